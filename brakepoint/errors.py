@@ -1,0 +1,18 @@
+"""The one error that a person is meant to read."""
+
+from brakepoint.texts import text
+
+
+class UserError(Exception):
+    """Something that the person at the keyboard can put right.
+
+    The command line prints it as one line and exits with status 2; it never shows a stack trace.
+
+    Args:
+        key: Key of the message in the catalogue, for instance `error.feed_missing`.
+        values: What the message's placeholders stand for.
+    """
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(text(key, **values))
+        self.key = key

@@ -1,0 +1,36 @@
+"""What a camera and a hub must be able to do, and how one is chosen by URI.
+
+`video:track-stop` and `print:` stand in for the hardware; `csi:0`, `usb:/dev/video0` and `ble:` are the real thing.
+An adapter is loaded by name when its URI is used, so nobody needs hardware libraries that he does not use.
+"""
+
+from typing import Protocol
+
+from brakepoint.messages import Frame, Order, TrainState
+
+
+class Camera(Protocol):
+    """Looks ahead from the train."""
+
+    def read(self, train_state: TrainState) -> Frame | None:
+        """Captures one frame, or returns None when there is none to be had.
+
+        Args:
+            train_state: Where the train is. A recorded camera shows that place; a real one looks for itself.
+        """
+
+    def close(self) -> None:
+        """Releases the device; may be called twice."""
+
+
+class Hub(Protocol):
+    """Drives the train: motor, brake and headlight."""
+
+    def apply(self, order: Order) -> None:
+        """Carries an order out; it holds until the next one."""
+
+    def state(self, now: float) -> TrainState:
+        """Says how fast the train is and where at the time `now`, in seconds, which never goes back."""
+
+    def close(self) -> None:
+        """Brakes and lets go of the train; may be called twice."""

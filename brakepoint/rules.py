@@ -1,0 +1,46 @@
+"""The rules of the line: what a run is scored by, stated once for attendees, checks and ground truth.
+
+Scale and speeds are those of a toy train that a person can watch: at full speed four metres take eight seconds.
+"""
+
+CONTROL_RATE_HZ = 15
+"""Steps of the control loop in a second; also the camera's rate."""
+
+FULL_SPEED_CM_S = 50.0
+"""What the train runs at without an order to the contrary."""
+LOW_SPEED_CM_S = 20.0
+"""What `low_speed` orders; allowed in low-speed stretches."""
+SPEED_TOLERANCE = 1.10
+"""A speed counts as kept up to this factor: a motor's control is not exact."""
+
+LOW_SPEED_STRETCH_CM = 80.0
+"""How far behind a SpeedLimit or DangerAhead the train stays at low speed."""
+STOP_ZONE_CM = 30.0
+"""For DangerAhead the train comes to rest at most this far before the sign, and not behind it."""
+DANGER_WAIT_S = 2.0
+"""How long the train waits, at rest and with its light blinking, before it passes a DangerAhead."""
+BESIDE_TRACK_CM = 15.0
+"""A sign further than this from the track's centre line belongs to another track and means nothing here."""
+
+LATERAL_ACCELERATION_MAX_CM_S2 = 40.0
+"""Above this the train derails in a curve: v²/r. Chosen so that the tight 32 cm curve of the common toy track
+allows 36 cm/s, and an 83 cm wide curve full speed."""
+
+
+def curve_speed_max_cm_s(radius_cm: float) -> float:
+    """The speed above which a train derails in a curve of this radius."""
+    return (LATERAL_ACCELERATION_MAX_CM_S2 * radius_cm) ** 0.5
+
+
+APPROACH_CM = 90.0
+"""Before a sign that counts, going slower than full speed is caution; elsewhere it is dawdling or a false stop."""
+
+PENALTY_PER_PERCENT_NOT_COVERED = 1.0
+PENALTY_DERAILED = 50.0
+PENALTY_SIGN_DISOBEYED = 30.0
+PENALTY_SIGN_SLOPPY = 5.0
+"""A sign obeyed in the main thing but not in a detail: no light, too short a wait."""
+PENALTY_FALSE_STOP = 10.0
+PENALTY_OVERSPEED_PER_S = 5.0
+PENALTY_DAWDLING_PER_S = 1.0
+"""Slower than full speed where no sign asks for it."""

@@ -1,0 +1,63 @@
+"""The catalogue of everything that a person reads, in English and in French.
+
+Each `*.toml` file beside this module holds tables such as `[mission.derailed]` with the keys `en` and `fr`.
+The file's name groups texts for whoever edits them and is not part of the key.
+"""
+
+import os
+import tomllib
+from functools import cache
+from importlib import resources
+
+LANGUAGES = ("en", "fr")
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Reads every text: `{"mission.derailed": {"en": "…", "fr": "…"}}`.
+
+    Raises:
+        ValueError: A key is defined twice.
+    """
+    entries: dict[str, dict[str, str]] = {}
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".toml"):
+            _flatten(tomllib.loads(file.read_text(encoding="utf-8")), "", entries)
+    return entries
+
+
+def _flatten(table: dict, prefix: str, entries: dict[str, dict[str, str]]) -> None:
+    for name, value in table.items():
+        key = f"{prefix}{name}"
+        if all(isinstance(item, str) for item in value.values()):
+            if key in entries:
+                raise ValueError(f"text {key} is defined twice")
+            entries[key] = value
+        else:
+            _flatten(value, f"{key}.", entries)
+
+
+def language() -> str:
+    """The reader's language, `en` or `fr`: `BRAKEPOINT_LANG` if set, else the locale's."""
+    for variable in ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable, "")
+        if value:
+            return "fr" if value.lower().startswith("fr") else "en"
+    return "en"
+
+
+def text(key: str, lang: str | None = None, **values: object) -> str:
+    """Looks a text up and fills its placeholders.
+
+    Args:
+        key: Dotted key, for instance `mission.derailed`.
+        lang: `en` or `fr`; by default the reader's language.
+        values: What the text's `{placeholders}` stand for.
+
+    Raises:
+        KeyError: There is no such text.
+
+    Example:
+        >>> text("mission.derailed", lang="en", position_cm=312)
+    """
+    return catalogue()[key][lang or language()].format(**values)

@@ -1,0 +1,164 @@
+"""The ground truth beside each recorded feed: what is really to be seen, and where.
+
+`videos/NAME.mp4` has `videos/NAME.json` beside it. A feed is recorded at a constant spacing along the track, so that
+frame `i` is the view from `i * spacing_cm`.
+"""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Detection, SignClass
+from brakepoint.rules import BESIDE_TRACK_CM
+from brakepoint.track import Segment, Track
+
+VISIBLE_MIN = 0.4
+"""Perfect detections hold the signs of which at least this fraction is visible…"""
+VISIBLE_HEIGHT_MIN_PX = 12.0
+"""…and which are at least this high: about what a good detector finds."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CameraModel(_Record):
+    """A pinhole camera on the train.
+
+    Attributes:
+        width_px: Width of a frame.
+        height_px: Height of a frame.
+        focal_px: Focal length in pixels, the same in both directions; the optical axis is in the middle.
+        height_cm: Height above the table.
+        pitch_deg: How far it looks up.
+    """
+
+    width_px: int = 640
+    height_px: int = 480
+    focal_px: float = 460.0
+    height_cm: float = 7.5
+    pitch_deg: float = 2.0
+
+
+class TruthSign(_Record):
+    """A sign that stands somewhere along the track.
+
+    Attributes:
+        id: Number of the sign in this feed.
+        kind: Which plate, for instance `danger-train` or `stop`.
+        sign_class: What a detector should call it; None for a distractor.
+        at_cm: Where along the track.
+        offset_cm: How far beside the centre line; positive is right.
+        facing: Whether its front is turned to the train.
+        height_cm: Height of the plate.
+    """
+
+    id: int
+    kind: str
+    sign_class: SignClass | None
+    at_cm: float
+    offset_cm: float
+    facing: bool = True
+    height_cm: float
+
+    @property
+    def counts(self) -> bool:
+        """Whether the rules of the line ask the train to obey it."""
+        return self.sign_class is not None and self.facing and abs(self.offset_cm) <= BESIDE_TRACK_CM
+
+
+class VisibleSign(_Record):
+    """A sign as one frame shows it.
+
+    Attributes:
+        id: The `TruthSign` that it is.
+        sign_class: As there; None where only the back is to be seen.
+        kind: As there.
+        box: `(left, top, right, bottom)` in pixels, tight around what is visible.
+        distance_cm: From the camera to the plate, in a straight line.
+        visible: Fraction of the plate that is in the frame and not hidden, 0 to 1.
+    """
+
+    id: int
+    sign_class: SignClass | None
+    kind: str
+    box: tuple[float, float, float, float]
+    distance_cm: float = Field(gt=0)
+    visible: float = Field(ge=0, le=1)
+
+
+class TruthFrame(_Record):
+    """One frame: where it was captured and what it shows."""
+
+    position_cm: float
+    signs: tuple[VisibleSign, ...]
+
+
+class GroundTruth(_Record):
+    """Everything that is known about a feed.
+
+    Attributes:
+        format: Name and version of this schema.
+        feed: Name of the feed; the video beside has the same.
+        command: The command that made both, from the project's root.
+        seed: The scenario's seed.
+        camera: The camera.
+        spacing_cm: From one frame to the next.
+        track: The pieces of the track.
+        signs: Every sign along it.
+        frames: One entry for each frame of the video.
+        video_sha256: Hash of the video that belongs to it.
+    """
+
+    format: Literal["brakepoint-truth/1"] = "brakepoint-truth/1"
+    feed: str
+    command: str
+    seed: int
+    camera: CameraModel
+    spacing_cm: float = Field(gt=0)
+    track: tuple[Segment, ...] = Field(min_length=1)
+    signs: tuple[TruthSign, ...]
+    frames: tuple[TruthFrame, ...] = Field(min_length=2)
+    video_sha256: str
+
+    @property
+    def line(self) -> Track:
+        """The track as geometry."""
+        return Track(list(self.track))
+
+    @property
+    def length_cm(self) -> float:
+        """Position of the last frame: the end of what can be driven."""
+        return self.frames[-1].position_cm
+
+    def frame_at(self, position_cm: float) -> int:
+        """Number of the frame for where the train is, held at either end."""
+        return min(max(round(position_cm / self.spacing_cm), 0), len(self.frames) - 1)
+
+    def perfect_detections(self, frame_number: int) -> tuple[Detection, ...]:
+        """What a perfect detector reports for a frame."""
+        return tuple(
+            Detection(sign_class=sign.sign_class, confidence=1.0, box=sign.box)
+            for sign in self.frames[frame_number].signs
+            if sign.sign_class is not None
+            and sign.visible >= VISIBLE_MIN
+            and sign.box[3] - sign.box[1] >= VISIBLE_HEIGHT_MIN_PX
+        )
+
+
+def load_truth(path: Path) -> GroundTruth:
+    """Reads and validates a ground truth file.
+
+    Raises:
+        UserError: It is missing, or not a ground truth of this version.
+    """
+    try:
+        return GroundTruth.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UserError("error.truth_missing", path=path) from None
+    except (ValueError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise UserError("error.truth_invalid", path=path, why=first) from error

@@ -1,0 +1,1 @@
+"""The steps of the workshop, complete: the code that the kit itself runs."""
