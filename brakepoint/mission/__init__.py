@@ -1,0 +1,1 @@
+"""A mission: the closed loop from camera to train, its record and its score."""
