@@ -3,6 +3,8 @@
 Scale and speeds are those of a toy train that a person can watch: at full speed four metres take eight seconds.
 """
 
+from brakepoint.messages import SignClass
+
 CONTROL_RATE_HZ = 15
 """Steps of the control loop in a second; also the camera's rate."""
 
@@ -21,6 +23,8 @@ DANGER_WAIT_S = 2.0
 """How long the train waits, at rest and with its light blinking, before it passes a DangerAhead."""
 BESIDE_TRACK_CM = 15.0
 """A sign further than this from the track's centre line belongs to another track and means nothing here."""
+PLATE_HEIGHT_CM = {SignClass.DANGER_AHEAD: 1.95, SignClass.SPEED_LIMIT: 1.90}
+"""How high the plates of the signs that count are: what turns a box's height into a distance."""
 
 LATERAL_ACCELERATION_MAX_CM_S2 = 40.0
 """Above this the train derails in a curve: v²/r. Chosen so that the tight 32 cm curve of the common toy track
@@ -33,7 +37,21 @@ def curve_speed_max_cm_s(radius_cm: float) -> float:
 
 
 APPROACH_CM = 90.0
-"""Before a sign that counts, going slower than full speed is caution; elsewhere it is dawdling or a false stop."""
+"""Before a sign that counts, going slower than full speed is caution; elsewhere it is dawdling."""
+SPEEDING_UP_CM = 30.0
+"""From the start, and from the end of a low-speed stretch, the train may take so far to gather speed."""
+PASSING_CM = 10.0
+"""A stop at most so far behind a DangerAhead is a stop for it that came too late, and not a false one."""
+DAWDLING_BELOW = 0.8
+"""Slower than this part of full speed is dawdling where no sign asks for it."""
+PATIENCE_S = 3.0
+"""Rest before a DangerAhead that goes on this much longer than the wait is dawdling, too."""
+AT_REST_CM_S = 0.5
+"""Slower than this counts as standing still."""
+SLACK_S = 0.1
+"""Waits and speeds are judged at the ticks of the control loop: this much short or over is forgiven."""
+STALLED_AFTER_S = 20.0
+"""A train that has not moved for so long has given up, and the run ends."""
 
 PENALTY_PER_PERCENT_NOT_COVERED = 1.0
 PENALTY_DERAILED = 50.0

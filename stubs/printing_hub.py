@@ -1,0 +1,68 @@
+"""The hub that stands in for a train: it prints its orders and computes how the train would move."""
+
+import sys
+from typing import TextIO
+
+from brakepoint.messages import Light, Order, OrderKind, TrainState
+from brakepoint.texts import text
+from brakepoint.train import ORDER_POWER, Motion
+
+
+class PrintingHub:
+    """Prints each order that differs from the one before, and moves a train by `brakepoint.train`.
+
+    Args:
+        out: Where to print; None prints nothing.
+    """
+
+    def __init__(self, out: TextIO | None = sys.stdout) -> None:
+        self._out = out
+        self._order: Order | None = None
+        self._motion = Motion()
+        self._now: float | None = None
+
+    def apply(self, order: Order) -> None:
+        """Carries an order out from now on; the time is that of the last `state`."""
+        last, self._order = self._order, order
+        if last is None or (last.meaning, last.light) != (order.meaning, order.light):
+            self._print(order)
+
+    def state(self, now: float) -> TrainState:
+        """Moves the train up to `now` and says where it is. A time that goes back moves nothing."""
+        seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
+        self._now = now if self._now is None else max(now, self._now)
+        power = ORDER_POWER[self._order.kind] if self._order else 0
+        braking = self._order is None or self._order.kind is OrderKind.BRAKE
+        self._motion = self._motion.braked(seconds) if braking else self._motion.pulled(power, seconds)
+        return TrainState(
+            at=self._now,
+            position_cm=self._motion.position_cm,
+            speed_cm_s=self._motion.speed_cm_s,
+            power=power,
+            braking=braking,
+            light=self._order.light if self._order else Light.OFF,
+        )
+
+    def close(self) -> None:
+        """Brakes."""
+        if self._order is not None and self._order.kind is not OrderKind.BRAKE:
+            self._order = self._order.model_copy(update={"kind": OrderKind.BRAKE})
+
+    def _print(self, order: Order) -> None:
+        if self._out is None:
+            return
+        line = text(
+            "hub.line",
+            time=self._now or 0.0,
+            position=self._motion.position_cm,
+            speed=self._motion.speed_cm_s,
+            order=text(f"order.{order.kind}"),
+            reason=text(f"reason.{order.reason}"),
+            light=text(f"light.{order.light}"),
+        )
+        print(line, file=self._out, flush=True)  # noqa: T201 – printing is what this hub is for.
+
+
+def open_hub(rest: str) -> PrintingHub:
+    """Opens the hub for the URI `print:`; nothing is expected behind the colon."""
+    return PrintingHub()
