@@ -1,0 +1,104 @@
+"""The detector: an ONNX model that turns a frame into detections, without torch."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from brakepoint.detector.decode import decode, find_layout, non_maximum_suppression
+from brakepoint.detector.letterbox import Letterbox, fill_tensor
+from brakepoint.detector.metadata import class_names
+from brakepoint.detector.runtime import load_runtime
+from brakepoint.messages import Detection, Detections, Frame
+
+__all__ = ["SHIPPED_MODEL", "Detector", "picture_hash"]
+
+SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "signs.onnx"
+"""The model that comes with the kit."""
+
+
+class Detector:
+    """Finds signs in pictures. The same picture always gives the same detections.
+
+    One object serves one thread.
+
+    Args:
+        model_path: An ONNX model that ultralytics exported, in either of its output layouts.
+        confidence: Detections less sure than this are dropped; 0 to 1.
+        iou: Two detections of one class overlap at most so much; 0 to 1.
+        runtime: `openvino` or `onnxruntime`; by default what `BRAKEPOINT_RUNTIME` says, else OpenVINO.
+        threads: Threads of the runtime; by default what `BRAKEPOINT_THREADS` says, else the runtime decides.
+
+    Attributes:
+        confidence: As above.
+        classes: The model's classes by class id.
+        input_size_px: `(width, height)` of the model's input; frames of any size are letterboxed to it.
+
+    Raises:
+        UserError: The model is missing, unreadable, without metadata, of other classes, or not a detector of
+            pictures; or the runtime is unknown or not installed.
+
+    Example:
+        >>> Detector(SHIPPED_MODEL).detect(frame).items
+    """
+
+    def __init__(
+        self,
+        model_path: Path | str,
+        confidence: float = 0.25,
+        iou: float = 0.5,
+        runtime: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        path = Path(model_path)
+        self.confidence = confidence
+        self._iou = iou
+        self._runtime = load_runtime(path, runtime, threads)
+        self.classes = class_names(self._runtime.metadata, path)
+        self.input_size_px = self._runtime.input_size_px
+        width, height = self.input_size_px
+        self._tensor = np.zeros((1, 3, height, width), np.float32)
+        output = self._runtime.infer(self._tensor)
+        self._layout = find_layout(output.shape, len(self.classes), self._runtime.metadata, path)
+
+    def detect(self, frame: Frame) -> Detections:
+        """Finds the signs in a frame, with the confidence that the detector was made with."""
+        return Detections(
+            frame_id=frame.frame_id,
+            captured_at=frame.captured_at,
+            picture_hash=picture_hash(frame.image),
+            items=self.detect_image(frame.image),
+        )
+
+    def detect_image(self, image: np.ndarray, confidence: float | None = None) -> tuple[Detection, ...]:
+        """Finds the signs in a picture.
+
+        Args:
+            image: `(height, width, 3)` uint8, blue-green-red, of any size.
+            confidence: By default the one that the detector was made with.
+
+        Returns:
+            At most 300, surest first, with boxes in pixels of the picture.
+        """
+        least = self.confidence if confidence is None else confidence
+        letterbox = Letterbox.fit((image.shape[1], image.shape[0]), self.input_size_px)
+        fill_tensor(letterbox.apply(image), self._tensor)
+        output = self._runtime.infer(self._tensor)
+        candidates = decode(output, self._layout, len(self.classes), least)
+        kept = non_maximum_suppression(candidates, self._iou)
+        boxes = letterbox.to_frame(kept.boxes)
+        has_area = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        return tuple(
+            Detection(sign_class=self.classes[class_id], confidence=min(score, 1.0), box=tuple(box))
+            for box, score, class_id in zip(
+                boxes[has_area].tolist(),
+                kept.scores[has_area].tolist(),
+                kept.class_ids[has_area],
+                strict=True,
+            )
+        )
+
+
+def picture_hash(image: np.ndarray) -> str:
+    """A fingerprint of a picture's pixels, in 0.2 ms for 640×480: equal pictures have equal ones."""
+    return f"{zlib.crc32(np.ascontiguousarray(image).data):08x}"

@@ -1,0 +1,87 @@
+"""What a model says about itself: the metadata that ultralytics writes into an ONNX file."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from brakepoint.errors import UserError
+from brakepoint.messages import SignClass
+
+
+def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...]:
+    """Reads the classes from the entry `names`, which is a Python dictionary written out.
+
+    Args:
+        metadata: The model's metadata.
+        path: The model, for the error.
+
+    Returns:
+        The classes by class id; a model may have them in another order than `SignClass`.
+
+    Raises:
+        UserError: There is no such entry, or its classes are not exactly those of `SignClass`.
+
+    Example:
+        >>> class_names({"names": "{0: 'SpeedLimit', 1: 'DangerAhead'}"}, Path("model.onnx"))
+    """
+    names = _literal(metadata.get("names"))
+    if isinstance(names, list | tuple):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or not names:
+        raise UserError("error.model_metadata", path=path)
+    expected = sorted(SignClass)
+    if set(names) != set(range(len(names))) or sorted(map(str, names.values())) != expected:
+        raise UserError(
+            "error.model_classes",
+            path=path,
+            found=", ".join(map(str, names.values())),
+            expected=", ".join(expected),
+        )
+    return tuple(SignClass(names[class_id]) for class_id in range(len(names)))
+
+
+def says_end_to_end(metadata: Mapping[str, str]) -> bool:
+    """Whether the model was exported to suppress double boxes by itself."""
+    arguments = _literal(metadata.get("args"))
+    with_nms = isinstance(arguments, dict) and bool(arguments.get("nms"))
+    return with_nms or _literal(metadata.get("end2end")) is True
+
+
+def input_size_px(
+    shape: Sequence[int | None], element_type: str, metadata: Mapping[str, str], path: Path
+) -> tuple[int, int]:
+    """Tells the size of the picture that the model wants.
+
+    Args:
+        shape: Of the input, `1 × 3 × height × width`; None where the model leaves a dimension open. Then the
+            entry `imgsz` of the metadata holds.
+        element_type: Of the input, as `float32`.
+        metadata: The model's metadata.
+        path: The model, for the error.
+
+    Returns:
+        `(width, height)`.
+
+    Raises:
+        UserError: The model wants something else than one picture of three channels in float32.
+    """
+    declared = _literal(metadata.get("imgsz"))
+    if len(shape) == 4 and isinstance(declared, list | tuple) and len(declared) == 2:
+        shape = [
+            known if known is not None else default
+            for known, default in zip(shape, (1, 3, *declared), strict=True)
+        ]
+    match shape:
+        case [1 | None, 3 | None, int(height), int(width)] if (
+            element_type == "float32" and min(height, width) > 0
+        ):
+            return width, height
+    written = " × ".join("?" if side is None else str(side) for side in shape)
+    raise UserError("error.model_input", path=path, shape=written, element_type=element_type)
+
+
+def _literal(written: str | None) -> object:
+    try:
+        return ast.literal_eval(written or "None")
+    except (ValueError, SyntaxError):
+        return None

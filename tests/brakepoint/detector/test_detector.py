@@ -1,0 +1,135 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+from onnx_models import raw_output
+
+from brakepoint.detector import Detector, picture_hash
+from brakepoint.errors import UserError
+from brakepoint.messages import Frame, SignClass
+
+DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
+NEAR = (10, 10, 30, 30, 0.9, 0.1)
+NEAR_AGAIN = (11, 10, 31, 30, 0.8, 0.1)
+FAR = (60, 20, 80, 50, 0.2, 0.7)
+RAW = raw_output(NEAR, NEAR_AGAIN, FAR)
+END_TO_END = np.zeros((1, 20, 6), np.float32)
+END_TO_END[0, :2] = [(10, 10, 30, 30, 0.9, 0), (60, 20, 80, 50, 0.7, 1)]
+GREY_PICTURE = np.full((64, 96, 3), 128, np.uint8)
+
+
+def as_rows(detections):
+    return [(item.sign_class, round(item.confidence, 3), *item.box) for item in detections]
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("output", [RAW, END_TO_END], ids=["raw", "end to end"])
+def test_layouts_and_runtimes_agree(make_model, runtime, output):
+    found = Detector(make_model(output), runtime=runtime).detect_image(GREY_PICTURE)
+    assert as_rows(found) == [(DANGER, 0.9, 10, 10, 30, 30), (LIMIT, 0.7, 60, 20, 80, 50)]
+
+
+def test_class_names_may_come_in_another_order(make_model):
+    model = make_model(RAW, names="{0: 'SpeedLimit', 1: 'DangerAhead'}")
+    assert [item.sign_class for item in Detector(model).detect_image(GREY_PICTURE)] == [LIMIT, DANGER]
+
+
+def test_boxes_are_pixels_of_the_frame_whatever_its_size(make_model):
+    found = Detector(make_model(RAW)).detect_image(np.zeros((128, 192, 3), np.uint8))
+    assert found[0].box == (20, 20, 60, 60)
+
+
+def test_what_lies_in_the_margin_is_dropped(make_model):
+    margin_only = raw_output((0, 0, 96, 8, 0.9, 0.0))
+    wide = np.zeros((48, 96, 3), np.uint8)
+    assert Detector(make_model(margin_only)).detect_image(wide) == ()
+
+
+def test_confidence_may_be_lowered_for_evaluation(make_model):
+    detector = Detector(make_model(raw_output(NEAR, (60, 20, 80, 50, 0.0, 0.002))))
+    assert len(detector.detect_image(GREY_PICTURE)) == 1
+    assert len(detector.detect_image(GREY_PICTURE, 0.001)) == 2
+
+
+def test_a_model_of_open_size_takes_the_size_in_its_metadata(make_model):
+    model = make_model(RAW, input_shape=("batch", 3, "height", "width"), imgsz="[64, 96]")
+    for runtime in ("openvino", "onnxruntime"):
+        assert Detector(model, runtime=runtime).input_size_px == (96, 64)
+
+
+def test_detections_name_their_frame_and_its_picture(make_model):
+    detections = Detector(make_model(RAW)).detect(Frame(7, 1.5, 30.0, GREY_PICTURE))
+    assert (detections.frame_id, detections.captured_at, len(detections.items)) == (7, 1.5, 2)
+    assert detections.picture_hash == picture_hash(GREY_PICTURE)
+
+
+def test_one_pixel_changes_the_hash():
+    other = GREY_PICTURE.copy()
+    other[40, 50, 1] += 1
+    assert picture_hash(other) != picture_hash(GREY_PICTURE)
+    assert picture_hash(GREY_PICTURE[:, ::-1]) == picture_hash(GREY_PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"names": "{0: 'car', 1: 'bus'}"}, "error.model_classes"),
+        ({"names": "{0: 'DangerAhead'}"}, "error.model_classes"),
+        ({"names": "{1: 'DangerAhead', 2: 'SpeedLimit'}"}, "error.model_classes"),
+        ({"names": "{0: 'DangerAhead', 1: 'DangerAhead'}"}, "error.model_classes"),
+        ({"names": None}, "error.model_metadata"),
+        ({"names": ""}, "error.model_metadata"),
+        ({"names": "not Python"}, "error.model_metadata"),
+        ({"names": "__import__('os')"}, "error.model_metadata"),
+        ({"input_shape": (1, 1, 64, 96)}, "error.model_input"),
+        ({"input_shape": (4, 3, 64, 96)}, "error.model_input"),
+        ({"input_shape": (1, 3, "height", "width")}, "error.model_input"),
+        ({"input_type": TensorProto.UINT8}, "error.model_input"),
+    ],
+)
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_model_that_the_train_cannot_use(make_model, options, key, runtime):
+    with pytest.raises(UserError) as caught:
+        Detector(make_model(RAW, **options), runtime=runtime)
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("content", [b"", b"not a model", b"<?xml version='1.0'?><net/>", bytes(500)])
+def test_a_file_that_is_no_model(tmp_path, content, runtime):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        Detector(path, runtime=runtime)
+    assert caught.value.key in ("error.model_unreadable", "error.model_input", "error.model_metadata")
+
+
+def test_a_missing_model(tmp_path):
+    with pytest.raises(UserError) as caught:
+        Detector(tmp_path / "model.onnx")
+    assert caught.value.key == "error.model_missing"
+
+
+def test_settings_choose_runtime_and_threads(make_model, monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_RUNTIME", "onnxruntime")
+    monkeypatch.setenv("BRAKEPOINT_THREADS", "1")
+    assert type(Detector(make_model(RAW))._runtime).__name__ == "OnnxRuntime"
+
+
+@pytest.mark.parametrize(
+    ("variable", "key"),
+    [("BRAKEPOINT_RUNTIME", "error.runtime_unknown"), ("BRAKEPOINT_THREADS", "error.threads_invalid")],
+)
+def test_a_wrong_setting(make_model, monkeypatch, variable, key):
+    monkeypatch.setenv(variable, "many")
+    with pytest.raises(UserError) as caught:
+        Detector(make_model(RAW))
+    assert caught.value.key == key
+
+
+def test_importing_the_detector_loads_no_runtime():
+    heavy = "{'torch', 'openvino', 'onnxruntime', 'cv2'}"
+    code = f"import sys, brakepoint.detector; sys.exit(bool({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
