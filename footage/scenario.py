@@ -33,6 +33,7 @@ class ScenarioSign(_Record):
         offset_cm: From the track's centre line to the post.
         facing: Whether its front is turned to the train; False shows its back.
         tilt_deg: How crooked it stands, clockwise as the train sees it; by default a little, from the seed.
+        turn_deg: How far its plate is turned about the post, to the train's right; by default a little, too.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class ScenarioSign(_Record):
     offset_cm: float = Field(default=7.0, ge=4.0, le=200, allow_inf_nan=False)
     facing: bool = True
     tilt_deg: float | None = Field(default=None, ge=-30, le=30, allow_inf_nan=False)
+    turn_deg: float | None = Field(default=None, ge=-60, le=60, allow_inf_nan=False)
 
     @field_validator("kind")
     @classmethod
@@ -79,7 +81,7 @@ class Scenario(_Record):
     seed: int = Field(default=1, ge=0, lt=2**32)
     track: tuple[Segment, ...] = Field(min_length=1, max_length=50)
     signs: tuple[ScenarioSign, ...] = Field(default=(), max_length=60)
-    light: str = "day"
+    light: Literal["day", "overcast", "evening", "lamp", "mixed"] = "day"
     clutter: float = Field(default=0.5, ge=0, le=1)
     changing_light: bool = False
     spacing_cm: float = Field(default=2.0, ge=0.5, le=10)

@@ -27,8 +27,8 @@ SHAKE_DEG = 0.3
 """Amplitude of the camera's vibration in yaw, pitch and roll…"""
 SHAKE_CM = 0.05
 """…and in height."""
-TILT_SIGMA_DEG, TILT_MAX_DEG = 2.5, 6.0
-"""How crooked signs stand when the scenario does not say."""
+CROOKED_SIGMA_DEG = np.array([2.5, 7.0])
+"""How far signs are tilted and turned, at one standard deviation, when the scenario does not say; twice that is most."""
 
 GRAZING_COS = float(np.cos(np.radians(90 - 12)))
 """A plate seen within 12 degrees of edge-on shows no front."""
@@ -38,7 +38,7 @@ SMALLEST_PX = 3.0
 """What is lower than this in the picture is not listed."""
 SAMPLES_ACROSS = 24
 
-_SHAKE, _TILT = 1, 2  # Streams of random numbers, so that one does not shift the other.
+_SHAKE, _CROOKED = 1, 2  # Streams of random numbers, so that one does not shift the other.
 
 
 class CameraPose(NamedTuple):
@@ -95,13 +95,14 @@ class PlatePose(NamedTuple):
 
 
 def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraPose:
-    """The camera at a position along the track, with the vibration of the frame recorded there.
+    """The camera at a position along the track, with the vibration of what is recorded there.
 
-    The vibration is drawn from the scenario's seed and the frame's number: every call gives the same pose.
+    The vibration is drawn from the scenario's seed and the place: every call gives the same pose, and a feed of
+    another spacing shares its frames.
     """
     model = CameraModel()
-    frame_number = max(round(position_cm / scenario.spacing_cm), 0)
-    shake = np.random.default_rng([scenario.seed, _SHAKE, frame_number]).uniform(-1, 1, 4)
+    place = max(round(position_cm * 100), 0)
+    shake = np.random.default_rng([scenario.seed, _SHAKE, place]).uniform(-1, 1, 4)
     yaw, pitch, roll = np.radians(SHAKE_DEG) * shake[:3]
     here = track.pose(position_cm)
     return CameraPose(
@@ -114,28 +115,30 @@ def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraP
     )
 
 
-def tilt_deg(scenario: Scenario, index: int) -> float:
-    """How crooked a sign stands, in degrees clockwise as the train sees it."""
-    given = scenario.signs[index].tilt_deg
-    if given is not None:
-        return given
-    tilt = np.random.default_rng([scenario.seed, _TILT, index]).normal(0, TILT_SIGMA_DEG)
-    return float(np.clip(tilt, -TILT_MAX_DEG, TILT_MAX_DEG))
+def _crooked_deg(scenario: Scenario, index: int) -> tuple[float, float]:
+    """How far a sign is tilted, clockwise as the train sees it, and turned to the train's right, in degrees."""
+    sign = scenario.signs[index]
+    drawn = np.random.default_rng([scenario.seed, _CROOKED, index]).normal(0, CROOKED_SIGMA_DEG)
+    tilt, turn = np.clip(drawn, -2 * CROOKED_SIGMA_DEG, 2 * CROOKED_SIGMA_DEG).tolist()
+    return tilt if sign.tilt_deg is None else sign.tilt_deg, turn if sign.turn_deg is None else sign.turn_deg
 
 
-def plate_pose(track: Track, sign: ScenarioSign, tilt: float = 0.0) -> PlatePose:
-    """Where a sign's plate is: upright across the track's direction, turned in its own plane.
+def plate_pose(scenario: Scenario, track: Track, index: int) -> PlatePose:
+    """Where a sign's plate is: across the track's direction, but a little crooked.
 
     Args:
-        track: The track it stands at.
-        sign: The sign.
-        tilt: Degrees clockwise, as the train sees it.
+        scenario: The scenario.
+        track: Its track.
+        index: Number of the sign.
     """
+    sign = scenario.signs[index]
+    tilt, turn = np.radians(_crooked_deg(scenario, index))
     place = track.pose(sign.at_cm).beside(sign.right_cm)
-    across = np.array([np.sin(place.heading), -np.cos(place.heading), 0.0])
+    heading = place.heading - turn
+    across = np.array([np.sin(heading), -np.cos(heading), 0.0])
     upright = np.array([0.0, 0.0, 1.0])
-    cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
-    right, up = cos * across - sin * upright, cos * upright + sin * across
+    right = np.cos(tilt) * across - np.sin(tilt) * upright
+    up = np.cos(tilt) * upright + np.sin(tilt) * across
     centre = np.array([place.x_cm, place.y_cm, PLATE_CENTRE_CM])
     return PlatePose(centre, right if sign.facing else -right, up)
 
@@ -195,7 +198,7 @@ def _visible_sign(
 ) -> VisibleSign | None:
     """One sign as the camera sees it, or None."""
     model, sign = CameraModel(), scenario.signs[index]
-    plate = plate_pose(track, sign, tilt_deg(scenario, index))
+    plate = plate_pose(scenario, track, index)
     outline, area = plate_points(sign.kind)
     points = plate.place(np.concatenate([outline, area]))
     pixels, depth = project(camera, model, points)

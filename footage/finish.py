@@ -1,0 +1,43 @@
+"""What the small camera on the train makes of a clean rendered picture.
+
+It belongs to the look of a feed and is the same from frame to frame; sensor noise and motion blur are added when a
+recorded camera plays the feed, since they differ from capture to capture.
+"""
+
+import random
+
+import cv2
+import numpy as np
+
+VIGNETTE = 0.28
+"""Light lost in the far corners."""
+SOFTNESS_PX = 0.5
+"""Standard deviation of the lens's blur."""
+BRIGHTNESS = 0.40
+"""Mean, 0 to 1, that the automatic exposure strives for, as far as `EXPOSURE_RANGE` lets it."""
+EXPOSURE_RANGE = (0.85, 1.6)
+CAST = 0.07
+"""How far the white balance may be off, either way, in red and blue."""
+
+
+class CameraLook:
+    """The look of one camera in one scene.
+
+    Args:
+        seed: Decides the colour cast.
+        width_px: Width of the pictures.
+        height_px: Their height.
+    """
+
+    def __init__(self, seed: int, width_px: int, height_px: int) -> None:
+        rng = random.Random(f"look {seed}")
+        cast = np.array([1 + rng.uniform(-CAST, CAST), 1.0, 1 + rng.uniform(-CAST, CAST)], np.float32)
+        y, x = np.mgrid[-1 : 1 : height_px * 1j, -1 : 1 : width_px * 1j].astype(np.float32)
+        self._size = (width_px, height_px)
+        self._gain = (1 - VIGNETTE * ((x**2 + y**2) / 2) ** 1.5)[:, :, None] * cast
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        """Applies it to a uint8 picture of any size, blue-green-red; the result is `(height, width, 3)`."""
+        soft = cv2.GaussianBlur(cv2.resize(picture, self._size, interpolation=cv2.INTER_CUBIC), (0, 0), SOFTNESS_PX)
+        exposure = np.clip((255 * BRIGHTNESS / max(float(soft.mean()), 1.0)) ** 0.7, *EXPOSURE_RANGE)
+        return np.clip(soft * (self._gain * exposure), 0, 255).astype(np.uint8)

@@ -1,0 +1,179 @@
+"""Renders a scenario into a feed: `NAME.mp4` and its ground truth `NAME.json`.
+
+Frames go to a folder of their own, one file each, and are found again when a render is taken up after an
+interruption. Several processes render at once, since each frame has parts that use one core only.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from brakepoint.errors import UserError
+from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
+from footage.scenario import Scenario, load_scenario
+from footage.truth import truth_signs, visible_signs
+
+WORK_DIR = Path(".footage")
+"""Frames that are being rendered; may be deleted when the feeds are done."""
+LOOK_VERSION = 1
+"""Part of the name of a scenario's folder: raise it when the scene's code changes what frames look like."""
+VIDEO_FPS = 15
+CRF = 20
+"""x264's constant rate factor: a four-metre feed comes to about 3 MB."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of frames done and of all."""
+
+
+def frames_folder(scenario: Scenario) -> Path:
+    """Where a scenario's frames are: another folder as soon as anything about its look is another."""
+    look = scenario.model_dump_json(exclude={"spacing_cm"}) + str(LOOK_VERSION)
+    return WORK_DIR / f"{scenario.name}-{hashlib.sha256(look.encode()).hexdigest()[:10]}"
+
+
+def frame_file(scenario: Scenario, number: int) -> Path:
+    """The picture of a frame, named by its position in tenths of a millimetre."""
+    return frames_folder(scenario) / f"{round(number * scenario.spacing_cm * 100):07d}.png"
+
+
+def coarse_to_fine(count: int) -> list[int]:
+    """Every second frame first: an unfinished render is then a coarser feed, not half a feed."""
+    return [*range(0, count, 2), *range(1, count, 2)]
+
+
+def render_share(scenario_path: Path, share: int, shares: int) -> None:
+    """Renders every `shares`-th frame that is missing; the work of one process."""
+    from footage.scene.stage import Stage
+
+    scenario = load_scenario(scenario_path)
+    todo = [
+        number
+        for number in coarse_to_fine(scenario.frame_count)[share::shares]
+        if not frame_file(scenario, number).exists()
+    ]
+    if not todo:
+        return
+    stage = Stage(scenario, CameraModel())
+    stage.expose()
+    for number in todo:
+        target = frame_file(scenario, number)
+        unfinished = target.with_suffix(f".{share}.part.png")
+        stage.look_from(number * scenario.spacing_cm)
+        stage.picture(unfinished)
+        unfinished.replace(target)
+
+
+def render_feed(scenario_path: Path, out: Path, progress: Progress, workers: int | None = None) -> GroundTruth:
+    """Renders a scenario and writes its feed.
+
+    Args:
+        scenario_path: The scenario's YAML file.
+        out: Folder for `NAME.mp4` and `NAME.json`.
+        progress: Told about each frame.
+        workers: Processes that render at once; by default one a core.
+
+    Raises:
+        UserError: The scenario cannot be read, Blender is not installed, or its process failed.
+    """
+    scenario = load_scenario(scenario_path)
+    frames_folder(scenario).mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    _render_missing(scenario_path, scenario, progress, workers or os.cpu_count() or 1)
+    return _write_feed(scenario_path, scenario, out)
+
+
+def _done(scenario: Scenario) -> int:
+    return sum(frame_file(scenario, number).exists() for number in range(scenario.frame_count))
+
+
+def _render_missing(scenario_path: Path, scenario: Scenario, progress: Progress, workers: int) -> None:
+    if _done(scenario) == scenario.frame_count:
+        return
+    log_path = frames_folder(scenario) / "blender.log"
+    environment = {**os.environ, "BRAKEPOINT_RENDER_THREADS": "1"}
+    with log_path.open("w") as log:
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "footage.render", str(scenario_path), str(share), str(workers)],
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+            for share in range(workers)
+        ]
+        try:
+            while any(process.poll() is None for process in processes):
+                progress(_done(scenario), scenario.frame_count)
+                time.sleep(1)
+        finally:
+            for process in processes:
+                process.terminate()
+                process.wait()
+    progress(_done(scenario), scenario.frame_count)
+    if any(process.returncode for process in processes):
+        raise UserError("footage.blender_failed", log=log_path)
+
+
+def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTruth:
+    """Writes video and ground truth under temporary names, then puts both in place."""
+    video = out / f"{scenario.name}.mp4"
+    unfinished = video.with_suffix(".part.mp4")
+    encode(scenario, unfinished)
+    truth = GroundTruth(
+        feed=scenario.name,
+        command=f"brakepoint footage render {scenario_path.name} --out {out.name}",
+        seed=scenario.seed,
+        camera=CameraModel(),
+        spacing_cm=scenario.spacing_cm,
+        track=scenario.track,
+        signs=truth_signs(scenario),
+        frames=_truth_frames(scenario),
+        video_sha256=hashlib.sha256(unfinished.read_bytes()).hexdigest(),
+    )
+    document = out / f"{scenario.name}.part.json"
+    document.write_text(json.dumps(json.loads(truth.model_dump_json()), indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(video)
+    document.replace(out / f"{scenario.name}.json")
+    return truth
+
+
+def _truth_frames(scenario: Scenario) -> tuple[TruthFrame, ...]:
+    from footage.scene.stage import Stage
+
+    stage = Stage(scenario, CameraModel())
+    return tuple(
+        TruthFrame(
+            position_cm=round(number * scenario.spacing_cm, 3),
+            signs=visible_signs(scenario, number, visibility=stage.visible),
+        )
+        for number in range(scenario.frame_count)
+    )
+
+
+def encode(scenario: Scenario, path: Path) -> None:
+    """Writes a scenario's frames as an H.264 video, as the train's camera would have recorded them."""
+    import av
+    import cv2
+
+    from footage.finish import CameraLook
+
+    camera = CameraModel()
+    look = CameraLook(scenario.seed, camera.width_px, camera.height_px)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(VIDEO_FPS))
+        stream.width, stream.height, stream.pix_fmt = camera.width_px, camera.height_px, "yuv420p"
+        stream.options = {"crf": str(CRF), "preset": "slow", "g": "15"}
+        for number in range(scenario.frame_count):
+            picture = look(cv2.imread(str(frame_file(scenario, number))))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+
+
+if __name__ == "__main__":
+    render_share(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
