@@ -99,7 +99,8 @@ class Memory:
         good_frames: New pictures in a row since the last fault.
         fault: Why the train must not drive; at first nothing has been seen yet.
         signs: The signs near the train.
-        rest_since: Since when the train has rested for a danger.
+        stopping: Whether the train brakes, or rests, for a danger.
+        rest_since: Since when it has rested.
     """
 
     frame_count: int = 0
@@ -108,6 +109,7 @@ class Memory:
     good_frames: int = 0
     fault: Reason | None = Reason.NO_FRAMES
     signs: tuple[Sign, ...] = ()
+    stopping: bool = False
     rest_since: float | None = None
 
 
@@ -271,7 +273,7 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     danger = next_danger(memory, state.position_cm)
     if danger is not None and must_stop(danger, memory, state):
         return stop(memory, danger, state, now)
-    memory = replace(memory, rest_since=None)
+    memory = replace(memory, stopping=False, rest_since=None)
     kind, reason, sign_class = OrderKind.FULL_SPEED, Reason.CLEAR, None
     if danger is not None:
         kind, reason, sign_class = OrderKind.LOW_SPEED, Reason.DANGER_APPROACH, danger.sign_class
@@ -320,12 +322,11 @@ def slowing_sign(memory: Memory, here_cm: float) -> Sign | None:
 
 
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
-    """Whether the brake must be on now to rest in time; at rest, whether the train is near enough."""
-    ahead_cm = danger.position_cm - state.position_cm
-    if memory.rest_since is not None:
-        return ahead_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.
-    one_step_cm = state.speed_cm_s / CONTROL_RATE_HZ
-    return ahead_cm - STOP_BEFORE_CM <= braking_distance_cm(state.speed_cm_s) + one_step_cm
+    """Whether the brake must be on now for the train to rest in time, or whether it rests in the right place."""
+    rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
+    if memory.stopping:
+        return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.
+    return rest_cm <= STOP_BEFORE_CM + state.speed_cm_s / CONTROL_RATE_HZ  # One step later would be too late.
 
 
 def stop(memory: Memory, danger: Sign, state: TrainState, now: float) -> tuple[Memory, Order]:
@@ -334,9 +335,8 @@ def stop(memory: Memory, danger: Sign, state: TrainState, now: float) -> tuple[M
         kind=OrderKind.BRAKE, reason=Reason.DANGER_STOP, sign=danger.sign_class, light=Light.BLINK, at=now
     )
     if state.speed_cm_s > AT_REST_CM_S:
-        return replace(memory, rest_since=None), order
+        return replace(memory, stopping=True, rest_since=None), order
     rest_since = memory.rest_since if memory.rest_since is not None else now
-    if now - rest_since >= DANGER_WAIT_S + WAIT_MARGIN_S:
-        signs = tuple(replace(sign, done=True) if sign is danger else sign for sign in memory.signs)
-        return replace(memory, signs=signs, rest_since=None), order
-    return replace(memory, rest_since=rest_since), order
+    done = now - rest_since >= DANGER_WAIT_S + WAIT_MARGIN_S
+    signs = tuple(replace(sign, done=done) if sign is danger else sign for sign in memory.signs)
+    return replace(memory, stopping=True, rest_since=rest_since, signs=signs), order

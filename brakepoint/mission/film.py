@@ -1,0 +1,251 @@
+"""The annotated film of a run: what the train saw, what was recognised in it, and what was ordered.
+
+Below the picture a strip shows speed, order, reason, position, and the line with its signs, which turn into ticks
+and crosses as they are passed. It is drawn from a recording, so a run can be filmed long after it was driven.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Detection, Light, OrderKind, SignClass
+from brakepoint.mission.look import (
+    ORDER_COLOURS,
+    SIGN_COLOURS,
+    number,
+    order_text,
+    points,
+    reason_text,
+    sign_text,
+)
+from brakepoint.mission.records import Tick
+from brakepoint.mission.report import Recording
+from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
+from brakepoint.texts import text
+
+WIDTH_PX, PICTURE_PX, STRIP_PX = 640, 480, 96
+CLOSING_S = 2.5
+"""How long the film rests on the last frame, with the score over it."""
+SPEED_SCALE_CM_S = 1.2 * FULL_SPEED_CM_S
+MARGIN_PX = 18
+LINE_Y = PICTURE_PX + 77
+
+BLINK_S = 0.5
+
+Colour = tuple[int, int, int]
+REGULAR, BOLD = 400, 650
+
+
+def _bgr(colour: str) -> Colour:
+    red, green, blue = bytes.fromhex(colour.lstrip("#"))
+    return blue, green, red
+
+
+NIGHT, RAIL, GREY, WHITE, INK = map(_bgr, ("#10151c", "#3a4552", "#98a5b3", "#f4f7fa", "#16191d"))
+GOOD, BAD, LAMP = map(_bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
+
+
+@cache
+def _font() -> "cv2.FontFace":
+    return cv2.FontFace("sans")
+
+
+def _write(
+    canvas: np.ndarray,
+    words: str,
+    at: tuple[int, int],
+    size: int,
+    colour: Colour = WHITE,
+    weight: int = REGULAR,
+    align: str = "left",
+) -> None:
+    """Writes words with their baseline at `at`; OpenCV's own font has every accent of French."""
+    x, y = at
+    if align != "left":
+        width = _text_width(words, size, weight)
+        x -= width if align == "right" else width // 2
+    cv2.putText(canvas, words, (x, y), colour, _font(), size, weight)
+
+
+def _text_width(words: str, size: int, weight: int) -> int:
+    return cv2.getTextSize((WIDTH_PX, WIDTH_PX), words, (0, 0), _font(), size, weight)[2]
+
+
+def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> None:
+    """Draws boxes with class and confidence into a picture."""
+    for detection in detections:
+        colour = _bgr(SIGN_COLOURS[detection.sign_class])
+        left, top, right, bottom = (round(edge) for edge in detection.box)
+        cv2.rectangle(picture, (left - 2, top - 2), (right + 2, bottom + 2), INK, 4, cv2.LINE_AA)
+        cv2.rectangle(picture, (left - 2, top - 2), (right + 2, bottom + 2), colour, 2, cv2.LINE_AA)
+        label = f"{sign_text(detection.sign_class)} {number(detection.confidence, 2)}"
+        width = _text_width(label, 14, BOLD) + 12
+        label_left = min(max(left - 3, 0), WIDTH_PX - width)
+        label_bottom = top - 4 if top >= 26 else bottom + 24
+        cv2.rectangle(picture, (label_left, label_bottom - 20), (label_left + width, label_bottom), colour, -1)
+        ink = INK if detection.sign_class is SignClass.DANGER_AHEAD else WHITE
+        _write(picture, label, (label_left + 6, label_bottom - 5), 14, ink, BOLD)
+
+
+class Artist:
+    """Draws the frames of one recording's film.
+
+    Args:
+        recording: The run to be filmed.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._verdicts = {outcome.id: outcome for outcome in recording.mission.signs}
+        self._strip = self._blank_strip()
+
+    def frame(self, picture: np.ndarray, tick: Tick) -> np.ndarray:
+        """One frame of the film: the picture with its boxes, and the strip below."""
+        canvas = np.empty((PICTURE_PX + STRIP_PX, WIDTH_PX, 3), np.uint8)
+        canvas[:PICTURE_PX] = picture
+        canvas[PICTURE_PX:] = self._strip
+        draw_detections(canvas[:PICTURE_PX], tick.detections or ())
+        self._draw_speed(canvas, tick)
+        self._draw_order(canvas, tick)
+        self._draw_line(canvas, tick)
+        return canvas
+
+    def closing(self, frame: np.ndarray) -> np.ndarray:
+        """The last frame, dimmed, with the score over it."""
+        canvas = frame.copy()
+        canvas[:PICTURE_PX] = (canvas[:PICTURE_PX] * 0.35).astype(np.uint8)
+        mission, middle = self.recording.mission, WIDTH_PX // 2
+        colour = GOOD if mission.accomplished else BAD
+        _write(canvas, points(mission.score), (middle, 240), 110, colour, BOLD, "center")
+        _write(canvas, text("film.of_100"), (middle, 275), 20, GREY, REGULAR, "center")
+        verdict = text("film.accomplished") if mission.accomplished else text("film.failed")
+        _write(canvas, verdict, (middle, 330), 30, WHITE, BOLD, "center")
+        return canvas
+
+    def _x(self, position_cm: float) -> int:
+        share = min(max(position_cm / self.recording.length_cm, 0.0), 1.0)
+        return round(MARGIN_PX + share * (WIDTH_PX - 2 * MARGIN_PX))
+
+    def _blank_strip(self) -> np.ndarray:
+        """What stays the same in every frame: the labels, the line and its distractors."""
+        canvas = np.full((PICTURE_PX + STRIP_PX, WIDTH_PX, 3), NIGHT, np.uint8)
+        _write(canvas, text("unit.cm_s"), (74, PICTURE_PX + 38), 14, GREY)
+        for speed in (LOW_SPEED_CM_S, FULL_SPEED_CM_S):
+            x = MARGIN_PX + round(120 * speed / SPEED_SCALE_CM_S)
+            cv2.line(canvas, (x, PICTURE_PX + 46), (x, PICTURE_PX + 56), RAIL, 1)
+        cv2.line(canvas, (MARGIN_PX, LINE_Y), (WIDTH_PX - MARGIN_PX, LINE_Y), RAIL, 4, cv2.LINE_AA)
+        for sign in self.recording.signs:
+            if not sign.counts:
+                cv2.circle(canvas, (self._x(sign.at_cm), LINE_Y), 3, GREY, -1, cv2.LINE_AA)
+        return canvas[PICTURE_PX:]
+
+    def _draw_speed(self, canvas: np.ndarray, tick: Tick) -> None:
+        _write(canvas, number(tick.speed_cm_s), (68, PICTURE_PX + 38), 36, WHITE, BOLD, "right")
+        end = MARGIN_PX + round(120 * min(tick.speed_cm_s / SPEED_SCALE_CM_S, 1.0))
+        top, bottom = PICTURE_PX + 49, PICTURE_PX + 54
+        cv2.rectangle(canvas, (MARGIN_PX, top), (MARGIN_PX + 120, bottom), RAIL, -1)
+        cv2.rectangle(canvas, (MARGIN_PX, top), (end, bottom), _bgr(ORDER_COLOURS[tick.order.kind]), -1)
+
+    def _draw_order(self, canvas: np.ndarray, tick: Tick) -> None:
+        colour = _bgr(ORDER_COLOURS[tick.order.kind])
+        cv2.rectangle(canvas, (168, PICTURE_PX + 14), (173, PICTURE_PX + 54), colour, -1)
+        _write(canvas, order_text(tick.order.kind), (186, PICTURE_PX + 33), 22, WHITE, BOLD)
+        _write(canvas, reason_text(tick.order.reason), (186, PICTURE_PX + 53), 14, GREY)
+        right = WIDTH_PX - MARGIN_PX
+        place = f"{number(tick.position_cm)} {text('unit.cm')}"
+        _write(canvas, place, (right, PICTURE_PX + 33), 18, WHITE, BOLD, "right")
+        _write(canvas, f"{number(tick.time_s, 1)} s", (right, PICTURE_PX + 53), 14, GREY, REGULAR, "right")
+
+    def _draw_line(self, canvas: np.ndarray, tick: Tick) -> None:
+        train = self._x(tick.position_cm)
+        cv2.line(canvas, (MARGIN_PX, LINE_Y), (train, LINE_Y), GREY, 4, cv2.LINE_AA)
+        for sign in self.recording.signs:
+            if sign.counts:
+                passed = tick.position_cm > sign.at_cm and sign.id in self._verdicts
+                obeyed = passed and self._verdicts[sign.id].obeyed
+                _draw_glyph(canvas, sign.sign_class, (self._x(sign.at_cm), LINE_Y))
+                if passed:
+                    _draw_verdict(canvas, obeyed, (self._x(sign.at_cm) + 10, LINE_Y + 8))
+        colour = _bgr(ORDER_COLOURS[tick.order.kind])
+        cv2.rectangle(canvas, (train - 9, LINE_Y - 5), (train + 9, LINE_Y + 5), INK, -1, cv2.LINE_AA)
+        cv2.rectangle(canvas, (train - 8, LINE_Y - 4), (train + 8, LINE_Y + 4), WHITE, -1, cv2.LINE_AA)
+        if tick.order.kind is not OrderKind.FULL_SPEED:
+            cv2.rectangle(canvas, (train - 8, LINE_Y - 4), (train - 4, LINE_Y + 4), colour, -1)
+        if tick.light is Light.ON or (tick.light is Light.BLINK and tick.time_s % BLINK_S < BLINK_S / 2):
+            cv2.circle(canvas, (train + 13, LINE_Y), 3, LAMP, -1, cv2.LINE_AA)
+
+
+def _draw_glyph(canvas: np.ndarray, sign_class: SignClass | None, at: tuple[int, int]) -> None:
+    """A small triangle or disc, as the sign itself is."""
+    x, y = at
+    if sign_class is SignClass.DANGER_AHEAD:
+        corners = np.array([(x, y - 9), (x + 9, y + 7), (x - 9, y + 7)])
+        cv2.fillPoly(canvas, [corners], _bgr(SIGN_COLOURS[SignClass.DANGER_AHEAD]), cv2.LINE_AA)
+        cv2.polylines(canvas, [corners], True, INK, 2, cv2.LINE_AA)
+    else:
+        cv2.circle(canvas, at, 8, WHITE, -1, cv2.LINE_AA)
+        cv2.circle(canvas, at, 7, _bgr(SIGN_COLOURS[SignClass.SPEED_LIMIT]), 3, cv2.LINE_AA)
+
+
+def _draw_verdict(canvas: np.ndarray, obeyed: bool, at: tuple[int, int]) -> None:
+    x, y = at
+    cv2.circle(canvas, at, 7, GOOD if obeyed else BAD, -1, cv2.LINE_AA)
+    strokes = [[(x - 3, y), (x - 1, y + 3), (x + 3, y - 3)]]
+    if not obeyed:
+        strokes = [[(x - 3, y - 3), (x + 3, y + 3)], [(x - 3, y + 3), (x + 3, y - 3)]]
+    cv2.polylines(canvas, [np.array(stroke) for stroke in strokes], False, INK, 2, cv2.LINE_AA)
+
+
+def pictures(video: Path, frame_numbers: Iterable[int]) -> Iterator[np.ndarray]:
+    """The pictures of a feed by their numbers, which never go back; each is decoded once.
+
+    Raises:
+        UserError: The video is missing, or ends too early.
+    """
+    try:
+        with av.open(str(video)) as container:
+            decoded = enumerate(container.decode(video=0))
+            number_now, picture = -1, np.empty(0)
+            for wanted in frame_numbers:
+                while number_now < wanted:
+                    number_now, frame = next(decoded)
+                    if number_now == wanted:
+                        picture = frame.to_ndarray(format="bgr24")
+                yield picture
+    except (OSError, StopIteration, av.FFmpegError) as error:
+        raise UserError("mission.error.video", path=video, why=error) from error
+
+
+def make_film(recording: Recording, video: Path, path: Path) -> None:
+    """Films a recording.
+
+    Args:
+        recording: The run.
+        video: The feed that it was driven on.
+        path: The mp4 to be written.
+    """
+    artist, ticks = Artist(recording), recording.run.ticks
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=CONTROL_RATE_HZ)
+        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, PICTURE_PX + STRIP_PX, "yuv420p"
+        stream.options = {"crf": "24", "preset": "veryfast", "threads": "1"}
+        frame = np.empty(0)
+        for picture, tick in zip(pictures(video, (tick.frame_number for tick in ticks)), ticks, strict=True):
+            frame = artist.frame(picture, tick)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        closing = av.VideoFrame.from_ndarray(artist.closing(frame), format="bgr24")
+        for _ in range(round(CLOSING_S * CONTROL_RATE_HZ)):
+            container.mux(stream.encode(closing))
+        container.mux(stream.encode())
+
+
+def still(recording: Recording, video: Path, tick: Tick) -> bytes:
+    """The JPEG of what the train saw at one tick, with the boxes of what was recognised."""
+    picture = next(pictures(video, [tick.frame_number])).copy()
+    draw_detections(picture, tick.detections or ())
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()

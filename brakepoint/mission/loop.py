@@ -1,0 +1,155 @@
+"""The closed loop on a virtual clock: camera, detector, autopilot, train, and round again.
+
+Nothing waits and nothing reads a real clock, so a run takes as long as it takes to compute, and two runs are the same
+to the bit.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Detections, Frame, Order, TrainState, picture_hash
+from brakepoint.mission.records import Ending, Run, Tick
+from brakepoint.ports import Camera, Hub
+from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ, LOW_SPEED_CM_S, STALLED_AFTER_S
+from brakepoint.truth import GroundTruth
+
+Step = Callable[[Any, Detections | None, TrainState | None, float], tuple[Any, Order]]
+"""An autopilot: `step(memory, detections, train_state, now) -> (memory, order)`, pure; memory starts as None."""
+
+Observer = Callable[[Tick, Frame | None], None]
+"""Is shown each tick with the frame that it was decided on, for instance to film it."""
+
+
+class Detector(Protocol):
+    """Finds signs in frames."""
+
+    def detect(self, frame: Frame) -> Detections:
+        """Says what is to be seen in a frame."""
+
+
+class OracleDetector:
+    """A detector that knows the truth, and so makes no mistakes.
+
+    Args:
+        truth: Of the feed that the frames come from; a frame's position says which one it is.
+    """
+
+    def __init__(self, truth: GroundTruth) -> None:
+        self._truth = truth
+
+    def detect(self, frame: Frame) -> Detections:
+        """Says what a perfect detector would find where the frame was captured."""
+        return Detections(
+            frame_id=frame.frame_id,
+            captured_at=frame.captured_at,
+            picture_hash=picture_hash(frame.image),
+            items=self._truth.perfect_detections(self._truth.frame_at(frame.position_cm)),
+        )
+
+
+class PlainCamera:
+    """A camera whose pictures show nothing but noise: enough for the oracle, and quick.
+
+    Args:
+        seed: What the noise is drawn from.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._noise = np.random.default_rng(seed)
+        self._frame_id = 0
+
+    def read(self, train_state: TrainState) -> Frame:
+        """Captures noise where the train is."""
+        self._frame_id += 1
+        image = self._noise.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        return Frame(self._frame_id, train_state.at, train_state.position_cm, image)
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+
+def run_mission(
+    camera: Camera, hub: Hub, detector: Detector, step: Step, truth: GroundTruth, observe: Observer | None = None
+) -> Run:
+    """Drives one feed from its start until the run ends, `CONTROL_RATE_HZ` steps to the second.
+
+    Args:
+        camera: Looks ahead; it is not closed.
+        hub: Drives the train, which stands at the start; it is not closed.
+        detector: Finds the signs.
+        step: The autopilot.
+        truth: Of the feed; it decides where the track ends and where a train derails.
+        observe: Is shown each tick.
+
+    Returns:
+        The record of the run.
+
+    Raises:
+        UserError: The autopilot returned something that is not a memory and an order.
+    """
+    memory, ticks = None, []
+    ending: Ending | None = None
+    while ending is None:
+        now = len(ticks) / CONTROL_RATE_HZ
+        state = hub.state(now)
+        frame = camera.read(state)
+        detections = detector.detect(frame) if frame is not None else None
+        memory, order = _decide(step, memory, detections, state, now)
+        hub.apply(order)
+        ticks.append(_tick(state, now, detections, order, truth))
+        if observe is not None:
+            observe(ticks[-1], frame)
+        ending = _ending(ticks, truth)
+    return Run(feed=truth.feed, ending=ending, ticks=tuple(ticks))
+
+
+def oracle_run(truth: GroundTruth, step: Step, hub: Hub) -> Run:
+    """The run that the same autopilot makes with perfect detections, which tells perception's faults from its own."""
+    return run_mission(PlainCamera(truth.seed), hub, OracleDetector(truth), step, truth)
+
+
+def _decide(
+    step: Step, memory: Any, detections: Detections | None, state: TrainState, now: float
+) -> tuple[Any, Order]:
+    answer = step(memory, detections, state, now)
+    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Order):
+        return answer
+    raise UserError("loop.not_an_order", answer=type(answer).__name__, time=now)
+
+
+def _tick(
+    state: TrainState, now: float, detections: Detections | None, order: Order, truth: GroundTruth
+) -> Tick:
+    return Tick(
+        time_s=round(now, 4),
+        position_cm=round(state.position_cm, 3),
+        speed_cm_s=round(state.speed_cm_s, 3),
+        braking=state.braking,
+        light=state.light,
+        frame_number=truth.frame_at(state.position_cm),
+        detections=detections.items if detections is not None else None,
+        order=order,
+    )
+
+
+def time_limit_s(truth: GroundTruth) -> float:
+    """How long a run may take: the whole way at low speed, twice over, and a minute to wait."""
+    return 2 * truth.length_cm / LOW_SPEED_CM_S + 60
+
+
+def _ending(ticks: list[Tick], truth: GroundTruth) -> Ending | None:
+    """Whether the run is over, and why."""
+    last = ticks[-1]
+    if last.speed_cm_s > truth.line.segment_at(last.position_cm).speed_max_cm_s:
+        return Ending.DERAILED
+    if last.position_cm >= truth.length_cm:
+        return Ending.END_OF_TRACK
+    patience = round(STALLED_AFTER_S * CONTROL_RATE_HZ)
+    if len(ticks) > patience and all(tick.speed_cm_s < AT_REST_CM_S for tick in ticks[-patience:]):
+        return Ending.STALLED
+    if last.time_s >= time_limit_s(truth):
+        return Ending.TIME_LIMIT
+    return None

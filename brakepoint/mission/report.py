@@ -1,0 +1,210 @@
+"""What `brakepoint mission` leaves in its folder, and how it gets there whole or not at all.
+
+    report.json        the scores of all feeds, the same to the byte for the same mission
+    index.html         the page
+    FEED.mp4           the annotated film of a feed
+    FEED.run.json      its recording: every tick and the line that it drove on
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Light, OrderKind, Reason, SignClass
+from brakepoint.mission.records import Ending, Run, Score
+from brakepoint.track import Segment, Track
+from brakepoint.truth import GroundTruth, TruthSign
+
+REPORT_NAME = "report.json"
+PAGE_NAME = "index.html"
+DECIMALS = 3
+"""Floats are rounded to this many decimals, so that a report does not hang on a last bit."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OrderChange(_Record):
+    """An order that differs from the one before.
+
+    Attributes:
+        time_s: Seconds since the start.
+        position_cm: Where the train was.
+        speed_cm_s: How fast it was.
+        kind: What it orders.
+        reason: Why.
+        sign: The sign that it answers to, if any.
+        light: The headlight.
+    """
+
+    time_s: float
+    position_cm: float
+    speed_cm_s: float
+    kind: OrderKind
+    reason: Reason
+    sign: SignClass | None
+    light: Light
+
+
+class Mission(Score):
+    """The score of one feed, with the orders that led to it.
+
+    Attributes:
+        ending: Why the run ended.
+        duration_s: How long it took, on the train's clock.
+        orders: Every change of orders, the first order included.
+    """
+
+    ending: Ending
+    duration_s: float
+    orders: tuple[OrderChange, ...]
+
+    @classmethod
+    def of(cls, run: Run, score: Score) -> Self:
+        """Puts a run and its score together."""
+        orders = tuple(
+            OrderChange(
+                time_s=tick.time_s,
+                position_cm=tick.position_cm,
+                speed_cm_s=tick.speed_cm_s,
+                **tick.order.model_dump(exclude={"at"}),
+            )
+            for tick in run.order_changes
+        )
+        return cls(**dict(score), ending=run.ending, duration_s=run.ticks[-1].time_s, orders=orders)
+
+
+class Report(_Record):
+    """`report.json`.
+
+    Attributes:
+        format: Name and version of this schema.
+        steps: Whose step modules drove: `solutions` or `labs`.
+        detector: File name of the detector's model, or `oracle`.
+        accomplished: Whether every mission was.
+        missions: One entry a feed.
+    """
+
+    format: Literal["brakepoint-report/1"] = "brakepoint-report/1"
+    steps: str
+    detector: str
+    accomplished: bool
+    missions: tuple[Mission, ...] = Field(min_length=1)
+
+    def to_json(self) -> str:
+        """The text of `report.json`."""
+        return json.dumps(rounded(self.model_dump(mode="json")), indent=2, ensure_ascii=False) + "\n"
+
+
+class Recording(_Record):
+    """`FEED.run.json`: what it takes to show a finished run again.
+
+    Attributes:
+        run: Every tick.
+        mission: Its score.
+        length_cm: Length of what can be driven.
+        track: The pieces of the track.
+        signs: Every sign along it, distractors included.
+    """
+
+    run: Run
+    mission: Mission
+    length_cm: float
+    track: tuple[Segment, ...]
+    signs: tuple[TruthSign, ...]
+
+    @classmethod
+    def of(cls, run: Run, score: Score, truth: GroundTruth) -> Self:
+        """Takes from the ground truth what a reader of the run needs."""
+        return cls(
+            run=run,
+            mission=Mission.of(run, score),
+            length_cm=truth.length_cm,
+            track=truth.track,
+            signs=truth.signs,
+        )
+
+    @property
+    def feed(self) -> str:
+        """Name of the feed."""
+        return self.run.feed
+
+    @property
+    def line(self) -> Track:
+        """The track as geometry."""
+        return Track(list(self.track))
+
+    def to_json(self) -> str:
+        """The text of `FEED.run.json`."""
+        return json.dumps(rounded(self.model_dump(mode="json")), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def rounded(value: Any) -> Any:
+    """Rounds every float in a JSON-able value."""
+    match value:
+        case float():
+            return round(value, DECIMALS)
+        case dict():
+            return {name: rounded(item) for name, item in value.items()}
+        case list():
+            return [rounded(item) for item in value]
+    return value
+
+
+def load_run(folder: Path) -> tuple[Report, list[Recording]]:
+    """Reads a finished run again.
+
+    Raises:
+        UserError: There is none in the folder, or it is not one that this version reads.
+    """
+    try:
+        report = Report.model_validate_json((folder / REPORT_NAME).read_text(encoding="utf-8"))
+        files = [folder / f"{mission.feed}.run.json" for mission in report.missions]
+        return report, [Recording.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
+    except (OSError, ValueError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error).splitlines()[0]
+        raise UserError("mission.error.no_run", folder=folder, why=why) from error
+
+
+@contextmanager
+def publishing(folder: Path) -> Iterator[Path]:
+    """Lends a scratch folder that takes the place of `folder` when all went well, and vanishes otherwise.
+
+    Raises:
+        UserError: The place cannot be written to, or holds something that is not an earlier run.
+    """
+    if folder.exists() and not _is_replaceable(folder):
+        raise UserError("mission.error.out_taken", folder=folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise UserError("mission.error.out_unwritable", folder=folder, why=error.strerror) from error
+    try:
+        scratch.chmod(0o755)
+        yield scratch
+        _replace(folder, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """Whether nothing is lost by replacing it: an earlier run, or an empty folder."""
+    return folder.is_dir() and ((folder / REPORT_NAME).exists() or not any(folder.iterdir()))
+
+
+def _replace(folder: Path, scratch: Path) -> None:
+    """Moves the older run aside, so that at each moment there is a whole one or none."""
+    aside = scratch.with_name(scratch.name + "-old")
+    if folder.exists():
+        folder.rename(aside)
+    scratch.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
