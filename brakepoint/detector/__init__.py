@@ -1,6 +1,5 @@
 """The detector: an ONNX model that turns a frame into detections, without torch."""
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ from brakepoint.detector.decode import decode, find_layout, non_maximum_suppress
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.detector.metadata import class_names
 from brakepoint.detector.runtime import load_runtime
-from brakepoint.messages import Detection, Detections, Frame
+from brakepoint.messages import Detection, Detections, Frame, picture_hash
 
 __all__ = ["SHIPPED_MODEL", "Detector", "picture_hash"]
 
@@ -97,8 +96,3 @@ class Detector:
                 strict=True,
             )
         )
-
-
-def picture_hash(image: np.ndarray) -> str:
-    """A fingerprint of a picture's pixels, in 0.2 ms for 640×480: equal pictures have equal ones."""
-    return f"{zlib.crc32(np.ascontiguousarray(image).data):08x}"
