@@ -1,0 +1,84 @@
+"""`brakepoint evaluate`: how good a detector is on labelled pictures."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from brakepoint.detector import SHIPPED_MODEL, Detector
+from brakepoint.evaluation import Evaluation, evaluate
+from brakepoint.texts import text
+
+PATIENCE_S = 2.0
+"""After this long a person wants to see that something is going on."""
+
+
+def evaluate_command(
+    images: Annotated[Path, typer.Option("--images", metavar="DIR", help=text("cli.evaluate.images"))],
+    model: Annotated[
+        Path,
+        typer.Option("--model", metavar="MODEL.onnx", show_default=False, help=text("cli.evaluate.model")),
+    ] = SHIPPED_MODEL,
+    as_json: Annotated[bool, typer.Option("--json", help=text("cli.evaluate.json"))] = False,
+) -> None:
+    """Evaluates a detector and prints a table, or one JSON object.
+
+    Raises:
+        UserError: The model, the pictures or the labels are missing or invalid.
+    """
+    detector = Detector(model)
+    with progress_on_stderr(text("cli.evaluate.progress")) as on_progress:
+        evaluation = evaluate(images, detector, on_progress)
+    if as_json:
+        typer.echo(evaluation.model_dump_json(indent=2))
+    else:
+        Console().print(as_table(evaluation, model.name))
+
+
+@contextmanager
+def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Offers a function to call with what is done and the whole; it shows a bar when it takes long."""
+    started_at = time.monotonic()
+    with_bar = Progress(console=Console(stderr=True))
+    task = with_bar.add_task(description)
+
+    def on_progress(done: int, total: int) -> None:
+        if time.monotonic() - started_at > PATIENCE_S:
+            with_bar.start()
+        with_bar.update(task, completed=done, total=total)
+
+    try:
+        yield on_progress
+    finally:
+        if with_bar.live.is_started:
+            with_bar.stop()
+
+
+def as_table(evaluation: Evaluation, model_name: str) -> Table:
+    """Lays an evaluation out for a person: a row for each class, and one for all."""
+    table = Table(
+        title=text("cli.evaluate.title", model=model_name, images=evaluation.images),
+        caption=text("cli.evaluate.caption", percent=round(100 * evaluation.confidence)),
+    )
+    table.add_column(text("cli.evaluate.class"))
+    headers = ("truths", "precision", "recall")
+    for header in (*(text(f"cli.evaluate.{name}") for name in headers), "mAP50", "mAP50-95"):
+        table.add_column(header, justify="right")
+    for sign_class, metrics in evaluation.per_class.items():
+        figures = metrics.precision, metrics.recall, metrics.ap50, metrics.ap50_95
+        table.add_row(sign_class, str(metrics.truths), *map(_figure, figures))
+    table.add_section()
+    truths = sum(metrics.truths for metrics in evaluation.per_class.values())
+    overall = None, None, evaluation.map50, evaluation.map50_95
+    table.add_row(text("cli.evaluate.all"), str(truths), *map(_figure, overall))
+    return table
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,137 @@
+"""Mean average precision as ultralytics and COCO compute it, without torch.
+
+A detection is correct when it overlaps a sign of its class that no surer detection has taken. Average
+precision is the area under precision over recall, at 101 points. mAP50 takes an overlap of IoU 0.5, mAP50-95
+averages over ten from 0.5 to 0.95; both are means over the classes that have truths.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from brakepoint.detector.boxes import intersection_over_union
+from brakepoint.messages import Detection, SignClass
+
+IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
+RECALL_POINTS = np.linspace(0, 1, 101)
+CONFIDENCE_MIN = 0.001
+"""Detections count from this confidence: the whole curve is wanted, not a working point."""
+
+
+class ClassMetrics(BaseModel):
+    """How well one class is detected.
+
+    Attributes:
+        ap50: Average precision at IoU 0.5; None when there is no truth.
+        ap50_95: Mean of it over IoU 0.5 to 0.95; None when there is no truth.
+        precision: Fraction of the detections that are correct at IoU 0.5, among those at least as sure as the
+            detector's threshold; None when there is none.
+        recall: Fraction of the truths that these find; None when there is no truth.
+        truths: How many signs there are.
+        detections: How many detections are at least as sure as the threshold.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    ap50: float | None
+    ap50_95: float | None
+    precision: float | None
+    recall: float | None
+    truths: int
+    detections: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """The detections of one picture against its truths.
+
+    Attributes:
+        correct: `(detections, 10)`, whether each is correct at each of `IOU_THRESHOLDS`.
+        confidences: `(detections,)`.
+        classes: `(detections,)` names of classes.
+        truth_classes: `(truths,)` names of classes.
+    """
+
+    correct: np.ndarray
+    confidences: np.ndarray
+    classes: np.ndarray
+    truth_classes: np.ndarray
+
+
+def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) -> Match:
+    """Decides which detections of a picture are correct; the surest chooses first.
+
+    Args:
+        detections: In any order.
+        truths: The signs that are really there; their confidence does not matter.
+    """
+    detections = sorted(detections, key=lambda item: -item.confidence)
+    classes, truth_classes = _classes(detections), _classes(truths)
+    overlap = intersection_over_union(_boxes(detections), _boxes(truths))
+    overlap *= classes[:, None] == truth_classes
+    correct = np.zeros((len(detections), len(IOU_THRESHOLDS)), bool)
+    taken = np.zeros((len(truths), len(IOU_THRESHOLDS)), bool)
+    thresholds = np.arange(len(IOU_THRESHOLDS))
+    for number in range(len(detections) if truths else 0):
+        free = np.where(taken, 0, overlap[number][:, None])
+        best = free.argmax(axis=0)
+        correct[number] = free[best, thresholds] >= IOU_THRESHOLDS
+        taken[best, thresholds] |= correct[number]
+    return Match(correct, np.array([item.confidence for item in detections]), classes, truth_classes)
+
+
+def average_precision(correct: np.ndarray, truths: int) -> float:
+    """Area under the curve of precision over recall.
+
+    Args:
+        correct: `(n,)` whether each detection of a class is correct, the surest first.
+        truths: How many there are to be found; at least one.
+
+    Returns:
+        0 to 1; a duplicate of a sign that is found already counts as wrong.
+    """
+    if not len(correct):
+        return 0.0
+    found = correct.cumsum()
+    recall = found / truths
+    precision = found / np.arange(1, len(correct) + 1)
+    recall = np.concatenate([[0.0], recall, [recall[-1], 1.0]])
+    precision = np.concatenate([[1.0], precision, [0.0, 0.0]])
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    heights = np.interp(RECALL_POINTS, recall, envelope)
+    return float((heights[1:] + heights[:-1]).mean() / 2)
+
+
+def class_metrics(matches: Sequence[Match], sign_class: SignClass, confidence: float) -> ClassMetrics:
+    """Measures one class over all pictures.
+
+    Args:
+        matches: One a picture.
+        sign_class: The class.
+        confidence: The detector's threshold, for precision and recall.
+    """
+    truths = sum(int((match.truth_classes == sign_class).sum()) for match in matches)
+    correct = np.concatenate([match.correct[match.classes == sign_class] for match in matches])
+    confidences = np.concatenate([match.confidences[match.classes == sign_class] for match in matches])
+    correct = correct[np.argsort(-confidences, kind="stable")]
+    precisions = [average_precision(column, truths) for column in correct.T] if truths else []
+    sure = int((confidences >= confidence).sum())
+    hits = int(correct[:sure, 0].sum())
+    return ClassMetrics(
+        ap50=precisions[0] if truths else None,
+        ap50_95=float(np.mean(precisions)) if truths else None,
+        precision=hits / sure if sure else None,
+        recall=hits / truths if truths else None,
+        truths=truths,
+        detections=sure,
+    )
+
+
+def _classes(items: Sequence[Detection]) -> np.ndarray:
+    return np.array([item.sign_class.value for item in items], dtype=str)
+
+
+def _boxes(items: Sequence[Detection]) -> np.ndarray:
+    return np.array([item.box for item in items], dtype=float).reshape(-1, 4)
