@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -15,6 +15,9 @@ from footage.artwork import PLATES
 
 SCENARIOS_DIR = Path(__file__).parent / "scenarios"
 TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
+
+Light = Literal["day", "overcast", "evening", "lamp", "mixed"]
+LIGHTS: tuple[Light, ...] = get_args(Light)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -81,7 +84,7 @@ class Scenario(_Record):
     seed: int = Field(default=1, ge=0, lt=2**32)
     track: tuple[Segment, ...] = Field(min_length=1, max_length=50)
     signs: tuple[ScenarioSign, ...] = Field(default=(), max_length=60)
-    light: Literal["day", "overcast", "evening", "lamp", "mixed"] = "day"
+    light: Light = "day"
     clutter: float = Field(default=0.5, ge=0, le=1)
     changing_light: bool = False
     spacing_cm: float = Field(default=2.0, ge=0.5, le=10)

@@ -1,0 +1,61 @@
+"""`brakepoint footage`: renders feeds and stills; needs the extra `footage`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from brakepoint.errors import UserError
+from brakepoint.texts import text
+
+footage_app = typer.Typer(help=text("cli.footage.help"), no_args_is_help=True)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        speed_estimate_period=600,
+    )
+
+
+def _require_blender() -> None:
+    try:
+        import bpy  # noqa: F401
+    except ImportError:
+        raise UserError("footage.no_blender") from None
+
+
+@footage_app.command("render", help=text("cli.footage.render.help"))
+def render_command(
+    scenario: Annotated[Path, typer.Argument(help=text("cli.footage.render.scenario"))],
+    out: Annotated[Path, typer.Option(help=text("cli.footage.render.out"))],
+) -> None:
+    """Renders one scenario into a video and its ground truth."""
+    from footage.render import render_feed
+    from footage.scenario import load_scenario
+
+    load_scenario(scenario)
+    _require_blender()
+    with _progress() as progress:
+        bar = progress.add_task(scenario.stem)
+        render_feed(scenario, out, lambda done, total: progress.update(bar, completed=done, total=total))
+
+
+@footage_app.command("stills", help=text("cli.footage.stills.help"))
+def stills_command(
+    out: Annotated[Path, typer.Option(help=text("cli.footage.stills.out"))],
+    scenes: Annotated[int, typer.Option(min=1, help=text("cli.footage.stills.scenes"))] = 40,
+    seed: Annotated[int, typer.Option(min=0, help=text("cli.footage.stills.seed"))] = 1,
+) -> None:
+    """Renders labelled stills of random scenes."""
+    _require_blender()
+    from footage.stills import render_stills
+
+    with _progress() as progress:
+        bar = progress.add_task("stills")
+        render_stills(out, seed, scenes, lambda done, total: progress.update(bar, completed=done, total=total))
