@@ -10,7 +10,7 @@ from brakepoint.detector.metadata import class_names
 from brakepoint.detector.runtime import load_runtime
 from brakepoint.messages import Detection, Detections, Frame, picture_hash
 
-__all__ = ["SHIPPED_MODEL", "Detector", "picture_hash"]
+__all__ = ["SHIPPED_MODEL", "Detector"]
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "signs.onnx"
 """The model that comes with the kit."""

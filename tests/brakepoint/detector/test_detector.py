@@ -6,9 +6,9 @@ import pytest
 from onnx import TensorProto
 from onnx_models import raw_output
 
-from brakepoint.detector import Detector, picture_hash
+from brakepoint.detector import Detector
 from brakepoint.errors import UserError
-from brakepoint.messages import Frame, SignClass
+from brakepoint.messages import Frame, SignClass, picture_hash
 
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 NEAR = (10, 10, 30, 30, 0.9, 0.1)

@@ -1,0 +1,152 @@
+"""Measures the detector and the whole loop on one core and on two: `python -m benchmarks.bench`.
+
+Each number of cores is measured in a process of its own, tied to so many cores from the start: thread pools are
+made once, with the cores that there are then.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from brakepoint.detector import SHIPPED_MODEL, Detector
+from brakepoint.errors import UserError
+from brakepoint.messages import Detections, Frame
+from brakepoint.texts import text
+
+CORES = (1, 2)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one number of cores achieves.
+
+    Attributes:
+        detector_median_ms: Of a call of `Detector.detect`.
+        detector_p95_ms: 95th percentile of the same.
+        loop_frames_per_s: Camera, detector, autopilot and hub on the virtual clock.
+        times_real_time: Seconds of the train's time in a second.
+        peak_memory_mb: Of the process that runs the loop.
+    """
+
+    detector_median_ms: float
+    detector_p95_ms: float
+    loop_frames_per_s: float
+    times_real_time: float
+    peak_memory_mb: float
+
+
+class TimedDetector:
+    """Notes how long each call of a detector takes."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.calls_ms: list[float] = []
+
+    def detect(self, frame: Frame) -> Detections:
+        """See `Detector.detect`."""
+        started_at = time.perf_counter()
+        detections = self._detector.detect(frame)
+        self.calls_ms.append(1000 * (time.perf_counter() - started_at))
+        return detections
+
+
+def measure(feed: str, model: Path, cores: int) -> Measurement:
+    """Drives a feed once; this process stays tied to so many cores.
+
+    Args:
+        feed: Name of the feed, or path of an mp4.
+        model: The detector's model.
+        cores: How many; at least one.
+
+    Raises:
+        UserError: The feed or the model is missing or invalid.
+    """
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    import cv2
+
+    from brakepoint.feeds import find_feed
+    from brakepoint.mission.loop import run_mission
+    from brakepoint.steps import load_step
+    from brakepoint.truth import load_truth
+    from stubs.printing_hub import PrintingHub
+    from stubs.recorded_camera import RecordedCamera
+
+    cv2.setNumThreads(cores)
+    video = find_feed(feed)
+    truth = load_truth(video.with_suffix(".json"))
+    detector = TimedDetector(Detector(model, threads=cores))
+    camera, hub = RecordedCamera(video, truth), PrintingHub(out=None)
+    step = load_step("step6_autopilot").step
+    started_at = time.perf_counter()
+    run = run_mission(camera, hub, detector, step, truth)
+    elapsed_s = time.perf_counter() - started_at
+    camera.close()
+    return Measurement(
+        detector_median_ms=median(detector.calls_ms),
+        detector_p95_ms=quantiles(detector.calls_ms, n=20)[-1],
+        loop_frames_per_s=len(run.ticks) / elapsed_s,
+        times_real_time=run.ticks[-1].time_s / elapsed_s,
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+
+
+def measure_apart(feed: str, model: Path, cores: int) -> Measurement:
+    """Calls `measure` in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.bench", "--feed", feed, "--model", str(model)]
+    done = subprocess.run([*command, "--measure", str(cores)], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+    return Measurement(**json.loads(done.stdout))
+
+
+def as_table(measurements: dict[int, Measurement], feed: str) -> Table:
+    """Lays the measurements out: a column for each number of cores."""
+    table = Table(title=text("bench.title", feed=feed))
+    table.add_column("")
+    for cores in measurements:
+        table.add_column(text("bench.cores", cores=cores), justify="right")
+    for name, digits in (
+        ("detector_median_ms", 1),
+        ("detector_p95_ms", 1),
+        ("loop_frames_per_s", 0),
+        ("times_real_time", 1),
+        ("peak_memory_mb", 0),
+    ):
+        figures = (f"{getattr(measurement, name):.{digits}f}" for measurement in measurements.values())
+        table.add_row(text(f"bench.{name}"), *figures)
+    return table
+
+
+def main(
+    feed: Annotated[str, typer.Option(help=text("bench.feed"))] = "track-stop",
+    model: Annotated[Path, typer.Option(show_default=False, help=text("bench.model"))] = SHIPPED_MODEL,
+    measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
+) -> None:
+    """Prints the table; with the hidden option measures here and prints JSON."""
+    try:
+        if measure_cores:
+            typer.echo(json.dumps(asdict(measure(feed, model, measure_cores))))
+            return
+    except UserError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    available = len(os.sched_getaffinity(0))
+    console = Console()
+    with console.status(text("bench.measuring")):
+        measurements = {cores: measure_apart(feed, model, cores) for cores in CORES if cores <= available}
+    console.print(as_table(measurements, feed))
+
+
+if __name__ == "__main__":
+    typer.run(main)
