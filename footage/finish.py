@@ -1,7 +1,7 @@
 """What the small camera on the train makes of a clean rendered picture.
 
-It belongs to the look of a feed and is the same from frame to frame; sensor noise and motion blur are added when a
-recorded camera plays the feed, since they differ from capture to capture.
+It belongs to the look of a feed and is the same from frame to frame; sensor noise and motion blur are
+added when a recorded camera plays the feed, since they differ from capture to capture.
 """
 
 import random
@@ -38,6 +38,8 @@ class CameraLook:
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
         """Applies it to a uint8 picture of any size, blue-green-red; the result is `(height, width, 3)`."""
-        soft = cv2.GaussianBlur(cv2.resize(picture, self._size, interpolation=cv2.INTER_CUBIC), (0, 0), SOFTNESS_PX)
+        soft = cv2.GaussianBlur(
+            cv2.resize(picture, self._size, interpolation=cv2.INTER_CUBIC), (0, 0), SOFTNESS_PX
+        )
         exposure = np.clip((255 * BRIGHTNESS / max(float(soft.mean()), 1.0)) ** 0.7, *EXPOSURE_RANGE)
         return np.clip(soft * (self._gain * exposure), 0, 255).astype(np.uint8)

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from brakepoint.errors import UserError
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
 from footage.scenario import Scenario, load_scenario
@@ -69,7 +71,9 @@ def render_share(scenario_path: Path, share: int, shares: int) -> None:
         unfinished.replace(target)
 
 
-def render_feed(scenario_path: Path, out: Path, progress: Progress, workers: int | None = None) -> GroundTruth:
+def render_feed(
+    scenario_path: Path, out: Path, progress: Progress, workers: int | None = None
+) -> GroundTruth:
     """Renders a scenario and writes its feed.
 
     Args:
@@ -159,7 +163,6 @@ def _truth_frames(scenario: Scenario) -> tuple[TruthFrame, ...]:
 def encode(scenario: Scenario, path: Path) -> None:
     """Writes a scenario's frames as an H.264 video, as the train's camera would have recorded them."""
     import av
-    import cv2
 
     from footage.finish import CameraLook
 
@@ -170,9 +173,20 @@ def encode(scenario: Scenario, path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = camera.width_px, camera.height_px, "yuv420p"
         stream.options = {"crf": str(CRF), "preset": "slow", "g": "15"}
         for number in range(scenario.frame_count):
-            picture = look(cv2.imread(str(frame_file(scenario, number))))
+            picture = look(_read_frame(frame_file(scenario, number)))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode())
+
+
+def _read_frame(path: Path) -> np.ndarray:
+    """Reads a rendered frame; a damaged one is deleted, so that the next render makes it anew."""
+    import cv2
+
+    picture = cv2.imread(str(path))
+    if picture is None:
+        path.unlink()
+        raise UserError("footage.damaged_frame", path=path)
+    return picture
 
 
 if __name__ == "__main__":

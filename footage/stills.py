@@ -1,4 +1,4 @@
-"""Labelled stills from places that no feed shows: random tracks, rooms, lights and signs, a few views of each.
+"""Labelled stills from places that no feed shows: random tracks, rooms, lights and signs, some views of each.
 
 Written as `images/*.jpg` with YOLO labels beside them in `labels/*.txt`; a scene of every four has no signs.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from brakepoint.messages import SignClass
 from brakepoint.track import Curve, Segment, Straight
@@ -45,7 +46,7 @@ def _random_sign(rng: random.Random, at_cm: float) -> ScenarioSign:
         side=rng.choice(("left", "right")),
         offset_cm=rng.choice((rng.uniform(5, 10), rng.uniform(5, 30))),
         facing=rng.random() < 0.9,
-        turn_deg=rng.gauss(0, 18) if rng.random() < 0.7 else rng.uniform(-60, 60),
+        turn_deg=max(min(rng.gauss(0, 18), 60.0), -60.0) if rng.random() < 0.7 else rng.uniform(-60, 60),
     )
 
 
@@ -54,7 +55,7 @@ def random_scenario(seed: int) -> Scenario:
     rng = random.Random(f"still {seed}")
     track = random_track(rng)
     length_cm = sum(segment.length_cm for segment in track)
-    signs = []
+    signs: list[ScenarioSign] = []
     at_cm = rng.uniform(15, 40)
     while seed % 4 and at_cm < length_cm and len(signs) < 30:
         signs.append(_random_sign(rng, at_cm))
@@ -79,7 +80,9 @@ def yolo_lines(signs: tuple[VisibleSign, ...], camera: CameraModel) -> str:
             continue
         centre_x, centre_y = (left + right) / 2 / camera.width_px, (top + bottom) / 2 / camera.height_px
         width, height = (right - left) / camera.width_px, (bottom - top) / camera.height_px
-        lines.append(f"{classes.index(sign.sign_class)} {centre_x:.6f} {centre_y:.6f} {width:.6f} {height:.6f}\n")
+        lines.append(
+            f"{classes.index(sign.sign_class)} {centre_x:.6f} {centre_y:.6f} {width:.6f} {height:.6f}\n"
+        )
     return "".join(lines)
 
 
@@ -117,7 +120,7 @@ def _render_scene(scenario: Scenario, out: Path) -> None:
         stage.look_from(number * scenario.spacing_cm)
         stage.picture(raw)
         signs = visible_signs(scenario, number, visibility=stage.visible)
-        picture = look(cv2.imread(str(raw)))
+        picture = look(np.asarray(cv2.imread(str(raw))))
         cv2.imwrite(str(out / "images" / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         (out / "labels" / f"{name}.txt").write_text(yolo_lines(signs, camera))
     raw.unlink()

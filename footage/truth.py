@@ -13,7 +13,7 @@ import numpy as np
 from brakepoint.track import Track
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame, TruthSign, VisibleSign
 from footage.artwork import PLATES
-from footage.scenario import Scenario, ScenarioSign
+from footage.scenario import Scenario
 
 Visibility = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether nothing stands before it.
@@ -28,7 +28,7 @@ SHAKE_DEG = 0.3
 SHAKE_CM = 0.05
 """…and in height."""
 CROOKED_SIGMA_DEG = np.array([2.5, 7.0])
-"""How far signs are tilted and turned, at one standard deviation, when the scenario does not say; twice that is most."""
+"""How far signs are tilted and turned when the scenario does not say: one standard deviation; twice that is most."""
 
 GRAZING_COS = float(np.cos(np.radians(90 - 12)))
 """A plate seen within 12 degrees of edge-on shows no front."""

@@ -4,7 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from brakepoint.errors import UserError
 from brakepoint.texts import text
@@ -58,4 +65,6 @@ def stills_command(
 
     with _progress() as progress:
         bar = progress.add_task("stills")
-        render_stills(out, seed, scenes, lambda done, total: progress.update(bar, completed=done, total=total))
+        render_stills(
+            out, seed, scenes, lambda done, total: progress.update(bar, completed=done, total=total)
+        )

@@ -45,8 +45,8 @@ def _thing(x: float, y: float, rng: random.Random) -> None:
     elif kind == "mug":
         add("cup", (7, 7, 9), (x, y, 4.5), material)
     elif kind == "box":
-        size = [rng.uniform(3, 14) for _ in range(3)]
-        add("cube", size, (x, y, size[2] / 2), material, rotation=(0, 0, rng.uniform(0, 3.1)))
+        long, wide, high = (rng.uniform(3, 14) for _ in range(3))
+        add("cube", (long, wide, high), (x, y, high / 2), material, rotation=(0, 0, rng.uniform(0, 3.1)))
     else:
         add("cylinder", (5, 5, 0.8), (x, y, 2.5), material, rotation=(math.pi / 2, 0, rng.uniform(0, 3.1)))
 

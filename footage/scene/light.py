@@ -48,7 +48,9 @@ def _area(name: str, colour: RGB, power: float, size_cm: float, place: Vector, t
     data = bpy.data.lights.new(name, "AREA")
     data.color, data.energy, data.size = colour, power, size_cm
     light = bpy.data.objects.new(name, data)
-    light.matrix_world = Matrix.Translation(place) @ (target - place).to_track_quat("-Z", "Y").to_matrix().to_4x4()
+    light.matrix_world = (
+        Matrix.Translation(place) @ (target - place).to_track_quat("-Z", "Y").to_matrix().to_4x4()
+    )
     light.visible_camera = False
     bpy.context.scene.collection.objects.link(light)
 

@@ -43,7 +43,9 @@ def _ramp(tree: bpy.types.NodeTree, colours: Sequence[RGB], constant: bool) -> b
     while len(elements) < len(colours):
         elements.new(0.5)
     for index, colour in enumerate(colours):
-        elements[index].position = 0.3 + 0.4 * index / len(colours) if constant else index / (len(colours) - 1)
+        elements[index].position = (
+            0.3 + 0.4 * index / len(colours) if constant else index / (len(colours) - 1)
+        )
         elements[index].color = (*colour, 1)
     return ramp
 

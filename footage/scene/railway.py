@@ -19,7 +19,9 @@ LEAD_CM = 40.0
 
 
 def _box(length: float, width: float, bottom: float, top: float) -> tuple[list, list]:
-    corners = [(x, y, z) for x in (-length / 2, length / 2) for y in (-width / 2, width / 2) for z in (bottom, top)]
+    corners = [
+        (x, y, z) for x in (-length / 2, length / 2) for y in (-width / 2, width / 2) for z in (bottom, top)
+    ]
     return corners, [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 
 
@@ -47,7 +49,9 @@ def _sleeper() -> bpy.types.Mesh:
     return solid("sleeper", vertices, faces)
 
 
-def _rail(track: Track, offset_cm: float, start_cm: float, end_cm: float, step_cm: float = 1.6) -> bpy.types.Mesh:
+def _rail(
+    track: Track, offset_cm: float, start_cm: float, end_cm: float, step_cm: float = 1.6
+) -> bpy.types.Mesh:
     """The profile swept along the track."""
     count = int((end_cm - start_cm) / step_cm) + 1
     sides = len(RAIL_PROFILE_CM)

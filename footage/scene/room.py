@@ -49,7 +49,13 @@ def shelf(frame: Matrix, rng: random.Random) -> None:
         while x < width / 2 - 6 and z > -20:
             thick, high = rng.uniform(2, 9), rng.uniform(12, 29)
             if rng.random() < 0.75:
-                add("cube", (thick, 20, high), (x + thick / 2, -2, z + 1 + high / 2 - 34), _strong(rng), frame=frame)
+                add(
+                    "cube",
+                    (thick, 20, high),
+                    (x + thick / 2, -2, z + 1 + high / 2 - 34),
+                    _strong(rng),
+                    frame=frame,
+                )
             x += thick + rng.uniform(0.2, 6)
 
 
@@ -118,7 +124,12 @@ def plant(frame: Matrix, rng: random.Random) -> None:
     add("cup", (26, 26, 30), (0, 0, -25), _strong(rng), frame=frame)
     for _ in range(34):
         turn, lean, long = rng.uniform(0, 2 * math.pi), rng.uniform(0.1, 1.2), rng.uniform(25, 70)
-        leaf = frame @ Matrix.Translation((0, 0, -12)) @ Matrix.Rotation(turn, 4, "Z") @ Matrix.Rotation(lean, 4, "Y")
+        leaf = (
+            frame
+            @ Matrix.Translation((0, 0, -12))
+            @ Matrix.Rotation(turn, 4, "Z")
+            @ Matrix.Rotation(lean, 4, "Y")
+        )
         add("ball", (5, 1.2, long), (0, 0, long / 2), green, frame=leaf)
 
 
@@ -138,7 +149,14 @@ def mirror(frame: Matrix, rng: random.Random) -> None:
     pale = plain("mirror frame", (0.50, 0.44, 0.34), roughness=0.5)
     add("cube", (62, 3, 150), (0, 0, FLOOR_CM + 105), pale, frame=frame)
     glass = plain("glass", (0.8, 0.8, 0.8), roughness=0.02, metallic=1)
-    add("cube", (50, 1, 138), (0, -1.6, FLOOR_CM + 105), glass, rotation=(rng.uniform(-0.02, 0.02), 0, 0), frame=frame)
+    add(
+        "cube",
+        (50, 1, 138),
+        (0, -1.6, FLOOR_CM + 105),
+        glass,
+        rotation=(rng.uniform(-0.02, 0.02), 0, 0),
+        frame=frame,
+    )
 
 
 def coats(frame: Matrix, rng: random.Random) -> None:

@@ -9,7 +9,9 @@ from mathutils import Euler, Matrix, Vector
 Triple = Sequence[float]
 
 
-def _mesh(name: str, vertices: list[Triple], faces: list[Sequence[int]], smooth: bool = False) -> bpy.types.Mesh:
+def _mesh(
+    name: str, vertices: Sequence[Triple], faces: Sequence[Sequence[int]], smooth: bool = False
+) -> bpy.types.Mesh:
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(vertices, [], faces)
     if smooth:
@@ -93,6 +95,6 @@ def put(thing: bpy.types.Object, matrix: Matrix, material: bpy.types.Material) -
     return thing
 
 
-def solid(name: str, vertices: list[Triple], faces: list[Sequence[int]]) -> bpy.types.Mesh:
+def solid(name: str, vertices: Sequence[Triple], faces: Sequence[Sequence[int]]) -> bpy.types.Mesh:
     """A mesh of one's own, with one material slot."""
     return bpy.data.meshes.get(name) or _mesh(name, vertices, faces)

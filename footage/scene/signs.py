@@ -17,7 +17,7 @@ PICTURE_PX = 256
 
 
 def _opaque(picture: np.ndarray) -> np.ndarray:
-    """Fills the transparent rim with the nearest plate colour in each row, so that no fringe shows at the edge."""
+    """Fills the transparent rim with the colour nearest to it, so that no fringe shows at the edge."""
     filled = picture.copy()
     for row in filled:
         inside = np.flatnonzero(row[:, 3] > 250)

@@ -19,7 +19,8 @@ from footage.truth import camera_pose, plate_pose
 TABLE_MARGIN_CM = 42.0
 SAMPLES = 6
 RESOLUTION_PERCENT = 80
-"""Frames are rendered smaller than the video is: the lens of such a camera resolves no more, and it saves a third."""
+"""Frames are rendered smaller than the video is: the lens of such a camera resolves no more, and it
+saves a third of the time."""
 
 
 @contextmanager
