@@ -20,6 +20,7 @@ from brakepoint.rules import (
     LOW_SPEED_CM_S,
     LOW_SPEED_STRETCH_CM,
     PLATE_HEIGHT_CM,
+    SPEED_TOLERANCE,
     STOP_ZONE_CM,
 )
 from brakepoint.train import braking_distance_cm, slowing_distance_cm
@@ -29,10 +30,12 @@ CAMERA = CameraModel()
 
 CONFIDENCE_MIN = 0.5
 """Less sure detections are not looked at."""
-SEEN_TIMES, SEEN_FRAMES = 3, 5
+SEEN_TIMES, SEEN_FRAMES = 3, 8
 """A sign is believed once it was seen in so many of the last so many frames: a single false alarm moves nothing."""
 DISTANCE_ERROR = 0.2
 """By how much a distance told from a box may be wrong."""
+SAME_PLACE_CM = 8.0
+"""Two sightings nearer to each other than this, and the error of their distance, are of the same sign."""
 EDGE_PX = 2.0
 """A box this near to the frame's edge is cut off, and its size tells no distance."""
 BEND_RADIUS_CM = 166.0
@@ -42,7 +45,7 @@ for our own signs, too little for those of the next track."""
 STOP_BEFORE_CM = 12.0
 """Where to rest before a danger: inside the stop zone, with room for error on both sides."""
 SLOW_FROM_CM = (
-    slowing_distance_cm(FULL_SPEED_CM_S, LOW_SPEED_CM_S, 1.05 * LOW_SPEED_CM_S) + STOP_BEFORE_CM
+    slowing_distance_cm(FULL_SPEED_CM_S, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE) + STOP_BEFORE_CM
 ) / (1 - DISTANCE_ERROR)
 """From here on a sign is approached at low speed: slow in time, even if the sign is nearer than it seems."""
 PASSED_CM = 10.0
@@ -232,8 +235,8 @@ def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign |
         sign
         for sign in signs
         if sign.sign_class is seen.sign_class
-        and abs(sign.position_cm - seen.position_cm) <= STOP_BEFORE_CM + 2 * DISTANCE_ERROR * distance_cm
-        and abs(sign.lateral_cm - seen.lateral_cm) <= BESIDE_TRACK_CM / 2 + DISTANCE_ERROR * distance_cm
+        and abs(sign.position_cm - seen.position_cm) <= SAME_PLACE_CM + DISTANCE_ERROR * distance_cm
+        and abs(sign.lateral_cm - seen.lateral_cm) <= SAME_PLACE_CM + DISTANCE_ERROR * distance_cm
     ]
     return min(near, key=lambda sign: abs(sign.position_cm - seen.position_cm), default=None)
 
@@ -274,14 +277,16 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     if danger is not None and must_stop(danger, memory, state):
         return stop(memory, danger, state, now)
     memory = replace(memory, stopping=False, rest_since=None)
-    kind, reason, sign_class = OrderKind.FULL_SPEED, Reason.CLEAR, None
-    if danger is not None:
-        kind, reason, sign_class = OrderKind.LOW_SPEED, Reason.DANGER_APPROACH, danger.sign_class
-    elif (sign := slowing_sign(memory, state.position_cm)) is not None:
-        is_limit = sign.sign_class is SignClass.SPEED_LIMIT
-        reason = Reason.SPEED_LIMIT if is_limit else Reason.DANGER_PASSING
-        kind, sign_class = OrderKind.LOW_SPEED, sign.sign_class
-    return memory, Order(kind=kind, reason=reason, sign=sign_class, at=now)
+    sign = danger or slowing_sign(memory, state.position_cm)
+    if sign is None:
+        return memory, Order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=now)
+    if sign is danger:
+        reason = Reason.DANGER_APPROACH
+    elif sign.sign_class is SignClass.DANGER_AHEAD:
+        reason = Reason.DANGER_PASSING
+    else:
+        reason = Reason.SPEED_LIMIT
+    return memory, Order(kind=slow_down(sign, state), reason=reason, sign=sign.sign_class, at=now)
 
 
 def heed(memory: Memory, here_cm: float) -> Memory:
@@ -319,6 +324,13 @@ def slowing_sign(memory: Memory, here_cm: float) -> Sign | None:
         and here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
     )
     return max(slowing, key=lambda sign: sign.position_cm, default=None)
+
+
+def slow_down(sign: Sign, state: TrainState) -> OrderKind:
+    """Low speed for a sign; a sign that was seen so late that the motor alone would be too slow needs the brake."""
+    needed_cm = slowing_distance_cm(state.speed_cm_s, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE)
+    too_late = needed_cm > max(sign.position_cm - state.position_cm, 0.0)
+    return OrderKind.BRAKE if too_late else OrderKind.LOW_SPEED
 
 
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
