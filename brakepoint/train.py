@@ -80,6 +80,7 @@ class Motion:
 
     def braked(self, seconds: float) -> "Motion":
         """The motion after some time with the brake on."""
-        seconds = min(seconds, self.speed_cm_s / BRAKING_CM_S2)
-        speed = max(self.speed_cm_s - BRAKING_CM_S2 * seconds, 0.0)
+        if seconds >= self.speed_cm_s / BRAKING_CM_S2:
+            return Motion(self.position_cm + braking_distance_cm(self.speed_cm_s), 0.0)
+        speed = self.speed_cm_s - BRAKING_CM_S2 * seconds
         return Motion(self.position_cm + (self.speed_cm_s + speed) / 2 * seconds, speed)

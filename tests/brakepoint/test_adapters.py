@@ -1,0 +1,34 @@
+import subprocess
+import sys
+
+import pytest
+
+from brakepoint.adapters import open_camera, open_hub
+from brakepoint.errors import UserError
+from stubs.printing_hub import PrintingHub
+
+
+def test_a_hub_is_chosen_by_its_scheme():
+    assert isinstance(open_hub("print:"), PrintingHub)
+
+
+@pytest.mark.parametrize("uri", ["", "print", "smoke:signals", ":", "PRINT:"])
+def test_an_unknown_hub_is_answered_with_what_there_is(uri):
+    with pytest.raises(UserError, match="print:"):
+        open_hub(uri)
+
+
+def test_an_unknown_camera_is_answered_with_what_there_is():
+    with pytest.raises(UserError, match="video:"):
+        open_camera("eye:left")
+
+
+def test_a_feed_that_is_not_there_is_named():
+    with pytest.raises(UserError, match="no-such-feed"):
+        open_camera("video:no-such-feed")
+
+
+def test_choosing_adapters_loads_no_library_of_theirs():
+    code = "import sys, brakepoint.adapters, brakepoint.train; assert not {'av', 'cv2', 'torch', 'bleak'} & set(sys.modules)"
+
+    subprocess.run([sys.executable, "-c", code], check=True)
