@@ -169,6 +169,7 @@ class Stage:
         result = np.ones(len(points_cm), bool)
         for index, point in enumerate(points_cm):
             ray = Vector(point) - eye
-            hit = bpy.context.scene.ray_cast(graph, eye, ray.normalized(), distance=ray.length - 0.15)
+            reach = ray.length - signs.PLATE_THICKNESS_CM - 0.1  # A plate does not hide its own far side.
+            hit = bpy.context.scene.ray_cast(graph, eye, ray.normalized(), distance=reach)
             result[index] = not hit[0]
         return result

@@ -1,0 +1,55 @@
+"""Renders a short scenario that nobody has seen, with an interruption, and drives it. Needs Blender: minutes."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from brakepoint.truth import load_truth
+
+SCENARIO = """
+name: unseen
+seed: 4711
+spacing_cm: 4
+light: overcast
+clutter: 0.4
+track:
+  - {straight_cm: 150}
+  - {curve: right, radius_cm: 32, angle_deg: 40}
+signs:
+  - {kind: stop, at_cm: 60, side: left}
+  - {kind: danger-children, at_cm: 130, side: left}
+"""
+BRAKEPOINT = (sys.executable, "-m", "brakepoint")
+
+
+def frames(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.glob(".footage/unseen-*/???????.png")}
+
+
+def test_an_interrupted_render_is_taken_up_again_and_its_feed_can_be_driven(tmp_path: Path) -> None:
+    (tmp_path / "unseen.yaml").write_text(SCENARIO)
+    render = [*BRAKEPOINT, "footage", "render", "unseen.yaml", "--out", "feeds"]
+
+    first = subprocess.Popen(render, cwd=tmp_path)
+    while len(frames(tmp_path)) < 5 and first.poll() is None:
+        time.sleep(0.2)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 130
+    kept = frames(tmp_path)
+    assert len(kept) >= 5
+    assert not list(tmp_path.glob("feeds/*"))
+
+    subprocess.run(render, cwd=tmp_path, check=True)
+    assert kept.items() <= frames(tmp_path).items(), "finished frames are not rendered again"
+    truth = load_truth(tmp_path / "feeds" / "unseen.json")
+    sizes = [sign.box[3] - sign.box[1] for frame in truth.frames for sign in frame.signs if sign.id == 1]
+    assert sizes[0] < 15 < 40 < max(sizes)
+
+    mission = [*BRAKEPOINT, "mission", "--feed", str(tmp_path / "feeds" / "unseen.mp4"), "--json"]
+    done = subprocess.run(mission, cwd=tmp_path, check=False, capture_output=True, text=True)
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert report["missions"][0]["accomplished"]
