@@ -1,5 +1,8 @@
 """The one error that a person is meant to read."""
 
+from functools import partial
+from typing import Any
+
 from brakepoint.texts import text
 
 
@@ -14,5 +17,10 @@ class UserError(Exception):
     """
 
     def __init__(self, key: str, **values: object) -> None:
-        super().__init__(text(key, **values))
+        super().__init__(text(key, None, **values))
         self.key = key
+        self._values = values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets the error travel from a worker process to the one that prints it."""
+        return partial(UserError, self.key, **self._values), ()

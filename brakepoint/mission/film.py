@@ -27,6 +27,7 @@ from brakepoint.mission.records import Tick
 from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.texts import text
+from brakepoint.truth import GroundTruth
 
 WIDTH_PX, PICTURE_PX, STRIP_PX = 640, 480, 96
 CLOSING_S = 2.5
@@ -36,6 +37,8 @@ MARGIN_PX = 18
 LINE_Y = PICTURE_PX + 77
 
 BLINK_S = 0.5
+GOOD_LOOK = 0.9
+"""A sign of which so much is visible can be judged by eye."""
 
 Colour = tuple[int, int, int]
 REGULAR, BOLD = 400, 650
@@ -87,7 +90,9 @@ def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> Non
         width = _text_width(label, 14, BOLD) + 12
         label_left = min(max(left - 3, 0), WIDTH_PX - width)
         label_bottom = top - 4 if top >= 26 else bottom + 24
-        cv2.rectangle(picture, (label_left, label_bottom - 20), (label_left + width, label_bottom), colour, -1)
+        cv2.rectangle(
+            picture, (label_left, label_bottom - 20), (label_left + width, label_bottom), colour, -1
+        )
         ink = INK if detection.sign_class is SignClass.DANGER_AHEAD else WHITE
         _write(picture, label, (label_left + 6, label_bottom - 5), 14, ink, BOLD)
 
@@ -244,8 +249,47 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
         container.mux(stream.encode())
 
 
-def still(recording: Recording, video: Path, tick: Tick) -> bytes:
-    """The JPEG of what the train saw at one tick, with the boxes of what was recognised."""
+def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
+    """The JPEG of where a run first went wrong, with what was recognised, and what was missed.
+
+    Where a sign was disobeyed it shows the last good look at that sign, since at the moment itself it is behind.
+    """
+    tick = _telling_tick(recording, truth)
     picture = next(pictures(video, [tick.frame_number])).copy()
     draw_detections(picture, tick.detections or ())
+    for sign in truth.perfect_detections(tick.frame_number):
+        seen = (other for other in tick.detections or () if other.sign_class is sign.sign_class)
+        if not any(_is_around(other, sign) for other in seen):
+            _draw_missed(picture, sign)
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+
+
+def _telling_tick(recording: Recording, truth: GroundTruth) -> Tick:
+    moment, ticks = recording.mission.first_wrong, recording.run.ticks
+    assert moment is not None
+    before = [tick for tick in ticks if tick.time_s <= moment.time_s]
+    with_sign = (
+        tick
+        for tick in reversed(before)
+        for sign in truth.frames[tick.frame_number].signs
+        if sign.id == moment.sign_id and sign.visible >= GOOD_LOOK
+    )
+    return next(with_sign, before[-1])
+
+
+def _is_around(detection: Detection, sign: Detection) -> bool:
+    """Whether a detection holds the middle of a sign."""
+    left, top, right, bottom = detection.box
+    middle_y = (sign.box[1] + sign.box[3]) / 2
+    return left <= sign.centre_x_px <= right and top <= middle_y <= bottom
+
+
+def _draw_missed(picture: np.ndarray, sign: Detection) -> None:
+    left, top, right, bottom = (round(edge) for edge in sign.box)
+    for x in range(left - 3, right + 4, 8):
+        for y in (top - 3, bottom + 3):
+            cv2.line(picture, (x, y), (min(x + 4, right + 3), y), WHITE, 2)
+    for y in range(top - 3, bottom + 4, 8):
+        for x in (left - 3, right + 3):
+            cv2.line(picture, (x, y), (x, min(y + 4, bottom + 3)), WHITE, 2)
+    _write(picture, text("film.missed"), ((left + right) // 2, bottom + 22), 14, WHITE, BOLD, "center")

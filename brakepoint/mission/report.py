@@ -1,9 +1,9 @@
 """What `brakepoint mission` leaves in its folder, and how it gets there whole or not at all.
 
-    report.json        the scores of all feeds, the same to the byte for the same mission
-    index.html         the page
-    FEED.mp4           the annotated film of a feed
-    FEED.run.json      its recording: every tick and the line that it drove on
+report.json        the scores of all feeds, the same to the byte for the same mission
+index.html         the page
+FEED.mp4           the annotated film of a feed
+FEED.run.json      its recording: every tick and the line that it drove on
 """
 
 import json
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from brakepoint.errors import UserError
 from brakepoint.messages import Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, Run, Score
+from brakepoint.mission.scoring import split_lost
 from brakepoint.track import Segment, Track
 from brakepoint.truth import GroundTruth, TruthSign
 
@@ -60,16 +61,19 @@ class Mission(Score):
     Attributes:
         ending: Why the run ended.
         duration_s: How long it took, on the train's clock.
+        control_penalties: As `penalties`, of the same autopilot with perfect detections: what is left of the
+            penalties is perception's.
         orders: Every change of orders, the first order included.
     """
 
     ending: Ending
     duration_s: float
+    control_penalties: dict[str, float]
     orders: tuple[OrderChange, ...]
 
     @classmethod
-    def of(cls, run: Run, score: Score) -> Self:
-        """Puts a run and its score together."""
+    def of(cls, run: Run, score: Score, oracle: Score) -> Self:
+        """Puts a run, its score, and the score of its rerun with perfect detections together."""
         orders = tuple(
             OrderChange(
                 time_s=tick.time_s,
@@ -79,7 +83,15 @@ class Mission(Score):
             )
             for tick in run.order_changes
         )
-        return cls(**dict(score), ending=run.ending, duration_s=run.ticks[-1].time_s, orders=orders)
+        return cls(
+            **dict(split_lost(score, oracle)),
+            ending=run.ending,
+            duration_s=run.ticks[-1].time_s,
+            control_penalties={
+                rule: min(points, oracle.penalties.get(rule, 0.0)) for rule, points in score.penalties.items()
+            },
+            orders=orders,
+        )
 
 
 class Report(_Record):
@@ -122,11 +134,11 @@ class Recording(_Record):
     signs: tuple[TruthSign, ...]
 
     @classmethod
-    def of(cls, run: Run, score: Score, truth: GroundTruth) -> Self:
+    def of(cls, run: Run, score: Score, oracle: Score, truth: GroundTruth) -> Self:
         """Takes from the ground truth what a reader of the run needs."""
         return cls(
             run=run,
-            mission=Mission.of(run, score),
+            mission=Mission.of(run, score, oracle),
             length_cm=truth.length_cm,
             track=truth.track,
             signs=truth.signs,
@@ -144,7 +156,10 @@ class Recording(_Record):
 
     def to_json(self) -> str:
         """The text of `FEED.run.json`."""
-        return json.dumps(rounded(self.model_dump(mode="json")), ensure_ascii=False, separators=(",", ":")) + "\n"
+        return (
+            json.dumps(rounded(self.model_dump(mode="json")), ensure_ascii=False, separators=(",", ":"))
+            + "\n"
+        )
 
 
 def rounded(value: Any) -> Any:
@@ -169,8 +184,10 @@ def load_run(folder: Path) -> tuple[Report, list[Recording]]:
         report = Report.model_validate_json((folder / REPORT_NAME).read_text(encoding="utf-8"))
         files = [folder / f"{mission.feed}.run.json" for mission in report.missions]
         return report, [Recording.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
-    except (OSError, ValueError) as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error).splitlines()[0]
+    except OSError as error:
+        raise UserError("mission.error.no_run", folder=folder, why=error.strerror) from error
+    except ValueError as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise UserError("mission.error.no_run", folder=folder, why=why) from error
 
 

@@ -1,0 +1,52 @@
+# Each target brings the one environment, .venv/, up to what it needs and no further.
+# It needs make and Python 3.11 or 3.12, and no root, but for `make test-system`.
+
+usable = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
+	$$candidate -c '$(usable)' 2>/dev/null && echo $$candidate && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help mission lint test test-system bench clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
+	@$(BIN)/brakepoint mission $(ARGS)
+
+lint: $(VENV)/.dev ## Style, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy brakepoint footage solutions stubs
+
+test: lint ## Everything that needs nothing but pip
+	$(BIN)/pytest
+
+test-system: $(VENV)/.system ## What needs Debian packages; as root it installs them
+	tests/system/require chromium
+	$(BIN)/pytest tests/system --override-ini addopts=
+
+bench: $(VENV)/.mission ## How fast the detector and the loop are, on one core and on two
+	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+clean: ## Throw away the environment, the runs and the caches
+	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# One stamp for each set of extras: an environment that is up to date is left alone.
+$(VENV)/.mission: extras = mission
+$(VENV)/.dev: extras = mission,dev
+$(VENV)/.system: extras = mission,dev,system
+$(VENV)/.mission $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
+	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
+	@$(PIP) install --editable '.[$(extras)]'
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Brakepoint needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c '$(usable)' || { echo "$(PYTHON) is not Python 3.11 or 3.12"; exit 1; }
+	@echo "Making the environment $(VENV)/ with $(PYTHON) …"
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,92 @@
+"""The command line `brakepoint`: one module a command, one line for what went wrong.
+
+Exit status: 0 it went well, 1 it was done and the answer is no, 2 wrong usage or bad input, 130 interrupted.
+"""
+
+import importlib
+import os
+import sys
+
+import typer
+
+from brakepoint.errors import UserError
+from brakepoint.texts import LANGUAGES, text
+
+INTERRUPTED = 130
+COMMANDS = ("mission", "replay", "evaluate", "synth", "train")
+"""Each is `brakepoint.cli.NAME.NAME_command`."""
+
+
+def _take_language(arguments: list[str]) -> list[str]:
+    """Takes `--lang` out of the arguments, wherever it stands, and sets the reader's language by it.
+
+    It comes first because the help texts are looked up when the commands are defined.
+    """
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        name, equals, value = argument.partition("=")
+        if name != "--lang":
+            rest.append(argument)
+            continue
+        lang = value if equals else next(remaining, "")
+        if lang not in LANGUAGES:
+            raise UserError("cli.error.lang", wanted=lang, choices=", ".join(LANGUAGES))
+        os.environ["BRAKEPOINT_LANG"] = lang
+    return rest
+
+
+def build_app() -> typer.Typer:
+    """Defines the commands, in the reader's language."""
+    _translate_panels()
+    app = typer.Typer(name="brakepoint", help=text("cli.help"), add_completion=False, rich_markup_mode="rich")
+
+    @app.callback()
+    def globals_(lang: str = typer.Option("", "--lang", metavar="en|fr", help=text("cli.lang"))) -> None:
+        """`--lang` was taken before; it is here for `--help`."""
+
+    for name in COMMANDS:
+        module = importlib.import_module(f"brakepoint.cli.{name}")
+        app.command(name, help=text(f"cli.{name}.help"))(getattr(module, f"{name}_command"))
+    footage = importlib.import_module("brakepoint.cli.footage")
+    app.add_typer(footage.footage_app, name="footage", help=text("cli.footage.help"))
+    return app
+
+
+def _translate_panels() -> None:
+    from typer import rich_utils
+
+    rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
+    rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
+    rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
+    rich_utils.DEFAULT_STRING = text("cli.panel.default")
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and says what its exit status is.
+
+    Args:
+        arguments: What stands behind `brakepoint`.
+    """
+    try:
+        arguments = _take_language(arguments)
+        status = build_app()(arguments or ["--help"], prog_name="brakepoint", standalone_mode=False)
+    except UserError as error:
+        return _refuse(str(error))
+    except typer.TyperException as error:
+        return _refuse(text("cli.error.usage", why=" ".join(error.format_message().split())))
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        print(text("cli.interrupted"), file=sys.stderr)  # noqa: T201
+    return status if isinstance(status, int) else 0
+
+
+def _refuse(line: str) -> int:
+    print(line, file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def main() -> None:
+    """Entry point of the command `brakepoint`."""
+    sys.exit(run(sys.argv[1:]))

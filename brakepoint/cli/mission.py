@@ -1,0 +1,151 @@
+"""`brakepoint mission`: drives the recorded feeds on a virtual clock and scores them."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.errors import UserError
+from brakepoint.feeds import feed_names, find_feed
+from brakepoint.mission.drive import ORACLE, Assignment, Driven, Finished, drive_all
+from brakepoint.mission.look import ORDER_COLOURS, number, order_text, points
+from brakepoint.mission.page import render_page
+from brakepoint.mission.report import PAGE_NAME, REPORT_NAME, Mission, Report, publishing
+from brakepoint.steps import SOURCE_VARIABLE, SOURCES
+from brakepoint.texts import text
+
+ALL = "all"
+DEFAULT_OUT = Path("runs/mission")
+
+
+def mission_command(
+    feed: Annotated[str, typer.Option("--feed", metavar="NAME|all", help=text("cli.mission.feed"))] = ALL,
+    steps: Annotated[
+        str, typer.Option("--steps", metavar="solutions|labs", help=text("cli.mission.steps"))
+    ] = "",
+    detector: Annotated[
+        str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help=text("cli.mission.detector"))
+    ] = "",
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.mission.out"))] = DEFAULT_OUT,
+    as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
+) -> None:
+    """Drives, scores and reports; exit status 1 if a mission was not accomplished."""
+    source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
+    model = detector or str(SHIPPED_MODEL)
+    with publishing(out) as scratch:
+        assignments = [Assignment(find_feed(name), source, model, scratch) for name in _chosen(feed)]
+        with _progress(assignments, as_json) as tell:
+            finished = drive_all(assignments, tell)
+        report = _report(source, model, finished)
+        _write(scratch, report, finished)
+    if as_json:
+        typer.echo(report.to_json(), nl=False)
+    else:
+        Console(highlight=False).print(
+            _table(report), text("mission.page_is", path=escape(str(out / PAGE_NAME)))
+        )
+    raise typer.Exit(0 if report.accomplished else 1)
+
+
+def _chosen(feed: str) -> list[str]:
+    names = feed_names() if feed == ALL else [feed]
+    if not names:
+        raise UserError("mission.error.no_feeds")
+    return names
+
+
+def _report(steps: str, model: str, finished: list[Finished]) -> Report:
+    missions = tuple(run.recording.mission for run in finished)
+    return Report(
+        steps=steps,
+        detector=model if model == ORACLE else Path(model).name,
+        accomplished=all(mission.accomplished for mission in missions),
+        missions=missions,
+    )
+
+
+def _write(folder: Path, report: Report, finished: list[Finished]) -> None:
+    stills = {run.recording.feed: run.still for run in finished if run.still is not None}
+    page = render_page(report, [run.recording for run in finished], stills)
+    (folder / PAGE_NAME).write_text(page, encoding="utf-8")
+    (folder / REPORT_NAME).write_text(report.to_json(), encoding="utf-8")
+
+
+@contextmanager
+def _progress(assignments: list[Assignment], as_json: bool) -> Iterator[Callable[[Driven], None]]:
+    """Shows a line for each train, and above them the orders as they are printed."""
+    width = max(len(assignment.feed) for assignment in assignments)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        TextColumn("{task.fields[place]}", justify="right"),
+        TextColumn("{task.fields[order]}"),
+    )
+    console = Console(stderr=as_json, highlight=False)
+    with Progress(*columns, console=console) as progress:
+        tasks = {
+            assignment.feed: progress.add_task(
+                assignment.feed, total=1.0, place="", order=text("mission.waiting")
+            )
+            for assignment in assignments
+        }
+
+        def tell(news: Driven) -> None:
+            if news.printed is not None:
+                if not as_json:
+                    progress.console.print(
+                        f"[bold]{news.feed:<{width}}[/]  {escape(news.printed)}", soft_wrap=True
+                    )
+                return
+            progress.update(tasks[news.feed], completed=news.share, place=_place(news), order=_order(news))
+
+        yield tell
+
+
+def _place(news: Driven) -> str:
+    return (
+        f"{number(news.position_cm):>4} {text('unit.cm')}  {number(news.speed_cm_s):>3} {text('unit.cm_s')}"
+    )
+
+
+def _order(news: Driven) -> str:
+    if news.note is not None:
+        return news.note
+    return f"[{ORDER_COLOURS[news.order]}]●[/] {order_text(news.order)}" if news.order else ""
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(text("mission.table.feed"), no_wrap=True)
+    table.add_column(text("mission.table.verdict"), no_wrap=True)
+    for column in ("score", "signs", "false_stops", "perception", "control"):
+        table.add_column(text(f"mission.table.{column}"), justify="right")
+    for mission in report.missions:
+        table.add_row(*_row(mission))
+    return table
+
+
+def _row(mission: Mission) -> tuple[str, ...]:
+    obeyed = sum(sign.obeyed for sign in mission.signs)
+    verdict = (
+        f"[green]✓ {text('page.accomplished')}[/]"
+        if mission.accomplished
+        else f"[red]✗ {text('page.failed')}[/]"
+    )
+    return (
+        f"[bold]{mission.feed}[/]",
+        verdict,
+        f"[bold]{points(mission.score)}[/]",
+        f"{obeyed}/{len(mission.signs)}",
+        str(mission.false_stops),
+        points(mission.lost.perception),
+        points(mission.lost.control),
+    )

@@ -1,0 +1,120 @@
+"""`brakepoint replay`: plays a finished run again in the terminal."""
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.text import Text
+
+from brakepoint.cli.mission import DEFAULT_OUT
+from brakepoint.errors import UserError
+from brakepoint.messages import Light, SignClass
+from brakepoint.mission.look import (
+    ORDER_COLOURS,
+    SIGN_COLOURS,
+    number,
+    order_text,
+    points,
+    reason_text,
+)
+from brakepoint.mission.records import Tick
+from brakepoint.mission.report import PAGE_NAME, Recording, load_run
+from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S
+from brakepoint.texts import text
+
+LINE_CELLS, GAUGE_CELLS = 72, 30
+SHAPES = {SignClass.DANGER_AHEAD: "▲", SignClass.SPEED_LIMIT: "●"}
+BLINK_S = 0.5
+
+
+def replay_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help=text("cli.replay.run"))] = DEFAULT_OUT,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help=text("cli.replay.speed"))] = 1.0,
+    feed: Annotated[str, typer.Option("--feed", metavar="NAME", help=text("cli.replay.feed"))] = "",
+) -> None:
+    """Plays each feed of the run, one after the other."""
+    if not (speed >= 0 and math.isfinite(speed)):
+        raise UserError("replay.error.speed", speed=speed)
+    _, recordings = load_run(run)
+    chosen = [recording for recording in recordings if feed in ("", recording.feed)]
+    if not chosen:
+        feeds = ", ".join(recording.feed for recording in recordings)
+        raise UserError("replay.error.feed", feed=feed, feeds=feeds)
+    console = Console(highlight=False)
+    for recording in chosen:
+        _play(recording, speed, console)
+    console.print(text("mission.page_is", path=escape(str(run / PAGE_NAME))))
+
+
+def _play(recording: Recording, speed: float, console: Console) -> None:
+    last = recording.run.ticks[-1]
+    with Live(console=console, auto_refresh=False) as live:
+        for tick in _paced(recording.run.ticks, speed):
+            live.update(_dashboard(recording, tick, over=tick is last), refresh=True)
+
+
+def _paced(ticks: tuple[Tick, ...], speed: float) -> Iterator[Tick]:
+    """The ticks, each when it is due; a terminal that cannot keep up is shown fewer of them."""
+    begin = time.monotonic()
+    shown = -1
+    while speed > 0 and shown < len(ticks) - 2:
+        due = int((time.monotonic() - begin) * speed * CONTROL_RATE_HZ)
+        if due <= shown:
+            time.sleep(max(begin + (shown + 1) / (speed * CONTROL_RATE_HZ) - time.monotonic(), 0))
+            continue
+        shown = min(due, len(ticks) - 2)
+        yield ticks[shown]
+    yield ticks[-1]
+
+
+def _dashboard(recording: Recording, tick: Tick, over: bool) -> RenderableType:
+    """A few lines that show one moment of a run."""
+    colour = ORDER_COLOURS[tick.order.kind]
+    lit = tick.light is Light.ON or (tick.light is Light.BLINK and tick.time_s % BLINK_S < BLINK_S / 2)
+    title = Text.assemble(
+        (f"{recording.feed}  ", "bold"),
+        f"{number(tick.time_s, 1)} s  {number(tick.position_cm)} {text('unit.cm')}  ",
+        (f"{text('page.orders.light')} {text(f'light.{tick.light}')} ", "dim"),
+        ("☀" if lit else "·", "yellow" if lit else "dim"),
+    )
+    filled = round(GAUGE_CELLS * min(tick.speed_cm_s / FULL_SPEED_CM_S, 1.0))
+    gauge = Text.assemble(
+        ("█" * filled, colour),
+        ("░" * (GAUGE_CELLS - filled), "dim"),
+        f" {number(tick.speed_cm_s):>3} {text('unit.cm_s')}   ",
+        (order_text(tick.order.kind), f"bold {colour}"),
+        f"  {reason_text(tick.order.reason)}",
+    )
+    return Group(title, gauge, _line(recording, tick.position_cm), _verdict(recording) if over else Text())
+
+
+def _line(recording: Recording, position_cm: float) -> Text:
+    """The line with its signs and the train on it."""
+
+    def cell(at_cm: float) -> int:
+        return round(min(max(at_cm / recording.length_cm, 0.0), 1.0) * (LINE_CELLS - 1))
+
+    train = cell(position_cm)
+    cells = [("━", "bold" if i < train else "dim") for i in range(LINE_CELLS)]
+    for sign in sorted(recording.signs, key=lambda sign: sign.counts):
+        counts = sign.counts and sign.sign_class is not None
+        cells[cell(sign.at_cm)] = (
+            (SHAPES[sign.sign_class], SIGN_COLOURS[sign.sign_class])
+            if counts and sign.sign_class
+            else ("·", "dim")
+        )
+    cells[train] = ("▶", "bold reverse")
+    return Text.assemble(*cells)
+
+
+def _verdict(recording: Recording) -> Text:
+    mission = recording.mission
+    words = text("film.accomplished") if mission.accomplished else text("film.failed")
+    score = text("mission.scored", score=points(mission.score))
+    return Text(f"{words} · {score}\n", "bold green" if mission.accomplished else "bold red")

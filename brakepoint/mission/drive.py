@@ -1,0 +1,217 @@
+"""Drives the feeds of a mission, each in a process of its own, as many at a time as there are cores."""
+
+import io
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from brakepoint.messages import OrderKind
+from brakepoint.mission.look import points
+from brakepoint.mission.report import Recording
+from brakepoint.texts import language, text
+from brakepoint.truth import load_truth
+
+ORACLE = "oracle"
+TOLD_EVERY_TICKS = 5
+"""Progress is told three times a second of the train's clock."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What it takes to drive one feed.
+
+    Attributes:
+        video: The feed.
+        steps: Whose step modules drive: `solutions` or `labs`.
+        detector: Path of an ONNX model, or `oracle` for perfect detections.
+        folder: Where film and recording go.
+    """
+
+    video: Path
+    steps: str
+    detector: str
+    folder: Path
+
+    @property
+    def feed(self) -> str:
+        """Name of the feed."""
+        return self.video.stem
+
+
+@dataclass(frozen=True)
+class Driven:
+    """News of a run.
+
+    Attributes:
+        feed: Name of the feed.
+        share: How much of the line is covered, 0 to 1.
+        position_cm: Where the train is.
+        speed_cm_s: How fast it is.
+        order: The order in force.
+        printed: The line that the hub has just printed, if that is the news.
+        note: What is going on instead of driving.
+    """
+
+    feed: str
+    share: float
+    position_cm: float
+    speed_cm_s: float
+    order: OrderKind | None
+    printed: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over and filmed, with the picture of the first moment where it went wrong."""
+
+    recording: Recording
+    still: bytes | None
+
+
+Tell = Callable[[Driven], None]
+
+
+def check(assignments: list[Assignment]) -> None:
+    """Looks at everything that a mission needs, so that a mistake shows before anything is driven.
+
+    Raises:
+        UserError: A feed, its ground truth, the step's module or the model is missing or unfit.
+    """
+    from brakepoint.steps import load_step
+    from stubs.recorded_camera import RecordedCamera
+
+    for assignment in assignments:
+        truth = load_truth(assignment.video.with_suffix(".json"))
+        RecordedCamera(assignment.video, truth).close()
+    load_step("step6_autopilot", assignments[0].steps)
+    _detector(assignments[0], truth)
+
+
+def drive(assignment: Assignment, tell: Tell) -> Finished:
+    """Drives one feed, films it, and leaves film and recording in the assignment's folder."""
+    from brakepoint.mission.film import make_film, still
+    from brakepoint.mission.loop import oracle_run, run_mission
+    from brakepoint.mission.scoring import score_run
+    from brakepoint.steps import load_step
+    from stubs.printing_hub import PrintingHub
+    from stubs.recorded_camera import RecordedCamera
+
+    truth = load_truth(assignment.video.with_suffix(".json"))
+    step = load_step("step6_autopilot", assignment.steps).step
+    news = _News(assignment.feed, truth.length_cm, tell)
+    with closing(RecordedCamera(assignment.video, truth, truth.seed)) as camera:
+        hub = PrintingHub(out=news)
+        run = run_mission(camera, hub, _detector(assignment, truth), step, truth, news.observe)
+    score = score_run(run, truth)
+    oracle = score_run(oracle_run(truth, step, PrintingHub(out=None)), truth)
+    recording = Recording.of(run, score, oracle, truth)
+    news.note(text("mission.filming"))
+    make_film(recording, assignment.video, assignment.folder / f"{assignment.feed}.mp4")
+    (assignment.folder / f"{assignment.feed}.run.json").write_text(recording.to_json(), encoding="utf-8")
+    news.note(text("mission.scored", score=points(score.score)))
+    return Finished(recording, still(recording, truth, assignment.video) if score.first_wrong else None)
+
+
+def _detector(assignment: Assignment, truth: Any) -> Any:
+    from brakepoint.detector import Detector
+    from brakepoint.mission.loop import OracleDetector
+
+    return (
+        OracleDetector(truth) if assignment.detector == ORACLE else Detector(assignment.detector, threads=1)
+    )
+
+
+class _News(io.TextIOBase):
+    """Tells what the hub prints and how far the train is.
+
+    Args:
+        feed: Name of the feed.
+        length_cm: Length of its line.
+        tell: Is told.
+    """
+
+    def __init__(self, feed: str, length_cm: float, tell: Tell) -> None:
+        self._feed, self._length_cm, self._tell = feed, length_cm, tell
+        self._ticks = 0
+        self._last = Driven(feed, 0.0, 0.0, 0.0, None)
+
+    def write(self, words: str) -> int:
+        """Passes a printed line on."""
+        if words.strip():
+            self._tell(replace(self._last, printed=words.rstrip()))
+        return len(words)
+
+    def note(self, words: str) -> None:
+        """Says what is going on instead of driving."""
+        self._tell(replace(self._last, note=words))
+
+    def observe(self, tick: Any, frame: object) -> None:
+        """Says now and then where the train is."""
+        share = min(tick.position_cm / self._length_cm, 1.0)
+        self._last = Driven(self._feed, share, tick.position_cm, tick.speed_cm_s, tick.order.kind)
+        self._ticks += 1
+        if self._ticks % TOLD_EVERY_TICKS == 0:
+            self._tell(self._last)
+
+
+def drive_all(assignments: list[Assignment], tell: Tell) -> list[Finished]:
+    """Drives every feed, in parallel, and returns the runs in the order of the assignments.
+
+    The parent stays light: video and inference are loaded by the workers alone.
+
+    Raises:
+        UserError: Something in one of the assignments is missing or unfit; the others end with it.
+    """
+    context = multiprocessing.get_context("spawn")
+    channel: Any = context.Queue()
+    workers = min(len(assignments), len(os.sched_getaffinity(0)))
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(channel, language()))
+    try:
+        pool.submit(check, assignments).result()
+        runs = [pool.submit(_drive_in_worker, assignment) for assignment in assignments]
+        for news in _heard(channel, runs):
+            tell(news)
+        return [run.result() for run in runs]
+    except BaseException:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _heard(channel: Any, runs: list[Future[Finished]]) -> Iterator[Driven]:
+    """Whatever the workers tell, until all are done or one has failed."""
+    over = False
+    while not over:
+        done, pending = wait(runs, timeout=0)
+        over = not pending or any(run.exception() for run in done)
+        with suppress(queue.Empty):
+            while True:
+                yield channel.get(timeout=0.1)
+
+
+_channel: Any = None
+
+
+def _start_worker(channel: Any, lang: str) -> None:
+    """Gives a worker one core, the reader's language and a way to tell; the parent alone answers to Ctrl-C."""
+    global _channel
+    _channel = channel
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["BRAKEPOINT_LANG"] = lang
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _drive_in_worker(assignment: Assignment) -> Finished:
+    return drive(assignment, _channel.put)

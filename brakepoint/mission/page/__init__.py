@@ -1,0 +1,109 @@
+"""The page of a mission: one file that asks nothing of the network, in both languages, in light and dark.
+
+It shows for each feed the film, speed along the line against what was allowed, the signs with their verdicts, the
+orders, whose fault each lost point was, and the first moment where things went wrong. The films lie beside it.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from brakepoint.mission.look import number, order_text, points, reason_text
+from brakepoint.mission.page.plot import Plot, order_spans
+from brakepoint.mission.report import Recording, Report
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.texts import LANGUAGES, catalogue, language, text
+
+
+def both(words: Mapping[str, str], tag: str = "span") -> Markup:
+    """The same words in each language, of which the page shows one."""
+    if len(set(words.values())) == 1:
+        return escape(words["en"])
+    return Markup("").join(
+        Markup('<{0} class="{1}" lang="{1}">{2}</{0}>').format(tag, lang, words[lang]) for lang in LANGUAGES
+    )
+
+
+def _t(key: str, tag: str = "span", **values: float | str) -> Markup:
+    """A text of the catalogue in both languages; numbers among its values are written as each language does."""
+    return both(
+        {
+            lang: text(key, lang, **{name: _written(value, lang) for name, value in values.items()})
+            for lang in LANGUAGES
+        },
+        tag,
+    )
+
+
+def _written(value: float | str, lang: str) -> str:
+    return value if isinstance(value, str) else points(value, lang)
+
+
+def _kind(kind: str, sign_class: str) -> Markup:
+    known = f"page.kind.{kind}" in catalogue()
+    return _t(f"page.kind.{kind}" if known else f"sign.class.{sign_class}")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("brakepoint.mission.page", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(t=_t, kind=_kind)
+    environment.filters.update(
+        num=lambda value, digits=0: both({lang: number(value, digits, lang) for lang in LANGUAGES}),
+        points=lambda value: both({lang: points(value, lang) for lang in LANGUAGES}),
+    )
+    return environment
+
+
+def _playable(recording: Recording) -> Markup:
+    """What the page's player knows of a run, as JSON that is safe within a script element."""
+    ticks = recording.run.ticks
+    data = {
+        "rate": CONTROL_RATE_HZ,
+        "position": [round(tick.position_cm, 1) for tick in ticks],
+        "speed": [round(tick.speed_cm_s, 1) for tick in ticks],
+        "orders": [
+            {
+                "from": span.first,
+                "kind": span.order.kind,
+                **{
+                    lang: [order_text(span.order.kind, lang), reason_text(span.order.reason, lang)]
+                    for lang in LANGUAGES
+                },
+            }
+            for span in order_spans(ticks)
+        ],
+    }
+    return Markup(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def render_page(report: Report, recordings: list[Recording], stills: Mapping[str, bytes]) -> str:
+    """Writes the page.
+
+    Args:
+        report: The scores.
+        recordings: The recording of each feed, in the report's order.
+        stills: For each feed that went wrong, the JPEG of the first moment where it did.
+    """
+    pictures = {feed: base64.b64encode(jpeg).decode("ascii") for feed, jpeg in stills.items()}
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            sections=[(recording, Plot(recording), _playable(recording)) for recording in recordings],
+            pictures=pictures,
+            lang=language(),
+            titles={lang: text("page.title", lang) for lang in LANGUAGES},
+        )
+    )
