@@ -1,7 +1,7 @@
 """Measures the detector and the whole loop on one core and on two: `python -m benchmarks.bench`.
 
-Each number of cores is measured in a process of its own, tied to so many cores from the start: thread pools are
-made once, with the cores that there are then.
+Each number of cores is measured in a process of its own, tied to so many cores from the start: thread pools
+are made once, with the cores that there are then.
 """
 
 import json

@@ -1,0 +1,60 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from onnx_models import NAMES, raw_output, save_constant_model
+
+from brakepoint.track import Straight
+from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
+
+ROOT = Path(__file__).parents[2]
+FRAMES, SPACING_CM = 30, 4.0
+
+
+@pytest.fixture
+def short_feed(tmp_path):
+    """A straight track without signs, in tiny frames."""
+    path = tmp_path / "short.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=15)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in range(FRAMES):
+            picture = np.full((48, 64, 3), 5 * level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+    truth = GroundTruth(
+        feed="short",
+        command="",
+        seed=0,
+        camera=CameraModel(width_px=64, height_px=48),
+        spacing_cm=SPACING_CM,
+        track=(Straight(straight_cm=FRAMES * SPACING_CM),),
+        signs=(),
+        frames=tuple(TruthFrame(position_cm=number * SPACING_CM, signs=()) for number in range(FRAMES)),
+        video_sha256="",
+    )
+    path.with_suffix(".json").write_text(truth.model_dump_json())
+    return path
+
+
+def bench(*arguments):
+    command = [sys.executable, "-m", "benchmarks.bench", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_table_has_what_was_measured(short_feed, tmp_path):
+    model = save_constant_model(tmp_path / "model.onnx", raw_output(), (1, 3, 48, 64), names=NAMES)
+    result = bench("--feed", short_feed, "--model", model)
+    assert result.returncode == 0, result.stderr
+    for row in ("median", "95th percentile", "frames/s", "real time", "memory"):
+        assert row in result.stdout
+
+
+def test_a_missing_feed_is_one_clear_line(tmp_path):
+    model = save_constant_model(tmp_path / "model.onnx", raw_output(), names=NAMES)
+    result = bench("--feed", tmp_path / "none.mp4", "--model", model)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
