@@ -99,21 +99,19 @@ def _progress(assignments: list[Assignment], as_json: bool) -> Iterator[Callable
         }
 
         def tell(news: Driven) -> None:
-            if news.printed is not None:
-                if not as_json:
-                    progress.console.print(
-                        f"[bold]{news.feed:<{width}}[/]  {escape(news.printed)}", soft_wrap=True
-                    )
-                return
-            progress.update(tasks[news.feed], completed=news.share, place=_place(news), order=_order(news))
+            if news.printed is None:
+                task = tasks[news.feed]
+                progress.update(task, completed=news.share, place=_place(news), order=_order(news))
+            elif not as_json:
+                line = f"[bold]{news.feed:<{width}}[/]  {escape(news.printed)}"
+                progress.console.print(line, soft_wrap=True)
 
         yield tell
 
 
 def _place(news: Driven) -> str:
-    return (
-        f"{number(news.position_cm):>4} {text('unit.cm')}  {number(news.speed_cm_s):>3} {text('unit.cm_s')}"
-    )
+    place, speed = number(news.position_cm), number(news.speed_cm_s)
+    return f"{place:>4} {text('unit.cm')}  {speed:>3} {text('unit.cm_s')}"
 
 
 def _order(news: Driven) -> str:
@@ -135,11 +133,10 @@ def _table(report: Report) -> Table:
 
 def _row(mission: Mission) -> tuple[str, ...]:
     obeyed = sum(sign.obeyed for sign in mission.signs)
-    verdict = (
-        f"[green]✓ {text('page.accomplished')}[/]"
-        if mission.accomplished
-        else f"[red]✗ {text('page.failed')}[/]"
-    )
+    if mission.accomplished:
+        verdict = f"[green]✓ {text('page.accomplished')}[/]"
+    else:
+        verdict = f"[red]✗ {text('page.failed')}[/]"
     return (
         f"[bold]{mission.feed}[/]",
         verdict,

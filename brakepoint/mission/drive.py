@@ -129,7 +129,7 @@ def _detector(assignment: Assignment, truth: Any) -> Any:
     )
 
 
-class _News(io.TextIOBase):
+class _News(io.StringIO):
     """Tells what the hub prints and how far the train is.
 
     Args:
@@ -139,6 +139,7 @@ class _News(io.TextIOBase):
     """
 
     def __init__(self, feed: str, length_cm: float, tell: Tell) -> None:
+        super().__init__()
         self._feed, self._length_cm, self._tell = feed, length_cm, tell
         self._ticks = 0
         self._last = Driven(feed, 0.0, 0.0, 0.0, None)
@@ -203,7 +204,7 @@ _channel: Any = None
 
 
 def _start_worker(channel: Any, lang: str) -> None:
-    """Gives a worker one core, the reader's language and a way to tell; the parent alone answers to Ctrl-C."""
+    """Gives a worker one core, the language, and a way to tell; the parent alone answers to Ctrl-C."""
     global _channel
     _channel = channel
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,7 +1,7 @@
 """The annotated film of a run: what the train saw, what was recognised in it, and what was ordered.
 
-Below the picture a strip shows speed, order, reason, position, and the line with its signs, which turn into ticks
-and crosses as they are passed. It is drawn from a recording, so a run can be filmed long after it was driven.
+Below the picture a strip shows speed, order, reason, position, and the line with its signs, which get a tick or
+a cross as they are passed. It is drawn from a recording, so a run can be filmed long after it was driven.
 """
 
 from collections.abc import Iterable, Iterator
@@ -252,7 +252,7 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
 def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
     """The JPEG of where a run first went wrong, with what was recognised, and what was missed.
 
-    Where a sign was disobeyed it shows the last good look at that sign, since at the moment itself it is behind.
+    Where a sign was disobeyed it shows the last good look at it, since at the moment itself it is behind.
     """
     tick = _telling_tick(recording, truth)
     picture = next(pictures(video, [tick.frame_number])).copy()

@@ -1,7 +1,7 @@
 """The page of a mission: one file that asks nothing of the network, in both languages, in light and dark.
 
-It shows for each feed the film, speed along the line against what was allowed, the signs with their verdicts, the
-orders, whose fault each lost point was, and the first moment where things went wrong. The films lie beside it.
+It shows for each feed the film, speed along the line against what was allowed, the signs with their verdicts,
+the orders, whose fault each lost point was, and where things first went wrong. The films lie beside it.
 """
 
 import base64
@@ -29,7 +29,7 @@ def both(words: Mapping[str, str], tag: str = "span") -> Markup:
 
 
 def _t(key: str, tag: str = "span", **values: float | str) -> Markup:
-    """A text of the catalogue in both languages; numbers among its values are written as each language does."""
+    """A text in both languages; numbers among its values are written as each language does."""
     return both(
         {
             lang: text(key, lang, **{name: _written(value, lang) for name, value in values.items()})

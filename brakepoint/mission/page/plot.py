@@ -88,7 +88,7 @@ class Plot:
         """The stepped line of the allowed speed, as the points of a polyline."""
         positions = range(math.floor(self.recording.length_cm) + 1)
         steps = [(at, allowed_cm_s(self.recording, at)) for at in positions]
-        corners = [steps[0]]
+        corners: list[tuple[float, float]] = [steps[0]]
         for at, speed in steps[1:]:
             if speed != corners[-1][1]:
                 corners += [(at, corners[-1][1]), (at, speed)]
@@ -104,14 +104,9 @@ class Plot:
     def speed_lines(self) -> list[tuple[str, str]]:
         """The train's speed: for each order its kind and the points of its polyline."""
         ticks = self.recording.run.ticks
+        places = [(tick.position_cm, tick.speed_cm_s) for tick in ticks]
         return [
-            (
-                span.order.kind,
-                self._points(
-                    [(tick.position_cm, tick.speed_cm_s) for tick in ticks[span.first : span.end + 1]]
-                ),
-            )
-            for span in order_spans(ticks)
+            (span.order.kind, self._points(places[span.first : span.end + 1])) for span in order_spans(ticks)
         ]
 
     @property
@@ -149,5 +144,5 @@ class Plot:
         """Every sign along the line, distractors first, so that what counts is drawn over them."""
         return sorted(self.recording.signs, key=lambda sign: sign.counts)
 
-    def _points(self, places: list[tuple[float, float]]) -> str:
+    def _points(self, places: Sequence[tuple[float, float]]) -> str:
         return " ".join(f"{self.x(at)},{self.y(speed)}" for at, speed in places)
