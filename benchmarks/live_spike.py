@@ -22,9 +22,8 @@ import paho.mqtt.client as mqtt
 from rich.console import Console
 from rich.table import Table
 
-from brakepoint.detector import Detector
+from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.messages import Detections, Order, TrainState, decode_frame, encode_frame
-from brakepoint.models import TRACK_MODEL
 from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ
 from brakepoint.steps import load_step
 from brakepoint.train import ORDER_POWER
@@ -114,7 +113,7 @@ def capture() -> None:
 
 def detect() -> None:
     """Turns frames into detections."""
-    link, detector = Newest("frame"), Detector(TRACK_MODEL, threads=1)
+    link, detector = Newest("frame"), Detector(SHIPPED_MODEL, threads=1)
     while True:
         if payload := link.take("frame"):
             link.client.publish("detections", detector.detect(decode_frame(payload)).model_dump_json())

@@ -12,7 +12,7 @@ from brakepoint.messages import Detection, Detections, Frame, picture_hash
 
 __all__ = ["SHIPPED_MODEL", "Detector"]
 
-SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "signs.onnx"
+SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "track.onnx"
 """The model that comes with the kit."""
 
 
