@@ -1,0 +1,33 @@
+"""`brakepoint synth`: makes a dataset of synthetic pictures."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brakepoint.steps import load_step
+from brakepoint.texts import text
+
+
+def synth_command(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.synth.out"))],
+    count: Annotated[int, typer.Option("--count", help=text("cli.synth.count"))] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help=text("cli.synth.seed"))] = 0,
+    backgrounds: Annotated[
+        Path | None, typer.Option("--backgrounds", metavar="DIR", help=text("cli.synth.backgrounds"))
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", help=text("cli.synth.workers"))] = os.cpu_count() or 1,
+    steps: Annotated[
+        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.synth.steps"))
+    ] = None,
+) -> None:
+    """Makes the pictures that are not there yet.
+
+    Raises:
+        UserError: Impossible settings, a bad background, or a folder begun with other settings.
+    """
+    from brakepoint.synthesis.engine import synthesise
+
+    made = synthesise(out, count, seed, backgrounds, workers, load_step("step2_synthetic", steps))
+    typer.echo(text("synthesis.done", made=made, count=count, path=out))

@@ -1,0 +1,202 @@
+"""What lies behind the signs: given pictures, invented rooms with a table and a track, or plain chaos."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from brakepoint.errors import UserError
+from brakepoint.synthesis.textures import clouds, colour, patterned_cloth, random_shapes
+
+WIDTH, HEIGHT = 640, 480
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+FOCAL_PX = 460.0
+CAMERA_HEIGHT_CM = 7.5
+
+
+def list_backgrounds(folder: Path | None) -> tuple[Path, ...]:
+    """Lists the pictures of a folder by name; none for None.
+
+    Raises:
+        UserError: The folder is missing or holds no picture.
+    """
+    if folder is None:
+        return ()
+    if not folder.is_dir():
+        raise UserError("synthesis.backgrounds_missing", path=folder)
+    files = tuple(sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES))
+    if not files:
+        raise UserError("synthesis.backgrounds_empty", path=folder)
+    return files
+
+
+def background(rng: np.random.Generator, files: tuple[Path, ...]) -> np.ndarray:
+    """Makes one background, `(480, 640, 3)` uint8 blue-green-red.
+
+    Args:
+        rng: Source of all chance.
+        files: Pictures without signs to draw from; a room is invented for one picture in three all the same.
+
+    Raises:
+        UserError: A picture does not decode.
+    """
+    if files and rng.random() < 0.65:
+        return _given(rng, files[rng.integers(len(files))])
+    return _chaos(rng) if rng.random() < 0.2 else room(rng)
+
+
+def _given(rng: np.random.Generator, file: Path) -> np.ndarray:
+    """A crop of a given picture, perhaps mirrored."""
+    image = _read(file)
+    rows, columns = image.shape[:2]
+    zoom = rng.uniform(0.6, 1.0)
+    height, width = int(rows * zoom), int(columns * zoom)
+    top, left = rng.integers(rows - height + 1), rng.integers(columns - width + 1)
+    crop = image[top : top + height, left : left + width]
+    crop = crop[:, ::-1] if rng.random() < 0.5 else crop
+    return cv2.resize(crop, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+
+
+@lru_cache(maxsize=64)
+def _read(file: Path) -> np.ndarray:
+    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if image is None:
+        raise UserError("synthesis.background_broken", path=file)
+    return image
+
+
+def room(rng: np.random.Generator) -> np.ndarray:
+    """A wall with furniture above a table with a track."""
+    image = _wall(rng)
+    things = (_furniture, _window, _radiator, _cloth)
+    for number in rng.permutation(len(things)):
+        if rng.random() < 0.55:
+            things[number](rng, image)
+    horizon = int(rng.uniform(0.22, 0.65) * HEIGHT)
+    tilt = rng.normal(0, 4) if rng.random() < 0.85 else rng.uniform(-35, 35)
+    if rng.random() < 0.7:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 4))
+    turn = cv2.getRotationMatrix2D((WIDTH / 2, horizon), tilt, 1)
+    _lay_table(rng, image, horizon, turn)
+    if rng.random() < 0.8:
+        _lay_track(rng, image, horizon, turn)
+    return image
+
+
+def _wall(rng: np.random.Generator) -> np.ndarray:
+    """A wall, mostly light, with a gradient of light."""
+    base = np.array(colour(rng, saturation=0.25)) * 0.3 + rng.uniform(40, 220) * 0.7
+    light = cv2.resize(rng.uniform(0.6, 1.25, (3, 4)).astype(np.float32), (WIDTH, HEIGHT))
+    return np.clip(light[..., None] * base, 0, 255).astype(np.uint8)
+
+
+def _furniture(rng: np.random.Generator, image: np.ndarray) -> None:
+    """Shelves, books and other upright things in strong or wooden colours."""
+    for _ in range(rng.integers(2, 14)):
+        width, height = int(rng.uniform(8, 180)), int(rng.uniform(20, 320))
+        x, y = rng.integers(-50, WIDTH), rng.integers(-80, 320)
+        shade = colour(rng, saturation=rng.uniform(0, 0.9))
+        cv2.rectangle(image, (x, y), (x + width, y + height), shade, -1)
+        if rng.random() < 0.4:
+            inner = colour(rng, saturation=rng.uniform(0, 0.9))
+            cv2.rectangle(image, (x + 4, y + 4), (x + width - 4, y + height - 4), inner, -1)
+    random_shapes(rng, image, count=int(rng.integers(0, 10)), largest=90)
+
+
+def _window(rng: np.random.Generator, image: np.ndarray) -> None:
+    """A bright area with bars."""
+    x, y = rng.integers(-60, WIDTH - 60), rng.integers(-100, 120)
+    width, height = rng.integers(50, 220), rng.integers(80, 300)
+    daylight = colour(rng, saturation=0.1, value=rng.uniform(220, 255))
+    cv2.rectangle(image, (x, y), (x + width, y + height), daylight, -1)
+    for _ in range(rng.integers(1, 5)):
+        bar = x + rng.integers(0, width)
+        cv2.line(image, (bar, y), (bar, y + height), colour(rng, saturation=0.2), int(rng.integers(1, 9)))
+
+
+def _radiator(rng: np.random.Generator, image: np.ndarray) -> None:
+    """Upright lines on a light panel."""
+    x, y, pitch = rng.integers(0, 450), rng.integers(80, 280), rng.integers(8, 30)
+    width, height = rng.integers(100, 400), rng.integers(40, 130)
+    value = rng.uniform(120, 235)
+    cv2.rectangle(image, (x, y), (x + width, y + height), (value, value, value), -1)
+    for line in range(x, x + width, pitch):
+        cv2.line(image, (line, y), (line, y + height), (value * 0.7,) * 3, int(rng.integers(1, 4)))
+
+
+def _cloth(rng: np.random.Generator, image: np.ndarray) -> None:
+    """A strongly patterned thing at one side."""
+    width, height = int(rng.integers(60, 240)), int(rng.integers(120, 360))
+    x = 0 if rng.random() < 0.5 else WIDTH - width
+    y = int(rng.integers(0, HEIGHT - height))
+    image[y : y + height, x : x + width] = patterned_cloth(rng, height, width)
+
+
+def _lay_table(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: np.ndarray) -> None:
+    """Fills what lies below the horizon with a mostly dark, grained, shining table top."""
+    base = np.array(colour(rng, saturation=0.3)) * 0.15 + rng.uniform(15, 60 if rng.random() < 0.75 else 190)
+    grain = clouds(rng, HEIGHT, WIDTH, cells=(int(rng.integers(30, 160)), int(rng.integers(2, 20))))
+    sheen = cv2.resize(rng.uniform(0.5, 1.7, (3, 3)).astype(np.float32), (WIDTH, HEIGHT))
+    table = (base * sheen[..., None] + (grain[..., None] - 0.5) * rng.uniform(2, 22)).clip(0, 255)
+    edge_left, edge_right = rng.uniform(-500, 300), rng.uniform(340, 1140)
+    corners = [(edge_left, horizon), (edge_right, horizon), (edge_right + 900, 900), (edge_left - 900, 900)]
+    polygon = cv2.transform(np.array([corners], np.float32), turn)[0]
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillConvexPoly(mask, polygon.astype(np.int32), 1)
+    image[mask > 0] = table[mask > 0].astype(np.uint8)
+
+
+def _lay_track(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: np.ndarray) -> None:
+    """Draws rails and sleepers that run from the camera into a curve."""
+    bend = rng.uniform(-1, 1) / rng.uniform(35, 90)
+    straight, start = rng.uniform(0, 60), rng.uniform(-8, 8)
+    value = rng.uniform(60, 190)
+    tint = np.array(colour(rng, saturation=0.3)) * 0.2 + value * 0.8
+
+    def pixels(points: np.ndarray) -> np.ndarray:
+        """Ground points `(n, 2)`: cm aside and cm ahead."""
+        ahead = np.maximum(points[:, 1], 4)
+        x = WIDTH / 2 + FOCAL_PX * points[:, 0] / ahead
+        flat = np.column_stack([x, horizon + FOCAL_PX * CAMERA_HEIGHT_CM / ahead])
+        return cv2.transform(flat[None].astype(np.float32), turn)[0]
+
+    for at in np.arange(88, 5, -1.6):
+        centre, heading = _track_at(at, straight, bend, start)
+        cos, sin = np.cos(heading), np.sin(heading)
+        sleeper = np.array([(-3.2, -0.8), (3.2, -0.8), (3.2, 0), (-3.2, 0)])
+        corners = centre + sleeper @ np.array([(cos, -sin), (sin, cos)])
+        shade = tint * rng.uniform(0.75, 1.1)
+        cv2.fillConvexPoly(image, pixels(corners).astype(np.int32), shade.tolist(), cv2.LINE_AA)
+    steel = (tint * 1.15).clip(0, 255).tolist()
+    for side in (-2.1, 2.1):
+        rail = np.array([_beside(at, side, straight, bend, start) for at in np.arange(6, 90, 1.5)])
+        spots = pixels(rail).astype(np.int32)
+        for (x, y), (u, v), at in zip(spots[:-1], spots[1:], np.arange(6, 90, 1.5), strict=False):
+            thickness = max(int(0.7 * FOCAL_PX / max(at, 8) / 2), 1)
+            cv2.line(image, (int(x), int(y)), (int(u), int(v)), steel, thickness, cv2.LINE_AA)
+
+
+def _track_at(at: float, straight: float, bend: float, start: float) -> tuple[np.ndarray, float]:
+    """Where the centre line is after `at` cm, and its heading in radians, right positive."""
+    curved = max(at - straight, 0)
+    heading = min(max(curved * bend, -1.5), 1.5)
+    x = start + (1 - np.cos(heading)) / bend
+    return np.array([x, min(at, straight) + np.sin(heading) / bend]), heading
+
+
+def _beside(at: float, side: float, straight: float, bend: float, start: float) -> np.ndarray:
+    centre, heading = _track_at(at, straight, bend, start)
+    return centre + np.array([np.cos(heading), -np.sin(heading)]) * side
+
+
+def _chaos(rng: np.random.Generator) -> np.ndarray:
+    """Textures and shapes of any kind, so that no background is ever a surprise."""
+    if rng.random() < 0.4:
+        image = patterned_cloth(rng, HEIGHT, WIDTH)
+    else:
+        pattern = [clouds(rng, HEIGHT, WIDTH, cells=(rows, rows)) for rows in rng.integers(2, 60, 3)]
+        low, high = np.array(colour(rng)), np.array(colour(rng))
+        image = (low + (high - low) * np.dstack(pattern)).clip(0, 255).astype(np.uint8)
+    random_shapes(rng, image, count=int(rng.integers(5, 60)), largest=200)
+    return image

@@ -1,0 +1,120 @@
+"""Writes a dataset of synthetic pictures: resumable, and the same whatever the number of workers."""
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from rich.progress import track
+
+from brakepoint.errors import UserError
+from brakepoint.synthesis.backgrounds import list_backgrounds
+from brakepoint.synthesis.picture import Label, Picture
+from brakepoint.texts import text
+
+MANIFEST = "synthesis.json"
+Painter = Callable[[np.random.Generator, tuple[Path, ...]], Picture]
+
+
+class Steps(Protocol):
+    """What the engine needs of the module of step 2, `labs` or `solutions`."""
+
+    paint_picture: Painter
+    yolo_line: Callable[[Label, int, int], str]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every worker needs to know to make any of the pictures."""
+
+    out_dir: Path
+    seed: int
+    files: tuple[Path, ...]
+    paint: Painter
+    write_label: Callable[[Label, int, int], str]
+
+
+def synthesise(
+    out_dir: Path,
+    count: int,
+    seed: int,
+    backgrounds: Path | None,
+    workers: int,
+    step: Steps,
+    quiet: bool = False,
+) -> int:
+    """Fills `out_dir` with pictures 0 to `count` − 1 and their labels; those already there are kept.
+
+    Args:
+        out_dir: Gets `images/` and `labels/`; `synthesis.json` in it remembers the settings.
+        count: How many pictures there are to be in the end.
+        seed: Picture `i` is made from `(seed, i)` alone.
+        backgrounds: Folder of pictures without signs; None invents all backgrounds.
+        workers: Processes, 1 or more.
+        step: The module of step 2.
+        quiet: Whether to show no progress.
+
+    Returns:
+        How many pictures were made now.
+
+    Raises:
+        UserError: Impossible settings, a bad background, or a folder begun with other settings.
+    """
+    if count < 1 or workers < 1 or seed < 0:
+        raise UserError("synthesis.settings", count=count, workers=workers, seed=seed)
+    files = list_backgrounds(backgrounds)
+    _begin(out_dir, seed, files)
+    missing = [number for number in range(count) if not (out_dir / "images" / _name(number, ".jpg")).exists()]
+    job = _Job(out_dir, seed, files, step.paint_picture, step.yolo_line)
+    done = _all_made(job, missing, workers)
+    for _ in track(done, description=text("synthesis.progress"), total=len(missing), disable=quiet):
+        pass
+    return len(missing)
+
+
+def _begin(out_dir: Path, seed: int, files: tuple[Path, ...]) -> None:
+    """Makes the folders, and refuses to mix two recipes in one of them."""
+    names = [file.name for file in files]
+    settings = {"format": "brakepoint-synthesis/1", "seed": seed, "backgrounds": names}
+    manifest = out_dir / MANIFEST
+    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != settings:
+        raise UserError("synthesis.other_settings", path=out_dir)
+    for folder in ("images", "labels"):
+        (out_dir / folder).mkdir(parents=True, exist_ok=True)
+    manifest.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def _all_made(job: _Job, numbers: list[int], workers: int) -> Iterator[int]:
+    """Yields each number when its picture is written."""
+    if workers == 1 or len(numbers) < 2:
+        yield from (_make(job, number) for number in numbers)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        yield from pool.imap_unordered(partial(_make, job), numbers, chunksize=8)
+
+
+def _make(job: _Job, number: int) -> int:
+    """Makes one picture. The image comes last and under its name at once, so that what exists is complete."""
+    picture = job.paint(np.random.default_rng([job.seed, number]), job.files)
+    height, width = picture.image.shape[:2]
+    lines = [job.write_label(label, width, height) for label in picture.labels]
+    _, jpeg = cv2.imencode(".jpg", picture.image, [cv2.IMWRITE_JPEG_QUALITY, picture.jpeg_quality])
+    _write(job.out_dir / "labels" / _name(number, ".txt"), "".join(f"{line}\n" for line in lines).encode())
+    _write(job.out_dir / "images" / _name(number, ".jpg"), jpeg.tobytes())
+    return number
+
+
+def _write(path: Path, content: bytes) -> None:
+    beginning = path.with_suffix(".part")
+    beginning.write_bytes(content)
+    beginning.replace(path)
+
+
+def _name(number: int, suffix: str) -> str:
+    return f"{number:06d}{suffix}"

@@ -1,0 +1,109 @@
+"""The printed plates that signs are made of, as rasters ready to be warped."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import cv2
+import numpy as np
+
+from brakepoint.messages import SignClass
+
+Outline = np.ndarray
+"""`(n, 2)` float: a silhouette in cm about the plate's centre, x right, y up."""
+
+TRIANGLE_CM = (2.2, 1.95)
+SIDE_CM = 1.9
+ARC_POINTS = 48
+
+
+@dataclass(frozen=True)
+class Plate:
+    """One kind of plate.
+
+    Attributes:
+        kind: For instance `danger-train` or `stop`.
+        sign_class: What a detector should call its front; None for a distractor.
+        prints: The same print with thinner, drawn and thicker lines, each a pyramid of `(h, w, 4)` float32
+            images, 0 to 255, blue-green-red-alpha, every level half the size of the one before.
+        outline: The silhouette.
+        edge: Colour of the plastic it is printed on, blue-green-red 0 to 255.
+    """
+
+    kind: str
+    sign_class: SignClass | None
+    prints: tuple[tuple[np.ndarray, ...], ...]
+    outline: Outline
+    edge: tuple[float, float, float]
+
+    @property
+    def size_cm(self) -> tuple[float, float]:
+        """Width and height."""
+        width, height = np.ptp(self.outline, axis=0)
+        return float(width), float(height)
+
+
+@cache
+def plates() -> dict[str, Plate]:
+    """Every plate of the track, by kind. Plates of real roads (`road-…`) are left out."""
+    folder = resources.files(__package__) / "plates"
+    files = [file for file in folder.iterdir() if file.name.endswith(".png")]
+    kinds = {file.name.removesuffix(".png"): file.read_bytes() for file in files}
+    return {kind: _plate(kind, kinds[kind]) for kind in sorted(kinds) if not kind.startswith("road-")}
+
+
+def _plate(kind: str, png: bytes) -> Plate:
+    image = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED))
+    prints = tuple(_pyramid(_with_lines(image, growth)) for growth in (-5, 0, 3))
+    if kind.startswith("danger-"):
+        return Plate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (20, 175, 225))
+    if kind.startswith("limit-"):
+        return Plate(kind, SignClass.SPEED_LIMIT, prints, _disc(), (228, 232, 232))
+    outline = _disc() if kind in ("stop", "no-entry") else _square()
+    return Plate(kind, None, prints, outline, (228, 232, 232))
+
+
+def _with_lines(image: np.ndarray, growth: int) -> np.ndarray:
+    """Thickens the dark lines of a print by some pixels, or thins them; the silhouette stays."""
+    if growth == 0:
+        return image
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(growth) // 2 | 1,) * 2)
+    filled = np.where(image[..., 3:] > 0, image[..., :3], 255 if growth > 0 else 0).astype(np.uint8)
+    change = cv2.erode if growth > 0 else cv2.dilate
+    return np.dstack([change(filled, kernel), image[..., 3]])
+
+
+def _pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Halves an image until it is tiny, with colours weighted by alpha so that no fringe appears."""
+    alpha = image[..., 3:].astype(np.float32) / 255
+    levels = [np.dstack([image[..., :3] * alpha, image[..., 3:]]).astype(np.float32)]
+    while min(levels[-1].shape[:2]) > 16:
+        height, width = levels[-1].shape[:2]
+        levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+    return tuple(levels)
+
+
+def _disc() -> Outline:
+    angles = np.linspace(0, 2 * np.pi, ARC_POINTS, endpoint=False)
+    return np.column_stack([np.cos(angles), np.sin(angles)]) * SIDE_CM / 2
+
+
+def _square() -> Outline:
+    half = SIDE_CM / 2
+    return np.array([(half, half), (-half, half), (-half, -half), (half, -half)])
+
+
+def _triangle() -> Outline:
+    """An equilateral triangle with corners rounded so that its bounding box is `TRIANGLE_CM`."""
+    width, height = TRIANGLE_CM
+    side = (width - height) / (1 - np.sqrt(3) / 2)
+    radius = (width - side) / 2
+    foot = radius - height / 2
+    tip = foot + side * np.sqrt(3) / 2
+    corners = [(side / 2, foot, -90.0), (0.0, tip, 30.0), (-side / 2, foot, 150.0)]
+    points = [
+        (x + radius * np.cos(np.radians(start + turn)), y + radius * np.sin(np.radians(start + turn)))
+        for x, y, start in corners
+        for turn in np.linspace(0, 120, ARC_POINTS // 3)
+    ]
+    return np.array(points)

@@ -1,0 +1,82 @@
+"""Draws by chance what stands in a picture: which plate, how it stands, how it is lit, what is in its way."""
+
+import cv2
+import numpy as np
+
+from brakepoint.messages import SignClass
+from brakepoint.synthesis.plates import Plate, plates
+from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_sign
+from brakepoint.synthesis.textures import colour
+
+SMALLEST_PX, LARGEST_PX = 9.0, 100.0
+BACK_SHARE = 0.4
+"""How many of the distractors are backs of signs."""
+
+
+def random_height(rng: np.random.Generator) -> float:
+    """Draws the height of a plate in pixels, log-uniform: as many from 9 to 18 as from 45 to 90."""
+    return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
+
+
+def random_sign(rng: np.random.Generator, brightness: float, height_px: float, distractor: bool) -> Sprite:
+    """Draws a sign.
+
+    Args:
+        rng: Source of all chance.
+        brightness: Mean of the picture where it will stand, 0 to 255: signs mostly match their surroundings.
+        height_px: Height of its plate.
+        distractor: Whether it is one that must not be found.
+    """
+    back = distractor and rng.random() < BACK_SHARE
+    plate = _pick(rng, distractor and not back)
+    return draw_sign(plate, _pose(rng, height_px, back), _look(rng, brightness, height_px))
+
+
+def _pick(rng: np.random.Generator, distractor: bool) -> Plate:
+    """Picks a class evenly, then a plate of it."""
+    every = plates().values()
+    if distractor:
+        choice = [plate for plate in every if plate.sign_class is None]
+        weights = np.array([3.0 if plate.kind in ("stop", "no-entry") else 1.0 for plate in choice])
+        return choice[rng.choice(len(choice), p=weights / weights.sum())]
+    wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
+    choice = [plate for plate in every if plate.sign_class is wanted]
+    return choice[rng.integers(len(choice))]
+
+
+def _pose(rng: np.random.Generator, height_px: float, back: bool) -> Pose:
+    yaw = rng.normal(0, 22) if rng.random() < 0.75 else rng.uniform(-72, 72)
+    yaw = float(np.clip(yaw, -72, 72))
+    if back:
+        yaw = 180 + float(np.clip(rng.normal(0, 35), -75, 75))
+    roll = rng.normal(0, 5) if rng.random() < 0.85 else rng.normal(0, 22)
+    distance = float(np.clip(900 / height_px, 10, 80))
+    return Pose(height_px, yaw, float(rng.normal(4, 7)), float(roll), distance)
+
+
+def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look:
+    matched = (max(brightness, 8) / 110) ** rng.uniform(0.2, 0.8) * np.exp(rng.normal(0, 0.3))
+    gain = matched if rng.random() < 0.7 else rng.uniform(0.3, 1.5)
+    shiny = rng.random() < 0.3
+    return Look(
+        gain=float(np.clip(gain, 0.22, 1.7)),
+        tint=tuple(rng.uniform(0.88, 1.12, 3).tolist()),
+        gloss=float(rng.uniform(0.1, 0.85)) if shiny else 0.0,
+        gloss_deg=float(rng.uniform(0, 360)),
+        shade=float(rng.uniform(0, 0.5)),
+        line_weight=int(rng.integers(3)),
+        blur_px=float(rng.uniform(0, 0.03) * height_px) if rng.random() < 0.35 else 0.0,
+    )
+
+
+def random_occluder(rng: np.random.Generator, height_px: float) -> Sprite:
+    """Draws something plain that may stand in front of a sign of that height."""
+    width, height = (height_px * rng.uniform(0.15, 0.9, 2) * (1, 2)).astype(int) + 3
+    shape = np.zeros((height, width), np.float32)
+    if rng.random() < 0.5:
+        shape[1:-1, 1:-1] = 1
+    else:
+        cv2.ellipse(shape, (width // 2, height // 2), (width // 2 - 1, height // 2 - 1), 0, 0, 360, 1, -1)
+    shape = cv2.GaussianBlur(shape, (0, 0), 0.6)
+    shade = np.array(colour(rng, saturation=rng.uniform(0, 0.6)), np.float32)
+    return Sprite(shape[..., None] * shade, shape, np.zeros_like(shape), (0, 0, 0, 0), None)

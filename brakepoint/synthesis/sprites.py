@@ -1,0 +1,237 @@
+"""Draws one sign as a camera sees it: plate, post and foot in perspective, with gloss and shade.
+
+A sprite is drawn larger than needed and shrunk, so that edges are as soft as a lens makes them. Coordinates
+of the sign are cm about the plate's centre: x right, y up, z towards whoever reads it.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from brakepoint.messages import SignClass
+from brakepoint.synthesis.plates import Plate
+
+THICKNESS_CM = 0.32
+POST_RADIUS_CM = 0.17
+POST_LENGTH_CM = 3.6
+FOOT_CM = (1.0, 0.32)
+"""Half the foot's side, and its height."""
+POST_COLOUR = np.array([24.0, 24.0, 26.0])
+FOOT_COLOUR = np.array([120.0, 122.0, 122.0])
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How a sign stands before the camera.
+
+    Attributes:
+        height_px: Height of the plate in the picture, as if it faced the camera.
+        yaw_deg: Turn about the post; 0 faces the camera, beyond 90 its back is seen.
+        pitch_deg: How far the camera looks down on it.
+        roll_deg: Tilt to the side.
+        distance_cm: Strength of the perspective.
+    """
+
+    height_px: float
+    yaw_deg: float = 0.0
+    pitch_deg: float = 0.0
+    roll_deg: float = 0.0
+    distance_cm: float = 40.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """How light falls on a sign.
+
+    Attributes:
+        gain: Brightness, 1 as printed.
+        tint: Factor on blue, green and red.
+        gloss: 0 none to 1 a white glare.
+        gloss_deg: Direction from which the glare comes.
+        shade: 0 none to 1: how much darker one side is.
+        line_weight: 0 thin, 1 as drawn, 2 thick lines.
+        blur_px: Standard deviation of what the lens blurs.
+    """
+
+    gain: float = 1.0
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    gloss: float = 0.0
+    gloss_deg: float = 0.0
+    shade: float = 0.0
+    line_weight: int = 1
+    blur_px: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """A drawn sign, to be laid onto a picture.
+
+    Attributes:
+        colour: `(h, w, 3)` float32, blue-green-red 0 to 255, already multiplied by alpha.
+        alpha: `(h, w)` float32, 0 to 1: the whole sign.
+        plate: `(h, w)` float32, 0 to 1: the plate alone, before any blur.
+        box: `(left, top, right, bottom)` of the plate in the sprite's pixels, exact to a fraction of one.
+        sign_class: What a detector should call it; None for a distractor or a back.
+    """
+
+    colour: np.ndarray
+    alpha: np.ndarray
+    plate: np.ndarray
+    box: tuple[float, float, float, float]
+    sign_class: SignClass | None
+
+
+class _View:
+    """Projects points of the sign into a sprite, and paints there."""
+
+    def __init__(self, plate: Plate, pose: Pose, fine: int) -> None:
+        self.fine = fine
+        self.scale = pose.height_px * fine / plate.size_cm[1]
+        self.distance = pose.distance_cm
+        yaw, pitch, roll = np.radians([pose.yaw_deg, pose.pitch_deg, pose.roll_deg])
+        cos, sin = np.cos, np.sin
+        about_y = np.array([[cos(yaw), 0, sin(yaw)], [0, 1, 0], [-sin(yaw), 0, cos(yaw)]])
+        about_x = np.array([[1, 0, 0], [0, cos(pitch), -sin(pitch)], [0, sin(pitch), cos(pitch)]])
+        about_z = np.array([[cos(roll), -sin(roll), 0], [sin(roll), cos(roll), 0], [0, 0, 1]])
+        self.turn = about_z @ about_x @ about_y
+        self.origin = np.zeros(2)
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Returns `(n, 2)` float32 pixels of the fine canvas for `(n, 3)` cm."""
+        turned = np.atleast_2d(points) @ self.turn.T
+        shrink = self.scale * self.distance / (self.distance - turned[:, 2:])
+        return (turned[:, :2] * shrink * (1, -1) + self.origin).astype(np.float32)
+
+    def hull(self, points: np.ndarray) -> np.ndarray:
+        """Returns the convex outline of points as the camera sees it."""
+        return cv2.convexHull(self.project(points))[:, 0]
+
+
+def _at_depth(outline: np.ndarray, z: float) -> np.ndarray:
+    return np.column_stack([outline, np.full(len(outline), z)])
+
+
+def _fill(canvas: np.ndarray, polygon: np.ndarray, value: tuple[float, ...]) -> None:
+    """Fills a convex polygon whose vertices are exact to a sixteenth of a pixel; pixel centres lie at .5."""
+    cv2.fillConvexPoly(canvas, np.round((polygon - 0.5) * 16).astype(np.int32), value, cv2.LINE_8, 4)
+
+
+def draw_sign(plate: Plate, pose: Pose, look: Look) -> Sprite:
+    """Draws a sign.
+
+    Args:
+        plate: What is printed on it.
+        pose: How it stands. The label is the plate's class when its front is seen, else None.
+        look: How it is lit.
+    """
+    fine = 4 if pose.height_px < 30 else 3 if pose.height_px < 60 else 2
+    view = _View(plate, pose, fine)
+    front = _at_depth(plate.outline, THICKNESS_CM / 2)
+    back = _at_depth(plate.outline, -THICKNESS_CM / 2)
+    post, foot = _post(plate), _foot(plate)
+    everything = view.project(np.vstack([front, back, post, foot]))
+    low = np.floor(everything.min(0) / fine) * fine - 2 * fine
+    size = np.ceil((everything.max(0) - low) / fine + 2).astype(int) * fine
+    view.origin = -low
+
+    canvas = np.zeros((size[1], size[0], 4), np.float32)
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    facing = abs((pose.yaw_deg + 180) % 360 - 180) < 90
+    plate_hull = view.hull(np.vstack([front, back]))
+    _paint_foot(canvas, view, foot)
+    if facing:
+        _paint_post(canvas, view, post)
+    _fill(canvas, plate_hull, (*(np.array(plate.edge) * 0.8), 255.0))
+    _fill(mask, plate_hull, (255,))
+    if facing:
+        _paint_print(canvas, view, plate, look)
+    else:
+        _fill(canvas, view.hull(back), (*(np.array(plate.edge) * 0.9), 255.0))
+        _paint_post(canvas, view, post)
+    _light(canvas, mask, look)
+    return _shrunk(canvas, mask, plate_hull / fine, fine, look.blur_px, plate.sign_class if facing else None)
+
+
+def _post(plate: Plate) -> np.ndarray:
+    """Corner points of the post, from behind the plate down to the foot."""
+    foot = -plate.size_cm[1] / 2 - POST_LENGTH_CM
+    r = POST_RADIUS_CM
+    return np.array([(x, y, z - 0.35) for x in (-r, r) for z in (-r, r) for y in (0.3, foot)])
+
+
+def _foot(plate: Plate) -> np.ndarray:
+    """Corner points of the foot, the upper four first."""
+    top = -plate.size_cm[1] / 2 - POST_LENGTH_CM
+    half, height = FOOT_CM
+    ring = [(half, half), (-half, half), (-half, -half), (half, -half)]
+    return np.array([(x, y, z - 0.35) for y in (top, top - height) for x, z in ring])
+
+
+def _paint_foot(canvas: np.ndarray, view: _View, foot: np.ndarray) -> None:
+    _fill(canvas, view.hull(foot), (*(FOOT_COLOUR * 0.7), 255.0))
+    _fill(canvas, view.hull(foot[:4]), (*(FOOT_COLOUR * 1.15), 255.0))
+
+
+def _paint_post(canvas: np.ndarray, view: _View, post: np.ndarray) -> None:
+    _fill(canvas, view.hull(post), (*POST_COLOUR, 255.0))
+    shine = post[post[:, 0] < 0] * (0.35, 1, 1)
+    _fill(canvas, view.hull(shine), (*(POST_COLOUR * 2.2), 255.0))
+    collar = post * (1.6, 1, 1.6)
+    collar[:, 1] = np.where(post[:, 1] > 0, post[:, 1].min() + 0.7, post[:, 1])
+    _fill(canvas, view.hull(collar), (*(POST_COLOUR * 1.2), 255.0))
+
+
+def _paint_print(canvas: np.ndarray, view: _View, plate: Plate, look: Look) -> None:
+    """Warps the print onto the plate's front, from the pyramid level that is just large enough."""
+    width, height = plate.size_cm
+    levels = plate.prints[look.line_weight]
+    wanted = width * view.scale * 1.2
+    level = next((image for image in reversed(levels) if image.shape[1] >= wanted), levels[0])
+    rows, columns = level.shape[:2]
+    corners = np.array([(-width, height), (width, height), (width, -height), (-width, -height)]) / 2
+    target = view.project(_at_depth(corners, THICKNESS_CM / 2)) - 0.5
+    source = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32) - 0.5
+    matrix = cv2.getPerspectiveTransform(source, target)
+    warped = cv2.warpPerspective(level, matrix, canvas.shape[1::-1], flags=cv2.INTER_LINEAR)
+    canvas *= 1 - warped[..., 3:] / 255
+    canvas += warped
+
+
+def _light(canvas: np.ndarray, mask: np.ndarray, look: Look) -> None:
+    """Applies gain, tint and shade to everything, and a glare to the plate."""
+    rows, columns = mask.shape
+    x, y = np.linspace(-1, 1, columns, dtype=np.float32), np.linspace(-1, 1, rows, dtype=np.float32)
+    angle = np.radians(look.gloss_deg)
+    across = (x * np.cos(angle))[None, :] + (y * np.sin(angle))[:, None]
+    gain = look.gain * (1 - look.shade * (0.5 + 0.5 * across))
+    canvas[..., :3] *= gain[..., None] * np.array(look.tint, np.float32)
+    if look.gloss > 0:
+        plate_rows = np.flatnonzero(mask.any(1))
+        centre = y[plate_rows[len(plate_rows) // 2]]
+        glare = look.gloss * np.exp(-(((across - centre * np.sin(angle)) * 4 - 0.4) ** 2)) * (mask > 0)
+        canvas[..., :3] += (255 - canvas[..., :3]).clip(0) * glare[..., None]
+
+
+def _shrunk(
+    canvas: np.ndarray,
+    mask: np.ndarray,
+    hull: np.ndarray,
+    fine: int,
+    blur_px: float,
+    sign_class: SignClass | None,
+) -> Sprite:
+    """Brings a fine canvas down to the picture's pixels and blurs it there."""
+    size = (canvas.shape[1] // fine, canvas.shape[0] // fine)
+    small = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+    plate = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    left, top = hull.min(0)
+    right, bottom = hull.max(0)
+    if blur_px > 0.2:
+        pad = int(np.ceil(3 * blur_px))
+        small = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+        small = cv2.GaussianBlur(small, (0, 0), blur_px)
+        plate = cv2.copyMakeBorder(plate, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
+        left, top, right, bottom = left + pad, top + pad, right + pad, bottom + pad
+    box = (float(left), float(top), float(right), float(bottom))
+    return Sprite(small[..., :3], small[..., 3] / 255, plate, box, sign_class)

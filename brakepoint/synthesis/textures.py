@@ -1,0 +1,87 @@
+"""Patterns, colours and shapes that resemble no sign."""
+
+import colorsys
+
+import cv2
+import numpy as np
+
+
+def colour(
+    rng: np.random.Generator, saturation: float | None = None, value: float | None = None
+) -> tuple[float, float, float]:
+    """Draws a blue-green-red colour, 0 to 255; reds, yellows and whites more often than others."""
+    hue = rng.choice([0.0, 0.13, rng.random()], p=[0.15, 0.2, 0.65]) + rng.normal(0, 0.02)
+    strength = rng.uniform(0, 1) if saturation is None else saturation
+    bright = rng.uniform(20, 250) if value is None else value
+    red, green, blue = colorsys.hsv_to_rgb(hue % 1, strength, bright / 255)
+    return blue * 255, green * 255, red * 255
+
+
+def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[int, int]) -> np.ndarray:
+    """Smooth noise, `(height, width)` float32 in 0 to 1, of so many cells down and across."""
+    seed = rng.random((max(cells[0], 2), max(cells[1], 2)), dtype=np.float32)
+    return cv2.resize(seed, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def patterned_cloth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A few strong colours in blobs or stripes, `(height, width, 3)` uint8."""
+    colours = np.array([colour(rng, value=rng.uniform(30, 220)) for _ in range(rng.integers(2, 6))])
+    if rng.random() < 0.3:
+        period, angle = rng.uniform(6, 60), rng.uniform(0, np.pi)
+        rows, columns = np.mgrid[:height, :width]
+        steps = (columns * np.cos(angle) + rows * np.sin(angle)) / period
+        return colours[steps.astype(int) % len(colours)].astype(np.uint8)
+    cells = int(rng.integers(3, 16))
+    noise = clouds(rng, height, width, (cells, cells))
+    return colours[(noise * len(colours)).astype(int).clip(0, len(colours) - 1)].astype(np.uint8)
+
+
+def random_shapes(
+    rng: np.random.Generator, image: np.ndarray, count: int, largest: float, smallest: float = 5
+) -> None:
+    """Paints polygons, ellipses, rings, lines and lettering of any colour into a picture."""
+    rows, columns = image.shape[:2]
+    for _ in range(count):
+        centre = (int(rng.integers(columns)), int(rng.integers(rows)))
+        size = float(np.exp(rng.uniform(np.log(smallest), np.log(largest))))
+        paint = _SHAPES[rng.integers(len(_SHAPES))]
+        paint(rng, image, centre, size)
+
+
+def _blob(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    corners = rng.integers(3, 8)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    points = np.column_stack([np.cos(angles), np.sin(angles)]) * size * rng.uniform(0.4, 1, (corners, 1))
+    cv2.fillPoly(image, [(points + centre).astype(np.int32)], colour(rng), cv2.LINE_AA)
+
+
+def _ellipse(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    axes = (int(size / 2) + 1, int(size / 2 * rng.uniform(0.5, 1)) + 1)
+    cv2.ellipse(image, centre, axes, rng.uniform(0, 180), 0, 360, colour(rng), -1, cv2.LINE_AA)
+
+
+def _ring(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    thickness = max(int(size * rng.uniform(0.05, 0.25)), 1)
+    cv2.circle(image, centre, int(size / 2) + 1, colour(rng), thickness, cv2.LINE_AA)
+
+
+def _line(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    angle = rng.uniform(0, 2 * np.pi)
+    end = (int(centre[0] + size * 2 * np.cos(angle)), int(centre[1] + size * 2 * np.sin(angle)))
+    cv2.line(image, centre, end, colour(rng), max(int(size * rng.uniform(0.02, 0.2)), 1), cv2.LINE_AA)
+
+
+def _lettering(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    letters = "".join(rng.choice(list("ABEHKMNRTXZ1247"), rng.integers(1, 5)))
+    font = int(rng.integers(0, 8))
+    cv2.putText(image, letters, centre, font, size / 30, colour(rng), max(int(size / 12), 1), cv2.LINE_AA)
+
+
+def _panel(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    """A turned rectangle with a border, as of a picture or a box."""
+    box = cv2.boxPoints((centre, (size, size * rng.uniform(0.4, 1.6)), rng.uniform(0, 90))).astype(np.int32)
+    cv2.fillPoly(image, [box], colour(rng), cv2.LINE_AA)
+    cv2.polylines(image, [box], True, colour(rng), max(int(size * 0.08), 1), cv2.LINE_AA)
+
+
+_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel)

@@ -1,0 +1,20 @@
+"""Training of the detector: the fixed parts behind step 3. Nothing here imports torch before it is used."""
+
+from brakepoint.training.crops import CROP_PX, cut_crops
+from brakepoint.training.session import (
+    export_onnx,
+    open_model,
+    strip_checkpoint,
+    use_all_cores,
+    write_data_file,
+)
+
+__all__ = [
+    "CROP_PX",
+    "cut_crops",
+    "export_onnx",
+    "open_model",
+    "strip_checkpoint",
+    "use_all_cores",
+    "write_data_file",
+]

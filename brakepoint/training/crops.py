@@ -1,0 +1,134 @@
+"""Cuts a dataset's pictures into crops at native scale.
+
+The network is fully convolutional: trained on crops in which signs are as many pixels wide as they will be in
+a frame, it runs on whole frames. Most of a frame shows no sign, so crops teach more for each second spent.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from brakepoint.errors import UserError
+from brakepoint.messages import SignClass
+
+CROP_PX = 256
+ABOUT_SIGNS = 0.85
+"""How many crops are laid around a sign; the others anywhere."""
+WHOLE_LEAST = 0.5
+"""A sign of which less lies in a crop is not labelled there…"""
+CUT_LEAST = 0.08
+"""…and a crop that cuts a sign to less than that, but more than this, is not taken."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labels of a picture: `(n,)` class ids and `(n, 4)` boxes, left, top, right, bottom in pixels."""
+
+    classes: np.ndarray
+    boxes: np.ndarray
+
+    @classmethod
+    def read(cls, path: Path, width: int, height: int) -> "Labelled":
+        """Reads YOLO text; a missing file has no labels.
+
+        Raises:
+            UserError: A line is no label.
+        """
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        try:
+            numbers = np.array([line.split() for line in lines], float).reshape(-1, 5)
+        except ValueError:
+            raise UserError("training.label_broken", path=path) from None
+        known = np.isin(numbers[:, 0], range(len(SignClass)))
+        if not (known.all() and ((numbers[:, 1:] >= 0) & (numbers[:, 1:] <= 1)).all()):
+            raise UserError("training.label_broken", path=path)
+        centre, size = numbers[:, 1:3] * (width, height), numbers[:, 3:5] * (width, height)
+        return cls(numbers[:, 0].astype(int), np.hstack([centre - size / 2, centre + size / 2]))
+
+    def within(self, left: int, top: int, side: int) -> "Labelled | None":
+        """Returns the labels inside a square crop; None where the crop cuts a sign badly."""
+        moved = self.boxes - (left, top, left, top)
+        clipped = moved.clip(0, side)
+        share = _area(clipped) / np.maximum(_area(moved), 1e-6)
+        if ((share > CUT_LEAST) & (share < WHOLE_LEAST)).any():
+            return None
+        keep = share >= WHOLE_LEAST
+        return Labelled(self.classes[keep], clipped[keep])
+
+    def yolo(self, side: int) -> str:
+        """Writes YOLO text for a square picture."""
+        centre = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
+        rows = np.hstack([centre, self.boxes[:, 2:] - self.boxes[:, :2]]) / side
+        return "".join(
+            f"{class_id} {' '.join(f'{value:.6f}' for value in row)}\n"
+            for class_id, row in zip(self.classes, rows, strict=True)
+        )
+
+
+def _area(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[:, 2] - boxes[:, 0]).clip(0) * (boxes[:, 3] - boxes[:, 1]).clip(0)
+
+
+def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, side: int = CROP_PX) -> int:
+    """Cuts every picture of a dataset; pictures already cut are skipped.
+
+    Args:
+        dataset: Holds `images/` and `labels/`.
+        out_dir: Gets the same.
+        per_picture: Crops of each picture at most.
+        seed: Together with a picture's name it decides where to cut.
+        side: Width and height of a crop in pixels.
+
+    Returns:
+        How many crops are in `out_dir` for this dataset.
+
+    Raises:
+        UserError: A picture or its labels are broken.
+    """
+    for folder in ("images", "labels"):
+        (out_dir / folder).mkdir(parents=True, exist_ok=True)
+    total = 0
+    for file in sorted((dataset / "images").glob("*.jpg")):
+        done = len(list((out_dir / "images").glob(f"{dataset.name}-{file.stem}-*.jpg")))
+        total += done or _cut_one(file, out_dir, f"{dataset.name}-{file.stem}", per_picture, seed, side)
+    return total
+
+
+def _cut_one(file: Path, out_dir: Path, name: str, per_picture: int, seed: int, side: int) -> int:
+    image = cv2.imread(str(file))
+    if image is None or min(image.shape[:2]) < side:
+        raise UserError("training.picture_broken", path=file, side=side)
+    height, width = image.shape[:2]
+    labels = Labelled.read(file.parent.parent / "labels" / f"{file.stem}.txt", width, height)
+    rng = np.random.default_rng([seed, *file.stem.encode()])
+    wanted = per_picture if len(labels.boxes) > 1 else 1
+    for number in range(wanted):
+        left, top, inside = _place(rng, labels, width, height, side)
+        cv2.imwrite(
+            str(out_dir / "images" / f"{name}-{number}.jpg"),
+            image[top : top + side, left : left + side],
+            [cv2.IMWRITE_JPEG_QUALITY, 95],
+        )
+        (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(side), encoding="utf-8")
+    return wanted
+
+
+def _place(
+    rng: np.random.Generator, labels: Labelled, width: int, height: int, side: int
+) -> tuple[int, int, Labelled]:
+    """Looks for a place that cuts no sign badly; after twenty tries it takes the last, whole signs only."""
+    for _ in range(20):
+        corner = rng.uniform(0, 1, 2) * (width - side, height - side)
+        if len(labels.boxes) and rng.random() < ABOUT_SIGNS:
+            box = labels.boxes[rng.integers(len(labels.boxes))]
+            centre = (box[:2] + box[2:]) / 2
+            corner = centre - side / 2 + rng.uniform(-0.42, 0.42, 2) * side
+        left, top = np.clip(corner, 0, (width - side, height - side)).astype(int)
+        inside = labels.within(int(left), int(top), side)
+        if inside is not None:
+            return int(left), int(top), inside
+    moved = labels.boxes - (left, top, left, top)
+    whole = ((moved >= 0) & (moved <= side)).all(axis=1)
+    return int(left), int(top), Labelled(labels.classes[whole], moved[whole])

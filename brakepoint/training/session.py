@@ -1,0 +1,95 @@
+"""Everything around a training run that is not the lesson: threads, data file, checkpoints, export."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brakepoint.errors import UserError
+from brakepoint.messages import SignClass
+from brakepoint.training.torch_shim import mend_torchvision
+
+ARCHITECTURE = Path(__file__).parent / "track.yaml"
+NAMES = [sign.value for sign in SignClass]
+EXPORT_SIZE = (480, 640)
+"""Height and width of a frame."""
+OPSET = 17
+
+
+def open_model(weights: Path | None) -> Any:
+    """Opens a checkpoint, or a network that knows nothing for None.
+
+    Raises:
+        UserError: The checkpoint is missing, unreadable or made for other classes.
+    """
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    mend_torchvision()
+    from ultralytics import YOLO
+
+    if weights is None:
+        return YOLO(str(ARCHITECTURE), task="detect")
+    if not weights.is_file():
+        raise UserError("training.checkpoint_missing", path=weights)
+    try:
+        model = YOLO(str(weights), task="detect")
+        names = list(model.names.values())
+    except Exception as error:  # torch raises nearly anything on a file that is no checkpoint
+        raise UserError("training.checkpoint_broken", path=weights, why=str(error).splitlines()[0]) from error
+    if names != NAMES:
+        found, wanted = ", ".join(names), ", ".join(NAMES)
+        raise UserError("training.checkpoint_classes", path=weights, found=found, wanted=wanted)
+    return model
+
+
+def use_all_cores(model: Any) -> None:
+    """Undoes that ultralytics leaves torch one thread fewer than there are cores."""
+    import torch
+
+    model.add_callback("on_train_start", lambda trainer: torch.set_num_threads(os.cpu_count() or 1))
+
+
+def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
+    """Writes the YAML in which ultralytics looks up where the pictures are.
+
+    Args:
+        train: Dataset folders, each with `images/` and `labels/`.
+        val: The same, for validation.
+        path: Where to.
+
+    Raises:
+        UserError: A dataset has no pictures.
+    """
+    for folder in [*train, *val]:
+        if not any((folder / "images").glob("*.jpg")):
+            raise UserError("training.dataset_empty", path=folder)
+    content = {
+        "train": [str((folder / "images").resolve()) for folder in train],
+        "val": [str((folder / "images").resolve()) for folder in val],
+        "names": dict(enumerate(NAMES)),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def strip_checkpoint(source: Path, target: Path) -> None:
+    """Copies a checkpoint without its optimizer and in half precision."""
+    mend_torchvision()
+    from ultralytics.utils.torch_utils import strip_optimizer
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    strip_optimizer(str(source), str(target))
+
+
+def export_onnx(weights: Path, target: Path) -> Path:
+    """Exports a checkpoint to ONNX for whole frames, class names in its metadata.
+
+    Returns:
+        `target`, whole or not at all.
+    """
+    model = open_model(weights)
+    made = model.export(format="onnx", imgsz=list(EXPORT_SIZE), opset=OPSET, simplify=True, verbose=False)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Path(made).replace(target)
+    return target

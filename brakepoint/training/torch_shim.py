@@ -1,0 +1,30 @@
+"""Makes `import torchvision` work beside the CPU build of torch.
+
+The compiled part of torchvision wants the CUDA build of torch. Without it two operators are missing and the
+import fails, although ultralytics needs nothing of it but `nms`, for which it has a version of its own.
+"""
+
+import sys
+
+
+def mend_torchvision() -> None:
+    """Imports torchvision, and where that fails defines what is missing and imports it again."""
+    try:
+        import torchvision
+    except RuntimeError:
+        import torch
+
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        library = torch.library.Library("torchvision", "DEF")
+        for operator in ("nms", "qnms"):
+            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _KEPT.append(library)
+        import torchvision
+        from ultralytics.utils.nms import TorchNMS
+
+        torchvision.ops.nms = TorchNMS.nms
+
+
+_KEPT: list[object] = []
+"""A torch library undoes its definitions when it is collected."""

@@ -1,0 +1,95 @@
+"""Step 3: teach a detector with the pictures of step 2, and export it for the train.
+
+The network learns from crops at native scale: in a crop a sign is as many pixels wide as it will be in a
+frame. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is nearly
+switched off.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from brakepoint.training import (
+    CROP_PX,
+    export_onnx,
+    open_model,
+    strip_checkpoint,
+    use_all_cores,
+    write_data_file,
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        epochs: How often every crop is seen.
+        batch: Crops a step.
+        learning_rate: Of the first steps; it falls to a fiftieth along a cosine.
+        seed: For the order of the crops and the first weights.
+    """
+
+    epochs: int = 4
+    batch: int = 16
+    learning_rate: float = 2e-3
+    seed: int = 0
+
+
+def train(
+    datasets: list[Path],
+    validation: list[Path],
+    out_dir: Path,
+    start: Path | None = None,
+    recipe: Recipe | None = None,
+) -> Path:
+    """Trains a detector on crops.
+
+    Args:
+        datasets: Folders of crops, each with `images/` and `labels/`.
+        validation: The same; never part of `datasets`.
+        out_dir: Gets the run: `weights/last.pt` after every epoch, curves, `track.pt`.
+        start: Checkpoint to go on from; None starts from nothing.
+        recipe: How to train; the default if None.
+
+    Returns:
+        The stripped checkpoint `out_dir/track.pt`.
+    """
+    recipe = recipe or Recipe()
+    data = write_data_file(datasets, validation, out_dir / "data.yaml")
+    model = open_model(start)
+    use_all_cores(model)
+    model.train(
+        data=str(data),
+        imgsz=CROP_PX,
+        epochs=recipe.epochs,
+        batch=recipe.batch,
+        optimizer="AdamW",
+        lr0=recipe.learning_rate,
+        lrf=0.02,
+        cos_lr=True,
+        warmup_epochs=min(0.3, recipe.epochs / 10),
+        weight_decay=0.01,
+        seed=recipe.seed,
+        device="cpu",
+        workers=1,
+        amp=False,
+        mosaic=0.0,
+        scale=0.15,
+        translate=0.05,
+        fliplr=0.0,
+        hsv_h=0.01,
+        hsv_s=0.2,
+        hsv_v=0.2,
+        erasing=0.0,
+        project=str(out_dir.parent.resolve()),
+        name=out_dir.name,
+        exist_ok=True,
+        plots=False,
+    )
+    strip_checkpoint(out_dir / "weights" / "last.pt", out_dir / "track.pt")
+    return out_dir / "track.pt"
+
+
+def export(checkpoint: Path, target: Path) -> Path:
+    """Exports a checkpoint to the ONNX file that the train runs."""
+    return export_onnx(checkpoint, target)

@@ -1,0 +1,89 @@
+"""The synthesis engine: reproducible, resumable, and clear about bad input."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import solutions.step2_synthetic as step
+from brakepoint.errors import UserError
+from brakepoint.synthesis.engine import synthesise
+
+
+def made(out: Path, count: int = 4, seed: int = 3, backgrounds: Path | None = None, workers: int = 1) -> int:
+    return synthesise(out, count, seed, backgrounds, workers, step, quiet=True)
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(out)): file.read_bytes() for file in sorted(out.rglob("*")) if file.is_file()
+    }
+
+
+def test_the_pictures_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+    assert made(tmp_path / "one") == made(tmp_path / "two", workers=2) == 4
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    made(tmp_path / "whole")
+    made(tmp_path / "parts", count=2)
+    (tmp_path / "parts" / "images" / "000001.jpg").unlink()
+    assert made(tmp_path / "parts") == 3
+    assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
+
+
+def test_another_seed_makes_other_pictures(tmp_path: Path) -> None:
+    made(tmp_path / "a", count=1)
+    made(tmp_path / "b", count=1, seed=4)
+    assert contents(tmp_path / "a")["images/000000.jpg"] != contents(tmp_path / "b")["images/000000.jpg"]
+
+
+def test_given_backgrounds_are_used(tmp_path: Path) -> None:
+    folder = tmp_path / "backgrounds"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "green.png"), np.full((480, 640, 3), (0, 255, 0), np.uint8))
+    made(tmp_path / "out", count=6, backgrounds=folder)
+    pictures = [cv2.imread(str(file)) for file in (tmp_path / "out" / "images").iterdir()]
+    greens = [
+        picture for picture in pictures if (picture[..., 1] > picture[..., 2].astype(int) + 60).mean() > 0.6
+    ]
+    assert greens
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"count": 0}, "synthesis.settings"),
+        ({"workers": 0}, "synthesis.settings"),
+        ({"seed": -1}, "synthesis.settings"),
+        ({"backgrounds": Path("/nowhere")}, "synthesis.backgrounds_missing"),
+    ],
+)
+def test_impossible_settings_are_refused_before_anything_is_written(
+    tmp_path: Path, settings: dict, key: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        made(tmp_path / "out", **settings)
+    assert refused.value.key == key
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_pictures_is_no_backgrounds(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        made(tmp_path / "out", backgrounds=tmp_path)
+    assert refused.value.key == "synthesis.backgrounds_empty"
+
+
+def test_a_broken_background_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"broken\.jpg"):
+        made(tmp_path / "out", count=20, backgrounds=tmp_path)
+
+
+def test_two_recipes_do_not_share_a_folder(tmp_path: Path) -> None:
+    made(tmp_path, count=1)
+    with pytest.raises(UserError) as refused:
+        made(tmp_path, count=2, seed=9)
+    assert refused.value.key == "synthesis.other_settings"

@@ -1,0 +1,56 @@
+"""Crops for training: at native scale, with labels that follow."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from brakepoint.errors import UserError
+from brakepoint.training import CROP_PX, cut_crops
+
+
+def dataset(root: Path, label: str = "1 0.5 0.5 0.05 0.0666667\n") -> Path:
+    """One picture, black but for a white box of 32 by 32 pixels in its middle."""
+    for folder in ("images", "labels"):
+        (root / folder).mkdir(parents=True)
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[224:256, 304:336] = 255
+    cv2.imwrite(str(root / "images" / "a.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 100])
+    (root / "labels" / "a.txt").write_text(label)
+    return root
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_labels_follow_the_crop(tmp_path: Path, seed: int) -> None:
+    assert cut_crops(dataset(tmp_path / "data"), tmp_path / "crops", 3, seed) == 1
+    crop = cv2.imread(str(next((tmp_path / "crops" / "images").iterdir())), cv2.IMREAD_GRAYSCALE)
+    assert crop.shape == (CROP_PX, CROP_PX)
+    text = next((tmp_path / "crops" / "labels").iterdir()).read_text()
+    white = np.argwhere(crop > 128)
+    if not text:
+        assert len(white) <= 0.08 * 32 * 32 + 32
+        return
+    _, x, y, width, height = (float(word) * CROP_PX for word in text.split())
+    assert (x - width / 2, y - height / 2) == pytest.approx(white.min(0)[::-1], abs=1.1)
+    assert (x + width / 2, y + height / 2) == pytest.approx(white.max(0)[::-1] + 1, abs=1.1)
+
+
+def test_what_is_cut_is_not_cut_again(tmp_path: Path) -> None:
+    data = dataset(tmp_path / "data")
+    cut_crops(data, tmp_path / "crops", 3, 0)
+    (data / "images" / "a.jpg").write_bytes(b"")
+    assert cut_crops(data, tmp_path / "crops", 3, 0) == 1
+
+
+@pytest.mark.parametrize("label", ["2 0.5 0.5 0.1 0.1", "0 0.5 0.5 0.1", "0 0.5 1.5 0.1 0.1", "sign 0 0 1 1"])
+def test_broken_labels_are_named(tmp_path: Path, label: str) -> None:
+    with pytest.raises(UserError, match=r"a\.txt"):
+        cut_crops(dataset(tmp_path / "data", label), tmp_path / "crops", 3, 0)
+
+
+def test_a_broken_picture_is_named(tmp_path: Path) -> None:
+    data = dataset(tmp_path / "data")
+    (data / "images" / "a.jpg").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"a\.jpg"):
+        cut_crops(data, tmp_path / "crops", 3, 0)
