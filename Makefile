@@ -39,7 +39,7 @@ clean: ## Throw away the environment, the runs and the caches
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
 $(VENV)/.dev: extras = mission,dev
-$(VENV)/.system: extras = mission,dev,system
+$(VENV)/.system: extras = mission,dev,system,footage
 $(VENV)/.mission $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
