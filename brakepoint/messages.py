@@ -1,7 +1,7 @@
 """The messages that flow between the parts, each with its topic and its encoding.
 
-JSON for everything but `Frame`, which is a fixed binary header followed by JPEG bytes. Times are seconds on the
-clock of the sender's machine, positions centimetres along the track, boxes pixels of the frame.
+JSON for everything but `Frame`, which is a fixed binary header followed by JPEG bytes. Times are seconds on
+the clock of the sender's machine, positions centimetres along the track, boxes pixels of the frame.
 """
 
 import math
@@ -77,7 +77,8 @@ class Detections(Message):
     Attributes:
         frame_id: Number of the capture, growing by at least one each time.
         captured_at: When the frame was captured, in seconds.
-        picture_hash: Equal for two frames only when their pictures are identical to the bit. A camera has noise,
+        picture_hash: Equal for two frames only when their pictures are identical to the bit. A camera has
+        noise,
             so an equal hash while the train moves means a frozen camera.
         items: The signs, in no particular order.
     """
@@ -194,7 +195,8 @@ def encode_frame(frame: Frame, jpeg_quality: int = 90) -> bytes:
     import cv2
 
     _, jpeg = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
-    return FRAME_HEADER.pack(FRAME_MAGIC, frame.frame_id, frame.captured_at, frame.position_cm) + jpeg.tobytes()
+    header = FRAME_HEADER.pack(FRAME_MAGIC, frame.frame_id, frame.captured_at, frame.position_cm)
+    return header + jpeg.tobytes()
 
 
 def decode_frame(payload: bytes) -> Frame:

@@ -1,6 +1,7 @@
 """The rules of the line: what a run is scored by, stated once for attendees, checks and ground truth.
 
-Scale and speeds are those of a toy train that a person can watch: at full speed four metres take eight seconds.
+Scale and speeds are those of a toy train that a person can watch: at full speed four metres take eight
+seconds.
 """
 
 from brakepoint.messages import SignClass

@@ -1,8 +1,8 @@
 """The one model of the train: how power becomes speed, and how long it takes to stop.
 
-The motor pulls towards the speed that its power asks for, with a first-order lag; the brake slows at a constant rate.
-Both have closed solutions, so a step of any length is exact and a run is the same at every rate. The figures are
-those of a toy train with a battery hub; measure yours, and change them here alone.
+The motor pulls towards the speed that its power asks for, with a first-order lag; the brake slows at a
+constant rate. Both have closed solutions, so a step of any length is exact and a run is the same at every
+rate. The figures are those of a toy train with a battery hub; measure yours, and change them here alone.
 """
 
 import math

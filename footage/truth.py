@@ -1,7 +1,7 @@
 """What the camera sees, by geometry alone: poses, projection, and the ground truth of a scenario.
 
-The table is the plane z = 0, in the centimetres of `brakepoint.track`; z points up. The renderer takes camera and
-plates from here too, so that picture and truth cannot disagree.
+The table is the plane z = 0, in the centimetres of `brakepoint.track`; z points up. The renderer takes camera
+and plates from here too, so that picture and truth cannot disagree.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,8 @@ SHAKE_DEG = 0.3
 SHAKE_CM = 0.05
 """…and in height."""
 CROOKED_SIGMA_DEG = np.array([2.5, 7.0])
-"""How far signs are tilted and turned when the scenario does not say: one standard deviation; twice that is most."""
+"""How far signs are tilted and turned when the scenario does not say: one standard deviation; twice that is
+most."""
 
 GRAZING_COS = float(np.cos(np.radians(90 - 12)))
 """A plate seen within 12 degrees of edge-on shows no front."""
@@ -78,7 +79,7 @@ class CameraPose(NamedTuple):
 
 
 class PlatePose(NamedTuple):
-    """Where a plate is: its centre, and unit vectors to the right and upward as somebody before its front sees it."""
+    """Where a plate is: its centre, and unit vectors to the right and upward, seen from its front."""
 
     centre: np.ndarray
     right: np.ndarray
@@ -97,8 +98,8 @@ class PlatePose(NamedTuple):
 def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraPose:
     """The camera at a position along the track, with the vibration of what is recorded there.
 
-    The vibration is drawn from the scenario's seed and the place: every call gives the same pose, and a feed of
-    another spacing shares its frames.
+    The vibration is drawn from the scenario's seed and the place: every call gives the same pose, and a feed
+    of another spacing shares its frames.
     """
     model = CameraModel()
     place = max(round(position_cm * 100), 0)
@@ -116,7 +117,7 @@ def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraP
 
 
 def _crooked_deg(scenario: Scenario, index: int) -> tuple[float, float]:
-    """How far a sign is tilted, clockwise as the train sees it, and turned to the train's right, in degrees."""
+    """How far a sign is tilted, clockwise as the train sees it, and turned to its right, in degrees."""
     sign = scenario.signs[index]
     drawn = np.random.default_rng([scenario.seed, _CROOKED, index]).normal(0, CROOKED_SIGMA_DEG)
     tilt, turn = np.clip(drawn, -2 * CROOKED_SIGMA_DEG, 2 * CROOKED_SIGMA_DEG).tolist()
@@ -169,8 +170,8 @@ def project(camera: CameraPose, model: CameraModel, points_cm: np.ndarray) -> tu
         points_cm: Shape (N, 3).
 
     Returns:
-        Pixels, shape (N, 2), x right and y down from the top left corner; and depths along the optical axis in
-        centimetres, shape (N,). Pixels of points nearer than `NEAREST_CM` mean nothing.
+        Pixels, shape (N, 2), x right and y down from the top left corner; and depths along the optical axis
+        in centimetres, shape (N,). Pixels of points nearer than `NEAREST_CM` mean nothing.
     """
     right, up, depth = camera.axes @ (points_cm - camera.place).T
     scale = model.focal_px / np.maximum(depth, NEAREST_CM)

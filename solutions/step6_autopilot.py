@@ -1,7 +1,7 @@
 """Step 6, the autopilot: from what the detector sees to what the train is told.
 
-`step` is called at every tick of the control loop and is pure: it reads no clock, prints nothing and keeps nothing but
-the memory that it returns. Each tick it
+`step` is called at every tick of the control loop and is pure: it reads no clock, prints nothing and keeps
+nothing but the memory that it returns. Each tick it
 
 1. watches the frames and the train's state, and brakes when one of them cannot be trusted (`watch`);
 2. places every sign that is seen on the track, so that it counts once (`look`);
@@ -31,7 +31,8 @@ CAMERA = CameraModel()
 CONFIDENCE_MIN = 0.5
 """Less sure detections are not looked at."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
-"""A sign is believed once it was seen in so many of the last so many frames: a single false alarm moves nothing."""
+"""A sign is believed once it was seen in so many of the last so many frames: a single false alarm moves
+nothing."""
 DISTANCE_ERROR = 0.2
 """By how much a distance told from a box may be wrong."""
 SAME_PLACE_CM = 8.0
@@ -39,8 +40,8 @@ SAME_PLACE_CM = 8.0
 EDGE_PX = 2.0
 """A box this near to the frame's edge is cut off, and its size tells no distance."""
 BEND_RADIUS_CM = 166.0
-"""A far sign beside a bending track seems to stand off it. Half the bend of the widest curve is allowed for: enough
-for our own signs, too little for those of the next track."""
+"""A far sign beside a bending track seems to stand off it. Half the bend of the widest curve is allowed for:
+enough for our own signs, too little for those of the next track."""
 
 STOP_BEFORE_CM = 12.0
 """Where to rest before a danger: inside the stop zone, with room for error on both sides."""
@@ -140,7 +141,7 @@ def step(
     return drive(memory, train_state, now)
 
 
-# 1. Watch: can frames and state be trusted? ------------------------------------------------------------------
+# 1. Watch: can frames and state be trusted? ----------------------------------------------------------------
 
 
 def watch(memory: Memory, frame: Detections | None, state: TrainState | None, now: float) -> Memory:
@@ -179,7 +180,7 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     return None
 
 
-# 2. Look: which signs are there, and where? ------------------------------------------------------------------
+# 2. Look: which signs are there, and where? ----------------------------------------------------------------
 
 
 def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
@@ -206,7 +207,9 @@ def sighted(signs: tuple[Sign, ...], item: Detection, here_cm: float, frame: int
     if known is None:
         return (*signs, confirm(seen, frame))
     if not is_cut_off(item):
-        return tuple(confirm(merge(sign, seen, distance_cm), frame) if sign is known else sign for sign in signs)
+        return tuple(
+            confirm(merge(sign, seen, distance_cm), frame) if sign is known else sign for sign in signs
+        )
     return tuple(confirm(sign, frame) if sign is known else sign for sign in signs)
 
 
@@ -225,7 +228,9 @@ def is_cut_off(item: Detection) -> bool:
     """Whether the frame's edge cuts a box off."""
     left, top, right, bottom = item.box
     return (
-        min(left, top) <= EDGE_PX or right >= CAMERA.width_px - EDGE_PX or bottom >= CAMERA.height_px - EDGE_PX
+        min(left, top) <= EDGE_PX
+        or right >= CAMERA.width_px - EDGE_PX
+        or bottom >= CAMERA.height_px - EDGE_PX
     )
 
 
@@ -242,9 +247,11 @@ def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign |
 
 
 def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
-    """A remembered sign, better placed by a new sighting: errors grow with distance, so near ones weigh more."""
+    """A remembered sign, better placed by a new sighting: errors grow with distance, near ones weigh more."""
     weight = sign.weight + seen.weight
-    lateral_cm = (sign.lateral_cm + seen.lateral_cm) / 2  # The latest counts most: a curve shifts what is far.
+    lateral_cm = (
+        sign.lateral_cm + seen.lateral_cm
+    ) / 2  # The latest counts most: a curve shifts what is far.
     return replace(
         sign,
         position_cm=(sign.position_cm * sign.weight + seen.position_cm * seen.weight) / weight,
@@ -267,7 +274,7 @@ def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
     return sign.frames[-1] > memory.frame_count - SEEN_FRAMES
 
 
-# 3. Drive: what follows from it? -----------------------------------------------------------------------------
+# 3. Drive: what follows from it? ---------------------------------------------------------------------------
 
 
 def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]:
@@ -327,14 +334,14 @@ def slowing_sign(memory: Memory, here_cm: float) -> Sign | None:
 
 
 def slow_down(sign: Sign, state: TrainState) -> OrderKind:
-    """Low speed for a sign; a sign that was seen so late that the motor alone would be too slow needs the brake."""
+    """Low speed for a sign, or the brake if it was seen so late that the motor alone would be too slow."""
     needed_cm = slowing_distance_cm(state.speed_cm_s, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE)
     too_late = needed_cm > max(sign.position_cm - state.position_cm, 0.0)
     return OrderKind.BRAKE if too_late else OrderKind.LOW_SPEED
 
 
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
-    """Whether the brake must be on now for the train to rest in time, or whether it rests in the right place."""
+    """Whether the train must brake now to rest in time, or rests in the right place already."""
     rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
     if memory.stopping:
         return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.

@@ -60,7 +60,7 @@ class PrintingHub:
             reason=text(f"reason.{order.reason}"),
             light=text(f"light.{order.light}"),
         )
-        print(line, file=self._out, flush=True)  # noqa: T201 – printing is what this hub is for.
+        print(line, file=self._out, flush=True)
 
 
 def open_hub(rest: str) -> PrintingHub:

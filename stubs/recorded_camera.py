@@ -16,7 +16,8 @@ from brakepoint.truth import GroundTruth, load_truth
 EXPOSURE_S = 1 / 60
 """How long the shutter is open, as indoors."""
 BLUR_DEPTH_CM = 40.0
-"""What is blurred as it should be: things at this distance. Nearer ones are blurred too little, further too much."""
+"""What is blurred as it should be: things at this distance. Nearer ones are blurred too little, further too
+much."""
 NOISE_SIGMA = 2.5
 """Standard deviation of the sensor's noise, in grey levels of 255."""
 NOISE_SPARE_PX = 256
@@ -26,8 +27,8 @@ NOISE_SPARE_PX = 256
 class RecordedCamera:
     """Shows the frame of a feed for where the train is.
 
-    A frame is decoded when the train gets there and then forgotten, so memory does not grow with the feed. The train
-    never goes back, and neither does the video.
+    A frame is decoded when the train gets there and then forgotten, so memory does not grow with the feed.
+    The train never goes back, and neither does the video.
 
     Args:
         video: An mp4.

@@ -54,7 +54,9 @@ def blind_to(sign_class: SignClass) -> Step:
 class NoisyDetector:
     """Jitters boxes, misses signs, sees nothing far off, and raises false alarms in single frames."""
 
-    def __init__(self, truth: GroundTruth, seed: int, jitter=0.1, missed=0.2, false_alarms=0.05, lowest_px=15.0):
+    def __init__(
+        self, truth: GroundTruth, seed: int, jitter=0.1, missed=0.2, false_alarms=0.05, lowest_px=15.0
+    ):
         self._oracle = OracleDetector(truth)
         self._random = np.random.default_rng(seed)
         self._jitter, self._missed, self._false_alarms = jitter, missed, false_alarms

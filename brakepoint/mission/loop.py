@@ -1,7 +1,7 @@
 """The closed loop on a virtual clock: camera, detector, autopilot, train, and round again.
 
-Nothing waits and nothing reads a real clock, so a run takes as long as it takes to compute, and two runs are the same
-to the bit.
+Nothing waits and nothing reads a real clock, so a run takes as long as it takes to compute, and two runs are
+the same to the bit.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,8 @@ from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ, LOW_SPEED_CM_S, STAL
 from brakepoint.truth import GroundTruth
 
 Step = Callable[[Any, Detections | None, TrainState | None, float], tuple[Any, Order]]
-"""An autopilot: `step(memory, detections, train_state, now) -> (memory, order)`, pure; memory starts as None."""
+"""An autopilot: `step(memory, detections, train_state, now) -> (memory, order)`, pure; memory starts as
+None."""
 
 Observer = Callable[[Tick, Frame | None], None]
 """Is shown each tick with the frame that it was decided on, for instance to film it."""
@@ -72,7 +73,12 @@ class PlainCamera:
 
 
 def run_mission(
-    camera: Camera, hub: Hub, detector: Detector, step: Step, truth: GroundTruth, observe: Observer | None = None
+    camera: Camera,
+    hub: Hub,
+    detector: Detector,
+    step: Step,
+    truth: GroundTruth,
+    observe: Observer | None = None,
 ) -> Run:
     """Drives one feed from its start until the run ends, `CONTROL_RATE_HZ` steps to the second.
 
@@ -90,7 +96,8 @@ def run_mission(
     Raises:
         UserError: The autopilot returned something that is not a memory and an order.
     """
-    memory, ticks = None, []
+    memory: Any = None
+    ticks: list[Tick] = []
     ending: Ending | None = None
     while ending is None:
         now = len(ticks) / CONTROL_RATE_HZ
@@ -107,7 +114,7 @@ def run_mission(
 
 
 def oracle_run(truth: GroundTruth, step: Step, hub: Hub) -> Run:
-    """The run that the same autopilot makes with perfect detections, which tells perception's faults from its own."""
+    """The run that an autopilot makes with perfect detections: it tells perception's faults from its own."""
     return run_mission(PlainCamera(truth.seed), hub, OracleDetector(truth), step, truth)
 
 

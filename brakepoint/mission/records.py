@@ -1,7 +1,7 @@
 """What a mission leaves behind: the record of a run and its score, both JSON-able pydantic models.
 
-`run.model_dump_json()` writes a record and `Run.model_validate_json(…)` reads it again, so a finished run can be
-drawn, filmed and replayed without driving it anew.
+`run.model_dump_json()` writes a record and `Run.model_validate_json(…)` reads it again, so a finished run can
+be drawn, filmed and replayed without driving it anew.
 """
 
 from enum import StrEnum

@@ -230,7 +230,9 @@ def _first_wrong(
     run: Run, outcomes: list[SignOutcome], stops: list[Rest], speeding: list[Tick]
 ) -> Moment | None:
     """The first moment where things went wrong; of several at once, the one nearest to the cause."""
-    moments = [_moment(MomentKind.SIGN, _fault_tick(run, sign), sign.id) for sign in outcomes if _is_wrong(sign)]
+    moments = [
+        _moment(MomentKind.SIGN, _fault_tick(run, sign), sign.id) for sign in outcomes if _is_wrong(sign)
+    ]
     moments += [_moment(MomentKind.FALSE_STOP, stop.ticks[0]) for stop in stops]
     moments += [_moment(MomentKind.OVERSPEED, tick) for tick in speeding[:1]]
     if run.ending is not Ending.END_OF_TRACK:

@@ -28,9 +28,7 @@ from brakepoint.messages import (
 finite = st.floats(allow_nan=False, allow_infinity=False)
 coordinates = st.tuples(st.floats(-50, 600), st.floats(-50, 400), st.floats(0.01, 200), st.floats(0.01, 200))
 boxes = coordinates.map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
-detection = st.builds(
-    Detection, sign_class=st.sampled_from(SignClass), confidence=st.floats(0, 1), box=boxes
-)
+detection = st.builds(Detection, sign_class=st.sampled_from(SignClass), confidence=st.floats(0, 1), box=boxes)
 messages = st.one_of(
     st.builds(
         Detections,

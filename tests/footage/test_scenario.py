@@ -65,9 +65,7 @@ def test_signs_that_count_are_far_enough_apart(scenario):
 def test_a_track_keeps_its_distance_from_itself(scenario):
     places = [scenario.line.pose(cm) for cm in range(0, int(scenario.line.length_cm), 5)]
 
-    assert all(
-        math.dist(a[:2], b[:2]) > 30 for i, a in enumerate(places) for b in places[i + 10 :]
-    )
+    assert all(math.dist(a[:2], b[:2]) > 30 for i, a in enumerate(places) for b in places[i + 10 :])
 
 
 def test_every_plate_can_stand_in_a_scenario(scenario_file):

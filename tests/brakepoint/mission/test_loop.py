@@ -1,0 +1,162 @@
+"""The loop is well-posed: what is right is rewarded and what is wrong is found out, with nothing rendered."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+from driving import NoisyDetector, always_brakes, blind_to, drive, feed, never_brakes, score
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import scenarios
+
+from brakepoint.errors import UserError
+from brakepoint.feeds import COURSE_FEEDS
+from brakepoint.messages import Frame, OrderKind, Reason, SignClass, TrainState
+from brakepoint.mission.loop import PlainCamera
+from brakepoint.mission.records import Ending, Run
+from brakepoint.mission.scoring import score_run
+from brakepoint.rules import LATERAL_ACCELERATION_MAX_CM_S2
+from footage.truth import synthetic_truth
+
+WITH_A_SIGN = COURSE_FEEDS[1:]
+WITH_A_LIMIT = ("track-slowdown", "track-stop-and-slowdown", "track-full")
+WITH_A_DANGER = ("track-stop", "track-stop-and-slowdown", "track-full")
+
+
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_perfect_detections_score_98_or_better(name):
+    result = score(feed(name))
+
+    assert result.accomplished
+    assert result.score >= 98
+    assert result.first_wrong is None
+
+
+@pytest.mark.parametrize("name", WITH_A_SIGN)
+def test_a_train_that_never_brakes_derails(name):
+    result = score(feed(name), never_brakes)
+
+    assert result.derailed
+    assert not result.accomplished
+    assert result.score < 40
+
+
+def test_a_train_that_never_brakes_may_drive_the_empty_track():
+    assert score(feed("track-empty"), never_brakes).score == 100
+
+
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_a_train_that_always_brakes_is_worth_nothing(name):
+    run = drive(feed(name), always_brakes)
+
+    assert run.ending is Ending.STALLED
+    assert score_run(run, feed(name)).score < 40
+
+
+@pytest.mark.parametrize("name", WITH_A_LIMIT)
+def test_an_autopilot_blind_to_limits_scores_under_40(name):
+    assert score(feed(name), blind_to(SignClass.SPEED_LIMIT)).score < 40
+
+
+@pytest.mark.parametrize("name", WITH_A_DANGER)
+def test_an_autopilot_blind_to_dangers_does_not_accomplish_its_mission(name):
+    assert not score(feed(name), blind_to(SignClass.DANGER_AHEAD)).accomplished
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_a_noisy_detector_accomplishes_every_feed(name, seed):
+    result = score(feed(name), detector=NoisyDetector(feed(name), seed))
+
+    assert result.accomplished
+    assert result.score >= 85
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scenarios())
+def test_any_order_of_signs_is_accomplished(scenario):
+    result = score(synthetic_truth(scenario))
+
+    assert result.accomplished
+    assert result.score >= 98
+
+
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_two_runs_are_identical(name):
+    first, second = (drive(feed(name), detector=NoisyDetector(feed(name), 3)) for _ in range(2))
+
+    assert first.model_dump_json() == second.model_dump_json()
+
+
+def test_a_run_survives_its_json():
+    run = drive(feed("track-stop"))
+
+    assert Run.model_validate_json(run.model_dump_json()) == run
+
+
+def test_a_train_at_rest_is_not_taken_for_a_frozen_camera():
+    run = drive(feed("track-stop"))
+
+    assert any(tick.order.reason is Reason.DANGER_STOP and tick.speed_cm_s == 0 for tick in run.ticks)
+    assert all(tick.order.reason is not Reason.FROZEN_FRAMES for tick in run.ticks)
+
+
+class FaultyCamera(PlainCamera):
+    """Fails for a time: shows one picture again and again, or nothing."""
+
+    def __init__(self, begin: int, end: int, freezes: bool) -> None:
+        super().__init__()
+        self._begin, self._end, self._freezes = begin, end, freezes
+        self._reads = count()
+        self._frozen = np.zeros((4, 4, 3), np.uint8)
+
+    def read(self, train_state: TrainState) -> Frame | None:
+        frame = super().read(train_state)
+        if not self._begin <= next(self._reads) < self._end:
+            return frame
+        return (
+            Frame(frame.frame_id, frame.captured_at, frame.position_cm, self._frozen)
+            if self._freezes
+            else None
+        )
+
+
+@pytest.mark.parametrize("freezes", [True, False])
+def test_a_camera_that_fails_brakes_the_train(freezes):
+    run = drive(feed("track-empty"), camera=FaultyCamera(40, 10_000, freezes))
+
+    assert run.ending is Ending.STALLED
+    assert run.ticks[-1].order.kind is OrderKind.BRAKE
+    assert run.ticks[-1].order.reason is (Reason.FROZEN_FRAMES if freezes else Reason.NO_FRAMES)
+    assert run.ticks[-1].position_cm - run.ticks[40].position_cm < 45
+
+
+@pytest.mark.parametrize("freezes", [True, False])
+def test_a_camera_that_comes_back_lets_the_train_drive_on(freezes):
+    run = drive(feed("track-empty"), camera=FaultyCamera(40, 90, freezes))
+
+    assert any(tick.speed_cm_s == 0 for tick in run.ticks[41:90])
+    assert run.ending is Ending.END_OF_TRACK
+
+
+def test_a_derailment_ends_the_run_where_it_happens():
+    truth = feed("track-stop")
+    last = drive(truth, never_brakes).ticks[-1]
+    curve = truth.line.segment_at(last.position_cm)
+
+    assert last.speed_cm_s**2 / curve.radius_cm > LATERAL_ACCELERATION_MAX_CM_S2
+
+
+def test_an_autopilot_that_returns_no_order_is_told_so():
+    with pytest.raises(UserError, match="memory, order"):
+        drive(feed("track-empty"), lambda memory, detections, train_state, now: None)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_an_erratic_autopilot_still_ends_with_a_score(random):
+    def erratic(memory, detections, train_state, now):
+        _, order = never_brakes(None, None, None, now)
+        return memory, order.model_copy(update={"kind": random.choice(list(OrderKind))})
+
+    assert 0 <= score(feed("track-full"), erratic).score <= 100

@@ -1,0 +1,173 @@
+import pytest
+
+from brakepoint.messages import Light, Order, OrderKind, Reason
+from brakepoint.mission.records import Ending, MomentKind, Run, SignFault, Tick
+from brakepoint.mission.scoring import score_run, split_lost
+from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
+from brakepoint.track import Straight
+from brakepoint.truth import GroundTruth
+from footage.scenario import Scenario, ScenarioSign
+from footage.truth import synthetic_truth
+
+LENGTH_CM, SIGN_CM = 400.0, 200.0
+
+
+def truth(kind: str | None) -> GroundTruth:
+    signs = () if kind is None else (ScenarioSign(kind=kind, at_cm=SIGN_CM),)
+    scenario = Scenario(name="x", track=(Straight(straight_cm=LENGTH_CM),), signs=signs)
+    return synthetic_truth(scenario)
+
+
+DANGER, LIMIT, NOTHING = truth("danger-train"), truth("limit-30"), truth(None)
+
+
+def run(*legs: tuple[float, float] | tuple[float, float, Light], ending=Ending.END_OF_TRACK) -> Run:
+    """A run of legs: up to a position at a speed; with a speed of 0 it rests for so many seconds instead."""
+    ticks, position = [], 0.0
+
+    def tick(speed: float, light: Light) -> None:
+        order = Order(kind=OrderKind.BRAKE, reason=Reason.CLEAR, at=0)
+        ticks.append(
+            Tick(
+                time_s=len(ticks) / CONTROL_RATE_HZ,
+                position_cm=position,
+                speed_cm_s=speed,
+                braking=speed == 0,
+                light=light,
+                frame_number=0,
+                detections=(),
+                order=order,
+            )
+        )
+
+    for amount, speed, *light in legs:
+        if speed == 0:
+            for _ in range(round(amount * CONTROL_RATE_HZ)):
+                tick(0, light[0] if light else Light.BLINK)
+        while speed and position < amount:
+            tick(speed, Light.ON)
+            position += speed / CONTROL_RATE_HZ
+    tick(legs[-1][1], Light.ON)
+    return Run(feed="x", ending=ending, ticks=tuple(ticks))
+
+
+FULL, LOW = FULL_SPEED_CM_S, LOW_SPEED_CM_S
+
+
+def test_nothing_is_lost_on_an_empty_track():
+    score = score_run(run((LENGTH_CM, FULL)), NOTHING)
+
+    assert (score.score, score.accomplished, score.first_wrong) == (100, True, None)
+
+
+@pytest.mark.parametrize(
+    ("legs", "faults"),
+    [
+        ([(190, LOW), (2, 0), (280, LOW), (LENGTH_CM, FULL)], []),
+        ([(172, LOW), (2, 0), (280, LOW), (LENGTH_CM, FULL)], []),
+        ([(190, LOW), (1, 0), (280, LOW), (LENGTH_CM, FULL)], [SignFault.SHORT_WAIT]),
+        ([(190, LOW), (2, 0, Light.ON), (280, LOW), (LENGTH_CM, FULL)], [SignFault.NO_BLINK]),
+        ([(280, LOW), (LENGTH_CM, FULL)], [SignFault.NOT_STOPPED]),
+        ([(150, LOW), (2, 0), (280, LOW), (LENGTH_CM, FULL)], [SignFault.STOPPED_TOO_EARLY]),
+        ([(205, LOW), (2, 0), (280, LOW), (LENGTH_CM, FULL)], [SignFault.STOPPED_TOO_LATE]),
+        ([(190, LOW), (2, 0), (LENGTH_CM, FULL)], [SignFault.TOO_FAST_BEHIND]),
+    ],
+)
+def test_a_danger_is_stopped_for_in_its_zone_and_passed_slowly(legs, faults):
+    (sign,) = score_run(run(*legs), DANGER).signs
+
+    assert list(sign.faults) == faults
+    assert sign.obeyed == (not set(faults) - {SignFault.SHORT_WAIT, SignFault.NO_BLINK})
+
+
+@pytest.mark.parametrize(
+    ("legs", "faults"),
+    [
+        ([(195, FULL), (281, LOW), (LENGTH_CM, FULL)], []),
+        ([(195, FULL), (281, 1.09 * LOW), (LENGTH_CM, FULL)], []),
+        ([(201, FULL), (281, LOW), (LENGTH_CM, FULL)], [SignFault.TOO_FAST_AT_SIGN]),
+        ([(195, FULL), (250, LOW), (LENGTH_CM, FULL)], [SignFault.TOO_FAST_BEHIND]),
+    ],
+)
+def test_a_limit_is_kept_from_the_sign_to_the_end_of_its_stretch(legs, faults):
+    (sign,) = score_run(run(*legs), LIMIT).signs
+
+    assert list(sign.faults) == faults
+    assert sign.obeyed == (not faults)
+
+
+def test_a_sloppy_stop_costs_little_and_none_costs_much():
+    sloppy = score_run(run((190, LOW), (1, 0), (280, LOW), (LENGTH_CM, FULL)), DANGER)
+    missed = score_run(run((280, LOW), (LENGTH_CM, FULL)), DANGER)
+
+    assert sloppy.accomplished and sloppy.penalties["sign_sloppy"] == 5
+    assert not missed.accomplished and missed.penalties["sign_disobeyed"] == 30
+
+
+def test_a_stop_that_no_sign_asks_for_is_a_false_one():
+    for ground, at_cm in ((NOTHING, 200), (LIMIT, 190), (DANGER, 100), (DANGER, 300)):
+        assert score_run(run((at_cm, FULL), (1, 0), (LENGTH_CM, FULL)), ground).false_stops == 1
+
+
+def test_a_second_stop_for_one_danger_is_a_false_one():
+    twice = run((180, LOW), (2, 0), (190, LOW), (2, 0), (280, LOW), (LENGTH_CM, FULL))
+
+    assert score_run(twice, DANGER).false_stops == 1
+
+
+def test_creeping_closer_after_an_early_stop_is_caution():
+    creeping = run((150, LOW), (1, 0), (190, LOW), (2, 0), (280, LOW), (LENGTH_CM, FULL))
+    score = score_run(creeping, DANGER)
+
+    assert (score.false_stops, score.signs[0].faults) == (0, ())
+
+
+def test_standing_before_the_start_is_no_false_stop_but_not_for_ever():
+    assert score_run(run((1, 0), (LENGTH_CM, FULL)), NOTHING).score == 100
+    assert score_run(run((15, 0), (LENGTH_CM, FULL)), NOTHING).dawdling_s == pytest.approx(10, abs=0.2)
+
+
+def test_low_speed_is_caution_before_a_sign_and_dawdling_elsewhere():
+    everywhere = run((LENGTH_CM, LOW))
+    cautious = run((115, FULL), (285, LOW), (LENGTH_CM, FULL))
+
+    assert score_run(cautious, LIMIT).dawdling_s == 0
+    assert score_run(everywhere, NOTHING).dawdling_s == pytest.approx((LENGTH_CM - 30) / LOW, abs=0.2)
+
+
+def test_a_train_that_stalls_loses_what_it_did_not_cover():
+    score = score_run(run((100, FULL), (20, 0), ending=Ending.STALLED), LIMIT)
+
+    assert score.distance_cm == pytest.approx(100, abs=4)
+    assert score.penalties["not_covered"] == pytest.approx(75, abs=1)
+    assert score.signs[0].faults == (SignFault.NOT_REACHED,)
+    assert score.penalties["sign_disobeyed"] == 0
+    assert score.first_wrong is not None and score.first_wrong.position_cm == pytest.approx(100, abs=4)
+
+
+def test_a_derailment_is_told_and_paid_for():
+    score = score_run(run((300, FULL), ending=Ending.DERAILED), NOTHING)
+
+    assert score.derailed
+    assert score.score == pytest.approx(100 - 25 - 50, abs=1)
+    assert score.first_wrong is not None and score.first_wrong.kind is MomentKind.DERAILED
+
+
+def test_the_first_wrong_moment_is_the_first():
+    score = score_run(run((100, FULL), (1, 0), (300, FULL), ending=Ending.DERAILED), LIMIT)
+
+    assert score.first_wrong is not None
+    assert score.first_wrong.kind is MomentKind.FALSE_STOP
+
+
+@pytest.mark.parametrize(
+    ("score", "oracle", "perception", "control"),
+    [(100, 100, 0, 0), (70, 100, 30, 0), (70, 90, 20, 10), (70, 40, 0, 30)],
+)
+def test_lost_points_are_the_eyes_fault_or_the_hands(score, oracle, perception, control):
+    result = score_run(run((LENGTH_CM, FULL)), NOTHING)
+    real, perfect = (result.model_copy(update={"score": float(value)}) for value in (score, oracle))
+
+    lost = split_lost(real, perfect).lost
+
+    assert (lost.perception, lost.control) == (perception, control)

@@ -1,0 +1,152 @@
+import hashlib
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from brakepoint.adapters import open_camera
+from brakepoint.errors import UserError
+from brakepoint.messages import Light, TrainState
+from brakepoint.track import Straight
+from brakepoint.truth import GroundTruth
+from footage.scenario import Scenario
+from footage.truth import synthetic_truth
+from stubs.recorded_camera import RecordedCamera
+
+FRAMES = 51
+
+
+def at(position_cm: float, speed_cm_s: float = 0.0, now: float = 0.0) -> TrainState:
+    return TrainState(
+        at=now, position_cm=position_cm, speed_cm_s=speed_cm_s, power=0, braking=False, light=Light.ON
+    )
+
+
+def write_video(path: Path, frames: int = FRAMES) -> None:
+    """A bright upright bar that wanders to the right, four pixels a frame."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "18"})
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        for number in range(frames):
+            image = np.full((480, 640, 3), 60, np.uint8)
+            image[:, 100 + 4 * number : 120 + 4 * number] = 200
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode())
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory) -> tuple[Path, GroundTruth]:
+    video = tmp_path_factory.mktemp("videos") / "wander.mp4"
+    write_video(video)
+    truth = synthetic_truth(Scenario(name="wander", track=(Straight(straight_cm=100),)))
+    truth = truth.model_copy(update={"video_sha256": hashlib.sha256(video.read_bytes()).hexdigest()})
+    video.with_suffix(".json").write_text(truth.model_dump_json())
+    return video, truth
+
+
+@pytest.fixture
+def camera(feed):
+    camera = RecordedCamera(*feed)
+    yield camera
+    camera.close()
+
+
+def bar_px(image: np.ndarray) -> float:
+    """Where the bright bar is."""
+    return float(np.flatnonzero(image.mean(axis=(0, 2)) > 130).mean())
+
+
+@pytest.mark.parametrize("position_cm", [0, 10, 60, 100])
+def test_it_shows_the_frame_for_where_the_train_is(camera, position_cm):
+    image = camera.read(at(position_cm)).image
+
+    assert bar_px(image) == pytest.approx(109.5 + 4 * position_cm / 2, abs=2)
+
+
+def test_it_shows_the_last_frame_beyond_the_end(camera):
+    assert bar_px(camera.read(at(500)).image) == pytest.approx(109.5 + 4 * 50, abs=2)
+
+
+def test_a_train_at_rest_sees_the_same_place_and_never_the_same_picture(camera):
+    images = [camera.read(at(40)).image.astype(int) for _ in range(5)]
+
+    assert all((images[0] != image).mean() > 0.3 for image in images[1:])
+    assert all(np.abs(images[0] - image).mean() < 6 for image in images[1:])
+
+
+def test_every_capture_has_a_number_and_a_time_of_its_own(camera):
+    frames = [camera.read(at(0, now=now)) for now in (0.0, 0.5, 1.0)]
+
+    assert [frame.captured_at for frame in frames] == [0.0, 0.5, 1.0]
+    assert len({frame.frame_id for frame in frames}) == 3
+
+
+def test_the_same_seed_gives_the_same_pictures(feed):
+    one, same, other = (RecordedCamera(*feed, seed).read(at(20, 30)).image for seed in (7, 7, 8))
+
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_edges_blur_as_the_train_goes_faster(feed):
+    def sharpness(speed_cm_s: float) -> float:
+        image = RecordedCamera(*feed).read(at(0, speed_cm_s)).image
+        return float(np.abs(np.diff(image.astype(int).mean(axis=(0, 2)))).max())
+
+    assert sharpness(0) > sharpness(25) > sharpness(50)
+
+
+def test_it_may_be_closed_twice(feed):
+    camera = RecordedCamera(*feed)
+    camera.close()
+    camera.close()
+
+
+def test_it_opens_by_the_path_of_its_video(feed):
+    assert open_camera(f"video:{feed[0]}").read(at(0)) is not None
+
+
+def refused(video: Path, truth: GroundTruth) -> str:
+    with pytest.raises(UserError) as caught:
+        camera = RecordedCamera(video, truth)
+        for position_cm in range(0, 101, 2):
+            camera.read(at(position_cm))
+    assert "\n" not in str(caught.value)
+    return caught.value.key
+
+
+def test_a_missing_video_is_refused(feed, tmp_path):
+    assert refused(tmp_path / "wander.mp4", feed[1]) == "feed.missing"
+
+
+@pytest.mark.parametrize("part", [0, 0.01, 0.5, 0.99])
+def test_a_truncated_video_is_refused(feed, tmp_path, part):
+    video = tmp_path / "wander.mp4"
+    content = feed[0].read_bytes()
+    video.write_bytes(content[: int(part * len(content))])
+
+    assert refused(video, feed[1]) in ("feed.damaged", "feed.changed")
+
+
+def test_a_video_with_a_hole_in_it_is_refused(feed, tmp_path):
+    video = tmp_path / "wander.mp4"
+    content = bytearray(feed[0].read_bytes())
+    content[len(content) // 3 : len(content) // 3 + 40] = bytes(40)
+    video.write_bytes(content)
+
+    assert refused(video, feed[1]) in ("feed.changed", "feed.damaged")
+
+
+def test_the_truth_of_another_feed_is_refused(feed):
+    assert refused(feed[0], feed[1].model_copy(update={"feed": "other"})) == "feed.other_truth"
+
+
+def test_a_truth_of_another_length_is_refused(feed):
+    shorter = feed[1].model_copy(update={"frames": feed[1].frames[:-1]})
+
+    assert refused(feed[0], shorter) == "feed.frame_count"
+
+
+def test_the_truth_of_another_rendering_is_refused(feed):
+    assert refused(feed[0], feed[1].model_copy(update={"video_sha256": "0" * 64})) == "feed.changed"
