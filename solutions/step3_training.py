@@ -63,6 +63,7 @@ def train(
         imgsz=CROP_PX,
         epochs=recipe.epochs,
         batch=recipe.batch,
+        nbs=recipe.batch,
         optimizer="AdamW",
         lr0=recipe.learning_rate,
         lrf=0.02,

@@ -13,6 +13,8 @@ WIDTH, HEIGHT = 640, 480
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
 FOCAL_PX = 460.0
 CAMERA_HEIGHT_CM = 7.5
+STUDS_CM = np.array([(x, -0.4) for x in (-2.8, -1.2, -0.4, 0.4, 1.2, 2.8)])
+"""Studs of a sleeper: cm aside and cm ahead."""
 
 
 def list_backgrounds(folder: Path | None) -> tuple[Path, ...]:
@@ -168,6 +170,8 @@ def _lay_track(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: 
         corners = centre + sleeper @ np.array([(cos, -sin), (sin, cos)])
         shade = tint * rng.uniform(0.75, 1.1)
         cv2.fillConvexPoly(image, pixels(corners).astype(np.int32), shade.tolist(), cv2.LINE_AA)
+        if at < 45:
+            _lay_studs(image, pixels(centre + STUDS_CM @ np.array([(cos, -sin), (sin, cos)])), at, shade)
     steel = (tint * 1.15).clip(0, 255).tolist()
     for side in (-2.1, 2.1):
         rail = np.array([_beside(at, side, straight, bend, start) for at in np.arange(6, 90, 1.5)])
@@ -175,6 +179,17 @@ def _lay_track(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: 
         for (x, y), (u, v), at in zip(spots[:-1], spots[1:], np.arange(6, 90, 1.5), strict=False):
             thickness = max(int(0.7 * FOCAL_PX / max(at, 8) / 2), 1)
             cv2.line(image, (int(x), int(y)), (int(u), int(v)), steel, thickness, cv2.LINE_AA)
+
+
+def _lay_studs(image: np.ndarray, spots: np.ndarray, at: float, shade: np.ndarray) -> None:
+    """Draws studs as ellipses with a lighter top."""
+    width = max(int(0.25 * FOCAL_PX / at), 1)
+    for x, y in spots.astype(int).tolist():
+        cv2.ellipse(
+            image, (x, y), (width, width // 2 + 1), 0, 0, 360, (shade * 0.7).tolist(), -1, cv2.LINE_AA
+        )
+        top = (shade * 1.3).clip(0, 255).tolist()
+        cv2.ellipse(image, (x, y - width // 3), (width, width // 2), 0, 0, 360, top, -1, cv2.LINE_AA)
 
 
 def _track_at(at: float, straight: float, bend: float, start: float) -> tuple[np.ndarray, float]:

@@ -34,15 +34,15 @@ def _tone(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     colourful = rng.uniform(0.45, 1.25)
     grey = np.array([[0.114, 0.587, 0.299]]) * (1 - colourful)
     image = cv2.transform(image, np.eye(3) * colourful + np.repeat(grey, 3, 0))
-    warmth = rng.normal(0, 0.14)
+    warmth = rng.normal(0.03, 0.15)
     balance = np.array([1 - warmth, 1 + rng.normal(0, 0.03), 1 + warmth])
     exposure, gamma = np.exp(rng.normal(0.08, 0.28)), np.exp(rng.normal(-0.05, 0.2))
     levels = np.linspace(0, 1, 256)[:, None] ** gamma * exposure * balance.clip(0.5, 1.6)
     levels = np.where(levels > 0.85, 1 - 0.15 * np.exp(-(levels - 0.85) / 0.15), levels)
-    if rng.random() < 0.4:
+    if rng.random() < 0.45:
         warm = rng.normal(0.04, 0.08)
         veil = rng.uniform(0.3, 0.9) + np.array([-2 * warm, -0.3 * warm, warm])
-        haze = rng.uniform(0, 0.45)
+        haze = rng.uniform(0, 0.6)
         levels = levels * (1 - haze) + veil * haze
     return cv2.LUT(image, (levels.clip(0, 1) * 255).astype(np.uint8)[None])
 

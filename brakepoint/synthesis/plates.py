@@ -15,6 +15,8 @@ Outline = np.ndarray
 TRIANGLE_CM = (2.2, 1.95)
 SIDE_CM = 1.9
 ARC_POINTS = 48
+VARIANTS = ((0.12, -7), (0.06, -5), (0.1, 0), (0.0, 0), (0.0, 3))
+"""Plates are not all printed alike: margin as a share of the plate, and pixels added to dark lines."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Plate:
     Attributes:
         kind: For instance `danger-train` or `stop`.
         sign_class: What a detector should call its front; None for a distractor.
-        prints: The same print with thinner, drawn and thicker lines, each a pyramid of `(h, w, 4)` float32
-            images, 0 to 255, blue-green-red-alpha, every level half the size of the one before.
+        prints: The same print from thin lines and a wide margin to thick lines, each a pyramid of `(h, w, 4)`
+            float32 images, 0 to 255, blue-green-red-alpha, every level half the size of the one before.
         outline: The silhouette.
         edge: Colour of the plastic it is printed on, blue-green-red 0 to 255.
     """
@@ -54,13 +56,27 @@ def plates() -> dict[str, Plate]:
 
 def _plate(kind: str, png: bytes) -> Plate:
     image = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED))
-    prints = tuple(_pyramid(_with_lines(image, growth)) for growth in (-5, 0, 3))
+    prints = tuple(_pyramid(_with_lines(_with_margin(image, inset), growth)) for inset, growth in VARIANTS)
     if kind.startswith("danger-"):
         return Plate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (20, 175, 225))
     if kind.startswith("limit-"):
         return Plate(kind, SignClass.SPEED_LIMIT, prints, _disc(), (228, 232, 232))
     outline = _disc() if kind in ("stop", "no-entry") else _square()
     return Plate(kind, None, prints, outline, (228, 232, 232))
+
+
+def _with_margin(image: np.ndarray, inset: float) -> np.ndarray:
+    """Shrinks a print towards the middle of its plate; what it leaves takes the colour of the rim."""
+    if inset == 0:
+        return image
+    height, width = image.shape[:2]
+    middle = np.array([width / 2, height * (0.62 if height < width else 0.5)])
+    matrix = np.column_stack([np.eye(2) * (1 - inset), middle * inset])
+    small = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_AREA).astype(np.float32)
+    rim = image[height - 4, width // 2, :3]
+    cover = small[..., 3:] / 255
+    colours = small[..., :3] * cover + rim * (1 - cover)
+    return np.dstack([colours.clip(0, 255).astype(np.uint8), image[..., 3]])
 
 
 def _with_lines(image: np.ndarray, growth: int) -> np.ndarray:

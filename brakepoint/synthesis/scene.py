@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis.plates import Plate, plates
+from brakepoint.synthesis.plates import VARIANTS, Plate, plates
 from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_sign
 from brakepoint.synthesis.textures import colour
 
@@ -37,7 +37,9 @@ def _pick(rng: np.random.Generator, distractor: bool) -> Plate:
     every = plates().values()
     if distractor:
         choice = [plate for plate in every if plate.sign_class is None]
-        weights = np.array([3.0 if plate.kind in ("stop", "no-entry") else 1.0 for plate in choice])
+        weights = np.array(
+            [2.0 if plate.kind in ("stop", "no-entry", "no-horn") else 1.0 for plate in choice]
+        )
         return choice[rng.choice(len(choice), p=weights / weights.sum())]
     wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
     choice = [plate for plate in every if plate.sign_class is wanted]
@@ -64,7 +66,7 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look
         gloss=float(rng.uniform(0.1, 0.85)) if shiny else 0.0,
         gloss_deg=float(rng.uniform(0, 360)),
         shade=float(rng.uniform(0, 0.5)),
-        line_weight=int(rng.integers(3)),
+        variant=int(rng.integers(len(VARIANTS))),
         blur_px=float(rng.uniform(0, 0.03) * height_px) if rng.random() < 0.35 else 0.0,
     )
 

@@ -50,7 +50,7 @@ class Look:
         gloss: 0 none to 1 a white glare.
         gloss_deg: Direction from which the glare comes.
         shade: 0 none to 1: how much darker one side is.
-        line_weight: 0 thin, 1 as drawn, 2 thick lines.
+        variant: Which of the plate's prints, 0 to 4; 3 is as drawn.
         blur_px: Standard deviation of what the lens blurs.
     """
 
@@ -59,7 +59,7 @@ class Look:
     gloss: float = 0.0
     gloss_deg: float = 0.0
     shade: float = 0.0
-    line_weight: int = 1
+    variant: int = 3
     blur_px: float = 0.0
 
 
@@ -185,7 +185,7 @@ def _paint_post(canvas: np.ndarray, view: _View, post: np.ndarray) -> None:
 def _paint_print(canvas: np.ndarray, view: _View, plate: Plate, look: Look) -> None:
     """Warps the print onto the plate's front, from the pyramid level that is just large enough."""
     width, height = plate.size_cm
-    levels = plate.prints[look.line_weight]
+    levels = plate.prints[look.variant]
     wanted = width * view.scale * 1.2
     level = next((image for image in reversed(levels) if image.shape[1] >= wanted), levels[0])
     rows, columns = level.shape[:2]

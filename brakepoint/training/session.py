@@ -74,12 +74,27 @@ def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
 
 
 def strip_checkpoint(source: Path, target: Path) -> None:
-    """Copies a checkpoint without its optimizer and in half precision."""
+    """Copies a checkpoint in half precision, without its optimizer and without the paths of this machine."""
     mend_torchvision()
     from ultralytics.utils.torch_utils import strip_optimizer
 
     target.parent.mkdir(parents=True, exist_ok=True)
     strip_optimizer(str(source), str(target))
+    _forget_paths(target)
+
+
+def _forget_paths(checkpoint: Path) -> None:
+    import torch
+
+    content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    for note in ("git", "train_results", "date"):
+        content.pop(note, None)
+    local = ("data", "model", "project", "name", "save_dir", "resume")
+    settings = {key: value for key, value in content["train_args"].items() if key not in local}
+    content["train_args"] = settings
+    content["model"].args = settings
+    content["model"].yaml_file = content["model"].yaml["yaml_file"] = ARCHITECTURE.name
+    torch.save(content, checkpoint)
 
 
 def export_onnx(weights: Path, target: Path) -> Path:
@@ -91,5 +106,17 @@ def export_onnx(weights: Path, target: Path) -> Path:
     model = open_model(weights)
     made = model.export(format="onnx", imgsz=list(EXPORT_SIZE), opset=OPSET, simplify=True, verbose=False)
     target.parent.mkdir(parents=True, exist_ok=True)
+    _describe(Path(made))
     Path(made).replace(target)
     return target
+
+
+def _describe(path: Path) -> None:
+    """Gives the export a description of its own, and drops date and local settings."""
+    import onnx
+
+    exported = onnx.load(path)
+    kept = {entry.key: entry.value for entry in exported.metadata_props if entry.key not in ("date", "args")}
+    kept["description"] = "Brakepoint: traffic signs beside a LEGO-scale track"
+    onnx.helper.set_model_props(exported, kept)
+    onnx.save(exported, path)
