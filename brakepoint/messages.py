@@ -70,6 +70,11 @@ class Detection(Message):
         """Horizontal centre of the box in pixels."""
         return (self.box[0] + self.box[2]) / 2
 
+    @property
+    def centre_y_px(self) -> float:
+        """Vertical centre of the box in pixels."""
+        return (self.box[1] + self.box[3]) / 2
+
 
 class Detections(Message):
     """Everything that the detector saw in one frame.

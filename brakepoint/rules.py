@@ -26,6 +26,8 @@ BESIDE_TRACK_CM = 15.0
 """A sign further than this from the track's centre line belongs to another track and means nothing here."""
 PLATE_HEIGHT_CM = {SignClass.DANGER_AHEAD: 1.95, SignClass.SPEED_LIMIT: 1.90}
 """How high the plates of the signs that count are: what turns a box's height into a distance."""
+PLATE_CENTRE_CM = 4.6
+"""Height of every plate's centre above the table."""
 
 LATERAL_ACCELERATION_MAX_CM_S2 = 40.0
 """Above this the train derails in a curve: v²/r. Chosen so that the tight 32 cm curve of the common toy track

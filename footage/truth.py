@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from brakepoint.rules import PLATE_CENTRE_CM
 from brakepoint.track import Track
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame, TruthSign, VisibleSign
 from footage.artwork import PLATES
@@ -19,9 +20,6 @@ Visibility = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether nothing stands before it.
 
 The points lie on the plate's front face, which must not count as hiding itself."""
-
-PLATE_CENTRE_CM = 4.6
-"""Height of every plate's centre above the table."""
 
 SHAKE_DEG = 0.3
 """Amplitude of the camera's vibration in yaw, pitch and roll…"""

@@ -8,7 +8,9 @@ nothing but the memory that it returns. Each tick it
 3. decides, the danger first (`drive`).
 """
 
+import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from brakepoint.messages import Detection, Detections, Light, Order, OrderKind, Reason, SignClass, TrainState
 from brakepoint.rules import (
@@ -19,6 +21,7 @@ from brakepoint.rules import (
     FULL_SPEED_CM_S,
     LOW_SPEED_CM_S,
     LOW_SPEED_STRETCH_CM,
+    PLATE_CENTRE_CM,
     PLATE_HEIGHT_CM,
     SPEED_TOLERANCE,
     STOP_ZONE_CM,
@@ -35,6 +38,8 @@ SEEN_TIMES, SEEN_FRAMES = 3, 8
 nothing."""
 DISTANCE_ERROR = 0.2
 """By how much a distance told from a box may be wrong."""
+HEIGHT_ERROR_CM = 3.0
+"""A sign stands on its post: what seems to float this much higher or lower is something else in the room."""
 SAME_PLACE_CM = 8.0
 """Two sightings nearer to each other than this, and the error of their distance, are of the same sign."""
 EDGE_PX = 2.0
@@ -183,40 +188,53 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
 # 2. Look: which signs are there, and where? ----------------------------------------------------------------
 
 
+class Place(NamedTuple):
+    """Where a detection seems to be, from the train: how far ahead, to the right, and above the table."""
+
+    ahead_cm: float
+    lateral_cm: float
+    height_cm: float
+
+
 def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     """Places everything that was detected on the track, and forgets what is over."""
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     signs = memory.signs
     for item in detections.items:
-        if item.confidence >= CONFIDENCE_MIN:
+        if item.confidence >= CONFIDENCE_MIN and stands_on_its_post(locate(item)):
             signs = sighted(signs, item, here_cm, memory.frame_count)
     return replace(memory, signs=tuple(sign for sign in signs if worth_keeping(sign, here_cm, memory)))
 
 
+def locate(item: Detection) -> Place:
+    """Tells the place of a sign from its box: the smaller the box, the further the sign."""
+    ahead_cm = CAMERA.focal_px * PLATE_HEIGHT_CM[item.sign_class] / item.height_px
+    right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
+    down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px
+    up = math.tan(math.radians(CAMERA.pitch_deg)) - down
+    return Place(ahead_cm, ahead_cm * right, CAMERA.height_cm + ahead_cm * up)
+
+
+def stands_on_its_post(place: Place) -> bool:
+    """Whether a detection is as high above the table as a sign is."""
+    return abs(place.height_cm - PLATE_CENTRE_CM) <= HEIGHT_ERROR_CM
+
+
 def sighted(signs: tuple[Sign, ...], item: Detection, here_cm: float, frame: int) -> tuple[Sign, ...]:
     """The signs after one more detection: one of them seen again, or a new one."""
-    distance_cm, lateral_cm = locate(item)
+    place = locate(item)
     seen = Sign(
         sign_class=item.sign_class,
-        position_cm=here_cm + distance_cm,
-        weight=distance_cm**-2,
-        lateral_cm=lateral_cm,
-        beside=is_beside(distance_cm, lateral_cm),
+        position_cm=here_cm + place.ahead_cm,
+        weight=place.ahead_cm**-2,
+        lateral_cm=place.lateral_cm,
+        beside=is_beside(place.ahead_cm, place.lateral_cm),
     )
-    known = find_same(signs, seen, distance_cm)
+    known = find_same(signs, seen, place.ahead_cm)
     if known is None:
         return (*signs, confirm(seen, frame))
-    if not is_cut_off(item):
-        return tuple(
-            confirm(merge(sign, seen, distance_cm), frame) if sign is known else sign for sign in signs
-        )
-    return tuple(confirm(sign, frame) if sign is known else sign for sign in signs)
-
-
-def locate(item: Detection) -> tuple[float, float]:
-    """How far ahead a sign is and how far to the right, in centimetres: the smaller its box, the further."""
-    distance_cm = CAMERA.focal_px * PLATE_HEIGHT_CM[item.sign_class] / item.height_px
-    return distance_cm, distance_cm * (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
+    better = known if is_cut_off(item) else merge(known, seen, place.ahead_cm)
+    return tuple(confirm(better, frame) if sign is known else sign for sign in signs)
 
 
 def is_beside(distance_cm: float, lateral_cm: float) -> bool:

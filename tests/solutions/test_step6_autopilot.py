@@ -1,21 +1,30 @@
 """The autopilot alone, fed by hand: a train that runs past signs at known places."""
 
+import math
+
 import pytest
 
 from brakepoint.messages import Detection, Detections, Light, OrderKind, Reason, SignClass, TrainState
-from brakepoint.rules import CONTROL_RATE_HZ, PLATE_HEIGHT_CM
+from brakepoint.rules import CONTROL_RATE_HZ, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from solutions.step6_autopilot import CAMERA, Memory, locate, step
 
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 
 
 def seen(
-    sign_class: SignClass, distance_cm: float, lateral_cm: float = 7.0, confidence: float = 0.9
+    sign_class: SignClass,
+    distance_cm: float,
+    lateral_cm: float = 7.0,
+    confidence: float = 0.9,
+    higher_cm: float = 0,
 ) -> Detection:
     """The detection of a sign at a place."""
     height = CAMERA.focal_px * PLATE_HEIGHT_CM[sign_class] / distance_cm
     x = CAMERA.width_px / 2 + CAMERA.focal_px * lateral_cm / distance_cm
-    box = (x - height / 2, 270.0, x + height / 2, 270.0 + height)
+    below_cm = CAMERA.height_cm - PLATE_CENTRE_CM - higher_cm
+    pitch = math.radians(CAMERA.pitch_deg)
+    y = CAMERA.height_px / 2 + CAMERA.focal_px * (below_cm / distance_cm + math.tan(pitch))
+    box = (x - height / 2, y - height / 2, x + height / 2, y + height / 2)
     return Detection(sign_class=sign_class, confidence=confidence, box=box)
 
 
@@ -206,4 +215,11 @@ def test_a_step_is_pure(rig):
 
 @pytest.mark.parametrize(("distance", "lateral"), [(60, 7), (20, -6), (45, 0)])
 def test_a_sign_is_located_by_its_box(distance, lateral):
-    assert locate(seen(DANGER, distance, lateral)) == pytest.approx((distance, lateral))
+    assert locate(seen(DANGER, distance, lateral)) == pytest.approx((distance, lateral, PLATE_CENTRE_CM))
+
+
+@pytest.mark.parametrize("higher_cm", [-4, 4, 15])
+def test_what_hangs_on_the_wall_is_no_sign(rig, higher_cm):
+    kinds = [rig.show(seen(DANGER, 40, higher_cm=higher_cm)).kind for _ in range(9)]
+
+    assert kinds == [OrderKind.FULL_SPEED] * 9
