@@ -1,7 +1,18 @@
 """Also lies here so that pytest puts this folder on the path: tests share `driving` and `strategies`."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # Machines are shared and runners slow: how long an example takes says nothing about the code.
 settings.register_profile("brakepoint", deadline=None)
 settings.load_profile("brakepoint")
+
+
+@pytest.fixture(scope="session")
+def short_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The video of a short feed with one danger that counts; its ground truth lies beside it."""
+    from recordings import make_feed
+
+    return make_feed(tmp_path_factory.mktemp("videos"))

@@ -74,16 +74,17 @@ def run(arguments: list[str]) -> int:
     except UserError as error:
         return _refuse(str(error))
     except typer.TyperException as error:
-        return _refuse(text("cli.error.usage", why=" ".join(error.format_message().split())))
+        why = " ".join(error.format_message().split()).removesuffix(".")
+        return _refuse(text("cli.error.usage", why=why))
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:
-        print(text("cli.interrupted"), file=sys.stderr)  # noqa: T201
+        typer.echo(text("cli.interrupted"), err=True)
     return status if isinstance(status, int) else 0
 
 
 def _refuse(line: str) -> int:
-    print(line, file=sys.stderr)  # noqa: T201
+    typer.echo(line, err=True)
     return 2
 
 

@@ -90,7 +90,7 @@ def _progress(assignments: list[Assignment], as_json: bool) -> Iterator[Callable
         TextColumn("{task.fields[order]}"),
     )
     console = Console(stderr=as_json, highlight=False)
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         tasks = {
             assignment.feed: progress.add_task(
                 assignment.feed, total=1.0, place="", order=text("mission.waiting")

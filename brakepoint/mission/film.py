@@ -1,7 +1,7 @@
 """The annotated film of a run: what the train saw, what was recognised in it, and what was ordered.
 
-Below the picture a strip shows speed, order, reason, position, and the line with its signs, which get a tick or
-a cross as they are passed. It is drawn from a recording, so a run can be filmed long after it was driven.
+Below the picture a strip shows speed, order, reason, position, and the line with its signs, which get a tick
+or a cross as they are passed. It is drawn from a recording: a run can be filmed long after it was driven.
 """
 
 from collections.abc import Iterable, Iterator
@@ -83,18 +83,17 @@ def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> Non
     """Draws boxes with class and confidence into a picture."""
     for detection in detections:
         colour = _bgr(SIGN_COLOURS[detection.sign_class])
-        left, top, right, bottom = (round(edge) for edge in detection.box)
+        edges = np.array(detection.box).clip(2, (WIDTH_PX - 3, PICTURE_PX - 3) * 2)
+        left, top, right, bottom = edges.round().astype(int).tolist()
         cv2.rectangle(picture, (left - 2, top - 2), (right + 2, bottom + 2), INK, 4, cv2.LINE_AA)
         cv2.rectangle(picture, (left - 2, top - 2), (right + 2, bottom + 2), colour, 2, cv2.LINE_AA)
         label = f"{sign_text(detection.sign_class)} {number(detection.confidence, 2)}"
         width = _text_width(label, 14, BOLD) + 12
-        label_left = min(max(left - 3, 0), WIDTH_PX - width)
-        label_bottom = top - 4 if top >= 26 else bottom + 24
-        cv2.rectangle(
-            picture, (label_left, label_bottom - 20), (label_left + width, label_bottom), colour, -1
-        )
+        x = min(max(left - 3, 0), WIDTH_PX - width)
+        y = top - 4 if top >= 26 else min(bottom + 24, PICTURE_PX)
+        cv2.rectangle(picture, (x, y - 20), (x + width, y), colour, -1)
         ink = INK if detection.sign_class is SignClass.DANGER_AHEAD else WHITE
-        _write(picture, label, (label_left + 6, label_bottom - 5), 14, ink, BOLD)
+        _write(picture, label, (x + 6, y - 5), 14, ink, BOLD)
 
 
 class Artist:

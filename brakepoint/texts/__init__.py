@@ -58,6 +58,7 @@ def text(key: str, lang: str | None = None, **values: object) -> str:
         KeyError: There is no such text.
 
     Example:
-        >>> text("mission.derailed", lang="en", position_cm=312)
+        >>> text("mission.scored", lang="en", score=98)
+        '98 out of 100'
     """
     return catalogue()[key][lang or language()].format(**values)

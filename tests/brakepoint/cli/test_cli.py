@@ -1,0 +1,87 @@
+"""The command line is light, speaks both languages, and says what is wrong in one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from brakepoint.cli import COMMANDS, build_app, run
+
+HEAVY = ("av", "bpy", "cv2", "onnxruntime", "openvino", "torch", "ultralytics")
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+
+
+def test_help_loads_nothing_heavy():
+    code = f"""
+import sys
+from brakepoint.cli import run
+status = run(["mission", "--help"])
+sys.exit(status or " ".join(set(sys.modules) & set({HEAVY})) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--help"], *([name, "--help"] for name in COMMANDS), ["footage", "--help"]]
+)
+def test_help_is_there_for_everything(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    assert run(arguments) == 0
+    assert "Usage: brakepoint" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--lang", "fr", "mission", "--help"], ["mission", "--lang=fr", "--help"], ["mission", "--help"]],
+)
+def test_the_language_may_be_said_anywhere_or_by_the_environment(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    if not any("--lang" in argument for argument in arguments):
+        monkeypatch.setenv("BRAKEPOINT_LANG", "fr")
+
+    assert run(arguments) == 0
+    assert "Parcourir les flux" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fly"], "fly"),
+        (["mission", "--bogus"], "--bogus"),
+        (["mission", "--feed"], "--feed"),
+        (["evaluate"], "--images"),
+        (["replay", "--speed", "fast"], "--speed"),
+        (["--lang", "de", "mission"], "“de”"),
+        (["--lang"], "language"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    assert run(arguments) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert said in err
+
+
+def test_ctrl_c_is_said_in_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("brakepoint.cli.mission.publishing", interrupt)
+
+    assert run(["mission"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "Interrupted: nothing was left half done."
+
+
+def test_the_app_can_be_built_again_in_another_language():
+    build_app()
+    build_app()

@@ -1,0 +1,78 @@
+"""The film shows every tick of the run in real time, and then the score."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from driving import never_brakes
+from recordings import record
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Detection, SignClass
+from brakepoint.mission.film import CLOSING_S, PICTURE_PX, Artist, draw_detections, make_film, pictures, still
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.truth import load_truth
+
+GREY = np.full((480, 640, 3), 90, np.uint8)
+
+
+def test_a_film_lasts_as_long_as_the_run_and_a_moment_more(short_feed: Path, tmp_path: Path):
+    recording = record(load_truth(short_feed.with_suffix(".json")))
+    make_film(recording, short_feed, tmp_path / "film.mp4")
+
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        stream = film.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.average_rate == CONTROL_RATE_HZ
+        count = sum(1 for _ in film.decode(stream))
+    assert count == len(recording.run.ticks) + round(CLOSING_S * CONTROL_RATE_HZ)
+
+
+def test_each_picture_comes_when_it_is_asked_for_and_as_often(short_feed: Path):
+    first, again, later = (picture.copy() for picture in pictures(short_feed, [3, 3, 20]))
+
+    assert (first == again).all()
+    assert (first != later).any()
+
+
+@pytest.mark.parametrize("numbers", [[0, 100_000]])
+def test_a_video_that_ends_too_early_is_refused(short_feed: Path, numbers: list[int]):
+    with pytest.raises(UserError, match=r"short\.mp4"):
+        list(pictures(short_feed, numbers))
+
+
+def test_a_missing_video_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="nowhere"):
+        next(pictures(tmp_path / "nowhere.mp4", [0]))
+
+
+@pytest.mark.parametrize(
+    "box", [(300, 200, 340, 240), (0, 0, 30, 30), (620, 460, 640, 480), (-5, -5, 700, 500), (10, 10, 11, 11)]
+)
+def test_a_box_is_drawn_wherever_it_lies(box: tuple[float, float, float, float]):
+    picture = GREY.copy()
+    draw_detections(picture, [Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.9, box=box)])
+
+    assert (picture != GREY).any()
+
+
+def test_the_language_of_a_film_is_the_readers(short_feed: Path, monkeypatch: pytest.MonkeyPatch):
+    recording = record(load_truth(short_feed.with_suffix(".json")))
+    tick = recording.run.ticks[-1]
+    strips = []
+    for lang in ("en", "fr"):
+        monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+        strips.append(Artist(recording).frame(GREY, tick)[PICTURE_PX:])
+
+    assert (strips[0] != strips[1]).any()
+
+
+def test_the_still_of_a_sign_that_was_passed_shows_the_sign(short_feed: Path):
+    truth = load_truth(short_feed.with_suffix(".json"))
+    recording = record(truth, never_brakes)
+    first_wrong = recording.mission.first_wrong
+    assert first_wrong is not None
+    assert first_wrong.sign_id is not None
+
+    assert still(recording, truth, short_feed).startswith(b"\xff\xd8")

@@ -1,0 +1,110 @@
+"""The page is one file that holds everything, says it in both languages, and asks nothing of the network."""
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from driving import feed, never_brakes
+from recordings import record, report_of
+
+from brakepoint.mission.page import render_page
+from brakepoint.mission.page.plot import allowed_cm_s, order_spans
+from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, SPEED_TOLERANCE
+
+GOOD, BAD = "track-slowdown", "track-stop"
+JPEG = b"\xff\xd8 a picture"
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def values(self, name: str) -> list[str]:
+        return [attributes[name] or "" for _, attributes in self.found if name in attributes]
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    recordings = [record(feed(GOOD)), record(feed(BAD), never_brakes)]
+    return render_page(report_of(*recordings), recordings, {BAD: JPEG})
+
+
+def test_nothing_is_fetched_from_elsewhere(page: str):
+    elements = Elements(page)
+    fetched = elements.values("src") + [url for url in elements.values("href") if not url.startswith("#")]
+
+    assert {url for url in fetched if not url.startswith("data:")} == {f"{GOOD}.mp4", f"{BAD}.mp4"}
+    assert "@import" not in page
+    assert not re.search(r"https?://|url\((?!#)", page)
+
+
+def test_everything_is_said_in_both_languages(page: str):
+    classes = [
+        attributes for _, attributes in Elements(page).found if attributes.get("class") in ("en", "fr")
+    ]
+    english = [attributes for attributes in classes if attributes["class"] == "en"]
+
+    assert len(classes) == 2 * len(english) > 100
+    assert all(attributes["lang"] == attributes["class"] for attributes in classes)
+    assert "Where it first went wrong" in page
+    assert "La première erreur" in page
+
+
+def test_references_within_the_page_lead_somewhere(page: str):
+    elements = Elements(page)
+    ids = elements.values("id")
+    referred = [id_ for labels in elements.values("aria-labelledby") for id_ in labels.split()]
+    referred += [url.removeprefix("#") for url in elements.values("href") if url.startswith("#")]
+    referred += elements.values("for")
+
+    assert len(ids) == len(set(ids))
+    assert set(referred) <= set(ids)
+
+
+def test_the_first_wrong_moment_is_shown_with_its_picture(page: str):
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "Nothing went wrong." in page
+
+
+def test_the_player_knows_every_tick_of_a_run(page: str):
+    runs = [json.loads(text) for text in re.findall(r"data-run>(.*?)</script>", page, re.S)]
+
+    assert len(runs) == 2
+    assert all(len(run["position"]) == len(run["speed"]) for run in runs)
+    assert all(run["orders"][0]["from"] == 0 for run in runs)
+
+
+def test_names_cannot_smuggle_markup_into_the_page():
+    recording = record(feed(GOOD))
+    evil = "<img src=x onerror=alert(1)>"
+    mission = recording.mission.model_copy(update={"feed": evil})
+    run = recording.run.model_copy(update={"feed": evil})
+    recording = recording.model_copy(update={"mission": mission, "run": run})
+
+    assert "<img src=x" not in render_page(report_of(recording), [recording], {})
+
+
+def test_the_limit_steps_down_at_a_sign_and_up_behind_its_stretch():
+    recording = record(feed(GOOD))
+    sign = next(sign for sign in recording.signs if sign.counts)
+
+    assert allowed_cm_s(recording, sign.at_cm - 1) == FULL_SPEED_CM_S * SPEED_TOLERANCE
+    assert allowed_cm_s(recording, sign.at_cm + 1) == LOW_SPEED_CM_S * SPEED_TOLERANCE
+
+
+def test_every_tick_belongs_to_one_order():
+    ticks = record(feed("track-full")).run.ticks
+    spans = order_spans(ticks)
+
+    assert spans[0].first == 0
+    assert spans[-1].end == len(ticks)
+    assert all(span.end == after.first for span, after in pairwise(spans))

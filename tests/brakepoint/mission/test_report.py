@@ -1,0 +1,124 @@
+"""What a mission leaves behind is whole, and the same to the byte for the same mission."""
+
+import json
+from pathlib import Path
+
+import pytest
+from driving import feed, never_brakes
+from recordings import record, report_of, save_run
+
+from brakepoint.errors import UserError
+from brakepoint.mission.report import DECIMALS, Recording, Report, load_run, publishing, rounded
+
+TRACK = "track-stop-and-slowdown"
+
+
+def test_two_runs_give_the_same_report_to_the_byte():
+    first, second = (report_of(record(feed(TRACK))).to_json() for _ in range(2))
+
+    assert first == second
+
+
+def test_a_report_has_the_promised_fields_and_can_be_read_again():
+    report = report_of(record(feed(TRACK)))
+    mission = json.loads(report.to_json())["missions"][0]
+
+    assert mission.keys() >= {
+        "feed",
+        "accomplished",
+        "score",
+        "distance_cm",
+        "signs",
+        "false_stops",
+        "overspeed_s",
+        "derailed",
+        "lost",
+        "first_wrong",
+        "orders",
+    }
+    assert mission["lost"].keys() == {"perception", "control"}
+    assert Report.model_validate_json(report.to_json()).to_json() == report.to_json()
+
+
+def test_each_lost_point_is_somebodys_fault():
+    mission = record(feed(TRACK), never_brakes).mission
+
+    assert mission.lost.control == pytest.approx(100 - mission.score)
+    assert mission.lost.perception == 0
+    assert mission.control_penalties == mission.penalties
+
+
+def test_floats_are_rounded_wherever_they_hide():
+    assert rounded({"a": [1 / 3, {"b": 2 / 3}], "c": 1, "d": "0.3333333"}) == {
+        "a": [round(1 / 3, DECIMALS), {"b": round(2 / 3, DECIMALS)}],
+        "c": 1,
+        "d": "0.3333333",
+    }
+
+
+def test_a_recording_can_be_read_again():
+    recording = record(feed(TRACK))
+
+    assert Recording.model_validate_json(recording.to_json()).to_json() == recording.to_json()
+
+
+def test_a_run_is_loaded_from_its_folder(tmp_path: Path):
+    report, recordings = load_run(save_run(tmp_path / "run", record(feed(TRACK))))
+
+    assert report.missions[0] == recordings[0].mission
+    assert recordings[0].feed == TRACK
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda file: file.unlink(), lambda file: file.write_text('{"format": 1}')]
+)
+@pytest.mark.parametrize("name", ["report.json", f"{TRACK}.run.json"])
+def test_a_folder_without_a_whole_run_is_refused(tmp_path: Path, damage, name: str):
+    folder = save_run(tmp_path / "run", record(feed(TRACK)))
+    damage(folder / name)
+
+    with pytest.raises(UserError, match="no finished run"):
+        load_run(folder)
+
+
+def test_a_new_run_takes_the_place_of_the_older_when_it_is_complete(tmp_path: Path):
+    out = tmp_path / "runs" / "mission"
+    with publishing(out) as scratch:
+        (scratch / "report.json").write_text("old")
+        (scratch / "old.mp4").touch()
+    with publishing(out) as scratch:
+        (scratch / "report.json").write_text("new")
+        assert (out / "report.json").read_text() == "old"
+
+    assert (out / "report.json").read_text() == "new"
+    assert [path.name for path in out.iterdir()] == ["report.json"]
+    assert [path.name for path in out.parent.iterdir()] == ["mission"]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, UserError("mission.error.no_feeds")])
+def test_an_interrupted_run_leaves_the_older_one_and_nothing_else(tmp_path: Path, interruption):
+    out = tmp_path / "mission"
+    with publishing(out) as scratch:
+        (scratch / "report.json").write_text("old")
+    with pytest.raises((KeyboardInterrupt, UserError)), publishing(out) as scratch:
+        (scratch / "report.json").write_text("half")
+        raise interruption
+
+    assert (out / "report.json").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["mission"]
+
+
+def test_what_is_not_an_earlier_run_is_left_alone(tmp_path: Path):
+    (tmp_path / "holiday.jpg").touch()
+
+    with pytest.raises(UserError, match="left alone"), publishing(tmp_path):
+        pass
+
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: Path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UserError, match="cannot be written"), publishing(tmp_path / "file" / "mission"):
+        pass

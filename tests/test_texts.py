@@ -1,0 +1,74 @@
+"""Whatever a person reads is there in both languages, and is read by somebody."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from brakepoint.texts import LANGUAGES, catalogue
+
+ROOT = Path(__file__).parent.parent
+SOURCES = [
+    path
+    for room in ("brakepoint", "footage", "solutions", "stubs", "benchmarks")
+    for pattern in ("**/*.py", "**/*.j2")
+    for path in (ROOT / room).glob(pattern)
+]
+LOOKED_UP = re.compile(r'\b(?:_?t|text|UserError|_line)\(\s*"([a-z0-9_]+\.[a-zA-Z0-9_.\-]*[a-zA-Z0-9])"')
+MADE_UP = (
+    "light.",
+    "order.",
+    "reason.",
+    "sign.class.",
+    "page.kind.",
+    "score.",
+    "mission.table.",
+    "cli.",
+    "bench.",
+)
+"""Keys that begin so are put together when they are used."""
+
+
+def placeholders(words: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(words) if name is not None}
+
+
+@pytest.mark.parametrize("key", sorted(catalogue()))
+def test_each_text_is_there_in_both_languages_with_the_same_placeholders(key: str) -> None:
+    words = catalogue()[key]
+
+    assert set(words) == set(LANGUAGES)
+    assert all(words.values())
+    assert placeholders(words["en"]) == placeholders(words["fr"])
+
+
+@pytest.mark.parametrize("key", sorted(catalogue()))
+def test_no_text_has_a_placeholder_that_text_itself_takes(key: str) -> None:
+    assert not {"key", "lang"} & placeholders(catalogue()[key]["en"])
+
+
+@pytest.mark.parametrize("key", sorted(catalogue()))
+def test_french_is_set_as_french_is(key: str) -> None:
+    french = catalogue()[key]["fr"]
+
+    assert not re.search(r"\w'\w", french), "an apostrophe is ’"
+    assert not re.search(r"[^\s ][;?!»]|«[^\s ]", french), "a space goes before ; ? ! » and behind «"
+
+
+def test_each_text_that_is_looked_up_exists() -> None:
+    looked_up = {
+        (key, path.relative_to(ROOT))
+        for path in SOURCES
+        for key in LOOKED_UP.findall(path.read_text("utf-8"))
+    }
+
+    assert looked_up
+    assert not {(key, path) for key, path in looked_up if key not in catalogue()}
+
+
+def test_each_text_is_used() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in SOURCES)
+
+    named = set(re.findall(r"""["']([\w.-]+)["']""", code))
+    assert not {key for key in catalogue() if not key.startswith(MADE_UP)} - named
