@@ -76,7 +76,8 @@ class Motion:
         target = speed_for_power(power)
         change = (self.speed_cm_s - target) * math.exp(-seconds / LAG_S)
         travel = target * seconds + (self.speed_cm_s - target - change) * LAG_S
-        return Motion(self.position_cm + travel, max(target + change, 0.0))
+        # Rounding must not move a train that stands: not by a hair, and least of all backward.
+        return Motion(self.position_cm + max(travel, 0.0), max(target + change, 0.0))
 
     def braked(self, seconds: float) -> "Motion":
         """The motion after some time with the brake on."""
