@@ -16,7 +16,8 @@ def videos_dir() -> Path:
 
 def feed_names() -> list[str]:
     """Names of the feeds that are there: those of the course first, then the others by name."""
-    there = sorted(path.stem for path in videos_dir().glob("*.mp4"))
+    videos = sorted(path.stem for path in videos_dir().glob("*.mp4"))
+    there = [name for name in videos if not name.endswith(".part")]  # Those are still being rendered.
     course = [name for name in COURSE_FEEDS if name in there]
     return course + [name for name in there if name not in COURSE_FEEDS]
 

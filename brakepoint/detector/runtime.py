@@ -2,7 +2,8 @@
 
 import importlib.util
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -36,13 +37,27 @@ class Runtime(Protocol):
         """
 
 
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keeps stderr for us: what OpenVINO writes there, past Python, about a bad model the error says better."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 class OpenVinoRuntime:
     """OpenVINO on the CPU."""
 
     def __init__(self, path: Path, threads: int | None) -> None:
         import openvino
 
-        model = openvino.Core().read_model(path)
+        with _hushed():
+            model = openvino.Core().read_model(path)
         stored = dict(model.rt_info).get("framework", {})
         self.metadata: Mapping[str, str] = {key: str(stored[key].value) for key in stored}
         shape = [None if side.is_dynamic else side.get_length() for side in model.inputs[0].partial_shape]
