@@ -26,7 +26,7 @@ from brakepoint.synthesis import (
 EMPTY_SHARE = 0.08
 """How many pictures hold no sign to be found: a detector must also learn to keep quiet."""
 SIGNS_MOST = 7
-DISTRACTOR_SHARE = 0.3
+DISTRACTOR_SHARE = 0.4
 OCCLUDED_SHARE = 0.15
 VISIBLE_LEAST = 0.4
 """A sign of which less is visible would be a riddle, not an example: it is not placed."""
@@ -80,8 +80,8 @@ def paint_picture(rng: np.random.Generator, backgrounds: Backgrounds) -> Picture
         backgrounds: Files of pictures without signs; where there are none, backgrounds are invented.
     """
     image = background(rng, backgrounds)
-    if rng.random() < 0.5:
-        random_shapes(rng, image, count=int(rng.integers(1, 12)), largest=70)
+    if rng.random() < 0.7:
+        random_shapes(rng, image, count=int(rng.integers(1, 14)), largest=90)
     placed: list[Placed] = []
     empty = rng.random() < EMPTY_SHARE
     heights = sorted(random_height(rng) for _ in range(rng.integers(1, SIGNS_MOST + 1)))

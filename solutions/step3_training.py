@@ -11,6 +11,7 @@ from pathlib import Path
 from brakepoint.training import (
     CROP_PX,
     export_onnx,
+    fall_every_step,
     open_model,
     strip_checkpoint,
     use_all_cores,
@@ -58,6 +59,7 @@ def train(
     data = write_data_file(datasets, validation, out_dir / "data.yaml")
     model = open_model(start)
     use_all_cores(model)
+    fall_every_step(model)
     model.train(
         data=str(data),
         imgsz=CROP_PX,

@@ -89,8 +89,8 @@ def room(rng: np.random.Generator) -> np.ndarray:
 def _wall(rng: np.random.Generator) -> np.ndarray:
     """A wall, mostly light, with a gradient of light."""
     base = np.array(colour(rng, saturation=0.25)) * 0.3 + rng.uniform(40, 220) * 0.7
-    light = cv2.resize(rng.uniform(0.6, 1.25, (3, 4)).astype(np.float32), (WIDTH, HEIGHT))
-    return np.clip(light[..., None] * base, 0, 255).astype(np.uint8)
+    light = cv2.resize((rng.uniform(0.6, 1.25, (3, 4, 1)) * base).astype(np.float32), (WIDTH, HEIGHT))
+    return light.clip(0, 255).astype(np.uint8)
 
 
 def _furniture(rng: np.random.Generator, image: np.ndarray) -> None:
@@ -139,21 +139,22 @@ def _lay_table(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: 
     """Fills what lies below the horizon with a mostly dark, grained, shining table top."""
     base = np.array(colour(rng, saturation=0.3)) * 0.15 + rng.uniform(15, 60 if rng.random() < 0.75 else 190)
     grain = clouds(rng, HEIGHT, WIDTH, cells=(int(rng.integers(30, 160)), int(rng.integers(2, 20))))
-    sheen = cv2.resize(rng.uniform(0.5, 1.7, (3, 3)).astype(np.float32), (WIDTH, HEIGHT))
-    table = (base * sheen[..., None] + (grain[..., None] - 0.5) * rng.uniform(2, 22)).clip(0, 255)
+    sheen = cv2.resize((rng.uniform(0.5, 1.7, (3, 3, 1)) * base).astype(np.float32), (WIDTH, HEIGHT))
+    grain = (grain - 0.5) * np.float32(rng.uniform(2, 22))
+    table = cv2.add(sheen, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
     edge_left, edge_right = rng.uniform(-500, 300), rng.uniform(340, 1140)
     corners = [(edge_left, horizon), (edge_right, horizon), (edge_right + 900, 900), (edge_left - 900, 900)]
     polygon = cv2.transform(np.array([corners], np.float32), turn)[0]
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillConvexPoly(mask, polygon.astype(np.int32), 1)
-    image[mask > 0] = table[mask > 0].astype(np.uint8)
+    cv2.copyTo(table, mask, image)
 
 
 def _lay_track(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: np.ndarray) -> None:
     """Draws rails and sleepers that run from the camera into a curve."""
     bend = rng.uniform(-1, 1) / rng.uniform(35, 90)
-    straight, start = rng.uniform(0, 60), rng.uniform(-8, 8)
-    value = rng.uniform(60, 190)
+    straight, start = rng.uniform(0, 60), rng.normal(0, 3)
+    value, gloom = rng.uniform(60, 215), rng.uniform(0.25, 1.0)
     tint = np.array(colour(rng, saturation=0.3)) * 0.2 + value * 0.8
 
     def pixels(points: np.ndarray) -> np.ndarray:
@@ -168,7 +169,7 @@ def _lay_track(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: 
         cos, sin = np.cos(heading), np.sin(heading)
         sleeper = np.array([(-3.2, -0.8), (3.2, -0.8), (3.2, 0), (-3.2, 0)])
         corners = centre + sleeper @ np.array([(cos, -sin), (sin, cos)])
-        shade = tint * rng.uniform(0.75, 1.1)
+        shade = tint * gloom * rng.uniform(0.8, 1.1)
         cv2.fillConvexPoly(image, pixels(corners).astype(np.int32), shade.tolist(), cv2.LINE_AA)
         if at < 45:
             _lay_studs(image, pixels(centre + STUDS_CM @ np.array([(cos, -sin), (sin, cos)])), at, shade)

@@ -38,7 +38,7 @@ def _pick(rng: np.random.Generator, distractor: bool) -> Plate:
     if distractor:
         choice = [plate for plate in every if plate.sign_class is None]
         weights = np.array(
-            [2.0 if plate.kind in ("stop", "no-entry", "no-horn") else 1.0 for plate in choice]
+            [3.0 if plate.kind in ("stop", "no-entry", "no-horn") else 1.0 for plate in choice]
         )
         return choice[rng.choice(len(choice), p=weights / weights.sum())]
     wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
@@ -47,8 +47,8 @@ def _pick(rng: np.random.Generator, distractor: bool) -> Plate:
 
 
 def _pose(rng: np.random.Generator, height_px: float, back: bool) -> Pose:
-    yaw = rng.normal(0, 22) if rng.random() < 0.75 else rng.uniform(-72, 72)
-    yaw = float(np.clip(yaw, -72, 72))
+    yaw = rng.normal(0, 22) if rng.random() < 0.75 else rng.uniform(-80, 80)
+    yaw = float(np.clip(yaw, -80, 80))
     if back:
         yaw = 180 + float(np.clip(rng.normal(0, 35), -75, 75))
     roll = rng.normal(0, 5) if rng.random() < 0.85 else rng.normal(0, 22)
@@ -65,6 +65,7 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look
         tint=tuple(rng.uniform(0.88, 1.12, 3).tolist()),
         gloss=float(rng.uniform(0.1, 0.85)) if shiny else 0.0,
         gloss_deg=float(rng.uniform(0, 360)),
+        wash=float(rng.uniform(0.1, 0.75)) if rng.random() < 0.22 else 0.0,
         shade=float(rng.uniform(0, 0.5)),
         variant=int(rng.integers(len(VARIANTS))),
         blur_px=float(rng.uniform(0, 0.03) * height_px) if rng.random() < 0.35 else 0.0,

@@ -48,6 +48,7 @@ class Look:
         gain: Brightness, 1 as printed.
         tint: Factor on blue, green and red.
         gloss: 0 none to 1 a white glare.
+        wash: 0 none to 1: how far a sheen all over the plate drowns its print.
         gloss_deg: Direction from which the glare comes.
         shade: 0 none to 1: how much darker one side is.
         variant: Which of the plate's prints, 0 to 4; 3 is as drawn.
@@ -57,6 +58,7 @@ class Look:
     gain: float = 1.0
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     gloss: float = 0.0
+    wash: float = 0.0
     gloss_deg: float = 0.0
     shade: float = 0.0
     variant: int = 3
@@ -194,22 +196,24 @@ def _paint_print(canvas: np.ndarray, view: _View, plate: Plate, look: Look) -> N
     source = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32) - 0.5
     matrix = cv2.getPerspectiveTransform(source, target)
     warped = cv2.warpPerspective(level, matrix, canvas.shape[1::-1], flags=cv2.INTER_LINEAR)
-    canvas *= 1 - warped[..., 3:] / 255
-    canvas += warped
+    sheen = np.array([*(min(1.25 * value, 250) for value in plate.edge), 255.0], np.float32)
+    cover = warped[..., 3:] / 255
+    canvas *= 1 - cover
+    canvas += warped * (1 - look.wash) + cover * sheen * look.wash
 
 
 def _light(canvas: np.ndarray, mask: np.ndarray, look: Look) -> None:
     """Applies gain, tint and shade to everything, and a glare to the plate."""
     rows, columns = mask.shape
     x, y = np.linspace(-1, 1, columns, dtype=np.float32), np.linspace(-1, 1, rows, dtype=np.float32)
-    angle = np.radians(look.gloss_deg)
-    across = (x * np.cos(angle))[None, :] + (y * np.sin(angle))[:, None]
+    cos, sin = float(np.cos(np.radians(look.gloss_deg))), float(np.sin(np.radians(look.gloss_deg)))
+    across = (x * cos)[None, :] + (y * sin)[:, None]
     gain = look.gain * (1 - look.shade * (0.5 + 0.5 * across))
-    canvas[..., :3] *= gain[..., None] * np.array(look.tint, np.float32)
+    canvas *= cv2.merge([gain * tint for tint in look.tint] + [np.ones_like(gain)])
     if look.gloss > 0:
         plate_rows = np.flatnonzero(mask.any(1))
-        centre = y[plate_rows[len(plate_rows) // 2]]
-        glare = look.gloss * np.exp(-(((across - centre * np.sin(angle)) * 4 - 0.4) ** 2)) * (mask > 0)
+        centre = float(y[plate_rows[len(plate_rows) // 2]])
+        glare = look.gloss * np.exp(-(((across - centre * sin) * 4 - 0.4) ** 2)) * (mask > 0)
         canvas[..., :3] += (255 - canvas[..., :3]).clip(0) * glare[..., None]
 
 

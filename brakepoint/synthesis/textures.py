@@ -84,4 +84,38 @@ def _panel(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int],
     cv2.polylines(image, [box], True, colour(rng), max(int(size * 0.08), 1), cv2.LINE_AA)
 
 
-_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel)
+def _cushion(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    """A dome, a ball or a panel of patterned cloth: nothing looks more like a sign to a beginner."""
+    height, width = int(size * rng.uniform(0.7, 1.3)) + 4, int(size) + 4
+    mask = np.zeros((height, width), np.uint8)
+    kind = rng.integers(3)
+    if kind == 0:
+        cv2.ellipse(mask, (width // 2, height - 1), (width // 2 - 1, height - 2), 0, 180, 360, 1, -1)
+    elif kind == 1:
+        cv2.ellipse(mask, (width // 2, height // 2), (width // 2 - 1, height // 2 - 1), 0, 0, 360, 1, -1)
+    else:
+        mask[:] = 1
+    left, top = centre[0] - width // 2, centre[1] - height // 2
+    rows, columns = image.shape[:2]
+    x0, x1, y0, y1 = max(left, 0), min(left + width, columns), max(top, 0), min(top + height, rows)
+    inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    cloth = patterned_cloth(rng, height, width)
+    np.copyto(image[y0:y1, x0:x1], cloth[inside], where=mask[inside][..., None] > 0)
+
+
+def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    """A shaded ball or cone of one colour, with a highlight."""
+    shade = np.array(colour(rng, saturation=rng.uniform(0.5, 1), value=rng.uniform(90, 250)))
+    ball = rng.random() < 0.5
+    for step in np.linspace(1, 0.1, 5):
+        tone = (shade * (1.15 - 0.65 * step)).clip(0, 255).tolist()
+        x, y = int(centre[0] - (1 - step) * size * 0.12), int(centre[1] - (1 - step) * size * 0.12)
+        if ball:
+            cv2.circle(image, (x, y), max(int(size / 2 * step), 1), tone, -1, cv2.LINE_AA)
+        else:
+            foot, tip = centre[1] + size / 2, (centre[0], centre[1] - size * 0.6)
+            points = [tip, (centre[0] + size / 2 * step, foot), (centre[0] - size / 2 * step, foot)]
+            cv2.fillPoly(image, [np.array(points).astype(np.int32)], tone, cv2.LINE_AA)
+
+
+_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel, _cushion, _cushion, _solid)

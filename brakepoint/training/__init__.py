@@ -3,6 +3,7 @@
 from brakepoint.training.crops import CROP_PX, cut_crops
 from brakepoint.training.session import (
     export_onnx,
+    fall_every_step,
     open_model,
     strip_checkpoint,
     use_all_cores,
@@ -13,6 +14,7 @@ __all__ = [
     "CROP_PX",
     "cut_crops",
     "export_onnx",
+    "fall_every_step",
     "open_model",
     "strip_checkpoint",
     "use_all_cores",

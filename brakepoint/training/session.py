@@ -49,6 +49,22 @@ def use_all_cores(model: Any) -> None:
     model.add_callback("on_train_start", lambda trainer: torch.set_num_threads(os.cpu_count() or 1))
 
 
+def fall_every_step(model: Any) -> None:
+    """Lets the learning rate fall a little at every step; ultralytics does it only once an epoch."""
+
+    def begin_epoch(trainer: Any) -> None:
+        trainer.steps_done = 0
+
+    def end_step(trainer: Any) -> None:
+        trainer.steps_done += 1
+        progress = trainer.epoch + trainer.steps_done / len(trainer.train_loader)
+        for group in trainer.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * trainer.lf(progress)
+
+    model.add_callback("on_train_epoch_start", begin_epoch)
+    model.add_callback("on_train_batch_end", end_step)
+
+
 def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
     """Writes the YAML in which ultralytics looks up where the pictures are.
 
