@@ -14,9 +14,21 @@ from brakepoint.training import (
     fall_every_step,
     open_model,
     strip_checkpoint,
+    unfinished,
     use_all_cores,
     write_data_file,
 )
+
+AUGMENTATION = {
+    "mosaic": 0.0,
+    "scale": 0.15,
+    "translate": 0.05,
+    "fliplr": 0.0,
+    "hsv_h": 0.01,
+    "hsv_s": 0.2,
+    "hsv_v": 0.2,
+    "erasing": 0.0,
+}
 
 
 @dataclass(frozen=True)
@@ -43,24 +55,29 @@ def train(
     start: Path | None = None,
     recipe: Recipe | None = None,
 ) -> Path:
-    """Trains a detector on crops.
+    """Trains a detector on crops. A run that was interrupted goes on after its last whole epoch.
 
     Args:
         datasets: Folders of crops, each with `images/` and `labels/`.
         validation: The same; never part of `datasets`.
-        out_dir: Gets the run: `weights/last.pt` after every epoch, curves, `track.pt`.
+        out_dir: Gets the run: `weights/last.pt` after every epoch, `results.csv`, `track.pt`.
         start: Checkpoint to go on from; None starts from nothing.
         recipe: How to train; the default if None.
 
     Returns:
         The stripped checkpoint `out_dir/track.pt`.
+
+    Raises:
+        UserError: A dataset is empty, or the checkpoint is missing, broken or made for other classes.
     """
     recipe = recipe or Recipe()
     data = write_data_file(datasets, validation, out_dir / "data.yaml")
-    model = open_model(start)
+    interrupted = unfinished(out_dir)
+    model = open_model(interrupted or start)
     use_all_cores(model)
     fall_every_step(model)
     model.train(
+        resume=interrupted is not None,
         data=str(data),
         imgsz=CROP_PX,
         epochs=recipe.epochs,
@@ -73,21 +90,12 @@ def train(
         warmup_epochs=min(0.3, recipe.epochs / 10),
         weight_decay=0.01,
         seed=recipe.seed,
-        device="cpu",
-        workers=1,
         amp=False,
-        mosaic=0.0,
-        scale=0.15,
-        translate=0.05,
-        fliplr=0.0,
-        hsv_h=0.01,
-        hsv_s=0.2,
-        hsv_v=0.2,
-        erasing=0.0,
         project=str(out_dir.parent.resolve()),
         name=out_dir.name,
         exist_ok=True,
         plots=False,
+        **AUGMENTATION,
     )
     strip_checkpoint(out_dir / "weights" / "last.pt", out_dir / "track.pt")
     return out_dir / "track.pt"

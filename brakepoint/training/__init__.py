@@ -6,6 +6,7 @@ from brakepoint.training.session import (
     fall_every_step,
     open_model,
     strip_checkpoint,
+    unfinished,
     use_all_cores,
     write_data_file,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "fall_every_step",
     "open_model",
     "strip_checkpoint",
+    "unfinished",
     "use_all_cores",
     "write_data_file",
 ]

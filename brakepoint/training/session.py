@@ -23,14 +23,14 @@ def open_model(weights: Path | None) -> Any:
     Raises:
         UserError: The checkpoint is missing, unreadable or made for other classes.
     """
+    if weights is not None and not weights.is_file():
+        raise UserError("training.checkpoint_missing", path=weights)
     os.environ.setdefault("YOLO_OFFLINE", "true")
     mend_torchvision()
     from ultralytics import YOLO
 
     if weights is None:
         return YOLO(str(ARCHITECTURE), task="detect")
-    if not weights.is_file():
-        raise UserError("training.checkpoint_missing", path=weights)
     try:
         model = YOLO(str(weights), task="detect")
         names = list(model.names.values())
@@ -40,6 +40,18 @@ def open_model(weights: Path | None) -> Any:
         found, wanted = ", ".join(names), ", ".join(NAMES)
         raise UserError("training.checkpoint_classes", path=weights, found=found, wanted=wanted)
     return model
+
+
+def unfinished(run: Path) -> Path | None:
+    """Returns the last checkpoint of a run that was interrupted after an epoch; None if there is none."""
+    last = run / "weights" / "last.pt"
+    if not last.is_file():
+        return None
+    mend_torchvision()
+    import torch
+
+    content = torch.load(last, map_location="cpu", weights_only=False)
+    return last if content["optimizer"] is not None else None
 
 
 def use_all_cores(model: Any) -> None:

@@ -1,0 +1,57 @@
+"""Step 3: what is refused before torch is loaded, and, where torch is installed, one whole tiny training."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import solutions.step2_synthetic as step2
+from brakepoint.detector import Detector
+from brakepoint.errors import UserError
+from brakepoint.synthesis.engine import synthesise
+from brakepoint.training import cut_crops
+from solutions.step3_training import Recipe, export, train
+
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("ultralytics") is None, reason="torch and ultralytics are not installed"
+)
+
+
+def crops(root: Path, count: int = 6) -> Path:
+    synthesise(root / "pictures", count, 1, None, 1, step2, quiet=True)
+    cut_crops(root / "pictures", root / "crops", 2, 0)
+    return root / "crops"
+
+
+def test_an_empty_dataset_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        train([tmp_path], [tmp_path], tmp_path / "run")
+    assert refused.value.key == "training.dataset_empty"
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    data = crops(tmp_path, 2)
+    with pytest.raises(UserError) as refused:
+        train([data], [data], tmp_path / "run", start=tmp_path / "none.pt")
+    assert refused.value.key == "training.checkpoint_missing"
+
+
+@needs_torch
+def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
+    data = crops(tmp_path, 2)
+    (tmp_path / "broken.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(UserError) as refused:
+        train([data], [data], tmp_path / "run", start=tmp_path / "broken.pt")
+    assert refused.value.key == "training.checkpoint_broken"
+
+
+@needs_torch
+def test_a_training_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> None:
+    data = crops(tmp_path)
+    checkpoint = train([data], [data], tmp_path / "run", recipe=Recipe(epochs=1, batch=4))
+    model = export(checkpoint, tmp_path / "track.onnx")
+    detector = Detector(model)
+    assert detector.input_size_px == (640, 480)
+    assert str(tmp_path).encode() not in model.read_bytes() + checkpoint.read_bytes()
+    again = train([data], [data], tmp_path / "again", start=checkpoint, recipe=Recipe(epochs=1, batch=4))
+    assert again.is_file()
