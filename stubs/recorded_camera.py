@@ -83,7 +83,7 @@ class RecordedCamera:
         """The noise as two pictures, what it adds and what it takes away: OpenCV adds those fastest."""
         camera = self._truth.camera
         shape = (camera.height_px + NOISE_SPARE_PX, camera.width_px + NOISE_SPARE_PX, 3)
-        noise = np.rint(self._random.normal(0, NOISE_SIGMA, shape))
+        noise = np.rint(self._random.standard_normal(shape, np.float32) * NOISE_SIGMA)
         return noise.clip(0, 255).astype(np.uint8), (-noise).clip(0, 255).astype(np.uint8)
 
     def _noisy(self, image: np.ndarray) -> np.ndarray:

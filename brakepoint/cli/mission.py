@@ -121,11 +121,12 @@ def _order(news: Driven) -> str:
 
 
 def _table(report: Report) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(text("mission.table.feed"), no_wrap=True)
     table.add_column(text("mission.table.verdict"), no_wrap=True)
     for column in ("score", "signs", "false_stops", "perception", "control"):
-        table.add_column(text(f"mission.table.{column}"), justify="right")
+        heading = text(f"mission.table.{column}")
+        table.add_column(heading, justify="right", width=max(map(len, heading.split())))
     for mission in report.missions:
         table.add_row(*_row(mission))
     return table

@@ -39,7 +39,7 @@ class Runtime(Protocol):
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Keeps stderr for us: what OpenVINO writes there, past Python, about a bad model the error says better."""
+    """Keeps stderr for us: what OpenVINO writes there, past Python, of a bad model the error says better."""
     kept = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)

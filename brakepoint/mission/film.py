@@ -213,6 +213,7 @@ def pictures(video: Path, frame_numbers: Iterable[int]) -> Iterator[np.ndarray]:
     """
     try:
         with av.open(str(video)) as container:
+            container.streams.video[0].thread_type = "NONE"  # Threads would each hold frames of their own.
             decoded = enumerate(container.decode(video=0))
             number_now, picture = -1, np.empty(0)
             for wanted in frame_numbers:
@@ -237,7 +238,8 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=CONTROL_RATE_HZ)
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, PICTURE_PX + STRIP_PX, "yuv420p"
-        stream.options = {"crf": "24", "preset": "veryfast", "threads": "1"}
+        stream.options = {"crf": "24", "preset": "veryfast", "rc-lookahead": "5"}
+        stream.codec_context.thread_count = 1
         frame = np.empty(0)
         for picture, tick in zip(pictures(video, (tick.frame_number for tick in ticks)), ticks, strict=True):
             frame = artist.frame(picture, tick)

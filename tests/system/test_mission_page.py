@@ -1,0 +1,118 @@
+"""The page of a mission in a real browser: it plays the run, in both languages, and asks for nothing else."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from recordings import make_feed
+
+from brakepoint.cli import run
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def mission(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mission")
+    video = make_feed(folder)
+    options = ["--feed", str(video), "--detector", "oracle", "--out", str(folder / "run")]
+    assert run(["--lang", "en", "mission", *options]) == 0
+    return folder / "run" / "index.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    executable = shutil.which("chromium")
+    assert executable, "chromium is missing: make test-system installs it as root"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, mission: Path) -> Iterator[Page]:
+    page = browser.new_page(viewport=DESK)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url))
+    page.goto(mission.as_uri())
+    yield page
+    page.close()
+    assert [line for line in complaints if not line.startswith(("file:", "data:"))] == []
+
+
+def test_film_slider_and_plot_show_the_same_moment(page: Page):
+    slider = page.get_by_label("Moment of the run")
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    before = page.locator("[data-playhead]").get_attribute("transform")
+
+    slider.focus()
+    for _ in range(30):
+        slider.press("ArrowRight")
+
+    assert page.evaluate("document.querySelector('video').currentTime") == pytest.approx(30.5 / 15, abs=0.05)
+    assert page.locator("[data-playhead]").get_attribute("transform") != before
+    expect(page.locator("[data-now]")).to_contain_text("2.0 s")
+
+
+def test_the_run_plays_and_pauses(page: Page):
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('[data-seek]').value > 5")
+    page.get_by_role("button", name="Pause").click()
+
+    assert page.evaluate("document.querySelector('video').paused")
+
+
+def test_without_its_film_the_run_still_plays(page: Page, mission: Path, browser, tmp_path: Path):
+    shutil.copy(mission, tmp_path / "index.html")
+    alone = browser.new_page()
+    alone.goto((tmp_path / "index.html").as_uri())
+
+    expect(alone.get_by_text("The film is missing")).to_be_visible()
+    alone.get_by_role("button", name="Play").click()
+    alone.wait_for_function("document.querySelector('[data-seek]').value > 5")
+    alone.close()
+
+
+def test_the_language_changes_without_loading_the_page_again(page: Page):
+    page.evaluate("window.same = true")
+    page.get_by_role("button", name="Français").click()
+
+    expect(page.get_by_role("heading", name="Rapport de mission")).to_be_visible()
+    expect(page.get_by_role("heading", name="Mission report")).to_be_hidden()
+    expect(page).to_have_title("Brakepoint · rapport de mission")
+    assert page.evaluate("document.documentElement.lang") == "fr"
+    assert page.evaluate("window.same")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK])
+def test_nothing_sticks_out_sideways(page: Page, viewport):
+    page.set_viewport_size(viewport)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_light_and_dark_differ_and_follow_the_system(page: Page):
+    def paper() -> str:
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page.emulate_media(color_scheme="dark")
+    dark = paper()
+    page.emulate_media(color_scheme="light")
+    assert paper() != dark
+    page.get_by_role("button", name="Light or dark").click()
+    assert paper() == dark
+
+
+def test_everything_can_be_reached_by_keyboard(page: Page):
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.tagName"))
+
+    assert {"BUTTON", "INPUT", "SELECT", "SUMMARY"} <= reached
