@@ -1,4 +1,4 @@
-"""The geometry of a track: straights and curves laid end to end, and the place of each centimetre on the table.
+"""The geometry of a track: straights and curves laid end to end, and the place of each centimetre of it.
 
 The table is the plane x, y in centimetres; a track starts at the origin and heads along +x.
 """
@@ -61,7 +61,7 @@ class Pose(NamedTuple):
     heading: float
 
     def beside(self, offset_cm: float) -> "Pose":
-        """The place `offset_cm` to the right of this one, seen in the direction of travel (negative: left)."""
+        """The place `offset_cm` to the right of this one, in the direction of travel (negative: left)."""
         return Pose(
             self.x_cm + offset_cm * math.sin(self.heading),
             self.y_cm - offset_cm * math.cos(self.heading),
