@@ -14,7 +14,7 @@ WIDTH_PX = 256
 
 
 def main() -> None:
-    """Writes one palette-free RGBA PNG for every kind of plate."""
+    """Writes one RGBA PNG for every kind of plate."""
     from PIL import Image
 
     PLATES_DIR.mkdir(parents=True, exist_ok=True)

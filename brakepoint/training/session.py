@@ -26,6 +26,7 @@ def open_model(weights: Path | None) -> Any:
     if weights is not None and not weights.is_file():
         raise UserError("training.checkpoint_missing", path=weights)
     os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
     mend_torchvision()
     from ultralytics import YOLO
 

@@ -1,0 +1,32 @@
+"""The plates that the synthesis composites are those of the artwork."""
+
+from importlib import resources
+from io import BytesIO
+
+import numpy as np
+import pytest
+
+from brakepoint.synthesis.plates import plates
+from footage.artwork import PLATES, rasterise
+from footage.plates import WIDTH_PX
+
+ON_TRACK = sorted(kind for kind in PLATES if not kind.startswith("road-"))
+
+
+def test_every_plate_of_the_track_is_there() -> None:
+    assert sorted(plates()) == ON_TRACK
+
+
+@pytest.mark.parametrize("kind", ON_TRACK)
+def test_a_plate_has_the_size_and_class_of_its_artwork(kind: str) -> None:
+    drawn, composited = PLATES[kind], plates()[kind]
+    assert composited.size_cm == pytest.approx((drawn.width_cm, drawn.height_cm), abs=0.01)
+    assert composited.sign_class == drawn.sign_class
+
+
+@pytest.mark.parametrize("kind", sorted(PLATES))
+def test_the_rasters_are_up_to_date(kind: str) -> None:
+    pytest.importorskip("resvg_py")
+    image = pytest.importorskip("PIL.Image")
+    stored = (resources.files("brakepoint.synthesis") / "plates" / f"{kind}.png").read_bytes()
+    assert np.array_equal(np.array(image.open(BytesIO(stored))), rasterise(kind, WIDTH_PX))
