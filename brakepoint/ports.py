@@ -1,7 +1,7 @@
 """What a camera and a hub must be able to do, and how one is chosen by URI.
 
 `video:track-stop` and `print:` stand in for the hardware; `csi:0`, `usb:/dev/video0` and `ble:` are the real
-thing. An adapter is loaded by name when its URI is used, so nobody needs hardware libraries that he does not use.
+thing. An adapter is loaded by name when its URI is used: nobody needs hardware libraries for nothing.
 """
 
 from typing import Protocol

@@ -1,7 +1,7 @@
 """The ground truth beside each recorded feed: what is really to be seen, and where.
 
-`videos/NAME.mp4` has `videos/NAME.json` beside it. A feed is recorded at a constant spacing along the track, so
-that frame `i` is the view from `i * spacing_cm`.
+`videos/NAME.mp4` has `videos/NAME.json` beside it. A feed is recorded at a constant spacing along the track:
+frame `i` is the view from `i * spacing_cm`.
 """
 
 import json

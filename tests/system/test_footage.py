@@ -1,4 +1,4 @@
-"""Renders a short scenario that nobody has seen, with an interruption, and drives it. Blender takes minutes."""
+"""Renders a short scenario that nobody has seen, with an interruption, and drives it. It takes minutes."""
 
 import json
 import signal
