@@ -1,9 +1,9 @@
 """Does the stack fit on two cores? Five processes and a broker drive one feed round and round for a minute.
 
-Capture, detector, autopilot and train talk over an embedded broker at 15 frames a second; after half the time the
-detector is killed (SIGKILL), and started again three seconds later. It prints frames a second, the latency from
-capture to order, how far the train rolled after the kill, and whether it drove on. A spike that retires a risk: the
-services proper come with `brakepoint up`.
+Capture, detector, autopilot and train talk over an embedded broker at 15 frames a second; after half the
+time the detector is killed (SIGKILL), and started again three seconds later. It prints frames a second, the
+latency from capture to order, how far the train rolled after the kill, and whether it drove on. A spike
+that retires a risk: the services proper come with `brakepoint up`.
 
     python -m benchmarks.live_spike [SECONDS]
 """
