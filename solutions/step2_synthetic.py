@@ -25,8 +25,8 @@ from brakepoint.synthesis import (
 
 EMPTY_SHARE = 0.08
 """How many pictures hold no sign to be found: a detector must also learn to keep quiet."""
-SIGNS_MOST = 7
-DISTRACTOR_SHARE = 0.4
+SIGNS_MOST = 8
+DISTRACTOR_SHARE = 0.5
 OCCLUDED_SHARE = 0.15
 VISIBLE_LEAST = 0.4
 """A sign of which less is visible would be a riddle, not an example: it is not placed."""

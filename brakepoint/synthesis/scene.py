@@ -9,8 +9,12 @@ from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_sign
 from brakepoint.synthesis.textures import colour
 
 SMALLEST_PX, LARGEST_PX = 9.0, 100.0
-BACK_SHARE = 0.4
+BACK_SHARE = 0.3
 """How many of the distractors are backs of signs."""
+
+
+DECEIVERS = ("stop", "no-entry", "no-horn", "crossing")
+"""Distractors that resemble a sign to be found, and so are drawn more often."""
 
 
 def random_height(rng: np.random.Generator) -> float:
@@ -37,9 +41,7 @@ def _pick(rng: np.random.Generator, distractor: bool) -> Plate:
     every = plates().values()
     if distractor:
         choice = [plate for plate in every if plate.sign_class is None]
-        weights = np.array(
-            [3.0 if plate.kind in ("stop", "no-entry", "no-horn") else 1.0 for plate in choice]
-        )
+        weights = np.array([3.0 if plate.kind in DECEIVERS else 1.0 for plate in choice])
         return choice[rng.choice(len(choice), p=weights / weights.sum())]
     wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
     choice = [plate for plate in every if plate.sign_class is wanted]

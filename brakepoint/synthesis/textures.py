@@ -106,6 +106,8 @@ def _cushion(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int
 def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
     """A shaded ball or cone of one colour, with a highlight."""
     shade = np.array(colour(rng, saturation=rng.uniform(0.5, 1), value=rng.uniform(90, 250)))
+    if rng.random() < 0.3:  # Yellow ones deceive most.
+        shade = np.array((0.1, 0.75, 0.95)) * rng.uniform(90, 260)
     ball = rng.random() < 0.5
     for step in np.linspace(1, 0.1, 5):
         tone = (shade * (1.15 - 0.65 * step)).clip(0, 255).tolist()
@@ -118,4 +120,4 @@ def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int],
             cv2.fillPoly(image, [np.array(points).astype(np.int32)], tone, cv2.LINE_AA)
 
 
-_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel, _cushion, _cushion, _solid)
+_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel, _cushion, _cushion, _solid, _solid)

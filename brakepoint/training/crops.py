@@ -14,8 +14,8 @@ from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 
 CROP_PX = 256
-ABOUT_SIGNS = 0.85
-"""How many crops are laid around a sign; the others anywhere."""
+ABOUT_SIGNS = 0.6
+"""How many crops are laid around a sign; the others anywhere, for what must not be found has no label."""
 WHOLE_LEAST = 0.5
 """A sign of which less lies in a crop is not labelled there…"""
 CUT_LEAST = 0.08
@@ -77,7 +77,7 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, side: i
     Args:
         dataset: Holds `images/` and `labels/`.
         out_dir: Gets the same.
-        per_picture: Crops of each picture at most.
+        per_picture: Crops of each picture.
         seed: Together with a picture's name it decides where to cut.
         side: Width and height of a crop in pixels.
 
@@ -103,8 +103,7 @@ def _cut_one(file: Path, out_dir: Path, name: str, per_picture: int, seed: int, 
     height, width = image.shape[:2]
     labels = Labelled.read(file.parent.parent / "labels" / f"{file.stem}.txt", width, height)
     rng = np.random.default_rng([seed, *file.stem.encode()])
-    wanted = per_picture if len(labels.boxes) > 1 else 1
-    for number in range(wanted):
+    for number in range(per_picture):
         left, top, inside = _place(rng, labels, width, height, side)
         cv2.imwrite(
             str(out_dir / "images" / f"{name}-{number}.jpg"),
@@ -112,7 +111,7 @@ def _cut_one(file: Path, out_dir: Path, name: str, per_picture: int, seed: int, 
             [cv2.IMWRITE_JPEG_QUALITY, 95],
         )
         (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(side), encoding="utf-8")
-    return wanted
+    return per_picture
 
 
 def _place(
