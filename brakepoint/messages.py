@@ -105,6 +105,7 @@ class OrderKind(StrEnum):
 class Reason(StrEnum):
     """Why the autopilot gave an order."""
 
+    STARTING = "starting"
     CLEAR = "clear"
     SPEED_LIMIT = "speed_limit"
     DANGER_APPROACH = "danger_approach"

@@ -4,7 +4,9 @@ Nothing waits and nothing reads a real clock, so a run takes as long as it takes
 the same to the bit.
 """
 
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -94,7 +96,7 @@ def run_mission(
         The record of the run.
 
     Raises:
-        UserError: The autopilot returned something that is not a memory and an order.
+        UserError: The autopilot raised, or returned something that is not a memory and an order.
     """
     memory: Any = None
     ticks: list[Tick] = []
@@ -121,7 +123,13 @@ def oracle_run(truth: GroundTruth, step: Step, hub: Hub) -> Run:
 def _decide(
     step: Step, memory: Any, detections: Detections | None, state: TrainState, now: float
 ) -> tuple[Any, Order]:
-    answer = step(memory, detections, state, now)
+    try:
+        answer = step(memory, detections, state, now)
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        last = [frame for frame in frames if "site-packages" not in frame.filename][-1]
+        where, what = f"{Path(last.filename).name}:{last.lineno}", f"{type(error).__name__}: {error}"
+        raise UserError("loop.autopilot_raised", time=now, where=where, what=what) from error
     if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Order):
         return answer
     raise UserError("loop.not_an_order", answer=type(answer).__name__, time=now)

@@ -69,6 +69,10 @@ def rig() -> Rig:
     return rig
 
 
+def test_at_the_start_it_waits_for_a_few_good_frames():
+    assert Rig().show().reason is Reason.STARTING
+
+
 def test_without_a_frame_the_train_stays_where_it_is():
     rig = Rig()
 

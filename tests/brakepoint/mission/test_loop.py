@@ -152,6 +152,14 @@ def test_an_autopilot_that_returns_no_order_is_told_so():
         drive(feed("track-empty"), lambda memory, detections, train_state, now: None)
 
 
+def test_an_autopilot_that_breaks_down_is_told_where():
+    def broken(memory, detections, train_state, now):
+        return memory, detections.itmes
+
+    with pytest.raises(UserError, match=r"test_loop\.py:\d+: AttributeError.*itmes"):
+        drive(feed("track-empty"), broken)
+
+
 @settings(max_examples=20)
 @given(st.randoms(use_true_random=False))
 def test_an_erratic_autopilot_still_ends_with_a_score(random):

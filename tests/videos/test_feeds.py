@@ -1,0 +1,64 @@
+"""The committed feeds are what the rules of the kit say they are, and what their scenarios ask for."""
+
+import hashlib
+
+import av
+import pytest
+
+from brakepoint.feeds import COURSE_FEEDS, find_feed
+from brakepoint.track import Curve
+from brakepoint.truth import GroundTruth, load_truth
+from footage.scenario import SCENARIOS_DIR, load_scenario
+from footage.truth import truth_signs
+
+MIB = 2**20
+
+
+def truth_of(name: str) -> GroundTruth:
+    return load_truth(find_feed(name).with_suffix(".json"))
+
+
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_a_feed_has_a_frame_every_two_centimetres_over_four_metres_and_ends_in_a_curve(name):
+    truth = truth_of(name)
+
+    assert truth.spacing_cm <= 2
+    assert truth.length_cm >= 400
+    assert isinstance(truth.track[-1], Curve)
+
+
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_a_feed_is_the_h264_video_that_its_ground_truth_belongs_to(name):
+    video, truth = find_feed(name), truth_of(name)
+
+    assert video.stat().st_size < 8 * MIB
+    assert hashlib.sha256(video.read_bytes()).hexdigest() == truth.video_sha256
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert (stream.width, stream.height) == (truth.camera.width_px, truth.camera.height_px)
+        assert stream.frames == len(truth.frames)
+
+
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_a_feed_shows_its_scenario(name):
+    truth, scenario = truth_of(name), load_scenario(SCENARIOS_DIR / f"{name}.yaml")
+
+    assert truth.track == scenario.track
+    assert truth.signs == truth_signs(scenario)
+    assert truth.seed == scenario.seed
+    assert f"{name}.yaml" in truth.command
+
+
+@pytest.mark.parametrize("name", COURSE_FEEDS[1:])
+def test_every_sign_that_counts_is_to_be_seen_well_before_it_is_reached(name):
+    truth = truth_of(name)
+    for sign in truth.signs:
+        if sign.counts:
+            first = next(
+                frame.position_cm
+                for number, frame in enumerate(truth.frames)
+                if any(seen.id == sign.id for seen in frame.signs)
+                and sum(item.sign_class is sign.sign_class for item in truth.perfect_detections(number))
+            )
+            assert sign.at_cm - first > 50
