@@ -81,7 +81,7 @@ def paint_picture(rng: np.random.Generator, backgrounds: Backgrounds) -> Picture
     """
     image = background(rng, backgrounds)
     if rng.random() < 0.7:
-        random_shapes(rng, image, count=int(rng.integers(1, 14)), largest=90)
+        random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
     empty = rng.random() < EMPTY_SHARE
     heights = sorted(random_height(rng) for _ in range(rng.integers(1, SIGNS_MOST + 1)))

@@ -70,6 +70,7 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look
         wash=float(rng.uniform(0.1, 0.75)) if rng.random() < 0.22 else 0.0,
         shade=float(rng.uniform(0, 0.5)),
         variant=int(rng.integers(len(VARIANTS))),
+        back=float(rng.uniform(0.7, 1.0) if rng.random() < 0.5 else rng.uniform(0.1, 0.7)),
         blur_px=float(rng.uniform(0, 0.03) * height_px) if rng.random() < 0.35 else 0.0,
     )
 

@@ -53,6 +53,7 @@ class Look:
         shade: 0 none to 1: how much darker one side is.
         variant: Which of the plate's prints, 0 to 4; 3 is as drawn.
         blur_px: Standard deviation of what the lens blurs.
+        back: How light the back is, as a share of the colour of the plastic.
     """
 
     gain: float = 1.0
@@ -63,6 +64,7 @@ class Look:
     shade: float = 0.0
     variant: int = 3
     blur_px: float = 0.0
+    back: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -149,10 +151,16 @@ def draw_sign(plate: Plate, pose: Pose, look: Look) -> Sprite:
     if facing:
         _paint_print(canvas, view, plate, look)
     else:
-        _fill(canvas, view.hull(back), (*(np.array(plate.edge) * 0.9), 255.0))
+        _fill(canvas, view.hull(back), (*_back_colour(plate, look), 255.0))
         _paint_post(canvas, view, post)
     _light(canvas, mask, look)
     return _shrunk(canvas, mask, plate_hull / fine, fine, look.blur_px, plate.sign_class if facing else None)
+
+
+def _back_colour(plate: Plate, look: Look) -> np.ndarray:
+    """A light back has the colour of the plate's plastic, a dark one is nearly black."""
+    light = np.array(plate.edge) * look.back
+    return light * look.back + (1 - look.back) * light.mean()
 
 
 def _post(plate: Plate) -> np.ndarray:

@@ -120,4 +120,19 @@ def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int],
             cv2.fillPoly(image, [np.array(points).astype(np.int32)], tone, cv2.LINE_AA)
 
 
-_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel, _cushion, _cushion, _solid, _solid)
+def _toy(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    """A heap of a few blobs and bricks, mostly of one strong colour: a duck, a car, a pile of bricks."""
+    main = (
+        (20.0, rng.uniform(150, 200), rng.uniform(180, 250)) if rng.random() < 0.5 else colour(rng, value=200)
+    )
+    for _ in range(rng.integers(2, 6)):
+        shade = main if rng.random() < 0.75 else colour(rng)
+        x, y = (np.array(centre) + rng.normal(0, size * 0.25, 2)).astype(int).tolist()
+        width, height = (rng.uniform(0.15, 0.4, 2) * size).astype(int) + 1
+        if rng.random() < 0.5:
+            cv2.ellipse(image, (x, y), (int(width), int(height)), 0, 0, 360, shade, -1, cv2.LINE_AA)
+        else:
+            cv2.rectangle(image, (x - width, y - height), (x + width, y + height), shade, -1)
+
+
+_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel, _cushion, _cushion, _solid, _solid, _toy)
