@@ -13,8 +13,10 @@ from brakepoint.errors import UserError
 from brakepoint.texts import LANGUAGES, text
 
 INTERRUPTED = 130
-COMMANDS = ("mission", "replay", "evaluate", "synth", "train")
+COMMANDS = ("mission", "replay", "evaluate", "dataset", "synth", "train")
 """Each is `brakepoint.cli.NAME.NAME_command`."""
+GROUPS = ("store", "footage")
+"""Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
 
 def _take_language(arguments: list[str]) -> list[str]:
@@ -48,8 +50,9 @@ def build_app() -> typer.Typer:
     for name in COMMANDS:
         module = importlib.import_module(f"brakepoint.cli.{name}")
         app.command(name, help=text(f"cli.{name}.help"))(getattr(module, f"{name}_command"))
-    footage = importlib.import_module("brakepoint.cli.footage")
-    app.add_typer(footage.footage_app, name="footage", help=text("cli.footage.help"))
+    for name in GROUPS:
+        group = getattr(importlib.import_module(f"brakepoint.cli.{name}"), f"{name}_app")
+        app.add_typer(group, name=name, help=text(f"cli.{name}.help"))
     return app
 
 
