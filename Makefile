@@ -10,13 +10,24 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help mission lint test test-system bench clean
+.PHONY: help mission workshop lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
+
+workshop: $(VENV)/.workshop ## What the workshop needs; then: .venv/bin/brakepoint check
+	@$(BIN)/brakepoint progress
+
+lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
+	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
+		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/$$lang
+
+labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
+	$(BIN)/python -m brakepoint.workshop.labs
+	$(BIN)/python -m brakepoint.workshop.notebooks
 
 lint: $(VENV)/.dev ## Style, formatting and types
 	$(BIN)/ruff check
@@ -38,9 +49,10 @@ clean: ## Throw away the environment, the runs and the caches
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
-$(VENV)/.dev: extras = mission,dev
-$(VENV)/.system: extras = mission,dev,system,footage
-$(VENV)/.mission $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
+$(VENV)/.workshop: extras = mission,workshop
+$(VENV)/.dev: extras = mission,workshop,dev
+$(VENV)/.system: extras = mission,workshop,dev,system,footage
+$(VENV)/.mission $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@

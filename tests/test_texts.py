@@ -26,6 +26,10 @@ MADE_UP = (
     "mission.table.",
     "cli.",
     "bench.",
+    "check.",
+    "course.",
+    "lab.",
+    "workshop.table.",
 )
 """Keys that begin so are put together when they are used."""
 

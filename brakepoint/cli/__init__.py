@@ -15,6 +15,8 @@ from brakepoint.texts import LANGUAGES, text
 INTERRUPTED = 130
 COMMANDS = ("mission", "replay", "evaluate", "dataset", "synth", "train")
 """Each is `brakepoint.cli.NAME.NAME_command`."""
+LEARNING = ("check", "hint", "watch", "reset", "progress", "solution")
+"""Each is `brakepoint.cli.workshop.NAME_command`."""
 GROUPS = ("store", "footage")
 """Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
@@ -50,6 +52,9 @@ def build_app() -> typer.Typer:
     for name in COMMANDS:
         module = importlib.import_module(f"brakepoint.cli.{name}")
         app.command(name, help=text(f"cli.{name}.help"))(getattr(module, f"{name}_command"))
+    workshop = importlib.import_module("brakepoint.cli.workshop")
+    for name in LEARNING:
+        app.command(name, help=text(f"cli.{name}.help"))(getattr(workshop, f"{name}_command"))
     for name in GROUPS:
         group = getattr(importlib.import_module(f"brakepoint.cli.{name}"), f"{name}_app")
         app.add_typer(group, name=name, help=text(f"cli.{name}.help"))
