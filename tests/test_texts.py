@@ -29,6 +29,7 @@ MADE_UP = (
     "check.",
     "course.",
     "lab.",
+    "notebook.ending.",
     "workshop.table.",
 )
 """Keys that begin so are put together when they are used."""

@@ -61,10 +61,19 @@ def show(step: Step, result: Result, console: Console) -> None:
         return
     console.print(f"  {escape(failure.message)}", style="bold")
     if failure.exercise:
-        exercise, name = failure.exercise, step.name
-        console.print(
-            text("workshop.next_check", exercise=exercise, name=name, number=step.number), style="cyan"
-        )
+        console.print(what_next(step, failure.exercise, "brakepoint "), style="cyan")
+
+
+def what_next(step: Step, exercise: str, command: str) -> str:
+    """The next action.
+
+    Args:
+        step: Which is being worked on.
+        exercise: The first that is not right.
+        command: What stands before `check` and `hint`: a program's name, or a percent sign in a notebook.
+    """
+    names = {"exercise": exercise, "name": step.name, "number": step.number, "command": command}
+    return text("workshop.next_check", None, **names)
 
 
 def watch_command(step: StepArgument = "") -> None:
