@@ -28,6 +28,7 @@ MADE_UP = (
     "bench.",
     "check.",
     "course.",
+    "doctor.",
     "lab.",
     "notebook.ending.",
     "workshop.table.",
