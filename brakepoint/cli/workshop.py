@@ -15,9 +15,9 @@ from rich.table import Table
 from brakepoint.texts import text
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.course import LABS_DIR, Step, course, find_step
-from brakepoint.workshop.labs import lab_text
+from brakepoint.workshop.labs import lab_text, without_marks
 from brakepoint.workshop.progress import Progress
-from brakepoint.workshop.verdicts import Result
+from brakepoint.workshop.verdicts import Result, Verdict
 
 HINTS = 2
 """Hints for each exercise; what follows is the solution."""
@@ -60,20 +60,21 @@ def show(step: Step, result: Result, console: Console) -> None:
         console.print(f"[green]{text(f'course.{step.name}.done')}[/]")
         return
     console.print(f"  {escape(failure.message)}", style="bold")
-    if failure.exercise:
-        console.print(what_next(step, failure.exercise, "brakepoint "), style="cyan")
+    console.print(what_next(step, failure, "brakepoint "), style="cyan")
 
 
-def what_next(step: Step, exercise: str, command: str) -> str:
+def what_next(step: Step, failure: Verdict, command: str) -> str:
     """The next action.
 
     Args:
         step: Which is being worked on.
-        exercise: The first that is not right.
+        failure: What is not right.
         command: What stands before `check` and `hint`: a program's name, or a percent sign in a notebook.
     """
-    names = {"exercise": exercise, "name": step.name, "number": step.number, "command": command}
-    return text("workshop.next_check", None, **names)
+    names = {"exercise": failure.exercise, "name": step.name, "number": step.number, "command": command}
+    if "line" in failure.values:
+        return text("workshop.next_line", None, line=failure.values["line"], **names)
+    return text("workshop.next_check" if failure.exercise else "workshop.next_file", None, **names)
 
 
 def watch_command(step: StepArgument = "") -> None:
@@ -146,13 +147,13 @@ def solution_command(step: StepArgument = "") -> None:
     """Shows the difference between the attendee's file and the solution."""
     wanted = _step(step)
     own = wanted.lab.read_text(encoding="utf-8").splitlines() if wanted.lab.is_file() else []
-    complete = wanted.solution.read_text(encoding="utf-8").splitlines()
+    complete = without_marks(wanted).splitlines()
     names = text("workshop.yours"), text("workshop.solution")
     lines = list(difflib.unified_diff(own, complete, *names, n=1, lineterm=""))
     if not lines:
         typer.echo(text("workshop.same"))
         return
-    Console().print(Syntax("\n".join(lines), "diff", background_color="default"))
+    Console().print(Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True))
 
 
 def _step(wanted: str) -> Step:

@@ -48,6 +48,11 @@ def solved(step: Step) -> dict[str, str]:
     return {gap["name"]: gap["body"] for gap in GAP.finditer(step.solution.read_text(encoding="utf-8"))}
 
 
+def without_marks(step: Step) -> str:
+    """The solution of a step as a person reads it."""
+    return GAP.sub(lambda gap: gap["body"], step.solution.read_text(encoding="utf-8"))
+
+
 def write_labs(folder: Path = LABS_DIR) -> None:
     """Writes every lab; what an attendee wrote there is lost."""
     folder.mkdir(exist_ok=True)

@@ -67,8 +67,6 @@ def as_html(step: Step, result: Result) -> str:
     if failure is None:
         lines.append(f"<b>{html.escape(text(f'course.{step.name}.done'))}</b>")
     else:
-        lines.append(f"<b>{html.escape(failure.message)}</b>")
-    if failure is not None and failure.exercise:
-        lines.append(html.escape(what_next(step, failure.exercise, "%")))
+        lines += [f"<b>{html.escape(failure.message)}</b>", html.escape(what_next(step, failure, "%"))]
     card = CARD.format(colour=RED if failure else GREEN)
     return f'<div style="{card}">{"<br>".join(lines)}</div>'

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from brakepoint.errors import UserError
 from brakepoint.workshop.course import Step, find_step
+from brakepoint.workshop.labs import lab_text
 from brakepoint.workshop.verdicts import Verdict, Wrong
 
 Check = Callable[[ModuleType], None]
@@ -47,17 +48,17 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
         yield _verdict("", "check.exited")
         return
     except Exception as error:
-        yield _crash("", path, error)
+        yield _crash("", step, path, error)
         return
     checks = importlib.import_module(f"brakepoint.workshop.checks.{step.name}")
     for exercise in step.exercises:
-        verdict = _examine_one(exercise, getattr(checks, f"check_{exercise}"), module, path)
+        verdict = _examine_one(exercise, getattr(checks, f"check_{exercise}"), module, step, path)
         yield verdict
         if not verdict.passed:
             return
 
 
-def _examine_one(exercise: str, check: Check, module: ModuleType, path: Path) -> Verdict:
+def _examine_one(exercise: str, check: Check, module: ModuleType, step: Step, path: Path) -> Verdict:
     try:
         check(module)
     except Wrong as wrong:
@@ -69,11 +70,11 @@ def _examine_one(exercise: str, check: Check, module: ModuleType, path: Path) ->
     except AttributeError as error:
         if error.obj is module:
             return _verdict(exercise, "check.function_missing", function=error.name, file=path.name)
-        return _crash(exercise, path, error)
+        return _crash(exercise, step, path, error)
     except UserError as error:
         return _verdict(exercise, "check.said", message=str(error))
     except Exception as error:
-        return _crash(exercise, path, error)
+        return _crash(exercise, step, path, error)
     return Verdict(exercise=exercise, passed=True)
 
 
@@ -81,10 +82,11 @@ def _verdict(exercise: str, key: str, **values: object) -> Verdict:
     return Verdict(exercise=exercise, key=key, values=values)
 
 
-def _crash(exercise: str, path: Path, error: Exception) -> Verdict:
-    """The last place in the attendee's file that an exception went through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename) == path]
+def _crash(exercise: str, step: Step, path: Path, error: Exception) -> Verdict:
+    """Names the innermost line of the attendee's own that an exception went through."""
+    given = {line.strip() for line in lab_text(step).splitlines()}
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
+    own = [frame for frame in frames if frame.line not in given] or frames
     what = f"{type(error).__name__}: {error}"
     if not own:
         return _verdict(exercise, "check.crashed_elsewhere", what=what)

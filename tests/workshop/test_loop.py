@@ -65,6 +65,18 @@ def test_a_missing_lab_is_a_message(room) -> None:
     assert check(STEP).verdicts[-1].key == "check.missing_file"
 
 
+def test_a_crash_names_the_line_that_the_attendee_wrote(room, tmp_path) -> None:
+    autopilot, path = find_step("6"), tmp_path / "lab.py"
+    code = "seen = [item for item in detections.items if stands_on_its_post(item)]"
+    path.write_text(filled(autopilot, {**solved(autopilot), "every": code}), "utf-8")
+
+    failure = check(autopilot, path).failure
+
+    assert failure is not None
+    assert (failure.key, failure.values["code"]) == ("check.crashed", code)
+    assert "mend line" in workshop.what_next(autopilot, failure, "%")
+
+
 def test_what_the_code_prints_is_shown(room) -> None:
     STEP.lab.write_text(filled(STEP, {"listing": 'print("hello"); return 1'}), "utf-8")
 

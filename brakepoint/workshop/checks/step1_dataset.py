@@ -19,7 +19,7 @@ Lab = Any
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 CLOSE_PX = 0.5
-SIDES = ("left", "top", "width", "height")
+SIDES = ("x", "y", "width", "height")
 
 
 def check_listing(lab: Lab) -> None:
@@ -38,7 +38,11 @@ def check_listing(lab: Lab) -> None:
         raise Wrong("step1.listing.count", found=len(found), expected=len(keys))
     if [item.size_bytes for item in listed] != list(range(len(keys))):
         raise Wrong("step1.listing.size")
-    if lab.list_objects(bucket, NAME, "nothing/"):
+    try:
+        nothing = lab.list_objects(bucket, NAME, "nothing/")
+    except KeyError:
+        raise Wrong("step1.listing.no_contents") from None
+    if nothing:
         raise Wrong("step1.listing.empty")
 
 
@@ -71,6 +75,8 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
             if _names(folder):
                 raise Wrong("step1.download.leftover", found=_names(folder)) from None
             return
+        except KeyError:
+            raise Wrong("step1.download.unknown_text") from None
         raise Wrong(f"step1.download.{how}")
 
 
@@ -165,7 +171,11 @@ def check_annotator(lab: Lab) -> None:
         if lab.annotation_that_counts(Task(picture="a.jpg", annotations=annotations)) is not new:
             raise Wrong("step1.annotator.skipped")
     for nobody in ((), (skipped,)):
-        if lab.annotation_that_counts(Task(picture="a.jpg", annotations=nobody)) is not None:
+        try:
+            believed = lab.annotation_that_counts(Task(picture="a.jpg", annotations=nobody))
+        except (IndexError, ValueError):
+            raise Wrong("step1.annotator.nobody_crashes") from None
+        if believed is not None:
             raise Wrong("step1.annotator.nobody")
 
 
