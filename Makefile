@@ -18,7 +18,7 @@ help: ## What can be made
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
 
-workshop: $(VENV)/.workshop ## What the workshop needs; then: .venv/bin/brakepoint check
+workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs

@@ -141,6 +141,8 @@ def progress_command() -> None:
         done = f"{len(entry.done)}/{len(step.exercises)}"
         table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), str(sum(entry.hints.values())))
     Console(highlight=False).print(table)
+    if not any(entry.last_at for entry in progress.steps.values()):
+        typer.echo(text("workshop.begin"))
 
 
 def solution_command(step: StepArgument = "") -> None:

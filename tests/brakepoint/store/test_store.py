@@ -213,7 +213,7 @@ def test_half_a_data_connection_is_told(monkeypatch, capsys) -> None:
     monkeypatch.setenv("AWS_S3_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.delenv("AWS_S3_BUCKET", raising=False)
 
-    assert run(["--lang", "en", "store", "seed"]) == 2
+    assert run(["store", "seed"]) == 2
     assert "AWS_S3_BUCKET" in capsys.readouterr().err
 
 

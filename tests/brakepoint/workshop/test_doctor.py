@@ -9,7 +9,9 @@ def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str)
     monkeypatch.setattr(doctor, "_is_there", lambda module: module != "torch")
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
-    assert run(["--lang", lang, "doctor"]) == 1
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+
+    assert run(["doctor"]) == 1
     said = capsys.readouterr().out
     assert said.count("✗") == 2  # One finding, and the last line.
     assert "pip install -e '.[train]'" in " ".join(said.split())
