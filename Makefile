@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help mission workshop lab labs lint test test-system bench clean
+.PHONY: help mission workshop workshop-check lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the lab
 labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
+
+workshop-check: $(VENV)/.dev ## Solutions, wrong answers and notebooks: does the workshop hold?
+	$(BIN)/pytest tests/brakepoint/workshop tests/brakepoint/store
 
 lint: $(VENV)/.dev ## Style, formatting and types
 	$(BIN)/ruff check

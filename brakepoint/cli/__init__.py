@@ -15,7 +15,7 @@ from brakepoint.texts import LANGUAGES, text
 INTERRUPTED = 130
 COMMANDS = ("mission", "replay", "evaluate", "dataset", "synth", "train", "doctor")
 """Each is `brakepoint.cli.NAME.NAME_command`."""
-LEARNING = ("check", "hint", "watch", "reset", "progress", "solution")
+LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
 GROUPS = ("store", "footage")
 """Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
@@ -54,7 +54,8 @@ def build_app() -> typer.Typer:
         app.command(name, help=text(f"cli.{name}.help"))(getattr(module, f"{name}_command"))
     workshop = importlib.import_module("brakepoint.cli.workshop")
     for name in LEARNING:
-        app.command(name, help=text(f"cli.{name}.help"))(getattr(workshop, f"{name}_command"))
+        command = getattr(workshop, f"{name}_command")
+        app.command(name.replace("_", "-"), help=text(f"cli.{name}.help"))(command)
     for name in GROUPS:
         group = getattr(importlib.import_module(f"brakepoint.cli.{name}"), f"{name}_app")
         app.add_typer(group, name=name, help=text(f"cli.{name}.help"))

@@ -1,4 +1,4 @@
-"""The learning loop: `brakepoint check`, `hint`, `watch`, `reset`, `progress` and `solution`."""
+"""The learning loop: `brakepoint check`, `hint`, `watch`, `reset`, `progress`, `solution`, `catch-up`."""
 
 import difflib
 import time
@@ -115,18 +115,20 @@ def hint_command(step: StepArgument = "") -> None:
 def reset_command(step: StepArgument = "") -> None:
     """Writes the lab anew and keeps what was there."""
     wanted = _step(step)
-    key, backup = "workshop.reset_new", Path()
-    if wanted.lab.is_file():
-        BACKUPS_DIR.mkdir(exist_ok=True)
-        backup = BACKUPS_DIR / f"{wanted.name}-{datetime.now():%Y%m%d-%H%M%S-%f}.py"
-        wanted.lab.rename(backup)
-        key = "workshop.reset"
-    wanted.lab.parent.mkdir(exist_ok=True)
-    wanted.lab.write_text(lab_text(wanted), encoding="utf-8")
+    _put(wanted, lab_text(wanted))
     progress = Progress.load()
     progress.touch(wanted).done = []
     progress.save()
-    typer.echo(text(key, lab=wanted.lab, backup=backup))
+
+
+def catch_up_command(step: StepArgument = "") -> None:
+    """Puts the complete file in the place of the attendee's, which is kept: the next step can start."""
+    wanted = _step(step)
+    _put(wanted, without_marks(wanted))
+    progress = Progress.load()
+    progress.touch(wanted).done = list(wanted.exercises)
+    progress.save()
+    typer.echo(text(f"course.{wanted.name}.done"))
 
 
 def progress_command() -> None:
@@ -156,6 +158,19 @@ def solution_command(step: StepArgument = "") -> None:
         typer.echo(text("workshop.same"))
         return
     Console().print(Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True))
+
+
+def _put(step: Step, content: str) -> None:
+    """Replaces a lab; what was there is kept, and its place is told."""
+    key, backup = "workshop.put_new", Path()
+    if step.lab.is_file():
+        BACKUPS_DIR.mkdir(exist_ok=True)
+        backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}.py"
+        step.lab.rename(backup)
+        key = "workshop.put"
+    step.lab.parent.mkdir(exist_ok=True)
+    step.lab.write_text(content, encoding="utf-8")
+    typer.echo(text(key, lab=step.lab, backup=backup))
 
 
 def _step(wanted: str) -> Step:

@@ -217,6 +217,23 @@ def test_half_a_data_connection_is_told(monkeypatch, capsys) -> None:
     assert "AWS_S3_BUCKET" in capsys.readouterr().err
 
 
+def test_the_whole_step_needs_no_network(tmp_path, monkeypatch, capsys) -> None:
+    connect = socket.socket.connect
+
+    def connect_at_home(self: socket.socket, address: tuple) -> None:
+        assert address[0] in ("127.0.0.1", "localhost"), address
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_at_home)
+    monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["dataset", "--steps", "solutions"]) == 0
+    assert "pictures to learn from" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "dataset" / "samples.jpg").is_file()
+
+
 def test_our_own_server_stops_and_takes_another_port_if_the_usual_one_is_taken(tmp_path, monkeypatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -127,6 +127,20 @@ def test_reset_keeps_what_was_written(room, capsys) -> None:
     assert STEP.lab.is_file()
 
 
+def test_catching_up_finishes_a_step_and_keeps_what_was_written(room) -> None:
+    assert run(["catch-up", "1"]) == 0
+    assert Progress.load().of(STEP).done == list(STEP.exercises)
+    assert len(list(workshop.BACKUPS_DIR.iterdir())) == 1
+    assert check(STEP).passed
+
+
+def test_watching_ends_when_all_is_right(room, capsys) -> None:
+    STEP.lab.write_text(STEP.solution.read_text("utf-8"), "utf-8")
+
+    assert run(["watch", "1"]) == 0
+    assert "Step 1 is done" in capsys.readouterr().out
+
+
 def test_the_solution_is_shown_as_a_difference(room, capsys) -> None:
     assert run(["solution", "1"]) == 0
     assert "-    raise NotImplementedError" in capsys.readouterr().out
