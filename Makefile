@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
+ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .PHONY: help mission workshop workshop-check lab labs lint test test-system bench clean
@@ -23,7 +24,8 @@ workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to b
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
 	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
-		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks/$$lang
+		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
+		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
 labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
 	$(BIN)/python -m brakepoint.workshop.labs

@@ -82,6 +82,8 @@ def run(arguments: list[str]) -> int:
         status = build_app()(arguments or ["--help"], prog_name="brakepoint", standalone_mode=False)
     except UserError as error:
         return _refuse(str(error))
+    except NotImplementedError:
+        return _refuse(text("cli.error.not_written"))
     except typer.TyperException as error:
         why = " ".join(error.format_message().split()).removesuffix(".")
         return _refuse(text("cli.error.usage", why=why))

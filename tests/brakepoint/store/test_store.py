@@ -234,6 +234,18 @@ def test_the_whole_step_needs_no_network(tmp_path, monkeypatch, capsys) -> None:
     assert (tmp_path / "runs" / "dataset" / "samples.jpg").is_file()
 
 
+def test_a_gap_that_is_still_open_is_told(tmp_path, monkeypatch, capsys) -> None:
+    def not_yet(*arguments: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(step1_dataset, "list_objects", not_yet)
+    monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["dataset", "--steps", "solutions"]) == 2
+    assert "brakepoint check" in capsys.readouterr().err
+
+
 def test_our_own_server_stops_and_takes_another_port_if_the_usual_one_is_taken(tmp_path, monkeypatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
