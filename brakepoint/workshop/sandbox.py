@@ -47,6 +47,9 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
     except SystemExit:
         yield _verdict("", "check.exited")
         return
+    except ModuleNotFoundError as error:
+        yield _verdict("", "check.no_module", module=error.name or "")
+        return
     except Exception as error:
         yield _crash("", step, path, error)
         return

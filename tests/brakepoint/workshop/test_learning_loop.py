@@ -37,6 +37,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("import os; os._exit(3)", "check.died"),
         ("def broken(:", "check.syntax"),
         ("1 / 0", "check.crashed"),
+        ("import no_such_module", "check.no_module"),
         ("x = 1", "check.function_missing"),
     ],
 )
