@@ -116,7 +116,7 @@ class Memory:
     last_frame: Detections | None = None
     identical: int = 0
     good_frames: int = 0
-    fault: Reason | None = Reason.NO_FRAMES
+    fault: Reason | None = Reason.STARTING
     signs: tuple[Sign, ...] = ()
     stopping: bool = False
     rest_since: float | None = None
