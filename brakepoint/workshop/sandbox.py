@@ -75,6 +75,8 @@ def _examine_one(exercise: str, check: Check, module: ModuleType, step: Step, pa
             return _verdict(exercise, "check.function_missing", function=error.name, file=path.name)
         return _crash(exercise, step, path, error)
     except UserError as error:
+        if isinstance(error.__cause__, Exception):  # The loop says so of an autopilot that breaks down.
+            return _crash(exercise, step, path, error.__cause__)
         return _verdict(exercise, "check.said", message=str(error))
     except Exception as error:
         return _crash(exercise, step, path, error)
