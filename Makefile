@@ -8,15 +8,31 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
+ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission lint test test-system bench clean
+.PHONY: help mission workshop workshop-check lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
+
+workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
+	@$(BIN)/brakepoint progress
+
+lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
+	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
+		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
+		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
+
+labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
+	$(BIN)/python -m brakepoint.workshop.labs
+	$(BIN)/python -m brakepoint.workshop.notebooks
+
+workshop-check: $(VENV)/.dev ## Solutions, wrong answers and notebooks: does the workshop hold?
+	$(BIN)/pytest tests/brakepoint/workshop tests/brakepoint/store
 
 lint: $(VENV)/.dev ## Style, formatting and types
 	$(BIN)/ruff check
@@ -38,9 +54,10 @@ clean: ## Throw away the environment, the runs and the caches
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
-$(VENV)/.dev: extras = mission,dev
-$(VENV)/.system: extras = mission,dev,system,footage
-$(VENV)/.mission $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
+$(VENV)/.workshop: extras = mission,workshop
+$(VENV)/.dev: extras = mission,workshop,dev
+$(VENV)/.system: extras = mission,workshop,dev,system,footage
+$(VENV)/.mission $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@

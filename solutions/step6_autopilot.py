@@ -176,6 +176,7 @@ def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
 
 def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason | None:
     """The first reason, at this very moment, not to drive."""
+    # lab: failsafe
     if state is None or abs(now - state.at) > STATE_AGE_MAX_S:
         return Reason.NO_TRAIN_STATE
     if memory.last_frame is None or abs(now - memory.last_frame.captured_at) > FRAME_AGE_MAX_S:
@@ -183,6 +184,7 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     if memory.identical >= FROZEN_FRAMES:
         return Reason.FROZEN_FRAMES
     return None
+    # instead: return None
 
 
 # 2. Look: which signs are there, and where? ----------------------------------------------------------------
@@ -200,15 +202,20 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     """Places everything that was detected on the track, and forgets what is over."""
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     signs = memory.signs
-    for item in detections.items:
-        if item.confidence >= CONFIDENCE_MIN and stands_on_its_post(locate(item)):
-            signs = sighted(signs, item, here_cm, memory.frame_count)
+    # lab: every
+    sure = [item for item in detections.items if item.confidence >= CONFIDENCE_MIN]
+    seen = [item for item in sure if stands_on_its_post(locate(item))]
+    # instead: seen = detections.items[:1]
+    for item in seen:
+        signs = sighted(signs, item, here_cm, memory.frame_count)
     return replace(memory, signs=tuple(sign for sign in signs if worth_keeping(sign, here_cm, memory)))
 
 
 def locate(item: Detection) -> Place:
     """Tells the place of a sign from its box: the smaller the box, the further the sign."""
+    # lab: distance
     ahead_cm = CAMERA.focal_px * PLATE_HEIGHT_CM[item.sign_class] / item.height_px
+    # instead: ahead_cm = 1000.0
     right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
     down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px
     up = math.tan(math.radians(CAMERA.pitch_deg)) - down
@@ -281,8 +288,10 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 
 def confirm(sign: Sign, frame: int) -> Sign:
     """Debounces: a sign is believed when it was seen often enough of late."""
+    # lab: debounce
     frames = tuple(sorted({number for number in sign.frames if number > frame - SEEN_FRAMES} | {frame}))
     return replace(sign, frames=frames, confirmed=sign.confirmed or len(frames) >= SEEN_TIMES)
+    # instead: return replace(sign, frames=(frame,), confirmed=True)
 
 
 def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
@@ -298,9 +307,11 @@ def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
 def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]:
     """Answers the signs, the danger before everything else."""
     memory = heed(memory, state.position_cm)
+    # lab: priority
     danger = next_danger(memory, state.position_cm)
     if danger is not None and must_stop(danger, memory, state):
         return stop(memory, danger, state, now)
+    # instead: danger = None
     memory = replace(memory, stopping=False, rest_since=None)
     sign = danger or slowing_sign(memory, state.position_cm)
     if sign is None:
@@ -360,7 +371,9 @@ def slow_down(sign: Sign, state: TrainState) -> OrderKind:
 
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     """Whether the train must brake now to rest in time, or rests in the right place already."""
+    # lab: braking
     rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
+    # instead: rest_cm = 1000.0
     if memory.stopping:
         return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.
     return rest_cm <= STOP_BEFORE_CM + state.speed_cm_s / CONTROL_RATE_HZ  # One step later would be too late.

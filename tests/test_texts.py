@@ -26,6 +26,12 @@ MADE_UP = (
     "mission.table.",
     "cli.",
     "bench.",
+    "check.",
+    "course.",
+    "doctor.",
+    "lab.",
+    "notebook.ending.",
+    "workshop.table.",
 )
 """Keys that begin so are put together when they are used."""
 

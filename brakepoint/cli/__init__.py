@@ -13,8 +13,12 @@ from brakepoint.errors import UserError
 from brakepoint.texts import LANGUAGES, text
 
 INTERRUPTED = 130
-COMMANDS = ("mission", "replay", "evaluate", "synth", "train")
+COMMANDS = ("mission", "replay", "evaluate", "dataset", "synth", "train", "doctor")
 """Each is `brakepoint.cli.NAME.NAME_command`."""
+LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
+"""Each is `brakepoint.cli.workshop.NAME_command`."""
+GROUPS = ("store", "footage")
+"""Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
 
 def _take_language(arguments: list[str]) -> list[str]:
@@ -48,8 +52,13 @@ def build_app() -> typer.Typer:
     for name in COMMANDS:
         module = importlib.import_module(f"brakepoint.cli.{name}")
         app.command(name, help=text(f"cli.{name}.help"))(getattr(module, f"{name}_command"))
-    footage = importlib.import_module("brakepoint.cli.footage")
-    app.add_typer(footage.footage_app, name="footage", help=text("cli.footage.help"))
+    workshop = importlib.import_module("brakepoint.cli.workshop")
+    for name in LEARNING:
+        command = getattr(workshop, f"{name}_command")
+        app.command(name.replace("_", "-"), help=text(f"cli.{name}.help"))(command)
+    for name in GROUPS:
+        group = getattr(importlib.import_module(f"brakepoint.cli.{name}"), f"{name}_app")
+        app.add_typer(group, name=name, help=text(f"cli.{name}.help"))
     return app
 
 
@@ -73,6 +82,8 @@ def run(arguments: list[str]) -> int:
         status = build_app()(arguments or ["--help"], prog_name="brakepoint", standalone_mode=False)
     except UserError as error:
         return _refuse(str(error))
+    except NotImplementedError:
+        return _refuse(text("cli.error.not_written"))
     except typer.TyperException as error:
         why = " ".join(error.format_message().split()).removesuffix(".")
         return _refuse(text("cli.error.usage", why=why))

@@ -58,6 +58,9 @@ def stills_command(
     out: Annotated[Path, typer.Option(help=text("cli.footage.stills.out"))],
     scenes: Annotated[int, typer.Option(min=1, help=text("cli.footage.stills.scenes"))] = 40,
     seed: Annotated[int, typer.Option(min=0, help=text("cli.footage.stills.seed"))] = 1,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="DIR", help=text("cli.footage.stills.export"))
+    ] = None,
 ) -> None:
     """Renders labelled stills of random scenes."""
     _require_blender()
@@ -68,3 +71,7 @@ def stills_command(
         render_stills(
             out, seed, scenes, lambda done, total: progress.update(bar, completed=done, total=total)
         )
+    if export is not None:
+        from footage.label_studio import export_stills
+
+        export_stills(out, export)

@@ -1,0 +1,62 @@
+"""`brakepoint dataset`: downloads the labelled stills and makes a dataset of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brakepoint.errors import UserError
+from brakepoint.steps import load_step
+from brakepoint.texts import text
+
+DEFAULT_OUT = Path("runs/dataset")
+SAMPLES_NAME = "samples.jpg"
+
+
+def require_workshop() -> None:
+    """Says what to install when the extra `workshop` is not there.
+
+    Raises:
+        UserError: It is not.
+    """
+    try:
+        import boto3  # noqa: F401
+    except ImportError:
+        raise UserError("store.error.no_boto3") from None
+
+
+def dataset_command(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.dataset.out"))] = DEFAULT_OUT,
+    steps: Annotated[
+        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.dataset.steps"))
+    ] = None,
+) -> None:
+    """Fetches, converts, splits, and draws a few samples.
+
+    Raises:
+        UserError: The store, the disk or the annotations are not as they should be.
+    """
+    require_workshop()
+    import cv2
+
+    from brakepoint.cli.evaluate import progress_on_stderr
+    from brakepoint.store import object_store
+    from brakepoint.store.building import build_dataset, draw_samples
+    from brakepoint.store.fetching import fetch_stills
+
+    step = load_step("step1_dataset", steps)
+    with object_store() as store, progress_on_stderr(text("cli.dataset.progress")) as on_progress:
+        fetched = fetch_stills(store, step, out / "downloads", on_progress)
+    dataset = build_dataset(out / "downloads", step, out)
+    cv2.imwrite(str(out / SAMPLES_NAME), draw_samples(out / "train"))
+    typer.echo(
+        text(
+            "cli.dataset.done",
+            fetched=fetched,
+            training=dataset.training,
+            validation=dataset.validation,
+            unlabelled=dataset.unlabelled,
+            folder=out,
+            samples=out / SAMPLES_NAME,
+        )
+    )

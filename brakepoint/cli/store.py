@@ -1,0 +1,29 @@
+"""`brakepoint store`: the object store's content."""
+
+import typer
+
+from brakepoint.cli.dataset import require_workshop
+from brakepoint.texts import text
+
+store_app = typer.Typer(help=text("cli.store.help"), no_args_is_help=True)
+
+
+@store_app.callback()
+def store_callback() -> None:
+    """Keeps `seed` a command of its own although it is the only one."""
+
+
+@store_app.command("seed", help=text("cli.store.seed.help"))
+def seed_command() -> None:
+    """Uploads the kit's content to the store."""
+    require_workshop()
+    from brakepoint.cli.evaluate import progress_on_stderr
+    from brakepoint.store import friendly_errors, object_store, seed
+
+    with (
+        object_store() as store,
+        friendly_errors(store.endpoint, store.bucket),
+        progress_on_stderr(text("cli.store.seed.progress")) as on_progress,
+    ):
+        count = seed(store.client, store.bucket, on_progress)
+        typer.echo(text("cli.store.seed.done", count=count, bucket=store.bucket, endpoint=store.endpoint))

@@ -1,0 +1,177 @@
+"""The learning loop: `brakepoint check`, `hint`, `watch`, `reset`, `progress`, `solution`, `catch-up`."""
+
+import difflib
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from brakepoint.texts import text
+from brakepoint.workshop.checking import check
+from brakepoint.workshop.course import LABS_DIR, Step, course, find_step
+from brakepoint.workshop.labs import lab_text, without_marks
+from brakepoint.workshop.progress import Progress
+from brakepoint.workshop.verdicts import Result, Verdict
+
+HINTS = 2
+"""Hints for each exercise; what follows is the solution."""
+POLL_S = 0.5
+BACKUPS_DIR = LABS_DIR / "backups"
+
+StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help=text("cli.check.step"))]
+
+
+def check_command(step: StepArgument = "") -> None:
+    """Checks a step; exit status 1 if something is not right yet."""
+    wanted = _step(step)
+    result = check_and_record(wanted)
+    show(wanted, result, Console(highlight=False))
+    raise typer.Exit(0 if result.passed else 1)
+
+
+def check_and_record(step: Step) -> Result:
+    """Checks a step and writes the outcome to the attendee's progress."""
+    result = check(step)
+    progress = Progress.load()
+    progress.touch(step).done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
+    progress.save()
+    return result
+
+
+def show(step: Step, result: Result, console: Console) -> None:
+    """Says what a check found out, and what to do next."""
+    title = text(f"course.{step.name}.title")
+    console.print(f"[bold]{text('workshop.step', number=step.number, title=title)}[/]")
+    for verdict in result.verdicts:
+        mark = "[green]✓[/]" if verdict.passed else "[red]✗[/]"
+        name = text(f"lab.{step.name}.{verdict.exercise}.title") if verdict.exercise else step.lab.name
+        console.print(f"{mark} {name}")
+    if result.printed:
+        console.print(text("workshop.printed"), style="dim")
+        console.print(escape(result.printed), style="dim")
+    failure = result.failure
+    if failure is None:
+        console.print(f"[green]{text(f'course.{step.name}.done')}[/]")
+        return
+    console.print(f"  {escape(failure.message)}", style="bold")
+    console.print(what_next(step, failure, "brakepoint "), style="cyan")
+
+
+def what_next(step: Step, failure: Verdict, command: str) -> str:
+    """The next action.
+
+    Args:
+        step: Which is being worked on.
+        failure: What is not right.
+        command: What stands before `check` and `hint`: a program's name, or a percent sign in a notebook.
+    """
+    names = {"exercise": failure.exercise, "name": step.name, "number": step.number, "command": command}
+    if "line" in failure.values:
+        return text("workshop.next_line", None, line=failure.values["line"], **names)
+    return text("workshop.next_check" if failure.exercise else "workshop.next_file", None, **names)
+
+
+def watch_command(step: StepArgument = "") -> None:
+    """Checks a step now, and again whenever its file changes; it looks often, which works over networks."""
+    wanted, console = _step(step), Console(highlight=False)
+    seen: object = None
+    while True:
+        stamp = wanted.lab.stat().st_mtime_ns if wanted.lab.is_file() else 0
+        if stamp != seen:
+            seen = stamp
+            console.clear()
+            result = check_and_record(wanted)
+            show(wanted, result, console)
+            if result.passed:
+                return
+            console.print(text("workshop.watching", file=wanted.lab.name), style="dim")
+        time.sleep(POLL_S)
+
+
+def hint_command(step: StepArgument = "") -> None:
+    """Gives the next hint for the first exercise that is not done."""
+    wanted = _step(step)
+    progress = Progress.load()
+    entry = progress.touch(wanted)
+    exercise = next((name for name in wanted.exercises if name not in entry.done), None)
+    if exercise is None:
+        typer.echo(text("workshop.no_hint", number=wanted.number))
+        return
+    number = min(entry.hints.get(exercise, 0) + 1, HINTS)
+    if entry.hints.get(exercise, 0) >= HINTS:
+        typer.echo(text("workshop.last_hint", number=wanted.number))
+    entry.hints[exercise] = number
+    progress.save()
+    hint = text(f"lab.{wanted.name}.{exercise}.hint{number}")
+    typer.echo(text("workshop.hint", number=number, count=HINTS, exercise=exercise, hint=hint))
+
+
+def reset_command(step: StepArgument = "") -> None:
+    """Writes the lab anew and keeps what was there."""
+    wanted = _step(step)
+    _put(wanted, lab_text(wanted))
+    progress = Progress.load()
+    progress.touch(wanted).done = []
+    progress.save()
+
+
+def catch_up_command(step: StepArgument = "") -> None:
+    """Puts the complete file in the place of the attendee's, which is kept: the next step can start."""
+    wanted = _step(step)
+    _put(wanted, without_marks(wanted))
+    progress = Progress.load()
+    progress.touch(wanted).done = list(wanted.exercises)
+    progress.save()
+    typer.echo(text(f"course.{wanted.name}.done"))
+
+
+def progress_command() -> None:
+    """Shows a row for each step."""
+    progress = Progress.load()
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in ("step", "done", "minutes", "plan", "hints"):
+        table.add_column(text(f"workshop.table.{column}"), justify="left" if column == "step" else "right")
+    for step in course():
+        entry = progress.of(step)
+        title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
+        done = f"{len(entry.done)}/{len(step.exercises)}"
+        table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), str(sum(entry.hints.values())))
+    Console(highlight=False).print(table)
+    if not any(entry.last_at for entry in progress.steps.values()):
+        typer.echo(text("workshop.begin"))
+
+
+def solution_command(step: StepArgument = "") -> None:
+    """Shows the difference between the attendee's file and the solution."""
+    wanted = _step(step)
+    own = wanted.lab.read_text(encoding="utf-8").splitlines() if wanted.lab.is_file() else []
+    complete = without_marks(wanted).splitlines()
+    names = text("workshop.yours"), text("workshop.solution")
+    lines = list(difflib.unified_diff(own, complete, *names, n=1, lineterm=""))
+    if not lines:
+        typer.echo(text("workshop.same"))
+        return
+    Console().print(Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True))
+
+
+def _put(step: Step, content: str) -> None:
+    """Replaces a lab; what was there is kept, and its place is told."""
+    key, backup = "workshop.put_new", Path()
+    if step.lab.is_file():
+        BACKUPS_DIR.mkdir(exist_ok=True)
+        backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}.py"
+        step.lab.rename(backup)
+        key = "workshop.put"
+    step.lab.parent.mkdir(exist_ok=True)
+    step.lab.write_text(content, encoding="utf-8")
+    typer.echo(text(key, lab=step.lab, backup=backup))
+
+
+def _step(wanted: str) -> Step:
+    return find_step(wanted) if wanted else Progress.load().current()

@@ -1,0 +1,85 @@
+"""An S3 server of our own: rclone on a folder, on this machine only, with a secret of its own."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from brakepoint.errors import UserError
+
+EMBEDDED_BUCKET = "brakepoint"
+STORE_DIR = Path("runs/store")
+"""Its folders are the buckets."""
+HOST, USUAL_PORT = "127.0.0.1", 9000
+START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
+
+
+@contextmanager
+def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
+    """Serves a folder by S3 for as long as the context lasts.
+
+    Args:
+        folder: Holds the buckets; is made if it is not there.
+
+    Yields:
+        The endpoint, the access key and the secret key.
+
+    Raises:
+        UserError: rclone is not installed, or does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port, access_key, secret_key = _free_port(), "brakepoint", secrets.token_hex(16)
+    # The secret goes by the environment: a command line can be read by everybody on the machine.
+    environment = {**os.environ, "RCLONE_CONFIG": "", "RCLONE_AUTH_KEY": f'"{access_key},{secret_key}"'}
+    command = [_rclone(), "serve", "s3", "--addr", f"{HOST}:{port}", str(folder)]
+    log_path = folder.parent / f"{folder.name}.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_until_ready(process, port, log_path)
+        yield f"http://{HOST}:{port}", access_key, secret_key
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _rclone() -> str:
+    """The rclone that pip installed beside this Python, or any other."""
+    beside = Path(sys.executable).with_name("rclone")
+    found = str(beside) if beside.is_file() else shutil.which("rclone")
+    if found is None:
+        raise UserError("store.error.no_rclone")
+    return found
+
+
+def _free_port() -> int:
+    """The usual port, or any other if that is taken."""
+    for port in (USUAL_PORT, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise UserError("store.error.no_port")
+
+
+def _wait_until_ready(process: subprocess.Popen, port: int, log_path: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise UserError("store.error.not_started", log=log_path)

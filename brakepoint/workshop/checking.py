@@ -1,0 +1,48 @@
+"""Checks an attendee's file in a process of its own, with a time limit."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from brakepoint.workshop.course import ROOT, Step
+from brakepoint.workshop.sandbox import FINISHED
+from brakepoint.workshop.verdicts import Result, Verdict
+
+TIME_LIMIT_S = 60.0
+"""A check takes a few seconds; a slow machine gets some more."""
+PRINTED_LINES = 20
+
+
+def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT_S) -> Result:
+    """Checks one step.
+
+    Args:
+        step: Which.
+        path: The file; by default the attendee's in `labs/`.
+        time_limit_s: After so long the attendee's code is taken to run for ever.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "verdicts"
+        command = [
+            sys.executable,
+            "-m",
+            "brakepoint.workshop.sandbox",
+            step.name,
+            str(path or step.lab),
+            str(file),
+        ]
+        try:
+            process = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=time_limit_s
+            )
+            printed, fate = process.stdout, "check.died"
+        except subprocess.TimeoutExpired as late:
+            printed = (late.stdout or b"").decode(errors="replace") if late.stdout else ""
+            fate = "check.too_long"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    verdicts = [Verdict.model_validate_json(line) for line in lines if line != FINISHED]
+    if FINISHED not in lines:
+        running = step.exercises[len(verdicts)] if len(verdicts) < len(step.exercises) else ""
+        verdicts.append(Verdict(exercise=running, key=fate, values={"seconds": round(time_limit_s)}))
+    return Result(tuple(verdicts), "\n".join(printed.splitlines()[-PRINTED_LINES:]))

@@ -1,0 +1,205 @@
+"""The checks of step 6: each stage is probed by hand first, then driven on a feed."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from brakepoint.messages import Detection, Detections, Light, Reason, SignClass, TrainState
+from brakepoint.mission.scoring import score_run
+from brakepoint.rules import CONTROL_RATE_HZ, PLATE_CENTRE_CM, PLATE_HEIGHT_CM, STOP_ZONE_CM
+from brakepoint.train import braking_distance_cm
+from brakepoint.truth import CameraModel
+from brakepoint.workshop.checks.driving import FaultyCamera, drive, feed
+from brakepoint.workshop.verdicts import Wrong
+
+Lab = Any
+"""The attendee's module."""
+
+CAMERA = CameraModel()
+DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
+DISTANCE_ERROR = 0.01
+FAULT_STOP_CM = 45
+"""So far from a fault the train must be at rest: at full speed it rolls 15 cm until a frame is too old, 4 cm
+until the next step of the control loop, and 21 cm while it brakes; the rest is room for another way."""
+FAULT_AT_TICK = 40
+SCORE_LEAST = 90
+FAULTS = {Reason.NO_FRAMES, Reason.FROZEN_FRAMES, Reason.NO_TRAIN_STATE}
+
+
+def check_distance(lab: Lab) -> None:
+    """The distance follows from the box's height; then the train slows for a limit in time."""
+    for sign_class, distance_cm in ((DANGER, 40.0), (LIMIT, 40.0), (DANGER, 20.0), (LIMIT, 80.0)):
+        item = _seen(sign_class, distance_cm)
+        found = float(lab.locate(item).ahead_cm)
+        if abs(found - distance_cm) <= DISTANCE_ERROR * distance_cm:
+            continue
+        plate_cm, focal_px = PLATE_HEIGHT_CM[sign_class], CAMERA.focal_px
+        mistakes = {
+            "constant": float(lab.locate(_seen(sign_class, distance_cm / 2)).ahead_cm),
+            "inverted": plate_cm * item.height_px / focal_px,
+            "width": focal_px * plate_cm / item.width_px,
+            "no_plate": focal_px / item.height_px,
+            "other_plate": focal_px * (sum(PLATE_HEIGHT_CM.values()) - plate_cm) / item.height_px,
+        }
+        name = next((name for name, wrong in mistakes.items() if math.isclose(found, wrong)), "other")
+        raise Wrong(f"step6.distance.{name}", expected=round(distance_cm), found=round(found, 2))
+    _must_drive(lab, "track-slowdown", "distance")
+
+
+def check_every(lab: Lab) -> None:
+    """Every detection is looked at that is sure and stands as high as a sign does."""
+    two = (_seen(LIMIT, 60.0, lateral_cm=-7), _seen(DANGER, 30.0))
+    for items in (two, two[::-1]):
+        if len(_signs_after(lab, items)) != 2:
+            raise Wrong("step6.every.not_all", count=len(items), found=len(_signs_after(lab, items)))
+    if _signs_after(lab, (_seen(DANGER, 30.0, confidence=0.2),)):
+        raise Wrong("step6.every.unsure", percent=20)
+    if _signs_after(lab, (_seen(DANGER, 60.0, higher_cm=15),)):
+        raise Wrong("step6.every.on_the_wall")
+
+
+def check_debounce(lab: Lab) -> None:
+    """A sign is believed after three sightings in eight frames, however they are spread."""
+    cases = {
+        "at_once": ((1,), False),
+        "too_early": ((1, 2), False),
+        "too_late": ((1, 2, 3), True),
+        "flicker": ((1, 4, 8), True),
+        "never_forgets": ((1, 10, 19), False),
+        "same_frame": ((5, 5, 5), False),
+        "doubts": ((1, 2, 3, 20), True),
+    }
+    for name, (frames, believed) in cases.items():
+        sign = lab.Sign(LIMIT, 50.0, 1.0, 7.0, True)
+        for frame in frames:
+            sign = lab.confirm(sign, frame)
+        if bool(sign.confirmed) is not believed:
+            raise Wrong(f"step6.debounce.{name}", times=lab.SEEN_TIMES, frames=lab.SEEN_FRAMES)
+
+
+def check_braking(lab: Lab) -> None:
+    """The brake goes on early enough to rest before the sign, and not much earlier."""
+    for speed in (20.0, 50.0):
+        danger = lab.Sign(DANGER, 300.0, 1.0, 7.0, True, confirmed=True, heeded=True)
+        rests_cm = next(
+            (
+                300.0 - at_cm - braking_distance_cm(speed)
+                for at_cm in _places(speed)
+                if lab.must_stop(danger, lab.Memory(), _state(at_cm, speed))
+            ),
+            None,
+        )
+        if rests_cm is None:
+            raise Wrong("step6.braking.never", speed=round(speed))
+        if rests_cm < 0:
+            raise Wrong("step6.braking.too_late", speed=round(speed), off=round(-rests_cm))
+        if rests_cm > STOP_ZONE_CM:
+            raise Wrong("step6.braking.too_early", speed=round(speed), off=round(rests_cm), zone=STOP_ZONE_CM)
+
+
+def check_priority(lab: Lab) -> None:
+    """A danger is stopped for, whatever else is going on, and only when it is time to."""
+    memory = _memory(lab, _sign(lab, DANGER, 30.0), _sign(lab, LIMIT, 40.0))
+    _, order = lab.drive(memory, _state(15.0, 20.0), 10.0)
+    if order.sign is not DANGER:
+        raise Wrong("step6.priority.limit_first")
+    if order.reason is not Reason.DANGER_STOP:
+        raise Wrong("step6.priority.no_stop", found=str(order.kind))
+    far = _memory(lab, _sign(lab, DANGER, 200.0))
+    _, order = lab.drive(far, _state(120.0, 20.0), 10.0)
+    if order.reason is Reason.DANGER_STOP:
+        raise Wrong("step6.priority.at_once", distance=80)
+    for name in ("track-stop", "track-stop-and-slowdown", "track-full"):
+        _must_drive(lab, name, "priority")
+
+
+def check_failsafe(lab: Lab) -> None:
+    """The exam: no frames, old frames, frozen frames, no word from the train."""
+    memory = replace(lab.Memory(), last_frame=_frame(1, 10.0), good_frames=9, fault=None)
+    old = _state(0.0, 50.0)
+    cases = (
+        ("false_alarm", memory, old, 10.1, None),
+        ("no_state", memory, None, 10.1, Reason.NO_TRAIN_STATE),
+        ("old_state", replace(memory, last_frame=_frame(1, 11.0)), old, 11.0, Reason.NO_TRAIN_STATE),
+        ("no_frame", replace(memory, last_frame=None), old, 10.1, Reason.NO_FRAMES),
+        ("old_frame", memory, old.model_copy(update={"at": 10.45}), 10.45, Reason.NO_FRAMES),
+        ("frozen", replace(memory, identical=lab.FROZEN_FRAMES), old, 10.1, Reason.FROZEN_FRAMES),
+        ("future", replace(memory, last_frame=_frame(1, 70.0)), old, 10.1, Reason.NO_FRAMES),
+    )
+    for name, remembered, state, now, expected in cases:
+        found = lab.find_fault(remembered, state, now)
+        if found is not expected:
+            raise Wrong(f"step6.failsafe.{name}", found=str(found))
+    for name, freezes in (("rolls_frozen", True), ("rolls_blind", False)):
+        run = drive(lab, "track-empty", FaultyCamera(FAULT_AT_TICK, freezes))
+        rolled_cm = run.ticks[-1].position_cm - run.ticks[min(FAULT_AT_TICK, len(run.ticks) - 1)].position_cm
+        if rolled_cm > FAULT_STOP_CM:
+            raise Wrong(f"step6.failsafe.{name}", found=round(rolled_cm), most=FAULT_STOP_CM)
+
+
+def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
+    """Drives a feed; it must be accomplished, and well."""
+    run = drive(lab, feed_name)
+    result = score_run(run, feed(feed_name))
+    if result.accomplished and result.score >= SCORE_LEAST:
+        return
+    values = {"feed": feed_name, "score": result.score, "least": SCORE_LEAST}
+    if result.derailed:
+        raise Wrong(f"step6.{exercise}.derailed", **values, at=round(result.distance_cm))
+    if run.ticks[-1].order.reason in FAULTS:
+        raise Wrong("step6.drive.fault", **values, found=str(run.ticks[-1].order.reason))
+    for outcome in result.signs:
+        if outcome.faults:
+            values["at"] = round(outcome.at_cm)
+            raise Wrong(f"step6.drive.{outcome.faults[0]}", **values)
+    raise Wrong("step6.drive.score", **values, stops=result.false_stops)
+
+
+def _places(speed_cm_s: float) -> list[float]:
+    """Where the train is at each step of the control loop, up to 20 cm behind a sign at 300 cm."""
+    step_cm = speed_cm_s / CONTROL_RATE_HZ
+    return [100.0 + step_cm * tick for tick in range(round(220.0 / step_cm))]
+
+
+def _seen(
+    sign_class: SignClass,
+    distance_cm: float,
+    lateral_cm: float = 7.0,
+    confidence: float = 0.9,
+    higher_cm: float = 0.0,
+) -> Detection:
+    """The detection of a sign at a place; its box is narrower than high, as of a sign seen from the side."""
+    height = CAMERA.focal_px * PLATE_HEIGHT_CM[sign_class] / distance_cm
+    x = CAMERA.width_px / 2 + CAMERA.focal_px * lateral_cm / distance_cm
+    below_cm = CAMERA.height_cm - PLATE_CENTRE_CM - higher_cm
+    pitch = math.radians(CAMERA.pitch_deg)
+    y = CAMERA.height_px / 2 + CAMERA.focal_px * (below_cm / distance_cm + math.tan(pitch))
+    box = (x - 0.4 * height, y - height / 2, x + 0.4 * height, y + height / 2)
+    return Detection(sign_class=sign_class, confidence=confidence, box=box)
+
+
+def _frame(number: int, at: float, items: tuple[Detection, ...] = ()) -> Detections:
+    return Detections(frame_id=number, captured_at=at, picture_hash=str(number), items=items)
+
+
+def _state(position_cm: float, speed_cm_s: float) -> TrainState:
+    return TrainState(
+        at=10.0, position_cm=position_cm, speed_cm_s=speed_cm_s, power=50, braking=False, light=Light.ON
+    )
+
+
+def _signs_after(lab: Lab, items: tuple[Detection, ...]) -> tuple[Any, ...]:
+    """What is remembered after three frames with the same detections."""
+    memory = lab.Memory()
+    for number in (1, 2, 3):
+        frame = _frame(number, 10.0, items)
+        memory = lab.look(replace(memory, frame_count=number), frame, _state(0.0, 0.0))
+    return tuple(memory.signs)
+
+
+def _sign(lab: Lab, sign_class: SignClass, position_cm: float) -> Any:
+    return lab.Sign(sign_class, position_cm, 1.0, 7.0, True, confirmed=True, heeded=True, frames=(1, 2, 3))
+
+
+def _memory(lab: Lab, *signs: Any) -> Any:
+    return replace(lab.Memory(), fault=None, signs=signs)

@@ -1,0 +1,69 @@
+"""Whether this machine can do each step, and what to do if not."""
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from brakepoint.feeds import COURSE_FEEDS, feed_names
+from brakepoint.texts import text
+from brakepoint.workshop.course import LABS_DIR, ROOT, course
+
+EXTRAS = {
+    "mission": ("cv2", "av", "openvino", "onnxruntime"),
+    "workshop": ("boto3", "jupyterlab", "jupytext", "matplotlib"),
+    "train": ("torch", "ultralytics"),
+}
+"""Modules that stand for an extra of the project."""
+NEEDED_BY = {"1": ("mission", "workshop"), "2": ("mission",), "3": ("mission", "train"), "6": ("mission",)}
+"""Extras by step."""
+FREE_LEAST_GB = 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: It, in the reader's language.
+        remedy: What to do; empty when all is well.
+    """
+
+    what: str
+    remedy: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether all is well."""
+        return not self.remedy
+
+
+def examine_machine() -> Iterator[Finding]:
+    """Looks at everything that the steps need; changes nothing."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    supported = (3, 11) <= sys.version_info < (3, 13)
+    yield _finding("python", supported, version=version)
+    free_gb = shutil.disk_usage(ROOT).free / 1e9
+    yield _finding("disk", free_gb >= FREE_LEAST_GB, free=round(free_gb), least=FREE_LEAST_GB)
+    for number, extras in NEEDED_BY.items():
+        lacking = {extra: [name for name in EXTRAS[extra] if not _is_there(name)] for extra in extras}
+        missing = [name for names in lacking.values() for name in names]
+        install = ",".join(extra for extra, names in lacking.items() if names)
+        yield _finding("packages", not missing, number=number, missing=", ".join(missing), extras=install)
+    rclone = Path(sys.executable).with_name("rclone").is_file() or shutil.which("rclone") is not None
+    yield _finding("rclone", rclone)
+    lost = [step.lab.name for step in course() if not step.lab.is_file()]
+    yield _finding("labs", not lost, missing=", ".join(lost), folder=LABS_DIR.name)
+    absent = sorted(set(COURSE_FEEDS) - set(feed_names()))
+    yield _finding("feeds", not absent, missing=", ".join(absent))
+
+
+def _is_there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _finding(name: str, well: bool, **values: object) -> Finding:
+    what = text(f"doctor.{name}.what", None, **values)
+    return Finding(what, "" if well else text(f"doctor.{name}.remedy", None, **values))

@@ -1,0 +1,44 @@
+"""Makes the notebooks of both languages from `notebooks/source/`: markdown in each, code cells once.
+
+A markdown cell says its language, `# %% [markdown] lang="fr"`; one without belongs to both.
+"""
+
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from brakepoint.texts import LANGUAGES
+from brakepoint.workshop.course import ROOT
+
+NOTEBOOKS_DIR = ROOT / "notebooks"
+KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+
+
+def sources() -> list[Path]:
+    """The percent scripts, in order."""
+    return sorted((NOTEBOOKS_DIR / "source").glob("*.py"))
+
+
+def make_notebook(source: Path, lang: str) -> NotebookNode:
+    """One notebook in one language, without outputs; the same source makes the same one to the byte."""
+    notebook = jupytext.read(source)
+    notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("lang", lang) == lang]
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata = nbformat.from_dict({})
+        cell.id = f"{source.stem}-{number}".replace("_", "-")
+    notebook.metadata = nbformat.from_dict(KERNEL)
+    return notebook
+
+
+def write_notebooks(folder: Path = NOTEBOOKS_DIR) -> None:
+    """Writes every notebook of both languages."""
+    for lang in LANGUAGES:
+        (folder / lang).mkdir(parents=True, exist_ok=True)
+        for source in sources():
+            nbformat.write(make_notebook(source, lang), folder / lang / f"{source.stem}.ipynb")
+
+
+if __name__ == "__main__":
+    write_notebooks()

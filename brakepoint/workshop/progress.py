@@ -1,0 +1,72 @@
+"""How far an attendee has come: `progress.json`, which a person can read, and which survives restarts."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from brakepoint.workshop.course import ROOT, Step, course
+
+PROGRESS_PATH = ROOT / "progress.json"
+PAUSE_MIN = 20.0
+"""Who is not heard of for longer was doing something else: that time does not count."""
+
+
+class StepProgress(BaseModel):
+    """How far one step has come.
+
+    Attributes:
+        done: The exercises that passed when they were last checked.
+        hints: How many hints were given, by exercise.
+        minutes: Time spent on it.
+        last_at: When it was last worked on.
+    """
+
+    done: list[str] = []
+    hints: dict[str, int] = {}
+    minutes: float = 0.0
+    last_at: datetime | None = None
+
+
+class Progress(BaseModel):
+    """The whole file.
+
+    Attributes:
+        steps: By the step's name.
+    """
+
+    steps: dict[str, StepProgress] = {}
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Progress":
+        """Reads the file; one that is missing or unreadable means a fresh start."""
+        try:
+            return cls.model_validate_json((path or PROGRESS_PATH).read_text(encoding="utf-8"))
+        except (OSError, ValidationError):
+            return cls()
+
+    def save(self, path: Path | None = None) -> None:
+        """Writes the file at once or not at all."""
+        target = path or PROGRESS_PATH
+        part = target.with_name(f"{target.name}.part")
+        part.write_text(json.dumps(self.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+        part.replace(target)
+
+    def of(self, step: Step) -> StepProgress:
+        """The entry of a step, made if there is none."""
+        return self.steps.setdefault(step.name, StepProgress())
+
+    def touch(self, step: Step, now: datetime | None = None) -> StepProgress:
+        """Counts the time since the step was last worked on, unless that was a pause."""
+        entry, now = self.of(step), now or datetime.now(UTC)
+        if entry.last_at is not None:
+            passed = (now - entry.last_at).total_seconds() / 60
+            entry.minutes = round(entry.minutes + (passed if 0 <= passed <= PAUSE_MIN else 0.0), 1)
+        entry.last_at = now
+        return entry
+
+    def current(self) -> Step:
+        """The first step that is not finished, or else the last."""
+        unfinished = (step for step in course() if set(self.of(step).done) != set(step.exercises))
+        return next(unfinished, course()[-1])

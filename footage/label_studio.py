@@ -1,0 +1,130 @@
+"""Stills as a Label Studio project exports them.
+
+What such an export is like is made up from a seed (percentages, several annotators, skipped pictures, turned
+boxes); the answers that count are the exact labels.
+"""
+
+import json
+import math
+import random
+import shutil
+from pathlib import Path
+
+from brakepoint.messages import SignClass
+from brakepoint.store.content import write_checksums
+from brakepoint.truth import CameraModel
+
+BUCKET_PICTURES = "s3://brakepoint/stills/images/"
+BEGINNER, EXPERT = 1, 2
+BEGINNER_AT, EXPERT_AT = "2026-03-02T09:{:02d}:00Z", "2026-03-04T14:{:02d}:00Z"
+SECOND_LOOK, SKIPPED_BY_ONE, NOT_LABELLED, TURNED = 0.25, 0.1, 0.08, 0.3
+"""Shares of the pictures, and for `TURNED` of the boxes."""
+TURN_MOST_DEG = 12.0
+SLOPPY_PERCENT = 1.5
+"""By how much a beginner's boxes are off."""
+
+Box = tuple[float, float, float, float]
+
+
+def export_stills(stills: Path, out: Path, seed: int = 1) -> int:
+    """Writes the pictures and `annotations.json`, and the hashes of both.
+
+    Args:
+        stills: Holds `images/` and YOLO `labels/`, from `render_stills`.
+        out: Gets the project; what was there is replaced.
+        seed: What the annotators' ways are drawn from.
+
+    Returns:
+        How many pictures there are.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    (out / "images").mkdir(parents=True)
+    tasks = []
+    for number, label in enumerate(sorted((stills / "labels").glob("*.txt")), 1):
+        picture = stills / "images" / f"{label.stem}.jpg"
+        shutil.copyfile(picture, out / "images" / picture.name)
+        rng = random.Random(f"{seed} {label.stem}")
+        annotations = _annotations(rng, _read_yolo(label))
+        tasks.append(
+            {"id": number, "data": {"image": BUCKET_PICTURES + picture.name}, "annotations": annotations}
+        )
+    (out / "annotations.json").write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
+    write_checksums(out)
+    return len(tasks)
+
+
+def _read_yolo(label: Path) -> list[tuple[SignClass, Box]]:
+    """The signs of a picture: class, and `(left, top, width, height)` in percent."""
+    signs = []
+    for line in label.read_text(encoding="utf-8").splitlines():
+        class_id, *numbers = line.split()
+        x, y, width, height = (100 * float(number) for number in numbers)
+        signs.append((list(SignClass)[int(class_id)], (x - width / 2, y - height / 2, width, height)))
+    return signs
+
+
+def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list[dict]:
+    """What the annotators said about one picture; the newest answer that was not skipped is the exact one."""
+    exact = [_rectangle(sign_class, box, rng) for sign_class, box in signs]
+    chance, minute = rng.random(), rng.randrange(60)
+    if chance < NOT_LABELLED:
+        return [_annotation(BEGINNER, BEGINNER_AT.format(minute), [], skipped=True)] if minute % 2 else []
+    chance -= NOT_LABELLED
+    if chance < SKIPPED_BY_ONE:
+        skipped = _annotation(EXPERT, EXPERT_AT.format(minute), [], skipped=True)
+        return [_annotation(BEGINNER, BEGINNER_AT.format(minute), exact), skipped]
+    chance -= SKIPPED_BY_ONE
+    if chance < SECOND_LOOK and signs:
+        sloppy = [_rectangle(sign_class, _sloppy(rng, box), None) for sign_class, box in signs]
+        answers = [
+            _annotation(EXPERT, EXPERT_AT.format(minute), exact),
+            _annotation(BEGINNER, BEGINNER_AT.format(minute), sloppy),
+        ]
+        rng.shuffle(answers)
+        return answers
+    return [_annotation(BEGINNER, BEGINNER_AT.format(minute), exact)]
+
+
+def _annotation(annotator: int, at: str, result: list[dict], skipped: bool = False) -> dict:
+    return {"completed_by": annotator, "was_cancelled": skipped, "updated_at": at, "result": result}
+
+
+def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> dict:
+    camera = CameraModel()
+    turn_deg = rng.uniform(-TURN_MOST_DEG, TURN_MOST_DEG) if rng and rng.random() < TURNED else 0.0
+    x, y, width, height = turned = _turned(box, turn_deg, camera.width_px / camera.height_px)
+    if min(turned) <= 0 or x + width > 100 or y + height > 100:  # A narrow one cannot be turned so far.
+        (x, y, width, height), turn_deg = box, 0.0
+    numbers = {"x": x, "y": y, "width": width, "height": height, "rotation": turn_deg}
+    value = {name: round(number, 6) for name, number in numbers.items()}
+    return {
+        "type": "rectanglelabels",
+        "from_name": "label",
+        "to_name": "image",
+        "original_width": camera.width_px,
+        "original_height": camera.height_px,
+        "image_rotation": 0,
+        "value": {**value, "rectanglelabels": [sign_class]},
+    }
+
+
+def _turned(box: Box, turn_deg: float, aspect_ratio: float) -> Box:
+    """The rectangle that, turned about its top left corner, has `box` as the upright box around it."""
+    left, top, width, height = box
+    width *= aspect_ratio  # Percent of width and of height are different lengths; turning needs square units.
+    cos, sin = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
+    own_width = (width * cos - height * abs(sin)) / (cos**2 - sin**2)
+    own_height = (height * cos - width * abs(sin)) / (cos**2 - sin**2)
+    right = left * aspect_ratio + (own_height * sin if sin > 0 else 0.0)
+    down = top - (own_width * sin if sin < 0 else 0.0)
+    return right / aspect_ratio, down, own_width / aspect_ratio, own_height
+
+
+def _sloppy(rng: random.Random, box: Box) -> Box:
+    x, y, width, height = box
+    return (
+        x + rng.uniform(-SLOPPY_PERCENT, SLOPPY_PERCENT),
+        y + rng.uniform(-SLOPPY_PERCENT, SLOPPY_PERCENT),
+        width * rng.uniform(0.8, 1.3),
+        height * rng.uniform(0.8, 1.3),
+    )

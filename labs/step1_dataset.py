@@ -1,0 +1,188 @@
+"""Step 1: from a bucket of labelled pictures to a dataset that a detector can learn from.
+
+The pictures and what Label Studio exported about them lie in a bucket. We list and download them, so that
+what arrives is whole and right; turn Label Studio's rectangles into YOLO labels; and split the pictures by
+scene, so that the detector is examined on places that it has never seen.
+"""
+
+import math
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brakepoint.errors import UserError
+from brakepoint.messages import SignClass
+from brakepoint.store.content import StoredObject, sha256
+from brakepoint.store.label_studio_export import Annotation, Rectangle, Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObject]:
+    """Lists every object whose key begins with a prefix.
+
+    Args:
+        client: From boto3. One answer of `client.list_objects_v2` holds 1000 objects at most, under
+            `Contents` (each with `Key` and `Size`); `client.get_paginator("list_objects_v2")` asks again
+            until there are no more.
+        bucket: Name of the bucket.
+        prefix: For instance `stills/`.
+
+    Returns:
+        All objects; an empty list if there are none.
+    """
+    # TODO listing: return a StoredObject(key, size) for every object under the prefix. S3 answers
+    # page by page, and a page without objects has no “Contents”.
+    # À FAIRE listing : renvoyer un StoredObject(clé, taille) pour chaque objet sous le préfixe. S3
+    # répond page par page, et une page sans objet n’a pas de « Contents ».
+    raise NotImplementedError
+
+
+def is_intact(path: Path, size_bytes: int, digest: str | None) -> bool:
+    """Whether a file is there, has the right size and, if it is known, the right SHA-256 (see `sha256`)."""
+    if not path.is_file() or path.stat().st_size != size_bytes:
+        return False
+    return digest is None or sha256(path) == digest
+
+
+def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | None, target: Path) -> None:
+    """Downloads an object, so that `target` is whole and right, or is not there at all.
+
+    Write to a temporary file first, prove it with `is_intact`, and only then rename it: a rename happens at
+    once or not at all, whatever breaks in between.
+
+    Args:
+        client: From boto3: `client.download_file(bucket, key, file_name)`.
+        bucket: Name of the bucket.
+        item: The object.
+        digest: Its SHA-256, if it is known.
+        target: The file to make; its folder is there.
+
+    Raises:
+        UserError: What arrived is damaged.
+    """
+    # TODO download: download to a temporary name beside target; if is_intact says no, remove it and
+    # raise UserError("store.error.damaged", name=item.key); else rename it to target.
+    # À FAIRE download : télécharger sous un nom temporaire à côté de target ; si is_intact dit non,
+    # le supprimer et lever UserError("store.error.damaged", name=item.key) ; sinon le renommer en
+    # target.
+    raise NotImplementedError
+
+
+def top_left_and_size_px(rectangle: Rectangle) -> Box:
+    """Where a rectangle is in pixels: `(x, y, width, height)`, as if it were not turned.
+
+    Args:
+        rectangle: Its `value` holds percentages, of `original_width` and of `original_height` (pixels).
+    """
+    # TODO percent: turn rectangle.value.x, y, width and height from percentages into pixels: x and
+    # width of original_width, y and height of original_height.
+    # À FAIRE percent : convertir rectangle.value.x, y, width et height de pourcentages en pixels : x
+    # et width de original_width, y et height de original_height.
+    raise NotImplementedError
+
+
+def corners(box: Box, rotation_deg: float) -> list[Point]:
+    """The four corners of a rectangle after it was turned clockwise about its top left corner, in pixels.
+
+    A corner that lies `(right, down)` from the top left one lies, once it is turned by `a`,
+    `(right * cos a - down * sin a, right * sin a + down * cos a)` from it.
+
+    Args:
+        box: `(x, y, width, height)` in pixels.
+        rotation_deg: Degrees; `math.cos` and `math.sin` want radians.
+    """
+    # TODO rotation: return the four corners of the box, turned clockwise by rotation_deg about its
+    # top left corner. The formula is in the docstring.
+    # À FAIRE rotation : renvoyer les quatre coins du cadre, tourné de rotation_deg dans le sens des
+    # aiguilles autour de son coin en haut à gauche. La formule est dans la docstring.
+    raise NotImplementedError
+
+
+def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
+    """The smallest upright box around some points: `(left, top, right, bottom)`, cut off at the edges."""
+    xs, ys = zip(*points, strict=True)
+    left, right = max(min(xs), 0.0), min(max(xs), float(width))
+    top, bottom = max(min(ys), 0.0), min(max(ys), float(height))
+    return left, top, right, bottom
+
+
+def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
+    """Writes a label as YOLO has it: `class x y width height`.
+
+    Args:
+        sign_class: Its class id is its place in `list(SignClass)`, from 0.
+        box: `(left, top, right, bottom)` in pixels.
+        width: Of the picture, in pixels.
+        height: The same.
+
+    Returns:
+        The class id, then the box's **centre** and size as fractions of the picture (0 to 1), with six
+        decimals, for instance `0 0.500000 0.250000 0.100000 0.200000`.
+    """
+    # TODO yolo: return “class x y width height”: the class id from 0, then the box's centre and size
+    # as fractions of the picture, with six decimals.
+    # À FAIRE yolo : renvoyer « classe x y largeur hauteur » : le numéro de classe à partir de 0, puis
+    # le centre et la taille du cadre en fractions de l’image, avec six décimales.
+    raise NotImplementedError
+
+
+def annotation_that_counts(task: Task) -> Annotation | None:
+    """The annotation to believe: of those that were not skipped, the one that was updated last.
+
+    Args:
+        task: Its `annotations` each have `was_cancelled` and `updated_at`.
+
+    Returns:
+        None when nobody has answered: then we know nothing about the picture, not even that it is empty.
+    """
+    # TODO annotator: of the task's annotations that were not cancelled return the one with the newest
+    # updated_at; None if there is none.
+    # À FAIRE annotator : parmi les annotations de la tâche qui n’ont pas été passées (was_cancelled),
+    # renvoyer celle dont updated_at est le plus récent ; None s’il n’y en a pas.
+    raise NotImplementedError
+
+
+def yolo_labels(task: Task) -> list[str] | None:
+    """The YOLO lines of one picture; None when nobody has labelled it."""
+    annotation = annotation_that_counts(task)
+    if annotation is None:
+        return None
+    lines = []
+    for rectangle in annotation.result:
+        points = corners(top_left_and_size_px(rectangle), rectangle.value.rotation)
+        size_px = rectangle.original_width, rectangle.original_height
+        lines.append(yolo_line(rectangle.sign_class, upright_box(points, *size_px), *size_px))
+    return lines
+
+
+def scene_of(picture: str) -> str:
+    """The scene that a picture shows: `still-0012` for `still-0012-3.jpg`, its third view."""
+    return picture.rpartition("-")[0]
+
+
+def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list[str], list[str]]:
+    """Splits pictures into those to learn from and those to be examined on.
+
+    The views of one scene look almost alike. All of them go to the same side: else the examination would ask
+    for what was learnt by heart.
+
+    Args:
+        pictures: File names.
+        validation_share: About which part of the **scenes** goes to validation, at least one and not all.
+        seed: The same seed makes the same split: `random.Random(seed)`.
+
+    Returns:
+        The pictures to train with, and those to validate with; each picture is in one of them.
+    """
+    # TODO split: put about validation_share of the scenes (at least one) to validation, and all
+    # others to training, with all their views. random.Random(seed) decides which.
+    # À FAIRE split : mettre environ validation_share des scènes (au moins une) en validation, et
+    # toutes les autres en apprentissage, avec toutes leurs vues. random.Random(seed) décide
+    # lesquelles.
+    raise NotImplementedError

@@ -1,0 +1,405 @@
+"""Step 6, the autopilot: from what the detector sees to what the train is told.
+
+`step` is called at every tick of the control loop and is pure: it reads no clock, prints nothing and keeps
+nothing but the memory that it returns. Each tick it
+
+1. watches the frames and the train's state, and brakes when one of them cannot be trusted (`watch`);
+2. places every sign that is seen on the track, so that it counts once (`look`);
+3. decides, the danger first (`drive`).
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from brakepoint.messages import Detection, Detections, Light, Order, OrderKind, Reason, SignClass, TrainState
+from brakepoint.rules import (
+    AT_REST_CM_S,
+    BESIDE_TRACK_CM,
+    CONTROL_RATE_HZ,
+    DANGER_WAIT_S,
+    FULL_SPEED_CM_S,
+    LOW_SPEED_CM_S,
+    LOW_SPEED_STRETCH_CM,
+    PLATE_CENTRE_CM,
+    PLATE_HEIGHT_CM,
+    SPEED_TOLERANCE,
+    STOP_ZONE_CM,
+)
+from brakepoint.train import braking_distance_cm, slowing_distance_cm
+from brakepoint.truth import CameraModel
+
+CAMERA = CameraModel()
+
+CONFIDENCE_MIN = 0.5
+"""Less sure detections are not looked at."""
+SEEN_TIMES, SEEN_FRAMES = 3, 8
+"""A sign is believed once it was seen in so many of the last so many frames: a single false alarm moves
+nothing."""
+DISTANCE_ERROR = 0.2
+"""By how much a distance told from a box may be wrong."""
+HEIGHT_ERROR_CM = 3.0
+"""A sign stands on its post: what seems to float this much higher or lower is something else in the room."""
+SAME_PLACE_CM = 8.0
+"""Two sightings nearer to each other than this, and the error of their distance, are of the same sign."""
+EDGE_PX = 2.0
+"""A box this near to the frame's edge is cut off, and its size tells no distance."""
+BEND_RADIUS_CM = 166.0
+"""A far sign beside a bending track seems to stand off it. Half the bend of the widest curve is allowed for:
+enough for our own signs, too little for those of the next track."""
+
+STOP_BEFORE_CM = 12.0
+"""Where to rest before a danger: inside the stop zone, with room for error on both sides."""
+SLOW_FROM_CM = (
+    slowing_distance_cm(FULL_SPEED_CM_S, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE) + STOP_BEFORE_CM
+) / (1 - DISTANCE_ERROR)
+"""From here on a sign is approached at low speed: slow in time, even if the sign is nearer than it seems."""
+PASSED_CM = 10.0
+"""A danger this far behind can no longer be stopped for."""
+STRETCH_MARGIN_CM = 5.0
+"""The low-speed stretch is held a little longer, since the sign's place is an estimate."""
+WAIT_MARGIN_S = 0.2
+"""So is the wait, since the train reports its rest late."""
+
+FRAME_AGE_MAX_S = 0.3
+STATE_AGE_MAX_S = 0.5
+"""Older frames and older states of the train are not driven by."""
+FROZEN_FRAMES = 3
+"""So many frames in a row, identical to the bit while the train moves, are a frozen camera."""
+GOOD_FRAMES = 5
+"""After a fault, and at the start, the train drives on once so many new frames in a row were good."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A sign as the autopilot remembers it.
+
+    Attributes:
+        sign_class: What it is.
+        position_cm: Where it stands along the track: the mean of all estimates, near ones weighing more.
+        weight: The sum of the weights in that mean.
+        lateral_cm: How far to the right of the line of travel it was last seen.
+        beside: Whether that is beside this track.
+        frames: The last frames in which it was seen, by number.
+        confirmed: Whether it is believed.
+        heeded: Whether the train has begun to slow for it.
+        done: Whether the train has stopped for it.
+    """
+
+    sign_class: SignClass
+    position_cm: float
+    weight: float
+    lateral_cm: float
+    beside: bool
+    frames: tuple[int, ...] = ()
+    confirmed: bool = False
+    heeded: bool = False
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All that the autopilot knows from one step to the next.
+
+    Attributes:
+        frame_count: Distinct frames so far.
+        last_frame: The newest of them.
+        identical: How often in a row the picture was the same although the train moved.
+        good_frames: New pictures in a row since the last fault.
+        fault: Why the train must not drive; at first nothing has been seen yet.
+        signs: The signs near the train.
+        stopping: Whether the train brakes, or rests, for a danger.
+        rest_since: Since when it has rested.
+    """
+
+    frame_count: int = 0
+    last_frame: Detections | None = None
+    identical: int = 0
+    good_frames: int = 0
+    fault: Reason | None = Reason.STARTING
+    signs: tuple[Sign, ...] = ()
+    stopping: bool = False
+    rest_since: float | None = None
+
+
+def step(
+    memory: Memory | None, detections: Detections | None, train_state: TrainState | None, now: float
+) -> tuple[Memory, Order]:
+    """Decides what the train is to do.
+
+    Args:
+        memory: What the step before returned; None at the start.
+        detections: The newest frame's, which may be the same as before; None when there is none.
+        train_state: The newest; None when there is none.
+        now: Seconds, on the clock that stamped the frames and states.
+
+    Returns:
+        The memory for the next step, and the order.
+    """
+    memory = memory or Memory()
+    is_new = detections is not None and detections != memory.last_frame
+    memory = watch(memory, detections if is_new else None, train_state, now)
+    if detections is not None and is_new and train_state is not None:
+        memory = look(memory, detections, train_state)
+    if memory.fault is not None or train_state is None:
+        return memory, Order(kind=OrderKind.BRAKE, reason=memory.fault or Reason.NO_TRAIN_STATE, at=now)
+    return drive(memory, train_state, now)
+
+
+# 1. Watch: can frames and state be trusted? ----------------------------------------------------------------
+
+
+def watch(memory: Memory, frame: Detections | None, state: TrainState | None, now: float) -> Memory:
+    """Takes a new frame to the record, if there is one, and says which fault there is, if any."""
+    if frame is not None:
+        memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
+    fault = find_fault(memory, state, now)
+    if fault is not None:
+        return replace(memory, fault=fault, good_frames=0)
+    if memory.good_frames >= GOOD_FRAMES:
+        return replace(memory, fault=None)
+    return memory
+
+
+def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
+    """Counts a new frame as good or as identical to the one before."""
+    last = memory.last_frame
+    same = last is not None and frame.picture_hash == last.picture_hash
+    return replace(
+        memory,
+        frame_count=memory.frame_count + 1,
+        last_frame=frame,
+        identical=memory.identical + (1 if moving else 0) if same else 0,
+        good_frames=0 if same else memory.good_frames + 1,
+    )
+
+
+def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason | None:
+    """The first reason, at this very moment, not to drive."""
+    # TODO failsafe: return the first reason not to drive. Reason.NO_TRAIN_STATE: no state, or one
+    # older than STATE_AGE_MAX_S. Reason.NO_FRAMES: no memory.last_frame, or one older than
+    # FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES: memory.identical has reached FROZEN_FRAMES. Otherwise
+    # None. A time from the future is not to be trusted, either.
+    # À FAIRE failsafe : renvoyer la première raison de ne pas rouler. Reason.NO_TRAIN_STATE : pas
+    # d’état, ou plus vieux que STATE_AGE_MAX_S. Reason.NO_FRAMES : pas de memory.last_frame, ou plus
+    # vieille que FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : memory.identical a atteint FROZEN_FRAMES.
+    # Sinon None. Une heure venue du futur n’est pas fiable non plus.
+    return None
+
+
+# 2. Look: which signs are there, and where? ----------------------------------------------------------------
+
+
+class Place(NamedTuple):
+    """Where a detection seems to be, from the train: how far ahead, to the right, and above the table."""
+
+    ahead_cm: float
+    lateral_cm: float
+    height_cm: float
+
+
+def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
+    """Places everything that was detected on the track, and forgets what is over."""
+    here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
+    signs = memory.signs
+    # TODO every: the first detection is not always the one that matters. Let seen hold all of
+    # detections.items that are at least CONFIDENCE_MIN sure and for which
+    # stands_on_its_post(locate(item)) is true.
+    # À FAIRE every : la première détection n’est pas toujours celle qui compte. Que seen contienne
+    # tout ce qui, dans detections.items, est sûr d’au moins CONFIDENCE_MIN et vérifie
+    # stands_on_its_post(locate(item)).
+    seen = detections.items[:1]
+    for item in seen:
+        signs = sighted(signs, item, here_cm, memory.frame_count)
+    return replace(memory, signs=tuple(sign for sign in signs if worth_keeping(sign, here_cm, memory)))
+
+
+def locate(item: Detection) -> Place:
+    """Tells the place of a sign from its box: the smaller the box, the further the sign."""
+    # TODO distance: compute how far ahead the sign is, from the height of its box. In a pinhole
+    # camera distance / plate height = focal length / box height (CAMERA.focal_px,
+    # PLATE_HEIGHT_CM[item.sign_class], item.height_px).
+    # À FAIRE distance : calculer à quelle distance est le panneau d’après la hauteur de son cadre.
+    # Dans une chambre noire, distance / hauteur de plaque = focale / hauteur du cadre
+    # (CAMERA.focal_px, PLATE_HEIGHT_CM[item.sign_class], item.height_px).
+    ahead_cm = 1000.0
+    right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
+    down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px
+    up = math.tan(math.radians(CAMERA.pitch_deg)) - down
+    return Place(ahead_cm, ahead_cm * right, CAMERA.height_cm + ahead_cm * up)
+
+
+def stands_on_its_post(place: Place) -> bool:
+    """Whether a detection is as high above the table as a sign is."""
+    return abs(place.height_cm - PLATE_CENTRE_CM) <= HEIGHT_ERROR_CM
+
+
+def sighted(signs: tuple[Sign, ...], item: Detection, here_cm: float, frame: int) -> tuple[Sign, ...]:
+    """The signs after one more detection: one of them seen again, or a new one."""
+    place = locate(item)
+    seen = Sign(
+        sign_class=item.sign_class,
+        position_cm=here_cm + place.ahead_cm,
+        weight=place.ahead_cm**-2,
+        lateral_cm=place.lateral_cm,
+        beside=is_beside(place.ahead_cm, place.lateral_cm),
+    )
+    known = find_same(signs, seen, place.ahead_cm)
+    if known is None:
+        return (*signs, confirm(seen, frame))
+    better = known if is_cut_off(item) else merge(known, seen, place.ahead_cm)
+    return tuple(confirm(better, frame) if sign is known else sign for sign in signs)
+
+
+def is_beside(distance_cm: float, lateral_cm: float) -> bool:
+    """Whether a sign belongs to this track."""
+    return abs(lateral_cm) <= BESIDE_TRACK_CM + distance_cm**2 / (2 * BEND_RADIUS_CM)
+
+
+def is_cut_off(item: Detection) -> bool:
+    """Whether the frame's edge cuts a box off."""
+    left, top, right, bottom = item.box
+    return (
+        min(left, top) <= EDGE_PX
+        or right >= CAMERA.width_px - EDGE_PX
+        or bottom >= CAMERA.height_px - EDGE_PX
+    )
+
+
+def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign | None:
+    """The remembered sign that this one is, if any: of its class, and not further away than estimates err."""
+    near = [
+        sign
+        for sign in signs
+        if sign.sign_class is seen.sign_class
+        and abs(sign.position_cm - seen.position_cm) <= SAME_PLACE_CM + DISTANCE_ERROR * distance_cm
+        and abs(sign.lateral_cm - seen.lateral_cm) <= SAME_PLACE_CM + DISTANCE_ERROR * distance_cm
+    ]
+    return min(near, key=lambda sign: abs(sign.position_cm - seen.position_cm), default=None)
+
+
+def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
+    """A remembered sign, better placed by a new sighting: errors grow with distance, near ones weigh more."""
+    weight = sign.weight + seen.weight
+    lateral_cm = (
+        sign.lateral_cm + seen.lateral_cm
+    ) / 2  # The latest counts most: a curve shifts what is far.
+    return replace(
+        sign,
+        position_cm=(sign.position_cm * sign.weight + seen.position_cm * seen.weight) / weight,
+        weight=weight,
+        lateral_cm=lateral_cm,
+        beside=is_beside(distance_cm, lateral_cm),
+    )
+
+
+def confirm(sign: Sign, frame: int) -> Sign:
+    """Debounces: a sign is believed when it was seen often enough of late."""
+    # TODO debounce: a sign is confirmed once it was seen in SEEN_TIMES of the last SEEN_FRAMES
+    # frames, and stays so. Keep in frames the numbers of those frames, this one included, each once.
+    # À FAIRE debounce : un panneau est confirmé quand il a été vu dans SEEN_TIMES des SEEN_FRAMES
+    # dernières images, et le reste. Gardez dans frames les numéros de ces images, celle-ci comprise,
+    # chacun une fois.
+    return replace(sign, frames=(frame,), confirmed=True)
+
+
+def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
+    """Whether a sign still matters: believed and not long passed, or else seen a moment ago."""
+    if sign.confirmed:
+        return here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
+    return sign.frames[-1] > memory.frame_count - SEEN_FRAMES
+
+
+# 3. Drive: what follows from it? ---------------------------------------------------------------------------
+
+
+def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]:
+    """Answers the signs, the danger before everything else."""
+    memory = heed(memory, state.position_cm)
+    # TODO priority: ask next_danger(memory, state.position_cm). If there is a danger and
+    # must_stop(danger, memory, state), return what stop(memory, danger, state, now) returns. A danger
+    # outranks everything below.
+    # À FAIRE priority : interroger next_danger(memory, state.position_cm). S’il y a un danger et que
+    # must_stop(danger, memory, state), renvoyer ce que renvoie stop(memory, danger, state, now). Un
+    # danger passe avant tout ce qui suit.
+    danger = None
+    memory = replace(memory, stopping=False, rest_since=None)
+    sign = danger or slowing_sign(memory, state.position_cm)
+    if sign is None:
+        return memory, Order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=now)
+    if sign is danger:
+        reason = Reason.DANGER_APPROACH
+    elif sign.sign_class is SignClass.DANGER_AHEAD:
+        reason = Reason.DANGER_PASSING
+    else:
+        reason = Reason.SPEED_LIMIT
+    return memory, Order(kind=slow_down(sign, state), reason=reason, sign=sign.sign_class, at=now)
+
+
+def heed(memory: Memory, here_cm: float) -> Memory:
+    """Marks the signs that the train slows for from now on, so that a wavering estimate changes nothing."""
+    signs = tuple(
+        replace(sign, heeded=sign.heeded or sign.position_cm - here_cm <= SLOW_FROM_CM)
+        if sign.confirmed and sign.beside
+        else sign
+        for sign in memory.signs
+    )
+    return replace(memory, signs=signs)
+
+
+def next_danger(memory: Memory, here_cm: float) -> Sign | None:
+    """The nearest danger that is still to be stopped for."""
+    dangers = (
+        sign
+        for sign in memory.signs
+        if sign.sign_class is SignClass.DANGER_AHEAD
+        and sign.heeded
+        and sign.beside
+        and not sign.done
+        and here_cm < sign.position_cm + PASSED_CM
+    )
+    return min(dangers, key=lambda sign: sign.position_cm, default=None)
+
+
+def slowing_sign(memory: Memory, here_cm: float) -> Sign | None:
+    """The last sign whose low-speed stretch holds, or which is approached at low speed."""
+    slowing = (
+        sign
+        for sign in memory.signs
+        if sign.heeded
+        and sign.beside
+        and here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
+    )
+    return max(slowing, key=lambda sign: sign.position_cm, default=None)
+
+
+def slow_down(sign: Sign, state: TrainState) -> OrderKind:
+    """Low speed for a sign, or the brake if it was seen so late that the motor alone would be too slow."""
+    needed_cm = slowing_distance_cm(state.speed_cm_s, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE)
+    too_late = needed_cm > max(sign.position_cm - state.position_cm, 0.0)
+    return OrderKind.BRAKE if too_late else OrderKind.LOW_SPEED
+
+
+def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
+    """Whether the train must brake now to rest in time, or rests in the right place already."""
+    # TODO braking: rest_cm: how far before the danger would the train come to rest if it braked now?
+    # It still rolls braking_distance_cm(state.speed_cm_s).
+    # À FAIRE braking : rest_cm : à quelle distance du danger le train s’arrêterait-il s’il freinait
+    # maintenant ? Il roule encore braking_distance_cm(state.speed_cm_s).
+    rest_cm = 1000.0
+    if memory.stopping:
+        return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.
+    return rest_cm <= STOP_BEFORE_CM + state.speed_cm_s / CONTROL_RATE_HZ  # One step later would be too late.
+
+
+def stop(memory: Memory, danger: Sign, state: TrainState, now: float) -> tuple[Memory, Order]:
+    """Brakes, and once the train has rested long enough marks the danger as done."""
+    order = Order(
+        kind=OrderKind.BRAKE, reason=Reason.DANGER_STOP, sign=danger.sign_class, light=Light.BLINK, at=now
+    )
+    if state.speed_cm_s > AT_REST_CM_S:
+        return replace(memory, stopping=True, rest_since=None), order
+    rest_since = memory.rest_since if memory.rest_since is not None else now
+    done = now - rest_since >= DANGER_WAIT_S + WAIT_MARGIN_S
+    signs = tuple(replace(sign, done=done) if sign is danger else sign for sign in memory.signs)
+    return replace(memory, stopping=True, rest_since=rest_since, signs=signs), order

@@ -1,0 +1,74 @@
+# %% [markdown] lang="en"
+# # Step 6: the autopilot
+#
+# The detector says what is to be seen; the autopilot decides what the train does. You write it in stages, in
+# **`labs/step6_autopilot.py`**. At first your train derails; at the end it stops by itself. It takes about 40 minutes.
+#
+# The rules of the line: without an order to the contrary the train runs at full speed. At a `SpeedLimit` it is slow and stays
+# so for 80 cm. Before a `DangerAhead` it comes to rest within 30 cm, blinks, waits 2 seconds, and passes slowly. Too fast in
+# the last curve, it derails.
+
+# %% [markdown] lang="fr"
+# # Étape 6 : le pilote automatique
+#
+# Le détecteur dit ce qu’on voit ; le pilote décide de ce que fait le train. Vous l’écrivez par étapes, dans
+# **`labs/step6_autopilot.py`**. Au début, votre train déraille ; à la fin, il s’arrête tout seul. Comptez 40 minutes.
+#
+# Les règles de la ligne : sans ordre contraire, le train roule à pleine vitesse. À un `SpeedLimit`, il est lent et le reste sur
+# 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, clignote, attend 2 secondes et repasse lentement. Trop
+# vite dans la dernière courbe, il déraille.
+
+# %%
+# %load_ext brakepoint.workshop.magic
+
+# %%
+from brakepoint.mission.scoring import score_run
+from brakepoint.steps import load_step
+from brakepoint.workshop.checks.driving import drive, feed
+from brakepoint.workshop.plots import plot_run
+
+lab = load_step("step6_autopilot")
+
+# %% [markdown] lang="en"
+# ## Your train
+#
+# It drives with perfect detections, so whatever goes wrong is the autopilot's doing. The line is its speed; signs are where
+# they stand. Run this cell again after each `TODO`.
+
+# %% [markdown] lang="fr"
+# ## Votre train
+#
+# Il roule avec des détections parfaites : ce qui va mal vient donc du pilote. La courbe est sa vitesse ; les panneaux sont là
+# où ils se dressent. Relancez cette cellule après chaque `À FAIRE`.
+
+# %%
+name = "track-stop-and-slowdown"
+run = drive(lab, name)
+plot_run(run, feed(name))
+
+# %% [markdown] lang="en"
+# ## What the check says
+#
+# `%check 6` goes through the stages: `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`. Stuck? `%hint 6`.
+
+# %% [markdown] lang="fr"
+# ## Ce que dit la vérification
+#
+# `%check 6` passe les étapes en revue : `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`. Bloqué ? `%hint 6`.
+
+# %%
+# %check 6
+
+# %% [markdown] lang="en"
+# ## The whole line
+#
+# The score of each feed, from 0 to 100. With your own detector, and as a film: `brakepoint mission --steps labs`.
+
+# %% [markdown] lang="fr"
+# ## La ligne entière
+#
+# La note de chaque flux, de 0 à 100. Avec votre propre détecteur, et en film : `brakepoint mission --steps labs`.
+
+# %%
+for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full"):
+    print(f"{name:<25}{score_run(drive(lab, name), feed(name)).score:6.1f}")

@@ -1,0 +1,259 @@
+"""The object store: our own server, and everything that can go wrong with any."""
+
+import errno
+import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import pytest
+
+pytest.importorskip("boto3")
+
+from brakepoint.cli import run
+from brakepoint.errors import UserError
+from brakepoint.evaluation.yolo import read_signs
+from brakepoint.messages import SignClass
+from brakepoint.store import CONTENT_DIR, Connection, embedded, friendly_errors, seed
+from brakepoint.store.building import build_dataset, draw_samples
+from brakepoint.store.content import parse_checksums, sha256
+from brakepoint.store.fetching import fetch_stills
+from brakepoint.store.label_studio_export import read_export
+from solutions import step1_dataset
+
+
+def quiet(done: int, total: int) -> None:
+    """Shows no progress."""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Connection:
+    with embedded.serve_s3(tmp_path_factory.mktemp("store") / "s3") as (endpoint, key, secret):
+        connection = Connection(endpoint, "brakepoint", key, secret)
+        seed(connection.client, connection.bucket)
+        yield connection
+
+
+def pictures() -> list[Path]:
+    return sorted((CONTENT_DIR / "stills" / "images").glob("*.jpg"))
+
+
+def test_the_content_is_whole() -> None:
+    folder = CONTENT_DIR / "stills"
+    hashes = parse_checksums((folder / "SHA256SUMS").read_text())
+
+    assert {name: sha256(folder / name) for name in hashes} == hashes
+    assert len(hashes) == len(pictures()) + 1
+
+
+def test_everything_arrives_and_a_rerun_completes_what_is_missing(store, tmp_path) -> None:
+    assert fetch_stills(store, step1_dataset, tmp_path, quiet) == len(pictures()) + 2
+    assert fetch_stills(store, step1_dataset, tmp_path, quiet) == 0
+
+    (tmp_path / "images" / pictures()[0].name).unlink()
+    (tmp_path / "images" / pictures()[1].name).write_bytes(b"damaged")
+
+    assert fetch_stills(store, step1_dataset, tmp_path, quiet) == 2
+    assert not list(tmp_path.rglob("*.part*"))
+
+
+def test_the_listing_asks_again_until_there_is_no_more(store) -> None:
+    for number in range(1005):
+        store.client.put_object(Bucket=store.bucket, Key=f"many/{number}", Body=b"")
+
+    assert len(step1_dataset.list_objects(store.client, store.bucket, "many/")) == 1005
+
+
+def test_a_dataset_never_has_a_scene_on_both_sides(tmp_path) -> None:
+    dataset = build_dataset(CONTENT_DIR / "stills", step1_dataset, tmp_path)
+    scenes = [
+        {step1_dataset.scene_of(path.name) for path in (tmp_path / side / "images").iterdir()}
+        for side in ("train", "val")
+    ]
+
+    assert dataset.training > dataset.validation > 0
+    assert dataset.unlabelled > 0
+    assert all(scenes) and not scenes[0] & scenes[1]
+    assert draw_samples(tmp_path / "train").shape == (960, 1920, 3)
+
+
+def test_labels_keep_the_boxes_inside_their_pictures(tmp_path) -> None:
+    build_dataset(CONTENT_DIR / "stills", step1_dataset, tmp_path)
+
+    assert all(read_signs(label, tuple(SignClass)) is not None for label in tmp_path.rglob("*.txt"))
+
+
+def test_a_picture_decodes() -> None:
+    assert cv2.imread(str(pictures()[0])).shape == (480, 640, 3)
+
+
+def refusal(connection: Connection, folder: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        fetch_stills(connection, step1_dataset, folder, quiet)
+    return caught.value.key
+
+
+def test_a_wrong_endpoint_is_told(tmp_path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    assert refusal(Connection(f"http://127.0.0.1:{port}", "b", "k", "s"), tmp_path) == "store.error.endpoint"
+    assert refusal(Connection("http://", "b", "k", "s"), tmp_path) == "store.error.endpoint"
+
+
+def test_a_wrong_secret_is_told(store, tmp_path) -> None:
+    thief = Connection(store.endpoint, store.bucket, store.access_key, "guessed")
+
+    assert refusal(thief, tmp_path) == "store.error.refused"
+
+
+def test_a_missing_bucket_is_told(store, tmp_path) -> None:
+    other = Connection(store.endpoint, "not-there", store.access_key, store.secret_key)
+
+    assert refusal(other, tmp_path) == "store.error.no_bucket"
+
+
+def test_an_empty_bucket_is_told(store, tmp_path) -> None:
+    store.client.create_bucket(Bucket="empty")
+    empty = Connection(store.endpoint, "empty", store.access_key, store.secret_key)
+
+    assert refusal(empty, tmp_path) == "store.error.no_object"
+
+
+def test_a_full_disk_is_told() -> None:
+    with pytest.raises(UserError, match="disk is full"), friendly_errors("http://store", "b"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Truncating(BaseHTTPRequestHandler):
+    """Promises a thousand bytes and sends ten."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.send_header("ETag", '"x"')
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(b"0123456789")
+        self.close_connection = True
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+def test_a_download_that_breaks_off_is_told_and_leaves_nothing(tmp_path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Truncating)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    connection = Connection(f"http://127.0.0.1:{server.server_port}", "b", "k", "s")
+    item = step1_dataset.StoredObject("stills/x.jpg", 1000)
+
+    with pytest.raises(UserError) as caught, friendly_errors(connection.endpoint, "b"):
+        step1_dataset.download(connection.client, "b", item, None, tmp_path / "x.jpg")
+    server.shutdown()
+
+    assert caught.value.key == "store.error.cut_short"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_object_with_another_hash_is_thrown_away(store, tmp_path) -> None:
+    item = step1_dataset.list_objects(store.client, store.bucket, "stills/images/")[0]
+
+    with pytest.raises(UserError, match="damaged"):
+        step1_dataset.download(store.client, store.bucket, item, "0" * 64, tmp_path / "x.jpg")
+    assert list(tmp_path.iterdir()) == []
+
+
+RECTANGLE = {
+    "type": "rectanglelabels",
+    "original_width": 640,
+    "original_height": 480,
+    "value": {"x": 1, "y": 1, "width": 5, "height": 5, "rectanglelabels": ["Cat"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ("not json", "store.error.other_project"),
+        ("{}", "store.error.other_project"),
+        ("[]", "store.error.other_project"),
+        ([{"data": {"text": "a review"}, "annotations": []}], "store.error.other_project"),
+        (
+            [{"data": {"image": "x.jpg"}, "annotations": [{"result": [{"type": "choices"}]}]}],
+            "store.error.other_project",
+        ),
+        (
+            [
+                {
+                    "data": {"image": "x.jpg"},
+                    "annotations": [
+                        {"completed_by": 1, "updated_at": "2026-01-01T00:00:00Z", "result": [RECTANGLE]}
+                    ],
+                }
+            ],
+            "error.label_class",
+        ),
+    ],
+)
+def test_the_export_of_another_project_is_told(tmp_path, content, key) -> None:
+    path = tmp_path / "annotations.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+    with pytest.raises(UserError) as caught:
+        read_export(path)
+    assert caught.value.key == key
+
+
+def test_half_a_data_connection_is_told(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("AWS_S3_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.delenv("AWS_S3_BUCKET", raising=False)
+
+    assert run(["store", "seed"]) == 2
+    assert "AWS_S3_BUCKET" in capsys.readouterr().err
+
+
+def test_the_whole_step_needs_no_network(tmp_path, monkeypatch, capsys) -> None:
+    connect = socket.socket.connect
+
+    def connect_at_home(self: socket.socket, address: tuple) -> None:
+        assert address[0] in ("127.0.0.1", "localhost"), address
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_at_home)
+    monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["dataset", "--steps", "solutions"]) == 0
+    assert "pictures to learn from" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "dataset" / "samples.jpg").is_file()
+
+
+def test_a_gap_that_is_still_open_is_told(tmp_path, monkeypatch, capsys) -> None:
+    def not_yet(*arguments: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(step1_dataset, "list_objects", not_yet)
+    monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["dataset", "--steps", "solutions"]) == 2
+    assert "brakepoint check" in capsys.readouterr().err
+
+
+def test_our_own_server_stops_and_takes_another_port_if_the_usual_one_is_taken(tmp_path, monkeypatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(embedded, "USUAL_PORT", taken.getsockname()[1])
+        with embedded.serve_s3(tmp_path / "s3") as (endpoint, _, secret):
+            port = int(endpoint.rpartition(":")[2])
+            assert port != embedded.USUAL_PORT
+            assert len(secret) == 32
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        pass

@@ -1,0 +1,24 @@
+import pytest
+
+from brakepoint.cli import run
+from brakepoint.workshop import doctor
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str) -> None:
+    monkeypatch.setattr(doctor, "_is_there", lambda module: module != "torch")
+    monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
+
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+
+    assert run(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("✗") == 2  # One finding, and the last line.
+    assert "pip install -e '.[train]'" in " ".join(said.split())
+
+
+def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
+    monkeypatch.setattr(doctor, "_is_there", lambda module: True)
+    monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
+
+    assert run(["doctor"]) == 0

@@ -1,0 +1,174 @@
+"""The learning loop: whatever an attendee's code does, the answer is a message."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("boto3")
+
+from brakepoint.cli import run, workshop
+from brakepoint.workshop import course, progress
+from brakepoint.workshop.checking import check
+from brakepoint.workshop.course import find_step
+from brakepoint.workshop.labs import filled, lab_text, solved
+from brakepoint.workshop.progress import Progress
+
+STEP = find_step("1")
+
+
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An attendee's folder."""
+    monkeypatch.setattr(course, "LABS_DIR", tmp_path / "labs")
+    monkeypatch.setattr(workshop, "BACKUPS_DIR", tmp_path / "labs" / "backups")
+    monkeypatch.setattr(progress, "PROGRESS_PATH", tmp_path / "progress.json")
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    (tmp_path / "labs").mkdir()
+    STEP.lab.write_text(lab_text(STEP), "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [
+        ("while True: pass", "check.too_long"),
+        ("import sys; sys.exit(0)", "check.exited"),
+        ("import os; os._exit(3)", "check.died"),
+        ("def broken(:", "check.syntax"),
+        ("1 / 0", "check.crashed"),
+        ("import no_such_module", "check.no_module"),
+        ("x = 1", "check.function_missing"),
+    ],
+)
+def test_code_that_does_not_run_is_a_message(room, code: str, key: str) -> None:
+    STEP.lab.write_text(code + "\n", "utf-8")
+
+    result = check(STEP, time_limit_s=4.0)
+
+    assert result.failure is not None
+    assert result.failure.key == key
+    assert "Traceback" not in result.failure.message
+
+
+def test_an_endless_loop_in_an_exercise_is_told_with_its_name(room) -> None:
+    STEP.lab.write_text(filled(STEP, {**solved(STEP), "percent": "while True: pass"}), "utf-8")
+
+    result = check(STEP, time_limit_s=5.0)
+
+    assert result.failure is not None
+    assert (result.failure.exercise, result.failure.key) == ("percent", "check.too_long")
+
+
+def test_a_missing_lab_is_a_message(room) -> None:
+    STEP.lab.unlink()
+
+    assert check(STEP).verdicts[-1].key == "check.missing_file"
+
+
+def test_a_crash_names_the_line_that_the_attendee_wrote(room, tmp_path) -> None:
+    autopilot, path = find_step("6"), tmp_path / "lab.py"
+    code = "seen = [item for item in detections.items if stands_on_its_post(item)]"
+    path.write_text(filled(autopilot, {**solved(autopilot), "every": code}), "utf-8")
+
+    failure = check(autopilot, path).failure
+
+    assert failure is not None
+    assert (failure.key, failure.values["code"]) == ("check.crashed", code)
+    assert "mend line" in workshop.what_next(autopilot, failure, "%")
+
+
+def test_what_the_code_prints_is_shown(room) -> None:
+    STEP.lab.write_text(filled(STEP, {"listing": 'print("hello"); return 1'}), "utf-8")
+
+    assert check(STEP).printed == "hello"
+
+
+def test_a_check_says_what_is_next_and_is_remembered(room, capsys) -> None:
+    STEP.lab.write_text(filled(STEP, {"listing": solved(STEP)["listing"]}), "utf-8")
+
+    assert run(["check", "1"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+
+    assert "✓ List the bucket" in said
+    assert "brakepoint hint 1" in said
+    assert Progress.load().of(STEP).done == ["listing"]
+
+
+def test_a_finished_step_says_what_comes_then(room, capsys) -> None:
+    STEP.lab.write_text(STEP.solution.read_text("utf-8"), "utf-8")
+
+    assert run(["check"]) == 0
+    assert "brakepoint dataset --steps labs" in " ".join(capsys.readouterr().out.split())
+    assert run(["hint", "1"]) == 0
+    assert "Nothing is left" in capsys.readouterr().out
+
+
+def test_each_hint_tells_more_and_the_last_points_to_the_solution(room, capsys) -> None:
+    said = []
+    for _ in range(3):
+        run(["hint", "1"])
+        said.append(capsys.readouterr().out)
+
+    assert "Hint 1 of 2" in said[0]
+    assert "Hint 2 of 2" in said[1]
+    assert "brakepoint solution 1" in said[2]
+    assert Progress.load().of(STEP).hints == {"listing": 2}
+
+
+def test_reset_keeps_what_was_written(room, capsys) -> None:
+    STEP.lab.write_text("mine", "utf-8")
+    run(["reset", "1"])
+
+    assert STEP.lab.read_text("utf-8") == lab_text(STEP)
+    assert [path.read_text("utf-8") for path in workshop.BACKUPS_DIR.iterdir()] == ["mine"]
+
+    STEP.lab.unlink()
+    assert run(["reset", "1"]) == 0
+    assert STEP.lab.is_file()
+
+
+def test_catching_up_finishes_a_step_and_keeps_what_was_written(room) -> None:
+    assert run(["catch-up", "1"]) == 0
+    assert Progress.load().of(STEP).done == list(STEP.exercises)
+    assert len(list(workshop.BACKUPS_DIR.iterdir())) == 1
+    assert check(STEP).passed
+
+
+def test_watching_ends_when_all_is_right(room, capsys) -> None:
+    STEP.lab.write_text(STEP.solution.read_text("utf-8"), "utf-8")
+
+    assert run(["watch", "1"]) == 0
+    assert "Step 1 is done" in capsys.readouterr().out
+
+
+def test_the_solution_is_shown_as_a_difference(room, capsys) -> None:
+    assert run(["solution", "1"]) == 0
+    assert "-    raise NotImplementedError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_progress_shows_minutes_against_the_plan(room, capsys, lang: str) -> None:
+    assert run(["--lang", lang, "progress"]) == 0
+    said = capsys.readouterr().out
+    assert "0/7" in said
+    assert "15" in said
+
+
+def test_pauses_do_not_count() -> None:
+    kept, start = Progress(), datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+    for minutes in (0, 5, 8, 300, 304):
+        kept.touch(STEP, start + timedelta(minutes=minutes))
+
+    assert kept.of(STEP).minutes == 12
+
+
+def test_a_progress_file_that_is_no_progress_file_is_a_fresh_start(tmp_path) -> None:
+    (tmp_path / "progress.json").write_text("not json")
+
+    assert Progress.load(tmp_path / "progress.json") == Progress()
+
+
+def test_an_unknown_step_is_a_message(room, capsys) -> None:
+    assert run(["check", "9"]) == 2
+    assert "There is no step" in capsys.readouterr().err

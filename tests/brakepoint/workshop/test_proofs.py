@@ -1,0 +1,85 @@
+"""The three proofs: solutions pass, untouched labs fail as expected, wrong answers get their own message.
+
+The second is proven for each exercise: a lab filled up to there passes so far and fails at the next gap.
+"""
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("boto3")
+
+from brakepoint.texts import catalogue
+from brakepoint.workshop.course import LABS_DIR, SOLUTIONS_DIR, Step, course, find_step
+from brakepoint.workshop.labs import filled, lab_text, solved
+from brakepoint.workshop.sandbox import examine
+from brakepoint.workshop.verdicts import Verdict
+
+ANSWERS = tomllib.loads((Path(__file__).parent / "wrong_answers.toml").read_text("utf-8"))["answer"]
+EXERCISES = [(step, exercise) for step in course() for exercise in step.exercises]
+
+
+def examined(step: Step, code: str, folder: Path) -> list[Verdict]:
+    path = folder / f"{step.name}.py"
+    path.write_text(code, "utf-8")
+    return list(examine(step, path))
+
+
+@pytest.mark.parametrize("step", course(), ids=lambda step: step.name)
+def test_the_solution_passes(step: Step) -> None:
+    verdicts = list(examine(step, step.solution))
+
+    assert [(verdict.exercise, verdict.message) for verdict in verdicts] == [(e, "") for e in step.exercises]
+
+
+@pytest.mark.parametrize(("step", "exercise"), EXERCISES, ids=lambda value: getattr(value, "name", value))
+def test_a_lab_filled_so_far_fails_at_the_next_gap(step: Step, exercise: str, tmp_path: Path) -> None:
+    so_far = step.exercises[: step.exercises.index(exercise)]
+    code = filled(step, {name: lines for name, lines in solved(step).items() if name in so_far})
+
+    *passed, failed = examined(step, code, tmp_path)
+
+    assert [verdict.exercise for verdict in passed if verdict.passed] == list(so_far)
+    assert (failed.exercise, failed.passed) == (exercise, False)
+    assert failed.key == "check.not_written" or failed.key.startswith(f"check.step{step.number}.{exercise}.")
+
+
+@pytest.mark.parametrize(
+    "answer", ANSWERS, ids=lambda answer: f"{answer['exercise']}: {answer['thought']}".replace(" ", "-")
+)
+def test_a_wrong_answer_gets_its_own_message(answer: dict, tmp_path: Path) -> None:
+    step = find_step(answer["step"])
+    code = filled(step, {**solved(step), answer["exercise"]: answer["code"]})
+
+    failed = examined(step, code, tmp_path)[-1]
+
+    shown_at = answer.get("shown_at", answer["exercise"])
+    assert (failed.exercise, failed.key) == (shown_at, answer["message"])
+    assert failed.message
+
+
+def test_each_exercise_has_wrong_answers() -> None:
+    counts = Counter(answer["step"] for answer in ANSWERS)
+
+    assert {(answer["step"], answer["exercise"]) for answer in ANSWERS} == {(s.name, e) for s, e in EXERCISES}
+    assert counts["step1_dataset"] >= 6
+    assert counts["step6_autopilot"] >= 8
+
+
+def test_the_course_fits_the_solutions() -> None:
+    for step in course():
+        assert sorted(solved(step)) == sorted(step.exercises)
+        assert all(1 <= len(lines.splitlines()) <= 15 for lines in solved(step).values())
+        for exercise in step.exercises:
+            for name in ("title", "todo", "hint1", "hint2"):
+                assert f"lab.{step.name}.{exercise}.{name}" in catalogue()
+
+
+def test_the_labs_are_those_that_the_solutions_make() -> None:
+    for step in course():
+        assert (LABS_DIR / f"{step.name}.py").read_text("utf-8") == lab_text(step), "run make labs"
+        assert "# instead:" not in lab_text(step)
+        assert "# lab:" not in lab_text(step)
+    assert SOLUTIONS_DIR.is_dir()
