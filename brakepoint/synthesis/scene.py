@@ -9,7 +9,7 @@ from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_sign
 from brakepoint.synthesis.textures import colour
 
 SMALLEST_PX, LARGEST_PX = 9.0, 100.0
-BACK_SHARE = 0.3
+BACK_SHARE = 0.4
 """How many of the distractors are backs of signs."""
 
 
@@ -70,7 +70,7 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look
         wash=float(rng.uniform(0.1, 0.75)) if rng.random() < 0.22 else 0.0,
         shade=float(rng.uniform(0, 0.5)),
         variant=int(rng.integers(len(VARIANTS))),
-        back=float(rng.uniform(0.7, 1.0) if rng.random() < 0.5 else rng.uniform(0.1, 0.7)),
+        back=float(rng.uniform(0.7, 1.0) if rng.random() < 0.5 else rng.uniform(0.0, 0.6)),
         blur_px=float(rng.uniform(0, 0.03) * height_px) if rng.random() < 0.35 else 0.0,
     )
 
