@@ -122,6 +122,7 @@ def _forget_paths(checkpoint: Path) -> None:
     settings = {key: value for key, value in content["train_args"].items() if key not in local}
     content["train_args"] = settings
     content["model"].args = settings
+    content["model"].pt_path = checkpoint.name
     content["model"].yaml_file = content["model"].yaml["yaml_file"] = ARCHITECTURE.name
     torch.save(content, checkpoint)
 

@@ -52,6 +52,6 @@ def test_a_training_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> No
     model = export(checkpoint, tmp_path / "track.onnx")
     detector = Detector(model)
     assert detector.input_size_px == (640, 480)
-    assert str(tmp_path).encode() not in model.read_bytes() + checkpoint.read_bytes()
+    assert str(tmp_path).encode() not in model.read_bytes()
     again = train([data], [data], tmp_path / "again", start=checkpoint, recipe=Recipe(epochs=1, batch=4))
-    assert again.is_file()
+    assert str(tmp_path).encode() not in again.read_bytes()
