@@ -10,13 +10,16 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help mission lint test test-system bench clean
+.PHONY: help mission up lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
+
+up: $(VENV)/.live ## Every service of the live train, and the page to watch it; ARGS="--feed track-full"
+	@$(BIN)/brakepoint up $(ARGS)
 
 lint: $(VENV)/.dev ## Style, formatting and types
 	$(BIN)/ruff check
@@ -30,7 +33,7 @@ test-system: $(VENV)/.system ## What needs Debian packages; as root it installs 
 	tests/system/require chromium
 	$(BIN)/pytest tests/system --override-ini addopts=
 
-bench: $(VENV)/.mission ## How fast the detector and the loop are, on one core and on two
+bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 clean: ## Throw away the environment, the runs and the caches
@@ -38,9 +41,10 @@ clean: ## Throw away the environment, the runs and the caches
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
-$(VENV)/.dev: extras = mission,dev
-$(VENV)/.system: extras = mission,dev,system,footage
-$(VENV)/.mission $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
+$(VENV)/.live: extras = mission,live
+$(VENV)/.dev: extras = mission,live,dev
+$(VENV)/.system: extras = mission,live,dev,system,footage
+$(VENV)/.mission $(VENV)/.live $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@

@@ -26,6 +26,8 @@ MADE_UP = (
     "mission.table.",
     "cli.",
     "bench.",
+    "live.",
+    "monitor.",
 )
 """Keys that begin so are put together when they are used."""
 

@@ -13,7 +13,7 @@ from brakepoint.errors import UserError
 from brakepoint.texts import LANGUAGES, text
 
 INTERRUPTED = 130
-COMMANDS = ("mission", "replay", "evaluate", "synth", "train")
+COMMANDS = ("mission", "replay", "evaluate", "synth", "train", "up", "service")
 """Each is `brakepoint.cli.NAME.NAME_command`."""
 
 
