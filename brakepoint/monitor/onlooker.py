@@ -22,7 +22,7 @@ from brakepoint.services import SERVICES
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.referee import Referee
 from brakepoint.services.serving import tell
-from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, PICTURE, STATE, STATUS
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
 from brakepoint.truth import GroundTruth, load_truth
 
 TURN_S = 0.02
@@ -70,7 +70,7 @@ class Onlooker:
                 self._detections = detections
                 if self._referee:
                     self._referee.hear_detections(detections)
-            if (order := self._bus.take(ORDER)) is not None:
+            while (order := self._bus.take(ORDERS)) is not None:
                 self._hear_order(order)
             while (status := self._bus.take(STATUS)) is not None:
                 self._statuses[status.service] = status

@@ -18,7 +18,7 @@ WAIT_S = 1.5 / CONTROL_RATE_HZ
 """A frame that is later than this is not waited for."""
 
 FIRST_WORD_S = 1.0
-"""A new run's first order waits so long for the train's first word; the train is at rest all the while."""
+"""A new run's first order waits so long for the first frame and state; the train is at rest all the while."""
 
 
 class Autopilot:
@@ -53,7 +53,8 @@ class Autopilot:
         if detections is not None and detections.captured_at >= since(self._mission):
             self._detections = detections
         now = time.time()
-        if self._state is None and now < since(self._mission) + FIRST_WORD_S:
+        is_blank = self._state is None or self._detections is None
+        if is_blank and now < since(self._mission) + FIRST_WORD_S:
             return
         self._memory, order = decide(self._step, self._memory, self._detections, self._state, now)
         self._number += 1

@@ -11,7 +11,7 @@ from brakepoint.services import Settings
 from brakepoint.services.bus import Bus
 from brakepoint.services.referee import Referee
 from brakepoint.services.supervisor import Supervisor
-from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, STATE
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
 from brakepoint.truth import GroundTruth, load_truth
 
 DRIVING = ("train", "controller", "capture", "detector", "autopilot")
@@ -38,7 +38,7 @@ def drive_live(assignment: Assignment, settings: Settings, tell: Tell) -> Run:
         news.write(f"{service}: {line}")
 
     with Supervisor(settings, DRIVING, tell_line) as services:
-        topics = (DETECTIONS, ORDER, STATE, MISSION)
+        topics = (DETECTIONS, ORDERS, STATE, MISSION)
         with Bus(services.settings.broker, settings.train_id, "", topics) as bus:
             referee = watch(bus, truth, start(bus, settings.feed), news)
             bus.say(CONTROL, Control(action=Action.STOP))
@@ -72,7 +72,7 @@ def watch(bus: Bus, truth: GroundTruth, mission: MissionState, news: News | None
             raise UserError("live.error.time_limit")
         if (detections := bus.take(DETECTIONS)) is not None:
             referee.hear_detections(detections)
-        if (order := bus.take(ORDER)) is not None:
+        while (order := bus.take(ORDERS)) is not None:
             referee.hear_order(order)
         told = len(referee.ticks)
         if (state := bus.take(STATE, TURN_S)) is not None:

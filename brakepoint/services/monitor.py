@@ -9,9 +9,9 @@ from brakepoint.monitor.server import make_app
 from brakepoint.services import Settings, address
 from brakepoint.services.bus import Bus
 from brakepoint.services.serving import serve, tell
-from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, PICTURE, STATE, STATUS
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
 
-TOPICS = (CONTROL, DETECTIONS, MISSION, ORDER, PICTURE, STATE, STATUS)
+TOPICS = (CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS)
 CLOSE_WITHIN_S = 1
 
 

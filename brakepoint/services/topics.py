@@ -57,6 +57,7 @@ FRAME: Topic[Frame] = Topic("frame", decode_frame, max_bytes=FRAME_MAX_BYTES)
 PICTURE = Topic("frame", split_frame, max_bytes=FRAME_MAX_BYTES)  # The same, for those who only show it.
 DETECTIONS = Topic("detections", _json(Detections))
 ORDER = Topic("order", _json(GivenOrder), max_bytes=2_000)
+ORDERS = Topic("order", _json(GivenOrder), keep=QUEUE, max_bytes=2_000)  # For those who keep the record.
 STATE = Topic("state", _json(TrainState), max_bytes=2_000)
 # Said once by a person, so it must arrive, and each one counts; twice does no harm. Never kept: a start that
 # waited in a broker would set a train off by itself.

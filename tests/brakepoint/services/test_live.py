@@ -21,7 +21,7 @@ from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import (
     DETECTIONS,
     MISSION,
-    ORDER,
+    ORDERS,
     STATE,
     STATUS,
     TOPICS,
@@ -45,7 +45,7 @@ def services():
 
 @pytest.fixture
 def bus(services):
-    topics = (DETECTIONS, ORDER, STATE, MISSION, STATUS)
+    topics = (DETECTIONS, ORDERS, STATE, MISSION, STATUS)
     with Bus(services.settings.broker, services.settings.train_id, "", topics) as bus:
         yield bus
 
