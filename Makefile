@@ -11,13 +11,16 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission workshop workshop-check lab labs lint test test-system bench clean
+.PHONY: help mission up workshop workshop-check lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
+
+up: $(VENV)/.live ## Every service of the live train, and the page to watch it; ARGS="--feed track-full"
+	@$(BIN)/brakepoint up $(ARGS)
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
@@ -46,7 +49,7 @@ test-system: $(VENV)/.system ## What needs Debian packages; as root it installs 
 	tests/system/require chromium
 	$(BIN)/pytest tests/system --override-ini addopts=
 
-bench: $(VENV)/.mission ## How fast the detector and the loop are, on one core and on two
+bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 clean: ## Throw away the environment, the runs and the caches
@@ -54,10 +57,11 @@ clean: ## Throw away the environment, the runs and the caches
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
+$(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
-$(VENV)/.dev: extras = mission,workshop,dev
-$(VENV)/.system: extras = mission,workshop,dev,system,footage
-$(VENV)/.mission $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: extras = mission,live,workshop,dev
+$(VENV)/.system: extras = mission,live,workshop,dev,system,footage
+$(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.live import LiveMeasurement, measure_live
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
 from brakepoint.messages import Detections, Frame
@@ -128,9 +129,20 @@ def as_table(measurements: dict[int, Measurement], feed: str) -> Table:
     return table
 
 
+def live_table(live: LiveMeasurement, feed: str) -> Table:
+    """Lays out what the live services achieve together."""
+    table = Table(title=text("bench.live_title", feed=feed))
+    table.add_column("")
+    table.add_column("", justify="right")
+    for name, value in asdict(live).items():
+        table.add_row(text(f"bench.live_{name}"), f"{value:.1f}")
+    return table
+
+
 def main(
     feed: Annotated[str, typer.Option(help=text("bench.feed"))] = "track-stop",
     model: Annotated[Path, typer.Option(show_default=False, help=text("bench.model"))] = SHIPPED_MODEL,
+    live: Annotated[bool, typer.Option(help=text("bench.live"))] = True,
     measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
 ) -> None:
     """Prints the table; with the hidden option measures here and prints JSON."""
@@ -146,6 +158,10 @@ def main(
     with console.status(text("bench.measuring")):
         measurements = {cores: measure_apart(feed, model, cores) for cores in CORES if cores <= available}
     console.print(as_table(measurements, feed))
+    if live:
+        with console.status(text("bench.measuring")):
+            together = measure_live(feed, str(model))
+        console.print(live_table(together, feed))
 
 
 if __name__ == "__main__":

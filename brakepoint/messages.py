@@ -9,7 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -114,6 +114,10 @@ class Reason(StrEnum):
     NO_FRAMES = "no_frames"
     FROZEN_FRAMES = "frozen_frames"
     NO_TRAIN_STATE = "no_train_state"
+    NO_ORDERS = "no_orders"
+    """The train's own watchdog has heard nothing."""
+    BY_HAND = "by_hand"
+    """A person has stopped the train, or has not started it yet."""
 
 
 class Light(StrEnum):
@@ -147,6 +151,22 @@ class Order(Message):
         return self.kind, self.reason, self.sign
 
 
+class GivenOrder(Order):
+    """An order on its way to the train, with what the receiver needs to tell whether it still holds.
+
+    Attributes:
+        giver: Which autopilot gave it: another one after every restart.
+        number: Grows with every order of a giver.
+        run: The run that it was given for; −1 while its giver knows of none.
+        seen_at: When the frame was captured that it was decided on; None if there was none.
+    """
+
+    giver: str = Field(max_length=64)
+    number: int = Field(ge=0)
+    run: int = Field(ge=-1)
+    seen_at: Finite | None = None
+
+
 class TrainState(Message):
     """How fast the train is and where, as its hub knows it.
 
@@ -165,6 +185,97 @@ class TrainState(Message):
     power: int = Field(ge=-100, le=100)
     braking: bool
     light: Light
+
+
+class Fault(StrEnum):
+    """What can be made to go wrong by a button. Texts: `live.fault.{value}`."""
+
+    CAMERA_FROZEN = "camera_frozen"
+    CAMERA_BLACK = "camera_black"
+    CAMERA_SILENT = "camera_silent"
+    CAMERA_GARBLED = "camera_garbled"
+    DETECTOR_HANGS = "detector_hangs"
+    AUTOPILOT_HANGS = "autopilot_hangs"
+    CONTROLLER_HANGS = "controller_hangs"
+
+
+class Action(StrEnum):
+    """What a person asks for."""
+
+    START = "start"
+    STOP = "stop"
+    FEED = "feed"
+    FAULT = "fault"
+
+
+class Control(Message):
+    """What a person asks of the whole: start, stop, another feed, a fault.
+
+    Attributes:
+        action: Which of them.
+        feed: The feed to choose, for `feed`; for `start`, too, if it is another than before.
+        fault: What is to go wrong, for `fault`.
+        seconds: For how long.
+    """
+
+    action: Action
+    feed: str | None = Field(default=None, max_length=200)
+    fault: Fault | None = None
+    seconds: float = Field(default=2.0, gt=0, le=10)
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if (self.action is Action.FEED and not self.feed) or (self.action is Action.FAULT and not self.fault):
+            raise ValueError(f"{self.action} says not which")
+        return self
+
+
+class MissionState(Message):
+    """What holds at present, as the controller keeps it: whoever is restarted learns it from here.
+
+    Attributes:
+        run: Number of the run; with a new one the train stands at the start again.
+        feed: The feed.
+        running: Whether orders are passed on to the train.
+        since: When the run began; whatever is older belongs to another run.
+        at: When this was said.
+    """
+
+    run: int = Field(ge=0)
+    feed: str = Field(max_length=200)
+    running: bool
+    since: Finite
+    at: Finite
+
+
+class Health(StrEnum):
+    """How a service is. Texts: `live.health.{value}`."""
+
+    STARTING = "starting"
+    READY = "ready"
+    GONE = "gone"
+
+
+class Status(Message):
+    """The heartbeat of a service, and its last will.
+
+    Attributes:
+        service: Whose.
+        health: How it is.
+        at: When it said so; 0 in a last will, which is written beforehand.
+        refused: Messages that it has refused so far.
+        per_s: What it did in a second: frames captured, frames looked at, orders given or passed on.
+        latency_ms: From the capture of a frame to the order at the train: the median of late.
+        latency_p95_ms: 95th percentile of the same.
+    """
+
+    service: str = Field(max_length=32)
+    health: Health
+    at: Finite
+    refused: int = Field(default=0, ge=0)
+    per_s: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    latency_ms: Finite | None = None
+    latency_p95_ms: Finite | None = None
 
 
 @dataclass(frozen=True)
@@ -205,20 +316,39 @@ def encode_frame(frame: Frame, jpeg_quality: int = 90) -> bytes:
     return header + jpeg.tobytes()
 
 
-def decode_frame(payload: bytes) -> Frame:
-    """Unpacks what `encode_frame` packed.
+class Picture(NamedTuple):
+    """An encoded frame whose picture is still JPEG: for those who only show it."""
+
+    frame_id: int
+    captured_at: float
+    position_cm: float
+    jpeg: bytes
+
+
+def split_frame(payload: bytes) -> Picture:
+    """Reads the header of what `encode_frame` packed.
 
     Raises:
-        UserError: The payload is too long, has another header, or its picture does not decode.
+        UserError: The payload is too long, or has another header.
     """
-    import cv2
-
     if not FRAME_HEADER.size < len(payload) <= FRAME_MAX_BYTES:
         raise UserError("error.frame_size", size=len(payload), most=FRAME_MAX_BYTES)
     magic, frame_id, captured_at, position_cm = FRAME_HEADER.unpack_from(payload)
     if magic != FRAME_MAGIC or not math.isfinite(captured_at):
         raise UserError("error.frame_header")
-    image = cv2.imdecode(np.frombuffer(payload, np.uint8, offset=FRAME_HEADER.size), cv2.IMREAD_COLOR)
+    return Picture(frame_id, captured_at, position_cm, payload[FRAME_HEADER.size :])
+
+
+def decode_frame(payload: bytes) -> Frame:
+    """Unpacks what `encode_frame` packed.
+
+    Raises:
+        UserError: As `split_frame`, or the picture does not decode.
+    """
+    import cv2
+
+    frame_id, captured_at, position_cm, jpeg = split_frame(payload)
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise UserError("error.frame_picture", frame_id=frame_id)
     return Frame(frame_id, captured_at, position_cm, image)

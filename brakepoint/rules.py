@@ -65,3 +65,9 @@ PENALTY_FALSE_STOP = 10.0
 PENALTY_OVERSPEED_PER_S = 5.0
 PENALTY_DAWDLING_PER_S = 1.0
 """Slower than full speed where no sign asks for it."""
+
+ORDER_AGE_MAX_S = 0.2
+"""An order that took longer to arrive is not passed on: it answers a world that is no more."""
+WATCHDOG_S = 0.4
+"""A train that has heard no order for so long brakes by itself. An order is its own heartbeat: one is given
+at every step. Whoever watches something else, frames or states, must notice its absence as soon."""

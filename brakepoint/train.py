@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from brakepoint.messages import OrderKind
-from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
+from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
 
 FULL_POWER = 100
 DEAD_POWER = 20
@@ -43,6 +43,11 @@ ORDER_POWER = {
 def braking_distance_cm(speed_cm_s: float) -> float:
     """How far the train still rolls once its brake is on."""
     return speed_cm_s**2 / (2 * BRAKING_CM_S2)
+
+
+STOPPING_LIMIT_CM = FULL_SPEED_CM_S * (WATCHDOG_S + ORDER_AGE_MAX_S) + braking_distance_cm(FULL_SPEED_CM_S)
+"""Whatever fails, the train is at rest within this distance of where it was at that moment: a last order may
+still arrive, the watchdog waits, and then the brake takes its way. 51 cm."""
 
 
 def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: float) -> float:

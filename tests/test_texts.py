@@ -32,6 +32,8 @@ MADE_UP = (
     "lab.",
     "notebook.ending.",
     "workshop.table.",
+    "live.",
+    "monitor.",
 )
 """Keys that begin so are put together when they are used."""
 

@@ -15,10 +15,11 @@ from rich.table import Table
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed
-from brakepoint.mission.drive import ORACLE, Assignment, Driven, Finished, drive_all
+from brakepoint.mission.drive import ORACLE, Assignment, Driven, Finished, News, check, drive_all, finish
 from brakepoint.mission.look import ORDER_COLOURS, number, order_text, points
 from brakepoint.mission.page import render_page
 from brakepoint.mission.report import PAGE_NAME, REPORT_NAME, Mission, Report, publishing
+from brakepoint.services import Settings, require_packages
 from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.texts import text
 
@@ -36,6 +37,8 @@ def mission_command(
     ] = "",
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.mission.out"))] = DEFAULT_OUT,
     as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
+    live: Annotated[bool, typer.Option("--live", help=text("cli.mission.live"))] = False,
+    broker: Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))] = "",
 ) -> None:
     """Drives, scores and reports; exit status 1 if a mission was not accomplished."""
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
@@ -43,7 +46,10 @@ def mission_command(
     with publishing(out) as scratch:
         assignments = [Assignment(find_feed(name), source, model, scratch) for name in _chosen(feed)]
         with _progress(assignments, as_json) as tell:
-            finished = drive_all(assignments, tell)
+            if live:
+                finished = [_drive_live(assignments, feed, detector, broker, tell)]
+            else:
+                finished = drive_all(assignments, tell)
         report = _report(source, model, finished)
         _write(scratch, report, finished)
     if as_json:
@@ -53,6 +59,22 @@ def mission_command(
             _table(report), text("mission.page_is", path=escape(str(out / PAGE_NAME)))
         )
     raise typer.Exit(0 if report.accomplished else 1)
+
+
+def _drive_live(
+    assignments: list[Assignment], feed: str, detector: str, broker: str, tell: Callable[[Driven], None]
+) -> Finished:
+    """Drives one feed with the services; what they say stands between the orders."""
+    if len(assignments) != 1:
+        raise UserError("live.error.one_feed")
+    require_packages()
+    from brakepoint.services.live_mission import drive_live
+
+    assignment = assignments[0]
+    check(assignments)
+    settings = Settings.given(feed=feed, detector=detector, steps=assignment.steps, broker=broker)
+    run = drive_live(assignment, settings, tell)
+    return finish(run, assignment, News(assignment.feed, run.ticks[-1].position_cm, tell))
 
 
 def _chosen(feed: str) -> list[str]:

@@ -97,19 +97,30 @@ def check(assignments: list[Assignment]) -> None:
 
 def drive(assignment: Assignment, tell: Tell) -> Finished:
     """Drives one feed, films it, and leaves film and recording in the assignment's folder."""
-    from brakepoint.mission.film import make_film, still
-    from brakepoint.mission.loop import oracle_run, run_mission
-    from brakepoint.mission.scoring import score_run
+    from brakepoint.mission.loop import run_mission
     from brakepoint.steps import load_step
     from stubs.printing_hub import PrintingHub
     from stubs.recorded_camera import RecordedCamera
 
     truth = load_truth(assignment.video.with_suffix(".json"))
     step = load_step("step6_autopilot", assignment.steps).step
-    news = _News(assignment.feed, truth.length_cm, tell)
+    news = News(assignment.feed, truth.length_cm, tell)
     with closing(RecordedCamera(assignment.video, truth, truth.seed)) as camera:
         hub = PrintingHub(out=news)
         run = run_mission(camera, hub, _detector(assignment, truth), step, truth, news.observe)
+    return finish(run, assignment, news)
+
+
+def finish(run: Any, assignment: Assignment, news: "News") -> Finished:
+    """Scores a run, films it, and leaves film and recording in the assignment's folder."""
+    from brakepoint.mission.film import make_film, still
+    from brakepoint.mission.loop import oracle_run
+    from brakepoint.mission.scoring import score_run
+    from brakepoint.steps import load_step
+    from stubs.printing_hub import PrintingHub
+
+    truth = load_truth(assignment.video.with_suffix(".json"))
+    step = load_step("step6_autopilot", assignment.steps).step
     score = score_run(run, truth)
     oracle = score_run(oracle_run(truth, step, PrintingHub(out=None)), truth)
     recording = Recording.of(run, score, oracle, truth)
@@ -129,7 +140,7 @@ def _detector(assignment: Assignment, truth: Any) -> Any:
     )
 
 
-class _News(io.StringIO):
+class News(io.StringIO):
     """Tells what the hub prints and how far the train is.
 
     Args:

@@ -106,12 +106,12 @@ def run_mission(
         state = hub.state(now)
         frame = camera.read(state)
         detections = detector.detect(frame) if frame is not None else None
-        memory, order = _decide(step, memory, detections, state, now)
+        memory, order = decide(step, memory, detections, state, now)
         hub.apply(order)
-        ticks.append(_tick(state, now, detections, order, truth))
+        ticks.append(make_tick(state, now, detections, order, truth))
         if observe is not None:
             observe(ticks[-1], frame)
-        ending = _ending(ticks, truth)
+        ending = find_ending(ticks, truth)
     return Run(feed=truth.feed, ending=ending, ticks=tuple(ticks))
 
 
@@ -120,9 +120,14 @@ def oracle_run(truth: GroundTruth, step: Step, hub: Hub) -> Run:
     return run_mission(PlainCamera(truth.seed), hub, OracleDetector(truth), step, truth)
 
 
-def _decide(
-    step: Step, memory: Any, detections: Detections | None, state: TrainState, now: float
+def decide(
+    step: Step, memory: Any, detections: Detections | None, state: TrainState | None, now: float
 ) -> tuple[Any, Order]:
+    """Asks an autopilot for an order, and takes nothing else for an answer.
+
+    Raises:
+        UserError: It failed, or returned something that is not a memory and an order.
+    """
     try:
         answer = step(memory, detections, state, now)
     except Exception as error:
@@ -135,9 +140,10 @@ def _decide(
     raise UserError("loop.not_an_order", answer=type(answer).__name__, time=now)
 
 
-def _tick(
+def make_tick(
     state: TrainState, now: float, detections: Detections | None, order: Order, truth: GroundTruth
 ) -> Tick:
+    """The record of one step, `now` seconds after the start."""
     return Tick(
         time_s=round(now, 4),
         position_cm=round(state.position_cm, 3),
@@ -155,7 +161,7 @@ def time_limit_s(truth: GroundTruth) -> float:
     return 2 * truth.length_cm / LOW_SPEED_CM_S + 60
 
 
-def _ending(ticks: list[Tick], truth: GroundTruth) -> Ending | None:
+def find_ending(ticks: list[Tick], truth: GroundTruth) -> Ending | None:
     """Whether the run is over, and why."""
     last = ticks[-1]
     if last.speed_cm_s > truth.line.segment_at(last.position_cm).speed_max_cm_s:

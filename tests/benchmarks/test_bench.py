@@ -47,7 +47,7 @@ def bench(*arguments):
 
 def test_the_table_has_what_was_measured(short_feed, tmp_path):
     model = save_constant_model(tmp_path / "model.onnx", raw_output(), (1, 3, 48, 64), names=NAMES)
-    result = bench("--feed", short_feed, "--model", model)
+    result = bench("--feed", short_feed, "--model", model, "--no-live")
     assert result.returncode == 0, result.stderr
     for row in ("median", "95th percentile", "frames/s", "real time", "memory"):
         assert row in result.stdout

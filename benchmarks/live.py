@@ -1,0 +1,55 @@
+"""Measures the live services together: frames a second, and from capture to the order at the train."""
+
+from dataclasses import dataclass
+
+from brakepoint.messages import Status
+from brakepoint.services import Settings
+from brakepoint.services.bus import Bus
+from brakepoint.services.live_mission import DRIVING, start
+from brakepoint.services.supervisor import Supervisor
+from brakepoint.services.topics import CONTROL, MISSION, STATUS
+
+LISTEN_S = 3.0
+
+
+@dataclass(frozen=True)
+class LiveMeasurement:
+    """What all services achieve together, each a process, with the embedded broker.
+
+    Attributes:
+        frames_per_s: Frames that the detector looked at in a second.
+        latency_median_ms: From the capture of a frame to the order at the train.
+        latency_p95_ms: 95th percentile of the same.
+    """
+
+    frames_per_s: float
+    latency_median_ms: float
+    latency_p95_ms: float
+
+
+def measure_live(feed: str, model: str, beats: int = 10) -> LiveMeasurement:
+    """Drives a feed live for so many heartbeats, about a second each.
+
+    Args:
+        feed: Name of the feed, or path of an mp4.
+        model: The detector's model, or `oracle`.
+        beats: How many heartbeats of the detector to hear.
+    """
+    settings = Settings(feed=feed, detector=model)
+    with (
+        Supervisor(settings, DRIVING, lambda *_: None) as services,
+        Bus(services.settings.broker, settings.train_id, "", (CONTROL, MISSION, STATUS)) as bus,
+    ):
+        start(bus, feed)
+        heard: dict[str, list[Status]] = {"detector": [], "controller": []}
+        while len(heard["detector"]) < beats or len(heard["controller"]) < beats:
+            status = bus.take(STATUS, LISTEN_S)
+            if status is not None and status.service in heard:
+                heard[status.service].append(status)
+    rates = [status.per_s for status in heard["detector"][2:]]
+    last = heard["controller"][-1]
+    return LiveMeasurement(
+        frames_per_s=sum(rates) / len(rates),
+        latency_median_ms=last.latency_ms or 0.0,
+        latency_p95_ms=last.latency_p95_ms or 0.0,
+    )

@@ -1,0 +1,44 @@
+"""`brakepoint service NAME`: runs one service of the live train."""
+
+from typing import Annotated
+
+import typer
+
+from brakepoint.services import Settings, run_service
+from brakepoint.texts import text
+
+Feed = Annotated[str, typer.Option("--feed", metavar="NAME", help=text("live.option.feed"))]
+Model = Annotated[
+    str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help=text("live.option.detector"))
+]
+Steps = Annotated[str, typer.Option("--steps", metavar="solutions|labs", help=text("live.option.steps"))]
+Broker = Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))]
+TrainId = Annotated[str, typer.Option("--train-id", metavar="NAME", help=text("live.option.train_id"))]
+Page = Annotated[str, typer.Option("--page", metavar="HOST:PORT", help=text("live.option.page"))]
+
+
+def service_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=text("live.option.name"))],
+    feed: Feed = "",
+    detector: Model = "",
+    steps: Steps = "",
+    broker: Broker = "",
+    train_id: TrainId = "",
+    link: Annotated[str, typer.Option("--link", metavar="HOST:PORT", help=text("live.option.link"))] = "",
+    page: Page = "",
+    token: Annotated[str, typer.Option("--token", help=text("live.option.token"))] = "",
+) -> None:
+    """Runs until SIGTERM or Ctrl-C."""
+    run_service(
+        name,
+        Settings.given(
+            feed=feed,
+            detector=detector,
+            steps=steps,
+            broker=broker,
+            train_id=train_id,
+            link=link,
+            page=page,
+            token=token,
+        ),
+    )

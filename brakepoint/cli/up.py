@@ -1,0 +1,65 @@
+"""`brakepoint up`: starts every service of the live train, and stops them all on Ctrl-C."""
+
+import secrets
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from rich.console import Console
+from rich.markup import escape
+
+from brakepoint.cli.service import Broker, Feed, Model, Page, Steps, TrainId
+from brakepoint.feeds import find_feed
+from brakepoint.services import SERVICES, Settings, address, require_packages
+from brakepoint.texts import text
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+TOKEN_BYTES = 9
+COLOURS = dict(
+    zip(
+        SERVICES,
+        ("bright_black", "green", "yellow", "cyan", "magenta", "blue", "bright_white"),
+        strict=True,
+    )
+)
+
+
+def up_command(
+    feed: Feed = "",
+    detector: Model = "",
+    steps: Steps = "",
+    broker: Broker = "",
+    train_id: TrainId = "",
+    page: Page = "",
+) -> None:
+    """Runs until Ctrl-C or SIGTERM."""
+    require_packages()
+    from brakepoint.services.supervisor import Supervisor
+
+    settings = Settings.given(
+        feed=feed, detector=detector, steps=steps, broker=broker, train_id=train_id, page=page
+    )
+    find_feed(settings.feed)
+    if address(settings.page)[0] not in LOCAL_HOSTS and not settings.token:
+        settings = replace(settings, token=secrets.token_urlsafe(TOKEN_BYTES))
+    console = Console(highlight=False)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with Supervisor(settings, SERVICES[1:], teller(console), stopping.is_set):
+        url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
+        console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
+        stopping.wait()
+        console.print(text("live.up.stopping"))
+    console.print(text("live.up.stopped"))
+
+
+def teller(console: Console) -> Callable[[str, str], None]:
+    """Prints each line of a service behind its name, in its colour."""
+    width = max(map(len, SERVICES))
+
+    def tell(name: str, line: str) -> None:
+        console.print(f"[{COLOURS[name]}]{name:<{width}}[/] │ {escape(line)}", soft_wrap=True)
+
+    return tell

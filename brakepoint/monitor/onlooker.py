@@ -1,0 +1,191 @@
+"""What the monitor knows: it listens to everything, keeps the record of the run, and says what is new."""
+
+import threading
+import time
+from typing import Any
+
+from brakepoint.errors import UserError
+from brakepoint.feeds import feed_names, find_feed
+from brakepoint.messages import (
+    Action,
+    Control,
+    Detections,
+    GivenOrder,
+    MissionState,
+    Picture,
+    Status,
+    TrainState,
+)
+from brakepoint.mission.records import Score
+from brakepoint.mission.scoring import score_run
+from brakepoint.services import SERVICES
+from brakepoint.services.bus import HEARTBEAT_S, Bus
+from brakepoint.services.referee import Referee
+from brakepoint.services.serving import tell
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
+from brakepoint.truth import GroundTruth, load_truth
+
+TURN_S = 0.02
+SILENT_AFTER_S = 3 * HEARTBEAT_S
+MAP_STEP_CM = 4.0
+ORDERS_SHOWN = 60
+
+Json = dict[str, Any]
+
+
+class Onlooker:
+    """Listens, as a part that `serve` turns; the page's server reads from it on other threads.
+
+    Attributes:
+        picture: The newest frame.
+        version: Grows whenever `story` has changed.
+    """
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._lock = threading.Lock()
+        self._mission: MissionState | None = None
+        self._truth: GroundTruth | None = None
+        self._referee: Referee | None = None
+        self._score: Score | None = None
+        self._state: TrainState | None = None
+        self._detections: Detections | None = None
+        self._orders: list[Json] = []
+        self._statuses: dict[str, Status] = {}
+        self.picture: Picture | None = None
+        self.version = 0
+
+    def control(self, control: Control) -> None:
+        """The controller answers; here only the outcome is shown."""
+
+    def turn(self) -> None:
+        """Takes in what was said since the last turn."""
+        state = self._bus.take(STATE, TURN_S)
+        with self._lock:
+            if (mission := self._bus.take(MISSION)) is not None:
+                self._follow(mission)
+            if (picture := self._bus.take(PICTURE)) is not None:
+                self.picture = picture
+            if (detections := self._bus.take(DETECTIONS)) is not None:
+                self._detections = detections
+                if self._referee:
+                    self._referee.hear_detections(detections)
+            while (order := self._bus.take(ORDERS)) is not None:
+                self._hear_order(order)
+            while (status := self._bus.take(STATUS)) is not None:
+                self._statuses[status.service] = status
+            if state is not None:
+                self._hear_state(state)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def ask(self, control: Control) -> None:
+        """Passes on what a person asks for.
+
+        Raises:
+            UserError: There is no such feed.
+        """
+        if control.feed:
+            find_feed(control.feed)
+        self._bus.say(CONTROL, control)
+
+    def now(self) -> Json:
+        """What changes all the time: the train, the signs in sight, the services."""
+        with self._lock:
+            return {
+                "train": self._state.model_dump(mode="json") if self._state else None,
+                "signs": self._detections.model_dump(mode="json")["items"] if self._detections else [],
+                "services": [
+                    self._health(self._statuses[name]) for name in SERVICES if name in self._statuses
+                ],
+            }
+
+    def story(self) -> Json:
+        """What changes now and then: the line, the mission, the orders, the score."""
+        with self._lock:
+            mission = self._mission
+            return {
+                "mission": mission.model_dump(mode="json", exclude={"at"}) if mission else None,
+                "feeds": feed_names(),
+                "line": line_of(self._truth) if self._truth else None,
+                "orders": self._orders[-ORDERS_SHOWN:],
+                "score": self._score.model_dump(mode="json") if self._score else None,
+                "ending": self._referee.ending if self._referee else None,
+            }
+
+    def _follow(self, mission: MissionState) -> None:
+        last, self._mission = self._mission, mission
+        if last is None or last.feed != mission.feed:
+            self._truth = _truth_of(mission.feed)
+        if last is None or last.run != mission.run:
+            self._orders, self._score, self._state = [], None, None
+            self._referee = Referee(self._truth, mission.since) if self._truth else None
+        if last is None or (last.run, last.running) != (mission.run, mission.running):
+            self.version += 1
+
+    def _hear_order(self, order: GivenOrder) -> None:
+        if self._mission is None or not self._mission.running or order.run != self._mission.run:
+            return
+        if self._referee:
+            self._referee.hear_order(order)
+        told = order.model_dump(mode="json", include={"kind", "reason", "sign", "light"})
+        last = self._orders[-1] if self._orders else {}
+        if all(last.get(name) == value for name, value in told.items()):
+            return
+        place = {"position_cm": self._state.position_cm if self._state else 0.0}
+        self._orders.append({**told, **place, "time_s": max(order.at - self._mission.since, 0.0)})
+        self.version += 1
+
+    def _hear_state(self, state: TrainState) -> None:
+        mission, referee = self._mission, self._referee
+        if mission is None or state.at < mission.since:
+            return
+        self._state = state
+        if not mission.running or referee is None or referee.ending is not None:
+            return
+        referee.hear_state(state)
+        if referee.ending is not None and self._truth is not None:
+            self._score = score_run(referee.run, self._truth)
+            self.version += 1
+            self._bus.say(CONTROL, Control(action=Action.STOP))
+
+    def _health(self, status: Status) -> Json:
+        is_silent = status.at and time.time() - status.at > SILENT_AFTER_S and status.health != "gone"
+        return {**status.model_dump(mode="json"), **({"health": "silent"} if is_silent else {})}
+
+
+def _truth_of(feed: str) -> GroundTruth | None:
+    try:
+        return load_truth(find_feed(feed).with_suffix(".json"))
+    except UserError as error:
+        tell("trouble", why=error)
+        return None
+
+
+def line_of(truth: GroundTruth) -> Json:
+    """The map: points along the track, `MAP_STEP_CM` apart, and the signs beside it."""
+    line = truth.line
+    steps = int(truth.length_cm / MAP_STEP_CM) + 1
+    poses = [line.pose(step * MAP_STEP_CM) for step in range(steps + 1)]
+    signs = []
+    for sign in sorted(truth.signs, key=lambda sign: sign.at_cm):
+        place = line.pose(sign.at_cm).beside(sign.offset_cm)
+        signs.append(
+            {
+                "x": place.x_cm,
+                "y": place.y_cm,
+                "kind": sign.kind,
+                "class": sign.sign_class,
+                "counts": sign.counts,
+                "at_cm": sign.at_cm,
+            }
+        )
+    return {
+        "feed": truth.feed,
+        "length_cm": truth.length_cm,
+        "step_cm": MAP_STEP_CM,
+        "points": [(round(pose.x_cm, 1), round(pose.y_cm, 1)) for pose in poses],
+        "signs": signs,
+        "size_px": (truth.camera.width_px, truth.camera.height_px),
+    }

@@ -1,0 +1,113 @@
+"""The services of the live train, each a process of its own.
+
+    Camera ──frame──▶ detector ──detections──▶ autopilot ──order──▶ controller ──link──▶ train
+       ▲                                           ▲                                      │
+       └───────────────────────────── state ◀──────┴──────────────────────────────────────┘
+
+They talk over MQTT (`brakepoint.services.bus`), and the monitor listens to all of it. The train is not on
+the broker: it stands at the other end of a link that plays the radio, and brakes when that is silent.
+"""
+
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass, fields, replace
+
+from brakepoint.errors import UserError
+
+SERVICES = ("broker", "train", "controller", "capture", "detector", "autopilot", "monitor")
+"""In the order in which they are started; each is `brakepoint.services.NAME.run(settings, stopping)`."""
+LIVE_PACKAGES = ("amqtt", "paho", "fastapi", "uvicorn")
+DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
+"""Where a service that is started alone looks for a broker, if it is not told."""
+LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
+"""Set for a service whose standard input its starter holds open: when that ends, so does the service."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a service needs to know; each one is an option of `brakepoint service`.
+
+    Attributes:
+        broker: URL of the MQTT broker; empty for the embedded one.
+        train_id: Name of the train, the namespace of its topics.
+        feed: The feed to begin with.
+        detector: Path of an ONNX model, or `oracle`.
+        steps: Whose autopilot drives: `solutions` or `labs`.
+        link: Address of the simulated train, `host:port`.
+        page: Address of the monitor, `host:port`.
+        token: What gives the right to press the monitor's buttons; empty if everybody has it.
+    """
+
+    broker: str = ""
+    train_id: str = "train-1"
+    feed: str = "track-stop"
+    detector: str = ""
+    steps: str = ""
+    link: str = "127.0.0.1:18831"
+    page: str = "127.0.0.1:8000"
+    token: str = ""
+
+    def environment(self) -> dict[str, str]:
+        """The settings as `given` finds them; a command line would show the password."""
+        return {_variable(field.name): str(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def given(cls, **options: str) -> "Settings":
+        """The options that are not empty, then what the environment says, and else the defaults."""
+        said = {field.name: os.environ.get(_variable(field.name), "") for field in fields(cls)}
+        said |= {name: value for name, value in options.items() if value}
+        return cls(**{name: value for name, value in said.items() if value})
+
+
+def _variable(name: str) -> str:
+    return f"BRAKEPOINT_{name.upper()}"
+
+
+def address(host_and_port: str) -> tuple[str, int]:
+    """Splits `host:port`.
+
+    Raises:
+        UserError: It is not that.
+    """
+    host, _, port = host_and_port.rpartition(":")
+    if not host or not port.isdigit():
+        raise UserError("live.error.address", address=host_and_port)
+    return host, int(port)
+
+
+def require_packages() -> None:
+    """Looks whether the extra `live` is installed.
+
+    Raises:
+        UserError: It is not.
+    """
+    missing = [name for name in LIVE_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError("live.error.packages", packages=", ".join(missing))
+
+
+def run_service(name: str, settings: Settings) -> None:
+    """Runs one service in this process until SIGTERM or Ctrl-C.
+
+    Raises:
+        UserError: There is no such service, or something that it needs is missing or unfit.
+    """
+    if name not in SERVICES:
+        raise UserError("live.error.service", name=name, services=", ".join(SERVICES))
+    require_packages()
+    settings = replace(settings, broker=settings.broker or DEFAULT_BROKER)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    if os.environ.pop(LIFELINE_VARIABLE, None):
+        threading.Thread(target=_end_with_parent, args=(stopping,), daemon=True).start()
+    importlib.import_module(f"brakepoint.services.{name}").run(settings, stopping)
+
+
+def _end_with_parent(stopping: threading.Event) -> None:
+    sys.stdin.read()
+    stopping.set()

@@ -1,0 +1,91 @@
+"""The autopilot as a service: it calls the step's own code at every frame, and at the latest once a tick."""
+
+import threading
+import time
+import uuid
+from typing import Any
+
+from brakepoint.messages import Control, Detections, GivenOrder, MissionState, TrainState
+from brakepoint.mission.loop import Step, decide
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.services import Settings
+from brakepoint.services.bus import Bus
+from brakepoint.services.serving import serve, since
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, STATE
+from brakepoint.steps import load_step
+
+WAIT_S = 1.5 / CONTROL_RATE_HZ
+"""A frame that is later than this is not waited for."""
+
+FIRST_WORD_S = 1.0
+"""A new run's first order waits so long for the first frame and state; the train is at rest all the while."""
+
+
+class Autopilot:
+    """Turns detections and the train's state into orders.
+
+    Args:
+        bus: The broker.
+        step: The attendee's autopilot, or ours.
+    """
+
+    def __init__(self, bus: Bus, step: Step) -> None:
+        self._bus, self._step = bus, step
+        self._giver, self._number = uuid.uuid4().hex, 0
+        self._mission: MissionState | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._memory: Any = None
+        self._detections: Detections | None = None
+        self._state: TrainState | None = None
+
+    def control(self, control: Control) -> None:
+        """Nothing is asked of an autopilot but to hang, which the loop does for it."""
+
+    def turn(self) -> None:
+        """Gives one order."""
+        detections = self._bus.take(DETECTIONS, WAIT_S)
+        self._follow_mission()
+        state = self._bus.take(STATE)
+        if state is not None and state.at >= since(self._mission):
+            self._state = state
+        if detections is not None and detections.captured_at >= since(self._mission):
+            self._detections = detections
+        now = time.time()
+        is_blank = self._state is None or self._detections is None
+        if is_blank and now < since(self._mission) + FIRST_WORD_S:
+            return
+        self._memory, order = decide(self._step, self._memory, self._detections, self._state, now)
+        self._number += 1
+        self._bus.done += 1
+        self._bus.say(
+            ORDER,
+            GivenOrder(
+                **order.model_dump(exclude={"at"}),
+                at=now,
+                giver=self._giver,
+                number=self._number,
+                run=self._mission.run if self._mission is not None else -1,
+                seen_at=detections.captured_at if detections is not None else None,
+            ),
+        )
+
+    def close(self) -> None:
+        """There is nothing to let go of: silence brakes the train."""
+
+    def _follow_mission(self) -> None:
+        """Begins with an empty memory at every new run."""
+        mission = self._bus.take(MISSION)
+        if mission is None:
+            return
+        if self._mission is None or mission.run != self._mission.run:
+            self._begin()
+        self._mission = mission
+
+
+def run(settings: Settings, stopping: threading.Event) -> None:
+    """Loads the step and joins the broker."""
+    step: Step = load_step("step6_autopilot", settings.steps or None).step
+    with Bus(settings.broker, settings.train_id, "autopilot", (CONTROL, DETECTIONS, MISSION, STATE)) as bus:
+        serve(Autopilot(bus, step), bus, stopping)

@@ -1,0 +1,33 @@
+"""The embedded broker: amqtt, for one machine alone."""
+
+import asyncio
+import logging
+import threading
+
+from brakepoint.services import Settings
+from brakepoint.services.bus import parse_broker
+from brakepoint.services.serving import tell
+
+
+def run(settings: Settings, stopping: threading.Event) -> None:
+    """Listens where the settings expect the broker to be."""
+    broker = parse_broker(settings.broker)
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+    logging.getLogger("transitions").setLevel(logging.CRITICAL)
+    asyncio.run(_serve(f"{broker.host}:{broker.port}", stopping))
+
+
+async def _serve(bind: str, stopping: threading.Event) -> None:
+    from amqtt.broker import Broker
+
+    anonymous = "amqtt.plugins.authentication.AnonymousAuthPlugin"
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": bind}},
+            "plugins": {anonymous: {"allow_anonymous": True}},
+        }
+    )
+    await broker.start()
+    tell("broker", address=bind)
+    await asyncio.to_thread(stopping.wait)
+    await broker.shutdown()

@@ -1,0 +1,231 @@
+"""A service's end of the broker: what it says, what it hears, and its heartbeat."""
+
+import re
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Self, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from brakepoint.errors import UserError
+from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Status, encode_frame
+from brakepoint.services.topics import STATUS, Topic
+
+T = TypeVar("T")
+HEARTBEAT_S = 1.0
+KEEPALIVE_S = 5
+"""After one and a half times this the broker takes a silent client for dead, and speaks its last will."""
+BACK_OFF_S = (1, 8)
+"""A lost broker is looked for again after the first, then ever more seldom until the second."""
+JPEG_QUALITY = 85
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+class BrokerAddress(NamedTuple):
+    """Where a broker is and how it lets somebody in."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+    tls: bool
+
+
+def parse_broker(url: str) -> BrokerAddress:
+    """Reads `mqtt://user:password@host:port` or `mqtts://…`.
+
+    Raises:
+        UserError: It is not such a URL.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        raise UserError("live.error.broker_url", url=_without_password(url)) from None
+    if not parts.hostname:
+        raise UserError("live.error.broker_url", url=_without_password(url))
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return BrokerAddress(parts.hostname, port, user, password, parts.scheme == "mqtts")
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^@]*@", "//…@", url)
+
+
+class Latency(NamedTuple):
+    """From the capture of a frame to the order at the train."""
+
+    median_ms: float
+    p95_ms: float
+
+
+class Bus:
+    """One client of the broker. It connects by itself, and again after every loss.
+
+    Args:
+        url: The broker's.
+        train_id: Namespace of the topics.
+        service: Who this is.
+        topics: What is listened to.
+
+    Attributes:
+        refused: How many messages were no good.
+        done: What was done since the last heartbeat.
+
+    Raises:
+        UserError: The URL or the train's name is not one.
+    """
+
+    def __init__(self, url: str, train_id: str, service: str, topics: Iterable[Topic[Any]] = ()) -> None:
+        if not TRAIN_ID.fullmatch(train_id):
+            raise UserError("live.error.train_id", train_id=train_id)
+        self.service, self.refused, self.done = service, 0, 0
+        self._root = f"{TOPIC_ROOT}/{train_id}/"
+        self._topics = {topic.name: topic for topic in topics}
+        self._inbox: dict[str, deque[bytes]] = {topic.name: deque(maxlen=topic.keep) for topic in topics}
+        self._arrived = threading.Condition()
+        self._sending: dict[str, mqtt.MQTTMessageInfo] = {}
+        self._health, self._beaten_at = Health.STARTING, 0.0
+        self._client = self._connect(parse_broker(url))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Says goodbye and disconnects."""
+        self._health = Health.GONE
+        self.beat(now=True)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _connect(self, broker: BrokerAddress) -> mqtt.Client:
+        # A clean session: what was said while this service was away is old, and a start must not come late.
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, f"{self.service}-{uuid.uuid4().hex[:12]}", clean_session=True
+        )
+        client.on_connect, client.on_message = self._connected, self._heard
+        client.username_pw_set(broker.user, broker.password)
+        if broker.tls:
+            client.tls_set()
+        will = Status(service=self.service, health=Health.GONE, at=0.0)
+        if self.service:  # Somebody who only listens has no name, and says nothing of himself.
+            client.will_set(self._path(STATUS), will.model_dump_json(), STATUS.qos, STATUS.retain)
+        client.reconnect_delay_set(*BACK_OFF_S)
+        client.connect_async(broker.host, broker.port, KEEPALIVE_S)
+        client.loop_start()
+        return client
+
+    def _path(self, topic: Topic[Any], service: str = "") -> str:
+        return self._root + topic.name + (f"/{service or self.service}" if topic.each else "")
+
+    def _connected(self, client: mqtt.Client, *_: object) -> None:
+        for topic in self._topics.values():
+            client.subscribe(self._path(topic, "+"), topic.qos)
+        self._beaten_at = 0.0  # A broker that was restarted has forgotten everything.
+
+    def _heard(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        name = message.topic.removeprefix(self._root).partition("/")[0]
+        topic = self._topics.get(name)
+        if topic is None:
+            return  # The embedded broker hands retained messages to those who did not ask for them, too.
+        if len(message.payload) > topic.max_bytes:
+            self.refused += 1
+            return
+        with self._arrived:
+            self._inbox[name].append(bytes(message.payload))
+            self._arrived.notify_all()
+
+    def take(self, topic: Topic[T], timeout_s: float = 0.0) -> T | None:
+        """The next message of a topic that is good; the newest one where only that is kept.
+
+        Args:
+            topic: One of those that are listened to.
+            timeout_s: How long to wait for it.
+
+        Returns:
+            None when there is none in time.
+        """
+        until = time.monotonic() + timeout_s
+        inbox = self._inbox[topic.name]
+        while True:
+            with self._arrived:
+                if not self._arrived.wait_for(lambda: inbox, max(until - time.monotonic(), 0.0)):
+                    return None
+                payload = inbox.popleft()
+            try:
+                return topic.decode(payload)
+            except (ValueError, UserError):
+                self.refused += 1
+
+    def say(self, topic: Topic[Any], message: Message | Frame) -> None:
+        """Publishes a message.
+
+        One that can wait for the next of its kind is left out while the one before is still on its way: a
+        slow broker is not given ever more to do.
+        """
+        if topic.qos == 0:
+            last = self._sending.get(topic.name)
+            if last is not None and last.rc == mqtt.MQTT_ERR_SUCCESS and not last.is_published():
+                return
+        payload = (
+            encode_frame(message, JPEG_QUALITY) if isinstance(message, Frame) else message.model_dump_json()
+        )
+        self._sending[topic.name] = self._send(self._path(topic), payload, topic)
+
+    def say_bytes(self, topic: Topic[Any], payload: bytes) -> None:
+        """Publishes something that need not be a message: for faults, and for tests."""
+        self._send(self._path(topic), payload, topic)
+
+    def report(self, status: Status) -> None:
+        """Publishes the status of a service that is not on the broker itself."""
+        self._send(self._path(STATUS, status.service), status.model_dump_json(), STATUS)
+
+    def _send(self, path: str, payload: bytes | str, topic: Topic[Any]) -> mqtt.MQTTMessageInfo:
+        if topic.qos and not self._client.is_connected():
+            # The client would keep it for a broker that comes back, and it would be old by then.
+            return mqtt.MQTTMessageInfo(0)
+        return self._client.publish(path, payload, topic.qos, topic.retain)
+
+    def ready(self) -> None:
+        """From now on this service does its work."""
+        self._health = Health.READY
+        self.beat(now=True)
+
+    def beat(self, now: bool = False, latency: Latency | None = None) -> bool:
+        """Says how this service is, about once a second; to be called at every turn of its loop.
+
+        A service that hangs therefore falls silent.
+
+        Args:
+            now: Say so at once.
+            latency: What it has measured of late, if it does.
+
+        Returns:
+            Whether it was time to.
+        """
+        elapsed_s = time.monotonic() - self._beaten_at
+        if elapsed_s < HEARTBEAT_S and not now:
+            return False
+        if not self.service or not self._client.is_connected():
+            return False
+        per_s = self.done / elapsed_s if self._beaten_at else 0.0
+        self._beaten_at, self.done = time.monotonic(), 0
+        self.report(
+            Status(
+                service=self.service,
+                health=self._health,
+                at=time.time(),
+                refused=self.refused,
+                per_s=round(per_s, 1),
+                latency_ms=latency.median_ms if latency else None,
+                latency_p95_ms=latency.p95_ms if latency else None,
+            )
+        )
+        return True

@@ -1,0 +1,83 @@
+"""The detector as a service: frames in, detections out, always the newest frame."""
+
+import threading
+
+from brakepoint.detector import SHIPPED_MODEL, Detector
+from brakepoint.errors import UserError
+from brakepoint.feeds import find_feed
+from brakepoint.messages import Control, Frame
+from brakepoint.mission.drive import ORACLE
+from brakepoint.mission.loop import Detector as AnyDetector
+from brakepoint.mission.loop import OracleDetector
+from brakepoint.services import Settings
+from brakepoint.services.bus import Bus
+from brakepoint.services.serving import serve, tell
+from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
+from brakepoint.truth import load_truth
+
+TURN_S = 0.2
+BLIND_BELOW = 6.0
+"""A picture whose grey levels spread less than this shows nothing: a covered lens, no light."""
+
+
+class Detecting:
+    """Looks at the newest frame. A picture that shows nothing is refused, as one that does not decode is.
+
+    Args:
+        bus: The broker.
+        model: Path of an ONNX model, or `oracle`.
+        feed: The feed to begin with, which the oracle must know.
+
+    Raises:
+        UserError: The model or the feed is missing or unfit.
+    """
+
+    def __init__(self, bus: Bus, model: str, feed: str) -> None:
+        self._bus, self._is_oracle, self._feed = bus, model == ORACLE, feed
+        self._detector: AnyDetector = (
+            _oracle(feed) if self._is_oracle else Detector(model or SHIPPED_MODEL, threads=1)
+        )
+
+    def control(self, control: Control) -> None:
+        """Nothing is asked of a detector but to hang, which the loop does for it."""
+
+    def turn(self) -> None:
+        """Looks at one frame, if there is one."""
+        self._follow_mission()
+        frame = self._bus.take(FRAME, TURN_S)
+        if frame is None:
+            return
+        if _is_blind(frame):
+            self._bus.refused += 1
+            return
+        self._bus.done += 1
+        self._bus.say(DETECTIONS, self._detector.detect(frame))
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _follow_mission(self) -> None:
+        mission = self._bus.take(MISSION)
+        if mission is None or not self._is_oracle or mission.feed == self._feed:
+            return
+        try:
+            self._detector, self._feed = _oracle(mission.feed), mission.feed
+        except UserError as error:
+            tell("trouble", why=error)
+
+
+def _oracle(feed: str) -> OracleDetector:
+    return OracleDetector(load_truth(find_feed(feed).with_suffix(".json")))
+
+
+def _is_blind(frame: Frame) -> bool:
+    return float(frame.image[::8, ::8].std()) < BLIND_BELOW
+
+
+def run(settings: Settings, stopping: threading.Event) -> None:
+    """Loads the model and joins the broker."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    with Bus(settings.broker, settings.train_id, "detector", (CONTROL, FRAME, MISSION)) as bus:
+        serve(Detecting(bus, settings.detector, settings.feed), bus, stopping)

@@ -1,0 +1,96 @@
+"""The link between controller and simulated train, which plays the radio: lines of JSON over TCP.
+
+To the train go orders, from it come reports.
+"""
+
+import socket
+import threading
+import time
+
+from pydantic import ValidationError
+
+from brakepoint.messages import Finite, GivenOrder, Message, TrainState
+
+LINE_MAX_BYTES = 4_000
+BACK_OFF_S = 0.3
+CONNECT_TIMEOUT_S = 1.0
+
+
+class FromTrain(Message):
+    """One line from the train.
+
+    Attributes:
+        run: Number of the run that it is in; −1 before the first.
+        state: How fast it is and where.
+        seen_at: When the frame was captured that the last order was decided on.
+        heard_at: When that order arrived.
+    """
+
+    run: int
+    state: TrainState
+    seen_at: Finite | None = None
+    heard_at: Finite | None = None
+
+
+class Link:
+    """The controller's end. It connects by itself, and again after every loss.
+
+    Args:
+        host: Where the train is.
+        port: And at which port.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = host, port
+        self._socket: socket.socket | None = None
+        self._newest: FromTrain | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the train is there."""
+        return self._socket is not None
+
+    def take(self) -> FromTrain | None:
+        """The newest report since the last call, if there was one."""
+        newest, self._newest = self._newest, None
+        return newest
+
+    def send(self, order: GivenOrder) -> bool:
+        """Sends an order; one that cannot be sent at once is lost, as on the radio."""
+        connected = self._socket
+        try:
+            if connected is not None:
+                connected.sendall(order.model_dump_json().encode() + b"\n")
+                return True
+        except OSError:
+            self._socket = None
+        return False
+
+    def close(self) -> None:
+        """Hangs up; may be called twice."""
+        self._closed.set()
+        if self._socket is not None:
+            self._socket.close()
+
+    def _listen(self) -> None:
+        while not self._closed.is_set():
+            try:
+                with socket.create_connection(self._address, CONNECT_TIMEOUT_S) as connected:
+                    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    self._socket = connected
+                    self._read(connected)
+            except OSError:
+                pass
+            self._socket = None
+            time.sleep(BACK_OFF_S)
+
+    def _read(self, connected: socket.socket) -> None:
+        with connected.makefile("rb") as lines:
+            while line := lines.readline(LINE_MAX_BYTES):
+                try:
+                    self._newest = FromTrain.model_validate_json(line)
+                except ValidationError:
+                    continue

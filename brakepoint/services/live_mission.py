@@ -1,0 +1,83 @@
+"""Drives one feed with the services as processes, and records it as the virtual clock does."""
+
+import time
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Action, Control, MissionState
+from brakepoint.mission.drive import Assignment, News, Tell
+from brakepoint.mission.loop import time_limit_s
+from brakepoint.mission.records import Run
+from brakepoint.services import Settings
+from brakepoint.services.bus import Bus
+from brakepoint.services.referee import Referee
+from brakepoint.services.supervisor import Supervisor
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
+from brakepoint.truth import GroundTruth, load_truth
+
+DRIVING = ("train", "controller", "capture", "detector", "autopilot")
+"""What it takes to drive; nobody needs to look on."""
+TURN_S = 0.05
+START_WITHIN_S = 20.0
+
+
+def drive_live(assignment: Assignment, settings: Settings, tell: Tell) -> Run:
+    """Starts the services, drives the feed once, and stops them.
+
+    Args:
+        assignment: What to drive.
+        settings: Of the services.
+        tell: Is told how far the train is, and what the services say.
+
+    Raises:
+        UserError: A service cannot start, or the run does not end.
+    """
+    truth = load_truth(assignment.video.with_suffix(".json"))
+    news = News(assignment.feed, truth.length_cm, tell)
+
+    def tell_line(service: str, line: str) -> None:
+        news.write(f"{service}: {line}")
+
+    with Supervisor(settings, DRIVING, tell_line) as services:
+        topics = (DETECTIONS, ORDERS, STATE, MISSION)
+        with Bus(services.settings.broker, settings.train_id, "", topics) as bus:
+            referee = watch(bus, truth, start(bus, settings.feed), news)
+            bus.say(CONTROL, Control(action=Action.STOP))
+            _await_mission(bus, running=False)
+    return referee.run
+
+
+def start(bus: Bus, feed: str) -> MissionState:
+    """Asks for a run, and waits until there is one."""
+    if bus.take(MISSION, START_WITHIN_S) is None:
+        raise UserError("live.error.not_ready", services="controller")
+    bus.say(CONTROL, Control(action=Action.START, feed=feed))
+    return _await_mission(bus, running=True)
+
+
+def _await_mission(bus: Bus, running: bool) -> MissionState:
+    until = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < until:
+        mission = bus.take(MISSION, TURN_S)
+        if mission is not None and mission.running is running:
+            return mission
+    raise UserError("live.error.time_limit")
+
+
+def watch(bus: Bus, truth: GroundTruth, mission: MissionState, news: News | None = None) -> Referee:
+    """Records a run that has begun, until it is over."""
+    referee = Referee(truth, mission.since)
+    until = time.monotonic() + time_limit_s(truth) + START_WITHIN_S
+    while referee.ending is None:
+        if time.monotonic() > until:
+            raise UserError("live.error.time_limit")
+        if (detections := bus.take(DETECTIONS)) is not None:
+            referee.hear_detections(detections)
+        while (order := bus.take(ORDERS)) is not None:
+            referee.hear_order(order)
+        told = len(referee.ticks)
+        if (state := bus.take(STATE, TURN_S)) is not None:
+            referee.hear_state(state)
+        for tick in referee.ticks[told:]:
+            if news is not None:
+                news.observe(tick, None)
+    return referee

@@ -1,0 +1,66 @@
+"""Keeps the record of a live run, tick by tick as on the virtual clock, and says when it is over."""
+
+from collections import deque
+
+from brakepoint.messages import Detections, GivenOrder, Order, TrainState
+from brakepoint.mission.loop import find_ending, make_tick
+from brakepoint.mission.records import Ending, Run, Tick
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.truth import GroundTruth
+
+CHANGES_MAX = 100
+
+
+class Referee:
+    """Watches one run. Tell it what the services say, from the start of the run on.
+
+    Args:
+        truth: Of the feed.
+        since: When the run began; what is older is not heard.
+
+    Attributes:
+        ticks: The record so far.
+        ending: Why the run is over; None while it is not.
+    """
+
+    def __init__(self, truth: GroundTruth, since: float) -> None:
+        self._truth, self._since = truth, since
+        self._detections: Detections | None = None
+        self._order: Order | None = None
+        self._waiting: deque[Order] = deque(maxlen=CHANGES_MAX)
+        self.ticks: list[Tick] = []
+        self.ending: Ending | None = None
+
+    @property
+    def run(self) -> Run:
+        """The record of a run that is over."""
+        assert self.ending is not None, "the run is not over"
+        return Run(feed=self._truth.feed, ending=self.ending, ticks=tuple(self.ticks))
+
+    def hear_detections(self, detections: Detections) -> None:
+        """Takes note of what was seen."""
+        if detections.captured_at >= self._since:
+            self._detections = detections
+
+    def hear_order(self, given: GivenOrder) -> None:
+        """Takes note of an order; each change is given a tick of its own, however short it was."""
+        if given.at < self._since:
+            return
+        order = Order(**given.model_dump(include=set(Order.model_fields)))
+        last = self._waiting[-1] if self._waiting else self._order
+        if last is None or (last.meaning, last.light) != (order.meaning, order.light):
+            self._waiting.append(order)
+
+    def hear_state(self, state: TrainState) -> None:
+        """Writes the ticks that are due by now: one for each step of the control loop since the last."""
+        if not self._order and not self._waiting:
+            return
+        if not self.ticks:
+            self._since = state.at
+        while self.ending is None and len(self.ticks) / CONTROL_RATE_HZ <= state.at - self._since:
+            self._order = self._waiting.popleft() if self._waiting else self._order
+            assert self._order is not None
+            now = len(self.ticks) / CONTROL_RATE_HZ
+            order = self._order.model_copy(update={"at": now})
+            self.ticks.append(make_tick(state, now, self._detections, order, self._truth))
+            self.ending = find_ending(self.ticks, self._truth)

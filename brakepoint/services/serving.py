@@ -1,0 +1,79 @@
+"""The loop that every service on the broker runs."""
+
+import threading
+import time
+from contextlib import closing
+from typing import Protocol
+
+import typer
+
+from brakepoint.messages import Action, Control, Fault, MissionState
+from brakepoint.services.bus import Bus
+from brakepoint.services.topics import CONTROL
+from brakepoint.texts import text
+
+HANGS = {
+    "detector": Fault.DETECTOR_HANGS,
+    "autopilot": Fault.AUTOPILOT_HANGS,
+    "controller": Fault.CONTROLLER_HANGS,
+}
+
+
+class Part(Protocol):
+    """What is particular to a service."""
+
+    def turn(self) -> None:
+        """Does one piece of work, or waits for it a fraction of a second."""
+
+    def control(self, control: Control) -> None:
+        """Answers what a person asks for."""
+
+    def close(self) -> None:
+        """Lets go of what it holds."""
+
+
+def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
+    """Turns a part until it is to stop: hears what people ask, works, and says that it lives."""
+    with closing(part):
+        bus.ready()
+        tell("ready")
+        while not stopping.is_set():
+            while (control := bus.take(CONTROL)) is not None:
+                if control.fault is not None and control.fault is HANGS.get(bus.service):
+                    tell("hangs", seconds=control.seconds)
+                    stopping.wait(control.seconds)
+                part.control(control)
+            part.turn()
+            bus.beat()
+
+
+def tell(key: str, **values: object) -> None:
+    """Says in the log what a person might want to know: the text `live.log.{key}`."""
+    typer.echo(text(f"live.log.{key}", None, **values))
+
+
+def is_fault(control: Control, *faults: Fault) -> bool:
+    """Whether somebody asks for one of these faults."""
+    return control.action is Action.FAULT and control.fault in faults
+
+
+def since(mission: MissionState | None) -> float:
+    """What is older than this does not count: it belongs to an earlier run."""
+    return mission.since if mission is not None else 0.0
+
+
+class Pace:
+    """Makes a loop turn at a constant rate; after a delay it goes on from there, without catching up.
+
+    Args:
+        rate_hz: Turns in a second.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._period_s = 1 / rate_hz
+        self._due = time.monotonic()
+
+    def wait(self) -> None:
+        """Waits until the next turn is due."""
+        self._due = max(self._due + self._period_s, time.monotonic())
+        time.sleep(max(self._due - time.monotonic(), 0.0))

@@ -1,0 +1,74 @@
+import pytest
+
+from brakepoint.messages import GivenOrder, OrderKind, Reason
+from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
+from brakepoint.services.train import GuardedTrain
+from brakepoint.train import STOPPING_LIMIT_CM, braking_distance_cm
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def order(at, number=0, run=1):
+    return GivenOrder(
+        kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=at, giver="test", number=number, run=run
+    )
+
+
+def drive(train, clock, seconds):
+    until = clock.now + seconds
+    while clock.now < until:
+        train.hear(order(clock.now))
+        clock.now += WATCHDOG_S / 3
+    return train.report().state
+
+
+def test_a_train_without_orders_stands(clock):
+    train = GuardedTrain(clock)
+    clock.now += 10
+
+    assert train.report().state.speed_cm_s == 0
+
+
+@pytest.mark.parametrize("asleep_s", [0.01, 5.0])
+def test_the_watchdog_bites_in_time_however_late_it_looks(clock, asleep_s):
+    train = GuardedTrain(clock)
+    before = drive(train, clock, 5)
+    last_heard = clock.now - WATCHDOG_S / 3
+    while clock.now < last_heard + 5:
+        clock.now += asleep_s
+        train.report()
+
+    state = train.report().state
+    assert state.speed_cm_s == 0
+    rolled_cm = state.position_cm - before.position_cm + FULL_SPEED_CM_S * WATCHDOG_S / 3
+    assert rolled_cm == pytest.approx(
+        FULL_SPEED_CM_S * WATCHDOG_S + braking_distance_cm(FULL_SPEED_CM_S), abs=0.1
+    )
+    assert rolled_cm < STOPPING_LIMIT_CM
+
+
+def test_an_old_order_is_not_heard(clock):
+    train = GuardedTrain(clock)
+    train.hear(order(clock.now - 1.1 * ORDER_AGE_MAX_S))
+    clock.now += WATCHDOG_S / 2
+
+    assert train.report().state.speed_cm_s == 0
+
+
+def test_a_new_run_puts_the_train_at_the_start(clock):
+    train = GuardedTrain(clock)
+    drive(train, clock, 3)
+    train.hear(order(clock.now, run=2))
+
+    report = train.report()
+    assert (report.run, report.state.position_cm, report.state.speed_cm_s) == (2, 0, 0)

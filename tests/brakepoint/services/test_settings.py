@@ -1,0 +1,47 @@
+import pytest
+
+from brakepoint import services
+from brakepoint.errors import UserError
+from brakepoint.services import Settings, address, require_packages
+from brakepoint.services.bus import parse_broker
+
+
+def test_options_come_before_the_environment_and_that_before_the_defaults(monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_FEED", "from-environment")
+    monkeypatch.setenv("BRAKEPOINT_TRAIN_ID", "seven")
+
+    settings = Settings.given(feed="from-option", steps="")
+
+    assert (settings.feed, settings.train_id, settings.page) == ("from-option", "seven", Settings().page)
+
+
+def test_a_service_finds_the_settings_of_whoever_starts_it(monkeypatch):
+    settings = Settings(broker="mqtt://me:secret@broker:1", feed="track-full")
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+
+    assert Settings.given() == settings
+
+
+def test_a_broker_is_a_url():
+    assert parse_broker("mqtts://me:p%40ss@host") == ("host", 8883, "me", "p@ss", True)
+    assert parse_broker("mqtt://host:1") == ("host", 1, None, None, False)
+
+
+@pytest.mark.parametrize("url", ["host:1883", "http://host", "mqtt://", "mqtt://me:secret@host:none"])
+def test_another_url_is_refused_without_showing_its_password(url):
+    with pytest.raises(UserError) as refused:
+        parse_broker(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", ["8000", ":8000", "host:", "host:http"])
+def test_an_address_is_host_and_port(wrong):
+    with pytest.raises(UserError):
+        address(wrong)
+
+
+def test_missing_packages_are_one_clear_line(monkeypatch):
+    monkeypatch.setattr(services, "LIVE_PACKAGES", ("amqtt", "no_such_package"))
+    with pytest.raises(UserError, match=r"no_such_package.*brakepoint\[live\]"):
+        require_packages()
