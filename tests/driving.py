@@ -12,7 +12,7 @@ from brakepoint.mission.scoring import score_run
 from brakepoint.truth import GroundTruth
 from footage.scenario import SCENARIOS_DIR, load_scenario
 from footage.truth import synthetic_truth
-from solutions.step6_autopilot import step
+from solutions.step6_autopilot import CONFIDENCE_MIN, step
 from stubs.printing_hub import PrintingHub
 
 
@@ -72,7 +72,7 @@ class NoisyDetector:
                 continue
             size = np.array([item.width_px, item.height_px] * 2)
             box = np.array(item.box) + size * self._random.uniform(-self._jitter, self._jitter, 4) / 2
-            confidence = self._random.uniform(0.5, 1.0)
+            confidence = self._random.uniform(CONFIDENCE_MIN, 1.0)
             yield Detection(sign_class=item.sign_class, confidence=confidence, box=tuple(box.tolist()))
 
     def _invented(self) -> Iterator[Detection]:
