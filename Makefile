@@ -6,12 +6,14 @@ PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
 	$$candidate -c '$(usable)' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# Blender brings a numpy of its own time, which nothing else gets along with.
+FOOTAGE_VENV := .venv-footage
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up workshop workshop-check lab labs lint test test-system bench clean
+.PHONY: help mission up footage workshop workshop-check lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +23,9 @@ mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--fee
 
 up: $(VENV)/.live ## Every service of the live train, and the page to watch it; ARGS="--feed track-full"
 	@$(BIN)/brakepoint up $(ARGS)
+
+footage: $(FOOTAGE_VENV)/.footage ## Render a feed; ARGS="render my.yaml --out videos"; Blender takes 1 GB
+	@$(FOOTAGE_VENV)/bin/brakepoint footage $(ARGS)
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
@@ -45,7 +50,7 @@ lint: $(VENV)/.dev ## Style, formatting and types
 test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
-test-system: $(VENV)/.system ## What needs Debian packages; as root it installs them
+test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
 	tests/system/require chromium
 	$(BIN)/pytest tests/system --override-ini addopts=
 
@@ -53,17 +58,23 @@ bench: $(VENV)/.live ## How fast the detector, the loop and the live services ar
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 clean: ## Throw away the environment, the runs and the caches
-	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FOOTAGE_VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
 $(VENV)/.dev: extras = mission,live,workshop,dev
-$(VENV)/.system: extras = mission,live,workshop,dev,system,footage
+$(VENV)/.system: extras = mission,live,workshop,dev,system
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
+	@touch $@
+
+$(FOOTAGE_VENV)/.footage: pyproject.toml | $(BIN)/python
+	@echo "Installing Blender into $(FOOTAGE_VENV)/ …"
+	@$(BIN)/python -m venv $(FOOTAGE_VENV)
+	@$(FOOTAGE_VENV)/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[footage]'
 	@touch $@
 
 $(BIN)/python:

@@ -55,6 +55,8 @@ GOOD, BAD, LAMP = map(_bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
 
 @cache
 def _font() -> "cv2.FontFace":
+    if not hasattr(cv2, "FontFace"):
+        raise UserError("film.old_opencv", version=cv2.__version__)
     return cv2.FontFace("sans")
 
 

@@ -23,6 +23,8 @@ signs:
   - {kind: danger-children, at_cm: 130, side: left}
 """
 BRAKEPOINT = (sys.executable, "-m", "brakepoint")
+WITH_BLENDER = (str(Path(__file__).parents[2] / ".venv-footage" / "bin" / "python"), "-m", "brakepoint")
+"""Made by `make test-system`."""
 
 
 def frames(folder: Path) -> dict[Path, int]:
@@ -31,7 +33,7 @@ def frames(folder: Path) -> dict[Path, int]:
 
 def test_an_interrupted_render_is_taken_up_again_and_its_feed_can_be_driven(tmp_path: Path) -> None:
     (tmp_path / "unseen.yaml").write_text(SCENARIO)
-    render = [*BRAKEPOINT, "footage", "render", "unseen.yaml", "--out", "feeds"]
+    render = [*WITH_BLENDER, "footage", "render", "unseen.yaml", "--out", "feeds"]
 
     first = subprocess.Popen(render, cwd=tmp_path)
     while len(frames(tmp_path)) < 5 and first.poll() is None:
