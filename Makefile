@@ -42,6 +42,8 @@ labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and no
 workshop-check: $(VENV)/.dev ## Solutions, wrong answers and notebooks: does the workshop hold?
 	$(BIN)/pytest tests/brakepoint/workshop tests/brakepoint/store
 
+WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
+
 lint: $(VENV)/.dev ## Style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -52,7 +54,7 @@ test: lint ## Everything that needs nothing but pip
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
 	tests/system/require chromium
-	$(BIN)/pytest tests/system --override-ini addopts=
+	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
 bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
@@ -65,7 +67,7 @@ $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
 $(VENV)/.dev: extras = mission,live,workshop,dev
-$(VENV)/.system: extras = mission,live,workshop,dev,system
+$(VENV)/.system: extras = mission,live,workshop,dev,system,train
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'

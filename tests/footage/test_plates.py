@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from brakepoint.synthesis.plates import plates
 from footage.artwork import PLATES, rasterise
@@ -26,7 +27,5 @@ def test_a_plate_has_the_size_and_class_of_its_artwork(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(PLATES))
 def test_the_rasters_are_up_to_date(kind: str) -> None:
-    pytest.importorskip("resvg_py")
-    image = pytest.importorskip("PIL.Image")
     stored = (resources.files("brakepoint.synthesis") / "plates" / f"{kind}.png").read_bytes()
-    assert np.array_equal(np.array(image.open(BytesIO(stored))), rasterise(kind, WIDTH_PX))
+    assert np.array_equal(np.array(Image.open(BytesIO(stored))), rasterise(kind, WIDTH_PX))
