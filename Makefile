@@ -13,7 +13,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage workshop workshop-check lab labs lint test test-system bench clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,11 @@ up: $(VENV)/.live ## Every service of the live train, and the page to watch it; 
 
 footage: $(FOOTAGE_VENV)/.footage ## Render a feed; ARGS="render my.yaml --out videos"; Blender takes 1 GB
 	@$(FOOTAGE_VENV)/bin/brakepoint footage $(ARGS)
+
+picture: $(VENV)/.system ## Take the picture of the README from a real run, in Chromium
+	tests/system/require chromium
+	@$(BIN)/brakepoint mission --feed track-stop-and-slowdown --out runs/picture
+	$(BIN)/python docs/picture.py
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
