@@ -14,8 +14,10 @@ PICTURE = Path(__file__).parent / "images" / "mission.png"
 def resting_tick() -> int:
     """The tick at which the train has just come to rest before the danger."""
     ticks = json.loads((RUN / f"{FEED}.run.json").read_text(encoding="utf-8"))["run"]["ticks"]
-    at_rest = (i for i, tick in enumerate(ticks) if tick["order"]["light"] == "blink" and not tick["speed_cm_s"])
-    return next(at_rest)
+    for number, tick in enumerate(ticks):
+        if tick["order"]["light"] == "blink" and tick["speed_cm_s"] == 0:
+            return number
+    raise RuntimeError("the train did not stop")
 
 
 def main() -> None:
