@@ -28,7 +28,7 @@ sys.exit(status or " ".join(set(sys.modules) & set({HEAVY})) or 0)
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--help"], *([name, "--help"] for name in COMMANDS), ["footage", "--help"]]
+    "arguments", [[], ["--help"], *([name.replace("_", "-"), "--help"] for name in COMMANDS), ["footage", "--help"]]
 )
 def test_help_is_there_for_everything(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     assert run(arguments) == 0
