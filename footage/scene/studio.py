@@ -19,7 +19,7 @@ from footage.scene import signs, things
 from footage.scene.stage import Stage, matrix_of
 from footage.truth import CameraPose, project
 
-SAMPLES = 32
+SAMPLES = 16
 MARGIN_PX = 3
 """Left free round the thing, so that its soft edge is whole."""
 EXPOSURE_SIGMA_STOPS = 0.3
