@@ -9,18 +9,16 @@ import cv2
 import numpy as np
 
 from brakepoint.synthesis import (
-    Backgrounds,
     Box,
     Label,
+    Materials,
     Picture,
     Placed,
     Sprite,
-    background,
     photograph,
     random_height,
     random_occluder,
     random_shapes,
-    random_sign,
 )
 
 EMPTY_SHARE = 0.08
@@ -159,29 +157,34 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
     raise NotImplementedError  # replace this · à remplacer
 
 
-def paint_picture(rng: np.random.Generator, backgrounds: Backgrounds) -> Picture:
+def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     """Makes one picture and its labels; the same state of `rng` makes the same picture.
 
     Args:
         rng: Source of all chance.
-        backgrounds: Files of pictures without signs; where there are none, backgrounds are invented.
+        materials: What there is to make it from.
     """
-    image = background(rng, backgrounds)
+    image = materials.background(rng)
     if rng.random() < 0.7:
         random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
-    # TODO picture: call place_sign(rng, image, placed, height_px, distractor) for each pair of
-    # plan_signs(rng). Then let shown be photograph(rng, image): light, blur and noise for signs and
-    # background alike; nothing moves.
-    # À FAIRE picture : appeler place_sign(rng, image, placed, height_px, distractor) pour chaque
-    # paire de plan_signs(rng). Ensuite, shown vaut photograph(rng, image) : lumière, flou et bruit
-    # pour les panneaux comme pour le fond ; rien ne bouge.
+    # TODO picture: call place_sign(rng, image, placed, materials, height_px, distractor) for each
+    # pair of plan_signs(rng). Then let shown be photograph(rng, image): light, blur and noise for
+    # signs and background alike; nothing moves.
+    # À FAIRE picture : appeler place_sign(rng, image, placed, materials, height_px, distractor) pour
+    # chaque paire de plan_signs(rng). Ensuite, shown vaut photograph(rng, image) : lumière, flou et
+    # bruit pour les panneaux comme pour le fond ; rien ne bouge.
     shown = image  # replace this · à remplacer
     return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
 
 
 def place_sign(
-    rng: np.random.Generator, image: np.ndarray, placed: list[Placed], height_px: float, distractor: bool
+    rng: np.random.Generator,
+    image: np.ndarray,
+    placed: list[Placed],
+    materials: Materials,
+    height_px: float,
+    distractor: bool,
 ) -> None:
     """Lays a sign somewhere onto a picture, and adds it to `placed`, unless too much would be hidden.
 
@@ -189,12 +192,13 @@ def place_sign(
         rng: Source of all chance.
         image: The picture, which is painted on.
         placed: What stands in it already.
+        materials: Where the sign comes from.
         height_px: Of the plate.
         distractor: Whether it is to be a sign that means nothing here.
     """
     x, y = int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0]))
     brightness = float(cv2.mean(image[max(y - 30, 0) : y + 30, max(x - 30, 0) : x + 30])[0])
-    sprite = random_sign(rng, brightness, height_px, distractor)
+    sprite = materials.sign(rng, brightness, height_px, distractor)
     rows, columns = sprite.alpha.shape
     stands = _stand(image, placed, Placed(sprite, x - columns // 2, y - rows // 4))
     if stands and rng.random() < OCCLUDED_SHARE:

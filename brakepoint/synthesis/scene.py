@@ -1,10 +1,12 @@
 """Draws by chance what stands in a picture: which plate, how it stands, how it is lit, what is in its way."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis.plates import VARIANTS, Plate, plates
+from brakepoint.synthesis.plates import VARIANTS, Plate
 from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_sign
 from brakepoint.synthesis.textures import colour
 
@@ -22,29 +24,39 @@ def random_height(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
 
 
-def random_sign(rng: np.random.Generator, brightness: float, height_px: float, distractor: bool) -> Sprite:
+def random_sign(
+    rng: np.random.Generator,
+    fronts: tuple[Plate, ...],
+    distractors: tuple[Plate, ...],
+    brightness: float,
+    height_px: float,
+    distractor: bool,
+) -> Sprite:
     """Draws a sign.
 
     Args:
         rng: Source of all chance.
+        fronts: Plates that are to be found.
+        distractors: Plates that are not; backs of `fronts` come on top of them.
         brightness: Mean of the picture where it will stand, 0 to 255: signs mostly match their surroundings.
         height_px: Height of its plate.
         distractor: Whether it is one that must not be found.
     """
     back = distractor and rng.random() < BACK_SHARE
-    plate = _pick(rng, distractor and not back)
-    return draw_sign(plate, _pose(rng, height_px, back), _look(rng, brightness, height_px))
+    plate = _pick_distractor(rng, distractors) if distractor and not back else _pick_front(rng, fronts)
+    sprite = draw_sign(plate, _pose(rng, height_px, back), _look(rng, brightness, height_px))
+    return replace(sprite, sign_class=None) if distractor else sprite
 
 
-def _pick(rng: np.random.Generator, distractor: bool) -> Plate:
-    """Picks a class evenly, then a plate of it."""
-    every = plates().values()
-    if distractor:
-        choice = [plate for plate in every if plate.sign_class is None]
-        weights = np.array([3.0 if plate.kind in DECEIVERS else 1.0 for plate in choice])
-        return choice[rng.choice(len(choice), p=weights / weights.sum())]
+def _pick_distractor(rng: np.random.Generator, plates: tuple[Plate, ...]) -> Plate:
+    weights = np.array([3.0 if plate.kind in DECEIVERS else 1.0 for plate in plates])
+    return plates[rng.choice(len(plates), p=weights / weights.sum())]
+
+
+def _pick_front(rng: np.random.Generator, plates: tuple[Plate, ...]) -> Plate:
+    """Picks a class, then a plate of it."""
     wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
-    choice = [plate for plate in every if plate.sign_class is wanted]
+    choice = [plate for plate in plates if plate.sign_class is wanted]
     return choice[rng.integers(len(choice))]
 
 

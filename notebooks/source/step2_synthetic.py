@@ -28,7 +28,7 @@ import numpy as np
 
 from brakepoint.steps import load_step
 from brakepoint.store.building import draw_samples
-from brakepoint.synthesis import random_sign
+from brakepoint.synthesis import Materials
 from brakepoint.synthesis.engine import synthesise
 from brakepoint.workshop.plots import show_labelled, show_picture, show_sprites
 from brakepoint.workshop.quick import size
@@ -55,7 +55,8 @@ lab = load_step("step2_synthetic")
 
 # %%
 rng = np.random.default_rng(5)
-show_sprites([[random_sign(rng, 120, 90, distractor) for _ in range(8)] for distractor in (False, True)])
+materials = Materials()
+show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for distractor in (False, True)])
 
 # %% [markdown] lang="en"
 # ## What the check says
@@ -91,7 +92,7 @@ show_sprites([[random_sign(rng, 120, 90, distractor) for _ in range(8)] for dist
 
 # %%
 seed = 15
-show_labelled(lab.paint_picture(np.random.default_rng(seed), ()))
+show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 
 # %% [markdown] lang="en"
 # ## Many pictures
@@ -107,7 +108,7 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), ()))
 
 # %%
 folder = Path("runs/synthetic")
-made = synthesise(folder, size(200, quick=12), seed=0, backgrounds=None, workers=1, step=lab)
+made = synthesise(folder, size(200, quick=12), seed=0, materials=materials, workers=1, step=lab)
 print(made)
 
 # %%

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis import Label, Placed, Pose, Sprite, draw_sign
+from brakepoint.synthesis import Label, Materials, Placed, Pose, Sprite, draw_sign
 from brakepoint.synthesis.plates import plates
 from brakepoint.synthesis.sprites import Look
 from solutions.step2_synthetic import composite, paint_picture, tight_box, yolo_line
@@ -68,7 +68,7 @@ def test_a_label_is_written_as_yolo_has_it() -> None:
 def test_pictures_are_frames_with_labels_inside() -> None:
     classes = set()
     for number in range(25):
-        picture = paint_picture(np.random.default_rng([7, number]), ())
+        picture = paint_picture(np.random.default_rng([7, number]), Materials())
         assert picture.image.shape == (480, 640, 3)
         assert picture.image.dtype == np.uint8
         for label in picture.labels:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis import Label, Picture, Placed, Sprite
+from brakepoint.synthesis import Label, Materials, Picture, Placed, Sprite
 from brakepoint.workshop.checks.answers import kind, numbers, replaced
 from brakepoint.workshop.verdicts import Wrong
 
@@ -162,7 +162,7 @@ def check_picture(lab: Lab) -> None:
         return shots[-1][1]
 
     with replaced(lab, plan_signs=lambda chance: list(plan), place_sign=place, photograph=camera):
-        picture = lab.paint_picture(rng, ())
+        picture = lab.paint_picture(rng, Materials())
     if not isinstance(picture, Picture):
         raise Wrong("step2.picture.type", found=kind(picture))
     if events.count("sign") < len(plan):
