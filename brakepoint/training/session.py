@@ -27,6 +27,7 @@ def open_model(weights: Path | None) -> Any:
         raise UserError("training.checkpoint_missing", path=weights)
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
     mend_torchvision()
     from ultralytics import YOLO
 
