@@ -154,11 +154,14 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
-    if fault is not None:
-        return replace(memory, fault=fault, good_frames=0)
-    if memory.good_frames >= GOOD_FRAMES:
-        return replace(memory, fault=None)
-    return memory
+    # TODO exam: keep a fault until it is truly over. If there is a fault, return memory with it and
+    # with good_frames=0. Otherwise, once memory.good_frames has reached GOOD_FRAMES, return memory
+    # with fault=None. Otherwise return memory as it is. replace(memory, …) makes the copies.
+    # À FAIRE exam : garder une panne jusqu’à ce qu’elle soit vraiment finie. S’il y a une panne,
+    # renvoyer memory avec elle et good_frames=0. Sinon, une fois que memory.good_frames a atteint
+    # GOOD_FRAMES, renvoyer memory avec fault=None. Sinon, renvoyer memory telle quelle.
+    # replace(memory, …) fait les copies.
+    return replace(memory, fault=fault)  # replace this · à remplacer
 
 
 def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
