@@ -157,18 +157,20 @@ def exam(lab: Any) -> list[Outcome]:
     """Puts an autopilot through every fault."""
     mended = _score(lab, "track-empty", BreakingCamera(lambda broken_s: broken_s > MENDED_AFTER_S))
     flickering = _score(lab, "track-stop", detector=FlickeringDetector(feed("track-stop")))
-    every = round(STUTTER_S * CONTROL_RATE_HZ)
     return [
         stops("frozen", lab, BreakingCamera(lambda broken_s: True, freezes=True)),
         stops("blind", lab, BreakingCamera(lambda broken_s: False)),
-        stops(
-            "stutter", lab, BreakingCamera(lambda broken_s: round(broken_s * CONTROL_RATE_HZ) % every_s == 0)
-        ),
+        stops("stutter", lab, BreakingCamera(_stutters)),
         stops("lost_train", lab, hub=BreakingHub(tells=False)),
         stops("silent", lab, hub=BreakingHub(hears=False)),
         Outcome("never_recovers", mended.distance_cm, mended.accomplished),
         Outcome("flicker", flickering.distance_cm, flickering.accomplished and flickering.false_stops == 0),
     ]
+
+
+def _stutters(broken_s: float) -> bool:
+    """Whether a stuttering camera shows a picture at this tick."""
+    return round(broken_s * CONTROL_RATE_HZ) % round(STUTTER_S * CONTROL_RATE_HZ) == 0
 
 
 def _drive(
