@@ -21,6 +21,7 @@ COMMANDS = (
     "synth",
     "base_model",
     "train",
+    "quantise",
     "up",
     "service",
     "doctor",

@@ -43,10 +43,12 @@ def _put_dataset(folder: Path) -> None:
 
 def _put_synthetic(folder: Path) -> None:
     from brakepoint.synthesis import Materials
+    from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
     from brakepoint.synthesis.engine import synthesise
 
     painter = load_step("step2_synthetic", "solutions")
-    synthesise(folder, SYNTHETIC_PICTURES, 0, Materials(), os.cpu_count() or 1, painter)
+    materials = Materials(cutouts=load_cutouts(SHIPPED_CUTOUTS))
+    synthesise(folder, SYNTHETIC_PICTURES, 0, materials, os.cpu_count() or 1, painter)
 
 
 def _put_model(folder: Path) -> None:

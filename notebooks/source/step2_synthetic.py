@@ -29,6 +29,7 @@ import numpy as np
 from brakepoint.steps import load_step
 from brakepoint.store.building import draw_samples
 from brakepoint.synthesis import Materials
+from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
 from brakepoint.synthesis.engine import synthesise
 from brakepoint.workshop.plots import show_labelled, show_picture, show_sprites
 from brakepoint.workshop.quick import size
@@ -42,7 +43,8 @@ lab = load_step("step2_synthetic")
 # signs. They mean nothing here, and get no label. Without them in its lessons a detector stops at everything that is round, red
 # or yellow.
 #
-# Each of these drawings is a *sprite*: colours, and an *alpha* that says how much of each pixel it covers.
+# Half of them are drawn, half are cut-outs that were rendered with real light: the bucket of step 1 holds these, too. Each is a
+# *sprite*: colours, and an *alpha* that says how much of each pixel it covers.
 
 # %% [markdown] lang="fr"
 # ## Panneaux et leurres
@@ -51,11 +53,12 @@ lab = load_step("step2_synthetic")
 # et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette. Sans eux dans ses leçons, un détecteur s’arrête
 # devant tout ce qui est rond, rouge ou jaune.
 #
-# Chacun de ces dessins est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.
+# La moitié est dessinée, l’autre découpée dans des rendus à la lumière réelle, qui sont aussi dans le compartiment de l’étape 1.
+# Chacun est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.
 
 # %%
 rng = np.random.default_rng(5)
-materials = Materials()
+materials = Materials(cutouts=load_cutouts(SHIPPED_CUTOUTS))
 show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for distractor in (False, True)])
 
 # %% [markdown] lang="en"
