@@ -11,7 +11,6 @@ import shutil
 from pathlib import Path
 
 from brakepoint.messages import SignClass
-from brakepoint.store.content import write_checksums
 from brakepoint.truth import CameraModel
 
 BUCKET_PICTURES = "s3://brakepoint/stills/images/"
@@ -27,7 +26,7 @@ Box = tuple[float, float, float, float]
 
 
 def export_stills(stills: Path, out: Path, seed: int = 1) -> int:
-    """Writes the pictures and `annotations.json`, and the hashes of both.
+    """Writes the pictures and `annotations.json`.
 
     Args:
         stills: Holds `images/` and YOLO `labels/`, from `render_stills`.
@@ -49,7 +48,6 @@ def export_stills(stills: Path, out: Path, seed: int = 1) -> int:
             {"id": number, "data": {"image": BUCKET_PICTURES + picture.name}, "annotations": annotations}
         )
     (out / "annotations.json").write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
-    write_checksums(out)
     return len(tasks)
 
 

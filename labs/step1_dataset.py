@@ -40,7 +40,7 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
     # page by page, and a page without objects has no “Contents”.
     # À FAIRE listing : renvoyer un StoredObject(clé, taille) pour chaque objet sous le préfixe. S3
     # répond page par page, et une page sans objet n’a pas de « Contents ».
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def is_intact(path: Path, size_bytes: int, digest: str | None) -> bool:
@@ -71,7 +71,7 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     # À FAIRE download : télécharger sous un nom temporaire à côté de target ; si is_intact dit non,
     # le supprimer et lever UserError("store.error.damaged", name=item.key) ; sinon le renommer en
     # target.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def top_left_and_size_px(rectangle: Rectangle) -> Box:
@@ -84,7 +84,7 @@ def top_left_and_size_px(rectangle: Rectangle) -> Box:
     # width of original_width, y and height of original_height.
     # À FAIRE percent : convertir rectangle.value.x, y, width et height de pourcentages en pixels : x
     # et width de original_width, y et height de original_height.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def corners(box: Box, rotation_deg: float) -> list[Point]:
@@ -101,7 +101,7 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
     # top left corner. The formula is in the docstring.
     # À FAIRE rotation : renvoyer les quatre coins du cadre, tourné de rotation_deg dans le sens des
     # aiguilles autour de son coin en haut à gauche. La formule est dans la docstring.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
@@ -129,7 +129,7 @@ def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
     # as fractions of the picture, with six decimals.
     # À FAIRE yolo : renvoyer « classe x y largeur hauteur » : le numéro de classe à partir de 0, puis
     # le centre et la taille du cadre en fractions de l’image, avec six décimales.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def annotation_that_counts(task: Task) -> Annotation | None:
@@ -145,7 +145,7 @@ def annotation_that_counts(task: Task) -> Annotation | None:
     # updated_at; None if there is none.
     # À FAIRE annotator : parmi les annotations de la tâche qui n’ont pas été passées (was_cancelled),
     # renvoyer celle dont updated_at est le plus récent ; None s’il n’y en a pas.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def yolo_labels(task: Task) -> list[str] | None:
@@ -185,4 +185,4 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     # À FAIRE split : mettre environ validation_share des scènes (au moins une) en validation, et
     # toutes les autres en apprentissage, avec toutes leurs vues. random.Random(seed) décide
     # lesquelles.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer

@@ -154,11 +154,14 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
-    if fault is not None:
-        return replace(memory, fault=fault, good_frames=0)
-    if memory.good_frames >= GOOD_FRAMES:
-        return replace(memory, fault=None)
-    return memory
+    # TODO exam: keep a fault until it is truly over. If there is a fault, return memory with it and
+    # with good_frames=0. Otherwise, once memory.good_frames has reached GOOD_FRAMES, return memory
+    # with fault=None. Otherwise return memory as it is. replace(memory, …) makes the copies.
+    # À FAIRE exam : garder une panne jusqu’à ce qu’elle soit vraiment finie. S’il y a une panne,
+    # renvoyer memory avec elle et good_frames=0. Sinon, une fois que memory.good_frames a atteint
+    # GOOD_FRAMES, renvoyer memory avec fault=None. Sinon, renvoyer memory telle quelle.
+    # replace(memory, …) fait les copies.
+    return replace(memory, fault=fault)  # replace this · à remplacer
 
 
 def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
@@ -184,7 +187,7 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     # d’état, ou plus vieux que STATE_AGE_MAX_S. Reason.NO_FRAMES : pas de memory.last_frame, ou plus
     # vieille que FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : memory.identical a atteint FROZEN_FRAMES.
     # Sinon None. Une heure venue du futur n’est pas fiable non plus.
-    return None
+    return None  # replace this · à remplacer
 
 
 # 2. Look: which signs are there, and where? ----------------------------------------------------------------
@@ -208,7 +211,7 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     # À FAIRE every : la première détection n’est pas toujours celle qui compte. Que seen contienne
     # tout ce qui, dans detections.items, est sûr d’au moins CONFIDENCE_MIN et vérifie
     # stands_on_its_post(locate(item)).
-    seen = detections.items[:1]
+    seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
     return replace(memory, signs=tuple(sign for sign in signs if worth_keeping(sign, here_cm, memory)))
@@ -222,7 +225,7 @@ def locate(item: Detection) -> Place:
     # À FAIRE distance : calculer à quelle distance est le panneau d’après la hauteur de son cadre.
     # Dans une chambre noire, distance / hauteur de plaque = focale / hauteur du cadre
     # (CAMERA.focal_px, PLATE_HEIGHT_CM[item.sign_class], item.height_px).
-    ahead_cm = 1000.0
+    ahead_cm = 1000.0  # replace this · à remplacer
     right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
     down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px
     up = math.tan(math.radians(CAMERA.pitch_deg)) - down
@@ -300,7 +303,7 @@ def confirm(sign: Sign, frame: int) -> Sign:
     # À FAIRE debounce : un panneau est confirmé quand il a été vu dans SEEN_TIMES des SEEN_FRAMES
     # dernières images, et le reste. Gardez dans frames les numéros de ces images, celle-ci comprise,
     # chacun une fois.
-    return replace(sign, frames=(frame,), confirmed=True)
+    return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 
 def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
@@ -322,7 +325,7 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     # À FAIRE priority : interroger next_danger(memory, state.position_cm). S’il y a un danger et que
     # must_stop(danger, memory, state), renvoyer ce que renvoie stop(memory, danger, state, now). Un
     # danger passe avant tout ce qui suit.
-    danger = None
+    danger = None  # replace this · à remplacer
     memory = replace(memory, stopping=False, rest_since=None)
     sign = danger or slowing_sign(memory, state.position_cm)
     if sign is None:
@@ -386,7 +389,7 @@ def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     # It still rolls braking_distance_cm(state.speed_cm_s).
     # À FAIRE braking : rest_cm : à quelle distance du danger le train s’arrêterait-il s’il freinait
     # maintenant ? Il roule encore braking_distance_cm(state.speed_cm_s).
-    rest_cm = 1000.0
+    rest_cm = 1000.0  # replace this · à remplacer
     if memory.stopping:
         return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.
     return rest_cm <= STOP_BEFORE_CM + state.speed_cm_s / CONTROL_RATE_HZ  # One step later would be too late.

@@ -25,13 +25,19 @@ EMPTY_SHARE = 0.08
 """How many pictures hold no sign to be found: a detector must also learn to keep quiet."""
 SIGNS_MOST = 8
 DISTRACTOR_SHARE = 0.5
+"""How many of the others mean nothing here: stop signs, no entry, backs of signs."""
 OCCLUDED_SHARE = 0.15
 VISIBLE_LEAST = 0.4
 """A sign of which less is visible would be a riddle, not an example: it is not placed."""
+SEEN_LEAST = 0.3
+"""A pixel shows a plate if so much of it is the plate's."""
 
 
 def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     """Lays a sprite onto a picture, in place. What lies outside the picture is cut off.
+
+    A sprite has an alpha: 1 where it hides what is behind it, 0 beside it, and something between in the
+    pixels of its edge, where a bit of both is seen.
 
     Args:
         image: `(h, w, 3)` uint8, blue-green-red.
@@ -46,20 +52,75 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     if x0 >= x1 or y0 >= y1:
         return
     inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-    behind = image[y0:y1, x0:x1]
-    blended = behind * (1 - sprite.alpha[inside][..., None]) + sprite.colour[inside]
+    behind = image[y0:y1, x0:x1].astype(np.float32)
+    colour, alpha = sprite.colour[inside], sprite.alpha[inside][..., None]
+    # lab: blend
+    blended = behind * (1 - alpha) + colour
+    # instead: raise NotImplementedError
     image[y0:y1, x0:x1] = blended.clip(0, 255).astype(np.uint8)
 
 
 def tight_box(placed: Placed) -> Box:
-    """Returns the smallest box around what is visible of a placed plate, in pixels of the picture."""
+    """The smallest box around what is visible of a plate, without its post, in pixels of the picture.
+
+    Args:
+        placed: The sign. The top left pixel of its sprite lies in column `placed.left` and row `placed.top`
+            of the picture.
+
+    Returns:
+        `(left, top, right, bottom)`, as edges of pixels: around pixel 7 alone the box goes from 7 to 8.
+    """
     left, top, right, bottom = placed.sprite.box
-    if not np.array_equal(placed.visible, placed.sprite.plate):
-        rows = np.flatnonzero((placed.visible > 0.3).any(axis=1))
-        columns = np.flatnonzero((placed.visible > 0.3).any(axis=0))
-        left, right = max(left, columns[0]), min(right, columns[-1] + 1)
-        top, bottom = max(top, rows[0]), min(bottom, rows[-1] + 1)
-    return left + placed.left, top + placed.top, right + placed.left, bottom + placed.top
+    if np.array_equal(placed.visible, placed.sprite.plate):
+        # Nothing hides it: then its outline is known to a fraction of a pixel.
+        return left + placed.left, top + placed.top, right + placed.left, bottom + placed.top
+    seen = placed.visible > SEEN_LEAST  # (rows, columns) of the sprite: True where the plate is to be seen.
+    # lab: box
+    columns, rows = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
+    left, right = placed.left + columns[0], placed.left + columns[-1] + 1
+    top, bottom = placed.top + rows[0], placed.top + rows[-1] + 1
+    # instead: raise NotImplementedError
+    return left, top, right, bottom
+
+
+def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
+    """Whether so little would be seen of a sign to be found that nobody could find it.
+
+    That sign is the new one, which the picture's edge may cut off, or one of those that it stands before.
+    Distractors may be hidden as much as they like.
+
+    Args:
+        new: About to be placed; `new.visible` is what is inside the picture.
+        placed: Those behind it; `sign.covered_by(new)` is what would still be visible of one of them.
+
+    Returns:
+        True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
+        `VISIBLE_LEAST` would be visible. The whole plate is `sprite.plate`; sums of pixels tell the share.
+    """
+    # lab: hidden
+    views = [(new, new.visible), *((sign, sign.covered_by(new)) for sign in placed)]
+    return any(
+        visible.sum() < VISIBLE_LEAST * sign.sprite.plate.sum()
+        for sign, visible in views
+        if sign.sprite.sign_class is not None
+    )
+    # instead: raise NotImplementedError
+
+
+def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
+    """The labels of a picture: one for each sign to be found, and for nothing else.
+
+    Args:
+        placed: All that stands in it. `sprite.sign_class` is None for a distractor, for the back of a sign
+            and for what merely stands in the way.
+    """
+    # lab: labels
+    return tuple(
+        Label(sign.sprite.sign_class, tight_box(sign))
+        for sign in placed
+        if sign.sprite.sign_class is not None
+    )
+    # instead: raise NotImplementedError
 
 
 def yolo_line(label: Label, width: int, height: int) -> str:
@@ -68,6 +129,25 @@ def yolo_line(label: Label, width: int, height: int) -> str:
     class_id = list(type(label.sign_class)).index(label.sign_class)
     centre = f"{(left + right) / 2 / width:.6f} {(top + bottom) / 2 / height:.6f}"
     return f"{class_id} {centre} {(right - left) / width:.6f} {(bottom - top) / height:.6f}"
+
+
+def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
+    """Draws how high each sign of a picture will be, and whether it is a distractor.
+
+    Args:
+        rng: Source of all chance: `rng.random()` is a number from 0 to 1, `rng.integers(1, 4)` is 1, 2 or 3,
+            `random_height(rng)` is the height of a plate. The same state makes the same plan.
+
+    Returns:
+        `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, the smallest first: small ones are far
+        away, so that near ones may stand before them. In a share `EMPTY_SHARE` of all pictures every sign is
+        a distractor; in the others each is one with the probability `DISTRACTOR_SHARE`.
+    """
+    # lab: plan
+    empty = rng.random() < EMPTY_SHARE
+    heights = sorted(random_height(rng) for _ in range(rng.integers(1, SIGNS_MOST + 1)))
+    return [(height_px, empty or rng.random() < DISTRACTOR_SHARE) for height_px in heights]
+    # instead: raise NotImplementedError
 
 
 def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
@@ -81,21 +161,15 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     if rng.random() < 0.7:
         random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
-    empty = rng.random() < EMPTY_SHARE
-    heights = sorted(random_height(rng) for _ in range(rng.integers(1, SIGNS_MOST + 1)))
-    for height_px in heights:  # The small ones are far away, so the near ones may stand before them.
-        distractor = empty or rng.random() < DISTRACTOR_SHARE
-        _place_sign(rng, image, placed, materials, height_px, distractor)
+    # lab: picture
+    for height_px, distractor in plan_signs(rng):
+        place_sign(rng, image, placed, materials, height_px, distractor)
     shown = photograph(rng, image)
-    labels = tuple(
-        Label(sign.sprite.sign_class, tight_box(sign))
-        for sign in placed
-        if sign.sprite.sign_class is not None
-    )
-    return Picture(shown, labels, jpeg_quality=int(rng.integers(25, 96)))
+    # instead: shown = image
+    return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
 
 
-def _place_sign(
+def place_sign(
     rng: np.random.Generator,
     image: np.ndarray,
     placed: list[Placed],
@@ -103,7 +177,16 @@ def _place_sign(
     height_px: float,
     distractor: bool,
 ) -> None:
-    """Tries some places for a sign; where it would hide too much of another, it is not placed."""
+    """Lays a sign somewhere onto a picture, and adds it to `placed`, unless too much would be hidden.
+
+    Args:
+        rng: Source of all chance.
+        image: The picture, which is painted on.
+        placed: What stands in it already.
+        materials: Where the sign comes from.
+        height_px: Of the plate.
+        distractor: Whether it is to be a sign that means nothing here.
+    """
     x, y = int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0]))
     brightness = float(cv2.mean(image[max(y - 30, 0) : y + 30, max(x - 30, 0) : x + 30])[0])
     sprite = materials.sign(rng, brightness, height_px, distractor)
@@ -116,15 +199,12 @@ def _place_sign(
 
 
 def _stand(image: np.ndarray, placed: list[Placed], new: Placed) -> bool:
-    """Composites a sprite unless too little of it, or of one behind it, would be seen."""
+    """Composites a sprite unless it hides too much."""
     new.clip_to(image.shape[1], image.shape[0])
-    if new.sprite.sign_class is not None and new.visible_fraction() < VISIBLE_LEAST:
+    if hides_too_much(new, placed):
         return False
-    behind = [(sign, sign.covered_by(new)) for sign in placed]
-    if any(rest.sum() < VISIBLE_LEAST * sign.sprite.plate.sum() for sign, rest in behind):
-        return False
-    for sign, rest in behind:
-        sign.visible = rest
+    for sign in placed:
+        sign.visible = sign.covered_by(new)
     composite(image, new.sprite, new.left, new.top)
     placed.append(new)
     return True

@@ -154,11 +154,13 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
+    # lab: exam
     if fault is not None:
         return replace(memory, fault=fault, good_frames=0)
     if memory.good_frames >= GOOD_FRAMES:
         return replace(memory, fault=None)
     return memory
+    # instead: return replace(memory, fault=fault)
 
 
 def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:

@@ -31,6 +31,7 @@ MADE_UP = (
     "doctor.",
     "lab.",
     "notebook.ending.",
+    "notebook.exam.",
     "workshop.table.",
     "live.",
     "monitor.",

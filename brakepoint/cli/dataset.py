@@ -1,4 +1,4 @@
-"""`brakepoint dataset`: downloads the labelled stills and makes a dataset of them."""
+"""`brakepoint dataset`: downloads what the kit has in the store and makes a dataset of them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -40,14 +40,14 @@ def dataset_command(
     import cv2
 
     from brakepoint.cli.evaluate import progress_on_stderr
-    from brakepoint.store import object_store
+    from brakepoint.store import STILLS_PREFIX, object_store
     from brakepoint.store.building import build_dataset, draw_samples
-    from brakepoint.store.fetching import fetch_stills
+    from brakepoint.store.fetching import fetch_content
 
     step = load_step("step1_dataset", steps)
     with object_store() as store, progress_on_stderr(text("cli.dataset.progress")) as on_progress:
-        fetched = fetch_stills(store, step, out / "downloads", on_progress)
-    dataset = build_dataset(out / "downloads", step, out)
+        fetched = fetch_content(store, step, out / "downloads", on_progress)
+    dataset = build_dataset(out / "downloads" / STILLS_PREFIX, step, out)
     cv2.imwrite(str(out / SAMPLES_NAME), draw_samples(out / "train"))
     typer.echo(
         text(

@@ -1,7 +1,6 @@
 """The learning loop: `brakepoint check`, `hint`, `watch`, `reset`, `progress`, `solution`, `catch-up`."""
 
 import difflib
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +12,10 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from brakepoint.texts import text
+from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.course import LABS_DIR, Step, course, find_step
+from brakepoint.workshop.keyboard import Keyboard, keyboard
 from brakepoint.workshop.labs import lab_text, without_marks
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
@@ -78,20 +79,39 @@ def what_next(step: Step, failure: Verdict, command: str) -> str:
 
 
 def watch_command(step: StepArgument = "") -> None:
-    """Checks a step now, and again whenever its file changes; it looks often, which works over networks."""
-    wanted, console = _step(step), Console(highlight=False)
+    """Checks a step now, and again whenever its file changes; in a terminal, single keys do the rest."""
+    wanted: Step | None = _step(step)
+    with keyboard() as keys:
+        while wanted is not None:
+            wanted = _watch(wanted, keys, Console(highlight=False))
+
+
+def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
+    """Watches one step, and returns what to watch then. It looks often, which works over networks, too."""
     seen: object = None
     while True:
-        stamp = wanted.lab.stat().st_mtime_ns if wanted.lab.is_file() else 0
+        stamp = step.lab.stat().st_mtime_ns if step.lab.is_file() else 0
         if stamp != seen:
             seen = stamp
             console.clear()
-            result = check_and_record(wanted)
-            show(wanted, result, console)
-            if result.passed:
-                return
-            console.print(text("workshop.watching", file=wanted.lab.name), style="dim")
-        time.sleep(POLL_S)
+            result = check_and_record(step)
+            show(step, result, console)
+            if result.passed and not keys.is_there:
+                return None
+            console.print(text("workshop.watching", file=step.lab.name), style="dim")
+            if keys.is_there:
+                console.print(text("workshop.keys"), style="dim")
+        match keys.wait(POLL_S):
+            case "h":
+                hint_command(step.name)
+            case "s":
+                solution_command(step.name)
+            case "r":
+                seen = None
+            case "n":
+                return next((later for later in course() if later.number > step.number), None)
+            case "q":
+                return None
 
 
 def hint_command(step: StepArgument = "") -> None:
@@ -122,12 +142,15 @@ def reset_command(step: StepArgument = "") -> None:
 
 
 def catch_up_command(step: StepArgument = "") -> None:
-    """Puts the complete file in the place of the attendee's, which is kept: the next step can start."""
+    """Puts the complete file, and what it makes, in the place of the attendee's: the next step can start."""
     wanted = _step(step)
     _put(wanted, without_marks(wanted))
     progress = Progress.load()
     progress.touch(wanted).done = list(wanted.exercises)
     progress.save()
+    folder = install(wanted)
+    if folder is not None:
+        typer.echo(text("workshop.installed", folder=folder))
     typer.echo(text(f"course.{wanted.name}.done"))
 
 

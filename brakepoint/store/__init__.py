@@ -1,10 +1,11 @@
 """The object store: any S3, or one of our own on this machine when none is set."""
 
 from brakepoint.store.connection import Connection, object_store
-from brakepoint.store.content import CONTENT_DIR, STILLS_PREFIX, StoredObject, seed
+from brakepoint.store.content import BASE_MODEL_PREFIX, CONTENT_DIR, STILLS_PREFIX, StoredObject, seed
 from brakepoint.store.errors import friendly_errors
 
 __all__ = [
+    "BASE_MODEL_PREFIX",
     "CONTENT_DIR",
     "STILLS_PREFIX",
     "Connection",

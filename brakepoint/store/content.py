@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from brakepoint.errors import UserError
+from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CONTENT_DIR = Path(__file__).resolve().parents[2] / "dataset"
 STILLS_PREFIX = "stills/"
+BASE_MODEL_PREFIX = "base-model/"
 CHECKSUMS_NAME = "SHA256SUMS"
-"""Names the hash of every object under a prefix, as the command sha256sum writes it."""
+"""Names the hash of every object of the kit, as the command sha256sum writes it."""
 HAVE_BUCKET = {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}
 
 
@@ -33,13 +35,32 @@ class StoredObject:
     size_bytes: int
 
 
+def content() -> dict[str, Path]:
+    """The files that come with the kit, by their key in the bucket: all of `dataset/`, and the base model.
+
+    Raises:
+        UserError: They are not there.
+    """
+    files = {path.relative_to(CONTENT_DIR).as_posix(): path for path in sorted(CONTENT_DIR.rglob("*"))}
+    files |= {f"{BASE_MODEL_PREFIX}{path.name}": path for path in (BASE_CHECKPOINT, BASE_MODEL)}
+    there = {key: path for key, path in files.items() if path.is_file()}
+    if not there:
+        raise UserError("store.error.no_content", folder=CONTENT_DIR)
+    return there
+
+
+def checksums(files: dict[str, Path]) -> str:
+    """What `SHA256SUMS` says of files, given by key."""
+    return "".join(f"{sha256(path)}  {key}\n" for key, path in files.items())
+
+
 def is_seeded(client: "S3Client", bucket: str) -> bool:
     """Whether the very content of this kit is in a bucket already."""
     try:
-        body = client.get_object(Bucket=bucket, Key=STILLS_PREFIX + CHECKSUMS_NAME)["Body"].read()
+        body = client.get_object(Bucket=bucket, Key=CHECKSUMS_NAME)["Body"].read()
     except ClientError:
         return False
-    return bool(body == (CONTENT_DIR / STILLS_PREFIX / CHECKSUMS_NAME).read_bytes())
+    return bool(body == checksums(content()).encode())
 
 
 def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -56,16 +77,14 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
     Raises:
         UserError: The kit's content is not there.
     """
-    files = sorted(path for path in (CONTENT_DIR / STILLS_PREFIX).rglob("*") if path.is_file())
-    if not files:
-        raise UserError("store.error.no_content", folder=CONTENT_DIR)
-    files.sort(key=lambda path: path.name == CHECKSUMS_NAME)  # Last: it says that all the rest is there.
+    files = content()
     _make_bucket(client, bucket)
-    for done, path in enumerate(files, 1):
-        key = path.relative_to(CONTENT_DIR).as_posix()
+    for done, (key, path) in enumerate(files.items(), 1):
         client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         if on_progress is not None:
             on_progress(done, len(files))
+    # Last: it says that all the rest is there.
+    client.put_object(Bucket=bucket, Key=CHECKSUMS_NAME, Body=checksums(files).encode())
     return len(files)
 
 
@@ -82,15 +101,8 @@ def _make_bucket(client: "S3Client", bucket: str) -> None:
                 raise
 
 
-def write_checksums(folder: Path) -> None:
-    """Writes `SHA256SUMS` for everything in a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS_NAME)
-    lines = [f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
-    (folder / CHECKSUMS_NAME).write_text("".join(lines), encoding="utf-8")
-
-
 def parse_checksums(content: str) -> dict[str, str]:
-    """The hashes of `SHA256SUMS` by file name."""
+    """The hashes of `SHA256SUMS` by key."""
     pairs = (line.split(maxsplit=1) for line in content.splitlines() if line.strip())
     return {name.strip(): digest for digest, name in pairs}
 

@@ -18,6 +18,8 @@ STORE_DIR = Path("runs/store")
 """Its folders are the buckets."""
 HOST, USUAL_PORT = "127.0.0.1", 9000
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
+GUARD = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGTERM)"
+"""Ends a process when the pipe to whoever started it closes, as it does even if that one was killed."""
 
 
 @contextmanager
@@ -41,10 +43,13 @@ def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
     log_path = folder.parent / f"{folder.name}.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    guard = subprocess.Popen([sys.executable, "-c", GUARD, str(process.pid)], stdin=subprocess.PIPE)
     try:
         _wait_until_ready(process, port, log_path)
         yield f"http://{HOST}:{port}", access_key, secret_key
     finally:
+        guard.kill()
+        guard.communicate()
         process.terminate()
         try:
             process.wait(STOP_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""Fetches everything under a prefix, several objects at a time, by the attendee's own functions."""
+"""Fetches what the kit has in a bucket, several objects at a time, by the attendee's own functions."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -6,19 +6,19 @@ from pathlib import Path
 from types import ModuleType
 
 from brakepoint.store.connection import WORKERS, Connection
-from brakepoint.store.content import CHECKSUMS_NAME, STILLS_PREFIX, StoredObject, parse_checksums
+from brakepoint.store.content import CHECKSUMS_NAME, StoredObject, parse_checksums
 from brakepoint.store.errors import friendly_errors
 
 
-def fetch_stills(
+def fetch_content(
     store: Connection, step: ModuleType, folder: Path, on_progress: Callable[[int, int], None]
 ) -> int:
     """Downloads what is not there yet; a rerun completes what was missing.
 
     Args:
-        store: Where the stills are.
+        store: Where the content is.
         step: The module `step1_dataset`.
-        folder: Gets the objects, named as in the bucket, without the prefix.
+        folder: Gets the objects, named as in the bucket.
         on_progress: Told the number of objects done and of all.
 
     Returns:
@@ -28,9 +28,11 @@ def fetch_stills(
         UserError: The store or the disk failed, or an object arrived damaged.
     """
     with friendly_errors(store.endpoint, store.bucket):
-        objects = step.list_objects(store.client, store.bucket, STILLS_PREFIX)
-        body = store.client.get_object(Bucket=store.bucket, Key=STILLS_PREFIX + CHECKSUMS_NAME)["Body"]
+        body = store.client.get_object(Bucket=store.bucket, Key=CHECKSUMS_NAME)["Body"]
         hashes = parse_checksums(body.read().decode())
+        prefixes = sorted({f"{key.partition('/')[0]}/" for key in hashes})
+        listed = [step.list_objects(store.client, store.bucket, prefix) for prefix in prefixes]
+        objects = [item for page in listed for item in page if item.key in hashes]
         on_progress(0, len(objects))
         with ThreadPoolExecutor(WORKERS) as pool:
             jobs = [pool.submit(_fetch, store, step, folder, item, hashes) for item in objects]
@@ -48,11 +50,10 @@ def _fetch(
     store: Connection, step: ModuleType, folder: Path, item: StoredObject, hashes: dict[str, str]
 ) -> bool:
     """Downloads one object unless it is there already, and says whether it had to."""
-    name = item.key.removeprefix(STILLS_PREFIX)
-    target = (folder / name).resolve()
+    target = (folder / item.key).resolve()
     if not target.is_relative_to(folder.resolve()):
         return False
-    digest = hashes.get(name)
+    digest = hashes[item.key]
     if step.is_intact(target, item.size_bytes, digest):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)

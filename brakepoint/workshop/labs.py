@@ -19,6 +19,7 @@ GAP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 WIDTH = 100
+REPLACE = "  # replace this · à remplacer"
 INIT_TEXT = '"""The steps of the workshop, for you to complete."""\n'
 
 
@@ -74,7 +75,7 @@ def _task(step: Step, gap: re.Match[str]) -> str:
 
 def _given(gap: re.Match[str]) -> str:
     lines = re.findall(r"# instead: (.*)\n", gap["given"])
-    return "".join(f"{gap['indent']}{line}\n" for line in lines)
+    return "".join(f"{gap['indent']}{line}{REPLACE}\n" for line in lines)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from brakepoint.messages import SignClass
 from brakepoint.mission.records import Run
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
+from brakepoint.synthesis import Picture, Sprite
 from brakepoint.texts import text
 from brakepoint.truth import GroundTruth
 
@@ -18,6 +20,31 @@ def show_picture(image: np.ndarray) -> None:
     _, axes = plt.subplots(figsize=(14, 7))
     axes.imshow(image[:, :, ::-1])
     axes.axis("off")
+    plt.show()
+
+
+def show_labelled(picture: Picture) -> None:
+    """Shows a synthetic picture with its labels."""
+    _, axes = plt.subplots(figsize=(12, 9))
+    axes.imshow(picture.image[:, :, ::-1])
+    for label in picture.labels:
+        left, top, right, bottom = label.box
+        colour = SIGN_COLOURS[label.sign_class]
+        box = Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor=colour)
+        axes.add_patch(box)
+        axes.text(left, top - 4, text(f"sign.class.{label.sign_class}"), color=colour, fontsize=9)
+    axes.axis("off")
+    plt.show()
+
+
+def show_sprites(rows: list[list[Sprite]]) -> None:
+    """Shows rows of drawn signs, equally many in each."""
+    _, grid = plt.subplots(len(rows), len(rows[0]), figsize=(14, 5), facecolor="#b8b8b8", squeeze=False)
+    for axes, sprite in zip(grid.flat, (sprite for row in rows for sprite in row), strict=True):
+        alpha = sprite.alpha[..., None]
+        colour = sprite.colour[:, :, ::-1] / np.maximum(alpha, 1e-3) / 255
+        axes.imshow(np.dstack([colour, alpha]).clip(0, 1))
+        axes.axis("off")
     plt.show()
 
 

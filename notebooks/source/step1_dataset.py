@@ -26,7 +26,7 @@ from pathlib import Path
 from brakepoint.steps import load_step
 from brakepoint.store import STILLS_PREFIX, object_store
 from brakepoint.store.building import build_dataset, draw_samples
-from brakepoint.store.fetching import fetch_stills
+from brakepoint.store.fetching import fetch_content
 from brakepoint.store.label_studio_export import read_export
 from brakepoint.workshop.plots import show_picture
 
@@ -69,7 +69,7 @@ folder = Path("runs/dataset")
 # %%
 with object_store() as store:
     objects = lab.list_objects(store.client, store.bucket, STILLS_PREFIX)
-    fetched = fetch_stills(store, lab, folder / "downloads", lambda done, total: None)
+    fetched = fetch_content(store, lab, folder / "downloads", lambda done, total: None)
 len(objects), fetched
 
 # %% [markdown] lang="en"
@@ -85,7 +85,7 @@ len(objects), fetched
 # tournés ; certaines images ont été passées, ou étiquetées deux fois.
 
 # %%
-tasks = read_export(folder / "downloads" / "annotations.json")
+tasks = read_export(folder / "downloads/stills/annotations.json")
 task = next(task for task in tasks if len(task.annotations) == 2)
 task
 
@@ -105,7 +105,7 @@ lab.yolo_labels(task)
 # bien meilleur qu’il ne l’est.
 
 # %%
-dataset = build_dataset(folder / "downloads", lab, folder)
+dataset = build_dataset(folder / "downloads/stills", lab, folder)
 dataset
 
 # %% [markdown] lang="en"

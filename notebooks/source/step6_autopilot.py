@@ -25,6 +25,7 @@
 from brakepoint.mission.scoring import score_run
 from brakepoint.steps import load_step
 from brakepoint.workshop.checks.driving import drive, feed
+from brakepoint.workshop.checks.exam import exam
 from brakepoint.workshop.plots import plot_run
 
 lab = load_step("step6_autopilot")
@@ -49,12 +50,14 @@ plot_run(run, feed(name))
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 6` goes through the stages: `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`. Stuck? `%hint 6`.
+# `%check 6` goes through the stages: `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`,
+# `exam`. Stuck? `%hint 6`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 6` passe les étapes en revue : `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`. Bloqué ? `%hint 6`.
+# `%check 6` passe les étapes en revue : `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`,
+# `exam`. Bloqué ? `%hint 6`.
 
 # %%
 # %check 6
@@ -72,3 +75,24 @@ plot_run(run, feed(name))
 # %%
 for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full"):
     print(f"{name:<25}{score_run(drive(lab, name), feed(name)).score:6.1f}")
+
+# %% [markdown] lang="en"
+# ## The exam
+#
+# Now something breaks while the train is under way: after 3 seconds the camera freezes, goes blind or stutters, the train is
+# heard no more, the autopilot falls silent, as it does when your code raises an error. Whatever it is, the train must be at rest
+# within 51 cm of where it was, and stay there. Where the distance comes from: `docs/en/safety.md`.
+
+# %% [markdown] lang="fr"
+# ## L’examen
+#
+# Maintenant, quelque chose casse en route : après 3 secondes, la caméra se fige, devient aveugle ou hoquette, le train ne donne
+# plus de nouvelles, le pilote se tait, comme quand votre code lève une erreur. Quoi que ce soit, le train doit être à l’arrêt en
+# 51 cm, et y rester. D’où vient cette distance : `docs/fr/safety.md`.
+
+# %%
+for outcome in exam(lab):
+    print(outcome)
+
+# %%
+# %check 6

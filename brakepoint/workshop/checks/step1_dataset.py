@@ -11,6 +11,7 @@ from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.store.content import StoredObject
 from brakepoint.store.label_studio_export import Annotation, Rectangle, RectangleValue, Task
+from brakepoint.workshop.checks.answers import kind, numbers
 from brakepoint.workshop.checks.bucket import NAME, PAGE_SIZE, FakeBucket
 from brakepoint.workshop.verdicts import Wrong
 
@@ -28,7 +29,7 @@ def check_listing(lab: Lab) -> None:
     bucket = FakeBucket({key: b"x" * number for number, key in enumerate(keys)} | {"other/1": b"", "z": b""})
     listed = lab.list_objects(bucket, NAME, "stills/")
     if not isinstance(listed, list) or not all(isinstance(item, StoredObject) for item in listed):
-        raise Wrong("step1.listing.type", found=_kind(listed))
+        raise Wrong("step1.listing.type", found=kind(listed))
     found = [item.key for item in listed]
     if foreign := [key for key in found if not key.startswith("stills/")]:
         raise Wrong("step1.listing.prefix", name=foreign[0])
@@ -184,7 +185,7 @@ def check_split(lab: Lab) -> None:
     pictures = [f"still-{scene:04d}-{view}.jpg" for scene in range(1, 21) for view in range(6)]
     answer = lab.split(list(pictures), 0.2, 1)
     if not (isinstance(answer, tuple) and len(answer) == 2):
-        raise Wrong("step1.split.type", found=_kind(answer))
+        raise Wrong("step1.split.type", found=kind(answer))
     training, validation = answer
     scenes = [{picture.rpartition("-")[0] for picture in side} for side in answer]
     if both := sorted(scenes[0] & scenes[1]):
@@ -212,13 +213,10 @@ def _annotation(annotator: int, day: int, was_cancelled: bool = False) -> Annota
 
 
 def _numbers(answer: object, count: int, exercise: str) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(part) for part in answer)  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        numbers = ()
-    if len(numbers) != count:
-        raise Wrong(f"step1.{exercise}.type", found=_kind(answer))
-    return numbers
+    found = numbers(answer, count)
+    if found is None:
+        raise Wrong(f"step1.{exercise}.type", found=kind(answer))
+    return found
 
 
 def _points(answer: object) -> list[tuple[float, ...]]:
@@ -227,7 +225,7 @@ def _points(answer: object) -> list[tuple[float, ...]]:
     except (TypeError, ValueError):
         points = []
     if len(points) != 4 or any(len(point) != 2 for point in points):
-        raise Wrong("step1.rotation.type", found=_kind(answer))
+        raise Wrong("step1.rotation.type", found=kind(answer))
     return points
 
 
@@ -262,10 +260,6 @@ def _name_mistake(
 
 def _pretty(points: Iterable[tuple[float, ...]]) -> str:
     return " ".join(f"({x:.0f}, {y:.0f})" for x, y in sorted(points))
-
-
-def _kind(answer: object) -> str:
-    return "None" if answer is None else type(answer).__name__
 
 
 def _names(folder: str) -> str:

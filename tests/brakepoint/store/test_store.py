@@ -2,8 +2,13 @@
 
 import errno
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,9 +22,10 @@ from brakepoint.errors import UserError
 from brakepoint.evaluation.yolo import read_signs
 from brakepoint.messages import SignClass
 from brakepoint.store import CONTENT_DIR, Connection, embedded, friendly_errors, seed
+from brakepoint.store import content as contents
 from brakepoint.store.building import build_dataset, draw_samples
-from brakepoint.store.content import parse_checksums, sha256
-from brakepoint.store.fetching import fetch_stills
+from brakepoint.store.content import sha256
+from brakepoint.store.fetching import fetch_content
 from brakepoint.store.label_studio_export import read_export
 from solutions import step1_dataset
 
@@ -40,22 +46,35 @@ def pictures() -> list[Path]:
     return sorted((CONTENT_DIR / "stills" / "images").glob("*.jpg"))
 
 
-def test_the_content_is_whole() -> None:
-    folder = CONTENT_DIR / "stills"
-    hashes = parse_checksums((folder / "SHA256SUMS").read_text())
+def test_the_bucket_gets_the_whole_dataset_and_the_base_model(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(contents, "BASE_CHECKPOINT", tmp_path / "base.pt")
+    (tmp_path / "base.pt").write_bytes(b"weights")
 
-    assert {name: sha256(folder / name) for name in hashes} == hashes
-    assert len(hashes) == len(pictures()) + 1
+    files = contents.content()
+
+    assert "base-model/base.pt" in files
+    assert {f"stills/images/{picture.name}" for picture in pictures()} < set(files)
+    assert {path.parts[-1] for path in CONTENT_DIR.rglob("*.*")} <= {Path(key).name for key in files}
+
+
+def test_other_content_in_the_bucket_is_filled_anew(store, monkeypatch) -> None:
+    assert contents.is_seeded(store.client, store.bucket)
+
+    monkeypatch.setattr(contents, "content", lambda: {"stills/one.jpg": pictures()[0]})
+
+    assert not contents.is_seeded(store.client, store.bucket)
 
 
 def test_everything_arrives_and_a_rerun_completes_what_is_missing(store, tmp_path) -> None:
-    assert fetch_stills(store, step1_dataset, tmp_path, quiet) == len(pictures()) + 2
-    assert fetch_stills(store, step1_dataset, tmp_path, quiet) == 0
+    files = contents.content()
+    assert fetch_content(store, step1_dataset, tmp_path, quiet) == len(files)
+    assert fetch_content(store, step1_dataset, tmp_path, quiet) == 0
+    assert {key: sha256(tmp_path / key) for key in files} == {k: sha256(path) for k, path in files.items()}
 
-    (tmp_path / "images" / pictures()[0].name).unlink()
-    (tmp_path / "images" / pictures()[1].name).write_bytes(b"damaged")
+    (tmp_path / "stills" / "images" / pictures()[0].name).unlink()
+    (tmp_path / "stills" / "images" / pictures()[1].name).write_bytes(b"damaged")
 
-    assert fetch_stills(store, step1_dataset, tmp_path, quiet) == 2
+    assert fetch_content(store, step1_dataset, tmp_path, quiet) == 2
     assert not list(tmp_path.rglob("*.part*"))
 
 
@@ -91,7 +110,7 @@ def test_a_picture_decodes() -> None:
 
 def refusal(connection: Connection, folder: Path) -> str:
     with pytest.raises(UserError) as caught:
-        fetch_stills(connection, step1_dataset, folder, quiet)
+        fetch_content(connection, step1_dataset, folder, quiet)
     return caught.value.key
 
 
@@ -257,3 +276,27 @@ def test_our_own_server_stops_and_takes_another_port_if_the_usual_one_is_taken(t
             assert len(secret) == 32
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         pass
+
+
+def test_our_own_server_does_not_outlive_who_started_it(tmp_path) -> None:
+    serve = "from brakepoint.store.embedded import *\nwith serve_s3() as s: print(s[0], flush=True); input()"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", serve], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    port = int(parent.stdout.readline().rpartition(":")[2])
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.communicate()
+
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and answers(port):
+        time.sleep(0.02)
+    assert not answers(port)
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """The learning loop: whatever an attendee's code does, the answer is a message."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 pytest.importorskip("boto3")
 
 from brakepoint.cli import run, workshop
-from brakepoint.workshop import course, progress
+from brakepoint.workshop import artefacts, course, progress
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.course import find_step
 from brakepoint.workshop.labs import filled, lab_text, solved
@@ -24,6 +25,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(workshop, "BACKUPS_DIR", tmp_path / "labs" / "backups")
     monkeypatch.setattr(progress, "PROGRESS_PATH", tmp_path / "progress.json")
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "labs").mkdir()
     STEP.lab.write_text(lab_text(STEP), "utf-8")
     return tmp_path
@@ -44,7 +46,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_code_that_does_not_run_is_a_message(room, code: str, key: str) -> None:
     STEP.lab.write_text(code + "\n", "utf-8")
 
-    result = check(STEP, time_limit_s=4.0)
+    result = check(STEP, time_limit_s=4.0 if key == "check.too_long" else 60.0)
 
     assert result.failure is not None
     assert result.failure.key == key
@@ -54,7 +56,7 @@ def test_code_that_does_not_run_is_a_message(room, code: str, key: str) -> None:
 def test_an_endless_loop_in_an_exercise_is_told_with_its_name(room) -> None:
     STEP.lab.write_text(filled(STEP, {**solved(STEP), "percent": "while True: pass"}), "utf-8")
 
-    result = check(STEP, time_limit_s=5.0)
+    result = check(STEP, time_limit_s=10.0)
 
     assert result.failure is not None
     assert (result.failure.exercise, result.failure.key) == ("percent", "check.too_long")
@@ -128,11 +130,25 @@ def test_reset_keeps_what_was_written(room, capsys) -> None:
     assert STEP.lab.is_file()
 
 
-def test_catching_up_finishes_a_step_and_keeps_what_was_written(room) -> None:
-    assert run(["catch-up", "1"]) == 0
-    assert Progress.load().of(STEP).done == list(STEP.exercises)
-    assert len(list(workshop.BACKUPS_DIR.iterdir())) == 1
-    assert check(STEP).passed
+@pytest.mark.parametrize(
+    ("number", "leaves"),
+    [("1", "runs/dataset/train/images/*.jpg"), ("2", "runs/synthetic/images/*.jpg")],
+)
+def test_catching_up_finishes_a_step_and_leaves_what_the_next_one_needs(
+    room, monkeypatch, number: str, leaves: str
+) -> None:
+    step = find_step(number)
+    monkeypatch.setattr(artefacts, "SYNTHETIC_PICTURES", 3)
+    step.lab.write_text("mine", "utf-8")
+    (room / Path(leaves).parents[1]).mkdir(parents=True)
+
+    assert run(["catch-up", number]) == 0
+
+    assert Progress.load().of(step).done == list(step.exercises)
+    assert [path.read_text("utf-8") for path in workshop.BACKUPS_DIR.iterdir()] == ["mine"]
+    assert check(step).passed
+    assert list(room.glob(leaves))
+    assert len(list((room / "runs").iterdir())) == 2, "what was there before is kept"
 
 
 def test_watching_ends_when_all_is_right(room, capsys) -> None:
@@ -140,6 +156,25 @@ def test_watching_ends_when_all_is_right(room, capsys) -> None:
 
     assert run(["watch", "1"]) == 0
     assert "Step 1 is done" in capsys.readouterr().out
+
+
+def test_single_keys_give_a_hint_the_solution_another_check_and_the_next_step(
+    room, monkeypatch, capsys
+) -> None:
+    find_step("2").lab.write_text(lab_text(find_step("2")), "utf-8")
+    terminal, keys = os.openpty()
+    monkeypatch.setattr("sys.stdin", os.fdopen(keys))
+    os.write(terminal, b"hrsnq")
+
+    assert run(["watch", "1"]) == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    order = ["Step 1:", "Keys:", "Hint 1 of 2", "Step 1:", "+++ solution", "Step 2:"]
+    places = [said.index(order[0])]
+    for words in order[1:]:
+        places.append(said.index(words, places[-1] + 1))
+    assert said.count("Step 2:") == 1
+    os.close(terminal)
 
 
 def test_the_solution_is_shown_as_a_difference(room, capsys) -> None:

@@ -11,6 +11,7 @@ from brakepoint.steps import SOURCE_VARIABLE
 from brakepoint.texts import LANGUAGES
 from brakepoint.workshop.magic import FOLDER_VARIABLE
 from brakepoint.workshop.notebooks import NOTEBOOKS_DIR, make_notebook, sources
+from brakepoint.workshop.quick import QUICK_VARIABLE
 
 GREEN_CARD = {"en": "is done.", "fr": "est terminée."}
 
@@ -39,6 +40,7 @@ def test_both_languages_have_the_same_cells(source, lang) -> None:
 def test_a_notebook_runs_on_the_solutions(source, lang, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(SOURCE_VARIABLE, "solutions")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(QUICK_VARIABLE, "1")
     monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
     notebook = nbformat.read(NOTEBOOKS_DIR / lang / f"{source.stem}.ipynb", as_version=4)
     where = {"metadata": {"path": str(NOTEBOOKS_DIR / lang)}}

@@ -1,0 +1,65 @@
+"""What a step leaves for the next one, from what comes with the kit: no failure ends anybody's workshop."""
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from brakepoint.models import SHIPPED_CHECKPOINT, SHIPPED_MODEL
+from brakepoint.steps import load_step
+from brakepoint.workshop.course import Step
+
+DATASET_DIR, SYNTHETIC_DIR, TRAINING_DIR = Path("runs/dataset"), Path("runs/synthetic"), Path("runs/train")
+SYNTHETIC_PICTURES = 200
+
+
+def install(step: Step) -> Path | None:
+    """Puts a good outcome of a step where the next one looks for it; what was there is put aside.
+
+    Returns:
+        Its folder; None if the step leaves nothing but its code.
+    """
+    if step.name not in INSTALLERS:
+        return None
+    folder, put = INSTALLERS[step.name]
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}-{datetime.now():%Y%m%d-%H%M%S-%f}"))
+    put(folder)
+    return folder
+
+
+def _put_dataset(folder: Path) -> None:
+    from brakepoint.store import STILLS_PREFIX
+    from brakepoint.store.building import build_dataset
+    from brakepoint.store.content import content
+
+    for key, path in content().items():
+        target = folder / "downloads" / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    build_dataset(folder / "downloads" / STILLS_PREFIX, load_step("step1_dataset", "solutions"), folder)
+
+
+def _put_synthetic(folder: Path) -> None:
+    from brakepoint.synthesis import Materials
+    from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
+    from brakepoint.synthesis.engine import synthesise
+
+    painter = load_step("step2_synthetic", "solutions")
+    materials = Materials(cutouts=load_cutouts(SHIPPED_CUTOUTS))
+    synthesise(folder, SYNTHETIC_PICTURES, 0, materials, os.cpu_count() or 1, painter)
+
+
+def _put_model(folder: Path) -> None:
+    (folder / "run").mkdir(parents=True)
+    shutil.copy2(SHIPPED_CHECKPOINT, folder / "run" / "model.pt")
+    shutil.copy2(SHIPPED_MODEL, folder / "model.onnx")
+
+
+INSTALLERS: dict[str, tuple[Path, Callable[[Path], None]]] = {
+    "step1_dataset": (DATASET_DIR, _put_dataset),
+    "step2_synthetic": (SYNTHETIC_DIR, _put_synthetic),
+    "step3_training": (TRAINING_DIR, _put_model),
+}
+"""By step: the folder that it leaves, and what fills it."""

@@ -1,0 +1,193 @@
+"""The exam of step 6: something breaks while the train is under way, on the virtual clock.
+
+What breaks wraps what is whole: a camera, a detector, a hub. The train itself has the watchdog that every
+train has, so an autopilot that falls silent is answered by the train.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brakepoint.messages import (
+    Detection,
+    Detections,
+    Frame,
+    Light,
+    Order,
+    OrderKind,
+    Reason,
+    SignClass,
+    TrainState,
+)
+from brakepoint.mission.loop import Detector, OracleDetector, PlainCamera, run_mission
+from brakepoint.mission.records import Run, Score
+from brakepoint.mission.scoring import score_run
+from brakepoint.rules import CONTROL_RATE_HZ, WATCHDOG_S
+from brakepoint.texts import text
+from brakepoint.train import STOPPING_LIMIT_CM
+from brakepoint.truth import GroundTruth
+from brakepoint.workshop.checks.driving import feed
+
+BREAKS_AT_S = 3.0
+"""The train is at full speed by then."""
+WATCHED_S = 6.0
+"""So long after the fault the train must still be where it stopped."""
+STUTTER_S = 0.4
+"""A stuttering camera shows one picture in so long a time: each comes when the one before is too old."""
+MENDED_AFTER_S = 1.0
+GHOST_EVERY = 30
+"""Frames from one false alarm to the next."""
+
+
+class BreakingCamera(PlainCamera):
+    """Shows pictures until it breaks.
+
+    Args:
+        shows: Says by the seconds since the fault whether there is a picture; before, there always is.
+        freezes: Whether all pictures since the fault are the same.
+    """
+
+    def __init__(self, shows: Callable[[float], bool], freezes: bool = False) -> None:
+        super().__init__()
+        self._shows, self._freezes = shows, freezes
+
+    def read(self, train_state: TrainState) -> Frame | None:  # type: ignore[override]
+        """Captures a picture, or fails."""
+        frame, broken_s = super().read(train_state), train_state.at - BREAKS_AT_S
+        if broken_s < 0:
+            return frame
+        if not self._shows(broken_s):
+            return None
+        image = np.zeros((4, 4, 3), np.uint8) if self._freezes else frame.image
+        return Frame(frame.frame_id, frame.captured_at, frame.position_cm, image)
+
+
+class FlickeringDetector:
+    """Misses every second frame, and now and then sees a danger where there is none.
+
+    Args:
+        truth: Of the feed.
+    """
+
+    def __init__(self, truth: GroundTruth) -> None:
+        self._oracle = OracleDetector(truth)
+
+    def detect(self, frame: Frame) -> Detections:
+        """Says what is to be seen, or less, or more."""
+        seen = self._oracle.detect(frame)
+        if frame.frame_id % GHOST_EVERY == 0:
+            ghost = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.9, box=(380, 220, 410, 252))
+            return seen.model_copy(update={"items": (ghost,)})
+        return seen if frame.frame_id % 2 else seen.model_copy(update={"items": ()})
+
+
+class BreakingHub:
+    """A train with its watchdog, whose radio may break in either direction.
+
+    Args:
+        tells: Whether the train is still heard after the fault.
+        hears: Whether it still hears orders after the fault.
+    """
+
+    def __init__(self, tells: bool = True, hears: bool = True) -> None:
+        from stubs.printing_hub import PrintingHub
+
+        self._hub, self._tells, self._hears = PrintingHub(None), tells, hears
+        self._heard_at: float | None = None
+        self._now = 0.0
+        self._last: TrainState | None = None
+
+    def state(self, now: float) -> TrainState:
+        """Moves the train up to now; the watchdog brakes at its very moment."""
+        self._now = now
+        if self._heard_at is not None and now > self._heard_at + WATCHDOG_S:
+            bites_at = self._heard_at + WATCHDOG_S
+            self._hub.state(bites_at)
+            brake = Order(kind=OrderKind.BRAKE, reason=Reason.NO_ORDERS, light=Light.BLINK, at=bites_at)
+            self._hub.apply(brake)
+        return self._hub.state(now)
+
+    def told(self, state: TrainState | None) -> TrainState | None:
+        """What the autopilot gets to know of a state: when the train is no longer heard, its last word."""
+        if self._tells or self._now < BREAKS_AT_S:
+            self._last = state
+        return self._last
+
+    def apply(self, order: Order) -> None:
+        """Carries an order out if it arrives."""
+        if self._hears or self._now < BREAKS_AT_S:
+            self._heard_at = self._now
+            self._hub.apply(order)
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the train did with one fault.
+
+    Attributes:
+        fault: Which.
+        rolled_cm: How far it went in the `WATCHED_S` after the fault.
+        passed: Whether that is what a safe train does.
+    """
+
+    fault: str
+    rolled_cm: float
+    passed: bool
+
+    def __str__(self) -> str:
+        """A line for the reader."""
+        mark = "✓" if self.passed else "✗"
+        return f"{mark} {self.rolled_cm:6.1f} cm  {text(f'notebook.exam.{self.fault}')}"
+
+
+def stops(fault: str, lab: Any, camera: PlainCamera | None = None, hub: BreakingHub | None = None) -> Outcome:
+    """Drives until something breaks for good: the train must come to rest within the limit, and stay."""
+    run = _drive(lab, "track-empty", camera, hub)
+    watched = [tick for tick in run.ticks if BREAKS_AT_S <= tick.time_s <= BREAKS_AT_S + WATCHED_S]
+    rolled_cm = watched[-1].position_cm - watched[0].position_cm
+    return Outcome(fault, rolled_cm, rolled_cm <= STOPPING_LIMIT_CM)
+
+
+def exam(lab: Any) -> list[Outcome]:
+    """Puts an autopilot through every fault."""
+    mended = _score(lab, "track-empty", BreakingCamera(lambda broken_s: broken_s > MENDED_AFTER_S))
+    flickering = _score(lab, "track-stop", detector=FlickeringDetector(feed("track-stop")))
+    return [
+        stops("frozen", lab, BreakingCamera(lambda broken_s: True, freezes=True)),
+        stops("blind", lab, BreakingCamera(lambda broken_s: False)),
+        stops("stutter", lab, BreakingCamera(_stutters)),
+        stops("lost_train", lab, hub=BreakingHub(tells=False)),
+        stops("silent", lab, hub=BreakingHub(hears=False)),
+        Outcome("never_recovers", mended.distance_cm, mended.accomplished),
+        Outcome("flicker", flickering.distance_cm, flickering.accomplished and flickering.false_stops == 0),
+    ]
+
+
+def _stutters(broken_s: float) -> bool:
+    """Whether a stuttering camera shows a picture at this tick."""
+    return round(broken_s * CONTROL_RATE_HZ) % round(STUTTER_S * CONTROL_RATE_HZ) == 0
+
+
+def _drive(
+    lab: Any,
+    name: str,
+    camera: PlainCamera | None = None,
+    hub: BreakingHub | None = None,
+    detector: Detector | None = None,
+) -> Run:
+    truth, train = feed(name), hub or BreakingHub()
+
+    def step(memory: Any, seen: Detections | None, state: TrainState | None, now: float) -> tuple[Any, Order]:
+        answer: tuple[Any, Order] = lab.step(memory, seen, train.told(state), now)
+        return answer
+
+    return run_mission(camera or PlainCamera(), train, detector or OracleDetector(truth), step, truth)
+
+
+def _score(lab: Any, name: str, camera: PlainCamera | None = None, detector: Detector | None = None) -> Score:
+    return score_run(_drive(lab, name, camera, detector=detector), feed(name))

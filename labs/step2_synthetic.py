@@ -1,0 +1,219 @@
+"""Step 2: pictures with exact labels, made from nothing but drawings of the signs.
+
+Signs are drawn in perspective, laid onto backgrounds one behind the other, and photographed by an imaginary
+bad camera. Because we put every sign there ourselves, we know where it is: the labels cost nothing and are
+never wrong.
+"""
+
+import cv2
+import numpy as np
+
+from brakepoint.synthesis import (
+    Box,
+    Label,
+    Materials,
+    Picture,
+    Placed,
+    Sprite,
+    photograph,
+    random_height,
+    random_occluder,
+    random_shapes,
+)
+
+EMPTY_SHARE = 0.08
+"""How many pictures hold no sign to be found: a detector must also learn to keep quiet."""
+SIGNS_MOST = 8
+DISTRACTOR_SHARE = 0.5
+"""How many of the others mean nothing here: stop signs, no entry, backs of signs."""
+OCCLUDED_SHARE = 0.15
+VISIBLE_LEAST = 0.4
+"""A sign of which less is visible would be a riddle, not an example: it is not placed."""
+SEEN_LEAST = 0.3
+"""A pixel shows a plate if so much of it is the plate's."""
+
+
+def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
+    """Lays a sprite onto a picture, in place. What lies outside the picture is cut off.
+
+    A sprite has an alpha: 1 where it hides what is behind it, 0 beside it, and something between in the
+    pixels of its edge, where a bit of both is seen.
+
+    Args:
+        image: `(h, w, 3)` uint8, blue-green-red.
+        sprite: Its colours are already multiplied by its alpha.
+        left: Column of the sprite's left edge; may be negative.
+        top: Row of its upper edge; may be negative.
+    """
+    rows, columns = sprite.alpha.shape
+    height, width = image.shape[:2]
+    x0, x1 = max(left, 0), min(left + columns, width)
+    y0, y1 = max(top, 0), min(top + rows, height)
+    if x0 >= x1 or y0 >= y1:
+        return
+    inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    behind = image[y0:y1, x0:x1].astype(np.float32)
+    colour, alpha = sprite.colour[inside], sprite.alpha[inside][..., None]
+    # TODO blend: compute blended: what is behind, weakened by the share that the sign covers (alpha,
+    # 0 to 1), plus the sign's colour, which is already multiplied by alpha.
+    # À FAIRE blend : calculer blended : ce qu’il y a derrière, affaibli de la part que couvre le
+    # panneau (alpha, de 0 à 1), plus la couleur du panneau, déjà multipliée par alpha.
+    raise NotImplementedError  # replace this · à remplacer
+    image[y0:y1, x0:x1] = blended.clip(0, 255).astype(np.uint8)
+
+
+def tight_box(placed: Placed) -> Box:
+    """The smallest box around what is visible of a plate, without its post, in pixels of the picture.
+
+    Args:
+        placed: The sign. The top left pixel of its sprite lies in column `placed.left` and row `placed.top`
+            of the picture.
+
+    Returns:
+        `(left, top, right, bottom)`, as edges of pixels: around pixel 7 alone the box goes from 7 to 8.
+    """
+    left, top, right, bottom = placed.sprite.box
+    if np.array_equal(placed.visible, placed.sprite.plate):
+        # Nothing hides it: then its outline is known to a fraction of a pixel.
+        return left + placed.left, top + placed.top, right + placed.left, bottom + placed.top
+    seen = placed.visible > SEEN_LEAST  # (rows, columns) of the sprite: True where the plate is to be seen.
+    # TODO box: compute left, top, right and bottom of all pixels where seen is True, in pixels of the
+    # picture: move them by placed.left and placed.top. right and bottom are the edges behind the last
+    # pixel.
+    # À FAIRE box : calculer left, top, right et bottom de tous les pixels où seen vaut True, en
+    # pixels de l’image : décalez-les de placed.left et placed.top. right et bottom sont les bords
+    # après le dernier pixel.
+    raise NotImplementedError  # replace this · à remplacer
+    return left, top, right, bottom
+
+
+def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
+    """Whether so little would be seen of a sign to be found that nobody could find it.
+
+    That sign is the new one, which the picture's edge may cut off, or one of those that it stands before.
+    Distractors may be hidden as much as they like.
+
+    Args:
+        new: About to be placed; `new.visible` is what is inside the picture.
+        placed: Those behind it; `sign.covered_by(new)` is what would still be visible of one of them.
+
+    Returns:
+        True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
+        `VISIBLE_LEAST` would be visible. The whole plate is `sprite.plate`; sums of pixels tell the share.
+    """
+    # TODO hidden: return True if less than VISIBLE_LEAST of the plate would be visible of the new
+    # sign (new.visible) or of one behind it (sign.covered_by(new)). Distractors, whose
+    # sprite.sign_class is None, do not count.
+    # À FAIRE hidden : renvoyer True s’il restait moins de VISIBLE_LEAST de la plaque visible du
+    # nouveau panneau (new.visible) ou d’un de ceux de derrière (sign.covered_by(new)). Les leurres,
+    # dont sprite.sign_class est None, ne comptent pas.
+    raise NotImplementedError  # replace this · à remplacer
+
+
+def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
+    """The labels of a picture: one for each sign to be found, and for nothing else.
+
+    Args:
+        placed: All that stands in it. `sprite.sign_class` is None for a distractor, for the back of a sign
+            and for what merely stands in the way.
+    """
+    # TODO labels: return a tuple with a Label(sign_class, box) for every placed sign that is to be
+    # found. Its class is sign.sprite.sign_class, its box tight_box(sign). What has no class gets no
+    # label.
+    # À FAIRE labels : renvoyer un tuple avec un Label(sign_class, box) pour chaque panneau à trouver
+    # de placed. Sa classe est sign.sprite.sign_class, son cadre tight_box(sign). Ce qui n’a pas de
+    # classe n’a pas d’étiquette.
+    raise NotImplementedError  # replace this · à remplacer
+
+
+def yolo_line(label: Label, width: int, height: int) -> str:
+    """Writes a label as YOLO has it: class id, then centre and size as fractions of the picture."""
+    left, top, right, bottom = label.box
+    class_id = list(type(label.sign_class)).index(label.sign_class)
+    centre = f"{(left + right) / 2 / width:.6f} {(top + bottom) / 2 / height:.6f}"
+    return f"{class_id} {centre} {(right - left) / width:.6f} {(bottom - top) / height:.6f}"
+
+
+def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
+    """Draws how high each sign of a picture will be, and whether it is a distractor.
+
+    Args:
+        rng: Source of all chance: `rng.random()` is a number from 0 to 1, `rng.integers(1, 4)` is 1, 2 or 3,
+            `random_height(rng)` is the height of a plate. The same state makes the same plan.
+
+    Returns:
+        `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, the smallest first: small ones are far
+        away, so that near ones may stand before them. In a share `EMPTY_SHARE` of all pictures every sign is
+        a distractor; in the others each is one with the probability `DISTRACTOR_SHARE`.
+    """
+    # TODO plan: draw one plan from rng: decide whether the picture is empty (probability
+    # EMPTY_SHARE); draw 1 to SIGNS_MOST heights by random_height(rng) and sort them; return a list of
+    # (height_px, distractor). In an empty picture all are distractors, else each with the probability
+    # DISTRACTOR_SHARE.
+    # À FAIRE plan : tirer un plan de rng : décider si l’image est vide (probabilité EMPTY_SHARE) ;
+    # tirer de 1 à SIGNS_MOST hauteurs par random_height(rng) et les trier ; renvoyer une liste de
+    # (height_px, distractor). Dans une image vide, tous sont des leurres, sinon chacun avec la
+    # probabilité DISTRACTOR_SHARE.
+    raise NotImplementedError  # replace this · à remplacer
+
+
+def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
+    """Makes one picture and its labels; the same state of `rng` makes the same picture.
+
+    Args:
+        rng: Source of all chance.
+        materials: What there is to make it from.
+    """
+    image = materials.background(rng)
+    if rng.random() < 0.7:
+        random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
+    placed: list[Placed] = []
+    # TODO picture: call place_sign(rng, image, placed, materials, height_px, distractor) for each
+    # pair of plan_signs(rng). Then let shown be photograph(rng, image): light, blur and noise for
+    # signs and background alike; nothing moves.
+    # À FAIRE picture : appeler place_sign(rng, image, placed, materials, height_px, distractor) pour
+    # chaque paire de plan_signs(rng). Ensuite, shown vaut photograph(rng, image) : lumière, flou et
+    # bruit pour les panneaux comme pour le fond ; rien ne bouge.
+    shown = image  # replace this · à remplacer
+    return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
+
+
+def place_sign(
+    rng: np.random.Generator,
+    image: np.ndarray,
+    placed: list[Placed],
+    materials: Materials,
+    height_px: float,
+    distractor: bool,
+) -> None:
+    """Lays a sign somewhere onto a picture, and adds it to `placed`, unless too much would be hidden.
+
+    Args:
+        rng: Source of all chance.
+        image: The picture, which is painted on.
+        placed: What stands in it already.
+        materials: Where the sign comes from.
+        height_px: Of the plate.
+        distractor: Whether it is to be a sign that means nothing here.
+    """
+    x, y = int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0]))
+    brightness = float(cv2.mean(image[max(y - 30, 0) : y + 30, max(x - 30, 0) : x + 30])[0])
+    sprite = materials.sign(rng, brightness, height_px, distractor)
+    rows, columns = sprite.alpha.shape
+    stands = _stand(image, placed, Placed(sprite, x - columns // 2, y - rows // 4))
+    if stands and rng.random() < OCCLUDED_SHARE:
+        occluder = random_occluder(rng, height_px)
+        shift = (rng.normal(0, 0.6, 2) * height_px).astype(int)
+        _stand(image, placed, Placed(occluder, x + int(shift[0]), y + int(shift[1])))
+
+
+def _stand(image: np.ndarray, placed: list[Placed], new: Placed) -> bool:
+    """Composites a sprite unless it hides too much."""
+    new.clip_to(image.shape[1], image.shape[0])
+    if hides_too_much(new, placed):
+        return False
+    for sign in placed:
+        sign.visible = sign.covered_by(new)
+    composite(image, new.sprite, new.left, new.top)
+    placed.append(new)
+    return True

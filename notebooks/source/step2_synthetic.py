@@ -1,0 +1,127 @@
+# %% [markdown] lang="en"
+# # Step 2: synthetic pictures with exact labels
+#
+# Photographs are dear: somebody has to take them, and somebody has to draw a box around every sign. A computer paints a
+# picture in a blink, and knows where it put each sign: the labels cost nothing and are never wrong. But what is painted must
+# teach the right thing, and that is what this step is about.
+#
+# You write the code in **`labs/step2_synthetic.py`**: look for `TODO`. Save it, then run the cells here again. The whole step
+# takes about 20 minutes.
+
+# %% [markdown] lang="fr"
+# # Étape 2 : des images de synthèse aux étiquettes exactes
+#
+# Les photos coûtent cher : quelqu’un doit les prendre, et quelqu’un doit tracer un cadre autour de chaque panneau. Un
+# ordinateur peint une image en un clin d’œil, et il sait où il a mis chaque panneau : les étiquettes ne coûtent rien et ne sont
+# jamais fausses. Mais ce qui est peint doit enseigner la bonne chose, et c’est le sujet de cette étape.
+#
+# Vous écrivez le code dans **`labs/step2_synthetic.py`** : cherchez `À FAIRE`. Enregistrez, puis relancez les cellules.
+# L’étape prend environ 20 minutes.
+
+# %%
+# %load_ext brakepoint.workshop.magic
+
+# %%
+from pathlib import Path
+
+import numpy as np
+
+from brakepoint.steps import load_step
+from brakepoint.store.building import draw_samples
+from brakepoint.synthesis import Materials
+from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
+from brakepoint.synthesis.engine import synthesise
+from brakepoint.workshop.plots import show_labelled, show_picture, show_sprites
+from brakepoint.workshop.quick import size
+
+lab = load_step("step2_synthetic")
+
+# %% [markdown] lang="en"
+# ## Signs and distractors
+#
+# Above, signs that the train must find: `DangerAhead` and `SpeedLimit`. Below, *distractors*: other signs, and the backs of
+# signs. They mean nothing here, and get no label. Without them in its lessons a detector stops at everything that is round, red
+# or yellow.
+#
+# Half of them are drawn, half are cut-outs that were rendered with real light: the bucket of step 1 holds these, too. Each is a
+# *sprite*: colours, and an *alpha* that says how much of each pixel it covers.
+
+# %% [markdown] lang="fr"
+# ## Panneaux et leurres
+#
+# En haut, les panneaux que le train doit trouver : `DangerAhead` et `SpeedLimit`. En bas, des *leurres* : d’autres panneaux,
+# et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette. Sans eux dans ses leçons, un détecteur s’arrête
+# devant tout ce qui est rond, rouge ou jaune.
+#
+# La moitié est dessinée, l’autre découpée dans des rendus à la lumière réelle, qui sont aussi dans le compartiment de l’étape 1.
+# Chacun est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.
+
+# %%
+rng = np.random.default_rng(5)
+materials = Materials(cutouts=load_cutouts(SHIPPED_CUTOUTS))
+show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for distractor in (False, True)])
+
+# %% [markdown] lang="en"
+# ## What the check says
+#
+# Run `%check 2` whenever you have written something; it goes through `blend`, `box`, `hidden`, `labels`, `plan`, `picture`.
+# Stuck? `%hint 2` tells a little more each time.
+
+# %% [markdown] lang="fr"
+# ## Ce que dit la vérification
+#
+# Lancez `%check 2` chaque fois que vous avez écrit quelque chose ; elle passe en revue `blend`, `box`, `hidden`, `labels`,
+# `plan`, `picture`. Bloqué ? `%hint 2` en dit un peu plus à chaque fois.
+
+# %%
+# %check 2
+
+# %% [markdown] lang="en"
+# ## One picture
+#
+# The number is the *seed*: the same one makes the same picture, to the last pixel, on any machine. Try others.
+#
+# Look closely. Is every box tight (`box`)? Does every sign to be found have one, and nothing else (`labels`)? Could you find
+# each of them yourself (`hidden`)? Do the signs look as if they had been there when the picture was taken (`blend`, `picture`)?
+
+# %% [markdown] lang="fr"
+# ## Une image
+#
+# Le nombre est la *graine* : la même refait la même image, au pixel près, sur n’importe quelle machine. Essayez-en d’autres.
+#
+# Regardez bien. Chaque cadre est-il juste (`box`) ? Chaque panneau à trouver en a-t-il un, et rien d’autre (`labels`) ?
+# Pourriez-vous les trouver tous vous-même (`hidden`) ? Les panneaux ont-ils l’air d’avoir été là au moment de la photo
+# (`blend`, `picture`) ?
+
+# %%
+seed = 15
+show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
+
+# %% [markdown] lang="en"
+# ## Many pictures
+#
+# A few hundred are enough to look at and to try a training with. The command `brakepoint synth` makes thousands, and goes on
+# where it stopped: picture number 123 is the same whether you make 200 or 20,000.
+
+# %% [markdown] lang="fr"
+# ## Beaucoup d’images
+#
+# Quelques centaines suffisent pour les regarder et essayer un entraînement. La commande `brakepoint synth` en fait des
+# milliers, et reprend où elle s’est arrêtée : l’image numéro 123 est la même, que vous en fassiez 200 ou 20 000.
+
+# %%
+folder = Path("runs/synthetic")
+made = synthesise(folder, size(200, quick=12), seed=0, materials=materials, workers=1, step=lab)
+print(made)
+
+# %%
+show_picture(draw_samples(folder))
+
+# %% [markdown] lang="en"
+# Changed your code since? Pictures that are there are kept: delete `runs/synthetic` to make them anew.
+
+# %% [markdown] lang="fr"
+# Vous avez modifié votre code depuis ? Les images déjà là sont gardées : supprimez `runs/synthetic` pour les refaire.
+
+# %%
+# %check 2
