@@ -71,8 +71,8 @@ clean: ## Throw away the environment, the runs and the caches
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
-$(VENV)/.dev: extras = mission,live,workshop,dev
-$(VENV)/.system: extras = mission,live,workshop,dev,system,train
+$(VENV)/.dev: extras = mission,live,hub,workshop,dev
+$(VENV)/.system: extras = mission,live,hub,workshop,dev,system,train
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
