@@ -20,8 +20,21 @@ def _load(uri: str, known: dict[str, str]) -> tuple[ModuleType, str]:
     scheme, colon, rest = uri.partition(":")
     if not colon or scheme not in known:
         raise UserError("adapters.unknown", uri=uri, known=", ".join(f"{name}:" for name in known))
+    return load_adapter(uri, known[scheme]), rest
+
+
+def load_adapter(uri: str, module: str) -> ModuleType:
+    """Loads a module that needs packages of its own.
+
+    Args:
+        uri: What it is needed for.
+        module: Its name.
+
+    Raises:
+        UserError: A package is not installed.
+    """
     try:
-        return importlib.import_module(known[scheme]), rest
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         extra = EXTRAS.get(package, "mission")

@@ -7,8 +7,8 @@ with `HubLostError` once it is in use.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -95,16 +95,12 @@ async def find_hub(address: str = "", limits: Limits = Limits()) -> BLEDevice:
     Raises:
         UserError: There is no Bluetooth, no hub, more than one, or the address is that of another thing.
     """
-    try:
+    with _bluetooth_needed():
         adapter = await BleakAdapter.get()
         connected = {hub.address: hub for hub in await adapter.get_connected_devices([SERVICE_UUID])}
         if address in connected or (not address and len(connected) == 1):
             return connected.get(address) or next(iter(connected.values()))
-        heard = await hear_hubs(limits, address)
-    except BleakBluetoothNotAvailableError as error:
-        raise UserError("hub.error.no_bluetooth", why=error.args[0]) from error
-    except RADIO_ERRORS as error:
-        raise UserError("hub.error.no_bluetooth", why=error) from error
+        heard = await _hear_hubs(limits, address)
     if address in heard:
         _, kind = heard[address]
         if kind not in (HubKind.CITY, None):
@@ -123,7 +119,27 @@ async def find_hub(address: str = "", limits: Limits = Limits()) -> BLEDevice:
     return cities[0]
 
 
-async def hear_hubs(limits: Limits, address: str = "") -> dict[str, tuple[BLEDevice, int | None]]:
+async def hear_kinds(limits: Limits = Limits()) -> dict[str, int | None]:
+    """Listens for hubs of any kind: address → kind.
+
+    Raises:
+        UserError: There is no Bluetooth.
+    """
+    with _bluetooth_needed():
+        return {address: kind for address, (_, kind) in (await _hear_hubs(limits)).items()}
+
+
+@contextmanager
+def _bluetooth_needed() -> Iterator[None]:
+    try:
+        yield
+    except BleakBluetoothNotAvailableError as error:
+        raise UserError("hub.error.no_bluetooth", why=error.args[0]) from error
+    except RADIO_ERRORS as error:
+        raise UserError("hub.error.no_bluetooth", why=error) from error
+
+
+async def _hear_hubs(limits: Limits, address: str = "") -> dict[str, tuple[BLEDevice, int | None]]:
     """Listens for advertisements: address → the device and its kind.
 
     Args:

@@ -27,6 +27,7 @@ MADE_UP = (
     "cli.",
     "bench.",
     "hub.device.",
+    "hub.guard.",
     "hub.kind.",
     "hub.lost.",
     "hub.say.",
