@@ -7,7 +7,7 @@ from typing import cast
 from brakepoint.errors import UserError
 from brakepoint.ports import Camera, Hub
 
-CAMERAS = {"video": "stubs.recorded_camera"}
+CAMERAS = {"video": "stubs.recorded_camera", "csi": "stubs.csi_camera", "usb": "stubs.usb_camera"}
 """Scheme of a camera's URI, and the module whose `open_camera(rest, seed=…)` opens it."""
 HUBS = {"print": "stubs.printing_hub", "ble": "stubs.ble_hub"}
 """Scheme of a hub's URI, and the module whose `open_hub(rest)` opens it."""
@@ -45,7 +45,8 @@ def open_camera(uri: str, seed: int = 0) -> Camera:
     """Opens a camera.
 
     Args:
-        uri: `video:track-stop` for a feed in `videos/`, `video:/path/to/feed.mp4` for any other.
+        uri: `video:track-stop` for a feed in `videos/`, `video:/path/to/feed.mp4` for any other; `csi:0` for
+            a sensor on a Jetson's own connector, `usb:/dev/video0` for a camera on USB.
         seed: What a simulated camera draws its sensor noise from.
 
     Raises:

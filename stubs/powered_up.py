@@ -136,7 +136,8 @@ def _bluetooth_needed() -> Iterator[None]:
     except BleakBluetoothNotAvailableError as error:
         raise UserError("hub.error.no_bluetooth", why=error.args[0]) from error
     except RADIO_ERRORS as error:
-        raise UserError("hub.error.no_bluetooth", why=error) from error
+        why = getattr(error, "strerror", None) or error
+        raise UserError("hub.error.no_bluetooth", why=why) from error
 
 
 async def _hear_hubs(limits: Limits, address: str = "") -> dict[str, tuple[BLEDevice, int | None]]:
