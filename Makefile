@@ -13,7 +13,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system bench clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,7 @@ labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and no
 workshop-check: $(VENV)/.dev ## Solutions, wrong answers and notebooks: does the workshop hold?
 	$(BIN)/pytest tests/brakepoint/workshop tests/brakepoint/store
 
+GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
 lint: $(VENV)/.dev ## Style, formatting and types
@@ -58,8 +59,12 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium
+	tests/system/require chromium $(GSTREAMER)
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
+
+soak: $(VENV)/.system ## What needs long: ten minutes of camera
+	tests/system/require $(GSTREAMER)
+	$(BIN)/pytest tests/soak -s --override-ini addopts=
 
 bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
@@ -71,8 +76,8 @@ clean: ## Throw away the environment, the runs and the caches
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
-$(VENV)/.dev: extras = mission,live,workshop,dev
-$(VENV)/.system: extras = mission,live,workshop,dev,system,train
+$(VENV)/.dev: extras = mission,live,hub,workshop,dev
+$(VENV)/.system: extras = mission,live,hub,workshop,dev,system,train
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'

@@ -31,36 +31,45 @@ class PrintingHub:
         """Moves the train up to `now` and says where it is. A time that goes back moves nothing."""
         seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
         self._now = now if self._now is None else max(now, self._now)
-        power = ORDER_POWER[self._order.kind] if self._order else 0
         braking = self._order is None or self._order.kind is OrderKind.BRAKE
-        self._motion = self._motion.braked(seconds) if braking else self._motion.pulled(power, seconds)
-        return TrainState(
-            at=self._now,
-            position_cm=self._motion.position_cm,
-            speed_cm_s=self._motion.speed_cm_s,
-            power=power,
-            braking=braking,
-            light=self._order.light if self._order else Light.OFF,
-        )
+        self._motion = self._motion.braked(seconds) if braking else self._motion.pulled(self._power, seconds)
+        return self._state()
 
     def close(self) -> None:
         """Brakes."""
         if self._order is not None and self._order.kind is not OrderKind.BRAKE:
             self._order = self._order.model_copy(update={"kind": OrderKind.BRAKE})
 
-    def _print(self, order: Order) -> None:
-        if self._out is None:
-            return
-        line = text(
-            "hub.line",
-            time=self._now or 0.0,
-            position=self._motion.position_cm,
-            speed=self._motion.speed_cm_s,
-            order=text(f"order.{order.kind}"),
-            reason=text(f"reason.{order.reason}"),
-            light=text(f"light.{order.light}"),
+    @property
+    def _power(self) -> int:
+        return ORDER_POWER[self._order.kind] if self._order else 0
+
+    def _state(self) -> TrainState:
+        return TrainState(
+            at=self._now or 0.0,
+            position_cm=self._motion.position_cm,
+            speed_cm_s=self._motion.speed_cm_s,
+            power=self._power,
+            braking=self._order is None or self._order.kind is OrderKind.BRAKE,
+            light=self._order.light if self._order else Light.OFF,
         )
-        print(line, file=self._out, flush=True)
+
+    def _print(self, order: Order) -> None:
+        if self._out is not None:
+            print(order_line(order, self._state()), file=self._out, flush=True)
+
+
+def order_line(order: Order, state: TrainState) -> str:
+    """What is printed of an order, with where the train is when it comes."""
+    return text(
+        "hub.line",
+        time=state.at,
+        position=state.position_cm,
+        speed=state.speed_cm_s,
+        order=text(f"order.{order.kind}"),
+        reason=text(f"reason.{order.reason}"),
+        light=text(f"light.{order.light}"),
+    )
 
 
 def open_hub(rest: str) -> PrintingHub:

@@ -23,7 +23,8 @@ class Detector:
         model_path: An ONNX model that ultralytics exported, in either of its output layouts.
         confidence: Detections less sure than this are dropped; 0 to 1.
         iou: Two detections of one class overlap at most so much; 0 to 1.
-        runtime: `openvino` or `onnxruntime`; by default what `BRAKEPOINT_RUNTIME` says, else OpenVINO.
+        runtime: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
+            first.
         threads: Threads of the runtime; by default what `BRAKEPOINT_THREADS` says, else the runtime decides.
 
     Attributes:

@@ -1,18 +1,24 @@
-"""What runs the network: OpenVINO by default, ONNX Runtime by setting; imported only when used."""
+"""What runs the network: OpenVINO by default, ONNX Runtime or TensorRT by setting; imported when used."""
 
+import hashlib
 import importlib.util
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import typer
 
 from brakepoint.detector.metadata import input_size_px
 from brakepoint.errors import UserError
+from brakepoint.texts import text
 
 DEFAULT_RUNTIME = "openvino"
+TENSORRT, CUDA, CPU = "TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"
+Provider = str | tuple[str, dict[str, str]]
+"""One of ONNX Runtime's: its name, perhaps with options."""
 
 
 class Runtime(Protocol):
@@ -77,15 +83,16 @@ class OpenVinoRuntime:
 
 
 class OnnxRuntime:
-    """ONNX Runtime on the CPU."""
+    """ONNX Runtime, on the CPU unless told otherwise."""
 
-    def __init__(self, path: Path, threads: int | None) -> None:
+    def __init__(self, path: Path, threads: int | None, providers: Sequence[Provider] = (CPU,)) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads or 0
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(path, options, providers=list(providers))
+        self.provider: str = self._session.get_providers()[0]
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         wanted = self._session.get_inputs()[0]
         shape = [side if isinstance(side, int) else None for side in wanted.shape]
@@ -98,10 +105,56 @@ class OnnxRuntime:
         return self._session.run(None, {self._input_name: tensor})[0]
 
 
+class TensorRtRuntime(OnnxRuntime):
+    """ONNX Runtime with TensorRT, for a Jetson: in half precision, and nowhere else.
+
+    The first start on a machine builds an engine, which takes minutes and is said; it is kept for the next.
+    It depends on the model, the graphics processor and the version of TensorRT; the folder is that of the
+    model, and TensorRT looks after the rest. Whatever it cannot run goes to CUDA, then to the CPU, but a session
+    that does without TensorRT altogether is refused: it would be slow, and nobody would know why.
+    """
+
+    def __init__(self, path: Path, threads: int | None) -> None:
+        import onnxruntime
+
+        available = onnxruntime.get_available_providers()
+        if TENSORRT not in available:
+            raise UserError("error.no_tensorrt", available=", ".join(available))
+        cache = engine_cache(path)
+        cache.mkdir(parents=True, exist_ok=True)
+        if not any(cache.glob("*.engine")):
+            typer.echo(text("detector.engine.building", path=cache), err=True)
+        super().__init__(path, threads, [(TENSORRT, _engine_options(cache)), CUDA, CPU])
+        if self.provider != TENSORRT:
+            raise UserError("error.tensorrt_fell_back", provider=self.provider)
+
+
+def engine_cache(model: Path) -> Path:
+    """Where a model's engine is kept: in `BRAKEPOINT_ENGINE_CACHE`, or else in the user's cache."""
+    said = os.environ.get("BRAKEPOINT_ENGINE_CACHE")
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(said) if said else user / "brakepoint" / "engines"
+    return folder / hashlib.sha256(model.read_bytes()).hexdigest()[:12]
+
+
+def _engine_options(cache: Path) -> dict[str, str]:
+    """Of ONNX Runtime's TensorRT provider."""
+    return {
+        "trt_fp16_enable": "1",
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": str(cache),
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": str(cache),
+    }
+
+
 RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     "openvino": OpenVinoRuntime,
     "onnxruntime": OnnxRuntime,
+    "tensorrt": TensorRtRuntime,
 }
+PACKAGES = {"tensorrt": "onnxruntime"}
+"""Of a runtime that has not the name of its package."""
 
 
 def load_runtime(path: Path, name: str | None = None, threads: int | None = None) -> Runtime:
@@ -109,18 +162,20 @@ def load_runtime(path: Path, name: str | None = None, threads: int | None = None
 
     Args:
         path: The ONNX file.
-        name: `openvino` or `onnxruntime`; by default what `BRAKEPOINT_RUNTIME` says, else OpenVINO.
+        name: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
+            first.
         threads: How many; by default what `BRAKEPOINT_THREADS` says, else the runtime decides.
 
     Raises:
         UserError: There is no such file, it is not an ONNX model, its input is not one picture, or the
-            runtime is unknown or not installed.
+            runtime is unknown, not installed, or cannot do what it is there for.
     """
     name = name or os.environ.get("BRAKEPOINT_RUNTIME") or DEFAULT_RUNTIME
     if name not in RUNTIMES:
         raise UserError("error.runtime_unknown", name=name, known=", ".join(RUNTIMES))
-    if importlib.util.find_spec(name) is None:
-        raise UserError("error.runtime_missing", name=name, known=", ".join(RUNTIMES))
+    package = PACKAGES.get(name, name)
+    if importlib.util.find_spec(package) is None:
+        raise UserError("error.runtime_missing", name=package, known=", ".join(RUNTIMES))
     if not path.is_file():
         raise UserError("error.model_missing", path=path)
     try:

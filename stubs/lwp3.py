@@ -1,0 +1,373 @@
+"""The LEGO Wireless Protocol 3, as far as a train needs it: messages and their bytes, and nothing else.
+
+Every message is `LENGTH 00 TYPE …`; the bytes of each stand in its docstring, with the section of the
+published specification (https://lego.github.io/lego-ble-wireless-protocol-docs) that defines them. A message
+knows its bytes by `encode`; `decode` finds the message for bytes, whichever side sent them. Nothing here does
+any input or output, so both a hub's client and an emulated hub are made from it.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Protocol
+
+SERVICE_UUID = "00001623-1212-efde-1623-785feabcd123"
+CHARACTERISTIC_UUID = "00001624-1212-efde-1623-785feabcd123"
+"""The one characteristic: messages to the hub are written to it, those from the hub are its notifications."""
+COMPANY_ID = 0x0397
+"""Of the manufacturer's data in an advertisement."""
+
+BRAKE = 127
+"""As a motor's power: both poles of the motor are joined, which slows it down."""
+FLOAT = 0
+"""As a motor's power: none, and the train rolls on."""
+POWER_MAX = 100
+
+
+class ProtocolError(ValueError):
+    """Bytes that are no message of this protocol."""
+
+
+class HubKind(IntEnum):
+    """System type and device number, the second byte of an advertisement (section *Advertising*)."""
+
+    CITY = 0x41
+    REMOTE_CONTROL = 0x42
+    TECHNIC = 0x80
+
+
+class Port(IntEnum):
+    """Ports of the City hub."""
+
+    A = 0
+    B = 1
+    RGB_LIGHT = 50
+    CURRENT = 59
+    VOLTAGE = 60
+
+
+class DeviceType(IntEnum):
+    """What may be plugged in (section *IO Type ID*)."""
+
+    TRAIN_MOTOR = 0x0002
+    LIGHT = 0x0008
+
+
+class Colour(IntEnum):
+    """Of the hub's own light, by index."""
+
+    OFF = 0
+    BLUE = 3
+    GREEN = 6
+    RED = 9
+
+
+class Feedback(IntFlag):
+    """What became of the commands to a port (section *Port Output Command Feedback*)."""
+
+    BUSY = 0x01
+    """A command is carried out, and the buffer is empty."""
+    DONE = 0x02
+    DISCARDED = 0x04
+    IDLE = 0x08
+    FULL = 0x10
+    """A command is carried out, and the buffer is full."""
+
+
+class Action(IntEnum):
+    """What a hub is asked to do, and from 0x30 what it says that it will do (section *Hub Actions*)."""
+
+    SWITCH_OFF = 0x01
+    DISCONNECT = 0x02
+    WILL_SWITCH_OFF = 0x30
+    WILL_DISCONNECT = 0x31
+
+
+def hub_kind(manufacturer_data: Mapping[int, bytes]) -> int | None:
+    """The kind of hub that sent an advertisement; None if it is none of this company's.
+
+    Args:
+        manufacturer_data: Company id → data, as a scanner gives it. The data is
+            `BUTTON KIND CAPABILITIES LAST_NETWORK STATUS OPTION` (section *Advertising*).
+    """
+    data = manufacturer_data.get(COMPANY_ID, b"")
+    return data[1] if len(data) > 1 else None
+
+
+class Message(Protocol):
+    """Any of the messages below."""
+
+    def encode(self) -> bytes:
+        """The bytes that go over the air."""
+
+
+def _framed(message_type: int, payload: bytes) -> bytes:
+    """`LENGTH 00 TYPE PAYLOAD` (section *Common Message Header*); the length counts itself."""
+    return bytes([len(payload) + 3, 0, message_type]) + payload
+
+
+# Orders to a port
+
+
+@dataclass(frozen=True)
+class SetValue:
+    """Sets a port at once and asks for feedback: `08 00 81 PORT 11 51 00 VALUE`.
+
+    The value is a motor's power, −100…100, `BRAKE` or `FLOAT`; a lamp's brightness, 0…100; or the index of a
+    colour. 0x11 is «carry out at once, give feedback», 0x51 00 «write mode 0» (sections *Port Output
+    Command*, *WriteDirectModeData* and *StartPower*).
+    """
+
+    port: int
+    value: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x81, struct.pack("<BBBBb", self.port, 0x11, 0x51, 0x00, self.value))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "SetValue":
+        """The message for what stands behind the header."""
+        port, startup, command, mode, value = struct.unpack("<BBBBb", payload)
+        if (startup, command, mode) != (0x11, 0x51, 0x00):
+            raise ProtocolError(f"an output command that no train uses: {payload.hex(' ')}")
+        return cls(port, value)
+
+
+@dataclass(frozen=True)
+class SetMode:
+    """Chooses the mode of a port, without reports: `0a 00 41 PORT MODE 01 00 00 00 00`.
+
+    The hub's own light takes colours by index in mode 0 (section *Port Input Format Setup (Single)*).
+    """
+
+    port: int
+    mode: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x41, struct.pack("<BBIB", self.port, self.mode, 1, 0))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "SetMode":
+        """The message for what stands behind the header."""
+        port, mode, delta, notify = struct.unpack("<BBIB", payload)
+        if (delta, notify) != (1, 0):
+            raise ProtocolError(f"a mode with reports, which no train uses: {payload.hex(' ')}")
+        return cls(port, mode)
+
+
+# To and from the hub itself
+
+_BATTERY = 0x06
+_LOW_VOLTAGE = 0x01
+
+
+@dataclass(frozen=True)
+class WatchBattery:
+    """Asks to be told when the battery's level changes: `05 00 01 06 02` (section *Hub Properties*)."""
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x01, bytes([_BATTERY, 0x02]))
+
+
+@dataclass(frozen=True)
+class AskBattery:
+    """Asks for the battery's level now: `05 00 01 06 05` (section *Hub Properties*)."""
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x01, bytes([_BATTERY, 0x05]))
+
+
+@dataclass(frozen=True)
+class BatteryLevel:
+    """How full the battery is: `06 00 01 06 06 PERCENT` (section *Hub Properties*)."""
+
+    percent: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x01, bytes([_BATTERY, 0x06, self.percent]))
+
+
+def _parse_property(payload: bytes) -> WatchBattery | AskBattery | BatteryLevel:
+    match tuple(payload):
+        case (0x06, 0x02):
+            return WatchBattery()
+        case (0x06, 0x05):
+            return AskBattery()
+        case (0x06, 0x06, percent):
+            return BatteryLevel(percent)
+    raise ProtocolError(f"a property that no train uses: {payload.hex(' ')}")
+
+
+@dataclass(frozen=True)
+class HubAction:
+    """What to do: `04 00 02 ACTION` (section *Hub Actions*)."""
+
+    action: Action
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x02, bytes([self.action]))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "HubAction":
+        """The message for what stands behind the header."""
+        (action,) = payload
+        return cls(Action(action))
+
+
+@dataclass(frozen=True)
+class WatchVoltage:
+    """Asks to be told when the voltage becomes too low: `05 00 03 01 01` (section *Hub Alerts*)."""
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x03, bytes([_LOW_VOLTAGE, 0x01]))
+
+
+@dataclass(frozen=True)
+class VoltageAlert:
+    """Whether the voltage is too low: `06 00 03 01 04 STATUS`, 00 if not (section *Hub Alerts*)."""
+
+    is_low: bool
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x03, bytes([_LOW_VOLTAGE, 0x04, 0xFF if self.is_low else 0x00]))
+
+
+def _parse_alert(payload: bytes) -> WatchVoltage | VoltageAlert:
+    match tuple(payload):
+        case (0x01, 0x01):
+            return WatchVoltage()
+        case (0x01, 0x04, status):
+            return VoltageAlert(status != 0)
+    raise ProtocolError(f"an alert that no train uses: {payload.hex(' ')}")
+
+
+# From the hub
+
+
+@dataclass(frozen=True)
+class Attached:
+    """Something is plugged in: `0f 00 04 PORT 01 TYPE(2) HARDWARE(4) SOFTWARE(4)`.
+
+    Section *Hub Attached I/O*.
+
+    Attributes:
+        port: Where.
+        device_type: What, for instance `DeviceType.TRAIN_MOTOR`; there are more than those.
+        hardware: Its revision, as the hub writes it.
+        software: The same.
+    """
+
+    port: int
+    device_type: int
+    hardware: int = 0
+    software: int = 0
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(
+            0x04, struct.pack("<BBHII", self.port, 1, self.device_type, self.hardware, self.software)
+        )
+
+
+@dataclass(frozen=True)
+class Detached:
+    """Something was pulled out: `05 00 04 PORT 00` (section *Hub Attached I/O*)."""
+
+    port: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x04, bytes([self.port, 0]))
+
+
+def _parse_attached(payload: bytes) -> Attached | Detached:
+    match tuple(payload):
+        case (port, 0):
+            return Detached(port)
+        case (_, 1, *_):
+            port, _, device_type, hardware, software = struct.unpack("<BBHII", payload)
+            return Attached(port, device_type, hardware, software)
+    raise ProtocolError(f"an attachment that no train has: {payload.hex(' ')}")
+
+
+@dataclass(frozen=True)
+class CommandFeedback:
+    """What became of commands: `LENGTH 00 82`, then `PORT FLAGS` for one port or several.
+
+    `0a` is «done and idle» (section *Port Output Command Feedback*).
+
+    Attributes:
+        ports: `(port, flags)` of each.
+    """
+
+    ports: tuple[tuple[int, Feedback], ...]
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x82, bytes(byte for port in self.ports for byte in port))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "CommandFeedback":
+        """The message for what stands behind the header."""
+        if not payload or len(payload) % 2:
+            raise ProtocolError(f"half a feedback: {payload.hex(' ')}")
+        pairs = zip(payload[::2], payload[1::2], strict=True)
+        return cls(tuple((port, Feedback(flags)) for port, flags in pairs))
+
+
+@dataclass(frozen=True)
+class HubError:
+    """A command was refused: `05 00 05 COMMAND CODE` (section *Generic Error Messages*).
+
+    Attributes:
+        command: Type of the message that was refused, for instance 0x81.
+        code: 5 unknown, 6 wrong parameters, 7 too much current, and others.
+    """
+
+    command: int
+    code: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x05, bytes([self.command, self.code]))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "HubError":
+        """The message for what stands behind the header."""
+        command, code = payload
+        return cls(command, code)
+
+
+_PARSERS: dict[int, Callable[[bytes], Message]] = {
+    0x01: _parse_property,
+    0x02: HubAction.parse,
+    0x03: _parse_alert,
+    0x04: _parse_attached,
+    0x05: HubError.parse,
+    0x41: SetMode.parse,
+    0x81: SetValue.parse,
+    0x82: CommandFeedback.parse,
+}
+
+
+def decode(data: bytes) -> Message:
+    """Finds the message for bytes.
+
+    Raises:
+        ProtocolError: They are none, or one that no train needs.
+    """
+    if len(data) < 3 or data[0] != len(data) or data[1] != 0 or data[2] not in _PARSERS:
+        raise ProtocolError(f"no message: {data.hex(' ')}")
+    try:
+        return _PARSERS[data[2]](bytes(data[3:]))
+    except (struct.error, ValueError) as error:
+        raise ProtocolError(f"a message of type {data[2]:#04x} with a wrong body: {data.hex(' ')}") from error

@@ -1,0 +1,134 @@
+"""Every camera and every hub of the kit passes the one suite; and the suite tells bad ones."""
+
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+from emulated_hub import EmulatedHub
+from fake_bluez import bluez  # noqa: F401
+
+from brakepoint.adapters import CAMERAS, HUBS, open_camera, open_hub
+from brakepoint.conformance import CameraConformance, HubConformance
+from brakepoint.messages import Order
+from brakepoint.ports import Camera, Hub
+from stubs import usb_camera
+from stubs.ble_hub import BluetoothHub
+from stubs.csi_camera import ChildSource
+from stubs.heartbeat import Heartbeat, heartbeat_path
+from stubs.printing_hub import PrintingHub
+from stubs.real_camera import RealCamera
+
+CHILD = """
+import random, sys
+while True:
+    sys.stdout.buffer.write(random.randbytes(64 * 48 * 3))
+"""
+
+
+class TestRecordedCamera(CameraConformance):
+    def open(self) -> Camera:
+        return open_camera("video:track-stop")
+
+
+class TestCsiCamera(CameraConformance):
+    """With a child process in GStreamer's place; tests/system has GStreamer itself."""
+
+    def open(self) -> Camera:
+        return RealCamera("csi:0", lambda: ChildSource("csi:0", [sys.executable, "-c", CHILD], 64, 48))
+
+
+class Noise:
+    """Stands in for OpenCV's capture of a USB camera."""
+
+    def __init__(self, *_):
+        self._random = np.random.default_rng(0)
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def set(self, *_) -> bool:
+        return True
+
+    def read(self):
+        return True, self._random.integers(0, 256, (480, 640, 3), dtype=np.uint8)
+
+    def release(self) -> None:
+        pass
+
+
+class TestUsbCamera(CameraConformance):
+    @pytest.fixture(autouse=True)
+    def device(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(usb_camera.cv2, "VideoCapture", Noise)
+        self._device = tmp_path / "video0"
+        self._device.touch()
+
+    def open(self) -> Camera:
+        return open_camera(f"usb:{self._device}")
+
+
+class TestPrintingHub(HubConformance):
+    def open(self) -> Hub:
+        return open_hub("print:")
+
+
+class TestBluetoothHub(HubConformance):
+    @pytest.fixture(autouse=True)
+    def train(self, bluez, monkeypatch, tmp_path):  # noqa: F811
+        monkeypatch.setenv("BRAKEPOINT_HEARTBEAT", str(tmp_path / "beat"))
+        bluez.add(EmulatedHub())
+
+    def open(self) -> Hub:
+        return BluetoothHub(out=None, heartbeat=Heartbeat(heartbeat_path()))
+
+    def settle(self, hub: Hub) -> None:
+        assert isinstance(hub, BluetoothHub)
+        assert hub.wait_until_settled(20)
+
+
+def test_no_adapter_is_left_out():
+    assert set(CAMERAS) == {"video", "csi", "usb"}
+    assert set(HUBS) == {"print", "ble"}
+
+
+class Frozen(CameraConformance):
+    def open(self) -> Camera:
+        camera = open_camera("video:track-stop")
+        first = camera.read
+        picture = np.zeros((480, 640, 3), np.uint8)
+        camera.read = lambda state: dataclasses.replace(first(state), image=picture)  # type: ignore[method-assign]
+        return camera
+
+
+class Deaf(HubConformance):
+    class DeafHub(PrintingHub):
+        def apply(self, order: Order) -> None:
+            pass
+
+    def open(self) -> Hub:
+        return self.DeafHub(None)
+
+
+class Runaway(HubConformance):
+    class RunawayHub(PrintingHub):
+        def close(self) -> None:
+            pass
+
+    def open(self) -> Hub:
+        return self.RunawayHub(None)
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        Frozen().test_no_two_captures_are_the_same,
+        Deaf().test_each_order_leads_to_its_speed,
+        Deaf().test_the_state_says_what_the_headlight_does,
+        Runaway().test_closing_leaves_the_train_braked,
+    ],
+    ids=lambda method: f"{type(method.__self__).__name__}.{method.__name__}",
+)
+def test_the_suite_tells_a_bad_adapter(failing):
+    with pytest.raises(AssertionError):
+        failing()

@@ -1,0 +1,83 @@
+"""A City hub without a radio: bytes in, bytes out, and a motor that one can look at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from stubs import lwp3
+from stubs.lwp3 import BRAKE, COMPANY_ID, DeviceType, Feedback, HubKind, Port
+
+PLUGGED = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LIGHT, Port.RGB_LIGHT: 0x17}
+
+
+@dataclass
+class EmulatedHub:
+    """What a City hub says and does, and what may go wrong with it.
+
+    Attributes:
+        address: Its Bluetooth address.
+        kind: What it advertises itself as.
+        plugged: What is plugged in where.
+        battery_percent: How full its battery is.
+        values: Port → what it was last set to; a hub that nobody has connected to stands.
+        written: Every message that reached it.
+        feedback: Says what it answers to an order; None answers nothing.
+        say: Sends a message to whoever is connected.
+    """
+
+    address: str = "90:84:2B:00:00:01"
+    kind: int = HubKind.CITY
+    plugged: dict[int, int] = field(default_factory=PLUGGED.copy)
+    battery_percent: int = 87
+    values: dict[int, int] = field(default_factory=dict)
+    written: list[lwp3.Message] = field(default_factory=list)
+    feedback: Callable[[lwp3.SetValue], Feedback | None] = lambda order: Feedback.DONE | Feedback.IDLE
+    say: Callable[[lwp3.Message], None] = lambda message: None
+
+    @property
+    def manufacturer_data(self) -> tuple[int, bytes]:
+        """What it advertises."""
+        return COMPANY_ID, bytes([0, self.kind, 6, 0, 97, 0])
+
+    @property
+    def motor(self) -> int:
+        """Power of the motor, or BRAKE."""
+        return self.values.get(Port.A, 0)
+
+    @property
+    def is_braked(self) -> bool:
+        return self.motor == BRAKE
+
+    def greet(self) -> None:
+        """What it says to somebody who listens for the first time."""
+        for port, device_type in self.plugged.items():
+            self.say(lwp3.Attached(port, device_type, 0x10000000, 0x10000000))
+
+    def hear(self, data: bytes) -> None:
+        """Takes a message."""
+        message = lwp3.decode(data)
+        self.written.append(message)
+        match message:
+            case lwp3.SetValue(port, value):
+                self._set(message, port, value)
+            case lwp3.AskBattery():
+                self.say(lwp3.BatteryLevel(self.battery_percent))
+
+    def _set(self, order: lwp3.SetValue, port: int, value: int) -> None:
+        if port not in self.plugged:
+            self.say(lwp3.HubError(0x81, 6))
+            return
+        feedback = self.feedback(order)
+        if feedback is None or Feedback.DISCARDED not in feedback:
+            self.values[port] = value
+        if feedback is not None:
+            self.say(lwp3.CommandFeedback(((port, feedback),)))
+
+    def unplug(self, port: int) -> None:
+        del self.plugged[port]
+        self.say(lwp3.Detached(port))
+
+    def orders(self, port: int) -> list[int]:
+        """What a port was set to, repeats collapsed."""
+        orders = [order for order in self.written if isinstance(order, lwp3.SetValue) and order.port == port]
+        return [value for value, _ in groupby(order.value for order in orders)]

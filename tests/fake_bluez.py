@@ -1,0 +1,293 @@
+"""A message bus with a BlueZ on it, on a socket of its own, so that bleak's Linux backend runs as it is.
+
+It speaks D-Bus by means of `dbus-fast`, which bleak brings along, and needs neither `dbus-daemon` nor root.
+It is bus and BlueZ in one: it greets, and answers for the one adapter and for each `EmulatedHub` in reach.
+"""
+
+import asyncio
+import io
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbus_fast import Message, MessageType, Variant
+from dbus_fast._private.unmarshaller import Unmarshaller
+from emulated_hub import EmulatedHub
+
+from stubs.lwp3 import CHARACTERISTIC_UUID, SERVICE_UUID
+
+ADAPTER = "/org/bluez/hci0"
+ADVERTISE_S = 0.01
+Interfaces = dict[str, dict[str, Variant]]
+
+
+class Device:
+    """A hub in reach of the radio, and what may go wrong on the way to it.
+
+    Attributes:
+        hub: The hub.
+        is_on: Whether it advertises and can be connected to.
+        is_silent: Whether the radio has gone quiet without anybody noticing: writes are never acknowledged.
+        connects: How often somebody has connected.
+    """
+
+    def __init__(self, hub: EmulatedHub, bluez: "FakeBluez") -> None:
+        self.hub, self._bluez = hub, bluez
+        self.path = f"{ADAPTER}/dev_{hub.address.replace(':', '_')}"
+        self.is_on, self.is_silent, self.is_connected = True, False, False
+        self.connects = 0
+        hub.say = lambda message: bluez.changed(
+            f"{self.path}/service0001/char0002",
+            "org.bluez.GattCharacteristic1",
+            Value=Variant("ay", message.encode()),
+        )
+
+    def drop(self) -> None:
+        """Cuts the link."""
+        self._bluez.do(self._disconnected)
+
+    def switch_off(self) -> None:
+        """Cuts the link, and is not heard again until `is_on` is set."""
+        self.is_on = False
+        self.drop()
+
+    def objects(self) -> dict[str, Interfaces]:
+        company, data = self.hub.manufacturer_data
+        device = {
+            "Address": Variant("s", self.hub.address),
+            "AddressType": Variant("s", "public"),
+            "Alias": Variant("s", self.hub.address.replace(":", "-")),
+            "Adapter": Variant("o", ADAPTER),
+            "Paired": Variant("b", False),
+            "Connected": Variant("b", self.is_connected),
+            "ServicesResolved": Variant("b", self.is_connected),
+            "UUIDs": Variant("as", [SERVICE_UUID]),
+            "ManufacturerData": Variant("a{qv}", {company: Variant("ay", data)}),
+            "RSSI": Variant("n", -60),
+        }
+        objects = {self.path: {"org.bluez.Device1": device}}
+        return objects | (self._gatt() if self.is_connected else {})
+
+    def _gatt(self) -> dict[str, Interfaces]:
+        service, characteristic = f"{self.path}/service0001", f"{self.path}/service0001/char0002"
+        return {
+            service: {
+                "org.bluez.GattService1": {
+                    "UUID": Variant("s", SERVICE_UUID),
+                    "Device": Variant("o", self.path),
+                    "Primary": Variant("b", True),
+                }
+            },
+            characteristic: {
+                "org.bluez.GattCharacteristic1": {
+                    "UUID": Variant("s", CHARACTERISTIC_UUID),
+                    "Service": Variant("o", service),
+                    "Value": Variant("ay", b""),
+                    "Notifying": Variant("b", False),
+                    "Flags": Variant("as", ["write-without-response", "write", "notify"]),
+                    "MTU": Variant("q", 23),
+                }
+            },
+        }
+
+    def answer(self, member: str, body: list[Any]) -> str | None:
+        """Does what BlueZ is asked to do with this device; None is no answer, ever."""
+        match member:
+            case "Connect":
+                if not self.is_on:
+                    return "org.bluez.Error.Failed"
+                self._connected()
+            case "Disconnect":
+                self._disconnected()
+            case "StartNotify":
+                asyncio.get_running_loop().call_soon(self.hub.greet)
+            case "WriteValue":
+                if self.is_silent:
+                    return None
+                if not self.is_connected:
+                    return "org.bluez.Error.Failed"
+                data = bytes(body[0])
+                asyncio.get_running_loop().call_soon(self.hub.hear, data)
+        return ""
+
+    def _connected(self) -> None:
+        self.is_connected = True
+        self.connects += 1
+        for path, interfaces in self._gatt().items():
+            self._bluez.signal("InterfacesAdded", "oa{sa{sv}}", [path, interfaces])
+        for name in ("Connected", "ServicesResolved"):
+            self._bluez.changed(self.path, "org.bluez.Device1", **{name: Variant("b", True)})
+
+    def _disconnected(self) -> None:
+        if not self.is_connected:
+            return
+        self.is_connected = False
+        for name in ("ServicesResolved", "Connected"):
+            self._bluez.changed(self.path, "org.bluez.Device1", **{name: Variant("b", False)})
+        for path, interfaces in reversed(self._gatt().items()):
+            self._bluez.signal("InterfacesRemoved", "oas", [path, list(interfaces)])
+
+
+class FakeBluez:
+    """The bus and the BlueZ on it.
+
+    Args:
+        socket: Where it listens.
+
+    Attributes:
+        is_powered: Whether the adapter is switched on.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self.is_powered = True
+        self._devices: list[Device] = []
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._serial = 0
+        self._is_discovering = False
+
+    @property
+    def address(self) -> str:
+        return f"unix:path={self._socket}"
+
+    def add(self, hub: EmulatedHub) -> Device:
+        """Brings a hub into reach."""
+        self._devices.append(Device(hub, self))
+        return self._devices[-1]
+
+    def do(self, action: Callable[..., object], *arguments: object) -> None:
+        """Does something in the bus's own thread, and waits until it is done."""
+
+        async def run() -> None:
+            action(*arguments)
+
+        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+
+    def say(self, hub: EmulatedHub, message: Any) -> None:
+        """Has a hub say something."""
+        self.do(lambda: hub.say(message))
+
+    @contextmanager
+    def running(self) -> Iterator["FakeBluez"]:
+        ready = threading.Event()
+        thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve(ready)))
+        thread.start()
+        try:
+            assert ready.wait(10)
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._ended.set)
+            thread.join(10)
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._ended = asyncio.Event()
+        server = await asyncio.start_unix_server(self._talk, self._socket)
+        advertising = asyncio.create_task(self._advertise())
+        ready.set()
+        await self._ended.wait()
+        advertising.cancel()
+        server.close()
+        for client in self._clients:
+            client.close()
+        await asyncio.sleep(0)
+
+    async def _advertise(self) -> None:
+        """A scanner hears what is in reach again and again."""
+        while True:
+            await asyncio.sleep(ADVERTISE_S)
+            for device in self._devices if self._is_discovering else ():
+                if device.is_on and not device.is_connected:
+                    self.changed(device.path, "org.bluez.Device1", RSSI=Variant("n", -60))
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await _authenticate(reader, writer)
+            self._clients.add(writer)
+            while True:
+                self._answer(await _read(reader), writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._clients.discard(writer)
+            writer.close()
+
+    def _answer(self, call: Message, writer: asyncio.StreamWriter) -> None:
+        if call.message_type is not MessageType.METHOD_CALL:
+            return
+        device = next((device for device in self._devices if call.path.startswith(device.path)), None)
+        signature, body, error = "", [], ""
+        if call.member == "Hello":
+            signature, body = "s", [f":1.{len(self._clients)}"]
+        elif call.member == "GetManagedObjects":
+            signature, body = "a{oa{sa{sv}}}", [self._objects()]
+        elif call.member in ("StartDiscovery", "StopDiscovery"):
+            self._is_discovering = call.member == "StartDiscovery"
+        elif device is not None:
+            error = device.answer(call.member, call.body)
+        if error is None:
+            return
+        if error:
+            self._send(writer, Message.new_error(call, error, "it failed, as the test wants it"))
+        else:
+            self._send(writer, Message.new_method_return(call, signature, body))
+
+    def _objects(self) -> dict[str, Interfaces]:
+        adapter = {
+            "Address": Variant("s", "00:00:00:00:00:01"),
+            "Powered": Variant("b", self.is_powered),
+            "Roles": Variant("as", ["central"]),
+            "Discovering": Variant("b", False),
+        }
+        objects: dict[str, Interfaces] = {ADAPTER: {"org.bluez.Adapter1": adapter}}
+        for device in self._devices:
+            objects |= device.objects()
+        return objects
+
+    def changed(self, path: str, interface: str, **properties: Variant) -> None:
+        """Tells everybody that properties of an object have changed."""
+        body = [interface, properties, []]
+        self.signal("PropertiesChanged", "sa{sv}as", body, path, "org.freedesktop.DBus.Properties")
+
+    def signal(
+        self,
+        member: str,
+        signature: str,
+        body: list[Any],
+        path: str = "/",
+        interface: str = "org.freedesktop.DBus.ObjectManager",
+    ) -> None:
+        for client in self._clients:
+            self._send(client, Message.new_signal(path, interface, member, signature, body))
+
+    def _send(self, writer: asyncio.StreamWriter, message: Message) -> None:
+        self._serial += 1
+        message.serial, message.sender = self._serial, ":1.0"
+        writer.write(bytes(message._marshall(False)))
+
+
+async def _authenticate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    answers = {"AUTH": b"OK 0123456789abcdef0123456789abcdef\r\n", "NEGOTIATE_UNIX_FD": b"AGREE_UNIX_FD\r\n"}
+    while (line := (await reader.readuntil(b"\r\n")).decode().strip("\0\r\n")) != "BEGIN":
+        writer.write(answers[line.split()[0]])
+
+
+async def _read(reader: asyncio.StreamReader) -> Message:
+    """Reads one message: its fixed header says how long the rest is."""
+    header = await reader.readexactly(16)
+    body_bytes, _, fields_bytes = struct.unpack("<4xIII", header)
+    rest = await reader.readexactly((fields_bytes + 7) // 8 * 8 + body_bytes)
+    return Unmarshaller(io.BytesIO(header + rest)).unmarshall()
+
+
+@pytest.fixture
+def bluez(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBluez]:
+    """A Bluetooth without anything in reach; bleak finds it as the system's own."""
+    fake = FakeBluez(tmp_path / "bus")
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", fake.address)
+    with fake.running():
+        yield fake
