@@ -17,11 +17,12 @@ from brakepoint.mission.look import number, sign_text
 from brakepoint.texts import text
 
 COLUMNS, PICTURES_MAX = 4, 24
+PAIRS_MAX = 6
 TILE_PX = (480, 360)
 CAPTION_PX, HEADER_PX, GAP_PX = 30, 84, 8
 NEAR_PX, MISS_NEAR_PX = 4, 8
-"""How far from a sign its box is drawn, so that the sign itself stays to be seen; and a missed sign's, so that
-a false alarm on the same place does not hide it."""
+"""How far from a sign its box is drawn, so that the sign itself stays to be seen; and a missed sign's, so
+that a false alarm on the same place does not hide it."""
 DASH_PX = 7
 
 NIGHT, GREY = bgr("#10151c"), bgr("#98a5b3")
@@ -52,6 +53,31 @@ def save_sheet(examined: Sequence[Examined], confidence: float, title: str, path
     tiles = [captioned(draw_examined(one, confidence), one, confidence) for one in chosen]
     shown = text("evaluation.sheet.shown", shown=len(chosen), images=len(examined))
     save_png(np.vstack([_header(title, shown, _row_width(COLUMNS)), in_rows(tiles, COLUMNS)]), path)
+
+
+def save_pairs(
+    base: Sequence[Examined], new: Sequence[Examined], confidence: float, title: str, path: Path
+) -> None:
+    """Draws the pictures that two models do worst on, each twice: base left, new right.
+
+    Args:
+        base: What was examined with the base model.
+        new: What was examined with the new one, the same pictures in the same order.
+        confidence: The threshold from which detections count, 0 to 1.
+        title: What stands at the top, in the reader's language.
+        path: Where to write the PNG; folders are made.
+
+    Raises:
+        UserError: It cannot be written there, or a picture does not decode any more.
+    """
+    pairs = sorted(
+        zip(base, new, strict=True),
+        key=lambda pair: (-sum(one.errors(confidence) for one in pair), pair[0].path.name),
+    )[:PAIRS_MAX]
+    tiles = [captioned(draw_examined(one, confidence), one, confidence) for pair in pairs for one in pair]
+    shown = text("evaluation.sheet.shown", shown=len(pairs), images=len(base))
+    header = _header(text("evaluation.sheet.pairs", world=title), shown, _row_width(2))
+    save_png(np.vstack([header, in_rows(tiles, 2)]), path)
 
 
 def save_png(picture: np.ndarray, path: Path) -> None:
