@@ -12,9 +12,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
-from brakepoint.evaluation import Evaluation, evaluate
+from brakepoint.evaluation import Evaluation, examine, measure
+from brakepoint.mission.look import number
 from brakepoint.texts import text
 
+SHEETS_DIR = Path("runs/evaluation")
 PATIENCE_S = 2.0
 """After this long a person wants to see that something is going on."""
 
@@ -25,20 +27,29 @@ def evaluate_command(
         Path,
         typer.Option("--model", metavar="MODEL.onnx", show_default=False, help=text("cli.evaluate.model")),
     ] = SHIPPED_MODEL,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", metavar="FILE.png", help=text("cli.evaluate.sheet"))
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=text("cli.evaluate.json"))] = False,
 ) -> None:
-    """Evaluates a detector and prints a table, or one JSON object.
+    """Evaluates a detector, prints a table or one JSON object, and draws a sheet of pictures.
 
     Raises:
-        UserError: The model, the pictures or the labels are missing or invalid.
+        UserError: The model, pictures or labels are missing or invalid, or the sheet cannot be written.
     """
+    from brakepoint.evaluation.sheet import save_sheet
+
     detector = Detector(model)
     with progress_on_stderr(text("cli.evaluate.progress")) as on_progress:
-        evaluation = evaluate(images, detector, on_progress)
+        examined = examine(images, detector, on_progress)
+    evaluation = measure(examined, detector.confidence)
     if as_json:
         typer.echo(evaluation.model_dump_json(indent=2))
     else:
         Console().print(as_table(evaluation, model.name))
+    sheet = sheet or SHEETS_DIR / f"{model.stem}-{images.resolve().name}.png"
+    save_sheet(examined, detector.confidence, _title(evaluation, model.name), sheet)
+    typer.echo(text("evaluation.sheet.saved", path=sheet), err=as_json)
 
 
 @contextmanager
@@ -62,9 +73,10 @@ def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]
 
 def as_table(evaluation: Evaluation, model_name: str) -> Table:
     """Lays an evaluation out for a person: a row for each class, and one for all."""
+    low, high = map(_figure, evaluation.map50_interval)
     table = Table(
-        title=text("cli.evaluate.title", model=model_name, images=evaluation.images),
-        caption=text("cli.evaluate.caption", percent=round(100 * evaluation.confidence)),
+        title=_title(evaluation, model_name),
+        caption=text("cli.evaluate.caption", percent=round(100 * evaluation.confidence), low=low, high=high),
     )
     table.add_column(text("cli.evaluate.class"))
     headers = ("truths", "precision", "recall")
@@ -80,5 +92,9 @@ def as_table(evaluation: Evaluation, model_name: str) -> Table:
     return table
 
 
+def _title(evaluation: Evaluation, model_name: str) -> str:
+    return text("cli.evaluate.title", model=model_name, images=evaluation.images)
+
+
 def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else number(value, 3)

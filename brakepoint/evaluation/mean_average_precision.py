@@ -52,12 +52,14 @@ class Match:
         confidences: `(detections,)`.
         classes: `(detections,)` names of classes.
         truth_classes: `(truths,)` names of classes.
+        found_at: `(truths,)` how sure the detection is that finds each truth at IoU 0.5; 0 when none does.
     """
 
     correct: np.ndarray
     confidences: np.ndarray
     classes: np.ndarray
     truth_classes: np.ndarray
+    found_at: np.ndarray
 
 
 def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) -> Match:
@@ -73,35 +75,61 @@ def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) 
     overlap *= classes[:, None] == truth_classes
     correct = np.zeros((len(detections), len(IOU_THRESHOLDS)), bool)
     taken = np.zeros((len(truths), len(IOU_THRESHOLDS)), bool)
+    found_at = np.zeros(len(truths))
     thresholds = np.arange(len(IOU_THRESHOLDS))
     for number in range(len(detections) if truths else 0):
         free = np.where(taken, 0, overlap[number][:, None])
         best = free.argmax(axis=0)
         correct[number] = free[best, thresholds] >= IOU_THRESHOLDS
         taken[best, thresholds] |= correct[number]
-    return Match(correct, np.array([item.confidence for item in detections]), classes, truth_classes)
+        if correct[number, 0]:
+            found_at[best[0]] = detections[number].confidence
+    confidences = np.array([item.confidence for item in detections])
+    return Match(correct, confidences, classes, truth_classes, found_at)
 
 
-def average_precision(correct: np.ndarray, truths: int) -> float:
-    """Area under the curve of precision over recall.
+def precision_at_recalls(correct: np.ndarray, truths: int) -> np.ndarray:
+    """The curve of precision over recall: at each recall the best precision that reaches it.
 
     Args:
         correct: `(n,)` whether each detection of a class is correct, the surest first.
         truths: How many there are to be found; at least one.
 
     Returns:
-        0 to 1; a duplicate of a sign that is found already counts as wrong.
+        `(101,)` precisions at `RECALL_POINTS`; a duplicate of a sign that is found already counts as wrong.
     """
     if not len(correct):
-        return 0.0
+        return np.zeros(len(RECALL_POINTS))
     found = correct.cumsum()
     recall = found / truths
     precision = found / np.arange(1, len(correct) + 1)
     recall = np.concatenate([[0.0], recall, [recall[-1], 1.0]])
     precision = np.concatenate([[1.0], precision, [0.0, 0.0]])
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    heights = np.interp(RECALL_POINTS, recall, envelope)
+    return np.interp(RECALL_POINTS, recall, envelope)
+
+
+def average_precision(correct: np.ndarray, truths: int) -> float:
+    """Area under `precision_at_recalls`, 0 to 1."""
+    heights = precision_at_recalls(correct, truths)
     return float((heights[1:] + heights[:-1]).mean() / 2)
+
+
+def sorted_by_confidence(
+    matches: Sequence[Match], sign_class: SignClass
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All detections of one class, the surest first.
+
+    Returns:
+        `(n, 10)` whether each is correct at each of `IOU_THRESHOLDS`, `(n,)` how sure it is, and `(n,)` the
+        number of its picture.
+    """
+    chosen = [match.classes == sign_class for match in matches]
+    correct = np.concatenate([match.correct[mask] for match, mask in zip(matches, chosen, strict=True)])
+    sure = np.concatenate([match.confidences[mask] for match, mask in zip(matches, chosen, strict=True)])
+    picture = np.repeat(np.arange(len(matches)), [int(mask.sum()) for mask in chosen])
+    order = np.argsort(-sure, kind="stable")
+    return correct[order], sure[order], picture[order]
 
 
 def class_metrics(matches: Sequence[Match], sign_class: SignClass, confidence: float) -> ClassMetrics:
@@ -113,9 +141,7 @@ def class_metrics(matches: Sequence[Match], sign_class: SignClass, confidence: f
         confidence: The detector's threshold, for precision and recall.
     """
     truths = sum(int((match.truth_classes == sign_class).sum()) for match in matches)
-    correct = np.concatenate([match.correct[match.classes == sign_class] for match in matches])
-    confidences = np.concatenate([match.confidences[match.classes == sign_class] for match in matches])
-    correct = correct[np.argsort(-confidences, kind="stable")]
+    correct, confidences, _ = sorted_by_confidence(matches, sign_class)
     precisions = [average_precision(column, truths) for column in correct.T] if truths else []
     sure = int((confidences >= confidence).sum())
     hits = int(correct[:sure, 0].sum())

@@ -5,13 +5,13 @@ or a cross as they are passed. It is drawn from a recording: a run can be filmed
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 
+from brakepoint.drawing import BOLD, REGULAR, WHITE, bgr, text_width, write
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Light, OrderKind, SignClass
 from brakepoint.mission.look import (
@@ -40,62 +40,25 @@ BLINK_S = 0.5
 GOOD_LOOK = 0.9
 """A sign of which so much is visible can be judged by eye."""
 
-Colour = tuple[int, int, int]
-REGULAR, BOLD = 400, 650
-
-
-def _bgr(colour: str) -> Colour:
-    red, green, blue = bytes.fromhex(colour.lstrip("#"))
-    return blue, green, red
-
-
-NIGHT, RAIL, GREY, WHITE, INK = map(_bgr, ("#10151c", "#3a4552", "#98a5b3", "#f4f7fa", "#16191d"))
-GOOD, BAD, LAMP = map(_bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
-
-
-@cache
-def _font() -> "cv2.FontFace":
-    if not hasattr(cv2, "FontFace"):
-        raise UserError("film.old_opencv", version=cv2.__version__)
-    return cv2.FontFace("sans")
-
-
-def _write(
-    canvas: np.ndarray,
-    words: str,
-    at: tuple[int, int],
-    size: int,
-    colour: Colour = WHITE,
-    weight: int = REGULAR,
-    align: str = "left",
-) -> None:
-    """Writes words with their baseline at `at`; OpenCV's own font has every accent of French."""
-    x, y = at
-    if align != "left":
-        width = _text_width(words, size, weight)
-        x -= width if align == "right" else width // 2
-    cv2.putText(canvas, words, (x, y), colour, _font(), size, weight)
-
-
-def _text_width(words: str, size: int, weight: int) -> int:
-    return cv2.getTextSize((WIDTH_PX, WIDTH_PX), words, (0, 0), _font(), size, weight)[2]
+NIGHT, RAIL, GREY, INK = map(bgr, ("#10151c", "#3a4552", "#98a5b3", "#16191d"))
+GOOD, BAD, LAMP = map(bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
 
 
 def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> None:
     """Draws boxes with class and confidence into a picture."""
     for detection in detections:
-        colour = _bgr(SIGN_COLOURS[detection.sign_class])
+        colour = bgr(SIGN_COLOURS[detection.sign_class])
         edges = np.array(detection.box).clip(2, (WIDTH_PX - 3, PICTURE_PX - 3) * 2)
         left, top, right, bottom = edges.round().astype(int).tolist()
         cv2.rectangle(picture, (left - 2, top - 2), (right + 2, bottom + 2), INK, 4, cv2.LINE_AA)
         cv2.rectangle(picture, (left - 2, top - 2), (right + 2, bottom + 2), colour, 2, cv2.LINE_AA)
         label = f"{sign_text(detection.sign_class)} {number(detection.confidence, 2)}"
-        width = _text_width(label, 14, BOLD) + 12
+        width = text_width(label, 14, BOLD) + 12
         x = min(max(left - 3, 0), WIDTH_PX - width)
         y = top - 4 if top >= 26 else min(bottom + 24, PICTURE_PX)
         cv2.rectangle(picture, (x, y - 20), (x + width, y), colour, -1)
         ink = INK if detection.sign_class is SignClass.DANGER_AHEAD else WHITE
-        _write(picture, label, (x + 6, y - 5), 14, ink, BOLD)
+        write(picture, label, (x + 6, y - 5), 14, ink, BOLD)
 
 
 class Artist:
@@ -127,10 +90,10 @@ class Artist:
         canvas[:PICTURE_PX] = (canvas[:PICTURE_PX] * 0.35).astype(np.uint8)
         mission, middle = self.recording.mission, WIDTH_PX // 2
         colour = GOOD if mission.accomplished else BAD
-        _write(canvas, points(mission.score), (middle, 240), 110, colour, BOLD, "center")
-        _write(canvas, text("film.of_100"), (middle, 275), 20, GREY, REGULAR, "center")
+        write(canvas, points(mission.score), (middle, 240), 110, colour, BOLD, "center")
+        write(canvas, text("film.of_100"), (middle, 275), 20, GREY, REGULAR, "center")
         verdict = text("film.accomplished") if mission.accomplished else text("film.failed")
-        _write(canvas, verdict, (middle, 330), 30, WHITE, BOLD, "center")
+        write(canvas, verdict, (middle, 330), 30, WHITE, BOLD, "center")
         return canvas
 
     def _x(self, position_cm: float) -> int:
@@ -140,7 +103,7 @@ class Artist:
     def _blank_strip(self) -> np.ndarray:
         """What stays the same in every frame: the labels, the line and its distractors."""
         canvas = np.full((PICTURE_PX + STRIP_PX, WIDTH_PX, 3), NIGHT, np.uint8)
-        _write(canvas, text("unit.cm_s"), (74, PICTURE_PX + 38), 14, GREY)
+        write(canvas, text("unit.cm_s"), (74, PICTURE_PX + 38), 14, GREY)
         for speed in (LOW_SPEED_CM_S, FULL_SPEED_CM_S):
             x = MARGIN_PX + round(120 * speed / SPEED_SCALE_CM_S)
             cv2.line(canvas, (x, PICTURE_PX + 46), (x, PICTURE_PX + 56), RAIL, 1)
@@ -151,21 +114,21 @@ class Artist:
         return canvas[PICTURE_PX:]
 
     def _draw_speed(self, canvas: np.ndarray, tick: Tick) -> None:
-        _write(canvas, number(tick.speed_cm_s), (68, PICTURE_PX + 38), 36, WHITE, BOLD, "right")
+        write(canvas, number(tick.speed_cm_s), (68, PICTURE_PX + 38), 36, WHITE, BOLD, "right")
         end = MARGIN_PX + round(120 * min(tick.speed_cm_s / SPEED_SCALE_CM_S, 1.0))
         top, bottom = PICTURE_PX + 49, PICTURE_PX + 54
         cv2.rectangle(canvas, (MARGIN_PX, top), (MARGIN_PX + 120, bottom), RAIL, -1)
-        cv2.rectangle(canvas, (MARGIN_PX, top), (end, bottom), _bgr(ORDER_COLOURS[tick.order.kind]), -1)
+        cv2.rectangle(canvas, (MARGIN_PX, top), (end, bottom), bgr(ORDER_COLOURS[tick.order.kind]), -1)
 
     def _draw_order(self, canvas: np.ndarray, tick: Tick) -> None:
-        colour = _bgr(ORDER_COLOURS[tick.order.kind])
+        colour = bgr(ORDER_COLOURS[tick.order.kind])
         cv2.rectangle(canvas, (168, PICTURE_PX + 14), (173, PICTURE_PX + 54), colour, -1)
-        _write(canvas, order_text(tick.order.kind), (186, PICTURE_PX + 33), 22, WHITE, BOLD)
-        _write(canvas, reason_text(tick.order.reason), (186, PICTURE_PX + 53), 14, GREY)
+        write(canvas, order_text(tick.order.kind), (186, PICTURE_PX + 33), 22, WHITE, BOLD)
+        write(canvas, reason_text(tick.order.reason), (186, PICTURE_PX + 53), 14, GREY)
         right = WIDTH_PX - MARGIN_PX
         place = f"{number(tick.position_cm)} {text('unit.cm')}"
-        _write(canvas, place, (right, PICTURE_PX + 33), 18, WHITE, BOLD, "right")
-        _write(canvas, f"{number(tick.time_s, 1)} s", (right, PICTURE_PX + 53), 14, GREY, REGULAR, "right")
+        write(canvas, place, (right, PICTURE_PX + 33), 18, WHITE, BOLD, "right")
+        write(canvas, f"{number(tick.time_s, 1)} s", (right, PICTURE_PX + 53), 14, GREY, REGULAR, "right")
 
     def _draw_line(self, canvas: np.ndarray, tick: Tick) -> None:
         train = self._x(tick.position_cm)
@@ -177,7 +140,7 @@ class Artist:
                 _draw_glyph(canvas, sign.sign_class, (self._x(sign.at_cm), LINE_Y))
                 if passed:
                     _draw_verdict(canvas, obeyed, (self._x(sign.at_cm) + 10, LINE_Y + 8))
-        colour = _bgr(ORDER_COLOURS[tick.order.kind])
+        colour = bgr(ORDER_COLOURS[tick.order.kind])
         cv2.rectangle(canvas, (train - 9, LINE_Y - 5), (train + 9, LINE_Y + 5), INK, -1, cv2.LINE_AA)
         cv2.rectangle(canvas, (train - 8, LINE_Y - 4), (train + 8, LINE_Y + 4), WHITE, -1, cv2.LINE_AA)
         if tick.order.kind is not OrderKind.FULL_SPEED:
@@ -191,11 +154,11 @@ def _draw_glyph(canvas: np.ndarray, sign_class: SignClass | None, at: tuple[int,
     x, y = at
     if sign_class is SignClass.DANGER_AHEAD:
         corners = np.array([(x, y - 9), (x + 9, y + 7), (x - 9, y + 7)])
-        cv2.fillPoly(canvas, [corners], _bgr(SIGN_COLOURS[SignClass.DANGER_AHEAD]), cv2.LINE_AA)
+        cv2.fillPoly(canvas, [corners], bgr(SIGN_COLOURS[SignClass.DANGER_AHEAD]), cv2.LINE_AA)
         cv2.polylines(canvas, [corners], True, INK, 2, cv2.LINE_AA)
     else:
         cv2.circle(canvas, at, 8, WHITE, -1, cv2.LINE_AA)
-        cv2.circle(canvas, at, 7, _bgr(SIGN_COLOURS[SignClass.SPEED_LIMIT]), 3, cv2.LINE_AA)
+        cv2.circle(canvas, at, 7, bgr(SIGN_COLOURS[SignClass.SPEED_LIMIT]), 3, cv2.LINE_AA)
 
 
 def _draw_verdict(canvas: np.ndarray, obeyed: bool, at: tuple[int, int]) -> None:
@@ -295,4 +258,4 @@ def _draw_missed(picture: np.ndarray, sign: Detection) -> None:
     for y in range(top - 3, bottom + 4, 8):
         for x in (left - 3, right + 3):
             cv2.line(picture, (x, y), (x, min(y + 4, bottom + 3)), WHITE, 2)
-    _write(picture, text("film.missed"), ((left + right) // 2, bottom + 22), 14, WHITE, BOLD, "center")
+    write(picture, text("film.missed"), ((left + right) // 2, bottom + 22), 14, WHITE, BOLD, "center")

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import typer
 from onnx_models import raw_output
 from typer.testing import CliRunner
 
+from brakepoint.cli import run
 from brakepoint.cli.evaluate import evaluate_command
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
@@ -14,6 +16,12 @@ from brakepoint.evaluation import evaluate, read_picture
 
 APP = typer.Typer()
 APP.command()(evaluate_command)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory, monkeypatch):
+    """Sheets go to the folder where one is."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
 
 
 @pytest.fixture
@@ -51,12 +59,53 @@ def test_the_command_prints_one_json_object(folder, model):
     assert printed["map50"] == pytest.approx(0.995)
     assert printed["map50_95"] == pytest.approx(0.995)
     assert set(printed["per_class"]) == {"DangerAhead", "SpeedLimit"}
+    assert printed["images"] == 2
+    low, high = printed["map50_interval"]
+    assert 0 <= low <= printed["map50"] <= high + 1e-9
 
 
 def test_the_command_prints_a_table(folder, model):
     result = CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model)])
     assert "DangerAhead" in result.stdout
     assert "0.995" in result.stdout
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_the_command_draws_a_sheet_and_says_where(folder, model, as_json):
+    result = CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model), *as_json])
+    (sheet,) = Path("runs/evaluation").iterdir()
+    assert str(sheet) in (result.stderr if as_json else result.stdout).replace("\n", "")
+    assert cv2.imread(str(sheet)) is not None
+
+
+def test_the_sheet_goes_where_one_asks(folder, model, tmp_path):
+    sheet = tmp_path / "new" / "sheet.png"
+    CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model), "--sheet", str(sheet)])
+    assert cv2.imread(str(sheet)) is not None
+    assert not Path("runs").exists()
+
+
+def test_bad_input_is_one_line_that_names_it_and_status_2(folder, model, capsys):
+    def refusal():
+        assert run(["evaluate", "--images", str(folder), "--model", str(model)]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.count("\n") == 1
+        return err
+
+    label = folder / "labels" / "a.txt"
+    label.write_text("0 0.5 0.5 0.2 0.4\n7 0.5 0.5 0.2 0.4\n")
+    assert "a.txt" in (said := refusal()) and "DangerAhead, SpeedLimit" in said
+    label.write_text("0 320 240 40 40\n")
+    assert "a.txt" in (said := refusal()) and "320 240" in said
+    label.write_text("")
+    assert str(folder) in refusal()
+    label.write_text("0 0.5 0.5 0.25 0.5\n")
+    (folder / "images" / "a.jpg").write_bytes(b"not a picture")
+    assert "a.jpg" in refusal()
+    for picture in (folder / "images").iterdir():
+        picture.unlink()
+    assert "images" in refusal()
 
 
 def test_a_long_evaluation_shows_progress_on_stderr(folder, model, monkeypatch):

@@ -1,0 +1,102 @@
+"""Compares a base model and a new one on the worlds that they should know: the track, and real roads."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from brakepoint.detector import Detector
+from brakepoint.evaluation import Evaluation, Examined, examine, measure
+from brakepoint.evaluation.confusion import confusion_matrix
+from brakepoint.evaluation.plots import plot_confusion, plot_precision_recall
+from brakepoint.evaluation.sheet import save_pairs
+from brakepoint.texts import text
+
+World = Literal["track", "road"]
+TITLES: dict[World, str] = {"track": "evaluation.world.track", "road": "evaluation.world.road"}
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class WorldComparison:
+    """Two models on the pictures of one world.
+
+    Attributes:
+        base: What the base model reaches.
+        new: What the new one reaches.
+        base_confusion: `(3, 3)` counts; see `confusion_matrix`.
+        new_confusion: The same for the new model.
+        pictures: The PNG files that show it: precision–recall curves, confusion matrices, worst pictures.
+    """
+
+    base: Evaluation
+    new: Evaluation
+    base_confusion: np.ndarray
+    new_confusion: np.ndarray
+    pictures: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on every world.
+
+    Attributes:
+        worlds: By name, `track` and `road`.
+        confidence: The threshold for precision, recall, confusion and pictures.
+    """
+
+    worlds: dict[World, WorldComparison]
+    confidence: float
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """Every PNG file."""
+        return tuple(path for world in self.worlds.values() for path in world.pictures)
+
+
+def compare(
+    base: Detector,
+    new: Detector,
+    worlds: Mapping[World, Path],
+    out: Path,
+    confidence: float,
+    on_progress: OnProgress | None = None,
+) -> Comparison:
+    """Shows the same pictures to two models, and draws what differs.
+
+    Args:
+        base: The model that one started from.
+        new: The model that one made of it.
+        worlds: Folder of labelled pictures by world; see `load_labels`.
+        out: Gets `WORLD-precision-recall.png`, `WORLD-confusion.png` and `WORLD-worst.png`.
+        confidence: The autopilot's threshold, 0 to 1.
+        on_progress: Called after each picture with how many are done and how many there are in this folder.
+
+    Raises:
+        UserError: Pictures or labels are missing or invalid, or the PNG files cannot be written.
+
+    Example:
+        >>> compare(base, new, {"track": Path("dataset/val")}, Path("runs/compare"), 0.6).worlds
+    """
+    compared: dict[World, WorldComparison] = {}
+    for world, folder in worlds.items():
+        by_base, by_new = (examine(folder, detector, on_progress) for detector in (base, new))
+        compared[world] = compare_examined(world, by_base, by_new, out, confidence)
+    return Comparison(compared, confidence)
+
+
+def compare_examined(
+    world: World, base: Sequence[Examined], new: Sequence[Examined], out: Path, confidence: float
+) -> WorldComparison:
+    """Compares what two models said of the same pictures; see `compare`."""
+    files = tuple(out / f"{world}-{name}.png" for name in ("precision-recall", "confusion", "worst"))
+    curves_file, confusion_file, worst_file = files
+    title = text(TITLES[world])
+    evaluations = measure(base, confidence), measure(new, confidence)
+    confusions = confusion_matrix(base, confidence), confusion_matrix(new, confidence)
+    plot_precision_recall([one.match for one in base], [one.match for one in new], title, curves_file)
+    plot_confusion(*confusions, title, confidence, confusion_file)
+    save_pairs(base, new, confidence, title, worst_file)
+    return WorldComparison(*evaluations, *confusions, files)

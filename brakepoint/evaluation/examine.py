@@ -1,0 +1,107 @@
+"""Shows labelled pictures to a detector, and keeps what it said beside what is there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from brakepoint.detector import Detector
+from brakepoint.errors import UserError
+from brakepoint.evaluation.labels import LabelledPicture, load_labels
+from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, Match, match_picture
+from brakepoint.messages import Detection
+
+JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+"""Markers: of the file's start, of each scan of pixels, and of the end."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One picture, what is in it, and what a detector said.
+
+    Attributes:
+        path: The picture.
+        truths: The signs that are really there.
+        detections: What the detector said from a confidence of 0.001 on, the surest first.
+        match: Which of them are correct.
+    """
+
+    path: Path
+    truths: tuple[Detection, ...]
+    detections: tuple[Detection, ...]
+    match: Match
+
+    def sure(self, confidence: float) -> tuple[Detection, ...]:
+        """The detections that are at least so sure."""
+        return tuple(item for item in self.detections if item.confidence >= confidence)
+
+    def hits(self, confidence: float) -> tuple[Detection, ...]:
+        """The detections at least so sure that are correct at IoU 0.5."""
+        sure = self.sure(confidence)
+        return tuple(item for item, right in zip(sure, self.match.correct[:, 0], strict=False) if right)
+
+    def false_alarms(self, confidence: float) -> tuple[Detection, ...]:
+        """The detections at least so sure that are not; a sign named as another class is one of them."""
+        sure = self.sure(confidence)
+        return tuple(item for item, right in zip(sure, self.match.correct[:, 0], strict=False) if not right)
+
+    def misses(self, confidence: float) -> tuple[Detection, ...]:
+        """The truths that no detection at least so sure finds."""
+        pairs = zip(self.truths, self.match.found_at, strict=True)
+        return tuple(item for item, found_at in pairs if found_at < confidence)
+
+    def errors(self, confidence: float) -> int:
+        """Misses and false alarms."""
+        return len(self.misses(confidence)) + len(self.false_alarms(confidence))
+
+
+def examine(
+    images_dir: Path, detector: Detector, on_progress: Callable[[int, int], None] | None = None
+) -> list[Examined]:
+    """Shows a folder of labelled pictures to a detector.
+
+    Args:
+        images_dir: Holds `images/` and `labels/`; see `load_labels`.
+        detector: The detector.
+        on_progress: Called after each picture with how many are done and how many there are.
+
+    Raises:
+        UserError: Pictures or labels are missing or invalid, or a picture does not decode.
+    """
+    pictures = load_labels(images_dir)
+    examined = []
+    for done, picture in enumerate(pictures, 1):
+        examined.append(_examine(picture, detector))
+        if on_progress:
+            on_progress(done, len(pictures))
+    return examined
+
+
+def _examine(picture: LabelledPicture, detector: Detector) -> Examined:
+    image = read_picture(picture.path)
+    height, width = image.shape[:2]
+    detections, truths = detector.detect_image(image, CONFIDENCE_MIN), picture.truths(width, height)
+    return Examined(picture.path, truths, detections, match_picture(detections, truths))
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """Reads a picture, upright as its EXIF orientation says.
+
+    Returns:
+        `(height, width, 3)` uint8, blue-green-red.
+
+    Raises:
+        UserError: It does not decode to its end.
+    """
+    import cv2
+
+    content = path.read_bytes()
+    # OpenCV fills what is missing of a truncated JPEG with grey and goes on.
+    truncated = content.startswith(JPEG_START) and content.rfind(JPEG_END) < content.rfind(JPEG_SCAN)
+    image = None
+    if content and not truncated:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise UserError("error.picture_unreadable", path=path)
+    return image

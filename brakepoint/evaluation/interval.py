@@ -1,0 +1,58 @@
+"""How far a mean average precision can be trusted: a bootstrap over pictures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brakepoint.evaluation.mean_average_precision import Match, average_precision, sorted_by_confidence
+from brakepoint.messages import SignClass
+
+RESAMPLES = 1000
+SHARE = 0.95
+"""Share of the resamples that lie in the interval."""
+
+
+def map50_interval(
+    matches: Sequence[Match], resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """Where mAP50 lies when the pictures are drawn anew, with replacement, again and again.
+
+    Signs of one picture are alike, so whole pictures are drawn. The same matches give the same interval.
+
+    Args:
+        matches: One a picture; at least one has a truth.
+        resamples: How often to draw.
+        seed: What is drawn.
+
+    Returns:
+        Lower and upper end of the interval that holds the middle 95 %.
+    """
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(len(matches), np.full(len(matches), 1 / len(matches)), resamples)
+    per_class = np.stack([_resampled(matches, sign_class, times) for sign_class in SignClass])
+    drawn = per_class[:, ~np.isnan(per_class).all(axis=0)]
+    low, high = np.quantile(np.nanmean(drawn, axis=0), [(1 - SHARE) / 2, (1 + SHARE) / 2])
+    return float(low), float(high)
+
+
+def _resampled(matches: Sequence[Match], sign_class: SignClass, times: np.ndarray) -> np.ndarray:
+    """The average precision of a class in each resample; not a number where it shows none of its signs.
+
+    Args:
+        matches: One a picture.
+        sign_class: The class.
+        times: `(resamples, pictures)` how often each picture was drawn.
+    """
+    correct, _, picture = sorted_by_confidence(matches, sign_class)
+    truths = np.array([(match.truth_classes == sign_class).sum() for match in matches])
+    hits = correct[:, 0]
+    last = np.flatnonzero(hits).max(initial=-1) + 1  # What comes after the last hit changes no area.
+    hits, picture = hits[:last], picture[:last]
+    return np.array(
+        [
+            average_precision(np.repeat(hits, drawn[picture]), int(truths @ drawn))
+            if truths @ drawn
+            else np.nan
+            for drawn in times
+        ]
+    )

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from brakepoint.errors import UserError
+from brakepoint.evaluation.examine import Examined
+from brakepoint.evaluation.mean_average_precision import match_picture
+from brakepoint.evaluation.sheet import (
+    FALSE_ALARM,
+    HIT,
+    MISS,
+    PICTURES_MAX,
+    draw_examined,
+    save_sheet,
+    worst_first,
+)
+from brakepoint.messages import Detection, SignClass
+
+DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
+
+
+def sign(left: float, confidence: float = 1.0, sign_class: SignClass = DANGER) -> Detection:
+    return Detection(sign_class=sign_class, confidence=confidence, box=(left, 100, left + 60, 160))
+
+
+def examined(path: Path, truths: list[Detection], detections: list[Detection]) -> Examined:
+    cv2.imwrite(str(path), np.full((480, 640, 3), 90, np.uint8))
+    return Examined(path, tuple(truths), tuple(detections), match_picture(detections, truths))
+
+
+def shows(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
+    return bool((picture == colour).all(axis=-1).any())
+
+
+@pytest.mark.parametrize(
+    ("truths", "detections", "drawn"),
+    [
+        ([sign(100)], [sign(102, 0.9)], {HIT}),
+        ([sign(100)], [], {MISS}),
+        ([], [sign(100, 0.9)], {FALSE_ALARM}),
+        ([sign(100)], [sign(100, 0.9, LIMIT)], {MISS, FALSE_ALARM}),
+        ([sign(100)], [sign(100, 0.2)], {MISS}),
+        ([sign(100)], [sign(100, 0.9), sign(106, 0.8)], {HIT, FALSE_ALARM}),
+    ],
+)
+def test_hits_misses_and_false_alarms_each_have_a_colour(tmp_path, truths, detections, drawn):
+    tile = draw_examined(examined(tmp_path / "a.png", truths, detections), confidence=0.5)
+    assert tile.shape == (360, 480, 3)
+    assert {colour for colour in (HIT, MISS, FALSE_ALARM) if shows(tile, colour)} == drawn
+
+
+def test_the_worst_pictures_come_first(tmp_path):
+    right = examined(tmp_path / "a.png", [sign(100)], [sign(100, 0.9)])
+    blind = examined(tmp_path / "b.png", [sign(100)], [])
+    confused = examined(tmp_path / "c.png", [sign(100)], [sign(100, 0.9, LIMIT)])
+    assert worst_first([right, blind, confused], 0.5) == [confused, blind, right]
+
+
+def test_a_sheet_shows_no_more_pictures_than_a_person_looks_at(tmp_path):
+    one = examined(tmp_path / "a.png", [sign(100)], [])
+    heights = []
+    for count in (PICTURES_MAX, PICTURES_MAX + 40):
+        save_sheet([one] * count, 0.5, "title", tmp_path / "sheet.png")
+        heights.append(cv2.imread(str(tmp_path / "sheet.png")).shape[0])
+    assert heights[0] == heights[1]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_sheet_that_cannot_be_written_is_told(tmp_path):
+    one = examined(tmp_path / "a.png", [sign(100)], [])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError) as caught:
+        save_sheet([one], 0.5, "title", tmp_path / "file" / "sheet.png")
+    assert caught.value.key == "evaluation.unwritable"
+
+
+def test_a_small_picture_and_a_box_at_its_edge_can_be_drawn(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 30, 3), np.uint8))
+    truth = Detection(sign_class=DANGER, confidence=1, box=(0, 0, 30, 40))
+    one = Examined(tmp_path / "a.png", (truth,), (), match_picture([], [truth]))
+    assert draw_examined(one, 0.5).shape == (360, 480, 3)
