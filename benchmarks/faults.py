@@ -194,4 +194,4 @@ FAULTS: dict[str, Strike] = {
     "two_autopilots": _two_autopilots,
     "old_orders": _old_orders,
 }
-"""What brakes the train. Texts: `live.drill.fault.{name}`."""
+"""What brakes the train. Texts: `bench.drill.faults.{name}`."""

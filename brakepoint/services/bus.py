@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from brakepoint.errors import UserError
 from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Status
-from brakepoint.services import Settings, metrics, tell
+from brakepoint.services import SERVICES, Settings, metrics, tell
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.topics import EVENT, STATUS, Topic
 
@@ -25,6 +25,8 @@ KEEPALIVE_S = 5
 """After one and a half times this the broker takes a silent client for dead, and speaks its last will."""
 BACK_OFF_S = (1, 2)
 """A lost broker is looked for again after the first, then after the second, again and again."""
+PATIENCE_S = 3.0
+"""A broker that is away for longer is worth a line: at the start all begin at once, and it is never there."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SESSION_KEEPER = "controller"
@@ -97,7 +99,7 @@ class Bus:
         self._arrived = threading.Condition()
         self._sending: dict[str, mqtt.MQTTMessageInfo] = {}
         self._health, self._beaten_at = Health.STARTING, 0.0
-        self._trouble = ""
+        self._lost_at, self._trouble = time.monotonic(), ""
         self._client = self._connect(parse_broker(settings.broker), settings)
 
     def __enter__(self) -> Self:
@@ -143,6 +145,8 @@ class Bus:
         if reason.is_failure:
             self._complain("broker_refused", why=reason)
             return
+        if self._trouble:
+            self._complain("broker_back")
         self._trouble = ""
         metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(1)
         metrics.BROKER_CONNECTIONS.labels(self.train_id, self.service).inc()
@@ -151,14 +155,16 @@ class Bus:
         self._beaten_at = 0.0  # A broker that was restarted has forgotten everything.
 
     def _not_reached(self, client: mqtt.Client, _data: object) -> None:
-        self._complain("broker_not_reached", host=client.host, port=client.port)
+        if time.monotonic() - self._lost_at > PATIENCE_S:
+            self._complain("broker_not_reached", host=client.host, port=client.port)
 
     def _disconnected(self, client: mqtt.Client, *_: object) -> None:
+        self._lost_at = time.monotonic()
         metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(0)
 
     def _complain(self, key: str, **values: object) -> None:
         """Tells of a trouble with the broker once, however often it is met."""
-        if self.service and key != self._trouble:
+        if self.service in SERVICES and key != self._trouble:
             tell(key, **values)
         self._trouble = key
 
