@@ -13,7 +13,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench drill clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ soak: $(VENV)/.system ## What needs long: ten minutes of camera
 
 bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
+	@$(BIN)/python -m benchmarks.drill $(ARGS)
 
 clean: ## Throw away the environment, the runs and the caches
 	rm -rf $(VENV) $(FOOTAGE_VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis

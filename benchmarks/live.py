@@ -38,7 +38,7 @@ def measure_live(feed: str, model: str, beats: int = 10) -> LiveMeasurement:
     settings = Settings(feed=feed, detector=model)
     with (
         Supervisor(settings, DRIVING, lambda *_: None) as services,
-        Bus(services.settings.broker, settings.train_id, "", (CONTROL, MISSION, STATUS)) as bus,
+        Bus(services.settings, "", (CONTROL, MISSION, STATUS)) as bus,
     ):
         start(bus, feed)
         heard: dict[str, list[Status]] = {"detector": [], "controller": []}

@@ -83,8 +83,7 @@ class Detections(Message):
         frame_id: Number of the capture, growing by at least one each time.
         captured_at: When the frame was captured, in seconds.
         picture_hash: Equal for two frames only when their pictures are identical to the bit. A camera has
-        noise,
-            so an equal hash while the train moves means a frozen camera.
+            noise, so an equal hash while the train moves means a frozen camera.
         items: The signs, in no particular order.
     """
 
@@ -208,7 +207,7 @@ class Action(StrEnum):
     FAULT = "fault"
 
 
-class Control(Message):
+class Wish(Message):
     """What a person asks of the whole: start, stop, another feed, a fault.
 
     Attributes:
@@ -230,6 +229,16 @@ class Control(Message):
         return self
 
 
+class Control(Wish):
+    """A wish on its way to the services.
+
+    Attributes:
+        at: When it was uttered: one that comes late is not carried out, unless it is a stop.
+    """
+
+    at: Finite
+
+
 class MissionState(Message):
     """What holds at present, as the controller keeps it: whoever is restarted learns it from here.
 
@@ -239,6 +248,7 @@ class MissionState(Message):
         running: Whether orders are passed on to the train.
         since: When the run began; whatever is older belongs to another run.
         at: When this was said.
+        train_lost: Whether the run ended because the train itself was: it has forgotten where it was.
     """
 
     run: int = Field(ge=0)
@@ -246,6 +256,7 @@ class MissionState(Message):
     running: bool
     since: Finite
     at: Finite
+    train_lost: bool = False
 
 
 class Health(StrEnum):
@@ -348,7 +359,10 @@ def decode_frame(payload: bytes) -> Frame:
     import cv2
 
     frame_id, captured_at, position_cm, jpeg = split_frame(payload)
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # It claims to be larger than is allowed, for instance.
+        image = None
     if image is None:
         raise UserError("error.frame_picture", frame_id=frame_id)
     return Frame(frame_id, captured_at, position_cm, image)

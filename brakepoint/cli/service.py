@@ -8,6 +8,8 @@ from brakepoint.services import Settings, run_service
 from brakepoint.texts import text
 
 Feed = Annotated[str, typer.Option("--feed", metavar="NAME", help=text("live.option.feed"))]
+Camera = Annotated[str, typer.Option("--camera", metavar="URI", help=text("live.option.camera"))]
+Hub = Annotated[str, typer.Option("--hub", metavar="URI", help=text("live.option.hub"))]
 Model = Annotated[
     str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help=text("live.option.detector"))
 ]
@@ -20,6 +22,8 @@ Page = Annotated[str, typer.Option("--page", metavar="HOST:PORT", help=text("liv
 def service_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help=text("live.option.name"))],
     feed: Feed = "",
+    camera: Camera = "",
+    hub: Hub = "",
     detector: Model = "",
     steps: Steps = "",
     broker: Broker = "",
@@ -33,6 +37,8 @@ def service_command(
         name,
         Settings.given(
             feed=feed,
+            camera=camera,
+            hub=hub,
             detector=detector,
             steps=steps,
             broker=broker,

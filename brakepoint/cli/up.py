@@ -9,7 +9,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.markup import escape
 
-from brakepoint.cli.service import Broker, Feed, Model, Page, Steps, TrainId
+from brakepoint.cli.service import Broker, Camera, Feed, Hub, Model, Page, Steps, TrainId
 from brakepoint.feeds import find_feed
 from brakepoint.services import SERVICES, Settings, address, require_packages
 from brakepoint.texts import text
@@ -27,6 +27,8 @@ COLOURS = dict(
 
 def up_command(
     feed: Feed = "",
+    camera: Camera = "",
+    hub: Hub = "",
     detector: Model = "",
     steps: Steps = "",
     broker: Broker = "",
@@ -38,9 +40,17 @@ def up_command(
     from brakepoint.services.supervisor import Supervisor
 
     settings = Settings.given(
-        feed=feed, detector=detector, steps=steps, broker=broker, train_id=train_id, page=page
+        feed=feed,
+        camera=camera,
+        hub=hub,
+        detector=detector,
+        steps=steps,
+        broker=broker,
+        train_id=train_id,
+        page=page,
     )
-    find_feed(settings.feed)
+    if settings.is_recorded:
+        find_feed(settings.shown)
     if address(settings.page)[0] not in LOCAL_HOSTS and not settings.token:
         settings = replace(settings, token=secrets.token_urlsafe(TOKEN_BYTES))
     console = Console(highlight=False)

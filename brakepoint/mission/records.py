@@ -23,6 +23,8 @@ class Ending(StrEnum):
     DERAILED = "derailed"
     STALLED = "stalled"
     TIME_LIMIT = "time_limit"
+    TRAIN_LOST = "train_lost"
+    """Live only: the train itself broke down, and nobody knows any more where it is."""
 
 
 class Tick(_Record):
@@ -123,6 +125,7 @@ class MomentKind(StrEnum):
     DERAILED = "derailed"
     STALLED = "stalled"
     TIME_LIMIT = "time_limit"
+    TRAIN_LOST = "train_lost"
 
 
 class Moment(_Record):

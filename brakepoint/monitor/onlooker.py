@@ -15,13 +15,14 @@ from brakepoint.messages import (
     Picture,
     Status,
     TrainState,
+    Wish,
 )
 from brakepoint.mission.records import Score
 from brakepoint.mission.scoring import score_run
-from brakepoint.services import SERVICES
+from brakepoint.services import SERVICES, tell
 from brakepoint.services.bus import HEARTBEAT_S, Bus
+from brakepoint.services.events import EventType
 from brakepoint.services.referee import Referee
-from brakepoint.services.serving import tell
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
 from brakepoint.truth import GroundTruth, load_truth
 
@@ -80,15 +81,15 @@ class Onlooker:
     def close(self) -> None:
         """There is nothing to let go of."""
 
-    def ask(self, control: Control) -> None:
+    def ask(self, wish: Wish) -> None:
         """Passes on what a person asks for.
 
         Raises:
             UserError: There is no such feed.
         """
-        if control.feed:
-            find_feed(control.feed)
-        self._bus.say(CONTROL, control)
+        if wish.feed and not (self._mission and wish.feed == self._mission.feed):
+            find_feed(wish.feed)
+        self._bus.say(CONTROL, Control(**wish.model_dump(), at=time.time()))
 
     def now(self) -> Json:
         """What changes all the time: the train, the signs in sight, the services."""
@@ -123,6 +124,9 @@ class Onlooker:
             self._referee = Referee(self._truth, mission.since) if self._truth else None
         if last is None or (last.run, last.running) != (mission.run, mission.running):
             self.version += 1
+        if mission.train_lost and self._referee and self._referee.ending is None:
+            self._referee.lose_train()
+            self._judge()
 
     def _hear_order(self, order: GivenOrder) -> None:
         if self._mission is None or not self._mission.running or order.run != self._mission.run:
@@ -145,10 +149,23 @@ class Onlooker:
         if not mission.running or referee is None or referee.ending is not None:
             return
         referee.hear_state(state)
-        if referee.ending is not None and self._truth is not None:
-            self._score = score_run(referee.run, self._truth)
-            self.version += 1
-            self._bus.say(CONTROL, Control(action=Action.STOP))
+        if referee.ending is not None:
+            self._judge()
+            self._bus.say(CONTROL, Control(action=Action.STOP, at=time.time()))
+
+    def _judge(self) -> None:
+        """Scores a run that is over."""
+        if self._referee is None or self._referee.ending is None or self._truth is None:
+            return
+        self._score = score_run(self._referee.run, self._truth)
+        self.version += 1
+        self._bus.tell_event(
+            EventType.MISSION_SCORED,
+            feed=self._truth.feed,
+            ending=self._referee.ending,
+            score=self._score.score,
+            accomplished=self._score.accomplished,
+        )
 
     def _health(self, status: Status) -> Json:
         is_silent = status.at and time.time() - status.at > SILENT_AFTER_S and status.health != "gone"

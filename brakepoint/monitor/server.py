@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Control
+from brakepoint.messages import Wish
 from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.texts import LANGUAGES, catalogue
@@ -58,7 +58,7 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
         return Response(newest.jpeg, media_type="image/jpeg", headers=NO_STORE)
 
     @app.post("/control", status_code=202)
-    def control(wish: Control, x_brakepoint_token: Annotated[str, Header()]) -> Response:
+    def control(wish: Wish, x_brakepoint_token: Annotated[str, Header()]) -> Response:
         # The header, even empty, is what a form on another site cannot send.
         if not secrets.compare_digest(x_brakepoint_token.encode(), token.encode()) and token:
             raise HTTPException(403)

@@ -14,42 +14,72 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass, fields, replace
 
+import typer
+
 from brakepoint.errors import UserError
+from brakepoint.texts import text
 
 SERVICES = ("broker", "train", "controller", "capture", "detector", "autopilot", "monitor")
 """In the order in which they are started; each is `brakepoint.services.NAME.run(settings, stopping)`."""
-LIVE_PACKAGES = ("amqtt", "paho", "fastapi", "uvicorn")
+LIVE_PACKAGES = ("amqtt", "paho", "fastapi", "uvicorn", "cloudevents", "prometheus_client")
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 """Where a service that is started alone looks for a broker, if it is not told."""
 LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
 """Set for a service whose standard input its starter holds open: when that ends, so does the service."""
+RECORDED = "video:"
+ORPHAN_STOPS_WITHIN_S = 4.0
+PIXELS_MAX = 4_000_000
+"""A picture that claims to have more is not decoded: a small file can ask for a great deal of memory."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a service needs to know; each one is an option of `brakepoint service`.
+    """What a service needs to know; `BRAKEPOINT_{NAME}` in the environment says so, too.
 
     Attributes:
         broker: URL of the MQTT broker; empty for the embedded one.
+        ca: File with the certificate that vouches for a `mqtts://` broker; empty for those of the system.
+        certificate: File with this client's own certificate, for a broker that asks for one.
+        key: File with the key of that certificate.
         train_id: Name of the train, the namespace of its topics.
+        camera: URI of the camera; empty for the recorded one, which shows the feed.
+        hub: URI of the train's hub.
         feed: The feed to begin with.
         detector: Path of an ONNX model, or `oracle`.
         steps: Whose autopilot drives: `solutions` or `labs`.
-        link: Address of the simulated train, `host:port`.
+        link: Address of the train's side, `host:port`.
         page: Address of the monitor, `host:port`.
         token: What gives the right to press the monitor's buttons; empty if everybody has it.
+        metrics: Where `/metrics` is served, `host:port`; port 0 for any that is free.
     """
 
     broker: str = ""
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
     train_id: str = "train-1"
+    camera: str = ""
+    hub: str = "print:"
     feed: str = "track-stop"
     detector: str = ""
     steps: str = ""
     link: str = "127.0.0.1:18831"
     page: str = "127.0.0.1:8000"
     token: str = ""
+    metrics: str = "127.0.0.1:0"
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the camera shows recorded feeds, one of which is chosen for each run."""
+        return not self.camera or self.camera.startswith(RECORDED)
+
+    @property
+    def shown(self) -> str:
+        """What the camera shows to begin with: a feed, or the URI of a real camera."""
+        return self.camera.removeprefix(RECORDED) or self.feed
 
     def environment(self) -> dict[str, str]:
         """The settings as `given` finds them; a command line would show the password."""
@@ -100,14 +130,25 @@ def run_service(name: str, settings: Settings) -> None:
         raise UserError("live.error.service", name=name, services=", ".join(SERVICES))
     require_packages()
     settings = replace(settings, broker=settings.broker or DEFAULT_BROKER)
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(PIXELS_MAX))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     if os.environ.pop(LIFELINE_VARIABLE, None):
         threading.Thread(target=_end_with_parent, args=(stopping,), daemon=True).start()
+    from brakepoint.services.metrics import offer_metrics
+
+    tell("metrics", url=offer_metrics(*address(settings.metrics)))
     importlib.import_module(f"brakepoint.services.{name}").run(settings, stopping)
 
 
 def _end_with_parent(stopping: threading.Event) -> None:
     sys.stdin.read()
     stopping.set()
+    time.sleep(ORPHAN_STOPS_WITHIN_S)
+    os._exit(1)  # Its loop hangs, and nobody is left to end it.
+
+
+def tell(key: str, **values: object) -> None:
+    """Says in the log what a person might want to know: the text `live.log.{key}`."""
+    typer.echo(text(f"live.log.{key}", None, **values))

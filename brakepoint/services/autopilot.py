@@ -58,7 +58,7 @@ class Autopilot:
             return
         self._memory, order = decide(self._step, self._memory, self._detections, self._state, now)
         self._number += 1
-        self._bus.done += 1
+        self._bus.work()
         self._bus.say(
             ORDER,
             GivenOrder(
@@ -87,5 +87,5 @@ class Autopilot:
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Loads the step and joins the broker."""
     step: Step = load_step("step6_autopilot", settings.steps or None).step
-    with Bus(settings.broker, settings.train_id, "autopilot", (CONTROL, DETECTIONS, MISSION, STATE)) as bus:
+    with Bus(settings, "autopilot", (CONTROL, DETECTIONS, MISSION, STATE)) as bus:
         serve(Autopilot(bus, step), bus, stopping)

@@ -4,9 +4,8 @@ import asyncio
 import logging
 import threading
 
-from brakepoint.services import Settings
+from brakepoint.services import Settings, tell
 from brakepoint.services.bus import parse_broker
-from brakepoint.services.serving import tell
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """A service's end of the broker: what it says, what it hears, and its heartbeat."""
 
 import re
+import ssl
 import threading
 import time
 import uuid
@@ -13,18 +14,23 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from brakepoint.errors import UserError
-from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Status, encode_frame
-from brakepoint.services.topics import STATUS, Topic
+from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Status
+from brakepoint.services import SERVICES, Settings, metrics, tell
+from brakepoint.services.events import EventType, make_event
+from brakepoint.services.topics import EVENT, STATUS, Topic
 
 T = TypeVar("T")
 HEARTBEAT_S = 1.0
 KEEPALIVE_S = 5
 """After one and a half times this the broker takes a silent client for dead, and speaks its last will."""
-BACK_OFF_S = (1, 8)
-"""A lost broker is looked for again after the first, then ever more seldom until the second."""
-JPEG_QUALITY = 85
+BACK_OFF_S = (1, 2)
+"""A lost broker is looked for again after the first, then after the second, again and again."""
+PATIENCE_S = 3.0
+"""A broker that is away for longer is worth a line: at the start all begin at once, and it is never there."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+SESSION_KEEPER = "controller"
+"""Who has a session that outlives a lost broker and a killed process: a person's stop must not be lost."""
 
 
 class BrokerAddress(NamedTuple):
@@ -70,9 +76,8 @@ class Bus:
     """One client of the broker. It connects by itself, and again after every loss.
 
     Args:
-        url: The broker's.
-        train_id: Namespace of the topics.
-        service: Who this is.
+        settings: Where the broker is, how it lets somebody in, and the train, the namespace of the topics.
+        service: Who this is; nobody if empty: somebody who only listens.
         topics: What is listened to.
 
     Attributes:
@@ -80,43 +85,54 @@ class Bus:
         done: What was done since the last heartbeat.
 
     Raises:
-        UserError: The URL or the train's name is not one.
+        UserError: The URL or the train's name is not one, or a certificate is missing or unfit.
     """
 
-    def __init__(self, url: str, train_id: str, service: str, topics: Iterable[Topic[Any]] = ()) -> None:
-        if not TRAIN_ID.fullmatch(train_id):
-            raise UserError("live.error.train_id", train_id=train_id)
+    def __init__(self, settings: Settings, service: str, topics: Iterable[Topic[Any]] = ()) -> None:
+        if not TRAIN_ID.fullmatch(settings.train_id):
+            raise UserError("live.error.train_id", train_id=settings.train_id)
         self.service, self.refused, self.done = service, 0, 0
-        self._root = f"{TOPIC_ROOT}/{train_id}/"
+        self.train_id = settings.train_id
+        self._root = f"{TOPIC_ROOT}/{settings.train_id}/"
         self._topics = {topic.name: topic for topic in topics}
-        self._inbox: dict[str, deque[bytes]] = {topic.name: deque(maxlen=topic.keep) for topic in topics}
+        self._inbox: dict[str, deque[bytes]] = {name: deque() for name in self._topics}
         self._arrived = threading.Condition()
         self._sending: dict[str, mqtt.MQTTMessageInfo] = {}
         self._health, self._beaten_at = Health.STARTING, 0.0
-        self._client = self._connect(parse_broker(url))
+        self._lost_at, self._trouble = time.monotonic(), ""
+        self._client = self._connect(parse_broker(settings.broker), settings)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Says goodbye and disconnects."""
+        self.close()
+
+    def close(self) -> None:
+        """Says goodbye and disconnects; may be called twice."""
         self._health = Health.GONE
         self.beat(now=True)
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _connect(self, broker: BrokerAddress) -> mqtt.Client:
-        # A clean session: what was said while this service was away is old, and a start must not come late.
+    def _connect(self, broker: BrokerAddress, settings: Settings) -> mqtt.Client:
+        # Two controllers of one train would be one too many, so the broker may throw the older one out; of
+        # the others there may be several, and each has a name of its own.
+        keeps_session = self.service == SESSION_KEEPER
+        own_name = "" if keeps_session else f"-{uuid.uuid4().hex[:12]}"
         client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, f"{self.service}-{uuid.uuid4().hex[:12]}", clean_session=True
+            CallbackAPIVersion.VERSION2,
+            f"{self.train_id}-{self.service}{own_name}",
+            clean_session=not keeps_session,
         )
         client.on_connect, client.on_message = self._connected, self._heard
+        client.on_connect_fail, client.on_disconnect = self._not_reached, self._disconnected
         client.username_pw_set(broker.user, broker.password)
         if broker.tls:
-            client.tls_set()
-        will = Status(service=self.service, health=Health.GONE, at=0.0)
-        if self.service:  # Somebody who only listens has no name, and says nothing of himself.
-            client.will_set(self._path(STATUS), will.model_dump_json(), STATUS.qos, STATUS.retain)
+            _set_tls(client, settings)
+        if self.service:
+            will = Status(service=self.service, health=Health.GONE, at=0.0)
+            client.will_set(self._path(STATUS), STATUS.encode(will), STATUS.qos, STATUS.retain)
         client.reconnect_delay_set(*BACK_OFF_S)
         client.connect_async(broker.host, broker.port, KEEPALIVE_S)
         client.loop_start()
@@ -125,22 +141,59 @@ class Bus:
     def _path(self, topic: Topic[Any], service: str = "") -> str:
         return self._root + topic.name + (f"/{service or self.service}" if topic.each else "")
 
-    def _connected(self, client: mqtt.Client, *_: object) -> None:
+    def _connected(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, *_: object) -> None:
+        if reason.is_failure:
+            self._complain("broker_refused", why=reason)
+            return
+        if self._trouble:
+            self._complain("broker_back")
+        self._trouble = ""
+        metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(1)
+        metrics.BROKER_CONNECTIONS.labels(self.train_id, self.service).inc()
         for topic in self._topics.values():
             client.subscribe(self._path(topic, "+"), topic.qos)
         self._beaten_at = 0.0  # A broker that was restarted has forgotten everything.
+
+    def _not_reached(self, client: mqtt.Client, _data: object) -> None:
+        if time.monotonic() - self._lost_at > PATIENCE_S:
+            self._complain("broker_not_reached", host=client.host, port=client.port)
+
+    def _disconnected(self, client: mqtt.Client, *_: object) -> None:
+        self._lost_at = time.monotonic()
+        metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(0)
+
+    def _complain(self, key: str, **values: object) -> None:
+        """Tells of a trouble with the broker once, however often it is met."""
+        if self.service in SERVICES and key != self._trouble:
+            tell(key, **values)
+        self._trouble = key
 
     def _heard(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         name = message.topic.removeprefix(self._root).partition("/")[0]
         topic = self._topics.get(name)
         if topic is None:
             return  # The embedded broker hands retained messages to those who did not ask for them, too.
+        metrics.MESSAGES.labels(self.train_id, self.service, name).inc()
         if len(message.payload) > topic.max_bytes:
-            self.refused += 1
+            self.refuse(topic)
             return
+        inbox = self._inbox[name]
         with self._arrived:
-            self._inbox[name].append(bytes(message.payload))
+            if len(inbox) >= topic.keep:
+                inbox.popleft()
+                metrics.MESSAGES_SKIPPED.labels(self.train_id, self.service, name).inc()
+            inbox.append(bytes(message.payload))
             self._arrived.notify_all()
+
+    def refuse(self, topic: Topic[Any]) -> None:
+        """Counts a message that was no good."""
+        self.refused += 1
+        metrics.MESSAGES_REFUSED.labels(self.train_id, self.service, topic.name).inc()
+
+    def work(self) -> None:
+        """Counts a piece of work: a frame captured or looked at, an order given or passed on."""
+        self.done += 1
+        metrics.WORK.labels(self.train_id, self.service).inc()
 
     def take(self, topic: Topic[T], timeout_s: float = 0.0) -> T | None:
         """The next message of a topic that is good; the newest one where only that is kept.
@@ -162,7 +215,7 @@ class Bus:
             try:
                 return topic.decode(payload)
             except (ValueError, UserError):
-                self.refused += 1
+                self.refuse(topic)
 
     def say(self, topic: Topic[Any], message: Message | Frame) -> None:
         """Publishes a message.
@@ -174,10 +227,12 @@ class Bus:
             last = self._sending.get(topic.name)
             if last is not None and last.rc == mqtt.MQTT_ERR_SUCCESS and not last.is_published():
                 return
-        payload = (
-            encode_frame(message, JPEG_QUALITY) if isinstance(message, Frame) else message.model_dump_json()
-        )
-        self._sending[topic.name] = self._send(self._path(topic), payload, topic)
+        self._sending[topic.name] = self._send(self._path(topic), topic.encode(message), topic)
+
+    def tell_event(self, event_type: EventType, **data: Any) -> None:
+        """Publishes that something has happened, as a CloudEvent."""
+        event = make_event(event_type, self.train_id, self.service, data)
+        self._send(self._path(EVENT), EVENT.encode(event), EVENT)
 
     def say_bytes(self, topic: Topic[Any], payload: bytes) -> None:
         """Publishes something that need not be a message: for faults, and for tests."""
@@ -185,9 +240,9 @@ class Bus:
 
     def report(self, status: Status) -> None:
         """Publishes the status of a service that is not on the broker itself."""
-        self._send(self._path(STATUS, status.service), status.model_dump_json(), STATUS)
+        self._send(self._path(STATUS, status.service), STATUS.encode(status), STATUS)
 
-    def _send(self, path: str, payload: bytes | str, topic: Topic[Any]) -> mqtt.MQTTMessageInfo:
+    def _send(self, path: str, payload: bytes, topic: Topic[Any]) -> mqtt.MQTTMessageInfo:
         if topic.qos and not self._client.is_connected():
             # The client would keep it for a broker that comes back, and it would be old by then.
             return mqtt.MQTTMessageInfo(0)
@@ -229,3 +284,12 @@ class Bus:
             )
         )
         return True
+
+
+def _set_tls(client: mqtt.Client, settings: Settings) -> None:
+    """Has the broker's certificate checked, and shows one's own if there is one."""
+    try:
+        client.tls_set(settings.ca or None, settings.certificate or None, settings.key or None)
+    except (OSError, ValueError, ssl.SSLError) as error:
+        files = ", ".join(filter(None, (settings.ca, settings.certificate, settings.key)))
+        raise UserError("live.error.certificate", files=files, why=error) from error

@@ -11,9 +11,9 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Control, Fault, Frame, Light, MissionState, TrainState
 from brakepoint.ports import Camera
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.services import Settings
+from brakepoint.services import RECORDED, Settings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.serving import Pace, is_fault, serve, since, tell
+from brakepoint.services.serving import Pace, is_fault, serve, since
 from brakepoint.services.topics import CONTROL, FRAME, MISSION, STATE
 from brakepoint.texts import text
 
@@ -26,18 +26,19 @@ class Capture:
 
     Args:
         bus: The broker.
-        feed: The feed to begin with.
+        shown: URI of a real camera, or the feed that the recorded one shows to begin with.
+        is_recorded: Which of the two.
 
     Raises:
-        UserError: There is no such feed.
+        UserError: There is no such camera or feed.
     """
 
-    def __init__(self, bus: Bus, feed: str) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, shown: str, is_recorded: bool) -> None:
+        self._bus, self._is_recorded = bus, is_recorded
         self._pace = Pace(CONTROL_RATE_HZ)
         self._mission: MissionState | None = None
         self._state: TrainState | None = None
-        self._camera: Camera | None = open_camera(f"video:{feed}")
+        self._camera: Camera | None = open_camera(f"{RECORDED}{shown}" if is_recorded else shown)
         self._frame: Frame | None = None
         self._frame_id = 0
         self._fault: Fault | None = None
@@ -76,10 +77,13 @@ class Capture:
         self._mission = mission
         if not is_new:
             return
+        self._state = None
+        if not self._is_recorded:
+            return
         self.close()
-        self._camera, self._state = None, None
+        self._camera = None
         try:
-            self._camera = open_camera(f"video:{mission.feed}", seed=mission.run)
+            self._camera = open_camera(f"{RECORDED}{mission.feed}", seed=mission.run)
         except UserError as error:
             tell("trouble", why=error)
 
@@ -89,11 +93,7 @@ class Capture:
         state = self._state or TrainState(
             at=time.time(), position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF
         )
-        try:
-            frame = self._camera.read(state)
-        except UserError as error:
-            tell("trouble", why=error)
-            return None
+        frame = self._camera.read(state)
         if frame is None:
             return None
         self._frame_id += 1
@@ -110,11 +110,11 @@ class Capture:
         elif self._fault is Fault.CAMERA_BLACK:
             frame = replace(frame, image=np.zeros_like(frame.image))
         self._frame = frame
-        self._bus.done += 1
+        self._bus.work()
         self._bus.say(FRAME, frame)
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Opens the camera and joins the broker."""
-    with Bus(settings.broker, settings.train_id, "capture", (CONTROL, MISSION, STATE)) as bus:
-        serve(Capture(bus, settings.feed), bus, stopping)
+    with Bus(settings, "capture", (CONTROL, MISSION, STATE)) as bus:
+        serve(Capture(bus, settings.shown, settings.is_recorded), bus, stopping)

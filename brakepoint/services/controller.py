@@ -14,13 +14,15 @@ from brakepoint.messages import (
     MissionState,
     OrderKind,
     Reason,
+    SignClass,
     Status,
 )
-from brakepoint.services import Settings, address
+from brakepoint.services import Settings, address, metrics, tell
 from brakepoint.services.bus import Bus, Latency
+from brakepoint.services.events import EventType
 from brakepoint.services.gate import Gate, Refusal
 from brakepoint.services.link import FromTrain, Link
-from brakepoint.services.serving import serve, tell
+from brakepoint.services.serving import serve
 from brakepoint.services.topics import CONTROL, MISSION, ORDER, STATE
 from brakepoint.texts import text
 
@@ -30,8 +32,13 @@ RESUME_WITHIN_S = 30.0
 """A restarted controller goes on with a mission that is not older; any other needs a person."""
 LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
+TRAIN_SILENT_S = 1.0
+"""A train that has reported nothing for so long is not there."""
 LATENCIES = 900
 """A minute's worth at the control rate."""
+
+
+Meaning = tuple[OrderKind, Reason, SignClass | None]
 
 
 class Controller:
@@ -40,7 +47,7 @@ class Controller:
     Args:
         bus: The broker.
         link: The train.
-        feed: The feed to begin with.
+        feed: The feed to begin with, or the URI of a real camera.
     """
 
     def __init__(self, bus: Bus, link: Link, feed: str) -> None:
@@ -49,6 +56,8 @@ class Controller:
         self._giver, self._number = f"controller-{os.getpid()}", 0
         self._report: FromTrain | None = None
         self._refusal: Refusal | None = None
+        self._meaning: Meaning | None = None
+        self._has_begun = False  # Whether the train is known to be in this run.
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
         self._mission = self._find_mission(feed)
 
@@ -59,6 +68,7 @@ class Controller:
         if known is not None and known.running and 0 <= now - known.at < RESUME_WITHIN_S:
             tell("resumed", feed=known.feed)
             self._gate.begin_run(known.run, resumed=True)
+            self._has_begun = True
             return known
         return MissionState(run=known.run + 1 if known else 0, feed=feed, running=False, since=now, at=now)
 
@@ -66,7 +76,7 @@ class Controller:
         """Starts, stops, or puts the train at the start of another feed."""
         if control.action is Action.STOP:
             tell("stopped")
-            self._change(running=False)
+            self._end()
         elif control.action is Action.FEED:
             self._begin(control.feed or self._mission.feed, running=False)
         elif control.action is Action.START:
@@ -86,7 +96,7 @@ class Controller:
 
     def close(self) -> None:
         """Brakes, and leaves nothing that would be taken up again."""
-        self._change(running=False)
+        self._end()
         self._brake()
         self._link.close()
 
@@ -95,11 +105,27 @@ class Controller:
         run = self._mission.run + 1
         self._gate.begin_run(run)
         self._latencies_ms.clear()
-        self._change(run=run, feed=feed, running=running, since=time.time())
-        self._brake()  # The first order of a run puts the train at the start.
+        self._meaning, self._has_begun = None, False
+        self._change(run=run, feed=feed, running=running, since=time.time(), train_lost=False)
+        if running:
+            self._bus.tell_event(EventType.MISSION_STARTED, run=run, feed=feed)
+        self._brake()  # A person's brake of a new run puts the train at the start.
+
+    def _end(self) -> None:
+        if self._mission.running:
+            self._bus.tell_event(EventType.MISSION_STOPPED, run=self._mission.run, feed=self._mission.feed)
+        self._change(running=False)
+
+    def _lose_train(self) -> None:
+        """Ends a run whose train has forgotten it: it was started anew, and only a person puts that right."""
+        tell("train_lost")
+        metrics.TRAIN_LOST.labels(self._bus.train_id, "controller").inc()
+        self._bus.tell_event(EventType.TRAIN_LOST, run=self._mission.run, feed=self._mission.feed)
+        self._change(running=False, train_lost=True)
 
     def _change(self, **changes: object) -> None:
         self._mission = self._mission.model_copy(update={**changes, "at": time.time()})
+        metrics.MISSION_RUNNING.labels(self._bus.train_id, "controller").set(self._mission.running)
         self._bus.say(MISSION, self._mission)
 
     def _pass_on(self, order: GivenOrder) -> None:
@@ -109,10 +135,23 @@ class Controller:
             tell("refused", why=text(f"live.refusal.{refusal}"))
         self._refusal = refusal
         if refusal is not None:
-            self._bus.refused += 1
+            self._bus.refuse(ORDER)
+            metrics.ORDERS_REFUSED.labels(self._bus.train_id, "controller", refusal).inc()
         elif self._report is not None:
             passed = self._gate.passed(order, now, self._report.state.position_cm)
-            self._bus.done += self._link.send(passed)
+            if self._link.send(passed):
+                self._bus.work()
+                self._tell_change(passed, self._report.state.position_cm)
+
+    def _tell_change(self, order: GivenOrder, position_cm: float) -> None:
+        if order.meaning != self._meaning:
+            self._meaning = order.meaning
+            self._bus.tell_event(
+                EventType.ORDER_CHANGED,
+                run=order.run,
+                position_cm=round(position_cm, 1),
+                **order.model_dump(mode="json", include={"kind", "reason", "sign"}),
+            )
 
     def _brake(self) -> None:
         self._number += 1
@@ -131,11 +170,19 @@ class Controller:
         if report is None:
             return
         last, self._report = self._report, report
-        if report.run == self._mission.run and report.state.at > self._mission.since:
-            self._bus.say(STATE, report.state)
+        if report.run == self._mission.run:
+            self._has_begun = True
+            if report.state.at > self._mission.since:
+                self._bus.say(STATE, report.state)
+        elif self._mission.running and self._has_begun:
+            self._lose_train()
+        elif self._mission.running:
+            self._brake()  # It has not heard yet that a person began this run.
         is_new = last is None or report.heard_at != last.heard_at
         if is_new and report.seen_at is not None and report.heard_at is not None:
-            self._latencies_ms.append(1000 * (report.heard_at - report.seen_at))
+            latency_s = report.heard_at - report.seen_at
+            self._latencies_ms.append(1000 * latency_s)
+            metrics.ORDER_LATENCY.labels(self._bus.train_id, "controller").observe(latency_s)
 
     def _latency(self) -> Latency | None:
         if len(self._latencies_ms) < 2:
@@ -144,13 +191,14 @@ class Controller:
         return Latency(round(median(self._latencies_ms), 1), round(p95_ms, 1))
 
     def _report_train(self) -> None:
-        """The train is not on the broker: its health is that of the link."""
-        health = Health.READY if self._link.is_up else Health.GONE
-        self._bus.report(Status(service="train", health=health, at=time.time()))
+        """The train is not on the broker: its health is what is heard of it."""
+        now = time.time()
+        is_heard = self._report is not None and now - self._report.state.at < TRAIN_SILENT_S
+        health = Health.READY if is_heard else Health.GONE
+        self._bus.report(Status(service="train", health=health, at=now))
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Joins the broker and the train."""
-    topics = (CONTROL, ORDER, MISSION)
-    with Bus(settings.broker, settings.train_id, "controller", topics) as bus:
-        serve(Controller(bus, Link(*address(settings.link)), settings.feed), bus, stopping)
+    with Bus(settings, "controller", (CONTROL, ORDER, MISSION)) as bus:
+        serve(Controller(bus, Link(*address(settings.link)), settings.shown), bus, stopping)

@@ -9,9 +9,9 @@ from brakepoint.messages import Control, Frame
 from brakepoint.mission.drive import ORACLE
 from brakepoint.mission.loop import Detector as AnyDetector
 from brakepoint.mission.loop import OracleDetector
-from brakepoint.services import Settings
+from brakepoint.services import Settings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.serving import serve, tell
+from brakepoint.services.serving import serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
 from brakepoint.truth import load_truth
 
@@ -48,9 +48,9 @@ class Detecting:
         if frame is None:
             return
         if _is_blind(frame):
-            self._bus.refused += 1
+            self._bus.refuse(FRAME)
             return
-        self._bus.done += 1
+        self._bus.work()
         self._bus.say(DETECTIONS, self._detector.detect(frame))
 
     def close(self) -> None:
@@ -79,5 +79,5 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    with Bus(settings.broker, settings.train_id, "detector", (CONTROL, FRAME, MISSION)) as bus:
-        serve(Detecting(bus, settings.detector, settings.feed), bus, stopping)
+    with Bus(settings, "detector", (CONTROL, FRAME, MISSION)) as bus:
+        serve(Detecting(bus, settings.detector, settings.shown), bus, stopping)

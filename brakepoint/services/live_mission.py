@@ -1,6 +1,7 @@
 """Drives one feed with the services as processes, and records it as the virtual clock does."""
 
 import time
+from collections.abc import Callable
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, MissionState
@@ -39,26 +40,27 @@ def drive_live(assignment: Assignment, settings: Settings, tell: Tell) -> Run:
 
     with Supervisor(settings, DRIVING, tell_line) as services:
         topics = (DETECTIONS, ORDERS, STATE, MISSION)
-        with Bus(services.settings.broker, settings.train_id, "", topics) as bus:
+        with Bus(services.settings, "", topics) as bus:
             referee = watch(bus, truth, start(bus, settings.feed), news)
-            bus.say(CONTROL, Control(action=Action.STOP))
-            _await_mission(bus, running=False)
+            bus.say(CONTROL, Control(action=Action.STOP, at=time.time()))
+            _await_mission(bus, lambda mission: not mission.running)
     return referee.run
 
 
 def start(bus: Bus, feed: str) -> MissionState:
     """Asks for a run, and waits until there is one."""
-    if bus.take(MISSION, START_WITHIN_S) is None:
+    before = bus.take(MISSION, START_WITHIN_S)
+    if before is None:
         raise UserError("live.error.not_ready", services="controller")
-    bus.say(CONTROL, Control(action=Action.START, feed=feed))
-    return _await_mission(bus, running=True)
+    bus.say(CONTROL, Control(action=Action.START, feed=feed, at=time.time()))
+    return _await_mission(bus, lambda mission: mission.running and mission.run > before.run)
 
 
-def _await_mission(bus: Bus, running: bool) -> MissionState:
+def _await_mission(bus: Bus, condition: Callable[[MissionState], bool]) -> MissionState:
     until = time.monotonic() + START_WITHIN_S
     while time.monotonic() < until:
         mission = bus.take(MISSION, TURN_S)
-        if mission is not None and mission.running is running:
+        if mission is not None and condition(mission):
             return mission
     raise UserError("live.error.time_limit")
 
@@ -70,6 +72,8 @@ def watch(bus: Bus, truth: GroundTruth, mission: MissionState, news: News | None
     while referee.ending is None:
         if time.monotonic() > until:
             raise UserError("live.error.time_limit")
+        if (said := bus.take(MISSION)) is not None and said.train_lost:
+            referee.lose_train()
         if (detections := bus.take(DETECTIONS)) is not None:
             referee.hear_detections(detections)
         while (order := bus.take(ORDERS)) is not None:

@@ -6,9 +6,9 @@ import uvicorn
 
 from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.monitor.server import make_app
-from brakepoint.services import Settings, address
+from brakepoint.services import Settings, address, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.serving import serve, tell
+from brakepoint.services.serving import serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
 
 TOPICS = (CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS)
@@ -18,7 +18,7 @@ CLOSE_WITHIN_S = 1
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Serves the page and joins the broker."""
     host, port = address(settings.page)
-    with Bus(settings.broker, settings.train_id, "monitor", TOPICS) as bus:
+    with Bus(settings, "monitor", TOPICS) as bus:
         onlooker = Onlooker(bus)
         config = uvicorn.Config(
             make_app(onlooker, settings.token),

@@ -64,3 +64,8 @@ class Referee:
             order = self._order.model_copy(update={"at": now})
             self.ticks.append(make_tick(state, now, self._detections, order, self._truth))
             self.ending = find_ending(self.ticks, self._truth)
+
+    def lose_train(self) -> None:
+        """Ends the run where the train was last seen."""
+        if self.ticks and self.ending is None:
+            self.ending = Ending.TRAIN_LOST

@@ -7,10 +7,16 @@ from typing import Protocol
 
 import typer
 
+from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, Fault, MissionState
+from brakepoint.services import tell
 from brakepoint.services.bus import Bus
 from brakepoint.services.topics import CONTROL
-from brakepoint.texts import text
+
+CONTROL_AGE_MAX_S = 5.0
+"""What a person asked for longer ago is not done any more, but for a stop, which is done however late."""
+BROKE_DOWN = 1
+"""Exit status of a service that must be started again."""
 
 HANGS = {
     "detector": Fault.DETECTOR_HANGS,
@@ -33,23 +39,34 @@ class Part(Protocol):
 
 
 def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
-    """Turns a part until it is to stop: hears what people ask, works, and says that it lives."""
+    """Turns a part until it is to stop: hears what people ask, works, and says that it lives.
+
+    Raises:
+        typer.Exit: The part broke down, and has told why: it must be started again.
+    """
     with closing(part):
         bus.ready()
         tell("ready")
-        while not stopping.is_set():
-            while (control := bus.take(CONTROL)) is not None:
-                if control.fault is not None and control.fault is HANGS.get(bus.service):
-                    tell("hangs", seconds=control.seconds)
-                    stopping.wait(control.seconds)
-                part.control(control)
-            part.turn()
-            bus.beat()
+        try:
+            while not stopping.is_set():
+                _hear_people(part, bus, stopping)
+                part.turn()
+                bus.beat()
+        except UserError as error:
+            tell("trouble", why=error)
+            raise typer.Exit(BROKE_DOWN) from error
 
 
-def tell(key: str, **values: object) -> None:
-    """Says in the log what a person might want to know: the text `live.log.{key}`."""
-    typer.echo(text(f"live.log.{key}", None, **values))
+def _hear_people(part: Part, bus: Bus, stopping: threading.Event) -> None:
+    while (control := bus.take(CONTROL)) is not None:
+        is_late = abs(time.time() - control.at) > CONTROL_AGE_MAX_S
+        if is_late and control.action is not Action.STOP:
+            bus.refuse(CONTROL)
+            continue
+        if control.fault is not None and control.fault is HANGS.get(bus.service):
+            tell("hangs", seconds=control.seconds)
+            stopping.wait(control.seconds)
+        part.control(control)
 
 
 def is_fault(control: Control, *faults: Fault) -> bool:

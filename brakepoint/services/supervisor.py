@@ -10,13 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Health
 from brakepoint.services import LIFELINE_VARIABLE, Settings, require_packages
-from brakepoint.services.bus import Bus
+from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import STATUS
 from brakepoint.texts import language, text
 
@@ -27,6 +27,11 @@ BACK_OFF_S = (0.5, 8.0)
 LASTED_S = 20.0
 """Who lived this long has recovered, and is started again at once the next time."""
 LOOK_EVERY_S = 0.1
+HUNG_AFTER_S = 5.0
+"""A service that was silent for so long, though it would have been heard, is ended and started again."""
+PAUSE_S = 2.5 * HEARTBEAT_S
+"""Longer between two heartbeats is a silence."""
+NAME = "supervisor"
 WRONG_USAGE = 2
 
 Tell = Callable[[str, str], None]
@@ -35,13 +40,48 @@ Tell = Callable[[str, str], None]
 
 @dataclass
 class Child:
-    """One service and the process that it is at present."""
+    """One service and the process that it is at present.
+
+    Attributes:
+        name: Which service.
+        process: None while it waits to be started again.
+        started_at: When it was started; this time and those below are of the monotonic clock.
+        started_wall_s: The same on the clock of the messages: an older heartbeat is of the process before.
+        due_at: When it is to be started again.
+        back_off_s: How long it has to wait next time.
+        is_ready: Whether this process has said that it is.
+        heard_at: Its last heartbeat; 0 before the first.
+        heard_since: The first heartbeat behind the last silence.
+    """
 
     name: str
     process: subprocess.Popen[str] | None = None
     started_at: float = 0.0
+    started_wall_s: float = 0.0
+    due_at: float = 0.0
     back_off_s: float = BACK_OFF_S[0]
-    due_at: float = field(default=0.0)
+    is_ready: bool = False
+    heard_at: float = 0.0
+    heard_since: float = 0.0
+
+    def hear(self, now: float) -> None:
+        """Takes note of a heartbeat."""
+        if now - self.heard_at > PAUSE_S:
+            self.heard_since = now
+        self.heard_at, self.is_ready = now, True
+
+    def is_hung(self, witness: "Child | None", now: float) -> bool:
+        """Whether it has been silent too long, all the while that its witness would have heard it.
+
+        Args:
+            witness: Through whom it is heard; None for the clock, which is always there.
+            now: On the monotonic clock.
+        """
+        if self.process is None:
+            return False
+        heard, since = (witness.heard_at, witness.heard_since) if witness else (now, 0.0)
+        silent_s = heard - max(self.heard_at, self.started_at, since)
+        return silent_s > (HUNG_AFTER_S if self.is_ready else READY_WITHIN_S)
 
 
 class Supervisor:
@@ -65,15 +105,18 @@ class Supervisor:
     ) -> None:
         require_packages()
         self.settings, self._tell = _with_ports(settings), tell
-        self._children = [Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)]
+        self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
+        self._echo = self._children.get("broker") or Child("broker")
+        self._looked_at = time.monotonic()
         self._interrupted = interrupted
         self._stopping = threading.Event()
         self._failed: str | None = None
         self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._bus = Bus(self.settings, NAME, (STATUS,))
 
     def __enter__(self) -> Self:
         try:
-            for child in self._children:
+            for child in self._children.values():
                 self._start(child)
             self._watcher.start()
             self._wait_until_ready()
@@ -87,7 +130,7 @@ class Supervisor:
 
     def pid(self, name: str) -> int:
         """The process that a service is at present; 0 while it is none."""
-        child = next(child for child in self._children if child.name == name)
+        child = self._children[name]
         return child.process.pid if child.process is not None and child.process.poll() is None else 0
 
     def stop(self) -> None:
@@ -95,9 +138,11 @@ class Supervisor:
         self._stopping.set()
         if self._watcher.is_alive():
             self._watcher.join()
-        broker = [child for child in self._children if child.name == "broker"]
-        for group in ([child for child in self._children if child not in broker], broker):
-            running = [child.process for child in group if child.process is not None]
+        self._bus.close()
+        broker = {"broker"} & self._children.keys()
+        for group in (self._children.keys() - broker, broker):
+            processes = [self._children[name].process for name in group]
+            running = [process for process in processes if process is not None]
             for process in running:
                 process.terminate()
             until = time.monotonic() + STOP_WITHIN_S
@@ -105,7 +150,8 @@ class Supervisor:
                 _end(process, until)
 
     def _start(self, child: Child) -> None:
-        child.started_at = time.monotonic()
+        child.started_at, child.started_wall_s = time.monotonic(), time.time()
+        child.is_ready, child.heard_at = False, 0.0
         child.process = subprocess.Popen(
             [sys.executable, "-m", "brakepoint", "service", child.name],
             env={
@@ -129,13 +175,36 @@ class Supervisor:
             self._tell(name, line.rstrip())
 
     def _watch(self) -> None:
+        self._bus.ready()
         while not self._stopping.wait(LOOK_EVERY_S):
-            for child in self._children:
+            now = time.monotonic()
+            self._listen_to_all(now)
+            for child in self._children.values():
                 if child.process is None:
-                    if time.monotonic() >= child.due_at:
+                    if now >= child.due_at:
                         self._start(child)
                 elif child.process.poll() is not None:
                     self._bury(child, child.process)
+                elif child.is_hung(self._witness(child), now):
+                    self._tell(child.name, text("live.log.hung"))
+                    child.process.kill()
+
+    def _listen_to_all(self, now: float) -> None:
+        """Takes note of every heartbeat, the own one included: who hears himself hears the others, too."""
+        if now - self._looked_at > PAUSE_S:  # Who slept himself judges nobody by it.
+            for child in (self._echo, *self._children.values()):
+                child.heard_at = child.heard_since = now
+        self._looked_at = now
+        self._bus.beat()
+        while (status := self._bus.take(STATUS)) is not None:
+            heard = self._echo if status.service == NAME else self._children.get(status.service)
+            if heard is not None and status.health is Health.READY and status.at >= heard.started_wall_s:
+                heard.hear(now)
+
+    def _witness(self, child: Child) -> Child | None:
+        if child is self._echo:
+            return None
+        return self._children.get("controller") if child.name == "train" else self._echo
 
     def _bury(self, child: Child, process: "subprocess.Popen[str]") -> None:
         """Decides when to start a dead service again; one that was used wrongly never."""
@@ -150,19 +219,15 @@ class Supervisor:
         self._tell(child.name, text("live.log.died", seconds=child.back_off_s))
 
     def _wait_until_ready(self) -> None:
-        waiting = {child.name for child in self._children} - {"broker"}
         until = time.monotonic() + READY_WITHIN_S
-        with Bus(self.settings.broker, self.settings.train_id, "", (STATUS,)) as bus:
-            while waiting:
-                if self._failed:
-                    raise UserError("live.error.failed", service=self._failed)
-                if self._interrupted():
-                    return
-                if time.monotonic() > until:
-                    raise UserError("live.error.not_ready", services=", ".join(sorted(waiting)))
-                status = bus.take(STATUS, LOOK_EVERY_S)
-                if status is not None and status.health is Health.READY:
-                    waiting.discard(status.service)
+        while waiting := [child.name for child in self._children.values() if not child.is_ready]:
+            if self._failed:
+                raise UserError("live.error.failed", service=self._failed)
+            if self._interrupted():
+                return
+            if time.monotonic() > until:
+                raise UserError("live.error.not_ready", services=", ".join(sorted(waiting)))
+            time.sleep(LOOK_EVERY_S)
 
 
 def _end(process: "subprocess.Popen[str]", until: float) -> None:

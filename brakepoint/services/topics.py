@@ -1,8 +1,10 @@
 """Every topic, once: how it is encoded, how sure its delivery is, whether the broker keeps it, and why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, cast
+
+from cloudevents.core.v1.event import CloudEvent
 
 from brakepoint.messages import (
     FRAME_MAX_BYTES,
@@ -12,24 +14,31 @@ from brakepoint.messages import (
     GivenOrder,
     Message,
     MissionState,
+    Picture,
     Status,
     TrainState,
     decode_frame,
+    encode_frame,
     split_frame,
 )
+from brakepoint.services.events import decode_event, encode_event
 
 T = TypeVar("T")
 AT_MOST_ONCE, AT_LEAST_ONCE = 0, 1
 NEWEST, QUEUE = 1, 64
+SMALL_BYTES, LARGE_BYTES = 2_000, 100_000
+JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True)
 class Topic(Generic[T]):
-    """One topic of a train, `brakepoint/{train_id}/{name}`.
+    """One topic of a train, `brakepoint/{train_id}/{name}`. Why it is as it is: text `topic.{name}`.
 
     Attributes:
         name: Its last part; with `each`, a service's name follows.
         decode: Turns a payload into the message, and raises ValueError or UserError for one that is not.
+        encode: Turns a message into the payload.
+        senders: The services that publish to it.
         qos: MQTT's quality of service.
         retain: Whether the broker hands the last message to whoever comes later.
         keep: How many unread messages a receiver holds; of more, the oldest go.
@@ -39,31 +48,42 @@ class Topic(Generic[T]):
 
     name: str
     decode: Callable[[bytes], T]
+    encode: Callable[[Any], bytes]
+    senders: tuple[str, ...]
     qos: int = AT_MOST_ONCE
     retain: bool = False
     keep: int = NEWEST
-    max_bytes: int = 100_000
+    max_bytes: int = SMALL_BYTES
     each: bool = False
 
 
-def _json(message: type[T]) -> Callable[[bytes], T]:
+def _json(name: str, message: type[T], *senders: str, **options: Any) -> Topic[T]:
     assert issubclass(message, Message)
-    return message.model_validate_json
+    decode = cast(Callable[[bytes], T], message.model_validate_json)
+    return Topic(name, decode, lambda said: said.model_dump_json().encode(), senders, **options)
 
 
-# Said afresh 15 times a second: a lost one is replaced sooner than it could be sent again, and a kept one
-# would show a latecomer a world that is no more.
-FRAME: Topic[Frame] = Topic("frame", decode_frame, max_bytes=FRAME_MAX_BYTES)
-PICTURE = Topic("frame", split_frame, max_bytes=FRAME_MAX_BYTES)  # The same, for those who only show it.
-DETECTIONS = Topic("detections", _json(Detections))
-ORDER = Topic("order", _json(GivenOrder), max_bytes=2_000)
-ORDERS = Topic("order", _json(GivenOrder), keep=QUEUE, max_bytes=2_000)  # For those who keep the record.
-STATE = Topic("state", _json(TrainState), max_bytes=2_000)
-# Said once by a person, so it must arrive, and each one counts; twice does no harm. Never kept: a start that
-# waited in a broker would set a train off by itself.
-CONTROL = Topic("control", _json(Control), AT_LEAST_ONCE, keep=QUEUE, max_bytes=2_000)
-# What a latecomer or a restarted service must know at once. It carries its time: an old one is not believed.
-MISSION = Topic("mission", _json(MissionState), AT_LEAST_ONCE, retain=True, max_bytes=2_000)
-STATUS = Topic("status", _json(Status), AT_LEAST_ONCE, retain=True, keep=QUEUE, max_bytes=2_000, each=True)
+def _encode_frame(frame: Frame) -> bytes:
+    return encode_frame(frame, JPEG_QUALITY)
 
-TOPICS = (FRAME, DETECTIONS, ORDER, STATE, CONTROL, MISSION, STATUS)
+
+FRAME: Topic[Frame] = Topic("frame", decode_frame, _encode_frame, ("capture",), max_bytes=FRAME_MAX_BYTES)
+PICTURE: Topic[Picture] = replace(cast(Any, FRAME), decode=split_frame)  # For those who only show it.
+DETECTIONS = _json("detections", Detections, "detector", max_bytes=LARGE_BYTES)
+ORDER = _json("order", GivenOrder, "autopilot")
+ORDERS = replace(ORDER, keep=QUEUE)  # For those who keep the record.
+STATE = _json("state", TrainState, "controller")
+CONTROL = _json("control", Control, "monitor", qos=AT_LEAST_ONCE, keep=QUEUE)
+MISSION = _json("mission", MissionState, "controller", qos=AT_LEAST_ONCE, retain=True)
+STATUS = _json("status", Status, "*", qos=AT_LEAST_ONCE, retain=True, keep=QUEUE, each=True)
+EVENT: Topic[CloudEvent] = Topic(
+    "event",
+    decode_event,
+    encode_event,
+    ("controller", "monitor"),
+    AT_LEAST_ONCE,
+    keep=QUEUE,
+    max_bytes=LARGE_BYTES,
+)
+
+TOPICS: tuple[Topic[Any], ...] = (FRAME, DETECTIONS, ORDER, STATE, CONTROL, MISSION, STATUS, EVENT)

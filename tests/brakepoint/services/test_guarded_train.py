@@ -18,13 +18,16 @@ def clock():
     return Clock()
 
 
-def order(at, number=0, run=1):
-    return GivenOrder(
-        kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=at, giver="test", number=number, run=run
-    )
+def order(at, number=0, run=1, reason=Reason.CLEAR, kind=OrderKind.FULL_SPEED):
+    return GivenOrder(kind=kind, reason=reason, at=at, giver="test", number=number, run=run)
+
+
+def begin(train, clock, run=1):
+    train.hear(order(clock.now, run=run, reason=Reason.BY_HAND, kind=OrderKind.BRAKE))
 
 
 def drive(train, clock, seconds):
+    begin(train, clock)
     until = clock.now + seconds
     while clock.now < until:
         train.hear(order(clock.now))
@@ -33,7 +36,7 @@ def drive(train, clock, seconds):
 
 
 def test_a_train_without_orders_stands(clock):
-    train = GuardedTrain(clock)
+    train = GuardedTrain(clock=clock)
     clock.now += 10
 
     assert train.report().state.speed_cm_s == 0
@@ -41,7 +44,7 @@ def test_a_train_without_orders_stands(clock):
 
 @pytest.mark.parametrize("asleep_s", [0.01, 5.0])
 def test_the_watchdog_bites_in_time_however_late_it_looks(clock, asleep_s):
-    train = GuardedTrain(clock)
+    train = GuardedTrain(clock=clock)
     before = drive(train, clock, 5)
     last_heard = clock.now - WATCHDOG_S / 3
     while clock.now < last_heard + 5:
@@ -58,17 +61,39 @@ def test_the_watchdog_bites_in_time_however_late_it_looks(clock, asleep_s):
 
 
 def test_an_old_order_is_not_heard(clock):
-    train = GuardedTrain(clock)
-    train.hear(order(clock.now - 1.1 * ORDER_AGE_MAX_S))
+    train = GuardedTrain(clock=clock)
+    begin(train, clock)
+    assert not train.hear(order(clock.now - 1.1 * ORDER_AGE_MAX_S))
     clock.now += WATCHDOG_S / 2
 
     assert train.report().state.speed_cm_s == 0
 
 
 def test_a_new_run_puts_the_train_at_the_start(clock):
-    train = GuardedTrain(clock)
+    train = GuardedTrain(clock=clock)
     drive(train, clock, 3)
-    train.hear(order(clock.now, run=2))
+    begin(train, clock, run=2)
 
     report = train.report()
     assert (report.run, report.state.position_cm, report.state.speed_cm_s) == (2, 0, 0)
+
+
+def test_only_a_person_begins_a_run(clock):
+    started_anew = GuardedTrain(clock=clock)
+
+    assert not started_anew.hear(order(clock.now, run=1))
+    clock.now += WATCHDOG_S / 2
+    assert started_anew.report().state.speed_cm_s == 0
+    assert started_anew.report().run == -1
+
+
+def test_the_watchdog_bites_once_for_each_silence(clock):
+    bites = []
+    train = GuardedTrain(clock=clock, bitten=lambda: bites.append(clock.now))
+    for _ in range(2):
+        drive(train, clock, 1)
+        for _ in range(5):
+            clock.now += WATCHDOG_S
+            train.report()
+
+    assert len(bites) == 2

@@ -1,0 +1,238 @@
+"""Has everything go wrong, again and again, at random moments: `python -m benchmarks.drill`.
+
+It says how far the train rolled from each fault until it was at rest, and whether it drove on; and it looks
+for processes that are left over or grow.
+"""
+
+import json
+import os
+import random
+import signal
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
+from benchmarks.processes import left_behind, memory_mb, zombies
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.errors import UserError
+from brakepoint.rules import AT_REST_CM_S
+from brakepoint.services import Settings
+from brakepoint.services.live_mission import DRIVING
+from brakepoint.texts import text
+from brakepoint.train import STOPPING_LIMIT_CM
+
+FEED = "track-empty"
+"""No sign on it asks for anything, so whatever the train does is the fault's doing."""
+STRIKE_CM = (5.0, 250.0)
+"""Where the fault may strike: while the train gathers speed, or at full speed."""
+SETTLED_AFTER = 3
+"""A process has taken the memory that it needs after so many rounds."""
+GROWTH_MAX_MB = 30.0
+"""More than this on top is growth, and not the allocator's play."""
+DEFAULT_OUT = Path("runs/drill.json")
+
+
+@dataclass(frozen=True)
+class Round:
+    """One fault, once.
+
+    Attributes:
+        fault: Which.
+        struck_at_cm: Where the train was.
+        speed_cm_s: How fast it was.
+        rest_after_cm: How far it rolled until it was at rest; None if the train itself was lost.
+        drives_after_s: From the fault until it drove again; for a lost train, from there until the verdict.
+        failure: What did not come to pass in time.
+    """
+
+    fault: str
+    struck_at_cm: float
+    speed_cm_s: float
+    rest_after_cm: float | None = None
+    drives_after_s: float | None = None
+    failure: str = ""
+
+
+@dataclass
+class Report:
+    """The whole drill.
+
+    Attributes:
+        seed: What the moments were drawn from.
+        limit_cm: The stopping limit.
+        rounds: In their order.
+        growth_mb: Of each process that lived long enough, `service pid`: how much more memory it has taken.
+        zombies: Dead processes that nobody buried.
+        left_behind: Processes that outlived the end.
+    """
+
+    seed: int
+    limit_cm: float = STOPPING_LIMIT_CM
+    rounds: list[Round] = field(default_factory=list)
+    growth_mb: dict[str, float] = field(default_factory=dict)
+    zombies: int = 0
+    left_behind: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the train was safe, recovered, and left nothing behind."""
+        return (
+            all(is_good(each, self.limit_cm) for each in self.rounds)
+            and all(growth <= GROWTH_MAX_MB for growth in self.growth_mb.values())
+            and not self.zombies
+            and not self.left_behind
+        )
+
+
+def is_good(each: Round, limit_cm: float) -> bool:
+    """Whether a round went as the rules of safety say."""
+    return not each.failure and (each.rest_after_cm is None or each.rest_after_cm <= limit_cm)
+
+
+def drill(
+    times: int, seed: int, settings: Settings, faults: list[str], tell: Any = lambda each: None
+) -> Report:
+    """Has every fault strike so many times.
+
+    Args:
+        times: How often each.
+        seed: What the order and the moments are drawn from.
+        settings: Of the services.
+        faults: Names of faults.
+        tell: Is told each round.
+    """
+    chance, report = random.Random(seed), Report(seed)
+    plan = [fault for fault in faults for _ in range(times)]
+    chance.shuffle(plan)
+    taken: dict[str, list[float]] = defaultdict(list)
+    with Stage(settings) as stage:
+        for fault in plan:
+            report.rounds.append(_play(stage, fault, chance.uniform(*STRIKE_CM)))
+            tell(report.rounds[-1])
+            report.zombies += zombies()
+            for service in DRIVING:
+                if pid := stage.services.pid(service):
+                    taken[f"{service} {pid}"].append(memory_mb(pid))
+        link = stage.services.settings.link
+    report.growth_mb = {
+        process: round(figures[-1] - figures[SETTLED_AFTER], 1)
+        for process, figures in taken.items()
+        if len(figures) > SETTLED_AFTER + 1
+    }
+    report.left_behind = left_behind(link)
+    return report
+
+
+def _play(stage: Stage, fault: str, strike_cm: float) -> Round:
+    """Has one fault strike where the train is at a place of the line."""
+    stage.begin(FEED)
+    before = stage.await_train(lambda state: state.position_cm >= strike_cm)
+    struck_at = time.monotonic()
+    struck_cm = position_now_cm(before)
+    seen = {"fault": fault, "struck_at_cm": round(struck_cm, 1), "speed_cm_s": round(before.speed_cm_s, 1)}
+    try:
+        if fault == TRAIN_KILLED:
+            return Round(**seen, drives_after_s=_lose_train(stage, struck_at))
+        with FAULTS[fault](stage):
+            rest_cm = stage.await_train(is_at_rest).position_cm - struck_cm
+        stage.await_train(lambda state: state.speed_cm_s > AT_REST_CM_S)
+    except TimeoutError as error:
+        return Round(**seen, failure=str(error))
+    return Round(
+        **seen, rest_after_cm=round(rest_cm, 1), drives_after_s=round(time.monotonic() - struck_at, 2)
+    )
+
+
+def _lose_train(stage: Stage, struck_at: float) -> float:
+    """Kills the train itself: the run must end with its own verdict, and the next one begin as ever."""
+    os.kill(stage.services.pid("train"), signal.SIGKILL)
+    stage.await_loss()
+    told_after_s = round(time.monotonic() - struck_at, 2)
+    if stage.await_train(lambda state: True).speed_cm_s > 0:
+        raise TimeoutError(text("bench.drill.set_off"))
+    return told_after_s
+
+
+def as_table(report: Report) -> Table:
+    """Lays the drill out: a line for each fault."""
+    table = Table(title=text("bench.drill.title", limit=report.limit_cm, seed=report.seed))
+    table.add_column(text("bench.drill.fault"), no_wrap=True)
+    for column in ("times", "rest_median", "rest_worst", "drives_median", "drives_worst", "failures"):
+        table.add_column(text(f"bench.drill.{column}"), justify="right")
+    by_fault: dict[str, list[Round]] = defaultdict(list)
+    for each in report.rounds:
+        by_fault[each.fault].append(each)
+    for fault in (name for name in (*FAULTS, TRAIN_KILLED) if name in by_fault):
+        table.add_row(*_row(fault, by_fault[fault], report.limit_cm))
+    return table
+
+
+def _row(fault: str, rounds: list[Round], limit_cm: float) -> tuple[str, ...]:
+    rests = [each.rest_after_cm for each in rounds if each.rest_after_cm is not None]
+    drives = [each.drives_after_s for each in rounds if each.drives_after_s is not None]
+    failures = sum(not is_good(each, limit_cm) for each in rounds)
+    return (
+        text(f"bench.drill.faults.{fault}"),
+        str(len(rounds)),
+        *((f"{median(rests):.1f}", f"{max(rests):.1f}") if rests else ("–", "–")),
+        *((f"{median(drives):.1f}", f"{max(drives):.1f}") if drives else ("–", "–")),
+        f"[red]{failures}[/]" if failures else "0",
+    )
+
+
+def main(
+    times: Annotated[int, typer.Option(min=1, help=text("bench.drill.option.times"))] = 20,
+    seed: Annotated[int, typer.Option(help=text("bench.drill.option.seed"))] = 1,
+    fault: Annotated[
+        list[str] | None, typer.Option(show_default=False, help=text("bench.drill.option.fault"))
+    ] = None,
+    detector: Annotated[str, typer.Option(show_default=False, help=text("live.option.detector"))] = str(
+        SHIPPED_MODEL
+    ),
+    out: Annotated[Path, typer.Option(help=text("bench.drill.option.out"))] = DEFAULT_OUT,
+) -> None:
+    """Drills, prints the table and writes the rounds; exit status 1 if a rule of safety does not hold."""
+    console = Console(highlight=False)
+    chosen = fault or [*FAULTS, TRAIN_KILLED]
+    try:
+        if unknown := set(chosen) - {*FAULTS, TRAIN_KILLED}:
+            known = ", ".join((*FAULTS, TRAIN_KILLED))
+            raise UserError("bench.drill.unknown", fault=min(unknown), faults=known)
+        with console.status(text("bench.measuring")) as status:
+            done = 0
+
+            def tell(each: Round) -> None:
+                nonlocal done
+                done += 1
+                said = text(f"bench.drill.faults.{each.fault}")
+                status.update(f"{done}/{len(chosen) * times} · {said}")
+                if each.failure:
+                    console.print(f"[red]✗[/] {said}: {each.failure}")
+
+            report = drill(times, seed, Settings(feed=FEED, detector=detector), chosen, tell)
+    except UserError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    console.print(as_table(report))
+    growth = max(report.growth_mb.values(), default=0.0)
+    console.print(
+        text("bench.drill.processes", zombies=report.zombies, left=report.left_behind, growth=growth)
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_suffix(".part")
+    part.write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
+    part.replace(out)
+    console.print(text("bench.drill.holds" if report.holds else "bench.drill.fails", path=out))
+    raise typer.Exit(0 if report.holds else 1)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,63 @@
+"""What happens in a mission, as CloudEvents in structured JSON: for whoever keeps a log or a leaderboard."""
+
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from cloudevents.core.exceptions import BaseCloudEventException
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from brakepoint.errors import UserError
+
+
+class EventType(StrEnum):
+    """The types of the events."""
+
+    MISSION_STARTED = "brakepoint.mission.started"
+    MISSION_STOPPED = "brakepoint.mission.stopped"
+    MISSION_SCORED = "brakepoint.mission.scored"
+    TRAIN_LOST = "brakepoint.train.lost"
+    ORDER_CHANGED = "brakepoint.order.changed"
+
+
+def make_event(event_type: EventType, train_id: str, service: str, data: dict[str, Any]) -> CloudEvent:
+    """Makes an event of this moment.
+
+    Args:
+        event_type: What happened.
+        train_id: To which train; the event's subject.
+        service: Who says so; a part of the event's source.
+        data: The details, JSON-able.
+    """
+    attributes = {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "type": event_type.value,
+        "source": f"/brakepoint/{train_id}/{service}",
+        "subject": train_id,
+        "time": datetime.now(UTC),
+        "datacontenttype": "application/json",
+    }
+    return CloudEvent(attributes, data)
+
+
+def encode_event(event: CloudEvent) -> bytes:
+    """Packs an event for the `event` topic."""
+    return JSONFormat().write(event)
+
+
+def decode_event(payload: bytes) -> CloudEvent:
+    """Unpacks what `encode_event` packed.
+
+    Raises:
+        UserError: It is no CloudEvent.
+    """
+    try:
+        event = JSONFormat().read(None, payload)
+    except (BaseCloudEventException, ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise UserError("live.error.event") from error
+    if not isinstance(event, CloudEvent):
+        raise UserError("live.error.event")
+    return event

@@ -1,0 +1,53 @@
+import pytest
+from rich.console import Console
+
+from benchmarks.drill import Report, Round, as_table, drill
+from benchmarks.faults import FAULTS, TRAIN_KILLED
+from brakepoint.services import Settings
+from brakepoint.texts import LANGUAGES, text
+from brakepoint.train import STOPPING_LIMIT_CM
+
+GOOD = Round("autopilot_killed", 100.0, 50.0, rest_after_cm=STOPPING_LIMIT_CM - 1, drives_after_s=3.0)
+
+
+def report(*rounds, **findings):
+    return Report(seed=1, rounds=list(rounds), **findings)
+
+
+def test_a_drill_with_real_processes_holds():
+    told = []
+    done = drill(1, 7, Settings(detector="oracle"), ["controller_killed", TRAIN_KILLED], told.append)
+
+    assert done.holds, done
+    assert {each.fault for each in told} == {"controller_killed", TRAIN_KILLED}
+
+
+def test_what_happened_decides():
+    assert report(GOOD).holds
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        report(GOOD, Round("broker_hung", 100.0, 50.0, rest_after_cm=STOPPING_LIMIT_CM + 0.1)),
+        report(GOOD, Round("broker_hung", 100.0, 50.0, failure="it did not")),
+        report(GOOD, zombies=1),
+        report(GOOD, left_behind=1),
+        report(GOOD, growth_mb={"detector 1": 100.0}),
+    ],
+    ids=["too far", "no recovery", "zombie", "left behind", "growing"],
+)
+def test_one_bad_round_or_process_spoils_it(bad):
+    assert not bad.holds
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_table_names_every_fault(lang, monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+    console = Console(width=100)
+    rounds = [Round(fault, 1.0, 2.0, 3.0, 4.0) for fault in (*FAULTS, TRAIN_KILLED)]
+    with console.capture() as printed:
+        console.print(as_table(report(*rounds)))
+
+    for fault in (*FAULTS, TRAIN_KILLED):
+        assert text(f"bench.drill.faults.{fault}") in printed.get()
