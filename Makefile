@@ -58,7 +58,7 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium
+	tests/system/require chromium bubblewrap
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
 bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
@@ -71,8 +71,8 @@ clean: ## Throw away the environment, the runs and the caches
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
-$(VENV)/.dev: extras = mission,live,workshop,dev
-$(VENV)/.system: extras = mission,live,workshop,dev,system,train
+$(VENV)/.dev: extras = mission,live,workshop,room,dev
+$(VENV)/.system: extras = mission,live,workshop,room,dev,system,train
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'

@@ -28,6 +28,7 @@ RoomFile = Annotated[Path, typer.Argument(metavar="[ROOM.yaml]", help=text("cli.
 Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help=text("cli.room.attendees"))]
 Yes = Annotated[bool, typer.Option("--yes", help=text("cli.room.yes"))]
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help=text("cli.room.handle"))]
+LOOK_EVERY_S = 10.0
 DEFAULT_FILE = Path("room.yaml")
 
 
@@ -161,6 +162,42 @@ def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) ->
         last_port = room.store.first_port + room.attendees - 1
         typer.echo(text("room.serving", host=room.store.host, first=room.store.first_port, last=last_port))
         stopping.wait()
+
+
+@room_app.command("score", help=text("cli.room.score.help"))
+def score_command(
+    file: RoomFile = DEFAULT_FILE,
+    attendees: Attendees = None,
+    watch: Annotated[bool, typer.Option("--watch", help=text("cli.room.watch"))] = False,
+) -> None:
+    """Scores what was handed in; what was scored already is left alone.
+
+    Raises:
+        UserError: There is no sandbox or no hidden feed: then nothing is scored.
+    """
+    from brakepoint.room.outcomes import Scores
+    from brakepoint.room.scoring import score_room
+    from brakepoint.room.stores import open_store
+
+    room = open_room(file, attendees)
+    store, scores = open_store(room), Scores.load(room.folder)
+    stopping = threading.Event()
+    if watch:
+        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    while True:
+        outcomes = 0
+        for handle, outcome in score_room(room, store, scores):
+            outcomes += 1
+            map50 = "–" if outcome.map50 is None else f"{outcome.map50:.2f}"
+            key = "room.not_scored" if outcome.reason else "room.scored"
+            why = outcome.words()
+            typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+        if not watch:
+            if not outcomes:
+                typer.echo(text("room.nothing_new"))
+            return
+        if stopping.wait(LOOK_EVERY_S):
+            return
 
 
 def show_changes(changes: list["Change"], room: str, console: Console) -> None:
