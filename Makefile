@@ -59,7 +59,7 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium $(GSTREAMER)
+	tests/system/require chromium $(GSTREAMER) bubblewrap
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
@@ -79,8 +79,8 @@ clean: ## Throw away the environment, the runs and the caches
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
-$(VENV)/.dev: extras = mission,live,hub,workshop,dev
-$(VENV)/.system: extras = mission,live,hub,workshop,dev,system,train
+$(VENV)/.dev: extras = mission,live,hub,workshop,room,dev
+$(VENV)/.system: extras = mission,live,hub,workshop,room,dev,system,train
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'

@@ -40,6 +40,7 @@ MADE_UP = (
     "workshop.table.",
     "live.",
     "monitor.",
+    "room.",
 )
 """Keys that begin so are put together when they are used."""
 

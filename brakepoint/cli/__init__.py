@@ -29,7 +29,7 @@ COMMANDS = (
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
-GROUPS = ("store", "footage", "hub")
+GROUPS = ("store", "footage", "hub", "room")
 """Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
 

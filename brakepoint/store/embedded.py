@@ -37,16 +37,45 @@ def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     port, access_key, secret_key = _free_port(), "brakepoint", secrets.token_hex(16)
-    # The secret goes by the environment: a command line can be read by everybody on the machine.
-    environment = {**os.environ, "RCLONE_CONFIG": "", "RCLONE_AUTH_KEY": f'"{access_key},{secret_key}"'}
-    command = [_rclone(), "serve", "s3", "--addr", f"{HOST}:{port}", str(folder)]
     log_path = folder.parent / f"{folder.name}.log"
+    with run_server(str(folder), (HOST, port), (access_key, secret_key), log_path):
+        yield f"http://{HOST}:{port}", access_key, secret_key
+
+
+@contextmanager
+def run_server(
+    root: str,
+    address: tuple[str, int],
+    key: tuple[str, str],
+    log_path: Path,
+    remotes: dict[str, str] | None = None,
+) -> Iterator[None]:
+    """Runs one server for as long as the context lasts.
+
+    Args:
+        root: A folder, or a remote of rclone's; its folders are the buckets.
+        address: Host and port to listen at.
+        key: The access key and the secret key.
+        log_path: Gets what the server says.
+        remotes: rclone's variables that define the remotes in `root`.
+
+    Raises:
+        UserError: rclone is not installed, or does not start.
+    """
+    # The secret goes by the environment: a command line can be read by everybody on the machine.
+    environment = {
+        **os.environ,
+        **(remotes or {}),
+        "RCLONE_CONFIG": "",
+        "RCLONE_AUTH_KEY": f'"{",".join(key)}"',
+    }
+    command = [_rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", root]
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     guard = subprocess.Popen([sys.executable, "-c", GUARD, str(process.pid)], stdin=subprocess.PIPE)
     try:
-        _wait_until_ready(process, port, log_path)
-        yield f"http://{HOST}:{port}", access_key, secret_key
+        _wait_until_ready(process, address, log_path)
+        yield
     finally:
         guard.kill()
         guard.communicate()
@@ -79,11 +108,11 @@ def _free_port() -> int:
     raise UserError("store.error.no_port")
 
 
-def _wait_until_ready(process: subprocess.Popen, port: int, log_path: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen, address: tuple[str, int], log_path: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            socket.create_connection((HOST, port), timeout=1).close()
+            socket.create_connection(address, timeout=1).close()
             return
         except OSError:
             time.sleep(0.05)

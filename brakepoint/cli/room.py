@@ -1,0 +1,225 @@
+"""`brakepoint room`: an instructor's room of attendees, from one YAML file."""
+
+import importlib.util
+import signal
+import threading
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from brakepoint.errors import UserError
+from brakepoint.texts import text
+
+if TYPE_CHECKING:
+    from brakepoint.room.config import Room
+    from brakepoint.room.provisioning import Change, Provisioner
+
+ROOM_PACKAGES = ("bcrypt", "boto3", "minio", "onnx")
+COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+
+room_app = typer.Typer(help=text("cli.room.help"), no_args_is_help=True)
+
+RoomFile = Annotated[Path, typer.Argument(metavar="[ROOM.yaml]", help=text("cli.room.file"))]
+Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help=text("cli.room.attendees"))]
+Yes = Annotated[bool, typer.Option("--yes", help=text("cli.room.yes"))]
+Handle = Annotated[str, typer.Argument(metavar="HANDLE", help=text("cli.room.handle"))]
+LOOK_EVERY_S = 10.0
+DEFAULT_FILE = Path("room.yaml")
+
+
+def open_room(path: Path, attendees: int | None = None) -> "Room":
+    """Reads a room, once all that a room needs is installed.
+
+    Raises:
+        UserError: Something is not, or the file is missing or invalid.
+    """
+    missing = [name for name in ROOM_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError("room.error.packages", packages=", ".join(missing))
+    from brakepoint.room.config import load_room
+
+    return load_room(path, attendees)
+
+
+def _provisioner(path: Path, attendees: int | None) -> "Provisioner":
+    from brakepoint.room.provisioning import Provisioner
+    from brakepoint.room.stores import open_store
+
+    room = open_room(path, attendees)
+    return Provisioner(room, open_store(room))
+
+
+@room_app.command("plan", help=text("cli.room.plan.help"))
+def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
+    """Says what `apply` would change."""
+    provisioner = _provisioner(file, attendees)
+    changes = provisioner.plan()
+    show_changes(changes, provisioner.room.name, Console(highlight=False))
+    typer.echo(text("room.planned" if changes else "room.as_it_should_be", None, **_counts(changes)))
+
+
+@room_app.command("apply", help=text("cli.room.apply.help"))
+def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, yes: Yes = False) -> None:
+    """Makes the room as its file says.
+
+    Raises:
+        UserError: Work of attendees would be deleted and nobody has said yes to that.
+    """
+    from brakepoint.cli.evaluate import progress_on_stderr
+    from brakepoint.room.provisioning import Action, What
+
+    provisioner = _provisioner(file, attendees)
+    changes = provisioner.plan()
+    lost = [change.name for change in changes if (change.action, change.what) == (Action.REMOVE, What.BUCKET)]
+    if lost and not yes:
+        raise UserError("room.error.would_delete", buckets=", ".join(lost))
+    with progress_on_stderr(text("room.progress")) as on_progress:
+        changes = provisioner.apply(on_progress)
+    typer.echo(text("room.applied" if changes else "room.as_it_should_be", None, **_counts(changes)))
+    if changes:
+        typer.echo(text("room.what_next", folder=provisioner.folder))
+
+
+@room_app.command("status", help=text("cli.room.status.help"))
+def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
+    """Shows a row for each attendee."""
+    from brakepoint.room.status import statuses
+
+    provisioner = _provisioner(file, attendees)
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in ("handle", "ready", "objects", "megabytes", "last"):
+        table.add_column(
+            text(f"room.table.{column}"), justify="right" if column in ("objects", "megabytes") else "left"
+        )
+    for status in statuses(provisioner):
+        ready = "[green]✓[/]" if not status.missing else f"[red]✗[/] {_names(status.missing)}"
+        last = f"{status.last_at.astimezone():%d.%m. %H:%M}" if status.last_at else "–"
+        table.add_row(status.handle, ready, str(status.objects), f"{status.megabytes:.1f}", last)
+    Console(highlight=False).print(table)
+
+
+@room_app.command("reset", help=text("cli.room.reset.help"))
+def reset_command(
+    handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, yes: Yes = False
+) -> None:
+    """Gives one attendee a new start.
+
+    Raises:
+        UserError: There is no such attendee, or nobody has said yes to the loss of the work.
+    """
+    from brakepoint.cli.evaluate import progress_on_stderr
+    from brakepoint.room.config import require_attendee
+
+    provisioner = _provisioner(file, attendees)
+    bucket = provisioner.room.place_of(require_attendee(provisioner.room, handle))
+    if not yes:
+        raise UserError("room.error.would_delete", buckets=bucket)
+    with progress_on_stderr(text("room.progress")) as on_progress:
+        provisioner.reset(handle, on_progress)
+    typer.echo(text("room.reset", handle=handle, namespace=bucket, folder=provisioner.folder))
+
+
+@room_app.command("remove", help=text("cli.room.remove.help"))
+def remove_command(file: RoomFile = DEFAULT_FILE, yes: Yes = False) -> None:
+    """Removes the whole room.
+
+    Raises:
+        UserError: Nobody has said yes to the loss of the attendees' work.
+    """
+    from brakepoint.cli.evaluate import progress_on_stderr
+
+    provisioner = _provisioner(file, None)
+    room, buckets = provisioner.room, sorted(provisioner.store.buckets())
+    if buckets and not yes:
+        raise UserError("room.error.would_delete", buckets=f"{buckets[0]} … {buckets[-1]}")
+    with progress_on_stderr(text("room.progress")) as on_progress:
+        provisioner.remove(on_progress)
+    typer.echo(text("room.removed", room=room.name))
+
+
+@room_app.command("serve", help=text("cli.room.serve.help"))
+def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
+    """Runs the embedded store's servers until Ctrl-C or SIGTERM.
+
+    Raises:
+        UserError: The room has a store that serves by itself, or the embedded one does not start.
+    """
+    from brakepoint.room.config import EmbeddedSettings
+    from brakepoint.room.stores import serving
+
+    room = open_room(file, attendees)
+    if not isinstance(room.store, EmbeddedSettings):
+        raise UserError("room.error.serves_itself", endpoint=room.store.endpoint)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with serving(room):
+        last_port = room.store.first_port + room.attendees - 1
+        typer.echo(text("room.serving", host=room.store.host, first=room.store.first_port, last=last_port))
+        stopping.wait()
+
+
+@room_app.command("score", help=text("cli.room.score.help"))
+def score_command(
+    file: RoomFile = DEFAULT_FILE,
+    attendees: Attendees = None,
+    watch: Annotated[bool, typer.Option("--watch", help=text("cli.room.watch"))] = False,
+) -> None:
+    """Scores what was handed in; what was scored already is left alone.
+
+    Raises:
+        UserError: There is no sandbox or no hidden feed: then nothing is scored.
+    """
+    from brakepoint.room.outcomes import Scores
+    from brakepoint.room.scoring import score_room
+    from brakepoint.room.stores import open_store
+
+    room = open_room(file, attendees)
+    store, scores = open_store(room), Scores.load(room.folder)
+    stopping = threading.Event()
+    if watch:
+        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    while True:
+        outcomes = 0
+        for handle, outcome in score_room(room, store, scores):
+            outcomes += 1
+            map50 = "–" if outcome.map50 is None else f"{outcome.map50:.2f}"
+            key = "room.not_scored" if outcome.reason else "room.scored"
+            why = outcome.words()
+            typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+        if not watch:
+            if not outcomes:
+                typer.echo(text("room.nothing_new"))
+            return
+        if stopping.wait(LOOK_EVERY_S):
+            return
+
+
+def show_changes(changes: list["Change"], room: str, console: Console) -> None:
+    """Prints a line for each attendee and kind of change, and what changes in a manifest."""
+
+    def whose(change: "Change") -> tuple[str, str]:
+        return change.handle, change.action
+
+    for (handle, action), group in groupby(sorted(changes, key=whose), key=whose):
+        own = list(group)
+        things = _names([change.what for change in own])
+        console.print(f"[{COLOURS[action]}]{action} {handle or room:<22}[/] {things}", soft_wrap=True)
+        for change in own:
+            if change.diff:
+                console.print(escape(change.diff), style="dim")
+
+
+def _names(whats: list) -> str:
+    return ", ".join(text(f"room.what.{what}") for what in dict.fromkeys(whats))
+
+
+def _counts(changes: list["Change"]) -> dict[str, object]:
+    from brakepoint.room.provisioning import Action
+
+    return {name.name.lower(): sum(change.action is name for change in changes) for name in Action}

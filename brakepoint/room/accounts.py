@@ -1,0 +1,71 @@
+"""The attendees' accounts: passwords and keys, drawn at random and kept in one private file."""
+
+import secrets
+from pathlib import Path
+
+import bcrypt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from brakepoint.errors import UserError
+from brakepoint.room.files import PRIVATE, write
+
+ACCOUNTS_NAME = "accounts.json"
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without what looks alike on paper: i, l, o, 0 and 1."""
+GROUPS, GROUP_LENGTH = 4, 4
+"""Sixteen characters, 79 bits, in groups that a person can type from a card."""
+SECRET_KEY_BYTES = 16
+HASH_ROUNDS = 8
+"""A slow hash is for weak passwords; these are drawn from 2^79."""
+
+
+class Account(BaseModel):
+    """One attendee's.
+
+    Attributes:
+        password: Of the cluster's account, whose name is the handle.
+        password_hash: The same as a line of an htpasswd file has it.
+        secret_key: Of the object store.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    password: str
+    password_hash: str
+    secret_key: str
+
+    @classmethod
+    def new(cls) -> "Account":
+        """Draws one."""
+        groups = ["".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS)]
+        password = "-".join(groups)
+        return cls(
+            password=password,
+            password_hash=bcrypt.hashpw(password.encode(), bcrypt.gensalt(HASH_ROUNDS)).decode(),
+            secret_key=secrets.token_hex(SECRET_KEY_BYTES),
+        )
+
+
+class Accounts(BaseModel):
+    """All accounts of a room, by handle."""
+
+    accounts: dict[str, Account] = {}
+
+    @classmethod
+    def load(cls, folder: Path) -> "Accounts":
+        """Reads them; a room that is not there has none.
+
+        Raises:
+            UserError: The file is damaged: to go on would lock everybody out.
+        """
+        path = folder / ACCOUNTS_NAME
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise UserError("room.error.accounts", path=path) from error
+
+    def save(self, folder: Path) -> None:
+        """Writes them for the owner's eyes only."""
+        write(folder / ACCOUNTS_NAME, self.model_dump_json(indent=2) + "\n", PRIVATE)

@@ -1,0 +1,152 @@
+"""The one file that describes a room, `room.yaml`, and where everything about the room is kept."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from brakepoint.errors import UserError
+
+ROOMS_DIR = Path("runs/room")
+SHARED = "shared"
+"""Ends the name of the bucket that everybody reads and nobody writes; so no attendee can be called that."""
+ATTENDEES_MAX = 200
+FIRST_PORT = 9100
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
+"""Fits whatever is named by it: buckets, namespaces, accounts."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmbeddedSettings(_Part):
+    """The kit's own object store: a server and a port for each attendee.
+
+    Attributes:
+        kind: `embedded`.
+        host: Address of this machine that the servers listen at.
+        first_port: Of the first attendee; the others follow.
+    """
+
+    kind: Literal["embedded"] = "embedded"
+    host: str = "127.0.0.1"
+    first_port: int = Field(default=FIRST_PORT, ge=1024, le=65535 - ATTENDEES_MAX)
+
+
+class MinioSettings(_Part):
+    """A MinIO server. The administrator's key comes from the environment, never from this file.
+
+    Attributes:
+        kind: `minio`.
+        endpoint: URL at which this machine reaches it.
+        inside: URL at which the attendees' workspaces reach it, if that is another one.
+    """
+
+    kind: Literal["minio"]
+    endpoint: str = Field(pattern=r"^https?://[^/]+$")
+    inside: str = Field(default="", pattern=r"^(https?://[^/]+)?$")
+
+
+class Quota(_Part):
+    """What one attendee may use of the cluster.
+
+    Attributes:
+        cpu: Cores, for limits; half of it for requests.
+        memory_gib: Memory, for limits; half of it for requests.
+        storage_gib: All volumes together.
+        gpus: Whole GPUs.
+        pods: At a time.
+    """
+
+    cpu: int = Field(default=6, ge=1)
+    memory_gib: int = Field(default=16, ge=2)
+    storage_gib: int = Field(default=20, ge=1)
+    gpus: int = Field(default=0, ge=0)
+    pods: int = Field(default=20, ge=1)
+
+
+class Room(_Part):
+    """A room.
+
+    Attributes:
+        name: Begins the name of each bucket and namespace.
+        attendees: How many.
+        handles: What they are called; who has none is called by seat.
+        url: Where an attendee begins, for the hand-out.
+        store: The object store.
+        quota: What each may use of the cluster.
+        hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
+    """
+
+    name: Name
+    attendees: int = Field(ge=1, le=ATTENDEES_MAX)
+    handles: tuple[Name, ...] = ()
+    url: str = ""
+    store: EmbeddedSettings | MinioSettings = Field(default=EmbeddedSettings(), discriminator="kind")
+    quota: Quota = Quota()
+    hidden_feed: Path | None = None
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        if len(set(self.everybody)) < len(self.everybody) or SHARED in self.everybody:
+            raise ValueError(f"handles: each only once, and none “{SHARED}”")
+        return self
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """A handle for each attendee, in the order of the seats."""
+        seats = (f"seat-{number:02}" for number in range(len(self.handles) + 1, self.attendees + 1))
+        return self.handles[: self.attendees] + tuple(seats)
+
+    @property
+    def folder(self) -> Path:
+        """Holds accounts, manifests, hand-outs, submissions and scores."""
+        return ROOMS_DIR / self.name
+
+    @property
+    def shared_bucket(self) -> str:
+        """Everybody reads it, nobody writes it."""
+        return f"{self.name}-{SHARED}"
+
+    def place_of(self, handle: str) -> str:
+        """Name of an attendee's bucket, of the namespace, and of the access key."""
+        return f"{self.name}-{handle}"
+
+
+def load_room(path: Path, attendees: int | None = None) -> Room:
+    """Reads a room.
+
+    Args:
+        path: A YAML file.
+        attendees: How many, instead of what the file says.
+
+    Raises:
+        UserError: The file is missing or invalid.
+    """
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if attendees is not None and isinstance(written, dict):
+            written["attendees"] = attendees
+        return Room.model_validate(written)
+    except OSError as error:
+        raise UserError("room.error.no_file", path=path) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or path.name
+        raise UserError("room.error.invalid", path=path, why=f"{where}: {first['msg']}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError("room.error.invalid", path=path, why=" ".join(str(error).split())) from error
+
+
+def require_attendee(room: Room, handle: str) -> str:
+    """The handle, if somebody is called so.
+
+    Raises:
+        UserError: Nobody is.
+    """
+    if handle not in room.everybody:
+        raise UserError("room.error.nobody", handle=handle, room=room.name)
+    return handle

@@ -1,0 +1,30 @@
+"""Files of a room: written at once or not at all, and those with secrets for their owner's eyes only."""
+
+import os
+from pathlib import Path
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+def write(path: Path, content: str, mode: int = PUBLIC) -> None:
+    """Replaces a file in one go; at no moment can others read what only its owner may.
+
+    Args:
+        path: The file; its folder is made.
+        content: Its text.
+        mode: Its permissions.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(content)
+    part.replace(path)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes a folder that only its owner can enter and that git passes over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    write(folder / ".gitignore", "*\n")

@@ -1,0 +1,45 @@
+"""Looks into an ONNX file, without running it: only a network that goes straight through is let in."""
+
+from pathlib import Path
+
+from brakepoint.room.outcomes import Failed, Reason
+
+MODEL_MAX_MB = 50
+"""The kit's own takes a few; the largest that trains in a workshop, twenty."""
+STANDARD_DOMAINS = {"", "ai.onnx"}
+# fmt: off
+OPERATORS = frozenset((
+    "Add", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Clip", "Concat", "Constant",
+    "ConstantOfShape", "Conv", "ConvTranspose", "Div", "Equal", "Exp", "Expand", "Flatten", "Floor",
+    "Gather", "GatherElements", "GatherND", "Gemm", "GlobalAveragePool", "Greater", "HardSigmoid",
+    "HardSwish", "Identity", "LeakyRelu", "Less", "MatMul", "Max", "MaxPool", "Min", "Mod", "Mul",
+    "Neg", "NonMaxSuppression", "NonZero", "Not", "Pad", "Pow", "Range", "Reciprocal", "ReduceMax",
+    "ReduceMean", "ReduceSum", "Relu", "Reshape", "Resize", "ScatterND", "Shape", "Sigmoid", "Silu",
+    "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Tile", "TopK", "Transpose",
+    "Unsqueeze", "Where",
+))
+# fmt: on
+"""What detectors are made of, with or without a suppression of double boxes; no loops, no branches."""
+
+
+def check_model(path: Path) -> None:
+    """Refuses what is no plain network.
+
+    Raises:
+        Failed: It is none.
+    """
+    import onnx
+
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except Exception as error:  # It does not document what it raises on a file that is no model.
+        raise Failed(Reason.MODEL_UNFIT, f"{type(error).__name__}: {error}") from None
+    domains = {entry.domain for entry in model.opset_import} - STANDARD_DOMAINS
+    foreign = {f"{node.domain}.{node.op_type}" for node in model.graph.node if node.domain in domains}
+    unknown = {node.op_type for node in model.graph.node} - OPERATORS
+    if domains or foreign or unknown or model.functions:
+        names = sorted(unknown | foreign | domains | {function.name for function in model.functions})
+        raise Failed(Reason.MODEL_OPERATORS, ", ".join(names))
+    outside = onnx.TensorProto.EXTERNAL
+    if any(tensor.data_location == outside for tensor in model.graph.initializer):
+        raise Failed(Reason.MODEL_OPERATORS, "external data")

@@ -1,0 +1,124 @@
+"""What the instructor's side found out about what an attendee handed in."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brakepoint.room.files import write
+from brakepoint.texts import text
+
+SCORES_NAME = "scores.json"
+DETAIL_CHARACTERS = 160
+"""What comes out of a sandbox is somebody else's words: so much of it is shown."""
+
+
+class Reason(StrEnum):
+    """Why nothing could be scored. Texts: `room.reason.{value}`."""
+
+    NOTHING = "nothing"
+    MODEL_SIZE = "model_size"
+    MODEL_OPERATORS = "model_operators"
+    MODEL_CLASSES = "model_classes"
+    MODEL_UNFIT = "model_unfit"
+    MODEL_SLOW = "model_slow"
+    AUTOPILOT_SIZE = "autopilot_size"
+    NETWORK = "network"
+    PROCESS = "process"
+    FILE = "file"
+    MEMORY = "memory"
+    RAISED = "raised"
+    NO_ORDER = "no_order"
+    TOO_SLOW = "too_slow"
+    DIED = "died"
+
+
+class Failed(Exception):  # noqa: N818  It is the submission that failed, not the program.
+    """A submission cannot be scored.
+
+    Args:
+        reason: Why.
+        detail: What exactly, in words that may be the attendee's own.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = " ".join(detail.split())[:DETAIL_CHARACTERS]
+
+
+class Outcome(BaseModel):
+    """What became of one submission.
+
+    Attributes:
+        digest: Hash of what was handed in.
+        at: When it was scored.
+        map50: Of the model on the hidden feed, 0 to 1; None if the model is not fit.
+        score: Of the mission, 0 to 100; 0 when it failed.
+        accomplished: Whether the mission was.
+        reason: Why it failed; None if it was scored.
+        detail: What exactly.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+    at: datetime
+    map50: float | None = Field(default=None, ge=0, le=1)
+    score: float = Field(default=0.0, ge=0, le=100)
+    accomplished: bool = False
+    reason: Reason | None = None
+    detail: str = ""
+
+    def words(self, lang: str | None = None) -> str:
+        """Why it failed, in a language; empty if it did not."""
+        return text(f"room.reason.{self.reason}", lang, detail=self.detail) if self.reason else ""
+
+
+class Marks(BaseModel):
+    """One attendee's: the best of all submissions, and how the last one went.
+
+    Attributes:
+        best_map50: Of all submissions.
+        best_score: Of all submissions.
+        last: The last one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    best_map50: float | None = None
+    best_score: float | None = None
+    last: Outcome
+
+    def with_outcome(self, outcome: Outcome) -> "Marks":
+        """The same after one more submission."""
+        return Marks(
+            best_map50=_best(self.best_map50, outcome.map50),
+            best_score=_best(self.best_score, None if outcome.reason else outcome.score),
+            last=outcome,
+        )
+
+
+def _best(one: float | None, other: float | None) -> float | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+class Scores(BaseModel):
+    """Everybody's, by handle. Only the instructor's side writes them."""
+
+    marks: dict[str, Marks] = {}
+
+    @classmethod
+    def load(cls, folder: Path) -> "Scores":
+        """Reads them; without a file there are none yet."""
+        try:
+            return cls.model_validate_json((folder / SCORES_NAME).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValidationError):
+            return cls()
+
+    def add(self, handle: str, outcome: Outcome, folder: Path) -> None:
+        """Takes an outcome in and writes the file."""
+        marks = self.marks.get(handle, Marks(last=outcome))
+        self.marks[handle] = marks.with_outcome(outcome)
+        write(folder / SCORES_NAME, self.model_dump_json(indent=2) + "\n")

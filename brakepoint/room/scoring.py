@@ -1,0 +1,259 @@
+"""Scores what an attendee handed in, on a feed that no attendee has seen, in a sandbox."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from brakepoint.detector.decode import DETECTIONS_MAX
+from brakepoint.errors import UserError
+from brakepoint.evaluation.mean_average_precision import class_metrics, match_picture
+from brakepoint.feeds import find_feed
+from brakepoint.messages import (
+    Detection,
+    Detections,
+    Frame,
+    Light,
+    Order,
+    SignClass,
+    TrainState,
+    picture_hash,
+)
+from brakepoint.mission.loop import run_mission
+from brakepoint.mission.records import Score
+from brakepoint.mission.scoring import score_run
+from brakepoint.room.cage import Cage, Limits, require_cage
+from brakepoint.room.config import Room
+from brakepoint.room.model_check import MODEL_MAX_MB
+from brakepoint.room.outcomes import Failed, Outcome, Reason, Scores
+from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
+from brakepoint.room.stores import RoomStore
+from brakepoint.truth import GroundTruth, load_truth
+
+MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
+AUTOPILOT_MAX_BYTES = 200_000
+EVALUATED_FRAMES = 60
+"""Frames of the hidden feed, evenly spread, on which mAP50 is measured."""
+AUTOPILOT_LIMITS = Limits(memory_mb=1024, cpu_s=60, processes=1, answer_s=2.0)
+DETECTOR_LIMITS = Limits(memory_mb=6144, cpu_s=600, processes=64, answer_s=10.0)
+CONFIDENCE = 0.25
+"""mAP does not depend on it; precision and recall, which are not shown, would."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What an attendee handed in.
+
+    Attributes:
+        model: An ONNX file.
+        autopilot: A Python file with a function `step`.
+    """
+
+    model: bytes
+    autopilot: bytes
+
+    @property
+    def digest(self) -> str:
+        """Tells two submissions apart."""
+        return hashlib.sha256(hashlib.sha256(self.model).digest() + self.autopilot).hexdigest()
+
+
+def score_room(room: Room, store: RoomStore, scores: Scores) -> Iterator[tuple[str, Outcome]]:
+    """Scores whatever was handed in since it was last scored, one attendee after the other.
+
+    Args:
+        room: Whose.
+        store: Its object store.
+        scores: Of the room; they are kept up to date, in the room's folder too.
+
+    Yields:
+        Handle and outcome of each new submission.
+
+    Raises:
+        UserError: The room has no hidden feed, or this machine has no sandbox.
+    """
+    if room.hidden_feed is None:
+        raise UserError("room.error.no_hidden_feed")
+    feed = find_feed(str(room.hidden_feed))
+    require_cage(feed, feed.with_suffix(".json"))
+    there = store.buckets()
+    for handle in room.everybody:
+        submission = fetch(store, room.place_of(handle)) if room.place_of(handle) in there else None
+        marks = scores.marks.get(handle)
+        if submission is None or (marks is not None and marks.last.digest == submission.digest):
+            continue
+        outcome = score(submission, feed, room.folder / "submissions" / handle)
+        scores.add(handle, outcome, room.folder)
+        yield handle, outcome
+
+
+def fetch(store: RoomStore, bucket: str) -> Submission | None:
+    """Takes a submission from a bucket, never more of it than may be handed in; None if there is none."""
+    try:
+        return Submission(
+            model=store.read(bucket, MODEL_KEY, MODEL_MAX_BYTES),
+            autopilot=store.read(bucket, AUTOPILOT_KEY, AUTOPILOT_MAX_BYTES),
+        )
+    except FileNotFoundError:
+        return None
+
+
+def score(submission: Submission, feed: Path, folder: Path) -> Outcome:
+    """Scores one submission; whatever it does, it does to itself.
+
+    Args:
+        submission: What was handed in.
+        feed: The hidden feed.
+        folder: Gets the two files; nothing else is written.
+    """
+    now = datetime.now(UTC)
+    map50: float | None = None
+    try:
+        model, autopilot = _unpack(submission, folder)
+        truth = load_truth(feed.with_suffix(".json"))
+        with Cage("detector", model, DETECTOR_LIMITS) as eyes:
+            detector = CagedDetector(eyes)
+            map50 = _map50(detector, feed, truth)
+            with Cage("autopilot", autopilot, AUTOPILOT_LIMITS) as driver:
+                result = _drive(detector, CagedAutopilot(driver), feed, truth)
+    except Failed as failed:
+        return Outcome(
+            digest=submission.digest, at=now, map50=map50, reason=failed.reason, detail=failed.detail
+        )
+    return Outcome(
+        digest=submission.digest, at=now, map50=map50, score=result.score, accomplished=result.accomplished
+    )
+
+
+def _unpack(submission: Submission, folder: Path) -> tuple[Path, Path]:
+    for content, most, reason in (
+        (submission.model, MODEL_MAX_BYTES, Reason.MODEL_SIZE),
+        (submission.autopilot, AUTOPILOT_MAX_BYTES, Reason.AUTOPILOT_SIZE),
+    ):
+        if len(content) > most:
+            raise Failed(reason, f"{most / 1_000_000:g} MB")
+    folder.mkdir(parents=True, exist_ok=True)
+    model, autopilot = folder / "model.onnx", folder / "step6_autopilot.py"
+    model.write_bytes(submission.model)
+    autopilot.write_bytes(submission.autopilot)
+    return model, autopilot
+
+
+class Answer(BaseModel):
+    """What comes out of a detector's cage."""
+
+    items: tuple[Detection, ...] = Field(max_length=DETECTIONS_MAX)
+
+
+class CagedDetector:
+    """A detector that looks at pictures in a cage.
+
+    Args:
+        cage: Of the role `detector`.
+    """
+
+    def __init__(self, cage: Cage) -> None:
+        self._cage = cage
+
+    def detect(self, frame: Frame) -> Detections:
+        """Finds the signs in a frame."""
+        return Detections(
+            frame_id=frame.frame_id,
+            captured_at=frame.captured_at,
+            picture_hash=picture_hash(frame.image),
+            items=self.detect_image(frame.image, everything=False),
+        )
+
+    def detect_image(self, image: np.ndarray, everything: bool) -> tuple[Detection, ...]:
+        """Finds the signs in a picture.
+
+        Args:
+            image: `(height, width, 3)` uint8.
+            everything: Whether unsure detections count, too, as they do for mAP.
+
+        Raises:
+            Failed: There is no answer in time, or none that makes sense.
+        """
+        height, width = image.shape[:2]
+        header = f"{height},{width},{int(everything)}".ljust(12).encode()
+        try:
+            answer = self._cage.ask(header + np.ascontiguousarray(image).tobytes())
+        except Failed as failed:
+            if failed.reason is Reason.TOO_SLOW:
+                raise Failed(Reason.MODEL_SLOW, failed.detail) from failed
+            raise
+        try:
+            return Answer.model_validate(answer).items
+        except ValueError as error:
+            raise Failed(Reason.MODEL_UNFIT, str(error)) from error
+
+
+class CagedAutopilot:
+    """An autopilot in a cage, as `brakepoint.mission.loop` wants one; its memory never comes out.
+
+    Args:
+        cage: Of the role `autopilot`.
+    """
+
+    def __init__(self, cage: Cage) -> None:
+        self._cage = cage
+
+    def step(
+        self, memory: object, detections: Detections | None, train_state: TrainState | None, now: float
+    ) -> tuple[None, Order]:
+        """Asks for an order.
+
+        Raises:
+            Failed: There is none.
+        """
+        asked = {
+            "detections": detections.model_dump(mode="json") if detections else None,
+            "state": train_state.model_dump(mode="json") if train_state else None,
+            "now": now,
+        }
+        answer = self._cage.ask(json.dumps(asked).encode())
+        try:
+            return None, Order.model_validate(answer.get("order"))
+        except ValueError as error:
+            raise Failed(Reason.NO_ORDER, str(error)) from error
+
+
+def _map50(detector: CagedDetector, feed: Path, truth: GroundTruth) -> float | None:
+    """Mean average precision on frames of the feed, noise and all."""
+    from stubs.recorded_camera import RecordedCamera
+
+    step = max(len(truth.frames) // EVALUATED_FRAMES, 1)
+    matches = []
+    with closing(RecordedCamera(feed, truth, truth.seed)) as camera:
+        for number in range(0, len(truth.frames), step):
+            frame = camera.read(_at_rest(truth.frames[number].position_cm))
+            seen = detector.detect_image(frame.image, everything=True)
+            matches.append(match_picture(seen, truth.perfect_detections(number)))
+    precisions = [class_metrics(matches, sign_class, CONFIDENCE).ap50 for sign_class in SignClass]
+    known = [value for value in precisions if value is not None]
+    return fmean(known) if known else None
+
+
+def _at_rest(position_cm: float) -> TrainState:
+    return TrainState(at=0.0, position_cm=position_cm, speed_cm_s=0.0, power=0, braking=True, light=Light.ON)
+
+
+def _drive(detector: CagedDetector, autopilot: CagedAutopilot, feed: Path, truth: GroundTruth) -> Score:
+    from stubs.printing_hub import PrintingHub
+    from stubs.recorded_camera import RecordedCamera
+
+    with closing(RecordedCamera(feed, truth, truth.seed)) as camera:
+        try:
+            run = run_mission(camera, PrintingHub(None), detector, autopilot.step, truth)
+        except UserError as error:
+            if isinstance(error.__cause__, Failed):  # The loop's word for an autopilot that breaks down.
+                raise error.__cause__ from None
+            raise
+    return score_run(run, truth)

@@ -1,0 +1,108 @@
+"""The object store of a room, as its owner sees it: buckets, what is in them, and who has a key to which."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from brakepoint.room.config import EmbeddedSettings, Room
+from brakepoint.store.content import CONTENT_DIR
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One object.
+
+    Attributes:
+        size_bytes: Its size.
+        modified_at: When it was last written, by the store's clock.
+    """
+
+    size_bytes: int
+    modified_at: datetime
+
+
+class RoomStore(Protocol):
+    """What every store can do. Whatever is there already is left as it is; what is gone is not missed."""
+
+    def endpoint(self, handle: str) -> str:
+        """URL at which an attendee reaches the store."""
+
+    def buckets(self) -> set[str]:
+        """The room's buckets."""
+
+    def make_bucket(self, bucket: str) -> None:
+        """Makes a bucket."""
+
+    def remove_bucket(self, bucket: str) -> None:
+        """Removes a bucket and everything in it."""
+
+    def objects(self, bucket: str) -> dict[str, ObjectInfo]:
+        """Everything in a bucket, by key."""
+
+    def put(self, bucket: str, key: str, path: Path) -> None:
+        """Uploads a file."""
+
+    def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
+        """Reads an object, at most one byte more than asked for, whatever size the store states.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+
+    def keys(self) -> set[str]:
+        """The access keys of the room's attendees."""
+
+    def grant(self, access_key: str, secret_key: str) -> None:
+        """Lets a key read and write the bucket of its own name, and read the shared one; nothing else."""
+
+    def revoke(self, access_key: str) -> None:
+        """Takes a key back."""
+
+
+def open_store(room: Room) -> RoomStore:
+    """The store that a room names.
+
+    Raises:
+        UserError: It cannot be reached, or the administrator's key is missing.
+    """
+    if isinstance(room.store, EmbeddedSettings):
+        from brakepoint.room.stores.embedded import EmbeddedRoomStore
+
+        return EmbeddedRoomStore(room, room.store)
+    from brakepoint.room.stores.minio import MinioRoomStore
+
+    return MinioRoomStore.from_environment(room, room.store)
+
+
+@contextmanager
+def serving(room: Room) -> Iterator[None]:
+    """Runs the embedded servers for as long as the context lasts; any other store serves by itself."""
+    if isinstance(room.store, EmbeddedSettings):
+        from brakepoint.room.stores.embedded import serve_room
+
+        with serve_room(room, room.store):
+            yield
+    else:
+        yield
+
+
+def content() -> dict[str, Path]:
+    """What each bucket begins with, by key."""
+    return {
+        path.relative_to(CONTENT_DIR).as_posix(): path
+        for path in sorted(CONTENT_DIR.rglob("*"))
+        if path.is_file()
+    }
+
+
+def missing_content(store: RoomStore, bucket: str) -> dict[str, Path]:
+    """What is still to be uploaded to a bucket: absent, or of another size."""
+    there = store.objects(bucket)
+    return {
+        key: path
+        for key, path in content().items()
+        if key not in there or there[key].size_bytes != path.stat().st_size
+    }

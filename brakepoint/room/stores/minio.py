@@ -1,0 +1,173 @@
+"""MinIO as the store of a room: a user an attendee, and a policy that names two buckets."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from minio.credentials import StaticProvider
+from minio.error import MinioAdminException
+from minio.minioadmin import MinioAdmin
+from urllib3.exceptions import HTTPError
+
+from brakepoint.errors import UserError
+from brakepoint.room.config import MinioSettings, Room
+from brakepoint.room.stores import ObjectInfo
+from brakepoint.store.connection import Connection
+from brakepoint.store.errors import NO_OBJECT, friendly_errors
+
+ADMIN_KEY, ADMIN_SECRET = "BRAKEPOINT_ADMIN_KEY", "BRAKEPOINT_ADMIN_SECRET"
+BATCH = 1000
+"""So many objects can be deleted by one request."""
+
+
+class MinioRoomStore:
+    """See `RoomStore`.
+
+    Args:
+        room: Whose.
+        settings: Where it is.
+        connection: The administrator's.
+        admin: The administrator's, for users and policies.
+    """
+
+    def __init__(
+        self, room: Room, settings: MinioSettings, connection: Connection, admin: MinioAdmin
+    ) -> None:
+        self._room, self._settings = room, settings
+        self._connection, self._client, self._admin = connection, connection.client, admin
+
+    @classmethod
+    def from_environment(cls, room: Room, settings: MinioSettings) -> "MinioRoomStore":
+        """Takes the administrator's key from the environment.
+
+        Raises:
+            UserError: It is not there.
+        """
+        key, secret = os.environ.get(ADMIN_KEY, ""), os.environ.get(ADMIN_SECRET, "")
+        if not key or not secret:
+            raise UserError("room.error.no_admin", name=ADMIN_KEY, secret=ADMIN_SECRET)
+        url = urlsplit(settings.endpoint)
+        admin = MinioAdmin(
+            endpoint=url.netloc, credentials=StaticProvider(key, secret), secure=url.scheme == "https"
+        )
+        return cls(room, settings, Connection(settings.endpoint, room.shared_bucket, key, secret), admin)
+
+    def endpoint(self, handle: str) -> str:
+        """The same for everybody."""
+        return self._settings.inside or self._settings.endpoint
+
+    def buckets(self) -> set[str]:
+        """Those whose name begins with the room's."""
+        with self._friendly():
+            names = {bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]}
+        return {name for name in names if name.startswith(f"{self._room.name}-")}
+
+    def make_bucket(self, bucket: str) -> None:
+        """Makes it unless it is there."""
+        if bucket not in self.buckets():
+            with self._friendly():
+                self._client.create_bucket(Bucket=bucket)
+
+    def remove_bucket(self, bucket: str) -> None:
+        """Empties it first."""
+        keys = list(self.objects(bucket))
+        with self._friendly():
+            for first in range(0, len(keys), BATCH):
+                batch: Any = [{"Key": key} for key in keys[first : first + BATCH]]
+                self._client.delete_objects(Bucket=bucket, Delete={"Objects": batch})
+            self._client.delete_bucket(Bucket=bucket)
+
+    def objects(self, bucket: str) -> dict[str, ObjectInfo]:
+        """Page by page."""
+        with self._friendly():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+            return {
+                entry["Key"]: ObjectInfo(entry["Size"], entry["LastModified"])
+                for page in pages
+                for entry in page.get("Contents", [])
+            }
+
+    def put(self, bucket: str, key: str, path: Path) -> None:
+        """Uploads it whole: the kit's files are small."""
+        with self._friendly():
+            self._client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+
+    def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
+        """Stops reading where it is too long."""
+        with self._friendly():
+            try:
+                return self._client.get_object(Bucket=bucket, Key=key)["Body"].read(size_max_bytes + 1)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code", "") in NO_OBJECT:
+                    raise FileNotFoundError(key) from error
+                raise
+
+    def keys(self) -> set[str]:
+        """The room's users that have their policy."""
+        with self._friendly():
+            users = json.loads(self._admin.user_list())
+        return {
+            name
+            for name, user in users.items()
+            if name.startswith(f"{self._room.name}-") and user.get("policyName") == name
+        }
+
+    def grant(self, access_key: str, secret_key: str) -> None:
+        """Makes user and policy, or writes them anew."""
+        with self._friendly():
+            self._admin.user_add(access_key, secret_key)
+            self._admin.policy_add(access_key, policy=policy(access_key, self._room.shared_bucket))
+            self._admin.policy_set(access_key, user=access_key)
+
+    def revoke(self, access_key: str) -> None:
+        """Removes the user, and then the policy that nobody has any more."""
+        with self._friendly():
+            for remove in (self._admin.user_remove, self._admin.policy_remove):
+                with suppress_absent():
+                    remove(access_key)
+
+    @contextmanager
+    def _friendly(self) -> Iterator[None]:
+        try:
+            with friendly_errors(self._connection.endpoint, self._connection.bucket):
+                yield
+        except HTTPError as error:
+            raise UserError("store.error.endpoint", endpoint=self._connection.endpoint) from error
+        except MinioAdminException as error:
+            raise UserError(
+                "store.error.other", endpoint=self._connection.endpoint, why=" ".join(str(error).split())
+            ) from error
+
+
+@contextmanager
+def suppress_absent() -> Iterator[None]:
+    """Takes no offence at what is gone already."""
+    try:
+        yield
+    except MinioAdminException as error:
+        if error._code != "404":
+            raise
+
+
+def policy(bucket: str, shared: str) -> dict[str, Any]:
+    """What a key may do: everything with the objects of one bucket, and read another."""
+
+    def allow(actions: list[str], resource: str) -> dict[str, Any]:
+        return {"Effect": "Allow", "Action": actions, "Resource": [f"arn:aws:s3:::{resource}"]}
+
+    look = ["s3:ListBucket", "s3:GetBucketLocation"]
+    change = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            allow([*look, "s3:ListBucketMultipartUploads"], bucket),
+            allow(change, f"{bucket}/*"),
+            allow(look, shared),
+            allow(["s3:GetObject"], f"{shared}/*"),
+        ],
+    }

@@ -1,0 +1,118 @@
+"""A room on MinIO: users and policies by its own library, against a stand-in that speaks its encryption."""
+
+from collections.abc import Iterator
+
+import pytest
+from minio.credentials import StaticProvider
+from minio.minioadmin import MinioAdmin
+from minio_stand_in import ADMIN, StandIn, stand_in
+
+from brakepoint.errors import UserError
+from brakepoint.room.accounts import Accounts
+from brakepoint.room.config import MinioSettings, Room
+from brakepoint.room.provisioning import Provisioner
+from brakepoint.room.stores import open_store
+from brakepoint.room.stores.minio import MinioRoomStore, policy
+from brakepoint.store import Connection
+from brakepoint.store.embedded import serve_s3
+
+SETTINGS = MinioSettings(kind="minio", endpoint="https://minio.example.org", inside="http://minio.svc:9000")
+
+
+def quiet(done: int, total: int) -> None:
+    """Shows no progress."""
+
+
+@pytest.fixture
+def room(in_folder) -> Room:
+    return Room(name="spring", attendees=2, handles=("anna", "bela"), store=SETTINGS)
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with stand_in() as server:
+        yield server
+
+
+@pytest.fixture
+def store(room, server, tmp_path) -> Iterator[MinioRoomStore]:
+    admin = MinioAdmin(
+        endpoint=f"127.0.0.1:{server.server_port}", credentials=StaticProvider(*ADMIN), secure=False
+    )
+    with serve_s3(tmp_path / "s3") as (endpoint, key, secret):
+        yield MinioRoomStore(room, SETTINGS, Connection(endpoint, "spring-shared", key, secret), admin)
+
+
+def test_a_room_on_minio_is_made_left_alone_and_removed(room, store, server) -> None:
+    provisioner = Provisioner(room, store)
+    provisioner.apply(quiet)
+    accounts = Accounts.load(room.folder).accounts
+
+    assert {name: user["secret"] for name, user in server.users.items()} == {
+        "spring-anna": accounts["anna"].secret_key,
+        "spring-bela": accounts["bela"].secret_key,
+    }
+    assert set(server.policies) == set(server.users)
+    assert store.buckets() == {"spring-shared", "spring-anna", "spring-bela"}
+    assert provisioner.plan() == []
+
+    provisioner.remove(quiet)
+
+    assert not server.users and not server.policies and not store.buckets()
+    assert not room.folder.exists()
+
+
+def test_another_rooms_buckets_and_users_are_left_alone(room, store, server) -> None:
+    store._client.create_bucket(Bucket="autumn-shared")
+    server.users["autumn-anna"] = {"secret": "s", "policy": "autumn-anna"}
+    provisioner = Provisioner(room, store)
+    provisioner.apply(quiet)
+    provisioner.remove(quiet)
+
+    assert set(server.users) == {"autumn-anna"}
+    assert [bucket["Name"] for bucket in store._client.list_buckets()["Buckets"]] == ["autumn-shared"]
+
+
+def test_a_reset_attendee_has_another_key(room, store, server) -> None:
+    provisioner = Provisioner(room, store)
+    provisioner.apply(quiet)
+    before = {name: user["secret"] for name, user in server.users.items()}
+    provisioner.reset("anna", quiet)
+    after = {name: user["secret"] for name, user in server.users.items()}
+
+    assert before["spring-anna"] != after["spring-anna"]
+    assert before["spring-bela"] == after["spring-bela"]
+
+
+def test_a_key_may_write_one_bucket_and_read_another() -> None:
+    statements = policy("spring-anna", "spring-shared")["Statement"]
+    writing = [entry["Resource"] for entry in statements if "s3:PutObject" in entry["Action"]]
+    named = {resource for entry in statements for resource in entry["Resource"]}
+
+    assert writing == [["arn:aws:s3:::spring-anna/*"]]
+    assert named == {
+        "arn:aws:s3:::spring-anna",
+        "arn:aws:s3:::spring-anna/*",
+        "arn:aws:s3:::spring-shared",
+        "arn:aws:s3:::spring-shared/*",
+    }
+    assert not any("*" in action for entry in statements for action in entry["Action"])
+
+
+def test_workspaces_are_told_the_address_inside_the_cluster(store) -> None:
+    assert store.endpoint("anna") == "http://minio.svc:9000"
+
+
+def test_without_the_administrators_key_nothing_is_begun(room, monkeypatch) -> None:
+    monkeypatch.delenv("BRAKEPOINT_ADMIN_KEY", raising=False)
+
+    with pytest.raises(UserError, match="BRAKEPOINT_ADMIN_KEY"):
+        open_store(room)
+
+
+def test_an_unreachable_minio_is_told(room, tmp_path) -> None:
+    admin = MinioAdmin(endpoint="127.0.0.1:9", credentials=StaticProvider(*ADMIN), secure=False)
+    connection = Connection("http://127.0.0.1:9", "spring-shared", *ADMIN)
+
+    with pytest.raises(UserError, match="Nobody answers"):
+        MinioRoomStore(room, SETTINGS, connection, admin).buckets()

@@ -1,0 +1,195 @@
+"""A room is planned, made, left alone, mended and removed."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from brakepoint.cli import run
+from brakepoint.errors import UserError
+from brakepoint.room.accounts import Accounts
+from brakepoint.room.config import Room, load_room
+from brakepoint.room.provisioning import Provisioner
+from brakepoint.room.stores import content, open_store, serving
+from brakepoint.store import Connection
+
+HANDLE = "seat-07"
+
+
+def quiet(done: int, total: int) -> None:
+    """Shows no progress."""
+
+
+def provisioner(room: Room) -> Provisioner:
+    return Provisioner(room, open_store(room))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def room_of_forty(in_folder: Path) -> Path:
+    in_folder.joinpath("room.yaml").write_text("name: spring\nattendees: 40\n", encoding="utf-8")
+    return in_folder / "runs" / "room" / "spring"
+
+
+def test_a_room_of_forty_is_planned_applied_left_alone_reset_and_removed(room_of_forty, capsys) -> None:
+    assert run(["room", "plan"]) == 0
+    assert not room_of_forty.exists(), "a plan touches nothing"
+    assert "+ seat-40" in capsys.readouterr().out
+
+    assert run(["room", "apply"]) == 0
+    made = contents(room_of_forty)
+    assert run(["room", "apply"]) == 0
+    assert contents(room_of_forty) == made, "applied again, nothing changes"
+    assert "nothing to change" in capsys.readouterr().out
+
+    work = room_of_forty / "store" / f"spring-{HANDLE}" / "work.txt"
+    work.write_text("mine")
+    other = room_of_forty / "store" / "spring-seat-08" / "work.txt"
+    other.write_text("another's")
+    assert run(["room", "reset", HANDLE, "--yes"]) == 0
+    assert not work.exists() and other.exists()
+    before = Accounts.model_validate_json(made["accounts.json"]).accounts
+    after = Accounts.load(room_of_forty).accounts
+    changed = [name for name in before if before[name] != after[name]]
+    assert changed == [HANDLE], "one attendee has a new password and a new key, nobody else has"
+
+    assert run(["room", "remove", "--yes"]) == 0
+    assert not room_of_forty.exists()
+
+
+def test_passwords_and_keys_are_each_ones_own(room_of_forty) -> None:
+    run(["room", "apply"])
+    accounts = Accounts.load(room_of_forty).accounts.values()
+
+    assert len({account.password for account in accounts}) == len({a.secret_key for a in accounts}) == 40
+    assert all(re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", account.password) for account in accounts)
+
+
+def test_secrets_are_their_owners_alone_and_nowhere_else(room_of_forty, capsys) -> None:
+    run(["room", "apply"])
+    accounts = Accounts.load(room_of_forty).accounts.values()
+    secrets = {secret for account in accounts for secret in (account.password, account.secret_key)}
+    files = [path for path in room_of_forty.rglob("*") if path.is_file() and "store" not in path.parts]
+    holding = [path for path in files if any(secret in path.read_text() for secret in secrets)]
+    captured = capsys.readouterr()
+
+    assert {path.name for path in holding} >= {"accounts.json", "handouts.html", "seat-01.yaml"}
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in holding)
+    assert room_of_forty.stat().st_mode & 0o777 == 0o700
+    assert (room_of_forty / ".gitignore").read_text() == "*\n"
+    assert not any(secret in captured.out + captured.err for secret in secrets)
+
+
+def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None:
+    provisioner(small_room).apply(quiet)
+    with serving(small_room):
+        store = open_store(small_room)
+        accounts = Accounts.load(small_room.folder).accounts
+        anna = Connection(store.endpoint("anna"), "spring-anna", "spring-anna", accounts["anna"].secret_key)
+        anna.client.put_object(Bucket="spring-anna", Key="model.onnx", Body=b"mine")
+        assert anna.client.get_object(Bucket="spring-anna", Key="model.onnx")["Body"].read() == b"mine"
+        assert anna.client.get_object(Bucket="spring-shared", Key="stills/SHA256SUMS")["Body"].read()
+
+        listed = {bucket["Name"] for bucket in anna.client.list_buckets()["Buckets"]}
+        assert listed == {"spring-anna", "spring-shared"}
+        for refused in (
+            lambda: anna.client.get_object(Bucket="spring-bela", Key="stills/SHA256SUMS"),
+            lambda: anna.client.list_objects_v2(Bucket="spring-bela"),
+            lambda: anna.client.put_object(Bucket="spring-shared", Key="x", Body=b"x"),
+            lambda: anna.client.delete_object(Bucket="spring-shared", Key="stills/SHA256SUMS"),
+            lambda: Connection(store.endpoint("bela"), "", "spring-anna", anna.secret_key).client.get_object(
+                Bucket="spring-bela", Key="stills/SHA256SUMS"
+            ),
+        ):
+            with pytest.raises(ClientError):
+                refused()
+    assert not (small_room.folder / "store" / "spring-shared" / "x").exists()
+    assert (small_room.folder / "store" / "spring-shared" / "stills" / "SHA256SUMS").is_file()
+
+
+def test_what_is_missing_is_mended_and_nothing_else_touched(small_room) -> None:
+    provisioner(small_room).apply(quiet)
+    before = Accounts.load(small_room.folder)
+    key = next(iter(content()))
+    (small_room.folder / "store" / "spring-anna" / key).unlink()
+    (small_room.folder / "manifests" / "bela.yaml").write_text("changed: by hand\n")
+
+    changes = provisioner(small_room).apply(quiet)
+
+    assert {(change.what, change.handle) for change in changes} == {("data", "anna"), ("manifest", "bela")}
+    assert "changed: by hand" in next(change.diff for change in changes if change.what == "manifest")
+    assert Accounts.load(small_room.folder) == before
+    assert provisioner(small_room).plan() == []
+
+
+def test_who_leaves_the_room_is_removed_only_with_a_yes(room_of_forty, capsys) -> None:
+    run(["room", "apply", "--attendees", "3"])
+    capsys.readouterr()
+
+    assert run(["room", "apply", "--attendees", "2"]) == 2
+    assert "spring-seat-03" in capsys.readouterr().err
+    assert (room_of_forty / "store" / "spring-seat-03").is_dir()
+    assert run(["room", "apply", "--attendees", "2", "--yes"]) == 0
+    assert not list(room_of_forty.rglob("*seat-03*"))
+    assert set(Accounts.load(room_of_forty).accounts) == {"seat-01", "seat-02"}
+
+
+def test_the_manifests_keep_attendees_apart(small_room) -> None:
+    provisioner(small_room).apply(quiet)
+    documents = yaml.safe_load_all((small_room.folder / "manifests" / "anna.yaml").read_text())
+    by_kind = {document["kind"]: document for document in documents}
+
+    assert set(by_kind) == {"Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"}
+    assert by_kind["RoleBinding"]["subjects"][0]["name"] == "anna"
+    label = by_kind["Namespace"]["metadata"]["labels"]["brakepoint.io/room"]
+    sources = by_kind["NetworkPolicy"]["spec"]["ingress"][0]["from"]
+    assert label == "spring"
+    assert sources[1]["namespaceSelector"]["matchExpressions"][0]["operator"] == "DoesNotExist"
+
+
+def test_an_interrupted_apply_is_completed_by_the_next(small_room, monkeypatch) -> None:
+    store = open_store(small_room)
+    monkeypatch.setattr(
+        store, "grant", lambda *key: (_ for _ in ()).throw(UserError("store.error.disk_full"))
+    )
+    with pytest.raises(UserError):
+        Provisioner(small_room, store).apply(quiet)
+    drawn = Accounts.load(small_room.folder)
+
+    provisioner(small_room).apply(quiet)
+
+    assert Accounts.load(small_room.folder) == drawn
+    assert provisioner(small_room).plan() == []
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("name: [", "does not describe a room"),
+        ("name: Spring!\nattendees: 3", "name"),
+        ("name: spring\nattendees: 0", "attendees"),
+        ("name: spring\nattendees: 2\nhandles: [anna, anna]", "only once"),
+        ("name: spring\nattendees: 1\nhandles: [shared]", "shared"),
+        ("name: spring\nattendees: 1\nstore: {kind: ftp}", "store"),
+        ("just words", "does not describe a room"),
+    ],
+)
+def test_a_file_that_describes_no_room_is_told(in_folder, monkeypatch, written, said) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    path = in_folder / "room.yaml"
+    path.write_text(written)
+
+    with pytest.raises(UserError, match="does not describe a room") as caught:
+        load_room(path)
+    assert said in str(caught.value)
+
+
+def test_the_example_is_a_room() -> None:
+    example = Path(__file__).parents[3] / "brakepoint" / "room" / "example.yaml"
+
+    assert load_room(example).attendees == 40

@@ -1,0 +1,123 @@
+"""What needs no sandbox: what is refused before one is opened, and that without one nothing is scored."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from brakepoint.cli import run
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.errors import UserError
+from brakepoint.room import scoring
+from brakepoint.room.cage import PACKAGE, require_cage
+from brakepoint.room.model_check import check_model
+from brakepoint.room.outcomes import Outcome, Reason, Scores
+from brakepoint.room.scoring import fetch, score, score_room
+from brakepoint.room.stores import open_store
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def hand_in(room, handle: str, model: bytes = b"model", autopilot: bytes = b"autopilot") -> None:
+    folder = room.folder / "store" / room.place_of(handle) / "room"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(model)
+    (folder / "step6_autopilot.py").write_bytes(autopilot)
+
+
+def outcome(points: float, map50: float | None = 0.5, reason: Reason | None = None) -> Outcome:
+    return Outcome(digest=f"{points}{reason}", at=NOW, map50=map50, score=points, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("model", "autopilot", "reason"),
+    [(b"x" * 101, b"", Reason.MODEL_SIZE), (b"", b"x" * 101, Reason.AUTOPILOT_SIZE)],
+)
+def test_a_huge_file_fails_before_anything_is_opened(
+    small_room, monkeypatch, model, autopilot, reason
+) -> None:
+    monkeypatch.setattr(scoring, "MODEL_MAX_BYTES", 100)
+    monkeypatch.setattr(scoring, "AUTOPILOT_MAX_BYTES", 100)
+    hand_in(small_room, "anna", model * 50, autopilot * 50)
+    submission = fetch(open_store(small_room), "spring-anna")
+
+    assert submission is not None
+    assert max(len(submission.model), len(submission.autopilot)) == 101, "no more is read than must be"
+    result = score(submission, Path("no-such-feed.mp4"), small_room.folder / "submissions")
+    assert (result.reason, result.score) == (reason, 0)
+    assert not (small_room.folder / "submissions").exists()
+
+
+def test_who_handed_nothing_in_is_passed_over(small_room) -> None:
+    (small_room.folder / "store" / "spring-anna").mkdir(parents=True)
+
+    assert fetch(open_store(small_room), "spring-anna") is None
+
+
+def test_without_a_sandbox_nothing_is_scored(small_room, monkeypatch, short_feed) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    hand_in(small_room, "anna")
+    room = small_room.model_copy(update={"hidden_feed": short_feed})
+    scores = Scores()
+
+    with pytest.raises(UserError, match="no sandbox"):
+        list(score_room(room, open_store(room), scores))
+    assert not scores.marks and not (room.folder / "scores.json").exists()
+
+
+def test_without_a_hidden_feed_nothing_is_scored(in_folder, capsys) -> None:
+    in_folder.joinpath("room.yaml").write_text("name: spring\nattendees: 2\n")
+
+    assert run(["room", "score"]) == 2
+    assert "hidden_feed" in capsys.readouterr().err
+
+
+def test_a_hidden_feed_where_everybody_inside_would_see_it_is_refused() -> None:
+    with pytest.raises(UserError, match="Move the hidden feed"):
+        require_cage(PACKAGE / "hidden.mp4")
+
+
+def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None:
+    monkeypatch.setattr(scoring, "require_cage", lambda *hidden: None)
+    monkeypatch.setattr(
+        scoring,
+        "score",
+        lambda submission, feed, folder: Outcome(digest=submission.digest, at=NOW, score=90),
+    )
+    room = small_room.model_copy(update={"hidden_feed": short_feed})
+    store, scores = open_store(room), Scores()
+    hand_in(room, "anna")
+    assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
+    assert list(score_room(room, store, Scores.load(room.folder))) == []
+
+    hand_in(room, "anna", autopilot=b"another")
+    assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
+
+
+def test_the_best_counts_and_the_last_is_told(tmp_path) -> None:
+    scores = Scores()
+    scores.add("anna", outcome(80, 0.7), tmp_path)
+    scores.add("anna", outcome(95, 0.6), tmp_path)
+    scores.add("anna", outcome(0, None, Reason.NETWORK), tmp_path)
+    marks = Scores.load(tmp_path).marks["anna"]
+
+    assert (marks.best_score, marks.best_map50) == (95, 0.7)
+    assert marks.last.reason is Reason.NETWORK
+
+
+def test_who_only_ever_failed_has_no_score(tmp_path) -> None:
+    scores = Scores()
+    scores.add("anna", outcome(0, 0.4, Reason.RAISED), tmp_path)
+
+    assert scores.marks["anna"].best_score is None
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_is_told_in_both_languages(reason) -> None:
+    failed = Outcome(digest="", at=NOW, reason=reason, detail="{braces} stay")
+
+    assert failed.words("en") != failed.words("fr")
+
+
+def test_the_shipped_model_passes_the_look_inside() -> None:
+    check_model(SHIPPED_MODEL)
