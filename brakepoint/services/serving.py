@@ -1,14 +1,16 @@
 """The loop that every service on the broker runs."""
 
+import os
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Protocol
 
 import typer
 
 from brakepoint.messages import Action, Control, Fault, MissionState
-from brakepoint.services.bus import Bus
+from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import CONTROL
 from brakepoint.texts import text
 
@@ -17,6 +19,9 @@ HANGS = {
     "autopilot": Fault.AUTOPILOT_HANGS,
     "controller": Fault.CONTROLLER_HANGS,
 }
+
+HEARTBEAT_VARIABLE = "BRAKEPOINT_HEARTBEAT"
+"""Names the file that a service touches while it works; a probe looks how old it is."""
 
 
 class Part(Protocol):
@@ -37,7 +42,9 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
     with closing(part):
         bus.ready()
         tell("ready")
+        heartbeat = Heartbeat()
         while not stopping.is_set():
+            heartbeat.beat()
             while (control := bus.take(CONTROL)) is not None:
                 if control.fault is not None and control.fault is HANGS.get(bus.service):
                     tell("hangs", seconds=control.seconds)
@@ -45,6 +52,22 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
                 part.control(control)
             part.turn()
             bus.beat()
+
+
+class Heartbeat:
+    """Touches the file that `BRAKEPOINT_HEARTBEAT` names, about once a second: one that hangs does not."""
+
+    def __init__(self) -> None:
+        path = os.environ.get(HEARTBEAT_VARIABLE)
+        self._path = Path(path) if path else None
+        self._due = 0.0
+
+    def beat(self) -> None:
+        """To be called at every turn of a loop."""
+        now = time.monotonic()
+        if self._path is not None and now >= self._due:
+            self._path.touch()
+            self._due = now + HEARTBEAT_S
 
 
 def tell(key: str, **values: object) -> None:
