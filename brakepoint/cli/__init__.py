@@ -24,6 +24,7 @@ COMMANDS = (
     "quantise",
     "up",
     "service",
+    "deploy",
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""

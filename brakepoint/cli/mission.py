@@ -45,18 +45,18 @@ def mission_command(
     model = detector or str(SHIPPED_MODEL)
     with publishing(out) as scratch:
         assignments = [Assignment(find_feed(name), source, model, scratch) for name in _chosen(feed)]
-        with _progress(assignments, as_json) as tell:
+        with show_progress(assignments, as_json) as tell:
             if live:
                 finished = [_drive_live(assignments, feed, detector, broker, tell)]
             else:
                 finished = drive_all(assignments, tell)
-        report = _report(source, model, finished)
-        _write(scratch, report, finished)
+        report = make_report(source, model, finished)
+        write_report(scratch, report, finished)
     if as_json:
         typer.echo(report.to_json(), nl=False)
     else:
         Console(highlight=False).print(
-            _table(report), text("mission.page_is", path=escape(str(out / PAGE_NAME)))
+            report_table(report), text("mission.page_is", path=escape(str(out / PAGE_NAME)))
         )
     raise typer.Exit(0 if report.accomplished else 1)
 
@@ -84,7 +84,8 @@ def _chosen(feed: str) -> list[str]:
     return names
 
 
-def _report(steps: str, model: str, finished: list[Finished]) -> Report:
+def make_report(steps: str, model: str, finished: list[Finished]) -> Report:
+    """The report of all runs."""
     missions = tuple(run.recording.mission for run in finished)
     return Report(
         steps=steps,
@@ -94,7 +95,8 @@ def _report(steps: str, model: str, finished: list[Finished]) -> Report:
     )
 
 
-def _write(folder: Path, report: Report, finished: list[Finished]) -> None:
+def write_report(folder: Path, report: Report, finished: list[Finished]) -> None:
+    """Leaves page and report in a folder."""
     stills = {run.recording.feed: run.still for run in finished if run.still is not None}
     page = render_page(report, [run.recording for run in finished], stills)
     (folder / PAGE_NAME).write_text(page, encoding="utf-8")
@@ -102,7 +104,7 @@ def _write(folder: Path, report: Report, finished: list[Finished]) -> None:
 
 
 @contextmanager
-def _progress(assignments: list[Assignment], as_json: bool) -> Iterator[Callable[[Driven], None]]:
+def show_progress(assignments: list[Assignment], as_json: bool) -> Iterator[Callable[[Driven], None]]:
     """Shows a line for each train, and above them the orders as they are printed."""
     width = max(len(assignment.feed) for assignment in assignments)
     columns = (
@@ -142,7 +144,8 @@ def _order(news: Driven) -> str:
     return f"[{ORDER_COLOURS[news.order]}]●[/] {order_text(news.order)}" if news.order else ""
 
 
-def _table(report: Report) -> Table:
+def report_table(report: Report) -> Table:
+    """The report as a person reads it in a terminal."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(text("mission.table.feed"), no_wrap=True)
     table.add_column(text("mission.table.verdict"), no_wrap=True)

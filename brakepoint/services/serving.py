@@ -1,8 +1,10 @@
 """The loop that every service on the broker runs."""
 
+import os
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Protocol
 
 import typer
@@ -10,7 +12,7 @@ import typer
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, Fault, MissionState
 from brakepoint.services import tell
-from brakepoint.services.bus import Bus
+from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import CONTROL
 
 CONTROL_AGE_MAX_S = 5.0
@@ -23,6 +25,9 @@ HANGS = {
     "autopilot": Fault.AUTOPILOT_HANGS,
     "controller": Fault.CONTROLLER_HANGS,
 }
+
+HEARTBEAT_VARIABLE = "BRAKEPOINT_HEARTBEAT"
+"""Names the file that a service touches while it works; a probe looks how old it is."""
 
 
 class Part(Protocol):
@@ -47,11 +52,13 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
     with closing(part):
         bus.ready()
         tell("ready")
+        heartbeat = Heartbeat()
         try:
             while not stopping.is_set():
                 _hear_people(part, bus, stopping)
                 part.turn()
                 bus.beat()
+                heartbeat.beat()
         except UserError as error:
             tell("trouble", why=error)
             raise typer.Exit(BROKE_DOWN) from error
@@ -67,6 +74,22 @@ def _hear_people(part: Part, bus: Bus, stopping: threading.Event) -> None:
             tell("hangs", seconds=control.seconds)
             stopping.wait(control.seconds)
         part.control(control)
+
+
+class Heartbeat:
+    """Touches the file that `BRAKEPOINT_HEARTBEAT` names, about once a second: one that hangs does not."""
+
+    def __init__(self) -> None:
+        path = os.environ.get(HEARTBEAT_VARIABLE)
+        self._path = Path(path) if path else None
+        self._due = 0.0
+
+    def beat(self) -> None:
+        """To be called at every turn of a loop."""
+        now = time.monotonic()
+        if self._path is not None and now >= self._due:
+            self._path.touch()
+            self._due = now + HEARTBEAT_S
 
 
 def is_fault(control: Control, *faults: Fault) -> bool:

@@ -133,6 +133,11 @@ class Supervisor:
         child = self._children[name]
         return child.process.pid if child.process is not None and child.process.poll() is None else 0
 
+    def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """The command line and the environment of a service."""
+        command = [sys.executable, "-m", "brakepoint", "service", name]
+        return command, {**os.environ, **self.settings.environment()}
+
     def stop(self) -> None:
         """Ends every service, the broker last; one that does not listen is killed. May be called twice."""
         self._stopping.set()
@@ -152,11 +157,11 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.started_at, child.started_wall_s = time.monotonic(), time.time()
         child.is_ready, child.heard_at = False, 0.0
+        command, environment = self.launch(child.name)
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "brakepoint", "service", child.name],
+            command,
             env={
-                **os.environ,
-                **self.settings.environment(),
+                **environment,
                 LIFELINE_VARIABLE: "1",
                 "BRAKEPOINT_LANG": language(),
                 "PYTHONUNBUFFERED": "1",
@@ -244,11 +249,12 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
 
 def _with_ports(settings: Settings) -> Settings:
     """The settings with free ports of this machine for the link and the embedded broker."""
-    link, broker = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+    link, broker = (f"127.0.0.1:{free_port()}" for _ in range(2))
     return replace(settings, link=link, broker=settings.broker or f"mqtt://{broker}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,70 @@
+"""`brakepoint deploy`: runs what an overlay describes on this machine, and scores a mission with it."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from brakepoint.cli.mission import make_report, report_table, show_progress, write_report
+from brakepoint.cli.up import teller
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.errors import UserError
+from brakepoint.feeds import find_feed
+from brakepoint.mission.drive import Assignment, News, finish
+from brakepoint.mission.report import PAGE_NAME, publishing
+from brakepoint.services import require_packages
+from brakepoint.steps import SOURCE_VARIABLE, SOURCES
+from brakepoint.texts import text
+
+DEFAULT_OUT = Path("runs/deploy")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def deploy_command(
+    steps: Annotated[
+        str, typer.Option("--steps", metavar="solutions|labs", help=text("cli.deploy.steps"))
+    ] = "",
+    overlay: Annotated[
+        Path | None, typer.Option("--overlay", metavar="DIR", help=text("cli.deploy.overlay"))
+    ] = None,
+    detector: Annotated[
+        Path, typer.Option("--detector", metavar="MODEL.onnx", help=text("cli.deploy.detector"))
+    ] = SHIPPED_MODEL,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.deploy.out"))] = DEFAULT_OUT,
+    as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
+    secrets: Annotated[bool, typer.Option("--secrets", help=text("cli.deploy.secrets"))] = False,
+) -> None:
+    """Deploys, drives, scores; exit status 1 if the mission was not accomplished."""
+    from brakepoint.delivery.credentials import as_manifests, make_secrets
+
+    if secrets:
+        typer.echo(as_manifests(make_secrets()), nl=False)
+        return
+    require_packages()
+    from brakepoint.delivery.rendering import render
+    from brakepoint.delivery.running import Pods, drive, entry_point
+
+    source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
+    if source not in SOURCES:
+        raise UserError("steps.unknown_source", source=source, sources=", ".join(SOURCES))
+    manifests = render(overlay or ROOT / source / "step7_delivery" / "overlay")
+    console = Console(stderr=as_json, highlight=False)
+    launch = entry_point(source, str(detector.resolve()))
+    pods = Pods(manifests, launch, teller(console))
+    with publishing(out) as scratch:
+        assignment = Assignment(find_feed(pods.settings.feed), source, str(detector), scratch)
+        with show_progress([assignment], as_json) as tell:
+            run = drive(pods, tell)
+            finished = finish(run, assignment, News(assignment.feed, run.ticks[-1].position_cm, tell))
+        report = make_report(source, str(detector), [finished])
+        write_report(scratch, report, [finished])
+    if as_json:
+        typer.echo(report.to_json(), nl=False)
+    else:
+        Console(highlight=False).print(
+            report_table(report), text("mission.page_is", path=escape(str(out / PAGE_NAME)))
+        )
+    raise typer.Exit(0 if report.accomplished else 1)

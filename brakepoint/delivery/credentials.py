@@ -1,0 +1,46 @@
+"""The Secrets that the manifests refer to: made at random where the system is deployed, and never in git."""
+
+import base64
+import hashlib
+import secrets
+
+import yaml
+
+BROKER_USERS = ("capture", "detector", "autopilot", "controller", "monitor")
+"""Each service on the broker is a user of its own; `deploy/base/acl` says what each may do."""
+BROKER_SECRET, PASSWORDS_KEY = "brakepoint-broker", "passwords"
+MONITOR_SECRET, TOKEN_KEY = "brakepoint-monitor", "token"
+BROKER_ADDRESS = "broker:1883"
+"""The Service of the broker, in deploy/base/broker.yaml."""
+RANDOM_BYTES = 18
+ITERATIONS, SALT_BYTES = 101, 12
+"""As `mosquitto_passwd` does it. So few iterations do no harm: nobody guesses 18 random bytes."""
+
+Secrets = dict[str, dict[str, str]]
+"""By the Secret's name: what each of its keys holds."""
+
+
+def make_secrets() -> Secrets:
+    """Fresh passwords for every user of the broker, and a fresh token for the page."""
+    passwords = {user: secrets.token_urlsafe(RANDOM_BYTES) for user in BROKER_USERS}
+    lines = "".join(f"{user}:{_hashed(password)}\n" for user, password in passwords.items())
+    urls = {user: f"mqtt://{user}:{password}@{BROKER_ADDRESS}" for user, password in passwords.items()}
+    return {
+        BROKER_SECRET: {PASSWORDS_KEY: lines, **urls},
+        MONITOR_SECRET: {TOKEN_KEY: secrets.token_urlsafe(RANDOM_BYTES)},
+    }
+
+
+def as_manifests(made: Secrets) -> str:
+    """The Secrets as YAML for `kubectl apply --filename -`."""
+    return yaml.safe_dump_all(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": content}
+        for name, content in made.items()
+    )
+
+
+def _hashed(password: str) -> str:
+    """A password as Mosquitto 2 keeps it: PBKDF2 with SHA-512."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
+    return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"

@@ -1,0 +1,58 @@
+"""Renders a kustomize overlay with kubectl, which needs no cluster for it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brakepoint.errors import UserError
+
+Manifest = dict[str, Any]
+
+
+def render(overlay: Path) -> list[Manifest]:
+    """What `kubectl apply --kustomize` would send to the cluster.
+
+    Args:
+        overlay: Folder with a `kustomization.yaml`.
+
+    Raises:
+        UserError: There is none, kubectl is not installed, or it cannot make sense of the files.
+    """
+    if not (overlay / "kustomization.yaml").is_file():
+        raise UserError("delivery.error.no_overlay", folder=overlay)
+    done = subprocess.run(
+        [_kubectl(), "kustomize", str(overlay)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise UserError("delivery.error.render", folder=overlay, why=done.stderr.strip().splitlines()[-1])
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def _kubectl() -> str:
+    """The kubectl that pip installed beside this Python, or any other."""
+    beside = Path(sys.executable).with_name("kubectl")
+    found = str(beside) if beside.is_file() else shutil.which("kubectl")
+    if found is None:
+        raise UserError("delivery.error.no_kubectl")
+    return found
+
+
+def of_kind(manifests: list[Manifest], kind: str) -> Iterator[Manifest]:
+    """The manifests of one kind."""
+    return (manifest for manifest in manifests if manifest["kind"] == kind)
+
+
+def named(manifests: list[Manifest], kind: str, name: str) -> Manifest | None:
+    """The manifest of that kind and name, if there is one."""
+    return next((m for m in of_kind(manifests, kind) if m["metadata"]["name"] == name), None)
+
+
+def container_of(deployment: Manifest) -> Manifest:
+    """The one container of a Deployment's pod."""
+    container: Manifest = deployment["spec"]["template"]["spec"]["containers"][0]
+    return container

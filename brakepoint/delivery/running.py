@@ -1,0 +1,151 @@
+"""Runs the containers of an overlay as processes of this machine, and drives a mission with them."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from brakepoint.delivery.containers import Container, containers, on_this_machine
+from brakepoint.delivery.credentials import BROKER_SECRET, Secrets, make_secrets
+from brakepoint.delivery.rendering import Manifest, of_kind
+from brakepoint.errors import UserError
+from brakepoint.feeds import find_feed
+from brakepoint.messages import Action, Control
+from brakepoint.mission.drive import News
+from brakepoint.mission.drive import Tell as TellDriven
+from brakepoint.mission.records import Run
+from brakepoint.services import Settings
+from brakepoint.services.bus import Bus
+from brakepoint.services.live_mission import start, watch
+from brakepoint.services.serving import HEARTBEAT_VARIABLE
+from brakepoint.services.supervisor import Supervisor, Tell, free_port
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
+from brakepoint.truth import load_truth
+
+BROKER = "broker"
+ENTRY_POINT = ("-m", "brakepoint", "service")
+"""Of the image `edge`, behind the name of its Python (deploy/images/Containerfile)."""
+
+Launch = Callable[[Container], tuple[list[str], dict[str, str]]]
+"""Says by which command line and in which environment the image's entry point runs for a container."""
+
+
+def entry_point(steps: str, model: str) -> Launch:
+    """Plays the image `edge` with this Python.
+
+    Args:
+        steps: Whose steps are in the image.
+        model: Path of the model in it.
+    """
+
+    def launch(container: Container) -> tuple[list[str], dict[str, str]]:
+        image = {
+            "BRAKEPOINT_STEPS": steps,
+            "BRAKEPOINT_DETECTOR": model,
+            "BRAKEPOINT_RUNTIME": "onnxruntime",
+        }
+        environment = {**os.environ, **image, **container.environment}
+        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet here to look at it.
+        return [sys.executable, *ENTRY_POINT, *container.args], environment
+
+    return launch
+
+
+class Pods(Supervisor):
+    """Starts every container of an overlay, as processes, from `with` to the end of the block.
+
+    Args:
+        manifests: The rendered overlay.
+        launch: How our own image is run.
+        tell: Is told what the containers say.
+
+    Raises:
+        UserError: A container refers to something that is not there, or does not get ready.
+    """
+
+    def __init__(self, manifests: list[Manifest], launch: Launch, tell: Tell) -> None:
+        secrets = make_secrets()
+        ports = {service["metadata"]["name"]: free_port() for service in of_kind(manifests, "Service")}
+        made = on_this_machine(containers(manifests, secrets), manifests, ports)
+        self._containers = {container.name: container for container in made}
+        self._launch = launch
+        self._folder = tempfile.TemporaryDirectory()
+        settings = self._seen_by_a_person(secrets, ports)
+        names = sorted(self._containers, key=lambda name: name != BROKER)
+        super().__init__(settings, names, tell)
+
+    def _seen_by_a_person(self, secrets: Secrets, ports: dict[str, int]) -> Settings:
+        """Whoever looks on and presses the buttons does so as the monitor."""
+        for name in (BROKER, "capture"):
+            if name not in self._containers:
+                raise UserError("delivery.error.no_pod", pod=name)
+        url = secrets[BROKER_SECRET]["monitor"].rpartition("@")[0]
+        told = self._containers["capture"].environment
+        return Settings(
+            broker=f"{url}@127.0.0.1:{ports[BROKER]}",
+            feed=told.get("BRAKEPOINT_FEED", Settings.feed),
+            train_id=told.get("BRAKEPOINT_TRAIN_ID", Settings.train_id),
+        )
+
+    def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """The command line and the environment of a container."""
+        container = self._containers[name]
+        if not container.command:
+            return self._launch(container)
+        program = _find_program(container.command[0])
+        if program is None and name == BROKER:  # Any broker will do on one machine.
+            command = [sys.executable, *ENTRY_POINT, BROKER]
+            return command, {**os.environ, "BRAKEPOINT_BROKER": self.settings.broker}
+        if program is None:
+            raise UserError("delivery.error.no_program", pod=name, program=container.command[0])
+        words = [program, *container.command[1:], *container.args]
+        return self._with_files(container, words), {**os.environ, **container.environment}
+
+    def _with_files(self, container: Container, words: list[str]) -> list[str]:
+        """Puts the files that are mounted into a folder of their own, and lets the command line name that."""
+        root = Path(self._folder.name) / container.name
+        moved = {path: str(root / path.lstrip("/")) for path in container.files}
+
+        def there(text: str) -> str:
+            for path, place in moved.items():
+                text = text.replace(path, place)
+            return text
+
+        for path, content in container.files.items():
+            place = Path(moved[path])
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch(mode=0o600)
+            place.write_text(there(content), encoding="utf-8")
+        return [there(word) for word in words]
+
+    def stop(self) -> None:
+        """Ends every container and throws their files away. May be called twice."""
+        super().stop()
+        self._folder.cleanup()
+
+
+def _find_program(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path="/usr/local/sbin:/usr/sbin:/sbin")
+
+
+def drive(pods: AbstractContextManager[Pods], tell: TellDriven) -> Run:
+    """Starts the containers, drives the feed of the overlay once, and stops them.
+
+    Args:
+        pods: What is deployed.
+        tell: Is told how far the train is.
+
+    Raises:
+        UserError: A container does not get ready, or the run does not end.
+    """
+    with pods as running:
+        settings = running.settings
+        truth = load_truth(find_feed(settings.feed).with_suffix(".json"))
+        with Bus(settings.broker, settings.train_id, "", (DETECTIONS, ORDERS, STATE, MISSION)) as bus:
+            mission = start(bus, settings.feed)
+            referee = watch(bus, truth, mission, News(settings.feed, truth.length_cm, tell))
+            bus.say(CONTROL, Control(action=Action.STOP))
+    return referee.run

@@ -1,0 +1,205 @@
+"""The manifests keep the rules of a restricted cluster, and what they refer to is there."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from brakepoint.delivery.credentials import BROKER_USERS, make_secrets
+from brakepoint.delivery.rendering import container_of, named, of_kind, render
+from brakepoint.services import SERVICES
+from brakepoint.services.topics import TOPICS
+
+ROOT = Path(__file__).parents[2]
+DEPLOY, DELIVERY = ROOT / "deploy", ROOT / "solutions" / "step7_delivery"
+OURS = ("base", "components", "overlays", "tekton", "argocd")
+FILES = sorted(
+    file for folder in (*(DEPLOY / name for name in OURS), DELIVERY) for file in folder.rglob("*.yaml")
+)
+STUB, JETSON = render(DEPLOY / "overlays" / "stub"), render(DEPLOY / "overlays" / "jetson")
+TEKTON = render(DEPLOY / "tekton")
+BUILD_CAPABILITIES = {"SETUID", "SETGID"}
+"""What building without root in a user namespace takes, and nothing more."""
+SECRET_LIKE = re.compile(
+    r"(?i)(password|token|secret|key)\s*[=:]\s*['\"]?[A-Za-z0-9+/_-]{16,}|BEGIN [A-Z ]*PRIVATE KEY"
+)
+
+each_overlay = pytest.mark.parametrize("manifests", [STUB, JETSON], ids=["stub", "jetson"])
+
+
+def documents(file: Path) -> list[dict[str, Any]]:
+    return [document for document in yaml.safe_load_all(file.read_text("utf-8")) if document]
+
+
+def pods(manifests: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    deployments = list(of_kind(manifests, "Deployment"))
+    assert deployments
+    return [(deployment["spec"]["template"]["spec"], container_of(deployment)) for deployment in deployments]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_each_file_is_yaml_without_a_secret_in_it(file: Path) -> None:
+    assert documents(file)
+    assert "kind: Secret\n" not in file.read_text("utf-8")
+    assert not SECRET_LIKE.search(file.read_text("utf-8"))
+
+
+@each_overlay
+def test_pods_fit_restricted_v2(manifests) -> None:
+    for pod, container in pods(manifests):
+        assert len(pod["containers"]) == 1
+        assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+        assert pod["automountServiceAccountToken"] is False
+        assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
+
+
+def test_only_the_real_hardware_mounts_something_of_the_host() -> None:
+    assert not [pod for pod, _ in pods(STUB) for volume in pod["volumes"] if "hostPath" in volume]
+    with_host = [pod for pod, _ in pods(JETSON) if any("hostPath" in volume for volume in pod["volumes"])]
+    assert {pod["serviceAccountName"] for pod in with_host} == {"brakepoint-hardware"}
+
+
+@each_overlay
+def test_pods_are_probed_and_limited(manifests) -> None:
+    for _, container in pods(manifests):
+        assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
+        for kind in ("requests", "limits"):
+            assert {"cpu", "memory"} <= container["resources"][kind].keys()
+
+
+@each_overlay
+def test_ports_need_no_privilege(manifests) -> None:
+    for service in of_kind(manifests, "Service"):
+        assert all(port["port"] > 1024 for port in service["spec"]["ports"])
+    for _, container in pods(manifests):
+        assert all(port["containerPort"] > 1024 for port in container.get("ports", ()))
+
+
+@each_overlay
+def test_images_are_named_in_the_overlay_alone_and_never_latest(manifests) -> None:
+    in_base = {
+        container["image"]
+        for file in (DEPLOY / "base").glob("*.yaml")
+        for document in documents(file)
+        if document.get("kind") == "Deployment"
+        for container in document["spec"]["template"]["spec"]["containers"]
+        if "image" in container
+    }
+    assert in_base == {"brakepoint-edge", "mosquitto"}
+    for _, container in pods(manifests):
+        name, _, tag = container["image"].rpartition("/")[2].partition(":")
+        assert tag and tag != "latest", container["image"]
+        assert name
+
+
+@each_overlay
+def test_whatever_a_pod_refers_to_is_there(manifests) -> None:
+    secrets = make_secrets()
+    config = {m["metadata"]["name"]: m["data"] for m in of_kind(manifests, "ConfigMap")}
+    for pod, container in pods(manifests):
+        for variable in container.get("env", ()):
+            reference = variable.get("valueFrom", {}).get("secretKeyRef")
+            assert reference is None or reference["key"] in secrets[reference["name"]]
+        assert all(source["configMapRef"]["name"] in config for source in container.get("envFrom", ()))
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
+
+
+@each_overlay
+def test_nobody_talks_to_anybody_unless_a_policy_says_so(manifests) -> None:
+    policies = {m["metadata"]["name"]: m["spec"] for m in of_kind(manifests, "NetworkPolicy")}
+    deny = policies.pop("deny-all")
+    assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for name, policy in policies.items():
+        for rule in [*policy.get("ingress", ()), *policy.get("egress", ())]:
+            assert rule.get("ports") and (rule.get("from") or rule.get("to")), name
+
+
+@each_overlay
+def test_the_page_is_open_only_with_a_token_and_only_by_tls(manifests) -> None:
+    monitor = named(manifests, "Deployment", "monitor")
+    assert monitor is not None
+    variables = {variable["name"]: variable for variable in container_of(monitor)["env"]}
+    assert variables["BRAKEPOINT_PAGE"]["value"] == "0.0.0.0:8000"
+    assert variables["BRAKEPOINT_TOKEN"]["valueFrom"]["secretKeyRef"]["name"] == "brakepoint-monitor"
+    route = named(manifests, "Route", "monitor")
+    assert route is not None
+    assert route["spec"]["tls"] == {"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"}
+
+
+def test_every_service_is_deployed_and_the_stub_has_a_train() -> None:
+    assert {m["metadata"]["name"] for m in of_kind(STUB, "Deployment")} == set(SERVICES)
+    assert {m["metadata"]["name"] for m in of_kind(JETSON, "Deployment")} == set(SERVICES) - {"train"}
+
+
+def test_each_user_of_the_broker_has_rights_of_its_own_and_to_known_topics() -> None:
+    acl = (DEPLOY / "base" / "acl").read_text("utf-8")
+    assert tuple(re.findall(r"^user (\w+)$", acl, re.MULTILINE)) == BROKER_USERS
+    said = set(re.findall(r"^topic (?:read|write|readwrite) brakepoint/\+/(\w+)", acl, re.MULTILINE))
+    assert said == {topic.name for topic in TOPICS}
+    assert "user anonymous" not in acl
+
+
+def test_each_step_of_the_pipeline_is_limited_and_none_is_privileged() -> None:
+    for task in of_kind(TEKTON, "Task"):
+        for step in task["spec"]["steps"]:
+            context = step["securityContext"]
+            assert context["runAsNonRoot"] is True
+            assert context["capabilities"]["drop"] == ["ALL"]
+            assert set(context["capabilities"].get("add", ())) <= BUILD_CAPABILITIES
+            assert "privileged" not in context
+            assert {"requests", "limits"} <= step["computeResources"].keys()
+            assert step["image"].startswith("$(params.")
+            assert not re.search(r"\$\(params\.(url|revision|branch|model-key)\)", step["script"]), task
+
+
+def test_the_pipeline_uses_its_tasks_with_the_parameters_that_they_have() -> None:
+    tasks = {task["metadata"]["name"]: task["spec"] for task in of_kind(TEKTON, "Task")}
+    (pipeline,) = of_kind(TEKTON, "Pipeline")
+    for use in pipeline["spec"]["tasks"]:
+        task = tasks[use["taskRef"]["name"]]
+        given = [*use.get("params", ()), *use.get("matrix", {}).get("params", ())]
+        assert {p["name"] for p in given} == {p["name"] for p in task.get("params", ())}, use["name"]
+        assert {w["name"] for w in use["workspaces"]} <= {w["name"] for w in task["workspaces"]}
+        wanted = {w["name"] for w in task["workspaces"] if not w.get("optional")}
+        assert wanted <= {w["name"] for w in use["workspaces"]}
+    assert set(tasks) == {use["taskRef"]["name"] for use in pipeline["spec"]["tasks"]}
+
+
+def test_the_two_builds_run_on_nodes_of_their_own_architecture() -> None:
+    (template,) = of_kind(TEKTON, "TriggerTemplate")
+    (run,) = template["spec"]["resourcetemplates"]
+    nodes = {
+        spec["pipelineTaskName"]: spec["podTemplate"]["nodeSelector"]["kubernetes.io/arch"]
+        for spec in run["spec"]["taskRunSpecs"]
+    }
+    assert nodes == {"build-amd64": "amd64", "build-arm64": "arm64"}
+    (pipeline,) = of_kind(TEKTON, "Pipeline")
+    defaulted = {p["name"] for p in pipeline["spec"]["params"] if "default" in p}
+    assert {p["name"] for p in pipeline["spec"]["params"]} - defaulted <= {
+        p["name"] for p in run["spec"]["params"]
+    }
+
+
+def test_an_attendee_of_a_room_gets_a_namespace_and_a_project_of_his_own() -> None:
+    for name in ("applicationset.yaml", "projects.yaml"):
+        (application_set,) = documents(DEPLOY / "argocd" / "room" / name)
+        assert application_set["spec"]["goTemplateOptions"] == ["missingkey=error"]
+        (generator,) = application_set["spec"]["generators"]
+        (pattern,) = generator["git"]["files"]
+        (attendee,) = [documents(file)[0] for file in ROOT.glob(pattern["path"])]
+        used = set(re.findall(r"{{ \.(\w+) }}", (DEPLOY / "argocd" / "room" / name).read_text("utf-8")))
+        assert used <= attendee.keys()
+    (project,) = render(DEPLOY / "argocd" / "room" / "project")
+    assert "clusterResourceWhitelist" not in project["spec"]
+    allowed = {(kind["group"], kind["kind"]) for kind in project["spec"]["namespaceResourceWhitelist"]}
+    needed = {(m["apiVersion"].rpartition("/")[0], m["kind"]) for m in STUB}
+    assert needed == allowed
