@@ -34,6 +34,7 @@ MADE_UP = (
     "workshop.table.",
     "live.",
     "monitor.",
+    "world.",
 )
 """Keys that begin so are put together when they are used."""
 

@@ -17,7 +17,7 @@ COMMANDS = ("mission", "replay", "evaluate", "dataset", "synth", "train", "up", 
 """Each is `brakepoint.cli.NAME.NAME_command`."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
-GROUPS = ("store", "footage")
+GROUPS = ("store", "model", "footage")
 """Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
 

@@ -60,7 +60,7 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
     if not files:
         raise UserError("store.error.no_content", folder=CONTENT_DIR)
     files.sort(key=lambda path: path.name == CHECKSUMS_NAME)  # Last: it says that all the rest is there.
-    _make_bucket(client, bucket)
+    make_bucket(client, bucket)
     for done, path in enumerate(files, 1):
         key = path.relative_to(CONTENT_DIR).as_posix()
         client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
@@ -69,7 +69,8 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
     return len(files)
 
 
-def _make_bucket(client: "S3Client", bucket: str) -> None:
+def make_bucket(client: "S3Client", bucket: str) -> None:
+    """Makes a bucket unless it is there."""
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as missing:

@@ -17,6 +17,8 @@ EMBEDDED_BUCKET = "brakepoint"
 STORE_DIR = Path("runs/store")
 """Its folders are the buckets."""
 HOST, USUAL_PORT = "127.0.0.1", 9000
+FRESH = ("--dir-cache-time", "1s")
+"""What another server of the same folder has written is seen so soon; 0 makes rclone forget its own files."""
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
 
 
@@ -37,7 +39,7 @@ def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
     port, access_key, secret_key = _free_port(), "brakepoint", secrets.token_hex(16)
     # The secret goes by the environment: a command line can be read by everybody on the machine.
     environment = {**os.environ, "RCLONE_CONFIG": "", "RCLONE_AUTH_KEY": f'"{access_key},{secret_key}"'}
-    command = [_rclone(), "serve", "s3", "--addr", f"{HOST}:{port}", str(folder)]
+    command = [_rclone(), "serve", "s3", "--addr", f"{HOST}:{port}", *FRESH, str(folder)]
     log_path = folder.parent / f"{folder.name}.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
