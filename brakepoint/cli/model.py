@@ -14,7 +14,8 @@ from brakepoint.texts import text
 from brakepoint.worlds import World
 
 if TYPE_CHECKING:
-    from brakepoint.registry import Registry, Version
+    from brakepoint.registry.bucket import Registry
+    from brakepoint.registry.version import Version
 
 FINGERPRINT_SHOWN = 8
 """So many letters of a fingerprint tell two of them apart for a person."""
@@ -28,7 +29,7 @@ Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help=text("cli.m
 def open_registry() -> "Iterator[Registry]":
     """The registry in the store that the environment names, or in our own."""
     require_workshop()
-    from brakepoint.registry import Registry
+    from brakepoint.registry.bucket import Registry
     from brakepoint.store import object_store
 
     with object_store() as store:

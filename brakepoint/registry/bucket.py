@@ -20,15 +20,12 @@ from pydantic import BaseModel, ValidationError
 
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
+from brakepoint.registry.names import COPY_KEY, PREFIX
 from brakepoint.registry.version import Production, Version
 from brakepoint.store import Connection, friendly_errors
 from brakepoint.store.content import make_bucket, sha256
 from brakepoint.store.errors import NO_BUCKET, NO_OBJECT
 
-MODEL_NAME = "track"
-PREFIX = f"models/{MODEL_NAME}"
-COPY_KEY = "models/production/1/model.onnx"
-"""OpenVINO Model Server wants a folder of numeric versions and serves the newest: here there is only one."""
 INCOMING = "models/incoming/"
 MODEL_FILE, VERSION_FILE, POINTER_FILE = "model.onnx", "version.json", "production.json"
 

@@ -13,8 +13,8 @@ from onnx_models import NAMES, raw_output, save_constant_model
 
 from brakepoint.cli import run
 from brakepoint.errors import UserError
-from brakepoint.registry import Registry
-from brakepoint.registry.bucket import COPY_KEY, INCOMING
+from brakepoint.registry.bucket import INCOMING, Registry
+from brakepoint.registry.names import COPY_KEY
 from brakepoint.store import Connection
 from brakepoint.store.embedded import EMBEDDED_BUCKET, serve_s3
 
