@@ -78,12 +78,15 @@ clean: ## Throw away the environment, the runs and the caches
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
-$(VENV)/.workshop: extras = mission,workshop
-$(VENV)/.dev: extras = mission,live,hub,workshop,room,dev
-$(VENV)/.system: extras = mission,live,hub,workshop,room,dev,system,train
+$(VENV)/.workshop: extras = mission,workshop,pipeline
+$(VENV)/.dev: extras = mission,live,hub,workshop,pipeline,room,dev
+$(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,train
+# kserve comes last and alone: what it says of psutil does not get along with amqtt and IPython (pyproject.toml).
+$(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: last = serving
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
-	@$(PIP) install --editable '.[$(extras)]'
+	@$(PIP) install --no-warn-conflicts --editable '.[$(extras)]'
+	@$(if $(last),$(PIP) install --no-warn-conflicts --editable '.[$(last)]')
 	@touch $@
 
 $(FOOTAGE_VENV)/.footage: pyproject.toml | $(BIN)/python

@@ -41,6 +41,7 @@ MADE_UP = (
     "live.",
     "monitor.",
     "room.",
+    "world.",
 )
 """Keys that begin so are put together when they are used."""
 

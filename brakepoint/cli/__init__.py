@@ -22,6 +22,7 @@ COMMANDS = (
     "base_model",
     "train",
     "quantise",
+    "serve",
     "up",
     "service",
     "deploy",
@@ -30,7 +31,7 @@ COMMANDS = (
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
-GROUPS = ("store", "footage", "hub", "room")
+GROUPS = ("store", "model", "footage", "hub", "room")
 """Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
 

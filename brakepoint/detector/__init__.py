@@ -7,7 +7,8 @@ import numpy as np
 from brakepoint.detector.decode import decode, find_layout, non_maximum_suppression
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.detector.metadata import class_names
-from brakepoint.detector.runtime import load_runtime
+from brakepoint.detector.remote import remote_runtime
+from brakepoint.detector.runtime import Runtime, load_runtime
 from brakepoint.messages import Detection, Detections, Frame, picture_hash
 from brakepoint.models import SHIPPED_MODEL
 
@@ -20,7 +21,8 @@ class Detector:
     One object serves one thread.
 
     Args:
-        model_path: An ONNX model that ultralytics exported, in either of its output layouts.
+        model_path: An ONNX model that ultralytics exported, in either of its output layouts; or the URL of an
+            endpoint that serves one, for instance `grpc://127.0.0.1:8081`.
         confidence: Detections less sure than this are dropped; 0 to 1.
         iou: Two detections of one class overlap at most so much; 0 to 1.
         runtime: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
@@ -31,10 +33,11 @@ class Detector:
         confidence: As above.
         classes: The model's classes by class id.
         input_size_px: `(width, height)` of the model's input; frames of any size are letterboxed to it.
+        runtime: What runs the network.
 
     Raises:
         UserError: The model is missing, unreadable, without metadata, of other classes, or not a detector of
-            pictures; or the runtime is unknown or not installed.
+            pictures; or the runtime is unknown or not installed; or the endpoint does not answer.
 
     Example:
         >>> Detector(SHIPPED_MODEL).detect(frame).items
@@ -51,13 +54,14 @@ class Detector:
         path = Path(model_path)
         self.confidence = confidence
         self._iou = iou
-        self._runtime = load_runtime(path, runtime, threads)
-        self.classes = class_names(self._runtime.metadata, path)
-        self.input_size_px = self._runtime.input_size_px
+        remote = remote_runtime(str(model_path))
+        self.runtime: Runtime = remote or load_runtime(path, runtime, threads)
+        self.classes = class_names(self.runtime.metadata, path)
+        self.input_size_px = self.runtime.input_size_px
         width, height = self.input_size_px
         self._tensor = np.zeros((1, 3, height, width), np.float32)
-        output = self._runtime.infer(self._tensor)
-        self._layout = find_layout(output.shape, len(self.classes), self._runtime.metadata, path)
+        output = self.runtime.infer(self._tensor)
+        self._layout = find_layout(output.shape, len(self.classes), self.runtime.metadata, path)
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame, with the confidence that the detector was made with."""
@@ -81,7 +85,7 @@ class Detector:
         least = self.confidence if confidence is None else confidence
         letterbox = Letterbox.fit((image.shape[1], image.shape[0]), self.input_size_px)
         fill_tensor(letterbox.apply(image), self._tensor)
-        output = self._runtime.infer(self._tensor)
+        output = self.runtime.infer(self._tensor)
         candidates = decode(output, self._layout, len(self.classes), least)
         kept = non_maximum_suppression(candidates, self._iou)
         boxes = letterbox.to_frame(kept.boxes)

@@ -78,7 +78,7 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
         UserError: The kit's content is not there.
     """
     files = content()
-    _make_bucket(client, bucket)
+    make_bucket(client, bucket)
     for done, (key, path) in enumerate(files.items(), 1):
         client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         if on_progress is not None:
@@ -88,7 +88,8 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
     return len(files)
 
 
-def _make_bucket(client: "S3Client", bucket: str) -> None:
+def make_bucket(client: "S3Client", bucket: str) -> None:
+    """Makes a bucket unless it is there."""
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as missing:

@@ -17,6 +17,8 @@ EMBEDDED_BUCKET = "brakepoint"
 STORE_DIR = Path("runs/store")
 """Its folders are the buckets."""
 HOST, USUAL_PORT = "127.0.0.1", 9000
+FRESH = ("--dir-cache-time", "1s")
+"""What another server of the same folder has written is seen so soon; 0 makes rclone forget its own files."""
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
 GUARD = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGTERM)"
 """Ends a process when the pipe to whoever started it closes, as it does even if that one was killed."""
@@ -69,7 +71,7 @@ def run_server(
         "RCLONE_CONFIG": "",
         "RCLONE_AUTH_KEY": f'"{",".join(key)}"',
     }
-    command = [_rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", root]
+    command = [_rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", *FRESH, root]
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     guard = subprocess.Popen([sys.executable, "-c", GUARD, str(process.pid)], stdin=subprocess.PIPE)

@@ -115,7 +115,7 @@ def test_a_missing_model(tmp_path):
 def test_settings_choose_runtime_and_threads(make_model, monkeypatch):
     monkeypatch.setenv("BRAKEPOINT_RUNTIME", "onnxruntime")
     monkeypatch.setenv("BRAKEPOINT_THREADS", "1")
-    assert type(Detector(make_model(RAW))._runtime).__name__ == "OnnxRuntime"
+    assert type(Detector(make_model(RAW)).runtime).__name__ == "OnnxRuntime"
 
 
 @pytest.mark.parametrize(

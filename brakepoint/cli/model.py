@@ -1,0 +1,95 @@
+"""`brakepoint model`: the model registry in the bucket."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from brakepoint.cli.dataset import require_workshop
+from brakepoint.texts import text
+from brakepoint.worlds import World
+
+if TYPE_CHECKING:
+    from brakepoint.registry.bucket import Registry
+    from brakepoint.registry.version import Version
+
+FINGERPRINT_SHOWN = 8
+"""So many letters of a fingerprint tell two of them apart for a person."""
+
+model_app = typer.Typer(help=text("cli.model.help"), no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help=text("cli.model.number"))]
+
+
+@contextmanager
+def open_registry() -> "Iterator[Registry]":
+    """The registry in the store that the environment names, or in our own."""
+    require_workshop()
+    from brakepoint.registry.bucket import Registry
+    from brakepoint.store import object_store
+
+    with object_store() as store:
+        yield Registry(store)
+
+
+@model_app.command("list", help=text("cli.model.list.help"))
+def list_command() -> None:
+    """Prints a row for each version."""
+    with open_registry() as registry:
+        versions, production = registry.versions(), registry.production().number
+    if not versions:
+        typer.echo(text("cli.model.empty"))
+        return
+    Console(highlight=False).print(as_table(versions, production))
+
+
+@model_app.command("publish", help=text("cli.model.publish.help"))
+def publish_command(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help=text("cli.model.model"))],
+) -> None:
+    """Publishes a model that was made by hand."""
+    with open_registry() as registry:
+        typer.echo(text("cli.model.publish.done", number=registry.publish(model).number))
+
+
+@model_app.command("promote", help=text("cli.model.promote.help"))
+def promote_command(number: Number) -> None:
+    """Moves the pointer."""
+    with open_registry() as registry:
+        registry.promote(number)
+    typer.echo(text("cli.model.promote.done", number=number))
+
+
+@model_app.command("rollback", help=text("cli.model.rollback.help"))
+def rollback_command() -> None:
+    """Moves the pointer back."""
+    with open_registry() as registry:
+        number = registry.rollback()
+    typer.echo(text("cli.model.promote.done", number=number))
+
+
+def as_table(versions: "list[Version]", production: int | None) -> Table:
+    """A row for each version; the one in production has a dot."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for column in ("version", "published"):
+        table.add_column(text(f"cli.model.list.{column}"))
+    for world in World:
+        table.add_column(f"mAP50 {text(f'world.{world}')}", justify="right")
+    for column in ("data", "code"):
+        table.add_column(text(f"cli.model.list.{column}"))
+    for version in versions:
+        measured = (version.metrics.get(world) for world in World)
+        table.add_row(
+            "[green]●[/]" if version.number == production else "",
+            str(version.number),
+            f"{version.published_at.astimezone():%Y-%m-%d %H:%M}",
+            *("–" if value is None else f"{value:.3f}" for value in measured),
+            version.data[:FINGERPRINT_SHOWN] or "–",
+            version.code[:FINGERPRINT_SHOWN] or "–",
+        )
+    return table

@@ -1,0 +1,62 @@
+"""`brakepoint serve`: the model behind an endpoint of the Open Inference Protocol."""
+
+import os
+import threading
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.steps import load_step
+from brakepoint.texts import text
+
+HOST, REST_PORT, GRPC_PORT = "127.0.0.1", 8080, 8081
+
+
+def serve_command(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL.onnx|s3://", show_default=False, help=text("cli.serve.model"))
+    ] = str(SHIPPED_MODEL),
+    host: Annotated[str, typer.Option("--host", help=text("cli.serve.host"))] = HOST,
+    rest_port: Annotated[int, typer.Option("--rest-port", help=text("cli.serve.rest_port"))] = REST_PORT,
+    grpc_port: Annotated[int, typer.Option("--grpc-port", help=text("cli.serve.grpc_port"))] = GRPC_PORT,
+    steps: Annotated[
+        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.serve.steps"))
+    ] = None,
+) -> None:
+    """Serves until Ctrl-C.
+
+    Raises:
+        UserError: The model, the store, a port or the extra `serving` is not there.
+    """
+    from brakepoint.serving import require_serving
+    from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
+    from brakepoint.serving.source import follow, open_source
+
+    require_serving()
+    os.environ.setdefault(PIXELS_VARIABLE, str(PIXELS_MOST))
+    from brakepoint.serving.engine import Worker
+    from brakepoint.serving.server import run
+
+    step = load_step("step5_serving", steps)
+    with open_source(model) as source:
+        chosen = source("")
+        assert chosen is not None
+        engine = step.Engine(chosen.path, chosen.version)
+        stopping = threading.Event()
+        follower = threading.Thread(
+            target=follow, args=(source, chosen.version, engine.switch, _tell, stopping), daemon=True
+        )
+        follower.start()
+        address = {"version": chosen.version, "rest": f"{host}:{rest_port}", "grpc": f"{host}:{grpc_port}"}
+        ready = partial(typer.echo, text("serving.ready", None, **address))
+        try:
+            run(step.models(engine, Worker()), host, rest_port, grpc_port, ready)
+        finally:
+            stopping.set()
+            follower.join()
+
+
+def _tell(what: str, about: object) -> None:
+    typer.echo(text(f"serving.{what}", None, about=about), err=what == "trouble")

@@ -1,0 +1,162 @@
+"""A network that runs behind an endpoint of the Open Inference Protocol: the picture work stays here.
+
+Because only the tensors travel, a detector behind an endpoint finds exactly what the same one here would.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from brakepoint.errors import UserError
+from brakepoint.messages import SignClass
+
+SCHEMES = ("grpc", "grpcs", "http", "https")
+TIMEOUT_S = 30.0
+MESSAGE_MOST_BYTES = 32 * 2**20
+HEADER_LENGTH = "inference-header-content-length"
+"""Says how long the JSON before the binary tensors is."""
+
+
+class Client(Protocol):
+    """Speaks the protocol one way or the other."""
+
+    def describe(self, model: str) -> tuple[str, list[int]]:
+        """Name and shape of a model's input."""
+
+    def ask(self, request: Any) -> Any:
+        """Sends an `InferRequest`, and gives the `InferResponse`."""
+
+
+def remote_runtime(url: str) -> "RemoteRuntime | None":
+    """The runtime behind a URL; None for what is none."""
+    scheme, separator, _ = url.partition("://")
+    return RemoteRuntime(url) if separator and scheme in SCHEMES else None
+
+
+class RemoteRuntime:
+    """Asks an endpoint.
+
+    Args:
+        url: For instance `grpc://127.0.0.1:8081` or `https://host/MODEL`; by default the model is `track`.
+
+    Attributes:
+        metadata: The protocol does not tell the classes: they are taken to be those of `SignClass`, in order.
+        input_size_px: `(width, height)` of the picture that the network wants.
+
+    Raises:
+        UserError: The extra `serving` is not installed, or nobody answers there as such a network.
+    """
+
+    metadata: Mapping[str, str] = {"names": repr([str(name) for name in SignClass])}
+
+    def __init__(self, url: str) -> None:
+        from brakepoint.serving import TENSOR_MODEL, require_serving
+
+        require_serving()
+        parts = urlsplit(url)
+        self._url, self._model = url, parts.path.strip("/") or TENSOR_MODEL
+        with _Told(url):
+            is_grpc, encrypted = parts.scheme.startswith("grpc"), parts.scheme.endswith("s")
+            self._client: Client = (
+                GrpcClient(parts.netloc, encrypted)
+                if is_grpc
+                else RestClient(f"{parts.scheme}://{parts.netloc}")
+            )
+            self._input, (_, _, height, width) = self._client.describe(self._model)
+        self.input_size_px = (width, height)
+
+    def infer(self, tensor: np.ndarray) -> np.ndarray:
+        """See `Runtime.infer`."""
+        from kserve import InferInput, InferRequest
+
+        with _Told(self._url):
+            sent = InferInput(self._input, list(tensor.shape), "FP32")
+            sent.set_data_from_numpy(tensor)
+            request = InferRequest(self._model, [sent], parameters={"binary_data_output": True})
+            return np.asarray(self._client.ask(request).outputs[0].as_numpy())
+
+
+class GrpcClient:
+    """By gRPC.
+
+    Args:
+        address: `host:port`.
+        encrypted: Whether the endpoint wants TLS.
+    """
+
+    def __init__(self, address: str, encrypted: bool) -> None:
+        import grpc
+        from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
+
+        limits = [
+            ("grpc.max_receive_message_length", MESSAGE_MOST_BYTES),
+            ("grpc.max_send_message_length", MESSAGE_MOST_BYTES),
+        ]
+        self._channel = (
+            grpc.secure_channel(address, grpc.ssl_channel_credentials(), limits)
+            if encrypted
+            else grpc.insecure_channel(address, limits)
+        )
+        self._stub = GRPCInferenceServiceStub(self._channel)
+
+    def describe(self, model: str) -> tuple[str, list[int]]:
+        """See `Client.describe`."""
+        from kserve.protocol.grpc.grpc_predict_v2_pb2 import ModelMetadataRequest
+
+        taken = self._stub.ModelMetadata(ModelMetadataRequest(name=model), timeout=TIMEOUT_S).inputs[0]
+        return taken.name, list(taken.shape)
+
+    def ask(self, request: Any) -> Any:
+        """See `Client.ask`."""
+        from kserve import InferResponse
+
+        request.parameters = None  # gRPC answers in binary anyhow.
+        return InferResponse.from_grpc(self._stub.ModelInfer(request.to_grpc(), timeout=TIMEOUT_S))
+
+
+class RestClient:
+    """By REST, with binary tensors.
+
+    Args:
+        base: `http://host:port`.
+    """
+
+    def __init__(self, base: str) -> None:
+        import httpx
+
+        self._http = httpx.Client(base_url=base, timeout=TIMEOUT_S)
+
+    def describe(self, model: str) -> tuple[str, list[int]]:
+        """See `Client.describe`."""
+        taken = self._http.get(f"/v2/models/{model}").raise_for_status().json()["inputs"][0]
+        return taken["name"], [int(side) for side in taken["shape"]]
+
+    def ask(self, request: Any) -> Any:
+        """See `Client.ask`."""
+        from kserve import InferResponse
+
+        body, json_length = request.to_rest()
+        headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(json_length)}
+        answer = self._http.post(f"/v2/models/{request.model_name}/infer", content=body, headers=headers)
+        answer.raise_for_status()
+        return InferResponse.from_bytes(answer.content, int(answer.headers[HEADER_LENGTH]))
+
+
+class _Told:
+    """Turns whatever a client raises into one line: gRPC, HTTP and sockets each have errors of their own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Tells."""
+        if isinstance(error, Exception):
+            detail = getattr(error, "details", None)
+            said = str(detail()) if callable(detail) else str(error)
+            why = said.splitlines()[0] if said else type(error).__name__
+            raise UserError("serving.error.endpoint", url=self._url, why=why) from error

@@ -1,0 +1,218 @@
+"""The registry in a bucket.
+
+models/track/3/model.onnx      a version: written once, never changed
+models/track/3/version.json    written after it: a version without this does not exist
+models/track/production.json   the pointer, written last of all
+models/production/1/model.onnx a copy of what is in production, for servers that know no pointer
+models/incoming/…              uploads that are not proven yet
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ValidationError
+
+from brakepoint.detector import Detector
+from brakepoint.errors import UserError
+from brakepoint.registry.names import COPY_KEY, PREFIX
+from brakepoint.registry.version import Production, Version
+from brakepoint.store import Connection, friendly_errors
+from brakepoint.store.content import make_bucket, sha256
+from brakepoint.store.errors import NO_BUCKET, NO_OBJECT
+
+INCOMING = "models/incoming/"
+MODEL_FILE, VERSION_FILE, POINTER_FILE = "model.onnx", "version.json", "production.json"
+
+Content = TypeVar("Content", bound=BaseModel)
+
+
+class Registry:
+    """Versions of a model in a bucket.
+
+    Args:
+        store: Where the bucket is.
+        prefix: The model's folder in it.
+
+    Example:
+        >>> with object_store() as store:
+        ...     registry = Registry(store)
+        ...     registry.promote(registry.publish(Path("track.onnx")).number)
+    """
+
+    def __init__(self, store: Connection, prefix: str = PREFIX) -> None:
+        self._client, self._bucket = store.client, store.bucket
+        self._endpoint, self._prefix = store.endpoint, prefix.strip("/")
+
+    def versions(self) -> list[Version]:
+        """Every version, the oldest first.
+
+        Raises:
+            UserError: The store fails, or a version's description is none.
+        """
+        with self._errors():
+            keys = [key for key in self._keys(f"{self._prefix}/") if key.endswith(f"/{VERSION_FILE}")]
+            found = [self._read(key, Version) for key in keys]
+        return sorted((version for version in found if version), key=lambda version: version.number)
+
+    def version(self, number: int) -> Version:
+        """One version.
+
+        Raises:
+            UserError: There is none of that number, or the store fails.
+        """
+        with self._errors():
+            found = self._read(self._key(number, VERSION_FILE), Version)
+        if found is None:
+            there = ", ".join(str(version.number) for version in self.versions()) or "–"
+            raise UserError("registry.error.no_version", number=number, there=there)
+        return found
+
+    def production(self) -> Production:
+        """The pointer; one without a history before the first promotion.
+
+        Raises:
+            UserError: The store fails, or what lies there is no pointer.
+        """
+        with self._errors():
+            return self._read(f"{self._prefix}/{POINTER_FILE}", Production) or Production()
+
+    def publish(
+        self, model: Path, metrics: dict[str, float] | None = None, data: str = "", code: str = ""
+    ) -> Version:
+        """Uploads a model as a new version; whatever breaks in between leaves no half one.
+
+        Args:
+            model: An ONNX model.
+            metrics: mAP50 by world.
+            data: Fingerprint of what it learnt from.
+            code: Fingerprint of what made it.
+
+        Raises:
+            UserError: The model is none, or the store fails.
+        """
+        Detector(model)
+        with self._errors():
+            make_bucket(self._client, self._bucket)
+            for leftover in self._keys(INCOMING):
+                self._client.delete_object(Bucket=self._bucket, Key=leftover)
+        version = Version(
+            number=max((version.number for version in self.versions()), default=0) + 1,
+            sha256=sha256(model),
+            size_bytes=model.stat().st_size,
+            metrics=metrics or {},
+            data=data,
+            code=code,
+            published_at=datetime.now(UTC),
+        )
+        incoming = f"{INCOMING}{uuid.uuid4().hex}/{MODEL_FILE}"
+        with self._errors():
+            with model.open("rb") as file:
+                self._client.put_object(Bucket=self._bucket, Key=incoming, Body=file)
+            self._prove(incoming, version)
+            self._copy(incoming, self._key(version.number, MODEL_FILE))
+            self._write(self._key(version.number, VERSION_FILE), version)
+            self._client.delete_object(Bucket=self._bucket, Key=incoming)
+        return version
+
+    def promote(self, number: int) -> None:
+        """Puts a version into production. The one before stays where it is, for a rollback.
+
+        Raises:
+            UserError: There is no such version, or the store fails.
+        """
+        self._point(self.production().promote(self.version(number).number))
+
+    def rollback(self) -> int:
+        """Puts the version into production that was so before.
+
+        Returns:
+            Its number.
+
+        Raises:
+            UserError: There was none before, or the store fails.
+        """
+        *before, _ = self.production().history or (0,)
+        if not before:
+            raise UserError("registry.error.nothing_before")
+        self._point(Production(history=tuple(before)))
+        return before[-1]
+
+    def fetch(self, number: int, folder: Path) -> Path:
+        """Downloads a version, whole and right or not at all.
+
+        Returns:
+            The file, `folder/NUMBER-HASH.onnx`; one that is there already is not downloaded again.
+
+        Raises:
+            UserError: There is no such version, it arrived damaged, or the store or the disk failed.
+        """
+        version = self.version(number)
+        target = folder / f"{number}-{version.sha256[:12]}.onnx"
+        if target.is_file() and sha256(target) == version.sha256:
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
+        try:
+            with self._errors():
+                self._client.download_file(self._bucket, self._key(number, MODEL_FILE), str(part))
+            if sha256(part) != version.sha256:
+                raise UserError("registry.error.damaged", number=number)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    def _point(self, production: Production) -> None:
+        with self._errors():
+            assert production.number is not None
+            self._copy(self._key(production.number, MODEL_FILE), COPY_KEY)
+            self._write(f"{self._prefix}/{POINTER_FILE}", production)
+
+    def _prove(self, key: str, version: Version) -> None:
+        arrived = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        if hashlib.sha256(arrived).hexdigest() != version.sha256:
+            raise UserError("registry.error.damaged", number=version.number)
+
+    def _copy(self, source: str, target: str) -> None:
+        self._client.copy_object(
+            Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
+        )
+
+    def _write(self, key: str, content: BaseModel) -> None:
+        body = content.model_dump_json(indent=2).encode()
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def _read(self, key: str, kind: type[Content]) -> Content | None:
+        """What lies under a key; None if nothing does."""
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return kind.model_validate_json(body)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NO_OBJECT | NO_BUCKET:
+                raise
+            return None
+        except ValidationError as error:
+            raise UserError("registry.error.broken", name=key, bucket=self._bucket) from error
+
+    def _keys(self, prefix: str) -> list[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        try:
+            return [item["Key"] for page in pages for item in page.get("Contents", ())]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NO_BUCKET:
+                raise
+            return []
+
+    def _key(self, number: int, name: str) -> str:
+        return f"{self._prefix}/{number}/{name}"
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        with friendly_errors(self._endpoint, self._bucket):
+            yield

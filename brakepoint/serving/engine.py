@@ -1,0 +1,63 @@
+"""What stands between the endpoint and the detector."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from brakepoint.detector import Detector
+from brakepoint.messages import Detection
+
+OUTPUT = "output0"
+"""Name of the network's output, as ultralytics exports it."""
+WARM_UP_CALLS = 3
+Result = TypeVar("Result")
+
+
+class Served:
+    """A version that answers.
+
+    Args:
+        detector: Its detector.
+        version: What it is called in responses.
+
+    Attributes:
+        version: As above.
+        input_shape: `[1, 3, height, width]`.
+        output_shape: Of the network's output.
+        output_name: The same.
+    """
+
+    def __init__(self, detector: Detector, version: str) -> None:
+        width, height = detector.input_size_px
+        self._detector, self.version, self.output_name = detector, version, OUTPUT
+        self.input_shape = [1, 3, height, width]
+        self.output_shape = list(self.infer(np.zeros(self.input_shape, np.float32)).shape)
+
+    def infer(self, tensor: np.ndarray) -> np.ndarray:
+        """Runs the network alone; the answer is the caller's to keep."""
+        return self._detector.runtime.infer(np.ascontiguousarray(tensor)).copy()
+
+    def detect(self, image: np.ndarray) -> tuple[Detection, ...]:
+        """See `Detector.detect_image`."""
+        return self._detector.detect_image(image)
+
+
+class Worker:
+    """The one thread that a detector serves; the server goes on listening meanwhile."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "detector")
+
+    async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """Does something on the thread, one after another."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def warm_up(detector: Detector) -> None:
+    """Lets a detector look at something: its first answers are slow."""
+    width, height = detector.input_size_px
+    for _ in range(WARM_UP_CALLS):
+        detector.detect_image(np.zeros((height, width, 3), np.uint8))

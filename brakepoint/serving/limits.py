@@ -1,0 +1,56 @@
+"""How much may be sent to the endpoint at once."""
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from brakepoint.texts import text
+
+BODY_MOST_BYTES = 32 * 2**20
+"""A frame of 640×480 is 3.7 MB as a tensor, and some 20 MB as JSON numbers."""
+
+
+class BodyLimit:
+    """Refuses large requests, and throws away what comes of them.
+
+    Args:
+        app: The application behind.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, or refuses it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        came = int(told) if told.isdigit() and int(told) > BODY_MOST_BYTES else 0
+
+        async def counted() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if came > BODY_MOST_BYTES else message
+
+        async def guarded(message: Message) -> None:
+            if came <= BODY_MOST_BYTES:
+                await send(message)
+
+        try:
+            if came <= BODY_MOST_BYTES:
+                await self._app(scope, counted, guarded)
+        except Exception:
+            if came <= BODY_MOST_BYTES:
+                raise
+        if came > BODY_MOST_BYTES:
+            await _refuse(scope, receive, send)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass  # Most clients read no answer before they have sent everything.
+    answer = JSONResponse(
+        {"error": text("serving.bad.too_large", most=BODY_MOST_BYTES // 2**20)}, 413, {"connection": "close"}
+    )
+    await answer(scope, receive, send)

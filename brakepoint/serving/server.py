@@ -1,0 +1,190 @@
+"""Runs KServe's REST and gRPC servers: on this machine only unless asked, and patient with anybody.
+
+KServe's own `ModelServer` listens on every address, lets anybody unload a model, and answers with 500 to much
+that is the asker's mistake: so its parts are put together here.
+"""
+
+import asyncio
+import logging
+import socket
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from grpc import aio
+from kserve import InferInput, InferRequest, Model, ModelRepository
+from kserve.errors import InvalidInput, ModelNotFound
+from kserve.logging import logger
+from kserve.model_server import app
+from kserve.protocol.dataplane import DataPlane
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
+from kserve.protocol.grpc.interceptors import ExceptionToStatusInterceptor
+from kserve.protocol.grpc.servicer import InferenceServicer
+from kserve.protocol.infer_type import RequestedOutput
+from kserve.protocol.model_repository_extension import ModelRepositoryExtension
+from kserve.protocol.rest.server import RESTServer
+
+from brakepoint.detector.remote import HEADER_LENGTH
+from brakepoint.errors import UserError
+from brakepoint.serving.limits import BODY_MOST_BYTES, BodyLimit
+from brakepoint.texts import text
+
+GRACE_S = 5
+STARTED_LOOK_S = 0.02
+
+
+class StrictDataPlane(DataPlane):
+    """Whatever is wrong with a request is the asker's mistake, not ours."""
+
+    def decode(self, body: Any, headers: Any, *rest: Any, **named: Any) -> Any:
+        """See `DataPlane.decode`."""
+        try:
+            return super().decode(body, headers, *rest, **named)
+        except InvalidInput:
+            raise
+        except Exception as error:
+            raise InvalidInput(text("serving.bad.request", why=type(error).__name__)) from error
+
+    def decode_inference_request(self, body: Any, headers: Any, model_name: str) -> InferRequest:
+        """Leaves binary tensors binary; KServe makes a list of a million Python numbers of each."""
+        if not isinstance(body, bytes) or HEADER_LENGTH not in headers:
+            return super().decode_inference_request(body, headers, model_name)
+        start = int(headers[HEADER_LENGTH])
+        described = orjson.loads(body[:start])
+        inputs, contents = [], []
+        for field in described["inputs"]:
+            inputs.append(InferInput(field["name"], field["shape"], field["datatype"], field.get("data")))
+            end = start + int(field.get("parameters", {}).get("binary_data_size", 0))
+            contents.append(body[start:end] if "data" not in field else None)
+            start = end
+        return InferRequest(
+            model_name,
+            inputs,
+            request_id=described.get("id"),
+            raw_inputs=contents,
+            parameters=described.get("parameters"),
+            request_outputs=[
+                RequestedOutput(output["name"], output.get("parameters"))
+                for output in described.get("outputs", ())
+            ],
+        )
+
+    def encode(self, *arguments: Any, **named: Any) -> Any:
+        """See `DataPlane.encode`."""
+        try:
+            return super().encode(*arguments, **named)
+        except InvalidInput:
+            raise
+        except Exception as error:
+            raise InvalidInput(text("serving.bad.request", why=type(error).__name__)) from error
+
+
+class FixedRepository(ModelRepositoryExtension):
+    """Models are switched by the registry, not by whoever can reach the endpoint."""
+
+    async def load(self, model_name: str) -> None:
+        """Refuses."""
+        raise InvalidInput(text("serving.bad.repository"))
+
+    async def unload(self, model_name: str) -> None:
+        """Refuses."""
+        raise InvalidInput(text("serving.bad.repository"))
+
+
+async def _refuse_malformed(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "body")
+    return JSONResponse({"error": text("serving.bad.body", where=where or "JSON", why=first["msg"])}, 400)
+
+
+async def _refuse_unknown(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": text("serving.bad.not_offered")}, 404)
+
+
+class _ForUs(logging.Filter):
+    """Keeps out of the log what is the asker's mistake: the answer has told it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, (InvalidInput, ModelNotFound, NotImplementedError))
+
+
+def run(
+    models: list[Model], host: str, rest_port: int, grpc_port: int, on_ready: Callable[[], object]
+) -> None:
+    """Serves until SIGTERM or Ctrl-C; requests that are under way are answered first.
+
+    Args:
+        models: Ready to answer.
+        host: Where to listen.
+        rest_port: The same.
+        grpc_port: The same.
+        on_ready: Called as soon as requests are answered.
+
+    Raises:
+        UserError: A port is taken.
+    """
+    for port in (rest_port, grpc_port):
+        _must_be_free(host, port)
+    logger.addFilter(_ForUs())
+    warnings.filterwarnings("ignore", message="ORJSONResponse is deprecated")
+    repository = ModelRepository()
+    for model in models:
+        repository.update(model)
+    data_plane, extension = StrictDataPlane(model_registry=repository), FixedRepository(repository)
+    rest = RESTServer(
+        "kserve.model_server:app",
+        data_plane,
+        extension,
+        rest_port,
+        grace_period=GRACE_S,
+        event_loop="asyncio",
+    )
+    rest.config.host = host
+    rest.create_application()
+    app.add_exception_handler(RequestValidationError, _refuse_malformed)
+    app.add_exception_handler(NotImplementedError, _refuse_unknown)
+    app.add_middleware(BodyLimit)
+    asyncio.run(_serve(rest, data_plane, extension, f"{host}:{grpc_port}", on_ready))
+
+
+async def _serve(
+    rest: RESTServer,
+    data_plane: DataPlane,
+    extension: FixedRepository,
+    address: str,
+    on_ready: Callable[[], object],
+) -> None:
+    limits = [
+        ("grpc.max_receive_message_length", BODY_MOST_BYTES),
+        ("grpc.max_send_message_length", BODY_MOST_BYTES),
+        ("grpc.so_reuseport", 0),
+    ]
+    remote_calls = aio.server(interceptors=(ExceptionToStatusInterceptor(),), options=limits)
+    grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(
+        InferenceServicer(data_plane, extension), remote_calls
+    )
+    remote_calls.add_insecure_port(address)
+    await remote_calls.start()
+    try:
+        serving = asyncio.create_task(rest._server.serve())  # Returns on SIGTERM and SIGINT.
+        while not rest._server.started and not serving.done():
+            await asyncio.sleep(STARTED_LOOK_S)
+        on_ready()
+        await serving
+    finally:
+        await remote_calls.stop(GRACE_S)
+
+
+def _must_be_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError("serving.error.port", host=host, port=port) from error

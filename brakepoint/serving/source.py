@@ -1,0 +1,100 @@
+"""Where the served model comes from: a file, or the bucket's production pointer, which is followed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from brakepoint.errors import UserError
+from brakepoint.registry.names import PREFIX
+
+LOOK_EVERY_S = 1.0
+CACHE_DIR = Path("runs/models")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The model to serve.
+
+    Attributes:
+        version: What it is called in responses.
+        path: Its file.
+    """
+
+    version: str
+    path: Path
+
+
+class Source(Protocol):
+    """Says which model to serve now."""
+
+    def __call__(self, known: str) -> Chosen | None:
+        """The model to serve; None if it is still the one called `known`."""
+
+
+@contextmanager
+def open_source(model: str) -> Iterator[Source]:
+    """Opens a path, `s3://BUCKET/PREFIX` of a registry, or `s3://` for the usual bucket and prefix.
+
+    Raises:
+        UserError: The store is not there.
+    """
+    if not model.startswith("s3://"):
+        path = Path(model)
+        yield lambda known: None if known == path.stem else Chosen(path.stem, path)
+        return
+    from brakepoint.cli.dataset import require_workshop
+
+    require_workshop()
+    from brakepoint.registry.bucket import Registry
+    from brakepoint.store import object_store
+
+    parts = urlsplit(model)
+    with object_store() as store:
+        if parts.netloc:
+            store = replace(store, bucket=parts.netloc)
+        registry = Registry(store, parts.path or PREFIX)
+
+        def in_production(known: str) -> Chosen | None:
+            number = registry.production().number
+            if number is None:
+                raise UserError(
+                    "registry.error.nothing_promoted", where=f"s3://{store.bucket}/{parts.path or PREFIX}"
+                )
+            return None if known == str(number) else Chosen(str(number), registry.fetch(number, CACHE_DIR))
+
+        yield in_production
+
+
+def follow(
+    source: Source,
+    known: str,
+    switch: Callable[[Path, str], None],
+    tell: Callable[[str, object], None],
+    stopping: threading.Event,
+) -> None:
+    """Switches whenever the source names another model, until `stopping`; trouble never stops the serving.
+
+    Args:
+        source: Where the model comes from.
+        known: The version that is served now.
+        switch: Is told the file and the version.
+        tell: Is told `switched` with a version, or `trouble` with an error, the same one once.
+        stopping: Ends it.
+    """
+    trouble = ""
+    while not stopping.wait(LOOK_EVERY_S):
+        try:
+            chosen = source(known)
+            if chosen is not None:
+                switch(chosen.path, chosen.version)
+                known = chosen.version
+                tell("switched", known)
+            trouble = ""
+        except UserError as error:
+            if str(error) != trouble:
+                tell("trouble", error)
+            trouble = str(error)

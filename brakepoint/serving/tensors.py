@@ -1,0 +1,62 @@
+"""Inputs of a request, taken at their word by nobody."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brakepoint.serving import DATATYPES
+from brakepoint.texts import text
+
+if TYPE_CHECKING:
+    from kserve import InferInput, InferOutput, InferRequest
+
+
+def find_input(request: "InferRequest", name: str) -> "InferInput":
+    """Finds an input by its name.
+
+    Raises:
+        InvalidInput: There is none, or the request is of another protocol.
+    """
+    from kserve import InferRequest
+    from kserve.errors import InvalidInput
+
+    if not isinstance(request, InferRequest):
+        raise InvalidInput(text("serving.bad.protocol"))
+    for found in request.inputs:
+        if found.name == name:
+            return found
+    there = ", ".join(str(found.name) for found in request.inputs) or "–"
+    raise InvalidInput(text("serving.bad.no_input", name=name, there=there))
+
+
+def to_array(field: "InferInput") -> np.ndarray:
+    """An input as an array.
+
+    Raises:
+        InvalidInput: Its data are not what its datatype and shape say.
+    """
+    from kserve.errors import InvalidInput
+
+    try:
+        return np.asarray(field.as_numpy())
+    except Exception as error:  # numpy and kserve raise nearly anything on data that do not fit.
+        raise InvalidInput(
+            text("serving.bad.data", name=field.name, shape=list(field.shape), datatype=field.datatype)
+        ) from error
+
+
+def make_output(request: "InferRequest", name: str, array: np.ndarray) -> "InferOutput":
+    """An output as the asker wants it: binary, or as numbers.
+
+    Args:
+        request: What was asked.
+        name: Of the output.
+        array: Its content, float32 or objects that are bytes.
+    """
+    from kserve import InferOutput
+
+    asked = next((output for output in request.request_outputs or () if output.name == name), None)
+    binary = request.use_binary_outputs or bool(asked and asked.binary_data)
+    output = InferOutput(name, list(array.shape), DATATYPES[array.dtype.kind])
+    output.set_data_from_numpy(array, binary_data=binary)
+    return output

@@ -1,0 +1,207 @@
+"""The model registry: nothing in it is ever half there."""
+
+import time
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("boto3")
+
+from onnx_models import NAMES, raw_output, save_constant_model
+
+from brakepoint.cli import run
+from brakepoint.errors import UserError
+from brakepoint.registry.bucket import INCOMING, Registry
+from brakepoint.registry.names import COPY_KEY
+from brakepoint.store import Connection
+from brakepoint.store.embedded import EMBEDDED_BUCKET, serve_s3
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serve_s3(tmp_path_factory.mktemp("registry") / "s3") as server:
+        yield server
+
+
+@pytest.fixture
+def store(server, request) -> Connection:
+    """A bucket for each test."""
+    return Connection(server[0], f"b{abs(hash(request.node.name))}", server[1], server[2])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return save_constant_model(tmp_path / "model.onnx", raw_output(), names=NAMES)
+
+
+def other(model: Path) -> Path:
+    sign = (1.0, 2.0, 9.0, 9.0, 0.5, 0.1)
+    return save_constant_model(model.with_name("other.onnx"), raw_output(sign), names=NAMES)
+
+
+def keys(store: Connection) -> list[str]:
+    answer = store.client.list_objects_v2(Bucket=store.bucket, Prefix="models/")
+    return [item["Key"] for item in answer.get("Contents", ())]
+
+
+def test_a_published_model_comes_back_with_what_is_known_about_it(store, model, tmp_path) -> None:
+    registry = Registry(store)
+
+    registry.publish(model)
+    published = registry.publish(other(model), {"track": 0.9}, data="d", code="c")
+
+    assert [version.number for version in registry.versions()] == [1, 2]
+    assert registry.version(2) == published
+    fetched = registry.fetch(2, tmp_path / "cache")
+    assert fetched.read_bytes() == other(model).read_bytes()
+    assert registry.fetch(2, tmp_path / "cache") == fetched
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [fetched.name]
+
+
+def test_publishing_alone_puts_nothing_into_production(store, model) -> None:
+    registry = Registry(store)
+    registry.publish(model)
+
+    assert registry.production().number is None
+
+
+def test_a_rollback_goes_back_one_promotion_at_a_time(store, model) -> None:
+    registry = Registry(store)
+    for _ in range(3):
+        registry.promote(registry.publish(model).number)
+    registry.promote(3)  # Once more changes nothing.
+
+    assert [registry.rollback(), registry.rollback()] == [2, 1]
+    assert registry.production().number == 1
+    with pytest.raises(UserError) as caught:
+        registry.rollback()
+    assert caught.value.key == "registry.error.nothing_before"
+    assert len(registry.versions()) == 3
+
+
+def test_what_is_in_production_lies_where_a_server_without_pointers_looks(store, model) -> None:
+    registry = Registry(store)
+    for path in (model, other(model)):
+        registry.promote(registry.publish(path).number)
+
+    def copy() -> bytes:
+        return store.client.get_object(Bucket=store.bucket, Key=COPY_KEY)["Body"].read()
+
+    assert copy() == other(model).read_bytes()
+    registry.rollback()
+    assert copy() == model.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("operation", "call"), [("put_object", 1), ("get_object", 2), ("copy_object", 1), ("put_object", 2)]
+)
+def test_a_publication_that_breaks_off_leaves_no_version(store, model, monkeypatch, operation, call) -> None:
+    registry = Registry(store)
+    registry.promote(registry.publish(model).number)
+
+    calls, really = count(1), getattr(store.client, operation)
+
+    def break_off(**arguments: object) -> object:
+        if next(calls) == call:
+            raise KeyboardInterrupt
+        return really(**arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.client, operation, break_off)
+        with pytest.raises(KeyboardInterrupt):
+            registry.publish(other(model))
+
+    assert [version.number for version in registry.versions()] == [1]
+    assert registry.production().number == 1
+    assert registry.publish(other(model)).number == 2
+    assert not [key for key in keys(store) if key.startswith(INCOMING)]
+
+
+def test_what_does_not_arrive_whole_is_no_version(store, model, monkeypatch) -> None:
+    put = store.client.put_object
+
+    def put_half(Body, **arguments: object) -> None:  # noqa: N803
+        put(Body=Body.read()[:100], **arguments)
+
+    monkeypatch.setattr(store.client, "put_object", put_half)
+    with pytest.raises(UserError) as caught:
+        Registry(store).publish(model)
+
+    assert caught.value.key == "registry.error.damaged"
+    assert Registry(store).versions() == []
+
+
+def test_a_version_that_was_changed_is_not_fetched(store, model, tmp_path) -> None:
+    registry = Registry(store)
+    registry.publish(model)
+    store.client.put_object(Bucket=store.bucket, Key="models/track/1/model.onnx", Body=b"other")
+
+    with pytest.raises(UserError) as caught:
+        registry.fetch(1, tmp_path / "cache")
+
+    assert caught.value.key == "registry.error.damaged"
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_is_no_model_is_not_published(store, tmp_path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+
+    with pytest.raises(UserError) as caught:
+        Registry(store).publish(tmp_path / "model.onnx")
+
+    assert caught.value.key == "error.model_unreadable"
+
+
+def test_a_description_that_is_none_is_told(store, model) -> None:
+    Registry(store).publish(model)
+    store.client.put_object(Bucket=store.bucket, Key="models/track/1/version.json", Body=b"{}")
+
+    with pytest.raises(UserError) as caught:
+        Registry(store).versions()
+    assert caught.value.key == "registry.error.broken"
+
+
+def wait_for_production(registry: Registry, number: int | None) -> None:
+    """Asks as a server does: what is being rewritten may not be readable for a moment."""
+    deadline = time.monotonic() + 20
+    found = None
+    while found != number and time.monotonic() < deadline:
+        with suppress(UserError):
+            found = registry.production().number
+    assert found == number
+
+
+def test_two_servers_of_one_folder_see_each_others_promotions(tmp_path, model) -> None:
+    folder = tmp_path / "s3"
+    with serve_s3(folder) as one, serve_s3(folder) as two:
+        here, there = (Registry(Connection(e, "shared", key, secret)) for e, key, secret in (one, two))
+        for path in (model, other(model)):
+            here.promote(here.publish(path).number)
+            wait_for_production(there, here.production().number)
+        here.rollback()
+        wait_for_production(there, 1)
+
+
+def test_the_commands_tell_what_they_did(tmp_path, model, server, monkeypatch, capsys) -> None:
+    for name, value in (
+        ("AWS_S3_ENDPOINT", server[0]),
+        ("AWS_S3_BUCKET", EMBEDDED_BUCKET),
+        ("AWS_ACCESS_KEY_ID", server[1]),
+        ("AWS_SECRET_ACCESS_KEY", server[2]),
+        ("BRAKEPOINT_LANG", "en"),
+    ):
+        monkeypatch.setenv(name, value)
+
+    assert run(["model", "list"]) == 0
+    assert "empty" in capsys.readouterr().out
+    for number in ("1", "2"):
+        assert run(["model", "publish", str(model)]) == 0
+        assert run(["model", "promote", number]) == 0
+    assert run(["model", "rollback"]) == 0
+    assert "Version 1 is in production" in capsys.readouterr().out
+    assert run(["--lang", "fr", "model", "list"]) == 0
+    assert "●" in capsys.readouterr().out
+    assert run(["model", "promote", "7"]) == 2
+    assert "1, 2" in capsys.readouterr().err
