@@ -16,6 +16,8 @@ from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 
 INDEX = "cutouts.json"
+SHIPPED_CUTOUTS = Path(__file__).parents[2] / "dataset" / "cutouts"
+"""Those that come with the kit."""
 
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 Pixel = Annotated[float, Field(ge=0, le=4096)]
