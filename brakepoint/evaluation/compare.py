@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -13,9 +12,9 @@ from brakepoint.evaluation.confusion import confusion_matrix
 from brakepoint.evaluation.plots import plot_confusion, plot_precision_recall
 from brakepoint.evaluation.sheet import save_pairs
 from brakepoint.texts import text
+from brakepoint.worlds import World
 
-World = Literal["track", "road"]
-TITLES: dict[World, str] = {"track": "evaluation.world.track", "road": "evaluation.world.road"}
+TITLES = {World.TRACK: "evaluation.world.track", World.ROAD: "evaluation.world.road"}
 OnProgress = Callable[[int, int], None]
 
 
@@ -43,7 +42,7 @@ class Comparison:
     """Two models on every world.
 
     Attributes:
-        worlds: By name, `track` and `road`.
+        worlds: By world.
         confidence: The threshold for precision, recall, confusion and pictures.
     """
 
@@ -78,7 +77,7 @@ def compare(
         UserError: Pictures or labels are missing or invalid, or the PNG files cannot be written.
 
     Example:
-        >>> compare(base, new, {"track": Path("dataset/val")}, Path("runs/compare"), 0.6).worlds
+        >>> compare(base, new, {World.TRACK: Path("dataset/val")}, Path("runs/compare"), 0.6).worlds
     """
     compared: dict[World, WorldComparison] = {}
     for world, folder in worlds.items():

@@ -20,11 +20,11 @@ def cutouts() -> tuple[Cutout, ...]:
     return load_cutouts(CUTOUTS)
 
 
-def mask(cutout: Cutout, grown_px: float = 0.0) -> np.ndarray:
+def mask(cutout: Cutout, grown_px: int = 0) -> np.ndarray:
     """The pixels inside a plate's outline, or inside it made larger or smaller."""
     inside = np.zeros(cutout.image.shape[:2], np.uint8)
     cv2.fillConvexPoly(inside, np.round((cutout.plate - 0.5) * 16).astype(np.int32), 255, cv2.LINE_8, 4)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(2 * abs(grown_px)) + 1,) * 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(grown_px) + 1,) * 2)
     change = cv2.dilate if grown_px > 0 else cv2.erode
     return np.asarray(change(inside, kernel, borderValue=0)) > 0
 
@@ -69,18 +69,17 @@ def test_a_plate_is_opaque_and_sharply_outlined(cutouts: tuple[Cutout, ...]) -> 
         if cutout.kind in THINGS:
             continue
         alpha = cutout.image[..., 3]
-        assert (alpha[mask(cutout, grown_px=-1.5)] == 255).all()
-        above = mask(cutout)
-        middle = int(cutout.plate[:, 1].mean())
-        beyond = ~mask(cutout, grown_px=1.5) & above.any(axis=0)[None, :]
-        assert (alpha[:middle][beyond[:middle]] == 0).all(), "nothing of the sign is above its plate"
+        assert alpha[mask(cutout, grown_px=-2)].min() > 230
+        if abs(cutout.yaw_deg) < 45:  # From farther aside the post shows behind the plate.
+            upper = slice(0, int(cutout.plate[:, 1].mean()))
+            assert not alpha[upper][~mask(cutout, grown_px=2)[upper]].any()
 
 
 def test_the_plate_is_about_a_hundred_pixels_high_with_its_post_below(cutouts: tuple[Cutout, ...]) -> None:
     for cutout in cutouts:
         if cutout.kind in PLATES:
             top, bottom = cutout.plate[:, 1].min(), cutout.plate[:, 1].max()
-            assert 85 < bottom - top < 150
+            assert 90 < bottom - top < 160
             assert np.flatnonzero(cutout.image[..., 3].any(axis=1)).max() > bottom + 100
 
 

@@ -1,12 +1,17 @@
 """Renders a short scenario that nobody has seen, with an interruption, and drives it. It takes minutes."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
+
+from brakepoint.synthesis.cutouts import INDEX
 from brakepoint.truth import load_truth
 
 SCENARIO = """
@@ -25,6 +30,7 @@ signs:
 BRAKEPOINT = (sys.executable, "-m", "brakepoint")
 WITH_BLENDER = (str(Path(__file__).parents[2] / ".venv-footage" / "bin" / "python"), "-m", "brakepoint")
 """Made by `make test-system`."""
+CUTOUTS = Path(__file__).parents[2] / "dataset" / "cutouts"
 
 
 def frames(folder: Path) -> dict[Path, int]:
@@ -55,3 +61,18 @@ def test_an_interrupted_render_is_taken_up_again_and_its_feed_can_be_driven(tmp_
     report = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert report["missions"][0]["accomplished"]
+
+
+def test_a_cutout_that_is_missing_is_rendered_again_as_it_was(tmp_path: Path) -> None:
+    shutil.copytree(CUTOUTS, tmp_path / "cutouts")
+    missing = tmp_path / "cutouts" / "danger-train-03.webp"
+    missing.unlink()
+
+    subprocess.run([*WITH_BLENDER, "footage", "cutouts", "--out", "cutouts"], cwd=tmp_path, check=True)
+
+    rendered, kept = (
+        cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in (missing, CUTOUTS / missing.name)
+    )
+    assert rendered.shape == kept.shape
+    assert np.abs(rendered.astype(int) - kept).mean() < 3
+    assert (tmp_path / "cutouts" / INDEX).read_text() == (CUTOUTS / INDEX).read_text()

@@ -13,6 +13,7 @@ from brakepoint.evaluation.confusion import confusion_matrix
 from brakepoint.evaluation.examine import Examined
 from brakepoint.evaluation.mean_average_precision import match_picture
 from brakepoint.messages import Detection, SignClass
+from brakepoint.worlds import World
 
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 
@@ -65,7 +66,7 @@ def test_two_models_are_compared_in_numbers_and_in_pictures(tmp_path):
     base = [examined(truths, [sign(30, 0.9, LIMIT)], tmp_path / "a.png")]
     new = [examined(truths, [sign(0, 0.9), sign(30, 0.9, LIMIT)], tmp_path / "a.png")]
 
-    world = compare_examined("track", base, new, tmp_path / "out", confidence=0.5)
+    world = compare_examined(World.TRACK, base, new, tmp_path / "out", confidence=0.5)
 
     assert world.base.per_class[DANGER].ap50 == 0
     assert world.new.map50 == pytest.approx(0.995)
@@ -81,17 +82,17 @@ def test_two_models_are_compared_in_numbers_and_in_pictures(tmp_path):
 
 
 def test_every_world_is_compared_even_one_without_signs_of_a_class(tmp_path, make_model):
-    for world in ("track", "road"):
+    for world in World:
         for name in ("images", "labels"):
             (tmp_path / world / name).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / world / "images" / "a.png"), np.zeros((128, 192, 3), np.uint8))
         (tmp_path / world / "labels" / "a.txt").write_text("0 0.5 0.5 0.25 0.5\n")
     detector = Detector(make_model(raw_output((36, 16, 60, 48, 0.9, 0.0))))
-    folders = {"track": tmp_path / "track", "road": tmp_path / "road"}
+    folders = {world: tmp_path / world for world in World}
 
     comparison = compare(detector, detector, folders, tmp_path / "out", confidence=0.6)
 
-    assert set(comparison.worlds) == {"track", "road"}
-    assert comparison.worlds["road"].new.per_class[LIMIT].ap50 is None
-    assert comparison.confidence == comparison.worlds["track"].base.confidence == 0.6
+    assert set(comparison.worlds) == set(World)
+    assert comparison.worlds[World.ROAD].new.per_class[LIMIT].ap50 is None
+    assert comparison.confidence == comparison.worlds[World.TRACK].base.confidence == 0.6
     assert {path.name for path in comparison.pictures} == {path.name for path in (tmp_path / "out").iterdir()}
