@@ -177,8 +177,9 @@ def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -
     low = np.floor(corners.min(0) / fine) * fine - 2 * fine
     size = np.ceil((corners.max(0) - low) / fine + 2).astype(int) * fine
     shrunk = cv2.resize(_premultiplied(cutout), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rounding = scale * columns / shrunk.shape[1], scale * rows / shrunk.shape[0]
-    canvas = cv2.warpAffine(shrunk, np.column_stack([turn @ np.diag(rounding), -low]), size.tolist())
+    matrix = turn @ np.diag([scale * columns / shrunk.shape[1], scale * rows / shrunk.shape[0]])
+    shift = matrix @ (0.5, 0.5) - 0.5 - low  # Pixel centres lie at .5.
+    canvas = cv2.warpAffine(shrunk, np.column_stack([matrix, shift]), size.tolist())
     hull = (cutout.plate * scale @ turn.T - low).astype(np.float32)
     mask = np.zeros((size[1], size[0]), np.uint8)
     _fill(mask, hull, (255,))
