@@ -9,11 +9,14 @@ BIN := $(VENV)/bin
 # Blender brings a numpy of its own time, which nothing else gets along with.
 FOOTAGE_VENV := .venv-footage
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# Set-up installs from this folder alone, and needs no network, if it is there or named.
+WHEELHOUSE ?= $(wildcard wheelhouse)
+FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
 ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system bench clean
+.PHONY: help mission up footage picture workshop workshop-check wheelhouse lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,8 +47,12 @@ labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and no
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
 
-workshop-check: $(VENV)/.dev ## Solutions, wrong answers and notebooks: does the workshop hold?
-	$(BIN)/pytest tests/brakepoint/workshop tests/brakepoint/store
+workshop-check: $(VENV)/.system ## Solutions, wrong answers and notebooks: does the workshop hold?
+	$(BIN)/python tests/workshop_check.py
+
+wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from, into wheelhouse/
+	$(PIP) wheel --wheel-dir wheelhouse hatchling editables '.[mission,workshop,train,live]'
+	rm wheelhouse/brakepoint-*.whl
 
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
@@ -70,12 +77,12 @@ clean: ## Throw away the environment, the runs and the caches
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
-$(VENV)/.workshop: extras = mission,workshop
+$(VENV)/.workshop: extras = mission,workshop,train
 $(VENV)/.dev: extras = mission,live,workshop,dev
 $(VENV)/.system: extras = mission,live,workshop,dev,system,train
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
-	@$(PIP) install --editable '.[$(extras)]'
+	@$(PIP) install $(FROM_WHEELHOUSE) --editable '.[$(extras)]'
 	@touch $@
 
 $(FOOTAGE_VENV)/.footage: pyproject.toml | $(BIN)/python
