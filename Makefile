@@ -9,11 +9,14 @@ BIN := $(VENV)/bin
 # Blender brings a numpy of its own time, which nothing else gets along with.
 FOOTAGE_VENV := .venv-footage
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# Set-up installs from this folder alone, and needs no network, if it is there or named.
+WHEELHOUSE ?= $(wildcard wheelhouse)
+FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
 ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench drill clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench drill wheelhouse clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,8 +47,12 @@ labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and no
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
 
-workshop-check: $(VENV)/.dev ## Solutions, wrong answers and notebooks: does the workshop hold?
-	$(BIN)/pytest tests/brakepoint/workshop tests/brakepoint/store
+workshop-check: $(VENV)/.system ## Solutions, wrong answers and notebooks: does the workshop hold?
+	$(BIN)/python tests/workshop_check.py
+
+wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from, into wheelhouse/
+	$(PIP) wheel --wheel-dir wheelhouse hatchling editables '.[mission,workshop,train,live]'
+	rm wheelhouse/brakepoint-*.whl
 
 GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
@@ -78,15 +85,15 @@ clean: ## Throw away the environment, the runs and the caches
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
-$(VENV)/.workshop: extras = mission,workshop,pipeline
+$(VENV)/.workshop: extras = mission,workshop,train,pipeline
 $(VENV)/.dev: extras = mission,live,hub,workshop,pipeline,room,dev
 $(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,train
 # kserve comes last and alone: what it says of psutil does not get along with amqtt and IPython (pyproject.toml).
 $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: last = serving
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
-	@$(PIP) install --no-warn-conflicts --editable '.[$(extras)]'
-	@$(if $(last),$(PIP) install --no-warn-conflicts --editable '.[$(last)]')
+	@$(PIP) install $(FROM_WHEELHOUSE) --no-warn-conflicts --editable '.[$(extras)]'
+	@$(if $(last),$(PIP) install $(FROM_WHEELHOUSE) --no-warn-conflicts --editable '.[$(last)]')
 	@touch $@
 
 $(FOOTAGE_VENV)/.footage: pyproject.toml | $(BIN)/python

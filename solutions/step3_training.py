@@ -1,4 +1,4 @@
-"""Step 3: teach a detector with the pictures of step 2, and export it for the train.
+"""Step 3: teach a detector with the pictures of step 2, judge it, and export it for the train.
 
 The network learns from crops at native scale: in a crop a sign is as many pixels wide as it will be in a
 frame. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is nearly
@@ -8,17 +8,28 @@ switched off.
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from brakepoint.training import (
     CROP_PX,
     export_onnx,
     fall_every_step,
     open_model,
+    stop_when,
     strip_checkpoint,
     unfinished,
     use_all_cores,
     watched,
     write_data_file,
 )
+from brakepoint.worlds import World
+
+ROAD_SHARE = 0.25
+"""Of all pictures so many are of roads: who learns nothing but new things forgets the old ones."""
+PRECISION_LEAST = 0.9
+"""Of what the detector reports at least so much must be right, or the train would stop for nothing."""
+FORGETTING_MOST = 0.05
+"""So much of the mAP50 on roads, 0 to 1, may be lost for a gain on the track."""
 
 AUGMENTATION = {
     "mosaic": 0.0,
@@ -51,6 +62,72 @@ class Recipe:
     patience: int = 3
 
 
+def road_pictures(track_pictures: int) -> int:
+    """How many pictures of roads to add to those of the track.
+
+    Args:
+        track_pictures: How many there are of the track.
+
+    Returns:
+        So many that they are the share `ROAD_SHARE` of **all** pictures, rounded to a whole number.
+    """
+    # lab: mix
+    return round(track_pictures * ROAD_SHARE / (1 - ROAD_SHARE))
+    # instead: raise NotImplementedError
+
+
+def should_stop(scores: list[float], patience: int) -> bool:
+    """Whether a training should end early, because it has learnt nothing new for a while.
+
+    Args:
+        scores: How good the model was after each epoch so far (higher is better), the first epoch first.
+        patience: So many epochs without a new best are enough, 1 or more.
+
+    Returns:
+        True once `patience` epochs have passed since the best one. As good as the best is no new best.
+    """
+    # lab: stop
+    best = scores.index(max(scores))
+    return len(scores) - 1 - best >= patience
+    # instead: return False
+
+
+def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
+    """Chooses from which confidence on to believe a detection.
+
+    The lower this threshold, the more signs are found, and the more of what is found is wrong.
+
+    Args:
+        confidences: `(n,)` of all detections, the surest first.
+        correct: `(n,)` whether each of them is right.
+
+    Returns:
+        The lowest of the confidences at which, of all detections at least that sure, the share
+        `PRECISION_LEAST` or more is right; 1.0 if there is none.
+    """
+    # lab: threshold
+    precision = np.cumsum(correct) / np.arange(1, len(correct) + 1)
+    good = np.flatnonzero(precision >= PRECISION_LEAST)
+    return float(confidences[good[-1]]) if len(good) else 1.0
+    # instead: raise NotImplementedError
+
+
+def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
+    """Whether a new model may take the place of the base model.
+
+    Args:
+        new: Its mAP50 by world, 0 to 1: `new[World.TRACK]` and `new[World.ROAD]`.
+        base: The same of the base model.
+
+    Returns:
+        True if it is better on the track, and on the roads no more than `FORGETTING_MOST` worse.
+    """
+    # lab: gate
+    gains = new[World.TRACK] > base[World.TRACK]
+    return gains and new[World.ROAD] >= base[World.ROAD] - FORGETTING_MOST
+    # instead: raise NotImplementedError
+
+
 def train(
     datasets: list[Path],
     validation: list[Path],
@@ -79,6 +156,7 @@ def train(
     model = open_model(interrupted or start)
     use_all_cores(model)
     fall_every_step(model)
+    stop_when(model, lambda scores: should_stop(scores, recipe.patience))
     with watched(model, out_dir):
         model.train(
             resume=interrupted is not None,
@@ -94,7 +172,7 @@ def train(
             warmup_epochs=min(0.3, recipe.epochs / 10),
             weight_decay=0.01,
             seed=recipe.seed,
-            patience=recipe.patience,
+            patience=0,  # `should_stop` decides.
             amp=False,
             project=str(out_dir.parent.resolve()),
             name=out_dir.name,

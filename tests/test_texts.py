@@ -38,6 +38,7 @@ MADE_UP = (
     "notebook.ending.",
     "notebook.exam.",
     "workshop.table.",
+    "workshop.proofs.",
     "live.",
     "monitor.",
     "room.",

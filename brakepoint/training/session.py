@@ -1,6 +1,8 @@
 """Everything around a training run that is not the lesson: threads, data file, checkpoints, export."""
 
+import csv
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,22 @@ def fall_every_step(model: Any) -> None:
 
     model.add_callback("on_train_epoch_start", begin_epoch)
     model.add_callback("on_train_batch_end", end_step)
+
+
+def stop_when(model: Any, rule: Callable[[list[float]], bool]) -> None:
+    """Ends a training after the epoch at which a rule says so.
+
+    Args:
+        model: About to be trained.
+        rule: Is given the mAP50-95 of every epoch so far, also of those before an interruption.
+    """
+
+    def end_epoch(trainer: Any) -> None:
+        with trainer.csv.open(encoding="utf-8", newline="") as file:
+            scores = [float(row["metrics/mAP50-95(B)"]) for row in csv.DictReader(file)]
+        trainer.stop = trainer.stop or rule(scores)
+
+    model.add_callback("on_fit_epoch_end", end_epoch)
 
 
 def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from brakepoint.models import SHIPPED_CHECKPOINT, SHIPPED_MODEL
 from brakepoint.steps import load_step
-from brakepoint.workshop.course import Step
+from brakepoint.workshop.course import Step, find_step
+from brakepoint.workshop.quick import size
 
 DATASET_DIR, SYNTHETIC_DIR, TRAINING_DIR = Path("runs/dataset"), Path("runs/synthetic"), Path("runs/train")
-SYNTHETIC_PICTURES = 200
+SYNTHETIC_PICTURES, QUICK_PICTURES = 200, 12
 
 
 def install(step: Step) -> Path | None:
@@ -26,6 +27,15 @@ def install(step: Step) -> Path | None:
     if folder.exists():
         folder.rename(folder.with_name(f"{folder.name}-{datetime.now():%Y%m%d-%H%M%S-%f}"))
     put(folder)
+    return folder
+
+
+def outcome_of(number: str) -> Path:
+    """The folder that a step has left, made from what comes with the kit if the learner skipped the step."""
+    step = find_step(number)
+    folder, _ = INSTALLERS[step.name]
+    if not folder.exists():
+        install(step)
     return folder
 
 
@@ -48,7 +58,8 @@ def _put_synthetic(folder: Path) -> None:
 
     painter = load_step("step2_synthetic", "solutions")
     materials = Materials(cutouts=load_cutouts(SHIPPED_CUTOUTS))
-    synthesise(folder, SYNTHETIC_PICTURES, 0, materials, os.cpu_count() or 1, painter)
+    count = size(SYNTHETIC_PICTURES, QUICK_PICTURES)
+    synthesise(folder, count, 0, materials, os.cpu_count() or 1, painter)
 
 
 def _put_model(folder: Path) -> None:

@@ -1,13 +1,18 @@
-"""What the notebooks show: a picture, and a run as speed along the line."""
+"""What the notebooks show: pictures with their boxes, a threshold, and a run as speed along the line."""
+
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from brakepoint.detector import Detector
+from brakepoint.evaluation import load_labels, read_picture
 from brakepoint.messages import SignClass
 from brakepoint.mission.records import Run
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
-from brakepoint.synthesis import Picture, Sprite
+from brakepoint.synthesis import Box, Picture, Sprite
 from brakepoint.texts import text
 from brakepoint.truth import GroundTruth
 
@@ -28,12 +33,66 @@ def show_labelled(picture: Picture) -> None:
     _, axes = plt.subplots(figsize=(12, 9))
     axes.imshow(picture.image[:, :, ::-1])
     for label in picture.labels:
-        left, top, right, bottom = label.box
+        left, top, _, _ = label.box
         colour = SIGN_COLOURS[label.sign_class]
-        box = Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor=colour)
-        axes.add_patch(box)
+        _draw_box(axes, label.box, colour, 1)
         axes.text(left, top - 4, text(f"sign.class.{label.sign_class}"), color=colour, fontsize=9)
     axes.axis("off")
+    plt.show()
+
+
+def show_detections(model: Path, folder: Path) -> None:
+    """Shows what a model reports on a few labelled pictures, those with most signs: thin boxes are the truth.
+
+    Args:
+        model: An ONNX file.
+        folder: Holds `images/` and `labels/`.
+    """
+    detector = Detector(model)
+    fullest = sorted(load_labels(folder), key=lambda picture: (-len(picture.signs), picture.path.name))
+    _, grid = plt.subplots(2, 2, figsize=(14, 11), squeeze=False, layout="tight")
+    for axes, picture in zip(grid.flat, fullest, strict=False):
+        image = read_picture(picture.path)
+        axes.imshow(image[:, :, ::-1])
+        for sign in picture.truths(image.shape[1], image.shape[0]):
+            _draw_box(axes, sign.box, SIGN_COLOURS[sign.sign_class], 0.8)
+        for found in detector.detect_image(image):
+            colour = SIGN_COLOURS[found.sign_class]
+            _draw_box(axes, found.box, colour, 3)
+            words = f"{text(f'sign.class.{found.sign_class}')} {found.confidence:.2f}"
+            axes.text(found.box[0], found.box[1] - 6, words, color=colour, fontsize=9)
+    for axes in grid.flat:
+        axes.axis("off")
+    plt.show()
+
+
+def _draw_box(axes: Axes, box: Box, colour: str, width: float) -> None:
+    left, top, right, bottom = box
+    corner = left - 0.5, top - 0.5
+    axes.add_patch(
+        Rectangle(corner, right - left, bottom - top, fill=False, edgecolor=colour, linewidth=width)
+    )
+
+
+def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, chosen: float) -> None:
+    """Draws precision and recall by confidence, and where somebody chose to believe.
+
+    Args:
+        confidences: Of all detections, the surest first.
+        correct: Whether each is right.
+        truths: How many signs there are.
+        chosen: A confidence.
+    """
+    right = np.cumsum(correct)
+    _, axes = plt.subplots(figsize=(11, 3.5), layout="constrained")
+    axes.plot(confidences, right / np.arange(1, len(right) + 1), label=text("notebook.precision"))
+    axes.plot(confidences, right / truths, label=text("notebook.recall"))
+    axes.axvline(
+        chosen, color="#555555", linestyle="--", label=text("notebook.chosen", confidence=f"{chosen:.2f}")
+    )
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=text("notebook.confidence"))
+    axes.grid(alpha=0.3)
+    axes.legend()
     plt.show()
 
 

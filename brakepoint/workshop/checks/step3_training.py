@@ -1,0 +1,114 @@
+"""The checks of step 3: nothing is trained; the decisions around a training are tried on a few numbers."""
+
+from typing import Any
+
+import numpy as np
+
+from brakepoint.workshop.checks.answers import kind
+from brakepoint.workshop.verdicts import Wrong
+from brakepoint.worlds import World
+
+Lab = Any
+"""The attendee's module."""
+
+CORRECT = (1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1)
+"""Of 17 detections, the surest first. Precision falls below 0.9 at the fourth and has recovered at the tenth;
+the eleventh is the last at which it is 0.9 or more."""
+LAST_GOOD = 10
+
+
+def check_mix(lab: Lab) -> None:
+    """Roads are the agreed share of all pictures."""
+    for track in (300, 900, 0):
+        found, share = lab.road_pictures(track), lab.ROAD_SHARE
+        if not isinstance(found, int):
+            raise Wrong("step3.mix.type", found=kind(found))
+        mistakes = {
+            "of_track": round(track * share),
+            "upside_down": round(track / share),
+            "all": track,
+            "rest": round(track * (1 - share)),
+            "other_way": round(track * (1 - share) / share),
+        }
+        if found != round(track * share / (1 - share)):
+            name = next((name for name, wrong in mistakes.items() if found == wrong), "other")
+            values = {"track": track, "found": found, "percent": round(100 * share)}
+            actual = round(100 * found / (found + track)) if found + track else 0
+            raise Wrong(f"step3.mix.{name}", actual=actual, **values)
+
+
+def check_stop(lab: Lab) -> None:
+    """A training ends when it has not reached a new best for as long as patience lasts."""
+    cases = (
+        ("rising", [0.1, 0.2, 0.3], 2, False),
+        ("impatient", [0.1, 0.3, 0.2], 2, False),
+        ("never", [0.1, 0.4, 0.3, 0.2, 0.2, 0.1], 2, True),
+        ("late", [0.1, 0.3, 0.2, 0.2], 2, True),
+        ("best", [0.5, 0.1, 0.2, 0.3], 3, True),
+        ("new_best", [0.3, 0.2, 0.4, 0.35], 2, False),
+        ("equal", [0.3, 0.3, 0.3], 2, True),
+    )
+    for name, scores, patience, expected in cases:
+        if bool(lab.should_stop(list(scores), patience)) is not expected:
+            shown = ", ".join(f"{score:.2f}" for score in scores)
+            raise Wrong(f"step3.stop.{name}", scores=shown, patience=patience)
+
+
+def check_threshold(lab: Lab) -> None:
+    """As much is found as can be while enough of it is right."""
+    confidences = np.round(np.linspace(0.95, 0.3, len(CORRECT)), 2)
+    correct = np.array(CORRECT, bool)
+    found = lab.choose_confidence(confidences.copy(), correct.copy())
+    if not isinstance(found, float | np.floating):
+        raise Wrong("step3.threshold.type", found=kind(found))
+    expected = confidences[LAST_GOOD]
+    mistakes = {
+        "surest": (confidences[0], 1.0),
+        "first_drop": (confidences[2], confidences[3]),
+        "recall": (_first(confidences, np.cumsum(correct) / correct.sum() >= lab.PRECISION_LEAST),),
+        "one_too_far": (confidences[LAST_GOOD + 1],),
+        "all": (confidences[-1],),
+    }
+    if abs(found - expected) > 1e-6:
+        name = next(
+            (n for n, wrong in mistakes.items() if any(abs(found - w) < 1e-6 for w in wrong)), "other"
+        )
+        sure = correct[confidences >= found]
+        precision = round(100 * sure.mean()) if len(sure) else 0
+        values = {
+            "precision": precision,
+            "right": int(sure.sum()),
+            "best": int(correct[: LAST_GOOD + 1].sum()),
+        }
+        shown = {"found": round(float(found), 2), "expected": round(float(expected), 2)}
+        raise Wrong(f"step3.threshold.{name}", percent=round(100 * lab.PRECISION_LEAST), **values, **shown)
+    try:
+        nothing = lab.choose_confidence(confidences, np.zeros(len(CORRECT), bool))
+    except (IndexError, ValueError):
+        raise Wrong("step3.threshold.none_crashes") from None
+    if nothing != 1.0:
+        raise Wrong("step3.threshold.none", found=round(float(nothing), 2))
+
+
+def check_gate(lab: Lab) -> None:
+    """A model is better that gains on the track and forgets little of the roads."""
+    cases = (
+        ("inverted", (0.9, 0.82), (0.3, 0.82), True),
+        ("not_better", (0.2, 0.9), (0.3, 0.8), False),
+        ("same", (0.3, 0.8), (0.3, 0.8), False),
+        ("forgot", (0.95, 0.6), (0.3, 0.82), False),
+        ("strict", (0.9, 0.775), (0.3, 0.82), True),
+    )
+    for name, new, base, expected in cases:
+        answer = lab.is_better(_worlds(*new), _worlds(*base))
+        if bool(answer) is not expected:
+            values = {"new_track": new[0], "new_road": new[1], "base_track": base[0], "base_road": base[1]}
+            raise Wrong(f"step3.gate.{name}", most=lab.FORGETTING_MOST, **values)
+
+
+def _worlds(track: float, road: float) -> dict[World, float]:
+    return {World.TRACK: track, World.ROAD: road}
+
+
+def _first(confidences: np.ndarray, good: np.ndarray) -> float:
+    return float(confidences[np.flatnonzero(good)[0]])

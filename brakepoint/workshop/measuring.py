@@ -1,0 +1,44 @@
+"""How good models are, for the notebook of step 3."""
+
+from pathlib import Path
+
+import numpy as np
+
+from brakepoint.detector import Detector
+from brakepoint.evaluation import evaluate, load_labels, read_picture
+from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, match_picture
+from brakepoint.worlds import World
+
+
+def map50_by_world(model: Path, pictures: dict[World, Path]) -> dict[World, float]:
+    """The mAP50 of a model in each world.
+
+    Args:
+        model: An ONNX file.
+        pictures: Folder of labelled pictures, by world.
+    """
+    detector = Detector(model)
+    return {world: evaluate(folder, detector).map50 for world, folder in pictures.items()}
+
+
+def judged_detections(model: Path, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """Everything that a model detects on labelled pictures, however unsure it is.
+
+    Args:
+        model: An ONNX file.
+        folder: Holds `images/` and `labels/`.
+
+    Returns:
+        Confidences, the surest first; whether each detection is right at IoU 0.5; how many signs there are.
+    """
+    detector, confidences, correct, truths = Detector(model), [], [], 0
+    for picture in load_labels(folder):
+        image = read_picture(picture.path)
+        signs = picture.truths(image.shape[1], image.shape[0])
+        match = match_picture(detector.detect_image(image, CONFIDENCE_MIN), signs)
+        confidences.append(match.confidences)
+        correct.append(match.correct[:, 0])
+        truths += len(signs)
+    every, right = np.concatenate(confidences), np.concatenate(correct)
+    order = np.argsort(-every, kind="stable")
+    return every[order], right[order], truths

@@ -1,0 +1,195 @@
+"""Step 3: teach a detector with the pictures of step 2, judge it, and export it for the train.
+
+The network learns from crops at native scale: in a crop a sign is as many pixels wide as it will be in a
+frame. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is nearly
+switched off.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from brakepoint.training import (
+    CROP_PX,
+    export_onnx,
+    fall_every_step,
+    open_model,
+    stop_when,
+    strip_checkpoint,
+    unfinished,
+    use_all_cores,
+    watched,
+    write_data_file,
+)
+from brakepoint.worlds import World
+
+ROAD_SHARE = 0.25
+"""Of all pictures so many are of roads: who learns nothing but new things forgets the old ones."""
+PRECISION_LEAST = 0.9
+"""Of what the detector reports at least so much must be right, or the train would stop for nothing."""
+FORGETTING_MOST = 0.05
+"""So much of the mAP50 on roads, 0 to 1, may be lost for a gain on the track."""
+
+AUGMENTATION = {
+    "mosaic": 0.0,
+    "scale": 0.15,
+    "translate": 0.05,
+    "fliplr": 0.0,
+    "hsv_h": 0.01,
+    "hsv_s": 0.2,
+    "hsv_v": 0.2,
+    "erasing": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        epochs: How often every crop is seen.
+        batch: Crops a step.
+        learning_rate: Of the first steps; it falls to a fiftieth along a cosine.
+        seed: For the order of the crops and the first weights.
+        patience: So many epochs without a better mAP on the validation pictures end the training early.
+    """
+
+    epochs: int = 3
+    batch: int = 16
+    learning_rate: float = 2e-3
+    seed: int = 0
+    patience: int = 3
+
+
+def road_pictures(track_pictures: int) -> int:
+    """How many pictures of roads to add to those of the track.
+
+    Args:
+        track_pictures: How many there are of the track.
+
+    Returns:
+        So many that they are the share `ROAD_SHARE` of **all** pictures, rounded to a whole number.
+    """
+    # TODO mix: return how many pictures of roads to add to track_pictures of the track, so that roads
+    # are ROAD_SHARE of all: a whole number.
+    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures de la ligne, pour
+    # que les routes soient ROAD_SHARE du tout : un nombre entier.
+    raise NotImplementedError  # replace this · à remplacer
+
+
+def should_stop(scores: list[float], patience: int) -> bool:
+    """Whether a training should end early, because it has learnt nothing new for a while.
+
+    Args:
+        scores: How good the model was after each epoch so far (higher is better), the first epoch first.
+        patience: So many epochs without a new best are enough, 1 or more.
+
+    Returns:
+        True once `patience` epochs have passed since the best one. As good as the best is no new best.
+    """
+    # TODO stop: return True once the best of scores is patience epochs ago, or more. The first epoch
+    # has the number 0, the last one len(scores) - 1.
+    # À FAIRE stop : renvoyer True dès que le meilleur des scores date de patience époques, ou plus.
+    # La première époque a le numéro 0, la dernière len(scores) - 1.
+    return False  # replace this · à remplacer
+
+
+def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
+    """Chooses from which confidence on to believe a detection.
+
+    The lower this threshold, the more signs are found, and the more of what is found is wrong.
+
+    Args:
+        confidences: `(n,)` of all detections, the surest first.
+        correct: `(n,)` whether each of them is right.
+
+    Returns:
+        The lowest of the confidences at which, of all detections at least that sure, the share
+        `PRECISION_LEAST` or more is right; 1.0 if there is none.
+    """
+    # TODO threshold: go through the detections from the surest on: after n of them the precision is
+    # how many were right so far, divided by n. Return the confidence of the last one at which it is
+    # at least PRECISION_LEAST; 1.0 if it never is.
+    # À FAIRE threshold : parcourir les détections à partir de la plus sûre : après n d’entre elles,
+    # la précision est le nombre de justes jusque-là, divisé par n. Renvoyer la confiance de la
+    # dernière où elle vaut au moins PRECISION_LEAST ; 1.0 si ce n’est jamais le cas.
+    raise NotImplementedError  # replace this · à remplacer
+
+
+def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
+    """Whether a new model may take the place of the base model.
+
+    Args:
+        new: Its mAP50 by world, 0 to 1: `new[World.TRACK]` and `new[World.ROAD]`.
+        base: The same of the base model.
+
+    Returns:
+        True if it is better on the track, and on the roads no more than `FORGETTING_MOST` worse.
+    """
+    # TODO gate: return True if the new model is better than the base model on the track
+    # (World.TRACK), and on roads (World.ROAD) at most FORGETTING_MOST worse.
+    # À FAIRE gate : renvoyer True si le nouveau modèle est meilleur que celui de base sur la ligne
+    # (World.TRACK), et sur les routes (World.ROAD) moins bon d’au plus FORGETTING_MOST.
+    raise NotImplementedError  # replace this · à remplacer
+
+
+def train(
+    datasets: list[Path],
+    validation: list[Path],
+    out_dir: Path,
+    start: Path | None = None,
+    recipe: Recipe | None = None,
+) -> Path:
+    """Trains a detector on crops. A run that was interrupted goes on after its last whole epoch.
+
+    Args:
+        datasets: Folders of crops, each with `images/` and `labels/`.
+        validation: The same; never part of `datasets`.
+        out_dir: Gets the run: `weights/last.pt` and `curves.png` after every epoch, `model.pt`.
+        start: Checkpoint to go on from; None starts from nothing.
+        recipe: How to train; the default if None.
+
+    Returns:
+        The stripped checkpoint of the best epoch, `out_dir/model.pt`.
+
+    Raises:
+        UserError: A dataset is empty, or the checkpoint is missing, broken or made for other classes.
+    """
+    recipe = recipe or Recipe()
+    data = write_data_file(datasets, validation, out_dir / "data.yaml")
+    interrupted = unfinished(out_dir)
+    model = open_model(interrupted or start)
+    use_all_cores(model)
+    fall_every_step(model)
+    stop_when(model, lambda scores: should_stop(scores, recipe.patience))
+    with watched(model, out_dir):
+        model.train(
+            resume=interrupted is not None,
+            data=str(data),
+            imgsz=CROP_PX,
+            epochs=recipe.epochs,
+            batch=recipe.batch,
+            nbs=recipe.batch,
+            optimizer="AdamW",
+            lr0=recipe.learning_rate,
+            lrf=0.02,
+            cos_lr=True,
+            warmup_epochs=min(0.3, recipe.epochs / 10),
+            weight_decay=0.01,
+            seed=recipe.seed,
+            patience=0,  # `should_stop` decides.
+            amp=False,
+            project=str(out_dir.parent.resolve()),
+            name=out_dir.name,
+            exist_ok=True,
+            plots=False,
+            **AUGMENTATION,
+        )
+    strip_checkpoint(out_dir / "weights" / "best.pt", out_dir / "model.pt")
+    return out_dir / "model.pt"
+
+
+def export(checkpoint: Path, target: Path) -> Path:
+    """Exports a checkpoint to the ONNX file that the train runs."""
+    return export_onnx(checkpoint, target)

@@ -1,0 +1,172 @@
+# %% [markdown] lang="en"
+# # Step 3: a detector that learns
+#
+# There is a *base model*: it knows the signs of European roads. On our track a `DangerAhead` is a yellow triangle, which it has
+# never seen as one. You *fine-tune* it: it learns the new signs from the pictures of steps 1 and 2, in minutes instead of
+# hours, and should not forget the old ones.
+#
+# You write the decisions around the training in **`labs/step3_training.py`**: look for `TODO`. The whole step takes about 30
+# minutes, some of which the computer needs to learn.
+
+# %% [markdown] lang="fr"
+# # Étape 3 : un détecteur qui apprend
+#
+# Il existe un *modèle de base* : il connaît les panneaux des routes d’Europe. Sur notre ligne, un `DangerAhead` est un triangle
+# jaune, qu’il n’a jamais vu ainsi. Vous allez l’*affiner* : il apprend les nouveaux panneaux sur les images des étapes 1 et 2,
+# en minutes au lieu d’heures, et ne devrait pas oublier les anciens.
+#
+# Vous écrivez les décisions autour de l’entraînement dans **`labs/step3_training.py`** : cherchez `À FAIRE`. L’étape prend
+# environ 30 minutes, dont une partie pour que l’ordinateur apprenne.
+
+# %%
+# %load_ext brakepoint.workshop.magic
+
+# %%
+from pathlib import Path
+
+from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
+from brakepoint.steps import load_step
+from brakepoint.synthesis import Materials
+from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
+from brakepoint.synthesis.engine import synthesise
+from brakepoint.training.course import learn
+from brakepoint.workshop.artefacts import TRAINING_DIR, outcome_of
+from brakepoint.workshop.measuring import judged_detections, map50_by_world
+from brakepoint.workshop.plots import plot_threshold, show_detections
+from brakepoint.workshop.quick import size
+from brakepoint.worlds import World
+
+lab = load_step("step3_training")
+
+# %% [markdown] lang="en"
+# ## What the base model sees
+#
+# These pictures are of the track, and were kept apart in step 1: the model does not learn from them. Thin boxes are the truth,
+# thick ones what the model reports. It knows speed limits; what does it make of yellow triangles?
+
+# %% [markdown] lang="fr"
+# ## Ce que voit le modèle de base
+#
+# Ces images sont de la ligne, et ont été mises de côté à l’étape 1 : le modèle n’apprend pas sur elles. Les cadres fins sont la
+# vérité, les épais ce que dit le modèle. Il connaît les limitations ; que fait-il des triangles jaunes ?
+
+# %%
+stills, synthetic = outcome_of("1"), outcome_of("2")
+show_detections(BASE_MODEL, stills / "val")
+
+# %% [markdown] lang="en"
+# ## What the check says
+#
+# `%check 3` goes through `mix`, `stop`, `threshold` and `gate`, in seconds: it trains nothing. Stuck? `%hint 3`.
+
+# %% [markdown] lang="fr"
+# ## Ce que dit la vérification
+#
+# `%check 3` passe en revue `mix`, `stop`, `threshold` et `gate`, en quelques secondes : elle n’entraîne rien. Bloqué ?
+# `%hint 3`.
+
+# %%
+# %check 3
+
+# %% [markdown] lang="en"
+# ## What to learn from (`mix`)
+#
+# Synthetic pictures and stills of the track, and some of roads. Who learns nothing but new things forgets the old ones:
+# *catastrophic forgetting*. Road pictures for the examination are made, too, from another seed.
+
+# %% [markdown] lang="fr"
+# ## Sur quoi apprendre (`mix`)
+#
+# Des images de synthèse et des vues de la ligne, et quelques routes. Qui n’apprend que du neuf oublie l’ancien : c’est
+# *l’oubli catastrophique*. Des routes pour l’examen sont fabriquées aussi, d’une autre graine.
+
+# %%
+track_pictures = sum(len(list((folder / "images").iterdir())) for folder in (synthetic, stills / "train"))
+painter, roads = load_step("step2_synthetic", "solutions"), Materials(World.ROAD, cutouts=load_cutouts(SHIPPED_CUTOUTS))
+learn_roads, exam_roads = Path("runs/roads/train"), Path("runs/roads/val")
+synthesise(learn_roads, min(lab.road_pictures(track_pictures), size(1000, quick=8)), 1, roads, 1, painter)
+synthesise(exam_roads, size(60, quick=6), 999, roads, 1, painter)
+exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
+
+# %% [markdown] lang="en"
+# ## Learn (`stop`)
+#
+# An *epoch* is one pass through all pictures. After each one the model is examined, and `should_stop` decides whether to go on.
+# The bar shows the time that is left. Interrupted? Run the cell again: it goes on after the last whole epoch.
+#
+# No patience? `brakepoint catch-up 3` in a terminal puts a trained model into `runs/train`; then go on below.
+
+# %% [markdown] lang="fr"
+# ## Apprendre (`stop`)
+#
+# Une *époque* est un passage sur toutes les images. Après chacune, le modèle est examiné, et `should_stop` décide s’il faut
+# continuer. La barre montre le temps restant. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
+#
+# Pas la patience ? `brakepoint catch-up 3` dans un terminal met un modèle entraîné dans `runs/train` ; continuez ensuite plus
+# bas.
+
+# %%
+recipe = lab.Recipe(epochs=size(3, quick=1), learning_rate=1e-3)
+trained = learn(lab, [synthetic, stills / "train", learn_roads], list(exams.values()), TRAINING_DIR, BASE_CHECKPOINT, recipe)
+trained
+
+# %%
+from IPython.display import Image
+
+Image(filename=str(TRAINING_DIR / "run" / "curves.png"))
+
+# %% [markdown] lang="en"
+# The same pictures again, with your model:
+
+# %% [markdown] lang="fr"
+# Les mêmes images, avec votre modèle :
+
+# %%
+show_detections(TRAINING_DIR / "model.onnx", stills / "val")
+
+# %% [markdown] lang="en"
+# ## How sure is sure enough (`threshold`)
+#
+# *Precision*: of what is reported, how much is right. *Recall*: of what is there, how much is found. Both depend on the
+# confidence from which on a detection is believed; the line is your choice.
+
+# %% [markdown] lang="fr"
+# ## À partir de quand être sûr (`threshold`)
+#
+# *Précision* : de ce qui est signalé, quelle part est juste. *Rappel* : de ce qui est là, quelle part est trouvée. Les deux
+# dépendent de la confiance à partir de laquelle on croit une détection ; le trait est votre choix.
+
+# %%
+confidences, correct, truths = judged_detections(TRAINING_DIR / "model.onnx", stills / "val")
+plot_threshold(confidences, correct, truths, lab.choose_confidence(confidences, correct))
+
+# %% [markdown] lang="en"
+# ## Better, and at what price (`gate`)
+#
+# mAP50 sums up precision and recall over all confidences, from 0 to 1. With few pictures, and so few minutes of learning, do not
+# expect the shipped model's figures.
+
+# %% [markdown] lang="fr"
+# ## Meilleur, et à quel prix (`gate`)
+#
+# Le mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Avec si peu d’images, et si peu de minutes
+# d’apprentissage, n’attendez pas les chiffres du modèle fourni.
+
+# %%
+base, new = map50_by_world(BASE_MODEL, exams), map50_by_world(TRAINING_DIR / "model.onnx", exams)
+for world in World:
+    print(f"{world:<8}{base[world]:6.3f} → {new[world]:.3f}")
+lab.is_better(new, base)
+
+# %% [markdown] lang="en"
+# ## Drive with it
+#
+# In a terminal: `brakepoint mission --model runs/train/model.onnx --feed track-stop`.
+
+# %% [markdown] lang="fr"
+# ## Rouler avec
+#
+# Dans un terminal : `brakepoint mission --model runs/train/model.onnx --feed track-stop`.
+
+# %%
+# %check 3

@@ -1,0 +1,31 @@
+"""Whoever has this folder in PYTHONPATH reaches nothing beyond this machine, and neither do its children."""
+
+import socket
+
+HOME = ("127.", "localhost", "::1", "0.0.0.0")
+_connect, _connect_ex, _look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+
+def _refuse(host: object) -> None:
+    if isinstance(host, str) and host and not host.startswith(HOME) and host != socket.gethostname():
+        raise OSError(f"no network in this room: {host}")
+
+
+def connect(self: socket.socket, address: tuple) -> None:
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        _refuse(address[0])
+    return _connect(self, address)
+
+
+def connect_ex(self: socket.socket, address: tuple) -> int:
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        _refuse(address[0])
+    return _connect_ex(self, address)
+
+
+def getaddrinfo(host, *arguments, **named):
+    _refuse(host.decode() if isinstance(host, bytes) else host)
+    return _look_up(host, *arguments, **named)
+
+
+socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
