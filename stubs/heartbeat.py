@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-VARIABLE = "BRAKEPOINT_HEARTBEAT"
+VARIABLE = "BRAKEPOINT_HUB_HEARTBEAT"
 BEAT_S = 0.2
 """The driver touches the file this often."""
 SILENCE_S = 1.0
@@ -16,7 +16,7 @@ SILENCE_S = 1.0
 
 
 def heartbeat_path() -> Path:
-    """Where the file stands: what `BRAKEPOINT_HEARTBEAT` says, or else the user's runtime folder."""
+    """Where the file stands: what `BRAKEPOINT_HUB_HEARTBEAT` says, or else the user's runtime folder."""
     said = os.environ.get(VARIABLE)
     if said:
         return Path(said)

@@ -110,8 +110,8 @@ class TensorRtRuntime(OnnxRuntime):
 
     The first start on a machine builds an engine, which takes minutes and is said; it is kept for the next.
     It depends on the model, the graphics processor and the version of TensorRT; the folder is that of the
-    model, and TensorRT looks after the rest. What it cannot run goes to CUDA, then to the CPU, but a session
-    that does without TensorRT altogether is refused: it would be slow, and nobody would know why.
+    model, and TensorRT looks after the rest. Whatever it cannot run goes to CUDA, then to the CPU, but a
+    session that does without TensorRT altogether is refused: it would be slow, and nobody would know why.
     """
 
     def __init__(self, path: Path, threads: int | None) -> None:

@@ -76,7 +76,7 @@ class TestPrintingHub(HubConformance):
 class TestBluetoothHub(HubConformance):
     @pytest.fixture(autouse=True)
     def train(self, bluez, monkeypatch, tmp_path):  # noqa: F811
-        monkeypatch.setenv("BRAKEPOINT_HEARTBEAT", str(tmp_path / "beat"))
+        monkeypatch.setenv("BRAKEPOINT_HUB_HEARTBEAT", str(tmp_path / "beat"))
         bluez.add(EmulatedHub())
 
     def open(self) -> Hub:
