@@ -58,7 +58,7 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium
+	tests/system/require chromium mosquitto openssl
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
 bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
