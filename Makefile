@@ -62,7 +62,7 @@ test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packa
 	tests/system/require chromium mosquitto openssl
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
-bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
+bench: $(VENV)/.dev ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
