@@ -30,10 +30,11 @@ up: $(VENV)/.live ## Every service of the live train, and the page to watch it; 
 footage: $(FOOTAGE_VENV)/.footage ## Render a feed; ARGS="render my.yaml --out videos"; Blender takes 1 GB
 	@$(FOOTAGE_VENV)/bin/brakepoint footage $(ARGS)
 
-picture: $(VENV)/.system ## Take the picture of the README from a real run, in Chromium
+picture: $(VENV)/.system ## Take the pictures of the README and the docs from real runs, in Chromium
 	tests/system/require chromium
 	@$(BIN)/brakepoint mission --feed track-stop-and-slowdown --out runs/picture
 	$(BIN)/python docs/picture.py
+	$(BIN)/python docs/live_picture.py
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
@@ -66,14 +67,14 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium $(GSTREAMER) bubblewrap
+	tests/system/require chromium $(GSTREAMER) bubblewrap mosquitto openssl
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 
-bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
+bench: $(VENV)/.dev ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"

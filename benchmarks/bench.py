@@ -20,12 +20,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.live import LiveMeasurement, measure_live
+from benchmarks.live_compare import OneAtATime, measure_both
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
 from brakepoint.messages import Detections, Frame
 from brakepoint.texts import text
 
 CORES = (1, 2)
+FRAMES = 150
+"""Of the comparison, one at a time."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,22 @@ def live_table(live: LiveMeasurement, feed: str) -> Table:
     return table
 
 
+def compare_table(found: dict[str, OneAtATime]) -> Table:
+    """Lays ours beside the public workshop's, and how many times better ours is."""
+    table = Table(title=text("bench.compare.title", cores=len(os.sched_getaffinity(0))))
+    table.add_column("")
+    for name in (*found, "times"):
+        table.add_column(text(f"bench.compare.{name}"), justify="right")
+    ours, theirs = (asdict(found[name]) for name in ("ours", "workshop"))
+    for name in ours:
+        better = ours[name] / theirs[name]
+        times = better if name == "frames_per_s" else 1 / better
+        table.add_row(
+            text(f"bench.compare.{name}"), f"{ours[name]:.1f}", f"{theirs[name]:.1f}", f"{times:.1f}"
+        )
+    return table
+
+
 def main(
     feed: Annotated[str, typer.Option(help=text("bench.feed"))] = "track-stop",
     model: Annotated[Path, typer.Option(show_default=False, help=text("bench.model"))] = SHIPPED_MODEL,
@@ -161,7 +180,9 @@ def main(
     if live:
         with console.status(text("bench.measuring")):
             together = measure_live(feed, str(model))
+            compared = measure_both(feed, str(model), FRAMES)
         console.print(live_table(together, feed))
+        console.print(compare_table(compared))
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ class Onlooker:
         with self._lock:
             return {
                 "train": self._state.model_dump(mode="json") if self._state else None,
+                "picture_age_s": time.time() - self.picture.captured_at if self.picture else None,
                 "signs": self._detections.model_dump(mode="json")["items"] if self._detections else [],
                 "services": [
                     self._health(self._statuses[name]) for name in SERVICES if name in self._statuses

@@ -108,6 +108,11 @@ class Bus:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker is there."""
+        return bool(self._client.is_connected())
+
     def close(self) -> None:
         """Says goodbye and disconnects; may be called twice."""
         self._health = Health.GONE

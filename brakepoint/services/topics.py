@@ -32,7 +32,9 @@ JPEG_QUALITY = 85
 
 @dataclass(frozen=True)
 class Topic(Generic[T]):
-    """One topic of a train, `brakepoint/{train_id}/{name}`. Why it is as it is: text `topic.{name}`.
+    """One topic of a train, `brakepoint/{train_id}/{name}`.
+
+    Why it is as it is says the text `live.topic.reason.{name}`.
 
     Attributes:
         name: Its last part; with `each`, a service's name follows.

@@ -3,6 +3,7 @@ const $ = (id) => document.getElementById(id);
 const COLOURS = { DangerAhead: "#f7c325", SpeedLimit: "#ff5a60" };
 const SVG = "http://www.w3.org/2000/svg";
 const FROZEN_AFTER_MS = 1500;
+const STALE_AFTER_S = 1;
 const FAULT_SECONDS = 2;
 
 const { texts, speeds, asks_token } = await (await fetch("texts.json")).json();
@@ -106,7 +107,6 @@ async function drawPicture() {
     brush.drawImage(picture, 0, 0);
     picture.close();
     now.signs.forEach(drawBox);
-    $("no-picture").hidden = true;
   } catch {
     // The news says that the connection is lost; the next picture may come through.
   } finally {
@@ -145,6 +145,9 @@ function showNow() {
   $("latency").textContent = median == null ? "–" : `${number(median)} ms`;
   $("latency").title = p95 == null ? "" : `${say("monitor.latency_p95")} ${number(p95)} ms`;
   if (p95 != null) $("latency").append(" ", element("small", { className: "quiet", textContent: `(${say("monitor.latency_p95")} ${number(p95)} ms)` }));
+  const age = now.picture_age_s;
+  $("no-picture").hidden = age != null && age < STALE_AFTER_S;
+  $("no-picture").textContent = say(age == null ? "monitor.no_picture" : "monitor.stale");
   $("services").replaceChildren(...now.services.map(serviceLine));
   placeTrain(train?.position_cm ?? 0);
 }
@@ -152,7 +155,7 @@ function showNow() {
 function serviceLine(one) {
   const figures = [say(`live.health.${one.health}`)];
   if (one.health === "ready" && one.per_s) figures.push(`${number(one.per_s)} ${say("monitor.per_s")}`);
-  if (one.refused) figures.push(`${number(one.refused)} ${say("monitor.refused")}`);
+  if (one.refused) figures.push(pair(say("monitor.refused"), number(one.refused)));
   return element(
     "li",
     { className: one.health },
@@ -179,7 +182,8 @@ function showStory() {
 
 function showOrder(order) {
   $("order").dataset.kind = order?.kind ?? "";
-  const words = order ? sentence(say(`order.${order.kind}`)) : sentence(say("monitor.at_rest"));
+  const resting = story.ending ? "monitor.over" : "monitor.at_rest";
+  const words = sentence(say(order ? `order.${order.kind}` : resting));
   const why = order ? [" ", element("small", { textContent: say(`reason.${order.reason}`) })] : [];
   $("order").replaceChildren(words, ...why);
 }

@@ -15,8 +15,9 @@ from brakepoint.mission.scoring import score_run
 from brakepoint.rules import AT_REST_CM_S, FULL_SPEED_CM_S
 from brakepoint.services import Settings
 from brakepoint.services.bus import Bus
+from brakepoint.services.events import EventType
 from brakepoint.services.live_mission import start, watch
-from brakepoint.services.topics import DETECTIONS, MISSION, ORDERS, STATE
+from brakepoint.services.topics import DETECTIONS, EVENT, MISSION, ORDERS, STATE
 from brakepoint.train import STOPPING_LIMIT_CM
 from brakepoint.truth import load_truth
 from solutions.step6_autopilot import step
@@ -35,7 +36,7 @@ def stage():
 
 @pytest.fixture
 def bus(stage):
-    with Bus(stage.services.settings, "", (DETECTIONS, ORDERS, STATE, MISSION)) as bus:
+    with Bus(stage.services.settings, "", (DETECTIONS, EVENT, ORDERS, STATE, MISSION)) as bus:
         yield bus
 
 
@@ -57,6 +58,11 @@ def test_the_verdict_is_that_of_the_virtual_clock(bus):
     assert meanings(live) == meanings(virtual)
     assert live.ending is virtual.ending
     assert score_run(live, truth).accomplished
+    told = []
+    while (event := bus.take(EVENT)) is not None:
+        told.append(event.get_type())
+    assert told[0] == EventType.MISSION_STARTED
+    assert told.count(EventType.ORDER_CHANGED) >= len(meanings(live))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

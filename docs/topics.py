@@ -1,0 +1,36 @@
+"""Writes the table of topics in docs/{en,fr}/broker.md anew: `python docs/topics.py`."""
+
+import re
+from pathlib import Path
+
+from brakepoint.services.topics import TOPICS
+from brakepoint.texts import LANGUAGES, text
+
+DOCS = Path(__file__).parent
+TABLE = re.compile(r"(?<=<!-- topics -->\n).*?(?=<!-- /topics -->)", re.DOTALL)
+
+
+def table(lang: str) -> str:
+    """The table of topics in Markdown."""
+
+    def say(key: str) -> str:
+        return text(f"live.topic.{key}", lang)
+
+    lines = [[say(column) for column in ("topic", "senders", "delivery", "most", "why")], ["---"] * 5]
+    for topic in TOPICS:
+        senders = say("everybody") if "*" in topic.senders else ", ".join(topic.senders)
+        retained = say("retained" if topic.retain else "not_retained")
+        name = f"`{topic.name}/{{service}}`" if topic.each else f"`{topic.name}`"
+        most = f"{topic.max_bytes:,}".replace(",", "\u202f" if lang == "fr" else ",")
+        lines.append([name, senders, f"{topic.qos}, {retained}", most, say(f"reason.{topic.name}")])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def renewed(lang: str) -> str:
+    """The page with its table as it should be."""
+    return TABLE.sub(lambda _: table(lang), (DOCS / lang / "broker.md").read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    for lang in LANGUAGES:
+        (DOCS / lang / "broker.md").write_text(renewed(lang), encoding="utf-8")

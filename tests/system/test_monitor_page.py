@@ -1,0 +1,167 @@
+"""The page of the live train in a real browser, with every service as a process."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from brakepoint.services import SERVICES, Settings
+from brakepoint.services.supervisor import Supervisor
+
+PHONE, DESK, PROJECTOR = (390, 844), (1280, 800), (1920, 1080)
+WITHIN_MS = 60_000
+DANGER_YELLOW = """() => {
+  const canvas = document.getElementById("picture");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let yellow = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i] === 0xf7 && data[i + 1] === 0xc3 && data[i + 2] === 0x25) yellow += 1;
+  return yellow > 100;
+}"""
+CONTRASTS = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) =>
+    [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = channels(getComputedStyle(node).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.9) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const isWritten = (node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+  const all = [...document.querySelectorAll("body *:not(script):not(:disabled):not(option)")];
+  const seen = all.filter((node) => isWritten(node) && !node.closest("svg, .unseen, .skip, [hidden]"));
+  return seen.map((node) => {
+    const [a, b] = [light(channels(getComputedStyle(node).color)), light(ground(node))];
+    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), node.textContent];
+  }).filter(([ratio]) => ratio < 4.5);
+}"""
+"""Texts that WCAG 2 (level AA) holds to be too pale."""
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[Supervisor]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        page = f"127.0.0.1:{probe.getsockname()[1]}"
+    with Supervisor(Settings(detector="oracle", page=page), SERVICES[1:], lambda *_: None) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium")
+    assert executable, "chromium is missing: make test-system installs it as root"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, services: Supervisor):
+    """Opens the page as somebody of his own, with his own language and screen."""
+    opened = []
+    complaints: list[str] = []
+
+    def visit(size: tuple[int, int] = DESK, locale: str = "en-US", scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale=locale, color_scheme=scheme
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WITHIN_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"http://{services.settings.page}/")
+        page.wait_for_function("document.querySelectorAll('#services .ready').length === 6")
+        return page
+
+    yield visit
+    for context in opened:
+        context.close()
+    assert complaints == []
+
+
+def start(page: Page, feed: str = "track-stop") -> None:
+    page.get_by_label(re.compile("Feed|Flux")).select_option(feed)
+    page.get_by_role("button", name=re.compile("^(Start|Départ)$")).click()
+    page.wait_for_function("document.getElementById('order').dataset.kind === 'full_speed'")
+
+
+def test_a_run_is_seen_from_start_to_score(visit):
+    page, other = visit(), visit(PHONE, "fr-FR")
+    start(page)
+    page.wait_for_function(DANGER_YELLOW)
+    expect(page.locator("#order")).to_contain_text("stopping for a danger", timeout=WITHIN_MS)
+    expect(page.locator("#speed")).to_have_text("0", timeout=WITHIN_MS)
+
+    seen = page.locator("#orders li").all_text_contents()
+    page.reload()
+    page.wait_for_function(f"document.querySelectorAll('#orders li').length >= {len(seen)}")
+    assert page.locator("#orders li").all_text_contents()[-len(seen) :] == seen
+
+    page.get_by_role("button", name="Français").click()
+    expect(page.get_by_role("heading", name="Le train en direct")).to_be_visible()
+    expect(page.locator("#orders")).to_contain_text("la voie est libre")
+
+    for viewer in (page, other):
+        expect(viewer.locator("#points")).to_have_text("100", timeout=WITHIN_MS)
+        expect(viewer.locator("#outcome")).to_have_text("Mission accomplie")
+        expect(viewer.locator("#order")).to_have_text(re.compile("Le trajet est terminé"))
+
+
+def test_a_fault_by_button_brakes_and_the_train_drives_on(visit):
+    page = visit()
+    start(page, "track-empty")
+    page.get_by_label("Fault").select_option("camera_silent")
+    page.get_by_role("button", name="Break it").click()
+
+    expect(page.locator("#order")).to_contain_text("no pictures", timeout=WITHIN_MS)
+    expect(page.locator("#no-picture")).to_have_text("The picture stands still", timeout=WITHIN_MS)
+    page.wait_for_function("document.getElementById('order').dataset.kind === 'full_speed'")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#order")).to_contain_text("Stopped by hand", timeout=WITHIN_MS)
+
+
+def test_a_train_that_breaks_down_is_a_verdict(visit, services):
+    page = visit()
+    start(page, "track-empty")
+    page.wait_for_function("parseInt(document.getElementById('position').textContent) > 20")
+    os.kill(services.pid("train"), signal.SIGKILL)
+
+    expect(page.locator("#details")).to_contain_text("The train itself broke down", timeout=WITHIN_MS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK, PROJECTOR])
+def test_it_is_readable_and_nothing_sticks_out(visit, size, scheme):
+    page = visit(size, scheme=scheme)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert page.evaluate(CONTRASTS) == []
+
+
+def test_everything_can_be_reached_by_keyboard_and_has_a_name(visit):
+    page = visit()
+    start(page, "track-empty")
+    reached = set()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.dataset.langChoice"))
+
+    assert {"feed", "start", "stop", "fault", "break", "theme", "orders", "en", "fr"} <= reached
+    for role, name in (
+        ("region", "Controls"),
+        ("img", "What the train sees"),
+        ("img", re.compile("^Speed: ")),
+    ):
+        expect(page.get_by_role(role, name=name).first).to_be_visible()
+    page.get_by_role("button", name="Stop").press("Enter")
+    expect(page.locator("#order")).to_contain_text("Stopped by hand", timeout=WITHIN_MS)

@@ -1,0 +1,234 @@
+"""The broker that several machines share, with the files of deploy/mosquitto: Debian's own Mosquitto."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.faults import Stage, is_at_rest
+from brakepoint.errors import UserError
+from brakepoint.messages import Action, Control, MissionState
+from brakepoint.services import Settings
+from brakepoint.services.bus import Bus
+from brakepoint.services.topics import CONTROL, MISSION
+from brakepoint.texts import text
+
+DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
+FEED = "track-stop"
+TRAINS = {"train-1": "first secret", "train-2": "second secret", "viewer": "third secret"}
+WITHIN_S = 30.0
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in sockets]
+
+
+def openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def make_certificate(folder: Path, name: str, common_name: str, authority: str) -> None:
+    request = f"{name}.csr"
+    openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", request,
+            "-subj", f"/CN={common_name}")  # fmt: skip
+    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="ascii")
+    openssl(folder, "x509", "-req", "-in", request, "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key",
+            "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", f"{name}.crt")  # fmt: skip
+
+
+def make_authority(folder: Path, name: str) -> None:
+    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+            "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mosquitto")
+    for authority in ("ca", "stranger"):
+        make_authority(folder, authority)
+    make_certificate(folder, "server", "localhost", "ca")
+    make_certificate(folder, "train-1", "train-1", "ca")
+    for number, (user, password) in enumerate(TRAINS.items()):
+        create = ["-c"] if number == 0 else []
+        subprocess.run(["mosquitto_passwd", "-b", *create, folder / "passwords", user, password], check=True)
+    shutil.copy(DEPLOY / "acl", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ports(folder: Path) -> Iterator[tuple[int, int]]:
+    """Mosquitto on its configuration, but for places and ports: with passwords, and with certificates."""
+    with_password, with_certificate = free_ports(2)
+    written = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
+    for ours, theirs in (
+        ("/mosquitto/config/", f"{folder}/"),
+        ("/mosquitto/data/", f"{folder}/"),
+        ("8883", str(with_password)),
+        ("8884", str(with_certificate)),
+    ):
+        written = written.replace(ours, theirs)
+    (folder / "mosquitto.conf").write_text(f"user root\n{written}", encoding="utf-8")
+    executable = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert executable, "mosquitto is missing: make test-system installs it as root"
+    broker = subprocess.Popen([executable, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
+    for port in (with_password, with_certificate):
+        await_condition(lambda port=port: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+    yield with_password, with_certificate
+    broker.terminate()
+    broker.wait(WITHIN_S)
+
+
+def await_condition(condition) -> None:
+    until = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < until, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def known(folder: Path, ports: tuple[int, int]):
+    """Makes the settings of somebody with a password who speaks of some train."""
+
+    def settings(user: str, train_id: str = "train-1", password: str = "", ca: str = "ca") -> Settings:
+        secret = (password or TRAINS[user]).replace(" ", "%20")
+        broker = f"mqtts://{user}:{secret}@localhost:{ports[0]}"
+        return Settings(
+            broker=broker, ca=str(folder / f"{ca}.crt"), train_id=train_id, feed=FEED, detector="oracle"
+        )
+
+    return settings
+
+
+def wish(feed: str) -> Control:
+    return Control(action=Action.FEED, feed=feed, at=time.time())
+
+
+def mission(feed: str) -> MissionState:
+    return MissionState(run=1, feed=feed, running=False, since=0.0, at=0.0)
+
+
+ROUNDS = 10
+
+
+def hears(settings: Settings, said_by: Settings) -> bool:
+    """Whether wishes of one arrive at the other, who hears those of his own train all the while."""
+    heard: list[str | None] = []
+    with (
+        Bus(settings, "", (CONTROL,)) as listener,
+        Bus(said_by, "") as speaker,
+        Bus(settings, "") as neighbour,
+    ):
+        await_condition(lambda: listener.is_connected and speaker.is_connected and neighbour.is_connected)
+
+        def home_is_heard() -> bool:
+            speaker.say(CONTROL, wish("from elsewhere"))
+            neighbour.say(CONTROL, wish("from home"))
+            while (control := listener.take(CONTROL, 0.1)) is not None:
+                heard.append(control.feed)
+            return heard.count("from home") >= ROUNDS
+
+        await_condition(home_is_heard)
+    return "from elsewhere" in heard
+
+
+def test_a_train_of_its_own_name_is_heard(known):
+    assert hears(known("train-1"), said_by=known("train-1"))
+
+
+def test_a_viewer_gives_no_orders(known):
+    assert not hears(known("train-1"), said_by=known("viewer"))
+
+
+def test_a_train_says_nothing_in_the_name_of_another(known):
+    assert not hears(known("train-1"), said_by=known("train-2", train_id="train-1"))
+
+
+def retained(settings: Settings) -> MissionState | None:
+    with Bus(settings, "", (MISSION,)) as bus:
+        return bus.take(MISSION, 5.0)
+
+
+@pytest.fixture
+def told(known) -> None:
+    """There is something to be heard of train-1."""
+    with Bus(known("train-1"), "") as bus:
+        await_condition(lambda: (bus.say(MISSION, mission(FEED)), retained(known("train-1")))[1] is not None)
+
+
+def test_who_is_known_hears_and_a_viewer_does_too(known, told):
+    assert retained(known("train-1")) == mission(FEED)
+    assert retained(known("viewer")) == mission(FEED)
+
+
+def test_nobody_hears_a_train_of_another_name(known, told):
+    assert retained(known("train-2", train_id="train-1")) is None
+
+
+def test_a_certificate_of_ones_own_does_without_a_password(known, told, folder, ports):
+    own = replace(
+        known("train-1"),
+        broker=f"mqtts://localhost:{ports[1]}",
+        certificate=str(folder / "train-1.crt"),
+        key=str(folder / "train-1.key"),
+    )
+
+    assert retained(own) == mission(FEED)
+    assert retained(replace(own, certificate="", key="")) is None
+
+
+def test_a_broker_whom_nobody_vouches_for_is_not_believed(known, told):
+    assert retained(known("train-1", ca="stranger")) is None
+
+
+def test_without_tls_there_is_no_way_in(known, told):
+    settings = known("train-1")
+    assert retained(replace(settings, broker=settings.broker.replace("mqtts:", "mqtt:"))) is None
+
+
+def test_a_wrong_password_is_told_and_not_shown(known, capsys):
+    said = []
+
+    def refused() -> bool:
+        said.append(capsys.readouterr().out)
+        return text("live.log.broker_refused", why="").split("(")[0] in "".join(said)
+
+    with Bus(known("train-1", password="a guess"), "detector"):
+        await_condition(refused)
+    assert "guess" not in "".join(said)
+
+
+def test_a_certificate_that_is_not_there_is_named(known):
+    with pytest.raises(UserError, match="nowhere"):
+        Bus(replace(known("train-1"), ca="/nowhere.crt"), "")
+
+
+def test_all_services_drive_over_it_and_a_stop_waits_for_a_dead_controller_but_an_old_start_does_not(known):
+    settings = known("train-1")
+    with Stage(settings) as stage, Bus(settings, "", (MISSION,)) as person:
+        stage.begin(FEED)
+        stage.await_train(lambda state: state.position_cm > 20)
+        controller = stage.services.pid("controller")
+        os.kill(controller, signal.SIGSTOP)
+        person.say(CONTROL, Control(action=Action.STOP, at=time.time()))
+        person.say(CONTROL, Control(action=Action.START, feed=FEED, at=time.time() - 60))
+        os.kill(controller, signal.SIGKILL)
+
+        def is_stopped() -> bool:
+            said = person.take(MISSION, 1.0)
+            return said is not None and said.run == stage.run and not said.running
+
+        await_condition(is_stopped)
+        stage.await_train(is_at_rest)
+        assert person.take(MISSION, WITHIN_S).run == stage.run
