@@ -27,10 +27,11 @@ up: $(VENV)/.live ## Every service of the live train, and the page to watch it; 
 footage: $(FOOTAGE_VENV)/.footage ## Render a feed; ARGS="render my.yaml --out videos"; Blender takes 1 GB
 	@$(FOOTAGE_VENV)/bin/brakepoint footage $(ARGS)
 
-picture: $(VENV)/.system ## Take the picture of the README from a real run, in Chromium
+picture: $(VENV)/.system ## Take the pictures of README and guide anew, in Chromium
 	tests/system/require chromium
 	@$(BIN)/brakepoint mission --feed track-stop-and-slowdown --out runs/picture
 	$(BIN)/python docs/picture.py
+	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress

@@ -35,6 +35,7 @@ MADE_UP = (
     "live.",
     "monitor.",
     "room.",
+    "board.",
 )
 """Keys that begin so are put together when they are used."""
 

@@ -13,7 +13,19 @@ from brakepoint.errors import UserError
 from brakepoint.texts import LANGUAGES, text
 
 INTERRUPTED = 130
-COMMANDS = ("mission", "replay", "evaluate", "dataset", "synth", "train", "up", "service", "doctor")
+COMMANDS = (
+    "mission",
+    "replay",
+    "evaluate",
+    "dataset",
+    "synth",
+    "train",
+    "up",
+    "service",
+    "submit",
+    "board",
+    "doctor",
+)
 """Each is `brakepoint.cli.NAME.NAME_command`."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
