@@ -1,7 +1,9 @@
 """Watches a room: reads everybody's progress from the buckets, and the scores from the instructor's side."""
 
+import hashlib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +21,7 @@ from brakepoint.workshop.progress import Progress
 
 HISTORY_NAME = "board.json"
 PROGRESS_MAX_BYTES = 64_000
+HINTS_MAX = 999
 STUCK_AFTER_MIN = 10.0
 """Nothing new has passed for so long: somebody might need a word."""
 SILENT_AFTER_MIN = 20.0
@@ -27,19 +30,47 @@ LOOK_EVERY_S = 5.0
 
 
 class Heard(BaseModel):
-    """What was last heard of an attendee, by the clock of this machine.
+    """What was last heard of an attendee; times are by the clock of this machine.
+
+    Of what the attendee wrote only this much is kept: whatever else the file may say goes no further.
 
     Attributes:
-        progress: As uploaded; the attendee wrote it.
-        at: When it last changed.
+        digest: Of the upload.
+        done: Exercises done, by step; those of the course alone.
+        hints: Given so far.
+        at: When the upload last changed.
         since: When something new last passed.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    progress: Progress
+    digest: str
+    done: dict[str, tuple[str, ...]]
+    hints: int
     at: datetime
     since: datetime
+
+    @classmethod
+    def from_upload(cls, content: bytes, last: "Heard | None", now: datetime) -> "Heard":
+        """Takes an upload in.
+
+        Args:
+            content: A progress file.
+            last: What was heard before.
+            now: The time.
+
+        Raises:
+            ValidationError: It is no progress file.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        if last is not None and last.digest == digest:
+            return last
+        progress = Progress.model_validate_json(content)
+        done = {step.name: _done(progress, step) for step in course()}
+        hints = sum(sum(entry.hints.values()) for entry in progress.steps.values())
+        advanced = last is None or _count(done) > _count(last.done)
+        since = now if last is None or advanced else last.since
+        return cls(digest=digest, done=done, hints=min(max(hints, 0), HINTS_MAX), at=now, since=since)
 
 
 class History(BaseModel):
@@ -120,33 +151,27 @@ class Watcher:
         before = self._history.model_copy(deep=True)
         buckets = self._store.buckets()
         for handle in self.room.everybody:
-            progress = self._progress(self.room.place_of(handle), buckets)
-            if progress is not None:
-                self._hear(handle, progress, now)
+            content = self._upload(self.room.place_of(handle), buckets)
+            if content:
+                with suppress(ValidationError):  # What is no progress counts for nothing.
+                    heard = Heard.from_upload(content, self._history.heard.get(handle), now)
+                    self._history.heard[handle] = heard
         if self._history != before:
             write(self._path, self._history.model_dump_json())
-        heard = self._history.heard
+        known = self._history.heard
         self.seats = [
-            seat(handle, heard.get(handle), scores.marks.get(handle), now) for handle in self.room.everybody
+            seat(handle, known.get(handle), scores.marks.get(handle), now) for handle in self.room.everybody
         ]
 
-    def _progress(self, bucket: str, buckets: set[str]) -> Progress | None:
-        """What an attendee uploaded; None if that is nothing, or no progress."""
+    def _upload(self, bucket: str, buckets: set[str]) -> bytes:
+        """What an attendee uploaded; nothing if it is too long for a progress file."""
         if bucket not in buckets:
-            return None
+            return b""
         try:
             content = self._store.read(bucket, PROGRESS_KEY, PROGRESS_MAX_BYTES)
-            return Progress.model_validate_json(content) if len(content) <= PROGRESS_MAX_BYTES else None
-        except (FileNotFoundError, ValidationError):
-            return None
-
-    def _hear(self, handle: str, progress: Progress, now: datetime) -> None:
-        last = self._history.heard.get(handle)
-        if last is not None and last.progress == progress:
-            return
-        advanced = last is None or _count(progress) > _count(last.progress)
-        since = now if last is None or advanced else last.since
-        self._history.heard[handle] = Heard(progress=progress, at=now, since=since)
+        except FileNotFoundError:
+            return b""
+        return content if len(content) <= PROGRESS_MAX_BYTES else b""
 
 
 def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -> Seat:
@@ -158,15 +183,16 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
         found.reason = {lang: last.words(lang) for lang in ("en", "fr")} if last.reason else {}
     if heard is None:
         return found
-    found.done = {step.name: len(_done(heard.progress, step)) for step in course()}
-    found.hints = sum(sum(entry.hints.values()) for entry in heard.progress.steps.values())
+    found.done = {step.name: len(heard.done.get(step.name, ())) for step in course()}
+    found.hints = heard.hints
     found.minutes = (now - heard.since).total_seconds() / 60
     current = next((step for step in course() if found.done[step.name] < len(step.exercises)), None)
     if current is None:
         found.state = State.FINISHED
         return found
     found.step = current.name
-    found.exercise = next(name for name in current.exercises if name not in _done(heard.progress, current))
+    done = heard.done.get(current.name, ())
+    found.exercise = next(name for name in current.exercises if name not in done)
     silent_min = (now - heard.at).total_seconds() / 60
     if silent_min >= SILENT_AFTER_MIN:
         found.state = State.SILENT
@@ -175,14 +201,13 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
     return found
 
 
-def _done(progress: Progress, step: Step) -> set[str]:
-    """Of a step's exercises, never of what else the file may say."""
+def _done(progress: Progress, step: Step) -> tuple[str, ...]:
     entry = progress.steps.get(step.name)
-    return set(entry.done) & set(step.exercises) if entry else set()
+    return tuple(name for name in step.exercises if entry and name in entry.done)
 
 
-def _count(progress: Progress) -> int:
-    return sum(len(_done(progress, step)) for step in course())
+def _count(done: dict[str, tuple[str, ...]]) -> int:
+    return sum(map(len, done.values()))
 
 
 def _load(path: Path) -> History:

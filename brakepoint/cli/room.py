@@ -4,7 +4,7 @@ import importlib.util
 import signal
 import threading
 import time
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +18,7 @@ from brakepoint.texts import text
 
 if TYPE_CHECKING:
     from brakepoint.room.config import Room
+    from brakepoint.room.outcomes import Outcome
     from brakepoint.room.provisioning import Change, Provisioner
 
 ROOM_PACKAGES = ("bcrypt", "boto3", "minio", "onnx")
@@ -188,20 +189,29 @@ def score_command(
     stopping = threading.Event()
     if watch:
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    while True:
-        outcomes = 0
-        for handle, outcome in score_room(room, store, scores):
-            outcomes += 1
-            map50 = "–" if outcome.map50 is None else f"{outcome.map50:.2f}"
-            key = "room.not_scored" if outcome.reason else "room.scored"
-            why = outcome.words()
-            typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+    for round_ in count():
+        try:
+            outcomes = list(map(tell_outcome, score_room(room, store, scores)))
+        except UserError as error:
+            if round_ == 0:
+                raise
+            typer.echo(str(error), err=True)  # The store may come back: the room goes on.
+            outcomes = []
         if not watch:
             if not outcomes:
                 typer.echo(text("room.nothing_new"))
             return
         if stopping.wait(LOOK_EVERY_S):
             return
+
+
+def tell_outcome(scored: tuple[str, "Outcome"]) -> None:
+    """Says in a line what became of a submission."""
+    handle, outcome = scored
+    map50 = "–" if outcome.map50 is None else f"{outcome.map50:.2f}"
+    key = "room.not_scored" if outcome.reason else "room.scored"
+    why = outcome.words()
+    typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
 
 
 @room_app.command("rehearse", help=text("cli.room.rehearse.help"))

@@ -12,7 +12,6 @@ from brakepoint.board.watcher import Heard, State, Watcher, seat
 from brakepoint.room.outcomes import Scores
 from brakepoint.texts import LANGUAGES
 from brakepoint.workshop.course import course
-from brakepoint.workshop.progress import Progress
 
 LOCAL = "http://localhost:8001"
 FIRST = course()[0]
@@ -35,11 +34,8 @@ def shown(room: SimulatedRoom, handle: str):
 
 
 def heard(done: list[str], at_min: float, since_min: float) -> Heard:
-    progress = Progress()
-    progress.of(FIRST).done = done
-    return Heard(
-        progress=progress, at=START + timedelta(minutes=at_min), since=START + timedelta(minutes=since_min)
-    )
+    at, since = (START + timedelta(minutes=minute) for minute in (at_min, since_min))
+    return Heard(digest="", done={FIRST.name: tuple(done)}, hints=0, at=at, since=since)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +69,8 @@ def test_failing_again_is_no_progress_and_passing_is(room) -> None:
         {"steps": 3},
         {"steps": {FIRST.name: {"done": ["invented"] * 50}, "step99": {"done": ["x"]}}},
         b'{"steps": {}}' + b" " * 100_000,
+        b'{"steps": {"x": {"minutes": 1e999, "hints": {"y": -7}}}}',
+        b'{"steps": ' + b"[" * 30_000,
     ],
 )
 def test_what_is_no_progress_counts_for_nothing_and_harms_nobody(room, content) -> None:
@@ -81,6 +79,8 @@ def test_what_is_no_progress_counts_for_nothing_and_harms_nobody(room, content) 
 
     assert sum(shown(room, "jade").done.values()) == 0
     assert shown(room, "opal").done[FIRST.name] == len(FIRST.exercises)
+    room.watcher = Watcher(room.room, room.store, room.watcher._clock)
+    assert shown(room, "opal").done[FIRST.name] == len(FIRST.exercises), "nor does it harm what was kept"
 
 
 def test_a_score_that_an_attendee_wrote_is_not_shown(room) -> None:
