@@ -35,6 +35,7 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	@$(BIN)/brakepoint mission --feed track-stop-and-slowdown --out runs/picture
 	$(BIN)/python docs/picture.py
 	$(BIN)/python docs/live_picture.py
+	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress

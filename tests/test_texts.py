@@ -43,6 +43,7 @@ MADE_UP = (
     "monitor.",
     "room.",
     "world.",
+    "board.",
 )
 """Keys that begin so are put together when they are used."""
 

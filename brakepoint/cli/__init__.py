@@ -26,6 +26,8 @@ COMMANDS = (
     "up",
     "service",
     "deploy",
+    "submit",
+    "board",
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""

@@ -3,9 +3,10 @@
 import importlib.util
 import signal
 import threading
-from itertools import groupby
+import time
+from itertools import count, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -17,6 +18,7 @@ from brakepoint.texts import text
 
 if TYPE_CHECKING:
     from brakepoint.room.config import Room
+    from brakepoint.room.outcomes import Outcome
     from brakepoint.room.provisioning import Change, Provisioner
 
 ROOM_PACKAGES = ("bcrypt", "boto3", "minio", "onnx")
@@ -78,9 +80,12 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
     lost = [change.name for change in changes if (change.action, change.what) == (Action.REMOVE, What.BUCKET)]
     if lost and not yes:
         raise UserError("room.error.would_delete", buckets=", ".join(lost))
+    began_at = time.monotonic()
     with progress_on_stderr(text("room.progress")) as on_progress:
         changes = provisioner.apply(on_progress)
-    typer.echo(text("room.applied" if changes else "room.as_it_should_be", None, **_counts(changes)))
+    seconds = f"{time.monotonic() - began_at:.1f}"
+    key = "room.applied" if changes else "room.as_it_should_be"
+    typer.echo(text(key, None, seconds=seconds, **_counts(changes)))
     if changes:
         typer.echo(text("room.what_next", folder=provisioner.folder))
 
@@ -184,20 +189,62 @@ def score_command(
     stopping = threading.Event()
     if watch:
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    while True:
-        outcomes = 0
-        for handle, outcome in score_room(room, store, scores):
-            outcomes += 1
-            map50 = "–" if outcome.map50 is None else f"{outcome.map50:.2f}"
-            key = "room.not_scored" if outcome.reason else "room.scored"
-            why = outcome.words()
-            typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+    for round_ in count():
+        try:
+            outcomes = list(map(tell_outcome, score_room(room, store, scores)))
+        except UserError as error:
+            if round_ == 0:
+                raise
+            typer.echo(str(error), err=True)  # The store may come back: the room goes on.
+            outcomes = []
         if not watch:
             if not outcomes:
                 typer.echo(text("room.nothing_new"))
             return
         if stopping.wait(LOOK_EVERY_S):
             return
+
+
+def tell_outcome(scored: tuple[str, "Outcome"]) -> None:
+    """Says in a line what became of a submission."""
+    handle, outcome = scored
+    map50 = "–" if outcome.map50 is None else f"{outcome.map50:.2f}"
+    key = "room.not_scored" if outcome.reason else "room.scored"
+    why = outcome.words()
+    typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+
+
+@room_app.command("rehearse", help=text("cli.room.rehearse.help"))
+def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
+    """Plays the room through; exit status 1 if something failed.
+
+    Raises:
+        UserError: The room is not applied, or its store does not start.
+    """
+    from brakepoint.room.rehearsal import PATIENCE_S, rehearse
+    from brakepoint.room.stores import open_store, serving
+
+    room = open_room(file, attendees)
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in ("phase", "median", "slowest", "patience", "remark"):
+        side: Literal["left", "right"] = "left" if column in ("phase", "remark") else "right"
+        table.add_column(text(f"room.table.{column}"), justify=side)
+    failed = False
+    console = Console(highlight=False)
+    with serving(room):
+        for phase in rehearse(room, open_store(room)):
+            slow = text("room.slow", handle=phase.slowest) if phase.is_slow else ""
+            remarks = [f"{handle}: {why}" for handle, why in phase.failures.items()] or [slow]
+            failed = failed or bool(phase.failures)
+            colour = "red" if phase.failures else "yellow" if phase.is_slow else "green"
+            seconds = (phase.median_s, phase.slowest_s, PATIENCE_S[phase.name])
+            name = text(f"room.phase.{phase.name}")
+            table.add_row(
+                f"[{colour}]●[/] {name}", *(f"{one:.1f} s" for one in seconds), escape("\n".join(remarks[:3]))
+            )
+            console.print(text("room.rehearsed", phase=name, seconds=f"{phase.slowest_s:.1f}"), style="dim")
+    console.print(table)
+    raise typer.Exit(1 if failed else 0)
 
 
 def show_changes(changes: list["Change"], room: str, console: Console) -> None:

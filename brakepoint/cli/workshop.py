@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from brakepoint.errors import UserError
+from brakepoint.room import in_a_room
 from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
@@ -42,7 +44,20 @@ def check_and_record(step: Step) -> Result:
     progress = Progress.load()
     progress.touch(step).done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
     progress.save()
+    if in_a_room():
+        share_progress()
     return result
+
+
+def share_progress() -> None:
+    """Shows the progress to the room's instructor; a check never fails for that."""
+    from brakepoint.room.sharing import PROGRESS_KEY, upload
+    from brakepoint.workshop.progress import PROGRESS_PATH
+
+    try:
+        upload({PROGRESS_KEY: PROGRESS_PATH})
+    except UserError as error:
+        typer.echo(text("room.not_shared", why=str(error)), err=True)
 
 
 def show(step: Step, result: Result, console: Console) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from brakepoint.room import ROOM_VARIABLE
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 
@@ -49,7 +50,7 @@ def connection_variables(room: Room, handle: str, account: Account, endpoint: st
         "AWS_ACCESS_KEY_ID": room.place_of(handle),
         "AWS_SECRET_ACCESS_KEY": account.secret_key,
         "AWS_DEFAULT_REGION": "us-east-1",
-        "BRAKEPOINT_ROOM": room.name,
+        ROOM_VARIABLE: room.name,
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from brakepoint.errors import UserError
 from brakepoint.room.files import write
 from brakepoint.texts import text
 
@@ -111,11 +112,17 @@ class Scores(BaseModel):
 
     @classmethod
     def load(cls, folder: Path) -> "Scores":
-        """Reads them; without a file there are none yet."""
+        """Reads them; without a file there are none yet.
+
+        Raises:
+            UserError: The file is damaged: to go on would lose what everybody has reached.
+        """
         try:
             return cls.model_validate_json((folder / SCORES_NAME).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValidationError):
+        except FileNotFoundError:
             return cls()
+        except ValidationError as error:
+            raise UserError("room.error.scores", path=folder / SCORES_NAME) from error
 
     def add(self, handle: str, outcome: Outcome, folder: Path) -> None:
         """Takes an outcome in and writes the file."""

@@ -1,22 +1,14 @@
 """The attendee's side of a room: the progress, and what is handed in, go to the attendee's own bucket."""
 
-import os
 from pathlib import Path
 
 from brakepoint.errors import UserError
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import friendly_errors
 
-ROOM_VARIABLE = "BRAKEPOINT_ROOM"
-"""Set where somebody works in a room; it comes with the data connection."""
 PROGRESS_KEY = "room/progress.json"
 MODEL_KEY = "room/model.onnx"
 AUTOPILOT_KEY = "room/step6_autopilot.py"
-
-
-def in_a_room() -> bool:
-    """Whether this is an attendee's workspace in a room."""
-    return bool(os.environ.get(ROOM_VARIABLE))
 
 
 def upload(files: dict[str, Path]) -> None:

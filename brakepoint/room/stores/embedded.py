@@ -59,8 +59,11 @@ class EmbeddedRoomStore:
         shutil.copyfile(path, target)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
-        """Reads a file."""
-        with (self.folder / bucket / key).open("rb") as file:
+        """Reads a file; a folder of that name, which an attendee can make, is none."""
+        path = self.folder / bucket / key
+        if not path.is_file() or path.is_symlink():
+            raise FileNotFoundError(key)
+        with path.open("rb") as file:
             return file.read(size_max_bytes + 1)
 
     def keys(self) -> set[str]:

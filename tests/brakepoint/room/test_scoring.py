@@ -10,6 +10,7 @@ from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.room import scoring
 from brakepoint.room.cage import PACKAGE, require_cage
+from brakepoint.room.config import load_room
 from brakepoint.room.model_check import check_model
 from brakepoint.room.outcomes import Outcome, Reason, Scores
 from brakepoint.room.scoring import fetch, score, score_room
@@ -54,6 +55,22 @@ def test_who_handed_nothing_in_is_passed_over(small_room) -> None:
     assert fetch(open_store(small_room), "spring-anna") is None
 
 
+@pytest.mark.parametrize("path", ["room/model.onnx/x", "room"])
+def test_a_folder_or_a_file_in_the_wrong_place_is_no_submission(small_room, path) -> None:
+    target = small_room.folder / "store" / "spring-anna" / path
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"x")
+
+    assert fetch(open_store(small_room), "spring-anna") is None
+
+
+def test_damaged_scores_are_told_and_not_overwritten(tmp_path) -> None:
+    (tmp_path / "scores.json").write_text("{")
+
+    with pytest.raises(UserError, match=r"scores\.json"):
+        Scores.load(tmp_path)
+
+
 def test_without_a_sandbox_nothing_is_scored(small_room, monkeypatch, short_feed) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     hand_in(small_room, "anna")
@@ -92,6 +109,22 @@ def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None
 
     hand_in(room, "anna", autopilot=b"another")
     assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
+
+
+def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
+    in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
+    room = load_room(in_folder / "room.yaml")
+    monkeypatch.setattr(scoring, "require_cage", lambda *hidden: None)
+    results = iter((outcome(97.5, 0.81), outcome(0, None, Reason.NETWORK)))
+    monkeypatch.setattr(scoring, "score", lambda submission, feed, folder: next(results))
+    hand_in(room, "seat-01")
+    hand_in(room, "seat-02")
+
+    assert run(["room", "score"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "seat-01: 97.5 points, mAP50 0.81",
+        "seat-02: failed. The autopilot reached for the network ().",
+    ]
 
 
 def test_the_best_counts_and_the_last_is_told(tmp_path) -> None:

@@ -1,0 +1,163 @@
+// The page keeps nothing of its own but language, theme and token: all it shows comes afresh each time it asks.
+const $ = (id) => document.getElementById(id);
+const ASK_EVERY_MS = 3000;
+const LINES = 6;
+const STATES = ["working", "stuck", "silent", "finished", "absent"];
+
+const { texts, asks_token } = await (await fetch("texts.json")).json();
+let lang = localStorage.lang ?? (navigator.language.startsWith("fr") ? "fr" : "en");
+let board = null;
+
+const say = (key, values = {}) =>
+  (texts[lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const number = (value, digits = 0) =>
+  value.toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+// Language, theme, token ---------------------------------------------------------------------------------------------
+
+function speak() {
+  document.documentElement.lang = lang;
+  document.title = `Brakepoint · ${say("board.title")}`;
+  for (const node of document.querySelectorAll("[data-text]")) node.textContent = say(node.dataset.text);
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
+  for (const button of document.querySelectorAll("[data-lang-choice]"))
+    button.setAttribute("aria-pressed", String(button.dataset.langChoice === lang));
+  if (board) show();
+}
+
+for (const button of document.querySelectorAll("[data-lang-choice]"))
+  button.onclick = () => {
+    lang = localStorage.lang = button.dataset.langChoice;
+    speak();
+  };
+
+const root = document.documentElement;
+if (localStorage.theme) root.dataset.theme = localStorage.theme;
+$("theme").onclick = () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
+};
+
+const inAddress = new URLSearchParams(location.hash.slice(1)).get("token");
+if (inAddress) {
+  sessionStorage.token = inAddress;
+  history.replaceState(null, "", location.pathname);
+}
+
+// What is shown ------------------------------------------------------------------------------------------------------
+
+function show() {
+  const { room, steps, seats } = board;
+  $("room").textContent = room;
+  complain(board.trouble);
+  $("states").replaceChildren(
+    ...STATES.map((state) => [state, seats.filter((seat) => seat.state === state).length])
+      .filter(([, count]) => count)
+      .map(([state, count]) =>
+        element("li", { className: state }, element("strong", { textContent: count }), " ", say(`board.state.${state}`)),
+      ),
+  );
+  $("seats").replaceChildren(...seats.map((seat) => seatTile(seat, steps)));
+  const waiting = seats.filter((seat) => ["stuck", "silent"].includes(seat.state)).toSorted((a, b) => b.minutes - a.minutes);
+  fill("help", waiting.slice(0, LINES).map(helpLine), "board.nobody");
+  const scored = seats.filter((seat) => seat.score !== null).toSorted((a, b) => b.score - a.score || b.map50 - a.map50);
+  fill("missions", scored.slice(0, LINES).map(missionLine), "board.no_missions");
+  $("where").replaceChildren(
+    ...steps.map((step) => bar(say("board.step", step), seats.filter((seat) => seat.step === step.name).length)),
+    bar(say("board.finished"), seats.filter((seat) => seat.state === "finished").length),
+  );
+}
+
+const time = (seat) => say("board.minutes", { minutes: number(seat.minutes) });
+const isUnderWay = (seat) => ["working", "stuck", "silent"].includes(seat.state);
+const place = (seat) => {
+  const step = board.steps.find((one) => one.name === seat.step);
+  return `${say("board.step", step)} · ${say(`lab.${seat.step}.${seat.exercise}.title`)}`;
+};
+
+function seatTile(seat, steps) {
+  const way = element("div", { className: "way" });
+  for (const step of steps) {
+    const part = element("i");
+    part.style.setProperty("--share", step.exercises);
+    part.style.setProperty("--done", `${(100 * (seat.done[step.name] ?? 0)) / step.exercises}%`);
+    way.append(part);
+  }
+  const points = seat.score === null ? "" : `${number(seat.score)} ${say("board.points")}`;
+  const marks = seat.map50 === null ? [] : [`mAP50 ${number(seat.map50, 2)}`];
+  if (points && isUnderWay(seat)) marks.push(points);
+  if (seat.reason[lang]) marks.push(say("board.failed"));
+  const lines = [element("p", { textContent: isUnderWay(seat) ? place(seat) : say(`board.state.${seat.state}`) })];
+  if (marks.length) lines.push(element("p", { className: "marks", textContent: marks.join(" · "), title: seat.reason[lang] ?? "" }));
+  const clock = element("span", { className: "time", textContent: isUnderWay(seat) ? time(seat) : points });
+  const head = element("h3", {}, element("span", { textContent: seat.handle }), clock);
+  return element("li", { className: `seat ${seat.state}` }, head, way, ...lines);
+}
+
+function helpLine(seat) {
+  const more = [say(`board.state.${seat.state}`), place(seat)];
+  if (seat.hints) more.push(say("board.hints", seat));
+  return element(
+    "li",
+    { className: seat.state },
+    element("strong", { textContent: seat.handle }),
+    element("span", { textContent: time(seat) }),
+    element("small", { textContent: more.join(" · ") }),
+  );
+}
+
+function missionLine(seat) {
+  return element(
+    "li",
+    {},
+    element("strong", { textContent: seat.handle }),
+    element(
+      "span",
+      {},
+      element("span", { className: "quiet", textContent: seat.map50 === null ? "" : `mAP50 ${number(seat.map50, 2)}   ` }),
+      `${number(seat.score)} ${say("board.points")}`,
+    ),
+  );
+}
+
+function bar(name, count) {
+  const length = element("i");
+  length.style.setProperty("--share", `${(100 * count) / board.seats.length}%`);
+  return element("li", {}, element("span", { textContent: name }), length, element("b", { textContent: count }));
+}
+
+function fill(id, lines, empty) {
+  $(id).replaceChildren(...(lines.length ? lines : [element("li", { className: "empty", textContent: say(empty) })]));
+}
+
+function complain(words) {
+  $("trouble").hidden = !words;
+  $("trouble").textContent = words;
+}
+
+// The news -----------------------------------------------------------------------------------------------------------
+
+async function ask() {
+  try {
+    if (asks_token && !sessionStorage.token) sessionStorage.token = prompt(say("board.token")) ?? "";
+    const answer = await fetch("room.json", { headers: { "X-Brakepoint-Token": sessionStorage.token ?? "" } });
+    if (answer.status === 403) {
+      delete sessionStorage.token;
+      return complain(say("board.forbidden"));
+    }
+    board = await answer.json();
+    show();
+  } catch {
+    complain(say("board.lost"));
+  } finally {
+    setTimeout(ask, ASK_EVERY_MS);
+  }
+}
+speak();
+ask();

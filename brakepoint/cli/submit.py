@@ -1,0 +1,36 @@
+"""`brakepoint submit`: hands the attendee's model and autopilot in, for the instructor's side to score."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brakepoint.cli.dataset import require_workshop
+from brakepoint.cli.train import DEFAULT_OUT
+from brakepoint.errors import UserError
+from brakepoint.room import in_a_room
+from brakepoint.texts import text
+from brakepoint.workshop.course import LABS_DIR
+
+
+def submit_command(
+    model: Annotated[
+        Path, typer.Option("--model", metavar="MODEL.onnx", help=text("cli.submit.model"))
+    ] = DEFAULT_OUT / "track.onnx",
+    autopilot: Annotated[
+        Path,
+        typer.Option("--autopilot", metavar="FILE.py", show_default=False, help=text("cli.submit.autopilot")),
+    ] = LABS_DIR / "step6_autopilot.py",
+) -> None:
+    """Uploads both to the attendee's bucket.
+
+    Raises:
+        UserError: Nobody works in a room here, a file is missing, or the store failed.
+    """
+    if not in_a_room():
+        raise UserError("room.error.not_in_a_room")
+    require_workshop()
+    from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY, upload
+
+    upload({MODEL_KEY: model, AUTOPILOT_KEY: autopilot})
+    typer.echo(text("cli.submit.done", model=model, autopilot=autopilot.name))

@@ -1,0 +1,58 @@
+"""A rehearsal plays the room and says what was slow and what failed."""
+
+import pytest
+import yaml
+
+from brakepoint.cli import run
+from brakepoint.room import rehearsal
+from brakepoint.room.provisioning import Provisioner
+from brakepoint.room.rehearsal import PATIENCE_S, Phase, rehearse
+from brakepoint.room.stores import open_store, serving
+from brakepoint.store.content import CONTENT_DIR
+
+
+@pytest.fixture
+def applied(small_room, in_folder):
+    Provisioner(small_room, open_store(small_room)).apply(lambda done, total: None)
+    in_folder.joinpath("room.yaml").write_text(yaml.safe_dump(small_room.model_dump(mode="json")))
+    return small_room
+
+
+def test_a_small_room_is_played_through_and_leaves_nothing_behind(
+    applied, monkeypatch, short_feed, capsys
+) -> None:
+    monkeypatch.setattr(rehearsal, "FEED", str(short_feed))
+    monkeypatch.setattr(rehearsal, "DETECTOR", "oracle")
+    before = {bucket: set(open_store(applied).objects(bucket)) for bucket in open_store(applied).buckets()}
+
+    assert run(["room", "rehearse"]) == 0, capsys.readouterr().out
+
+    said = capsys.readouterr().out
+    assert "make the dataset" in said and "drive a mission" in said
+    assert {bucket: set(open_store(applied).objects(bucket)) for bucket in before} == before
+
+
+def test_what_fails_is_told_with_its_attendee(applied, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(rehearsal, "PATIENCE_S", {name: PATIENCE_S[name] for name in ("pull", "upload")})
+    annotations = applied.folder / "store" / "spring-bela" / "stills" / "annotations.json"
+    assert annotations.stat().st_size == (CONTENT_DIR / "stills" / "annotations.json").stat().st_size
+    annotations.write_bytes(b"damaged")
+
+    with serving(applied):
+        phases = {phase.name: phase for phase in rehearse(applied, open_store(applied))}
+
+    assert set(phases["pull"].failures) == {"bela"}
+    assert "damaged" in phases["pull"].failures["bela"]
+    assert not phases["upload"].failures
+
+
+def test_a_room_that_is_not_applied_cannot_be_rehearsed(in_folder, capsys) -> None:
+    in_folder.joinpath("room.yaml").write_text("name: spring\nattendees: 2\n")
+
+    assert run(["room", "rehearse"]) == 2
+    assert "room apply" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("slowest_s", "is_slow"), [(9.9, False), (10.1, True)])
+def test_slow_is_what_an_attendee_would_wonder_at(slowest_s, is_slow) -> None:
+    assert Phase("start", 1.0, slowest_s, "anna", {}).is_slow is is_slow

@@ -1,0 +1,108 @@
+"""The board in a real browser, with forty simulated attendees in a compressed three hours."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from playwright.sync_api import Page, expect, sync_playwright
+from simulated_room import HANDLES, SimulatedRoom
+
+from brakepoint.board.server import make_app
+
+PHONE, PROJECTOR = {"width": 390, "height": 844}, {"width": 1920, "height": 1080}
+
+
+@pytest.fixture
+def room(tmp_path, monkeypatch) -> SimulatedRoom:
+    monkeypatch.chdir(tmp_path)
+    return SimulatedRoom()
+
+
+@pytest.fixture
+def address(room) -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(make_app(room.watcher), log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def page(address) -> Iterator[Page]:
+    executable = shutil.which("chromium")
+    assert executable, "chromium is missing: make test-system installs it as root"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        page = browser.new_page(viewport=PROJECTOR, locale="en")
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        yield page
+        browser.close()
+    assert complaints == []
+
+
+def count(page: Page, state: str) -> int:
+    return page.locator(f".seat.{state}").count()
+
+
+def test_three_hours_of_a_room_go_by_on_the_page(page: Page, room: SimulatedRoom) -> None:
+    expect(page.locator(".seat.absent")).to_have_count(len(HANDLES))
+    page.evaluate("window.same = true")
+
+    for minute in (15, 60, 120, 180):
+        room.run_until(minute)
+        expected = [seat.state for seat in room.watcher.seats]
+        for state in dict.fromkeys(expected):
+            expect(page.locator(f".seat.{state}")).to_have_count(expected.count(state), timeout=15_000)
+
+    assert count(page, "finished") > len(HANDLES) / 2
+    expect(page.locator("#missions li strong")).to_have_count(6)
+    best = max(seat.score for seat in room.watcher.seats if seat.score is not None)
+    expect(page.locator("#missions li").first).to_contain_text(f"{best:.0f} points")
+    assert page.evaluate("window.same"), "all that without loading the page again"
+
+
+def test_who_stands_still_is_at_the_top_of_those_who_might_need_a_word(page: Page, room) -> None:
+    room.run_until(92)
+    waiting = [seat for seat in room.watcher.seats if seat.state in ("stuck", "silent")]
+    longest = max(waiting, key=lambda seat: seat.minutes)
+
+    first = page.locator("#help li").first
+    expect(first).to_contain_text(longest.handle, timeout=15_000)
+    expect(first).to_contain_text(f"{longest.minutes:.0f} min")
+
+
+def test_a_projector_shows_everybody_at_once_and_a_phone_scrolls_downwards_only(page: Page, room) -> None:
+    room.run_until(90)
+    expect(page.locator(".seat.working").first).to_be_visible(timeout=15_000)
+
+    assert page.evaluate("document.documentElement.scrollHeight") <= PROJECTOR["height"]
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_page_speaks_french_and_changes_its_light(page: Page, room) -> None:
+    def paper() -> str:
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page.get_by_role("button", name="Français").click()
+    expect(page.get_by_role("heading", name="À aller voir")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "fr"
+    before = paper()
+    page.get_by_role("button", name="Clair ou sombre").click()
+    assert paper() != before
+
+
+def test_a_handle_is_shown_as_it_is_written(page: Page, room, address) -> None:
+    room.watcher.seats = [room.watcher.seats[0].model_copy(update={"handle": "<b>bold</b>"})]
+
+    expect(page.locator(".seat h3 span").first).to_have_text("<b>bold</b>", timeout=15_000)
