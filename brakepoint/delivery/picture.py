@@ -68,7 +68,7 @@ def _draw_pod(axes: Axes, place: Place, name: str, image: str) -> None:
         ha="center",
         va="center",
         fontsize=9,
-        zorder=3,
+        zorder=4,
         bbox={**BOX, "edgecolor": colour},
     )
 
