@@ -13,7 +13,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system bench clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system images locks bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -58,8 +58,15 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium
+	tests/system/require chromium buildah debootstrap mosquitto
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
+
+images: $(VENV)/.system ## Build an image here, as root, and say how large it is; ARGS="workbench" for another
+	tests/system/require buildah debootstrap
+	@$(BIN)/python deploy/images/build.py build $(ARGS)
+
+locks: $(VENV)/.system ## Write down to the hash what each image holds
+	@$(BIN)/python deploy/images/build.py locks
 
 bench: $(VENV)/.live ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
@@ -72,7 +79,7 @@ $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop
 $(VENV)/.dev: extras = mission,live,workshop,dev
-$(VENV)/.system: extras = mission,live,workshop,dev,system,train
+$(VENV)/.system: extras = mission,live,workshop,dev,system,train,images
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install --editable '.[$(extras)]'
