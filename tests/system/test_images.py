@@ -33,7 +33,7 @@ root="$1" folder="$2"
 shift 2
 exec chroot --userspec=USER "$root" sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
 """.replace("USER", ANYBODY)
-"""Runs a command in an image's root file system, as a cluster would: any uid, group 0, nothing but /tmp to write."""
+"""Runs a command in an image's root file system, as a cluster would: any uid, group 0, only /tmp to write."""
 NOT_IN_AN_EDGE_IMAGE = ("torch", "ultralytics", "jupyterlab", "openvino", "pip")
 
 Command = Callable[..., list[str]]
