@@ -16,7 +16,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench drill wheelhouse clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench drill wheelhouse images locks clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -68,12 +68,19 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium $(GSTREAMER) bubblewrap mosquitto openssl
+	tests/system/require chromium $(GSTREAMER) bubblewrap mosquitto openssl buildah debootstrap
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
+
+images: $(VENV)/.system ## Build an image here, as root, and say how large it is; ARGS="workbench" for another
+	tests/system/require buildah debootstrap
+	@$(BIN)/python deploy/images/build.py build $(ARGS)
+
+locks: $(VENV)/.system ## Write down to the hash what each image holds
+	@$(BIN)/python deploy/images/build.py locks
 
 bench: $(VENV)/.dev ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
@@ -89,7 +96,7 @@ $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop,train,pipeline
 $(VENV)/.dev: extras = mission,live,hub,workshop,pipeline,room,dev
-$(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,train
+$(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,train,images
 # kserve comes last and alone: what it says of psutil does not get along with amqtt and IPython (pyproject.toml).
 $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: last = serving
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python

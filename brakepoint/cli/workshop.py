@@ -1,6 +1,7 @@
 """The learning loop: `brakepoint check`, `hint`, `watch`, `reset`, `progress`, `solution`, `catch-up`."""
 
 import difflib
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.course import LABS_DIR, Step, course, find_step
 from brakepoint.workshop.keyboard import Keyboard, keyboard
-from brakepoint.workshop.labs import lab_text, without_marks
+from brakepoint.workshop.labs import lab_text, part_with, without_marks
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
@@ -87,7 +88,8 @@ def what_next(step: Step, failure: Verdict, command: str) -> str:
         failure: What is not right.
         command: What stands before `check` and `hint`: a program's name, or a percent sign in a notebook.
     """
-    names = {"exercise": failure.exercise, "name": step.name, "number": step.number, "command": command}
+    file = part_with(step, failure.exercise).as_posix()
+    names = {"exercise": failure.exercise, "file": file, "number": step.number, "command": command}
     if "line" in failure.values:
         return text("workshop.next_line", None, line=failure.values["line"], **names)
     return text("workshop.next_check" if failure.exercise else "workshop.next_file", None, **names)
@@ -105,7 +107,8 @@ def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
     """Watches one step, and returns what to watch then. It looks often, which works over networks, too."""
     seen: object = None
     while True:
-        stamp = step.lab.stat().st_mtime_ns if step.lab.is_file() else 0
+        files = [step.lab.parent / part for part in step.parts]
+        stamp = [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
         if stamp != seen:
             seen = stamp
             console.clear()
@@ -150,7 +153,7 @@ def hint_command(step: StepArgument = "") -> None:
 def reset_command(step: StepArgument = "") -> None:
     """Writes the lab anew and keeps what was there."""
     wanted = _step(step)
-    _put(wanted, lab_text(wanted))
+    _put(wanted, lab_text)
     progress = Progress.load()
     progress.touch(wanted).done = []
     progress.save()
@@ -159,7 +162,7 @@ def reset_command(step: StepArgument = "") -> None:
 def catch_up_command(step: StepArgument = "") -> None:
     """Puts the complete file, and what it makes, in the place of the attendee's: the next step can start."""
     wanted = _step(step)
-    _put(wanted, without_marks(wanted))
+    _put(wanted, without_marks)
     progress = Progress.load()
     progress.touch(wanted).done = list(wanted.exercises)
     progress.save()
@@ -188,26 +191,33 @@ def progress_command() -> None:
 def solution_command(step: StepArgument = "") -> None:
     """Shows the difference between the attendee's file and the solution."""
     wanted = _step(step)
-    own = wanted.lab.read_text(encoding="utf-8").splitlines() if wanted.lab.is_file() else []
-    complete = without_marks(wanted).splitlines()
-    names = text("workshop.yours"), text("workshop.solution")
-    lines = list(difflib.unified_diff(own, complete, *names, n=1, lineterm=""))
+    lines = [line for part in wanted.parts for line in _difference(wanted, part)]
     if not lines:
         typer.echo(text("workshop.same"))
         return
     Console().print(Syntax("\n".join(lines), "diff", background_color="default", word_wrap=True))
 
 
-def _put(step: Step, content: str) -> None:
+def _difference(step: Step, part: Path) -> Iterator[str]:
+    """What is different in one of the attendee's files."""
+    path = step.lab.parent / part
+    own = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    names = (f"{text('workshop.yours')} {part.name}", f"{text('workshop.solution')} {part.name}")
+    return difflib.unified_diff(own, without_marks(step, part).splitlines(), *names, n=1, lineterm="")
+
+
+def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
     """Replaces a lab; what was there is kept, and its place is told."""
     key, backup = "workshop.put_new", Path()
-    if step.lab.is_file():
+    if step.lab.exists():
         BACKUPS_DIR.mkdir(exist_ok=True)
-        backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}.py"
+        backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"
         step.lab.rename(backup)
         key = "workshop.put"
-    step.lab.parent.mkdir(exist_ok=True)
-    step.lab.write_text(content, encoding="utf-8")
+    for part in step.parts:
+        path = step.lab.parent / part
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content(step, part), encoding="utf-8")
     typer.echo(text(key, lab=step.lab, backup=backup))
 
 

@@ -21,6 +21,7 @@ class Step(BaseModel):
         name: Of its module in `labs/` and `solutions/`.
         minutes: How long it should take.
         exercises: Its gaps, in the order in which they are filled.
+        files: What it consists of, if it is a folder and not one module.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,16 +30,26 @@ class Step(BaseModel):
     name: str
     minutes: int = Field(gt=0)
     exercises: tuple[str, ...] = Field(min_length=1)
+    files: tuple[str, ...] = ()
 
     @property
     def lab(self) -> Path:
-        """The file that the attendee edits."""
-        return LABS_DIR / f"{self.name}.py"
+        """The file or folder that the attendee edits."""
+        return LABS_DIR / self._own
 
     @property
     def solution(self) -> Path:
-        """The same file, complete."""
-        return SOLUTIONS_DIR / f"{self.name}.py"
+        """The same, complete."""
+        return SOLUTIONS_DIR / self._own
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """Its files, seen from the folder `labs/` or `solutions/`."""
+        return tuple(Path(self._own, file) for file in self.files) or (Path(self._own),)
+
+    @property
+    def _own(self) -> str:
+        return self.name if self.files else f"{self.name}.py"
 
 
 @cache

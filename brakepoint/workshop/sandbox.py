@@ -16,14 +16,24 @@ from brakepoint.workshop.course import Step, find_step
 from brakepoint.workshop.labs import lab_text
 from brakepoint.workshop.verdicts import Verdict, Wrong
 
-Check = Callable[[ModuleType], None]
+Lab = ModuleType | Path
+"""What is checked: the attendee's module, or the folder of a step that is no module."""
+Check = Callable[[Lab], None]
 
 FINISHED = "finished"
 """The last line: without it the process did not get to its end."""
 
 
-def load(path: Path) -> ModuleType:
-    """Imports a file as a module."""
+def load(path: Path, step: Step) -> Lab:
+    """Imports a file as a module; a folder is looked at as it is.
+
+    Raises:
+        FileNotFoundError: Neither is there.
+    """
+    if step.files:
+        if not path.is_dir():
+            raise FileNotFoundError(path)
+        return path
     spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -35,7 +45,7 @@ def load(path: Path) -> ModuleType:
 def examine(step: Step, path: Path) -> Iterator[Verdict]:
     """Checks the exercises of a step, one after another, up to the first that is not right."""
     try:
-        module = load(path)
+        module = load(path, step)
     except SyntaxError as error:
         yield _verdict(
             "", "check.syntax", line=error.lineno or 0, why=error.msg, code=(error.text or "").strip()
@@ -61,7 +71,7 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
             return
 
 
-def _examine_one(exercise: str, check: Check, module: ModuleType, step: Step, path: Path) -> Verdict:
+def _examine_one(exercise: str, check: Check, module: Lab, step: Step, path: Path) -> Verdict:
     try:
         check(module)
     except Wrong as wrong:

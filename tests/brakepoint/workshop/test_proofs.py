@@ -26,10 +26,11 @@ WRONG_LEAST = 4
 EXERCISES = [(step, exercise) for step in course() for exercise in step.exercises]
 
 
-def examined(step: Step, code: str, folder: Path) -> list[Verdict]:
-    path = folder / f"{step.name}.py"
-    path.write_text(code, "utf-8")
-    return list(examine(step, path))
+def examined(step: Step, code: dict[str, str], folder: Path) -> list[Verdict]:
+    for part in step.parts:
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        (folder / part).write_text(filled(step, code, part), "utf-8")
+    return list(examine(step, folder / step.lab.name))
 
 
 @pytest.mark.parametrize("step", course(), ids=lambda step: step.name)
@@ -42,7 +43,7 @@ def test_the_solution_passes(step: Step) -> None:
 @pytest.mark.parametrize(("step", "exercise"), EXERCISES, ids=lambda value: getattr(value, "name", value))
 def test_a_lab_filled_so_far_fails_at_the_next_gap(step: Step, exercise: str, tmp_path: Path) -> None:
     so_far = step.exercises[: step.exercises.index(exercise)]
-    code = filled(step, {name: lines for name, lines in solved(step).items() if name in so_far})
+    code = {name: lines for name, lines in solved(step).items() if name in so_far}
 
     *passed, failed = examined(step, code, tmp_path)
 
@@ -56,7 +57,7 @@ def test_a_lab_filled_so_far_fails_at_the_next_gap(step: Step, exercise: str, tm
 )
 def test_a_wrong_answer_gets_its_own_message(answer: dict, tmp_path: Path) -> None:
     step = find_step(answer["step"])
-    code = filled(step, {**solved(step), answer["exercise"]: answer["code"]})
+    code = {**solved(step), answer["exercise"]: answer["code"]}
 
     failed = examined(step, code, tmp_path)[-1]
 
@@ -82,8 +83,9 @@ def test_the_course_fits_the_solutions() -> None:
 
 
 def test_the_labs_are_those_that_the_solutions_make() -> None:
-    for step in course():
-        assert (LABS_DIR / f"{step.name}.py").read_text("utf-8") == lab_text(step), "run make labs"
-        assert "# instead:" not in lab_text(step)
-        assert "# lab:" not in lab_text(step)
+    files = [(step, part) for step in course() for part in step.parts]
+    for step, part in files:
+        assert (LABS_DIR / part).read_text("utf-8") == lab_text(step, part), "run make labs"
+        assert "# instead:" not in lab_text(step, part)
+        assert "# lab:" not in lab_text(step, part)
     assert SOLUTIONS_DIR.is_dir()

@@ -1,0 +1,274 @@
+"""The checks of step 7: what the overlay and the pipeline render to is read, as a cluster would read it."""
+
+import re
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brakepoint.delivery.credentials import MONITOR_SECRET, TOKEN_KEY
+from brakepoint.delivery.policies import lets_in
+from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
+from brakepoint.errors import UserError
+from brakepoint.feeds import feed_names
+from brakepoint.services import Settings
+from brakepoint.workshop.course import ROOT
+from brakepoint.workshop.verdicts import Wrong
+
+EDGE = "brakepoint-edge"
+"""What the base calls the image of the services."""
+SETTINGS = "brakepoint-settings"
+FEED, TRAIN_ID = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID"
+FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
+PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
+NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
+DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 200, 1.0, 1024
+"""What the detector needs, and what an attendee's namespace has room for."""
+MEBIBYTE = 2**20
+UNITS = {"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+DIGEST_RESULTS = ["$(tasks.build-amd64.results.image)", "$(tasks.build-arm64.results.image)"]
+LIST_DIGEST = "$(tasks.manifest.results.digest)"
+
+
+def check_settings(lab: Path) -> None:
+    """The test environment drives another feed, under a name of its own, and loses no setting."""
+    for generator in _kustomization(lab).get("configMapGenerator") or ():
+        if generator.get("name") == SETTINGS and generator.get("behavior") in (None, "create"):
+            raise Wrong("step7.settings.behavior")
+    maps = of_kind(_rendered(lab, "overlay"), "ConfigMap")
+    by_name = {manifest["metadata"]["name"].rpartition("-")[0]: manifest["data"] for manifest in maps}
+    data = by_name[SETTINGS]
+    given, known = (data.get(FEED), data.get(TRAIN_ID)), Settings().environment()
+    if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
+        raise Wrong("step7.settings.other_map", name=extra[0])
+    if given == (Settings.feed, Settings.train_id) and data.keys() == {FEED, TRAIN_ID}:
+        raise NotImplementedError
+    if unknown := sorted(data.keys() - known.keys()):
+        raise Wrong("step7.settings.unused", name=unknown[0])
+    if lost := sorted({FEED, TRAIN_ID} - data.keys()):
+        raise Wrong("step7.settings.lost", name=lost[0])
+    if data[FEED] not in feed_names():
+        raise Wrong("step7.settings.no_feed", feed=data[FEED], feeds=", ".join(feed_names()))
+    for name, wanted in ((FEED, FEED_WANTED), (TRAIN_ID, TRAIN_WANTED)):
+        if data[name] != wanted:
+            raise Wrong("step7.settings.value", name=name, found=data[name], wanted=wanted)
+
+
+def check_image(lab: Path) -> None:
+    """Every service runs from the same image, named to the version."""
+    image = container_of(_deployment(lab, "autopilot"))["image"]
+    if image == EDGE:
+        given = [entry.get("name") for entry in _kustomization(lab).get("images") or ()]
+        others = [name for name in given if name not in (None, "mosquitto")]
+        if others:
+            raise Wrong("step7.image.other_name", name=others[0])
+        raise NotImplementedError
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    if not tag and not digest:
+        raise Wrong("step7.image.no_tag", image=image)
+    if tag == "latest":
+        raise Wrong("step7.image.latest")
+    if "/" not in name:
+        raise Wrong("step7.image.no_registry", image=image)
+
+
+def check_resources(lab: Path) -> None:
+    """The detector says what it needs and what it may take, and both fit."""
+    resources = container_of(_deployment(lab, "detector")).get("resources")
+    if not resources:
+        raise NotImplementedError
+    for kind in ("requests", "limits"):
+        for what in ("cpu", "memory"):
+            if what not in (resources.get(kind) or {}):
+                raise Wrong(f"step7.resources.no_{kind}", what=what)
+    amounts = {
+        (kind, what): _amount(resources[kind][what])
+        for kind in ("requests", "limits")
+        for what in ("cpu", "memory")
+    }
+    for kind in ("requests", "limits"):
+        memory_mi = amounts[kind, "memory"] / MEBIBYTE
+        if memory_mi < 1:
+            raise Wrong("step7.resources.unit", found=resources[kind]["memory"])
+        if memory_mi < DETECTOR_LEAST_MI:
+            raise Wrong("step7.resources.starved", found=resources[kind]["memory"], least=DETECTOR_LEAST_MI)
+    for what in ("cpu", "memory"):
+        if amounts["requests", what] > amounts["limits", what]:
+            raise Wrong("step7.resources.upside_down", what=what)
+    cores, memory = amounts["requests", "cpu"], amounts["requests", "memory"]
+    if cores > DETECTOR_MOST_CORES or memory > DETECTOR_MOST_MI * MEBIBYTE:
+        raise Wrong("step7.resources.too_much", cores=DETECTOR_MOST_CORES, memory=DETECTOR_MOST_MI)
+
+
+def check_page(lab: Path) -> None:
+    """The page listens beyond its pod, and asks for a token that is in a Secret."""
+    variables = {variable["name"]: variable for variable in container_of(_deployment(lab, "monitor"))["env"]}
+    page, token = variables.get(PAGE, {}).get("value", ""), variables.get(TOKEN)
+    host, _, port = page.rpartition(":")
+    if host == "127.0.0.1" and token is None:
+        raise NotImplementedError
+    if host != "0.0.0.0":
+        raise Wrong("step7.page.localhost", found=page)
+    if port != str(PAGE_PORT):
+        raise Wrong("step7.page.port", found=port, wanted=PAGE_PORT)
+    if token is None:
+        raise Wrong("step7.page.no_token")
+    if "value" in token:
+        raise Wrong("step7.page.plain")
+    reference = (token.get("valueFrom") or {}).get("secretKeyRef") or {}
+    if (reference.get("name"), reference.get("key")) != (MONITOR_SECRET, TOKEN_KEY):
+        raise Wrong(
+            "step7.page.other_secret", name=reference.get("name", "–"), entry=reference.get("key", "–")
+        )
+    if reference.get("optional"):
+        raise Wrong("step7.page.optional")
+
+
+def check_network(lab: Path) -> None:
+    """The controller reaches the train, and nobody else does."""
+    manifests = _rendered(lab, "overlay")
+    policies = list(of_kind(manifests, "NetworkPolicy"))
+    own = named(manifests, "NetworkPolicy", "train-from-controller")
+    train, controller, monitor = (_labels(lab, name) for name in ("train", "controller", "monitor"))
+    if own is None or not own["spec"].get("ingress"):
+        raise NotImplementedError
+    if not lets_in(policies, train, LINK_PORT, controller):
+        ports = [said.get("port") for rule in own["spec"]["ingress"] for said in rule.get("ports") or ()]
+        if ports and LINK_PORT not in ports:
+            raise Wrong("step7.network.port", found=ports[0], wanted=LINK_PORT)
+        raise Wrong("step7.network.not_controller")
+    if lets_in(policies, train, LINK_PORT, {}, same_namespace=False):
+        raise Wrong("step7.network.everyone")
+    if lets_in(policies, train, LINK_PORT, monitor):
+        raise Wrong("step7.network.whole_namespace")
+    if lets_in(policies, train, LINK_PORT, controller, same_namespace=False):
+        raise Wrong("step7.network.other_namespaces")
+    if lets_in(policies, train, LINK_PORT + 1, controller):
+        raise Wrong("step7.network.all_ports", wanted=LINK_PORT)
+
+
+def check_build(lab: Path) -> None:
+    """Two builds that differ in the architecture alone, at the same time, after the tests."""
+    tasks = _tasks(lab)
+    builds = [task for task in tasks.values() if (task.get("taskRef") or {}).get("name") == "build"]
+    if len(builds) < 2:
+        raise NotImplementedError
+    if "build-arm64" not in tasks:
+        raise Wrong("step7.build.name", found=builds[-1]["name"])
+    amd64, arm64 = _params(tasks["build-amd64"]), _params(tasks["build-arm64"])
+    if arm64.get("arch") != "arm64":
+        raise Wrong("step7.build.same_arch", found=arm64.get("arch", "–"))
+    if missing := sorted(amd64.keys() - arm64.keys()):
+        raise Wrong("step7.build.missing", name=missing[0])
+    if other := sorted(name for name in amd64 if name != "arch" and amd64[name] != arm64[name]):
+        raise Wrong("step7.build.differs", name=other[0], found=arm64[other[0]], wanted=amd64[other[0]])
+    after = tasks["build-arm64"].get("runAfter") or []
+    if "build-amd64" in after:
+        raise Wrong("step7.build.one_after_other")
+    if "test" not in after:
+        raise Wrong("step7.build.untested")
+    if "source" not in {workspace["name"] for workspace in tasks["build-arm64"].get("workspaces") or ()}:
+        raise Wrong("step7.build.no_source")
+
+
+def check_manifest(lab: Path) -> None:
+    """The manifest list joins what the two builds have pushed, by digest."""
+    images = _params(_tasks(lab)["manifest"]).get("images")
+    if not images:
+        raise NotImplementedError
+    if not isinstance(images, list):
+        raise Wrong("step7.manifest.no_list")
+    if any(".results.digest)" in image for image in images):
+        raise Wrong("step7.manifest.no_name")
+    if any(".results." not in image for image in images):
+        raise Wrong("step7.manifest.by_tag")
+    if sorted(images) != DIGEST_RESULTS:
+        raise Wrong("step7.manifest.one_arch", found=len(set(images)))
+
+
+def check_commit(lab: Path) -> None:
+    """The digest of the manifest list, once it is signed, goes into the overlay on the branch."""
+    task = next((t for t in _tasks(lab).values() if (t.get("taskRef") or {}).get("name") == "commit"), None)
+    if task is None:
+        raise NotImplementedError
+    params = _params(task)
+    wanted = {"name", "image", "digest", "overlay", "branch", "kustomize-image"}
+    if missing := sorted(wanted - params.keys()):
+        raise Wrong("step7.commit.missing", name=missing[0])
+    if "build-" in params["digest"]:
+        raise Wrong("step7.commit.one_arch")
+    if params["digest"] != LIST_DIGEST:
+        raise Wrong("step7.commit.digest", found=params["digest"])
+    if "sign" not in (task.get("runAfter") or []):
+        raise Wrong("step7.commit.unsigned")
+    if params["branch"] != "$(params.branch)":
+        raise Wrong("step7.commit.branch", found=params["branch"])
+    if params["name"].replace("$(params.kind)", "edge") != EDGE:
+        raise Wrong("step7.commit.name", found=params["name"], wanted=EDGE)
+
+
+@cache
+def _rendered(lab: Path, part: str) -> list[Manifest]:
+    """What one folder of the lab renders to, wherever the lab is."""
+    for entry in _kustomization(lab).get("images") or ():
+        if not isinstance(entry.get("newTag", ""), str):
+            raise Wrong("step7.image.number", found=entry["newTag"])
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("base", "components"):
+            shutil.copytree(ROOT / "deploy" / name, Path(folder, "deploy", name))
+        copy = shutil.copytree(lab, Path(folder, "labs", lab.name))
+        try:
+            return render(copy / part)
+        except UserError as error:
+            raise Wrong("step7.not_rendered", part=part, why=str(error).replace(f"{folder}/", "")) from error
+
+
+def _kustomization(lab: Path) -> dict[str, Any]:
+    """The overlay's own file.
+
+    Raises:
+        Wrong: It is not YAML.
+    """
+    try:
+        content = yaml.safe_load((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise Wrong("step7.not_yaml", line=mark.line + 1 if mark else 1, why=_problem(error)) from error
+    return content if isinstance(content, dict) else {}
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error)
+
+
+def _deployment(lab: Path, name: str) -> Manifest:
+    found = named(_rendered(lab, "overlay"), "Deployment", name)
+    if found is None:
+        raise Wrong("step7.no_deployment", name=name)
+    return found
+
+
+def _labels(lab: Path, name: str) -> dict[str, str]:
+    labels: dict[str, str] = _deployment(lab, name)["spec"]["template"]["metadata"]["labels"]
+    return labels
+
+
+def _tasks(lab: Path) -> dict[str, Manifest]:
+    (pipeline,) = of_kind(_rendered(lab, "pipeline"), "Pipeline")
+    return {task["name"]: task for task in pipeline["spec"]["tasks"]}
+
+
+def _params(task: Manifest) -> dict[str, Any]:
+    return {param["name"]: param.get("value") for param in task.get("params") or ()}
+
+
+def _amount(quantity: object) -> float:
+    """What a quantity as Kubernetes writes it, such as 500m or 256Mi, stands for."""
+    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(quantity))
+    if found is None or found[2] not in UNITS:
+        raise Wrong("step7.resources.quantity", found=quantity)
+    return float(found[1]) * UNITS[found[2]]

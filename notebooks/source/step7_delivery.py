@@ -1,0 +1,72 @@
+# %% [markdown] lang="en"
+# # Step 7: delivery
+#
+# Your autopilot drives on your machine. Now it shall drive in a test environment, and whatever you push shall arrive there by
+# itself. You write two things in **`labs/step7_delivery/`**: the **overlay** (`overlay/`), which says how the test environment
+# differs from the base that all environments share, and the **pipeline** (`pipeline/pipeline.yaml`), which turns a push into
+# images for two architectures and a commit. It takes about 25 minutes, and no cluster.
+
+# %% [markdown] lang="fr"
+# # Étape 7 : la livraison
+#
+# Votre pilote roule sur votre machine. Il doit maintenant rouler dans un environnement de test, et tout ce que vous poussez doit y
+# arriver de soi-même. Vous écrivez deux choses dans **`labs/step7_delivery/`** : l’**overlay** (`overlay/`), qui dit en quoi
+# l’environnement de test diffère de la base commune à tous, et le **pipeline** (`pipeline/pipeline.yaml`), qui d’un push fait des
+# images pour deux architectures et un commit. Comptez 25 minutes, et aucun cluster.
+
+# %%
+# %load_ext brakepoint.workshop.magic
+
+# %%
+import os
+
+from brakepoint.delivery.picture import plot_deployment
+from brakepoint.workshop.course import ROOT
+
+overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
+
+# %% [markdown] lang="en"
+# ## What would run
+#
+# `kubectl kustomize` renders the overlay: base, simulated train and your changes become plain manifests. This picture is drawn
+# from them: each pod, and an arrow for each connection that the network policies let through. Run the cell again after each
+# `TODO`: an image without a version and a train that nobody may speak to are shown in red.
+
+# %% [markdown] lang="fr"
+# ## Ce qui tournerait
+#
+# `kubectl kustomize` produit l’overlay : la base, le train simulé et vos changements deviennent des manifestes ordinaires. Cette
+# image en est tirée : chaque pod, et une flèche pour chaque connexion que laissent passer les règles réseau. Relancez la cellule
+# après chaque `À FAIRE` : une image sans version et un train à qui personne ne peut parler sont en rouge.
+
+# %%
+plot_deployment(overlay)
+
+# %% [markdown] lang="en"
+# ## What the check says
+#
+# `%check 7` goes through the overlay (`settings`, `image`, `resources`, `page`, `network`) and the pipeline (`build`, `manifest`,
+# `commit`). It reads what is rendered, as a cluster would. Stuck? `%hint 7`.
+
+# %% [markdown] lang="fr"
+# ## Ce que dit la vérification
+#
+# `%check 7` passe en revue l’overlay (`settings`, `image`, `resources`, `page`, `network`) puis le pipeline (`build`, `manifest`,
+# `commit`). Il lit ce qui est produit, comme le ferait un cluster. Bloqué ? `%hint 7`.
+
+# %%
+# %check 7
+
+# %% [markdown] lang="en"
+# ## Deploy
+#
+# In a terminal: `brakepoint deploy --steps labs`. It renders your overlay, starts the command of each container as a process, with
+# the environment, users and passwords that the manifests give it, drives the feed once, and scores it: your overlay, your
+# autopilot, your model (`--detector`). On a cluster, Argo CD does the same from git.
+
+# %% [markdown] lang="fr"
+# ## Déployer
+#
+# Dans un terminal : `brakepoint deploy --steps labs`. La commande produit votre overlay, lance chaque conteneur comme un processus,
+# avec l’environnement, les utilisateurs et les mots de passe que lui donnent les manifestes, parcourt le flux une fois et le note :
+# votre overlay, votre pilote, votre modèle (`--detector`). Sur un cluster, Argo CD fait de même à partir de git.

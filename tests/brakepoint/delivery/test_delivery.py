@@ -1,0 +1,157 @@
+"""What is deployed is what the manifests say, and what they get wrong is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("paho")
+
+from brakepoint.cli import run
+from brakepoint.delivery.containers import containers, on_this_machine
+from brakepoint.delivery.credentials import BROKER_USERS, make_secrets
+from brakepoint.delivery.policies import lets_in
+from brakepoint.delivery.rendering import container_of, named, of_kind, render
+from brakepoint.delivery.running import Pods, drive, entry_point
+from brakepoint.errors import UserError
+from brakepoint.feeds import find_feed
+from brakepoint.mission.scoring import score_run
+from brakepoint.truth import load_truth
+
+ROOT = Path(__file__).parents[3]
+OVERLAY = ROOT / "solutions" / "step7_delivery" / "overlay"
+
+
+@pytest.fixture
+def manifests():
+    return render(OVERLAY)
+
+
+def policy(target, **ingress):
+    return {
+        "spec": {"podSelector": {"matchLabels": target}, "policyTypes": ["Ingress"], "ingress": [ingress]}
+    }
+
+
+def test_a_container_gets_its_settings_from_config_and_secret(manifests) -> None:
+    secrets = make_secrets()
+
+    made = {container.name: container for container in containers(manifests, secrets)}
+
+    assert made["capture"].environment["BRAKEPOINT_FEED"] == "track-stop-and-slowdown"
+    assert made["capture"].environment["BRAKEPOINT_BROKER"] == secrets["brakepoint-broker"]["capture"]
+    assert made["broker"].files["/mosquitto/users/passwords"] == secrets["brakepoint-broker"]["passwords"]
+    assert "user capture" in made["broker"].files["/mosquitto/config/acl"]
+
+
+def test_on_one_machine_each_service_has_a_port_of_its_own(manifests) -> None:
+    ports = {"broker": 20001, "train": 20002, "monitor": 20003}
+
+    made = on_this_machine(containers(manifests, make_secrets()), manifests, ports)
+
+    here = {container.name: container for container in made}
+    assert here["controller"].environment["BRAKEPOINT_LINK"] == "127.0.0.1:20002"
+    assert here["train"].environment["BRAKEPOINT_LINK"] == "127.0.0.1:20002"
+    assert here["monitor"].environment["BRAKEPOINT_PAGE"] == "127.0.0.1:20003"
+    assert here["capture"].environment["BRAKEPOINT_BROKER"].endswith("@127.0.0.1:20001")
+    assert "listener 20001 127.0.0.1" in here["broker"].files["/mosquitto/config/mosquitto.conf"]
+    assert not any("0.0.0.0" in value for container in made for value in container.environment.values())
+
+
+def test_a_pod_that_would_never_start_is_named(manifests) -> None:
+    for deployment in of_kind(manifests, "Deployment"):
+        if deployment["metadata"]["name"] == "autopilot":
+            container_of(deployment)["env"].append(
+                {"name": "X", "valueFrom": {"secretKeyRef": {"name": "brakepoint-broker", "key": "nobody"}}}
+            )
+
+    with pytest.raises(UserError, match=r"autopilot.*brakepoint-broker: nobody"):
+        containers(manifests, make_secrets())
+
+
+def test_a_service_without_a_pod_is_named(manifests) -> None:
+    service = named(manifests, "Service", "train")
+    assert service is not None
+    service["spec"]["selector"] = {"app": "nothing"}
+
+    with pytest.raises(UserError, match="train"):
+        on_this_machine(
+            containers(manifests, make_secrets()), manifests, dict.fromkeys(("broker", "train", "monitor"), 1)
+        )
+
+
+@pytest.mark.parametrize("content", ["resources: [nothing.yaml]\n", "nonsense: true\n", ": : :\n"])
+def test_an_overlay_that_does_not_render_is_one_line(content: str, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text(content)
+
+    with pytest.raises(UserError) as error:
+        render(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_an_overlay_is_told(tmp_path: Path) -> None:
+    assert run(["deploy", "--overlay", str(tmp_path)]) == 2
+
+
+def test_secrets_are_fresh_each_time_and_hold_a_user_for_each_service(capsys) -> None:
+    assert run(["deploy", "--secrets"]) == 0
+    broker, monitor = yaml.safe_load_all(capsys.readouterr().out)
+
+    assert set(broker["stringData"]) == {*BROKER_USERS, "passwords"}
+    assert monitor["stringData"]["token"] != make_secrets()["brakepoint-monitor"]["token"]
+    passwords = {
+        url.partition("@")[0].rpartition(":")[2] for url in broker["stringData"].values() if "@" in url
+    }
+    assert len(passwords) == len(BROKER_USERS)
+    assert not any(password in broker["stringData"]["passwords"] for password in passwords)
+
+
+CONTROLLER, OTHER, TRAIN = {"name": "controller"}, {"name": "other"}, {"name": "train"}
+
+
+@pytest.mark.parametrize(
+    ("policies", "allowed"),
+    [
+        ([], {"same", "other", "foreign"}),
+        ([policy(OTHER)], {"same", "other", "foreign"}),
+        ([policy({})], {"same", "other", "foreign"}),
+        ([policy(TRAIN, **{"from": [{"podSelector": {}}]})], {"same", "other"}),
+        ([policy(TRAIN, **{"from": [{"podSelector": {"matchLabels": CONTROLLER}}]})], {"same"}),
+        ([policy(TRAIN, **{"from": [{"namespaceSelector": {}}]})], {"same", "other", "foreign"}),
+        ([policy(TRAIN, **{"from": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]})], set()),
+        ([policy(TRAIN, **{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})], set()),
+        ([policy(TRAIN, ports=[{"port": 2}])], set()),
+    ],
+)
+def test_policies_let_in_whom_they_name(policies, allowed) -> None:
+    found = {
+        name
+        for name, labels, same in (
+            ("same", CONTROLLER, True),
+            ("other", OTHER, True),
+            ("foreign", CONTROLLER, False),
+        )
+        if lets_in(policies, TRAIN, 1, labels, same)
+    }
+
+    assert found == allowed
+
+
+def test_an_overlay_drives_its_feed_to_the_end() -> None:
+    said: list[str] = []
+    pods = Pods(
+        render(OVERLAY), entry_point("solutions", "oracle"), lambda name, line: said.append(f"{name} {line}")
+    )
+
+    finished = drive(pods, lambda news: None)
+
+    truth = load_truth(find_feed("track-stop-and-slowdown").with_suffix(".json"))
+    assert score_run(finished, truth).accomplished, said
+    assert pods.settings.train_id == "test-1"
+
+
+def test_help_needs_no_broker_and_no_kubectl() -> None:
+    code = "import sys, brakepoint.cli as cli; cli.run(['deploy', '--help']); sys.exit('paho' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

@@ -1,0 +1,92 @@
+"""The workspace fits two cores and 8 GB, hides its broker and its store, and has a command for each step."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from brakepoint.workshop.course import course
+
+ROOT = Path(__file__).parents[2]
+DEVFILE = yaml.safe_load((ROOT / "devfile.yaml").read_text("utf-8"))
+CONTAINERS = {c["name"]: c["container"] for c in DEVFILE["components"] if "container" in c}
+COMMANDS = {command["id"]: command["exec"] for command in DEVFILE["commands"]}
+NAME_LENGTH_MOST = 15
+MEMORY_MI = {"Mi": 1, "Gi": 1024}
+
+
+def cores(amount: str) -> float:
+    return float(amount[:-1]) / 1000 if amount.endswith("m") else float(amount)
+
+
+def memory_mi(amount: str) -> int:
+    return int(amount[:-2]) * MEMORY_MI[amount[-2:]]
+
+
+def test_it_is_of_the_current_schema() -> None:
+    assert DEVFILE["schemaVersion"] == "2.3.0"
+
+
+def test_all_containers_fit_the_workspace() -> None:
+    assert sum(cores(container["cpuLimit"]) for container in CONTAINERS.values()) <= 2
+    assert sum(memory_mi(container["memoryLimit"]) for container in CONTAINERS.values()) <= 8 * 1024
+
+
+def test_endpoints_are_short_and_shown_only_where_a_person_looks() -> None:
+    endpoints = {e["name"]: e for container in CONTAINERS.values() for e in container["endpoints"]}
+    assert all(len(name) <= NAME_LENGTH_MOST for name in endpoints)
+    assert all(endpoint["targetPort"] > 1024 for endpoint in endpoints.values())
+    shown = {name for name, endpoint in endpoints.items() if endpoint["exposure"] != "none"}
+    assert shown == {"monitor", "jupyter"}
+    assert all(endpoints[name]["secure"] for name in shown)
+
+
+def test_broker_and_store_listen_to_their_own_pod_alone() -> None:
+    assert CONTAINERS["broker"]["command"] == ["mosquitto", "-p", "1883"]
+    assert "127.0.0.1:9000" in CONTAINERS["store"]["command"]
+
+
+def test_images_are_variables() -> None:
+    for container in CONTAINERS.values():
+        (name,) = re.findall(r"^{{(\w+)}}$", container["image"])
+        assert name in DEVFILE["variables"]
+
+
+def test_what_happens_after_the_start_is_in_the_background_and_logged() -> None:
+    assert list(DEVFILE["events"]) == ["postStart"]
+    for name in DEVFILE["events"]["postStart"]:
+        assert COMMANDS[name]["commandLine"].endswith("2>&1 &")
+
+
+def test_each_kind_of_command_has_one_default() -> None:
+    kinds = [command["group"] for command in COMMANDS.values() if "group" in command]
+    defaults = Counter(group["kind"] for group in kinds if group.get("isDefault"))
+    assert defaults == dict.fromkeys({group["kind"] for group in kinds}, 1)
+
+
+def test_there_is_a_command_for_each_step_and_each_thing_to_do() -> None:
+    assert {f"check-{step.number}" for step in course()} <= COMMANDS.keys()
+    assert {"check", "lab", "mission", "monitor", "deploy", "test"} <= COMMANDS.keys()
+    assert {command["component"] for command in COMMANDS.values()} <= CONTAINERS.keys()
+
+
+def test_nothing_sets_what_the_workspace_sets_itself() -> None:
+    said = {variable["name"] for container in CONTAINERS.values() for variable in container.get("env", ())}
+    assert not said & {"PROJECT_SOURCE", "PROJECTS_ROOT"}
+
+
+@pytest.mark.parametrize("name", ["tasks.json", "extensions.json"])
+def test_the_editor_can_read_its_files(name: str) -> None:
+    assert json.loads((ROOT / ".vscode" / name).read_text("utf-8"))
+
+
+def test_the_editors_tasks_are_commands_that_exist() -> None:
+    from brakepoint.cli import COMMANDS as PLAIN
+    from brakepoint.cli import LEARNING
+
+    tasks = json.loads((ROOT / ".vscode" / "tasks.json").read_text("utf-8"))["tasks"]
+    used = {re.findall(r"brakepoint (\w+)", task["command"])[0] for task in tasks}
+    assert used <= {*PLAIN, *LEARNING}
