@@ -13,11 +13,24 @@ from brakepoint.errors import UserError
 from brakepoint.texts import LANGUAGES, text
 
 INTERRUPTED = 130
-COMMANDS = ("mission", "replay", "evaluate", "dataset", "synth", "train", "serve", "up", "service", "doctor")
-"""Each is `brakepoint.cli.NAME.NAME_command`."""
+COMMANDS = (
+    "mission",
+    "replay",
+    "evaluate",
+    "dataset",
+    "synth",
+    "base_model",
+    "train",
+    "quantise",
+    "serve",
+    "up",
+    "service",
+    "doctor",
+)
+"""Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
-GROUPS = ("store", "model", "footage")
+GROUPS = ("store", "pipeline", "model", "footage")
 """Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
 
@@ -51,7 +64,8 @@ def build_app() -> typer.Typer:
 
     for name in COMMANDS:
         module = importlib.import_module(f"brakepoint.cli.{name}")
-        app.command(name, help=text(f"cli.{name}.help"))(getattr(module, f"{name}_command"))
+        typed = name.replace("_", "-")
+        app.command(typed, help=text(f"cli.{typed}.help"))(getattr(module, f"{name}_command"))
     workshop = importlib.import_module("brakepoint.cli.workshop")
     for name in LEARNING:
         command = getattr(workshop, f"{name}_command")

@@ -71,7 +71,8 @@ def synthesise(
     missing = [number for number in range(count) if not (out_dir / "images" / _name(number, ".jpg")).exists()]
     job = _Job(out_dir, seed, materials, step.paint_picture, step.yolo_line)
     done = _all_made(job, missing, workers)
-    for _ in track(done, description=text("synthesis.progress"), total=len(missing), disable=quiet):
+    nothing_to_show = quiet or not missing
+    for _ in track(done, text("synthesis.progress"), total=len(missing), disable=nothing_to_show):
         pass
     return len(missing)
 

@@ -1,5 +1,6 @@
 """What synthetic pictures are made of: a world with its signs, and pictures to lay them onto."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,10 +8,14 @@ import numpy as np
 
 from brakepoint.messages import SignClass
 from brakepoint.synthesis.backgrounds import background
-from brakepoint.synthesis.plates import Plate, plates
-from brakepoint.synthesis.scene import random_sign
+from brakepoint.synthesis.cutouts import Cutout
+from brakepoint.synthesis.plates import plates
+from brakepoint.synthesis.scene import Choice, Kind, random_drawn, random_rendered
 from brakepoint.synthesis.sprites import Sprite
 from brakepoint.worlds import World
+
+RENDERED_SHARE = 0.5
+"""How many signs are rendered ones, where there are any: those have real light but few views."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +25,17 @@ class Materials:
     Attributes:
         world: Whose signs are to be found.
         backgrounds: Files of pictures without signs; where there are none, backgrounds are invented.
+        cutouts: Rendered signs; where there are none, all signs are drawn.
     """
 
     world: World = World.TRACK
     backgrounds: tuple[Path, ...] = ()
+    cutouts: tuple[Cutout, ...] = ()
 
     def describe(self) -> dict[str, object]:
         """What tells this supply from another, for the manifest of a dataset."""
-        return {"world": self.world.value, "backgrounds": [file.name for file in self.backgrounds]}
+        backgrounds = [file.name for file in self.backgrounds]
+        return {"world": self.world.value, "backgrounds": backgrounds, "cutouts": len(self.cutouts)}
 
     def background(self, rng: np.random.Generator) -> np.ndarray:
         """Makes one background, `(480, 640, 3)` uint8 blue-green-red.
@@ -38,7 +46,7 @@ class Materials:
         return background(rng, self.backgrounds, streets=self.world is World.ROAD)
 
     def sign(self, rng: np.random.Generator, brightness: float, height_px: float, distractor: bool) -> Sprite:
-        """Draws a sign.
+        """Makes a sign.
 
         Args:
             rng: Source of all chance.
@@ -46,30 +54,20 @@ class Materials:
             height_px: Height of its plate.
             distractor: Whether it is one that must not be found.
         """
-        return random_sign(
-            rng, _fronts(self.world), _distractors(self.world), brightness, height_px, distractor
+        if self.cutouts and rng.random() < RENDERED_SHARE:
+            return random_rendered(rng, _choice(self.cutouts, self.world), brightness, height_px, distractor)
+        return random_drawn(rng, _choice(plates().values(), self.world), brightness, height_px, distractor)
+
+
+def _choice(signs: Iterable[Kind], world: World) -> Choice[Kind]:
+    """Sorts signs by what they mean in a world: on a road a yellow triangle means nothing."""
+    fronts, distractors = [], []
+    for sign in signs:
+        of_other_world = sign.sign_class is SignClass.DANGER_AHEAD and (
+            sign.kind.startswith("road-") != (world is World.ROAD)
         )
-
-
-def _is_of_road(plate: Plate) -> bool:
-    return plate.kind.startswith("road-")
-
-
-def _fronts(world: World) -> tuple[Plate, ...]:
-    """Plates that a detector should find."""
-    return tuple(
-        plate
-        for plate in plates().values()
-        if plate.sign_class is SignClass.SPEED_LIMIT
-        or (plate.sign_class is SignClass.DANGER_AHEAD and _is_of_road(plate) == (world is World.ROAD))
-    )
-
-
-def _distractors(world: World) -> tuple[Plate, ...]:
-    """Plates that mean nothing here; on a road that is also a yellow triangle."""
-    return tuple(
-        plate
-        for plate in plates().values()
-        if plate.sign_class is None
-        or (world is World.ROAD and plate.sign_class is SignClass.DANGER_AHEAD and not _is_of_road(plate))
-    )
+        if sign.sign_class is not None and not of_other_world:
+            fronts.append(sign)
+        elif not of_other_world or world is World.ROAD:
+            distractors.append(sign)
+    return Choice(tuple(fronts), tuple(distractors))
