@@ -33,7 +33,7 @@ COMMANDS = (
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
-GROUPS = ("store", "model", "footage", "hub", "room")
+GROUPS = ("store", "model", "footage", "hub", "room", "pipeline")
 """Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
 
 

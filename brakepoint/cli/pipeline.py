@@ -1,0 +1,108 @@
+"""`brakepoint pipeline`: the training as one pipeline, here or on a cluster."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from brakepoint.cli.dataset import require_workshop
+from brakepoint.pipeline import PIPELINE_NAME, require_pipeline
+from brakepoint.steps import load_step
+from brakepoint.texts import text
+
+RUNS_DIR = Path("runs/pipeline")
+
+pipeline_app = typer.Typer(help=text("cli.pipeline.help"), no_args_is_help=True)
+
+Epochs = Annotated[int, typer.Option("--epochs", min=1, help=text("cli.pipeline.epochs"))]
+Pictures = Annotated[int, typer.Option("--pictures", min=1, help=text("cli.pipeline.pictures"))]
+Seed = Annotated[int, typer.Option("--seed", min=0, help=text("cli.pipeline.seed"))]
+Least = Annotated[float, typer.Option("--least", min=0, max=1, help=text("cli.pipeline.least"))]
+Tolerance = Annotated[float, typer.Option("--tolerance", min=0, max=1, help=text("cli.pipeline.tolerance"))]
+Steps = Annotated[
+    str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.pipeline.steps"))
+]
+
+
+@pipeline_app.command("run", help=text("cli.pipeline.run.help"))
+def run_command(
+    epochs: Epochs = 3,
+    pictures: Pictures = 1000,
+    seed: Seed = 0,
+    least: Least = 0.5,
+    tolerance: Tolerance = 0.01,
+    steps: Steps = None,
+) -> None:
+    """Runs the pipeline here; exit status 1 if the gate refused the model."""
+    step = _step(steps)
+    from brakepoint.cli.model import open_registry
+    from brakepoint.pipeline.local import run
+
+    parameters = {
+        "epochs": epochs,
+        "pictures": pictures,
+        "seed": seed,
+        "least": least,
+        "tolerance": tolerance,
+    }
+    outcome = run(step, _tell, RUNS_DIR, **parameters)
+    if outcome.compared is not None:
+        table = Table(*outcome.compared.heads(), box=None, pad_edge=False)
+        for row in outcome.compared.rows():
+            table.add_row(*row)
+        Console(highlight=False).print(table)
+    for reason in outcome.refused:
+        typer.echo(f"✗ {reason}")
+    if outcome.refused:
+        typer.echo(text("cli.pipeline.run.refused"))
+        raise typer.Exit(1)
+    with open_registry() as registry:
+        typer.echo(text("cli.pipeline.run.done", number=registry.production().number))
+
+
+@pipeline_app.command("compile", help=text("cli.pipeline.compile.help"))
+def compile_command(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE.yaml", help=text("cli.pipeline.compile.out"))
+    ] = RUNS_DIR / f"{PIPELINE_NAME}.yaml",
+    steps: Steps = None,
+) -> None:
+    """Writes the YAML."""
+    step = _step(steps)
+    from brakepoint.pipeline.cluster import compile_to
+
+    compile_to(step, out)
+    typer.echo(text("cli.pipeline.compile.done", path=out))
+
+
+@pipeline_app.command("submit", help=text("cli.pipeline.submit.help"))
+def submit_command(
+    host: Annotated[str, typer.Option("--host", metavar="URL", help=text("cli.pipeline.submit.host"))],
+    epochs: Epochs = 3,
+    pictures: Pictures = 1000,
+    seed: Seed = 0,
+    least: Least = 0.5,
+    tolerance: Tolerance = 0.01,
+    steps: Steps = None,
+) -> None:
+    """Starts a run on a cluster."""
+    step = _step(steps)
+    from brakepoint.pipeline.cluster import submit
+
+    run_id = submit(
+        step, host, RUNS_DIR, epochs=epochs, pictures=pictures, seed=seed, least=least, tolerance=tolerance
+    )
+    typer.echo(text("cli.pipeline.submit.done", run=run_id, host=host))
+
+
+def _step(steps: str | None) -> ModuleType:
+    require_workshop()
+    require_pipeline()
+    return load_step("step4_pipeline", steps)
+
+
+def _tell(what: str, task: str) -> None:
+    typer.echo(text(f"pipeline.task.{what}", None, task=task))

@@ -1,0 +1,51 @@
+"""Fingerprints: of the code behind a stage, and of a folder of data.
+
+The components of the pipeline are only a few lines that call the kit. Kubeflow's cache looks at those lines
+and at the inputs: without the code's fingerprint among the inputs it would serve what old code made.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from brakepoint.steps import load_step
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMON = ("brakepoint/pipeline", "brakepoint/messages.py", "brakepoint/worlds.py")
+CODE = {
+    "dataset": (*COMMON, "brakepoint/store", "brakepoint/evaluation", "dataset/stills/SHA256SUMS"),
+    "synthetic": (*COMMON, "brakepoint/synthesis"),
+    "training": (*COMMON, "brakepoint/training", "brakepoint/models/base.pt"),
+}
+"""What each stage that may be cached runs, besides its step module."""
+STEPS = {"dataset": "step1_dataset", "synthetic": "step2_synthetic", "training": "step3_training"}
+
+
+def code_fingerprint(stage: str) -> str:
+    """Of everything that a stage runs.
+
+    Args:
+        stage: One of `CODE`.
+    """
+    module = load_step(STEPS[stage]).__file__
+    assert module is not None
+    files = [Path(module)]
+    for name in CODE[stage]:
+        path = ROOT / name
+        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return _digest(files)
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """Of every file in a folder, names and contents."""
+    return _digest(sorted(path for path in folder.rglob("*") if path.is_file()), folder)
+
+
+def _digest(files: Iterable[Path], root: Path | None = None) -> str:
+    """A hash of files; those without a common root go by their names alone, wherever they are installed."""
+    digest = hashlib.sha256()
+    for path in files:
+        name = path.relative_to(root).as_posix() if root else path.name
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{name}\0{content}\n".encode())
+    return digest.hexdigest()

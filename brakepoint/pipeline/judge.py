@@ -1,0 +1,42 @@
+"""Asks step 4 whether a model may be published: `python -m brakepoint.pipeline.judge FOLDER LEAST TOLERANCE`.
+
+Inside a component kfp knows of no pipelines, so a module that builds one cannot be imported there: the gate
+is asked in a process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from brakepoint.pipeline.comparison import Comparison, read_comparison
+from brakepoint.steps import load_step
+
+IN_COMPONENT = "_KFP_RUNTIME"
+"""Set by kfp inside a component."""
+
+
+def ask(folder: Path, least: float, tolerance: float) -> list[str]:
+    """The gate's reasons, asked in another process.
+
+    Args:
+        folder: Where the comparison is.
+        least: See `gate` of step 4.
+        tolerance: The same.
+    """
+    command = [sys.executable, "-m", "brakepoint.pipeline.judge", str(folder), str(least), str(tolerance)]
+    environment = {name: value for name, value in os.environ.items() if name != IN_COMPONENT}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return list(json.loads(done.stdout))
+
+
+def judge(compared: Comparison, least: float, tolerance: float) -> list[str]:
+    """The gate's reasons."""
+    reasons = load_step("step4_pipeline").gate(compared.new, compared.production, least, tolerance)
+    return [str(reason) for reason in reasons]
+
+
+if __name__ == "__main__":
+    found = judge(read_comparison(Path(sys.argv[1])), float(sys.argv[2]), float(sys.argv[3]))
+    sys.stdout.write(json.dumps(found))

@@ -1,0 +1,161 @@
+"""Runs the pipeline on this machine: each component in a process, against any S3 or our own."""
+
+import contextlib
+import io
+import logging
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from brakepoint.errors import UserError
+from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison, read_comparison
+from brakepoint.store import Connection, object_store
+
+ROOT_DIR = Path("runs/pipeline")
+LOG_NAME = "log.txt"
+NEWS = {
+    "started": re.compile(r"Executing task .*?'([\w-]+)'"),
+    "reused": re.compile(r"Task ([\w-]+) cache hit"),
+    "done": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?SUCCESS"),
+    "failed": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?FAILURE"),
+}
+"""How kfp's log tells what happens to a task; its colours stand in between."""
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        compared: The models side by side, if the run came so far.
+        refused: Why the gate let nothing through; empty if it did.
+    """
+
+    compared: Comparison | None
+    refused: tuple[str, ...] = ()
+
+
+def run(step: ModuleType, tell: Tell, root: Path = ROOT_DIR, **parameters: float) -> Outcome:
+    """Runs the pipeline; what did not change since an earlier run is taken from there.
+
+    Args:
+        step: The module of step 4.
+        tell: Is told `started`, `reused`, `done` or `failed`, and the task.
+        root: Gets the artefacts, the cache and the log.
+        parameters: Of the pipeline.
+
+    Raises:
+        UserError: A component failed; its last line is in the message.
+    """
+    from kfp import local
+
+    root.mkdir(parents=True, exist_ok=True)
+    known = set(root.rglob(COMPARISON_FILE))
+    runner = local.SubprocessRunner(use_venv=False)
+    local.init(runner, pipeline_root=str(root), enable_caching=True)
+    with object_store() as store, _environment(store), (root / LOG_NAME).open("w", encoding="utf-8") as log:
+        listener = _Listener(log, tell)
+        try:
+            with contextlib.redirect_stdout(listener), _heard(listener), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Task .*have no effect in the current local runner")
+                step.training_pipeline()(**parameters)
+        except RuntimeError as error:
+            compared = _newest(root, known)
+            reasons = _reasons(step, compared, parameters) if listener.failed == "quality-gate" else []
+            if not reasons:
+                raise UserError(
+                    "pipeline.error.failed",
+                    task=listener.failed or "–",
+                    why=listener.last_line,
+                    log=root / LOG_NAME,
+                ) from error
+            return Outcome(compared, tuple(reasons))
+    return Outcome(_newest(root, known))
+
+
+def _reasons(step: ModuleType, compared: Comparison | None, parameters: dict[str, float]) -> list[str]:
+    if compared is None:
+        return []
+    limits = parameters["least"], parameters["tolerance"]
+    return list(step.gate(compared.new, compared.production, *limits))
+
+
+def _newest(root: Path, known: set[Path]) -> Comparison | None:
+    fresh = set(root.rglob(COMPARISON_FILE)) - known
+    if not fresh:
+        return None
+    return read_comparison(max(fresh, key=lambda path: path.stat().st_mtime).parent)
+
+
+@contextmanager
+def _environment(store: Connection) -> Iterator[None]:
+    """Names the store to the components, as a data connection does on a cluster."""
+    names = {
+        "AWS_S3_ENDPOINT": store.endpoint,
+        "AWS_S3_BUCKET": store.bucket,
+        "AWS_ACCESS_KEY_ID": store.access_key,
+        "AWS_SECRET_ACCESS_KEY": store.secret_key,
+    }
+    before = dict(os.environ)
+    os.environ.update(names)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _heard(listener: "_Listener") -> Iterator[None]:
+    """Lets the listener hear, too, what kfp tells by logging alone: that a task is taken from the cache."""
+    root, handler = logging.getLogger(), logging.StreamHandler(listener)
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+
+
+class _Listener(io.StringIO):
+    """Writes what kfp prints to a file, and tells what happens to the tasks.
+
+    Attributes:
+        failed: The task that failed.
+        last_line: The last thing that a component said before that.
+    """
+
+    def __init__(self, log: io.TextIOBase, tell: Tell) -> None:
+        super().__init__()
+        self._log, self._tell, self._begun = log, tell, ""
+        self._screen = sys.stdout
+        self.failed, self.last_line = "", ""
+
+    def write(self, words: str) -> int:
+        """Takes what is printed, line by line."""
+        self._log.write(words)
+        self._log.flush()
+        *lines, self._begun = (self._begun + words).split("\n")
+        for line in lines:
+            self._hear(line.strip())
+        return len(words)
+
+    def _hear(self, line: str) -> None:
+        for what, pattern in NEWS.items():
+            found = pattern.search(line)
+            if found:
+                self.failed = found[1] if what == "failed" else self.failed
+                with contextlib.redirect_stdout(self._screen):
+                    self._tell(what, found[1])
+                return
+        if line and not self.failed:
+            self.last_line = line

@@ -1,0 +1,129 @@
+"""What the components of the pipeline do. Each takes and fills Kubeflow's artefacts.
+
+An artefact has a `path`, a file or a folder that is ours to make, and `metadata`, which travels along.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brakepoint.detector import Detector
+from brakepoint.errors import UserError
+from brakepoint.evaluation import evaluate
+from brakepoint.models import BASE_CHECKPOINT
+from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison, read_comparison
+from brakepoint.pipeline.fingerprints import folder_fingerprint
+from brakepoint.pipeline.judge import ask
+from brakepoint.registry.bucket import Registry
+from brakepoint.steps import load_step
+from brakepoint.store import object_store
+from brakepoint.worlds import World
+
+if TYPE_CHECKING:
+    from brakepoint.registry.version import Version
+
+ROAD_PICTURES, ROAD_SEED = 60, 999
+"""How many road pictures a model is examined on, and from which seed: never one to learn from."""
+MODEL_FILE = "model.onnx"
+Artefact = Any
+"""Of kfp: `Dataset`, `Model`, `Metrics`, `HTML`."""
+
+
+def dataset(stills: Artefact) -> None:
+    """Step 1: fetches the stills, labels and splits them into `train/` and `val/`."""
+    from brakepoint.store.building import build_dataset
+    from brakepoint.store.fetching import fetch_stills
+
+    step, out = load_step("step1_dataset"), Path(stills.path)
+    with tempfile.TemporaryDirectory() as folder:
+        with object_store() as store:
+            fetch_stills(store, step, Path(folder), lambda done, total: None)
+        built = build_dataset(Path(folder), step, out)
+    stills.metadata.update(
+        training=built.training, validation=built.validation, fingerprint=folder_fingerprint(out)
+    )
+
+
+def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None:
+    """Step 2: paints pictures of the track to learn from, and of roads to be examined on."""
+    _paint(World.TRACK, pictures, seed, Path(track.path))
+    _paint(World.ROAD, ROAD_PICTURES, ROAD_SEED, Path(road.path))
+    for artefact, count in ((track, pictures), (road, ROAD_PICTURES)):
+        artefact.metadata.update(pictures=count, fingerprint=folder_fingerprint(Path(artefact.path)))
+
+
+def training(epochs: int, seed: int, code: str, stills: Artefact, track: Artefact, model: Artefact) -> None:
+    """Step 3: fine-tunes the base model on both, and exports it."""
+    from brakepoint.training.course import learn
+
+    step, folder = load_step("step3_training"), Path(stills.path)
+    with tempfile.TemporaryDirectory() as scratch:
+        # A folder's name becomes part of the names of its crops.
+        data = [_renamed(Path(track.path), Path(scratch) / "track"), folder / "train"]
+        recipe = step.Recipe(epochs=epochs, seed=seed)
+        trained = learn(step, data, [folder / "val"], Path(scratch) / "run", BASE_CHECKPOINT, recipe)
+        Path(model.path).mkdir(parents=True, exist_ok=True)
+        shutil.copy2(trained.model, Path(model.path) / MODEL_FILE)
+    data_fingerprint = f"{stills.metadata['fingerprint'][:32]}{track.metadata['fingerprint'][:32]}"
+    model.metadata.update(epochs=epochs, data=data_fingerprint, code=code)
+
+
+def comparison(
+    model: Artefact, stills: Artefact, road: Artefact, metrics: Artefact, report: Artefact, result: Artefact
+) -> None:
+    """Shows the same pictures to the new model and to the one in production."""
+    worlds = {World.TRACK: Path(stills.path) / "val", World.ROAD: Path(road.path)}
+    new = _measure(Path(model.path) / MODEL_FILE, worlds)
+    with object_store() as store, tempfile.TemporaryDirectory() as folder:
+        registry = Registry(store)
+        number = registry.production().number
+        production = _measure(registry.fetch(number, Path(folder)), worlds) if number else None
+    found = Comparison(new=new, production=production, version=number)
+    for world, value in new.items():
+        metrics.log_metric(f"{world}_map50", value)
+    Path(report.path).write_text(found.as_html(), encoding="utf-8")
+    Path(result.path).mkdir(parents=True, exist_ok=True)
+    (Path(result.path) / COMPARISON_FILE).write_text(found.model_dump_json(indent=2), encoding="utf-8")
+
+
+def gate(least: float, tolerance: float, result: Artefact) -> None:
+    """Lets a model through, or ends the pipeline.
+
+    Raises:
+        UserError: The model is refused; the message says why.
+    """
+    reasons = ask(Path(result.path), least, tolerance)
+    if reasons:
+        raise UserError("pipeline.refused", reasons=" ".join(reasons))
+
+
+def publish(model: Artefact, result: Artefact) -> "Version":
+    """Puts the model into the registry and into production; the pointer moves last."""
+    found = read_comparison(Path(result.path))
+    with object_store() as store:
+        registry = Registry(store)
+        version = registry.publish(
+            Path(model.path) / MODEL_FILE, found.new, model.metadata["data"], model.metadata["code"]
+        )
+        registry.promote(version.number)
+    return version
+
+
+def _paint(world: World, count: int, seed: int, out: Path) -> None:
+    from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
+    from brakepoint.synthesis.engine import synthesise
+    from brakepoint.synthesis.materials import Materials
+
+    materials = Materials(world, cutouts=load_cutouts(SHIPPED_CUTOUTS))
+    synthesise(out, count, seed, materials, 1, load_step("step2_synthetic"), quiet=True)
+
+
+def _renamed(folder: Path, name: Path) -> Path:
+    name.symlink_to(folder.resolve(), target_is_directory=True)
+    return name
+
+
+def _measure(model: Path, worlds: dict[World, Path]) -> dict[str, float]:
+    detector = Detector(model)
+    return {str(world): evaluate(folder, detector).map50 for world, folder in worlds.items()}

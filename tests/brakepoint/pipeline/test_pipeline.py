@@ -1,0 +1,240 @@
+"""The pipeline: its gate, what it compiles to, how a run here is told, and how one is handed to a cluster."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import small_pipeline
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brakepoint.cli import run as cli
+from brakepoint.errors import UserError
+from brakepoint.pipeline import PIPELINE_NAME, fingerprints
+from brakepoint.pipeline.local import LOG_NAME, run
+from solutions.step4_pipeline import S3_KEYS, S3_SECRET, gate
+
+TASKS = {"dataset", "synthetic", "training", "comparison", "quality-gate", "publish"}
+scores = st.floats(0, 1)
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
+
+
+def test_the_gate_lets_a_better_model_through() -> None:
+    assert gate({"track": 0.9, "road": 0.9}, {"track": 0.8, "road": 0.9}, 0.5, 0.0) == []
+    assert gate({"track": 0.5, "road": 0.1}, None, 0.5, 0.0) == []
+
+
+def test_the_gate_says_why() -> None:
+    reasons = gate({"track": 0.4, "road": 0.3}, {"track": 0.8, "road": 0.9}, 0.5, 0.1)
+
+    assert len(reasons) == 3
+    assert "0.400" in reasons[0] and "0.500" in reasons[0]
+    assert "road" in reasons[2] and "0.300" in reasons[2] and "0.900" in reasons[2]
+
+
+@given(track=scores, road=scores, before=scores, tolerance=scores)
+def test_the_gate_never_lets_a_world_get_worse(track, road, before, tolerance) -> None:
+    passed = not gate({"track": track, "road": road}, {"track": before, "road": before}, 0.0, tolerance)
+
+    assert passed == (min(track, road) >= before - tolerance)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory) -> tuple[str, dict, dict]:
+    """The text, the pipeline, and what only Kubernetes reads."""
+    path = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
+    assert cli(["pipeline", "compile", "--out", str(path)]) == 0
+    words = path.read_text("utf-8")
+    pipeline, platform = yaml.safe_load_all(words)
+    return words, pipeline, platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+
+def executors(pipeline: dict) -> dict[str, dict]:
+    specs = pipeline["deploymentSpec"]["executors"]
+    return {name.removeprefix("exec-"): spec["container"] for name, spec in specs.items()}
+
+
+def test_only_the_training_asks_for_a_gpu_and_may_run_where_gpus_are(compiled) -> None:
+    _, pipeline, platform = compiled
+
+    accelerators = {name: spec["resources"].get("accelerator") for name, spec in executors(pipeline).items()}
+    assert set(accelerators) == TASKS
+    assert {name for name, value in accelerators.items() if value} == {"training"}
+    assert accelerators["training"]["resourceType"] == "nvidia.com/gpu"
+    assert accelerators["training"]["resourceCount"] == "1"
+    tolerations = {name: spec["tolerations"] for name, spec in platform.items() if "tolerations" in spec}
+    toleration = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    assert tolerations == {"exec-training": [toleration]}
+
+
+def test_every_task_is_bounded(compiled) -> None:
+    limits = {
+        name: (spec["resources"]["resourceCpuLimit"], spec["resources"]["resourceMemoryLimit"])
+        for name, spec in executors(compiled[1]).items()
+    }
+
+    assert limits == dict.fromkeys(TASKS - {"training"}, ("2", "4Gi")) | {"training": ("4", "12Gi")}
+
+
+def test_the_training_gets_shared_memory(compiled) -> None:
+    mounts = {name: spec["emptyDirMounts"] for name, spec in compiled[2].items() if "emptyDirMounts" in spec}
+
+    assert list(mounts) == ["exec-training"]
+    mount = mounts["exec-training"][0]
+    assert (mount["mountPath"], mount["medium"], mount["sizeLimit"]) == ("/dev/shm", "Memory", "2Gi")
+
+
+def test_the_bucket_s_keys_come_from_the_secret_and_only_where_they_are_needed(compiled) -> None:
+    words, _, platform = compiled
+
+    secrets = {name: spec["secretAsEnv"] for name, spec in platform.items() if "secretAsEnv" in spec}
+    assert set(secrets) == {"exec-dataset", "exec-comparison", "exec-publish"}
+    for (secret,) in secrets.values():
+        assert secret["secretName"] == S3_SECRET
+        assert [pair["envVar"] for pair in secret["keyToEnv"]] == list(S3_KEYS)
+    assert "env:" not in words  # Nothing has a value.
+
+
+def test_what_depends_on_production_is_never_taken_from_the_cache(compiled) -> None:
+    tasks = compiled[1]["root"]["dag"]["tasks"]
+
+    cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
+    assert cached == {"dataset", "synthetic", "training"}
+
+
+def test_the_code_is_an_input_of_whatever_is_cached(compiled) -> None:
+    tasks = compiled[1]["root"]["dag"]["tasks"]
+
+    for stage in fingerprints.CODE:
+        value = tasks[stage]["inputs"]["parameters"]["code"]["runtimeValue"]["constant"]
+        assert value == fingerprints.code_fingerprint(stage)
+
+
+def test_a_fingerprint_changes_with_the_code_and_with_nothing_else(tmp_path, monkeypatch) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "a.py").write_text("x = 1", "utf-8")
+    monkeypatch.setitem(fingerprints.CODE, "dataset", (str(code),))
+    before = fingerprints.code_fingerprint("dataset")
+
+    (code / "notes.txt").write_text("nothing", "utf-8")
+    assert fingerprints.code_fingerprint("dataset") == before
+    (code / "a.py").write_text("x = 2", "utf-8")
+    assert fingerprints.code_fingerprint("dataset") != before
+
+
+def test_a_pipeline_is_written_as_yaml_only(tmp_path, capsys) -> None:
+    assert cli(["pipeline", "compile", "--out", str(tmp_path / "pipeline.json")]) == 2
+    assert ".yaml" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def small_run(folder: Path, **parameters: float):
+    told: list[tuple[str, str]] = []
+    settings = {"seed": 1, "new": 0.9, "least": 0.5, "tolerance": 0.0, **parameters}
+    outcome = run(small_pipeline, lambda what, task: told.append((what, task)), folder, **settings)
+    return outcome, told
+
+
+def test_a_run_is_told_and_the_next_reuses_what_did_not_change(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    outcome, told = small_run(tmp_path / "runs")
+    assert outcome.refused == () and outcome.compared is not None
+    assert told[:2] == [("started", "dataset"), ("done", "dataset")]
+    assert told[-1] == ("done", "quality-gate")
+
+    outcome, told = small_run(tmp_path / "runs", new=0.7)
+    assert told[0] == ("reused", "dataset")
+    assert told[-1] == ("failed", "quality-gate")
+    assert outcome.compared.new["track"] == 0.7
+    assert len(outcome.refused) == 1 and "0.800" in outcome.refused[0]
+
+
+def test_a_component_that_breaks_down_is_told_with_its_last_words(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UserError) as caught:
+        small_run(tmp_path / "runs", new=-1.0)
+
+    assert "comparison" in str(caught.value)
+    assert "upside down" in str(caught.value)
+    assert "Traceback" in (tmp_path / "runs" / LOG_NAME).read_text("utf-8")
+
+
+class PipelineServer(BaseHTTPRequestHandler):
+    """As much of the Kubeflow Pipelines API as a submission asks for."""
+
+    token = "secret-token"
+    runs: list[dict] = []  # noqa: RUF012
+
+    def _answer(self, content: dict, status: int = 200) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _is_known(self) -> bool:
+        if self.headers.get("Authorization") == f"Bearer {self.token}":
+            return True
+        self._answer({"error": "no"}, 401)
+        return False
+
+    def do_GET(self) -> None:
+        if self._is_known():
+            experiment = {"experiment_id": "e1", "display_name": PIPELINE_NAME}
+            self._answer({"experiments": [experiment]} if "experiments" in self.path else {})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self._is_known():
+            self.runs.append(body)
+            self._answer({"run_id": "r1", **body})
+
+    def log_message(self, *arguments: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def pipeline_server(monkeypatch):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), PipelineServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(PipelineServer, "runs", [])
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_run_is_handed_to_a_cluster(pipeline_server, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KFP_TOKEN", PipelineServer.token)
+
+    assert cli(["pipeline", "submit", "--host", pipeline_server, "--epochs", "2"]) == 0
+
+    assert "r1" in capsys.readouterr().out
+    (started,) = PipelineServer.runs
+    assert started["runtime_config"]["parameters"]["epochs"] == 2
+    assert started["experiment_id"] == "e1"
+    assert PipelineServer.token not in json.dumps(started)
+
+
+def test_a_refused_token_and_an_absent_server_are_told(
+    pipeline_server, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KFP_TOKEN", "stale")
+
+    assert cli(["pipeline", "submit", "--host", pipeline_server]) == 2
+    assert "oc whoami" in capsys.readouterr().err
+    assert cli(["pipeline", "submit", "--host", "http://127.0.0.1:9"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
