@@ -44,6 +44,8 @@ MADE_UP = (
     "room.",
     "world.",
     "board.",
+    "pipeline.task.",
+    "serving.",
 )
 """Keys that begin so are put together when they are used."""
 

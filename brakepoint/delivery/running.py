@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -144,8 +145,8 @@ def drive(pods: AbstractContextManager[Pods], tell: TellDriven) -> Run:
     with pods as running:
         settings = running.settings
         truth = load_truth(find_feed(settings.feed).with_suffix(".json"))
-        with Bus(settings.broker, settings.train_id, "", (DETECTIONS, ORDERS, STATE, MISSION)) as bus:
+        with Bus(settings, "", (DETECTIONS, ORDERS, STATE, MISSION)) as bus:
             mission = start(bus, settings.feed)
             referee = watch(bus, truth, mission, News(settings.feed, truth.length_cm, tell))
-            bus.say(CONTROL, Control(action=Action.STOP))
+            bus.say(CONTROL, Control(action=Action.STOP, at=time.time()))
     return referee.run

@@ -33,13 +33,14 @@ Artefact = Any
 def dataset(stills: Artefact) -> None:
     """Step 1: fetches the stills, labels and splits them into `train/` and `val/`."""
     from brakepoint.store.building import build_dataset
-    from brakepoint.store.fetching import fetch_stills
+    from brakepoint.store.content import STILLS_PREFIX
+    from brakepoint.store.fetching import fetch_content
 
     step, out = load_step("step1_dataset"), Path(stills.path)
     with tempfile.TemporaryDirectory() as folder:
         with object_store() as store:
-            fetch_stills(store, step, Path(folder), lambda done, total: None)
-        built = build_dataset(Path(folder), step, out)
+            fetch_content(store, step, Path(folder), lambda done, total: None)
+        built = build_dataset(Path(folder) / STILLS_PREFIX, step, out)
     stills.metadata.update(
         training=built.training, validation=built.validation, fingerprint=folder_fingerprint(out)
     )

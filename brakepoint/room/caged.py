@@ -101,9 +101,9 @@ def _say(stream: BinaryIO, answer: dict[str, Any]) -> None:
 def _autopilot(path: Path) -> Answer:
     """Loads an autopilot; its memory stays in here."""
     from brakepoint.messages import Detections, Order, TrainState
-    from brakepoint.workshop.sandbox import load
+    from brakepoint.workshop.sandbox import load_module
 
-    module = load(path)
+    module = load_module(path)
     memory: Any = None
 
     def answer(message: bytes) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from cloudevents.core.exceptions import BaseCloudEventException
-from cloudevents.core.formats.json import JSONFormat
-from cloudevents.core.v1.event import CloudEvent
+from cloudevents.conversion import to_json
+from cloudevents.exceptions import GenericException
+from cloudevents.http import CloudEvent, from_json
 
 from brakepoint.errors import UserError
 
@@ -37,7 +37,7 @@ def make_event(event_type: EventType, train_id: str, service: str, data: dict[st
         "type": event_type.value,
         "source": f"/brakepoint/{train_id}/{service}",
         "subject": train_id,
-        "time": datetime.now(UTC),
+        "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
     }
     return CloudEvent(attributes, data)
@@ -45,7 +45,7 @@ def make_event(event_type: EventType, train_id: str, service: str, data: dict[st
 
 def encode_event(event: CloudEvent) -> bytes:
     """Packs an event for the `event` topic."""
-    return JSONFormat().write(event)
+    return to_json(event)
 
 
 def decode_event(payload: bytes) -> CloudEvent:
@@ -55,9 +55,6 @@ def decode_event(payload: bytes) -> CloudEvent:
         UserError: It is no CloudEvent.
     """
     try:
-        event = JSONFormat().read(None, payload)
-    except (BaseCloudEventException, ValueError, AttributeError, TypeError, RecursionError) as error:
+        return from_json(payload)
+    except (GenericException, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise UserError("live.error.event") from error
-    if not isinstance(event, CloudEvent):
-        raise UserError("live.error.event")
-    return event

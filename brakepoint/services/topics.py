@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
-from cloudevents.core.v1.event import CloudEvent
+from cloudevents.http import CloudEvent
 
 from brakepoint.messages import (
     FRAME_MAX_BYTES,

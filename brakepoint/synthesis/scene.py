@@ -50,7 +50,7 @@ class Choice(Generic[Kind]):
 
 
 def _any(rng: np.random.Generator, things: Sequence[Kind]) -> Kind:
-    return things[rng.integers(len(things))]
+    return things[int(rng.integers(len(things)))]
 
 
 def random_drawn(

@@ -25,15 +25,24 @@ FINISHED = "finished"
 
 
 def load(path: Path, step: Step) -> Lab:
-    """Imports a file as a module; a folder is looked at as it is.
+    """Imports a step that is a file; one that is a folder is looked at as it is.
 
     Raises:
         FileNotFoundError: Neither is there.
     """
-    if step.files:
-        if not path.is_dir():
-            raise FileNotFoundError(path)
-        return path
+    if not step.files:
+        return load_module(path)
+    if not path.is_dir():
+        raise FileNotFoundError(path)
+    return path
+
+
+def load_module(path: Path) -> ModuleType:
+    """Imports a file as a module, from wherever it is.
+
+    Raises:
+        FileNotFoundError: It is not there.
+    """
     spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

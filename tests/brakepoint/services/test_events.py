@@ -22,7 +22,7 @@ def test_what_is_read_is_what_was_said():
     event = make_event(EventType.TRAIN_LOST, "train-1", "controller", {"run": 3})
 
     again = decode_event(encode_event(event))
-    assert (again.get_attributes(), again.get_data()) == (event.get_attributes(), event.get_data())
+    assert again == event
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b"1", b"\xff", b'{"specversion": "1.0"}'])

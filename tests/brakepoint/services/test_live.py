@@ -60,7 +60,7 @@ def test_the_verdict_is_that_of_the_virtual_clock(bus):
     assert score_run(live, truth).accomplished
     told = []
     while (event := bus.take(EVENT)) is not None:
-        told.append(event.get_type())
+        told.append(event["type"])
     assert told[0] == EventType.MISSION_STARTED
     assert told.count(EventType.ORDER_CHANGED) >= len(meanings(live))
 
