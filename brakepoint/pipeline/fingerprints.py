@@ -13,7 +13,7 @@ from brakepoint.steps import load_step
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("brakepoint/pipeline", "brakepoint/messages.py", "brakepoint/worlds.py")
 CODE = {
-    "dataset": (*COMMON, "brakepoint/store", "brakepoint/evaluation", "dataset/stills/SHA256SUMS"),
+    "dataset": (*COMMON, "brakepoint/store", "brakepoint/evaluation", "dataset/stills/annotations.json"),
     "synthetic": (*COMMON, "brakepoint/synthesis"),
     "training": (*COMMON, "brakepoint/training", "brakepoint/models/base.pt"),
 }
