@@ -16,7 +16,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check wheelhouse lab labs lint test test-system bench clean
+.PHONY: help mission up footage picture screenshots workshop workshop-check wheelhouse lab labs lint test test-system bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -35,12 +35,17 @@ picture: $(VENV)/.system ## Take the picture of the README from a real run, in C
 	@$(BIN)/brakepoint mission --feed track-stop-and-slowdown --out runs/picture
 	$(BIN)/python docs/picture.py
 
+screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks, in JupyterLab
+	tests/system/require chromium
+	$(BIN)/python docs/screenshots.py
+
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
 	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
-		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
+		BRAKEPOINT_STEPS=labs JUPYTER_CONFIG_PATH=notebooks/jupyter PATH="$(CURDIR)/$(BIN):$$PATH" \
+		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
 labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
