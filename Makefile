@@ -44,7 +44,7 @@ workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to b
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
 	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
-		BRAKEPOINT_STEPS=labs JUPYTER_CONFIG_PATH=notebooks/jupyter PATH="$(CURDIR)/$(BIN):$$PATH" \
+		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
