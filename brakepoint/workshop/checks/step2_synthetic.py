@@ -101,8 +101,11 @@ def check_labels(lab: Lab) -> None:
         _placed(LIMIT, 5),
     ]
     answer = lab.labels_of(list(placed))
-    if not isinstance(answer, list | tuple) or not all(isinstance(label, Label) for label in answer):
+    if not isinstance(answer, list | tuple):
         raise Wrong("step2.labels.type", found=kind(answer))
+    for label in answer:
+        if not isinstance(label, Label):
+            raise Wrong("step2.labels.type", found=f"{kind(answer)}[{kind(label)}, …]")
     signs = [sign for sign in placed if sign.sprite.sign_class is not None]
     if any(label.sign_class is None for label in answer) or len(answer) > len(signs):
         raise Wrong("step2.labels.distractor", found=len(answer), expected=len(signs))
