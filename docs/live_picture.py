@@ -18,7 +18,7 @@ STOP_WITHIN_MS = 60_000
 
 def main() -> None:
     """Starts everything, drives to the danger, and takes the page in Chromium."""
-    settings = Settings(feed=FEED)
+    settings = Settings.given(feed=FEED)
     with (
         Supervisor(settings, SERVICES[1:], lambda *_: None),
         sync_playwright() as playwright,
