@@ -11,7 +11,7 @@ from brakepoint.services.supervisor import Supervisor
 FEED = "track-stop"
 PICTURE = Path(__file__).parent / "images" / "live.png"
 STOPPED = """() => document.getElementById("speed").textContent === "0"
-    && document.getElementById("light").textContent === "blinking"
+    && document.getElementById("order").textContent.includes("stopping for a danger")
 """
 STOP_WITHIN_MS = 60_000
 
