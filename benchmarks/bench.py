@@ -21,12 +21,15 @@ from rich.table import Table
 
 from benchmarks.live import LiveMeasurement, measure_live
 from benchmarks.live_compare import OneAtATime, measure_both
+from benchmarks.live_trains import Served, measure_trains
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
 from brakepoint.messages import Detections, Frame
 from brakepoint.texts import text
 
 CORES = (1, 2)
+TRAINS = "1,5,10,20"
+TRAINS_S = 8.0
 FRAMES = 150
 """Of the comparison, one at a time."""
 
@@ -158,10 +161,22 @@ def compare_table(found: dict[str, OneAtATime]) -> Table:
     return table
 
 
+def trains_table(served: list[Served]) -> Table:
+    """A line for each number of trains."""
+    table = Table(title=text("bench.trains.title", cores=len(os.sched_getaffinity(0))))
+    for column in asdict(served[0]):
+        table.add_column(text(f"bench.trains.{column}"), justify="right")
+    for each in served:
+        trains, *figures = asdict(each).values()
+        table.add_row(str(trains), *(f"{figure:.1f}" for figure in figures))
+    return table
+
+
 def main(
     feed: Annotated[str, typer.Option(help=text("bench.feed"))] = "track-stop",
     model: Annotated[Path, typer.Option(show_default=False, help=text("bench.model"))] = SHIPPED_MODEL,
     live: Annotated[bool, typer.Option(help=text("bench.live"))] = True,
+    trains: Annotated[str, typer.Option(help=text("bench.trains.option"))] = TRAINS,
     measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
 ) -> None:
     """Prints the table; with the hidden option measures here and prints JSON."""
@@ -181,8 +196,10 @@ def main(
         with console.status(text("bench.measuring")):
             together = measure_live(feed, str(model))
             compared = measure_both(feed, str(model), FRAMES)
+            served = [measure_trains(feed, str(model), int(many), TRAINS_S) for many in trains.split(",")]
         console.print(live_table(together, feed))
         console.print(compare_table(compared))
+        console.print(trains_table(served))
 
 
 if __name__ == "__main__":

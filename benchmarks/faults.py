@@ -127,13 +127,13 @@ def _camera(fault: Fault, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _two_autopilots(stage: Stage) -> Iterator[None]:
-    """The picture freezes, and a second autopilot wants to go on at full speed."""
+    """No more pictures come, and a second autopilot wants to go on at full speed."""
 
     def shout(bus: Bus, number: int) -> None:
         order = _full_speed(stage.run, "rival", number, time.time())
         bus.say(ORDER, order)
 
-    stage.ask_fault(Fault.CAMERA_FROZEN)
+    stage.ask_fault(Fault.CAMERA_SILENT)
     with _shouting(stage, shout):
         yield
 

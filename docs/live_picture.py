@@ -11,14 +11,14 @@ from brakepoint.services.supervisor import Supervisor
 FEED = "track-stop"
 PICTURE = Path(__file__).parent / "images" / "live.png"
 STOPPED = """() => document.getElementById("speed").textContent === "0"
-    && document.getElementById("light").textContent === "blinking"
+    && document.getElementById("order").textContent.includes("stopping for a danger")
 """
 STOP_WITHIN_MS = 60_000
 
 
 def main() -> None:
     """Starts everything, drives to the danger, and takes the page in Chromium."""
-    settings = Settings(feed=FEED)
+    settings = Settings.given(feed=FEED)
     with (
         Supervisor(settings, SERVICES[1:], lambda *_: None),
         sync_playwright() as playwright,

@@ -44,7 +44,7 @@ class Settings:
         ca: File with the certificate that vouches for a `mqtts://` broker; empty for those of the system.
         certificate: File with this client's own certificate, for a broker that asks for one.
         key: File with the key of that certificate.
-        train_id: Name of the train, the namespace of its topics.
+        train_id: Name of the train, the namespace of its topics. A detector may serve several: `a,b,c`.
         camera: URI of the camera; empty for the recorded one, which shows the feed.
         hub: URI of the train's hub.
         feed: The feed to begin with.
@@ -70,6 +70,11 @@ class Settings:
     page: str = "127.0.0.1:8000"
     token: str = ""
     metrics: str = "127.0.0.1:0"
+
+    @property
+    def of_each_train(self) -> list["Settings"]:
+        """The settings for each train that is served."""
+        return [replace(self, train_id=name.strip()) for name in self.train_id.split(",")]
 
     @property
     def is_recorded(self) -> bool:

@@ -222,6 +222,12 @@ class Bus:
             except (ValueError, UserError):
                 self.refuse(topic)
 
+    def has(self, topic: Topic[Any], timeout_s: float) -> bool:
+        """Waits until there is something to take, good or not, and says whether there is."""
+        inbox = self._inbox[topic.name]
+        with self._arrived:
+            return self._arrived.wait_for(lambda: len(inbox) > 0, timeout_s)
+
     def say(self, topic: Topic[Any], message: Message | Frame) -> None:
         """Publishes a message.
 

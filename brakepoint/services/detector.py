@@ -25,18 +25,17 @@ class Detecting:
 
     Args:
         bus: The broker.
-        model: Path of an ONNX model, or `oracle`.
+        model: Finds the signs; None for the oracle.
         feed: The feed to begin with, which the oracle must know.
+        in_use: Is held by whoever uses the model, which several trains may share.
 
     Raises:
-        UserError: The model or the feed is missing or unfit.
+        UserError: The feed is missing or unfit.
     """
 
-    def __init__(self, bus: Bus, model: str, feed: str) -> None:
-        self._bus, self._is_oracle, self._feed = bus, model == ORACLE, feed
-        self._detector: AnyDetector = (
-            _oracle(feed) if self._is_oracle else Detector(model or SHIPPED_MODEL, threads=1)
-        )
+    def __init__(self, bus: Bus, model: AnyDetector | None, feed: str, in_use: threading.Lock) -> None:
+        self._bus, self._is_oracle, self._feed, self._in_use = bus, model is None, feed, in_use
+        self._detector: AnyDetector = model if model is not None else _oracle(feed)
 
     def control(self, control: Control) -> None:
         """Nothing is asked of a detector but to hang, which the loop does for it."""
@@ -44,14 +43,18 @@ class Detecting:
     def turn(self) -> None:
         """Looks at one frame, if there is one."""
         self._follow_mission()
-        frame = self._bus.take(FRAME, TURN_S)
-        if frame is None:
+        if not self._bus.has(FRAME, TURN_S):
             return
-        if _is_blind(frame):
-            self._bus.refuse(FRAME)
-            return
+        with self._in_use:  # Only then the frame is taken, the newest of that moment.
+            frame = self._bus.take(FRAME)
+            if frame is None:
+                return
+            if _is_blind(frame):
+                self._bus.refuse(FRAME)
+                return
+            detections = self._detector.detect(frame)
         self._bus.work()
-        self._bus.say(DETECTIONS, self._detector.detect(frame))
+        self._bus.say(DETECTIONS, detections)
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -75,9 +78,19 @@ def _is_blind(frame: Frame) -> bool:
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
-    """Loads the model and joins the broker."""
+    """Loads the model and joins the broker, for each train that it serves."""
     import cv2
 
     cv2.setNumThreads(1)
-    with Bus(settings, "detector", (CONTROL, FRAME, MISSION)) as bus:
-        serve(Detecting(bus, settings.detector, settings.shown), bus, stopping)
+    is_oracle = settings.detector == ORACLE
+    model = None if is_oracle else Detector(settings.detector or SHIPPED_MODEL, threads=1)
+    in_use = threading.Lock()
+
+    def serve_train(train: Settings) -> None:
+        with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
+            serve(Detecting(bus, model, train.shown, in_use), bus, stopping)
+
+    first, *others = settings.of_each_train
+    for other in others:
+        threading.Thread(target=serve_train, args=(other,)).start()
+    serve_train(first)

@@ -112,7 +112,7 @@ class Supervisor:
         self._stopping = threading.Event()
         self._failed: str | None = None
         self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._bus = Bus(self.settings, NAME, (STATUS,))
+        self._bus = Bus(self.settings.of_each_train[0], NAME, (STATUS,))
 
     def __enter__(self) -> Self:
         try:

@@ -44,13 +44,13 @@ class GuardedTrain:
         self._uri, self._clock, self._bitten = uri, clock, bitten
         self._run = -1
         self._hub: Hub = open_hub(uri)
-        self._begin(clock())
+        self._began_at = clock()
+        self._begin(self._began_at)
 
     def _begin(self, now: float) -> None:
         """Puts the train at the start; distances count from here, and a simulated hub's time does, too."""
-        self._began_at = now
         if self._uri.startswith(SIMULATED):
-            self._hub = open_hub(self._uri)
+            self._began_at, self._hub = now, open_hub(self._uri)
         self._origin_cm = self._hub_state(now).position_cm
         self._last: GivenOrder | None = None
         self._heard_at, self._has_bitten = now, False

@@ -4,6 +4,7 @@ from brakepoint.messages import GivenOrder, OrderKind, Reason
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
 from brakepoint.services.train import GuardedTrain
 from brakepoint.train import STOPPING_LIMIT_CM, braking_distance_cm
+from stubs.printing_hub import PrintingHub
 
 
 class Clock:
@@ -97,3 +98,27 @@ def test_the_watchdog_bites_once_for_each_silence(clock):
             train.report()
 
     assert len(bites) == 2
+
+
+def test_a_real_hub_is_opened_once_and_its_distances_count_from_the_start_of_the_run(clock, monkeypatch):
+    opened, times = [], []
+
+    class RealHub(PrintingHub):
+        def state(self, now):
+            times.append(now)
+            return super().state(now)
+
+    def open_hub(uri):
+        opened.append(RealHub(None))
+        return opened[-1]
+
+    monkeypatch.setattr("brakepoint.services.train.open_hub", open_hub)
+    train = GuardedTrain("ble:", clock=clock)
+    drive(train, clock, 3)
+    assert train.report().state.position_cm > 50
+    clock.now += 5
+    begin(train, clock, run=2)
+
+    assert train.report().state.position_cm == 0
+    assert len(opened) == 1
+    assert times == sorted(times)

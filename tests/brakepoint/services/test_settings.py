@@ -1,9 +1,12 @@
+import socket
+
 import pytest
 
 from brakepoint import services
 from brakepoint.errors import UserError
 from brakepoint.services import Settings, address, require_packages
 from brakepoint.services.bus import parse_broker
+from brakepoint.services.metrics import offer_metrics
 
 
 def test_options_come_before_the_environment_and_that_before_the_defaults(monkeypatch):
@@ -45,3 +48,30 @@ def test_missing_packages_are_one_clear_line(monkeypatch):
     monkeypatch.setattr(services, "LIVE_PACKAGES", ("amqtt", "no_such_package"))
     with pytest.raises(UserError, match=r"no_such_package.*brakepoint\[live\]"):
         require_packages()
+
+
+@pytest.mark.parametrize(
+    ("camera", "shown", "is_recorded"),
+    [
+        ("", "track-full", True),
+        ("video:", "track-full", True),
+        ("video:other", "other", True),
+        ("csi:0", "csi:0", False),
+    ],
+)
+def test_a_real_camera_stands_in_for_the_feed(camera, shown, is_recorded):
+    settings = Settings(camera=camera, feed="track-full")
+
+    assert (settings.shown, settings.is_recorded) == (shown, is_recorded)
+
+
+def test_a_detector_may_serve_several_trains():
+    assert [each.train_id for each in Settings(train_id="a, b,c").of_each_train] == ["a", "b", "c"]
+
+
+def test_an_unreachable_or_taken_address_for_metrics_is_one_clear_line():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UserError, match=r"127\.0\.0\.1"):
+            offer_metrics(*taken.getsockname())

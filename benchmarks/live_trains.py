@@ -1,0 +1,109 @@
+"""How many trains one broker and one detector serve: each camera is played here, 15 frames a second."""
+
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from statistics import median, quantiles
+
+import numpy as np
+
+from benchmarks.processes import memory_mb
+from brakepoint.adapters import open_camera
+from brakepoint.errors import UserError
+from brakepoint.messages import FRAME_HEADER, FRAME_MAGIC, Light, TrainState, encode_frame
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.services import Settings
+from brakepoint.services.bus import Bus
+from brakepoint.services.serving import Pace
+from brakepoint.services.supervisor import Supervisor
+from brakepoint.services.topics import DETECTIONS, FRAME, JPEG_QUALITY
+
+PICTURES_CM = np.linspace(0, 150, 16)
+"""Where the pictures are taken that the cameras show in turn."""
+PACKED = replace(FRAME, encode=lambda packed: packed)
+"""Frames whose JPEG is made beforehand: what is measured is not the one who plays the cameras."""
+WARM_UP_S = 2.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """What so many trains get.
+
+    Attributes:
+        trains: How many.
+        frames_per_s: Frames that the detector answered in a second, of all trains together.
+        frames_per_train_s: The same for the train that got the fewest.
+        latency_median_ms: From the capture of a frame to its detections back at the train.
+        latency_p95_ms: 95th percentile of the same.
+        detector_mb: Memory of the detector.
+        broker_mb: Memory of the broker.
+    """
+
+    trains: int
+    frames_per_s: float
+    frames_per_train_s: float
+    latency_median_ms: float
+    latency_p95_ms: float
+    detector_mb: float
+    broker_mb: float
+
+
+def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served:
+    """Has so many trains send frames for a while.
+
+    Args:
+        feed: What their cameras show.
+        model: The detector's model.
+        trains: How many.
+        seconds: For how long.
+    """
+    names = ",".join(f"train-{number}" for number in range(1, trains + 1))
+    settings = Settings(feed=feed, detector=model, train_id=names)
+    pictures = _pictures(feed)
+    with Supervisor(settings, ("detector",), lambda *_: None) as services, ExitStack() as opened:
+        buses = [
+            opened.enter_context(Bus(each, "", (DETECTIONS,))) for each in services.settings.of_each_train
+        ]
+        _play(buses, pictures, WARM_UP_S)
+        latencies_ms = _play(buses, pictures, seconds)
+        detector_mb, broker_mb = (memory_mb(services.pid(name)) for name in ("detector", "broker"))
+    together = sorted(value for each in latencies_ms for value in each)
+    if len(together) < 2:
+        raise UserError("bench.compare.failed")
+    return Served(
+        trains=trains,
+        frames_per_s=len(together) / seconds,
+        frames_per_train_s=min(map(len, latencies_ms)) / seconds,
+        latency_median_ms=median(together),
+        latency_p95_ms=quantiles(together, n=20)[-1],
+        detector_mb=detector_mb,
+        broker_mb=broker_mb,
+    )
+
+
+def _pictures(feed: str) -> list[bytes]:
+    """JPEGs of a feed."""
+    with closing(open_camera(f"video:{feed}")) as camera:
+        states = [
+            TrainState(at=0, position_cm=at, speed_cm_s=0, power=0, braking=True, light=Light.ON)
+            for at in PICTURES_CM
+        ]
+        frames = [camera.read(state) for state in states]
+    return [encode_frame(frame, JPEG_QUALITY)[FRAME_HEADER.size :] for frame in frames if frame is not None]
+
+
+def _play(buses: list[Bus], pictures: list[bytes], seconds: float) -> list[list[float]]:
+    """Sends frames of every train at the control rate, spread evenly, and says how late each answer was."""
+    pace = Pace(CONTROL_RATE_HZ * len(buses))
+    latencies_ms: list[list[float]] = [[] for _ in buses]
+    until = time.monotonic() + seconds
+    number = 0
+    while time.monotonic() < until:
+        pace.wait()
+        header = FRAME_HEADER.pack(FRAME_MAGIC, number, time.time(), 0.0)
+        buses[number % len(buses)].say(PACKED, header + pictures[number % len(pictures)])
+        number += 1
+        for bus, late_ms in zip(buses, latencies_ms, strict=True):
+            if (detections := bus.take(DETECTIONS)) is not None:
+                late_ms.append(1000 * (time.time() - detections.captured_at))
+    return latencies_ms
