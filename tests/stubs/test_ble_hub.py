@@ -21,7 +21,7 @@ from stubs.lwp3 import Action as HubActionKind
 from stubs.powered_up import Limits
 
 QUICK = Limits(
-    find_s=0.3, settle_s=0.05, connect_s=1, attach_s=0.2, write_s=0.2, feedback_s=0.2, disconnect_s=1
+    find_s=0.6, settle_s=0.2, connect_s=5, attach_s=0.6, write_s=0.6, feedback_s=0.6, disconnect_s=5
 )
 PATIENCE_S = 20.0
 """For what must happen sooner or later; a test that waits so long has failed."""
