@@ -73,16 +73,16 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium $(GSTREAMER) bubblewrap mosquitto openssl buildah debootstrap
+	tests/system/require chromium $(GSTREAMER) bubblewrap mosquitto openssl
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 
-images: $(VENV)/.system ## Build an image here, as root, and say how large it is; ARGS="workbench" for another
-	tests/system/require buildah debootstrap
-	@$(BIN)/python deploy/images/build.py build $(ARGS)
+images: $(VENV)/.system ## As root: build the services' image here, and drive a mission with it
+	tests/system/require buildah debootstrap mosquitto
+	$(BIN)/pytest tests/images --override-ini addopts=
 
 locks: $(VENV)/.system ## Write down to the hash what each image holds
 	@$(BIN)/python deploy/images/build.py locks

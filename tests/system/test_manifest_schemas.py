@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from secret_scan import secrets_in
 
 from brakepoint.delivery.rendering import render
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 BUILT_IN = ("v1", "apps/", "networking.k8s.io/", "rbac.authorization.k8s.io/")
 
 
@@ -24,3 +26,9 @@ def test_every_built_in_kind_is_valid(folder: str, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert (done.stdout + done.stderr).count("passed") == len(known)
+
+
+def test_no_secret_is_in_what_is_deployed() -> None:
+    rooms = ("deploy", "devfile.yaml", ".vscode", "solutions", "labs", "brakepoint", "stubs", "notebooks")
+
+    assert secrets_in(*(str(ROOT / room) for room in rooms)) == {}
