@@ -9,18 +9,16 @@ import cv2
 import numpy as np
 
 from brakepoint.synthesis import (
-    Backgrounds,
     Box,
     Label,
+    Materials,
     Picture,
     Placed,
     Sprite,
-    background,
     photograph,
     random_height,
     random_occluder,
     random_shapes,
-    random_sign,
 )
 
 EMPTY_SHARE = 0.08
@@ -72,14 +70,14 @@ def yolo_line(label: Label, width: int, height: int) -> str:
     return f"{class_id} {centre} {(right - left) / width:.6f} {(bottom - top) / height:.6f}"
 
 
-def paint_picture(rng: np.random.Generator, backgrounds: Backgrounds) -> Picture:
+def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     """Makes one picture and its labels; the same state of `rng` makes the same picture.
 
     Args:
         rng: Source of all chance.
-        backgrounds: Files of pictures without signs; where there are none, backgrounds are invented.
+        materials: What there is to make it from.
     """
-    image = background(rng, backgrounds)
+    image = materials.background(rng)
     if rng.random() < 0.7:
         random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
@@ -87,7 +85,7 @@ def paint_picture(rng: np.random.Generator, backgrounds: Backgrounds) -> Picture
     heights = sorted(random_height(rng) for _ in range(rng.integers(1, SIGNS_MOST + 1)))
     for height_px in heights:  # The small ones are far away, so the near ones may stand before them.
         distractor = empty or rng.random() < DISTRACTOR_SHARE
-        _place_sign(rng, image, placed, height_px, distractor)
+        _place_sign(rng, image, placed, materials, height_px, distractor)
     shown = photograph(rng, image)
     labels = tuple(
         Label(sign.sprite.sign_class, tight_box(sign))
@@ -98,12 +96,17 @@ def paint_picture(rng: np.random.Generator, backgrounds: Backgrounds) -> Picture
 
 
 def _place_sign(
-    rng: np.random.Generator, image: np.ndarray, placed: list[Placed], height_px: float, distractor: bool
+    rng: np.random.Generator,
+    image: np.ndarray,
+    placed: list[Placed],
+    materials: Materials,
+    height_px: float,
+    distractor: bool,
 ) -> None:
     """Tries some places for a sign; where it would hide too much of another, it is not placed."""
     x, y = int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0]))
     brightness = float(cv2.mean(image[max(y - 30, 0) : y + 30, max(x - 30, 0) : x + 30])[0])
-    sprite = random_sign(rng, brightness, height_px, distractor)
+    sprite = materials.sign(rng, brightness, height_px, distractor)
     rows, columns = sprite.alpha.shape
     stands = _stand(image, placed, Placed(sprite, x - columns // 2, y - rows // 4))
     if stands and rng.random() < OCCLUDED_SHARE:

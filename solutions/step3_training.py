@@ -16,6 +16,7 @@ from brakepoint.training import (
     strip_checkpoint,
     unfinished,
     use_all_cores,
+    watched,
     write_data_file,
 )
 
@@ -40,12 +41,14 @@ class Recipe:
         batch: Crops a step.
         learning_rate: Of the first steps; it falls to a fiftieth along a cosine.
         seed: For the order of the crops and the first weights.
+        patience: So many epochs without a better mAP on the validation pictures end the training early.
     """
 
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 16
     learning_rate: float = 2e-3
     seed: int = 0
+    patience: int = 3
 
 
 def train(
@@ -60,12 +63,12 @@ def train(
     Args:
         datasets: Folders of crops, each with `images/` and `labels/`.
         validation: The same; never part of `datasets`.
-        out_dir: Gets the run: `weights/last.pt` after every epoch, `results.csv`, `track.pt`.
+        out_dir: Gets the run: `weights/last.pt` and `curves.png` after every epoch, `model.pt`.
         start: Checkpoint to go on from; None starts from nothing.
         recipe: How to train; the default if None.
 
     Returns:
-        The stripped checkpoint `out_dir/track.pt`.
+        The stripped checkpoint of the best epoch, `out_dir/model.pt`.
 
     Raises:
         UserError: A dataset is empty, or the checkpoint is missing, broken or made for other classes.
@@ -76,29 +79,31 @@ def train(
     model = open_model(interrupted or start)
     use_all_cores(model)
     fall_every_step(model)
-    model.train(
-        resume=interrupted is not None,
-        data=str(data),
-        imgsz=CROP_PX,
-        epochs=recipe.epochs,
-        batch=recipe.batch,
-        nbs=recipe.batch,
-        optimizer="AdamW",
-        lr0=recipe.learning_rate,
-        lrf=0.02,
-        cos_lr=True,
-        warmup_epochs=min(0.3, recipe.epochs / 10),
-        weight_decay=0.01,
-        seed=recipe.seed,
-        amp=False,
-        project=str(out_dir.parent.resolve()),
-        name=out_dir.name,
-        exist_ok=True,
-        plots=False,
-        **AUGMENTATION,
-    )
-    strip_checkpoint(out_dir / "weights" / "last.pt", out_dir / "track.pt")
-    return out_dir / "track.pt"
+    with watched(model, out_dir):
+        model.train(
+            resume=interrupted is not None,
+            data=str(data),
+            imgsz=CROP_PX,
+            epochs=recipe.epochs,
+            batch=recipe.batch,
+            nbs=recipe.batch,
+            optimizer="AdamW",
+            lr0=recipe.learning_rate,
+            lrf=0.02,
+            cos_lr=True,
+            warmup_epochs=min(0.3, recipe.epochs / 10),
+            weight_decay=0.01,
+            seed=recipe.seed,
+            patience=recipe.patience,
+            amp=False,
+            project=str(out_dir.parent.resolve()),
+            name=out_dir.name,
+            exist_ok=True,
+            plots=False,
+            **AUGMENTATION,
+        )
+    strip_checkpoint(out_dir / "weights" / "best.pt", out_dir / "model.pt")
+    return out_dir / "model.pt"
 
 
 def export(checkpoint: Path, target: Path) -> Path:

@@ -19,14 +19,16 @@ COMMANDS = (
     "evaluate",
     "dataset",
     "synth",
+    "base_model",
     "train",
+    "quantise",
     "up",
     "service",
     "submit",
     "board",
     "doctor",
 )
-"""Each is `brakepoint.cli.NAME.NAME_command`."""
+"""Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
 GROUPS = ("store", "footage", "room")
@@ -63,7 +65,8 @@ def build_app() -> typer.Typer:
 
     for name in COMMANDS:
         module = importlib.import_module(f"brakepoint.cli.{name}")
-        app.command(name, help=text(f"cli.{name}.help"))(getattr(module, f"{name}_command"))
+        typed = name.replace("_", "-")
+        app.command(typed, help=text(f"cli.{typed}.help"))(getattr(module, f"{name}_command"))
     workshop = importlib.import_module("brakepoint.cli.workshop")
     for name in LEARNING:
         command = getattr(workshop, f"{name}_command")

@@ -56,7 +56,7 @@ def render_command(
 @footage_app.command("stills", help=text("cli.footage.stills.help"))
 def stills_command(
     out: Annotated[Path, typer.Option(help=text("cli.footage.stills.out"))],
-    scenes: Annotated[int, typer.Option(min=1, help=text("cli.footage.stills.scenes"))] = 40,
+    scenes: Annotated[int, typer.Option(min=1, help=text("cli.footage.stills.scenes"))] = 20,
     seed: Annotated[int, typer.Option(min=0, help=text("cli.footage.stills.seed"))] = 1,
     export: Annotated[
         Path | None, typer.Option("--export", metavar="DIR", help=text("cli.footage.stills.export"))
@@ -75,3 +75,20 @@ def stills_command(
         from footage.label_studio import export_stills
 
         export_stills(out, export)
+
+
+@footage_app.command("cutouts", help=text("cli.footage.cutouts.help"))
+def cutouts_command(
+    out: Annotated[Path, typer.Option(help=text("cli.footage.cutouts.out"))],
+    views: Annotated[int, typer.Option(min=1, max=99, help=text("cli.footage.cutouts.views"))] = 16,
+    seed: Annotated[int, typer.Option(min=0, help=text("cli.footage.cutouts.seed"))] = 1,
+) -> None:
+    """Renders sign cut-outs."""
+    _require_blender()
+    from footage.cutouts import render_cutouts
+
+    with _progress() as progress:
+        bar = progress.add_task("cutouts")
+        render_cutouts(
+            out, views, seed, lambda done, total: progress.update(bar, completed=done, total=total)
+        )

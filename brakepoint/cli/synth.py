@@ -8,6 +8,7 @@ import typer
 
 from brakepoint.steps import load_step
 from brakepoint.texts import text
+from brakepoint.worlds import World
 
 
 def synth_command(
@@ -17,6 +18,10 @@ def synth_command(
     backgrounds: Annotated[
         Path | None, typer.Option("--backgrounds", metavar="DIR", help=text("cli.synth.backgrounds"))
     ] = None,
+    cutouts: Annotated[
+        Path | None, typer.Option("--cutouts", metavar="DIR", help=text("cli.synth.cutouts"))
+    ] = None,
+    world: Annotated[World, typer.Option("--world", help=text("cli.synth.world"))] = World.TRACK,
     workers: Annotated[int, typer.Option("--workers", help=text("cli.synth.workers"))] = os.cpu_count() or 1,
     steps: Annotated[
         str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.synth.steps"))
@@ -27,7 +32,11 @@ def synth_command(
     Raises:
         UserError: Impossible settings, a bad background, or a folder begun with other settings.
     """
+    from brakepoint.synthesis.backgrounds import list_backgrounds
+    from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
     from brakepoint.synthesis.engine import synthesise
+    from brakepoint.synthesis.materials import Materials
 
-    made = synthesise(out, count, seed, backgrounds, workers, load_step("step2_synthetic", steps))
+    materials = Materials(world, list_backgrounds(backgrounds), load_cutouts(cutouts or SHIPPED_CUTOUTS))
+    made = synthesise(out, count, seed, materials, workers, load_step("step2_synthetic", steps))
     typer.echo(text("synthesis.done", made=made, count=count, path=out))

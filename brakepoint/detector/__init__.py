@@ -9,11 +9,9 @@ from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.detector.metadata import class_names
 from brakepoint.detector.runtime import load_runtime
 from brakepoint.messages import Detection, Detections, Frame, picture_hash
+from brakepoint.models import SHIPPED_MODEL
 
 __all__ = ["SHIPPED_MODEL", "Detector"]
-
-SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "track.onnx"
-"""The model that comes with the kit."""
 
 
 class Detector:

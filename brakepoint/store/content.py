@@ -56,7 +56,7 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
     Raises:
         UserError: The kit's content is not there.
     """
-    files = sorted(path for path in CONTENT_DIR.rglob("*") if path.is_file())
+    files = sorted(path for path in (CONTENT_DIR / STILLS_PREFIX).rglob("*") if path.is_file())
     if not files:
         raise UserError("store.error.no_content", folder=CONTENT_DIR)
     files.sort(key=lambda path: path.name == CHECKSUMS_NAME)  # Last: it says that all the rest is there.

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from brakepoint.errors import UserError
+from brakepoint.synthesis.streets import street
 from brakepoint.synthesis.textures import clouds, colour, patterned_cloth, random_shapes
 
 WIDTH, HEIGHT = 640, 480
@@ -33,16 +34,19 @@ def list_backgrounds(folder: Path | None) -> tuple[Path, ...]:
     return files
 
 
-def background(rng: np.random.Generator, files: tuple[Path, ...]) -> np.ndarray:
+def background(rng: np.random.Generator, files: tuple[Path, ...], streets: bool) -> np.ndarray:
     """Makes one background, `(480, 640, 3)` uint8 blue-green-red.
 
     Args:
         rng: Source of all chance.
         files: Pictures without signs to draw from; a room is invented for one picture in three all the same.
+        streets: Whether every second picture shows a street instead.
 
     Raises:
         UserError: A picture does not decode.
     """
+    if streets and rng.random() < 0.5:
+        return street(rng, HEIGHT, WIDTH)
     if files and rng.random() < 0.65:
         return _given(rng, files[rng.integers(len(files))])
     return _chaos(rng) if rng.random() < 0.2 else room(rng)

@@ -13,12 +13,12 @@ import numpy as np
 from rich.progress import track
 
 from brakepoint.errors import UserError
-from brakepoint.synthesis.backgrounds import list_backgrounds
+from brakepoint.synthesis.materials import Materials
 from brakepoint.synthesis.picture import Label, Picture
 from brakepoint.texts import text
 
 MANIFEST = "synthesis.json"
-Painter = Callable[[np.random.Generator, tuple[Path, ...]], Picture]
+Painter = Callable[[np.random.Generator, Materials], Picture]
 
 
 class Steps(Protocol):
@@ -34,7 +34,7 @@ class _Job:
 
     out_dir: Path
     seed: int
-    files: tuple[Path, ...]
+    materials: Materials
     paint: Painter
     write_label: Callable[[Label, int, int], str]
 
@@ -43,7 +43,7 @@ def synthesise(
     out_dir: Path,
     count: int,
     seed: int,
-    backgrounds: Path | None,
+    materials: Materials,
     workers: int,
     step: Steps,
     quiet: bool = False,
@@ -54,7 +54,7 @@ def synthesise(
         out_dir: Gets `images/` and `labels/`; `synthesis.json` in it remembers the settings.
         count: How many pictures there are to be in the end.
         seed: Picture `i` is made from `(seed, i)` alone.
-        backgrounds: Folder of pictures without signs; None invents all backgrounds.
+        materials: What the pictures are made of.
         workers: Processes, 1 or more.
         step: The module of step 2.
         quiet: Whether to show no progress.
@@ -67,20 +67,19 @@ def synthesise(
     """
     if count < 1 or workers < 1 or seed < 0:
         raise UserError("synthesis.settings", count=count, workers=workers, seed=seed)
-    files = list_backgrounds(backgrounds)
-    _begin(out_dir, seed, files)
+    _begin(out_dir, seed, materials)
     missing = [number for number in range(count) if not (out_dir / "images" / _name(number, ".jpg")).exists()]
-    job = _Job(out_dir, seed, files, step.paint_picture, step.yolo_line)
+    job = _Job(out_dir, seed, materials, step.paint_picture, step.yolo_line)
     done = _all_made(job, missing, workers)
-    for _ in track(done, description=text("synthesis.progress"), total=len(missing), disable=quiet):
+    nothing_to_show = quiet or not missing
+    for _ in track(done, text("synthesis.progress"), total=len(missing), disable=nothing_to_show):
         pass
     return len(missing)
 
 
-def _begin(out_dir: Path, seed: int, files: tuple[Path, ...]) -> None:
+def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
     """Makes the folders, and refuses to mix two recipes in one of them."""
-    names = [file.name for file in files]
-    settings = {"format": "brakepoint-synthesis/1", "seed": seed, "backgrounds": names}
+    settings = {"format": "brakepoint-synthesis/2", "seed": seed, **materials.describe()}
     manifest = out_dir / MANIFEST
     if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != settings:
         raise UserError("synthesis.other_settings", path=out_dir)
@@ -101,7 +100,7 @@ def _all_made(job: _Job, numbers: list[int], workers: int) -> Iterator[int]:
 
 def _make(job: _Job, number: int) -> int:
     """Makes one picture. The image comes last and under its name at once, so that what exists is complete."""
-    picture = job.paint(np.random.default_rng([job.seed, number]), job.files)
+    picture = job.paint(np.random.default_rng([job.seed, number]), job.materials)
     height, width = picture.image.shape[:2]
     lines = [job.write_label(label, width, height) for label in picture.labels]
     _, jpeg = cv2.imencode(".jpg", picture.image, [cv2.IMWRITE_JPEG_QUALITY, picture.jpeg_quality])

@@ -47,11 +47,11 @@ class Plate:
 
 @cache
 def plates() -> dict[str, Plate]:
-    """Every plate of the track, by kind. Plates of real roads (`road-…`) are left out."""
+    """Every plate, by kind; those that only real roads have are called `road-…`."""
     folder = resources.files(__package__) / "plates"
     files = [file for file in folder.iterdir() if file.name.endswith(".png")]
     kinds = {file.name.removesuffix(".png"): file.read_bytes() for file in files}
-    return {kind: _plate(kind, kinds[kind]) for kind in sorted(kinds) if not kind.startswith("road-")}
+    return {kind: _plate(kind, kinds[kind]) for kind in sorted(kinds)}
 
 
 def _plate(kind: str, png: bytes) -> Plate:
@@ -59,6 +59,8 @@ def _plate(kind: str, png: bytes) -> Plate:
     prints = tuple(_pyramid(_with_lines(_with_margin(image, inset), growth)) for inset, growth in VARIANTS)
     if kind.startswith("danger-"):
         return Plate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (20, 175, 225))
+    if kind.startswith("road-danger-"):
+        return Plate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (228, 232, 232))
     if kind.startswith("limit-"):
         return Plate(kind, SignClass.SPEED_LIMIT, prints, _disc(), (228, 232, 232))
     outline = _disc() if kind in ("stop", "no-entry") else _square()

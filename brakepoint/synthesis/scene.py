@@ -1,19 +1,23 @@
 """Draws by chance what stands in a picture: which plate, how it stands, how it is lit, what is in its way."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
 import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis.plates import VARIANTS, Plate, plates
-from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_sign
+from brakepoint.synthesis.cutouts import Cutout
+from brakepoint.synthesis.plates import VARIANTS, Plate
+from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_cutout, draw_sign
 from brakepoint.synthesis.textures import colour
 
 SMALLEST_PX, LARGEST_PX = 9.0, 100.0
 BACK_SHARE = 0.4
-"""How many of the distractors are backs of signs."""
+"""How many of the drawn distractors are backs of signs."""
 
-
-DECEIVERS = ("stop", "no-entry", "no-horn", "crossing")
+DECEIVERS = ("stop", "no-entry", "no-horn", "crossing", "back-disc", "back-triangle", "ball-yellow", "duck")
 """Distractors that resemble a sign to be found, and so are drawn more often."""
 
 
@@ -22,30 +26,59 @@ def random_height(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
 
 
-def random_sign(rng: np.random.Generator, brightness: float, height_px: float, distractor: bool) -> Sprite:
-    """Draws a sign.
+Kind = TypeVar("Kind", Plate, Cutout)
+
+
+@dataclass(frozen=True)
+class Choice(Generic[Kind]):
+    """What there is to pick from: signs to be found, and distractors."""
+
+    fronts: tuple[Kind, ...]
+    distractors: tuple[Kind, ...]
+
+    def front(self, rng: np.random.Generator) -> Kind:
+        """Picks a class, then a sign of it."""
+        wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
+        return _any(rng, [sign for sign in self.fronts if sign.sign_class is wanted])
+
+    def distractor(self, rng: np.random.Generator) -> Kind:
+        """Picks a kind, those that deceive more often, then one of that kind."""
+        kinds = sorted({thing.kind for thing in self.distractors})
+        weights = np.array([3.0 if kind in DECEIVERS else 1.0 for kind in kinds])
+        kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
+        return _any(rng, [thing for thing in self.distractors if thing.kind == kind])
+
+
+def _any(rng: np.random.Generator, things: Sequence[Kind]) -> Kind:
+    return things[rng.integers(len(things))]
+
+
+def random_drawn(
+    rng: np.random.Generator, choice: Choice[Plate], brightness: float, height_px: float, distractor: bool
+) -> Sprite:
+    """Draws a sign from its plate.
 
     Args:
         rng: Source of all chance.
-        brightness: Mean of the picture where it will stand, 0 to 255: signs mostly match their surroundings.
+        choice: Plates; backs of those to be found come on top of the distractors.
+        brightness: Mean of the picture where it will stand, 0 to 255: signs mostly match it.
         height_px: Height of its plate.
         distractor: Whether it is one that must not be found.
     """
     back = distractor and rng.random() < BACK_SHARE
-    plate = _pick(rng, distractor and not back)
-    return draw_sign(plate, _pose(rng, height_px, back), _look(rng, brightness, height_px))
+    plate = choice.distractor(rng) if distractor and not back else choice.front(rng)
+    sprite = draw_sign(plate, _pose(rng, height_px, back), _look(rng, brightness, height_px))
+    return replace(sprite, sign_class=None) if distractor else sprite
 
 
-def _pick(rng: np.random.Generator, distractor: bool) -> Plate:
-    """Picks a class evenly, then a plate of it."""
-    every = plates().values()
-    if distractor:
-        choice = [plate for plate in every if plate.sign_class is None]
-        weights = np.array([3.0 if plate.kind in DECEIVERS else 1.0 for plate in choice])
-        return choice[rng.choice(len(choice), p=weights / weights.sum())]
-    wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
-    choice = [plate for plate in every if plate.sign_class is wanted]
-    return choice[rng.integers(len(choice))]
+def random_rendered(
+    rng: np.random.Generator, choice: Choice[Cutout], brightness: float, height_px: float, distractor: bool
+) -> Sprite:
+    """Takes a sign that was rendered before; arguments as for `random_drawn`."""
+    cutout = choice.distractor(rng) if distractor else choice.front(rng)
+    roll_deg = rng.normal(0, 4) if rng.random() < 0.85 else rng.normal(0, 20)
+    sprite = draw_cutout(cutout, height_px, float(roll_deg), _look(rng, brightness, height_px))
+    return replace(sprite, sign_class=None) if distractor else sprite
 
 
 def _pose(rng: np.random.Generator, height_px: float, back: bool) -> Pose:

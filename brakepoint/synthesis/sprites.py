@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
+from brakepoint.synthesis.cutouts import Cutout
 from brakepoint.synthesis.plates import Plate
 
 THICKNESS_CM = 0.32
@@ -17,6 +18,8 @@ POST_RADIUS_CM = 0.17
 POST_LENGTH_CM = 3.6
 FOOT_CM = (1.0, 0.32)
 """Half the foot's side, and its height."""
+DAYLIGHT = 225.0
+"""Brightest channel of a plate that is lit as printed."""
 POST_COLOUR = np.array([24.0, 24.0, 26.0])
 FOOT_COLOUR = np.array([120.0, 122.0, 122.0])
 
@@ -155,6 +158,43 @@ def draw_sign(plate: Plate, pose: Pose, look: Look) -> Sprite:
         _paint_post(canvas, view, post)
     _light(canvas, mask, look)
     return _shrunk(canvas, mask, plate_hull / fine, fine, look.blur_px, plate.sign_class if facing else None)
+
+
+def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -> Sprite:
+    """Draws a sign that was rendered before: shrunk, turned, and put into another light.
+
+    Args:
+        cutout: The rendered sign. Its own light is levelled to that of a plate in daylight first.
+        height_px: Height of its plate in the picture.
+        roll_deg: Tilt to the side, on top of the cut-out's own.
+        look: How it is lit; prints and backs are as rendered.
+    """
+    fine = 4 if height_px < 30 else 2 if height_px < 60 else 1
+    scale = height_px * fine / np.ptp(cutout.plate[:, 1])
+    turn = cv2.getRotationMatrix2D((0, 0), roll_deg, 1)[:, :2]
+    rows, columns = cutout.image.shape[:2]
+    corners = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)]) * scale @ turn.T
+    low = np.floor(corners.min(0) / fine) * fine - 2 * fine
+    size = np.ceil((corners.max(0) - low) / fine + 2).astype(int) * fine
+    shrunk = cv2.resize(_premultiplied(cutout), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    matrix = turn @ np.diag([scale * columns / shrunk.shape[1], scale * rows / shrunk.shape[0]])
+    shift = matrix @ (0.5, 0.5) - 0.5 - low  # Pixel centres lie at .5.
+    canvas = cv2.warpAffine(shrunk, np.column_stack([matrix, shift]), size.tolist())
+    hull = (cutout.plate * scale @ turn.T - low).astype(np.float32)
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    _fill(mask, hull, (255,))
+    _light(canvas, mask, look)
+    return _shrunk(canvas, mask, hull / fine, fine, look.blur_px, cutout.sign_class)
+
+
+def _premultiplied(cutout: Cutout) -> np.ndarray:
+    """Colours times alpha, the brightest tenth of the plate as bright as print in daylight."""
+    image = cutout.image.astype(np.float32)
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cutout.plate.astype(np.int32), 1)
+    bright = float(np.percentile(image[mask > 0, :3].max(axis=1), 90))
+    image[..., :3] *= DAYLIGHT / max(bright, 20) * image[..., 3:] / 255
+    return image
 
 
 def _back_colour(plate: Plate, look: Look) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Training of the detector: the fixed parts behind step 3. Nothing here imports torch before it is used."""
 
 from brakepoint.training.crops import CROP_PX, cut_crops
+from brakepoint.training.progress import watched
 from brakepoint.training.session import (
     export_onnx,
     fall_every_step,
@@ -20,5 +21,6 @@ __all__ = [
     "strip_checkpoint",
     "unfinished",
     "use_all_cores",
+    "watched",
     "write_data_file",
 ]

@@ -4,14 +4,19 @@ The network is fully convolutional: trained on crops in which signs are as many 
 a frame, it runs on whole frames. Most of a frame shows no sign, so crops teach more for each second spent.
 """
 
+import multiprocessing
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+from rich.progress import track
 
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
+from brakepoint.texts import text
 
 CROP_PX = 256
 ABOUT_SIGNS = 0.6
@@ -20,6 +25,9 @@ WHOLE_LEAST = 0.5
 """A sign of which less lies in a crop is not labelled there…"""
 CUT_LEAST = 0.08
 """…and a crop that cuts a sign to less than that, but more than this, is not taken."""
+
+WORTH_A_POOL = 64
+"""Pictures from which on other processes help."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def _area(boxes: np.ndarray) -> np.ndarray:
     return (boxes[:, 2] - boxes[:, 0]).clip(0) * (boxes[:, 3] - boxes[:, 1]).clip(0)
 
 
-def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, side: int = CROP_PX) -> int:
+def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: bool = False) -> int:
     """Cuts every picture of a dataset; pictures already cut are skipped.
 
     Args:
@@ -79,7 +87,7 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, side: i
         out_dir: Gets the same.
         per_picture: Crops of each picture.
         seed: Together with a picture's name it decides where to cut.
-        side: Width and height of a crop in pixels.
+        quiet: Whether to show no progress.
 
     Returns:
         How many crops are in `out_dir` for this dataset.
@@ -89,28 +97,41 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, side: i
     """
     for folder in ("images", "labels"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
-    total = 0
-    for file in sorted((dataset / "images").glob("*.jpg")):
-        done = len(list((out_dir / "images").glob(f"{dataset.name}-{file.stem}-*.jpg")))
-        total += done or _cut_one(file, out_dir, f"{dataset.name}-{file.stem}", per_picture, seed, side)
-    return total
+    files = sorted(file for file in (dataset / "images").glob("*") if file.suffix in (".jpg", ".png"))
+    cut = partial(_cut_one, out_dir=out_dir, per_picture=per_picture, seed=seed)
+    description = text("training.cutting", dataset=dataset.name)
+    counts = track(_spread(cut, files), description=description, total=len(files), disable=quiet)
+    return sum(counts)
 
 
-def _cut_one(file: Path, out_dir: Path, name: str, per_picture: int, seed: int, side: int) -> int:
+def _spread(cut: Callable[[Path], int], files: list[Path]) -> Iterator[int]:
+    """Works on all cores where it is worth starting processes for."""
+    if len(files) < WORTH_A_POOL:
+        yield from map(cut, files)
+        return
+    with multiprocessing.get_context("spawn").Pool(initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        yield from pool.imap_unordered(cut, files, chunksize=16)
+
+
+def _cut_one(file: Path, out_dir: Path, per_picture: int, seed: int) -> int:
+    """Cuts one picture. Labels come before crops, so that a crop that exists is complete."""
+    name = f"{file.parent.parent.name}-{file.stem}"
+    if (out_dir / "images" / f"{name}-{per_picture - 1}.jpg").exists():
+        return per_picture
     image = cv2.imread(str(file))
-    if image is None or min(image.shape[:2]) < side:
-        raise UserError("training.picture_broken", path=file, side=side)
+    if image is None or min(image.shape[:2]) < CROP_PX:
+        raise UserError("training.picture_broken", path=file, side=CROP_PX)
     height, width = image.shape[:2]
     labels = Labelled.read(file.parent.parent / "labels" / f"{file.stem}.txt", width, height)
     rng = np.random.default_rng([seed, *file.stem.encode()])
     for number in range(per_picture):
-        left, top, inside = _place(rng, labels, width, height, side)
-        cv2.imwrite(
-            str(out_dir / "images" / f"{name}-{number}.jpg"),
-            image[top : top + side, left : left + side],
-            [cv2.IMWRITE_JPEG_QUALITY, 95],
-        )
-        (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(side), encoding="utf-8")
+        left, top, inside = _place(rng, labels, width, height, CROP_PX)
+        (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(CROP_PX), encoding="utf-8")
+        crop = image[top : top + CROP_PX, left : left + CROP_PX]
+        _, jpeg = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])
+        beginning = out_dir / "images" / f"{name}-{number}.part"
+        beginning.write_bytes(jpeg.tobytes())
+        beginning.replace(beginning.with_suffix(".jpg"))
     return per_picture
 
 

@@ -27,6 +27,7 @@ def open_model(weights: Path | None) -> Any:
         raise UserError("training.checkpoint_missing", path=weights)
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
     mend_torchvision()
     from ultralytics import YOLO
 
@@ -56,9 +57,13 @@ def unfinished(run: Path) -> Path | None:
 
 
 def use_all_cores(model: Any) -> None:
-    """Undoes that ultralytics leaves torch one thread fewer than there are cores."""
+    """Undoes that ultralytics leaves a core to torch's rivals, and on a CPU loads and learns in turn."""
     import torch
 
+    def load_beside(trainer: Any) -> None:
+        trainer.args.workers = os.cpu_count() or 1
+
+    model.add_callback("on_pretrain_routine_start", load_beside)
     model.add_callback("on_train_start", lambda trainer: torch.set_num_threads(os.cpu_count() or 1))
 
 

@@ -37,7 +37,7 @@ def silence() -> Iterator[None]:
             os.close(saved)
 
 
-def _matrix(x: np.ndarray, y: np.ndarray, z: np.ndarray, origin: np.ndarray) -> Matrix:
+def matrix_of(x: np.ndarray, y: np.ndarray, z: np.ndarray, origin: np.ndarray) -> Matrix:
     """A place in the world with these axes, each of shape (3,)."""
     return Matrix(np.vstack([np.stack([x, y, z, origin], axis=1), [0, 0, 0, 1]]).tolist())
 
@@ -66,7 +66,7 @@ class Stage:
         light.build(self.mood, table, rng)
         for index, sign in enumerate(scenario.signs):
             plate = plate_pose(scenario, self.track, index)
-            signs.build(sign.kind, _matrix(plate.right, plate.up, plate.normal, plate.centre))
+            signs.build(sign.kind, matrix_of(plate.right, plate.up, plate.normal, plate.centre))
         self._camera = self._place_camera(camera)
         bpy.context.view_layer.update()
 
@@ -122,7 +122,7 @@ class Stage:
         """Moves the camera to a place along the track, and the light with it."""
         pose = camera_pose(self.scenario, self.track, position_cm)
         right, up, forward = pose.axes
-        self._camera.matrix_world = _matrix(right, up, -forward, pose.place)
+        self._camera.matrix_world = matrix_of(right, up, -forward, pose.place)
         if self.scenario.changing_light:
             light.change(self.mood, position_cm)
         bpy.context.scene.cycles.seed = round(position_cm * 100)

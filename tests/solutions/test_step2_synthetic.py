@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis import Label, Placed, Pose, Sprite, draw_sign
+from brakepoint.synthesis import Label, Materials, Placed, Pose, Sprite, draw_sign
+from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, Cutout, load_cutouts
 from brakepoint.synthesis.plates import plates
-from brakepoint.synthesis.sprites import Look
+from brakepoint.synthesis.sprites import Look, draw_cutout
 from solutions.step2_synthetic import composite, paint_picture, tight_box, yolo_line
 
 
@@ -68,7 +69,7 @@ def test_a_label_is_written_as_yolo_has_it() -> None:
 def test_pictures_are_frames_with_labels_inside() -> None:
     classes = set()
     for number in range(25):
-        picture = paint_picture(np.random.default_rng([7, number]), ())
+        picture = paint_picture(np.random.default_rng([7, number]), Materials())
         assert picture.image.shape == (480, 640, 3)
         assert picture.image.dtype == np.uint8
         for label in picture.labels:
@@ -84,3 +85,14 @@ def test_fronts_of_signs_have_their_class_and_backs_have_none() -> None:
     assert draw_sign(danger, Pose(30), Look()).sign_class is SignClass.DANGER_AHEAD
     assert draw_sign(danger, Pose(30, yaw_deg=170), Look()).sign_class is None
     assert draw_sign(plates()["stop"], Pose(30), Look()).sign_class is None
+
+
+@pytest.mark.parametrize("cutout", load_cutouts(SHIPPED_CUTOUTS)[::40], ids=lambda cutout: cutout.kind)
+@pytest.mark.parametrize("height_px", [12.0, 40.0, 80.0])
+def test_the_box_is_tight_around_the_plate_of_a_cutout(cutout: Cutout, height_px: float) -> None:
+    sprite = draw_cutout(cutout, height_px, 8.0, Look())
+    rows = np.flatnonzero((sprite.plate > 0.02).any(axis=1))
+    columns = np.flatnonzero((sprite.plate > 0.02).any(axis=0))
+    drawn = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    assert np.abs(np.subtract(sprite.box, drawn)).max() <= 1.1
+    assert (sprite.alpha * sprite.plate).sum() > 0.85 * sprite.plate.sum()

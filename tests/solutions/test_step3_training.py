@@ -8,6 +8,7 @@ import pytest
 import solutions.step2_synthetic as step2
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
+from brakepoint.synthesis import Materials
 from brakepoint.synthesis.engine import synthesise
 from brakepoint.training import cut_crops
 from solutions.step3_training import Recipe, export, train
@@ -18,8 +19,8 @@ needs_torch = pytest.mark.skipif(
 
 
 def crops(root: Path, count: int = 6) -> Path:
-    synthesise(root / "pictures", count, 1, None, 1, step2, quiet=True)
-    cut_crops(root / "pictures", root / "crops", 2, 0)
+    synthesise(root / "pictures", count, 1, Materials(), 1, step2, quiet=True)
+    cut_crops(root / "pictures", root / "crops", 2, 0, quiet=True)
     return root / "crops"
 
 
@@ -49,7 +50,7 @@ def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
 def test_a_training_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> None:
     data = crops(tmp_path)
     checkpoint = train([data], [data], tmp_path / "run", recipe=Recipe(epochs=1, batch=4))
-    model = export(checkpoint, tmp_path / "track.onnx")
+    model = export(checkpoint, tmp_path / "model.onnx")
     detector = Detector(model)
     assert detector.input_size_px == (640, 480)
     assert str(tmp_path).encode() not in model.read_bytes()

@@ -27,8 +27,11 @@ sys.exit(status or " ".join(set(sys.modules) & set({HEAVY})) or 0)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+TYPED = [name.replace("_", "-") for name in COMMANDS]
+
+
 @pytest.mark.parametrize(
-    "arguments", [[], ["--help"], *([name, "--help"] for name in COMMANDS), ["footage", "--help"]]
+    "arguments", [[], ["--help"], *([name, "--help"] for name in TYPED), ["footage", "--help"]]
 )
 def test_help_is_there_for_everything(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     assert run(arguments) == 0

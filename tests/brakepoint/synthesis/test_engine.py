@@ -8,11 +8,15 @@ import pytest
 
 import solutions.step2_synthetic as step
 from brakepoint.errors import UserError
+from brakepoint.synthesis import Materials
+from brakepoint.synthesis.backgrounds import list_backgrounds
 from brakepoint.synthesis.engine import synthesise
 
 
 def made(out: Path, count: int = 4, seed: int = 3, backgrounds: Path | None = None, workers: int = 1) -> int:
-    return synthesise(out, count, seed, backgrounds, workers, step, quiet=True)
+    return synthesise(
+        out, count, seed, Materials(backgrounds=list_backgrounds(backgrounds)), workers, step, quiet=True
+    )
 
 
 def contents(out: Path) -> dict[str, bytes]:

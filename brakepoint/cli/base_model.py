@@ -1,0 +1,38 @@
+"""`brakepoint base-model`: trains the model that fine-tuning starts from."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brakepoint.steps import load_step
+from brakepoint.texts import text
+from brakepoint.worlds import World
+
+SEED, HELD_OUT_SEED = 1, 999
+HELD_OUT_PICTURES = 400
+DEFAULT_OUT = Path("runs/base-model")
+
+
+def base_model_command(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.base-model.out"))] = DEFAULT_OUT,
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=1, help=text("cli.base-model.pictures"))
+    ] = 10_000,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help=text("cli.train.epochs"))] = 3,
+) -> None:
+    """Makes road pictures, trains from nothing, and leaves `run/model.pt` and `model.onnx`."""
+    from brakepoint.synthesis.engine import synthesise
+    from brakepoint.synthesis.materials import Materials
+    from brakepoint.training.course import learn
+
+    painter, trainer = load_step("step2_synthetic", "solutions"), load_step("step3_training", "solutions")
+    for name, count, seed in (
+        ("pictures", pictures, SEED),
+        ("held-out", HELD_OUT_PICTURES, HELD_OUT_SEED),
+    ):
+        synthesise(out / name, count, seed, Materials(World.ROAD), os.cpu_count() or 1, painter)
+    recipe = trainer.Recipe(epochs=epochs, learning_rate=3e-3)
+    trained = learn(trainer, [out / "pictures"], [out / "held-out"], out, None, recipe)
+    typer.echo(text("training.done", checkpoint=trained.checkpoint, model=trained.model))

@@ -1,0 +1,35 @@
+"""`brakepoint quantise`: a detector in eight bits."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brakepoint.texts import text
+
+
+def quantise_command(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help=text("cli.quantise.model"))],
+    pictures: Annotated[Path, typer.Option("--pictures", metavar="DIR", help=text("cli.quantise.pictures"))],
+    val: Annotated[Path, typer.Option("--val", metavar="DIR", help=text("cli.quantise.val"))],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help=text("cli.quantise.out"))] = None,
+) -> None:
+    """Quantises, and evaluates both models on the same pictures.
+
+    Raises:
+        UserError: The model or a folder is missing or invalid.
+    """
+    from brakepoint.detector import Detector
+    from brakepoint.evaluation import evaluate
+    from brakepoint.training.quantise import CALIBRATION_PICTURES, quantise
+
+    def report(key: str, file: Path) -> None:
+        map50 = evaluate(val, Detector(file, confidence=0.001)).map50
+        typer.echo(text(key, map50=f"{map50:.3f}", kilobytes=file.stat().st_size // 1000))
+
+    target = out or model.with_name(f"{model.stem}-int8.onnx")
+    report("quantise.before", model)
+    typer.echo(text("quantise.calibrating", count=CALIBRATION_PICTURES))
+    quantise(model, pictures, target)
+    report("quantise.after", target)
+    typer.echo(text("quantise.done", path=target))

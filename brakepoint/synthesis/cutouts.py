@@ -1,0 +1,153 @@
+"""Sign cut-outs: signs rendered with nothing behind them, ready to be laid onto pictures.
+
+A folder of cut-outs holds one picture each, with straight alpha, and `cutouts.json`, which says of each what
+it shows and where in it the plate is. `brakepoint footage cutouts` writes one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brakepoint.errors import UserError
+from brakepoint.messages import SignClass
+
+INDEX = "cutouts.json"
+SHIPPED_CUTOUTS = Path(__file__).parents[2] / "dataset" / "cutouts"
+"""Those that come with the kit."""
+
+Degrees = Annotated[float, Field(ge=-180, le=180)]
+Pixel = Annotated[float, Field(ge=0, le=4096)]
+
+
+class CutoutRecord(BaseModel):
+    """What `cutouts.json` says of one cut-out.
+
+    Attributes:
+        file: Name of its picture in the same folder.
+        kind: For instance `danger-train`, `back-disc` or `ball-red`.
+        sign_class: What a detector should call it, `class` in the file; None for distractors and backs.
+        yaw_deg: Turn about the post; 0 faces the camera, positive faces the viewer's right, beyond 90 is
+            a back.
+        pitch_deg: How far the camera looks down on it.
+        roll_deg: How far it leans to the viewer's left.
+        distance_cm: From the camera to the plate.
+        light: Which light falls on it.
+        plate: Convex outline of the plate alone, without its post, in pixels of the picture from its top left
+            corner; of a thing that has no plate, the outline of all of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+    file: str = Field(pattern=r"^[a-z0-9-]+\.(png|webp)$")
+    kind: str
+    sign_class: SignClass | None = Field(alias="class")
+    yaw_deg: Degrees
+    pitch_deg: Degrees
+    roll_deg: Degrees
+    distance_cm: float = Field(gt=0)
+    light: str
+    plate: tuple[tuple[Pixel, Pixel], ...] = Field(min_length=3)
+
+
+class CutoutIndex(BaseModel):
+    """Everything that `cutouts.json` holds.
+
+    Attributes:
+        format: Name and version of the format.
+        seed: What chance was drawn from.
+        views: How many cut-outs each kind of sign was to get.
+        cutouts: The cut-outs that are there, by file name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["brakepoint-cutouts/1"] = "brakepoint-cutouts/1"
+    seed: int
+    views: int
+    cutouts: tuple[CutoutRecord, ...]
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A cut-out that has been read.
+
+    Attributes:
+        kind: For instance `danger-train`, `back-disc` or `ball-red`.
+        sign_class: What a detector should call it; None for distractors and backs.
+        image: `(h, w, 4)` uint8, blue-green-red-alpha, not premultiplied; transparent pixels have the colour
+            of what is beside them.
+        plate: `(n, 2)` float32: convex outline of the plate alone, x and y in pixels.
+        yaw_deg: Turn about the post; see `CutoutRecord`.
+        pitch_deg: How far the camera looks down on it.
+        roll_deg: How far it leans to the viewer's left.
+        light: Which light falls on it.
+    """
+
+    kind: str
+    sign_class: SignClass | None
+    image: np.ndarray
+    plate: np.ndarray
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    light: str
+
+
+def read_index(folder: Path) -> CutoutIndex:
+    """Reads `cutouts.json`.
+
+    Raises:
+        UserError: It is not there, or not valid.
+    """
+    path = folder / INDEX
+    try:
+        return CutoutIndex.model_validate_json(path.read_bytes())
+    except OSError:
+        raise UserError("cutouts.missing", folder=folder) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UserError("cutouts.invalid", path=path, why=f"{place}: {first['msg']}".lstrip(": ")) from None
+
+
+def load_cutouts(folder: Path) -> tuple[Cutout, ...]:
+    """Reads a folder of cut-outs.
+
+    Args:
+        folder: Holds `cutouts.json` and the pictures it names.
+
+    Returns:
+        The cut-outs, by file name.
+
+    Raises:
+        UserError: `cutouts.json` or a picture is missing or broken, or a plate lies outside its picture.
+
+    Example:
+        >>> {cutout.kind for cutout in load_cutouts(Path("dataset/cutouts"))}
+    """
+    return tuple(_load(folder, record) for record in read_index(folder).cutouts)
+
+
+def _load(folder: Path, record: CutoutRecord) -> Cutout:
+    path = folder / record.file
+    content = path.read_bytes() if path.is_file() else b""
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    if image is None or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
+        raise UserError("cutouts.picture", path=path)
+    plate = np.array(record.plate, np.float32)
+    if (plate > image.shape[1::-1]).any():
+        raise UserError("cutouts.outside", path=path)
+    return Cutout(
+        kind=record.kind,
+        sign_class=record.sign_class,
+        image=image,
+        plate=plate,
+        yaw_deg=record.yaw_deg,
+        pitch_deg=record.pitch_deg,
+        roll_deg=record.roll_deg,
+        light=record.light,
+    )

@@ -1,0 +1,80 @@
+"""Invented streets: where the signs of real roads stand."""
+
+import cv2
+import numpy as np
+
+from brakepoint.synthesis.textures import clouds, colour, random_shapes
+
+LEAF_HUES = ((20, 70, 40), (40, 110, 70), (30, 60, 90))
+"""Greens and an autumn brown, blue-green-red."""
+
+
+def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A sky above houses and trees, and a road that runs into them: `(height, width, 3)` uint8."""
+    horizon = int(rng.uniform(0.3, 0.65) * height)
+    image = _sky(rng, height, width)
+    for _ in range(rng.integers(0, 7)):
+        _house(rng, image, horizon)
+    for _ in range(rng.integers(2, 14)):
+        _tree(rng, image, horizon)
+    _lay_road(rng, image, horizon)
+    random_shapes(rng, image, count=int(rng.integers(0, 12)), largest=90)
+    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 3)) if rng.random() < 0.6 else image
+
+
+def _sky(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """From night over rain to noon, lighter towards the horizon, with clouds."""
+    high = np.array([rng.uniform(0.5, 1.0), rng.uniform(0.4, 0.9), rng.uniform(0.3, 0.85)])
+    high *= rng.uniform(30, 255)
+    low = high * 0.5 + rng.uniform(60, 250) * 0.5
+    down = np.linspace(0, 1, height)[:, None, None]
+    cloud = clouds(rng, height, width, (int(rng.integers(3, 12)), int(rng.integers(3, 9))))[..., None]
+    sky = high * (1 - down) + low * down + (cloud - 0.5) * rng.uniform(0, 90)
+    return sky.clip(0, 255).astype(np.uint8)
+
+
+def _house(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
+    """A front with rows of windows."""
+    width, height = int(rng.uniform(50, 320)), int(rng.uniform(40, 330))
+    left, top = int(rng.integers(-80, image.shape[1])), horizon - height
+    cv2.rectangle(image, (left, top), (left + width, horizon), colour(rng, rng.uniform(0, 0.45)), -1)
+    pane, pitch = colour(rng, 0.2), int(rng.integers(14, 44))
+    for x in range(left + 6, left + width - pitch // 2, pitch):
+        for y in range(top + 8, horizon - pitch // 2, pitch):
+            cv2.rectangle(image, (x, y), (x + pitch // 2, y + int(pitch * 0.6)), pane, -1)
+
+
+def _tree(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
+    """A trunk under a crown of many blots of light and shade."""
+    leaf = np.array(LEAF_HUES[rng.integers(len(LEAF_HUES))]) * rng.uniform(0.4, 1.7)
+    x, size = int(rng.integers(image.shape[1])), rng.uniform(15, 130)
+    y = int(horizon - size * rng.uniform(0.3, 1.3))
+    cv2.line(image, (x, y), (x, horizon), (leaf * 0.4).tolist(), max(int(size / 12), 1))
+    for _ in range(rng.integers(8, 50)):
+        spot = (np.array((x, y)) + rng.normal(0, size * 0.35, 2)).astype(int).tolist()
+        shade = (leaf * rng.uniform(0.5, 1.5)).clip(0, 255).tolist()
+        cv2.circle(image, spot, max(int(size * rng.uniform(0.03, 0.2)), 1), shade, -1, cv2.LINE_AA)
+
+
+def _lay_road(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
+    """Verges and a grey road with its lines, up to a vanishing point."""
+    height, width = image.shape[:2]
+    verge = np.array(LEAF_HUES[rng.integers(len(LEAF_HUES))]) * rng.uniform(0.5, 1.6)
+    grey = rng.uniform(30, 150)
+    grain = (clouds(rng, height - horizon, width, (90, 120))[..., None] - 0.5) * 40
+    image[horizon:] = (verge + grain).clip(0, 255).astype(np.uint8)
+    vanishing = (int(rng.uniform(0.2, 0.8) * width), horizon)
+    left, right = int(rng.uniform(-600, 200)), int(rng.uniform(440, 1240))
+    cv2.fillConvexPoly(
+        image, np.array([vanishing, (right, height), (left, height)]), (grey,) * 3, cv2.LINE_AA
+    )
+    line = (rng.uniform(140, 250),) * 3
+    for side in (left + 40, right - 40):
+        cv2.line(image, vanishing, (side, height), line, int(rng.integers(1, 6)), cv2.LINE_AA)
+    middle = (left + right) / 2
+    for start in np.geomspace(0.05, 1, 8):
+        ends = [
+            (int(vanishing[0] + (middle - vanishing[0]) * at), int(horizon + (height - horizon) * at))
+            for at in (start, start * 1.2)
+        ]
+        cv2.line(image, ends[0], ends[1], line, max(int(start * 9), 1), cv2.LINE_AA)

@@ -1,0 +1,77 @@
+"""Makes a detector smaller and faster: weights and activations in eight bits, by NNCF."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from brakepoint.detector import Detector
+from brakepoint.detector.letterbox import Letterbox, fill_tensor
+from brakepoint.errors import UserError
+
+CALIBRATION_PICTURES = 200
+HEAD_CONVOLUTIONS = ("/cv2.", "/cv3.")
+"""In the head only these are quantised: what makes boxes of their results mixes pixels with probabilities."""
+
+
+def quantise(model: Path, pictures: Path, target: Path) -> Path:
+    """Quantises an exported model; its metadata stays.
+
+    Args:
+        model: ONNX file in floating point.
+        pictures: Folder of pictures like those the model will see; the first 200 by name calibrate it.
+        target: The new ONNX file, written whole or not at all.
+
+    Returns:
+        `target`.
+
+    Raises:
+        UserError: There are no pictures, or the model is none of ours.
+    """
+    files = sorted(pictures.glob("*.jpg"))[:CALIBRATION_PICTURES]
+    if not files:
+        raise UserError("training.dataset_empty", path=pictures)
+    width, height = Detector(model).input_size_px
+    import nncf
+    import onnx
+
+    logging.getLogger("nncf").setLevel(logging.WARNING)
+    network = onnx.load(model)
+    name = network.graph.input[0].name
+
+    def as_input(file: Path) -> dict[str, np.ndarray]:
+        tensor = np.empty((1, 3, height, width), np.float32)
+        image = np.asarray(cv2.imread(str(file)))
+        letterbox = Letterbox.fit((image.shape[1], image.shape[0]), (width, height))
+        fill_tensor(letterbox.apply(image), tensor)
+        return {name: tensor}
+
+    small = nncf.quantize(
+        network,
+        nncf.Dataset(files, as_input),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(files),
+        fast_bias_correction=False,
+        ignored_scope=nncf.IgnoredScope(names=_decoding(network)),
+    )
+    onnx.helper.set_model_props(small, {entry.key: entry.value for entry in network.metadata_props})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beginning = target.with_suffix(".part")
+    onnx.save(small, beginning)
+    beginning.replace(target)
+    return target
+
+
+def _decoding(network: Any) -> list[str]:
+    """Names of the nodes that turn what the head's convolutions found into boxes."""
+    head = max(
+        (node.name for node in network.graph.node if node.name.startswith("/model.")),
+        key=lambda name: int(name.split("/")[1].removeprefix("model.")),
+    ).split("/")[1]
+    return [
+        node.name
+        for node in network.graph.node
+        if node.name.startswith(f"/{head}/") and not any(part in node.name for part in HEAD_CONVOLUTIONS)
+    ]
