@@ -16,7 +16,7 @@ from brakepoint.workshop.course import LABS_DIR
 def submit_command(
     model: Annotated[
         Path, typer.Option("--model", metavar="MODEL.onnx", help=text("cli.submit.model"))
-    ] = DEFAULT_OUT / "track.onnx",
+    ] = DEFAULT_OUT / "model.onnx",
     autopilot: Annotated[
         Path,
         typer.Option("--autopilot", metavar="FILE.py", show_default=False, help=text("cli.submit.autopilot")),

@@ -63,7 +63,7 @@ class Cage:
     def __init__(self, role: str, handed_in: Path, limits: Limits) -> None:
         inside = WORK / handed_in.name
         program = ["-m", "brakepoint.room.caged", role, str(inside), json.dumps(asdict(limits))]
-        self._limits = limits
+        self._answer_s, self._allowed_s = limits.answer_s, START_TIMEOUT_S
         self._process = subprocess.Popen(
             [*_walls({handed_in.resolve(): inside}), sys.executable, "-u", *program],
             stdin=subprocess.PIPE,
@@ -77,7 +77,7 @@ class Cage:
         os.set_blocking(self._writing, False)
         os.set_blocking(self._reading, False)
         try:
-            self._read(time.monotonic() + START_TIMEOUT_S)
+            self._read(time.monotonic() + self._allowed_s)
         except BaseException:
             self.close()
             raise
@@ -99,7 +99,8 @@ class Cage:
         Raises:
             Failed: The answer says so, or there is none, or it is none.
         """
-        deadline = time.monotonic() + self._limits.answer_s
+        self._allowed_s = self._answer_s
+        deadline = time.monotonic() + self._allowed_s
         self._write(LENGTH.pack(len(message)) + message, deadline)
         return self._read(deadline)
 
@@ -141,7 +142,7 @@ class Cage:
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, event)
             if not selector.select(max(deadline - time.monotonic(), 0.0)):
-                raise Failed(Reason.TOO_SLOW, f"{self._limits.answer_s:g} s")
+                raise Failed(Reason.TOO_SLOW, f"{self._allowed_s:g} s")
 
 
 def require_cage(*hidden: Path) -> None:

@@ -17,6 +17,7 @@ OPERATORS = frozenset((
     "ReduceMean", "ReduceSum", "Relu", "Reshape", "Resize", "ScatterND", "Shape", "Sigmoid", "Silu",
     "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Tile", "TopK", "Transpose",
     "Unsqueeze", "Where",
+    "QuantizeLinear", "DequantizeLinear",
 ))
 # fmt: on
 """What detectors are made of, with or without a suppression of double boxes; no loops, no branches."""
@@ -34,12 +35,12 @@ def check_model(path: Path) -> None:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:  # It does not document what it raises on a file that is no model.
         raise Failed(Reason.MODEL_UNFIT, f"{type(error).__name__}: {error}") from None
-    domains = {entry.domain for entry in model.opset_import} - STANDARD_DOMAINS
-    foreign = {f"{node.domain}.{node.op_type}" for node in model.graph.node if node.domain in domains}
-    unknown = {node.op_type for node in model.graph.node} - OPERATORS
-    if domains or foreign or unknown or model.functions:
-        names = sorted(unknown | foreign | domains | {function.name for function in model.functions})
-        raise Failed(Reason.MODEL_OPERATORS, ", ".join(names))
+    named = {(node.domain, node.op_type) for node in model.graph.node}
+    unknown = {name for domain, name in named if domain not in STANDARD_DOMAINS or name not in OPERATORS}
+    if unknown or model.functions:
+        raise Failed(
+            Reason.MODEL_OPERATORS, ", ".join(sorted(unknown | {one.name for one in model.functions}))
+        )
     outside = onnx.TensorProto.EXTERNAL
     if any(tensor.data_location == outside for tensor in model.graph.initializer):
         raise Failed(Reason.MODEL_OPERATORS, "external data")

@@ -41,8 +41,8 @@ MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
 AUTOPILOT_MAX_BYTES = 200_000
 EVALUATED_FRAMES = 60
 """Frames of the hidden feed, evenly spread, on which mAP50 is measured."""
-AUTOPILOT_LIMITS = Limits(memory_mb=1024, cpu_s=60, processes=1, answer_s=2.0)
-DETECTOR_LIMITS = Limits(memory_mb=6144, cpu_s=600, processes=64, answer_s=10.0)
+AUTOPILOT_LIMITS = Limits(memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0)
+DETECTOR_LIMITS = Limits(memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0)
 CONFIDENCE = 0.25
 """mAP does not depend on it; precision and recall, which are not shown, would."""
 

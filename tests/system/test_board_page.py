@@ -67,7 +67,7 @@ def test_three_hours_of_a_room_go_by_on_the_page(page: Page, room: SimulatedRoom
     assert count(page, "finished") > len(HANDLES) / 2
     expect(page.locator("#missions li strong")).to_have_count(6)
     best = max(seat.score for seat in room.watcher.seats if seat.score is not None)
-    expect(page.locator("#missions li").first).to_contain_text(f"{best:.0f} points")
+    expect(page.locator("#missions li").first).to_contain_text(f"{best:.0f}/100")
     assert page.evaluate("window.same"), "all that without loading the page again"
 
 

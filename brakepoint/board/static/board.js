@@ -75,6 +75,7 @@ function show() {
 }
 
 const time = (seat) => say("board.minutes", { minutes: number(seat.minutes) });
+const outOf100 = (seat) => `${number(seat.score)}/100`;
 const isUnderWay = (seat) => ["working", "stuck", "silent"].includes(seat.state);
 const place = (seat) => {
   const step = board.steps.find((one) => one.name === seat.step);
@@ -89,7 +90,7 @@ function seatTile(seat, steps) {
     part.style.setProperty("--done", `${(100 * (seat.done[step.name] ?? 0)) / step.exercises}%`);
     way.append(part);
   }
-  const points = seat.score === null ? "" : `${number(seat.score)} ${say("board.points")}`;
+  const points = seat.score === null ? "" : outOf100(seat);
   const marks = seat.map50 === null ? [] : [`mAP50 ${number(seat.map50, 2)}`];
   if (points && isUnderWay(seat)) marks.push(points);
   if (seat.reason[lang]) marks.push(say("board.failed"));
@@ -121,7 +122,7 @@ function missionLine(seat) {
       "span",
       {},
       element("span", { className: "quiet", textContent: seat.map50 === null ? "" : `mAP50 ${number(seat.map50, 2)}   ` }),
-      `${number(seat.score)} ${say("board.points")}`,
+      outOf100(seat),
     ),
   );
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +90,7 @@ def serving(room: Room) -> Iterator[None]:
         yield
 
 
+@cache
 def content() -> dict[str, Path]:
     """What each bucket begins with, by key."""
     return {
