@@ -15,9 +15,18 @@ EXTRAS = {
     "mission": ("cv2", "av", "openvino", "onnxruntime"),
     "workshop": ("boto3", "jupyterlab", "jupytext", "matplotlib"),
     "train": ("torch", "ultralytics"),
+    "pipeline": ("kfp",),
+    "serving": ("kserve",),
 }
 """Modules that stand for an extra of the project."""
-NEEDED_BY = {"1": ("mission", "workshop"), "2": ("mission",), "3": ("mission", "train"), "6": ("mission",)}
+NEEDED_BY = {
+    "1": ("mission", "workshop"),
+    "2": ("mission",),
+    "3": ("mission", "train"),
+    "4": ("mission", "workshop", "train", "pipeline"),
+    "5": ("mission", "workshop", "serving"),
+    "6": ("mission",),
+}
 """Extras by step."""
 FREE_LEAST_GB = 1
 
