@@ -35,6 +35,7 @@ MADE_UP = (
     "live.",
     "monitor.",
     "world.",
+    "pipeline.task.",
 )
 """Keys that begin so are put together when they are used."""
 

@@ -3,6 +3,7 @@
 import base64
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def check_tensor(lab: Lab) -> None:
         "missing": _request(ARRAY, name="other"),
     }
     for name, request in bad.items():
-        _must_refuse(lambda request=request: lab.read_tensor(request, SHAPE), f"step5.tensor.{name}")
+        _must_refuse(partial(lab.read_tensor, request, SHAPE), f"step5.tensor.{name}")
     mixed = _request(ARRAY, name="other")
     mixed.inputs += _request(ARRAY + 1).inputs
     if not np.array_equal(lab.read_tensor(mixed, SHAPE), ARRAY + 1):
@@ -58,7 +59,7 @@ def check_jpeg(lab: Lab) -> None:
     if found != CONTENT:
         raise Wrong("step5.jpeg.text", found=_kind(found))
     for nonsense in ("no base64!", text[:-1] + "é", text + "*"):
-        _must_refuse(lambda nonsense=nonsense: lab.jpeg_bytes(nonsense), "step5.jpeg.nonsense")
+        _must_refuse(partial(lab.jpeg_bytes, nonsense), "step5.jpeg.nonsense")
 
 
 def check_answer(lab: Lab) -> None:
@@ -156,7 +157,7 @@ def check_boxes(lab: Lab) -> None:
             if not all(isinstance(item, Detection) for item in found):
                 raise Wrong("step5.boxes.type", found=_kind(found[0]))
             if found != signs:
-                raise Wrong("step5.boxes.content", found=str(found[0]), expected=str(signs[0]))
+                raise Wrong("step5.boxes.content", found=str(found[:1]), expected=str(signs[:1]))
 
 
 def _request(
