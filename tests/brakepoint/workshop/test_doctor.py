@@ -13,7 +13,7 @@ def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str)
 
     assert run(["doctor"]) == 1
     said = capsys.readouterr().out
-    assert said.count("✗") == 2  # One finding, and the last line.
+    assert said.count("✗") == 3  # Steps 3 and 4, and the last line.
     assert "pip install -e '.[train]'" in " ".join(said.split())
 
 

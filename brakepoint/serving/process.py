@@ -1,0 +1,71 @@
+"""Runs `brakepoint serve` in a process of its own: for a notebook, a benchmark or a test."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from brakepoint.errors import UserError
+
+STOP_TIMEOUT_S = 30
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that answers.
+
+    Attributes:
+        rest: `host:port`.
+        grpc: The same.
+        process: The server.
+    """
+
+    rest: str
+    grpc: str
+    process: subprocess.Popen
+
+    @property
+    def said(self) -> IO[str]:
+        """What it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout
+
+
+@contextmanager
+def serving(model: str, **environment: str) -> Iterator[Endpoint]:
+    """Serves a model on free ports until the context ends; requests are answered from the start.
+
+    Args:
+        model: As `brakepoint serve` takes it.
+        environment: Variables for the server alone.
+
+    Raises:
+        UserError: It does not start; it has said on stderr why.
+    """
+    rest, grpc = _free_ports(2)
+    command = [sys.executable, "-m", "brakepoint", "serve", model]
+    command += ["--rest-port", str(rest), "--grpc-port", str(grpc)]
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    endpoint = Endpoint(f"{HOST}:{rest}", f"{HOST}:{grpc}", process)
+    try:
+        if not endpoint.said.readline():  # The line that says it is ready.
+            raise UserError("serving.error.not_started", model=model)
+        yield endpoint
+    finally:
+        process.terminate()
+        process.wait(STOP_TIMEOUT_S)
+
+
+def _free_ports(count: int) -> list[int]:
+    servers = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return ports

@@ -1,0 +1,133 @@
+"""The checks of step 4: the gate by hand, the rest by what the pipeline compiles to."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from kfp import dsl
+
+from brakepoint.pipeline.fingerprints import CODE, code_fingerprint
+from brakepoint.workshop.verdicts import Wrong
+
+Lab = Any
+"""The attendee's module."""
+
+TASKS = {"dataset", "synthetic", "training", "comparison", "quality-gate", "publish"}
+BEFORE = {"track": 0.8, "road": 0.9}
+GATE_CASES = (
+    ("first", {"track": 0.6, "road": 0.9}, None, 0.5, 0.0, 0),
+    ("too_low", {"track": 0.4, "road": 0.9}, None, 0.5, 0.0, 1),
+    ("just_enough", {"track": 0.5, "road": 0.9}, None, 0.5, 0.0, 0),
+    ("same", BEFORE, BEFORE, 0.5, 0.0, 0),
+    ("track_worse", {"track": 0.7, "road": 0.9}, BEFORE, 0.5, 0.0, 1),
+    ("road_forgotten", {"track": 0.9, "road": 0.7}, BEFORE, 0.5, 0.0, 1),
+    ("tolerance", {"track": 0.75, "road": 0.85}, BEFORE, 0.5, 0.1, 0),
+    ("least_has_no_tolerance", {"track": 0.45, "road": 0.9}, None, 0.5, 0.1, 1),
+    ("every_reason", {"track": 0.4, "road": 0.4}, BEFORE, 0.5, 0.0, 3),
+)
+"""Name of the mistake, new, production, least, tolerance, and how many reasons there are."""
+WIRES = {
+    ("training", "stills"): ("dataset", "stills"),
+    ("training", "track"): ("synthetic", "track"),
+    ("comparison", "model"): ("training", "model"),
+    ("comparison", "stills"): ("dataset", "stills"),
+    ("comparison", "road"): ("synthetic", "road"),
+    ("quality-gate", "result"): ("comparison", "result"),
+    ("publish", "model"): ("training", "model"),
+    ("publish", "result"): ("comparison", "result"),
+}
+"""Which output goes into which input."""
+PARAMETERS = {
+    ("synthetic", "pictures"),
+    ("synthetic", "seed"),
+    ("training", "epochs"),
+    ("training", "seed"),
+    ("quality-gate", "least"),
+    ("quality-gate", "tolerance"),
+}
+"""Which task takes which parameter of the pipeline."""
+
+
+def check_gate(lab: Lab) -> None:
+    """A model is refused for each thing that is wrong with it, and for nothing else."""
+    for name, new, production, least, tolerance, expected in GATE_CASES:
+        given = None if production is None else dict(production)
+        try:
+            reasons = lab.gate(dict(new), given, least, tolerance)
+        except (TypeError, AttributeError):
+            if production is None:
+                raise Wrong("step4.gate.no_production") from None
+            raise
+        if not isinstance(reasons, list) or not all(isinstance(reason, str) for reason in reasons):
+            raise Wrong("step4.gate.type", found=type(reasons).__name__)
+        if len(reasons) != expected:
+            raise Wrong(f"step4.gate.{name}", found=len(reasons), expected=expected)
+
+
+def check_secret(lab: Lab) -> None:
+    """The bucket's keys come from the secret."""
+    _, platform = _task_with(lab.with_store)
+    secrets = platform.get("secretAsEnv", [])
+    if not secrets:
+        raise Wrong("step4.secret.missing")
+    name = secrets[0].get("secretName") or secrets[0]["secretNameParameter"]["runtimeValue"]["constant"]
+    if name != lab.S3_SECRET:
+        raise Wrong("step4.secret.name", found=name, expected=lab.S3_SECRET)
+    pairs = {pair["secretKey"]: pair["envVar"] for secret in secrets for pair in secret["keyToEnv"]}
+    for key in lab.S3_KEYS:
+        if pairs.get(key) != key:
+            raise Wrong("step4.secret.keys", variable=key)
+
+
+def check_gpu(lab: Lab) -> None:
+    """One GPU is asked for, and the taint of its nodes tolerated."""
+    container, platform = _task_with(lab.with_gpu)
+    accelerator = container.get("resources", {}).get("accelerator", {})
+    if accelerator.get("resourceType") != lab.GPU:
+        raise Wrong("step4.gpu.missing", expected=lab.GPU)
+    if accelerator.get("resourceCount") != "1":
+        raise Wrong("step4.gpu.count", found=accelerator.get("resourceCount", "0"))
+    tolerations = platform.get("tolerations", [])
+    if not any(one.get("key") == lab.GPU and one.get("operator") == "Exists" for one in tolerations):
+        raise Wrong("step4.gpu.toleration", expected=lab.GPU)
+
+
+def check_wiring(lab: Lab) -> None:
+    """Every task gets what it needs, and nothing is published that did not pass the gate."""
+    try:
+        spec = MessageToDict(lab.training_pipeline().pipeline_spec)
+    except UnboundLocalError as error:
+        raise Wrong("step4.wiring.name", name=error.args[0].split("'")[1]) from None
+    tasks = spec["root"]["dag"]["tasks"]
+    if missing := sorted(TASKS - set(tasks)):
+        raise Wrong("step4.wiring.tasks", missing=", ".join(missing))
+    for (task, name), (source, output) in WIRES.items():
+        wire = tasks[task]["inputs"]["artifacts"][name]["taskOutputArtifact"]
+        if (wire["producerTask"], wire["outputArtifactKey"]) != (source, output):
+            raise Wrong("step4.wiring.wrong_wire", task=task, input=name, source=source, output=output)
+    for task, name in sorted(PARAMETERS):
+        if tasks[task]["inputs"]["parameters"][name].get("componentInputParameter") != name:
+            raise Wrong("step4.wiring.parameter", task=task, name=name)
+    for stage in CODE:
+        value = tasks[stage]["inputs"]["parameters"]["code"].get("runtimeValue", {}).get("constant")
+        if value != code_fingerprint(stage):
+            raise Wrong("step4.wiring.code", task=stage)
+    if "quality-gate" not in tasks["publish"]["dependentTasks"]:
+        raise Wrong("step4.wiring.not_gated")
+
+
+def _task_with(change: Callable[[Any], None]) -> tuple[dict, dict]:
+    """What a task compiles to when something was done to it: container, and what Kubernetes alone reads."""
+
+    @dsl.component(base_image="python", install_kfp_package=False)
+    def nothing() -> None:
+        pass
+
+    @dsl.pipeline(name="one-task")
+    def one_task() -> None:
+        change(nothing())
+
+    spec, platform = MessageToDict(one_task.pipeline_spec), MessageToDict(one_task.platform_spec)
+    container = spec["deploymentSpec"]["executors"]["exec-nothing"]["container"]
+    kubernetes = platform.get("platforms", {}).get("kubernetes", {})
+    return container, kubernetes.get("deploymentSpec", {}).get("executors", {}).get("exec-nothing", {})

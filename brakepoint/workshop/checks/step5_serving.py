@@ -1,0 +1,193 @@
+"""The checks of step 5: requests as a server gets them, good ones and bad ones."""
+
+import base64
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kserve import InferInput, InferRequest, InferResponse
+from kserve.errors import InvalidInput
+from kserve.protocol.infer_type import RequestedOutput
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Detection, SignClass
+from brakepoint.models import SHIPPED_MODEL
+from brakepoint.serving import BOXES, CLASSES, PICTURE, SCORES, TENSOR
+from brakepoint.workshop.verdicts import Wrong
+
+Lab = Any
+"""The attendee's module."""
+
+SHAPE = [1, 3, 4, 6]
+ARRAY = np.arange(72, dtype=np.float32).reshape(SHAPE)
+CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9"
+SIGNS = (
+    Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.75, box=(10.0, 20.0, 30.0, 50.0)),
+    Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.5, box=(100.0, 5.0, 140.0, 45.0)),
+)
+
+
+def check_tensor(lab: Lab) -> None:
+    """What fits is taken, and what does not is refused."""
+    found = lab.read_tensor(_request(ARRAY), SHAPE)
+    if not isinstance(found, np.ndarray) or found.shape != ARRAY.shape or not np.array_equal(found, ARRAY):
+        raise Wrong("step5.tensor.content", found=_kind(found))
+    bad = {
+        "datatype": _request(ARRAY.astype(np.float64), "FP64"),
+        "shape": _request(np.ascontiguousarray(ARRAY[..., :5])),
+        "missing": _request(ARRAY, name="other"),
+    }
+    for name, request in bad.items():
+        _must_refuse(partial(lab.read_tensor, request, SHAPE), f"step5.tensor.{name}")
+    mixed = _request(ARRAY, name="other")
+    mixed.inputs += _request(ARRAY + 1).inputs
+    if not np.array_equal(lab.read_tensor(mixed, SHAPE), ARRAY + 1):
+        raise Wrong("step5.tensor.by_name", name=TENSOR)
+
+
+def check_jpeg(lab: Lab) -> None:
+    """Bytes are taken as they are, text is decoded."""
+    if lab.jpeg_bytes(CONTENT) != CONTENT:
+        raise Wrong("step5.jpeg.bytes")
+    text = base64.b64encode(CONTENT).decode()
+    found = lab.jpeg_bytes(text)
+    if found == text:
+        raise Wrong("step5.jpeg.as_it_is")
+    if found != CONTENT:
+        raise Wrong("step5.jpeg.text", found=_kind(found))
+    for nonsense in ("no base64!", text[:-1] + "é", text + "*"):
+        _must_refuse(partial(lab.jpeg_bytes, nonsense), "step5.jpeg.nonsense")
+
+
+def check_answer(lab: Lab) -> None:
+    """The response belongs to its request."""
+    request = _request(ARRAY, request_id="seven")
+    found = lab.answer(request, "track", "3", {"a": ARRAY, "b": ARRAY[0]})
+    if not isinstance(found, InferResponse):
+        raise Wrong("step5.answer.type", found=_kind(found))
+    if found.id != "seven":
+        raise Wrong("step5.answer.id", found=str(found.id))
+    ids = [lab.answer(_request(ARRAY), "track", "3", {"a": ARRAY}).id for _ in range(2)]
+    if not all(isinstance(one, str) and one for one in ids):
+        raise Wrong("step5.answer.no_id")
+    if ids[0] == ids[1]:
+        raise Wrong("step5.answer.same_id")
+    if (found.model_name, found.model_version) != ("track", "3"):
+        raise Wrong("step5.answer.name", found=f"{found.model_name} {found.model_version}")
+    if [output.name for output in found.outputs] != ["a", "b"]:
+        raise Wrong("step5.answer.outputs", found=len(found.outputs), expected=2)
+    if not isinstance(_rest(found), dict):
+        raise Wrong("step5.answer.not_asked_binary")
+    binary = _request(ARRAY, parameters={"binary_data_output": True})
+    if not isinstance(_rest(lab.answer(binary, "track", "3", {"a": ARRAY})), bytes):
+        raise Wrong("step5.answer.binary")
+    one = _request(ARRAY, outputs=[RequestedOutput("b")])
+    said = _rest(lab.answer(one, "track", "3", {"a": ARRAY, "b": ARRAY[0]}))
+    if [output["name"] for output in said["outputs"]] != ["b"]:
+        raise Wrong("step5.answer.requested")
+
+
+def check_switch(lab: Lab) -> None:
+    """The new version is ready before it answers, and the old one stays if the new one is broken."""
+    warmed: list[str] = []
+    engine = lab.Engine(SHIPPED_MODEL, "old")
+    really = lab.warm_up
+
+    def watched(detector: object) -> None:
+        warmed.append(engine.served.version)
+        really(detector)
+
+    lab.warm_up = watched
+    try:
+        engine.switch(SHIPPED_MODEL, "new")
+    finally:
+        lab.warm_up = really
+    if engine.served.version != "new":
+        raise Wrong("step5.switch.nothing", found=engine.served.version)
+    if not warmed:
+        raise Wrong("step5.switch.cold")
+    if warmed != ["old"]:
+        raise Wrong("step5.switch.too_soon")
+    with tempfile.TemporaryDirectory() as folder:
+        broken = Path(folder) / "broken.onnx"
+        broken.write_bytes(b"no model")
+        try:
+            engine.switch(broken, "broken")
+        except UserError:
+            pass
+        else:
+            raise Wrong("step5.switch.swallowed")
+    if engine.served is None or engine.served.version != "new":
+        raise Wrong("step5.switch.half")
+
+
+def check_request(lab: Lab) -> None:
+    """The picture travels as text in one element."""
+    body = lab.request_body(CONTENT)
+    try:
+        (one,) = body["inputs"]
+        name, shape, datatype, data = one["name"], list(one["shape"]), one["datatype"], one["data"]
+    except (KeyError, TypeError, ValueError):
+        raise Wrong("step5.request.form", found=str(body)[:80]) from None
+    if (name, datatype) != (PICTURE, "BYTES"):
+        raise Wrong("step5.request.name", found=f"{name}, {datatype}")
+    if shape != [1] or not isinstance(data, list) or len(data) != 1:
+        raise Wrong("step5.request.one_element")
+    if not isinstance(data[0], str):
+        raise Wrong("step5.request.no_text", found=_kind(data[0]))
+    if data[0] != base64.b64encode(CONTENT).decode():
+        raise Wrong("step5.request.no_base64")
+
+
+def check_boxes(lab: Lab) -> None:
+    """Detections come back as they were, in whatever order the outputs stand."""
+    for signs in (SIGNS, SIGNS[:1], ()):
+        outputs = [
+            {"name": CLASSES, "shape": [len(signs)], "data": [str(sign.sign_class) for sign in signs]},
+            {"name": BOXES, "shape": [len(signs), 4], "data": [side for sign in signs for side in sign.box]},
+            {"name": SCORES, "shape": [len(signs)], "data": [sign.confidence for sign in signs]},
+        ]
+        for ordered in (outputs, outputs[::-1]):
+            found = tuple(lab.read_answer({"outputs": ordered}))
+            if len(found) != len(signs):
+                raise Wrong("step5.boxes.count", found=len(found), expected=len(signs))
+            if not all(isinstance(item, Detection) for item in found):
+                raise Wrong("step5.boxes.type", found=_kind(found[0]))
+            if found != signs:
+                raise Wrong("step5.boxes.content", found=str(found[:1]), expected=str(signs[:1]))
+
+
+def _request(
+    array: np.ndarray,
+    datatype: str = "FP32",
+    name: str = TENSOR,
+    request_id: str | None = None,
+    parameters: dict | None = None,
+    outputs: list[RequestedOutput] | None = None,
+) -> InferRequest:
+    field = InferInput(name, list(array.shape), datatype)
+    field.set_data_from_numpy(array)
+    return InferRequest(
+        "track", [field], request_id=request_id, parameters=parameters, request_outputs=outputs
+    )
+
+
+def _rest(response: InferResponse) -> Any:
+    return response.to_rest()[0]
+
+
+def _must_refuse(ask: Callable[[], object], key: str) -> None:
+    try:
+        ask()
+    except InvalidInput:
+        return
+    except ValueError:
+        raise Wrong("step5.refuse") from None
+    raise Wrong(key)
+
+
+def _kind(answer: object) -> str:
+    return "None" if answer is None else type(answer).__name__

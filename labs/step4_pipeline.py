@@ -1,0 +1,180 @@
+"""Step 4: steps 1 to 3 as one pipeline, which runs here and on a cluster alike.
+
+    dataset ──┐
+              ├─▶ training ──▶ comparison ──▶ gate ──▶ publish
+    synthetic ┘
+
+Each box is a component: it runs in a container of its own, hands artefacts on, and is not run again when
+neither its inputs nor its code have changed. The bodies are thin, because Kubeflow sends their source to the
+cluster: whatever is long belongs into the package, and the package's fingerprint into the inputs.
+"""
+
+import os
+
+from kfp import dsl, kubernetes
+
+from brakepoint.pipeline import PIPELINE_NAME
+from brakepoint.pipeline.fingerprints import code_fingerprint
+from brakepoint.texts import text
+
+IMAGE = os.environ.get("BRAKEPOINT_IMAGE", "brakepoint-python-training:latest")
+"""Holds the kit with the extras mission, workshop, train and pipeline."""
+S3_SECRET = os.environ.get("BRAKEPOINT_S3_SECRET", "aws-connection-brakepoint")
+"""The data connection, as OpenShift AI names its secret."""
+S3_KEYS = ("AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+GPU = "nvidia.com/gpu"
+
+
+def gate(
+    new: dict[str, float], production: dict[str, float] | None, least: float, tolerance: float
+) -> list[str]:
+    """Says why a model must not be published.
+
+    Args:
+        new: Its mAP50 by world (`track`, `road`), 0 to 1.
+        production: The same of the model in production; None if there is none yet.
+        least: What is wanted on the track at least.
+        tolerance: In each world it may be worse than production by so much, and no more: the road counts,
+            too, or the next training forgets what the base model knew.
+
+    Returns:
+        A reason for each thing that is wrong, none if the model may be published. A score that just reaches
+        its limit is good enough. `text("gate.too_low", found=…, least=…)` and
+        `text("gate.worse", world=…, found=…, before=…)` write them.
+    """
+    # TODO gate: return a reason for each thing that is wrong: below least on the track; in any world
+    # worse than production by more than tolerance.
+    # À FAIRE gate : renvoyer une raison pour chaque défaut : sous least sur la voie ; moins bon que
+    # la production de plus de tolerance, dans n’importe quel monde.
+    raise NotImplementedError
+
+
+component = dsl.component(base_image=IMAGE, install_kfp_package=False)
+
+
+@component
+def dataset(code: str, stills: dsl.Output[dsl.Dataset]) -> None:
+    """Step 1."""
+    from brakepoint.pipeline import stages
+
+    stages.dataset(stills)
+
+
+@component
+def synthetic(
+    code: str, pictures: int, seed: int, track: dsl.Output[dsl.Dataset], road: dsl.Output[dsl.Dataset]
+) -> None:
+    """Step 2."""
+    from brakepoint.pipeline import stages
+
+    stages.synthetic(pictures, seed, track, road)
+
+
+@component
+def training(
+    code: str,
+    epochs: int,
+    seed: int,
+    stills: dsl.Input[dsl.Dataset],
+    track: dsl.Input[dsl.Dataset],
+    model: dsl.Output[dsl.Model],
+) -> None:
+    """Step 3."""
+    from brakepoint.pipeline import stages
+
+    stages.training(epochs, seed, code, stills, track, model)
+
+
+@component
+def comparison(
+    model: dsl.Input[dsl.Model],
+    stills: dsl.Input[dsl.Dataset],
+    road: dsl.Input[dsl.Dataset],
+    metrics: dsl.Output[dsl.Metrics],
+    report: dsl.Output[dsl.HTML],
+    result: dsl.Output[dsl.Artifact],
+) -> None:
+    """The new model beside the one in production."""
+    from brakepoint.pipeline import stages
+
+    stages.comparison(model, stills, road, metrics, report, result)
+
+
+@component
+def quality_gate(least: float, tolerance: float, result: dsl.Input[dsl.Artifact]) -> None:
+    """Fails, and so ends the pipeline, if the model must not be published."""
+    from brakepoint.pipeline import stages
+
+    stages.gate(least, tolerance, result)
+
+
+@component
+def publish(model: dsl.Input[dsl.Model], result: dsl.Input[dsl.Artifact]) -> int:
+    """Puts the model into the registry and into production."""
+    from brakepoint.pipeline import stages
+
+    return stages.publish(model, result).number
+
+
+def with_store(task: dsl.PipelineTask) -> None:
+    """Gives a task the way to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
+
+    Nothing of the secret's content enters the pipeline: only its name, `S3_SECRET`, and its keys' names.
+    """
+    # TODO secret: give the task each of S3_KEYS as an environment variable of the same name, from the
+    # secret S3_SECRET.
+    # À FAIRE secret : donner à la tâche chacune de S3_KEYS comme variable d’environnement du même
+    # nom, depuis le secret S3_SECRET.
+    raise NotImplementedError
+
+
+def with_gpu(task: dsl.PipelineTask) -> None:
+    """Asks for one GPU, and may run on nodes that are kept free for whoever needs one (a taint named `GPU`).
+
+    On this machine it changes nothing.
+    """
+    # TODO gpu: ask for one accelerator of the type GPU, and tolerate the taint GPU with the effect
+    # NoSchedule.
+    # À FAIRE gpu : demander un accélérateur de type GPU, et tolérer la marque (taint) GPU d’effet
+    # NoSchedule.
+    raise NotImplementedError
+
+
+def limit(task: dsl.PipelineTask, cpu: str, memory: str) -> None:
+    """Bounds what a task may take, so that it disturbs nobody on its node."""
+    task.set_cpu_request(cpu).set_cpu_limit(cpu).set_memory_request(memory).set_memory_limit(memory)
+
+
+def build(
+    epochs: int = 3, pictures: int = 1000, seed: int = 0, least: float = 0.5, tolerance: float = 0.01
+) -> None:
+    """From the bucket of labelled stills to a model in production.
+
+    Args:
+        epochs: How often every crop is seen.
+        pictures: How many synthetic pictures to learn from.
+        seed: Of pictures and training.
+        least: mAP50 on the track that is wanted at least.
+        tolerance: So much worse than production is still good enough.
+    """
+    # TODO wiring: call the six components: stills, painted, trained, compared, passed and published,
+    # each with the outputs of those before it; code=code_fingerprint(STAGE) for the first three;
+    # publish only after the gate.
+    # À FAIRE wiring : appeler les six composants : stills, painted, trained, compared, passed et
+    # published, chacun avec les sorties des précédents ; code=code_fingerprint(ÉTAPE) pour les trois
+    # premiers ; publier seulement après le contrôle.
+    raise NotImplementedError
+    for task in (compared, passed, published):
+        task.set_caching_options(False)  # What is in production is not among their inputs.
+    for task in (stills, compared, published):
+        with_store(task)
+    for task in (stills, painted, compared, passed, published):
+        limit(task, cpu="2", memory="4Gi")
+    limit(trained, cpu="4", memory="12Gi")
+    with_gpu(trained)
+    kubernetes.empty_dir_mount(trained, "shm", "/dev/shm", medium="Memory", size_limit="2Gi")
+
+
+def training_pipeline() -> dsl.base_component.BaseComponent:
+    """The pipeline; it is built here and now, with the fingerprints of today's code."""
+    return dsl.pipeline(name=PIPELINE_NAME)(build)

@@ -1,0 +1,226 @@
+"""Step 5: the model behind an endpoint that anybody's client can talk to.
+
+Two models speak the Open Inference Protocol, by REST and by gRPC. `track` takes the tensor that the network
+takes, as OpenVINO Model Server does on a cluster. `track-jpeg` takes a JPEG and answers with boxes, so that
+whoever asks needs to know nothing about networks. When another version is promoted, it takes over between
+two requests.
+"""
+
+import base64
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from kserve import InferInput, InferRequest, InferResponse, Model
+from kserve.errors import InvalidInput
+
+from brakepoint.detector import Detector
+from brakepoint.messages import Detection, SignClass
+from brakepoint.serving import (
+    BOXES,
+    CLASSES,
+    JPEG_MODEL,
+    PICTURE,
+    SCORES,
+    TENSOR,
+    TENSOR_MODEL,
+)
+from brakepoint.serving.engine import Served, Worker, warm_up
+from brakepoint.serving.pictures import decode_jpeg
+from brakepoint.serving.tensors import find_input, make_output, to_array
+from brakepoint.texts import text
+
+
+def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
+    """Takes the network's input out of a request, and refuses what is not that.
+
+    Args:
+        request: Its `inputs` each have `name`, `datatype` and `shape`; `find_input(request, name)` finds one.
+        shape: What the network takes, `[1, 3, height, width]`.
+
+    Returns:
+        `(1, 3, height, width)` float32: `to_array(input)` converts.
+
+    Raises:
+        InvalidInput: The input `TENSOR` is missing, is not `FP32`, or has another shape.
+    """
+    # TODO tensor: find the input TENSOR; raise InvalidInput if it is not FP32 or has another shape;
+    # return it as an array.
+    # À FAIRE tensor : trouver l’entrée TENSOR ; lever InvalidInput si elle n’est pas FP32 ou n’a pas
+    # la bonne forme ; la renvoyer en tableau.
+    raise NotImplementedError
+
+
+def jpeg_bytes(value: bytes | str) -> bytes:
+    """The JPEG in one element of an input: as it is, or in base64 where it came as text.
+
+    JSON knows no bytes: there the file is written in base64, and arrives as a `str`.
+
+    Raises:
+        InvalidInput: The text is no base64.
+    """
+    # TODO jpeg: return bytes as they are; decode a text from base64, and raise InvalidInput if it is
+    # none.
+    # À FAIRE jpeg : renvoyer les octets tels quels ; décoder un texte depuis le base64, et lever
+    # InvalidInput si ce n’en est pas.
+    raise NotImplementedError
+
+
+def read_picture(request: InferRequest) -> np.ndarray:
+    """Takes the picture out of a request, `(height, width, 3)` uint8, blue-green-red.
+
+    Raises:
+        InvalidInput: The input `PICTURE` is missing, is not one element of `BYTES`, or is no whole JPEG.
+    """
+    field: InferInput = find_input(request, PICTURE)
+    if field.datatype != "BYTES":
+        raise InvalidInput(text("serving.bad.datatype", name=PICTURE, wanted="BYTES", found=field.datatype))
+    if list(field.shape) not in ([1], [1, 1]):
+        raise InvalidInput(text("serving.bad.shape", name=PICTURE, wanted=[1], found=list(field.shape)))
+    return decode_jpeg(jpeg_bytes(to_array(field).flat[0]))
+
+
+def answer(
+    request: InferRequest, model_name: str, version: str, outputs: dict[str, np.ndarray]
+) -> InferResponse:
+    """Puts arrays into the protocol's response.
+
+    Args:
+        request: It may have an `id`, which the response repeats (one without gets a fresh one); the response
+            holds only its `request_outputs`, if any.
+        model_name: Who answers.
+        version: Which version of it.
+        outputs: The arrays by name. `make_output(request, name, array)` makes the protocol's output of each.
+    """
+    # TODO answer: return an InferResponse: the request's id or a fresh one, name and version of the
+    # model, an output for each array, binary if asked, and only the outputs that were asked for.
+    # À FAIRE answer : renvoyer une InferResponse : l’identifiant de la requête ou un nouveau, nom et
+    # version du modèle, une sortie par tableau, en binaire si demandé, et seulement les sorties
+    # demandées.
+    raise NotImplementedError
+
+
+class Engine:
+    """Holds the version that answers.
+
+    Args:
+        model: The ONNX model to begin with.
+        version: What it is called in responses.
+
+    Attributes:
+        served: The version that answers; whoever looks at it once gets one that fits together.
+    """
+
+    def __init__(self, model: Path, version: str) -> None:
+        self.served: Served
+        self.switch(model, version)
+
+    def switch(self, model: Path, version: str) -> None:
+        """Lets another version answer. Requests go on meanwhile, and must not notice.
+
+        Loading takes a second and may fail; the first answer is slow, so `warm_up(detector)` takes it.
+
+        Args:
+            model: Its ONNX model.
+            version: What it is called.
+
+        Raises:
+            UserError: The model cannot be loaded; then the one before goes on answering.
+        """
+        # TODO switch: load the detector, warm it up, and only then put Served(detector, version) into
+        # self.served.
+        # À FAIRE switch : charger le détecteur, le chauffer, et seulement alors mettre
+        # Served(detector, version) dans self.served.
+        raise NotImplementedError
+
+
+class TensorModel(Model):
+    """The network as it is: a tensor goes in, a tensor comes out."""
+
+    def __init__(self, name: str, engine: Engine, worker: Worker) -> None:
+        super().__init__(name)
+        self._engine, self._worker = engine, worker
+        self.ready = True
+
+    async def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> InferResponse:
+        """Answers one request."""
+        served = self._engine.served
+        tensor = read_tensor(payload, served.input_shape)
+        output = await self._worker.run(served.infer, tensor)
+        return answer(payload, self.name, served.version, {served.output_name: output})
+
+    async def get_input_types(self) -> list[dict]:
+        """What the protocol's metadata say of the input."""
+        return [{"name": TENSOR, "datatype": "FP32", "shape": self._engine.served.input_shape}]
+
+    async def get_output_types(self) -> list[dict]:
+        """The same of the output."""
+        served = self._engine.served
+        return [{"name": served.output_name, "datatype": "FP32", "shape": served.output_shape}]
+
+
+class JpegModel(TensorModel):
+    """The whole detector: a JPEG goes in, boxes come out."""
+
+    async def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> InferResponse:
+        """Answers one request."""
+        served = self._engine.served
+        found = await self._worker.run(lambda: served.detect(read_picture(payload)))
+        outputs = {
+            BOXES: np.array([item.box for item in found], np.float32).reshape(-1, 4),
+            SCORES: np.array([item.confidence for item in found], np.float32),
+            CLASSES: np.array([item.sign_class.encode() for item in found], np.object_),
+        }
+        return answer(payload, self.name, served.version, outputs)
+
+    async def get_input_types(self) -> list[dict]:
+        """What the protocol's metadata say of the input."""
+        return [{"name": PICTURE, "datatype": "BYTES", "shape": [1]}]
+
+    async def get_output_types(self) -> list[dict]:
+        """The same of the outputs."""
+        return [
+            {"name": BOXES, "datatype": "FP32", "shape": [-1, 4]},
+            {"name": SCORES, "datatype": "FP32", "shape": [-1]},
+            {"name": CLASSES, "datatype": "BYTES", "shape": [-1]},
+        ]
+
+
+def request_body(jpeg: bytes) -> dict:
+    """The JSON that asks the model `track-jpeg` about a picture.
+
+    Args:
+        jpeg: The file's bytes.
+
+    Returns:
+        `{"inputs": [one]}`, where `one` has `name` (`PICTURE`), `shape` (`[1]`), `datatype` (`"BYTES"`) and
+        `data`, a list with one text: the file in base64.
+    """
+    # TODO request: return the body of a request with one input: PICTURE, shape [1], BYTES, and the
+    # file in base64.
+    # À FAIRE request : renvoyer le corps d’une requête à une entrée : PICTURE, forme [1], BYTES, et
+    # le fichier en base64.
+    raise NotImplementedError
+
+
+def read_answer(body: dict) -> tuple[Detection, ...]:
+    """Turns the JSON that comes back into detections.
+
+    Args:
+        body: Its `outputs` each have `name`, `shape` and `data`, in any order. `data` is flat: that of
+            `BOXES` is left, top, right, bottom of the first sign, then of the second, and so on.
+
+    Returns:
+        A `Detection` for each sign, in the order of the answer.
+    """
+    # TODO boxes: make a Detection of each sign in the answer; the outputs may stand in any order, and
+    # there may be no sign.
+    # À FAIRE boxes : faire une Detection de chaque panneau de la réponse ; les sorties peuvent être
+    # dans n’importe quel ordre, et il peut n’y avoir aucun panneau.
+    raise NotImplementedError
+
+
+def models(engine: Engine, worker: Worker) -> list[Model]:
+    """Both models, which share one engine."""
+    return [TensorModel(TENSOR_MODEL, engine, worker), JpegModel(JPEG_MODEL, engine, worker)]
