@@ -46,7 +46,7 @@ def gate(
     # worse than production by more than tolerance.
     # À FAIRE gate : renvoyer une raison pour chaque défaut : sous least sur la voie ; moins bon que
     # la production de plus de tolerance, dans n’importe quel monde.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 component = dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -125,7 +125,7 @@ def with_store(task: dsl.PipelineTask) -> None:
     # secret S3_SECRET.
     # À FAIRE secret : donner à la tâche chacune de S3_KEYS comme variable d’environnement du même
     # nom, depuis le secret S3_SECRET.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def with_gpu(task: dsl.PipelineTask) -> None:
@@ -137,7 +137,7 @@ def with_gpu(task: dsl.PipelineTask) -> None:
     # NoSchedule.
     # À FAIRE gpu : demander un accélérateur de type GPU, et tolérer la marque (taint) GPU d’effet
     # NoSchedule.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def limit(task: dsl.PipelineTask, cpu: str, memory: str) -> None:
@@ -163,7 +163,7 @@ def build(
     # À FAIRE wiring : appeler les six composants : stills, painted, trained, compared, passed et
     # published, chacun avec les sorties des précédents ; code=code_fingerprint(ÉTAPE) pour les trois
     # premiers ; publier seulement après le contrôle.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
     for task in (compared, passed, published):
         task.set_caching_options(False)  # What is in production is not among their inputs.
     for task in (stills, compared, published):

@@ -49,7 +49,7 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
     # return it as an array.
     # À FAIRE tensor : trouver l’entrée TENSOR ; lever InvalidInput si elle n’est pas FP32 ou n’a pas
     # la bonne forme ; la renvoyer en tableau.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def jpeg_bytes(value: bytes | str) -> bytes:
@@ -64,7 +64,7 @@ def jpeg_bytes(value: bytes | str) -> bytes:
     # none.
     # À FAIRE jpeg : renvoyer les octets tels quels ; décoder un texte depuis le base64, et lever
     # InvalidInput si ce n’en est pas.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def read_picture(request: InferRequest) -> np.ndarray:
@@ -98,7 +98,7 @@ def answer(
     # À FAIRE answer : renvoyer une InferResponse : l’identifiant de la requête ou un nouveau, nom et
     # version du modèle, une sortie par tableau, en binaire si demandé, et seulement les sorties
     # demandées.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 class Engine:
@@ -132,7 +132,7 @@ class Engine:
         # self.served.
         # À FAIRE switch : charger le détecteur, le chauffer, et seulement alors mettre
         # Served(detector, version) dans self.served.
-        raise NotImplementedError
+        raise NotImplementedError  # replace this · à remplacer
 
 
 class TensorModel(Model):
@@ -201,7 +201,7 @@ def request_body(jpeg: bytes) -> dict:
     # file in base64.
     # À FAIRE request : renvoyer le corps d’une requête à une entrée : PICTURE, forme [1], BYTES, et
     # le fichier en base64.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def read_answer(body: dict) -> tuple[Detection, ...]:
@@ -218,7 +218,7 @@ def read_answer(body: dict) -> tuple[Detection, ...]:
     # there may be no sign.
     # À FAIRE boxes : faire une Detection de chaque panneau de la réponse ; les sorties peuvent être
     # dans n’importe quel ordre, et il peut n’y avoir aucun panneau.
-    raise NotImplementedError
+    raise NotImplementedError  # replace this · à remplacer
 
 
 def models(engine: Engine, worker: Worker) -> list[Model]:

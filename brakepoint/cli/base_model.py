@@ -28,11 +28,14 @@ def base_model_command(
     from brakepoint.training.course import learn
 
     painter, trainer = load_step("step2_synthetic", "solutions"), load_step("step3_training", "solutions")
+    materials = Materials(World.ROAD, stickers=True)
     for name, count, seed in (
         ("pictures", pictures, SEED),
         ("held-out", HELD_OUT_PICTURES, HELD_OUT_SEED),
     ):
-        synthesise(out / name, count, seed, Materials(World.ROAD), os.cpu_count() or 1, painter)
+        synthesise(
+            out / name, count, seed, Materials(World.ROAD, stickers=True), os.cpu_count() or 1, painter
+        )
     recipe = trainer.Recipe(epochs=epochs, learning_rate=3e-3)
     trained = learn(trainer, [out / "pictures"], [out / "held-out"], out, None, recipe)
     typer.echo(text("training.done", checkpoint=trained.checkpoint, model=trained.model))

@@ -26,16 +26,20 @@ class Materials:
         world: Whose signs are to be found.
         backgrounds: Files of pictures without signs; where there are none, backgrounds are invented.
         cutouts: Rendered signs; where there are none, all signs are drawn.
+        stickers: Whether yellow triangles stand on a road that mean nothing: so the base model learns to pass
+            them by. Whoever is to find them on a track must not be taught that.
     """
 
     world: World = World.TRACK
     backgrounds: tuple[Path, ...] = ()
     cutouts: tuple[Cutout, ...] = ()
+    stickers: bool = False
 
     def describe(self) -> dict[str, object]:
         """What tells this supply from another, for the manifest of a dataset."""
         backgrounds = [file.name for file in self.backgrounds]
-        return {"world": self.world.value, "backgrounds": backgrounds, "cutouts": len(self.cutouts)}
+        supply = {"backgrounds": backgrounds, "cutouts": len(self.cutouts), "stickers": self.stickers}
+        return {"world": self.world.value, **supply}
 
     def background(self, rng: np.random.Generator) -> np.ndarray:
         """Makes one background, `(480, 640, 3)` uint8 blue-green-red.
@@ -55,19 +59,18 @@ class Materials:
             distractor: Whether it is one that must not be found.
         """
         if self.cutouts and rng.random() < RENDERED_SHARE:
-            return random_rendered(rng, _choice(self.cutouts, self.world), brightness, height_px, distractor)
-        return random_drawn(rng, _choice(plates().values(), self.world), brightness, height_px, distractor)
+            return random_rendered(rng, self._choice(self.cutouts), brightness, height_px, distractor)
+        return random_drawn(rng, self._choice(plates().values()), brightness, height_px, distractor)
 
-
-def _choice(signs: Iterable[Kind], world: World) -> Choice[Kind]:
-    """Sorts signs by what they mean in a world: on a road a yellow triangle means nothing."""
-    fronts, distractors = [], []
-    for sign in signs:
-        of_other_world = sign.sign_class is SignClass.DANGER_AHEAD and (
-            sign.kind.startswith("road-") != (world is World.ROAD)
-        )
-        if sign.sign_class is not None and not of_other_world:
-            fronts.append(sign)
-        elif not of_other_world or world is World.ROAD:
-            distractors.append(sign)
-    return Choice(tuple(fronts), tuple(distractors))
+    def _choice(self, signs: Iterable[Kind]) -> Choice[Kind]:
+        """Sorts signs by what they mean in this world; of the other one at most stickers are left."""
+        fronts, distractors = [], []
+        for sign in signs:
+            of_other_world = sign.sign_class is SignClass.DANGER_AHEAD and (
+                sign.kind.startswith("road-") != (self.world is World.ROAD)
+            )
+            if sign.sign_class is not None and not of_other_world:
+                fronts.append(sign)
+            elif not of_other_world or self.stickers:
+                distractors.append(sign)
+        return Choice(tuple(fronts), tuple(distractors))

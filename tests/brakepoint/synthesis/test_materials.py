@@ -6,7 +6,6 @@ import pytest
 from brakepoint.messages import SignClass
 from brakepoint.synthesis import Materials
 from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
-from brakepoint.synthesis.materials import _choice
 from brakepoint.synthesis.plates import plates
 from brakepoint.worlds import World
 
@@ -15,18 +14,20 @@ SUPPLIES = {"drawn": tuple(plates().values()), "rendered": load_cutouts(SHIPPED_
 
 @pytest.mark.parametrize("supply", SUPPLIES)
 def test_on_the_track_yellow_triangles_count_and_white_ones_do_not_appear(supply: str) -> None:
-    choice = _choice(SUPPLIES[supply], World.TRACK)
+    choice = Materials()._choice(SUPPLIES[supply])
     assert {sign.kind for sign in choice.fronts} >= {"danger-train", "limit-30", "limit-50"}
     assert not any(sign.kind.startswith("road-") for sign in (*choice.fronts, *choice.distractors))
 
 
 @pytest.mark.parametrize("supply", SUPPLIES)
-def test_on_a_road_white_triangles_count_and_yellow_ones_are_distractors(supply: str) -> None:
-    choice = _choice(SUPPLIES[supply], World.ROAD)
+def test_on_a_road_white_triangles_count_and_yellow_ones_are_stickers_at_most(supply: str) -> None:
+    choice = Materials(World.ROAD, stickers=True)._choice(SUPPLIES[supply])
     dangers = {sign.kind for sign in choice.fronts if sign.sign_class is SignClass.DANGER_AHEAD}
     assert dangers
     assert all(kind.startswith("road-") for kind in dangers)
     assert "danger-train" in {sign.kind for sign in choice.distractors}
+    plain = Materials(World.ROAD)._choice(SUPPLIES[supply])
+    assert "danger-train" not in {sign.kind for sign in (*plain.fronts, *plain.distractors)}
 
 
 @pytest.mark.parametrize("world", World)
