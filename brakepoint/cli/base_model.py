@@ -33,9 +33,7 @@ def base_model_command(
         ("pictures", pictures, SEED),
         ("held-out", HELD_OUT_PICTURES, HELD_OUT_SEED),
     ):
-        synthesise(
-            out / name, count, seed, Materials(World.ROAD, stickers=True), os.cpu_count() or 1, painter
-        )
+        synthesise(out / name, count, seed, materials, os.cpu_count() or 1, painter)
     recipe = trainer.Recipe(epochs=epochs, learning_rate=3e-3)
     trained = learn(trainer, [out / "pictures"], [out / "held-out"], out, None, recipe)
     typer.echo(text("training.done", checkpoint=trained.checkpoint, model=trained.model))
