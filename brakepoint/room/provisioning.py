@@ -199,8 +199,8 @@ class Provisioner:
             case What.BUCKET:
                 (self.store.make_bucket if adds else self.store.remove_bucket)(change.name)
             case What.DATA:
-                for key, path in missing_content(self.store, change.name).items():
-                    self.store.put(change.name, key, path)
+                for key, data in missing_content(self.store, change.name).items():
+                    self.store.put(change.name, key, data)
             case What.KEY if adds:
                 self.store.grant(change.name, accounts.accounts[change.handle].secret_key)
             case What.KEY:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from brakepoint.room.config import EmbeddedSettings, Room
-from brakepoint.store.content import CONTENT_DIR
+from brakepoint.store.content import CHECKSUMS_NAME, checksums
+from brakepoint.store.content import content as kit_content
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class RoomStore(Protocol):
     def objects(self, bucket: str) -> dict[str, ObjectInfo]:
         """Everything in a bucket, by key."""
 
-    def put(self, bucket: str, key: str, path: Path) -> None:
-        """Uploads a file."""
+    def put(self, bucket: str, key: str, data: bytes) -> None:
+        """Uploads a file, whole."""
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
         """Reads an object, at most one byte more than asked for, whatever size the store states.
@@ -91,20 +92,16 @@ def serving(room: Room) -> Iterator[None]:
 
 
 @cache
-def content() -> dict[str, Path]:
-    """What each bucket begins with, by key."""
-    return {
-        path.relative_to(CONTENT_DIR).as_posix(): path
-        for path in sorted(CONTENT_DIR.rglob("*"))
-        if path.is_file()
-    }
+def content() -> dict[str, bytes]:
+    """What each bucket begins with, by key; last the checksums, which say that all the rest is there."""
+    files = kit_content()
+    kit = {key: path.read_bytes() for key, path in files.items()}
+    return kit | {CHECKSUMS_NAME: checksums(files).encode()}
 
 
-def missing_content(store: RoomStore, bucket: str) -> dict[str, Path]:
+def missing_content(store: RoomStore, bucket: str) -> dict[str, bytes]:
     """What is still to be uploaded to a bucket: absent, or of another size."""
     there = store.objects(bucket)
     return {
-        key: path
-        for key, path in content().items()
-        if key not in there or there[key].size_bytes != path.stat().st_size
+        key: data for key, data in content().items() if key not in there or there[key].size_bytes != len(data)
     }

@@ -52,11 +52,11 @@ class EmbeddedRoomStore:
         files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
         return {path.relative_to(root).as_posix(): _info(path) for path in files}
 
-    def put(self, bucket: str, key: str, path: Path) -> None:
-        """Copies a file."""
+    def put(self, bucket: str, key: str, data: bytes) -> None:
+        """Writes a file."""
         target = self.folder / bucket / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+        target.write_bytes(data)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
         """Reads a file; a folder of that name, which an attendee can make, is none."""

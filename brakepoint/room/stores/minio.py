@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -92,10 +91,10 @@ class MinioRoomStore:
                 for entry in page.get("Contents", [])
             }
 
-    def put(self, bucket: str, key: str, path: Path) -> None:
+    def put(self, bucket: str, key: str, data: bytes) -> None:
         """Uploads it whole: the kit's files are small."""
         with self._friendly():
-            self._client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+            self._client.put_object(Bucket=bucket, Key=key, Body=data)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
         """Stops reading where it is too long."""

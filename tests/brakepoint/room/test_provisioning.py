@@ -93,23 +93,23 @@ def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None
         anna = Connection(store.endpoint("anna"), "spring-anna", "spring-anna", accounts["anna"].secret_key)
         anna.client.put_object(Bucket="spring-anna", Key="model.onnx", Body=b"mine")
         assert anna.client.get_object(Bucket="spring-anna", Key="model.onnx")["Body"].read() == b"mine"
-        assert anna.client.get_object(Bucket="spring-shared", Key="stills/SHA256SUMS")["Body"].read()
+        assert anna.client.get_object(Bucket="spring-shared", Key="SHA256SUMS")["Body"].read()
 
         listed = {bucket["Name"] for bucket in anna.client.list_buckets()["Buckets"]}
         assert listed == {"spring-anna", "spring-shared"}
         for refused in (
-            lambda: anna.client.get_object(Bucket="spring-bela", Key="stills/SHA256SUMS"),
+            lambda: anna.client.get_object(Bucket="spring-bela", Key="SHA256SUMS"),
             lambda: anna.client.list_objects_v2(Bucket="spring-bela"),
             lambda: anna.client.put_object(Bucket="spring-shared", Key="x", Body=b"x"),
-            lambda: anna.client.delete_object(Bucket="spring-shared", Key="stills/SHA256SUMS"),
+            lambda: anna.client.delete_object(Bucket="spring-shared", Key="SHA256SUMS"),
             lambda: Connection(store.endpoint("bela"), "", "spring-anna", anna.secret_key).client.get_object(
-                Bucket="spring-bela", Key="stills/SHA256SUMS"
+                Bucket="spring-bela", Key="SHA256SUMS"
             ),
         ):
             with pytest.raises(ClientError):
                 refused()
     assert not (small_room.folder / "store" / "spring-shared" / "x").exists()
-    assert (small_room.folder / "store" / "spring-shared" / "stills" / "SHA256SUMS").is_file()
+    assert (small_room.folder / "store" / "spring-shared" / "SHA256SUMS").is_file()
 
 
 def test_what_is_missing_is_mended_and_nothing_else_touched(small_room) -> None:
