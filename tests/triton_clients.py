@@ -1,4 +1,4 @@
-"""Asks an endpoint by tritonclient and prints the answer: `triton_clients.py ask|err grpc|http ADDRESS JPEG`."""
+"""Asks an endpoint by tritonclient: `triton_clients.py ask|err grpc|http ADDRESS JPEG`; prints the answer."""
 
 import importlib
 import json
