@@ -1,6 +1,7 @@
 """The attendees' accounts: passwords and keys, drawn at random and kept in one private file."""
 
 import secrets
+import string
 from pathlib import Path
 
 import bcrypt
@@ -10,7 +11,7 @@ from brakepoint.errors import UserError
 from brakepoint.room.files import PRIVATE, write
 
 ACCOUNTS_NAME = "accounts.json"
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+ALPHABET = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("ilo01")))
 """Without what looks alike on paper: i, l, o, 0 and 1."""
 GROUPS, GROUP_LENGTH = 4, 4
 """Sixteen characters, 79 bits, in groups that a person can type from a card."""
