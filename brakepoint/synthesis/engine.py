@@ -13,6 +13,7 @@ import numpy as np
 from rich.progress import track
 
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.synthesis.materials import Materials
 from brakepoint.synthesis.picture import Label, Picture
 from brakepoint.texts import text
@@ -102,17 +103,11 @@ def _make(job: _Job, number: int) -> int:
     """Makes one picture. The image comes last and under its name at once, so that what exists is complete."""
     picture = job.paint(np.random.default_rng([job.seed, number]), job.materials)
     height, width = picture.image.shape[:2]
-    lines = [job.write_label(label, width, height) for label in picture.labels]
+    lines = "".join(f"{job.write_label(label, width, height)}\n" for label in picture.labels)
     _, jpeg = cv2.imencode(".jpg", picture.image, [cv2.IMWRITE_JPEG_QUALITY, picture.jpeg_quality])
-    _write(job.out_dir / "labels" / _name(number, ".txt"), "".join(f"{line}\n" for line in lines).encode())
-    _write(job.out_dir / "images" / _name(number, ".jpg"), jpeg.tobytes())
+    write_whole(job.out_dir / "labels" / _name(number, ".txt"), lines.encode())
+    write_whole(job.out_dir / "images" / _name(number, ".jpg"), jpeg.tobytes())
     return number
-
-
-def _write(path: Path, content: bytes) -> None:
-    beginning = path.with_suffix(".part")
-    beginning.write_bytes(content)
-    beginning.replace(path)
 
 
 def _name(number: int, suffix: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from rich.progress import track
 
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.messages import SignClass
 from brakepoint.texts import text
 
@@ -129,9 +130,7 @@ def _cut_one(file: Path, out_dir: Path, per_picture: int, seed: int) -> int:
         (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(CROP_PX), encoding="utf-8")
         crop = image[top : top + CROP_PX, left : left + CROP_PX]
         _, jpeg = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])
-        beginning = out_dir / "images" / f"{name}-{number}.part"
-        beginning.write_bytes(jpeg.tobytes())
-        beginning.replace(beginning.with_suffix(".jpg"))
+        write_whole(out_dir / "images" / f"{name}-{number}.jpg", jpeg.tobytes())
     return per_picture
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from brakepoint.files import write_whole
 from brakepoint.workshop.course import ROOT, Step, course
 
 PROGRESS_PATH = ROOT / "progress.json"
@@ -48,10 +49,8 @@ class Progress(BaseModel):
 
     def save(self, path: Path | None = None) -> None:
         """Writes the file at once or not at all."""
-        target = path or PROGRESS_PATH
-        part = target.with_name(f"{target.name}.part")
-        part.write_text(json.dumps(self.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
-        part.replace(target)
+        content = json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
+        write_whole(path or PROGRESS_PATH, content.encode())
 
     def of(self, step: Step) -> StepProgress:
         """The entry of a step, made if there is none."""

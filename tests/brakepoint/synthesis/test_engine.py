@@ -30,6 +30,14 @@ def test_the_pictures_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> 
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
+def test_the_labels_on_disk_are_those_of_the_pictures(tmp_path: Path) -> None:
+    made(tmp_path)
+    for number in range(4):
+        picture = step.paint_picture(np.random.default_rng([3, number]), Materials())
+        lines = (tmp_path / "labels" / f"{number:06d}.txt").read_text().splitlines()
+        assert lines == [step.yolo_line(label, 640, 480) for label in picture.labels]
+
+
 def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
     made(tmp_path / "whole")
     made(tmp_path / "parts", count=2)
