@@ -1,11 +1,11 @@
 """`brakepoint base-model`: trains the model that fine-tuning starts from."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from brakepoint.cores import available_cores
 from brakepoint.steps import load_step
 from brakepoint.texts import text
 from brakepoint.worlds import World
@@ -33,7 +33,7 @@ def base_model_command(
         ("pictures", pictures, SEED),
         ("held-out", HELD_OUT_PICTURES, HELD_OUT_SEED),
     ):
-        synthesise(out / name, count, seed, materials, os.cpu_count() or 1, painter)
+        synthesise(out / name, count, seed, materials, available_cores(), painter)
     recipe = trainer.Recipe(epochs=epochs, learning_rate=3e-3)
     trained = learn(trainer, [out / "pictures"], [out / "held-out"], out, None, recipe)
     typer.echo(text("training.done", checkpoint=trained.checkpoint, model=trained.model))

@@ -1,11 +1,11 @@
 """`brakepoint synth`: makes a dataset of synthetic pictures."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from brakepoint.cores import available_cores
 from brakepoint.steps import load_step
 from brakepoint.texts import text
 from brakepoint.worlds import World
@@ -22,7 +22,7 @@ def synth_command(
         Path | None, typer.Option("--cutouts", metavar="DIR", help=text("cli.synth.cutouts"))
     ] = None,
     world: Annotated[World, typer.Option("--world", help=text("cli.synth.world"))] = World.TRACK,
-    workers: Annotated[int, typer.Option("--workers", help=text("cli.synth.workers"))] = os.cpu_count() or 1,
+    workers: Annotated[int, typer.Option("--workers", help=text("cli.synth.workers"))] = available_cores(),
     steps: Annotated[
         str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.synth.steps"))
     ] = None,

@@ -27,7 +27,8 @@ class Detector:
         iou: Two detections of one class overlap at most so much; 0 to 1.
         runtime: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
             first.
-        threads: Threads of the runtime; by default what `BRAKEPOINT_THREADS` says, else the runtime decides.
+        threads: Threads of the runtime; by default what `BRAKEPOINT_THREADS` says, else as many as there are
+            cores.
 
     Attributes:
         confidence: As above.

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import typer
 
+from brakepoint.cores import available_cores
 from brakepoint.detector.metadata import input_size_px
 from brakepoint.errors import UserError
 from brakepoint.texts import text
@@ -164,7 +165,7 @@ def load_runtime(path: Path, name: str | None = None, threads: int | None = None
         path: The ONNX file.
         name: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
             first.
-        threads: How many; by default what `BRAKEPOINT_THREADS` says, else the runtime decides.
+        threads: How many; by default what `BRAKEPOINT_THREADS` says, else as many as there are cores.
 
     Raises:
         UserError: There is no such file, it is not an ONNX model, its input is not one picture, or the
@@ -186,10 +187,10 @@ def load_runtime(path: Path, name: str | None = None, threads: int | None = None
         raise UserError("error.model_unreadable", path=path, runtime=name) from error
 
 
-def _threads_setting() -> int | None:
+def _threads_setting() -> int:
     written = os.environ.get("BRAKEPOINT_THREADS", "")
     if not written:
-        return None
+        return available_cores()
     if not written.isdecimal() or int(written) < 1:
         raise UserError("error.threads_invalid", written=written)
     return int(written)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from brakepoint.cores import available_cores
 from brakepoint.messages import OrderKind
 from brakepoint.mission.look import points
 from brakepoint.mission.report import Recording
@@ -184,7 +185,7 @@ def drive_all(assignments: list[Assignment], tell: Tell) -> list[Finished]:
     """
     context = multiprocessing.get_context("spawn")
     channel: Any = context.Queue()
-    workers = min(len(assignments), len(os.sched_getaffinity(0)))
+    workers = min(len(assignments), available_cores())
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(channel, language()))
     try:
         pool.submit(check, assignments).result()

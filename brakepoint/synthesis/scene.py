@@ -76,7 +76,7 @@ def random_rendered(
 ) -> Sprite:
     """Takes a sign that was rendered before; arguments as for `random_drawn`."""
     cutout = choice.distractor(rng) if distractor else choice.front(rng)
-    roll_deg = rng.normal(0, 4) if rng.random() < 0.85 else rng.normal(0, 20)
+    roll_deg = rng.normal(0, 4) if rng.random() < 0.75 else rng.normal(0, 22)
     sprite = draw_cutout(cutout, height_px, float(roll_deg), _look(rng, brightness, height_px))
     return replace(sprite, sign_class=None) if distractor else sprite
 
@@ -86,7 +86,7 @@ def _pose(rng: np.random.Generator, height_px: float, back: bool) -> Pose:
     yaw = float(np.clip(yaw, -80, 80))
     if back:
         yaw = 180 + float(np.clip(rng.normal(0, 35), -75, 75))
-    roll = rng.normal(0, 5) if rng.random() < 0.85 else rng.normal(0, 22)
+    roll = rng.normal(0, 5) if rng.random() < 0.75 else rng.normal(0, 22)
     distance = float(np.clip(900 / height_px, 10, 80))
     return Pose(height_px, yaw, float(rng.normal(4, 7)), float(roll), distance)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.training.torch_shim import mend_torchvision
@@ -63,10 +64,10 @@ def use_all_cores(model: Any) -> None:
     import torch
 
     def load_beside(trainer: Any) -> None:
-        trainer.args.workers = os.cpu_count() or 1
+        trainer.args.workers = available_cores()
 
     model.add_callback("on_pretrain_routine_start", load_beside)
-    model.add_callback("on_train_start", lambda trainer: torch.set_num_threads(os.cpu_count() or 1))
+    model.add_callback("on_train_start", lambda trainer: torch.set_num_threads(available_cores()))
 
 
 def fall_every_step(model: Any) -> None:

@@ -1,18 +1,18 @@
 """What a step leaves for the next one, from what comes with the kit: no failure ends anybody's workshop."""
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from brakepoint.cores import available_cores
 from brakepoint.models import SHIPPED_CHECKPOINT, SHIPPED_MODEL
 from brakepoint.steps import load_step
 from brakepoint.workshop.course import Step, find_step
 from brakepoint.workshop.quick import size
 
 DATASET_DIR, SYNTHETIC_DIR, TRAINING_DIR = Path("runs/dataset"), Path("runs/synthetic"), Path("runs/train")
-SYNTHETIC_PICTURES, QUICK_PICTURES = 200, 12
+SYNTHETIC_PICTURES, QUICK_PICTURES = 2500, 12
 
 
 def install(step: Step) -> Path | None:
@@ -59,7 +59,7 @@ def _put_synthetic(folder: Path) -> None:
     painter = load_step("step2_synthetic", "solutions")
     materials = Materials(cutouts=load_cutouts(SHIPPED_CUTOUTS))
     count = size(SYNTHETIC_PICTURES, QUICK_PICTURES)
-    synthesise(folder, count, 0, materials, os.cpu_count() or 1, painter)
+    synthesise(folder, count, 0, materials, available_cores(), painter)
 
 
 def _put_model(folder: Path) -> None:

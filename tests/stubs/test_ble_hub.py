@@ -440,7 +440,7 @@ def test_low_voltage_brakes_and_holds(open_hub, bluez, train, said):  # noqa: F8
     seconds = itertools.count(3, 2)
 
     def drives_again() -> bool:
-        """The autopilot repeats its order at every picture: one that comes before the good news is dropped."""
+        """Orders come at every picture; one that is given before the good news is heard is dropped."""
         drive(hub, FULL, next(seconds))
         return train.hub.motor == 100
 
