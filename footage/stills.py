@@ -20,7 +20,8 @@ from footage.truth import visible_signs
 
 VIEWS = 6
 """Pictures of one scene."""
-LABEL_HEIGHT_MIN_PX = 8.0
+LABEL_HEIGHT_MIN_PX = 12.0
+"""Smaller ones are left unlabelled, as people leave them: they cannot tell them from other signs."""
 JPEG_QUALITY = 90
 DANGERS = ("danger-exclamation", "danger-children", "danger-train", "danger-worker")
 LIMITS = ("limit-30", "limit-50")

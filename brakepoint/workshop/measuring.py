@@ -5,20 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from brakepoint.detector import Detector
-from brakepoint.evaluation import evaluate, load_labels, read_picture
+from brakepoint.evaluation import load_labels, read_picture
 from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, match_picture
-from brakepoint.worlds import World
-
-
-def map50_by_world(model: Path, pictures: dict[World, Path]) -> dict[World, float]:
-    """The mAP50 of a model in each world.
-
-    Args:
-        model: An ONNX file.
-        pictures: Folder of labelled pictures, by world.
-    """
-    detector = Detector(model)
-    return {world: evaluate(folder, detector).map50 for world, folder in pictures.items()}
 
 
 def judged_detections(model: Path, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:

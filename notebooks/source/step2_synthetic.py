@@ -22,15 +22,15 @@
 # %load_ext brakepoint.workshop.magic
 
 # %%
-from pathlib import Path
-
 import numpy as np
 
+from brakepoint.cores import available_cores
 from brakepoint.steps import load_step
 from brakepoint.store.building import draw_samples
 from brakepoint.synthesis import Materials
 from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
 from brakepoint.synthesis.engine import synthesise
+from brakepoint.workshop.artefacts import QUICK_PICTURES, SYNTHETIC_DIR, SYNTHETIC_PICTURES
 from brakepoint.workshop.plots import show_labelled, show_picture, show_sprites
 from brakepoint.workshop.quick import size
 
@@ -100,22 +100,23 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # %% [markdown] lang="en"
 # ## Many pictures
 #
-# A few hundred are enough to look at and to try a training with. The command `brakepoint synth` makes thousands, and goes on
-# where it stopped: picture number 123 is the same whether you make 200 or 20,000.
+# A dozen first, to look at. When they please you, make as many as a good training needs: a minute or two on two cores.
+# Interrupted? Run the cell again: it goes on where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
 
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
-# Quelques centaines suffisent pour les regarder et essayer un entraînement. La commande `brakepoint synth` en fait des
-# milliers, et reprend où elle s’est arrêtée : l’image numéro 123 est la même, que vous en fassiez 200 ou 20 000.
+# D’abord une douzaine, pour les regarder. Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement :
+# une minute ou deux sur deux cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123
+# est la même, que vous en fassiez 200 ou 20 000.
 
 # %%
-folder = Path("runs/synthetic")
-made = synthesise(folder, size(200, quick=12), seed=0, materials=materials, workers=1, step=lab)
-print(made)
+synthesise(SYNTHETIC_DIR, 12, seed=0, materials=materials, workers=1, step=lab)
+show_picture(draw_samples(SYNTHETIC_DIR))
 
 # %%
-show_picture(draw_samples(folder))
+count = size(SYNTHETIC_PICTURES, QUICK_PICTURES)
+synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_cores(), step=lab)
 
 # %% [markdown] lang="en"
 # Changed your code since? Pictures that are there are kept: delete `runs/synthetic` to make them anew.

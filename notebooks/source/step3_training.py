@@ -24,6 +24,9 @@
 # %%
 from pathlib import Path
 
+from brakepoint.cores import available_cores
+from brakepoint.detector import Detector
+from brakepoint.evaluation.compare import compare
 from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
 from brakepoint.steps import load_step
 from brakepoint.synthesis import Materials
@@ -31,7 +34,7 @@ from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
 from brakepoint.synthesis.engine import synthesise
 from brakepoint.training.course import learn
 from brakepoint.workshop.artefacts import TRAINING_DIR, outcome_of
-from brakepoint.workshop.measuring import judged_detections, map50_by_world
+from brakepoint.workshop.measuring import judged_detections
 from brakepoint.workshop.plots import plot_threshold, show_detections
 from brakepoint.workshop.quick import size
 from brakepoint.worlds import World
@@ -84,15 +87,17 @@ show_detections(BASE_MODEL, stills / "val")
 track_pictures = sum(len(list((folder / "images").iterdir())) for folder in (synthetic, stills / "train"))
 painter, roads = load_step("step2_synthetic", "solutions"), Materials(World.ROAD, cutouts=load_cutouts(SHIPPED_CUTOUTS))
 learn_roads, exam_roads = Path("runs/roads/train"), Path("runs/roads/val")
-synthesise(learn_roads, min(lab.road_pictures(track_pictures), size(1000, quick=8)), 1, roads, 1, painter)
-synthesise(exam_roads, size(60, quick=6), 999, roads, 1, painter)
+road_pictures = min(lab.road_pictures(track_pictures), size(1000, quick=8))
+synthesise(learn_roads, road_pictures, 1, roads, available_cores(), painter)
+synthesise(exam_roads, size(60, quick=6), 999, roads, available_cores(), painter)
 exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 
 # %% [markdown] lang="en"
 # ## Learn (`stop`)
 #
 # An *epoch* is one pass through all pictures. After each one the model is examined, and `should_stop` decides whether to go on.
-# The bar shows the time that is left. Interrupted? Run the cell again: it goes on after the last whole epoch.
+# The bar shows the time that is left, ten minutes on two cores: a good moment to read on, or for a coffee. Interrupted? Run the
+# cell again: it goes on after the last whole epoch.
 #
 # No patience? `brakepoint catch-up 3` in a terminal puts a trained model into `runs/train`; then go on below.
 
@@ -100,18 +105,19 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # ## Apprendre (`stop`)
 #
 # Une *époque* est un passage sur toutes les images. Après chacune, le modèle est examiné, et `should_stop` décide s’il faut
-# continuer. La barre montre le temps restant. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
+# continuer. La barre montre le temps restant, dix minutes sur deux cœurs : le temps de lire la suite, ou de prendre un café.
+# Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
 # Pas la patience ? `brakepoint catch-up 3` dans un terminal met un modèle entraîné dans `runs/train` ; continuez ensuite plus
 # bas.
 
 # %%
-recipe = lab.Recipe(epochs=size(3, quick=1), learning_rate=1e-3)
+recipe = lab.Recipe(epochs=size(lab.Recipe.epochs, quick=1))
 trained = learn(lab, [synthetic, stills / "train", learn_roads], list(exams.values()), TRAINING_DIR, BASE_CHECKPOINT, recipe)
 trained
 
 # %%
-from IPython.display import Image
+from IPython.display import Image, display
 
 Image(filename=str(TRAINING_DIR / "run" / "curves.png"))
 
@@ -143,20 +149,27 @@ plot_threshold(confidences, correct, truths, lab.choose_confidence(confidences, 
 # %% [markdown] lang="en"
 # ## Better, and at what price (`gate`)
 #
-# mAP50 sums up precision and recall over all confidences, from 0 to 1. With few pictures, and so few minutes of learning, do not
-# expect the shipped model's figures.
+# mAP50 sums up precision and recall over all confidences, from 0 to 1. The pictures show where base and new model differ: curves,
+# what is taken for what (*confusion*), and the pictures on which your model errs most. What do its errors have in common?
 
 # %% [markdown] lang="fr"
 # ## Meilleur, et à quel prix (`gate`)
 #
-# Le mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Avec si peu d’images, et si peu de minutes
-# d’apprentissage, n’attendez pas les chiffres du modèle fourni.
+# Le mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Les figures montrent en quoi les deux modèles
+# diffèrent : les courbes, ce qui est pris pour autre chose (*confusion*), et les images où votre modèle se trompe le plus. Qu’ont
+# ses erreurs en commun ?
 
 # %%
-base, new = map50_by_world(BASE_MODEL, exams), map50_by_world(TRAINING_DIR / "model.onnx", exams)
+both = Detector(BASE_MODEL), Detector(TRAINING_DIR / "model.onnx")
+compared = compare(*both, exams, Path("runs/comparison"), confidence=both[0].confidence)
+base = {world: each.base.map50 for world, each in compared.worlds.items()}
+new = {world: each.new.map50 for world, each in compared.worlds.items()}
 for world in World:
     print(f"{world:<8}{base[world]:6.3f} → {new[world]:.3f}")
 lab.is_better(new, base)
+
+# %%
+display(*(Image(filename=str(picture), width=900) for picture in compared.pictures))
 
 # %% [markdown] lang="en"
 # ## Drive with it
