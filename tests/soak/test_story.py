@@ -1,4 +1,4 @@
-"""The story, three times over: with the base model the train runs through the danger, with an attendee's it stops.
+"""The story, three times over: the base model runs through the danger, an attendee's stops before it.
 
 Takes an hour on two cores; `make soak` runs it. The commands and their defaults are those of the notebooks.
 """
