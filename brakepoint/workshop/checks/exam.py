@@ -156,6 +156,7 @@ def stops(fault: str, lab: Any, camera: PlainCamera | None = None, hub: Breaking
 def exam(lab: Any) -> list[Outcome]:
     """Puts an autopilot through every fault."""
     mended = _score(lab, "track-empty", BreakingCamera(lambda broken_s: broken_s > MENDED_AFTER_S))
+    restarted = _score(lab, "track-empty", crashes=True)
     flickering = _score(lab, "track-stop", detector=FlickeringDetector(feed("track-stop")))
     return [
         stops("frozen", lab, BreakingCamera(lambda broken_s: True, freezes=True)),
@@ -164,6 +165,7 @@ def exam(lab: Any) -> list[Outcome]:
         stops("lost_train", lab, hub=BreakingHub(tells=False)),
         stops("silent", lab, hub=BreakingHub(hears=False)),
         Outcome("never_recovers", mended.distance_cm, mended.accomplished),
+        Outcome("crash", restarted.distance_cm, restarted.accomplished),
         Outcome("flicker", flickering.distance_cm, flickering.accomplished and flickering.false_stops == 0),
     ]
 
@@ -179,15 +181,18 @@ def _drive(
     camera: PlainCamera | None = None,
     hub: BreakingHub | None = None,
     detector: Detector | None = None,
+    crashes: bool = False,
 ) -> Run:
     truth, train = feed(name), hub or BreakingHub()
 
     def step(memory: Any, seen: Detections | None, state: TrainState | None, now: float) -> tuple[Any, Order]:
+        if crashes and 0 <= now - BREAKS_AT_S < MENDED_AFTER_S:
+            return None, Order(kind=OrderKind.BRAKE, reason=Reason.NO_ORDERS, light=Light.BLINK, at=now)
         answer: tuple[Any, Order] = lab.step(memory, seen, train.told(state), now)
         return answer
 
     return run_mission(camera or PlainCamera(), train, detector or OracleDetector(truth), step, truth)
 
 
-def _score(lab: Any, name: str, camera: PlainCamera | None = None, detector: Detector | None = None) -> Score:
-    return score_run(_drive(lab, name, camera, detector=detector), feed(name))
+def _score(lab: Any, name: str, *args: Any, **broken: Any) -> Score:
+    return score_run(_drive(lab, name, *args, **broken), feed(name))
