@@ -54,6 +54,7 @@ def run_command(
         for row in outcome.compared.rows():
             table.add_row(*row)
         Console(highlight=False).print(table)
+        typer.echo(text("cli.pipeline.run.plots", folder=outcome.folder))
     for reason in outcome.refused:
         typer.echo(f"✗ {reason}")
     if outcome.refused:

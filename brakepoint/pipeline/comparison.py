@@ -1,12 +1,18 @@
 """A new model beside the one in production."""
 
+import base64
 import html
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from brakepoint.texts import text
 from brakepoint.worlds import World
+
+if TYPE_CHECKING:
+    from brakepoint.evaluation.compare import Comparison as Compared
 
 COMPARISON_FILE = "comparison.json"
 
@@ -26,6 +32,18 @@ class Comparison(BaseModel):
     production: dict[str, float] | None = None
     version: int | None = None
 
+    @classmethod
+    def of(cls, compared: "Compared", version: int | None) -> Self:
+        """The figures that count for the gate.
+
+        Args:
+            compared: The old model and the new one.
+            version: Number of the old one, if it is in production; None if it is only the base model.
+        """
+        new = {str(world): found.new.map50 for world, found in compared.worlds.items()}
+        old = {str(world): found.base.map50 for world, found in compared.worlds.items()}
+        return cls(new=new, production=old if version else None, version=version)
+
     def rows(self) -> list[tuple[str, str, str]]:
         """World, production and new, as a person reads them."""
         before = self.production or {}
@@ -34,19 +52,29 @@ class Comparison(BaseModel):
             for world in World
         ]
 
-    def as_html(self) -> str:
-        """A page with a table, for the page of the run."""
+    def as_html(self, pictures: Sequence[Path] = ()) -> str:
+        """A page that needs nothing beside it: a table, and pictures of curves and matrices.
+
+        Args:
+            pictures: PNG files.
+        """
         cells = "".join(
             f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows()
         )
         heads = "".join(f"<th>{html.escape(head)}</th>" for head in self.heads())
         table = f'<table border="1" cellpadding="6"><tr>{heads}</tr>{cells}</table>'
-        return f'<!doctype html><meta charset="utf-8">{table}\n'
+        images = "".join(_as_image(picture) for picture in pictures)
+        return f'<!doctype html><meta charset="utf-8">{table}{images}\n'
 
     def heads(self) -> tuple[str, str, str]:
         """What stands above the rows."""
         in_production = text("pipeline.production", number=self.version or "–")
         return "mAP50", in_production, text("pipeline.new")
+
+
+def _as_image(picture: Path) -> str:
+    content = base64.b64encode(picture.read_bytes()).decode()
+    return f'<p><img style="max-width:100%" src="data:image/png;base64,{content}"></p>'
 
 
 def _figure(value: float | None) -> str:

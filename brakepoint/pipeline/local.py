@@ -9,13 +9,16 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 from brakepoint.errors import UserError
 from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison, read_comparison
+from brakepoint.pipeline.fingerprints import STEPS
+from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.store import Connection, object_store
+from brakepoint.workshop.course import find_step
 
 ROOT_DIR = Path("runs/pipeline")
 LOG_NAME = "log.txt"
@@ -35,11 +38,18 @@ class Outcome:
 
     Attributes:
         compared: The models side by side, if the run came so far.
+        folder: Where the comparison and its plots are, if the run came so far.
         refused: Why the gate let nothing through; empty if it did.
     """
 
     compared: Comparison | None
+    folder: Path | None
     refused: tuple[str, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """The plots, PNG files."""
+        return tuple(sorted(self.folder.glob("*.png"))) if self.folder else ()
 
 
 def run(step: ModuleType, tell: Tell, root: Path = ROOT_DIR, **parameters: float) -> Outcome:
@@ -52,7 +62,7 @@ def run(step: ModuleType, tell: Tell, root: Path = ROOT_DIR, **parameters: float
         parameters: Of the pipeline.
 
     Raises:
-        UserError: A component failed; its last line is in the message.
+        UserError: A component failed; its last line is in the message. Or it runs a step that is not written.
     """
     from kfp import local
 
@@ -60,24 +70,34 @@ def run(step: ModuleType, tell: Tell, root: Path = ROOT_DIR, **parameters: float
     known = set(root.rglob(COMPARISON_FILE))
     runner = local.SubprocessRunner(use_venv=False)
     local.init(runner, pipeline_root=str(root), enable_caching=True)
-    with object_store() as store, _environment(store), (root / LOG_NAME).open("w", encoding="utf-8") as log:
+    with (
+        object_store() as store,
+        _environment(store, step),
+        (root / LOG_NAME).open("w", encoding="utf-8") as log,
+    ):
         listener = _Listener(log, tell)
         try:
             with contextlib.redirect_stdout(listener), _heard(listener), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Task .*have no effect in the current local runner")
                 step.training_pipeline()(**parameters)
         except RuntimeError as error:
-            compared = _newest(root, known)
-            reasons = _reasons(step, compared, parameters) if listener.failed == "quality-gate" else []
+            outcome = _outcome(root, known)
+            reasons = (
+                _reasons(step, outcome.compared, parameters) if listener.failed == "quality-gate" else []
+            )
             if not reasons:
-                raise UserError(
-                    "pipeline.error.failed",
-                    task=listener.failed or "–",
-                    why=listener.last_line,
-                    log=root / LOG_NAME,
-                ) from error
-            return Outcome(compared, tuple(reasons))
-    return Outcome(_newest(root, known))
+                raise _failure(listener, root / LOG_NAME) from error
+            return replace(outcome, refused=tuple(reasons))
+    return _outcome(root, known)
+
+
+def _failure(listener: "_Listener", log: Path) -> UserError:
+    """Why a run broke down; a gap in an attendee's step has a remedy of its own."""
+    task, why = listener.failed, listener.last_line
+    if why.startswith(NotImplementedError.__name__) and task in STEPS:
+        number = find_step(STEPS[task]).number
+        return UserError("pipeline.error.not_written", task=task, step=STEPS[task], number=number)
+    return UserError("pipeline.error.failed", task=task or "–", why=why, log=log)
 
 
 def _reasons(step: ModuleType, compared: Comparison | None, parameters: dict[str, float]) -> list[str]:
@@ -87,22 +107,26 @@ def _reasons(step: ModuleType, compared: Comparison | None, parameters: dict[str
     return list(step.gate(compared.new, compared.production, *limits))
 
 
-def _newest(root: Path, known: set[Path]) -> Comparison | None:
+def _outcome(root: Path, known: set[Path]) -> Outcome:
     fresh = set(root.rglob(COMPARISON_FILE)) - known
     if not fresh:
-        return None
-    return read_comparison(max(fresh, key=lambda path: path.stat().st_mtime).parent)
+        return Outcome(None, None)
+    folder = max(fresh, key=lambda path: path.stat().st_mtime).parent
+    return Outcome(read_comparison(folder), folder)
 
 
 @contextmanager
-def _environment(store: Connection) -> Iterator[None]:
-    """Names the store to the components, as a data connection does on a cluster."""
+def _environment(store: Connection, step: ModuleType) -> Iterator[None]:
+    """Names to the components the store, as a data connection does on a cluster, and whose steps to run."""
     names = {
         "AWS_S3_ENDPOINT": store.endpoint,
         "AWS_S3_BUCKET": store.bucket,
         "AWS_ACCESS_KEY_ID": store.access_key,
         "AWS_SECRET_ACCESS_KEY": store.secret_key,
     }
+    source = step.__name__.partition(".")[0]
+    if source in SOURCES:
+        names[SOURCE_VARIABLE] = source
     before = dict(os.environ)
     os.environ.update(names)
     try:

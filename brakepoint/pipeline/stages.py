@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
-from brakepoint.evaluation import evaluate
-from brakepoint.models import BASE_CHECKPOINT
+from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
 from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison, read_comparison
 from brakepoint.pipeline.fingerprints import folder_fingerprint
 from brakepoint.pipeline.judge import ask
@@ -73,19 +72,21 @@ def training(epochs: int, seed: int, code: str, stills: Artefact, track: Artefac
 def comparison(
     model: Artefact, stills: Artefact, road: Artefact, metrics: Artefact, report: Artefact, result: Artefact
 ) -> None:
-    """Shows the same pictures to the new model and to the one in production."""
+    """Shows the same pictures to the new model and to the one in production, or else the base model."""
+    from brakepoint.evaluation.compare import compare
+
+    out, new = Path(result.path), Detector(Path(model.path) / MODEL_FILE)
     worlds = {World.TRACK: Path(stills.path) / "val", World.ROAD: Path(road.path)}
-    new = _measure(Path(model.path) / MODEL_FILE, worlds)
     with object_store() as store, tempfile.TemporaryDirectory() as folder:
         registry = Registry(store)
         number = registry.production().number
-        production = _measure(registry.fetch(number, Path(folder)), worlds) if number else None
-    found = Comparison(new=new, production=production, version=number)
-    for world, value in new.items():
+        old = Detector(registry.fetch(number, Path(folder)) if number else BASE_MODEL)
+        compared = compare(old, new, worlds, out, new.confidence)
+    found = Comparison.of(compared, number)
+    for world, value in found.new.items():
         metrics.log_metric(f"{world}_map50", value)
-    Path(report.path).write_text(found.as_html(), encoding="utf-8")
-    Path(result.path).mkdir(parents=True, exist_ok=True)
-    (Path(result.path) / COMPARISON_FILE).write_text(found.model_dump_json(indent=2), encoding="utf-8")
+    Path(report.path).write_text(found.as_html(compared.pictures), encoding="utf-8")
+    (out / COMPARISON_FILE).write_text(found.model_dump_json(indent=2), encoding="utf-8")
 
 
 def gate(least: float, tolerance: float, result: Artefact) -> None:
@@ -123,8 +124,3 @@ def _paint(world: World, count: int, seed: int, out: Path) -> None:
 def _renamed(folder: Path, name: Path) -> Path:
     name.symlink_to(folder.resolve(), target_is_directory=True)
     return name
-
-
-def _measure(model: Path, worlds: dict[World, Path]) -> dict[str, float]:
-    detector = Detector(model)
-    return {str(world): evaluate(folder, detector).map50 for world, folder in worlds.items()}

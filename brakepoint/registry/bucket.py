@@ -5,6 +5,10 @@ models/track/3/version.json    written after it: a version without this does not
 models/track/production.json   the pointer, written last of all
 models/production/1/model.onnx a copy of what is in production, for servers that know no pointer
 models/incoming/…              uploads that are not proven yet
+
+Publish from one place at a time: two publications at the same moment may take the same number. A real S3
+could refuse the second one (If-None-Match), but the server of our own, `rclone serve s3`, ignores that. What
+they mix up is never served: a version that does not match its hash is not fetched.
 """
 
 import hashlib

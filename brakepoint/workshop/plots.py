@@ -1,5 +1,6 @@
 """What the notebooks show: pictures with their boxes, a threshold, and a run as speed along the line."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -9,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from brakepoint.detector import Detector
 from brakepoint.evaluation import load_labels, read_picture
-from brakepoint.messages import SignClass
+from brakepoint.messages import Detection, SignClass
 from brakepoint.mission.records import Run
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.synthesis import Box, Picture, Sprite
@@ -56,14 +57,35 @@ def show_detections(model: Path, folder: Path) -> None:
         axes.imshow(image[:, :, ::-1])
         for sign in picture.truths(image.shape[1], image.shape[0]):
             _draw_box(axes, sign.box, SIGN_COLOURS[sign.sign_class], 0.8)
-        for found in detector.detect_image(image):
-            colour = SIGN_COLOURS[found.sign_class]
-            _draw_box(axes, found.box, colour, 3)
-            words = f"{text(f'sign.class.{found.sign_class}')} {found.confidence:.2f}"
-            axes.text(found.box[0], found.box[1] - 6, words, color=colour, fontsize=9)
+        _draw_detections(axes, detector.detect_image(image))
     for axes in grid.flat:
         axes.axis("off")
     plt.show()
+
+
+def show_answers(image: np.ndarray, answers: Mapping[str, Sequence[Detection]]) -> None:
+    """Shows what several models answered about the same picture, side by side.
+
+    Args:
+        image: Blue-green-red, as OpenCV has it.
+        answers: Detections by what stands above them.
+    """
+    _, row = plt.subplots(1, len(answers), figsize=(14, 6), squeeze=False, layout="tight")
+    for axes, (title, detections) in zip(row[0], answers.items(), strict=True):
+        axes.imshow(image[:, :, ::-1])
+        axes.set_title(title)
+        axes.axis("off")
+        _draw_detections(axes, detections)
+    plt.show()
+
+
+def _draw_detections(axes: Axes, detections: Sequence[Detection]) -> None:
+    for found in detections:
+        colour = SIGN_COLOURS[found.sign_class]
+        _draw_box(axes, found.box, colour, 3)
+        words = f"{text(f'sign.class.{found.sign_class}')} {found.confidence:.2f}"
+        label = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
+        axes.text(found.box[0], found.box[1] - 8, words, color="white", fontsize=9, bbox=label)
 
 
 def _draw_box(axes: Axes, box: Box, colour: str, width: float) -> None:

@@ -1,10 +1,13 @@
 """The pipeline: its gate, what it compiles to, how a run here is told, and how one is handed to a cluster."""
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
+import matplotlib.pyplot as plt
 import pytest
 import small_pipeline
 import yaml
@@ -14,8 +17,10 @@ from hypothesis import strategies as st
 from brakepoint.cli import run as cli
 from brakepoint.errors import UserError
 from brakepoint.pipeline import PIPELINE_NAME, fingerprints
+from brakepoint.pipeline.drawing import show_pipeline
 from brakepoint.pipeline.local import LOG_NAME, run
-from solutions.step4_pipeline import S3_KEYS, S3_SECRET, gate
+from brakepoint.steps import SOURCE_VARIABLE
+from solutions.step4_pipeline import S3_KEYS, S3_SECRET, gate, training_pipeline
 
 TASKS = {"dataset", "synthetic", "training", "comparison", "quality-gate", "publish"}
 scores = st.floats(0, 1)
@@ -75,6 +80,19 @@ def test_only_the_training_asks_for_a_gpu_and_may_run_where_gpus_are(compiled) -
     assert tolerations == {"exec-training": [toleration]}
 
 
+def test_the_graph_shows_each_task_behind_those_it_waits_for_and_what_travels(monkeypatch) -> None:
+    monkeypatch.setattr(plt, "show", lambda: None)
+
+    show_pipeline(training_pipeline())
+
+    places = {words.get_text(): words.get_position() for words in plt.gca().texts}
+    plt.close()
+    assert TASKS | {"stills", "track", "road", "model", "result"} <= set(places)
+    in_order = ("dataset", "training", "comparison", "quality-gate", "publish")
+    columns = [places[task][0] for task in in_order]
+    assert columns == sorted(set(columns))
+
+
 def test_every_task_is_bounded(compiled) -> None:
     limits = {
         name: (spec["resources"]["resourceCpuLimit"], spec["resources"]["resourceMemoryLimit"])
@@ -101,6 +119,16 @@ def test_the_bucket_s_keys_come_from_the_secret_and_only_where_they_are_needed(c
         assert secret["secretName"] == S3_SECRET
         assert [pair["envVar"] for pair in secret["keyToEnv"]] == list(S3_KEYS)
     assert "env:" not in words  # Nothing has a value.
+
+
+def test_no_secret_s_value_gets_into_the_yaml(tmp_path, monkeypatch) -> None:
+    for key in S3_KEYS:
+        monkeypatch.setenv(key, f"value-of-{key}")
+    path = tmp_path / "pipeline.yaml"
+
+    assert cli(["pipeline", "compile", "--out", str(path)]) == 0
+
+    assert "value-of" not in path.read_text("utf-8")
 
 
 def test_what_depends_on_production_is_never_taken_from_the_cache(compiled) -> None:
@@ -137,10 +165,10 @@ def test_a_pipeline_is_written_as_yaml_only(tmp_path, capsys) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def small_run(folder: Path, **parameters: float):
+def small_run(folder: Path, step: ModuleType = small_pipeline, **parameters: float):
     told: list[tuple[str, str]] = []
     settings = {"seed": 1, "new": 0.9, "least": 0.5, "tolerance": 0.0, **parameters}
-    outcome = run(small_pipeline, lambda what, task: told.append((what, task)), folder, **settings)
+    outcome = run(step, lambda what, task: told.append((what, task)), folder, **settings)
     return outcome, told
 
 
@@ -168,6 +196,30 @@ def test_a_component_that_breaks_down_is_told_with_its_last_words(tmp_path, monk
     assert "comparison" in str(caught.value)
     assert "upside down" in str(caught.value)
     assert "Traceback" in (tmp_path / "runs" / LOG_NAME).read_text("utf-8")
+
+
+def test_a_step_with_a_gap_is_told_with_what_to_do(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UserError) as caught:
+        small_run(tmp_path / "runs", seed=-1)
+
+    assert caught.value.key == "pipeline.error.not_written"
+    assert "brakepoint check 1" in str(caught.value)
+
+
+def test_the_components_run_the_steps_of_whose_pipeline_it_is(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(SOURCE_VARIABLE, raising=False)
+    own = ModuleType("labs.step4_pipeline")
+    own.training_pipeline, own.gate = small_pipeline.training_pipeline, small_pipeline.gate
+
+    with pytest.raises(UserError):
+        small_run(tmp_path / "runs", own, new=-1.0)
+
+    (stills,) = (tmp_path / "runs").glob("*/dataset/stills")
+    assert stills.read_text("utf-8") == "labs"
+    assert SOURCE_VARIABLE not in os.environ
 
 
 class PipelineServer(BaseHTTPRequestHandler):

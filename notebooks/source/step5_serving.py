@@ -1,0 +1,137 @@
+# %% [markdown] lang="en"
+# # Step 5: the model behind an endpoint
+#
+# A model in a file helps one program. Behind an endpoint that speaks the **Open Inference Protocol** it helps anybody: a train,
+# a page, a colleague with `curl`. You write what stands between the protocol and the detector, ask the endpoint about a picture,
+# and let the train drive by it.
+#
+# You write the code in **`labs/step5_serving.py`**: open it beside this notebook and look for `TODO`. The whole step takes about
+# 15 minutes.
+
+# %% [markdown] lang="fr"
+# # Étape 5 : le modèle derrière un point d’accès
+#
+# Un modèle dans un fichier sert un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**, il sert
+# tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez ce qui se tient entre le protocole et le détecteur,
+# vous interrogez le point d’accès sur une image, puis vous laissez le train rouler grâce à lui.
+#
+# Vous écrivez le code dans **`labs/step5_serving.py`** : ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. L’étape prend
+# environ 15 minutes.
+
+# %%
+# %load_ext brakepoint.workshop.magic
+
+# %%
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from brakepoint.evaluation import read_picture
+from brakepoint.feeds import find_feed
+from brakepoint.mission.report import load_run
+from brakepoint.models import BASE_MODEL
+from brakepoint.serving import JPEG_MODEL
+from brakepoint.serving.process import serving
+from brakepoint.steps import load_step
+from brakepoint.store import CONTENT_DIR
+from brakepoint.truth import load_truth
+from brakepoint.workshop.artefacts import outcome_of
+from brakepoint.workshop.plots import plot_run, show_answers
+
+lab = load_step("step5_serving")
+
+# %% [markdown] lang="en"
+# ## What the check says
+#
+# `%check 5` goes through `tensor`, `jpeg` and `answer`, which take a request apart and put the answer together; `switch`, which
+# lets another version take over while requests come in; and `request` and `boxes`, the side of whoever asks. Stuck? `%hint 5`.
+
+# %% [markdown] lang="fr"
+# ## Ce que dit la vérification
+#
+# `%check 5` passe en revue `tensor`, `jpeg` et `answer`, qui lisent une requête et composent la réponse ; `switch`, qui laisse
+# une autre version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté de qui interroge. Bloqué ?
+# `%hint 5`.
+
+# %%
+# %check 5
+
+# %% [markdown] lang="en"
+# ## Two endpoints, one picture
+#
+# Once all is green, your code serves two models: the *base model*, which knows the signs of the roads, and the *new* one of
+# step 3. Each gets a process of its own, as it would get a pod of its own on a cluster. In a terminal it is `brakepoint serve`.
+# The cell waits until both are warm.
+
+# %% [markdown] lang="fr"
+# ## Deux points d’accès, une image
+#
+# Quand tout est vert, votre code sert deux modèles : le *modèle de base*, qui connaît les panneaux de la route, et le *nouveau*,
+# celui de l’étape 3. Chacun reçoit son propre processus, comme il recevrait son propre pod sur un cluster. Dans un terminal,
+# c’est `brakepoint serve`. La cellule attend que les deux soient chauds.
+
+# %%
+endpoints = ExitStack()
+base = endpoints.enter_context(serving(str(BASE_MODEL)))
+new = endpoints.enter_context(serving(str(outcome_of("3") / "model.onnx")))
+base.rest, new.rest
+
+# %% [markdown] lang="en"
+# ## Ask (`request`, `boxes`)
+#
+# The picture travels as JSON, in base64, and comes back as boxes. Both models get the very same bytes: what does each make of
+# the yellow triangles?
+
+# %% [markdown] lang="fr"
+# ## Interroger (`request`, `boxes`)
+#
+# L’image voyage en JSON, en base64, et revient sous forme de cadres. Les deux modèles reçoivent exactement les mêmes octets : que
+# fait chacun des triangles jaunes ?
+
+# %%
+picture = CONTENT_DIR / "stills" / "images" / "still-0003-3.jpg"
+
+
+def ask(endpoint):
+    body = json.dumps(lab.request_body(picture.read_bytes())).encode()
+    address = f"http://{endpoint.rest}/v2/models/{JPEG_MODEL}/infer"
+    with urlopen(Request(address, body, {"Content-Type": "application/json"})) as answer:
+        return lab.read_answer(json.load(answer))
+
+
+show_answers(read_picture(picture), {"base": ask(base), "new": ask(new)})
+
+# %% [markdown] lang="en"
+# ## Drive through the endpoint
+#
+# The train's detector may be anywhere: here each frame goes to the new model, by gRPC, which is made for this; JSON would be far
+# too slow for fifteen frames a second. Only tensors travel, so it finds exactly what it would find at home.
+
+# %% [markdown] lang="fr"
+# ## Rouler à travers le point d’accès
+#
+# Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, fait pour cela ; JSON serait bien
+# trop lent pour quinze images par seconde. Seuls des tenseurs voyagent : il trouve donc exactement ce qu’il trouverait sur place.
+
+# %%
+# !{sys.executable} -m brakepoint mission --steps solutions --feed track-stop --detector grpc://{new.grpc} --out runs/endpoint | cat
+
+# %%
+_, (recording,) = load_run(Path("runs/endpoint"))
+plot_run(recording.run, load_truth(find_feed("track-stop").with_suffix(".json")))
+
+# %% [markdown] lang="en"
+# The film of it is in `runs/endpoint/index.html`. Now stop both endpoints. To serve whatever version is in production in the
+# bucket, and to follow each promotion without losing a request: `brakepoint serve s3://`.
+
+# %% [markdown] lang="fr"
+# Le film est dans `runs/endpoint/index.html`. Arrêtez maintenant les deux points d’accès. Pour servir la version en production
+# dans le compartiment, et suivre chaque promotion sans perdre une requête : `brakepoint serve s3://`.
+
+# %%
+endpoints.close()
+
+# %%
+# %check 5

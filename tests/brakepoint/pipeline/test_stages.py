@@ -1,0 +1,139 @@
+"""Comparison, gate and publication with the models that come with the kit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("boto3")
+
+from brakepoint.errors import UserError
+from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
+from brakepoint.pipeline import stages
+from brakepoint.pipeline.comparison import read_comparison
+from brakepoint.registry.bucket import Registry
+from brakepoint.store import Connection, seed
+from brakepoint.store.embedded import serve_s3
+
+ROAD_PICTURES = 12
+LEAST, TOLERANCE = 0.3, 0.1
+"""Wide: which models the kit ships changes, and so few pictures tell little."""
+
+
+class Artefact(SimpleNamespace):
+    """As much of an artefact of Kubeflow as a stage uses."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path=str(path), metadata={})
+
+    def log_metric(self, name: str, value: float) -> None:
+        self.metadata[name] = value
+
+
+class Run:
+    """The artefacts of one run."""
+
+    def __init__(self, folder: Path, model: Path) -> None:
+        folder.mkdir()
+        self.metrics, self.report, self.result, self.model = (
+            Artefact(folder / name) for name in ("metrics", "report", "result", "model")
+        )
+        Path(self.model.path).mkdir()
+        (Path(self.model.path) / stages.MODEL_FILE).write_bytes(model.read_bytes())
+        self.model.metadata.update(data="data", code="code")
+
+    def compare(self, data: "Data") -> None:
+        stages.comparison(self.model, data.stills, data.road, self.metrics, self.report, self.result)
+
+
+class Data(SimpleNamespace):
+    """What is made once: stills of the track, and painted roads."""
+
+    stills: Artefact
+    road: Artefact
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[tuple[str, str, str]]:
+    with serve_s3(tmp_path_factory.mktemp("stages") / "s3") as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def store(server, request, monkeypatch) -> Connection:
+    """A bucket for each test, without a model."""
+    endpoint, key, secret = server
+    bucket = f"b{abs(hash(request.node.name))}"
+    variables = ("AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    for name, value in zip(variables, (endpoint, bucket, key, secret), strict=True):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    return Connection(endpoint, bucket, key, secret)
+
+
+@pytest.fixture(scope="module")
+def data(server, tmp_path_factory) -> Data:
+    """The stages before the training, on few pictures."""
+    folder, patch = tmp_path_factory.mktemp("data"), pytest.MonkeyPatch()
+    made = Data(stills=Artefact(folder / "stills"), road=Artefact(folder / "road"))
+    endpoint, key, secret = server
+    seed(Connection(endpoint, "content", key, secret).client, "content")
+    with patch.context():
+        variables = ("AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        for name, value in zip(variables, (endpoint, "content", key, secret), strict=True):
+            patch.setenv(name, value)
+        patch.setattr(stages, "ROAD_PICTURES", ROAD_PICTURES)
+        stages.dataset(made.stills)
+        stages.synthetic(1, 1, Artefact(folder / "track"), made.road)
+        patch.undo()
+    return made
+
+
+def test_a_good_model_is_published_with_its_figures_and_goes_into_production(store, data, tmp_path) -> None:
+    registry, run = Registry(store), Run(tmp_path / "run", SHIPPED_MODEL)
+    registry.promote(registry.publish(BASE_MODEL).number)
+
+    run.compare(data)
+    stages.gate(LEAST, TOLERANCE, run.result)
+    published = stages.publish(run.model, run.result)
+
+    assert registry.production().history == (1, 2)
+    assert published == registry.version(2)
+    assert (published.data, published.code) == ("data", "code")
+    compared = read_comparison(Path(run.result.path))
+    assert published.metrics == compared.new
+    assert compared.version == 1 and compared.new["track"] > compared.production["track"]
+    assert run.metrics.metadata["track_map50"] == compared.new["track"]
+
+
+def test_a_worse_model_is_refused_and_nothing_is_published(store, data, tmp_path) -> None:
+    registry, run = Registry(store), Run(tmp_path / "run", BASE_MODEL)
+    registry.promote(registry.publish(SHIPPED_MODEL).number)
+
+    run.compare(data)
+    with pytest.raises(UserError) as refused:
+        stages.gate(0.0, TOLERANCE, run.result)
+
+    assert refused.value.key == "pipeline.refused"
+    assert "production" in str(refused.value)
+    assert [version.number for version in registry.versions()] == [1]
+
+
+def test_the_report_holds_the_figures_and_the_plots_and_needs_nothing_beside_it(data, tmp_path) -> None:
+    run = Run(tmp_path / "run", SHIPPED_MODEL)
+
+    run.compare(data)
+
+    page = Path(run.report.path).read_text("utf-8")
+    compared = read_comparison(Path(run.result.path))
+    assert compared.production is None and compared.version is None
+    assert f"{compared.new['track']:.3f}" in page
+    plots = sorted(path.name for path in Path(run.result.path).glob("*.png"))
+    assert plots == sorted(
+        f"{world}-{plot}.png"
+        for world in ("track", "road")
+        for plot in ("precision-recall", "confusion", "worst")
+    )
+    assert page.count("data:image/png;base64,") == len(plots)
+    assert "://" not in page
