@@ -16,7 +16,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench drill wheelhouse images locks screenshots clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench drill wheelhouse images locks screenshots clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,7 @@ wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from
 	rm wheelhouse/brakepoint-*.whl
 
 GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
+EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
 lint: $(VENV)/.dev ## Style, formatting and types
@@ -75,6 +76,10 @@ test: lint ## Everything that needs nothing but pip
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
 	tests/system/require chromium $(GSTREAMER) bubblewrap mosquitto openssl
 	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
+
+test-radio: $(VENV)/.system ## A mission over the real kernel and bluetoothd, in an emulated computer; as root it installs QEMU
+	tests/system/require $(EMULATOR)
+	$(BIN)/pytest tests/radio --override-ini addopts= --durations 5
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)

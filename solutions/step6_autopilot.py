@@ -64,8 +64,8 @@ WAIT_MARGIN_S = 0.2
 FRAME_AGE_MAX_S = 0.3
 STATE_AGE_MAX_S = 0.5
 """Older frames and older states of the train are not driven by."""
-FROZEN_FRAMES = 3
-"""So many frames in a row, identical to the bit while the train moves, are a frozen camera."""
+FROZEN_S = 0.15
+"""A picture that stays identical to the bit for so long, while the train moves, is a frozen camera's."""
 GOOD_FRAMES = 5
 """After a fault, and at the start, the train drives on once so many new frames in a row were good."""
 
@@ -104,7 +104,7 @@ class Memory:
     Attributes:
         frame_count: Distinct frames so far.
         last_frame: The newest of them.
-        identical: How often in a row the picture was the same although the train moved.
+        frozen_s: For how long the picture has been the same although the train moved.
         good_frames: New pictures in a row since the last fault.
         fault: Why the train must not drive; at first nothing has been seen yet.
         signs: The signs near the train.
@@ -114,7 +114,7 @@ class Memory:
 
     frame_count: int = 0
     last_frame: Detections | None = None
-    identical: int = 0
+    frozen_s: float = 0.0
     good_frames: int = 0
     fault: Reason | None = Reason.STARTING
     signs: tuple[Sign, ...] = ()
@@ -166,14 +166,11 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
 def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
     """Counts a new frame as good or as identical to the one before."""
     last = memory.last_frame
-    same = last is not None and frame.picture_hash == last.picture_hash
-    return replace(
-        memory,
-        frame_count=memory.frame_count + 1,
-        last_frame=frame,
-        identical=memory.identical + (1 if moving else 0) if same else 0,
-        good_frames=0 if same else memory.good_frames + 1,
-    )
+    memory = replace(memory, frame_count=memory.frame_count + 1, last_frame=frame)
+    if last is None or frame.picture_hash != last.picture_hash:
+        return replace(memory, frozen_s=0.0, good_frames=memory.good_frames + 1)
+    since_last_s = frame.captured_at - last.captured_at if moving else 0.0
+    return replace(memory, frozen_s=memory.frozen_s + since_last_s, good_frames=0)
 
 
 def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason | None:
@@ -183,7 +180,7 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
         return Reason.NO_TRAIN_STATE
     if memory.last_frame is None or abs(now - memory.last_frame.captured_at) > FRAME_AGE_MAX_S:
         return Reason.NO_FRAMES
-    if memory.identical >= FROZEN_FRAMES:
+    if memory.frozen_s >= FROZEN_S:
         return Reason.FROZEN_FRAMES
     return None
     # instead: return None

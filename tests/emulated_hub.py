@@ -6,7 +6,20 @@ from itertools import groupby
 
 from stubs import lwp3
 from stubs.lwp3 import BRAKE, COMPANY_ID, DeviceType, Feedback, HubKind, Port
+from stubs.powered_up import Limits
 
+PATIENCE_S = 60.0
+"""For what must happen sooner or later, on however busy a machine; a test that waits so long has failed."""
+PATIENT = Limits(
+    find_s=PATIENCE_S,
+    settle_s=0.2,
+    connect_s=PATIENCE_S,
+    attach_s=PATIENCE_S,
+    write_s=PATIENCE_S,
+    feedback_s=PATIENCE_S,
+    disconnect_s=5,
+)
+"""Limits of a radio on which nothing is to fail."""
 PLUGGED = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LIGHT, Port.RGB_LIGHT: 0x17}
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from brakepoint.cli.service import Hub
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed
@@ -39,15 +40,19 @@ def mission_command(
     as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
     live: Annotated[bool, typer.Option("--live", help=text("cli.mission.live"))] = False,
     broker: Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))] = "",
+    hub: Hub = "",
 ) -> None:
     """Drives, scores and reports; exit status 1 if a mission was not accomplished."""
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     model = detector or str(SHIPPED_MODEL)
+    if hub and not live:
+        raise UserError("live.error.hub_not_live")
     with publishing(out) as scratch:
         assignments = [Assignment(find_feed(name), source, model, scratch) for name in _chosen(feed)]
         with show_progress(assignments, as_json) as tell:
             if live:
-                finished = [_drive_live(assignments, feed, detector, broker, tell)]
+                settings = Settings.given(feed=feed, detector=detector, steps=source, broker=broker, hub=hub)
+                finished = [_drive_live(assignments, settings, tell)]
             else:
                 finished = drive_all(assignments, tell)
         report = make_report(source, model, finished)
@@ -62,7 +67,7 @@ def mission_command(
 
 
 def _drive_live(
-    assignments: list[Assignment], feed: str, detector: str, broker: str, tell: Callable[[Driven], None]
+    assignments: list[Assignment], settings: Settings, tell: Callable[[Driven], None]
 ) -> Finished:
     """Drives one feed with the services; what they say stands between the orders."""
     if len(assignments) != 1:
@@ -72,7 +77,6 @@ def _drive_live(
 
     assignment = assignments[0]
     check(assignments)
-    settings = Settings.given(feed=feed, detector=detector, steps=assignment.steps, broker=broker)
     run = drive_live(assignment, settings, tell)
     return finish(run, assignment, News(assignment.feed, run.ticks[-1].position_cm, tell))
 

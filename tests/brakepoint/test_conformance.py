@@ -5,14 +5,14 @@ import sys
 
 import numpy as np
 import pytest
-from emulated_hub import EmulatedHub
+from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
 from fake_bluez import bluez  # noqa: F401
 
 from brakepoint.adapters import CAMERAS, HUBS, open_camera, open_hub
 from brakepoint.conformance import CameraConformance, HubConformance
 from brakepoint.messages import Order
 from brakepoint.ports import Camera, Hub
-from stubs import usb_camera
+from stubs import real_camera, usb_camera
 from stubs.ble_hub import BluetoothHub
 from stubs.csi_camera import ChildSource
 from stubs.heartbeat import Heartbeat, heartbeat_path
@@ -33,6 +33,11 @@ class TestRecordedCamera(CameraConformance):
 
 class TestCsiCamera(CameraConformance):
     """With a child process in GStreamer's place; tests/system has GStreamer itself."""
+
+    @pytest.fixture(autouse=True)
+    def patience(self, monkeypatch):
+        monkeypatch.setattr(real_camera, "FIRST_FRAME_S", PATIENCE_S)
+        monkeypatch.setattr(real_camera, "STALL_S", PATIENCE_S)
 
     def open(self) -> Camera:
         return RealCamera("csi:0", lambda: ChildSource("csi:0", [sys.executable, "-c", CHILD], 64, 48))
@@ -80,11 +85,11 @@ class TestBluetoothHub(HubConformance):
         bluez.add(EmulatedHub())
 
     def open(self) -> Hub:
-        return BluetoothHub(out=None, heartbeat=Heartbeat(heartbeat_path()))
+        return BluetoothHub(out=None, limits=PATIENT, heartbeat=Heartbeat(heartbeat_path()))
 
     def settle(self, hub: Hub) -> None:
         assert isinstance(hub, BluetoothHub)
-        assert hub.wait_until_settled(20)
+        assert hub.wait_until_settled(PATIENCE_S)
 
 
 def test_no_adapter_is_left_out():

@@ -6,7 +6,7 @@ import pytest
 
 from brakepoint.messages import Detection, Detections, Light, OrderKind, Reason, SignClass, TrainState
 from brakepoint.rules import CONTROL_RATE_HZ, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
-from solutions.step6_autopilot import CAMERA, Memory, locate, step
+from solutions.step6_autopilot import CAMERA, FROZEN_S, Memory, locate, step
 
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 
@@ -29,7 +29,7 @@ def seen(
 
 
 class Rig:
-    """Steps the autopilot at the control rate, with a new picture each time."""
+    """Steps the autopilot at the camera's rate, with a new picture each time."""
 
     def __init__(self) -> None:
         self.memory: Memory | None = None
@@ -46,8 +46,15 @@ class Rig:
             light=Light.ON,
         )
 
-    def show(self, *items: Detection, at_cm: float = 0.0, speed: float = 0.0, picture: str | None = None):
-        self.now += 1 / CONTROL_RATE_HZ
+    def show(
+        self,
+        *items: Detection,
+        at_cm: float = 0.0,
+        speed: float = 0.0,
+        picture: str | None = None,
+        rate_hz: float = CONTROL_RATE_HZ,
+    ):
+        self.now += 1 / rate_hz
         self.count += 1
         self.frame = Detections(
             frame_id=self.count, captured_at=self.now, picture_hash=picture or str(self.count), items=items
@@ -187,6 +194,17 @@ def test_identical_pictures_brake_a_train_that_moves(rig):
     orders = [rig.show(picture="frozen", speed=50) for _ in range(5)]
 
     assert orders[-1].reason is Reason.FROZEN_FRAMES
+
+
+@pytest.mark.parametrize("rate_hz", [5, 15, 60])
+def test_a_frozen_camera_is_told_by_time_and_not_by_the_number_of_its_pictures(rig, rate_hz):
+    for _ in range(10):
+        rig.show(speed=50, rate_hz=rate_hz)
+    froze_at = rig.now
+    while rig.show(picture="frozen", speed=50, rate_hz=rate_hz).reason is not Reason.FROZEN_FRAMES:
+        assert rig.now - froze_at < 1
+
+    assert FROZEN_S <= rig.now - froze_at <= FROZEN_S + 2 / rate_hz
 
 
 def test_identical_pictures_at_rest_are_no_fault(rig):

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
-from emulated_hub import EmulatedHub
+from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
 from fake_bluez import FakeBluez, bluez  # noqa: F401
 
 from brakepoint.errors import UserError
@@ -19,13 +20,9 @@ from stubs.ble_hub import BluetoothHub
 from stubs.heartbeat import Heartbeat
 from stubs.lwp3 import BRAKE, Colour, DeviceType, Feedback, HubAction, HubKind, Port, VoltageAlert
 from stubs.lwp3 import Action as HubActionKind
-from stubs.powered_up import Limits
 
-QUICK = Limits(
-    find_s=0.6, settle_s=0.2, connect_s=5, attach_s=0.6, write_s=0.6, feedback_s=0.6, disconnect_s=5
-)
-PATIENCE_S = 20.0
-"""For what must happen sooner or later; a test that waits so long has failed."""
+SHORT_S = 1.0
+"""For what must not happen; a test that waits for something to fail waits so long."""
 LOW_POWER = ORDER_POWER[OrderKind.LOW_SPEED]
 
 
@@ -61,11 +58,12 @@ def said() -> io.StringIO:
 
 @pytest.fixture
 def open_hub(bluez, said, tmp_path) -> Iterator[Callable[..., BluetoothHub]]:  # noqa: F811
-    """Opens hubs, and closes them behind the test."""
+    """Opens hubs, and closes them behind the test; each limit is generous, but for those that are named."""
     opened: list[BluetoothHub] = []
 
-    def open_one(address: str = "") -> BluetoothHub:
-        opened.append(BluetoothHub(address, said, QUICK, Heartbeat(tmp_path / "beat")))
+    def open_one(address: str = "", **limits: float) -> BluetoothHub:
+        patience = replace(PATIENT, **limits)
+        opened.append(BluetoothHub(address, said, patience, Heartbeat(tmp_path / "beat")))
         return opened[-1]
 
     yield open_one
@@ -189,26 +187,26 @@ def test_closing_brakes_first_and_then_disconnects(open_hub, train):
 # What is not there, or is something else
 
 
-def refused(open_hub, address: str = "") -> tuple[str, str]:
+def refused(open_hub, address: str = "", **limits: float) -> tuple[str, str]:
     with pytest.raises(UserError) as caught:
-        open_hub(address)
+        open_hub(address, **limits)
     assert "\n" not in str(caught.value)
     return caught.value.key, str(caught.value)
 
 
 def test_no_hub_in_reach(open_hub):
-    assert refused(open_hub)[0] == "hub.error.not_found"
+    assert refused(open_hub, find_s=SHORT_S)[0] == "hub.error.not_found"
 
 
 def test_a_hub_that_is_switched_off(open_hub, train):
     train.is_on = False
 
-    assert refused(open_hub)[0] == "hub.error.not_found"
+    assert refused(open_hub, find_s=SHORT_S)[0] == "hub.error.not_found"
 
 
 def test_only_a_remote_control_in_reach(open_hub, bluez):  # noqa: F811
     bluez.add(EmulatedHub(kind=HubKind.REMOTE_CONTROL))
-    key, line = refused(open_hub)
+    key, line = refused(open_hub, find_s=3 * SHORT_S)
 
     assert key == "hub.error.only_others"
     assert "remote control" in line
@@ -258,7 +256,7 @@ def test_no_bluetooth_at_all(open_hub, monkeypatch, tmp_path):
 @pytest.mark.parametrize("port", [Port.A, Port.B])
 def test_nothing_plugged_in(open_hub, train, port):
     del train.hub.plugged[port]
-    key, line = refused(open_hub)
+    key, line = refused(open_hub, attach_s=SHORT_S, feedback_s=SHORT_S)
 
     assert key == "hub.error.port_empty"
     assert f"{port.name}: nothing plugged in" in line
@@ -267,7 +265,7 @@ def test_nothing_plugged_in(open_hub, train, port):
 
 def test_light_and_motor_changed_over(open_hub, train):
     train.hub.plugged |= {Port.A: DeviceType.LIGHT, Port.B: DeviceType.TRAIN_MOTOR}
-    key, line = refused(open_hub)
+    key, line = refused(open_hub, attach_s=SHORT_S)
 
     assert key == "hub.error.port_wrong"
     assert "there is light" in line
@@ -276,13 +274,13 @@ def test_light_and_motor_changed_over(open_hub, train):
 def test_a_device_that_no_train_has(open_hub, train):
     train.hub.plugged[Port.A] = 0x0026
 
-    assert "0x0026" in refused(open_hub)[1]
+    assert "0x0026" in refused(open_hub, attach_s=SHORT_S)[1]
 
 
 def test_a_hub_that_is_silent_from_the_start(open_hub, train):
     train.is_silent = True
 
-    assert refused(open_hub)[0] == "hub.error.connect"
+    assert refused(open_hub, write_s=SHORT_S)[0] == "hub.error.connect"
 
 
 # What goes wrong under way
@@ -292,11 +290,13 @@ def lost_and_found(hub: BluetoothHub, train, go_wrong: Callable[[], None], mend:
     """A train under way, a trouble, and its end: it must be braked, wait, and obey the next order."""
     drive(hub, FULL)
     connects = train.connects
+    train.is_on = False  # Else it might be back before anybody has looked.
     go_wrong()
     assert eventually(lambda: not hub.is_up)
     assert hub.state(2).braking
     hub.apply(FULL)
     mend()
+    train.is_on = True
     assert eventually(lambda: hub.is_up)
     assert train.connects == connects + 1
     assert train.hub.is_braked
@@ -325,12 +325,11 @@ def test_the_link_drops_in_the_middle_of_a_ramp(open_hub, train):
 
 
 def test_the_hub_is_switched_off_and_on_again(open_hub, train, said):
-    def switch_on() -> None:
+    def stay_away() -> None:
         assert eventually(lambda: "Still no hub" in said.getvalue())
-        train.is_on = True
 
-    hub = open_hub()
-    lost_and_found(hub, train, train.switch_off, switch_on)
+    hub = open_hub(find_s=3 * SHORT_S)
+    lost_and_found(hub, train, train.switch_off, stay_away)
 
 
 def test_the_hub_says_that_it_switches_off(open_hub, bluez, train, said):  # noqa: F811
@@ -348,17 +347,18 @@ def test_radio_silence(open_hub, train, said):
     def speak() -> None:
         train.is_silent = False
 
-    hub = open_hub()
+    hub = open_hub(write_s=3 * SHORT_S)
     lost_and_found(hub, train, fall_silent, speak)
 
     assert "no answer" in said.getvalue()
 
 
 def test_an_order_without_feedback_is_given_again(open_hub, train):
-    answers = iter([None, Feedback.DONE | Feedback.IDLE])
-    hub = open_hub()
+    done = Feedback.DONE | Feedback.IDLE
+    answers = iter([None])
+    hub = open_hub(feedback_s=SHORT_S)
     hub.wait_until_settled(PATIENCE_S)
-    train.hub.feedback = lambda sent: next(answers) if sent.port == Port.A else Feedback.DONE | Feedback.IDLE
+    train.hub.feedback = lambda sent: next(answers, done) if sent.port == Port.A else done
     hub.apply(DANGER)
     hub.apply(LOW)
     for tick in range(3):
@@ -378,7 +378,7 @@ def test_feedback_that_never_comes_ends_the_link_and_the_ride(open_hub, train, s
     def feedback() -> None:
         train.hub.feedback = lambda sent: Feedback.DONE | Feedback.IDLE
 
-    hub = open_hub()
+    hub = open_hub(feedback_s=SHORT_S)
     lost_and_found(hub, train, no_feedback, feedback)
 
     assert "not confirmed" in said.getvalue()
@@ -413,7 +413,7 @@ def test_a_hub_that_discards_everything_is_let_go(open_hub, train, said):
 
 
 def test_the_motor_is_pulled_out(open_hub, bluez, train, said):  # noqa: F811
-    hub = open_hub()
+    hub = open_hub(attach_s=SHORT_S, feedback_s=SHORT_S)
     drive(hub, FULL)
     bluez.do(train.hub.unplug, Port.A)
 

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pytest
 from driving import drive, feed
-from emulated_hub import EmulatedHub
+from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
 from fake_bluez import bluez  # noqa: F401
 
 from brakepoint.messages import Order, OrderKind, TrainState
@@ -18,7 +18,6 @@ from stubs.heartbeat import Heartbeat
 from stubs.lwp3 import BRAKE, Port
 
 FEEDS = sorted(path.stem for path in SCENARIOS_DIR.glob("*.yaml"))
-SETTLE_S = 20.0
 
 
 class Unhurried:
@@ -29,7 +28,7 @@ class Unhurried:
 
     def apply(self, order: Order) -> None:
         self._hub.apply(order)
-        assert self._hub.wait_until_settled(SETTLE_S)
+        assert self._hub.wait_until_settled(PATIENCE_S)
 
     def state(self, now: float) -> TrainState:
         return self._hub.state(now)
@@ -51,7 +50,7 @@ def stops(motor: list) -> list[bool]:
 def test_a_feed_is_driven_with_the_same_orders(bluez, tmp_path, name):  # noqa: F811
     truth = feed(name)
     train = bluez.add(EmulatedHub())
-    hub = BluetoothHub(out=None, heartbeat=Heartbeat(tmp_path / "beat"))
+    hub = BluetoothHub(out=None, limits=PATIENT, heartbeat=Heartbeat(tmp_path / "beat"))
     try:
         by_radio = run_mission(PlainCamera(), Unhurried(hub), OracleDetector(truth), step, truth)
     finally:

@@ -120,7 +120,7 @@ def check_failsafe(lab: Lab) -> None:
         ("old_state", replace(memory, last_frame=_frame(1, 11.0)), old, 11.0, Reason.NO_TRAIN_STATE),
         ("no_frame", replace(memory, last_frame=None), old, 10.1, Reason.NO_FRAMES),
         ("old_frame", memory, old.model_copy(update={"at": 10.45}), 10.45, Reason.NO_FRAMES),
-        ("frozen", replace(memory, identical=lab.FROZEN_FRAMES), old, 10.1, Reason.FROZEN_FRAMES),
+        ("frozen", replace(memory, frozen_s=lab.FROZEN_S), old, 10.1, Reason.FROZEN_FRAMES),
         ("future", replace(memory, last_frame=_frame(1, 70.0)), old, 10.1, Reason.NO_FRAMES),
     )
     for name, remembered, state, now, expected in cases:

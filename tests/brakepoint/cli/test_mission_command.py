@@ -133,3 +133,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert out == ""
     assert len(err.strip().splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_hub_is_for_live_missions(short_feed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    assert mission(short_feed, tmp_path / "run", "--hub", "ble:") != 0
+    assert "--hub goes with --live" in capfd.readouterr().err
