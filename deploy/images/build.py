@@ -94,10 +94,10 @@ def build(name: str) -> dict[str, Any]:
     say(f"{name}: building …")
     arguments = {"KIND": name, "BASE": BASE, "PIP_FIND_LINKS": OWN_WHEELS}
     arguments["PIP_CERT"] = str(CERTIFICATES) if CERTIFICATES.is_file() else ""
-    shown = {str(CERTIFICATES.parent), OWN_WHEELS} if Path(OWN_WHEELS).is_absolute() else {str(CERTIFICATES.parent)}
+    shown = [CERTIFICATES.parent, *([OWN_WHEELS] if Path(OWN_WHEELS).is_absolute() else [])]
     buildah(
         *("bud", "--isolation", "chroot", "--pull-never"),
-        *(word for folder in sorted(shown) for word in ("--volume", f"{folder}:{folder}:ro")),
+        *(word for folder in shown for word in ("--volume", f"{folder}:{folder}:ro")),
         *("--file", IMAGES_DIR / "Containerfile", "--ignorefile", IMAGES_DIR / "ignore", "--target", name),
         *(word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")),
         *("--tag", tag, "."),
@@ -179,8 +179,8 @@ def main() -> None:
         return
     for name in names:
         built = build(name)
-        sizes = f"{built['added_mb']} MB, at most {built['most_mb']}, on top of a base of {built['base_mb']} MB"
-        say(f"{name}: {sizes}")
+        added, most, base = (built[size] for size in ("added_mb", "most_mb", "base_mb"))
+        say(f"{name}: {added} MB, of at most {most}, on top of a base of {base} MB")
         print(json.dumps(built))  # noqa: T201
 
 

@@ -1,4 +1,4 @@
-"""What is in an image is written down to the hash, and a lock that its requirements have left behind is noticed."""
+"""What is in an image is written down to the hash, and a lock that was left behind is noticed."""
 
 import importlib.util
 import re
@@ -41,8 +41,9 @@ def test_a_lock_is_of_today_s_requirements(name: str, build) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lock_holds_what_the_image_asks_for_and_a_hash_of_each_file(name: str, build) -> None:
     entries = pinned(lock_of(name))
+    asked = {canonicalize_name(Requirement(words).name) for words in build.requirements(name)}
 
-    assert {canonicalize_name(Requirement(words).name) for words in build.requirements(name)} <= entries.keys()
+    assert asked <= entries.keys()
     assert not [package for package, hashes in entries.items() if not hashes]
 
 
