@@ -60,9 +60,10 @@ def _provisioner(path: Path, attendees: int | None) -> "Provisioner":
 def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
     """Says what `apply` would change."""
     provisioner = _provisioner(file, attendees)
+    began_at = time.monotonic()
     changes = provisioner.plan()
     show_changes(changes, provisioner.room.name, Console(highlight=False))
-    typer.echo(text("room.planned" if changes else "room.as_it_should_be", None, **_counts(changes)))
+    _say("room.planned" if changes else "room.as_it_should_be", began_at, **_counts(changes))
 
 
 @room_app.command("apply", help=text("cli.room.apply.help"))
@@ -83,9 +84,7 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
     began_at = time.monotonic()
     with progress_on_stderr(text("room.progress")) as on_progress:
         changes = provisioner.apply(on_progress)
-    seconds = f"{time.monotonic() - began_at:.1f}"
-    key = "room.applied" if changes else "room.as_it_should_be"
-    typer.echo(text(key, None, seconds=seconds, **_counts(changes)))
+    _say("room.applied" if changes else "room.as_it_should_be", began_at, **_counts(changes))
     if changes:
         typer.echo(text("room.what_next", folder=provisioner.folder))
 
@@ -124,9 +123,10 @@ def reset_command(
     bucket = provisioner.room.place_of(require_attendee(provisioner.room, handle))
     if not yes:
         raise UserError("room.error.would_delete", buckets=bucket)
+    began_at = time.monotonic()
     with progress_on_stderr(text("room.progress")) as on_progress:
         provisioner.reset(handle, on_progress)
-    typer.echo(text("room.reset", handle=handle, namespace=bucket, folder=provisioner.folder))
+    _say("room.reset", began_at, handle=handle, namespace=bucket, folder=provisioner.folder)
 
 
 @room_app.command("remove", help=text("cli.room.remove.help"))
@@ -142,9 +142,10 @@ def remove_command(file: RoomFile = DEFAULT_FILE, yes: Yes = False) -> None:
     room, buckets = provisioner.room, sorted(provisioner.store.buckets())
     if buckets and not yes:
         raise UserError("room.error.would_delete", buckets=f"{buckets[0]} … {buckets[-1]}")
+    began_at = time.monotonic()
     with progress_on_stderr(text("room.progress")) as on_progress:
         provisioner.remove(on_progress)
-    typer.echo(text("room.removed", room=room.name))
+    _say("room.removed", began_at, room=room.name)
 
 
 @room_app.command("serve", help=text("cli.room.serve.help"))
@@ -260,6 +261,11 @@ def show_changes(changes: list["Change"], room: str, console: Console) -> None:
         for change in own:
             if change.diff:
                 console.print(escape(change.diff), style="dim")
+
+
+def _say(key: str, began_at: float, **values: object) -> None:
+    """Says what was done, and how many seconds it took."""
+    typer.echo(text(key, None, seconds=f"{time.monotonic() - began_at:.1f}", **values))
 
 
 def _names(whats: list) -> str:

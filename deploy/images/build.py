@@ -3,17 +3,24 @@
     python deploy/images/build.py locks          what each image holds, to the hash: locks/NAME.txt
     python deploy/images/build.py build edge     as root: builds it with buildah on a base made by debootstrap
 
+A folder of wheels that PIP_FIND_LINKS names is looked into before the network is.
+
 A cluster builds on UBI instead (Containerfile, argument BASE); what is added to the base is the same.
 """
 
 import argparse
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from brakepoint.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES_DIR = Path("deploy/images")
@@ -27,6 +34,8 @@ BASE_FILE = "FROM scratch\nCOPY . /\nENV PATH=/usr/local/sbin:/usr/local/bin:/us
 STORE = ROOT / WORK_DIR
 STORAGE = ("--root", STORE / "storage", "--runroot", STORE / "run", "--storage-driver", "vfs")
 TOOLS = Path(sys.executable).parent
+OWN_WHEELS = os.environ.get("PIP_FIND_LINKS", "")
+"""Folder of wheels that this machine has already; empty if it has none."""
 
 
 def images() -> dict[str, dict[str, Any]]:
@@ -34,48 +43,78 @@ def images() -> dict[str, dict[str, Any]]:
     return tomllib.loads((IMAGES_DIR / "images.toml").read_text("utf-8"))
 
 
-def known_extras() -> set[str]:
-    """The extras of the project."""
+def requirements(name: str) -> list[str]:
+    """What the project's extras ask of an image, sorted."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-    return set(project["optional-dependencies"])
+    extras = (project["optional-dependencies"][extra] for extra in images()[name]["extras"])
+    return sorted({*project["dependencies"], *(words for extra in extras for words in extra)})
 
 
-def make_locks() -> None:
+def lock_header(name: str) -> str:
+    """How a lock begins: with what it was made from. A lock that begins otherwise is stale."""
+    image = images()[name]
+    wanted = [PYTHON, *image.get("override", ()), *requirements(name)]
+    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    found_at = f"--find-links {image['find_links']}\n" if "find_links" in image else ""
+    return f"# Made by `make locks` from requirements with the SHA-256 {digest}\n{found_at}"
+
+
+def make_locks(names: Iterable[str]) -> None:
     """Writes a lock for each image, with the hash of every file that may be installed."""
-    for name, image in images().items():
-        if missing := set(image["extras"]) - known_extras():
-            say(f"{name}: no lock yet, the project has no extra {', '.join(sorted(missing))}")
-            continue
-        target = IMAGES_DIR / "locks" / f"{name}.txt"
-        extras = [word for extra in image["extras"] for word in ("--extra", extra)]
+    for name in names:
+        target, draft = IMAGES_DIR / "locks" / f"{name}.txt", WORK_DIR / f"{name}.txt"
+        if target.is_file():  # What is locked stays as it is, as long as it fits.
+            shutil.copyfile(target, draft)
+        extras = [word for extra in images()[name]["extras"] for word in ("--extra", extra)]
         options = ["--quiet", "--universal", "--python-version", PYTHON, "--generate-hashes", "--no-header"]
-        run(TOOLS / "uv", "pip", "compile", *options, *extras, "pyproject.toml", "--output-file", target)
+        run(
+            *(TOOLS / "uv", "pip", "compile", *options, *override_options(name), *extras),
+            *("pyproject.toml", "--output-file", draft),
+        )
+        write_whole(target, (lock_header(name) + draft.read_text("utf-8")).encode())
         say(f"{name}: {target}")
+
+
+def override_options(name: str) -> list[object]:
+    """How uv is told what an image wants otherwise than its packages do."""
+    image, file = images()[name], WORK_DIR / f"{name}.override.txt"
+    if "override" not in image:
+        return []
+    write_whole(file, "\n".join(image["override"]).encode())
+    found_at = OWN_WHEELS or image.get("find_links")
+    return ["--override", file, *(["--find-links", found_at] if found_at else [])]
 
 
 def build(name: str) -> dict[str, Any]:
     """Builds an image, lists what is in it, and says how large it is and where its root lies."""
     make_base()
-    tag = f"localhost/brakepoint-{name}"
+    container, tag = f"brakepoint-{name}", f"localhost/brakepoint-{name}"
+    if container in buildah("containers", "--format", "{{.ContainerName}}").split():
+        buildah("rm", container)
     say(f"{name}: building …")
-    arguments = {"KIND": name, "BASE": BASE, "PIP_CERT": CERTIFICATES if CERTIFICATES.is_file() else ""}
+    arguments = {"KIND": name, "BASE": BASE, "PIP_FIND_LINKS": OWN_WHEELS}
+    arguments["PIP_CERT"] = str(CERTIFICATES) if CERTIFICATES.is_file() else ""
+    shown = [CERTIFICATES.parent, *([OWN_WHEELS] if Path(OWN_WHEELS).is_absolute() else [])]
     buildah(
-        *("bud", "--isolation", "chroot", "--pull-never", "--volume", "/etc/ssl/certs:/etc/ssl/certs:ro"),
+        *("bud", "--isolation", "chroot", "--pull-never"),
+        *(word for folder in shown for word in ("--volume", f"{folder}:{folder}:ro")),
         *("--file", IMAGES_DIR / "Containerfile", "--ignorefile", IMAGES_DIR / "ignore", "--target", name),
         *(word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")),
         *("--tag", tag, "."),
     )
+    buildah("rmi", "--prune")
     bill = WORK_DIR / f"{name}.cdx.json"
     lock = IMAGES_DIR / "locks" / f"{name}.txt"
     run(TOOLS / "cyclonedx-py", "requirements", "--output-file", bill, lock)
-    root = Path(buildah("mount", buildah("from", "--pull-never", tag).strip()).strip())
+    root = Path(buildah("mount", buildah("from", "--pull-never", "--name", container, tag).strip()).strip())
     base_mb = size_mb(WORK_DIR / "base")
-    config = json.loads(buildah("inspect", "--type", "image", tag))["OCIv1"]["config"]
+    image = json.loads(buildah("inspect", "--type", "image", tag))["OCIv1"]
+    config = image["config"]
     return {
         "name": name,
         "base_mb": round(base_mb),
         "added_mb": round(size_mb(root) - base_mb),
-        "most_mb": images()[name].get("most_mb"),
+        "most_mb": images()[name]["most_mb"],
         "root": str(root),
         "bill_of_materials": str(bill),
         "environment": dict(variable.split("=", 1) for variable in config["Env"]),
@@ -83,6 +122,7 @@ def build(name: str) -> dict[str, Any]:
         "folder": config["WorkingDir"],
         "user": config["User"],
         "labels": config["Labels"],
+        "history": [step.get("created_by", "") for step in image["history"]],
     }
 
 
@@ -129,16 +169,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("locks", "build"))
-    parser.add_argument("names", nargs="*", help="edge, serving, pipeline, workbench")
+    parser.add_argument("names", nargs="*", help="edge, serving, pipeline, workbench; all, if none is named")
     arguments = parser.parse_args()
     os.chdir(ROOT)
-    if arguments.what == "locks":
-        make_locks()
-        return
     WORK_DIR.mkdir(parents=True, exist_ok=True)
-    for name in arguments.names or ["edge"]:
+    names = arguments.names or list(images())
+    if arguments.what == "locks":
+        make_locks(names)
+        return
+    for name in names:
         built = build(name)
-        say(f"{name}: {built['added_mb']} MB on top of a base of {built['base_mb']} MB")
+        added, most, base = (built[size] for size in ("added_mb", "most_mb", "base_mb"))
+        say(f"{name}: {added} MB, of at most {most}, on top of a base of {base} MB")
         print(json.dumps(built))  # noqa: T201
 
 

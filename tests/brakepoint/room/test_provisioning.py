@@ -39,7 +39,8 @@ def room_of_forty(in_folder: Path) -> Path:
 def test_a_room_of_forty_is_planned_applied_left_alone_reset_and_removed(room_of_forty, capsys) -> None:
     assert run(["room", "plan"]) == 0
     assert not room_of_forty.exists(), "a plan touches nothing"
-    assert "+ seat-40" in capsys.readouterr().out
+    planned = capsys.readouterr().out
+    assert "+ seat-40" in planned and re.search(r"\d+\.\d s\b", planned)
 
     assert run(["room", "apply"]) == 0
     made = contents(room_of_forty)
@@ -60,6 +61,7 @@ def test_a_room_of_forty_is_planned_applied_left_alone_reset_and_removed(room_of
 
     assert run(["room", "remove", "--yes"]) == 0
     assert not room_of_forty.exists()
+    assert len(re.findall(r"\d+\.\d s\b", capsys.readouterr().out)) == 2, "each says how long it took"
 
 
 def test_passwords_and_keys_are_each_ones_own(room_of_forty) -> None:
