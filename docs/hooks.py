@@ -1,7 +1,7 @@
-"""What MkDocs does for this site besides: languages, files of the project, diagrams, and tables from the code.
+"""What MkDocs does for this site besides: two languages, the project's files, diagrams, tables from the code.
 
 The pages are plain Markdown that a forge shows as well. So a link leads to a file of the project where it
-lies; here that file is copied into the site, which thus works without a network. `<!-- from the code: NAME -->`
+lies; here that file is copied into the site, which thus works without a network. `<!-- from the code: … -->`
 is replaced by what `docs/from_code.py` writes.
 """
 

@@ -161,12 +161,12 @@ lab.is_better(new, base)
 # %% [markdown] lang="en"
 # ## Drive with it
 #
-# In a terminal: `brakepoint mission --model runs/train/model.onnx --feed track-stop`.
+# In a terminal: `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
 
 # %% [markdown] lang="fr"
 # ## Rouler avec
 #
-# Dans un terminal : `brakepoint mission --model runs/train/model.onnx --feed track-stop`.
+# Dans un terminal : `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
 
 # %%
 # %check 3
