@@ -16,7 +16,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench drill wheelhouse images locks screenshots clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench drill wheelhouse images locks screenshots docs clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks, in JupyterLab
 	tests/system/require chromium
 	$(BIN)/python docs/screenshots.py
+
+docs: $(VENV)/.docs ## Build the documentation into site/, in both languages; open site/index.html
+	@for lang in en fr; do NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.$$lang.yml || exit 1; done
+	@echo site/index.html
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
@@ -99,17 +103,18 @@ drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the tr
 	@$(BIN)/python -m benchmarks.drill $(ARGS)
 
 clean: ## Throw away the environment, the runs and the caches
-	rm -rf $(VENV) $(FOOTAGE_VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FOOTAGE_VENV) runs site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,workshop,train,pipeline
+$(VENV)/.docs: extras = mission,live,docs
 $(VENV)/.dev: extras = mission,live,hub,workshop,pipeline,room,dev
-$(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,train,images
+$(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,docs,train,images
 # kserve comes last and alone: what it says of psutil does not get along with amqtt and IPython (pyproject.toml).
 $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: last = serving
-$(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
+$(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(PIP) install $(FROM_WHEELHOUSE) --no-warn-conflicts --editable '.[$(extras)]'
 	@$(if $(last),$(PIP) install $(FROM_WHEELHOUSE) --no-warn-conflicts --editable '.[$(last)]')

@@ -174,12 +174,12 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # %% [markdown] lang="en"
 # ## Drive with it
 #
-# In a terminal: `brakepoint mission --model runs/train/model.onnx --feed track-stop`.
+# In a terminal: `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
 
 # %% [markdown] lang="fr"
 # ## Rouler avec
 #
-# Dans un terminal : `brakepoint mission --model runs/train/model.onnx --feed track-stop`.
+# Dans un terminal : `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
 
 # %%
 # %check 3

@@ -1,0 +1,231 @@
+"""The parts of the site that are written from the code when it is built: `<!-- from the code: NAME -->`.
+
+Each writer takes the language and, if it needs one, an argument, and returns Markdown. What comes from
+docstrings is in English in both languages; what comes from `brakepoint/texts` is in the reader's.
+"""
+
+import ast
+import inspect
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import typer
+from pydantic import BaseModel
+
+from brakepoint import messages, rules, truth
+from brakepoint.cli import build_app
+from brakepoint.mission import records, report
+from brakepoint.services import Settings
+from brakepoint.services.metrics import METRICS
+from brakepoint.texts import text
+from brakepoint.workshop.course import course, find_step
+
+HEADS = {
+    "en": {
+        "exercise": ("exercise", "what it is about", "what to do"),
+        "step": ("step", "minutes", "exercises"),
+        "option": ("option", "meaning", "default"),
+        "field": ("field", "type", "meaning"),
+        "metric": ("metric", "type", "labels", "meaning"),
+        "variable": ("variable", "meaning", "default"),
+        "rule": ("constant", "value", "meaning"),
+    },
+    "fr": {
+        "exercise": ("exercice", "de quoi il s’agit", "ce qu’il faut faire"),
+        "step": ("étape", "minutes", "exercices"),
+        "option": ("option", "sens", "par défaut"),
+        "field": ("champ", "type", "sens"),
+        "metric": ("métrique", "type", "étiquettes", "sens"),
+        "variable": ("variable", "sens", "par défaut"),
+        "rule": ("constante", "valeur", "sens"),
+    },
+}
+ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    def line(cells: Sequence[object]) -> str:
+        return f"| {' | '.join(' '.join(str(cell).split()).replace('|', '&#124;') for cell in cells)} |"
+
+    return "\n".join([line(head), line(["---"] * len(head)), *(line(row) for row in rows)]) + "\n"
+
+
+def _code(words: object) -> str:
+    return f"`{words}`" if str(words) else ""
+
+
+def exercises(lang: str, number: str) -> str:
+    """The exercises of one step."""
+    step = find_step(number)
+    rows = [
+        [_code(name)] + [_plain(text(f"lab.{step.name}.{name}.{part}", lang)) for part in ("title", "todo")]
+        for name in step.exercises
+    ]
+    return _table(HEADS[lang]["exercise"], rows)
+
+
+def _plain(words: str) -> str:
+    """Keeps what is meant literally from being read as Markdown."""
+    return re.sub(r"([\\`*_<\[])", r"\\\1", words)
+
+
+def steps(lang: str) -> str:
+    """The steps of the course, with links to their pages."""
+    rows = [
+        (
+            f"[{step.number}. {text(f'course.{step.name}.title', lang)}](step{step.number}.md)",
+            step.minutes,
+            len(step.exercises),
+        )
+        for step in course()
+    ]
+    return _table(HEADS[lang]["step"], rows)
+
+
+def commands(lang: str) -> str:
+    """Every command with its options."""
+    before = os.environ.get("BRAKEPOINT_LANG")
+    os.environ["BRAKEPOINT_LANG"] = lang
+    try:
+        return "\n".join(_commands(lang, "brakepoint", typer.main.get_command(build_app())))
+    finally:
+        if before is None:
+            del os.environ["BRAKEPOINT_LANG"]
+        else:
+            os.environ["BRAKEPOINT_LANG"] = before
+
+
+def _commands(lang: str, name: str, command: object) -> Iterable[str]:
+    for word, below in getattr(command, "commands", {}).items():
+        full = f"{name} {word}"
+        heading = "###" if getattr(below, "commands", None) is None and full.count(" ") > 1 else "##"
+        yield f"{heading} {full} {{ #{full.replace(' ', '-')} }}\n\n{below.help}\n"
+        rows = [
+            (
+                _code(", ".join(option.opts) if option.opts[0].startswith("-") else option.name.upper()),
+                _plain(option.help or ""),
+                _default(option.default),
+            )
+            for option in below.params
+            if option.name != "help"
+        ]
+        if rows:
+            yield _table(HEADS[lang]["option"], rows)
+        yield from _commands(lang, full, below)
+
+
+def _default(value: object) -> str:
+    if callable(value) or value is None or value is False or value is ...:
+        return ""
+    return _code(value)
+
+
+def models(lang: str, group: str) -> str:
+    """The fields of the messages, or of what is written to files."""
+    return "\n".join(
+        f"### {model.__name__}\n\n{_first_line(model)}\n\n" + _table(HEADS[lang]["field"], _fields(model))
+        for model in GROUPS[group]
+    )
+
+
+GROUPS: dict[str, tuple[type[BaseModel], ...]] = {
+    "messages": (
+        messages.Detection,
+        messages.Detections,
+        messages.Order,
+        messages.GivenOrder,
+        messages.TrainState,
+        messages.Wish,
+        messages.Control,
+        messages.MissionState,
+        messages.Status,
+    ),
+    "report": (
+        report.Report,
+        report.Mission,
+        records.Score,
+        records.SignOutcome,
+        records.Lost,
+        records.Moment,
+        report.OrderChange,
+    ),
+    "recording": (report.Recording, records.Run, records.Tick),
+    "truth": (
+        truth.GroundTruth,
+        truth.CameraModel,
+        truth.TruthSign,
+        truth.TruthFrame,
+        truth.VisibleSign,
+    ),
+}
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").split("\n\n")[0]
+
+
+def _meanings(thing: type) -> dict[str, str]:
+    """What the docstrings of a class and of those above it say about its attributes."""
+    said: dict[str, str] = {}
+    for each in reversed(thing.__mro__):
+        said |= dict(ATTRIBUTE.findall(inspect.cleandoc(each.__doc__ or "").partition("Attributes:")[2]))
+    return said
+
+
+def _fields(model: type[BaseModel]) -> Iterable[Sequence[str]]:
+    meanings, kinds = _meanings(model), get_type_hints(model)
+    for name in model.model_fields:
+        kind = kinds[name]
+        words = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+        words = re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", words).replace("NoneType", "None")
+        yield _code(name), _code(words), _plain(meanings.get(name, "")).replace("\\`", "`")
+
+
+def metrics(lang: str) -> str:
+    """Every metric of the services."""
+    rows = []
+    for metric in METRICS:
+        for family in metric.describe():
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            rows.append((_code(name), family.type, ", ".join(metric._labelnames), family.documentation))
+    return _table(HEADS[lang]["metric"], rows)
+
+
+def settings(lang: str) -> str:
+    """What the services are told by the environment."""
+    meanings = _meanings(Settings)
+    rows = [
+        (_code(f"BRAKEPOINT_{field.name.upper()}"), meanings[field.name], _code(field.default))
+        for field in fields(Settings)
+    ]
+    return _table(HEADS[lang]["variable"], rows)
+
+
+def line_rules(lang: str) -> str:
+    """The constants that a run is scored by."""
+    body = ast.parse(Path(rules.__file__).read_text(encoding="utf-8")).body
+    rows = []
+    for assignment, said in zip(body, [*body[1:], None], strict=True):
+        if not isinstance(assignment, ast.Assign) or not isinstance(assignment.targets[0], ast.Name):
+            continue
+        name = assignment.targets[0].id
+        is_text = isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant)
+        value = getattr(rules, name)
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        rows.append((_code(name), _code(shown), said.value.value if is_text else ""))
+    return _table(HEADS[lang]["rule"], rows)
+
+
+WRITERS: dict[str, Callable[..., str]] = {
+    "exercises": exercises,
+    "steps": steps,
+    "commands": commands,
+    "models": models,
+    "metrics": metrics,
+    "settings": settings,
+    "rules": line_rules,
+}

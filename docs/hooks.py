@@ -1,0 +1,93 @@
+"""What MkDocs does for this site besides: two languages, the project's files, diagrams, tables from the code.
+
+The pages are plain Markdown that a forge shows as well. So a link leads to a file of the project where it
+lies; here that file is copied into the site, which thus works without a network. `<!-- from the code: … -->`
+is replaced by what `docs/from_code.py` writes.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import mermaidx
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+LANGUAGES = {"en": "English", "fr": "Français"}
+SLOTS = ("pipeline-and-serving.md",)
+"""Pages that the navigation leaves out while they are not written."""
+
+sys.path.insert(0, str(DOCS))
+from from_code import WRITERS  # noqa: E402
+
+FROM_CODE = re.compile(r"<!-- from the code: (\w+) ?(\w*) -->")
+OTHER_LANGUAGE = re.compile(r"^\*\[[^]]+\]\(\.\./(?:en|fr)/[^)]*\)\*\n", re.MULTILINE)
+OUTSIDE = re.compile(r"(!?)\[([^]]*)\]\((\.\./[^)\s#]+)(#[^)]*)?\)")
+MERMAID = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+TITLE = re.compile(r"^\s*accTitle: (.*)$", re.MULTILINE)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Refuses a page that one language lacks, and leaves open slots out of the navigation."""
+    pages = {lang: {path.name for path in (DOCS / lang).glob("*.md")} for lang in LANGUAGES}
+    if pages["en"] != pages["fr"]:
+        raise PluginError(f"not in both languages: {sorted(pages['en'] ^ pages['fr'])}")
+    missing = set(SLOTS) - pages["en"]
+    for entry in config.nav or ():
+        if isinstance(entry, dict):
+            for section, names in entry.items():
+                entry[section] = [name for name in names if name not in missing]
+    return config
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Turns what a forge shows into what the site shows."""
+    lang = config.theme["language"]
+    markdown = OTHER_LANGUAGE.sub("", markdown)
+    markdown = FROM_CODE.sub(lambda found: WRITERS[found[1]](lang, *found[2].split()), markdown)
+    drawn = iter(range(1, 100))
+    markdown = MERMAID.sub(lambda found: _diagram(found[1], page, next(drawn), config, files), markdown)
+    return OUTSIDE.sub(lambda found: _project_file(found, config, files), markdown)
+
+
+def _diagram(source: str, page: Page, number: int, config: MkDocsConfig, files: Files) -> str:
+    """Draws a diagram into a file of the site, and returns the picture's Markdown."""
+    title = TITLE.search(source)
+    if title is None:
+        raise PluginError(f"{page.file.src_uri}: a diagram without an accTitle")
+    name = f"diagrams/{Path(page.file.src_uri).stem}-{number}.svg"
+    files.append(File.generated(config, name, content=mermaidx.render(TITLE.sub("", source)).svg()))
+    return f"![{title[1]}]({name}){{ .diagram }}\n"
+
+
+def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> str:
+    """Copies a picture or a file of the project into the site; of a link to a folder the text is left."""
+    is_picture, words, target, _ = link.groups()
+    path = (Path(config.docs_dir) / target).resolve()
+    if not path.exists() or ROOT not in path.parents:
+        raise PluginError(f"{target}: there is no such file in the project")
+    if path.is_dir():
+        return words
+    name = path.relative_to(ROOT).as_posix()
+    name = f"images/{path.name}" if is_picture else f"source/{name}.txt"
+    if files.get_file_from_path(name) is None:
+        files.append(File.generated(config, name, abs_src_path=str(path)))
+    return f"{is_picture}[{words}]({name})"
+
+
+def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: object) -> dict:
+    """Lets the language switch lead to the same page."""
+    config.extra["alternate"] = [
+        {"name": name, "link": f"../{lang}/{page.url}", "lang": lang} for lang, name in LANGUAGES.items()
+    ]
+    return context
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """The site's first page leads to the reader's language."""
+    front = Path(config.site_dir).parent / "index.html"
+    front.write_text((DOCS / "front.html").read_text(encoding="utf-8"), encoding="utf-8")

@@ -1,0 +1,163 @@
+"""The pages of the documentation: alike in both languages, and every block runs or says why not."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer
+
+from brakepoint.cli import build_app
+from brakepoint.texts import LANGUAGES, catalogue
+from brakepoint.workshop.course import ROOT, course
+
+DOCS = ROOT / "docs"
+PAGES = sorted(path.name for path in (DOCS / "en").glob("*.md"))
+READMES = {"en": ROOT / "README.md", "fr": ROOT / "README.fr.md"}
+BLOCK = re.compile(
+    r"(?:<!-- not run: (?P<why>[^>]+) -->\n)?(?P<indent> *)```(?P<language>bash|python)\n"
+    r"(?P<code>.*?)\n(?P=indent)```",
+    re.DOTALL,
+)
+COMMENT = re.compile(r" +#.*$", re.MULTILINE)
+COMMAND = re.compile(r"(?<![\w/.-])brakepoint(?: +[^\s`|;&)]+)+")
+COPIED = ("brakepoint", "solutions", "stubs", "labs", "deploy", "course.toml")
+LINKED = ("dataset", "footage", "videos")
+PATIENCE_S = 600
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of code, and why it is not run."""
+
+    language: str
+    code: str
+    why: str | None
+
+
+def blocks(path: Path) -> list[Block]:
+    words = path.read_text(encoding="utf-8")
+    return [
+        Block(found["language"], textwrap.dedent(found["code"]), found["why"])
+        for found in BLOCK.finditer(words)
+    ]
+
+
+def page(name: str, lang: str) -> Path:
+    return READMES[lang] if name == "README" else DOCS / lang / name
+
+
+def test_each_page_is_there_in_both_languages():
+    assert sorted(path.name for path in (DOCS / "fr").glob("*.md")) == PAGES
+
+
+@pytest.mark.parametrize("name", ["README", *PAGES])
+def test_both_languages_have_the_same_blocks(name: str):
+    said = [
+        [(block.language, COMMENT.sub("", block.code), block.why) for block in blocks(page(name, lang))]
+        for lang in LANGUAGES
+    ]
+
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("name", ["README", *PAGES])
+def test_no_block_is_of_a_language_that_nobody_looks_at(name: str):
+    words = page(name, "en").read_text(encoding="utf-8")
+
+    opened = re.findall(r"^ *```(\w*)$", words, re.MULTILINE)[::2]
+    assert set(opened) <= {"bash", "python", "mermaid", ""}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", ["README", *PAGES])
+def test_each_command_that_is_named_exists_with_its_options(name: str, lang: str):
+    app = typer.main.get_command(build_app())
+    words = page(name, lang).read_text(encoding="utf-8")
+    code = re.findall(r"```bash\n.*?```|`[^`\n]+`", words, re.DOTALL)
+
+    wrong = [
+        why for part in code for line in COMMAND.findall(COMMENT.sub("", part)) if (why := unknown(app, line))
+    ]
+    assert not wrong
+
+
+def unknown(command: object, line: str) -> str | None:
+    """What the command line would refuse; None if all of it exists."""
+    for word in line.split()[1:]:
+        below = getattr(command, "commands", None)
+        options = {option for each in command.params for option in each.opts} | {"--help", "--lang"}
+        if word.startswith("--"):
+            if word.partition("=")[0] not in options:
+                return f"{line}: no option {word}"
+        elif below and word in below:
+            command = below[word]
+        elif below and word[0].islower():
+            return f"{line}: no command {word}"
+    return None
+
+
+def test_each_command_that_the_kit_itself_recommends_exists():
+    app = typer.main.get_command(build_app())
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "notebooks" / "source").glob("*.py")]
+    said = [words for entry in catalogue().values() for words in entry.values()] + sources
+    sentences = [part for words in said for part in re.split(r"[.,:;)”»`](?=\s|$)", words)]
+
+    wrong = [why for part in sentences for line in COMMAND.findall(part) if (why := unknown(app, line))]
+    assert not wrong
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["README", *PAGES])
+def test_each_make_target_that_is_named_exists(name: str):
+    words = page(name, "en").read_text(encoding="utf-8")
+
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", words, re.MULTILINE))
+    assert named <= targets()
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the project whose labs are filled in, as after the workshop."""
+    folder = tmp_path_factory.mktemp("learner")
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    for name in LINKED:
+        (folder / name).symlink_to(ROOT / name)
+    for step in course():
+        for part in step.parts:
+            shutil.copy(ROOT / "solutions" / part, folder / "labs" / part)
+    yield folder
+
+
+@pytest.mark.parametrize("name", ["README", *PAGES])
+def test_each_block_of_a_page_runs_or_says_why_not(name: str, learner: Path):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(learner),
+        "BRAKEPOINT_LANG": "en",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    for block in blocks(page(name, "en")):
+        if block.why:
+            continue
+        run = ["bash", "-euc"] if block.language == "bash" else [sys.executable, "-c"]
+        done = subprocess.run(
+            [*run, block.code],
+            cwd=learner,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        assert done.returncode == 0, f"{block.code}\n{done.stdout}\n{done.stderr}"
