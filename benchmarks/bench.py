@@ -22,6 +22,8 @@ from rich.table import Table
 from benchmarks.live import LiveMeasurement, measure_live
 from benchmarks.live_compare import OneAtATime, measure_both
 from benchmarks.live_trains import Served, measure_trains
+from benchmarks.serving import TIMES, measure_rollback, measure_serving
+from benchmarks.serving import as_table as serving_table
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
 from brakepoint.messages import Detections, Frame
@@ -197,9 +199,11 @@ def main(
             together = measure_live(feed, str(model))
             compared = measure_both(feed, str(model), FRAMES)
             served = [measure_trains(feed, str(model), int(many), TRAINS_S) for many in trains.split(",")]
+            asked, rollback_s = measure_serving(feed, model, TIMES), measure_rollback(model)
         console.print(live_table(together, feed))
         console.print(compare_table(compared))
         console.print(trains_table(served))
+        console.print(serving_table(asked, rollback_s))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ def short_feed(tmp_path):
     return path
 
 
-def bench(*arguments):
-    command = [sys.executable, "-m", "benchmarks.bench", *map(str, arguments)]
+def bench(*arguments, module="bench"):
+    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -50,6 +50,14 @@ def test_the_table_has_what_was_measured(short_feed, tmp_path):
     result = bench("--feed", short_feed, "--model", model, "--no-live")
     assert result.returncode == 0, result.stderr
     for row in ("median", "95th percentile", "frames/s", "real time", "memory"):
+        assert row in result.stdout
+
+
+def test_a_model_is_asked_in_every_way_and_rolled_back(short_feed, tmp_path):
+    model = save_constant_model(tmp_path / "model.onnx", raw_output(), (1, 3, 48, 64), names=NAMES)
+    result = bench("--feed", short_feed, "--model", model, "--times", 2, module="serving")
+    assert result.returncode == 0, result.stderr
+    for row in ("model alone", "gRPC", "REST, binary", "REST, JSON", "JPEG", "rollback"):
         assert row in result.stdout
 
 
