@@ -180,6 +180,15 @@ def test_the_pipeline_uses_its_tasks_with_the_parameters_that_they_have() -> Non
     assert set(tasks) == {use["taskRef"]["name"] for use in pipeline["spec"]["tasks"]}
 
 
+def test_who_is_given_a_right_is_named_with_its_namespace() -> None:
+    accounts = {m["metadata"]["name"]: m["metadata"]["namespace"] for m in of_kind(TEKTON, "ServiceAccount")}
+    bindings = [*of_kind(TEKTON, "RoleBinding"), *of_kind(TEKTON, "ClusterRoleBinding")]
+
+    assert len(bindings) == 3
+    for subject in (subject for binding in bindings for subject in binding["subjects"]):
+        assert subject["namespace"] == accounts[subject["name"]]
+
+
 def test_a_build_sees_what_the_image_is_made_of_and_nothing_else() -> None:
     build = named(TEKTON, "Task", "build")
     assert build is not None
