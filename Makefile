@@ -89,9 +89,9 @@ soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 
-images: $(VENV)/.system ## As root: build the services' image here, and drive a mission with it
+images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"
 	tests/system/require buildah debootstrap mosquitto
-	$(BIN)/pytest tests/images --override-ini addopts=
+	$(BIN)/pytest tests/images --override-ini addopts= $(ARGS)
 
 locks: $(VENV)/.system ## Write down to the hash what each image holds
 	@$(BIN)/python deploy/images/build.py locks

@@ -13,6 +13,7 @@ SHARED = "shared"
 """Ends the name of the bucket that everybody reads and nobody writes; so no attendee can be called that."""
 ATTENDEES_MAX = 200
 FIRST_PORT = 9100
+HANDLE_IN_REPOSITORY = "{handle}"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
 """Fits whatever is named by it: buckets, namespaces, accounts."""
@@ -61,7 +62,7 @@ class Quota(_Part):
         pods: At a time.
     """
 
-    cpu: int = Field(default=6, ge=1)
+    cpu: int = Field(default=8, ge=1)
     memory_gib: int = Field(default=16, ge=2)
     storage_gib: int = Field(default=20, ge=1)
     gpus: int = Field(default=0, ge=0)
@@ -76,6 +77,8 @@ class Room(_Part):
         attendees: How many.
         handles: What they are called; who has none is called by seat.
         url: Where an attendee begins, for the hand-out.
+        repository: Each attendee's git repository, with `{handle}` in it; from there Argo CD deploys. Empty
+            without Argo CD.
         store: The object store.
         quota: What each may use of the cluster.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
@@ -85,6 +88,7 @@ class Room(_Part):
     attendees: int = Field(ge=1, le=ATTENDEES_MAX)
     handles: tuple[Name, ...] = ()
     url: str = ""
+    repository: str = Field(default="", pattern=r"^(https://.*\{handle\}.*)?$")
     store: EmbeddedSettings | MinioSettings = Field(default=EmbeddedSettings(), discriminator="kind")
     quota: Quota = Quota()
     hidden_feed: Path | None = None

@@ -6,12 +6,13 @@ import yaml
 
 from brakepoint.room import ROOM_VARIABLE
 from brakepoint.room.accounts import Account
-from brakepoint.room.config import Room
+from brakepoint.room.config import HANDLE_IN_REPOSITORY, Room
 
 ROOM_LABEL, ATTENDEE_LABEL = "brakepoint.io/room", "brakepoint.io/attendee"
 CONNECTION_NAME = "aws-connection-brakepoint"
 ROLE = "edit"
 """The cluster's own role: whatever runs in the namespace, and nothing about rights."""
+BRANCH = "main"
 CONTAINER_DEFAULT = {"cpu": "1", "memory": "2Gi"}
 CONTAINER_REQUEST = {"cpu": "100m", "memory": "256Mi"}
 
@@ -22,6 +23,14 @@ def namespace_manifests(room: Room, handle: str) -> str:
     """Everything about one attendee that is no secret, as YAML documents."""
     parts = (_namespace, _quota, _limits, _network, _rights)
     return _documents(part(room, handle) for part in parts)
+
+
+def environment(room: Room, handle: str) -> str:
+    """What deploy/argocd/room wants to know of an attendee: from where to deploy, and where to."""
+    repository = room.repository.replace(HANDLE_IN_REPOSITORY, handle)
+    return yaml.safe_dump(
+        {"namespace": room.place_of(handle), "repository": repository, "branch": BRANCH}, sort_keys=False
+    )
 
 
 def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -> str:
@@ -77,8 +86,15 @@ def _namespace(room: Room, handle: str) -> Manifest:
         "opendatahub.io/dashboard": "true",
         "pod-security.kubernetes.io/enforce": "restricted",
         "pod-security.kubernetes.io/enforce-version": "latest",
+        # DevSpaces opens the attendee's workspace here, and Argo CD deploys here.
+        "app.kubernetes.io/part-of": "che.eclipse.org",
+        "app.kubernetes.io/component": "workspaces-namespace",
+        "argocd.argoproj.io/managed-by": "openshift-gitops",
     }
-    annotations = {"openshift.io/display-name": f"Brakepoint {handle}"}
+    annotations = {
+        "openshift.io/display-name": f"Brakepoint {handle}",
+        "che.eclipse.org/username": handle,
+    }
     return _object("v1", "Namespace", room.place_of(handle), room, handle, labels, annotations)
 
 

@@ -15,11 +15,11 @@ from brakepoint.room.accounts import Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.files import PRIVATE, PUBLIC, make_private_folder, write
 from brakepoint.room.handouts import handouts
-from brakepoint.room.manifests import namespace_manifests, secret_manifests
+from brakepoint.room.manifests import environment, namespace_manifests, secret_manifests
 from brakepoint.room.stores import RoomStore, missing_content
 
-MANIFESTS, SECRETS = "manifests", "secrets"
-"""Folders: the first may be shown to anybody, the second to nobody."""
+MANIFESTS, GITOPS, SECRETS = "manifests", "gitops", "secrets"
+"""Folders: the first two may be shown to anybody, the third to nobody."""
 HANDOUTS_NAME, HTPASSWD_NAME = "handouts.html", "htpasswd"
 DIFF_CONTEXT_LINES = 1
 
@@ -175,7 +175,7 @@ class Provisioner:
             action = Action.ADD if there is None else Action.CHANGE
             diff = _diff(there, content) if what is What.MANIFEST and there is not None else ""
             yield Change(action, what, name, path.stem if path.suffix == ".yaml" else "", diff)
-        for folder in (MANIFESTS, SECRETS):
+        for folder in (MANIFESTS, GITOPS, SECRETS):
             for path in sorted((self.folder / folder).glob("*")):
                 name = f"{folder}/{path.name}"
                 if name not in wanted:
@@ -187,6 +187,8 @@ class Provisioner:
         for handle, account in accounts.accounts.items():
             endpoint = self.store.endpoint(handle)
             files[f"{MANIFESTS}/{handle}.yaml"] = namespace_manifests(self.room, handle)
+            if self.room.repository:
+                files[f"{GITOPS}/{handle}.yaml"] = environment(self.room, handle)
             files[f"{SECRETS}/{handle}.yaml"] = secret_manifests(self.room, handle, account, endpoint)
         lines = [f"{handle}:{account.password_hash}\n" for handle, account in accounts.accounts.items()]
         files[f"{SECRETS}/{HTPASSWD_NAME}"] = "".join(lines)
@@ -213,7 +215,7 @@ class Provisioner:
 
 
 def _what(name: str) -> What:
-    folders = {MANIFESTS: What.MANIFEST, SECRETS: What.SECRET}
+    folders = {MANIFESTS: What.MANIFEST, GITOPS: What.MANIFEST, SECRETS: What.SECRET}
     return folders.get(Path(name).parts[0], What.HANDOUT)
 
 

@@ -85,12 +85,11 @@ def override_options(name: str) -> list[object]:
     return ["--override", file, *(["--find-links", found_at] if found_at else [])]
 
 
-def build(name: str) -> dict[str, Any]:
-    """Builds an image, lists what is in it, and says how large it is and where its root lies."""
+def build(name: str) -> None:
+    """Builds an image in place of the one before."""
     make_base()
-    container, tag = f"brakepoint-{name}", f"localhost/brakepoint-{name}"
-    if container in buildah("containers", "--format", "{{.ContainerName}}").split():
-        buildah("rm", container)
+    if container(name) in buildah("containers", "--format", "{{.ContainerName}}").split():
+        buildah("rm", container(name))
     say(f"{name}: building …")
     arguments = {"KIND": name, "BASE": BASE, "PIP_FIND_LINKS": OWN_WHEELS}
     arguments["PIP_CERT"] = str(CERTIFICATES) if CERTIFICATES.is_file() else ""
@@ -100,13 +99,26 @@ def build(name: str) -> dict[str, Any]:
         *(word for folder in shown for word in ("--volume", f"{folder}:{folder}:ro")),
         *("--file", IMAGES_DIR / "Containerfile", "--ignorefile", IMAGES_DIR / "ignore", "--target", name),
         *(word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")),
-        *("--tag", tag, "."),
+        *("--tag", f"localhost/{container(name)}", "."),
     )
     buildah("rmi", "--prune")
+
+
+def container(name: str) -> str:
+    """What an image and the container made of it are called."""
+    return f"brakepoint-{name}"
+
+
+def look(name: str) -> dict[str, Any]:
+    """Lists what is in an image that was built, and says how large it is and where its root lies."""
+    tag = f"localhost/{container(name)}"
     bill = WORK_DIR / f"{name}.cdx.json"
-    lock = IMAGES_DIR / "locks" / f"{name}.txt"
-    run(TOOLS / "cyclonedx-py", "requirements", "--output-file", bill, lock)
-    root = Path(buildah("mount", buildah("from", "--pull-never", "--name", container, tag).strip()).strip())
+    run(
+        *(TOOLS / "cyclonedx-py", "requirements", "--output-file", bill),
+        IMAGES_DIR / "locks" / f"{name}.txt",
+    )
+    buildah("from", "--pull-never", "--name", container(name), tag)
+    root = Path(buildah("mount", container(name)).strip())
     base_mb = size_mb(WORK_DIR / "base")
     image = json.loads(buildah("inspect", "--type", "image", tag))["OCIv1"]
     config = image["config"]
@@ -178,7 +190,8 @@ def main() -> None:
         make_locks(names)
         return
     for name in names:
-        built = build(name)
+        build(name)
+        built = look(name)
         added, most, base = (built[size] for size in ("added_mb", "most_mb", "base_mb"))
         say(f"{name}: {added} MB, of at most {most}, on top of a base of {base} MB")
         print(json.dumps(built))  # noqa: T201

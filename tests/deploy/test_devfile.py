@@ -1,4 +1,4 @@
-"""The workspace fits two cores and 8 GB, hides its broker and its store, and has a command for each step."""
+"""The workspace fits two cores and 8 GB, hides its broker, and has a command for each step."""
 
 import json
 import re
@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from brakepoint.room.accounts import Account
+from brakepoint.room.config import Room
+from brakepoint.room.manifests import secret_manifests
 from brakepoint.workshop.course import course
 
 ROOT = Path(__file__).parents[2]
 DEVFILE = yaml.safe_load((ROOT / "devfile.yaml").read_text("utf-8"))
 CONTAINERS = {c["name"]: c["container"] for c in DEVFILE["components"] if "container" in c}
 COMMANDS = {command["id"]: command["exec"] for command in DEVFILE["commands"]}
+ROOM = Room(name="spring", attendees=1)
 NAME_LENGTH_MOST = 15
 MEMORY_MI = {"Mi": 1, "Gi": 1024}
 
@@ -44,9 +48,16 @@ def test_endpoints_are_short_and_shown_only_where_a_person_looks() -> None:
     assert all(endpoints[name]["secure"] for name in shown)
 
 
-def test_broker_and_store_listen_to_their_own_pod_alone() -> None:
+def test_the_broker_listens_to_its_own_pod_alone() -> None:
     assert CONTAINERS["broker"]["command"] == ["mosquitto", "-p", "1883"]
-    assert "127.0.0.1:9000" in CONTAINERS["store"]["command"]
+
+
+def test_the_data_connection_of_a_room_is_not_outweighed() -> None:
+    """What a container's `env` says counts more than a Secret that is mounted as variables."""
+    mounted = yaml.safe_load(secret_manifests(ROOM, "anna", Account.new(), "https://store"))["stringData"]
+    said = {variable["name"] for variable in CONTAINERS["workbench"]["env"]}
+
+    assert not said & mounted.keys()
 
 
 def test_images_are_variables() -> None:

@@ -20,6 +20,8 @@ FILES = sorted(
 )
 STUB, JETSON = render(DEPLOY / "overlays" / "stub"), render(DEPLOY / "overlays" / "jetson")
 TEKTON = render(DEPLOY / "tekton")
+OURS_LABEL = {"app.kubernetes.io/part-of": "brakepoint"}
+"""Of each pod of ours: others in the namespace, an attendee's workspace for instance, are left alone."""
 BUILD_CAPABILITIES = {"SETUID", "SETGID"}
 """What building without root in a user namespace takes, and nothing more."""
 SECRET_LIKE = re.compile(
@@ -119,7 +121,9 @@ def test_whatever_a_pod_refers_to_is_there(manifests) -> None:
 def test_nobody_talks_to_anybody_unless_a_policy_says_so(manifests) -> None:
     policies = {m["metadata"]["name"]: m["spec"] for m in of_kind(manifests, "NetworkPolicy")}
     deny = policies.pop("deny-all")
-    assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert deny == {"podSelector": {"matchLabels": OURS_LABEL}, "policyTypes": ["Ingress", "Egress"]}
+    for deployment in of_kind(manifests, "Deployment"):
+        assert deployment["spec"]["template"]["metadata"]["labels"].items() >= OURS_LABEL.items()
     for name, policy in policies.items():
         for rule in [*policy.get("ingress", ()), *policy.get("egress", ())]:
             assert rule.get("ports") and (rule.get("from") or rule.get("to")), name
@@ -174,6 +178,21 @@ def test_the_pipeline_uses_its_tasks_with_the_parameters_that_they_have() -> Non
         wanted = {w["name"] for w in task["workspaces"] if not w.get("optional")}
         assert wanted <= {w["name"] for w in use["workspaces"]}
     assert set(tasks) == {use["taskRef"]["name"] for use in pipeline["spec"]["tasks"]}
+
+
+def test_who_is_given_a_right_is_named_with_its_namespace() -> None:
+    accounts = {m["metadata"]["name"]: m["metadata"]["namespace"] for m in of_kind(TEKTON, "ServiceAccount")}
+    bindings = [*of_kind(TEKTON, "RoleBinding"), *of_kind(TEKTON, "ClusterRoleBinding")]
+
+    assert len(bindings) == 3
+    for subject in (subject for binding in bindings for subject in binding["subjects"]):
+        assert subject["namespace"] == accounts[subject["name"]]
+
+
+def test_a_build_sees_what_the_image_is_made_of_and_nothing_else() -> None:
+    build = named(TEKTON, "Task", "build")
+    assert build is not None
+    assert "--ignorefile deploy/images/ignore" in build["spec"]["steps"][0]["script"]
 
 
 def test_the_two_builds_run_on_nodes_of_their_own_architecture() -> None:

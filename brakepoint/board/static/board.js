@@ -130,6 +130,7 @@ function missionLine(seat) {
 function bar(name, count) {
   const length = element("i");
   length.style.setProperty("--share", `${(100 * count) / board.seats.length}%`);
+  if (!count) length.style.visibility = "hidden";
   return element("li", {}, element("span", { textContent: name }), length, element("b", { textContent: count }));
 }
 

@@ -154,6 +154,24 @@ def test_the_manifests_keep_attendees_apart(small_room) -> None:
     assert sources[1]["namespaceSelector"]["matchExpressions"][0]["operator"] == "DoesNotExist"
 
 
+def test_a_workspace_and_argo_cd_find_the_namespace(small_room) -> None:
+    repository = "https://git.example.org/{handle}/brakepoint.git"
+    room = small_room.model_copy(update={"repository": repository})
+    provisioner(room).apply(quiet)
+    documents = yaml.safe_load_all((room.folder / "manifests" / "anna.yaml").read_text())
+    namespace = next(document for document in documents if document["kind"] == "Namespace")["metadata"]
+    environment = yaml.safe_load((room.folder / "gitops" / "anna.yaml").read_text())
+
+    assert namespace["annotations"]["che.eclipse.org/username"] == "anna"
+    assert namespace["labels"]["argocd.argoproj.io/managed-by"] == "openshift-gitops"
+    assert environment == {
+        "namespace": namespace["name"],
+        "repository": "https://git.example.org/anna/brakepoint.git",
+        "branch": "main",
+    }
+    assert provisioner(room).plan() == []
+
+
 def test_an_interrupted_apply_is_completed_by_the_next(small_room, monkeypatch) -> None:
     store = open_store(small_room)
     monkeypatch.setattr(
@@ -178,6 +196,7 @@ def test_an_interrupted_apply_is_completed_by_the_next(small_room, monkeypatch) 
         ("name: spring\nattendees: 2\nhandles: [anna, anna]", "only once"),
         ("name: spring\nattendees: 1\nhandles: [shared]", "shared"),
         ("name: spring\nattendees: 1\nstore: {kind: ftp}", "store"),
+        ("name: spring\nattendees: 2\nrepository: https://git.example.org/all.git", "repository"),
         ("just words", "does not describe a room"),
     ],
 )

@@ -1,0 +1,91 @@
+"""The pipeline's last task writes the new digest into an overlay, and nothing else."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brakepoint.delivery.rendering import container_of, named, render
+
+ROOT = Path(__file__).parents[2]
+OVERLAY = "solutions/step7_delivery/overlay"
+IMAGE, DIGEST = "registry.example.com/room/brakepoint-edge", f"sha256:{'1' * 64}"
+IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *IDENTITY, *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone as the task `clone` leaves it, and beside it what it was cloned from."""
+    clone, origin = tmp_path / "clone", tmp_path / "origin.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(origin))
+    for folder in ("deploy", "solutions/step7_delivery"):
+        shutil.copytree(ROOT / folder, clone / folder)
+    git(clone, "init", "--quiet", "--initial-branch", "main")
+    git(clone, "remote", "add", "origin", str(origin))
+    git(clone, "add", ".")
+    git(clone, "commit", "--quiet", "--message", "As it was")
+    git(clone, "push", "--quiet", "origin", "main")
+    return clone
+
+
+def run_task(clone: Path, name: str = "brakepoint-edge") -> subprocess.CompletedProcess:
+    """Runs the script of the task, with kubectl for kustomize."""
+    task = named(render(ROOT / "deploy" / "tekton"), "Task", "commit")
+    assert task is not None
+    script = task["spec"]["steps"][0]["script"].replace("$(workspaces.git-credentials.bound)", "false")
+    tools = clone.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    kustomize = tools / "kustomize"
+    kustomize.write_text('#!/bin/sh\nshift && exec kubectl kustomize "$@"\n')
+    kustomize.chmod(0o755)
+    environment = {
+        "PATH": os.pathsep.join((str(tools), str(Path(sys.executable).parent), os.environ["PATH"])),
+        "HOME": str(clone.parent),
+        "BRANCH": "main",
+        "OVERLAY": OVERLAY,
+        "NAME": name,
+        "IMAGE": IMAGE,
+        "DIGEST": DIGEST,
+    }
+    return subprocess.run(
+        ["sh", "-c", script], cwd=clone, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_overlay_deploys_the_digest_and_keeps_its_comments(clone: Path) -> None:
+    before = (clone / OVERLAY / "kustomization.yaml").read_text("utf-8").splitlines()
+
+    done = run_task(clone)
+
+    assert done.returncode == 0, done.stderr
+    after = (clone / OVERLAY / "kustomization.yaml").read_text("utf-8").splitlines()
+    changed = [new.strip() for old, new in zip(before, after, strict=True) if old != new]
+    assert changed == [f"newName: {IMAGE}", f"digest: {DIGEST}"]
+    capture = named(render(clone / OVERLAY), "Deployment", "capture")
+    assert capture is not None and container_of(capture)["image"] == f"{IMAGE}@{DIGEST}"
+    assert "[skip build]" in git(clone.parent / "origin.git", "log", "-1", "--format=%s", "main")
+
+
+def test_the_same_digest_is_not_committed_twice(clone: Path) -> None:
+    run_task(clone)
+    before = git(clone.parent / "origin.git", "rev-parse", "main")
+
+    assert "names this digest already" in run_task(clone).stdout
+    assert git(clone.parent / "origin.git", "rev-parse", "main") == before
+
+
+def test_an_overlay_that_does_not_name_the_image_is_told_and_left_alone(clone: Path) -> None:
+    before = git(clone.parent / "origin.git", "rev-parse", "main")
+
+    done = run_task(clone, name="brakepoint-other")
+
+    assert done.returncode == 1 and "no entry in images with name: brakepoint-other" in done.stderr
+    assert git(clone.parent / "origin.git", "rev-parse", "main") == before
