@@ -22,7 +22,7 @@ from brakepoint.mission import records, report
 from brakepoint.services import Settings
 from brakepoint.services.metrics import METRICS
 from brakepoint.texts import text
-from brakepoint.workshop.course import course, find_step
+from brakepoint.workshop.course import ROOT, course, find_step
 
 HEADS = {
     "en": {
@@ -121,6 +121,8 @@ def _commands(lang: str, name: str, command: object) -> Iterable[str]:
 def _default(value: object) -> str:
     if callable(value) or value is None or value is False or value is ...:
         return ""
+    if isinstance(value, Path) and value.is_relative_to(ROOT):
+        value = value.relative_to(ROOT)
     return _code(value)
 
 

@@ -18,6 +18,7 @@ from mkdocs.structure.pages import Page
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 LANGUAGES = {"en": "English", "fr": "Français"}
+SEARCH = {"en": "Search", "fr": "Recherche"}
 SLOTS = ("pipeline-and-serving.md",)
 """Pages that the navigation leaves out while they are not written."""
 
@@ -26,6 +27,7 @@ from from_code import WRITERS  # noqa: E402
 
 FROM_CODE = re.compile(r"<!-- from the code: (\w+) ?(\w*) -->")
 OTHER_LANGUAGE = re.compile(r"^\*\[[^]]+\]\(\.\./(?:en|fr)/[^)]*\)\*\n", re.MULTILINE)
+ALTERNATE = re.compile(r"<link rel=\"alternate\"[^>]*>")
 OUTSIDE = re.compile(r"(!?)\[([^]]*)\]\((\.\./[^)\s#]+)(#[^)]*)?\)")
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^\s*accTitle: (.*)$", re.MULTILINE)
@@ -85,6 +87,13 @@ def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: object
         {"name": name, "link": f"../{lang}/{page.url}", "lang": lang} for lang, name in LANGUAGES.items()
     ]
     return context
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Mends what the theme leaves open: a request for the sitemap, and a dialogue without a name."""
+    output = ALTERNATE.sub("", output)
+    search = SEARCH[str(config.theme["language"])]
+    return output.replace('class="md-search"', f'class="md-search" aria-label="{search}"')
 
 
 def on_post_build(config: MkDocsConfig) -> None:

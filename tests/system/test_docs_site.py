@@ -1,0 +1,137 @@
+"""The site of the documentation in a real browser, opened from its files: no network, no mouse."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from brakepoint.texts import LANGUAGES
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(path.stem for path in (ROOT / "docs" / "en").glob("*.md"))
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+PAGE_MOST_BYTES = 1_000_000
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    for lang in LANGUAGES:
+        config = ROOT / "docs" / f"mkdocs.{lang}.yml"
+        build = [
+            "mkdocs",
+            "build",
+            "--quiet",
+            "--strict",
+            "--config-file",
+            config,
+            "--site-dir",
+            folder / lang,
+        ]
+        subprocess.run(
+            [sys.executable, "-m", *build], env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    executable = shutil.which("chromium")
+    assert executable, "chromium is missing: make test-system installs it as root"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    page = browser.new_page(viewport=DESK, color_scheme="light")
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url))
+    yield page
+    page.close()
+    assert [line for line in complaints if not line.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_page_is_heavy_or_asks_for_anything_from_outside(page: Page, site: Path, lang: str) -> None:
+    loaded: set[str] = set()
+    page.on("request", lambda request: loaded.add(request.url))
+    for name in PAGES:
+        loaded.clear()
+        page.goto((site / lang / f"{name}.html").as_uri())
+        files = {Path(url.removeprefix("file://").partition("?")[0]) for url in loaded if url[:5] == "file:"}
+
+        assert sum(file.stat().st_size for file in files) < PAGE_MOST_BYTES, name
+
+
+@pytest.mark.parametrize("name", ["index", "step3", "instructor"])
+def test_the_language_switch_leads_to_the_same_page(page: Page, site: Path, name: str) -> None:
+    page.goto((site / "en" / f"{name}.html").as_uri())
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+    page.goto(page.locator("a[hreflang=fr]").first.evaluate("link => link.href"))
+
+    assert page.url.endswith(f"/fr/{name}.html")
+    assert page.evaluate("document.documentElement.lang") == "fr"
+
+
+def test_the_first_page_leads_to_the_readers_language(browser, site: Path) -> None:
+    page = browser.new_page(locale="fr-FR")
+    page.goto((site / "index.html").as_uri())
+
+    page.wait_for_url("**/fr/index.html")
+    page.close()
+
+
+@pytest.mark.parametrize(("lang", "wanted"), [("en", "watchdog"), ("fr", "chien de garde")])
+def test_the_search_finds_without_a_server(page: Page, site: Path, lang: str, wanted: str) -> None:
+    page.goto((site / lang / "index.html").as_uri())
+    page.locator(".md-search__input").click()
+    page.keyboard.type(wanted)
+
+    expect(page.locator(".md-search-result__link").first).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", "step6", "commands"])
+def test_nothing_grave_keeps_anybody_from_reading(page: Page, site: Path, name: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto((site / "fr" / f"{name}.html").as_uri())
+
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    assert [
+        (fault["id"], fault["nodes"][0]["html"][:200], fault["nodes"][0]["failureSummary"])
+        for fault in found
+        if fault["impact"] in GRAVE
+    ] == []
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK])
+def test_nothing_sticks_out_sideways(page: Page, site: Path, viewport: dict) -> None:
+    page.set_viewport_size(viewport)
+    wide = []
+    for name in PAGES:
+        page.goto((site / "fr" / f"{name}.html").as_uri())
+        if page.evaluate("document.documentElement.scrollWidth") > viewport["width"]:
+            wide.append(name)
+
+    assert wide == []
+
+
+def test_the_text_is_one_key_away(page: Page, site: Path) -> None:
+    page.goto((site / "en" / "step1.html").as_uri())
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("location.hash") != ""
