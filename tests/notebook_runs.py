@@ -12,8 +12,8 @@ from brakepoint.workshop.quick import QUICK_VARIABLE
 
 OFFLINE_DIR = Path(__file__).parent / "offline"
 GREEN_CARD = {"en": "is done.", "fr": "est terminée."}
-TIME_LIMIT_S = 600
-WITH_TORCH = {"step3_training"}
+TIME_LIMIT_S = 1500
+WITH_TORCH = {"step3_training", "step4_pipeline"}
 """What `make test` has not installed; `make test-system` runs these."""
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brakepoint.evaluation.compare import Comparison as Compared
 
 COMPARISON_FILE = "comparison.json"
+JPEG_QUALITY = 85
 
 
 class Comparison(BaseModel):
@@ -73,8 +74,12 @@ class Comparison(BaseModel):
 
 
 def _as_image(picture: Path) -> str:
-    content = base64.b64encode(picture.read_bytes()).decode()
-    return f'<p><img style="max-width:100%" src="data:image/png;base64,{content}"></p>'
+    """The picture as JPEG: as PNG the worst ones would make a page of many megabytes."""
+    import cv2
+
+    jpeg = cv2.imencode(".jpg", cv2.imread(str(picture)), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    content = base64.b64encode(jpeg.tobytes()).decode()
+    return f'<p><img style="max-width:100%" src="data:image/jpeg;base64,{content}"></p>'
 
 
 def _figure(value: float | None) -> str:

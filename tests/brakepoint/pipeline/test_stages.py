@@ -135,5 +135,5 @@ def test_the_report_holds_the_figures_and_the_plots_and_needs_nothing_beside_it(
         for world in ("track", "road")
         for plot in ("precision-recall", "confusion", "worst")
     )
-    assert page.count("data:image/png;base64,") == len(plots)
+    assert page.count("data:image/jpeg;base64,") == len(plots)
     assert "://" not in page

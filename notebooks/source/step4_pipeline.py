@@ -1,0 +1,180 @@
+# %% [markdown] lang="en"
+# # Step 4: the training as a pipeline
+#
+# You have downloaded, painted, trained and compared by hand. Next week there are new pictures, and somebody else must do it all
+# again, in the same order, and publish no model that is worse. That is a *pipeline*: each box is a component, runs in a container
+# of its own, and hands *artefacts* on. The same code runs on this machine and on OpenShift AI.
+#
+# You write the gate and the wiring in **`labs/step4_pipeline.py`**: look for `TODO`. The whole step takes about 20 minutes, some of
+# which the computer needs to learn.
+
+# %% [markdown] lang="fr"
+# # Étape 4 : l’entraînement en pipeline
+#
+# Vous avez téléchargé, peint, entraîné et comparé à la main. La semaine prochaine, il y aura de nouvelles images, et quelqu’un
+# d’autre devra tout refaire, dans le même ordre, sans publier un modèle moins bon. C’est un *pipeline* : chaque boîte est un
+# composant, tourne dans son propre conteneur et transmet des *artefacts*. Le même code tourne sur cette machine et sur OpenShift AI.
+#
+# Vous écrivez le contrôle qualité et les liaisons dans **`labs/step4_pipeline.py`** : cherchez `À FAIRE`. L’étape prend environ
+# 20 minutes, dont une partie pour que l’ordinateur apprenne.
+
+# %%
+# %load_ext brakepoint.workshop.magic
+
+# %%
+import sys
+
+from IPython.display import HTML
+
+from brakepoint.models import SHIPPED_MODEL
+from brakepoint.pipeline.drawing import show_pipeline
+from brakepoint.pipeline.local import run
+from brakepoint.registry.bucket import Registry
+from brakepoint.steps import load_step
+from brakepoint.store import object_store
+from brakepoint.texts import text
+from brakepoint.workshop.quick import size
+
+lab = load_step("step4_pipeline")
+
+# %% [markdown] lang="en"
+# ## What the check says
+#
+# `%check 4` goes through `gate`, `secret`, `gpu` and `wiring`. It trains nothing: it reads what your pipeline compiles to. Stuck?
+# `%hint 4`.
+
+# %% [markdown] lang="fr"
+# ## Ce que dit la vérification
+#
+# `%check 4` passe en revue `gate`, `secret`, `gpu` et `wiring`. Elle n’entraîne rien : elle lit ce que votre pipeline devient une
+# fois compilé. Bloqué ? `%hint 4`.
+
+# %%
+# %check 4
+
+# %% [markdown] lang="en"
+# ## The graph (`wiring`, `gpu`)
+#
+# This is what Kubeflow makes of your lines. An arrow says who waits for whom, its words which artefact travels. The task in
+# another colour asks for a GPU.
+
+# %% [markdown] lang="fr"
+# ## Le graphe (`wiring`, `gpu`)
+#
+# Voici ce que Kubeflow fait de vos lignes. Une flèche dit qui attend qui, ses mots quel artefact voyage. La tâche d’une autre
+# couleur demande un GPU.
+
+# %%
+show_pipeline(lab.training_pipeline())
+
+# %% [markdown] lang="en"
+# ## Run it, small
+#
+# One epoch and few pictures, so that it takes a few minutes; on this machine each component is a process. It runs your steps 1 to
+# 3, too. You skipped one of them? Then put `%env BRAKEPOINT_STEPS=solutions` right below the first cell, and run all cells again:
+# the kit's own steps run.
+#
+# ▶ is a task that begins, ✓ one that is done. At the end the gate decides, and a model that passes is published and goes *into
+# production*. The bar is low, for the first model of all.
+
+# %% [markdown] lang="fr"
+# ## L’exécuter, en petit
+#
+# Une époque et peu d’images, pour que cela ne prenne que quelques minutes ; sur cette machine, chaque composant est un processus.
+# Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? Alors placez `%env BRAKEPOINT_STEPS=solutions` juste sous la
+# première cellule et relancez tout : les étapes du kit s’exécutent.
+#
+# ▶ est une tâche qui commence, ✓ une tâche finie. À la fin, le contrôle qualité décide, et un modèle qui passe est publié et mis
+# *en production*. La barre est basse, pour un tout premier modèle.
+
+# %%
+settings = {"epochs": 1, "pictures": size(60, quick=8), "seed": 0, "least": 0.1, "tolerance": 0.01}
+
+
+def tell(what, task):
+    print(text(f"pipeline.task.{what}", task=task))
+
+
+first = run(lab, tell, **settings)
+print(*first.refused, sep="\n")
+
+# %% [markdown] lang="en"
+# ## The comparison
+#
+# What the component `comparison` leaves, and what you will find on the run's page on a cluster: figures, curves of precision over
+# recall, what was taken for what, and the pictures that both models do worst on. With nothing in production the old model is the
+# base model.
+
+# %% [markdown] lang="fr"
+# ## La comparaison
+#
+# Ce que laisse le composant `comparison`, et que vous retrouverez sur un cluster, sur la page de l’exécution : des chiffres, des
+# courbes de précision selon le rappel, ce qui a été pris pour quoi, et les images où les deux modèles se trompent le plus. Sans
+# rien en production, l’ancien modèle est le modèle de base.
+
+# %%
+HTML(first.compared.as_html(first.pictures))
+
+# %% [markdown] lang="en"
+# ## The gate (`gate`)
+#
+# Meanwhile a colleague has trained for hours, and published the model that comes with the kit:
+
+# %% [markdown] lang="fr"
+# ## Le contrôle qualité (`gate`)
+#
+# Entre-temps, une collègue a entraîné pendant des heures, et publié le modèle fourni avec le kit :
+
+# %%
+with object_store() as store:
+    registry = Registry(store)
+    registry.promote(registry.publish(SHIPPED_MODEL).number)
+    print(registry.production())
+
+# %% [markdown] lang="en"
+# Your pipeline runs again, with the same settings. ≡ is a task of which neither the inputs nor the code have changed: its
+# artefacts are taken from the *cache*. The comparison is never taken from there: what is in production is not among its inputs.
+
+# %% [markdown] lang="fr"
+# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ est une tâche dont ni les entrées ni le code n’ont changé : ses
+# artefacts viennent du *cache*. La comparaison n’en vient jamais : ce qui est en production ne figure pas parmi ses entrées.
+
+# %%
+second = run(lab, tell, **settings)
+print(*second.refused, sep="\n")
+
+# %%
+HTML(second.compared.as_html(second.pictures))
+
+# %% [markdown] lang="en"
+# Your small model was refused, with a reason for each thing that is wrong with it; the colleague's stays in production. Was it a
+# mistake to promote that one? Every version is kept, and one command goes back:
+
+# %% [markdown] lang="fr"
+# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Était-ce une
+# erreur de le promouvoir ? Chaque version est conservée, et une commande revient en arrière :
+
+# %%
+# !{sys.executable} -m brakepoint model list
+
+# %% [markdown] lang="en"
+# `brakepoint model rollback`, in a terminal. Try it, and look at the list again.
+#
+# ## On a cluster (`secret`)
+#
+# The same pipeline as YAML. Search it for `secretAsEnv`: there are the secret's name and the names of its keys, and no value. In
+# OpenShift AI import the file in *Data Science Pipelines*, or hand it over: `brakepoint pipeline submit --host URL`.
+
+# %% [markdown] lang="fr"
+# `brakepoint model rollback`, dans un terminal. Essayez, puis regardez à nouveau la liste.
+#
+# ## Sur un cluster (`secret`)
+#
+# Le même pipeline en YAML. Cherchez-y `secretAsEnv` : vous y trouvez le nom du secret et ceux de ses clés, et aucune valeur. Dans
+# OpenShift AI, importez le fichier dans *Data Science Pipelines*, ou transmettez-le : `brakepoint pipeline submit --host URL`.
+
+# %%
+# !{sys.executable} -m brakepoint pipeline compile
+
+# %%
+# %check 4
