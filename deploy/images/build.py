@@ -56,7 +56,8 @@ def lock_header(name: str) -> str:
     wanted = [PYTHON, *image.get("override", ()), *requirements(name)]
     digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     found_at = f"--find-links {image['find_links']}\n" if "find_links" in image else ""
-    return f"# Made by `make locks` from requirements with the SHA-256 {digest}\n{found_at}"
+    sources = "".join(f"--no-binary {package}\n" for package in image.get("sources", ()))
+    return f"# Made by `make locks` from requirements with the SHA-256 {digest}\n{found_at}{sources}"
 
 
 def make_locks(names: Iterable[str]) -> None:

@@ -49,7 +49,7 @@ HOLDS = {
     "edge": ("cv2", "av", "onnxruntime", "paho.mqtt.client", "fastapi"),
     "serving": ("cv2", "av", "onnxruntime", "kserve"),
     "pipeline": ("cv2", "kfp", "boto3", "torch", "ultralytics", "nncf", "onnxslim"),
-    "workbench": ("cv2", "av", "openvino", "jupyterlab", "torch", "ultralytics", "boto3", "pytest"),
+    "workbench": ("cv2", "av", "openvino", "jupyterlab", "torch", "boto3", "kfp", "kserve"),
 }
 APP = "/opt/brakepoint/app"
 NOT_IN_A_SMALL_IMAGE = ("torch", "ultralytics", "jupyterlab", "openvino", "pip")
