@@ -36,6 +36,7 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	$(BIN)/python docs/picture.py
 	$(BIN)/python docs/live_picture.py
 	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
+	$(BIN)/python docs/step_pictures.py
 
 screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks, in JupyterLab
 	tests/system/require chromium
