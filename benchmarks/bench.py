@@ -19,11 +19,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.detectors import measure_detectors
 from benchmarks.live import LiveMeasurement, measure_live
 from benchmarks.live_compare import OneAtATime, measure_both
 from benchmarks.live_trains import Served, measure_trains
 from benchmarks.serving import TIMES, measure_rollback, measure_serving
 from benchmarks.serving import as_table as serving_table
+from brakepoint.cores import available_cores
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
 from brakepoint.messages import Detections, Frame
@@ -137,6 +139,17 @@ def as_table(measurements: dict[int, Measurement], feed: str) -> Table:
     return table
 
 
+def detectors_table(medians_ms: dict[str, float]) -> Table:
+    """Lays our detector beside the public workshop's, and says what part of its time ours takes."""
+    table = Table(title=text("bench.detectors.title", cores=available_cores()))
+    for column in ("", text("bench.detector_median_ms"), text("bench.detectors.share")):
+        table.add_column(column, justify="right" if column else "left")
+    for name, median_ms in medians_ms.items():
+        share = f"{median_ms / medians_ms['yolov8n']:.2f}"
+        table.add_row(text(f"bench.detectors.{name}"), f"{median_ms:.1f}", share)
+    return table
+
+
 def live_table(live: LiveMeasurement, feed: str) -> Table:
     """Lays out what the live services achieve together."""
     table = Table(title=text("bench.live_title", feed=feed))
@@ -149,7 +162,7 @@ def live_table(live: LiveMeasurement, feed: str) -> Table:
 
 def compare_table(found: dict[str, OneAtATime]) -> Table:
     """Lays ours beside the public workshop's, and how many times better ours is."""
-    table = Table(title=text("bench.compare.title", cores=len(os.sched_getaffinity(0))))
+    table = Table(title=text("bench.compare.title", cores=available_cores()))
     table.add_column("")
     for name in (*found, "times"):
         table.add_column(text(f"bench.compare.{name}"), justify="right")
@@ -165,7 +178,7 @@ def compare_table(found: dict[str, OneAtATime]) -> Table:
 
 def trains_table(served: list[Served]) -> Table:
     """A line for each number of trains."""
-    table = Table(title=text("bench.trains.title", cores=len(os.sched_getaffinity(0))))
+    table = Table(title=text("bench.trains.title", cores=available_cores()))
     for column in asdict(served[0]):
         table.add_column(text(f"bench.trains.{column}"), justify="right")
     for each in served:
@@ -189,11 +202,14 @@ def main(
     except UserError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    available = len(os.sched_getaffinity(0))
+    available = available_cores()
     console = Console()
     with console.status(text("bench.measuring")):
         measurements = {cores: measure_apart(feed, model, cores) for cores in CORES if cores <= available}
     console.print(as_table(measurements, feed))
+    with console.status(text("bench.measuring")):
+        detectors = measure_detectors(model)
+    console.print(detectors_table(detectors))
     if live:
         with console.status(text("bench.measuring")):
             together = measure_live(feed, str(model))

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from queue import Empty, Queue
 from statistics import median, quantiles
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from benchmarks.detectors import YOLOV8N
 from benchmarks.live_workshop import ANSWERS, IMAGES, READY, pack
 from benchmarks.live_yolov8n import save_model
 from brakepoint.adapters import open_camera
@@ -27,7 +27,6 @@ from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, FRAME, MISSION, ORDER, STATE
 
 WITHOUT_CAMERA = ("train", "controller", "detector", "autopilot")
-MODEL = Path("runs/bench/yolov8n.onnx")
 ANSWER_WITHIN_S = 5.0
 READY_WITHIN_S = 60.0
 WARM_UP = 5
@@ -89,8 +88,8 @@ def measure_ours(feed: str, model: str, frames: int) -> OneAtATime:
 
 def measure_workshop(feed: str, broker: str, frames: int) -> OneAtATime:
     """From a frame to what was seen in it, the public workshop's way: no autopilot, and no train."""
-    if not MODEL.is_file():
-        save_model(MODEL)
+    if not YOLOV8N.is_file():
+        save_model(YOLOV8N)
     answers: Queue[bytes] = Queue()
     with (
         _client(broker, answers) as client,
@@ -162,7 +161,7 @@ def _client(broker_url: str, answers: "Queue[bytes]") -> Iterator[mqtt.Client]:
 
 @contextmanager
 def _detector(broker_url: str) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.live_workshop", broker_url, str(MODEL)])
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.live_workshop", broker_url, str(YOLOV8N)])
     try:
         yield
     finally:

@@ -144,7 +144,8 @@ show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 
 # %%
 confidences, correct, truths = judged_detections(TRAINING_DIR / "model.onnx", stills / "val")
-plot_threshold(confidences, correct, truths, lab.choose_confidence(confidences, correct))
+chosen = lab.choose_confidence(confidences, correct)
+plot_threshold(confidences, correct, truths, chosen)
 
 # %% [markdown] lang="en"
 # ## Better, and at what price (`gate`)
@@ -160,8 +161,8 @@ plot_threshold(confidences, correct, truths, lab.choose_confidence(confidences, 
 # ses erreurs en commun ?
 
 # %%
-both = Detector(BASE_MODEL), Detector(TRAINING_DIR / "model.onnx")
-compared = compare(*both, exams, Path("runs/comparison"), confidence=both[0].confidence)
+models = Detector(BASE_MODEL), Detector(TRAINING_DIR / "model.onnx")
+compared = compare(*models, exams, Path("runs/comparison"), chosen)
 base = {world: each.base.map50 for world, each in compared.worlds.items()}
 new = {world: each.new.map50 for world, each in compared.worlds.items()}
 for world in World:

@@ -1,0 +1,51 @@
+"""One picture at a time: our detector in both runtimes, beside what the public workshop runs."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from benchmarks.live_workshop import look
+from benchmarks.live_yolov8n import save_model
+from brakepoint.cores import available_cores
+from brakepoint.detector import Detector
+
+YOLOV8N = Path("runs/bench/yolov8n.onnx")
+WARM_UP, PICTURES = 5, 60
+SEED = 1
+
+
+def measure_detectors(model: Path) -> dict[str, float]:
+    """How many milliseconds a picture of 640×480 takes, median, from the picture to the boxes.
+
+    Args:
+        model: The detector's model.
+
+    Returns:
+        By `openvino` and `onnxruntime` for ours; `yolov8n` is that network at 640×640 with random weights in
+        ONNX Runtime, with a loop over its rows. All on every core.
+    """
+    import onnxruntime
+
+    if not YOLOV8N.is_file():
+        save_model(YOLOV8N)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = available_cores()
+    session = onnxruntime.InferenceSession(str(YOLOV8N), options, providers=["CPUExecutionProvider"])
+    ways: dict[str, Callable[[np.ndarray], object]] = {
+        runtime: Detector(model, runtime=runtime).detect_image for runtime in ("openvino", "onnxruntime")
+    }
+    ways["yolov8n"] = lambda image: look(session, image)
+    return {name: _median_ms(way) for name, way in ways.items()}
+
+
+def _median_ms(way: Callable[[np.ndarray], object]) -> float:
+    image = np.random.default_rng(SEED).integers(0, 256, (480, 640, 3), np.uint8)
+    calls_ms: list[float] = []
+    for _ in range(WARM_UP + PICTURES):
+        started_at = time.perf_counter()
+        way(image)
+        calls_ms.append(1000 * (time.perf_counter() - started_at))
+    return median(calls_ms[WARM_UP:])
