@@ -155,7 +155,7 @@ plot_threshold(confidences, correct, truths, lab.choose_confidence(confidences, 
 # %% [markdown] lang="fr"
 # ## Meilleur, et à quel prix (`gate`)
 #
-# Le mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Les figures montrent en quoi les deux modèles
+# La mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Les figures montrent en quoi les deux modèles
 # diffèrent : les courbes, ce qui est pris pour autre chose (*confusion*), et les images où votre modèle se trompe le plus. Qu’ont
 # ses erreurs en commun ?
 
