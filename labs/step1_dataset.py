@@ -59,7 +59,7 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     Args:
         client: From boto3: `client.download_file(bucket, key, file_name)`.
         bucket: Name of the bucket.
-        item: The object.
+        item: The object: its `key` and its `size_bytes`.
         digest: Its SHA-256, if it is known.
         target: The file to make; its folder is there.
 

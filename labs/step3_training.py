@@ -73,7 +73,7 @@ def road_pictures(track_pictures: int) -> int:
     """
     # TODO mix: return how many pictures of roads to add to track_pictures of the track, so that roads
     # are ROAD_SHARE of all: a whole number.
-    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures de la ligne, pour
+    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures de la voie, pour
     # que les routes soient ROAD_SHARE du tout : un nombre entier.
     raise NotImplementedError  # replace this · à remplacer
 
@@ -129,7 +129,7 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
     """
     # TODO gate: return True if the new model is better than the base model on the track
     # (World.TRACK), and on roads (World.ROAD) at most FORGETTING_MOST worse.
-    # À FAIRE gate : renvoyer True si le nouveau modèle est meilleur que celui de base sur la ligne
+    # À FAIRE gate : renvoyer True si le nouveau modèle est meilleur que celui de base sur la voie
     # (World.TRACK), et sur les routes (World.ROAD) moins bon d’au plus FORGETTING_MOST.
     raise NotImplementedError  # replace this · à remplacer
 

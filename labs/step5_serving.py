@@ -36,14 +36,16 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
     """Takes the network's input out of a request, and refuses what is not that.
 
     Args:
-        request: Its `inputs` each have `name`, `datatype` and `shape`; `find_input(request, name)` finds one.
+        request: Its `inputs` each have `name`, `datatype` and `shape`; `find_input(request, name)` finds one,
+            or raises InvalidInput itself.
         shape: What the network takes, `[1, 3, height, width]`.
 
     Returns:
         `(1, 3, height, width)` float32: `to_array(input)` converts.
 
     Raises:
-        InvalidInput: The input `TENSOR` is missing, is not `FP32`, or has another shape.
+        InvalidInput: The input `TENSOR` is missing, is not `FP32`, or has another shape; `read_picture` below
+            shows which texts say so.
     """
     # TODO tensor: find the input TENSOR; raise InvalidInput if it is not FP32 or has another shape;
     # return it as an array.
@@ -88,7 +90,7 @@ def answer(
 
     Args:
         request: It may have an `id`, which the response repeats (one without gets a fresh one); the response
-            holds only its `request_outputs`, if any.
+            holds only its `request_outputs`, if any. Numbers are binary if it says `use_binary_outputs`.
         model_name: Who answers.
         version: Which version of it.
         outputs: The arrays by name. `make_output(request, name, array)` makes the protocol's output of each.
@@ -209,7 +211,8 @@ def read_answer(body: dict) -> tuple[Detection, ...]:
 
     Args:
         body: Its `outputs` each have `name`, `shape` and `data`, in any order. `data` is flat: that of
-            `BOXES` is left, top, right, bottom of the first sign, then of the second, and so on.
+            `BOXES` is left, top, right, bottom of the first sign, then of the second, and so on; that of
+            `CLASSES` are names, of which `SignClass(name)` makes classes.
 
     Returns:
         A `Detection` for each sign, in the order of the answer.

@@ -175,7 +175,10 @@ def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
 
 
 def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason | None:
-    """The first reason, at this very moment, not to drive."""
+    """The first reason, at this very moment, not to drive.
+
+    The state was measured at `state.at`, the frame taken at `memory.last_frame.captured_at`, both in seconds.
+    """
     # TODO failsafe: return the first reason not to drive. Reason.NO_TRAIN_STATE: no state, or one
     # older than STATE_AGE_MAX_S. Reason.NO_FRAMES: no memory.last_frame, or one older than
     # FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES: memory.frozen_s has reached FROZEN_S. Otherwise None. A
@@ -206,8 +209,8 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     # detections.items that are at least CONFIDENCE_MIN sure and for which
     # stands_on_its_post(locate(item)) is true.
     # À FAIRE every : la première détection n’est pas toujours celle qui compte. Que seen contienne
-    # tout ce qui, dans detections.items, est sûr d’au moins CONFIDENCE_MIN et vérifie
-    # stands_on_its_post(locate(item)).
+    # toutes les détections de detections.items dont la confiance est d’au moins CONFIDENCE_MIN et qui
+    # vérifient stands_on_its_post(locate(item)).
     seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
@@ -220,8 +223,8 @@ def locate(item: Detection) -> Place:
     # camera distance / plate height = focal length / box height (CAMERA.focal_px,
     # PLATE_HEIGHT_CM[item.sign_class], item.height_px).
     # À FAIRE distance : calculer à quelle distance est le panneau d’après la hauteur de son cadre.
-    # Dans une chambre noire, distance / hauteur de plaque = focale / hauteur du cadre
-    # (CAMERA.focal_px, PLATE_HEIGHT_CM[item.sign_class], item.height_px).
+    # Pour une caméra à sténopé (le modèle le plus simple), distance / hauteur de plaque = focale /
+    # hauteur du cadre (CAMERA.focal_px, PLATE_HEIGHT_CM[item.sign_class], item.height_px).
     ahead_cm = 1000.0  # replace this · à remplacer
     right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
     down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px
@@ -382,10 +385,10 @@ def slow_down(sign: Sign, state: TrainState) -> OrderKind:
 
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     """Whether the train must brake now to rest in time, or rests in the right place already."""
-    # TODO braking: rest_cm: how far before the danger would the train come to rest if it braked now?
-    # It still rolls braking_distance_cm(state.speed_cm_s).
-    # À FAIRE braking : rest_cm : à quelle distance du danger le train s’arrêterait-il s’il freinait
-    # maintenant ? Il roule encore braking_distance_cm(state.speed_cm_s).
+    # TODO braking: compute rest_cm: how far before the danger would the train come to rest if it
+    # braked now? It still rolls braking_distance_cm(state.speed_cm_s).
+    # À FAIRE braking : calculer rest_cm : à quelle distance du danger le train s’arrêterait-il s’il
+    # freinait maintenant ? Il roule encore braking_distance_cm(state.speed_cm_s).
     rest_cm = 1000.0  # replace this · à remplacer
     if memory.stopping:
         return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.

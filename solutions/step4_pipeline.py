@@ -124,6 +124,7 @@ def with_store(task: dsl.PipelineTask) -> None:
     """Gives a task the way to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
 
     Nothing of the secret's content enters the pipeline: only its name, `S3_SECRET`, and its keys' names.
+    `kubernetes.use_secret_as_env(task, secret_name, secret_key_to_env)` takes the last as a dictionary.
     """
     # lab: secret
     kubernetes.use_secret_as_env(task, S3_SECRET, {key: key for key in S3_KEYS})
@@ -133,7 +134,8 @@ def with_store(task: dsl.PipelineTask) -> None:
 def with_gpu(task: dsl.PipelineTask) -> None:
     """Asks for one GPU, and may run on nodes that are kept free for whoever needs one (a taint named `GPU`).
 
-    On this machine it changes nothing.
+    `task.set_accelerator_type`, `task.set_accelerator_limit` and `kubernetes.add_toleration` say so. On this
+    machine it changes nothing.
     """
     # lab: gpu
     task.set_accelerator_type(GPU).set_accelerator_limit(1)
@@ -150,6 +152,9 @@ def build(
     epochs: int = 3, pictures: int = 1000, seed: int = 0, least: float = 0.5, tolerance: float = 0.01
 ) -> None:
     """From the bucket of labelled stills to a model in production.
+
+    A component is called with keywords alone. What it hands on is in `outputs` of what the call returns, by
+    the name of its parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`.
 
     Args:
         epochs: How often every crop is seen.

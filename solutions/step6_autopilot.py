@@ -174,7 +174,10 @@ def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
 
 
 def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason | None:
-    """The first reason, at this very moment, not to drive."""
+    """The first reason, at this very moment, not to drive.
+
+    The state was measured at `state.at`, the frame taken at `memory.last_frame.captured_at`, both in seconds.
+    """
     # lab: failsafe
     if state is None or abs(now - state.at) > STATE_AGE_MAX_S:
         return Reason.NO_TRAIN_STATE

@@ -53,7 +53,7 @@ lab = load_step("step2_synthetic")
 # et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette. Sans eux dans ses leçons, un détecteur s’arrête
 # devant tout ce qui est rond, rouge ou jaune.
 #
-# La moitié est dessinée, l’autre découpée dans des rendus à la lumière réelle, qui sont aussi dans le compartiment de l’étape 1.
+# La moitié est dessinée, l’autre découpée dans des rendus à la lumière réaliste, qui sont aussi dans le compartiment de l’étape 1.
 # Chacun est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.
 
 # %%
@@ -89,7 +89,7 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 #
 # Le nombre est la *graine* : la même refait la même image, au pixel près, sur n’importe quelle machine. Essayez-en d’autres.
 #
-# Regardez bien. Chaque cadre est-il juste (`box`) ? Chaque panneau à trouver en a-t-il un, et rien d’autre (`labels`) ?
+# Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Chaque panneau à trouver en a-t-il un, et rien d’autre (`labels`) ?
 # Pourriez-vous les trouver tous vous-même (`hidden`) ? Les panneaux ont-ils l’air d’avoir été là au moment de la photo
 # (`blend`, `picture`) ?
 

@@ -50,7 +50,7 @@ lab = load_step("step3_training")
 # %% [markdown] lang="fr"
 # ## Ce que voit le modèle de base
 #
-# Ces images sont de la ligne, et ont été mises de côté à l’étape 1 : le modèle n’apprend pas sur elles. Les cadres fins sont la
+# Ces images montrent la voie, et ont été mises de côté à l’étape 1 : le modèle n’apprend pas sur elles. Les cadres fins sont la
 # vérité, les épais ce que dit le modèle. Il connaît les limitations ; que fait-il des triangles jaunes ?
 
 # %%
@@ -80,7 +80,7 @@ show_detections(BASE_MODEL, stills / "val")
 # %% [markdown] lang="fr"
 # ## Sur quoi apprendre (`mix`)
 #
-# Des images de synthèse et des vues de la ligne, et quelques routes. Qui n’apprend que du neuf oublie l’ancien : c’est
+# Des images de synthèse et des vues de la voie, et quelques routes. Qui n’apprend que du neuf oublie l’ancien : c’est
 # *l’oubli catastrophique*. Des routes pour l’examen sont fabriquées aussi, d’une autre graine.
 
 # %%
@@ -156,7 +156,7 @@ plot_threshold(confidences, correct, truths, chosen)
 # %% [markdown] lang="fr"
 # ## Meilleur, et à quel prix (`gate`)
 #
-# Le mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Les figures montrent en quoi les deux modèles
+# La mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Les figures montrent en quoi les deux modèles
 # diffèrent : les courbes, ce qui est pris pour autre chose (*confusion*), et les images où votre modèle se trompe le plus. Qu’ont
 # ses erreurs en commun ?
 
@@ -176,11 +176,17 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # ## Drive with it
 #
 # In a terminal: `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
+#
+# Step 4 goes on in the terminal, without a notebook: `brakepoint check 4` and `docs/en/step4.md`. The next notebook is that of
+# step 5.
 
 # %% [markdown] lang="fr"
 # ## Rouler avec
 #
 # Dans un terminal : `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
+#
+# L’étape 4 se passe dans le terminal, sans notebook : `brakepoint check 4` et `docs/fr/step4.md`. Le prochain notebook est celui
+# de l’étape 5.
 
 # %%
 # %check 3

@@ -50,14 +50,14 @@ plot_run(run, feed(name))
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 6` goes through the stages: `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`,
-# `exam`. Stuck? `%hint 6`.
+# `%check 6` goes through the gaps from `distance`, `every`, `debounce`, `braking`, `priority` and `failsafe` to `exam`. Fill them
+# in this order: the file has another, that in which the train thinks. Stuck? `%hint 6`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 6` passe les étapes en revue : `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`,
-# `exam`. Bloqué ? `%hint 6`.
+# `%check 6` passe les trous en revue : `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`, `exam`. Comblez-les dans
+# cet ordre : celui du fichier en est un autre, celui dans lequel le train réfléchit. Bloqué ? `%hint 6`.
 
 # %%
 # %check 6

@@ -4,15 +4,15 @@
 # Your autopilot drives on your machine. Now it shall drive in a test environment, and whatever you push shall arrive there by
 # itself. You write two things in **`labs/step7_delivery/`**: the **overlay** (`overlay/`), which says how the test environment
 # differs from the base that all environments share, and the **pipeline** (`pipeline/pipeline.yaml`), which turns a push into
-# images for two architectures and a commit. It takes about 25 minutes, and no cluster.
+# images for two architectures and a commit. It takes about 30 minutes, and no cluster.
 
 # %% [markdown] lang="fr"
 # # Étape 7 : la livraison
 #
 # Votre pilote roule sur votre machine. Il doit maintenant rouler dans un environnement de test, et tout ce que vous poussez doit y
-# arriver de soi-même. Vous écrivez deux choses dans **`labs/step7_delivery/`** : l’**overlay** (`overlay/`), qui dit en quoi
+# arriver tout seul. Vous écrivez deux choses dans **`labs/step7_delivery/`** : l’**overlay** (`overlay/`), qui dit en quoi
 # l’environnement de test diffère de la base commune à tous, et le **pipeline** (`pipeline/pipeline.yaml`), qui d’un push fait des
-# images pour deux architectures et un commit. Comptez 25 minutes, et aucun cluster.
+# images pour deux architectures et un commit. Comptez 30 minutes, et aucun cluster.
 
 # %%
 # %load_ext brakepoint.workshop.magic
@@ -52,7 +52,7 @@ plot_deployment(overlay)
 # ## Ce que dit la vérification
 #
 # `%check 7` passe en revue l’overlay (`settings`, `image`, `resources`, `page`, `network`) puis le pipeline (`build`, `manifest`,
-# `commit`). Il lit ce qui est produit, comme le ferait un cluster. Bloqué ? `%hint 7`.
+# `commit`). Elle lit ce qui est produit, comme le ferait un cluster. Bloqué ? `%hint 7`.
 
 # %%
 # %check 7
