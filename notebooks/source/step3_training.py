@@ -177,16 +177,14 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 #
 # In a terminal: `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
 #
-# Step 4 goes on in the terminal, without a notebook: `brakepoint check 4` and `docs/en/step4.md`. The next notebook is that of
-# step 5.
+# Then go on with the notebook of step 4.
 
 # %% [markdown] lang="fr"
 # ## Rouler avec
 #
 # Dans un terminal : `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
 #
-# L’étape 4 se passe dans le terminal, sans notebook : `brakepoint check 4` et `docs/fr/step4.md`. Le prochain notebook est celui
-# de l’étape 5.
+# Continuez ensuite par le notebook de l’étape 4.
 
 # %%
 # %check 3
