@@ -16,7 +16,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench drill wheelhouse images locks screenshots docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench drill wheelhouse images locks screenshots film docs clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	$(BIN)/python docs/live_picture.py
 	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
 	$(BIN)/python docs/step_pictures.py
+
+film: $(VENV)/.system ## Film three missions for the docs, and the moving picture of the README
+	$(BIN)/python docs/film.py
 
 screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks, in JupyterLab
 	tests/system/require chromium

@@ -26,6 +26,7 @@ MADE_UP = (
     "mission.table.",
     "cli.",
     "bench.",
+    "docs.film.",
     "hub.device.",
     "hub.guard.",
     "hub.kind.",

@@ -1,0 +1,88 @@
+"""Makes the film of the docs and the moving picture of the README from real missions: `make film`."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from brakepoint.drawing import bgr, write
+from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.texts import LANGUAGES, text
+
+IMAGES = Path(__file__).resolve().parent / "images"
+ACTS = (
+    ("base", BASE_MODEL, "track-stop"),
+    ("yours", SHIPPED_MODEL, "track-stop"),
+    ("all", SHIPPED_MODEL, "track-full"),
+)
+"""Title, detector and feed of each act."""
+TITLE_S = 3.0
+BACKGROUND = bgr("#0d1117")
+MOVING_ACT, MOVING_WIDTH_PX, MOVING_EVERY, MOVING_QUALITY = 1, 360, 2, 55
+"""The act that the README shows, how wide, every how many frames, and how good, 0 to 100."""
+
+
+def act(model: Path, feed: str) -> list[np.ndarray]:
+    """Drives, and returns the frames of the film that this leaves."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["mission", "--feed", feed, "--detector", str(model), "--out", folder]
+        subprocess.run([sys.executable, "-m", "brakepoint", *words], stdout=subprocess.DEVNULL, check=False)
+        with av.open(f"{folder}/{feed}.mp4") as film:
+            return [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
+
+
+def title(words: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A frame with a line or two in its middle."""
+    frame = np.full(shape, BACKGROUND, np.uint8)
+    for number, line in enumerate(words.split("\n")):
+        write(frame, line, (shape[1] // 2, shape[0] // 2 + 44 * number), 30, align="center")
+    return frame
+
+
+def save_film(acts: list[list[np.ndarray]], path: Path) -> None:
+    """Writes the acts one after the other, each behind its title."""
+
+    def frames() -> Iterator[np.ndarray]:
+        for (name, _, _), shown in zip(ACTS, acts, strict=True):
+            yield from [title(text(f"docs.film.{name}"), shown[0].shape)] * round(TITLE_S * CONTROL_RATE_HZ)
+            yield from shown
+
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=CONTROL_RATE_HZ)
+        stream.height, stream.width = acts[0][0].shape[:2]
+        stream.pix_fmt, stream.options = "yuv420p", {"crf": "27", "preset": "slow"}
+        for frame in frames():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        container.mux(stream.encode())
+
+
+def save_moving(frames: list[np.ndarray], path: Path) -> None:
+    """Writes a small animation that plays by itself on a forge."""
+    small = [Image.fromarray(frame[:, :, ::-1]) for frame in frames[::MOVING_EVERY]]
+    for image in small:
+        image.thumbnail((MOVING_WIDTH_PX, MOVING_WIDTH_PX))
+    first, *others = small
+    every_ms = round(1000 * MOVING_EVERY / CONTROL_RATE_HZ)
+    first.save(
+        path, save_all=True, append_images=others, duration=every_ms, loop=0, quality=MOVING_QUALITY, method=6
+    )
+
+
+def main() -> None:
+    """Films in each language."""
+    for lang in LANGUAGES:
+        os.environ["BRAKEPOINT_LANG"] = lang
+        acts = [act(model, feed) for _, model, feed in ACTS]
+        save_film(acts, IMAGES / lang / "film.mp4")
+        save_moving(acts[MOVING_ACT], IMAGES / lang / "mission.webp")
+
+
+if __name__ == "__main__":
+    main()
