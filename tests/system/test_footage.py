@@ -37,11 +37,16 @@ def frames(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.glob(".footage/unseen-*/???????.png")}
 
 
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_render_is_taken_up_again_and_its_feed_can_be_driven(tmp_path: Path) -> None:
     (tmp_path / "unseen.yaml").write_text(SCENARIO)
     render = [*WITH_BLENDER, "footage", "render", "unseen.yaml", "--out", "feeds"]
 
-    first = subprocess.Popen(render, cwd=tmp_path)
+    # Whoever runs the tests in the background may have had them ignore Ctrl-C.
+    first = subprocess.Popen(render, cwd=tmp_path, preexec_fn=heed_interrupts)
     while len(frames(tmp_path)) < 5 and first.poll() is None:
         time.sleep(0.2)
     first.send_signal(signal.SIGINT)
