@@ -1,13 +1,12 @@
 """The board in a real browser, with forty simulated attendees in a compressed three hours."""
 
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from simulated_room import HANDLES, SimulatedRoom
 
 from brakepoint.board.server import make_app
@@ -35,18 +34,14 @@ def address(room) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address) -> Iterator[Page]:
-    executable = shutil.which("chromium")
-    assert executable, "chromium is missing: make test-system installs it as root"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        page = browser.new_page(viewport=PROJECTOR, locale="en")
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        yield page
-        browser.close()
+def page(browser, address) -> Iterator[Page]:
+    page = browser.new_page(viewport=PROJECTOR, locale="en")
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(address)
+    yield page
+    page.close()
     assert complaints == []
 
 

@@ -1,7 +1,6 @@
 """The site of the documentation in a real browser, opened from its files: no network, no mouse."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from brakepoint.texts import LANGUAGES
 
@@ -39,16 +38,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [sys.executable, "-m", *build], env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True
         )
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    executable = shutil.which("chromium")
-    assert executable, "chromium is missing: make test-system installs it as root"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from recordings import make_feed
 
 from brakepoint.cli import run
@@ -20,16 +20,6 @@ def mission(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = ["--feed", str(video), "--detector", "oracle", "--out", str(folder / "run")]
     assert run(["--lang", "en", "mission", *options]) == 0
     return folder / "run" / "index.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    executable = shutil.which("chromium")
-    assert executable, "chromium is missing: make test-system installs it as root"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

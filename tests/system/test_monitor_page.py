@@ -2,13 +2,12 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from brakepoint.services import SERVICES, Settings
 from brakepoint.services.supervisor import Supervisor
@@ -53,16 +52,6 @@ def services() -> Iterator[Supervisor]:
         page = f"127.0.0.1:{probe.getsockname()[1]}"
     with Supervisor(Settings(detector="oracle", page=page), SERVICES[1:], lambda *_: None) as services:
         yield services
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium")
-    assert executable, "chromium is missing: make test-system installs it as root"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
