@@ -116,7 +116,7 @@ show_answers(read_picture(picture), {"base": ask(base), "new": ask(new)})
 # trop lent pour quinze images par seconde. Seuls des tenseurs voyagent : il trouve donc exactement ce qu’il trouverait sur place.
 
 # %%
-# !{sys.executable} -m brakepoint mission --steps solutions --feed track-stop --detector grpc://{new.grpc} --out runs/endpoint | cat
+# !env -u FORCE_COLOR {sys.executable} -m brakepoint mission --steps solutions --feed track-stop --detector grpc://{new.grpc} --out runs/endpoint 2>&1 | cat
 
 # %%
 _, (recording,) = load_run(Path("runs/endpoint"))
