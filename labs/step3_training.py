@@ -1,7 +1,7 @@
 """Step 3: teach a detector with the pictures of step 2, judge it, and export it for the train.
 
-The network learns from crops at native scale: in a crop a sign is as many pixels wide as it will be in a
-frame. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is nearly
+The network learns from crops at the scale at which it will look at a frame: a sign is as many pixels wide
+in both. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is nearly
 switched off.
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from brakepoint.training import (
     CROP_PX,
+    compute_in_bfloat16,
     export_onnx,
     fall_every_step,
     open_model,
@@ -161,6 +162,7 @@ def train(
     interrupted = unfinished(out_dir)
     model = open_model(interrupted or start)
     use_all_cores(model)
+    compute_in_bfloat16(model)
     fall_every_step(model)
     stop_when(model, lambda scores: should_stop(scores, recipe.patience))
     with watched(model, out_dir):

@@ -27,6 +27,8 @@ SIGNS_MOST = 8
 DISTRACTOR_SHARE = 0.5
 """How many of the others mean nothing here: stop signs, no entry, backs of signs."""
 OCCLUDED_SHARE = 0.15
+CROWDED_SHARE = 0.3
+"""How many signs stand close to another one, or partly before it: that is where two are taken for one."""
 VISIBLE_LEAST = 0.4
 """A sign of which less is visible would be a riddle, not an example: it is not placed."""
 SEEN_LEAST = 0.3
@@ -187,7 +189,7 @@ def place_sign(
         height_px: Of the plate.
         distractor: Whether it is to be a sign that means nothing here.
     """
-    x, y = int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0]))
+    x, y = _spot(rng, image, placed, height_px)
     brightness = float(cv2.mean(image[max(y - 30, 0) : y + 30, max(x - 30, 0) : x + 30])[0])
     sprite = materials.sign(rng, brightness, height_px, distractor)
     rows, columns = sprite.alpha.shape
@@ -196,6 +198,22 @@ def place_sign(
         occluder = random_occluder(rng, height_px)
         shift = (rng.normal(0, 0.6, 2) * height_px).astype(int)
         _stand(image, placed, Placed(occluder, x + int(shift[0]), y + int(shift[1])))
+
+
+def _spot(
+    rng: np.random.Generator, image: np.ndarray, placed: list[Placed], height_px: float
+) -> tuple[int, int]:
+    """Draws where a sign stands: anywhere, or close to one that stands there already."""
+    height, width = image.shape[:2]
+    if not placed or rng.random() >= CROWDED_SHARE:
+        return int(rng.integers(width)), int(rng.integers(height))
+    neighbour = placed[rng.integers(len(placed))]
+    left, top, right, bottom = neighbour.sprite.box
+    apart = (height_px + bottom - top) / 2 * rng.uniform(0.6, 1.3)
+    towards = rng.uniform(0, 2 * np.pi)
+    x = neighbour.left + (left + right) / 2 + apart * np.cos(towards)
+    y = neighbour.top + (top + bottom) / 2 + apart * np.sin(towards)
+    return int(np.clip(x, 0, width - 1)), int(np.clip(y, 0, height - 1))
 
 
 def _stand(image: np.ndarray, placed: list[Placed], new: Placed) -> bool:

@@ -13,16 +13,18 @@ from brakepoint.synthesis.plates import VARIANTS, Plate
 from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_cutout, draw_sign
 from brakepoint.synthesis.textures import colour
 
-SMALLEST_PX, LARGEST_PX = 9.0, 100.0
+SMALLEST_PX, LARGEST_PX = 9.0, 130.0
 BACK_SHARE = 0.4
 """How many of the drawn distractors are backs of signs."""
+EDGE_ON_DEG = 86.0
+"""Further than this nothing of a sign's front is to be seen."""
 
 DECEIVERS = ("stop", "no-entry", "no-horn", "crossing", "back-disc", "back-triangle", "ball-yellow", "duck")
 """Distractors that resemble a sign to be found, and so are drawn more often."""
 
 
 def random_height(rng: np.random.Generator) -> float:
-    """Draws the height of a plate in pixels, log-uniform: as many from 9 to 18 as from 45 to 90."""
+    """Draws the height of a plate in pixels, log-uniform: as many from 9 to 18 as from 60 to 120."""
     return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
 
 
@@ -82,8 +84,8 @@ def random_rendered(
 
 
 def _pose(rng: np.random.Generator, height_px: float, back: bool) -> Pose:
-    yaw = rng.normal(0, 22) if rng.random() < 0.75 else rng.uniform(-80, 80)
-    yaw = float(np.clip(yaw, -80, 80))
+    yaw = rng.normal(0, 22) if rng.random() < 0.7 else rng.uniform(-EDGE_ON_DEG, EDGE_ON_DEG)
+    yaw = float(np.clip(yaw, -EDGE_ON_DEG, EDGE_ON_DEG))
     if back:
         yaw = 180 + float(np.clip(rng.normal(0, 35), -75, 75))
     roll = rng.normal(0, 5) if rng.random() < 0.75 else rng.normal(0, 22)

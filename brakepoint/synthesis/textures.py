@@ -135,4 +135,38 @@ def _toy(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], s
             cv2.rectangle(image, (x - width, y - height), (x + width, y + height), shade, -1)
 
 
-_SHAPES = (_blob, _ellipse, _ring, _line, _lettering, _panel, _cushion, _cushion, _solid, _solid, _toy)
+def _headstock(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
+    """A tapering piece of wood with knobs, on a thin neck: the head of a guitar, a brush, a tool."""
+    wood = np.array(colour(rng, saturation=rng.uniform(0.1, 0.7), value=rng.uniform(20, 200)))
+    lean, narrow = rng.normal(0, 0.35), rng.uniform(0.1, 0.32)
+    along, across = np.array([np.sin(lean), -np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
+
+    def at(up: float, aside: float) -> tuple[int, int]:
+        x, y = (np.array(centre) + (along * up + across * aside) * size).astype(int).tolist()
+        return x, y
+
+    thickness = max(int(size * narrow * 0.6), 1)
+    cv2.line(image, at(-1.5, 0), at(-0.4, 0), (wood * 0.6).tolist(), thickness, cv2.LINE_AA)
+    outline = [at(0.5, -narrow * 0.6), at(0.5, narrow * 0.6), at(0.4, narrow), at(-0.45, narrow * 0.45)]
+    head = np.array([*outline, at(-0.45, -narrow * 0.45), at(0.4, -narrow)])
+    cv2.fillPoly(image, [head], wood.tolist(), cv2.LINE_AA)
+    knob, tone = max(int(size * 0.05), 1), colour(rng, saturation=0.2)
+    for up in (-0.25, 0.0, 0.25):
+        for side in (-1, 1):
+            cv2.circle(image, at(up, side * (narrow + 0.04)), knob, tone, -1, cv2.LINE_AA)
+
+
+_SHAPES = (
+    _blob,
+    _ellipse,
+    _ring,
+    _line,
+    _lettering,
+    _panel,
+    _cushion,
+    _cushion,
+    _solid,
+    _solid,
+    _toy,
+    _headstock,
+)

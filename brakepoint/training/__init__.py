@@ -3,6 +3,7 @@
 from brakepoint.training.crops import CROP_PX, cut_crops
 from brakepoint.training.progress import watched
 from brakepoint.training.session import (
+    compute_in_bfloat16,
     export_onnx,
     fall_every_step,
     open_model,
@@ -15,6 +16,7 @@ from brakepoint.training.session import (
 
 __all__ = [
     "CROP_PX",
+    "compute_in_bfloat16",
     "cut_crops",
     "export_onnx",
     "fall_every_step",

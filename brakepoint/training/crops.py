@@ -1,7 +1,7 @@
-"""Cuts a dataset's pictures into crops at native scale.
+"""Cuts a dataset's pictures into crops at the scale at which the network sees a frame.
 
 The network is fully convolutional: trained on crops in which signs are as many pixels wide as they will be in
-a frame, it runs on whole frames. Most of a frame shows no sign, so crops teach more for each second spent.
+its input, it runs on whole frames. Most of a frame shows no sign, so crops teach more for each second spent.
 """
 
 import multiprocessing
@@ -19,7 +19,12 @@ from brakepoint.files import write_whole
 from brakepoint.messages import SignClass
 from brakepoint.texts import text
 
+ZOOM = 1.25
+"""A frame is enlarged by so much before the network looks at it: small signs gain more than the time costs."""
 CROP_PX = 256
+"""Side of a crop as the network sees it…"""
+CUT_PX = round(CROP_PX / ZOOM)
+"""…and in the picture that it is cut from."""
 ABOUT_SIGNS = 0.6
 """How many crops are laid around a sign; the others anywhere, for what must not be found has no label."""
 WHOLE_LEAST = 0.5
@@ -120,15 +125,16 @@ def _cut_one(file: Path, out_dir: Path, per_picture: int, seed: int) -> int:
     if (out_dir / "images" / f"{name}-{per_picture - 1}.jpg").exists():
         return per_picture
     image = cv2.imread(str(file))
-    if image is None or min(image.shape[:2]) < CROP_PX:
-        raise UserError("training.picture_broken", path=file, side=CROP_PX)
+    if image is None or min(image.shape[:2]) < CUT_PX:
+        raise UserError("training.picture_broken", path=file, side=CUT_PX)
     height, width = image.shape[:2]
     labels = Labelled.read(file.parent.parent / "labels" / f"{file.stem}.txt", width, height)
     rng = np.random.default_rng([seed, *file.stem.encode()])
     for number in range(per_picture):
-        left, top, inside = _place(rng, labels, width, height, CROP_PX)
-        (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(CROP_PX), encoding="utf-8")
-        crop = image[top : top + CROP_PX, left : left + CROP_PX]
+        left, top, inside = _place(rng, labels, width, height, CUT_PX)
+        (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(CUT_PX), encoding="utf-8")
+        cut = image[top : top + CUT_PX, left : left + CUT_PX]
+        crop = cv2.resize(cut, (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR)
         _, jpeg = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])
         write_whole(out_dir / "images" / f"{name}-{number}.jpg", jpeg.tobytes())
     return per_picture

@@ -1,6 +1,7 @@
 """Everything around a training run that is not the lesson: threads, data file, checkpoints, export."""
 
 import csv
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,13 @@ import yaml
 from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
+from brakepoint.training.crops import ZOOM
 from brakepoint.training.torch_shim import mend_torchvision
 
 ARCHITECTURE = Path(__file__).parent / "track.yaml"
 NAMES = [sign.value for sign in SignClass]
-EXPORT_SIZE = (480, 640)
-"""Height and width of a frame."""
+EXPORT_SIZE = [32 * math.ceil(side * ZOOM / 32) for side in (480, 640)]
+"""Height and width of the network's input: of a frame, enlarged, in whole steps of its coarsest level."""
 OPSET = 17
 
 
@@ -68,6 +70,18 @@ def use_all_cores(model: Any) -> None:
 
     model.add_callback("on_pretrain_routine_start", load_beside)
     model.add_callback("on_train_start", lambda trainer: torch.set_num_threads(available_cores()))
+
+
+def compute_in_bfloat16(model: Any) -> None:
+    """Saves a third of the time where the processor can: it multiplies in bfloat16 and adds up in float32."""
+    import torch
+
+    def choose(trainer: Any) -> None:
+        # On a CPU this is torch's autocast; ultralytics' own setting asks for a graphics processor.
+        trainer.amp = torch.cpu._is_avx512_bf16_supported()
+        trainer.model.to(memory_format=torch.channels_last)
+
+    model.add_callback("on_train_start", choose)
 
 
 def fall_every_step(model: Any) -> None:
@@ -158,7 +172,7 @@ def export_onnx(weights: Path, target: Path) -> Path:
         `target`, whole or not at all.
     """
     model = open_model(weights)
-    made = model.export(format="onnx", imgsz=list(EXPORT_SIZE), opset=OPSET, simplify=True, verbose=False)
+    made = model.export(format="onnx", imgsz=EXPORT_SIZE, opset=OPSET, simplify=True, verbose=False)
     target.parent.mkdir(parents=True, exist_ok=True)
     _describe(Path(made))
     Path(made).replace(target)
