@@ -1,8 +1,8 @@
 """Step 3: teach a detector with the pictures of step 2, judge it, and export it for the train.
 
 The network learns from crops at the scale at which it will look at a frame: a sign is as many pixels wide
-in both. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is nearly
-switched off.
+in both. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is
+nearly switched off.
 """
 
 from dataclasses import dataclass

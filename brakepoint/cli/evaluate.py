@@ -27,6 +27,10 @@ def evaluate_command(
         Path,
         typer.Option("--model", metavar="MODEL.onnx", show_default=False, help=text("cli.evaluate.model")),
     ] = SHIPPED_MODEL,
+    confidence: Annotated[
+        float, typer.Option("--confidence", min=0, max=1, help=text("cli.evaluate.confidence"))
+    ] = 0.25,
+    least_px: Annotated[float, typer.Option("--least-px", min=0, help=text("cli.evaluate.least_px"))] = 0,
     sheet: Annotated[
         Path | None, typer.Option("--sheet", metavar="FILE.png", help=text("cli.evaluate.sheet"))
     ] = None,
@@ -39,16 +43,16 @@ def evaluate_command(
     """
     from brakepoint.evaluation.sheet import save_sheet
 
-    detector = Detector(model)
+    detector = Detector(model, confidence)
     with progress_on_stderr(text("cli.evaluate.progress")) as on_progress:
         examined = examine(images, detector, on_progress)
-    evaluation = measure(examined, detector.confidence)
+    evaluation = measure(examined, confidence, least_px)
     if as_json:
         typer.echo(evaluation.model_dump_json(indent=2))
     else:
         Console().print(as_table(evaluation, model.name))
     sheet = sheet or SHEETS_DIR / f"{model.stem}-{images.resolve().name}.png"
-    save_sheet(examined, detector.confidence, _title(evaluation, model.name), sheet)
+    save_sheet(examined, confidence, _title(evaluation, model.name), sheet)
     typer.echo(text("evaluation.sheet.saved", path=sheet), err=as_json)
 
 
@@ -76,11 +80,21 @@ def as_table(evaluation: Evaluation, model_name: str) -> Table:
     low, high = map(_figure, evaluation.map50_interval)
     table = Table(
         title=_title(evaluation, model_name),
-        caption=text("cli.evaluate.caption", percent=round(100 * evaluation.confidence), low=low, high=high),
+        caption=text(
+            "cli.evaluate.caption",
+            percent=round(100 * evaluation.confidence),
+            false_alarms=evaluation.false_alarms,
+            images=evaluation.images,
+            low=low,
+            high=high,
+        ),
     )
+    recall = text("cli.evaluate.recall")
+    if evaluation.least_px:
+        recall = text("cli.evaluate.recall_from", least_px=f"{evaluation.least_px:g}")
     table.add_column(text("cli.evaluate.class"))
-    headers = ("truths", "precision", "recall")
-    for header in (*(text(f"cli.evaluate.{name}") for name in headers), "mAP50", "mAP50-95"):
+    signs, precision = text("cli.evaluate.truths"), text("cli.evaluate.precision")
+    for header in (signs, precision, recall, "mAP50", "mAP50-95"):
         table.add_column(header, justify="right")
     for sign_class, metrics in evaluation.per_class.items():
         figures = metrics.precision, metrics.recall, metrics.ap50, metrics.ap50_95

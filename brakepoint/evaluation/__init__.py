@@ -37,7 +37,10 @@ class Evaluation(BaseModel):
         map50_95: Mean of it over IoU 0.5 to 0.95.
         per_class: The same and more for each class.
         images: Number of pictures that were evaluated.
-        confidence: The detector's threshold, which precision and recall are for.
+        confidence: The detector's threshold, which precision, recall and false alarms are for.
+        least_px: Recall counts signs from this height on.
+        false_alarms: How many detections at least so sure are wrong, in all pictures together; a sign that is
+            found but named as the other class is one of them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +51,8 @@ class Evaluation(BaseModel):
     per_class: dict[SignClass, ClassMetrics]
     images: int
     confidence: float
+    least_px: float
+    false_alarms: int
 
 
 def evaluate(
@@ -69,15 +74,18 @@ def evaluate(
     return measure(examine(images_dir, detector, on_progress), detector.confidence)
 
 
-def measure(examined: Sequence[Examined], confidence: float) -> Evaluation:
+def measure(examined: Sequence[Examined], confidence: float, least_px: float = 0.0) -> Evaluation:
     """Measures what `examine` saw.
 
     Args:
         examined: At least one picture with a sign.
-        confidence: The threshold for precision and recall, 0 to 1.
+        confidence: The threshold for precision, recall and false alarms, 0 to 1.
+        least_px: Recall counts signs from this height on.
     """
     matches = [one.match for one in examined]
-    per_class = {sign_class: class_metrics(matches, sign_class, confidence) for sign_class in SignClass}
+    per_class = {
+        sign_class: class_metrics(matches, sign_class, confidence, least_px) for sign_class in SignClass
+    }
     return Evaluation(
         map50=fmean(metrics.ap50 for metrics in per_class.values() if metrics.ap50 is not None),
         map50_interval=map50_interval(matches),
@@ -85,4 +93,6 @@ def measure(examined: Sequence[Examined], confidence: float) -> Evaluation:
         per_class=per_class,
         images=len(examined),
         confidence=confidence,
+        least_px=least_px,
+        false_alarms=sum(len(one.false_alarms(confidence)) for one in examined),
     )

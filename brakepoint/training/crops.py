@@ -20,7 +20,7 @@ from brakepoint.messages import SignClass
 from brakepoint.texts import text
 
 ZOOM = 1.25
-"""A frame is enlarged by so much before the network looks at it: small signs gain more than the time costs."""
+"""A frame is enlarged by so much before the network looks at it: small signs gain more than it costs."""
 CROP_PX = 256
 """Side of a crop as the network sees it…"""
 CUT_PX = round(CROP_PX / ZOOM)

@@ -12,7 +12,8 @@ from brakepoint.cli import run
 from brakepoint.cli.evaluate import evaluate_command
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
-from brakepoint.evaluation import evaluate, read_picture
+from brakepoint.evaluation import evaluate, examine, measure, read_picture
+from brakepoint.messages import SignClass
 
 APP = typer.Typer()
 APP.command()(evaluate_command)
@@ -62,6 +63,16 @@ def test_the_command_prints_one_json_object(folder, model):
     assert printed["images"] == 2
     low, high = printed["map50_interval"]
     assert 0 <= low <= printed["map50"] <= high + 1e-9
+
+
+def test_false_alarms_are_counted_and_recall_leaves_small_signs_out(folder, model):
+    examined = examine(folder, Detector(model))
+    everything, large = measure(examined, 0.25), measure(examined, 0.25, least_px=65)
+    assert everything.false_alarms == 1
+    assert everything.per_class[SignClass.DANGER_AHEAD].recall == 1
+    assert large.per_class[SignClass.DANGER_AHEAD].recall is None
+    assert large.map50 == everything.map50
+    assert measure(examined, 0.95).false_alarms == 0
 
 
 def test_the_command_prints_a_table(folder, model):

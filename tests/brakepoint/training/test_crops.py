@@ -1,4 +1,4 @@
-"""Crops for training: at native scale, with labels that follow."""
+"""Crops for training: at the scale of the network's input, with labels that follow."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from brakepoint.errors import UserError
-from brakepoint.training import CROP_PX, cut_crops
+from brakepoint.training.crops import CROP_PX, ZOOM, cut_crops
 
 
 def dataset(root: Path, label: str = "1 0.5 0.5 0.05 0.0666667\n") -> Path:
@@ -29,11 +29,11 @@ def test_labels_follow_the_crop(tmp_path: Path, seed: int) -> None:
     text = next((tmp_path / "crops" / "labels").iterdir()).read_text()
     white = np.argwhere(crop > 128)
     if not text:
-        assert len(white) <= 0.08 * 32 * 32 + 32
+        assert len(white) <= (0.08 * 32 * 32 + 32) * ZOOM**2
         return
     _, x, y, width, height = (float(word) * CROP_PX for word in text.split())
-    assert (x - width / 2, y - height / 2) == pytest.approx(white.min(0)[::-1], abs=1.1)
-    assert (x + width / 2, y + height / 2) == pytest.approx(white.max(0)[::-1] + 1, abs=1.1)
+    assert (x - width / 2, y - height / 2) == pytest.approx(white.min(0)[::-1], abs=1.1 * ZOOM)
+    assert (x + width / 2, y + height / 2) == pytest.approx(white.max(0)[::-1] + 1, abs=1.1 * ZOOM)
 
 
 def test_what_is_cut_is_not_cut_again(tmp_path: Path) -> None:
