@@ -1,6 +1,7 @@
 """Everything around a training run that is not the lesson: threads, data file, checkpoints, export."""
 
 import csv
+import json
 import math
 import os
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from brakepoint import __version__
 from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
@@ -20,6 +22,8 @@ NAMES = [sign.value for sign in SignClass]
 EXPORT_SIZE = [32 * math.ceil(side * ZOOM / 32) for side in (480, 640)]
 """Height and width of the network's input: of a frame, enlarged, in whole steps of its coarsest level."""
 OPSET = 17
+PROVENANCE = ("epochs", "batch", "imgsz", "optimizer", "lr0", "seed")
+"""What an exported model says of the last training that its weights went through."""
 
 
 def open_model(weights: Path | None) -> Any:
@@ -174,17 +178,18 @@ def export_onnx(weights: Path, target: Path) -> Path:
     model = open_model(weights)
     made = model.export(format="onnx", imgsz=EXPORT_SIZE, opset=OPSET, simplify=True, verbose=False)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _describe(Path(made))
+    _describe(Path(made), model.ckpt["train_args"])
     Path(made).replace(target)
     return target
 
 
-def _describe(path: Path) -> None:
-    """Gives the export a description of its own, and drops date and local settings."""
+def _describe(path: Path, trained: dict[str, Any]) -> None:
+    """Gives the export a description of its own and says how it was trained; drops date and local settings."""
     import onnx
 
     exported = onnx.load(path)
     kept = {entry.key: entry.value for entry in exported.metadata_props if entry.key not in ("date", "args")}
     kept["description"] = "Brakepoint: traffic signs beside a LEGO-scale track"
+    kept["provenance"] = json.dumps({"brakepoint": __version__, **{key: trained[key] for key in PROVENANCE}})
     onnx.helper.set_model_props(exported, kept)
     onnx.save(exported, path)

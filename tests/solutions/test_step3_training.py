@@ -1,11 +1,13 @@
 """Step 3: what is refused before torch is loaded, and, where torch is installed, one whole tiny training."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
 
 import solutions.step2_synthetic as step2
+import solutions.step3_training as step3
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.synthesis import Materials
@@ -52,7 +54,25 @@ def test_a_training_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> No
     checkpoint = train([data], [data], tmp_path / "run", recipe=Recipe(epochs=1, batch=4))
     model = export(checkpoint, tmp_path / "model.onnx")
     detector = Detector(model)
-    assert detector.input_size_px == (640, 480)
+    assert detector.input_size_px == (800, 608)
+    provenance = json.loads(detector.runtime.metadata["provenance"])
+    assert (provenance["epochs"], provenance["seed"], provenance["imgsz"]) == (1, 0, 256)
     assert str(tmp_path).encode() not in model.read_bytes()
     again = train([data], [data], tmp_path / "again", start=checkpoint, recipe=Recipe(epochs=1, batch=4))
     assert str(tmp_path).encode() not in again.read_bytes()
+
+
+@needs_torch
+def test_a_training_that_is_interrupted_goes_on_after_its_last_epoch(tmp_path: Path, monkeypatch) -> None:
+    def interrupt(scores: list[float], patience: int) -> bool:
+        raise KeyboardInterrupt
+
+    data, run, recipe = crops(tmp_path), tmp_path / "run", Recipe(epochs=2, batch=4)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(step3, "should_stop", interrupt)
+        train([data], [data], run, recipe=recipe)
+    first = (run / "results.csv").read_text().splitlines()
+    train([data], [data], run, recipe=recipe)
+    both = (run / "results.csv").read_text().splitlines()
+    assert (len(first), len(both)) == (2, 3)
+    assert both[:2] == first
