@@ -5,8 +5,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brakepoint.texts import text
 
-BODY_MOST_BYTES = 32 * 2**20
-"""A frame of 640×480 is 3.7 MB as a tensor, and some 20 MB as JSON numbers."""
+BODY_MOST_BYTES = 64 * 2**20
+"""The input of 800×608 is 5.8 MB as a tensor, and some 32 MB as JSON numbers."""
 
 
 class BodyLimit:

@@ -184,7 +184,7 @@ def export_onnx(weights: Path, target: Path) -> Path:
 
 
 def _describe(path: Path, trained: dict[str, Any]) -> None:
-    """Gives the export a description of its own and says how it was trained; drops date and local settings."""
+    """Gives the export a description of its own, and says how it was trained; the date is dropped."""
     import onnx
 
     exported = onnx.load(path)
