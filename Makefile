@@ -16,7 +16,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench drill wheelhouse images locks screenshots film docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench networks drill wheelhouse images locks screenshots film docs clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,9 @@ locks: $(VENV)/.system ## Write down to the hash what each image holds
 
 bench: $(VENV)/.dev ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+networks: $(VENV)/.system ## Which network? Accuracy, learning time and latency of the shipped one and its relatives
+	@$(BIN)/python -m benchmarks.networks $(ARGS)
 
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
 	@$(BIN)/python -m benchmarks.drill $(ARGS)

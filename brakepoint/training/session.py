@@ -19,7 +19,7 @@ from brakepoint.training.torch_shim import mend_torchvision
 
 ARCHITECTURE = Path(__file__).parent / "track.yaml"
 NAMES = [sign.value for sign in SignClass]
-EXPORT_SIZE = [32 * math.ceil(side * ZOOM / 32) for side in (480, 640)]
+EXPORT_SIZE = (32 * math.ceil(480 * ZOOM / 32), 32 * math.ceil(640 * ZOOM / 32))
 """Height and width of the network's input: of a frame, enlarged, in whole steps of its coarsest level."""
 OPSET = 17
 PROVENANCE = ("epochs", "batch", "imgsz", "optimizer", "lr0", "seed")
@@ -169,14 +169,19 @@ def _forget_paths(checkpoint: Path) -> None:
     torch.save(content, checkpoint)
 
 
-def export_onnx(weights: Path, target: Path) -> Path:
+def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE) -> Path:
     """Exports a checkpoint to ONNX for whole frames, class names in its metadata.
+
+    Args:
+        weights: The checkpoint.
+        target: The new ONNX file.
+        size: Height and width of the input.
 
     Returns:
         `target`, whole or not at all.
     """
     model = open_model(weights)
-    made = model.export(format="onnx", imgsz=EXPORT_SIZE, opset=OPSET, simplify=True, verbose=False)
+    made = model.export(format="onnx", imgsz=list(size), opset=OPSET, simplify=True, verbose=False)
     target.parent.mkdir(parents=True, exist_ok=True)
     _describe(Path(made), model.ckpt["train_args"])
     Path(made).replace(target)
