@@ -33,8 +33,8 @@ from brakepoint.train import STOPPING_LIMIT_CM
 
 FEED = "track-empty"
 """No sign on it asks for anything, so whatever the train does is the fault's doing."""
-STRIKE_CM = (5.0, 250.0)
-"""Where the fault may strike: while the train gathers speed, or at full speed."""
+STRIKE_CM = (5.0, 120.0)
+"""Where the fault may strike: while the train gathers speed, which takes some 60 cm, or at full speed."""
 SETTLED_AFTER = 3
 """A process has taken the memory that it needs after so many rounds."""
 GROWTH_MAX_MB = 30.0
