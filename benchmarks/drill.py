@@ -193,9 +193,10 @@ def _lose_train(stage: Stage, struck_at: float) -> float:
 def as_table(report: Report) -> Table:
     """Lays the drill out: a line for each fault."""
     table = Table(title=text("bench.drill.title", limit=report.limit_cm, seed=report.seed))
-    table.add_column(text("bench.drill.fault"), no_wrap=True)
+    table.add_column(text("bench.drill.fault"))
     for column in ("times", "rest_median", "rest_worst", "drives_median", "drives_worst", "failures"):
-        table.add_column(text(f"bench.drill.{column}"), justify="right")
+        title = text(f"bench.drill.{column}")
+        table.add_column(title, justify="right", min_width=max(map(len, title.split())))
     by_fault: dict[str, list[Round]] = defaultdict(list)
     for each in report.rounds:
         by_fault[each.fault].append(each)

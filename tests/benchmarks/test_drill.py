@@ -76,7 +76,7 @@ def test_one_bad_round_or_process_spoils_it(bad):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_table_names_every_fault(lang, monkeypatch):
     monkeypatch.setenv("BRAKEPOINT_LANG", lang)
-    console = Console(width=100)
+    console = Console(width=120)
     rounds = [Round(fault, 1.0, 2.0, 3.0, 4.0) for fault in (*FAULTS, TRAIN_KILLED)]
     with console.capture() as printed:
         console.print(as_table(report(*rounds)))
