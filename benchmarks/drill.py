@@ -10,10 +10,12 @@ import random
 import signal
 import time
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -31,13 +33,14 @@ from brakepoint.train import STOPPING_LIMIT_CM
 
 FEED = "track-empty"
 """No sign on it asks for anything, so whatever the train does is the fault's doing."""
-STRIKE_CM = (5.0, 250.0)
-"""Where the fault may strike: while the train gathers speed, or at full speed."""
+STRIKE_CM = (5.0, 120.0)
+"""Where the fault may strike: while the train gathers speed, which takes some 60 cm, or at full speed."""
 SETTLED_AFTER = 3
 """A process has taken the memory that it needs after so many rounds."""
 GROWTH_MAX_MB = 30.0
 """More than this on top is growth, and not the allocator's play."""
 DEFAULT_OUT = Path("runs/drill.json")
+INTERRUPTED = 128 + signal.SIGINT
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Round:
     failure: str = ""
 
 
+Plan = list[tuple[str, float]]
+"""For each round the fault, and where the train is when it strikes, in centimetres."""
+
+
 @dataclass
 class Report:
     """The whole drill.
@@ -81,6 +88,26 @@ class Report:
     zombies: int = 0
     left_behind: int = 0
 
+    @classmethod
+    def load(cls, path: Path, seed: int, plan: Plan) -> "Report":
+        """Takes up a drill of the same plan that was interrupted, or begins a new one."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            written = json.loads(path.read_text(encoding="utf-8"))
+            written["rounds"] = [Round(**each) for each in written["rounds"]]
+            report = cls(**written)
+            done = [each.fault for each in report.rounds]
+            is_interrupted = len(done) < len(plan) and done == [fault for fault, _ in plan[: len(done)]]
+            if report.seed == seed and is_interrupted:
+                return report
+        return cls(seed)
+
+    def save(self, path: Path) -> None:
+        """Writes everything as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        part.replace(path)
+
     @property
     def holds(self) -> bool:
         """Whether the train was safe, recovered, and left nothing behind."""
@@ -97,58 +124,60 @@ def is_good(each: Round, limit_cm: float) -> bool:
     return not each.failure and (each.rest_after_cm is None or each.rest_after_cm <= limit_cm)
 
 
-def drill(
-    times: int, seed: int, settings: Settings, faults: list[str], tell: Any = lambda each: None
-) -> Report:
-    """Has every fault strike so many times.
+def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
+    """Has every fault strike so many times, in an order and at places drawn from the seed."""
+    chance = random.Random(seed)
+    order = [fault for fault in faults for _ in range(times)]
+    chance.shuffle(order)
+    return [(fault, chance.uniform(*STRIKE_CM)) for fault in order]
+
+
+def drill(plan: Plan, report: Report, settings: Settings, tell: Callable[[], None] = lambda: None) -> None:
+    """Plays the rounds of a plan that a report has not yet; Ctrl-C ends it behind the last whole one.
 
     Args:
-        times: How often each.
-        seed: What the order and the moments are drawn from.
+        plan: Which faults, and where the train is when they strike.
+        report: Is given the rounds.
         settings: Of the services.
-        faults: Names of faults.
-        tell: Is told each round.
+        tell: Is called after each round.
     """
-    chance, report = random.Random(seed), Report(seed)
-    plan = [fault for fault in faults for _ in range(times)]
-    chance.shuffle(plan)
     taken: dict[str, list[float]] = defaultdict(list)
     with Stage(settings) as stage:
-        for fault in plan:
-            report.rounds.append(_play(stage, fault, chance.uniform(*STRIKE_CM)))
-            tell(report.rounds[-1])
-            report.zombies += zombies()
-            for service in DRIVING:
-                if pid := stage.services.pid(service):
-                    taken[f"{service} {pid}"].append(memory_mb(pid))
         link = stage.services.settings.link
-    report.growth_mb = {
+        with suppress(KeyboardInterrupt):
+            for fault, strike_cm in plan[len(report.rounds) :]:
+                report.rounds.append(_play(stage, fault, strike_cm))
+                report.zombies += zombies()
+                for service in DRIVING:
+                    if pid := stage.services.pid(service):
+                        taken[f"{service} {pid}"].append(memory_mb(pid))
+                tell()
+    report.growth_mb |= {
         process: round(figures[-1] - figures[SETTLED_AFTER], 1)
         for process, figures in taken.items()
         if len(figures) > SETTLED_AFTER + 1
     }
-    report.left_behind = left_behind(link)
-    return report
+    report.left_behind += left_behind(link)
 
 
 def _play(stage: Stage, fault: str, strike_cm: float) -> Round:
     """Has one fault strike where the train is at a place of the line."""
-    stage.begin(FEED)
-    before = stage.await_train(lambda state: state.position_cm >= strike_cm)
-    struck_at = time.monotonic()
-    struck_cm = position_now_cm(before)
-    seen = {"fault": fault, "struck_at_cm": round(struck_cm, 1), "speed_cm_s": round(before.speed_cm_s, 1)}
+    each = Round(fault, struck_at_cm=0.0, speed_cm_s=0.0)
     try:
+        stage.begin(FEED)
+        before = stage.await_train(lambda state: state.position_cm >= strike_cm)
+        struck_at = time.monotonic()
+        struck_cm = position_now_cm(before)
+        each = replace(each, struck_at_cm=round(struck_cm, 1), speed_cm_s=round(before.speed_cm_s, 1))
         if fault == TRAIN_KILLED:
-            return Round(**seen, drives_after_s=_lose_train(stage, struck_at))
+            return replace(each, drives_after_s=_lose_train(stage, struck_at))
         with FAULTS[fault](stage):
             rest_cm = stage.await_train(is_at_rest).position_cm - struck_cm
+        each = replace(each, rest_after_cm=round(rest_cm, 1))
         stage.await_train(lambda state: state.speed_cm_s > AT_REST_CM_S)
-    except TimeoutError as error:
-        return Round(**seen, failure=str(error))
-    return Round(
-        **seen, rest_after_cm=round(rest_cm, 1), drives_after_s=round(time.monotonic() - struck_at, 2)
-    )
+    except (TimeoutError, UserError) as error:
+        return replace(each, failure=str(error))
+    return replace(each, drives_after_s=round(time.monotonic() - struck_at, 2))
 
 
 def _lose_train(stage: Stage, struck_at: float) -> float:
@@ -164,9 +193,10 @@ def _lose_train(stage: Stage, struck_at: float) -> float:
 def as_table(report: Report) -> Table:
     """Lays the drill out: a line for each fault."""
     table = Table(title=text("bench.drill.title", limit=report.limit_cm, seed=report.seed))
-    table.add_column(text("bench.drill.fault"), no_wrap=True)
+    table.add_column(text("bench.drill.fault"))
     for column in ("times", "rest_median", "rest_worst", "drives_median", "drives_worst", "failures"):
-        table.add_column(text(f"bench.drill.{column}"), justify="right")
+        title = text(f"bench.drill.{column}")
+        table.add_column(title, justify="right", min_width=max(map(len, title.split())))
     by_fault: dict[str, list[Round]] = defaultdict(list)
     for each in report.rounds:
         by_fault[each.fault].append(each)
@@ -206,30 +236,31 @@ def main(
         if unknown := set(chosen) - {*FAULTS, TRAIN_KILLED}:
             known = ", ".join((*FAULTS, TRAIN_KILLED))
             raise UserError("bench.drill.unknown", fault=min(unknown), faults=known)
+        plan = make_plan(times, seed, chosen)
+        report = Report.load(out, seed, plan)
         with console.status(text("bench.measuring")) as status:
-            done = 0
 
-            def tell(each: Round) -> None:
-                nonlocal done
-                done += 1
-                said = text(f"bench.drill.faults.{each.fault}")
-                status.update(f"{done}/{len(chosen) * times} · {said}")
-                if each.failure:
-                    console.print(f"[red]✗[/] {said}: {each.failure}")
+            def tell() -> None:
+                report.save(out)
+                last = report.rounds[-1]
+                said = text(f"bench.drill.faults.{last.fault}")
+                status.update(f"{len(report.rounds)}/{len(plan)} · {said}")
+                if last.failure:
+                    console.print(f"[red]✗[/] {said}: {last.failure}")
 
-            report = drill(times, seed, Settings(feed=FEED, detector=detector), chosen, tell)
+            drill(plan, report, Settings(feed=FEED, detector=detector), tell)
     except UserError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    report.save(out)
     console.print(as_table(report))
     growth = max(report.growth_mb.values(), default=0.0)
     console.print(
         text("bench.drill.processes", zombies=report.zombies, left=report.left_behind, growth=growth)
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_suffix(".part")
-    part.write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
-    part.replace(out)
+    if len(report.rounds) < len(plan):
+        console.print(text("bench.drill.interrupted", done=len(report.rounds), planned=len(plan), path=out))
+        raise typer.Exit(INTERRUPTED)
     console.print(text("bench.drill.holds" if report.holds else "bench.drill.fails", path=out))
     raise typer.Exit(0 if report.holds else 1)
 

@@ -1,12 +1,16 @@
 """Frames one at a time, as fast as they go: our services, and beside them the way of the public workshop."""
 
 import json
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count, cycle
 from queue import Empty, Queue
 from statistics import median, quantiles
 
@@ -14,23 +18,25 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.detectors import YOLOV8N
-from benchmarks.live_workshop import ANSWERS, IMAGES, READY, pack
+from benchmarks.live_workshop import COMMANDS, IMAGES, pack
 from benchmarks.live_yolov8n import save_model
-from brakepoint.adapters import open_camera
+from benchmarks.pictures import AT_REST, take_pictures
 from brakepoint.errors import UserError
-from brakepoint.messages import Frame, Light, TrainState
-from brakepoint.ports import Camera
-from brakepoint.services import Settings
+from brakepoint.messages import Frame, GivenOrder
+from brakepoint.services import Settings, address
 from brakepoint.services.bus import Bus, parse_broker
+from brakepoint.services.link import FromTrain
 from brakepoint.services.live_mission import start
 from brakepoint.services.supervisor import Supervisor
-from brakepoint.services.topics import CONTROL, FRAME, MISSION, ORDER, STATE
+from brakepoint.services.topics import CONTROL, FRAME, MISSION
 
-WITHOUT_CAMERA = ("train", "controller", "detector", "autopilot")
+BETWEEN_CAMERA_AND_TRAIN = ("controller", "detector", "autopilot")
 ANSWER_WITHIN_S = 5.0
 READY_WITHIN_S = 60.0
 WARM_UP = 5
-AT_REST = TrainState(at=0.0, position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
+
+Arrived = Queue[float | None]
+"""When the frame was captured that an order answers to, for each order that arrives at the train."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class OneAtATime:
 
     Attributes:
         frames_per_s: Answered frames in a second.
-        latency_median_ms: From the capture of a frame to what was decided on it.
+        latency_median_ms: From the capture of a frame to the order on it at the train.
         latency_p95_ms: 95th percentile of the same.
     """
 
@@ -57,102 +63,119 @@ class OneAtATime:
         )
 
 
-def measure_ours(feed: str, model: str, frames: int) -> OneAtATime:
-    """From a frame to the autopilot's order on it, by our services; the camera is played here."""
-    settings = Settings(feed=feed, detector=model)
+def measure_ours(pictures: list[Frame], settings: Settings, frames: int) -> OneAtATime:
+    """By our services; camera and train are played here."""
+    arrived = Arrived()
     with (
-        Supervisor(settings, WITHOUT_CAMERA, lambda *_: None) as services,
-        Bus(services.settings, "", (CONTROL, MISSION, ORDER, STATE)) as bus,
-        closing(open_camera(f"video:{feed}")) as camera,
+        Supervisor(settings, BETWEEN_CAMERA_AND_TRAIN, lambda *_: None) as services,
+        Bus(services.settings, "", (CONTROL, MISSION)) as bus,
+        _train(services.settings.link, arrived),
     ):
-        start(bus, feed)
-        state = AT_REST
-
-        def send(number: int) -> float:
-            nonlocal state
-            state = bus.take(STATE) or state
-            captured_at = time.time()
-            bus.say(FRAME, replace(_capture(camera, state), frame_id=number, captured_at=captured_at))
-            return captured_at
-
-        def is_answered(captured_at: float) -> bool:
-            until = time.monotonic() + ANSWER_WITHIN_S
-            while time.monotonic() < until:
-                order = bus.take(ORDER, ANSWER_WITHIN_S)
-                if order is not None and order.seen_at == captured_at:
-                    return True
-            return False
-
-        return _one_at_a_time(send, is_answered, frames)
+        start(bus, settings.feed)
+        return _one_at_a_time(pictures, partial(bus.say, FRAME), arrived, frames)
 
 
-def measure_workshop(feed: str, broker: str, frames: int) -> OneAtATime:
-    """From a frame to what was seen in it, the public workshop's way: no autopilot, and no train."""
+def measure_workshop(pictures: list[Frame], settings: Settings, frames: int) -> OneAtATime:
+    """By the public workshop's; camera, controller and train are played here."""
     if not YOLOV8N.is_file():
         save_model(YOLOV8N)
-    answers: Queue[bytes] = Queue()
-    with (
-        _client(broker, answers) as client,
-        _detector(broker),
-        closing(open_camera(f"video:{feed}")) as camera,
-    ):
-        if answers.get(timeout=READY_WITHIN_S) != READY:
-            raise UserError("bench.compare.failed")
-        state = AT_REST
+    arrived = Arrived()
+    with ExitStack() as opened:
+        broker = opened.enter_context(Supervisor(settings, (), lambda *_: None)).settings.broker
+        client = opened.enter_context(_controller(broker, arrived))
+        for role in (("detector", broker, str(YOLOV8N)), ("rules", broker)):
+            opened.enter_context(_workshop(*role))
 
-        def send(number: int) -> float:
-            image = _capture(camera, state).image
-            captured_at = time.time()
-            client.publish(IMAGES, pack(image, captured_at))
-            return captured_at
+        def send(frame: Frame) -> None:
+            client.publish(IMAGES, pack(frame.image, frame.captured_at))
 
-        def is_answered(captured_at: float) -> bool:
-            try:
-                return bool(json.loads(answers.get(timeout=ANSWER_WITHIN_S))["captured_at"] == captured_at)
-            except Empty:
-                return False
-
-        return _one_at_a_time(send, is_answered, frames)
+        return _one_at_a_time(pictures, send, arrived, frames)
 
 
-def measure_both(feed: str, model: str, frames: int) -> dict[str, OneAtATime]:
-    """Measures ours and the workshop's, one after the other, each on the embedded broker."""
-    ours = measure_ours(feed, model, frames)
-    with Supervisor(Settings(feed=feed), (), lambda *_: None) as broker:
-        theirs = measure_workshop(feed, broker.settings.broker, frames)
-    return {"ours": ours, "workshop": theirs}
+def measure_both(feed: str, model: str, frames: int, broker: str = "") -> dict[str, OneAtATime]:
+    """Measures ours and the workshop's, one after the other.
+
+    Args:
+        feed: What the camera shows.
+        model: Our detector's model, or `oracle`.
+        frames: How many.
+        broker: URL of the broker for both; empty for the embedded one.
+    """
+    pictures, settings = take_pictures(feed), Settings(feed=feed, detector=model, broker=broker)
+    return {
+        "ours": measure_ours(pictures, settings, frames),
+        "workshop": measure_workshop(pictures, settings, frames),
+    }
 
 
 def _one_at_a_time(
-    send: Callable[[int], float], is_answered: Callable[[float], bool], frames: int
+    pictures: list[Frame], send: Callable[[Frame], None], arrived: Arrived, frames: int
 ) -> OneAtATime:
-    latencies_s: list[float] = []
-    started_at = time.time()
-    for number in range(frames + WARM_UP):
-        if number == WARM_UP:
-            started_at = time.time()
-        captured_at = send(number)
-        if is_answered(captured_at) and number >= WARM_UP:
-            latencies_s.append(time.time() - captured_at)
+    """Sends the next frame as soon as the one before is answered."""
+    numbers, shown = count(), cycle(pictures)
+
+    def latency_s() -> float | None:
+        frame = replace(next(shown), frame_id=next(numbers), captured_at=time.time())
+        send(frame)
+        return time.time() - frame.captured_at if _is_answered(frame, arrived) else None
+
+    until = time.monotonic() + READY_WITHIN_S
+    for _ in range(WARM_UP):
+        while latency_s() is None:  # Not everybody listens yet.
+            if time.monotonic() > until:
+                raise UserError("bench.compare.failed")
+    started_at = time.monotonic()
+    latencies_s = [found for _ in range(frames) if (found := latency_s()) is not None]
     if len(latencies_s) < 2:
         raise UserError("bench.compare.failed")
-    return OneAtATime.of(latencies_s, time.time() - started_at)
+    return OneAtATime.of(latencies_s, time.monotonic() - started_at)
 
 
-def _capture(camera: Camera, state: TrainState) -> Frame:
-    frame = camera.read(state)
-    assert frame is not None, "a recorded camera always has one"
-    return frame
+def _is_answered(frame: Frame, arrived: Arrived) -> bool:
+    until = time.monotonic() + ANSWER_WITHIN_S
+    with suppress(Empty):
+        while True:
+            if arrived.get(timeout=max(until - time.monotonic(), 0.0)) == frame.captured_at:
+                return True
+    return False
 
 
 @contextmanager
-def _client(broker_url: str, answers: "Queue[bytes]") -> Iterator[mqtt.Client]:
+def _train(link: str, arrived: Arrived) -> Iterator[None]:
+    """Plays the train: it hears every order, and reports that it stands."""
+
+    class Radio(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self._report(run=-1)
+            with suppress(ConnectionError):  # The controller has hung up.
+                for line in self.rfile:
+                    order = GivenOrder.model_validate_json(line)
+                    arrived.put(order.seen_at)
+                    self._report(order.run)
+
+        def _report(self, run: int) -> None:
+            report = FromTrain(run=run, state=AT_REST.model_copy(update={"at": time.time()}))
+            self.wfile.write(report.model_dump_json().encode() + b"\n")
+
+    with socketserver.ThreadingTCPServer(address(link), Radio) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+@contextmanager
+def _controller(broker_url: str, arrived: Arrived) -> Iterator[mqtt.Client]:
+    """Plays the public workshop's camera and its controller: another client of the same broker."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.on_connect = lambda *_: client.subscribe(ANSWERS)
-    # The embedded broker hands retained messages to those who did not ask for them, too.
-    client.message_callback_add(ANSWERS, lambda _client, _data, message: answers.put(message.payload))
+
+    def hear(_client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        arrived.put(json.loads(message.payload)["id"])
+
+    client.message_callback_add(COMMANDS, hear)
     broker = parse_broker(broker_url)
     client.connect(broker.host, broker.port)
+    client.subscribe(COMMANDS)
     client.loop_start()
     yield client
     client.disconnect()
@@ -160,8 +183,8 @@ def _client(broker_url: str, answers: "Queue[bytes]") -> Iterator[mqtt.Client]:
 
 
 @contextmanager
-def _detector(broker_url: str) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.live_workshop", broker_url, str(YOLOV8N)])
+def _workshop(role: str, broker_url: str, *model: str) -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.live_workshop", role, broker_url, *model])
     try:
         yield
     finally:

@@ -1,16 +1,14 @@
 """How many trains one broker and one detector serve: each camera is played here, 15 frames a second."""
 
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from statistics import median, quantiles
 
-import numpy as np
-
+from benchmarks.pictures import take_pictures
 from benchmarks.processes import memory_mb
-from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
-from brakepoint.messages import FRAME_HEADER, FRAME_MAGIC, Light, TrainState, encode_frame
+from brakepoint.messages import FRAME_HEADER, FRAME_MAGIC, encode_frame
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import Settings
 from brakepoint.services.bus import Bus
@@ -18,8 +16,6 @@ from brakepoint.services.serving import Pace
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import DETECTIONS, FRAME, JPEG_QUALITY
 
-PICTURES_CM = np.linspace(0, 150, 16)
-"""Where the pictures are taken that the cameras show in turn."""
 PACKED = replace(FRAME, encode=lambda packed: packed)
 """Frames whose JPEG is made beforehand: what is measured is not the one who plays the cameras."""
 WARM_UP_S = 2.0
@@ -59,7 +55,7 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served
     """
     names = ",".join(f"train-{number}" for number in range(1, trains + 1))
     settings = Settings(feed=feed, detector=model, train_id=names)
-    pictures = _pictures(feed)
+    pictures = [encode_frame(frame, JPEG_QUALITY)[FRAME_HEADER.size :] for frame in take_pictures(feed)]
     with Supervisor(settings, ("detector",), lambda *_: None) as services, ExitStack() as opened:
         buses = [
             opened.enter_context(Bus(each, "", (DETECTIONS,))) for each in services.settings.of_each_train
@@ -79,17 +75,6 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served
         detector_mb=detector_mb,
         broker_mb=broker_mb,
     )
-
-
-def _pictures(feed: str) -> list[bytes]:
-    """JPEGs of a feed."""
-    with closing(open_camera(f"video:{feed}")) as camera:
-        states = [
-            TrainState(at=0, position_cm=at, speed_cm_s=0, power=0, braking=True, light=Light.ON)
-            for at in PICTURES_CM
-        ]
-        frames = [camera.read(state) for state in states]
-    return [encode_frame(frame, JPEG_QUALITY)[FRAME_HEADER.size :] for frame in frames if frame is not None]
 
 
 def _play(buses: list[Bus], pictures: list[bytes], seconds: float) -> list[list[float]]:

@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.live_compare import AT_REST
+from benchmarks.pictures import AT_REST
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.detector.remote import RemoteRuntime
 from brakepoint.feeds import find_feed

@@ -28,6 +28,8 @@ from brakepoint.truth import GroundTruth, load_truth
 
 TURN_S = 0.02
 SILENT_AFTER_S = 3 * HEARTBEAT_S
+SIGNS_AGE_MAX_S = 1.0
+"""Boxes of an older frame are not drawn: they would tell of a detector that sees, and there is none."""
 MAP_STEP_CM = 4.0
 ORDERS_SHOWN = 60
 
@@ -97,7 +99,7 @@ class Onlooker:
             return {
                 "train": self._state.model_dump(mode="json") if self._state else None,
                 "picture_age_s": time.time() - self.picture.captured_at if self.picture else None,
-                "signs": self._detections.model_dump(mode="json")["items"] if self._detections else [],
+                "signs": self._signs_in_sight(),
                 "services": [
                     self._health(self._statuses[name]) for name in SERVICES if name in self._statuses
                 ],
@@ -167,6 +169,12 @@ class Onlooker:
             score=self._score.score,
             accomplished=self._score.accomplished,
         )
+
+    def _signs_in_sight(self) -> list[Json]:
+        seen = self._detections
+        if seen is None or time.time() - seen.captured_at > SIGNS_AGE_MAX_S:
+            return []
+        return list(seen.model_dump(mode="json")["items"])
 
     def _health(self, status: Status) -> Json:
         is_silent = status.at and time.time() - status.at > SILENT_AFTER_S and status.health != "gone"

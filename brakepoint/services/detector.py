@@ -83,7 +83,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
 
     cv2.setNumThreads(1)
     is_oracle = settings.detector == ORACLE
-    model = None if is_oracle else Detector(settings.detector or SHIPPED_MODEL, threads=1)
+    model = None if is_oracle else Detector(settings.detector or SHIPPED_MODEL)
     in_use = threading.Lock()
 
     def serve_train(train: Settings) -> None:

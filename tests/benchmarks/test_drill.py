@@ -1,7 +1,9 @@
+from collections import Counter
+
 import pytest
 from rich.console import Console
 
-from benchmarks.drill import Report, Round, as_table, drill
+from benchmarks.drill import Report, Round, as_table, drill, make_plan
 from benchmarks.faults import FAULTS, TRAIN_KILLED
 from brakepoint.services import Settings
 from brakepoint.texts import LANGUAGES, text
@@ -15,11 +17,41 @@ def report(*rounds, **findings):
 
 
 def test_a_drill_with_real_processes_holds():
-    told = []
-    done = drill(1, 7, Settings(detector="oracle"), ["controller_killed", TRAIN_KILLED], told.append)
+    done = report()
+    drill(make_plan(1, 7, ["controller_killed", TRAIN_KILLED]), done, Settings(detector="oracle"))
 
     assert done.holds, done
-    assert {each.fault for each in told} == {"controller_killed", TRAIN_KILLED}
+    assert {each.fault for each in done.rounds} == {"controller_killed", TRAIN_KILLED}
+
+
+def test_every_fault_strikes_as_often_as_asked_wherever_the_train_is():
+    plan = make_plan(20, 1, [*FAULTS])
+
+    assert Counter(fault for fault, _ in plan) == dict.fromkeys(FAULTS, 20)
+    assert len({place_cm for _, place_cm in plan}) == len(plan)
+    assert plan == make_plan(20, 1, [*FAULTS]) != make_plan(20, 2, [*FAULTS])
+
+
+def test_an_interrupted_drill_goes_on_where_it_was(tmp_path):
+    plan = make_plan(2, 1, [GOOD.fault])
+    report(GOOD).save(tmp_path / "drill.json")
+
+    assert Report.load(tmp_path / "drill.json", 1, plan).rounds == [GOOD]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        report(GOOD, GOOD),
+        report(Round("broker_hung", 1.0, 2.0)),
+        Report(seed=2, rounds=[GOOD]),
+    ],
+    ids=["complete", "other faults", "other seed"],
+)
+def test_any_other_drill_begins_anew(written, tmp_path):
+    written.save(tmp_path / "drill.json")
+
+    assert Report.load(tmp_path / "drill.json", 1, make_plan(2, 1, [GOOD.fault])) == report()
 
 
 def test_what_happened_decides():
@@ -44,7 +76,7 @@ def test_one_bad_round_or_process_spoils_it(bad):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_table_names_every_fault(lang, monkeypatch):
     monkeypatch.setenv("BRAKEPOINT_LANG", lang)
-    console = Console(width=100)
+    console = Console(width=120)
     rounds = [Round(fault, 1.0, 2.0, 3.0, 4.0) for fault in (*FAULTS, TRAIN_KILLED)]
     with console.capture() as printed:
         console.print(as_table(report(*rounds)))

@@ -1,3 +1,4 @@
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -5,8 +6,8 @@ from driving import feed
 from fastapi.testclient import TestClient
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Picture
-from brakepoint.monitor.onlooker import line_of
+from brakepoint.messages import Detection, Detections, Picture, SignClass
+from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
 from brakepoint.texts import LANGUAGES
 
@@ -83,6 +84,19 @@ def test_the_newest_picture_is_served(onlooker):
     onlooker.picture = Picture(1, 0.0, 0.0, b"jpeg")
 
     assert client.get("/picture.jpg").content == b"jpeg"
+
+
+def test_boxes_are_shown_only_while_the_detector_sees():
+    said = {}
+    onlooker = Onlooker(SimpleNamespace(take=lambda topic, *_: said.pop(topic.name, None)))
+    sign = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.9, box=(1, 2, 3, 4))
+
+    for age_s, seen in ((0, 1), (SIGNS_AGE_MAX_S, 0)):
+        said["detections"] = Detections(
+            frame_id=1, captured_at=time.time() - age_s, picture_hash="", items=(sign,)
+        )
+        onlooker.turn()
+        assert len(onlooker.now()["signs"]) == seen
 
 
 def test_the_map_holds_the_whole_line():

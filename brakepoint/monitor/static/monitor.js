@@ -15,7 +15,7 @@ let heardAt = performance.now();
 const say = (key, values = {}) =>
   (texts[lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
-const pair = (name, value) => `${name}${lang === "fr" ? " : " : ": "}${value}`;
+const pair = (name, value) => `${name}${lang === "fr" ? "\u00a0: " : ": "}${value}`;
 const number = (value, digits = 0) =>
   value.toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
@@ -116,16 +116,16 @@ async function drawPicture() {
 
 function drawBox(sign) {
   const [left, top, right, bottom] = sign.box;
-  const label = `${say(`monitor.${sign.sign_class}`)} ${number(100 * sign.confidence)} %`;
+  const label = `${say(`monitor.${sign.sign_class}`)} ${sign.confidence.toLocaleString(lang, { style: "percent" })}`;
   brush.lineWidth = 3;
   brush.strokeStyle = brush.fillStyle = COLOURS[sign.sign_class];
   brush.strokeRect(left, top, right - left, bottom - top);
   brush.font = "600 15px system-ui, sans-serif";
   const width = brush.measureText(label).width + 10;
-  const at = Math.min(left, canvas.width - width);
-  brush.fillRect(at, top - 22, width, 20);
+  const [x, y] = [Math.min(left, canvas.width - width), Math.max(top - 22, 0)];
+  brush.fillRect(x, y, width, 20);
   brush.fillStyle = "#10151c";
-  brush.fillText(label, at + 5, top - 7);
+  brush.fillText(label, x + 5, y + 15);
 }
 
 // What changes all the time ------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ function showScore() {
   $("details").replaceChildren(
     ...[
       say(`score.ending.${ending}`),
-      `${obeyed}/${score.signs.length} ${say("monitor.obeyed")}`,
+      sentence(pair(say("monitor.obeyed"), `${obeyed}/${score.signs.length}`)),
       ...lost.map(([rule, points]) => pair(say(`score.penalty.${rule}`), `−${number(points, 1)}`)),
     ].map((textContent) => element("li", { textContent })),
   );
