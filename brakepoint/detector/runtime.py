@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,9 @@ class OpenVinoRuntime:
     """OpenVINO on the CPU."""
 
     def __init__(self, path: Path, threads: int | None) -> None:
+        # OpenVINO tells Google Analytics of each model it reads, from a forked process; without this package it
+        # does not. Nothing here may need the network, and a fork beside running threads can hang for ever.
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
         import openvino
 
         with _hushed():
