@@ -62,8 +62,8 @@ class OpenVinoRuntime:
     """OpenVINO on the CPU."""
 
     def __init__(self, path: Path, threads: int | None) -> None:
-        # OpenVINO tells Google Analytics of each model it reads, from a forked process; without this package it
-        # does not. Nothing here may need the network, and a fork beside running threads can hang for ever.
+        # OpenVINO tells Google Analytics of each model it reads, from a forked process; without this package
+        # it does not. Nothing here may need the network, and a fork beside running threads can hang for ever.
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
         import openvino
 
