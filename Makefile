@@ -16,7 +16,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system test-radio soak bench networks drill wheelhouse images locks screenshots film docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks drill wheelhouse images locks screenshots film docs clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -82,12 +82,8 @@ test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
-	tests/system/require chromium $(GSTREAMER) bubblewrap mosquitto openssl
-	$(BIN)/pytest tests/system $(WITH_TORCH) --override-ini addopts=
-
-test-radio: $(VENV)/.system ## A mission over the real kernel and bluetoothd, in an emulated computer; as root it installs QEMU
-	tests/system/require $(EMULATOR)
-	$(BIN)/pytest tests/radio --override-ini addopts= --durations 5
+	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
+	$(BIN)/pytest tests/system tests/radio $(WITH_TORCH) --override-ini addopts=
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)

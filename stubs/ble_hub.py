@@ -19,8 +19,9 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Order, TrainState
 from brakepoint.texts import text
 from stubs.heartbeat import BEAT_S, Heartbeat, heartbeat_path
+from stubs.hub_search import Limits, checked_address, find_hub
 from stubs.lwp3 import BRAKE, Colour, DeviceType, Port, SetMode
-from stubs.powered_up import HubLostError, Limits, PoweredUpHub, checked_address, connected, find_hub
+from stubs.powered_up import HubLostError, PoweredUpHub, connected
 from stubs.printing_hub import order_line
 from stubs.reckoning import Reckoning, Settings
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from brakepoint.errors import UserError
 from stubs.heartbeat import SILENCE_S, Watch
+from stubs.hub_search import Limits, find_hub
 from stubs.lwp3 import BRAKE, Port
-from stubs.powered_up import HubLostError, Limits, connected, find_hub
+from stubs.powered_up import HubLostError, connected
 
 LOOK_S = 0.05
 """How often the guard looks."""

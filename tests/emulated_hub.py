@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from stubs import lwp3
+from stubs.hub_search import Limits
 from stubs.lwp3 import BRAKE, COMPANY_ID, DeviceType, Feedback, HubKind, Port
-from stubs.powered_up import Limits
 
 PATIENCE_S = 60.0
 """For what must happen sooner or later, on however busy a machine; a test that waits so long has failed."""

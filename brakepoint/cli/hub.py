@@ -22,7 +22,7 @@ TRY_S = 2.0
 @hub_app.command("find", help=text("cli.hub.find.help"))
 def find_command() -> None:
     """Lists the hubs in reach; exit status 1 if there is none."""
-    radio = load_adapter("ble:", "stubs.powered_up")
+    radio = load_adapter("ble:", "stubs.hub_search")
     kinds = asyncio.run(radio.hear_kinds())
     for address, kind in sorted(kinds.items()):
         typer.echo(f"ble:{address}  {radio.kind_name(kind)}")

@@ -132,6 +132,7 @@ class TensorRtRuntime(OnnxRuntime):
         super().__init__(path, threads, [(TENSORRT, _engine_options(cache)), CUDA, CPU])
         if self.provider != TENSORRT:
             raise UserError("error.tensorrt_fell_back", provider=self.provider)
+        self._session.disable_fallback()  # Else a failure under way would start it anew on the CPU, unsaid.
 
 
 def engine_cache(model: Path) -> Path:

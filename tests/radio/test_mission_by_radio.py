@@ -145,8 +145,8 @@ def test_the_orders_over_the_air_are_those_of_the_printing_hub(guest, train):
 def test_the_guard_stops_a_train_whose_driver_was_killed_within_its_limit(guest, train):
     """By the guest's clock, which goes by the instructions that are executed: a slow host does not count."""
     guest.ask("guard")
-    guest.ask("drive", train.address)
-    until(guest, lambda: train.motor == 100)
+    guest.ask("drive")
+    until(guest, lambda: train.motor == 100 and f"The hub {train.address} is being driven" in guest.log())
     killed_at_s = guest.ask("kill")
     until(guest, lambda: train.is_braked)
 

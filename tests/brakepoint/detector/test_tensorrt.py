@@ -104,3 +104,10 @@ def test_it_finds_what_the_others_find(make_model, jetson):
 
     found = Detector(model, runtime="tensorrt").detect_image(picture)
     assert found == Detector(model, runtime="openvino").detect_image(picture)
+
+
+def test_a_failure_under_way_does_not_move_the_model_to_the_cpu(make_model, jetson):
+    jetson()
+    detector = Detector(make_model(RAW), runtime="tensorrt")
+
+    assert not detector.runtime._session._enable_fallback
