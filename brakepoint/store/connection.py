@@ -101,7 +101,7 @@ def object_store() -> Iterator[Connection]:
         ...     store.client.list_objects_v2(Bucket=store.bucket)
 
     Raises:
-        UserError: The environment names a store only by half, or the one beside us does not answer, or our own
+        UserError: The environment names a store only by half, or the one beside us does not answer, or ours
             does not start.
     """
     if os.environ.get(ENDPOINT_VARIABLE):
