@@ -23,6 +23,8 @@ S3_SECRET = os.environ.get("BRAKEPOINT_S3_SECRET", "aws-connection-brakepoint")
 """The data connection, as OpenShift AI names its secret."""
 S3_KEYS = ("AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 GPU = "nvidia.com/gpu"
+HAS_GPU = os.environ.get("BRAKEPOINT_GPUS") != "0"
+"""A room without GPUs says 0: what asks for one would never start there."""
 
 
 def gate(
@@ -176,7 +178,8 @@ def build(
     for task in (stills, painted, compared, passed, published):
         limit(task, cpu="2", memory="4Gi")
     limit(trained, cpu="4", memory="12Gi")
-    with_gpu(trained)
+    if HAS_GPU:
+        with_gpu(trained)
     kubernetes.empty_dir_mount(trained, "shm", "/dev/shm", medium="Memory", size_limit="2Gi")
 
 

@@ -62,8 +62,8 @@ class Quota(_Part):
         pods: At a time.
     """
 
-    cpu: int = Field(default=8, ge=1)
-    memory_gib: int = Field(default=16, ge=2)
+    cpu: int = Field(default=16, ge=1)
+    memory_gib: int = Field(default=40, ge=2)
     storage_gib: int = Field(default=20, ge=1)
     gpus: int = Field(default=0, ge=0)
     pods: int = Field(default=20, ge=1)
@@ -81,6 +81,7 @@ class Room(_Part):
             without Argo CD.
         store: The object store.
         quota: What each may use of the cluster.
+        pipeline_image: What step 4's components run in on the cluster; empty if they run in the workspace.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
     """
 
@@ -91,6 +92,7 @@ class Room(_Part):
     repository: str = Field(default="", pattern=r"^(https://.*\{handle\}.*)?$")
     store: EmbeddedSettings | MinioSettings = Field(default=EmbeddedSettings(), discriminator="kind")
     quota: Quota = Quota()
+    pipeline_image: str = ""
     hidden_feed: Path | None = None
 
     @model_validator(mode="after")

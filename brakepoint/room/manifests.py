@@ -47,7 +47,7 @@ def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -
         "controller.devfile.io/mount-as": "env",
     }
     secret = _object("v1", "Secret", CONNECTION_NAME, room, handle, labels, annotations)
-    variables = connection_variables(room, handle, account, endpoint)
+    variables = {**connection_variables(room, handle, account, endpoint), **_pipeline_variables(room)}
     return _documents([{**secret, "type": "Opaque", "stringData": variables}])
 
 
@@ -61,6 +61,12 @@ def connection_variables(room: Room, handle: str, account: Account, endpoint: st
         "AWS_DEFAULT_REGION": "us-east-1",
         ROOM_VARIABLE: room.name,
     }
+
+
+def _pipeline_variables(room: Room) -> dict[str, str]:
+    """What step 4 writes into a pipeline for this cluster."""
+    image = {"BRAKEPOINT_IMAGE": room.pipeline_image} if room.pipeline_image else {}
+    return {"BRAKEPOINT_GPUS": str(room.quota.gpus), **image}
 
 
 def _object(

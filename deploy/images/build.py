@@ -182,7 +182,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("locks", "build"))
-    parser.add_argument("names", nargs="*", help="edge, serving, pipeline, workbench; all, if none is named")
+    parser.add_argument("names", nargs="*", help="as images.toml has them; all, if none is named")
     arguments = parser.parse_args()
     os.chdir(ROOT)
     WORK_DIR.mkdir(parents=True, exist_ok=True)

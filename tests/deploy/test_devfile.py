@@ -1,8 +1,11 @@
-"""The workspace fits two cores and 8 GB, hides its broker, and has a command for each step."""
+"""The workspace fits two cores and 8 GB, hides its broker and its store, and has a command for each step."""
 
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ import yaml
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import secret_manifests
+from brakepoint.services.supervisor import free_port
+from brakepoint.store import Connection, object_store
 from brakepoint.workshop.course import course
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +63,45 @@ def test_the_data_connection_of_a_room_is_not_outweighed() -> None:
     said = {variable["name"] for variable in CONTAINERS["workbench"]["env"]}
 
     assert not said & mounted.keys()
+
+
+@pytest.fixture
+def store_beside(tmp_path, monkeypatch) -> Iterator[str]:
+    """The store of the workspace, started as the devfile says, but for its port and its folder."""
+    address = f"127.0.0.1:{free_port()}"
+    moved = {"127.0.0.1:9000": address, "/objects": str(tmp_path)}
+    words = [moved.get(word, word) for word in CONTAINERS["store"]["args"]]
+    rclone = Path(sys.executable).with_name("rclone")
+    monkeypatch.setenv("BRAKEPOINT_STORE", f"http://{address}")
+    with subprocess.Popen([rclone, *words], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("Starting s3 server" in line for line in process.stderr)
+        yield f"http://{address}"
+        process.terminate()
+
+
+def test_who_has_no_data_connection_works_with_the_store_beside(store_beside, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
+
+    with object_store() as store:
+        assert store.endpoint == store_beside
+        assert store.client.get_object(Bucket=store.bucket, Key="SHA256SUMS")["ContentLength"] > 0
+    assert (tmp_path / store.bucket / "SHA256SUMS").is_file()
+
+
+def test_a_data_connection_outweighs_the_store_beside(monkeypatch) -> None:
+    mounted = yaml.safe_load(secret_manifests(ROOM, "anna", Account.new(), "https://store"))["stringData"]
+    for variable in [*CONTAINERS["workbench"]["env"], *({"name": n, "value": v} for n, v in mounted.items())]:
+        monkeypatch.setenv(variable["name"], variable["value"])
+
+    with object_store() as store:
+        assert store == Connection.from_environment()
+        assert store.endpoint == "https://store"
+
+
+def test_the_store_beside_is_where_the_workspace_looks_for_it() -> None:
+    (named,) = (v["value"] for v in CONTAINERS["workbench"]["env"] if v["name"] == "BRAKEPOINT_STORE")
+    assert named == f"http://{CONTAINERS['store']['args'][3]}"
 
 
 def test_images_are_variables() -> None:

@@ -56,8 +56,7 @@ def test_a_lock_is_stale_as_soon_as_a_requirement_is_another(build, monkeypatch)
 
 
 def test_there_is_a_lock_for_each_image_and_a_stage_to_build_it() -> None:
-    stages = re.findall(
-        r"^FROM kit AS (\w+)$", (ROOT / "deploy/images/Containerfile").read_text("utf-8"), re.M
-    )
+    containerfile = (ROOT / "deploy/images/Containerfile").read_text("utf-8")
+    stages = re.findall(r"^FROM (?:kit|pipeline) AS ([\w-]+)$", containerfile, re.MULTILINE)
 
     assert {file.stem for file in (ROOT / "deploy/images/locks").iterdir()} == set(NAMES) == set(stages)

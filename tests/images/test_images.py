@@ -24,6 +24,9 @@ from brakepoint.feeds import find_feed
 from brakepoint.mission.records import Score
 from brakepoint.mission.scoring import score_run
 from brakepoint.services.supervisor import free_port
+from brakepoint.store import seed
+from brakepoint.store.connection import Connection
+from brakepoint.store.embedded import EMBEDDED_BUCKET, serve_s3
 from brakepoint.truth import load_truth
 
 ROOT = Path(__file__).parents[2]
@@ -45,15 +48,20 @@ shift 2
 exec chroot --userspec=USER "$root" sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
 """.replace("USER", ANYBODY)
 """Runs a command in an image's root file system, as a cluster would: any uid, group 0, only /tmp to write."""
+FOR_TRAINING = ("cv2", "kfp", "boto3", "torch", "ultralytics", "nncf", "onnxslim")
 HOLDS = {
     "edge": ("cv2", "av", "onnxruntime", "paho.mqtt.client", "fastapi"),
     "serving": ("cv2", "av", "onnxruntime", "kserve"),
-    "pipeline": ("cv2", "kfp", "boto3", "torch", "ultralytics", "nncf", "onnxslim"),
+    "pipeline": FOR_TRAINING,
+    "pipeline-cpu": FOR_TRAINING,
     "workbench": ("cv2", "av", "openvino", "jupyterlab", "torch", "boto3", "kfp", "kserve"),
 }
 APP = "/opt/brakepoint/app"
 NOT_IN_A_SMALL_IMAGE = ("torch", "ultralytics", "jupyterlab", "openvino", "pip")
 FOR_ARM64 = ("edge", "serving")
+TRAINING = [name for name in NAMES if HOLDS[name] is FOR_TRAINING]
+OTHERS_OWN = {".git-credentials", ".netrc", ".pypirc", ".env", "pip.conf", "id_rsa", "id_ed25519"}
+"""What whoever built an image must not have left in it."""
 READY_WITHIN_S, TRIES = 120.0, 3
 
 
@@ -67,10 +75,10 @@ class Image:
         root, folder = self.built["root"], self.built["folder"]
         return ["unshare", "--mount", "sh", "-c", IN_IMAGE, "sh", root, folder, *words]
 
-    def run(self, *words: str) -> subprocess.CompletedProcess:
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             self.command(*words),
-            env=self.built["environment"],
+            env={**self.built["environment"], **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -155,7 +163,8 @@ def test_each_package_of_a_small_image_has_a_wheel_for_arm64(name: str, tmp_path
 
 
 def test_no_secret_is_in_it_or_in_how_it_was_made(image: Image, tmp_path: Path) -> None:
-    app = Path(image.built["root"]) / APP.lstrip("/")
+    root = Path(image.built["root"])
+    app = root / APP.lstrip("/")
     made = tmp_path / "made.json"
     made.write_text(json.dumps([image.built["environment"], image.built["labels"], image.built["history"]]))
     texts = [
@@ -165,8 +174,33 @@ def test_no_secret_is_in_it_or_in_how_it_was_made(image: Image, tmp_path: Path) 
         if path.suffix in {".py", ".yaml", ".toml", ".json", ".js"}
     ]
     assert secrets_in(str(made), *texts) == {}
-    left = {".git", ".env", ".netrc", "pip.conf", "progress.json", "runs"}
+    left = {".git", "progress.json", "runs"}
     assert not [path for path in app.rglob("*") if path.name in left]
+    written = [root / folder for folder in ("etc", "home", "opt", "projects", "root", "tmp")]
+    assert not [path for folder in written for path in folder.rglob("*") if path.name in OTHERS_OWN]
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_the_pipeline_of_step_4_runs_in_its_image_with_a_bucket_beside(name: str, bucket: Connection) -> None:
+    done = build(name).run(
+        *("env", "--chdir", "/tmp", "brakepoint", "pipeline", "run", "--epochs", "1", "--pictures", "10"),
+        AWS_S3_ENDPOINT=bucket.endpoint,
+        AWS_S3_BUCKET=bucket.bucket,
+        AWS_ACCESS_KEY_ID=bucket.access_key,
+        AWS_SECRET_ACCESS_KEY=bucket.secret_key,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = bucket.client.list_objects_v2(Bucket=bucket.bucket, Prefix="models/production/")
+    assert {entry["Key"].rpartition("/")[2] for entry in kept["Contents"]} >= {"model.onnx"}
+    assert bucket.secret_key not in done.stdout + done.stderr
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[Connection]:
+    with serve_s3(tmp_path / "s3") as (endpoint, access_key, secret_key):
+        connection = Connection(endpoint, EMBEDDED_BUCKET, access_key, secret_key)
+        seed(connection.client, connection.bucket)
+        yield connection
 
 
 def test_a_mission_in_the_image_is_that_of_the_checkout(edge: Image) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ import yaml
 pytest.importorskip("paho")
 
 from brakepoint.cli import run
+from brakepoint.delivery import running
 from brakepoint.delivery.containers import containers, on_this_machine
-from brakepoint.delivery.credentials import BROKER_USERS, make_secrets
+from brakepoint.delivery.credentials import BROKER_SECRET, BROKER_USERS, MONITOR_SECRET, Secrets, make_secrets
 from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import container_of, named, of_kind, render
 from brakepoint.delivery.running import Pods, drive, entry_point
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
+from brakepoint.mission.records import Run
 from brakepoint.mission.scoring import score_run
 from brakepoint.truth import load_truth
 
@@ -139,17 +142,44 @@ def test_policies_let_in_whom_they_name(policies, allowed) -> None:
     assert found == allowed
 
 
-def test_an_overlay_drives_its_feed_to_the_end() -> None:
+@dataclass(frozen=True)
+class Deployed:
+    """An overlay that was deployed here and drove its feed: what came of it, and what its containers said."""
+
+    pods: Pods
+    run: Run
+    said: list[str]
+    secrets: Secrets
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Deployed:
     said: list[str] = []
-    pods = Pods(
-        render(OVERLAY), entry_point("solutions", "oracle"), lambda name, line: said.append(f"{name} {line}")
-    )
+    secrets = make_secrets()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "make_secrets", lambda: secrets)
+        pods = Pods(
+            render(OVERLAY),
+            entry_point("solutions", "oracle"),
+            lambda name, line: said.append(f"{name} {line}"),
+        )
+        return Deployed(pods, drive(pods, lambda news: None), said, secrets)
 
-    finished = drive(pods, lambda news: None)
 
+def test_an_overlay_drives_its_feed_to_the_end(deployed: Deployed) -> None:
     truth = load_truth(find_feed("track-stop-and-slowdown").with_suffix(".json"))
-    assert score_run(finished, truth).accomplished, said
-    assert pods.settings.train_id == "test-1"
+
+    assert score_run(deployed.run, truth).accomplished, deployed.said
+    assert deployed.pods.settings.train_id == "test-1"
+
+
+def test_no_password_is_in_what_the_containers_say(deployed: Deployed) -> None:
+    urls = [deployed.secrets[BROKER_SECRET][user] for user in BROKER_USERS]
+    hidden = [url.partition("@")[0].rpartition(":")[2] for url in urls]
+    hidden += deployed.secrets[MONITOR_SECRET].values()
+
+    assert deployed.said
+    assert not [line for line in deployed.said if any(secret in line for secret in hidden)]
 
 
 def test_help_needs_no_broker_and_no_kubectl() -> None:
