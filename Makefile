@@ -32,7 +32,6 @@ footage: $(FOOTAGE_VENV)/.footage ## Render a feed; ARGS="render my.yaml --out v
 
 picture: $(VENV)/.system ## Take the pictures of the README and the docs from real runs, in Chromium
 	tests/system/require chromium
-	@$(BIN)/brakepoint mission --feed track-stop-and-slowdown --out runs/picture
 	$(BIN)/python docs/picture.py
 	$(BIN)/python docs/live_picture.py
 	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
@@ -54,7 +53,7 @@ workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to b
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
 	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
-		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" \
+		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=notebooks/$$lang/.jupyter \
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 

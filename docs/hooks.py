@@ -19,8 +19,6 @@ DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 LANGUAGES = {"en": "English", "fr": "Français"}
 SEARCH = {"en": "Search", "fr": "Recherche"}
-SLOTS = ("pipeline-and-serving.md",)
-"""Pages that the navigation leaves out while they are not written."""
 
 sys.path.insert(0, str(DOCS))
 from from_code import WRITERS  # noqa: E402
@@ -34,15 +32,10 @@ TITLE = re.compile(r"^\s*accTitle: (.*)$", re.MULTILINE)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Refuses a page that one language lacks, and leaves open slots out of the navigation."""
+    """Refuses a page that one language lacks."""
     pages = {lang: {path.name for path in (DOCS / lang).glob("*.md")} for lang in LANGUAGES}
     if pages["en"] != pages["fr"]:
         raise PluginError(f"not in both languages: {sorted(pages['en'] ^ pages['fr'])}")
-    missing = set(SLOTS) - pages["en"]
-    for entry in config.nav or ():
-        if isinstance(entry, dict):
-            for section, names in entry.items():
-                entry[section] = [name for name in names if name not in missing]
     return config
 
 

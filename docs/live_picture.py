@@ -1,35 +1,33 @@
-"""Takes the picture of the live page that the docs show, at the stop before a danger: `make picture`."""
+"""Takes the picture of the live page at the stop before a danger, in both languages: `make picture`."""
 
-import shutil
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from chromium import chromium
 
 from brakepoint.services import SERVICES, Settings
 from brakepoint.services.supervisor import Supervisor
+from brakepoint.texts import LANGUAGES, text
 
 FEED = "track-stop"
-PICTURE = Path(__file__).parent / "images" / "live.png"
-STOPPED = """() => document.getElementById("speed").textContent === "0"
-    && document.getElementById("order").textContent.includes("stopping for a danger")
+IMAGES = Path(__file__).resolve().parent / "images"
+STOPPED = """words => document.getElementById("speed").textContent === "0"
+    && document.getElementById("order").textContent.includes(words)
 """
 STOP_WITHIN_MS = 60_000
 
 
 def main() -> None:
-    """Starts everything, drives to the danger, and takes the page in Chromium."""
-    settings = Settings.given(feed=FEED)
-    with (
-        Supervisor(settings, SERVICES[1:], lambda *_: None),
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1180, "height": 760}, locale="en-US")
-        page.goto(f"http://{settings.page}/")
-        page.get_by_role("button", name="Start").click()
-        page.wait_for_function(STOPPED, timeout=STOP_WITHIN_MS)
-        page.screenshot(path=str(PICTURE))
-        browser.close()
+    """Starts everything, and for each language drives to the danger and takes the page in Chromium."""
+    with chromium() as browser:
+        for lang in LANGUAGES:
+            settings = Settings.given(feed=FEED)
+            with Supervisor(settings, SERVICES[1:], lambda *_: None):
+                page = browser.new_page(viewport={"width": 1180, "height": 760}, locale=lang)
+                page.goto(f"http://{settings.page}/")
+                page.locator("#start").click()
+                page.wait_for_function(STOPPED, arg=text("reason.danger_stop", lang), timeout=STOP_WITHIN_MS)
+                page.screenshot(path=str(IMAGES / lang / "live.png"))
+                page.close()
 
 
 if __name__ == "__main__":

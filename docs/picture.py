@@ -1,37 +1,50 @@
-"""Takes the picture that the README shows, from the page of a real run: `make picture`."""
+"""Takes the picture that the docs begin with, from a real run, in both languages: `make picture`."""
 
 import json
-import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from chromium import chromium
+from playwright.sync_api import Browser
+
+from brakepoint.texts import LANGUAGES
 
 FEED = "track-stop-and-slowdown"
-RUN = Path("runs/picture")
-PICTURE = Path(__file__).parent / "images" / "mission.png"
+IMAGES = Path(__file__).resolve().parent / "images"
 
 
-def resting_tick() -> int:
+def resting_tick(run: Path) -> int:
     """The tick at which the train has just come to rest before the danger."""
-    ticks = json.loads((RUN / f"{FEED}.run.json").read_text(encoding="utf-8"))["run"]["ticks"]
+    ticks = json.loads((run / f"{FEED}.run.json").read_text(encoding="utf-8"))["run"]["ticks"]
     for number, tick in enumerate(ticks):
         if tick["order"]["light"] == "blink" and tick["speed_cm_s"] == 0:
             return number
     raise RuntimeError("the train did not stop")
 
 
+def take(browser: Browser, run: Path, picture: Path) -> None:
+    """Opens the page, winds the run to the stop, and takes the feed's card."""
+    page = browser.new_page(viewport={"width": 1180, "height": 1300})
+    page.goto((run / "index.html").as_uri())
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    page.locator("[data-seek]").fill(str(resting_tick(run)))
+    page.wait_for_function("!document.querySelector('video').seeking")
+    page.mouse.click(5, 5)
+    page.locator("[data-feed]").screenshot(path=str(picture))
+    page.close()
+
+
 def main() -> None:
-    """Opens the page in Chromium, winds the run to the stop, and takes the feed's card."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1180, "height": 1300})
-        page.goto((RUN / "index.html").resolve().as_uri())
-        page.wait_for_function("document.querySelector('video').readyState >= 2")
-        page.locator("[data-seek]").fill(str(resting_tick()))
-        page.wait_for_function("!document.querySelector('video').seeking")
-        page.mouse.click(5, 5)
-        page.locator("[data-feed]").screenshot(path=str(PICTURE))
-        browser.close()
+    """Drives and takes the picture in each language."""
+    with chromium() as browser:
+        for lang in LANGUAGES:
+            with tempfile.TemporaryDirectory() as folder:
+                words = ["--lang", lang, "mission", "--feed", FEED, "--out", folder]
+                command = [sys.executable, "-m", "brakepoint", *words]
+                subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+                take(browser, Path(folder), IMAGES / lang / "mission.png")
 
 
 if __name__ == "__main__":

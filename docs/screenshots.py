@@ -1,7 +1,7 @@
-"""Takes the pictures of the workshop that the docs show: `make screenshots`.
+"""Takes the pictures of the workshop that the docs show, in both languages: `make screenshots`.
 
 A copy of the project plays the learner: step 1 with a mistake in it, step 6 done. Their notebooks are run,
-and opened in JupyterLab.
+and opened in JupyterLab as `make lab` starts it.
 """
 
 import os
@@ -18,18 +18,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+from chromium import chromium
 from nbclient import NotebookClient
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from brakepoint.texts import LANGUAGES
 from brakepoint.workshop.course import ROOT, find_step
 from brakepoint.workshop.labs import filled, solved, without_marks
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).resolve().parent / "images"
 COPIED = ("brakepoint", "footage", "labs", "notebooks", "solutions", "stubs", "dataset", "course.toml")
 MISTAKE = "value = rectangle.value\nreturn value.x, value.y, value.width, value.height"
+FAILING, PASSING = "step1_dataset", "step6_autopilot"
 PATIENCE_MS = 240_000
-SEEN = (1280, 900)
+SEEN = {"width": 1280, "height": 900}
 CARD = ".jp-OutputArea-output div[style*=border-left]"
+AT_REST = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 TOKEN = secrets.token_hex(16)
 
 
@@ -53,20 +57,24 @@ def run_notebook(path: Path) -> None:
 
 
 @contextmanager
-def jupyterlab(folder: Path) -> Iterator[str]:
-    """Serves a folder by JupyterLab, and yields its address, to which a path and `TOKEN` are added."""
+def jupyterlab(folder: Path, lang: str) -> Iterator[str]:
+    """Serves a folder by JupyterLab, and yields the address of the notebooks of a language."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = [
-        "--allow-root",
-        "--no-browser",
-        f"--port={port}",
-        "--IdentityProvider.token=",
-        "--ip=127.0.0.1",
-    ]
-    command = [sys.executable, "-m", "jupyter", "lab", *options, f"--ServerApp.root_dir={folder}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    notebooks = f"notebooks/{lang}"
+    environment = {
+        "JUPYTER_TOKEN": TOKEN,
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_CONFIG_PATH": str(folder / notebooks / ".jupyter"),
+    }
+    options = ["--allow-root", "--no-browser", f"--port={port}", f"--ServerApp.root_dir={folder}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyter", "lab", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    )
     try:
         address = f"http://127.0.0.1:{port}"
         for _ in range(PATIENCE_MS // 500):
@@ -75,40 +83,43 @@ def jupyterlab(folder: Path) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.5)
-        yield address
+        yield f"{address}/lab/tree/{notebooks}"
     finally:
-        process.terminate()
+        process.kill()  # Asked politely, it may wait for ever for a thread of its own.
         process.wait()
 
 
 def open_notebook(page: Page, address: str, name: str) -> None:
     """Opens a notebook and waits until what it shows is there."""
-    page.goto(f"{address}/lab/tree/notebooks/en/{name}.ipynb?reset&token={TOKEN}", timeout=PATIENCE_MS)
-    page.locator(".jp-MarkdownCell h1").first.wait_for(timeout=PATIENCE_MS)
-    page.locator(".jp-RenderedImage img, .jp-OutputArea-output div[style]").first.wait_for(
-        timeout=PATIENCE_MS
-    )
+    page.goto(f"{address}/{name}.ipynb?reset&token={TOKEN}", timeout=PATIENCE_MS)
+    for shown in (".jp-MarkdownCell h1", ".jp-RenderedImage img, .jp-OutputArea-output div[style]", AT_REST):
+        page.locator(shown).first.wait_for(timeout=PATIENCE_MS)
+
+
+def take(page: Page, address: str, images: Path) -> None:
+    """Takes a notebook as it opens, a check that fails and one that passes."""
+    for notebook, image in ((FAILING, "check-fails"), (PASSING, "check-passes")):
+        open_notebook(page, address, notebook)
+        if notebook == PASSING:
+            page.screenshot(path=str(images / "notebook.png"))
+        card = page.locator(CARD).first
+        card.scroll_into_view_if_needed(timeout=PATIENCE_MS)
+        card.screenshot(path=str(images / f"{image}.png"))
 
 
 def main() -> None:
     """Runs the notebooks and takes the pictures."""
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
         play_learner(folder)
-        os.environ.update(PYTHONPATH=name, BRAKEPOINT_STEPS="labs", BRAKEPOINT_LANG="en")
-        for step in ("step1_dataset", "step6_autopilot"):
-            run_notebook(folder / "notebooks" / "en" / f"{step}.ipynb")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        with jupyterlab(folder) as address:
-            page = browser.new_page(viewport={"width": SEEN[0], "height": SEEN[1]})
-            open_notebook(page, address, "step6_autopilot")
-            page.screenshot(path=str(IMAGES / "notebook.png"))
-            for notebook, image in (("step1_dataset", "check-fails"), ("step6_autopilot", "check-passes")):
-                open_notebook(page, address, notebook)
-                card = page.locator(CARD).first
-                card.scroll_into_view_if_needed(timeout=PATIENCE_MS)
-                card.screenshot(path=str(IMAGES / f"{image}.png"))
-        browser.close()
+        os.environ.update(PYTHONPATH=name, BRAKEPOINT_STEPS="labs")
+        for lang in LANGUAGES:
+            for step in (FAILING, PASSING):
+                run_notebook(folder / "notebooks" / lang / f"{step}.ipynb")
+            with jupyterlab(folder, lang) as address:
+                page = browser.new_page(viewport=SEEN, locale=lang)
+                take(page, address, IMAGES / lang)
+                page.close()
 
 
 if __name__ == "__main__":

@@ -97,11 +97,10 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
         box: `(x, y, width, height)` in pixels.
         rotation_deg: Degrees; `math.cos` and `math.sin` want radians.
     """
-    # TODO rotation: return the four corners of the box, turned clockwise by rotation_deg about its
-    # top left corner. The formula is in the docstring.
-    # À FAIRE rotation : renvoyer les quatre coins du cadre, tourné de rotation_deg dans le sens des
-    # aiguilles autour de son coin en haut à gauche. La formule est dans la docstring.
-    raise NotImplementedError  # replace this · à remplacer
+    x, y, width, height = box
+    cos, sin = math.cos(math.radians(rotation_deg)), math.sin(math.radians(rotation_deg))
+    offsets = ((0, 0), (width, 0), (width, height), (0, height))
+    return [(x + right * cos - down * sin, y + right * sin + down * cos) for right, down in offsets]
 
 
 def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
@@ -141,11 +140,8 @@ def annotation_that_counts(task: Task) -> Annotation | None:
     Returns:
         None when nobody has answered: then we know nothing about the picture, not even that it is empty.
     """
-    # TODO annotator: of the task's annotations that were not cancelled return the one with the newest
-    # updated_at; None if there is none.
-    # À FAIRE annotator : parmi les annotations de la tâche qui n’ont pas été passées (was_cancelled),
-    # renvoyer celle dont updated_at est le plus récent ; None s’il n’y en a pas.
-    raise NotImplementedError  # replace this · à remplacer
+    answers = [annotation for annotation in task.annotations if not annotation.was_cancelled]
+    return max(answers, key=lambda annotation: annotation.updated_at, default=None)
 
 
 def yolo_labels(task: Task) -> list[str] | None:

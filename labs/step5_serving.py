@@ -62,11 +62,12 @@ def jpeg_bytes(value: bytes | str) -> bytes:
     Raises:
         InvalidInput: The text is no base64.
     """
-    # TODO jpeg: return bytes as they are; decode a text from base64, and raise InvalidInput if it is
-    # none.
-    # À FAIRE jpeg : renvoyer les octets tels quels ; décoder un texte depuis le base64, et lever
-    # InvalidInput si ce n’en est pas.
-    raise NotImplementedError  # replace this · à remplacer
+    if isinstance(value, bytes):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError:
+        raise InvalidInput(text("serving.bad.base64", name=PICTURE)) from None
 
 
 def read_picture(request: InferRequest) -> np.ndarray:
@@ -95,12 +96,14 @@ def answer(
         version: Which version of it.
         outputs: The arrays by name. `make_output(request, name, array)` makes the protocol's output of each.
     """
-    # TODO answer: return an InferResponse: the request's id or a fresh one, name and version of the
-    # model, an output for each array, binary if asked, and only the outputs that were asked for.
-    # À FAIRE answer : renvoyer une InferResponse : l’identifiant de la requête ou un nouveau, nom et
-    # version du modèle, une sortie par tableau, en binaire si demandé, et seulement les sorties
-    # demandées.
-    raise NotImplementedError  # replace this · à remplacer
+    return InferResponse(
+        response_id=request.id or str(uuid4()),
+        model_name=model_name,
+        model_version=version,
+        infer_outputs=[make_output(request, name, array) for name, array in outputs.items()],
+        use_binary_outputs=request.use_binary_outputs,
+        requested_outputs=request.request_outputs,
+    )
 
 
 class Engine:

@@ -98,12 +98,10 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
         box: `(x, y, width, height)` in pixels.
         rotation_deg: Degrees; `math.cos` and `math.sin` want radians.
     """
-    # lab: rotation
     x, y, width, height = box
     cos, sin = math.cos(math.radians(rotation_deg)), math.sin(math.radians(rotation_deg))
     offsets = ((0, 0), (width, 0), (width, height), (0, height))
     return [(x + right * cos - down * sin, y + right * sin + down * cos) for right, down in offsets]
-    # instead: raise NotImplementedError
 
 
 def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
@@ -144,10 +142,8 @@ def annotation_that_counts(task: Task) -> Annotation | None:
     Returns:
         None when nobody has answered: then we know nothing about the picture, not even that it is empty.
     """
-    # lab: annotator
     answers = [annotation for annotation in task.annotations if not annotation.was_cancelled]
     return max(answers, key=lambda annotation: annotation.updated_at, default=None)
-    # instead: raise NotImplementedError
 
 
 def yolo_labels(task: Task) -> list[str] | None:

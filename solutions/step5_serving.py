@@ -65,14 +65,12 @@ def jpeg_bytes(value: bytes | str) -> bytes:
     Raises:
         InvalidInput: The text is no base64.
     """
-    # lab: jpeg
     if isinstance(value, bytes):
         return value
     try:
         return base64.b64decode(value, validate=True)
     except ValueError:
         raise InvalidInput(text("serving.bad.base64", name=PICTURE)) from None
-    # instead: raise NotImplementedError
 
 
 def read_picture(request: InferRequest) -> np.ndarray:
@@ -101,7 +99,6 @@ def answer(
         version: Which version of it.
         outputs: The arrays by name. `make_output(request, name, array)` makes the protocol's output of each.
     """
-    # lab: answer
     return InferResponse(
         response_id=request.id or str(uuid4()),
         model_name=model_name,
@@ -110,7 +107,6 @@ def answer(
         use_binary_outputs=request.use_binary_outputs,
         requested_outputs=request.request_outputs,
     )
-    # instead: raise NotImplementedError
 
 
 class Engine:

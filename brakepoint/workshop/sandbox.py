@@ -86,7 +86,7 @@ def _examine_one(exercise: str, check: Check, module: Lab, step: Step, path: Pat
     except Wrong as wrong:
         return Verdict(exercise=exercise, key=wrong.key, values=wrong.values)
     except NotImplementedError:
-        return _verdict(exercise, "check.not_written", name=exercise, file=path.name)
+        return _verdict(exercise, "check.not_written", name=exercise)
     except SystemExit:
         return _verdict(exercise, "check.exited")
     except AttributeError as error:

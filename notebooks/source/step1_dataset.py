@@ -73,16 +73,18 @@ with object_store() as store:
 len(objects), fetched
 
 # %% [markdown] lang="en"
-# ## From rectangles to labels (`percent`, `rotation`, `yolo`, `annotator`)
+# ## From rectangles to labels (`percent`, `yolo`)
 #
-# Here is one task as Label Studio exports it. Every number of a rectangle is a percentage; some rectangles are turned; some
-# pictures were skipped, or labelled twice.
+# Here is one task as Label Studio exports it. Every number of a rectangle is a percentage: that is yours. Some rectangles are
+# turned, some pictures were skipped or labelled twice: for that `corners` and `annotation_that_counts` are there. Read them:
+# a picture that everybody skipped is left out, since nobody has said that there are no signs on it.
 
 # %% [markdown] lang="fr"
-# ## Des rectangles aux étiquettes (`percent`, `rotation`, `yolo`, `annotator`)
+# ## Des rectangles aux étiquettes (`percent`, `yolo`)
 #
-# Voici une tâche telle que Label Studio l’exporte. Chaque nombre d’un rectangle est un pourcentage ; certains rectangles sont
-# tournés ; certaines images ont été passées, ou étiquetées deux fois.
+# Voici une tâche telle que Label Studio l’exporte. Chaque nombre d’un rectangle est un pourcentage : à vous de jouer. Certains
+# rectangles sont tournés, certaines images ont été passées ou étiquetées deux fois : `corners` et `annotation_that_counts` s’en
+# chargent déjà. Lisez-les : une image que tout le monde a passée est écartée, car personne n’a dit qu’elle était sans panneau.
 
 # %%
 tasks = read_export(folder / "downloads/stills/annotations.json")

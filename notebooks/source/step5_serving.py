@@ -45,15 +45,16 @@ lab = load_step("step5_serving")
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 5` goes through `tensor`, `jpeg` and `answer`, which take a request apart and put the answer together; `switch`, which
-# lets another version take over while requests come in; and `request` and `boxes`, the side of whoever asks. Stuck? `%hint 5`.
+# `%check 5` goes through `tensor`, which takes a request apart and refuses what does not fit; `switch`, which lets another
+# version take over while requests come in; and `request` and `boxes`, the side of whoever asks. How a JPEG is read and an answer
+# put together is there already: look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 5` passe en revue `tensor`, `jpeg` et `answer`, qui lisent une requête et composent la réponse ; `switch`, qui laisse
-# une autre version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté de qui interroge. Bloqué ?
-# `%hint 5`.
+# `%check 5` passe en revue `tensor`, qui lit une requête et refuse ce qui ne convient pas ; `switch`, qui laisse une autre
+# version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté de qui interroge. La lecture d’un
+# JPEG et la composition de la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
 
 # %%
 # %check 5

@@ -2,15 +2,13 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.store.content import StoredObject
-from brakepoint.store.label_studio_export import Annotation, Rectangle, RectangleValue, Task
+from brakepoint.store.label_studio_export import Rectangle, RectangleValue
 from brakepoint.workshop.checks.answers import kind, numbers
 from brakepoint.workshop.checks.bucket import NAME, PAGE_SIZE, FakeBucket
 from brakepoint.workshop.verdicts import Wrong
@@ -105,32 +103,6 @@ def check_percent(lab: Lab) -> None:
         _name_mistake("percent", found, expected, mistakes, number)
 
 
-def check_rotation(lab: Lab) -> None:
-    """A turned rectangle is turned clockwise, about its top left corner."""
-    box = (100.0, 200.0, 60.0, 20.0)
-    upright = {(100, 200), (160, 200), (160, 220), (100, 220)}
-    if not _same_points(_points(lab.corners(box, 0)), upright):
-        raise Wrong("step1.rotation.upright")
-    found = _points(lab.corners(box, 90))
-    expected = {(100, 200), (100, 260), (80, 260), (80, 200)}
-    if _same_points(found, expected):
-        found = _points(lab.corners(box, 30))
-        if _same_points(found, {(100, 200), (151.96, 230), (141.96, 247.32), (90, 217.32)}):
-            return
-        raise Wrong("step1.rotation.degrees")
-    mistakes = {
-        "ignored": upright,
-        "counterclockwise": {(100, 200), (100, 140), (120, 140), (120, 200)},
-        "about_centre": {(140, 180), (140, 240), (120, 240), (120, 180)},
-    }
-    for name, points in mistakes.items():
-        if _same_points(found, points):
-            raise Wrong(f"step1.rotation.{name}")
-    if _same_points(_points(lab.corners(box, 360)), upright):
-        raise Wrong("step1.rotation.other", found=_pretty(found), expected=_pretty(expected))
-    raise Wrong("step1.rotation.degrees")
-
-
 def check_yolo(lab: Lab) -> None:
     """A YOLO line is class id, centre and size, as fractions."""
     left, top, right, bottom = box = (96.0, 120.0, 160.0, 216.0)
@@ -162,24 +134,6 @@ def check_yolo(lab: Lab) -> None:
     raise Wrong("step1.yolo.other", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
 
 
-def check_annotator(lab: Lab) -> None:
-    """The newest answer that was not skipped counts."""
-    old, new, skipped = _annotation(1, 2), _annotation(2, 5), _annotation(3, 9, was_cancelled=True)
-    for annotations in ((old, new), (new, old)):
-        if lab.annotation_that_counts(Task(picture="a.jpg", annotations=annotations)) is not new:
-            raise Wrong("step1.annotator.not_newest")
-    for annotations in ((new, skipped), (skipped, new)):
-        if lab.annotation_that_counts(Task(picture="a.jpg", annotations=annotations)) is not new:
-            raise Wrong("step1.annotator.skipped")
-    for nobody in ((), (skipped,)):
-        try:
-            believed = lab.annotation_that_counts(Task(picture="a.jpg", annotations=nobody))
-        except (IndexError, ValueError):
-            raise Wrong("step1.annotator.nobody_crashes") from None
-        if believed is not None:
-            raise Wrong("step1.annotator.nobody")
-
-
 def check_split(lab: Lab) -> None:
     """Scenes are split, not pictures, and nothing is lost or doubled."""
     pictures = [f"still-{scene:04d}-{view}.jpg" for scene in range(1, 21) for view in range(6)]
@@ -207,30 +161,11 @@ def _rectangle(x: float, y: float, width: float, height: float) -> Rectangle:
     return Rectangle(type="rectanglelabels", original_width=WIDTH_PX, original_height=HEIGHT_PX, value=value)
 
 
-def _annotation(annotator: int, day: int, was_cancelled: bool = False) -> Annotation:
-    updated_at = datetime(2026, 3, day, tzinfo=UTC)
-    return Annotation(completed_by=annotator, was_cancelled=was_cancelled, updated_at=updated_at, result=())
-
-
 def _numbers(answer: object, count: int, exercise: str) -> tuple[float, ...]:
     found = numbers(answer, count)
     if found is None:
         raise Wrong(f"step1.{exercise}.type", found=kind(answer))
     return found
-
-
-def _points(answer: object) -> list[tuple[float, ...]]:
-    try:
-        points = [tuple(float(part) for part in point) for point in answer]  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        points = []
-    if len(points) != 4 or any(len(point) != 2 for point in points):
-        raise Wrong("step1.rotation.type", found=kind(answer))
-    return points
-
-
-def _same_points(found: list[tuple[float, ...]], expected: Iterable[tuple[float, ...]]) -> bool:
-    return all(any(_close(point, other) for point in found) for other in expected)
 
 
 def _close(found: tuple[float, ...], expected: tuple[float, ...], by: float = CLOSE_PX) -> bool:
@@ -256,10 +191,6 @@ def _name_mistake(
         expected=round(expected[index], 2),
         off=round(abs(off_px)),
     )
-
-
-def _pretty(points: Iterable[tuple[float, ...]]) -> str:
-    return " ".join(f"({x:.0f}, {y:.0f})" for x, y in sorted(points))
 
 
 def _names(folder: str) -> str:

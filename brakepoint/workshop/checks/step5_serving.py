@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kserve import InferInput, InferRequest, InferResponse
+from kserve import InferInput, InferRequest
 from kserve.errors import InvalidInput
 from kserve.protocol.infer_type import RequestedOutput
 
@@ -46,48 +46,6 @@ def check_tensor(lab: Lab) -> None:
     mixed.inputs += _request(ARRAY + 1).inputs
     if not np.array_equal(lab.read_tensor(mixed, SHAPE), ARRAY + 1):
         raise Wrong("step5.tensor.by_name", name=TENSOR)
-
-
-def check_jpeg(lab: Lab) -> None:
-    """Bytes are taken as they are, text is decoded."""
-    if lab.jpeg_bytes(CONTENT) != CONTENT:
-        raise Wrong("step5.jpeg.bytes")
-    text = base64.b64encode(CONTENT).decode()
-    found = lab.jpeg_bytes(text)
-    if found == text:
-        raise Wrong("step5.jpeg.as_it_is")
-    if found != CONTENT:
-        raise Wrong("step5.jpeg.text", found=_kind(found))
-    for nonsense in ("no base64!", text[:-1] + "é", text + "*"):
-        _must_refuse(partial(lab.jpeg_bytes, nonsense), "step5.jpeg.nonsense")
-
-
-def check_answer(lab: Lab) -> None:
-    """The response belongs to its request."""
-    request = _request(ARRAY, request_id="seven")
-    found = lab.answer(request, "track", "3", {"a": ARRAY, "b": ARRAY[0]})
-    if not isinstance(found, InferResponse):
-        raise Wrong("step5.answer.type", found=_kind(found))
-    if found.id != "seven":
-        raise Wrong("step5.answer.id", found=str(found.id))
-    ids = [lab.answer(_request(ARRAY), "track", "3", {"a": ARRAY}).id for _ in range(2)]
-    if not all(isinstance(one, str) and one for one in ids):
-        raise Wrong("step5.answer.no_id")
-    if ids[0] == ids[1]:
-        raise Wrong("step5.answer.same_id")
-    if (found.model_name, found.model_version) != ("track", "3"):
-        raise Wrong("step5.answer.name", found=f"{found.model_name} {found.model_version}")
-    if [output.name for output in found.outputs] != ["a", "b"]:
-        raise Wrong("step5.answer.outputs", found=len(found.outputs), expected=2)
-    if not isinstance(_rest(found), dict):
-        raise Wrong("step5.answer.not_asked_binary")
-    binary = _request(ARRAY, parameters={"binary_data_output": True})
-    if not isinstance(_rest(lab.answer(binary, "track", "3", {"a": ARRAY})), bytes):
-        raise Wrong("step5.answer.binary")
-    one = _request(ARRAY, outputs=[RequestedOutput("b")])
-    said = _rest(lab.answer(one, "track", "3", {"a": ARRAY, "b": ARRAY[0]}))
-    if [output["name"] for output in said["outputs"]] != ["b"]:
-        raise Wrong("step5.answer.requested")
 
 
 def check_switch(lab: Lab) -> None:
@@ -173,10 +131,6 @@ def _request(
     return InferRequest(
         "track", [field], request_id=request_id, parameters=parameters, request_outputs=outputs
     )
-
-
-def _rest(response: InferResponse) -> Any:
-    return response.to_rest()[0]
 
 
 def _must_refuse(ask: Callable[[], object], key: str) -> None:
