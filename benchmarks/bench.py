@@ -190,6 +190,7 @@ def trains_table(served: list[Served]) -> Table:
 def main(
     feed: Annotated[str, typer.Option(help=text("bench.feed"))] = "track-stop",
     model: Annotated[Path, typer.Option(show_default=False, help=text("bench.model"))] = SHIPPED_MODEL,
+    int8: Annotated[Path | None, typer.Option(show_default=False, help=text("bench.int8"))] = None,
     live: Annotated[bool, typer.Option(help=text("bench.live"))] = True,
     trains: Annotated[str, typer.Option(help=text("bench.trains.option"))] = TRAINS,
     measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
@@ -208,7 +209,7 @@ def main(
         measurements = {cores: measure_apart(feed, model, cores) for cores in CORES if cores <= available}
     console.print(as_table(measurements, feed))
     with console.status(text("bench.measuring")):
-        detectors = measure_detectors(model)
+        detectors = measure_detectors(model, int8)
     console.print(detectors_table(detectors))
     if live:
         with console.status(text("bench.measuring")):

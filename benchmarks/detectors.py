@@ -17,14 +17,15 @@ WARM_UP, PICTURES = 5, 60
 SEED = 1
 
 
-def measure_detectors(model: Path) -> dict[str, float]:
+def measure_detectors(model: Path, int8: Path | None = None) -> dict[str, float]:
     """How many milliseconds a picture of 640×480 takes, median, from the picture to the boxes.
 
     Args:
         model: The detector's model.
+        int8: The same model in eight bits, from `brakepoint quantise`.
 
     Returns:
-        By `openvino` and `onnxruntime` for ours; `yolov8n` is that network at 640×640 with random weights in
+        By `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8` in eight bits; `yolov8n` is that network at 640×640 with random weights in
         ONNX Runtime, with a loop over its rows. All on every core.
     """
     import onnxruntime
@@ -37,6 +38,8 @@ def measure_detectors(model: Path) -> dict[str, float]:
     ways: dict[str, Callable[[np.ndarray], object]] = {
         runtime: Detector(model, runtime=runtime).detect_image for runtime in ("openvino", "onnxruntime")
     }
+    if int8:
+        ways |= {f"{name}_int8": Detector(int8, runtime=name).detect_image for name in tuple(ways)}
     ways["yolov8n"] = lambda image: look(session, image)
     return {name: median_ms(way) for name, way in ways.items()}
 
