@@ -25,8 +25,9 @@ def measure_detectors(model: Path, int8: Path | None = None) -> dict[str, float]
         int8: The same model in eight bits, from `brakepoint quantise`.
 
     Returns:
-        By `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8` in eight bits; `yolov8n` is that network at 640×640 with random weights in
-        ONNX Runtime, with a loop over its rows. All on every core.
+        By `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8` in eight bits;
+        `yolov8n` is that network at 640×640 with random weights in ONNX Runtime, with a loop over its rows.
+        All on every core.
     """
     import onnxruntime
 
