@@ -29,6 +29,8 @@ ALTERNATE = re.compile(r"<link rel=\"alternate\"[^>]*>")
 OUTSIDE = re.compile(r"(!?)\[([^]]*)\]\((\.\./[^)\s#]+)(#[^)]*)?\)")
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^\s*accTitle: (.*)$", re.MULTILINE)
+NOT_PROSE = re.compile(r"(<pre.*?</pre>|<code.*?</code>|<[^>]+>)", re.DOTALL)
+FRENCH_SPACE = re.compile(r" (?=[;:!?»])|(?<=«) ")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -72,6 +74,15 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
     if files.get_file_from_path(name) is None:
         files.append(File.generated(config, name, abs_src_path=str(path)))
     return f"{is_picture}[{words}]({name})"
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Keeps French punctuation on the line of its word."""
+    if config.theme["language"] != "fr":
+        return html
+    parts = NOT_PROSE.split(html)  # Every other part is markup or code.
+    parts[::2] = [FRENCH_SPACE.sub("\u00a0", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: object) -> dict:

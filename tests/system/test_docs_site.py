@@ -124,3 +124,11 @@ def test_the_text_is_one_key_away(page: Page, site: Path) -> None:
     page.keyboard.press("Enter")
 
     assert page.evaluate("location.hash") != ""
+
+
+def test_french_punctuation_stays_with_its_word_and_code_is_left_alone(page: Page, site: Path) -> None:
+    page.goto((site / "fr" / "index.html").as_uri())
+    prose = page.locator("article p, article li").all_text_contents()
+
+    assert not [words for words in prose if " ;" in words or " !" in words or " ?" in words]
+    assert "\u00a0" not in "".join(page.locator("article code").all_text_contents())
