@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from brakepoint.synthesis import (
-    LARGEST_PX,
     Box,
     Label,
     Materials,
@@ -162,8 +161,7 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     """
     image = materials.background(rng)
     if rng.random() < 0.7:
-        # Larger than any sign, or whatever is large would be taken for one.
-        random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=2 * LARGEST_PX)
+        random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
     # lab: picture
     for height_px, distractor in plan_signs(rng):

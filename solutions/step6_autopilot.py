@@ -31,7 +31,7 @@ from brakepoint.truth import CameraModel
 
 CAMERA = CameraModel()
 
-CONFIDENCE_MIN = 0.6
+CONFIDENCE_MIN = 0.7
 """Less sure detections are not looked at."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
 """A sign is believed once it was seen in so many of the last so many frames: a single false alarm moves

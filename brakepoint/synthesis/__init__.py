@@ -3,12 +3,11 @@
 from brakepoint.synthesis.camera import photograph
 from brakepoint.synthesis.materials import Materials
 from brakepoint.synthesis.picture import Box, Label, Picture, Placed
-from brakepoint.synthesis.scene import LARGEST_PX, random_height, random_occluder
+from brakepoint.synthesis.scene import random_height, random_occluder
 from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_sign
 from brakepoint.synthesis.textures import random_shapes
 
 __all__ = [
-    "LARGEST_PX",
     "Box",
     "Label",
     "Look",

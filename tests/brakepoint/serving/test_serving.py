@@ -193,7 +193,7 @@ BAD = {
     "unknown version": (f"/v2/models/{TENSOR_MODEL}/versions/7/infer", as_json(field()), 404, "version"),
     "unload": (f"/v2/repository/models/{TENSOR_MODEL}/unload", b"", 400, "promote"),
     "old protocol": (f"/v1/models/{TENSOR_MODEL}:predict", b'{"instances": []}', 400, "Open Inference"),
-    "50 MB": (TENSOR_PATH, bytes(50_000_000), 413, "MB"),
+    "100 MB": (TENSOR_PATH, bytes(100_000_000), 413, "MB"),
 }
 
 
@@ -217,7 +217,7 @@ def test_grpc_has_codes_of_its_own(server) -> None:
         "missing input": "StatusCode.INVALID_ARGUMENT",
         "truncated JPEG": "StatusCode.INVALID_ARGUMENT",
         "unknown model": "StatusCode.NOT_FOUND",
-        "50 MB": "StatusCode.RESOURCE_EXHAUSTED",
+        "100 MB": "StatusCode.RESOURCE_EXHAUSTED",
     }
 
 
@@ -289,7 +289,7 @@ def test_nonsense_leaves_nothing_in_memory(server) -> None:
 
 
 def test_a_large_request_that_does_not_say_so_is_refused_too(server) -> None:
-    chunks = (bytes(2**20) for _ in range(50))
+    chunks = (bytes(2**20) for _ in range(100))
 
     assert httpx.post(f"http://{server.rest}{TENSOR_PATH}", content=chunks, timeout=60).status_code == 413
 
