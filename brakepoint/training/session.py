@@ -77,7 +77,7 @@ def use_all_cores(model: Any) -> None:
 
 
 def compute_in_bfloat16(model: Any) -> None:
-    """Saves a third of the time where the processor can: it multiplies in bfloat16 and adds up in float32."""
+    """Saves time where the processor can: it multiplies in bfloat16 and adds up in float32."""
     import torch
 
     def choose(trainer: Any) -> None:

@@ -96,7 +96,7 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # ## Learn (`stop`)
 #
 # An *epoch* is one pass through all pictures. After each one the model is examined, and `should_stop` decides whether to go on.
-# The bar shows the time that is left, ten minutes on two cores: a good moment to read on, or for a coffee. Interrupted? Run the
+# The bar shows the time that is left, five to ten minutes on two cores: a good moment to read on, or for a coffee. Interrupted? Run the
 # cell again: it goes on after the last whole epoch.
 #
 # No patience? `brakepoint catch-up 3` in a terminal puts a trained model into `runs/train`; then go on below.
@@ -105,7 +105,7 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # ## Apprendre (`stop`)
 #
 # Une *époque* est un passage sur toutes les images. Après chacune, le modèle est examiné, et `should_stop` décide s’il faut
-# continuer. La barre montre le temps restant, dix minutes sur deux cœurs : le temps de lire la suite, ou de prendre un café.
+# continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite, ou de prendre un café.
 # Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
 # Pas la patience ? `brakepoint catch-up 3` dans un terminal met un modèle entraîné dans `runs/train` ; continuez ensuite plus
