@@ -16,7 +16,7 @@ BAD = {
     "missing input": ("track", "other", SHAPE, "FP32", TENSOR_DATA),
     "truncated JPEG": ("track-jpeg", "picture", [1], "BYTES", np.array([b"\xff\xd8\xff\xda"], np.object_)),
     "unknown model": ("nobody", "images", SHAPE, "FP32", TENSOR_DATA),
-    "50 MB": ("track", "images", [50_000_000], "UINT8", np.zeros(50_000_000, np.uint8)),
+    "100 MB": ("track", "images", [100_000_000], "UINT8", np.zeros(100_000_000, np.uint8)),
 }
 
 

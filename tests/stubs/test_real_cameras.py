@@ -102,13 +102,16 @@ def test_frames_are_as_the_recorded_camera_would_have_taken_them(open_child, pat
 
 
 def test_only_the_newest_frame_is_kept(open_child, patient, tmp_path):
-    written = tmp_path / "written"
+    opened, written = tmp_path / "opened", tmp_path / "written"
     camera = open_child(f"""
         import pathlib
-        for grey in range(1, 201): write(grey)
+        write(1)
+        while not pathlib.Path({str(opened)!r}).exists(): time.sleep(0.01)
+        for grey in range(2, 201): write(grey)
         pathlib.Path({str(written)!r}).touch()
         time.sleep(600)
     """)
+    opened.touch()  # The first picture was taken by opening: it must not be the last.
     wait_for(written)
 
     next_grey = grey(read_until(camera, grey))
