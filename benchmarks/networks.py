@@ -34,7 +34,7 @@ OUT = Path("runs/networks")
 SEED, HELD_OUT_SEED = 1, 998
 HELD_OUT = 200
 EPOCHS = 3
-INPUTS = ((480, 640), (608, 800), (736, 960))
+INPUTS = ((480, 640), session.EXPORT_SIZE, (736, 960))
 """Heights and widths at which the shipped network is tried; the others are tried at the one that ships."""
 
 
@@ -120,9 +120,8 @@ def train(network: dict[str, Any], crops: list[Path], folder: Path) -> float:
     return float(json.loads(taken.read_text(encoding="utf-8")))
 
 
-def measure(name: str, training_ms: float, held_out: Path) -> Iterator[Measured]:
+def measure(name: str, training_ms: float, held_out: Path, folder: Path) -> Iterator[Measured]:
     """Tries a trained candidate on whole pictures; the shipped one at every size."""
-    folder = OUT / name
     checkpoint = folder / "run" / "model.pt"
     parameters = sum(weights.numel() for weights in session.open_model(checkpoint).model.parameters())
     for height, width in INPUTS if name == "shipped" else [session.EXPORT_SIZE]:
@@ -152,8 +151,9 @@ def main(pictures: Annotated[int, typer.Option(min=64, help=text("bench.networks
         left = column.name == "network"
         table.add_column(text(f"bench.networks.column.{column.name}"), justify="left" if left else "right")
     for name, network in candidates().items():
-        training_ms = train(network, crops, OUT / name)
-        for measured in measure(name, training_ms, held_out):
+        folder = OUT / f"{name}-{pictures}"
+        training_ms = train(network, crops, folder)
+        for measured in measure(name, training_ms, held_out, folder):
             table.add_row(*astuple(measured))
     Console().print(table)
 
