@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import typer
@@ -58,17 +59,29 @@ def _hushed() -> Iterator[None]:
         os.close(kept)
 
 
+@cache
+def _openvino_core() -> Any:
+    """The one `openvino.Core` of this process, kept to its end.
+
+    Each core gives the main thread a signal stack, and takes it away with its last model, in whichever order
+    models go: after two of them the thread may be left with one that is no more, and the next Ctrl-C, or
+    the end of a child process, is a segmentation fault.
+    """
+    # OpenVINO tells Google Analytics of each model it reads, from a forked process; without this package it
+    # does not. Nothing here may need the network, and a fork beside running threads can hang for ever.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino.Core()
+
+
 class OpenVinoRuntime:
     """OpenVINO on the CPU."""
 
     def __init__(self, path: Path, threads: int | None) -> None:
-        # OpenVINO tells Google Analytics of each model it reads, from a forked process; without this package
-        # it does not. Nothing here may need the network, and a fork beside running threads can hang for ever.
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-        import openvino
-
+        core = _openvino_core()
         with _hushed():
-            model = openvino.Core().read_model(path)
+            model = core.read_model(path)
         stored = dict(model.rt_info).get("framework", {})
         self.metadata: Mapping[str, str] = {key: str(stored[key].value) for key in stored}
         shape = [None if side.is_dynamic else side.get_length() for side in model.inputs[0].partial_shape]
@@ -80,7 +93,7 @@ class OpenVinoRuntime:
         settings: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
-        self._request = openvino.compile_model(model, "CPU", settings).create_infer_request()
+        self._request = core.compile_model(model, "CPU", settings).create_infer_request()
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """See `Runtime.infer`."""
@@ -125,11 +138,11 @@ class TensorRtRuntime(OnnxRuntime):
         available = onnxruntime.get_available_providers()
         if TENSORRT not in available:
             raise UserError("error.no_tensorrt", available=", ".join(available))
-        cache = engine_cache(path)
-        cache.mkdir(parents=True, exist_ok=True)
-        if not any(cache.glob("*.engine")):
-            typer.echo(text("detector.engine.building", path=cache), err=True)
-        super().__init__(path, threads, [(TENSORRT, _engine_options(cache)), CUDA, CPU])
+        folder = engine_cache(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not any(folder.glob("*.engine")):
+            typer.echo(text("detector.engine.building", path=folder), err=True)
+        super().__init__(path, threads, [(TENSORRT, _engine_options(folder)), CUDA, CPU])
         if self.provider != TENSORRT:
             raise UserError("error.tensorrt_fell_back", provider=self.provider)
         self._session.disable_fallback()  # Else a failure under way would start it anew on the CPU, unsaid.
@@ -143,14 +156,14 @@ def engine_cache(model: Path) -> Path:
     return folder / hashlib.sha256(model.read_bytes()).hexdigest()[:12]
 
 
-def _engine_options(cache: Path) -> dict[str, str]:
+def _engine_options(folder: Path) -> dict[str, str]:
     """Of ONNX Runtime's TensorRT provider."""
     return {
         "trt_fp16_enable": "1",
         "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": str(cache),
+        "trt_engine_cache_path": str(folder),
         "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": str(cache),
+        "trt_timing_cache_path": str(folder),
     }
 
 
