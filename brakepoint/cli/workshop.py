@@ -167,9 +167,10 @@ def catch_up_command(step: StepArgument = "") -> None:
     progress.touch(wanted).done = list(wanted.exercises)
     progress.save()
     folder = install(wanted)
-    if folder is not None:
-        typer.echo(text("workshop.installed", folder=folder))
-    typer.echo(text(f"course.{wanted.name}.done"))
+    if folder is None:
+        typer.echo(text(f"course.{wanted.name}.done"))
+    else:
+        typer.echo(text("workshop.installed", folder=folder, number=wanted.number, later=wanted.number + 1))
 
 
 def progress_command() -> None:
