@@ -111,7 +111,7 @@ clean: ## Throw away the environment, the runs and the caches
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
-$(VENV)/.workshop: extras = mission,workshop,train,pipeline
+$(VENV)/.workshop: extras = mission,live,workshop,train,pipeline
 $(VENV)/.docs: extras = mission,live,docs
 $(VENV)/.dev: extras = mission,live,hub,workshop,pipeline,room,dev
 $(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,docs,train,images

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from brakepoint.cli import run
@@ -22,3 +24,16 @@ def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
     assert run(["doctor"]) == 0
+
+
+@pytest.mark.parametrize("of", ["make workshop", "make wheelhouse"])
+def test_what_the_steps_need_is_what_is_installed_and_packed_for_them(of: str) -> None:
+    makefile = (doctor.ROOT / "Makefile").read_text("utf-8")
+    lines = {
+        "make workshop": re.findall(
+            r"^\$\(VENV\)/\.workshop.*: (?:extras|last) = (.*)", makefile, re.MULTILINE
+        ),
+        "make wheelhouse": re.findall(r"wheel --wheel-dir.*'\.\[(.*)\]'", makefile),
+    }[of]
+
+    assert {extra for line in lines for extra in line.split(",")} >= set(doctor.EXTRAS)
