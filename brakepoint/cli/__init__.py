@@ -18,6 +18,7 @@ COMMANDS = (
     "replay",
     "evaluate",
     "dataset",
+    "backgrounds",
     "synth",
     "base_model",
     "train",
