@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from accessibility import grave_faults
 from playwright.sync_api import Page, expect
 from simulated_room import HANDLES, SimulatedRoom
 
@@ -95,6 +96,15 @@ def test_the_page_speaks_french_and_changes_its_light(page: Page, room) -> None:
     before = paper()
     page.get_by_role("button", name="Clair ou sombre").click()
     assert paper() != before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_grave_keeps_anybody_from_reading(page: Page, room, scheme: str) -> None:
+    room.run_until(90)
+    expect(page.locator(".seat.working").first).to_be_visible(timeout=15_000)
+    page.emulate_media(color_scheme=scheme)
+
+    assert grave_faults(page) == []
 
 
 def test_a_handle_is_shown_as_it_is_written(page: Page, room, address) -> None:

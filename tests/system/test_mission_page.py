@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from accessibility import grave_faults
 from playwright.sync_api import Page, expect
 from recordings import make_feed
 
@@ -106,3 +107,10 @@ def test_everything_can_be_reached_by_keyboard(page: Page):
         reached.add(page.evaluate("document.activeElement.tagName"))
 
     assert {"BUTTON", "INPUT", "SELECT", "SUMMARY"} <= reached
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_grave_keeps_anybody_from_reading(page: Page, scheme):
+    page.emulate_media(color_scheme=scheme)
+
+    assert grave_faults(page) == []

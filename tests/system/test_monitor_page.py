@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from accessibility import grave_faults
 from playwright.sync_api import Browser, Page, expect
 
 from brakepoint.services import SERVICES, Settings
@@ -135,6 +136,7 @@ def test_it_is_readable_and_nothing_sticks_out(visit, size, scheme):
 
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.evaluate(CONTRASTS) == []
+    assert grave_faults(page) == []
 
 
 def test_everything_can_be_reached_by_keyboard_and_has_a_name(visit):

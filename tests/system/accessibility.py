@@ -1,0 +1,16 @@
+"""What keeps people from reading a page, or from using it by keyboard or screen reader, as axe finds it."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+GRAVE = ("serious", "critical")
+
+
+def grave_faults(page: Page) -> list[tuple[str, str, str]]:
+    """Rule, the first thing that breaks it, and why, for each that weighs."""
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    return [
+        (fault["id"], fault["nodes"][0]["html"][:200], fault["nodes"][0]["failureSummary"])
+        for fault in found
+        if fault["impact"] in GRAVE
+    ]
