@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from brakepoint.cli.service import Hub
+from brakepoint.cli.service import Hub, TrainAt, check_train
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed
@@ -41,17 +41,21 @@ def mission_command(
     live: Annotated[bool, typer.Option("--live", help=text("cli.mission.live"))] = False,
     broker: Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))] = "",
     hub: Hub = "",
+    link: TrainAt = "",
 ) -> None:
     """Drives, scores and reports; exit status 1 if a mission was not accomplished."""
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     model = detector or str(SHIPPED_MODEL)
-    if hub and not live:
-        raise UserError("live.error.hub_not_live")
+    if (hub or link) and not live:
+        raise UserError("live.error.train_not_live")
+    check_train(hub, link)
     with publishing(out) as scratch:
         assignments = [Assignment(find_feed(name), source, model, scratch) for name in _chosen(feed)]
         with show_progress(assignments, as_json) as tell:
             if live:
-                settings = Settings.given(feed=feed, detector=detector, steps=source, broker=broker, hub=hub)
+                settings = Settings.given(
+                    feed=feed, detector=detector, steps=source, broker=broker, hub=hub, link=link
+                )
                 finished = [_drive_live(assignments, settings, tell)]
             else:
                 finished = drive_all(assignments, tell)

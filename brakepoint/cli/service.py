@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from brakepoint.errors import UserError
 from brakepoint.services import Settings, run_service
 from brakepoint.texts import text
 
@@ -16,7 +17,18 @@ Model = Annotated[
 Steps = Annotated[str, typer.Option("--steps", metavar="solutions|labs", help=text("live.option.steps"))]
 Broker = Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))]
 TrainId = Annotated[str, typer.Option("--train-id", metavar="NAME", help=text("live.option.train_id"))]
+TrainAt = Annotated[str, typer.Option("--link", metavar="HOST:PORT", help=text("live.option.train_at"))]
 Page = Annotated[str, typer.Option("--page", metavar="HOST:PORT", help=text("live.option.page"))]
+
+
+def check_train(hub: str, link: str) -> None:
+    """Refuses a hub for a train's side that runs already.
+
+    Raises:
+        UserError: Both are given.
+    """
+    if hub and link:
+        raise UserError("live.error.hub_at_link")
 
 
 def service_command(

@@ -9,7 +9,18 @@ from dataclasses import replace
 from rich.console import Console
 from rich.markup import escape
 
-from brakepoint.cli.service import Broker, Camera, Feed, Hub, Model, Page, Steps, TrainId
+from brakepoint.cli.service import (
+    Broker,
+    Camera,
+    Feed,
+    Hub,
+    Model,
+    Page,
+    Steps,
+    TrainAt,
+    TrainId,
+    check_train,
+)
 from brakepoint.feeds import find_feed
 from brakepoint.services import SERVICES, Settings, address, require_packages
 from brakepoint.texts import text
@@ -33,9 +44,11 @@ def up_command(
     steps: Steps = "",
     broker: Broker = "",
     train_id: TrainId = "",
+    link: TrainAt = "",
     page: Page = "",
 ) -> None:
     """Runs until Ctrl-C or SIGTERM."""
+    check_train(hub, link)
     require_packages()
     from brakepoint.services.supervisor import Supervisor
 
@@ -47,6 +60,7 @@ def up_command(
         steps=steps,
         broker=broker,
         train_id=train_id,
+        link=link,
         page=page,
     )
     if settings.is_recorded:

@@ -27,6 +27,8 @@ SERVICES = ("broker", "train", "controller", "capture", "detector", "autopilot",
 LIVE_PACKAGES = ("amqtt", "paho", "fastapi", "uvicorn", "cloudevents", "prometheus_client")
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 """Where a service that is started alone looks for a broker, if it is not told."""
+DEFAULT_LINK = "127.0.0.1:18831"
+"""Likewise, where the train's side is."""
 LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
 """Set for a service whose standard input its starter holds open: when that ends, so does the service."""
 RECORDED = "video:"
@@ -50,7 +52,7 @@ class Settings:
         feed: The feed to begin with.
         detector: Path of an ONNX model, or `oracle`.
         steps: Whose autopilot drives: `solutions` or `labs`.
-        link: Address of the train's side, `host:port`.
+        link: Address of the train's side, `host:port`; empty for one that the supervisor starts itself.
         page: Address of the monitor, `host:port`.
         token: What gives the right to press the monitor's buttons; empty if everybody has it.
         metrics: Where `/metrics` is served, `host:port`; port 0 for any that is free.
@@ -66,7 +68,7 @@ class Settings:
     feed: str = "track-stop"
     detector: str = ""
     steps: str = ""
-    link: str = "127.0.0.1:18831"
+    link: str = ""
     page: str = "127.0.0.1:8000"
     token: str = ""
     metrics: str = "127.0.0.1:0"
@@ -134,7 +136,8 @@ def run_service(name: str, settings: Settings) -> None:
     if name not in SERVICES:
         raise UserError("live.error.service", name=name, services=", ".join(SERVICES))
     require_packages()
-    settings = replace(settings, broker=settings.broker or DEFAULT_BROKER)
+    broker, link = settings.broker or DEFAULT_BROKER, settings.link or DEFAULT_LINK
+    settings = replace(settings, broker=broker, link=link)
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(PIXELS_MAX))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

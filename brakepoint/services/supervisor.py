@@ -47,7 +47,7 @@ class Child:
         process: None while it waits to be started again.
         started_at: When it was started; this time and those below are of the monotonic clock.
         started_wall_s: The same on the clock of the messages: an older heartbeat is of the process before.
-        due_at: When it is to be started again.
+        due_at: When it is to be started again; never, if that is for somebody else to do.
         back_off_s: How long it has to wait next time.
         is_ready: Whether this process has said that it is.
         heard_at: Its last heartbeat; 0 before the first.
@@ -88,7 +88,8 @@ class Supervisor:
     """Runs services from `with` to the end of the block.
 
     Args:
-        settings: For all of them. Without a broker the embedded one is started, too.
+        settings: For all of them. Without a broker the embedded one is started, too; with a link, the train
+            is not: its side runs already, perhaps on another machine.
         names: Which services.
         tell: Is told what they say.
         interrupted: Says whether to wait no longer until all are ready.
@@ -106,6 +107,8 @@ class Supervisor:
         require_packages()
         self.settings, self._tell = _with_ports(settings), tell
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
+        if settings.link and "train" in self._children:
+            self._children["train"].due_at = math.inf  # It is waited for, but never started.
         self._echo = self._children.get("broker") or Child("broker")
         self._looked_at = time.monotonic()
         self._interrupted = interrupted
@@ -157,6 +160,8 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.started_at, child.started_wall_s = time.monotonic(), time.time()
         child.is_ready, child.heard_at = False, 0.0
+        if child.due_at == math.inf:
+            return
         command, environment = self.launch(child.name)
         child.process = subprocess.Popen(
             command,
@@ -248,9 +253,9 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
 
 
 def _with_ports(settings: Settings) -> Settings:
-    """The settings with free ports of this machine for the link and the embedded broker."""
+    """The settings with free ports of this machine for a link and a broker of one's own."""
     link, broker = (f"127.0.0.1:{free_port()}" for _ in range(2))
-    return replace(settings, link=link, broker=settings.broker or f"mqtt://{broker}")
+    return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")
 
 
 def free_port() -> int:

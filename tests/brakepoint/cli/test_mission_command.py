@@ -135,6 +135,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_hub_is_for_live_missions(short_feed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    assert mission(short_feed, tmp_path / "run", "--hub", "ble:") != 0
-    assert "--hub goes with --live" in capfd.readouterr().err
+@pytest.mark.parametrize("train", [("--hub", "ble:"), ("--link", "jetson:18831")])
+def test_a_train_is_for_live_missions(
+    short_feed: Path, tmp_path: Path, train, capfd: pytest.CaptureFixture[str]
+):
+    assert mission(short_feed, tmp_path / "run", *train) != 0
+    assert "go with --live" in capfd.readouterr().err
+
+
+def test_a_train_that_is_elsewhere_has_its_hub_there(
+    short_feed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    assert mission(short_feed, tmp_path / "run", "--live", "--hub", "ble:", "--link", "jetson:18831") != 0
+    assert "--hub and --link do not go together" in capfd.readouterr().err

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from brakepoint.services import Settings
 from brakepoint.services.bus import Bus
 from brakepoint.services.events import EventType
 from brakepoint.services.live_mission import start, watch
+from brakepoint.services.supervisor import free_port
 from brakepoint.services.topics import DETECTIONS, EVENT, MISSION, ORDERS, STATE
 from brakepoint.train import STOPPING_LIMIT_CM
 from brakepoint.truth import load_truth
@@ -86,6 +89,19 @@ def test_a_train_that_breaks_down_ends_the_run_and_does_not_set_off_by_itself(st
     assert watch(bus, truth, mission).ending is Ending.TRAIN_LOST
     assert stage.await_train(lambda state: True).speed_cm_s == 0
     at_full_speed(stage)
+
+
+def test_a_train_whose_side_runs_already_is_driven_and_left_running():
+    link = f"127.0.0.1:{free_port()}"
+    side = subprocess.Popen([sys.executable, "-m", "brakepoint", "service", "train", "--link", link])
+    try:
+        with Stage(Settings(feed=FEED, detector="oracle", link=link)) as elsewhere:
+            assert not elsewhere.services.pid("train")
+            at_full_speed(elsewhere)
+        assert side.poll() is None
+    finally:
+        side.terminate()
+        side.wait()
 
 
 FAILING = """
