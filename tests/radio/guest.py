@@ -6,6 +6,7 @@ On the wire between them each line is a question in JSON, `[name, argument…]`,
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ from stubs.ble_hub import BluetoothHub  # noqa: E402
 
 RADIO = "/dev/ttyS1"
 HEARTBEAT = "/run/hub"
+LINK_PORT = 18831
+SAID = Path("/run/said")
 
 
 class Guest:
@@ -75,6 +78,29 @@ class Guest:
     def now(self) -> float:
         return time.monotonic()
 
+    def wall(self) -> float:
+        return time.time()
+
+    def put_forward(self, seconds: float) -> None:
+        """Corrects the clock by which messages are dated."""
+        time.clock_settime(time.CLOCK_REALTIME, time.time() + seconds)
+
+    def serve(self) -> None:
+        """Starts the live services' side of the train, a driver, too, and waits until it listens."""
+        options = ["--hub", "ble:", "--link", f"0.0.0.0:{LINK_PORT}"]
+        command = [sys.executable, "-m", "brakepoint", "service", "train", *options]
+        with SAID.open("w") as said:
+            process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
+        self._driver = process.pid
+        while not listens(LINK_PORT):
+            if process.poll() is not None:
+                raise RuntimeError(f"the train's side has ended: {self.said()}")
+            time.sleep(0.2)
+
+    def said(self) -> str:
+        """What the train's side has said since it was started."""
+        return SAID.read_text("utf-8")
+
 
 def drive_on() -> NoReturn:
     """What the guard is there for: it is never told to end."""
@@ -84,6 +110,15 @@ def drive_on() -> NoReturn:
         hub.apply(Order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=now))
         hub.state(now)
         time.sleep(0.05)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody in the guest listens at a port."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def lines(wire: int) -> Iterator[str]:
