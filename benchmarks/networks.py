@@ -85,7 +85,7 @@ def candidates() -> dict[str, dict[str, Any]]:
 
 def blank(network: dict[str, Any], folder: Path) -> Path:
     """Saves a network that knows nothing as a checkpoint to start from."""
-    session.mend_torchvision()
+    session.prepare_ultralytics()
     from ultralytics import YOLO
 
     folder.mkdir(parents=True, exist_ok=True)

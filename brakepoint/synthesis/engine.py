@@ -10,8 +10,8 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from rich.progress import track
 
+from brakepoint.bars import progress_bar
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.synthesis.materials import Materials
@@ -72,9 +72,9 @@ def synthesise(
     missing = [number for number in range(count) if not (out_dir / "images" / _name(number, ".jpg")).exists()]
     job = _Job(out_dir, seed, materials, step.paint_picture, step.yolo_line)
     done = _all_made(job, missing, workers)
-    nothing_to_show = quiet or not missing
-    for _ in track(done, text("synthesis.progress"), total=len(missing), disable=nothing_to_show):
-        pass
+    with progress_bar(disable=quiet or not missing) as bar:
+        for _ in bar.track(done, len(missing), description=text("synthesis.progress")):
+            pass
     return len(missing)
 
 

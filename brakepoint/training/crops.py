@@ -12,8 +12,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import track
 
+from brakepoint.bars import progress_bar
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.messages import SignClass
@@ -106,8 +106,8 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: 
     files = sorted(file for file in (dataset / "images").glob("*") if file.suffix in (".jpg", ".png"))
     cut = partial(_cut_one, out_dir=out_dir, per_picture=per_picture, seed=seed)
     description = text("training.cutting", dataset=dataset.name)
-    counts = track(_spread(cut, files), description=description, total=len(files), disable=quiet)
-    return sum(counts)
+    with progress_bar(disable=quiet) as bar:
+        return sum(bar.track(_spread(cut, files), len(files), description=description))
 
 
 def _spread(cut: Callable[[Path], int], files: list[Path]) -> Iterator[int]:

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
+from brakepoint.bars import progress_bar
 from brakepoint.texts import text
 
 CURVES_NAME = "curves.png"
@@ -23,7 +24,8 @@ def watched(model: Any, out_dir: Path) -> Iterator[None]:
         model: The ultralytics model that is about to be trained.
         out_dir: Folder of the run, where ultralytics keeps `results.csv`.
     """
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = progress_bar(*columns)
     task = bar.add_task(text("training.preparing"), total=None)
 
     def begin(trainer: Any) -> None:

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.training.crops import ZOOM
-from brakepoint.training.torch_shim import mend_torchvision
+from brakepoint.training.ultralytics_setup import prepare_ultralytics
 
 ARCHITECTURE = Path(__file__).parent / "track.yaml"
 NAMES = [sign.value for sign in SignClass]
@@ -34,10 +33,7 @@ def open_model(weights: Path | None) -> Any:
     """
     if weights is not None and not weights.is_file():
         raise UserError("training.checkpoint_missing", path=weights)
-    os.environ.setdefault("YOLO_OFFLINE", "true")
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    os.environ.setdefault("YOLO_VERBOSE", "false")
-    mend_torchvision()
+    prepare_ultralytics()
     from ultralytics import YOLO
 
     if weights is None:
@@ -58,7 +54,7 @@ def unfinished(run: Path) -> Path | None:
     last = run / "weights" / "last.pt"
     if not last.is_file():
         return None
-    mend_torchvision()
+    prepare_ultralytics()
     import torch
 
     content = torch.load(last, map_location="cpu", weights_only=False)
@@ -146,7 +142,7 @@ def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
 
 def strip_checkpoint(source: Path, target: Path) -> None:
     """Copies a checkpoint in half precision, without its optimizer and without the paths of this machine."""
-    mend_torchvision()
+    prepare_ultralytics()
     from ultralytics.utils.torch_utils import strip_optimizer
 
     target.parent.mkdir(parents=True, exist_ok=True)

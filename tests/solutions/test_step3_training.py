@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import solutions.step2_synthetic as step2
 import solutions.step3_training as step3
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
+from brakepoint.models import BASE_CHECKPOINT
 from brakepoint.synthesis import Materials
 from brakepoint.synthesis.engine import synthesise
 from brakepoint.training import cut_crops
@@ -76,3 +80,20 @@ def test_a_training_that_is_interrupted_goes_on_after_its_last_epoch(tmp_path: P
     both = (run / "results.csv").read_text().splitlines()
     assert (len(first), len(both)) == (2, 3)
     assert both[:2] == first
+
+
+@needs_torch
+def test_a_training_that_goes_on_is_as_quiet_as_one_that_begins(tmp_path: Path) -> None:
+    """Looking into its last checkpoint imports ultralytics, which reads its settings then and never again."""
+    (tmp_path / "weights").mkdir()
+    shutil.copy(BASE_CHECKPOINT, tmp_path / "weights" / "last.pt")
+    look = f"""
+from pathlib import Path
+from brakepoint.training import unfinished
+unfinished(Path({str(tmp_path)!r}))
+from ultralytics.utils import ONLINE, VERBOSE
+print(VERBOSE, ONLINE)
+"""
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
+
+    assert said.stdout == "False False\n", said.stderr

@@ -1,13 +1,26 @@
-"""Makes `import torchvision` work beside the CPU build of torch.
+"""What must be so before ultralytics is imported: its settings, and a torchvision that works beside torch.
 
 The compiled part of torchvision wants the CUDA build of torch. Without it two operators are missing and the
 import fails, although ultralytics needs nothing of it but `nms`, for which it has a version of its own.
 """
 
+import os
 import sys
 
+SETTINGS = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
 
-def mend_torchvision() -> None:
+
+def prepare_ultralytics() -> None:
+    """To be called before anything that imports ultralytics, and be it the loading of a checkpoint.
+
+    It reads its settings once, when it is imported.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    _mend_torchvision()
+
+
+def _mend_torchvision() -> None:
     """Imports torchvision, and where that fails defines what is missing and imports it again."""
     try:
         import torchvision
