@@ -13,7 +13,7 @@ from brakepoint.synthesis.plates import VARIANTS, Plate
 from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_cutout, draw_sign
 from brakepoint.synthesis.textures import colour
 
-SMALLEST_PX, LARGEST_PX = 9.0, 100.0
+SMALLEST_PX, LARGEST_PX = 9.0, 130.0
 BACK_SHARE = 0.4
 """How many of the drawn distractors are backs of signs."""
 EDGE_ON_DEG = 86.0
