@@ -62,7 +62,7 @@ def _diagram(source: str, page: Page, number: int, config: MkDocsConfig, files: 
 
 
 def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> str:
-    """Copies a picture or a file of the project into the site; of a link to a folder the text is left."""
+    """Copies a picture, a film or a file of the project into the site; a link to a folder loses its link."""
     is_picture, words, target, _ = link.groups()
     path = (Path(config.docs_dir) / target).resolve()
     if not path.exists() or ROOT not in path.parents:
@@ -70,7 +70,7 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
     if path.is_dir():
         return words
     name = path.relative_to(ROOT).as_posix()
-    name = f"images/{path.name}" if is_picture else f"source/{name}.txt"
+    name = f"images/{path.name}" if is_picture or path.suffix == ".mp4" else f"source/{name}.txt"
     if files.get_file_from_path(name) is None:
         files.append(File.generated(config, name, abs_src_path=str(path)))
     return f"{is_picture}[{words}]({name})"

@@ -165,11 +165,12 @@ def build(
         tolerance: So much worse than production is still good enough.
     """
     # TODO wiring: call the six components: stills, painted, trained, compared, passed and published,
-    # each with the outputs of those before it; code=code_fingerprint(STAGE) for the first three;
-    # publish only after the gate.
+    # each with the outputs of those before it. The first three take code=code_fingerprint(…) of
+    # "dataset", "synthetic" and "training". Publish only after the gate.
     # À FAIRE wiring : appeler les six composants : stills, painted, trained, compared, passed et
-    # published, chacun avec les sorties des précédents ; code=code_fingerprint(ÉTAPE) pour les trois
-    # premiers ; publier seulement après le contrôle.
+    # published, chacun avec les sorties des précédents. Les trois premiers prennent
+    # code=code_fingerprint(…) de "dataset", "synthetic" et "training". Publier seulement après le
+    # contrôle.
     raise NotImplementedError  # replace this · à remplacer
     for task in (compared, passed, published):
         task.set_caching_options(False)  # What is in production is not among their inputs.

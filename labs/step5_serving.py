@@ -218,7 +218,8 @@ def read_answer(body: dict) -> tuple[Detection, ...]:
             `CLASSES` are names, of which `SignClass(name)` makes classes.
 
     Returns:
-        A `Detection` for each sign, in the order of the answer.
+        A `Detection(sign_class=…, confidence=…, box=…)` for each sign, in the order of the answer; `box` is a
+        tuple of four numbers.
     """
     # TODO boxes: make a Detection of each sign in the answer; the outputs may stand in any order, and
     # there may be no sign.

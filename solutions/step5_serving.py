@@ -220,7 +220,8 @@ def read_answer(body: dict) -> tuple[Detection, ...]:
             `CLASSES` are names, of which `SignClass(name)` makes classes.
 
     Returns:
-        A `Detection` for each sign, in the order of the answer.
+        A `Detection(sign_class=…, confidence=…, box=…)` for each sign, in the order of the answer; `box` is a
+        tuple of four numbers.
     """
     # lab: boxes
     data = {output["name"]: output["data"] for output in body["outputs"]}

@@ -104,7 +104,8 @@ def run(arguments: list[str]) -> int:
         return _refuse(text("cli.error.not_written"))
     except typer.TyperException as error:
         why = " ".join(error.format_message().split()).removesuffix(".")
-        return _refuse(text("cli.error.usage", why=why))
+        command = getattr(getattr(error, "ctx", None), "command_path", "brakepoint")
+        return _refuse(text("cli.error.usage", why=why, command=command))
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:

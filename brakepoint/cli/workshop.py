@@ -62,7 +62,7 @@ def share_progress() -> None:
 
 
 def show(step: Step, result: Result, console: Console) -> None:
-    """Says what a check found out, and what to do next."""
+    """Says what a check found out, and what to do next; commands are not cut into lines, to be copied."""
     title = text(f"course.{step.name}.title")
     console.print(f"[bold]{text('workshop.step', number=step.number, title=title)}[/]")
     for verdict in result.verdicts:
@@ -74,10 +74,10 @@ def show(step: Step, result: Result, console: Console) -> None:
         console.print(escape(result.printed), style="dim")
     failure = result.failure
     if failure is None:
-        console.print(f"[green]{text(f'course.{step.name}.done')}[/]")
+        console.print(f"[green]{text(f'course.{step.name}.done')}[/]", soft_wrap=True)
         return
     console.print(f"  {escape(failure.message)}", style="bold")
-    console.print(what_next(step, failure, "brakepoint "), style="cyan")
+    console.print(what_next(step, failure, "brakepoint "), style="cyan", soft_wrap=True)
 
 
 def what_next(step: Step, failure: Verdict, command: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
@@ -29,12 +30,15 @@ def plot_deployment(overlay: Path) -> None:
     deployments = {m["metadata"]["name"]: m for m in of_kind(manifests, "Deployment")}
     places = _places(list(deployments))
     _, axes = plt.subplots(figsize=(11, 5.5))
-    for name, deployment in deployments.items():
-        _draw_pod(axes, places[name], name, container_of(deployment)["image"])
+    pods = {
+        name: _draw_pod(axes, places[name], name, container_of(deployment)["image"])
+        for name, deployment in deployments.items()
+    }
     for source, target in permutations(deployments, 2):
         if _may_speak(manifests, deployments[source], target, deployments[target]):
-            arrow = {"arrowstyle": "->", "color": GREY, "shrinkA": 38, "shrinkB": 34}
-            axes.annotate("", places[target], places[source], arrowprops=arrow)
+            edges = {"patchA": pods[source].get_bbox_patch(), "patchB": pods[target].get_bbox_patch()}
+            arrow = {"arrowstyle": "->", "color": GREY, "shrinkA": 2, "shrinkB": 2, **edges}
+            axes.annotate("", places[target], places[source], arrowprops=arrow, zorder=5)
     if "train" in deployments and not any(
         _may_speak(manifests, deployments[name], "train", deployments["train"]) for name in deployments
     ):
@@ -58,11 +62,11 @@ def _places(names: list[str]) -> dict[str, Place]:
     return {**around, CENTRE: (0.0, 0.0)}
 
 
-def _draw_pod(axes: Axes, place: Place, name: str, image: str) -> None:
+def _draw_pod(axes: Axes, place: Place, name: str, image: str) -> Text:
     """A pod: green if its image is named to the version."""
     version = image.rpartition("/")[2].partition("@")[0]
     colour = GREEN if ":" in version or "@" in image else RED
-    axes.text(
+    return axes.text(
         *place,
         f"{name}\n{version}",
         ha="center",

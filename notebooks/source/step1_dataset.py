@@ -56,6 +56,9 @@ folder = Path("runs/dataset")
 #
 # Connections break. A half-downloaded picture under its right name would be found days later, in the middle of a training:
 # so a file gets its name only when it is proven whole.
+#
+# The cell answers with how many objects there are under `stills/`, and how many files it fetched, cut-out signs for step 2
+# among them; the second time it is 0.
 
 # %% [markdown] lang="fr"
 # ## Lister et télécharger (`listing`, `download`)
@@ -65,6 +68,9 @@ folder = Path("runs/dataset")
 #
 # Les connexions se coupent. Une moitié d’image sous son vrai nom ne serait découverte que des jours plus tard, en plein
 # entraînement : un fichier ne reçoit donc son nom qu’une fois prouvé entier.
+#
+# La cellule répond par le nombre d’objets sous `stills/`, puis par le nombre de fichiers téléchargés, dont les panneaux
+# détourés de l’étape 2 ; la deuxième fois, c’est 0.
 
 # %%
 with object_store() as store:

@@ -74,8 +74,8 @@ show_pipeline(lab.training_pipeline())
 # 3, too. You skipped one of them? Then put `%env BRAKEPOINT_STEPS=solutions` right below the first cell, and run all cells again:
 # the kit's own steps run.
 #
-# ▶ is a task that begins, ✓ one that is done. At the end the gate decides, and a model that passes is published and goes *into
-# production*. The bar is low, for the first model of all.
+# ▶ is a task that begins, ✓ one that is done, ≡ one that an earlier run has done. At the end the gate decides, and a model that
+# passes is published and goes *into production*. The bar is low, for the first model of all.
 
 # %% [markdown] lang="fr"
 # ## L’exécuter, en petit
@@ -84,8 +84,8 @@ show_pipeline(lab.training_pipeline())
 # Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? Alors placez `%env BRAKEPOINT_STEPS=solutions` juste sous la
 # première cellule et relancez tout : les étapes du kit s’exécutent.
 #
-# ▶ est une tâche qui commence, ✓ une tâche finie. À la fin, le contrôle qualité décide, et un modèle qui passe est publié et mis
-# *en production*. La barre est basse, pour un tout premier modèle.
+# ▶ est une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le contrôle
+# qualité décide, et un modèle qui passe est publié et mis *en production*. La barre est basse, pour un tout premier modèle.
 
 # %%
 settings = {"epochs": 1, "pictures": size(60, quick=8), "seed": 0, "least": 0.1, "tolerance": 0.01}
@@ -118,18 +118,18 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="en"
 # ## The gate (`gate`)
 #
-# Meanwhile a colleague has trained for hours, and published the model that comes with the kit:
+# Meanwhile a colleague has trained for hours, and published the model that comes with the kit. Its version in production:
 
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
-# Entre-temps, une collègue a entraîné pendant des heures, et publié le modèle fourni avec le kit :
+# Entre-temps, une collègue a entraîné pendant des heures, et publié le modèle fourni avec le kit. Sa version en production :
 
 # %%
 with object_store() as store:
     registry = Registry(store)
     registry.promote(registry.publish(SHIPPED_MODEL).number)
-    print(registry.production())
+    print(registry.production().number)
 
 # %% [markdown] lang="en"
 # Your pipeline runs again, with the same settings. ≡ is a task of which neither the inputs nor the code have changed: its

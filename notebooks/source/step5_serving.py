@@ -64,14 +64,15 @@ lab = load_step("step5_serving")
 #
 # Once all is green, your code serves two models: the *base model*, which knows the signs of the roads, and the *new* one of
 # step 3. Each gets a process of its own, as it would get a pod of its own on a cluster. In a terminal it is `brakepoint serve`.
-# The cell waits until both are warm.
+# The cell waits until both are warm. You ended the training early? `brakepoint catch-up 3` puts a trained model in its place.
 
 # %% [markdown] lang="fr"
 # ## Deux points d’accès, une image
 #
 # Quand tout est vert, votre code sert deux modèles : le *modèle de base*, qui connaît les panneaux de la route, et le *nouveau*,
 # celui de l’étape 3. Chacun reçoit son propre processus, comme il recevrait son propre pod sur un cluster. Dans un terminal,
-# c’est `brakepoint serve`. La cellule attend que les deux soient chauds.
+# c’est `brakepoint serve`. La cellule attend que les deux soient chauds. Vous avez arrêté l’entraînement ?
+# `brakepoint catch-up 3` met un modèle entraîné à sa place.
 
 # %%
 endpoints = ExitStack()

@@ -209,6 +209,9 @@ def check_commit(lab: Path) -> None:
         raise Wrong("step7.commit.branch", found=params["branch"])
     if params["name"].replace("$(params.kind)", "edge") != EDGE:
         raise Wrong("step7.commit.name", found=params["name"], wanted=EDGE)
+    given = {workspace["name"] for workspace in task.get("workspaces") or ()}
+    if missing := [name for name in ("source", "git-credentials") if name not in given]:
+        raise Wrong("step7.commit.workspace", name=missing[0])
 
 
 @cache
