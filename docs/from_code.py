@@ -121,8 +121,8 @@ def _commands(lang: str, name: str, command: object) -> Iterable[str]:
 def _default(value: object) -> str:
     if callable(value) or value is None or value is False or value is ...:
         return ""
-    if isinstance(value, Path) and value.is_relative_to(ROOT):
-        value = value.relative_to(ROOT)
+    if isinstance(value, Path | str) and Path(value).is_relative_to(ROOT):
+        value = Path(value).relative_to(ROOT)
     return _code(value)
 
 

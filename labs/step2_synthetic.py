@@ -103,12 +103,12 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
         True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
         `VISIBLE_LEAST` would be visible. The whole plate is `sprite.plate`; sums of pixels tell the share.
     """
-    # TODO hidden: return True if less than VISIBLE_LEAST of the plate would be visible of the new
-    # sign (new.visible) or of one behind it (sign.covered_by(new)). Distractors, whose
+    # TODO hidden: return True if less than VISIBLE_LEAST of the plate (sprite.plate) would be visible
+    # of the new sign (new.visible) or of one behind it (sign.covered_by(new)). Distractors, whose
     # sprite.sign_class is None, do not count.
-    # À FAIRE hidden : renvoyer True s’il restait moins de VISIBLE_LEAST de la plaque visible du
-    # nouveau panneau (new.visible) ou d’un de ceux de derrière (sign.covered_by(new)). Les leurres,
-    # dont sprite.sign_class est None, ne comptent pas.
+    # À FAIRE hidden : renvoyer True si, du nouveau panneau (new.visible) ou d’un de ceux de derrière
+    # (sign.covered_by(new)), on voyait moins de VISIBLE_LEAST de la plaque (sprite.plate). Les
+    # leurres, dont sprite.sign_class est None, ne comptent pas.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -122,9 +122,9 @@ def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
     # TODO labels: return a tuple with a Label(sign_class, box) for every placed sign that is to be
     # found. Its class is sign.sprite.sign_class, its box tight_box(sign). What has no class gets no
     # label.
-    # À FAIRE labels : renvoyer un tuple avec un Label(sign_class, box) pour chaque panneau à trouver
-    # de placed. Sa classe est sign.sprite.sign_class, son cadre tight_box(sign). Ce qui n’a pas de
-    # classe n’a pas d’étiquette.
+    # À FAIRE labels : renvoyer un tuple avec un Label(sign_class, box) pour chaque panneau de placed
+    # qui est à trouver. Sa classe est sign.sprite.sign_class, son cadre tight_box(sign). Ce qui n’a
+    # pas de classe n’a pas d’étiquette.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -75,7 +75,7 @@ def road_pictures(track_pictures: int) -> int:
     # TODO mix: return how many pictures of roads to add to track_pictures of the track, so that roads
     # are ROAD_SHARE of all: a whole number.
     # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures de la voie, pour
-    # que les routes soient ROAD_SHARE du tout : un nombre entier.
+    # que les routes soient ROAD_SHARE de l’ensemble : un nombre entier.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -133,9 +133,9 @@ class Engine:
         Raises:
             UserError: The model cannot be loaded; then the one before goes on answering.
         """
-        # TODO switch: load the detector, warm it up, and only then put Served(detector, version) into
-        # self.served.
-        # À FAIRE switch : charger le détecteur, le chauffer, et seulement alors mettre
+        # TODO switch: load the detector, warm it up (warm_up), and only then put Served(detector,
+        # version) into self.served.
+        # À FAIRE switch : charger le détecteur, le chauffer (warm_up), et seulement alors mettre
         # Served(detector, version) dans self.served.
         raise NotImplementedError  # replace this · à remplacer
 

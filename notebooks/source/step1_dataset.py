@@ -89,8 +89,8 @@ len(objects), fetched
 # ## Des rectangles aux étiquettes (`percent`, `yolo`)
 #
 # Voici une tâche telle que Label Studio l’exporte. Chaque nombre d’un rectangle est un pourcentage : à vous de jouer. Certains
-# rectangles sont tournés, certaines images ont été passées ou étiquetées deux fois : `corners` et `annotation_that_counts` s’en
-# chargent déjà. Lisez-les : une image que tout le monde a passée est écartée, car personne n’a dit qu’elle était sans panneau.
+# rectangles sont tournés, certaines images ont été sautées ou étiquetées deux fois : `corners` et `annotation_that_counts` s’en
+# chargent déjà. Lisez-les : une image que tout le monde a sautée est écartée, car personne n’a dit qu’elle était sans panneau.
 
 # %%
 tasks = read_export(folder / "downloads/stills/annotations.json")

@@ -13,7 +13,7 @@
 #
 # Il existe un *modèle de base* : il connaît les panneaux des routes d’Europe. Sur notre ligne, un `DangerAhead` est un triangle
 # jaune, qu’il n’a jamais vu ainsi. Vous allez l’*affiner* : il apprend les nouveaux panneaux sur les images des étapes 1 et 2,
-# en minutes au lieu d’heures, et ne devrait pas oublier les anciens.
+# en quelques minutes et non en plusieurs heures, et ne devrait pas oublier les anciens.
 #
 # Vous écrivez les décisions autour de l’entraînement dans **`labs/step3_training.py`** : cherchez `À FAIRE`. L’étape prend
 # environ 30 minutes, dont une partie pour que l’ordinateur apprenne.

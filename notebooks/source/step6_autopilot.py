@@ -15,7 +15,7 @@
 # **`labs/step6_autopilot.py`**. Au début, votre train déraille ; à la fin, il s’arrête tout seul. Comptez 40 minutes.
 #
 # Les règles de la ligne : sans ordre contraire, le train roule à pleine vitesse. À un `SpeedLimit`, il est lent et le reste sur
-# 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, clignote, attend 2 secondes et repasse lentement. Trop
+# 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, clignote, attend 2 secondes et repart lentement. Trop
 # vite dans la dernière courbe, il déraille.
 
 # %%

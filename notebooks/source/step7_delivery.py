@@ -11,8 +11,8 @@
 #
 # Votre pilote roule sur votre machine. Il doit maintenant rouler dans un environnement de test, et tout ce que vous poussez doit y
 # arriver tout seul. Vous écrivez deux choses dans **`labs/step7_delivery/`** : l’**overlay** (`overlay/`), qui dit en quoi
-# l’environnement de test diffère de la base commune à tous, et le **pipeline** (`pipeline/pipeline.yaml`), qui d’un push fait des
-# images pour deux architectures et un commit. Comptez 30 minutes, et aucun cluster.
+# l’environnement de test diffère de la base commune à tous, et le **pipeline** (`pipeline/pipeline.yaml`), qui change un push en
+# images pour deux architectures et en un commit. Comptez 30 minutes, et aucun cluster.
 
 # %%
 # %load_ext brakepoint.workshop.magic
