@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("brakepoint/pipeline", "brakepoint/messages.py", "brakepoint/worlds.py")
 CODE = {
     "dataset": (*COMMON, "brakepoint/store", "brakepoint/evaluation", "dataset/stills/annotations.json"),
-    "synthetic": (*COMMON, "brakepoint/synthesis"),
+    "synthetic": (*COMMON, "brakepoint/synthesis", "dataset/cutouts/cutouts.json"),
     "training": (*COMMON, "brakepoint/training", "brakepoint/models/base.pt"),
 }
 """What each stage that may be cached runs, besides its step module."""
