@@ -21,6 +21,8 @@ from brakepoint.services.topics import STATUS
 from brakepoint.texts import language, text
 
 READY_WITHIN_S = 90.0
+LINK_ANSWERS_WITHIN_S = 10.0
+"""Once all others are ready, a train's side that runs already has so long to be heard."""
 STOP_WITHIN_S = 4.0
 BACK_OFF_S = (0.5, 8.0)
 """A service that died is started again after the first, then ever later until the second."""
@@ -235,7 +237,12 @@ class Supervisor:
                 raise UserError("live.error.failed", service=self._failed)
             if self._interrupted():
                 return
+            awaits_link = waiting == ["train"] and self._children["train"].due_at == math.inf
+            if awaits_link:
+                until = min(until, time.monotonic() + LINK_ANSWERS_WITHIN_S)
             if time.monotonic() > until:
+                if awaits_link:
+                    raise UserError("live.error.link_silent", link=self.settings.link)
                 raise UserError("live.error.not_ready", services=", ".join(sorted(waiting)))
             time.sleep(LOOK_EVERY_S)
 

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults import FAULTS, WITHIN_S, Stage, is_at_rest, position_now_cm
+from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.messages import Reason
 from brakepoint.mission.loop import oracle_run
 from brakepoint.mission.records import Ending, Run
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import AT_REST_CM_S, FULL_SPEED_CM_S
-from brakepoint.services import Settings
+from brakepoint.services import Settings, supervisor
 from brakepoint.services.bus import Bus
 from brakepoint.services.events import EventType
 from brakepoint.services.live_mission import start, watch
-from brakepoint.services.supervisor import free_port
+from brakepoint.services.supervisor import Supervisor, free_port
 from brakepoint.services.topics import DETECTIONS, EVENT, MISSION, ORDERS, STATE
 from brakepoint.train import STOPPING_LIMIT_CM
 from brakepoint.truth import load_truth
@@ -102,6 +103,15 @@ def test_a_train_whose_side_runs_already_is_driven_and_left_running():
     finally:
         side.terminate()
         side.wait()
+
+
+def test_a_link_at_which_no_train_answers_is_named(monkeypatch):
+    monkeypatch.setattr(supervisor, "LINK_ANSWERS_WITHIN_S", 0.5)
+    nowhere = Settings(feed=FEED, detector="oracle", link=f"127.0.0.1:{free_port()}")
+
+    with pytest.raises(UserError) as refused, Supervisor(nowhere, ("train", "controller"), lambda *_: None):
+        pass
+    assert refused.value.key == "live.error.link_silent"
 
 
 FAILING = """
