@@ -17,7 +17,8 @@ def test_openvino_tells_nobody_of_the_models_it_reads(tmp_path):
 INTERRUPTED = """
 import signal
 from brakepoint.detector import SHIPPED_MODEL, Detector
-signal.signal(signal.SIGINT, signal.default_int_handler)  # Who runs in the background inherits that it is ignored.
+# In the background a process inherits that it is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 first, second = Detector(SHIPPED_MODEL), Detector(SHIPPED_MODEL)
 del first
 del second
