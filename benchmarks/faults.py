@@ -5,8 +5,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
+from itertools import count
 from typing import Self
 
 from brakepoint.messages import Action, Control, Fault, GivenOrder, OrderKind, Reason, TrainState
@@ -114,9 +115,23 @@ def position_now_cm(state: TrainState) -> float:
 
 
 @contextmanager
-def _blow(service: str, number: signal.Signals, stage: Stage) -> Iterator[None]:
-    os.kill(stage.services.pid(service), number)
+def _hung(service: str, stage: Stage) -> Iterator[None]:
+    os.kill(stage.services.pid(service), signal.SIGSTOP)
     yield
+
+
+@contextmanager
+def _killed(service: str, stage: Stage) -> Iterator[None]:
+    """It dies, and so does whoever takes its place: back before the train stands, that one may drive on."""
+
+    def kill(_: int) -> None:
+        if pid := stage.services.pid(service):
+            with suppress(ProcessLookupError):  # It has just died.
+                os.kill(pid, signal.SIGKILL)
+
+    kill(0)
+    with _again_and_again(kill):
+        yield
 
 
 @contextmanager
@@ -129,12 +144,11 @@ def _camera(fault: Fault, stage: Stage) -> Iterator[None]:
 def _two_autopilots(stage: Stage) -> Iterator[None]:
     """No more pictures come, and a second autopilot wants to go on at full speed."""
 
-    def shout(bus: Bus, number: int) -> None:
-        order = _full_speed(stage.run, "rival", number, time.time())
-        bus.say(ORDER, order)
+    def shout(number: int) -> None:
+        bus.say(ORDER, _full_speed(stage.run, "rival", number, time.time()))
 
     stage.ask_fault(Fault.CAMERA_SILENT)
-    with _shouting(stage, shout):
+    with Bus(stage.services.settings, "rival") as bus, _again_and_again(shout):
         yield
 
 
@@ -145,13 +159,16 @@ def _old_orders(stage: Stage) -> Iterator[None]:
     giver, number = (last.giver, last.number) if last else ("nobody", 0)
     ages_s = (1.5 * ORDER_AGE_MAX_S, -2 * ORDER_AGE_MAX_S)
 
-    def shout(bus: Bus, turn: int) -> None:
+    def shout(turn: int) -> None:
         for age_s in ages_s:
             bus.say(ORDER, _full_speed(stage.run, giver, number + 10**6 + turn, time.time() - age_s))
         bus.say(ORDER, _full_speed(stage.run, giver, max(number - turn, 0), time.time()))
 
-    os.kill(stage.services.pid("autopilot"), signal.SIGKILL)
-    with _shouting(stage, shout):
+    with (
+        _killed("autopilot", stage),
+        Bus(stage.services.settings, "rival") as bus,
+        _again_and_again(shout),
+    ):
         yield
 
 
@@ -162,16 +179,15 @@ def _full_speed(run: int, giver: str, number: int, at: float) -> GivenOrder:
 
 
 @contextmanager
-def _shouting(stage: Stage, shout: Callable[[Bus, int], None]) -> Iterator[None]:
-    """Says something at twice the control rate until the block ends."""
+def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
+    """Works at twice the control rate until the block ends; the work is told how often it has been done."""
     enough = threading.Event()
 
     def repeat() -> None:
-        with Bus(stage.services.settings, "rival") as bus:
-            number = 0
-            while not enough.wait(0.5 / CONTROL_RATE_HZ):
-                number += 1
-                shout(bus, number)
+        for number in count(1):
+            if enough.wait(0.5 / CONTROL_RATE_HZ):
+                return
+            work(number)
 
     thread = threading.Thread(target=repeat)
     thread.start()
@@ -189,8 +205,8 @@ TRAIN_KILLED = "train_killed"
 STOPPED = ("capture", "detector", "autopilot", "controller", "broker")
 FAULTS: dict[str, Strike] = {
     **{str(fault): partial(_camera, fault) for fault in Fault if fault.startswith("camera_")},
-    **{f"{service}_killed": partial(_blow, service, signal.SIGKILL) for service in STOPPED},
-    **{f"{service}_hung": partial(_blow, service, signal.SIGSTOP) for service in STOPPED},
+    **{f"{service}_killed": partial(_killed, service) for service in STOPPED},
+    **{f"{service}_hung": partial(_hung, service) for service in STOPPED},
     "two_autopilots": _two_autopilots,
     "old_orders": _old_orders,
 }
