@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.brokers import brokers
 from benchmarks.detectors import measure_detectors
 from benchmarks.live import LiveMeasurement, measure_live
 from benchmarks.live_compare import OneAtATime, measure_both
@@ -34,7 +35,7 @@ from brakepoint.texts import text
 CORES = (1, 2)
 TRAINS = "1,5,10,20"
 TRAINS_S = 8.0
-FRAMES = 150
+FRAMES = 300
 """Of the comparison, one at a time."""
 
 
@@ -160,9 +161,9 @@ def live_table(live: LiveMeasurement, feed: str) -> Table:
     return table
 
 
-def compare_table(found: dict[str, OneAtATime]) -> Table:
-    """Lays ours beside the public workshop's, and how many times better ours is."""
-    table = Table(title=text("bench.compare.title", cores=available_cores()))
+def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
+    """Lays ours beside the public workshop's, on a broker, and how many times better ours is."""
+    table = Table(title=text("bench.compare.title", cores=available_cores(), broker=broker))
     table.add_column("")
     for name in (*found, "times"):
         table.add_column(text(f"bench.compare.{name}"), justify="right")
@@ -214,11 +215,13 @@ def main(
     if live:
         with console.status(text("bench.measuring")):
             together = measure_live(feed, str(model))
-            compared = measure_both(feed, str(model), FRAMES)
+            with brokers() as urls:
+                compared = {name: measure_both(feed, str(model), FRAMES, url) for name, url in urls.items()}
             served = [measure_trains(feed, str(model), int(many), TRAINS_S) for many in trains.split(",")]
             asked, rollback_s = measure_serving(feed, model, TIMES), measure_rollback(model)
         console.print(live_table(together, feed))
-        console.print(compare_table(compared))
+        for broker, found in compared.items():
+            console.print(compare_table(found, broker))
         console.print(trains_table(served))
         console.print(serving_table(asked, rollback_s))
 

@@ -11,6 +11,8 @@ from benchmarks.live_workshop import look
 from benchmarks.live_yolov8n import save_model
 from brakepoint.cores import available_cores
 from brakepoint.detector import Detector
+from brakepoint.messages import Frame
+from brakepoint.truth import CameraModel
 
 YOLOV8N = Path("runs/bench/yolov8n.onnx")
 WARM_UP, PICTURES = 5, 60
@@ -25,7 +27,8 @@ def measure_detectors(model: Path, int8: Path | None = None) -> dict[str, float]
         int8: The same model in eight bits, from `brakepoint quantise`.
 
     Returns:
-        By `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8` in eight bits;
+        By `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8` in eight bits; `live`
+        as the live train looks at a recorded frame, in half precision, and only where signs may show;
         `yolov8n` is that network at 640×640 with random weights in ONNX Runtime, with a loop over its rows.
         All on every core.
     """
@@ -41,6 +44,8 @@ def measure_detectors(model: Path, int8: Path | None = None) -> dict[str, float]
     }
     if int8:
         ways |= {f"{name}_int8": Detector(int8, runtime=name).detect_image for name in tuple(ways)}
+    eyes, signs_from_px = Detector(model, half=True), CameraModel().signs_from_px
+    ways["live"] = lambda image: eyes.detect(Frame(0, 0.0, 0.0, image, signs_from_px))
     ways["yolov8n"] = lambda image: look(session, image)
     return {name: median_ms(way) for name, way in ways.items()}
 

@@ -92,7 +92,7 @@ def measure_workshop(pictures: list[Frame], settings: Settings, frames: int) -> 
         return _one_at_a_time(pictures, send, arrived, frames)
 
 
-def measure_both(feed: str, model: str, frames: int, broker: str = "") -> dict[str, OneAtATime]:
+def measure_both(feed: str, model: str, frames: int, broker: str) -> dict[str, OneAtATime]:
     """Measures ours and the workshop's, one after the other.
 
     Args:

@@ -2,22 +2,20 @@
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median, quantiles
 
 from benchmarks.pictures import take_pictures
 from benchmarks.processes import memory_mb
 from brakepoint.errors import UserError
-from brakepoint.messages import FRAME_HEADER, FRAME_MAGIC, encode_frame
+from brakepoint.messages import Picture, encode_frame, split_frame
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import Settings
 from brakepoint.services.bus import Bus
 from brakepoint.services.serving import Pace
 from brakepoint.services.supervisor import Supervisor
-from brakepoint.services.topics import DETECTIONS, FRAME, JPEG_QUALITY
+from brakepoint.services.topics import DETECTIONS, JPEG_QUALITY, PICTURE
 
-PACKED = replace(FRAME, encode=lambda packed: packed)
-"""Frames whose JPEG is made beforehand: what is measured is not the one who plays the cameras."""
 WARM_UP_S = 2.0
 
 
@@ -55,7 +53,8 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served
     """
     names = ",".join(f"train-{number}" for number in range(1, trains + 1))
     settings = Settings(feed=feed, detector=model, train_id=names)
-    pictures = [encode_frame(frame, JPEG_QUALITY)[FRAME_HEADER.size :] for frame in take_pictures(feed)]
+    # Packed beforehand: what is measured is not the one who plays the cameras.
+    pictures = [split_frame(encode_frame(frame, JPEG_QUALITY)) for frame in take_pictures(feed)]
     with Supervisor(settings, ("detector",), lambda *_: None) as services, ExitStack() as opened:
         buses = [
             opened.enter_context(Bus(each, "", (DETECTIONS,))) for each in services.settings.of_each_train
@@ -77,7 +76,7 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served
     )
 
 
-def _play(buses: list[Bus], pictures: list[bytes], seconds: float) -> list[list[float]]:
+def _play(buses: list[Bus], pictures: list[Picture], seconds: float) -> list[list[float]]:
     """Sends frames of every train at the control rate, spread evenly, and says how late each answer was."""
     pace = Pace(CONTROL_RATE_HZ * len(buses))
     latencies_ms: list[list[float]] = [[] for _ in buses]
@@ -85,8 +84,9 @@ def _play(buses: list[Bus], pictures: list[bytes], seconds: float) -> list[list[
     number = 0
     while time.monotonic() < until:
         pace.wait()
-        header = FRAME_HEADER.pack(FRAME_MAGIC, number, time.time(), 0.0)
-        buses[number % len(buses)].say(PACKED, header + pictures[number % len(pictures)])
+        picture = pictures[number % len(pictures)]
+        picture = picture._replace(frame_id=number, captured_at=time.time())
+        buses[number % len(buses)].say(PICTURE, picture)
         number += 1
         for bus, late_ms in zip(buses, latencies_ms, strict=True):
             if (detections := bus.take(DETECTIONS)) is not None:

@@ -298,12 +298,14 @@ class Frame:
         captured_at: Seconds.
         position_cm: Where the train was; a real camera does not know and says NaN.
         image: `(height, width, 3)` uint8, blue-green-red.
+        signs_from_px: First row in which a sign may show, in the upper half; 0 if the camera does not know.
     """
 
     frame_id: int
     captured_at: float
     position_cm: float
     image: np.ndarray
+    signs_from_px: int = 0
 
 
 def picture_hash(image: np.ndarray) -> str:
@@ -311,10 +313,10 @@ def picture_hash(image: np.ndarray) -> str:
     return f"{zlib.crc32(np.ascontiguousarray(image).data):08x}"
 
 
-FRAME_MAGIC = b"BPF1"
+FRAME_MAGIC = b"BPF2"
 """First bytes of an encoded frame; the digit is the version of the header."""
-FRAME_HEADER = struct.Struct("!4sQdf")
-"""Magic, frame id, capture time, position; network byte order. The JPEG follows."""
+FRAME_HEADER = struct.Struct("!4sQdfH")
+"""Magic, frame id, capture time, position, first row with signs; network byte order. The JPEG follows."""
 FRAME_MAX_BYTES = 2_000_000
 
 
@@ -323,8 +325,9 @@ def encode_frame(frame: Frame, jpeg_quality: int = 90) -> bytes:
     import cv2
 
     _, jpeg = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
-    header = FRAME_HEADER.pack(FRAME_MAGIC, frame.frame_id, frame.captured_at, frame.position_cm)
-    return header + jpeg.tobytes()
+    return Picture(
+        frame.frame_id, frame.captured_at, frame.position_cm, frame.signs_from_px, jpeg.tobytes()
+    ).pack()
 
 
 class Picture(NamedTuple):
@@ -333,7 +336,12 @@ class Picture(NamedTuple):
     frame_id: int
     captured_at: float
     position_cm: float
+    signs_from_px: int
     jpeg: bytes
+
+    def pack(self) -> bytes:
+        """Header and JPEG, as they travel."""
+        return FRAME_HEADER.pack(FRAME_MAGIC, *self[:-1]) + self.jpeg
 
 
 def split_frame(payload: bytes) -> Picture:
@@ -344,10 +352,10 @@ def split_frame(payload: bytes) -> Picture:
     """
     if not FRAME_HEADER.size < len(payload) <= FRAME_MAX_BYTES:
         raise UserError("error.frame_size", size=len(payload), most=FRAME_MAX_BYTES)
-    magic, frame_id, captured_at, position_cm = FRAME_HEADER.unpack_from(payload)
+    magic, frame_id, captured_at, position_cm, signs_from_px = FRAME_HEADER.unpack_from(payload)
     if magic != FRAME_MAGIC or not math.isfinite(captured_at):
         raise UserError("error.frame_header")
-    return Picture(frame_id, captured_at, position_cm, payload[FRAME_HEADER.size :])
+    return Picture(frame_id, captured_at, position_cm, signs_from_px, payload[FRAME_HEADER.size :])
 
 
 def decode_frame(payload: bytes) -> Frame:
@@ -358,11 +366,11 @@ def decode_frame(payload: bytes) -> Frame:
     """
     import cv2
 
-    frame_id, captured_at, position_cm, jpeg = split_frame(payload)
+    frame_id, captured_at, position_cm, signs_from_px, jpeg = split_frame(payload)
     try:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:  # It claims to be larger than is allowed, for instance.
         image = None
-    if image is None:
+    if image is None or 2 * signs_from_px > image.shape[0]:
         raise UserError("error.frame_picture", frame_id=frame_id)
-    return Frame(frame_id, captured_at, position_cm, image)
+    return Frame(frame_id, captured_at, position_cm, image, signs_from_px)

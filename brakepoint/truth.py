@@ -5,6 +5,7 @@ frame `i` is the view from `i * spacing_cm`.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, SignClass
-from brakepoint.rules import BESIDE_TRACK_CM
+from brakepoint.rules import BESIDE_TRACK_CM, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.track import Segment, Track
 
 VISIBLE_MIN = 0.4
 """Perfect detections hold the signs of which at least this fraction is visible…"""
 VISIBLE_HEIGHT_MIN_PX = 12.0
 """…and which are at least this high: about what a good detector finds."""
+ABOVE_HORIZON_PX = 32
+"""So far above the horizon a picture is still looked at: trains rock, and a sign has surroundings."""
 
 
 class _Record(BaseModel):
@@ -41,6 +44,17 @@ class CameraModel(_Record):
     focal_px: float = 460.0
     height_cm: float = 7.5
     pitch_deg: float = 2.0
+
+    @property
+    def signs_from_px(self) -> int:
+        """First row in which signs may show: what is lower than the camera lies below its horizon.
+
+        At most half of the picture is left out, and nothing where signs are as high as the camera.
+        """
+        if self.height_cm <= PLATE_CENTRE_CM + max(PLATE_HEIGHT_CM.values()) / 2:
+            return 0
+        horizon_px = self.height_px / 2 + self.focal_px * math.tan(math.radians(self.pitch_deg))
+        return int(min(max(horizon_px - ABOVE_HORIZON_PX, 0), self.height_px / 2))
 
 
 class TruthSign(_Record):

@@ -57,7 +57,8 @@ class RecordedCamera:
         self._go_to(self._truth.frame_at(train_state.position_cm))
         self._frame_id += 1
         image = self._noisy(_blurred(self._image, train_state.speed_cm_s))
-        return Frame(self._frame_id, train_state.at, train_state.position_cm, image)
+        signs_from_px = self._truth.camera.signs_from_px
+        return Frame(self._frame_id, train_state.at, train_state.position_cm, image, signs_from_px)
 
     def close(self) -> None:
         """Closes the video; may be called twice."""

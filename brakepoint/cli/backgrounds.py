@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
+from brakepoint.bars import progress_bar
 from brakepoint.texts import text
 
 
@@ -21,5 +21,9 @@ def backgrounds_command(
     """
     from brakepoint.synthesis.feed_frames import save_signless_frames
 
-    saved = sum(1 for _ in track(save_signless_frames(out), text("synthesis.saving_backgrounds"), total=None))
+    with progress_bar() as bar:
+        frames = bar.track(
+            save_signless_frames(out), total=None, description=text("synthesis.saving_backgrounds")
+        )
+        saved = sum(1 for _ in frames)
     typer.echo(text("synthesis.backgrounds_saved", count=saved, path=out))

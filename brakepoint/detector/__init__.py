@@ -1,5 +1,7 @@
 """The detector: an ONNX model that turns a frame into detections, without torch."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,29 @@ from brakepoint.detector.runtime import Runtime, load_runtime
 from brakepoint.messages import Detection, Detections, Frame, picture_hash
 from brakepoint.models import SHIPPED_MODEL
 
-__all__ = ["SHIPPED_MODEL", "Detector"]
+__all__ = ["SHIPPED_MODEL", "Detector", "look_at"]
+
+
+def look_at(frame: Frame, detect_image: Callable[[np.ndarray], tuple[Detection, ...]]) -> Detections:
+    """Finds the signs in a frame by looking at the part of it in which signs may show.
+
+    Args:
+        frame: The frame.
+        detect_image: Finds the signs in a picture of any size.
+    """
+    top_px = frame.signs_from_px
+    items = detect_image(frame.image[top_px:])
+    return Detections(
+        frame_id=frame.frame_id,
+        captured_at=frame.captured_at,
+        picture_hash=picture_hash(frame.image),
+        items=tuple(_moved_down(item, top_px) for item in items) if top_px else items,
+    )
+
+
+def _moved_down(item: Detection, by_px: int) -> Detection:
+    left, top, right, bottom = item.box
+    return item.model_copy(update={"box": (left, top + by_px, right, bottom + by_px)})
 
 
 class Detector:
@@ -29,6 +53,8 @@ class Detector:
             first.
         threads: Threads of the runtime; by default what `BRAKEPOINT_THREADS` says, else as many as there are
             cores.
+        half: Whether OpenVINO may compute in half precision where the processor can. That takes two thirds of
+            the time, and makes confidences differ by machine.
 
     Attributes:
         confidence: As above.
@@ -51,42 +77,43 @@ class Detector:
         iou: float = 0.5,
         runtime: str | None = None,
         threads: int | None = None,
+        half: bool = False,
     ) -> None:
         path = Path(model_path)
         self.confidence = confidence
         self._iou = iou
         remote = remote_runtime(str(model_path))
-        self.runtime: Runtime = remote or load_runtime(path, runtime, threads)
+        self.runtime: Runtime = remote or load_runtime(path, runtime, threads, half)
         self.classes = class_names(self.runtime.metadata, path)
         self.input_size_px = self.runtime.input_size_px
-        width, height = self.input_size_px
-        self._tensor = np.zeros((1, 3, height, width), np.float32)
-        output = self.runtime.infer(self._tensor)
+        self._tensors: dict[tuple[int, int], np.ndarray] = {}
+        output = self.runtime.infer(self._tensor(self.input_size_px))
         self._layout = find_layout(output.shape, len(self.classes), self.runtime.metadata, path)
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame, with the confidence that the detector was made with."""
-        return Detections(
-            frame_id=frame.frame_id,
-            captured_at=frame.captured_at,
-            picture_hash=picture_hash(frame.image),
-            items=self.detect_image(frame.image),
-        )
+        return look_at(frame, partial(self.detect_image, low=self.runtime.takes_lower))
 
-    def detect_image(self, image: np.ndarray, confidence: float | None = None) -> tuple[Detection, ...]:
+    def detect_image(
+        self, image: np.ndarray, confidence: float | None = None, low: bool = False
+    ) -> tuple[Detection, ...]:
         """Finds the signs in a picture.
 
         Args:
             image: `(height, width, 3)` uint8, blue-green-red, of any size.
             confidence: By default the one that the detector was made with.
+            low: Whether the network's input is only as high as the picture needs. For each new height it is
+                compiled anew, so this is for cameras, whose pictures are all alike.
 
         Returns:
             At most 300, surest first, with boxes in pixels of the picture.
         """
         least = self.confidence if confidence is None else confidence
-        letterbox = Letterbox.fit((image.shape[1], image.shape[0]), self.input_size_px)
-        fill_tensor(letterbox.apply(image), self._tensor)
-        output = self.runtime.infer(self._tensor)
+        size_px = image.shape[1], image.shape[0]
+        letterbox = Letterbox.fit(size_px, self.input_size_px, low)
+        tensor = self._tensor(letterbox.input_size_px)
+        fill_tensor(letterbox.apply(image), tensor)
+        output = self.runtime.infer(tensor)
         candidates = decode(output, self._layout, len(self.classes), least)
         kept = non_maximum_suppression(candidates, self._iou)
         boxes = letterbox.to_frame(kept.boxes)
@@ -100,3 +127,10 @@ class Detector:
                 strict=True,
             )
         )
+
+    def _tensor(self, input_size_px: tuple[int, int]) -> np.ndarray:
+        """The input of that width and height, made once."""
+        if input_size_px not in self._tensors:
+            width, height = input_size_px
+            self._tensors[input_size_px] = np.zeros((1, 3, height, width), np.float32)
+        return self._tensors[input_size_px]

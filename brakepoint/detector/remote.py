@@ -44,12 +44,14 @@ class RemoteRuntime:
     Attributes:
         metadata: The protocol does not tell the classes: they are taken to be those of `SignClass`, in order.
         input_size_px: `(width, height)` of the picture that the network wants.
+        takes_lower: An endpoint says one size, and gets that.
 
     Raises:
         UserError: The extra `serving` is not installed, or nobody answers there as such a network.
     """
 
     metadata: Mapping[str, str] = {"names": repr([str(name) for name in SignClass])}
+    takes_lower = False
 
     def __init__(self, url: str) -> None:
         from brakepoint.serving import TENSOR_MODEL, require_serving

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,16 +25,31 @@ Provider = str | tuple[str, dict[str, str]]
 """One of ONNX Runtime's: its name, perhaps with options."""
 
 
+@dataclass(frozen=True)
+class Options:
+    """How a network is to be run.
+
+    Attributes:
+        threads: How many.
+        half: Whether OpenVINO may compute in half precision where the processor can.
+    """
+
+    threads: int
+    half: bool = False
+
+
 class Runtime(Protocol):
     """A loaded network.
 
     Attributes:
         metadata: What the model says about itself.
         input_size_px: `(width, height)` of the picture that it wants.
+        takes_lower: Whether the picture may be lower than that, too, by whole strides.
     """
 
     metadata: Mapping[str, str]
     input_size_px: tuple[int, int]
+    takes_lower: bool
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """Runs the network.
@@ -78,44 +94,56 @@ def _openvino_core() -> Any:
 class OpenVinoRuntime:
     """OpenVINO on the CPU."""
 
-    def __init__(self, path: Path, threads: int | None) -> None:
+    def __init__(self, path: Path, options: Options) -> None:
         core = _openvino_core()
         with _hushed():
-            model = core.read_model(path)
-        stored = dict(model.rt_info).get("framework", {})
+            self._model = core.read_model(path)
+        stored = dict(self._model.rt_info).get("framework", {})
         self.metadata: Mapping[str, str] = {key: str(stored[key].value) for key in stored}
-        shape = [None if side.is_dynamic else side.get_length() for side in model.inputs[0].partial_shape]
-        element_type = model.inputs[0].element_type.to_dtype().name
+        wanted = self._model.inputs[0]
+        shape = [None if side.is_dynamic else side.get_length() for side in wanted.partial_shape]
+        element_type = wanted.element_type.to_dtype().name
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
-        width, height = self.input_size_px
-        model.reshape([1, 3, height, width])
+        self.takes_lower = shape[2] is None
         # Processors with bfloat16 would use it unasked, and a score would depend on the machine.
-        settings: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if threads:
-            settings["INFERENCE_NUM_THREADS"] = threads
-        self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+        has_half = options.half and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "bf16" if has_half else "f32",
+            "INFERENCE_NUM_THREADS": options.threads,
+        }
+        self._requests: dict[tuple[int, ...], Any] = {}
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """See `Runtime.infer`."""
-        return self._request.infer([tensor], share_inputs=True, share_outputs=True)[0]
+        """See `Runtime.infer`; for a new shape it first takes a tenth of a second."""
+        if tensor.shape not in self._requests:
+            self._requests[tensor.shape] = self._compile(tensor.shape)
+        return self._requests[tensor.shape].infer([tensor], share_inputs=True, share_outputs=True)[0]
+
+    def _compile(self, shape: tuple[int, ...]) -> Any:
+        """For each shape a network of its own: one for all of them would be a tenth slower."""
+        model = self._model.clone()
+        model.reshape(shape)
+        return _openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
 
 
 class OnnxRuntime:
     """ONNX Runtime, on the CPU unless told otherwise."""
 
-    def __init__(self, path: Path, threads: int | None, providers: Sequence[Provider] = (CPU,)) -> None:
+    def __init__(self, path: Path, options: Options, providers: Sequence[Provider] = (CPU,)) -> None:
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or 0
-        self._session = onnxruntime.InferenceSession(path, options, providers=list(providers))
+        settings = onnxruntime.SessionOptions()
+        settings.log_severity_level = 3
+        settings.intra_op_num_threads = options.threads
+        self._session = onnxruntime.InferenceSession(path, settings, providers=list(providers))
         self.provider: str = self._session.get_providers()[0]
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         wanted = self._session.get_inputs()[0]
         shape = [side if isinstance(side, int) else None for side in wanted.shape]
         element_type = {"tensor(float)": "float32"}.get(wanted.type, wanted.type)
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
+        self.takes_lower = shape[2] is None
         self._input_name = wanted.name
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
@@ -132,7 +160,7 @@ class TensorRtRuntime(OnnxRuntime):
     session that does without TensorRT altogether is refused: it would be slow, and nobody would know why.
     """
 
-    def __init__(self, path: Path, threads: int | None) -> None:
+    def __init__(self, path: Path, options: Options) -> None:
         import onnxruntime
 
         available = onnxruntime.get_available_providers()
@@ -142,9 +170,10 @@ class TensorRtRuntime(OnnxRuntime):
         folder.mkdir(parents=True, exist_ok=True)
         if not any(folder.glob("*.engine")):
             typer.echo(text("detector.engine.building", path=folder), err=True)
-        super().__init__(path, threads, [(TENSORRT, _engine_options(folder)), CUDA, CPU])
+        super().__init__(path, options, [(TENSORRT, _engine_options(folder)), CUDA, CPU])
         if self.provider != TENSORRT:
             raise UserError("error.tensorrt_fell_back", provider=self.provider)
+        self.takes_lower = False  # An engine is for one shape, and the next would take minutes again.
         self._session.disable_fallback()  # Else a failure under way would start it anew on the CPU, unsaid.
 
 
@@ -167,7 +196,7 @@ def _engine_options(folder: Path) -> dict[str, str]:
     }
 
 
-RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
+RUNTIMES: dict[str, Callable[[Path, Options], Runtime]] = {
     "openvino": OpenVinoRuntime,
     "onnxruntime": OnnxRuntime,
     "tensorrt": TensorRtRuntime,
@@ -176,7 +205,9 @@ PACKAGES = {"tensorrt": "onnxruntime"}
 """Of a runtime that has not the name of its package."""
 
 
-def load_runtime(path: Path, name: str | None = None, threads: int | None = None) -> Runtime:
+def load_runtime(
+    path: Path, name: str | None = None, threads: int | None = None, half: bool = False
+) -> Runtime:
     """Loads a model.
 
     Args:
@@ -184,6 +215,7 @@ def load_runtime(path: Path, name: str | None = None, threads: int | None = None
         name: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
             first.
         threads: How many; by default what `BRAKEPOINT_THREADS` says, else as many as there are cores.
+        half: See `Options`.
 
     Raises:
         UserError: There is no such file, it is not an ONNX model, its input is not one picture, or the
@@ -198,7 +230,7 @@ def load_runtime(path: Path, name: str | None = None, threads: int | None = None
     if not path.is_file():
         raise UserError("error.model_missing", path=path)
     try:
-        return RUNTIMES[name](path, threads or _threads_setting())
+        return RUNTIMES[name](path, Options(threads or _threads_setting(), half))
     except UserError:
         raise
     except Exception as error:  # Neither runtime documents what it raises on a file that is no model.

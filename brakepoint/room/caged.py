@@ -159,7 +159,8 @@ def _detector(path: Path) -> Answer:
     def answer(message: bytes) -> dict[str, Any]:
         height, width, everything = (int(number) for number in message[:12].split(b","))
         image = np.frombuffer(message[12:], np.uint8).reshape(height, width, 3)
-        items = detector.detect_image(image, CONFIDENCE_MIN if everything else None)
+        confidence = CONFIDENCE_MIN if everything else None
+        items = detector.detect_image(image, confidence, low=detector.runtime.takes_lower)
         return {"items": [item.model_dump(mode="json") for item in items]}
 
     return answer

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 from pydantic import BaseModel, Field
 
+from brakepoint.detector import look_at
 from brakepoint.detector.decode import DETECTIONS_MAX
 from brakepoint.errors import UserError
 from brakepoint.evaluation.mean_average_precision import class_metrics, match_picture
@@ -24,7 +26,6 @@ from brakepoint.messages import (
     Order,
     SignClass,
     TrainState,
-    picture_hash,
 )
 from brakepoint.mission.loop import run_mission
 from brakepoint.mission.records import Score
@@ -164,12 +165,7 @@ class CagedDetector:
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame."""
-        return Detections(
-            frame_id=frame.frame_id,
-            captured_at=frame.captured_at,
-            picture_hash=picture_hash(frame.image),
-            items=self.detect_image(frame.image, everything=False),
-        )
+        return look_at(frame, partial(self.detect_image, everything=False))
 
     def detect_image(self, image: np.ndarray, everything: bool) -> tuple[Detection, ...]:
         """Finds the signs in a picture.

@@ -14,7 +14,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from brakepoint.errors import UserError
-from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Status
+from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Picture, Status
 from brakepoint.services import SERVICES, Settings, metrics, tell
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.topics import EVENT, STATUS, Topic
@@ -228,7 +228,7 @@ class Bus:
         with self._arrived:
             return self._arrived.wait_for(lambda: len(inbox) > 0, timeout_s)
 
-    def say(self, topic: Topic[Any], message: Message | Frame) -> None:
+    def say(self, topic: Topic[Any], message: Message | Frame | Picture) -> None:
         """Publishes a message.
 
         One that can wait for the next of its kind is left out while the one before is still on its way: a

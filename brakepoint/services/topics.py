@@ -70,7 +70,9 @@ def _encode_frame(frame: Frame) -> bytes:
 
 
 FRAME: Topic[Frame] = Topic("frame", decode_frame, _encode_frame, ("capture",), max_bytes=FRAME_MAX_BYTES)
-PICTURE: Topic[Picture] = replace(cast(Any, FRAME), decode=split_frame)  # For those who only show it.
+PICTURE: Topic[Picture] = replace(  # For those who only show it, or have it as JPEG already.
+    cast(Any, FRAME), decode=split_frame, encode=Picture.pack
+)
 DETECTIONS = _json("detections", Detections, "detector", max_bytes=LARGE_BYTES)
 ORDER = _json("order", GivenOrder, "autopilot")
 ORDERS = replace(ORDER, keep=QUEUE)  # For those who keep the record.

@@ -16,6 +16,8 @@ from brakepoint.synthesis.textures import colour
 SMALLEST_PX, LARGEST_PX = 9.0, 130.0
 BACK_SHARE = 0.4
 """How many of the drawn distractors are backs of signs."""
+BACK_SHADES = ((0.0, 0.15), (0.1, 0.7), (0.7, 1.0))
+"""How light a back is, in three kinds, as frequent each: black, something between, or plate-coloured."""
 EDGE_ON_DEG = 86.0
 """Further than this nothing of a sign's front is to be seen."""
 
@@ -29,6 +31,7 @@ def random_height(rng: np.random.Generator) -> float:
 
 
 Kind = TypeVar("Kind", Plate, Cutout)
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Choice(Generic[Kind]):
         return _any(rng, [thing for thing in self.distractors if thing.kind == kind])
 
 
-def _any(rng: np.random.Generator, things: Sequence[Kind]) -> Kind:
+def _any(rng: np.random.Generator, things: Sequence[Thing]) -> Thing:
     return things[int(rng.integers(len(things)))]
 
 
@@ -105,7 +108,7 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look
         wash=float(rng.uniform(0.1, 0.75)) if rng.random() < 0.22 else 0.0,
         shade=float(rng.uniform(0, 0.5)),
         variant=int(rng.integers(len(VARIANTS))),
-        back=float(rng.uniform(0.7, 1.0) if rng.random() < 0.5 else rng.uniform(0.0, 0.6)),
+        back=float(rng.uniform(*_any(rng, BACK_SHADES))),
         blur_px=float(rng.uniform(0, 0.03) * height_px) if rng.random() < 0.35 else 0.0,
     )
 

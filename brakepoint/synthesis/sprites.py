@@ -20,6 +20,8 @@ FOOT_CM = (1.0, 0.32)
 """Half the foot's side, and its height."""
 DAYLIGHT = 225.0
 """Brightest channel of a plate that is lit as printed."""
+DARKEST, DARKEST_BACK = 20.0, 100.0
+"""A plate darker than this in a rendering is not lit up all the way: one to be found, and any other."""
 POST_COLOUR = np.array([24.0, 24.0, 26.0])
 FOOT_COLOUR = np.array([120.0, 122.0, 122.0])
 
@@ -188,12 +190,17 @@ def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -
 
 
 def _premultiplied(cutout: Cutout) -> np.ndarray:
-    """Colours times alpha, the brightest tenth of the plate as bright as print in daylight."""
+    """Colours times alpha, the brightest tenth of the plate as bright as print in daylight.
+
+    A back on which no light falls is black beside a plate that is lit, and stays so.
+    """
     image = cutout.image.astype(np.float32)
     mask = np.zeros(image.shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, cutout.plate.astype(np.int32), 1)
     bright = float(np.percentile(image[mask > 0, :3].max(axis=1), 90))
-    image[..., :3] *= DAYLIGHT / max(bright, 20) * image[..., 3:] / 255
+    image[..., :3] *= (
+        DAYLIGHT / max(bright, DARKEST if cutout.sign_class else DARKEST_BACK) * image[..., 3:] / 255
+    )
     return image
 
 

@@ -2,15 +2,16 @@
 
 import csv
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
 from brakepoint import __version__
 from brakepoint.cores import available_cores
+from brakepoint.detector.letterbox import whole_strides
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.training.crops import ZOOM
@@ -18,7 +19,7 @@ from brakepoint.training.ultralytics_setup import prepare_ultralytics
 
 ARCHITECTURE = Path(__file__).parent / "track.yaml"
 NAMES = [sign.value for sign in SignClass]
-EXPORT_SIZE = (32 * math.ceil(480 * ZOOM / 32), 32 * math.ceil(640 * ZOOM / 32))
+EXPORT_SIZE = whole_strides(480 * ZOOM), whole_strides(640 * ZOOM)
 """Height and width of the network's input: of a frame, enlarged, in whole steps of its coarsest level."""
 OPSET = 17
 PROVENANCE = ("epochs", "batch", "imgsz", "optimizer", "lr0", "seed")
@@ -166,7 +167,7 @@ def _forget_paths(checkpoint: Path) -> None:
 
 
 def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE) -> Path:
-    """Exports a checkpoint to ONNX for whole frames, class names in its metadata.
+    """Exports a checkpoint to ONNX for whole frames, class names in its metadata; lower pictures fit, too.
 
     Args:
         weights: The checkpoint.
@@ -177,18 +178,30 @@ def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE
         `target`, whole or not at all.
     """
     model = open_model(weights)
-    made = model.export(format="onnx", imgsz=list(size), opset=OPSET, simplify=True, verbose=False)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _describe(Path(made), model.ckpt["train_args"])
-    Path(made).replace(target)
+    with TemporaryDirectory(dir=target.parent) as folder:
+        model.model.pt_path = str(Path(folder) / weights.name)  # The export is made beside it.
+        made = Path(
+            model.export(
+                format="onnx", imgsz=list(size), opset=OPSET, simplify=True, dynamic=True, verbose=False
+            )
+        )
+        _describe(made, model.ckpt["train_args"], width_px=size[1])
+        made.replace(target)
     return target
 
 
-def _describe(path: Path, trained: dict[str, Any]) -> None:
-    """Gives the export a description of its own, and says how it was trained; the date is dropped."""
+def _describe(path: Path, trained: dict[str, Any], width_px: int) -> None:
+    """Says what an export is and how it was trained, without the date; its height alone stays open."""
     import onnx
 
     exported = onnx.load(path)
+    known = {"batch": 1, "width": width_px}
+    for end in (*exported.graph.input, *exported.graph.output):
+        for side in end.type.tensor_type.shape.dim:
+            if side.dim_param in known:
+                side.dim_value = known[side.dim_param]
+    del exported.graph.value_info[:]  # Sizes within, which each runtime infers anew.
     kept = {entry.key: entry.value for entry in exported.metadata_props if entry.key not in ("date", "args")}
     kept["description"] = "Brakepoint: traffic signs beside a LEGO-scale track"
     kept["provenance"] = json.dumps({"brakepoint": __version__, **{key: trained[key] for key in PROVENANCE}})

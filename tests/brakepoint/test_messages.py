@@ -71,15 +71,15 @@ def test_bytes_that_are_no_frame_are_refused_in_words(payload):
 @given(st.binary(max_size=300))
 def test_a_right_header_before_garbage_does_not_make_a_frame(garbage):
     with pytest.raises(UserError):
-        decode_frame(FRAME_HEADER.pack(FRAME_MAGIC, 1, 0.0, 0.0) + garbage)
+        decode_frame(FRAME_HEADER.pack(FRAME_MAGIC, 1, 0.0, 0.0, 0) + garbage)
 
 
 def test_a_frame_survives_its_encoding():
     image = np.full((48, 64, 3), 90, np.uint8)
 
-    frame = decode_frame(encode_frame(Frame(7, 1.5, 42.0, image)))
+    frame = decode_frame(encode_frame(Frame(7, 1.5, 42.0, image, 24)))
 
-    assert (frame.frame_id, frame.captured_at, frame.position_cm) == (7, 1.5, 42.0)
+    assert (frame.frame_id, frame.captured_at, frame.position_cm, frame.signs_from_px) == (7, 1.5, 42.0, 24)
     assert np.abs(frame.image.astype(int) - image).max() <= 2
 
 
@@ -96,9 +96,14 @@ def test_a_frame_of_no_time_is_refused():
         decode_frame(payload)
 
 
+def test_a_frame_of_which_hardly_anything_is_to_be_looked_at_is_refused():
+    with pytest.raises(UserError):
+        decode_frame(encode_frame(Frame(1, 0.0, 0.0, np.zeros((8, 8, 3), np.uint8), signs_from_px=5)))
+
+
 def test_a_frame_that_is_too_long_is_refused():
     with pytest.raises(UserError):
-        decode_frame(FRAME_HEADER.pack(FRAME_MAGIC, 1, 0.0, 0.0) + bytes(FRAME_MAX_BYTES))
+        decode_frame(FRAME_HEADER.pack(FRAME_MAGIC, 1, 0.0, 0.0, 0) + bytes(FRAME_MAX_BYTES))
 
 
 @pytest.mark.parametrize("box", [(10, 10, 10, 20), (10, 20, 30, 20), (30, 10, 10, 20), (0, 0, math.nan, 5)])

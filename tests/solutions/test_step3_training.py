@@ -59,6 +59,8 @@ def test_a_training_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> No
     model = export(checkpoint, tmp_path / "model.onnx")
     detector = Detector(model)
     assert detector.input_size_px == (800, 608)
+    assert detector.runtime.takes_lower
+    assert [file.name for file in checkpoint.parent.glob("*.onnx")] == []
     provenance = json.loads(detector.runtime.metadata["provenance"])
     assert (provenance["epochs"], provenance["seed"], provenance["imgsz"]) == (1, 0, 256)
     assert str(tmp_path).encode() not in model.read_bytes()

@@ -82,6 +82,10 @@ def test_every_capture_has_a_number_and_a_time_of_its_own(camera):
     assert len({frame.frame_id for frame in frames}) == 3
 
 
+def test_it_says_in_which_rows_signs_may_show(camera, feed):
+    assert camera.read(at(30)).signs_from_px == feed[1].camera.signs_from_px > 0
+
+
 def test_the_same_seed_gives_the_same_pictures(feed):
     one, same, other = (RecordedCamera(*feed, seed).read(at(20, 30)).image for seed in (7, 7, 8))
 

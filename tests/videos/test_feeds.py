@@ -50,6 +50,15 @@ def test_a_feed_shows_its_scenario(name):
     assert f"{name}.yaml" in truth.command
 
 
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_no_sign_shows_above_the_rows_that_are_looked_at(name):
+    truth = truth_of(name)
+
+    assert truth.camera.signs_from_px > 0
+    for frame in truth.frames:
+        assert all(sign.box[1] >= truth.camera.signs_from_px for sign in frame.signs)
+
+
 @pytest.mark.parametrize("name", COURSE_FEEDS[1:])
 def test_every_sign_that_counts_is_to_be_seen_well_before_it_is_reached(name):
     truth = truth_of(name)

@@ -5,7 +5,7 @@ train has, so an autopilot that falls silent is answered by the train.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ class BreakingCamera(PlainCamera):
         if not self._shows(broken_s):
             return None
         image = np.zeros((4, 4, 3), np.uint8) if self._freezes else frame.image
-        return Frame(frame.frame_id, frame.captured_at, frame.position_cm, image)
+        return replace(frame, image=image)
 
 
 class FlickeringDetector:

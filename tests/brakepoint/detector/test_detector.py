@@ -1,14 +1,20 @@
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from onnx import TensorProto
 from onnx_models import raw_output
 
-from brakepoint.detector import Detector
+from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
+from brakepoint.feeds import find_feed
 from brakepoint.messages import Frame, SignClass, picture_hash
+from brakepoint.truth import load_truth
+from stubs.printing_hub import PrintingHub
+from stubs.recorded_camera import RecordedCamera
 
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 NEAR = (10, 10, 30, 30, 0.9, 0.1)
@@ -63,6 +69,48 @@ def test_detections_name_their_frame_and_its_picture(make_model):
     detections = Detector(make_model(RAW)).detect(Frame(7, 1.5, 30.0, GREY_PICTURE))
     assert (detections.frame_id, detections.captured_at, len(detections.items)) == (7, 1.5, 2)
     assert detections.picture_hash == picture_hash(GREY_PICTURE)
+
+
+def test_only_the_rows_in_which_signs_may_show_are_looked_at(make_model):
+    image = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
+    detector = Detector(make_model(RAW))
+    expected = [
+        (left, top + 32, right, bottom + 32)
+        for left, top, right, bottom in (item.box for item in detector.detect_image(image[32:]))
+    ]
+
+    found = detector.detect(Frame(1, 0.0, 0.0, image, signs_from_px=32))
+    assert [item.box for item in found.items] == expected != []
+    assert found.picture_hash == picture_hash(image)
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """A frame in which signs are to be seen, from a feed."""
+    truth = load_truth(find_feed("track-full").with_suffix(".json"))
+    with closing(RecordedCamera(find_feed("track-full"), truth)) as camera:
+        return camera.read(PrintingHub(None).state(0.0).model_copy(update={"position_cm": 40.0}))
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_the_shipped_model_finds_in_fewer_rows_what_it_finds_in_all(seen, runtime):
+    detector = Detector(SHIPPED_MODEL, confidence=0.5, runtime=runtime)
+    whole, part = detector.detect(replace(seen, signs_from_px=0)).items, detector.detect(seen).items
+
+    assert seen.signs_from_px > 0
+    assert [item.sign_class for item in part] == [item.sign_class for item in whole] != []
+    for one, other in zip(part, whole, strict=True):
+        assert one.box == pytest.approx(other.box, abs=2)
+
+
+def test_half_precision_finds_the_same(seen):
+    half = Detector(SHIPPED_MODEL, confidence=0.5, half=True).detect(seen).items
+    full = Detector(SHIPPED_MODEL, confidence=0.5).detect(seen).items
+
+    assert [item.sign_class for item in half] == [item.sign_class for item in full] != []
+    for one, other in zip(half, full, strict=True):
+        assert one.box == pytest.approx(other.box, abs=1)
+        assert one.confidence == pytest.approx(other.confidence, abs=0.05)
 
 
 def test_one_pixel_changes_the_hash():

@@ -106,6 +106,14 @@ def test_it_finds_what_the_others_find(make_model, jetson):
     assert found == Detector(model, runtime="openvino").detect_image(picture)
 
 
+def test_its_engine_is_for_one_shape_whatever_the_model_allows(make_model, jetson):
+    jetson()
+    model = make_model(RAW, input_shape=(1, 3, "height", 96), imgsz="[64, 96]")
+
+    assert Detector(model).runtime.takes_lower
+    assert not Detector(model, runtime="tensorrt").runtime.takes_lower
+
+
 def test_a_failure_under_way_does_not_move_the_model_to_the_cpu(make_model, jetson):
     jetson()
     detector = Detector(make_model(RAW), runtime="tensorrt")

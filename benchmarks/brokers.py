@@ -1,0 +1,47 @@
+"""The brokers that the live services are measured on."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from brakepoint.errors import UserError
+from brakepoint.services.supervisor import free_port
+
+READY_WITHIN_S = 10.0
+LOOK_EVERY_S = 0.05
+
+
+@contextmanager
+def brokers() -> Iterator[dict[str, str]]:
+    """URLs of the embedded broker, an empty one, and of a Mosquitto on this machine, where that is installed.
+
+    Raises:
+        UserError: Mosquitto is there, but does not start.
+    """
+    executable = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    with ExitStack() as opened:
+        urls = {"amqtt": ""}
+        if executable:
+            urls["Mosquitto"] = opened.enter_context(_mosquitto(executable))
+        yield urls
+
+
+@contextmanager
+def _mosquitto(executable: str) -> Iterator[str]:
+    port = free_port()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([executable, "-p", str(port)], **quiet)
+    try:
+        until = time.monotonic() + READY_WITHIN_S
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            if process.poll() is not None or time.monotonic() > until:
+                raise UserError("bench.compare.no_broker", command=f"{executable} -p {port}")
+            time.sleep(LOOK_EVERY_S)
+        yield f"mqtt://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
