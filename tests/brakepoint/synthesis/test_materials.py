@@ -5,8 +5,9 @@ import pytest
 
 from brakepoint.messages import SignClass
 from brakepoint.synthesis import Materials
-from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
+from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, Cutout, load_cutouts
 from brakepoint.synthesis.plates import plates
+from brakepoint.synthesis.sprites import Look, draw_cutout
 from brakepoint.worlds import World
 
 SUPPLIES = {"drawn": tuple(plates().values()), "rendered": load_cutouts(SHIPPED_CUTOUTS)}
@@ -38,3 +39,18 @@ def test_a_distractor_has_no_class_and_a_sign_has_one(world: World, cutouts: tup
         rng = np.random.default_rng(number)
         assert materials.sign(rng, 120, 30, distractor=True).sign_class is None
         assert materials.sign(rng, 120, 30, distractor=False).sign_class is not None
+
+
+def plate_brightness(kind: str, light: float) -> float:
+    """Of a cut-out of one grey, drawn as printed."""
+    plate = np.array([[4, 4], [36, 4], [20, 34]], np.float32)
+    image = np.full((60, 40, 4), (light, light, light, 255), np.uint8)
+    sign_class = None if kind.startswith("back") else SignClass.DANGER_AHEAD
+    sprite = draw_cutout(Cutout(kind, sign_class, image, plate, 0, 0, 0, "dim"), 30, 0, Look(shade=0))
+    return float((sprite.colour.max(axis=2) / np.maximum(sprite.alpha, 0.01))[sprite.plate > 0.9].mean())
+
+
+def test_a_rendered_sign_in_the_dark_is_lit_up_and_a_black_back_stays_black() -> None:
+    assert plate_brightness("danger-train", 25) > 200
+    assert plate_brightness("back-triangle", 12) < 40
+    assert plate_brightness("back-triangle", 150) > 200
