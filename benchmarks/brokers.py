@@ -7,12 +7,15 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from brakepoint.errors import UserError
 from brakepoint.services.supervisor import free_port
 
 READY_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.05
+SETTINGS = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
 
 
 @contextmanager
@@ -32,16 +35,21 @@ def brokers() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _mosquitto(executable: str) -> Iterator[str]:
+    """As deploy/mosquitto has it, but without TLS and passwords."""
     port = free_port()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([executable, "-p", str(port)], **quiet)
-    try:
-        until = time.monotonic() + READY_WITHIN_S
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            if process.poll() is not None or time.monotonic() > until:
-                raise UserError("bench.compare.no_broker", command=f"{executable} -p {port}")
-            time.sleep(LOOK_EVERY_S)
-        yield f"mqtt://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+    with TemporaryDirectory() as folder:
+        settings = Path(folder) / "mosquitto.conf"
+        settings.write_text(SETTINGS.format(port=port), encoding="utf-8")
+        log = settings.with_suffix(".log")
+        with log.open("w") as said:
+            process = subprocess.Popen([executable, "-c", settings], stdout=said, stderr=said)
+        try:
+            until = time.monotonic() + READY_WITHIN_S
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise UserError("bench.compare.no_broker", why=log.read_text(encoding="utf-8"))
+                time.sleep(LOOK_EVERY_S)
+            yield f"mqtt://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()

@@ -1,6 +1,7 @@
 """How many trains one broker and one detector serve: each camera is played here, 15 frames a second."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -79,16 +80,23 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served
 def _play(buses: list[Bus], pictures: list[Picture], seconds: float) -> list[list[float]]:
     """Sends frames of every train at the control rate, spread evenly, and says how late each answer was."""
     pace = Pace(CONTROL_RATE_HZ * len(buses))
-    latencies_ms: list[list[float]] = [[] for _ in buses]
     until = time.monotonic() + seconds
-    number = 0
-    while time.monotonic() < until:
-        pace.wait()
-        picture = pictures[number % len(pictures)]
-        picture = picture._replace(frame_id=number, captured_at=time.time())
-        buses[number % len(buses)].say(PICTURE, picture)
-        number += 1
-        for bus, late_ms in zip(buses, latencies_ms, strict=True):
-            if (detections := bus.take(DETECTIONS)) is not None:
-                late_ms.append(1000 * (time.time() - detections.captured_at))
-    return latencies_ms
+    with ThreadPoolExecutor(len(buses)) as listeners:
+        heard = [listeners.submit(_hear, bus, until) for bus in buses]
+        number = 0
+        while time.monotonic() < until:
+            pace.wait()
+            picture = pictures[number % len(pictures)]
+            picture = picture._replace(frame_id=number, captured_at=time.time())
+            buses[number % len(buses)].say(PICTURE, picture)
+            number += 1
+        return [each.result() for each in heard]
+
+
+def _hear(bus: Bus, until: float) -> list[float]:
+    """How late each answer is, in milliseconds."""
+    late_ms = []
+    while (left_s := until - time.monotonic()) > 0:
+        if (detections := bus.take(DETECTIONS, left_s)) is not None:
+            late_ms.append(1000 * (time.time() - detections.captured_at))
+    return late_ms
