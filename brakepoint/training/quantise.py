@@ -22,7 +22,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
 
     Args:
         model: ONNX file in floating point.
-        pictures: Folder of pictures like those the model will see; the first 200 by name calibrate it.
+        pictures: Dataset or folder of pictures like those the model will see; the first 200 calibrate it.
         target: The new ONNX file, written whole or not at all.
 
     Returns:
@@ -31,7 +31,8 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
     Raises:
         UserError: There are no pictures, or the model is none of ours.
     """
-    files = sorted(pictures.glob("*.jpg"))[:CALIBRATION_PICTURES]
+    images = pictures / "images"
+    files = sorted((images if images.is_dir() else pictures).glob("*.jpg"))[:CALIBRATION_PICTURES]
     if not files:
         raise UserError("training.dataset_empty", path=pictures)
     width, height = Detector(model).input_size_px
