@@ -81,7 +81,7 @@ def test_the_page_speaks_both_languages(onlooker):
 def test_the_newest_picture_is_served(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     assert client.get("/picture.jpg").status_code == 204
-    onlooker.picture = Picture(1, 0.0, 0.0, b"jpeg")
+    onlooker.picture = Picture(1, 0.0, 0.0, 0, b"jpeg")
 
     assert client.get("/picture.jpg").content == b"jpeg"
 
