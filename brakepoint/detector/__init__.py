@@ -30,7 +30,7 @@ def look_at(frame: Frame, detect_image: Callable[[np.ndarray], tuple[Detection, 
         frame_id=frame.frame_id,
         captured_at=frame.captured_at,
         picture_hash=picture_hash(frame.image),
-        items=tuple(_moved_down(item, top_px) for item in items) if top_px else items,
+        items=tuple(_moved_down(item, top_px) for item in items),
     )
 
 
@@ -92,7 +92,7 @@ class Detector:
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame, with the confidence that the detector was made with."""
-        return look_at(frame, partial(self.detect_image, low=self.runtime.takes_lower))
+        return look_at(frame, partial(self.detect_image, low=True))
 
     def detect_image(
         self, image: np.ndarray, confidence: float | None = None, low: bool = False
@@ -102,15 +102,15 @@ class Detector:
         Args:
             image: `(height, width, 3)` uint8, blue-green-red, of any size.
             confidence: By default the one that the detector was made with.
-            low: Whether the network's input is only as high as the picture needs. For each new height it is
-                compiled anew, so this is for cameras, whose pictures are all alike.
+            low: Whether the input is only as high as the picture needs, if the network allows that. Each new
+                height is compiled once, so this is for cameras, whose pictures are all alike.
 
         Returns:
             At most 300, surest first, with boxes in pixels of the picture.
         """
         least = self.confidence if confidence is None else confidence
         size_px = image.shape[1], image.shape[0]
-        letterbox = Letterbox.fit(size_px, self.input_size_px, low)
+        letterbox = Letterbox.fit(size_px, self.input_size_px, low and self.runtime.takes_lower)
         tensor = self._tensor(letterbox.input_size_px)
         fill_tensor(letterbox.apply(image), tensor)
         output = self.runtime.infer(tensor)

@@ -160,7 +160,7 @@ def _detector(path: Path) -> Answer:
         height, width, everything = (int(number) for number in message[:12].split(b","))
         image = np.frombuffer(message[12:], np.uint8).reshape(height, width, 3)
         confidence = CONFIDENCE_MIN if everything else None
-        items = detector.detect_image(image, confidence, low=detector.runtime.takes_lower)
+        items = detector.detect_image(image, confidence, low=True)
         return {"items": [item.model_dump(mode="json") for item in items]}
 
     return answer
