@@ -231,18 +231,20 @@ class Supervisor:
         self._tell(child.name, text("live.log.died", seconds=child.back_off_s))
 
     def _wait_until_ready(self) -> None:
-        until = time.monotonic() + READY_WITHIN_S
+        until, link_until = time.monotonic() + READY_WITHIN_S, math.inf
         while waiting := [child.name for child in self._children.values() if not child.is_ready]:
             if self._failed:
                 raise UserError("live.error.failed", service=self._failed)
             if self._interrupted():
                 return
             awaits_link = waiting == ["train"] and self._children["train"].due_at == math.inf
-            if awaits_link:
-                until = min(until, time.monotonic() + LINK_ANSWERS_WITHIN_S)
+            if not awaits_link:  # Also where another has died meanwhile: no link would be heard.
+                link_until = math.inf
+            elif link_until == math.inf:
+                link_until = time.monotonic() + LINK_ANSWERS_WITHIN_S
+            if time.monotonic() > link_until:
+                raise UserError("live.error.link_silent", link=self.settings.link)
             if time.monotonic() > until:
-                if awaits_link:
-                    raise UserError("live.error.link_silent", link=self.settings.link)
                 raise UserError("live.error.not_ready", services=", ".join(sorted(waiting)))
             time.sleep(LOOK_EVERY_S)
 
