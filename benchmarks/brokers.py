@@ -11,11 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from brakepoint.errors import UserError
-from brakepoint.services.supervisor import free_port
+from brakepoint.sockets import LOCALHOST, free_port
 
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+"""The executable, where it is installed; Debian's is for the administrator."""
 READY_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.05
 SETTINGS = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+"""As deploy/mosquitto has it, but without TLS and passwords."""
 
 
 @contextmanager
@@ -25,31 +28,44 @@ def brokers() -> Iterator[dict[str, str]]:
     Raises:
         UserError: Mosquitto is there, but does not start.
     """
-    executable = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    urls = {"amqtt": ""}
     with ExitStack() as opened:
-        urls = {"amqtt": ""}
-        if executable:
-            urls["Mosquitto"] = opened.enter_context(_mosquitto(executable))
+        if MOSQUITTO:
+            port, folder = free_port(), opened.enter_context(TemporaryDirectory())
+            opened.enter_context(running_mosquitto(Path(folder), SETTINGS.format(port=port), port))
+            urls["Mosquitto"] = f"mqtt://{LOCALHOST}:{port}"
         yield urls
 
 
 @contextmanager
-def _mosquitto(executable: str) -> Iterator[str]:
-    """As deploy/mosquitto has it, but without TLS and passwords."""
-    port = free_port()
-    with TemporaryDirectory() as folder:
-        settings = Path(folder) / "mosquitto.conf"
-        settings.write_text(SETTINGS.format(port=port), encoding="utf-8")
-        log = settings.with_suffix(".log")
-        with log.open("w") as said:
-            process = subprocess.Popen([executable, "-c", settings], stdout=said, stderr=said)
-        try:
-            until = time.monotonic() + READY_WITHIN_S
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise UserError("bench.compare.no_broker", why=log.read_text(encoding="utf-8"))
-                time.sleep(LOOK_EVERY_S)
-            yield f"mqtt://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
+def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None]:
+    """Runs Mosquitto until the context ends.
+
+    Args:
+        folder: Gets its settings and its log.
+        settings: What is to stand in `mosquitto.conf`.
+        ports: Those at which it listens by these settings.
+
+    Raises:
+        UserError: It does not start.
+    """
+    assert MOSQUITTO, "mosquitto is missing: make test-system installs it as root"
+    file, log = folder / "mosquitto.conf", folder / "mosquitto.log"
+    file.write_text(settings, encoding="utf-8")
+    with log.open("w") as said:
+        process = subprocess.Popen([MOSQUITTO, "-c", file], stdout=said, stderr=said)
+    try:
+        until = time.monotonic() + READY_WITHIN_S
+        while not all(_answers(port) for port in ports):
+            if process.poll() is not None or time.monotonic() > until:
+                raise UserError("bench.compare.no_broker", why=log.read_text(encoding="utf-8"))
+            time.sleep(LOOK_EVERY_S)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOCALHOST, port)) == 0

@@ -7,7 +7,6 @@ and opened in JupyterLab as `make lab` starts it.
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from chromium import chromium
 from nbclient import NotebookClient
 from playwright.sync_api import Page
 
+from brakepoint.sockets import free_port
 from brakepoint.texts import LANGUAGES
 from brakepoint.workshop.course import ROOT, find_step
 from brakepoint.workshop.labs import filled, solved, without_marks
@@ -59,9 +59,7 @@ def run_notebook(path: Path) -> None:
 @contextmanager
 def jupyterlab(folder: Path, lang: str) -> Iterator[str]:
     """Serves a folder by JupyterLab, and yields the address of the notebooks of a language."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     notebooks = f"notebooks/{lang}"
     environment = {
         "JUPYTER_TOKEN": TOKEN,

@@ -22,8 +22,9 @@ from brakepoint.services import Settings
 from brakepoint.services.bus import Bus
 from brakepoint.services.live_mission import start, watch
 from brakepoint.services.serving import HEARTBEAT_VARIABLE
-from brakepoint.services.supervisor import Supervisor, Tell, free_port
+from brakepoint.services.supervisor import Supervisor, Tell
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
+from brakepoint.sockets import free_port
 from brakepoint.truth import load_truth
 
 BROKER = "broker"

@@ -3,7 +3,6 @@
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from brakepoint.messages import Health
 from brakepoint.services import LIFELINE_VARIABLE, Settings, require_packages
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import STATUS
+from brakepoint.sockets import LOCALHOST, free_port
 from brakepoint.texts import language, text
 
 READY_WITHIN_S = 90.0
@@ -263,12 +263,5 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
 
 def _with_ports(settings: Settings) -> Settings:
     """The settings with free ports of this machine for a link and a broker of one's own."""
-    link, broker = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    link, broker = (f"{LOCALHOST}:{free_port()}" for _ in range(2))
     return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

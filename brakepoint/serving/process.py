@@ -1,7 +1,6 @@
 """Runs `brakepoint serve` in a process of its own: for a notebook, a benchmark or a test."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from typing import IO
 
 from brakepoint.errors import UserError
+from brakepoint.sockets import LOCALHOST, free_port
 
 STOP_TIMEOUT_S = 30
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,13 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
     Raises:
         UserError: It does not start; it has said on stderr why.
     """
-    rest, grpc = _free_ports(2)
+    rest, grpc = free_port(), free_port()
     command = [sys.executable, "-m", "brakepoint", "serve", model]
     command += ["--rest-port", str(rest), "--grpc-port", str(grpc)]
     process = subprocess.Popen(
         command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, bufsize=1
     )
-    endpoint = Endpoint(f"{HOST}:{rest}", f"{HOST}:{grpc}", process)
+    endpoint = Endpoint(f"{LOCALHOST}:{rest}", f"{LOCALHOST}:{grpc}", process)
     try:
         if not endpoint.said.readline():  # The line that says it is ready.
             raise UserError("serving.error.not_started", model=model)
@@ -61,11 +60,3 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
     finally:
         process.terminate()
         process.wait(STOP_TIMEOUT_S)
-
-
-def _free_ports(count: int) -> list[int]:
-    servers = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports

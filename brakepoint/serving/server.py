@@ -6,7 +6,6 @@ that is the asker's mistake: so its parts are put together here.
 
 import asyncio
 import logging
-import socket
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +30,7 @@ from kserve.protocol.rest.server import RESTServer
 from brakepoint.detector.remote import HEADER_LENGTH
 from brakepoint.errors import UserError
 from brakepoint.serving.limits import BODY_MOST_BYTES, BodyLimit
+from brakepoint.sockets import is_free
 from brakepoint.texts import text
 
 GRACE_S = 5
@@ -130,7 +130,8 @@ def run(
         UserError: A port is taken.
     """
     for port in (rest_port, grpc_port):
-        _must_be_free(host, port)
+        if not is_free(host, port):
+            raise UserError("serving.error.port", host=host, port=port)
     logger.addFilter(_ForUs())
     warnings.filterwarnings("ignore", message="ORJSONResponse is deprecated")
     repository = ModelRepository()
@@ -179,12 +180,3 @@ async def _serve(
         await serving
     finally:
         await remote_calls.stop(GRACE_S)
-
-
-def _must_be_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise UserError("serving.error.port", host=host, port=port) from error

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from brakepoint.errors import UserError
+from brakepoint.sockets import LOCALHOST, free_port, is_free
 
 EMBEDDED_BUCKET = "brakepoint"
 STORE_DIR = Path("runs/store")
 """Its folders are the buckets."""
-HOST, USUAL_PORT = "127.0.0.1", 9000
+USUAL_PORT = 9000
 FRESH = ("--dir-cache-time", "1s")
 """What another server of the same folder has written is seen so soon; 0 makes rclone forget its own files."""
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
@@ -38,10 +39,11 @@ def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
         UserError: rclone is not installed, or does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port, access_key, secret_key = _free_port(), "brakepoint", secrets.token_hex(16)
+    port = USUAL_PORT if is_free(LOCALHOST, USUAL_PORT) else free_port()
+    access_key, secret_key = "brakepoint", secrets.token_hex(16)
     log_path = folder.parent / f"{folder.name}.log"
-    with run_server(str(folder), (HOST, port), (access_key, secret_key), log_path):
-        yield f"http://{HOST}:{port}", access_key, secret_key
+    with run_server(str(folder), (LOCALHOST, port), (access_key, secret_key), log_path):
+        yield f"http://{LOCALHOST}:{port}", access_key, secret_key
 
 
 @contextmanager
@@ -96,18 +98,6 @@ def _rclone() -> str:
     if found is None:
         raise UserError("store.error.no_rclone")
     return found
-
-
-def _free_port() -> int:
-    """The usual port, or any other if that is taken."""
-    for port in (USUAL_PORT, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise UserError("store.error.no_port")
 
 
 def _wait_until_ready(process: subprocess.Popen, address: tuple[str, int], log_path: Path) -> None:

@@ -14,7 +14,7 @@ import yaml
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import secret_manifests
-from brakepoint.services.supervisor import free_port
+from brakepoint.sockets import free_port
 from brakepoint.store import Connection, object_store
 from brakepoint.workshop.course import course
 

@@ -23,7 +23,7 @@ from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.feeds import find_feed
 from brakepoint.mission.records import Score
 from brakepoint.mission.scoring import score_run
-from brakepoint.services.supervisor import free_port
+from brakepoint.sockets import free_port
 from brakepoint.store import seed
 from brakepoint.store.connection import Connection
 from brakepoint.store.embedded import EMBEDDED_BUCKET, serve_s3

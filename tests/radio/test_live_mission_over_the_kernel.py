@@ -23,7 +23,7 @@ from benchmarks.faults import Stage
 from brakepoint.messages import OrderKind, Reason
 from brakepoint.mission.report import REPORT_NAME, Mission, Report
 from brakepoint.services import Settings
-from brakepoint.services.supervisor import free_port
+from brakepoint.sockets import free_port
 from brakepoint.texts import text
 from brakepoint.train import ORDER_POWER
 from stubs.hub_guard import BRAKED_WITHIN_S

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from brakepoint.services import SERVICES, Settings
 from brakepoint.services.supervisor import Supervisor
+from brakepoint.sockets import free_port
 
 PHONE, DESK, PROJECTOR = (390, 844), (1280, 800), (1920, 1080)
 WITHIN_MS = 60_000
@@ -48,9 +48,7 @@ CONTRASTS = """() => {
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[Supervisor]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        page = f"127.0.0.1:{probe.getsockname()[1]}"
+    page = f"127.0.0.1:{free_port()}"
     with Supervisor(Settings(detector="oracle", page=page), SERVICES[1:], lambda *_: None) as services:
         yield services
 

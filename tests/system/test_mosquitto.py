@@ -3,36 +3,28 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.brokers import running_mosquitto
 from benchmarks.faults import Stage, is_at_rest
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, MissionState
 from brakepoint.services import Settings
 from brakepoint.services.bus import Bus
 from brakepoint.services.topics import CONTROL, MISSION
+from brakepoint.sockets import free_port
 from brakepoint.texts import text
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 FEED = "track-stop"
 TRAINS = {"train-1": "first secret", "train-2": "second secret", "viewer": "third secret"}
 WITHIN_S = 30.0
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in sockets]
 
 
 def openssl(folder: Path, *arguments: str) -> None:
@@ -70,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ports(folder: Path) -> Iterator[tuple[int, int]]:
     """Mosquitto on its configuration, but for places and ports: with passwords, and with certificates."""
-    with_password, with_certificate = free_ports(2)
+    with_password, with_certificate = free_port(), free_port()
     written = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
     for ours, theirs in (
         ("/mosquitto/config/", f"{folder}/"),
@@ -79,15 +71,8 @@ def ports(folder: Path) -> Iterator[tuple[int, int]]:
         ("8884", str(with_certificate)),
     ):
         written = written.replace(ours, theirs)
-    (folder / "mosquitto.conf").write_text(f"user root\n{written}", encoding="utf-8")
-    executable = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert executable, "mosquitto is missing: make test-system installs it as root"
-    broker = subprocess.Popen([executable, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
-    for port in (with_password, with_certificate):
-        await_condition(lambda port=port: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-    yield with_password, with_certificate
-    broker.terminate()
-    broker.wait(WITHIN_S)
+    with running_mosquitto(folder, f"user root\n{written}", with_password, with_certificate):
+        yield with_password, with_certificate
 
 
 def await_condition(condition) -> None:

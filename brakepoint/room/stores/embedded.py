@@ -6,7 +6,6 @@ it does not show cannot be asked for.
 
 import json
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from brakepoint.errors import UserError
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
 from brakepoint.room.stores import ObjectInfo
+from brakepoint.sockets import is_free
 from brakepoint.store.embedded import run_server
 
 KEYS_NAME = "keys.json"
@@ -101,7 +101,8 @@ def serve_room(room: Room, settings: EmbeddedSettings) -> Iterator[None]:
     if missing:
         raise UserError("room.error.not_applied", room=room.name, missing=", ".join(missing[:3]))
     for number in range(room.attendees):
-        _require_free(settings.host, settings.first_port + number)
+        if not is_free(settings.host, port := settings.first_port + number):
+            raise UserError("room.error.port", host=settings.host, port=port)
     logs = room.folder / "logs"
     logs.mkdir(exist_ok=True)
     with ExitStack() as servers:
@@ -117,15 +118,6 @@ def serve_room(room: Room, settings: EmbeddedSettings) -> Iterator[None]:
                 )
             )
         yield
-
-
-def _require_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise UserError("room.error.port", host=host, port=port) from error
 
 
 def _view(folder: Path, bucket: str, shared: str) -> dict[str, str]:

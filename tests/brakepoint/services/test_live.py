@@ -20,8 +20,9 @@ from brakepoint.services import Settings, supervisor
 from brakepoint.services.bus import Bus
 from brakepoint.services.events import EventType
 from brakepoint.services.live_mission import start, watch
-from brakepoint.services.supervisor import Supervisor, free_port
+from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import DETECTIONS, EVENT, MISSION, ORDERS, STATE
+from brakepoint.sockets import free_port
 from brakepoint.train import STOPPING_LIMIT_CM
 from brakepoint.truth import load_truth
 from solutions.step6_autopilot import step

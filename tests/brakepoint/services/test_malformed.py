@@ -33,6 +33,7 @@ from brakepoint.services.bus import parse_broker
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import FRAME, ORDER, TOPICS
+from brakepoint.sockets import free_port
 
 MESSAGES = 10_500
 AT_A_TIME = 50
@@ -120,9 +121,7 @@ def test_a_picture_that_claims_to_be_gigantic_is_not_decoded():
 @pytest.fixture(scope="module")
 def running():
     """All services, and the address of each one's metrics."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        page = f"127.0.0.1:{probe.getsockname()[1]}"
+    page = f"127.0.0.1:{free_port()}"
     urls = {}
 
     def tell(service, line):

@@ -1,12 +1,14 @@
 import socket
+import threading
 
 import pytest
 
 from brakepoint import services
 from brakepoint.errors import UserError
-from brakepoint.services import Settings, address, require_packages
+from brakepoint.services import Settings, address, require_packages, train
 from brakepoint.services.bus import parse_broker
 from brakepoint.services.metrics import offer_metrics
+from brakepoint.sockets import LOCALHOST
 
 
 def test_options_come_before_the_environment_and_that_before_the_defaults(monkeypatch):
@@ -69,9 +71,11 @@ def test_a_detector_may_serve_several_trains():
     assert [each.train_id for each in Settings(train_id="a, b,c").of_each_train] == ["a", "b", "c"]
 
 
-def test_an_unreachable_or_taken_address_for_metrics_is_one_clear_line():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(UserError, match=r"127\.0\.0\.1"):
-            offer_metrics(*taken.getsockname())
+def listen_for_orders(host, port):
+    train.run(Settings(link=f"{host}:{port}"), threading.Event())
+
+
+@pytest.mark.parametrize("listen", [offer_metrics, listen_for_orders])
+def test_a_taken_address_is_one_clear_line(listen):
+    with socket.create_server((LOCALHOST, 0)) as taken, pytest.raises(UserError, match="in use"):
+        listen(*taken.getsockname())
