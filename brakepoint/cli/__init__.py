@@ -9,6 +9,7 @@ import sys
 
 import typer
 
+from brakepoint.cli.usage import Commands, explain
 from brakepoint.errors import UserError
 from brakepoint.texts import LANGUAGES, text
 
@@ -60,7 +61,13 @@ def _take_language(arguments: list[str]) -> list[str]:
 def build_app() -> typer.Typer:
     """Defines the commands, in the reader's language."""
     _translate_panels()
-    app = typer.Typer(name="brakepoint", help=text("cli.help"), add_completion=False, rich_markup_mode="rich")
+    app = typer.Typer(
+        name="brakepoint",
+        cls=Commands,
+        help=text("cli.help"),
+        add_completion=False,
+        rich_markup_mode="rich",
+    )
 
     @app.callback()
     def globals_(lang: str = typer.Option("", "--lang", metavar="en|fr", help=text("cli.lang"))) -> None:
@@ -87,6 +94,7 @@ def _translate_panels() -> None:
     rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
     rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
     rich_utils.DEFAULT_STRING = text("cli.panel.default")
+    rich_utils.REQUIRED_LONG_STRING = text("cli.panel.required")
 
 
 def run(arguments: list[str]) -> int:
@@ -103,9 +111,7 @@ def run(arguments: list[str]) -> int:
     except NotImplementedError:
         return _refuse(text("cli.error.not_written"))
     except typer.TyperException as error:
-        why = " ".join(error.format_message().split()).removesuffix(".")
-        command = getattr(getattr(error, "ctx", None), "command_path", "brakepoint")
-        return _refuse(text("cli.error.usage", why=why, command=command))
+        return _refuse(str(explain(error)))
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:

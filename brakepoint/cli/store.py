@@ -3,9 +3,10 @@
 import typer
 
 from brakepoint.cli.dataset import require_workshop
+from brakepoint.cli.usage import Commands
 from brakepoint.texts import text
 
-store_app = typer.Typer(help=text("cli.store.help"), no_args_is_help=True)
+store_app = typer.Typer(cls=Commands, help=text("cli.store.help"), no_args_is_help=True)
 
 
 @store_app.callback()

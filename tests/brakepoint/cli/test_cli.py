@@ -75,6 +75,31 @@ def test_wrong_usage_is_one_line_and_status_2(
     assert said in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["trian"], "La commande trian n’existe pas ; peut-être train"),
+        (["store", "sed"], "La commande sed n’existe pas ; peut-être seed"),
+        (["mission", "--fed"], "L’option --fed n’existe pas ; peut-être --feed"),
+        (["mission", "--feed"], "Il manque une valeur après --feed"),
+        (["evaluate"], "Il manque --images"),
+        (
+            ["base-model", "--epochs", "0"],
+            "Cette valeur ne convient pas à --epochs, qui attend <int range> 1…",
+        ),
+        (["synth", "--world", "x"], "Cette valeur ne convient pas à --world, qui attend <track|road>"),
+    ],
+)
+def test_wrong_usage_is_told_in_the_readers_language(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BRAKEPOINT_LANG", "fr")
+
+    run(arguments)
+
+    assert capsys.readouterr().err.startswith(f"{said}. Voir brakepoint ")
+
+
 def test_ctrl_c_is_said_in_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
