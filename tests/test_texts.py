@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brakepoint.texts import LANGUAGES, catalogue
+from brakepoint.texts import LANGUAGES, catalogue, number, text
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -93,3 +93,11 @@ def test_each_text_is_used() -> None:
 
     named = set(re.findall(r"""["']([\w.-]+)["']""", code))
     assert not {key for key in catalogue() if not key.startswith(MADE_UP)} - named
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "1.5"), ("fr", "1,5")])
+def test_a_fraction_has_the_decimal_point_of_its_language(lang: str, said: str) -> None:
+    filled = text("hub.lost.silence", lang, seconds=1.5)
+
+    assert said in filled
+    assert number(1.5, 1, lang) == said

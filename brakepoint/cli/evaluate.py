@@ -13,8 +13,7 @@ from rich.table import Table
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.evaluation import Evaluation, examine, measure
-from brakepoint.mission.look import number
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 SHEETS_DIR = Path("runs/evaluation")
 PATIENCE_S = 2.0

@@ -17,12 +17,12 @@ from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed
 from brakepoint.mission.drive import ORACLE, Assignment, Driven, Finished, News, check, drive_all, finish
-from brakepoint.mission.look import ORDER_COLOURS, number, order_text, points
+from brakepoint.mission.look import ORDER_COLOURS, order_text, points
 from brakepoint.mission.page import render_page
 from brakepoint.mission.report import PAGE_NAME, REPORT_NAME, Mission, Report, publishing
 from brakepoint.services import Settings, require_packages
 from brakepoint.steps import SOURCE_VARIABLE, SOURCES
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 ALL = "all"
 DEFAULT_OUT = Path("runs/mission")

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from brakepoint.cli.dataset import require_workshop
 from brakepoint.cli.usage import Commands
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 from brakepoint.worlds import World
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def as_table(versions: "list[Version]", production: int | None) -> Table:
             "[green]●[/]" if version.number == production else "",
             str(version.number),
             f"{version.published_at.astimezone():%Y-%m-%d %H:%M}",
-            *("–" if value is None else f"{value:.3f}" for value in measured),
+            *("–" if value is None else number(value, 3) for value in measured),
             version.data[:FINGERPRINT_SHOWN] or "–",
             version.code[:FINGERPRINT_SHOWN] or "–",
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 
 def quantise_command(
@@ -25,7 +25,7 @@ def quantise_command(
 
     def report(key: str, file: Path) -> None:
         map50 = evaluate(val, Detector(file, confidence=0.001)).map50
-        typer.echo(text(key, map50=f"{map50:.3f}", kilobytes=file.stat().st_size // 1000))
+        typer.echo(text(key, map50=number(map50, 3), kilobytes=file.stat().st_size // 1000))
 
     target = out or model.with_name(f"{model.stem}-int8.onnx")
     report("quantise.before", model)

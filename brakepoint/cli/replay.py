@@ -18,7 +18,6 @@ from brakepoint.messages import Light, SignClass
 from brakepoint.mission.look import (
     ORDER_COLOURS,
     SIGN_COLOURS,
-    number,
     order_text,
     points,
     reason_text,
@@ -26,7 +25,7 @@ from brakepoint.mission.look import (
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import PAGE_NAME, Recording, load_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 LINE_CELLS, GAUGE_CELLS = 72, 30
 SHAPES = {SignClass.DANGER_AHEAD: "▲", SignClass.SPEED_LIMIT: "●"}

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from brakepoint.cli.usage import Commands
 from brakepoint.errors import UserError
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 if TYPE_CHECKING:
     from brakepoint.room.config import Room
@@ -104,7 +104,7 @@ def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -
     for status in statuses(provisioner):
         ready = "[green]✓[/]" if not status.missing else f"[red]✗[/] {_names(status.missing)}"
         last = f"{status.last_at.astimezone():%d.%m. %H:%M}" if status.last_at else "–"
-        table.add_row(status.handle, ready, str(status.objects), f"{status.megabytes:.1f}", last)
+        table.add_row(status.handle, ready, str(status.objects), number(status.megabytes, 1), last)
     Console(highlight=False).print(table)
 
 
@@ -163,8 +163,8 @@ def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) ->
     if not isinstance(room.store, EmbeddedSettings):
         raise UserError("room.error.serves_itself", endpoint=room.store.endpoint)
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stopping.set())
     with serving(room):
         last_port = room.store.first_port + room.attendees - 1
         typer.echo(text("room.serving", host=room.store.host, first=room.store.first_port, last=last_port))
@@ -210,7 +210,7 @@ def score_command(
 def tell_outcome(scored: tuple[str, "Outcome"]) -> None:
     """Says in a line what became of a submission."""
     handle, outcome = scored
-    map50 = "–" if outcome.map50 is None else f"{outcome.map50:.2f}"
+    map50 = "–" if outcome.map50 is None else number(outcome.map50, 2)
     key = "room.not_scored" if outcome.reason else "room.scored"
     why = outcome.words()
     typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
@@ -242,9 +242,11 @@ def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None)
             seconds = (phase.median_s, phase.slowest_s, PATIENCE_S[phase.name])
             name = text(f"room.phase.{phase.name}")
             table.add_row(
-                f"[{colour}]●[/] {name}", *(f"{one:.1f} s" for one in seconds), escape("\n".join(remarks[:3]))
+                f"[{colour}]●[/] {name}",
+                *(f"{number(one, 1)} s" for one in seconds),
+                escape("\n".join(remarks[:3])),
             )
-            console.print(text("room.rehearsed", phase=name, seconds=f"{phase.slowest_s:.1f}"), style="dim")
+            console.print(text("room.rehearsed", phase=name, seconds=number(phase.slowest_s, 1)), style="dim")
     console.print(table)
     raise typer.Exit(1 if failed else 0)
 
@@ -266,7 +268,7 @@ def show_changes(changes: list["Change"], room: str, console: Console) -> None:
 
 def _say(key: str, began_at: float, **values: object) -> None:
     """Says what was done, and how many seconds it took."""
-    typer.echo(text(key, None, seconds=f"{time.monotonic() - began_at:.1f}", **values))
+    typer.echo(text(key, None, seconds=number(time.monotonic() - began_at, 1), **values))
 
 
 def _names(whats: list) -> str:

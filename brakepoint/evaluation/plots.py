@@ -19,8 +19,8 @@ from brakepoint.evaluation.mean_average_precision import (
 )
 from brakepoint.evaluation.sheet import save_png
 from brakepoint.messages import SignClass
-from brakepoint.mission.look import number, sign_text
-from brakepoint.texts import text
+from brakepoint.mission.look import sign_text
+from brakepoint.texts import number, text
 
 BASE_STYLE = {"color": "#7a8794", "linestyle": "--", "linewidth": 2.0}
 NEW_STYLE = {"color": "#0b7a5c", "linestyle": "-", "linewidth": 2.4}

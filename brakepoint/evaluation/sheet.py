@@ -13,8 +13,8 @@ from brakepoint.drawing import BOLD, REGULAR, WHITE, Colour, bgr, text_width, wr
 from brakepoint.errors import UserError
 from brakepoint.evaluation.examine import Examined, read_picture
 from brakepoint.messages import Detection
-from brakepoint.mission.look import number, sign_text
-from brakepoint.texts import text
+from brakepoint.mission.look import sign_text
+from brakepoint.texts import number, text
 
 COLUMNS, PICTURES_MAX = 4, 24
 PAIRS_MAX = 6

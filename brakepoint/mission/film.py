@@ -17,7 +17,6 @@ from brakepoint.messages import Detection, Light, OrderKind, SignClass
 from brakepoint.mission.look import (
     ORDER_COLOURS,
     SIGN_COLOURS,
-    number,
     order_text,
     points,
     reason_text,
@@ -26,7 +25,7 @@ from brakepoint.mission.look import (
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 from brakepoint.truth import GroundTruth
 
 WIDTH_PX, PICTURE_PX, STRIP_PX = 640, 480, 96

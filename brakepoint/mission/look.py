@@ -1,7 +1,7 @@
 """The colours and words that the terminal, the film and the page share."""
 
 from brakepoint.messages import OrderKind, Reason, SignClass
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 ORDER_COLOURS = {
     OrderKind.FULL_SPEED: "#2f9e6e",
@@ -29,11 +29,6 @@ def reason_text(reason: Reason, lang: str | None = None) -> str:
 def sign_text(sign_class: SignClass, lang: str | None = None) -> str:
     """What a sign is called."""
     return text(f"sign.class.{sign_class}", lang)
-
-
-def number(value: float, digits: int = 0, lang: str | None = None) -> str:
-    """A number as the reader's language writes it: French has a decimal comma."""
-    return f"{value:.{digits}f}".replace(".", text("number.point", lang))
 
 
 def points(value: float, lang: str | None = None) -> str:

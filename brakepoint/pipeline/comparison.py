@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 from brakepoint.worlds import World
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _as_image(picture: Path) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else number(value, 3)
 
 
 def read_comparison(folder: Path) -> Comparison:

@@ -5,6 +5,7 @@ The file's name groups texts for whoever edits them and is not part of the key.
 """
 
 import os
+import string
 import tomllib
 from functools import cache
 from importlib import resources
@@ -46,13 +47,24 @@ def language() -> str:
     return "en"
 
 
+class _Writer(string.Formatter):
+    """Fills placeholders, and writes fractions with the decimal point of a language."""
+
+    def __init__(self, point: str) -> None:
+        self._point = point
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        written = super().format_field(value, format_spec)
+        return written.replace(".", self._point) if isinstance(value, float) else written
+
+
 def text(key: str, lang: str | None = None, **values: object) -> str:
     """Looks a text up and fills its placeholders.
 
     Args:
         key: Dotted key, for instance `mission.derailed`.
         lang: `en` or `fr`; by default the reader's language.
-        values: What the text's `{placeholders}` stand for.
+        values: What the text's `{placeholders}` stand for; floats get the language's decimal point.
 
     Raises:
         KeyError: There is no such text.
@@ -61,4 +73,10 @@ def text(key: str, lang: str | None = None, **values: object) -> str:
         >>> text("mission.scored", lang="en", score=98)
         '98 out of 100'
     """
-    return catalogue()[key][lang or language()].format(**values)
+    lang = lang or language()
+    return _Writer(catalogue()["number.point"][lang]).vformat(catalogue()[key][lang], (), values)
+
+
+def number(value: float, digits: int = 0, lang: str | None = None) -> str:
+    """A number as the reader's language writes it: French has a decimal comma."""
+    return f"{value:.{digits}f}".replace(".", text("number.point", lang))

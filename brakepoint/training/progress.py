@@ -9,7 +9,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from brakepoint.bars import progress_bar
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 CURVES_NAME = "curves.png"
 LOSSES = {"train/box_loss": "training.loss_box", "train/cls_loss": "training.loss_class"}
@@ -38,7 +38,7 @@ def watched(model: Any, out_dir: Path) -> Iterator[None]:
 
     def end_epoch(trainer: Any) -> None:
         score = trainer.metrics["metrics/mAP50(B)"]
-        bar.console.print(text("training.epoch_done", epoch=trainer.epoch + 1, map50=f"{score:.3f}"))
+        bar.console.print(text("training.epoch_done", epoch=trainer.epoch + 1, map50=number(score, 3)))
         draw_curves(out_dir / "results.csv", out_dir / CURVES_NAME)
 
     model.add_callback("on_train_start", begin)

@@ -14,7 +14,7 @@ from brakepoint.messages import Detection, SignClass
 from brakepoint.mission.records import Run
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.synthesis import Box, Picture, Sprite
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 from brakepoint.truth import GroundTruth
 
 SIGN_COLOURS = {SignClass.DANGER_AHEAD: "#e0a800", SignClass.SPEED_LIMIT: "#cf222e"}
@@ -83,7 +83,7 @@ def _draw_detections(axes: Axes, detections: Sequence[Detection]) -> None:
     for found in detections:
         colour = SIGN_COLOURS[found.sign_class]
         _draw_box(axes, found.box, colour, 3)
-        words = f"{text(f'sign.class.{found.sign_class}')} {found.confidence:.2f}"
+        words = f"{text(f'sign.class.{found.sign_class}')} {number(found.confidence, 2)}"
         label = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
         axes.text(found.box[0], found.box[1] - 8, words, color="white", fontsize=9, bbox=label)
 
@@ -110,7 +110,7 @@ def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, ch
     axes.plot(confidences, right / np.arange(1, len(right) + 1), label=text("notebook.precision"))
     axes.plot(confidences, right / truths, label=text("notebook.recall"))
     axes.axvline(
-        chosen, color="#555555", linestyle="--", label=text("notebook.chosen", confidence=f"{chosen:.2f}")
+        chosen, color="#555555", linestyle="--", label=text("notebook.chosen", confidence=number(chosen, 2))
     )
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=text("notebook.confidence"))
     axes.grid(alpha=0.3)

@@ -12,11 +12,11 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from brakepoint.mission.look import number, order_text, points, reason_text
+from brakepoint.mission.look import order_text, points, reason_text
 from brakepoint.mission.page.plot import Plot, order_spans
 from brakepoint.mission.report import Recording, Report
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.texts import LANGUAGES, catalogue, language, text
+from brakepoint.texts import LANGUAGES, catalogue, language, number, text
 
 
 def both(words: Mapping[str, str], tag: str = "span") -> Markup:
