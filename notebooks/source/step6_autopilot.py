@@ -70,7 +70,7 @@ plot_run(run, feed(name))
 # %% [markdown] lang="fr"
 # ## La ligne entière
 #
-# La note de chaque flux, de 0 à 100. Avec votre propre détecteur, et en film : `brakepoint mission --steps labs`.
+# Le score de chaque flux, de 0 à 100. Avec votre propre détecteur, et en film : `brakepoint mission --steps labs`.
 
 # %%
 for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full"):
