@@ -80,7 +80,7 @@ def synthesise(
 
 def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
     """Makes the folders, and refuses to mix two recipes in one of them."""
-    settings = {"format": "brakepoint-synthesis/4", "seed": seed, **materials.describe()}
+    settings = {"format": "brakepoint-synthesis/5", "seed": seed, **materials.describe()}
     manifest = out_dir / MANIFEST
     if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != settings:
         raise UserError("synthesis.other_settings", path=out_dir)

@@ -18,6 +18,8 @@ BACK_SHARE = 0.4
 """How many of the drawn distractors are backs of signs."""
 BACK_SHADES = ((0.0, 0.15), (0.1, 0.7), (0.7, 1.0))
 """How light a back is, in three kinds, as frequent each: black, something between, or plate-coloured."""
+STEEP_DEG = 50.0
+"""Beyond this, ink may shine."""
 EDGE_ON_DEG = 86.0
 """Further than this nothing of a sign's front is to be seen."""
 
@@ -72,7 +74,8 @@ def random_drawn(
     """
     back = distractor and rng.random() < BACK_SHARE
     plate = choice.distractor(rng) if distractor and not back else choice.front(rng)
-    sprite = draw_sign(plate, _pose(rng, height_px, back), _look(rng, brightness, height_px))
+    pose = _pose(rng, height_px, back)
+    sprite = draw_sign(plate, pose, _look(rng, brightness, height_px, steep=abs(pose.yaw_deg) > STEEP_DEG))
     return replace(sprite, sign_class=None) if distractor else sprite
 
 
@@ -96,7 +99,7 @@ def _pose(rng: np.random.Generator, height_px: float, back: bool) -> Pose:
     return Pose(height_px, yaw, float(rng.normal(4, 7)), float(roll), distance)
 
 
-def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look:
+def _look(rng: np.random.Generator, brightness: float, height_px: float, steep: bool = False) -> Look:
     matched = (max(brightness, 8) / 110) ** rng.uniform(0.2, 0.8) * np.exp(rng.normal(0, 0.3))
     gain = matched if rng.random() < 0.7 else rng.uniform(0.3, 1.5)
     shiny = rng.random() < 0.3
@@ -105,12 +108,18 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float) -> Look
         tint=tuple(rng.uniform(0.88, 1.12, 3).tolist()),
         gloss=float(rng.uniform(0.1, 0.85)) if shiny else 0.0,
         gloss_deg=float(rng.uniform(0, 360)),
-        wash=float(rng.uniform(0.1, 0.75)) if rng.random() < 0.22 else 0.0,
+        wash=_wash(rng, steep),
         shade=float(rng.uniform(0, 0.5)),
         variant=int(rng.integers(len(VARIANTS))),
         back=float(rng.uniform(*_any(rng, BACK_SHADES))),
         blur_px=float(rng.uniform(0, 0.03) * height_px) if rng.random() < 0.35 else 0.0,
     )
+
+
+def _wash(rng: np.random.Generator, steep: bool) -> float:
+    """How strong a sheen is: mostly there is none."""
+    share, most = (0.5, 1.5) if steep else (0.22, 0.75)
+    return float(rng.uniform(0.1, most)) if rng.random() < share else 0.0
 
 
 def random_occluder(rng: np.random.Generator, height_px: float) -> Sprite:

@@ -16,10 +16,14 @@ from brakepoint.synthesis.plates import Plate
 THICKNESS_CM = 0.32
 POST_RADIUS_CM = 0.17
 POST_LENGTH_CM = 3.6
+CLIP_CM = (0.24, 0.3)
+"""Half the width and half the height of the clip by which a plate sits on its post; it reaches around it."""
 FOOT_CM = (1.0, 0.32)
 """Half the foot's side, and its height."""
 DAYLIGHT = 225.0
 """Brightest channel of a plate that is lit as printed."""
+INK_SHINE = 400.0
+"""How bright black ink gets for each whole of sheen that is more than what drowns it."""
 DARKEST, DARKEST_BACK = 20.0, 100.0
 """A plate darker than this in a rendering is not lit up all the way: one to be found, and any other."""
 POST_COLOUR = np.array([24.0, 24.0, 26.0])
@@ -53,7 +57,8 @@ class Look:
         gain: Brightness, 1 as printed.
         tint: Factor on blue, green and red.
         gloss: 0 none to 1 a white glare.
-        wash: 0 none to 1: how far a sheen all over the plate drowns its print.
+        wash: 0 none to 1: how far a sheen all over the plate drowns its print; beyond 1 the ink shines more
+            than the plate, as it does seen from the side.
         gloss_deg: Direction from which the glare comes.
         shade: 0 none to 1: how much darker one side is.
         variant: Which of the plate's prints, 0 to 4; 3 is as drawn.
@@ -138,7 +143,7 @@ def draw_sign(plate: Plate, pose: Pose, look: Look) -> Sprite:
     view = _View(plate, pose, fine)
     front = _at_depth(plate.outline, THICKNESS_CM / 2)
     back = _at_depth(plate.outline, -THICKNESS_CM / 2)
-    post, foot = _post(plate), _foot(plate)
+    post, foot, clip = _post(plate), _foot(plate), _clip()
     everything = view.project(np.vstack([front, back, post, foot]))
     low = np.floor(everything.min(0) / fine) * fine - 2 * fine
     size = np.ceil((everything.max(0) - low) / fine + 2).astype(int) * fine
@@ -151,6 +156,7 @@ def draw_sign(plate: Plate, pose: Pose, look: Look) -> Sprite:
     _paint_foot(canvas, view, foot)
     if facing:
         _paint_post(canvas, view, post)
+        _fill(canvas, view.hull(clip), (*(np.array(plate.edge) * 0.7), 255.0))
     _fill(canvas, plate_hull, (*(np.array(plate.edge) * 0.8), 255.0))
     _fill(mask, plate_hull, (255,))
     if facing:
@@ -158,6 +164,7 @@ def draw_sign(plate: Plate, pose: Pose, look: Look) -> Sprite:
     else:
         _fill(canvas, view.hull(back), (*_back_colour(plate, look), 255.0))
         _paint_post(canvas, view, post)
+        _fill(canvas, view.hull(clip), (*(0.8 * _back_colour(plate, look)), 255.0))
     _light(canvas, mask, look)
     return _shrunk(canvas, mask, plate_hull / fine, fine, look.blur_px, plate.sign_class if facing else None)
 
@@ -217,6 +224,15 @@ def _post(plate: Plate) -> np.ndarray:
     return np.array([(x, y, z - 0.35) for x in (-r, r) for z in (-r, r) for y in (0.3, foot)])
 
 
+def _clip() -> np.ndarray:
+    """Corner points of the clip, from the back of the plate to behind the post."""
+    half_width, half_height = CLIP_CM
+    depths = (-THICKNESS_CM / 2, -0.35 - POST_RADIUS_CM - 0.05)
+    return np.array(
+        [(x, y, z) for x in (-half_width, half_width) for y in (-half_height, half_height) for z in depths]
+    )
+
+
 def _foot(plate: Plate) -> np.ndarray:
     """Corner points of the foot, the upper four first."""
     top = -plate.size_cm[1] / 2 - POST_LENGTH_CM
@@ -254,7 +270,10 @@ def _paint_print(canvas: np.ndarray, view: _View, plate: Plate, look: Look) -> N
     sheen = np.array([*(min(1.25 * value, 250) for value in plate.edge), 255.0], np.float32)
     cover = warped[..., 3:] / 255
     canvas *= 1 - cover
-    canvas += warped * (1 - look.wash) + cover * sheen * look.wash
+    drowned = min(look.wash, 1.0)
+    canvas += warped * (1 - drowned) + cover * sheen * drowned
+    ink = cover[..., 0] - warped[..., :3].max(axis=2) / 255
+    canvas[..., :3] += (INK_SHINE * (look.wash - drowned) * ink.clip(0))[..., None]
 
 
 def _light(canvas: np.ndarray, mask: np.ndarray, look: Look) -> None:
