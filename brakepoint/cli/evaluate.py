@@ -88,11 +88,11 @@ def as_table(evaluation: Evaluation, model_name: str) -> Table:
             high=high,
         ),
     )
-    recall = text("cli.evaluate.recall")
+    signs = text("cli.evaluate.truths")
     if evaluation.least_px:
-        recall = text("cli.evaluate.recall_from", least_px=f"{evaluation.least_px:g}")
+        signs = text("cli.evaluate.truths_from", least_px=evaluation.least_px)
     table.add_column(text("cli.evaluate.class"))
-    signs, precision = text("cli.evaluate.truths"), text("cli.evaluate.precision")
+    precision, recall = text("cli.evaluate.precision"), text("cli.evaluate.recall")
     for header in (signs, precision, recall, "mAP50", "mAP50-95"):
         table.add_column(header, justify="right")
     for sign_class, metrics in evaluation.per_class.items():

@@ -7,13 +7,11 @@ from statistics import fmean
 from pydantic import BaseModel, ConfigDict
 
 from brakepoint.detector import Detector
+from brakepoint.errors import UserError
 from brakepoint.evaluation.examine import Examined, examine, read_picture
 from brakepoint.evaluation.interval import map50_interval
 from brakepoint.evaluation.labels import load_labels
-from brakepoint.evaluation.mean_average_precision import (
-    ClassMetrics,
-    class_metrics,
-)
+from brakepoint.evaluation.mean_average_precision import ClassMetrics, class_metrics
 from brakepoint.messages import SignClass
 
 __all__ = [
@@ -38,7 +36,7 @@ class Evaluation(BaseModel):
         per_class: The same and more for each class.
         images: Number of pictures that were evaluated.
         confidence: The detector's threshold, which precision, recall and false alarms are for.
-        least_px: Recall counts signs from this height on.
+        least_px: Lower signs, and what finds them, are left out of all this.
         false_alarms: How many detections at least so sure are wrong, in all pictures together; a sign that is
             found but named as the other class is one of them.
     """
@@ -80,12 +78,16 @@ def measure(examined: Sequence[Examined], confidence: float, least_px: float = 0
     Args:
         examined: At least one picture with a sign.
         confidence: The threshold for precision, recall and false alarms, 0 to 1.
-        least_px: Recall counts signs from this height on.
+        least_px: Signs lower than this are left out; see `Examined.from_height`.
+
+    Raises:
+        UserError: No sign is so high.
     """
+    examined = [one.from_height(least_px) for one in examined]
+    if not any(one.truths for one in examined):
+        raise UserError("evaluation.none_so_high", least_px=least_px)
     matches = [one.match for one in examined]
-    per_class = {
-        sign_class: class_metrics(matches, sign_class, confidence, least_px) for sign_class in SignClass
-    }
+    per_class = {sign_class: class_metrics(matches, sign_class, confidence) for sign_class in SignClass}
     return Evaluation(
         map50=fmean(metrics.ap50 for metrics in per_class.values() if metrics.ap50 is not None),
         map50_interval=map50_interval(matches),

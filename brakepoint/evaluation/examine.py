@@ -32,6 +32,22 @@ class Examined:
     detections: tuple[Detection, ...]
     match: Match
 
+    def from_height(self, least_px: float) -> "Examined":
+        """The same without the signs that are lower than this, which nobody need find.
+
+        As in COCO's figures by size, a detection that finds one of them is neither right nor wrong; nor is
+        one that is itself lower and finds nothing.
+        """
+        low = tuple(truth for truth in self.truths if _height_px(truth) < least_px)
+        truths = tuple(truth for truth in self.truths if truth not in low)
+        hits, on_low = (match_picture(self.detections, some).correct[:, 0] for some in (truths, low))
+        detections = tuple(
+            item
+            for item, is_hit, is_on_low in zip(self.detections, hits, on_low, strict=True)
+            if is_hit or not (is_on_low or _height_px(item) < least_px)
+        )
+        return Examined(self.path, truths, detections, match_picture(detections, truths))
+
     def sure(self, confidence: float) -> tuple[Detection, ...]:
         """The detections that are at least so sure."""
         return tuple(item for item in self.detections if item.confidence >= confidence)
@@ -83,6 +99,10 @@ def _examine(picture: LabelledPicture, detector: Detector) -> Examined:
     height, width = image.shape[:2]
     detections, truths = detector.detect_image(image, CONFIDENCE_MIN), picture.truths(width, height)
     return Examined(picture.path, truths, detections, match_picture(detections, truths))
+
+
+def _height_px(item: Detection) -> float:
+    return item.box[3] - item.box[1]
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -28,8 +28,7 @@ class ClassMetrics(BaseModel):
         ap50_95: Mean of it over IoU 0.5 to 0.95; None when there is no truth.
         precision: Fraction of the detections that are correct at IoU 0.5, among those at least as sure as the
             detector's threshold; None when there is none.
-        recall: Fraction of the truths, from the least height on, that these find; None when there is no
-            such truth.
+        recall: Fraction of the truths that these find; None when there is none.
         truths: How many signs there are.
         detections: How many detections are at least as sure as the threshold.
     """
@@ -53,7 +52,6 @@ class Match:
         confidences: `(detections,)`.
         classes: `(detections,)` names of classes.
         truth_classes: `(truths,)` names of classes.
-        truth_heights_px: `(truths,)` of their boxes.
         found_at: `(truths,)` how sure the detection is that finds each truth at IoU 0.5; 0 when none does.
     """
 
@@ -61,7 +59,6 @@ class Match:
     confidences: np.ndarray
     classes: np.ndarray
     truth_classes: np.ndarray
-    truth_heights_px: np.ndarray
     found_at: np.ndarray
 
 
@@ -74,8 +71,7 @@ def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) 
     """
     detections = sorted(detections, key=lambda item: -item.confidence)
     classes, truth_classes = _classes(detections), _classes(truths)
-    truth_boxes = _boxes(truths)
-    overlap = intersection_over_union(_boxes(detections), truth_boxes)
+    overlap = intersection_over_union(_boxes(detections), _boxes(truths))
     overlap *= classes[:, None] == truth_classes
     correct = np.zeros((len(detections), len(IOU_THRESHOLDS)), bool)
     taken = np.zeros((len(truths), len(IOU_THRESHOLDS)), bool)
@@ -89,8 +85,7 @@ def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) 
         if correct[number, 0]:
             found_at[best[0]] = detections[number].confidence
     confidences = np.array([item.confidence for item in detections])
-    heights_px = truth_boxes[:, 3] - truth_boxes[:, 1]
-    return Match(correct, confidences, classes, truth_classes, heights_px, found_at)
+    return Match(correct, confidences, classes, truth_classes, found_at)
 
 
 def precision_at_recalls(correct: np.ndarray, truths: int) -> np.ndarray:
@@ -137,28 +132,20 @@ def sorted_by_confidence(
     return correct[order], sure[order], picture[order]
 
 
-def class_metrics(
-    matches: Sequence[Match], sign_class: SignClass, confidence: float, least_px: float = 0.0
-) -> ClassMetrics:
+def class_metrics(matches: Sequence[Match], sign_class: SignClass, confidence: float) -> ClassMetrics:
     """Measures one class over all pictures.
 
     Args:
         matches: One a picture.
         sign_class: The class.
         confidence: The detector's threshold, for precision and recall.
-        least_px: Recall counts signs from this height on; all else counts every sign.
     """
     truths = sum(int((match.truth_classes == sign_class).sum()) for match in matches)
     correct, confidences, _ = sorted_by_confidence(matches, sign_class)
     precisions = [average_precision(column, truths) for column in correct.T] if truths else []
     sure = int((confidences >= confidence).sum())
     hits = int(correct[:sure, 0].sum())
-    found_at = np.concatenate(
-        [
-            match.found_at[(match.truth_classes == sign_class) & (match.truth_heights_px >= least_px)]
-            for match in matches
-        ]
-    )
+    found_at = np.concatenate([match.found_at[match.truth_classes == sign_class] for match in matches])
     return ClassMetrics(
         ap50=precisions[0] if truths else None,
         ap50_95=float(np.mean(precisions)) if truths else None,

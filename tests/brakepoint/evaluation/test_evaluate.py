@@ -12,8 +12,9 @@ from brakepoint.cli import run
 from brakepoint.cli.evaluate import evaluate_command
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
-from brakepoint.evaluation import evaluate, examine, measure, read_picture
-from brakepoint.messages import SignClass
+from brakepoint.evaluation import Examined, evaluate, examine, measure, read_picture
+from brakepoint.evaluation.mean_average_precision import match_picture
+from brakepoint.messages import Detection, SignClass
 
 APP = typer.Typer()
 APP.command()(evaluate_command)
@@ -65,14 +66,39 @@ def test_the_command_prints_one_json_object(folder, model):
     assert 0 <= low <= printed["map50"] <= high + 1e-9
 
 
-def test_false_alarms_are_counted_and_recall_leaves_small_signs_out(folder, model):
+def test_false_alarms_are_counted(folder, model):
     examined = examine(folder, Detector(model))
-    everything, large = measure(examined, 0.25), measure(examined, 0.25, least_px=65)
-    assert everything.false_alarms == 1
-    assert everything.per_class[SignClass.DANGER_AHEAD].recall == 1
-    assert large.per_class[SignClass.DANGER_AHEAD].recall is None
-    assert large.map50 == everything.map50
+    assert measure(examined, 0.25).false_alarms == 1
     assert measure(examined, 0.95).false_alarms == 0
+
+
+def sign(left, height_px, confidence=1.0):
+    box = left, 100, left + 40, 100 + height_px
+    return Detection(sign_class=SignClass.DANGER_AHEAD, confidence=confidence, box=box)
+
+
+def seen(truths, detections):
+    return Examined(Path("a.jpg"), truths, detections, match_picture(detections, truths))
+
+
+def test_low_signs_are_left_out_whether_found_or_missed():
+    high, low, missed = sign(0, 40), sign(100, 11), sign(200, 11)
+    made_up, made_up_low = sign(300, 40, 0.6), sign(400, 11, 0.5)
+    examined = [seen((high, low, missed), (sign(0, 40, 0.9), sign(100, 13, 0.8), made_up, made_up_low))]
+
+    everything, large = measure(examined, 0.25), measure(examined, 0.25, least_px=12)
+
+    danger = everything.per_class[SignClass.DANGER_AHEAD]
+    assert (danger.truths, danger.detections, everything.false_alarms) == (3, 4, 2)
+    danger = large.per_class[SignClass.DANGER_AHEAD]
+    assert (danger.truths, danger.detections, large.false_alarms) == (1, 2, 1)
+    assert (danger.recall, danger.precision) == (1, 0.5)
+    assert large.map50 > everything.map50
+
+
+def test_without_a_sign_so_high_there_is_nothing_to_measure(folder, model):
+    with pytest.raises(UserError, match="65 px"):
+        measure(examine(folder, Detector(model)), 0.25, least_px=65)
 
 
 def test_the_command_prints_a_table(folder, model):
