@@ -109,7 +109,11 @@ class GuardedTrain:
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
-    """Waits for a controller at the link's address and obeys it."""
+    """Waits for a controller at the link's address and obeys it.
+
+    Raises:
+        UserError: The hub cannot be reached, or another process listens at that address.
+    """
     bites = metrics.WATCHDOG_BITES.labels(settings.train_id, "train")
     with closing(GuardedTrain(settings.hub, bitten=bites.inc)) as train:
         asyncio.run(_serve(train, settings, stopping))
