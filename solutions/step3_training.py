@@ -146,7 +146,7 @@ def train(
         recipe: How to train; the default if None.
 
     Returns:
-        The stripped checkpoint of the best epoch, `out_dir/model.pt`.
+        The stripped checkpoint of the last epoch, `out_dir/model.pt`.
 
     Raises:
         UserError: A dataset is empty, or the checkpoint is missing, broken or made for other classes.
@@ -182,7 +182,8 @@ def train(
             plots=False,
             **AUGMENTATION,
         )
-    strip_checkpoint(out_dir / "weights" / "best.pt", out_dir / "model.pt")
+    # Which epoch scores best on a few stills is chance; in the last one the learning rate is lowest.
+    strip_checkpoint(out_dir / "weights" / "last.pt", out_dir / "model.pt")
     return out_dir / "model.pt"
 
 

@@ -69,6 +69,16 @@ def test_a_training_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> No
 
 
 @needs_torch
+def test_the_model_is_that_of_the_last_epoch_whichever_scored_best(tmp_path: Path, monkeypatch) -> None:
+    data, stripped = crops(tmp_path), []
+    monkeypatch.setattr(step3, "strip_checkpoint", lambda source, target: stripped.append(source.name))
+
+    train([data], [data], tmp_path / "run", recipe=Recipe(epochs=1, batch=4))
+
+    assert stripped == ["last.pt"]
+
+
+@needs_torch
 def test_a_training_that_is_interrupted_goes_on_after_its_last_epoch(tmp_path: Path, monkeypatch) -> None:
     def interrupt(scores: list[float], patience: int) -> bool:
         raise KeyboardInterrupt
