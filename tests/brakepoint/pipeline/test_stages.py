@@ -16,7 +16,7 @@ from brakepoint.registry.bucket import Registry
 from brakepoint.store import Connection, seed
 from brakepoint.store.embedded import serve_s3
 
-ROAD_PICTURES = 12
+ROAD_PICTURES = 40
 LEAST, TOLERANCE = 0.3, 0.1
 """Wide: which models the kit ships changes, and so few pictures tell little."""
 
