@@ -50,8 +50,8 @@ def language() -> str:
 class _Writer(string.Formatter):
     """Fills placeholders, and writes fractions with the decimal point of a language."""
 
-    def __init__(self, point: str) -> None:
-        self._point = point
+    def __init__(self, lang: str) -> None:
+        self._point = catalogue()["number.point"][lang]
 
     def format_field(self, value: object, format_spec: str) -> str:
         written = super().format_field(value, format_spec)
@@ -74,9 +74,9 @@ def text(key: str, lang: str | None = None, **values: object) -> str:
         '98 out of 100'
     """
     lang = lang or language()
-    return _Writer(catalogue()["number.point"][lang]).vformat(catalogue()[key][lang], (), values)
+    return _Writer(lang).vformat(catalogue()[key][lang], (), values)
 
 
 def number(value: float, digits: int = 0, lang: str | None = None) -> str:
     """A number as the reader's language writes it: French has a decimal comma."""
-    return f"{value:.{digits}f}".replace(".", text("number.point", lang))
+    return _Writer(lang or language()).format_field(float(value), f".{digits}f")
