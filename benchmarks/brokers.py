@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from brakepoint.errors import UserError
-from brakepoint.sockets import LOCALHOST, free_port
+from brakepoint.sockets import LOCALHOST, answers, free_port
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 """The executable, where it is installed; Debian's is for the administrator."""
@@ -56,7 +55,7 @@ def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None
         process = subprocess.Popen([MOSQUITTO, "-c", file], stdout=said, stderr=said)
     try:
         until = time.monotonic() + READY_WITHIN_S
-        while not all(_answers(port) for port in ports):
+        while not all(answers(LOCALHOST, port) for port in ports):
             if process.poll() is not None or time.monotonic() > until:
                 raise UserError("bench.compare.no_broker", why=log.read_text(encoding="utf-8"))
             time.sleep(LOOK_EVERY_S)
@@ -64,8 +63,3 @@ def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None
     finally:
         process.terminate()
         process.wait()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOCALHOST, port)) == 0

@@ -61,7 +61,9 @@ def make_detector(model: str) -> Callable[[Any], Any]:
 
     def detect(said: Any) -> Any:
         jpeg = np.frombuffer(base64.b64decode(said["image"]), np.uint8)
-        return {**said, "detections": look(session, cv2.imdecode(jpeg, cv2.IMREAD_COLOR))}
+        image = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+        assert image is not None, "the camera sent something else than a picture"
+        return {**said, "detections": look(session, image)}
 
     return detect
 

@@ -25,6 +25,15 @@ def is_free(host: str, port: int) -> bool:
         return True
 
 
+def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection((host, port), timeout_s).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens at, and that was not given out before."""
     return next(port for port in _SHUFFLED if is_free(LOCALHOST, port))

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from brakepoint.cli.usage import Commands, explain
+from brakepoint.cli.usage import CommandLine, explain
 from brakepoint.errors import UserError
 from brakepoint.texts import LANGUAGES, text
 
@@ -61,9 +61,8 @@ def _take_language(arguments: list[str]) -> list[str]:
 def build_app() -> typer.Typer:
     """Defines the commands, in the reader's language."""
     _translate_panels()
-    app = typer.Typer(
+    app = CommandLine(
         name="brakepoint",
-        cls=Commands,
         help=text("cli.help"),
         add_completion=False,
         rich_markup_mode="rich",

@@ -13,11 +13,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from brakepoint.cli.usage import Commands
+from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 from brakepoint.texts import text
 
-footage_app = typer.Typer(cls=Commands, help=text("cli.footage.help"), no_args_is_help=True)
+footage_app = CommandLine(help=text("cli.footage.help"), no_args_is_help=True)
 
 
 def _progress() -> Progress:

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from brakepoint.adapters import load_adapter, open_hub
-from brakepoint.cli.usage import Commands
+from brakepoint.cli.usage import CommandLine
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.ports import Hub
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.texts import text
 
-hub_app = typer.Typer(cls=Commands, help=text("cli.hub.help"), no_args_is_help=True)
+hub_app = CommandLine(help=text("cli.hub.help"), no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor turns in a trial."""
 

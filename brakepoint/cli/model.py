@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from brakepoint.cli.dataset import require_workshop
-from brakepoint.cli.usage import Commands
+from brakepoint.cli.usage import CommandLine
 from brakepoint.texts import number, text
 from brakepoint.worlds import World
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FINGERPRINT_SHOWN = 8
 """So many letters of a fingerprint tell two of them apart for a person."""
 
-model_app = typer.Typer(cls=Commands, help=text("cli.model.help"), no_args_is_help=True)
+model_app = CommandLine(help=text("cli.model.help"), no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help=text("cli.model.number"))]
 

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from brakepoint.cli.dataset import require_workshop
-from brakepoint.cli.usage import Commands
+from brakepoint.cli.usage import CommandLine
 from brakepoint.pipeline import PIPELINE_NAME, require_pipeline
 from brakepoint.steps import load_step
 from brakepoint.texts import text
 
 RUNS_DIR = Path("runs/pipeline")
 
-pipeline_app = typer.Typer(cls=Commands, help=text("cli.pipeline.help"), no_args_is_help=True)
+pipeline_app = CommandLine(help=text("cli.pipeline.help"), no_args_is_help=True)
 
 Epochs = Annotated[int, typer.Option("--epochs", min=1, help=text("cli.pipeline.epochs"))]
 Pictures = Annotated[int, typer.Option("--pictures", min=1, help=text("cli.pipeline.pictures"))]

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from brakepoint.cli.usage import Commands
+from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 from brakepoint.texts import number, text
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOM_PACKAGES = ("bcrypt", "boto3", "minio", "onnx")
 COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
-room_app = typer.Typer(cls=Commands, help=text("cli.room.help"), no_args_is_help=True)
+room_app = CommandLine(help=text("cli.room.help"), no_args_is_help=True)
 
 RoomFile = Annotated[Path, typer.Argument(metavar="[ROOM.yaml]", help=text("cli.room.file"))]
 Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help=text("cli.room.attendees"))]

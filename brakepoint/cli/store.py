@@ -3,10 +3,10 @@
 import typer
 
 from brakepoint.cli.dataset import require_workshop
-from brakepoint.cli.usage import Commands
+from brakepoint.cli.usage import CommandLine
 from brakepoint.texts import text
 
-store_app = typer.Typer(cls=Commands, help=text("cli.store.help"), no_args_is_help=True)
+store_app = CommandLine(help=text("cli.store.help"), no_args_is_help=True)
 
 
 @store_app.callback()

@@ -1,16 +1,52 @@
-"""What is wrong with a command line, in the reader's language: typer says it in English only."""
+"""What typer itself says of a command line, in the reader's language: it knows English only."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from typer.core import TyperGroup
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 from brakepoint.errors import UserError
 from brakepoint.texts import text
 
 
+class CommandLine(typer.Typer):
+    """Commands, each of which speaks the reader's language."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(cls=Commands, **settings)
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
+        """Makes a function a command."""
+        return super().command(name, cls=Command, **settings)
+
+
+class Command(TyperCommand):
+    """A command."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option that shows the help."""
+        return _translated(super().get_help_option(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads what stands behind the command.
+
+        Raises:
+            UserError: More stands there than it takes.
+        """
+        ctx.allow_extra_args = True
+        if extra := super().parse_args(ctx, args):
+            raise _refusal(text("cli.usage.extra", words=" ".join(extra)), [], ctx.command_path)
+        return extra
+
+
 class Commands(TyperGroup):
     """A group of commands that knows which one was probably meant."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option that shows the help."""
+        return _translated(super().get_help_option(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the command that stands first.
@@ -44,6 +80,12 @@ def explain(error: Any) -> UserError:
         return _refusal(text("cli.usage.missing", name=name), [], command)
     kind = " ".join(filter(None, [parameter.display_type(context), _range(parameter)]))
     return _refusal(text("cli.usage.value", name=name, kind=kind), [], command)
+
+
+def _translated(option: Any) -> Any:
+    if option is not None:
+        option.help = text("cli.usage.help")
+    return option
 
 
 def _range(parameter: Any) -> str:

@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from brakepoint.errors import UserError
-from brakepoint.sockets import LOCALHOST, free_port, is_free
+from brakepoint.sockets import LOCALHOST, answers, free_port, is_free
 
 EMBEDDED_BUCKET = "brakepoint"
 STORE_DIR = Path("runs/store")
@@ -103,9 +102,7 @@ def _rclone() -> str:
 def _wait_until_ready(process: subprocess.Popen, address: tuple[str, int], log_path: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(address, timeout=1).close()
+        if answers(*address):
             return
-        except OSError:
-            time.sleep(0.05)
+        time.sleep(0.05)
     raise UserError("store.error.not_started", log=log_path)

@@ -49,7 +49,9 @@ def test_the_language_may_be_said_anywhere_or_by_the_environment(
         monkeypatch.setenv("BRAKEPOINT_LANG", "fr")
 
     assert run(arguments) == 0
-    assert "Parcourir les flux" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Parcourir les flux" in out
+    assert "Afficher cette aide" in out
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,8 @@ def test_wrong_usage_is_one_line_and_status_2(
         (["mission", "--fed"], "L’option --fed n’existe pas ; peut-être --feed"),
         (["mission", "--feed"], "Il manque une valeur après --feed"),
         (["evaluate"], "Il manque --images"),
+        (["progress", "pas", "ça"], "Il y a quelque chose de trop : pas ça"),
+        (["room", "plan", "salle.yaml", "ça"], "Il y a quelque chose de trop : ça"),
         (
             ["base-model", "--epochs", "0"],
             "Cette valeur ne convient pas à --epochs, qui attend <int range> 1…",

@@ -21,6 +21,7 @@ from brakepoint.cli import run
 from brakepoint.errors import UserError
 from brakepoint.evaluation.yolo import read_signs
 from brakepoint.messages import SignClass
+from brakepoint.sockets import LOCALHOST, answers
 from brakepoint.store import CONTENT_DIR, Connection, embedded, friendly_errors, seed
 from brakepoint.store import content as contents
 from brakepoint.store.building import build_dataset, draw_samples
@@ -274,8 +275,7 @@ def test_our_own_server_stops_and_takes_another_port_if_the_usual_one_is_taken(t
             port = int(endpoint.rpartition(":")[2])
             assert port != embedded.USUAL_PORT
             assert len(secret) == 32
-    with pytest.raises(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        pass
+    assert not answers(LOCALHOST, port)
 
 
 def test_our_own_server_does_not_outlive_who_started_it(tmp_path) -> None:
@@ -289,14 +289,6 @@ def test_our_own_server_does_not_outlive_who_started_it(tmp_path) -> None:
     parent.communicate()
 
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and answers(port):
+    while time.monotonic() < deadline and answers(LOCALHOST, port):
         time.sleep(0.02)
-    assert not answers(port)
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    assert not answers(LOCALHOST, port)
