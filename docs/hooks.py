@@ -30,7 +30,7 @@ OUTSIDE = re.compile(r"(!?)\[([^]]*)\]\((\.\./[^)\s#]+)(#[^)]*)?\)")
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^\s*accTitle: (.*)$", re.MULTILINE)
 NOT_PROSE = re.compile(r"(<pre.*?</pre>|<code.*?</code>|<[^>]+>)", re.DOTALL)
-FRENCH_SPACE = re.compile(r" (?=[;:!?»])|(?<=«) ")
+FRENCH_SPACE = re.compile(r" (?=[;:!?»%])|(?<=«) ")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -106,9 +106,9 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
     # TODO hidden: return True if less than VISIBLE_LEAST of the plate (sprite.plate) would be visible
     # of the new sign (new.visible) or of one behind it (sign.covered_by(new)). Distractors, whose
     # sprite.sign_class is None, do not count.
-    # À FAIRE hidden : renvoyer True si, du nouveau panneau (new.visible) ou d’un de ceux de derrière
-    # (sign.covered_by(new)), on voyait moins de VISIBLE_LEAST de la plaque (sprite.plate). Les
-    # leurres, dont sprite.sign_class est None, ne comptent pas.
+    # À FAIRE hidden : renvoyer True si moins de VISIBLE_LEAST de la plaque (sprite.plate) resterait
+    # visible pour le nouveau panneau (new.visible) ou pour l’un de ceux de derrière
+    # (sign.covered_by(new)). Les leurres, dont sprite.sign_class est None, ne comptent pas.
     raise NotImplementedError  # replace this · à remplacer
 
 

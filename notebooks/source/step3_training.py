@@ -11,7 +11,7 @@
 # %% [markdown] lang="fr"
 # # Étape 3 : un détecteur qui apprend
 #
-# Il existe un *modèle de base* : il connaît les panneaux des routes d’Europe. Sur notre ligne, un `DangerAhead` est un triangle
+# Il existe un *modèle de base* : il connaît les panneaux des routes d’Europe. Sur notre voie, un `DangerAhead` est un triangle
 # jaune, qu’il n’a jamais vu ainsi. Vous allez l’*affiner* : il apprend les nouveaux panneaux sur les images des étapes 1 et 2,
 # en quelques minutes et non en plusieurs heures, et ne devrait pas oublier les anciens.
 #
@@ -80,8 +80,8 @@ show_detections(BASE_MODEL, stills / "val")
 # %% [markdown] lang="fr"
 # ## Sur quoi apprendre (`mix`)
 #
-# Des images de synthèse et des vues de la voie, et quelques routes. Qui n’apprend que du neuf oublie l’ancien : c’est
-# *l’oubli catastrophique*. Des routes pour l’examen sont fabriquées aussi, d’une autre graine.
+# Des images de la voie, celles de l’étape 1 et celles de synthèse, et quelques images de routes. Qui n’apprend que du neuf
+# oublie l’ancien : c’est *l’oubli catastrophique*. On fabrique aussi des images de routes pour l’examen, d’une autre graine.
 
 # %%
 track_pictures = sum(len(list((folder / "images").iterdir())) for folder in (synthetic, stills / "train"))

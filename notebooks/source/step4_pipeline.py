@@ -61,7 +61,7 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)
 #
-# Voici ce que Kubeflow fait de vos lignes. Une flèche dit qui attend qui, ses mots quel artefact voyage. La tâche d’une autre
+# Voici ce que Kubeflow fait de vos lignes. Une flèche dit qui attend qui, et les mots dessus quel artefact passe. La tâche d’une autre
 # couleur demande un GPU.
 
 # %%

@@ -71,8 +71,8 @@ lab = load_step("step5_serving")
 #
 # Quand tout est vert, votre code sert deux modèles : le *modèle de base*, qui connaît les panneaux de la route, et le *nouveau*,
 # celui de l’étape 3. Chacun reçoit son propre processus, comme il recevrait son propre pod sur un cluster. Dans un terminal,
-# c’est `brakepoint serve`. La cellule attend que les deux soient chauds. Vous avez arrêté l’entraînement ?
-# `brakepoint catch-up 3` met un modèle entraîné à sa place.
+# c’est `brakepoint serve`. La cellule attend que les deux soient chauds. Vous avez interrompu
+# l’entraînement ? `brakepoint catch-up 3` met un modèle entraîné là où il est attendu.
 
 # %%
 endpoints = ExitStack()

@@ -87,8 +87,8 @@ for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slow
 # ## L’examen
 #
 # Maintenant, quelque chose casse en route : après 3 secondes, la caméra se fige, devient aveugle ou hoquette, le train ne donne
-# plus de nouvelles, le pilote se tait, comme quand votre code lève une erreur. Quoi que ce soit, le train doit être à l’arrêt en
-# 51 cm, et y rester. D’où vient cette distance : `docs/fr/safety.md`.
+# plus de nouvelles, le pilote se tait, comme quand votre code lève une erreur. Quelle que soit la panne, le train doit être à l’arrêt
+# 51 cm plus loin au plus tard, et y rester. D’où vient cette distance : `docs/fr/safety.md`.
 
 # %%
 for outcome in exam(lab):
