@@ -65,7 +65,7 @@ workshop-check: $(VENV)/.system ## Solutions, wrong answers and notebooks: does 
 	$(BIN)/python tests/workshop_check.py
 
 wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from, into wheelhouse/
-	$(PIP) wheel --wheel-dir wheelhouse hatchling editables '.[mission,workshop,train,pipeline,live]'
+	$(PIP) wheel --wheel-dir wheelhouse hatchling editables '.[mission,workshop,train,pipeline,live,docs]'
 	$(PIP) wheel --wheel-dir wheelhouse '.[serving]'
 	rm wheelhouse/brakepoint-*.whl
 

@@ -1,6 +1,6 @@
-"""Step 2: pictures with exact labels, made from nothing but drawings of the signs.
+"""Step 2: pictures with exact labels, made from signs that were drawn or rendered, never photographed.
 
-Signs are drawn in perspective, laid onto backgrounds one behind the other, and photographed by an imaginary
+Signs are laid onto backgrounds one behind the other, and photographed by an imaginary
 bad camera. Because we put every sign there ourselves, we know where it is: the labels cost nothing and are
 never wrong.
 """

@@ -299,10 +299,11 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 def confirm(sign: Sign, frame: int) -> Sign:
     """Debounces: a sign is believed when it was seen often enough of late."""
     # TODO debounce: a sign is confirmed once it was seen in SEEN_TIMES of the last SEEN_FRAMES
-    # frames, and stays so. Keep in frames the numbers of those frames, this one included, each once.
+    # frames, and stays so. Keep in frames, a tuple in ascending order, the numbers of those frames,
+    # this one included, each once.
     # À FAIRE debounce : un panneau est confirmé quand il a été vu dans SEEN_TIMES des SEEN_FRAMES
-    # dernières images, et le reste. Gardez dans frames les numéros de ces images, celle-ci comprise,
-    # chacun une fois.
+    # dernières images, et le reste. Gardez dans frames, un tuple par ordre croissant, les numéros de
+    # ces images, celle-ci comprise, chacun une fois.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 

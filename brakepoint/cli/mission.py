@@ -154,7 +154,16 @@ def _order(news: Driven) -> str:
 
 def report_table(report: Report) -> Table:
     """The report as a person reads it in a terminal."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    drove = text("page.steps", steps=report.steps), text("page.detector", detector=report.detector)
+    table = Table(
+        title=" · ".join(drove),
+        title_justify="left",
+        title_style="dim",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     table.add_column(text("mission.table.feed"), no_wrap=True)
     table.add_column(text("mission.table.verdict"), no_wrap=True)
     for column in ("score", "signs", "false_stops", "perception", "control"):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from brakepoint.registry.version import Version
 
 ROAD_PICTURES, ROAD_SEED = 60, 999
-"""How many road pictures a model is examined on, and from which seed: never one to learn from."""
+"""How many road pictures a model is examined on, and from which seed: those to learn from have later ones."""
 MODEL_FILE = "model.onnx"
 Artefact = Any
 """Of kfp: `Dataset`, `Model`, `Metrics`, `HTML`."""
@@ -54,13 +54,16 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 
 def training(epochs: int, seed: int, code: str, stills: Artefact, track: Artefact, model: Artefact) -> None:
-    """Step 3: fine-tunes the base model on both, and exports it."""
+    """Step 3: fine-tunes the base model on both, and on as many roads as the step says, and exports it."""
     from brakepoint.training.course import learn
 
     step, folder = load_step("step3_training"), Path(stills.path)
     with tempfile.TemporaryDirectory() as scratch:
         # A folder's name becomes part of the names of its crops.
         data = [_renamed(Path(track.path), Path(scratch) / "track"), folder / "train"]
+        roads = step.road_pictures(sum(len(list((each / "images").iterdir())) for each in data))
+        _paint(World.ROAD, roads, ROAD_SEED + 1 + seed, Path(scratch) / "roads")
+        data.append(Path(scratch) / "roads")
         recipe = step.Recipe(epochs=epochs, seed=seed)
         trained = learn(step, data, [folder / "val"], Path(scratch) / "run", BASE_CHECKPOINT, recipe)
         Path(model.path).mkdir(parents=True, exist_ok=True)

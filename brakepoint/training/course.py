@@ -1,10 +1,12 @@
 """A whole training from pictures: cut, learn, export."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from brakepoint.training.crops import cut_crops
+from brakepoint.training.session import unfinished
 
 CROPS_A_PICTURE = 3
 
@@ -20,7 +22,10 @@ class Trained:
 def learn(
     step: Any, data: list[Path], val: list[Path], out_dir: Path, start: Path | None, recipe: Any
 ) -> Trained:
-    """Cuts datasets into crops, trains on them and exports the model. Run again, it goes on where it stopped.
+    """Cuts datasets into crops, trains on them and exports the model.
+
+    A training that was interrupted goes on after its last whole epoch. A new one cuts anew: pictures may have
+    been painted anew under their old names, and datasets left out.
 
     Args:
         step: The module of step 3.
@@ -33,6 +38,8 @@ def learn(
     Raises:
         UserError: A dataset or the checkpoint is missing, empty or invalid.
     """
+    if unfinished(out_dir / "run") is None:
+        shutil.rmtree(out_dir / "crops", ignore_errors=True)
     crops = {folder: out_dir / "crops" / f"{n}-{folder.name}" for n, folder in enumerate([*data, *val])}
     for folder, cut in crops.items():
         cut_crops(folder, cut, 1 if folder in val else CROPS_A_PICTURE, recipe.seed)

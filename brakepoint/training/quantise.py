@@ -39,6 +39,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
     os.environ.setdefault("NNCF_CI", "1")  # Or it tells Google Analytics.
     import nncf
     import onnx
+    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     logging.getLogger("nncf").setLevel(logging.WARNING)
     network = onnx.load(model)
@@ -58,6 +59,10 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
         subset_size=len(files),
         fast_bias_correction=False,
         ignored_scope=nncf.IgnoredScope(names=_decoding(network)),
+        # A few pictures with glaring light would stretch the ranges of all others.
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            activations_range_estimator_params=RangeEstimatorParametersSet.MEDIAN_MINMAX
+        ),
     )
     onnx.helper.set_model_props(small, {entry.key: entry.value for entry in network.metadata_props})
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,9 @@
 # %load_ext brakepoint.workshop.magic
 
 # %%
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 
 from brakepoint.cores import available_cores
@@ -100,29 +103,30 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # %% [markdown] lang="en"
 # ## Many pictures
 #
-# A dozen first, to look at. When they please you, make as many as a good training needs: a minute or two on two cores.
-# Interrupted? Run the cell again: it goes on where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
+# A dozen first, to look at. They are painted anew each time, with your code as it is. When they please you, make as many as a
+# good training needs: a minute or two on two cores. Interrupted? Run the cell again: it goes on where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
 
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
-# D’abord une douzaine, pour les regarder. Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement :
-# une minute ou deux sur deux cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123
+# D’abord une douzaine, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du moment. Si elles vous plaisent,
+# faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123
 # est la même, que vous en fassiez 200 ou 20 000.
 
 # %%
-synthesise(SYNTHETIC_DIR, 12, seed=0, materials=materials, workers=1, step=lab)
-show_picture(draw_samples(SYNTHETIC_DIR))
+with TemporaryDirectory() as folder:
+    synthesise(Path(folder), 12, seed=0, materials=materials, workers=1, step=lab)
+    show_picture(draw_samples(Path(folder)))
 
 # %%
 count = size(SYNTHETIC_PICTURES, QUICK_PICTURES)
 synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_cores(), step=lab)
 
 # %% [markdown] lang="en"
-# Changed your code since? Pictures that are there are kept: delete `runs/synthetic` to make them anew.
+# Changed your code since? Of these many, those that are there are kept: delete `runs/synthetic` to make them anew.
 
 # %% [markdown] lang="fr"
-# Vous avez modifié votre code depuis ? Les images déjà là sont gardées : supprimez `runs/synthetic` pour les refaire.
+# Vous avez modifié votre code depuis ? De ces nombreuses images, celles déjà là sont gardées : supprimez `runs/synthetic` pour les refaire.
 
 # %%
 # %check 2

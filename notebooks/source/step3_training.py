@@ -99,7 +99,10 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # The bar shows the time that is left, five to ten minutes on two cores: a good moment to read on, or for a coffee. Interrupted? Run the
 # cell again: it goes on after the last whole epoch.
 #
-# No patience? `brakepoint catch-up 3` in a terminal puts a trained model into `runs/train`; then go on below.
+# With three epochs it never ends early; a long training, `lab.Recipe(epochs=12)` say, it may.
+#
+# No patience? Interrupt the cell. `brakepoint catch-up 3` in a terminal puts a trained model into `runs/train` and the complete
+# file into `labs/`; yours is kept, and it says where. Then go on below, without curves.
 
 # %% [markdown] lang="fr"
 # ## Apprendre (`stop`)
@@ -108,8 +111,10 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite, ou de prendre un café.
 # Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
-# Pas la patience ? `brakepoint catch-up 3` dans un terminal met un modèle entraîné dans `runs/train` ; continuez ensuite plus
-# bas.
+# En trois époques, elle n’arrête jamais rien ; un long entraînement, disons `lab.Recipe(epochs=12)`, peut-être.
+#
+# Pas la patience ? Interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle entraîné dans `runs/train` et
+# le fichier complet dans `labs/` ; le vôtre est conservé, et elle dit où. Continuez ensuite plus bas, sans courbes.
 
 # %%
 recipe = lab.Recipe(epochs=size(lab.Recipe.epochs, quick=1))
@@ -119,7 +124,8 @@ trained
 # %%
 from IPython.display import Image, display
 
-Image(filename=str(TRAINING_DIR / "run" / "curves.png"))
+curves = TRAINING_DIR / "run" / "curves.png"
+Image(filename=str(curves)) if curves.exists() else None
 
 # %% [markdown] lang="en"
 # The same pictures again, with your model:
@@ -134,13 +140,16 @@ show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 # ## How sure is sure enough (`threshold`)
 #
 # *Precision*: of what is reported, how much is right. *Recall*: of what is there, how much is found. Both depend on the
-# confidence from which on a detection is believed; the line is your choice.
+# confidence from which on a detection is believed; the line is your choice. The autopilot of step 6 has one of its own,
+# `CONFIDENCE_MIN`, chosen for whole journeys: it sees a sign many times, and may wait until the model is surer.
 
 # %% [markdown] lang="fr"
 # ## À partir de quand être sûr (`threshold`)
 #
 # *Précision* : de ce qui est signalé, quelle part est juste. *Rappel* : de ce qui est là, quelle part est trouvée. Les deux
-# dépendent de la confiance à partir de laquelle on croit une détection ; le trait est votre choix.
+# dépendent de la confiance à partir de laquelle on croit une détection ; le trait est votre choix. Le pilote de l’étape 6 a le
+# sien, `CONFIDENCE_MIN`, choisi pour des trajets entiers : il voit un panneau plusieurs fois, et peut attendre que le modèle
+# soit plus sûr.
 
 # %%
 confidences, correct, truths = judged_detections(TRAINING_DIR / "model.onnx", stills / "val")
@@ -175,14 +184,16 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # %% [markdown] lang="en"
 # ## Drive with it
 #
-# In a terminal: `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
+# In a terminal, with the kit's autopilot, since yours comes in step 6:
+# `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
 # Then go on with the notebook of step 4.
 
 # %% [markdown] lang="fr"
 # ## Rouler avec
 #
-# Dans un terminal : `brakepoint mission --detector runs/train/model.onnx --feed track-stop`.
+# Dans un terminal, avec le pilote du kit, car le vôtre vient à l’étape 6 :
+# `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
 # Continuez ensuite par le notebook de l’étape 4.
 

@@ -71,8 +71,8 @@ show_pipeline(lab.training_pipeline())
 # ## Run it, small
 #
 # One epoch and few pictures, so that it takes a few minutes; on this machine each component is a process. It runs your steps 1 to
-# 3, too. You skipped one of them? Then put `%env BRAKEPOINT_STEPS=solutions` right below the first cell, and run all cells again:
-# the kit's own steps run.
+# 3, too. You skipped one of them? `brakepoint catch-up 2` in a terminal, say, puts the complete file of step 2 in its place, and
+# keeps yours.
 #
 # ▶ is a task that begins, ✓ one that is done, ≡ one that an earlier run has done. At the end the gate decides, and a model that
 # passes is published and goes *into production*. The bar is low, for the first model of all.
@@ -81,8 +81,8 @@ show_pipeline(lab.training_pipeline())
 # ## L’exécuter, en petit
 #
 # Une époque et peu d’images, pour que cela ne prenne que quelques minutes ; sur cette machine, chaque composant est un processus.
-# Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? Alors placez `%env BRAKEPOINT_STEPS=solutions` juste sous la
-# première cellule et relancez tout : les étapes du kit s’exécutent.
+# Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? `brakepoint catch-up 2`, par exemple, dans un terminal met
+# le fichier complet de l’étape 2 à sa place, et conserve le vôtre.
 #
 # ▶ est une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le contrôle
 # qualité décide, et un modèle qui passe est publié et mis *en production*. La barre est basse, pour un tout premier modèle.

@@ -65,12 +65,14 @@ plot_run(run, feed(name))
 # %% [markdown] lang="en"
 # ## The whole line
 #
-# The score of each feed, from 0 to 100. With your own detector, and as a film: `brakepoint mission --steps labs`.
+# The score of each feed, from 0 to 100. With your own detector, and as a film:
+# `brakepoint mission --steps labs --detector runs/train/model.onnx`.
 
 # %% [markdown] lang="fr"
 # ## La ligne entière
 #
-# Le score de chaque flux, de 0 à 100. Avec votre propre détecteur, et en film : `brakepoint mission --steps labs`.
+# Le score de chaque flux, de 0 à 100. Avec votre propre détecteur, et en film :
+# `brakepoint mission --steps labs --detector runs/train/model.onnx`.
 
 # %%
 for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full"):
