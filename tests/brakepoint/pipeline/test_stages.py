@@ -15,6 +15,8 @@ from brakepoint.pipeline.comparison import read_comparison
 from brakepoint.registry.bucket import Registry
 from brakepoint.store import Connection, seed
 from brakepoint.store.embedded import serve_s3
+from brakepoint.training.course import Trained
+from solutions.step3_training import road_pictures
 
 ROAD_PICTURES = 40
 LEAST, TOLERANCE = 0.3, 0.1
@@ -48,9 +50,10 @@ class Run:
 
 
 class Data(SimpleNamespace):
-    """What is made once: stills of the track, and painted roads."""
+    """What is made once: stills of the track, painted pictures of it, and painted roads."""
 
     stills: Artefact
+    track: Artefact
     road: Artefact
 
 
@@ -76,7 +79,7 @@ def store(server, request, monkeypatch) -> Connection:
 def data(server, tmp_path_factory) -> Data:
     """The stages before the training, on few pictures."""
     folder, patch = tmp_path_factory.mktemp("data"), pytest.MonkeyPatch()
-    made = Data(stills=Artefact(folder / "stills"), road=Artefact(folder / "road"))
+    made = Data(**{name: Artefact(folder / name) for name in ("stills", "track", "road")})
     endpoint, key, secret = server
     seed(Connection(endpoint, "content", key, secret).client, "content")
     with patch.context():
@@ -85,9 +88,28 @@ def data(server, tmp_path_factory) -> Data:
             patch.setenv(name, value)
         patch.setattr(stages, "ROAD_PICTURES", ROAD_PICTURES)
         stages.dataset(made.stills)
-        stages.synthetic(1, 1, Artefact(folder / "track"), made.road)
+        stages.synthetic(1, 1, made.track, made.road)
         patch.undo()
     return made
+
+
+def test_the_training_learns_from_the_stills_the_track_and_as_many_roads_as_step_3_says(
+    data, tmp_path, monkeypatch
+) -> None:
+    learnt: dict[str, int] = {}
+
+    def learn(step, datasets, val, out_dir, start, recipe) -> Trained:
+        learnt.update({each.name: len(list((each / "images").iterdir())) for each in datasets})
+        return Trained(out_dir / "model.pt", SHIPPED_MODEL)
+
+    monkeypatch.setattr("brakepoint.training.course.learn", learn)
+    model = Artefact(tmp_path / "model")
+
+    stages.training(1, 0, "code", data.stills, data.track, model)
+
+    pictures = learnt["track"] + learnt["train"]
+    assert learnt == {"track": 1, "train": pictures - 1, "roads": road_pictures(pictures)}
+    assert (Path(model.path) / stages.MODEL_FILE).read_bytes() == SHIPPED_MODEL.read_bytes()
 
 
 def test_a_good_model_is_published_with_its_figures_and_goes_into_production(store, data, tmp_path) -> None:
