@@ -299,11 +299,10 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 def confirm(sign: Sign, frame: int) -> Sign:
     """Debounces: a sign is believed when it was seen often enough of late."""
     # TODO debounce: a sign is confirmed once it was seen in SEEN_TIMES of the last SEEN_FRAMES
-    # frames, and stays so. Keep in frames, a tuple in ascending order, the numbers of those frames,
-    # this one included, each once.
+    # frames, and stays so. Keep in frames the numbers of those frames, this one included, each once.
     # À FAIRE debounce : un panneau est confirmé quand il a été vu dans SEEN_TIMES des SEEN_FRAMES
-    # dernières images, et le reste. Gardez dans frames, un tuple par ordre croissant, les numéros de
-    # ces images, celle-ci comprise, chacun une fois.
+    # dernières images, et le reste. Gardez dans frames les numéros de ces images, celle-ci comprise,
+    # chacun une fois.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 
@@ -311,7 +310,7 @@ def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
     """Whether a sign still matters: believed and not long passed, or else seen a moment ago."""
     if sign.confirmed:
         return here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
-    return sign.frames[-1] > memory.frame_count - SEEN_FRAMES
+    return max(sign.frames) > memory.frame_count - SEEN_FRAMES
 
 
 # 3. Drive: what follows from it? ---------------------------------------------------------------------------

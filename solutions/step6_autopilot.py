@@ -300,7 +300,7 @@ def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
     """Whether a sign still matters: believed and not long passed, or else seen a moment ago."""
     if sign.confirmed:
         return here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
-    return sign.frames[-1] > memory.frame_count - SEEN_FRAMES
+    return max(sign.frames) > memory.frame_count - SEEN_FRAMES
 
 
 # 3. Drive: what follows from it? ---------------------------------------------------------------------------
