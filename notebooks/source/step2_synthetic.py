@@ -104,14 +104,15 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # ## Many pictures
 #
 # A dozen first, to look at. They are painted anew each time, with your code as it is. When they please you, make as many as a
-# good training needs: a minute or two on two cores. Interrupted? Run the cell again: it goes on where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
+# good training needs: a minute or two on two cores. Interrupted? Run the cell again: it goes on where it stopped.
+# Picture number 123 is the same whether you make 200 or 20,000.
 
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
 # D’abord une douzaine, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du moment. Si elles vous plaisent,
-# faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123
-# est la même, que vous en fassiez 200 ou 20 000.
+# faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux cœurs. Interrompu ? Relancez la cellule :
+# elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous en fassiez 200 ou 20 000.
 
 # %%
 with TemporaryDirectory() as folder:
