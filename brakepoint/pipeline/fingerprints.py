@@ -12,10 +12,11 @@ from brakepoint.steps import load_step
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("brakepoint/pipeline", "brakepoint/messages.py", "brakepoint/worlds.py")
+PAINTING = ("brakepoint/synthesis", "dataset/cutouts/cutouts.json")
 CODE = {
     "dataset": (*COMMON, "brakepoint/store", "brakepoint/evaluation", "dataset/stills/annotations.json"),
-    "synthetic": (*COMMON, "brakepoint/synthesis", "dataset/cutouts/cutouts.json"),
-    "training": (*COMMON, "brakepoint/training", "brakepoint/models/base.pt"),
+    "synthetic": (*COMMON, *PAINTING),
+    "training": (*COMMON, *PAINTING, "brakepoint/training", "brakepoint/models/base.pt"),
 }
 """What each stage that may be cached runs, besides its step module."""
 STEPS = {"dataset": "step1_dataset", "synthetic": "step2_synthetic", "training": "step3_training"}
