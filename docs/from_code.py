@@ -215,10 +215,10 @@ def line_rules(lang: str) -> str:
         if not isinstance(assignment, ast.Assign) or not isinstance(assignment.targets[0], ast.Name):
             continue
         name = assignment.targets[0].id
-        is_text = isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant)
+        meaning = said.value.value if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant) else ""
         value = getattr(rules, name)
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        rows.append((_code(name), _code(shown), said.value.value if is_text else ""))
+        rows.append((_code(name), _code(shown), str(meaning)))
     return _table(HEADS[lang]["rule"], rows)
 
 

@@ -8,6 +8,7 @@ is replaced by what `docs/from_code.py` writes.
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import mermaidx
 from mkdocs.config.defaults import MkDocsConfig
@@ -85,7 +86,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     return "".join(parts)
 
 
-def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: object) -> dict:
+def on_page_context(
+    context: dict[str, Any], page: Page, config: MkDocsConfig, nav: object
+) -> dict[str, Any]:
     """Lets the language switch lead to the same page."""
     config.extra["alternate"] = [
         {"name": name, "link": f"../{lang}/{page.url}", "lang": lang} for lang, name in LANGUAGES.items()

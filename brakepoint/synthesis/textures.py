@@ -4,6 +4,7 @@ import colorsys
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 
 def colour(
@@ -25,7 +26,8 @@ def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[int, 
 
 def patterned_cloth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """A few strong colours in blobs or stripes, `(height, width, 3)` uint8."""
-    colours = np.array([colour(rng, value=rng.uniform(30, 220)) for _ in range(rng.integers(2, 6))])
+    count = rng.integers(2, 6)
+    colours: NDArray[np.float64] = np.array([colour(rng, value=rng.uniform(30, 220)) for _ in range(count)])
     if rng.random() < 0.3:
         period, angle = rng.uniform(6, 60), rng.uniform(0, np.pi)
         rows, columns = np.mgrid[:height, :width]
