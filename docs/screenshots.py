@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 from playwright.sync_api import Page
 
 from brakepoint.sockets import free_port
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 from brakepoint.workshop.course import ROOT, find_step
 from brakepoint.workshop.labs import filled, solved, without_marks
 
@@ -111,7 +111,7 @@ def main() -> None:
         folder = Path(name)
         play_learner(folder)
         os.environ.update(PYTHONPATH=name, BRAKEPOINT_STEPS="labs")
-        for lang in LANGUAGES:
+        for lang in languages():
             for step in (FAILING, PASSING):
                 run_notebook(folder / "notebooks" / lang / f"{step}.ipynb")
             with jupyterlab(folder, lang) as address:

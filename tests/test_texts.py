@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brakepoint.texts import LANGUAGES, catalogue, number, text
+from brakepoint.texts import catalogue, languages, number, text
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -59,7 +59,7 @@ def placeholders(words: str) -> set[str]:
 def test_each_text_is_there_in_both_languages_with_the_same_placeholders(key: str) -> None:
     words = catalogue()[key]
 
-    assert set(words) == set(LANGUAGES)
+    assert set(words) == set(languages())
     assert all(words.values())
     assert placeholders(words["en"]) == placeholders(words["fr"])
 

@@ -1,6 +1,6 @@
-"""Makes the notebooks of both languages from `notebooks/source/`: markdown in each, code cells once.
+"""Makes the notebooks of every language from `notebooks/source/`: markdown in each, code cells once.
 
-A markdown cell says its language, `# %% [markdown] lang="fr"`; one without belongs to both.
+A markdown cell says its language, `# %% [markdown] lang="fr"`; one without belongs to all.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 from brakepoint.workshop.course import ROOT
 
 NOTEBOOKS_DIR = ROOT / "notebooks"
@@ -33,8 +33,8 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
 
 
 def write_notebooks(folder: Path = NOTEBOOKS_DIR) -> None:
-    """Writes every notebook of both languages."""
-    for lang in LANGUAGES:
+    """Writes every notebook in every language."""
+    for lang in languages():
         (folder / lang).mkdir(parents=True, exist_ok=True)
         for source in sources():
             nbformat.write(make_notebook(source, lang), folder / lang / f"{source.stem}.ipynb")
