@@ -27,11 +27,11 @@ from benchmarks.processes import left_behind, memory_mb, zombies
 from brakepoint.cli.usage import run_alone
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
+from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.rules import AT_REST_CM_S
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.live_mission import DRIVING
 from brakepoint.texts import text
-from brakepoint.train import STOPPING_LIMIT_CM
 
 FEED = "track-empty"
 """No sign on it asks for anything, so whatever the train does is the fault's doing."""
@@ -134,7 +134,9 @@ def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
     return [(fault, chance.uniform(*STRIKE_CM)) for fault in order]
 
 
-def drill(plan: Plan, report: Report, settings: Settings, tell: Callable[[], None] = lambda: None) -> None:
+def drill(
+    plan: Plan, report: Report, settings: ServiceSettings, tell: Callable[[], None] = lambda: None
+) -> None:
     """Plays the rounds of a plan that a report has not yet; Ctrl-C ends it behind the last whole one.
 
     Args:
@@ -249,7 +251,7 @@ def main(
             if last.failure:
                 console.print(f"[red]✗[/] {said}: {last.failure}")
 
-        drill(plan, report, Settings(feed=FEED, detector=detector), tell)
+        drill(plan, report, ServiceSettings(feed=FEED, detector=detector), tell)
     report.save(out)
     console.print(as_table(report))
     growth = max(report.growth_mb.values(), default=0.0)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, FastAPI, Header
 from fastapi.responses import JSONResponse
 
 from brakepoint.board.watcher import Watcher
+from brakepoint.course import course
 from brakepoint.web.server import NO_STORE, check_token, make_page
-from brakepoint.workshop.course import course
 
 TEXTS = re.compile(r"board\..*|(?:course|lab)\..*\.title")
 """The keys of the texts that the page needs."""

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from brakepoint import extras
 from brakepoint.cli.room import DEFAULT_FILE, Attendees, RoomFile, open_room
-from brakepoint.services import address, require_packages
+from brakepoint.services import address
 from brakepoint.texts import text
 from brakepoint.web import new_token
 
@@ -25,7 +26,7 @@ def board_command(
         UserError: The room's file, the address or a package is not as it should be.
     """
     room = open_room(file, attendees)
-    require_packages()
+    extras.require("live")
     from brakepoint.board.server import make_app
     from brakepoint.board.watcher import Watcher
     from brakepoint.room.stores import open_store

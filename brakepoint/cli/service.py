@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from brakepoint.errors import UserError
-from brakepoint.services import Settings, run_service
+from brakepoint.services import ServiceSettings, run_service
 
 Feed = Annotated[str, typer.Option("--feed", metavar="NAME", help="live.option.feed")]
 Camera = Annotated[str, typer.Option("--camera", metavar="URI", help="live.option.camera")]
@@ -44,7 +44,7 @@ def service_command(
     """Runs until SIGTERM or Ctrl-C."""
     run_service(
         name,
-        Settings.given(
+        ServiceSettings.given(
             feed=feed,
             camera=camera,
             hub=hub,

@@ -28,36 +28,17 @@ class CommandLine(typer.Typer):
         return super().command(name, cls=Command, **settings)
 
 
-class _Said:
-    """A command, or a group of them, that says its help in the reader's language."""
+class Command(TyperCommand):
+    """A command."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        for what in (self, *self.params):
-            if what.help:
-                what.help = text(what.help)
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """The option that shows the help."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.help = text("cli.usage.help")
-        return option
+        _look_up_help(self)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Shows the help, in panels whose titles typer keeps in one place for all."""
-        from typer import rich_utils
-
-        rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
-        rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
-        rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
-        rich_utils.DEFAULT_STRING = text("cli.panel.default")
-        rich_utils.REQUIRED_LONG_STRING = text("cli.panel.required")
+        """Shows the help."""
+        _translate_frame(self, ctx)
         super().format_help(ctx, formatter)
-
-
-class Command(_Said, TyperCommand):
-    """A command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads what stands behind the command.
@@ -71,8 +52,17 @@ class Command(_Said, TyperCommand):
         return extra
 
 
-class Commands(_Said, TyperGroup):
+class Commands(TyperGroup):
     """A group of commands that knows which one was probably meant."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        _look_up_help(self)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Shows the help."""
+        _translate_frame(self, ctx)
+        super().format_help(ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the command that stands first.
@@ -85,6 +75,28 @@ class Commands(_Said, TyperGroup):
             why = text("cli.usage.command", name=name)
             raise _refusal(why, get_close_matches(name, self.commands), ctx.command_path)
         return super().resolve_command(ctx, args)
+
+
+def _look_up_help(command: TyperCommand | TyperGroup) -> None:
+    """Puts the texts in the place of their keys, as help of a command and of its parameters."""
+    told: list[Any] = [command, *command.params]
+    for each in told:
+        if each.help:
+            each.help = text(each.help)
+
+
+def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
+    """Translates what typer itself writes around the help, whose titles it keeps in one place for all."""
+    from typer import rich_utils
+
+    option = command.get_help_option(ctx)
+    if option is not None:
+        option.help = text("cli.usage.help")
+    rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
+    rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
+    rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
+    rich_utils.DEFAULT_STRING = text("cli.panel.default")
+    rich_utils.REQUIRED_LONG_STRING = text("cli.panel.required")
 
 
 def status_of(command_line: Callable[[], Any]) -> int:
