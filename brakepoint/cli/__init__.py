@@ -78,8 +78,8 @@ def build_app() -> typer.Typer:
         app.command(typed, help=f"cli.{typed}.help")(getattr(command_module, f"{name}_command"))
     workshop = importlib.import_module("brakepoint.cli.workshop")
     for name in LEARNING:
-        command = getattr(workshop, f"{name}_command")
-        app.command(name.replace("_", "-"), help=f"cli.{name}.help")(command)
+        typed = name.replace("_", "-")
+        app.command(typed, help=f"cli.{typed}.help")(getattr(workshop, f"{name}_command"))
     for name, module in GROUPS.items():
         if find_spec(module.partition(".")[0]) is None:
             continue
