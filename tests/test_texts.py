@@ -15,7 +15,9 @@ SOURCES = [
     for pattern in ("**/*.py", "**/*.j2")
     for path in (ROOT / room).glob(pattern)
 ]
-LOOKED_UP = re.compile(r'\b(?:_?t|text|UserError|_line)\(\s*"([a-z0-9_]+\.[a-zA-Z0-9_.\-]*[a-zA-Z0-9])"')
+LOOKED_UP = re.compile(
+    r'\b(?:(?:_?t|text|UserError|_line)\(\s*|help=)"([a-z0-9_]+\.[a-zA-Z0-9_.\-]*[a-zA-Z0-9])"'
+)
 
 
 def placeholders(words: str) -> set[str]:
