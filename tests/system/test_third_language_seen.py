@@ -4,18 +4,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser, expect
 from pseudo_language import NAME, PSEUDO, add_to, keys_said
 
 from brakepoint.board.server import make_app as make_board
 from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.monitor.server import make_app as make_monitor
-from brakepoint.sockets import free_port
-from brakepoint.web.server import served
 
 ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(".*", "runs", "site", "wheelhouse", "__pycache__")
@@ -31,18 +31,18 @@ EMPTY_ROOM = SimpleNamespace(seats=[], trouble="", room=SimpleNamespace(name="sp
         (lambda: make_board(EMPTY_ROOM), "board.title"),
     ],
 )
-def test_both_live_pages_switch_to_it(browser: Browser, pseudo_language: str, app, title: str) -> None:
-    port = free_port()
-    with served(app(), "127.0.0.1", port):
-        page = browser.new_page(locale="en")
-        page.goto(f"http://127.0.0.1:{port}/")
-        expect(page.locator("[data-lang-choice]")).to_have_text(["English", "Français", NAME])
-        page.get_by_role("button", name=NAME).click()
+def test_both_live_pages_switch_to_it(
+    browser: Browser, pseudo_language: str, serve: Callable[[FastAPI], str], app, title: str
+) -> None:
+    page = browser.new_page(locale="en")
+    page.goto(serve(app()))
+    expect(page.locator("[data-lang-choice]")).to_have_text(["English", "Français", NAME])
+    page.get_by_role("button", name=NAME).click()
 
-        expect(page.locator("h1")).to_contain_text(f"⟦{title}⟧")
-        assert page.evaluate("document.documentElement.lang") == pseudo_language
-        assert keys_said(page.title()) == {title}
-        page.close()
+    expect(page.locator("h1")).to_contain_text(f"⟦{title}⟧")
+    assert page.evaluate("document.documentElement.lang") == pseudo_language
+    assert keys_said(page.title()) == {title}
+    page.close()
 
 
 @pytest.fixture(scope="module")
