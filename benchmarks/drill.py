@@ -22,7 +22,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from benchmarks.processes import left_behind, memory_mb, zombies
 from brakepoint.cli.usage import run_alone
 from brakepoint.detector import SHIPPED_MODEL
@@ -30,6 +29,7 @@ from brakepoint.errors import UserError
 from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.rules import AT_REST_CM_S
 from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import DRIVING
 from brakepoint.texts import text
 

@@ -10,6 +10,8 @@ from pseudo_language import PSEUDO, add_to
 
 from brakepoint import texts
 
+pytest_plugins = ["fake_bluez"]
+
 # Machines are shared and runners slow: how long an example takes says nothing about the code.
 settings.register_profile("brakepoint", deadline=None)
 settings.load_profile("brakepoint")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import typer
 
-from benchmarks.faults import FAULTS, TRAIN_KILLED
 from benchmarks.live import LiveMeasurement
 from benchmarks.live_compare import OneAtATime
 from benchmarks.live_trains import Served
@@ -24,6 +23,7 @@ from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
 from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services import SERVICES
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED
 from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
