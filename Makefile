@@ -44,15 +44,17 @@ screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks,
 	tests/system/require chromium
 	$(BIN)/python docs/screenshots.py
 
-docs: $(VENV)/.docs ## Build the documentation into site/, in both languages; open site/index.html
-	@for lang in en fr; do NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.$$lang.yml || exit 1; done
+docs: $(VENV)/.docs ## Build the documentation into site/, in every language; open site/index.html
+	@for lang in $$($(BIN)/python -m brakepoint.texts all); do \
+		BRAKEPOINT_LANG=$$lang NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict \
+		--config-file docs/mkdocs.yml --site-dir $(CURDIR)/site/$$lang || exit 1; done
 	@echo site/index.html
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
-	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
+	@lang=$$($(BIN)/python -m brakepoint.texts); \
 		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=notebooks/$$lang/.jupyter \
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb

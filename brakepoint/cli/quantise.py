@@ -9,10 +9,10 @@ from brakepoint.texts import number, text
 
 
 def quantise_command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help=text("cli.quantise.model"))],
-    pictures: Annotated[Path, typer.Option("--pictures", metavar="DIR", help=text("cli.quantise.pictures"))],
-    val: Annotated[Path, typer.Option("--val", metavar="DIR", help=text("cli.quantise.val"))],
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help=text("cli.quantise.out"))] = None,
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="cli.quantise.model")],
+    pictures: Annotated[Path, typer.Option("--pictures", metavar="DIR", help="cli.quantise.pictures")],
+    val: Annotated[Path, typer.Option("--val", metavar="DIR", help="cli.quantise.val")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="cli.quantise.out")] = None,
 ) -> None:
     """Quantises, and evaluates both models on the same pictures.
 
