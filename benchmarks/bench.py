@@ -115,7 +115,7 @@ def measure(feed: str, model: Path, cores: int) -> Measurement:
 
 def measure_apart(feed: str, model: Path, cores: int) -> Measurement:
     """Calls `measure` in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.bench", "--feed", feed, "--model", str(model)]
+    command = [sys.executable, "-m", "benchmarks.bench", "--feed", feed, "--detector", str(model)]
     done = subprocess.run([*command, "--measure", str(cores)], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)
@@ -190,7 +190,9 @@ def trains_table(served: list[Served]) -> Table:
 
 def main(
     feed: Annotated[str, typer.Option(help="bench.feed")] = "track-stop",
-    model: Annotated[Path, typer.Option(show_default=False, help="bench.model")] = SHIPPED_MODEL,
+    model: Annotated[
+        Path, typer.Option("--detector", show_default=False, help="bench.model")
+    ] = SHIPPED_MODEL,
     int8: Annotated[Path | None, typer.Option(show_default=False, help="bench.int8")] = None,
     live: Annotated[bool, typer.Option(help="bench.live")] = True,
     trains: Annotated[str, typer.Option(help="bench.trains.option")] = TRAINS,

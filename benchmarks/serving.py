@@ -189,7 +189,9 @@ def as_table(ways: dict[str, Way], rollback_s: float) -> Table:
 
 def main(
     feed: Annotated[str, typer.Option(help="bench.feed")] = "track-stop",
-    model: Annotated[Path, typer.Option(show_default=False, help="bench.model")] = SHIPPED_MODEL,
+    model: Annotated[
+        Path, typer.Option("--detector", show_default=False, help="bench.model")
+    ] = SHIPPED_MODEL,
     times: Annotated[int, typer.Option(min=2, help="bench.serving.times")] = TIMES,
 ) -> None:
     """Measures, and prints the table."""

@@ -24,7 +24,7 @@ def evaluate_command(
     images: Annotated[Path, typer.Option("--images", metavar="DIR", help="cli.evaluate.images")],
     model: Annotated[
         Path,
-        typer.Option("--model", metavar="MODEL.onnx", show_default=False, help="cli.evaluate.model"),
+        typer.Option("--detector", metavar="MODEL.onnx", show_default=False, help="cli.evaluate.model"),
     ] = SHIPPED_MODEL,
     confidence: Annotated[
         float, typer.Option("--confidence", min=0, max=1, help="cli.evaluate.confidence")

@@ -15,7 +15,7 @@ from brakepoint.texts import text
 
 def submit_command(
     model: Annotated[
-        Path, typer.Option("--model", metavar="MODEL.onnx", help="cli.submit.model")
+        Path, typer.Option("--detector", metavar="MODEL.onnx", help="cli.submit.model")
     ] = DEFAULT_OUT / "model.onnx",
     autopilot: Annotated[
         Path,

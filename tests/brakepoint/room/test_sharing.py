@@ -53,7 +53,7 @@ def test_a_store_that_does_not_answer_fails_no_check(attendee, capsys, monkeypat
 def test_what_is_submitted_arrives(attendee, tmp_path) -> None:
     (tmp_path / "my.onnx").write_bytes(b"model")
     (tmp_path / "my.py").write_bytes(b"autopilot")
-    files = ["--model", str(tmp_path / "my.onnx"), "--autopilot", str(tmp_path / "my.py")]
+    files = ["--detector", str(tmp_path / "my.onnx"), "--autopilot", str(tmp_path / "my.py")]
     with serving(attendee):
         assert run(["submit", *files]) == 0
 
@@ -63,7 +63,7 @@ def test_what_is_submitted_arrives(attendee, tmp_path) -> None:
 
 
 def test_a_missing_model_is_told(attendee, tmp_path, capsys) -> None:
-    assert run(["submit", "--model", str(tmp_path / "none.onnx")]) == 2
+    assert run(["submit", "--detector", str(tmp_path / "none.onnx")]) == 2
     assert "none.onnx" in capsys.readouterr().err
 
 
