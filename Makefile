@@ -76,7 +76,7 @@ WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation
 lint: $(VENV)/.dev ## Style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy brakepoint benchmarks footage solutions stubs
+	$(BIN)/mypy brakepoint benchmarks footage hardware solutions stubs
 
 test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest

