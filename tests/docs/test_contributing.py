@@ -1,4 +1,4 @@
-"""The pages for contributors: the paths, commands and targets that they name are there, alike in both languages."""
+"""What the pages for contributors name is there: paths, commands and targets, alike in both languages."""
 
 import re
 from pathlib import Path
