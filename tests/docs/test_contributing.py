@@ -8,9 +8,9 @@ import typer
 from test_pages import COMMAND, blocks, targets, unknown
 
 from brakepoint.cli import build_app
-from brakepoint.texts import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
+LANGUAGES = sorted(index.parent.name for index in (ROOT / "docs").glob("*/index.md"))
 NAMES = ("CONTRIBUTING", "SECURITY")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
