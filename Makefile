@@ -58,6 +58,7 @@ lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the lab
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
 labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
+	$(BIN)/python -m brakepoint.workshop.figures
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
 
