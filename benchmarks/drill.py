@@ -21,13 +21,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from benchmarks.processes import left_behind, memory_mb, zombies
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.rules import AT_REST_CM_S
 from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import DRIVING
 from brakepoint.texts import text
 

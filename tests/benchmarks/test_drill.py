@@ -4,9 +4,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks.drill import Report, Round, as_table, drill, make_plan
-from benchmarks.faults import FAULTS, TRAIN_KILLED
 from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED
 from brakepoint.texts import LANGUAGES, text
 
 GOOD = Round("autopilot_killed", 100.0, 50.0, rest_after_cm=STOPPING_LIMIT_CM - 1, drives_after_s=3.0)
