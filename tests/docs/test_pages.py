@@ -72,7 +72,7 @@ def test_no_block_is_of_a_language_that_nobody_looks_at(name: str):
     words = page(name, "en").read_text(encoding="utf-8")
 
     opened = re.findall(r"^ *```(\w*)$", words, re.MULTILINE)[::2]
-    assert set(opened) <= {"bash", "python", "mermaid", ""}
+    assert set(opened) <= {"bash", "python", "toml", "mermaid", ""}
 
 
 @pytest.mark.parametrize("lang", languages())
