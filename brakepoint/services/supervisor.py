@@ -18,6 +18,7 @@ from brakepoint.services import LIFELINE_VARIABLE, Settings, require_packages
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import STATUS
 from brakepoint.sockets import LOCALHOST, free_port
+from brakepoint.systems import require_posix
 from brakepoint.texts import language, text
 
 READY_WITHIN_S = 90.0
@@ -106,6 +107,7 @@ class Supervisor:
     def __init__(
         self, settings: Settings, names: Iterable[str], tell: Tell, interrupted: Callable[[], bool] = bool
     ) -> None:
+        require_posix("brakepoint up")
         require_packages()
         self.settings, self._tell = _with_ports(settings), tell
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}

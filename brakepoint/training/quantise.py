@@ -1,5 +1,6 @@
 """Makes a detector smaller and faster: weights and activations in eight bits, by NNCF."""
 
+import importlib.util
 import logging
 import os
 from pathlib import Path
@@ -17,6 +18,17 @@ HEAD_CONVOLUTIONS = ("/cv2.", "/cv3.")
 """In the head only these are quantised: what makes boxes of their results mixes pixels with probabilities."""
 
 
+def require_quantise() -> None:
+    """Says what to install when the extra `quantise` is not there.
+
+    Raises:
+        UserError: It is not.
+    """
+    missing = [name for name in ("nncf", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError("quantise.packages", packages=", ".join(missing))
+
+
 def quantise(model: Path, pictures: Path, target: Path) -> Path:
     """Quantises an exported model; its metadata stays.
 
@@ -29,8 +41,9 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
         `target`.
 
     Raises:
-        UserError: There are no pictures, or the model is none of ours.
+        UserError: The extra `quantise` is missing, there are no pictures, or the model is none of ours.
     """
+    require_quantise()
     images = pictures / "images"
     files = sorted((images if images.is_dir() else pictures).glob("*.jpg"))[:CALIBRATION_PICTURES]
     if not files:

@@ -1,6 +1,7 @@
 """Whether this machine can do each step, and what to do if not."""
 
 import importlib.util
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -54,21 +55,48 @@ class Finding:
 def examine_machine() -> Iterator[Finding]:
     """Looks at everything that the steps need; changes nothing."""
     version = ".".join(map(str, sys.version_info[:2]))
-    supported = (3, 11) <= sys.version_info < (3, 13)
+    supported = (3, 11) <= sys.version_info < (3, 14)
     yield _finding("python", supported, version=version)
     free_gb = shutil.disk_usage(ROOT).free / 1e9
     yield _finding("disk", free_gb >= FREE_LEAST_GB, free=round(free_gb), least=FREE_LEAST_GB)
     for number, extras in NEEDED_BY.items():
         lacking = {extra: [name for name in EXTRAS[extra] if not _is_there(name)] for extra in extras}
         missing = [name for names in lacking.values() for name in names]
-        install = ",".join(extra for extra, names in lacking.items() if names)
-        yield _finding("packages", not missing, number=number, missing=", ".join(missing), extras=install)
+        command = _by_hand([extra for extra, names in lacking.items() if names])
+        yield _finding("packages", not missing, number=number, missing=", ".join(missing), command=command)
+    if _is_there("cv2"):
+        yield _opencv()
     rclone = Path(sys.executable).with_name("rclone").is_file() or shutil.which("rclone") is not None
     yield _finding("rclone", rclone)
     lost = [step.lab.name for step in course() if not step.lab.exists()]
     yield _finding("labs", not lost, missing=", ".join(lost), folder=LABS_DIR.name)
     absent = sorted(set(COURSE_FEEDS) - set(feed_names()))
     yield _finding("feeds", not absent, missing=", ".join(absent))
+
+
+def _opencv() -> Finding:
+    """Whether OpenCV loads; with its windows it needs libGL, which many servers and containers lack."""
+    try:
+        _import_opencv()
+    except ImportError as error:
+        library = re.match(r"lib[^:]+\.so[.\d]*(?=: )", str(error))
+        if library is None:
+            return _finding("opencv", False, why=error)
+        return Finding(text("doctor.opencv.what"), text("doctor.opencv.no_library", why=library[0]))
+    return _finding("opencv", True)
+
+
+def _import_opencv() -> None:
+    import cv2  # noqa: F401
+
+
+def _by_hand(extras: list[str]) -> str:
+    """What installs extras in the versions that were tested."""
+    others = ",".join(extra for extra in extras if extra != "serving")
+    commands = [f"pip install -c locks/constraints.txt -e '.[{others}]'"] if others else []
+    if "serving" in extras:
+        commands.append("pip install --no-deps -r locks/serving.txt")
+    return " && ".join(commands)
 
 
 def _is_there(module: str) -> bool:
