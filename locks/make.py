@@ -46,7 +46,7 @@ def images() -> dict[str, dict[str, Any]]:
 
 
 def make_environment_locks(upgrade: bool) -> None:
-    """Writes what the environments are installed with: without hashes, which pip refuses beside `--editable`."""
+    """Writes what environments are installed with: without hashes, which pip refuses beside `--editable`."""
     shared = [extra for extra in project()["project"]["optional-dependencies"] if extra != ALONE]
     build_tools = "\n".join([*project()["build-system"]["requires"], "editables"])
     plain = ("--universal", "--python-version", OLDEST_PYTHON, "--no-annotate")
