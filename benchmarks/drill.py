@@ -21,15 +21,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from benchmarks.processes import left_behind, memory_mb, zombies
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
+from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.rules import AT_REST_CM_S
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import DRIVING
 from brakepoint.texts import text
-from brakepoint.train import STOPPING_LIMIT_CM
 
 FEED = "track-empty"
 """No sign on it asks for anything, so whatever the train does is the fault's doing."""
@@ -132,7 +132,9 @@ def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
     return [(fault, chance.uniform(*STRIKE_CM)) for fault in order]
 
 
-def drill(plan: Plan, report: Report, settings: Settings, tell: Callable[[], None] = lambda: None) -> None:
+def drill(
+    plan: Plan, report: Report, settings: ServiceSettings, tell: Callable[[], None] = lambda: None
+) -> None:
     """Plays the rounds of a plan that a report has not yet; Ctrl-C ends it behind the last whole one.
 
     Args:
@@ -248,7 +250,7 @@ def main(
                 if last.failure:
                     console.print(f"[red]✗[/] {said}: {last.failure}")
 
-            drill(plan, report, Settings(feed=FEED, detector=detector), tell)
+            drill(plan, report, ServiceSettings(feed=FEED, detector=detector), tell)
     except UserError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

@@ -18,11 +18,11 @@ from pydantic import BaseModel
 
 from brakepoint import messages, rules, truth
 from brakepoint.cli import build_app
+from brakepoint.course import ROOT, course, find_step
 from brakepoint.mission import records, report
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.metrics import METRICS
 from brakepoint.texts import text
-from brakepoint.workshop.course import ROOT, course, find_step
 
 HEADS = {
     "en": {
@@ -199,10 +199,10 @@ def metrics(lang: str) -> str:
 
 def settings(lang: str) -> str:
     """What the services are told by the environment."""
-    meanings = _meanings(Settings)
+    meanings = _meanings(ServiceSettings)
     rows = [
         (_code(f"BRAKEPOINT_{field.name.upper()}"), meanings[field.name], _code(field.default))
-        for field in fields(Settings)
+        for field in fields(ServiceSettings)
     ]
     return _table(HEADS[lang]["variable"], rows)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chromium import chromium
 
-from brakepoint.services import SERVICES, Settings
+from brakepoint.services import SERVICES, ServiceSettings
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.texts import LANGUAGES, text
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Starts everything, and for each language drives to the danger and takes the page in Chromium."""
     with chromium() as browser:
         for lang in LANGUAGES:
-            settings = Settings.given(feed=FEED)
+            settings = ServiceSettings.given(feed=FEED)
             with Supervisor(settings, SERVICES[1:], lambda *_: None):
                 page = browser.new_page(viewport={"width": 1180, "height": 760}, locale=lang)
                 page.goto(f"http://{settings.page}/")

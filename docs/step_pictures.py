@@ -10,6 +10,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
+from brakepoint.course import SOLUTIONS_DIR
 from brakepoint.delivery.picture import plot_deployment
 from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
 from brakepoint.steps import load_step
@@ -19,7 +20,6 @@ from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
 from brakepoint.texts import LANGUAGES
 from brakepoint.workshop.artefacts import outcome_of
 from brakepoint.workshop.checks.driving import drive, feed
-from brakepoint.workshop.course import SOLUTIONS_DIR
 from brakepoint.workshop.plots import plot_run, show_detections, show_labelled, show_picture
 
 IMAGES = Path(__file__).resolve().parent / "images"

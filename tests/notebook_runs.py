@@ -5,8 +5,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from brakepoint.magic import FOLDER_VARIABLE
 from brakepoint.steps import SOURCE_VARIABLE
-from brakepoint.workshop.magic import FOLDER_VARIABLE
 from brakepoint.workshop.notebooks import NOTEBOOKS_DIR
 from brakepoint.workshop.quick import QUICK_VARIABLE
 

@@ -11,7 +11,7 @@ from brakepoint.texts import LANGUAGES, catalogue, number, text
 ROOT = Path(__file__).parent.parent
 SOURCES = [
     path
-    for room in ("brakepoint", "footage", "solutions", "stubs", "benchmarks")
+    for room in ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks")
     for pattern in ("**/*.py", "**/*.j2")
     for path in (ROOT / room).glob(pattern)
 ]

@@ -10,9 +10,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from brakepoint.board.watcher import Watcher
+from brakepoint.course import course
 from brakepoint.monitor.server import LOCAL_HOSTS, NO_STORE
 from brakepoint.texts import LANGUAGES, catalogue
-from brakepoint.workshop.course import course
 
 TEXTS = ("board.",)
 TITLES = (("course.", ".title"), ("lab.", ".title"))

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from brakepoint.course import Step, course
 from brakepoint.errors import UserError
 from brakepoint.room.config import Room
 from brakepoint.room.files import write
 from brakepoint.room.outcomes import Marks, Scores
 from brakepoint.room.sharing import PROGRESS_KEY
-from brakepoint.room.stores import RoomStore
-from brakepoint.workshop.course import Step, course
+from brakepoint.room.stores.base import RoomStore
 from brakepoint.workshop.progress import Progress
 
 HISTORY_NAME = "board.json"

@@ -6,6 +6,7 @@ Exit status: 0 it went well, 1 it was done and the answer is no, 2 wrong usage o
 import importlib
 import os
 import sys
+from importlib.util import find_spec
 
 import typer
 
@@ -35,8 +36,15 @@ COMMANDS = (
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
-GROUPS = ("store", "model", "footage", "hub", "room", "pipeline")
-"""Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
+GROUPS = {
+    "store": "brakepoint.cli.store",
+    "model": "brakepoint.cli.model",
+    "footage": "footage.command",
+    "hub": "brakepoint.cli.hub",
+    "room": "brakepoint.cli.room",
+    "pipeline": "brakepoint.cli.pipeline",
+}
+"""Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 
 
 def _take_language(arguments: list[str]) -> list[str]:
@@ -73,15 +81,17 @@ def build_app() -> typer.Typer:
         """`--lang` was taken before; it is here for `--help`."""
 
     for name in COMMANDS:
-        module = importlib.import_module(f"brakepoint.cli.{name}")
+        command_module = importlib.import_module(f"brakepoint.cli.{name}")
         typed = name.replace("_", "-")
-        app.command(typed, help=text(f"cli.{typed}.help"))(getattr(module, f"{name}_command"))
+        app.command(typed, help=text(f"cli.{typed}.help"))(getattr(command_module, f"{name}_command"))
     workshop = importlib.import_module("brakepoint.cli.workshop")
     for name in LEARNING:
         command = getattr(workshop, f"{name}_command")
         app.command(name.replace("_", "-"), help=text(f"cli.{name}.help"))(command)
-    for name in GROUPS:
-        group = getattr(importlib.import_module(f"brakepoint.cli.{name}"), f"{name}_app")
+    for name, module in GROUPS.items():
+        if find_spec(module.partition(".")[0]) is None:
+            continue
+        group = getattr(importlib.import_module(module), f"{name}_app")
         app.add_typer(group, name=name, help=text(f"cli.{name}.help"))
     return app
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from brakepoint import extras
 from brakepoint.cli.room import DEFAULT_FILE, Attendees, RoomFile, open_room
 from brakepoint.cli.up import LOCAL_HOSTS, TOKEN_BYTES
-from brakepoint.services import address, require_packages
+from brakepoint.services import address
 from brakepoint.texts import text
 
 DEFAULT_PAGE = "127.0.0.1:8001"
@@ -29,7 +30,7 @@ def board_command(
         UserError: The room's file, the address or a package is not as it should be.
     """
     room = open_room(file, attendees)
-    require_packages()
+    extras.require("live")
     import uvicorn
 
     from brakepoint.board.server import make_app

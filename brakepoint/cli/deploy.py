@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from brakepoint import extras
 from brakepoint.cli.mission import make_report, report_table, show_progress, write_report
 from brakepoint.cli.up import teller
 from brakepoint.detector import SHIPPED_MODEL
@@ -15,7 +16,6 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.mission.drive import Assignment, News, finish
 from brakepoint.mission.report import PAGE_NAME, publishing
-from brakepoint.services import require_packages
 from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.texts import text
 
@@ -43,7 +43,7 @@ def deploy_command(
     if secrets:
         typer.echo(as_manifests(make_secrets()), nl=False)
         return
-    require_packages()
+    extras.require("live")
     from brakepoint.delivery.rendering import render
     from brakepoint.delivery.running import Pods, drive, entry_point
 

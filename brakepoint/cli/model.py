@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from brakepoint.cli.dataset import require_workshop
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
 from brakepoint.texts import number, text
 from brakepoint.worlds import World
@@ -29,7 +29,7 @@ Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help=text("cli.m
 @contextmanager
 def open_registry() -> "Iterator[Registry]":
     """The registry in the store that the environment names, or in our own."""
-    require_workshop()
+    extras.require("workshop", "boto3")
     from brakepoint.registry.bucket import Registry
     from brakepoint.store import object_store
 

@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from brakepoint.cli.dataset import require_workshop
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
-from brakepoint.pipeline import PIPELINE_NAME, require_pipeline
+from brakepoint.pipeline import PIPELINE_NAME
 from brakepoint.steps import load_step
 from brakepoint.texts import text
 
@@ -101,8 +101,8 @@ def submit_command(
 
 
 def _step(steps: str | None) -> ModuleType:
-    require_workshop()
-    require_pipeline()
+    extras.require("workshop", "boto3")
+    extras.require("pipeline")
     return load_step("step4_pipeline", steps)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from brakepoint import extras
 from brakepoint.texts import number, text
 
 
@@ -21,9 +22,9 @@ def quantise_command(
     """
     from brakepoint.detector import Detector
     from brakepoint.evaluation import evaluate
-    from brakepoint.training.quantise import CALIBRATION_PICTURES, quantise, require_quantise
+    from brakepoint.training.quantise import CALIBRATION_PICTURES, quantise
 
-    require_quantise()
+    extras.require("quantise")
 
     def report(key: str, file: Path) -> None:
         map50 = evaluate(val, Detector(file, confidence=0.001)).map50

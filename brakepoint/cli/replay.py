@@ -14,14 +14,14 @@ from rich.text import Text
 
 from brakepoint.cli.mission import DEFAULT_OUT
 from brakepoint.errors import UserError
-from brakepoint.messages import Light, SignClass
-from brakepoint.mission.look import (
+from brakepoint.look import (
     ORDER_COLOURS,
     SIGN_COLOURS,
     order_text,
     points,
     reason_text,
 )
+from brakepoint.messages import Light, SignClass
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import PAGE_NAME, Recording, load_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S

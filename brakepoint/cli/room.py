@@ -1,6 +1,5 @@
 """`brakepoint room`: an instructor's room of attendees, from one YAML file."""
 
-import importlib.util
 import signal
 import threading
 import time
@@ -13,16 +12,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 from brakepoint.texts import number, text
 
 if TYPE_CHECKING:
     from brakepoint.room.config import Room
-    from brakepoint.room.outcomes import Outcome
+    from brakepoint.room.outcomes import SubmissionOutcome
     from brakepoint.room.provisioning import Change, Provisioner
 
-ROOM_PACKAGES = ("bcrypt", "boto3", "minio", "onnx")
 COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 room_app = CommandLine(help=text("cli.room.help"), no_args_is_help=True)
@@ -41,9 +40,7 @@ def open_room(path: Path, attendees: int | None = None) -> "Room":
     Raises:
         UserError: Something is not, or the file is missing or invalid.
     """
-    missing = [name for name in ROOM_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError("room.error.packages", packages=", ".join(missing))
+    extras.require("room")
     from brakepoint.room.config import load_room
 
     return load_room(path, attendees)
@@ -75,11 +72,13 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
         UserError: Work of attendees would be deleted and nobody has said yes to that.
     """
     from brakepoint.cli.evaluate import progress_on_stderr
-    from brakepoint.room.provisioning import Action, What
+    from brakepoint.room.provisioning import DiffAction, What
 
     provisioner = _provisioner(file, attendees)
     changes = provisioner.plan()
-    lost = [change.name for change in changes if (change.action, change.what) == (Action.REMOVE, What.BUCKET)]
+    lost = [
+        change.name for change in changes if (change.action, change.what) == (DiffAction.REMOVE, What.BUCKET)
+    ]
     if lost and not yes:
         raise UserError("room.error.would_delete", buckets=", ".join(lost))
     began_at = time.monotonic()
@@ -207,7 +206,7 @@ def score_command(
             return
 
 
-def tell_outcome(scored: tuple[str, "Outcome"]) -> None:
+def tell_outcome(scored: tuple[str, "SubmissionOutcome"]) -> None:
     """Says in a line what became of a submission."""
     handle, outcome = scored
     map50 = "–" if outcome.map50 is None else number(outcome.map50, 2)
@@ -276,6 +275,6 @@ def _names(whats: list) -> str:
 
 
 def _counts(changes: list["Change"]) -> dict[str, object]:
-    from brakepoint.room.provisioning import Action
+    from brakepoint.room.provisioning import DiffAction
 
-    return {name.name.lower(): sum(change.action is name for change in changes) for name in Action}
+    return {name.name.lower(): sum(change.action is name for change in changes) for name in DiffAction}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from brakepoint import extras
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.steps import load_step
 from brakepoint.texts import text
@@ -30,11 +31,10 @@ def serve_command(
     Raises:
         UserError: The model, the store, a port or the extra `serving` is not there.
     """
-    from brakepoint.serving import require_serving
     from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
     from brakepoint.serving.source import follow, open_source
 
-    require_serving()
+    extras.require("serving")
     os.environ.setdefault(PIXELS_VARIABLE, str(PIXELS_MOST))
     from brakepoint.serving.engine import Worker
     from brakepoint.serving.server import run

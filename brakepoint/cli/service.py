@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from brakepoint.errors import UserError
-from brakepoint.services import Settings, run_service
+from brakepoint.services import ServiceSettings, run_service
 from brakepoint.texts import text
 
 Feed = Annotated[str, typer.Option("--feed", metavar="NAME", help=text("live.option.feed"))]
@@ -47,7 +47,7 @@ def service_command(
     """Runs until SIGTERM or Ctrl-C."""
     run_service(
         name,
-        Settings.given(
+        ServiceSettings.given(
             feed=feed,
             camera=camera,
             hub=hub,

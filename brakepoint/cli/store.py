@@ -2,7 +2,7 @@
 
 import typer
 
-from brakepoint.cli.dataset import require_workshop
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
 from brakepoint.texts import text
 
@@ -17,7 +17,7 @@ def store_callback() -> None:
 @store_app.command("seed", help=text("cli.store.seed.help"))
 def seed_command() -> None:
     """Uploads the kit's content to the store."""
-    require_workshop()
+    extras.require("workshop", "boto3")
     from brakepoint.cli.evaluate import progress_on_stderr
     from brakepoint.store import friendly_errors, object_store, seed
 

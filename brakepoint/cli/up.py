@@ -9,6 +9,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.markup import escape
 
+from brakepoint import extras
 from brakepoint.cli.service import (
     Broker,
     Camera,
@@ -22,7 +23,7 @@ from brakepoint.cli.service import (
     check_train,
 )
 from brakepoint.feeds import find_feed
-from brakepoint.services import SERVICES, Settings, address, require_packages
+from brakepoint.services import SERVICES, ServiceSettings, address
 from brakepoint.texts import text
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -49,10 +50,10 @@ def up_command(
 ) -> None:
     """Runs until Ctrl-C or SIGTERM."""
     check_train(hub, link)
-    require_packages()
+    extras.require("live")
     from brakepoint.services.supervisor import Supervisor
 
-    settings = Settings.given(
+    settings = ServiceSettings.given(
         feed=feed,
         camera=camera,
         hub=hub,
@@ -71,7 +72,9 @@ def up_command(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with Supervisor(settings, SERVICES[1:], teller(console), stopping.is_set):
+    with Supervisor(
+        settings, [name for name in SERVICES if name != "broker"], teller(console), stopping.is_set
+    ):
         url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
         console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
         stopping.wait()

@@ -7,7 +7,7 @@ from jinja2 import Environment, StrictUndefined
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import connection_variables
-from brakepoint.room.stores import RoomStore
+from brakepoint.room.stores.base import RoomStore
 from brakepoint.texts import LANGUAGES, text
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from brakepoint.errors import UserError
-from brakepoint.evaluation.labels import LabelledPicture, load_labels
+from brakepoint.labels.folder import LabelledPicture, load_labels
+from brakepoint.labels.label_studio_export import read_export
 from brakepoint.messages import SignClass
-from brakepoint.store.label_studio_export import read_export
 
 EXPORT_NAME = "annotations.json"
 VALIDATION_SHARE = 0.2

@@ -1,6 +1,5 @@
 """Makes a detector smaller and faster: weights and activations in eight bits, by NNCF."""
 
-import importlib.util
 import logging
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from brakepoint import extras
 from brakepoint.detector import Detector
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.errors import UserError
@@ -16,17 +16,6 @@ from brakepoint.errors import UserError
 CALIBRATION_PICTURES = 200
 HEAD_CONVOLUTIONS = ("/cv2.", "/cv3.")
 """In the head only these are quantised: what makes boxes of their results mixes pixels with probabilities."""
-
-
-def require_quantise() -> None:
-    """Says what to install when the extra `quantise` is not there.
-
-    Raises:
-        UserError: It is not.
-    """
-    missing = [name for name in ("nncf", "onnx") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError("quantise.packages", packages=", ".join(missing))
 
 
 def quantise(model: Path, pictures: Path, target: Path) -> Path:
@@ -43,7 +32,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
     Raises:
         UserError: The extra `quantise` is missing, there are no pictures, or the model is none of ours.
     """
-    require_quantise()
+    extras.require("quantise")
     images = pictures / "images"
     files = sorted((images if images.is_dir() else pictures).glob("*.jpg"))[:CALIBRATION_PICTURES]
     if not files:

@@ -14,8 +14,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from brakepoint.course import LABS_DIR, Step, course
 from brakepoint.texts import text
-from brakepoint.workshop.course import LABS_DIR, Step, course
 
 GAP = re.compile(
     r"^(?P<indent> *)# lab: (?P<name>\w+)\n(?P<body>.*?)(?P<given>(?:^ *# instead: [^\n]*\n)+)",

@@ -9,8 +9,9 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from brakepoint.course import ROOT
 from brakepoint.texts import LANGUAGES
-from brakepoint.workshop.course import ROOT
+from brakepoint.workshop.figures import without_marks
 
 NOTEBOOKS_DIR = ROOT / "notebooks"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -26,6 +27,7 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
     notebook = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("lang", lang) == lang]
     for number, cell in enumerate(notebook.cells):
+        cell.source = without_marks(cell.source)
         cell.metadata = nbformat.from_dict({})
         cell.id = f"{source.stem}-{number}".replace("_", "-")
     notebook.metadata = nbformat.from_dict(KERNEL)

@@ -4,10 +4,10 @@ import pytest
 
 from brakepoint.cli import run
 from brakepoint.errors import UserError
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.systems import require_posix
-from stubs.heartbeat import heartbeat_path
+from hardware.heartbeat import heartbeat_path
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_on_windows_the_live_train_is_refused(windows) -> None:
     with pytest.raises(UserError, match="WSL"):
-        Supervisor(Settings(), ["train"], lambda name, line: None)
+        Supervisor(ServiceSettings(), ["train"], lambda name, line: None)
 
 
 def test_on_windows_a_train_by_bluetooth_is_refused_as_no_guard_could_brake_it(windows) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from brakepoint.course import course
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import secret_manifests
 from brakepoint.sockets import free_port
 from brakepoint.store import Connection, object_store
-from brakepoint.workshop.course import course
 
 ROOT = Path(__file__).parents[2]
 DEVFILE = yaml.safe_load((ROOT / "devfile.yaml").read_text("utf-8"))

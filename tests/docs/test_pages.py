@@ -14,8 +14,8 @@ import pytest
 import typer
 
 from brakepoint.cli import build_app
+from brakepoint.course import ROOT, course
 from brakepoint.texts import LANGUAGES, catalogue
-from brakepoint.workshop.course import ROOT, course
 
 DOCS = ROOT / "docs"
 PAGES = sorted(path.name for path in (DOCS / "en").glob("*.md"))
@@ -27,7 +27,7 @@ BLOCK = re.compile(
 )
 COMMENT = re.compile(r" +#.*$", re.MULTILINE)
 COMMAND = re.compile(r"(?<![\w/.-])brakepoint(?: +[^\s`|;&)]+)+")
-COPIED = ("brakepoint", "solutions", "stubs", "labs", "deploy", "course.toml")
+COPIED = ("brakepoint", "solutions", "stubs", "hardware", "labs", "deploy", "course.toml")
 LINKED = ("dataset", "footage", "videos")
 PATIENCE_S = 600
 

@@ -169,7 +169,7 @@ def test_no_secret_is_in_it_or_in_how_it_was_made(image: Image, tmp_path: Path) 
     made.write_text(json.dumps([image.built["environment"], image.built["labels"], image.built["history"]]))
     texts = [
         str(path)
-        for room in ("brakepoint", "labs", "solutions", "stubs")
+        for room in ("brakepoint", "labs", "solutions", "stubs", "hardware")
         for path in (app / room).rglob("*.*")
         if path.suffix in {".py", ".yaml", ".toml", ".json", ".js"}
     ]

@@ -12,7 +12,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from brakepoint.mission.look import order_text, points, reason_text
+from brakepoint.look import order_text, points, reason_text
 from brakepoint.mission.page.plot import Plot, order_spans
 from brakepoint.mission.report import Recording, Report
 from brakepoint.rules import CONTROL_RATE_HZ

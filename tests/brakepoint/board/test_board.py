@@ -9,9 +9,9 @@ from simulated_room import HANDLES, START, SimulatedRoom
 
 from brakepoint.board.server import make_app
 from brakepoint.board.watcher import Heard, State, Watcher, seat
+from brakepoint.course import course
 from brakepoint.room.outcomes import Scores
 from brakepoint.texts import LANGUAGES
-from brakepoint.workshop.course import course
 
 LOCAL = "http://localhost:8001"
 FIRST = course()[0]

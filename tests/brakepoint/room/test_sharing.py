@@ -3,6 +3,7 @@
 import pytest
 
 from brakepoint.cli import run, workshop
+from brakepoint.course import find_step
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.manifests import connection_variables
 from brakepoint.room.provisioning import Provisioner
@@ -10,7 +11,6 @@ from brakepoint.room.scoring import fetch
 from brakepoint.room.sharing import PROGRESS_KEY
 from brakepoint.room.stores import open_store, serving
 from brakepoint.workshop import course, progress
-from brakepoint.workshop.course import find_step
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 

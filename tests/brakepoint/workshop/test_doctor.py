@@ -8,7 +8,7 @@ from brakepoint.workshop import doctor
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str) -> None:
-    monkeypatch.setattr(doctor, "_is_there", lambda module: module != "torch")
+    monkeypatch.setattr(doctor, "missing", lambda extra: ("torch",) if extra == "train" else ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
     monkeypatch.setenv("BRAKEPOINT_LANG", lang)
@@ -20,7 +20,7 @@ def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str)
 
 
 def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
-    monkeypatch.setattr(doctor, "_is_there", lambda module: True)
+    monkeypatch.setattr(doctor, "missing", lambda extra: ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
     assert run(["doctor"]) == 0
@@ -32,7 +32,7 @@ def opencv_fails(monkeypatch, why: str) -> None:
     def refuse() -> None:
         raise ImportError(why)
 
-    monkeypatch.setattr(doctor, "_is_there", lambda module: True)
+    monkeypatch.setattr(doctor, "missing", lambda extra: ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
     monkeypatch.setattr(doctor, "_import_opencv", refuse)
 
@@ -58,7 +58,8 @@ def test_an_opencv_that_is_broken_otherwise_is_told_so(monkeypatch, capsys) -> N
 
 
 def test_what_serving_lacks_comes_from_its_list(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(doctor, "_is_there", lambda module: module not in {"kserve", "jupytext"})
+    lacking = {"workshop": ("jupytext",), "serving": ("kserve",)}
+    monkeypatch.setattr(doctor, "missing", lambda extra: lacking.get(extra, ()))
 
     run(["doctor"])
 
@@ -79,4 +80,5 @@ def test_what_the_steps_need_is_what_is_installed_and_packed_for_them(of: str) -
         "make wheelhouse": re.findall(r"wheel .*--wheel-dir.*(?:'\.\[|locks/)([\w,]+)", makefile),
     }[of]
 
-    assert {extra for line in lines for extra in line.split(",")} >= set(doctor.EXTRAS)
+    needed = {extra for extras in doctor.NEEDED_BY.values() for extra in extras}
+    assert {extra for line in lines for extra in line.split(",")} >= needed
