@@ -28,11 +28,24 @@ LOCKS_DIR = Path("locks")
 CONSTRAINTS = LOCKS_DIR / "constraints.txt"
 IMAGES_DIR = Path("deploy/images")
 IMAGE_LOCKS_DIR = IMAGES_DIR / "locks"
-OLDEST_PYTHON, IMAGE_PYTHON = "3.11", "3.11"
+PYTHON = "3.11"
+"""The oldest that an environment may have, and the one that an image has."""
 ALONE = "footage"
 """Extra with an environment of its own: nothing else gets along with its numpy."""
-HEADER = "# Made by `make locks`"
+HEADER = "# Made by `make locks`\n"
 UV = Path(sys.executable).with_name("uv")
+COMPILE = (
+    UV,
+    "pip",
+    "compile",
+    "--quiet",
+    "--no-header",
+    "--no-annotate",
+    "--universal",
+    "--python-version",
+    PYTHON,
+)
+AGREEING = ("--constraint", CONSTRAINTS)
 
 
 def project() -> dict[str, Any]:
@@ -49,29 +62,20 @@ def make_environment_locks(upgrade: bool) -> None:
     """Writes what environments are installed with: without hashes, which pip refuses beside `--editable`."""
     shared = [extra for extra in project()["project"]["optional-dependencies"] if extra != ALONE]
     build_tools = "\n".join([*project()["build-system"]["requires"], "editables"])
-    plain = ("--universal", "--python-version", OLDEST_PYTHON, "--no-annotate")
-    agreeing = (*plain, "--constraint", CONSTRAINTS)
-    lock(CONSTRAINTS, f"{HEADER}\n", upgrade, *plain, *chosen(shared), "-", given=build_tools)
-    lock(LOCKS_DIR / "serving.txt", f"{HEADER}\n", upgrade, *agreeing, *chosen(["serving"]))
-    lock(LOCKS_DIR / f"{ALONE}.txt", f"{HEADER}\n", upgrade, *plain, *chosen([ALONE]), "-", given=build_tools)
+    lock(CONSTRAINTS, HEADER, upgrade, *chosen(shared), "-", given=build_tools)
+    lock(LOCKS_DIR / "serving.txt", HEADER, upgrade, *AGREEING, *chosen(["serving"]))
+    lock(LOCKS_DIR / f"{ALONE}.txt", HEADER, upgrade, *chosen([ALONE]), "-", given=build_tools)
 
 
 def make_image_locks(upgrade: bool) -> None:
     """Writes a lock for each image, with the hash of every file that may be installed."""
     for name, image in images().items():
-        options = (
-            "--universal",
-            "--python-version",
-            IMAGE_PYTHON,
-            "--generate-hashes",
-            "--constraint",
-            CONSTRAINTS,
-        )
         with tempfile.TemporaryDirectory() as folder:
             overrides = Path(folder, "overrides.txt")
             overrides.write_text("\n".join(image.get("override", ())), encoding="utf-8")
-            words = ("--override", overrides, *torch_found_at(image), *chosen(image["extras"]))
-            lock(IMAGE_LOCKS_DIR / f"{name}.txt", lock_header(name), upgrade, *options, *words)
+            words = (*torch_found_at(image), "--override", overrides, *chosen(image["extras"]))
+            target = IMAGE_LOCKS_DIR / f"{name}.txt"
+            lock(target, lock_header(name), upgrade, "--generate-hashes", *AGREEING, *words)
 
 
 def lock(target: Path, header: str, upgrade: bool, *words: object, given: str = "") -> None:
@@ -80,18 +84,7 @@ def lock(target: Path, header: str, upgrade: bool, *words: object, given: str = 
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, target.name)
         draft.write_text(target.read_text("utf-8") if target.is_file() else "", encoding="utf-8")
-        command = (
-            UV,
-            "pip",
-            "compile",
-            "--quiet",
-            "--no-header",
-            *kept,
-            *words,
-            "pyproject.toml",
-            "-o",
-            draft,
-        )
+        command = (*COMPILE, *kept, *words, "pyproject.toml", "--output-file", draft)
         done = subprocess.run([str(word) for word in command], input=given, text=True, check=False)
         if done.returncode != 0:
             sys.exit(done.returncode)
@@ -124,10 +117,10 @@ def lock_header(name: str) -> str:
     """How an image's lock begins: with what it was made from. A lock that begins otherwise is stale."""
     image = images()[name]
     overrides = (*project()["tool"]["uv"]["override-dependencies"], *image.get("override", ()))
-    wanted = [IMAGE_PYTHON, *overrides, *requirements(name)]
+    wanted = [PYTHON, *overrides, *requirements(name)]
     digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     sources = "".join(f"--no-binary {package}\n" for package in image.get("sources", ()))
-    return f"{HEADER} from requirements with the SHA-256 {digest}\n{sources}"
+    return f"{HEADER}# From requirements with the SHA-256 {digest}\n{sources}"
 
 
 def main() -> None:

@@ -53,7 +53,9 @@ def examine_machine() -> Iterator[Finding]:
     for number, extras in NEEDED_BY.items():
         lacking = {extra: names for extra in extras if (names := missing(extra))}
         absent = ", ".join(name for names in lacking.values() for name in names)
-        yield _finding("packages", not lacking, number=number, missing=absent, command=install_command(*lacking))
+        yield _finding(
+            "packages", not lacking, number=number, missing=absent, command=install_command(*lacking)
+        )
     if "cv2" not in missing("mission"):
         yield _opencv()
     rclone = Path(sys.executable).with_name("rclone").is_file() or shutil.which("rclone") is not None
