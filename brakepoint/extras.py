@@ -38,7 +38,7 @@ def require(extra: str, *modules: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """What installs extras by hand, in the versions that were tested; pyproject.toml says more of `serving`."""
+    """What installs extras by hand, in the versions that were tested (of `serving`: see pyproject.toml)."""
     others = ",".join(extra for extra in extras if extra != "serving")
     commands = [f"pip install -c locks/constraints.txt -e '.[{others}]'"] if others else []
     if "serving" in extras:
