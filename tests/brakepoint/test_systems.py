@@ -1,7 +1,9 @@
 """What a system lacks is said in a sentence before anything begins."""
 
 import pytest
+import typer
 
+from benchmarks import drill
 from brakepoint.cli import run
 from brakepoint.errors import UserError
 from brakepoint.services import ServiceSettings
@@ -34,3 +36,12 @@ def test_elsewhere_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("brakepoint.systems.POSIX", True)
 
     require_posix("brakepoint up")
+
+
+def test_where_there_is_no_proc_the_drill_is_refused(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("brakepoint.systems.LINUX", False)
+
+    with pytest.raises(typer.Exit) as refused:
+        drill.main()
+    assert refused.value.exit_code == 2
+    assert "make drill" in capsys.readouterr().err
