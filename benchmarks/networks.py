@@ -27,7 +27,7 @@ from brakepoint.synthesis.engine import synthesise
 from brakepoint.synthesis.materials import Materials
 from brakepoint.texts import text
 from brakepoint.training import cut_crops, session
-from brakepoint.training.learning import CROPS_A_PICTURE
+from brakepoint.training.fine_tuning import CROPS_A_PICTURE
 from brakepoint.worlds import World
 
 OUT = Path("runs/networks")

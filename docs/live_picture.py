@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chromium import chromium
 
-from brakepoint.services import SERVICES, ServiceSettings
+from brakepoint.services import CLIENTS, ServiceSettings
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.texts import LANGUAGES, text
 
@@ -21,7 +21,7 @@ def main() -> None:
     with chromium() as browser:
         for lang in LANGUAGES:
             settings = ServiceSettings.given(feed=FEED)
-            with Supervisor(settings, SERVICES[1:], lambda *_: None):
+            with Supervisor(settings, CLIENTS, lambda *_: None):
                 page = browser.new_page(viewport={"width": 1180, "height": 760}, locale=lang)
                 page.goto(f"http://{settings.page}/")
                 page.locator("#start").click()

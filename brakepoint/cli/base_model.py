@@ -25,7 +25,7 @@ def base_model_command(
     """Makes road pictures, trains from nothing, and leaves `run/model.pt` and `model.onnx`."""
     from brakepoint.synthesis.engine import synthesise
     from brakepoint.synthesis.materials import Materials
-    from brakepoint.training.learning import learn
+    from brakepoint.training.fine_tuning import learn
 
     painter, trainer = load_step("step2_synthetic", "solutions"), load_step("step3_training", "solutions")
     materials = Materials(World.ROAD, stickers=True)

@@ -33,7 +33,7 @@ def train_command(
     Raises:
         UserError: A dataset or the checkpoint is missing, empty or invalid.
     """
-    from brakepoint.training.learning import learn
+    from brakepoint.training.fine_tuning import learn
 
     step = load_step("step3_training", steps)
     recipe = step.Recipe(epochs=epochs, learning_rate=learning_rate, seed=seed)

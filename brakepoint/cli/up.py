@@ -23,7 +23,7 @@ from brakepoint.cli.service import (
     check_train,
 )
 from brakepoint.feeds import find_feed
-from brakepoint.services import SERVICES, ServiceSettings, address
+from brakepoint.services import CLIENTS, SERVICES, ServiceSettings, address
 from brakepoint.texts import text
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -72,9 +72,7 @@ def up_command(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with Supervisor(
-        settings, [name for name in SERVICES if name != "broker"], teller(console), stopping.is_set
-    ):
+    with Supervisor(settings, CLIENTS, teller(console), stopping.is_set):
         url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
         console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
         stopping.wait()

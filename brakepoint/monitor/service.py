@@ -8,8 +8,8 @@ from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.monitor.server import make_app
 from brakepoint.services import ServiceSettings, address, tell
 from brakepoint.services.bus import Bus
+from brakepoint.services.service_loop import serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
-from brakepoint.services.turning import serve
 
 TOPICS = (CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS)
 CLOSE_WITHIN_S = 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from brakepoint import course
 from brakepoint.cli import run, workshop
 from brakepoint.course import find_step
 from brakepoint.room.accounts import Accounts
@@ -10,7 +11,7 @@ from brakepoint.room.provisioning import Provisioner
 from brakepoint.room.scoring import fetch
 from brakepoint.room.sharing import PROGRESS_KEY
 from brakepoint.room.stores import open_store, serving
-from brakepoint.workshop import course, progress
+from brakepoint.workshop import progress
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
