@@ -179,6 +179,15 @@ def test_what_the_default_index_would_bring_is_said_before_it_begins(
     assert "--dry-run" in setup.asked("pip")[0]
 
 
+def test_images_and_workspaces_take_pytorch_from_the_index_that_the_readme_names() -> None:
+    files = ("README.md", "README.fr.md", "devfile.yaml", "deploy/images/Containerfile")
+    named = re.compile(r"BRAKEPOINT_TORCH_INDEX(?:=|\n +value: )(https:\S+)")
+    indexes = {name: set(named.findall((ROOT / name).read_text("utf-8"))) for name in files}
+
+    assert list(indexes.values()) == [indexes["README.md"]] * len(files)
+    assert len(indexes["README.md"]) == 1
+
+
 def test_where_nothing_is_trained_nothing_is_said_of_pytorch(setup: Setup) -> None:
     assert "CUDA" not in setup.make("venv/.mission", torch="torch-2.13.0")
 
