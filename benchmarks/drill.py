@@ -31,6 +31,7 @@ from brakepoint.rules import AT_REST_CM_S
 from brakepoint.services import ServiceSettings
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import DRIVING
+from brakepoint.systems import require_linux
 from brakepoint.texts import text
 
 FEED = "track-empty"
@@ -236,6 +237,7 @@ def main(
     """Drills, prints the table and writes the rounds; exit status 1 if a rule of safety does not hold."""
     console = Console(highlight=False)
     chosen = fault or [*FAULTS, TRAIN_KILLED]
+    require_linux("make drill")
     if unknown := set(chosen) - {*FAULTS, TRAIN_KILLED}:
         known = ", ".join((*FAULTS, TRAIN_KILLED))
         raise UserError("bench.drill.unknown", fault=min(unknown), faults=known)

@@ -13,6 +13,7 @@ from brakepoint.cli.usage import CommandLine
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.ports import Hub
 from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.systems import require_posix
 from brakepoint.texts import text
 
 hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
@@ -63,6 +64,7 @@ def guard_command(
     ] = "",
 ) -> None:
     """Watches until SIGTERM or Ctrl-C."""
+    require_posix("brakepoint hub guard")
     guard = hub_tool(REAL_HUB, "guard")
 
     async def run() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from brakepoint import extras
 from brakepoint.texts import number, text
 
 
@@ -17,11 +18,13 @@ def quantise_command(
     """Quantises, and evaluates both models on the same pictures.
 
     Raises:
-        UserError: The model or a folder is missing or invalid.
+        UserError: The extra `quantise`, the model or a folder is missing, or one of them is invalid.
     """
     from brakepoint.detector import Detector
     from brakepoint.evaluation import evaluate
     from brakepoint.training.quantise import CALIBRATION_PICTURES, quantise
+
+    extras.require("quantise")
 
     def report(key: str, file: Path) -> None:
         map50 = evaluate(val, Detector(file, confidence=0.001)).map50
