@@ -84,7 +84,9 @@ def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list
     return [_annotation(BEGINNER, BEGINNER_AT.format(minute), exact)]
 
 
-def _annotation(annotator: int, at: str, result: list[dict[str, Any]], skipped: bool = False) -> dict[str, Any]:
+def _annotation(
+    annotator: int, at: str, result: list[dict[str, Any]], skipped: bool = False
+) -> dict[str, Any]:
     return {"completed_by": annotator, "was_cancelled": skipped, "updated_at": at, "result": result}
 
 

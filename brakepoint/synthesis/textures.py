@@ -4,7 +4,6 @@ import colorsys
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 
 def colour(
@@ -26,16 +25,18 @@ def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[int, 
 
 def patterned_cloth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """A few strong colours in blobs or stripes, `(height, width, 3)` uint8."""
-    count = rng.integers(2, 6)
-    colours: NDArray[np.float64] = np.array([colour(rng, value=rng.uniform(30, 220)) for _ in range(count)])
+    colours = np.array([colour(rng, value=rng.uniform(30, 220)) for _ in range(rng.integers(2, 6))])
     if rng.random() < 0.3:
         period, angle = rng.uniform(6, 60), rng.uniform(0, np.pi)
         rows, columns = np.mgrid[:height, :width]
         steps = (columns * np.cos(angle) + rows * np.sin(angle)) / period
-        return colours[steps.astype(int) % len(colours)].astype(np.uint8)
-    cells = int(rng.integers(3, 16))
-    noise = clouds(rng, height, width, (cells, cells))
-    return colours[(noise * len(colours)).astype(int).clip(0, len(colours) - 1)].astype(np.uint8)
+        chosen = steps.astype(int) % len(colours)
+    else:
+        cells = int(rng.integers(3, 16))
+        noise = clouds(rng, height, width, (cells, cells))
+        chosen = (noise * len(colours)).astype(int).clip(0, len(colours) - 1)
+    cloth: np.ndarray = colours[chosen].astype(np.uint8)
+    return cloth
 
 
 def random_shapes(

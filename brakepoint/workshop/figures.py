@@ -9,7 +9,7 @@ from pathlib import Path
 from brakepoint.course import ROOT
 from brakepoint.locomotive import BRAKING_CM_S2, STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
-from brakepoint.texts import LANGUAGES, number
+from brakepoint.texts import ORIGINAL, languages, number
 
 FIGURES = {
     "stopping_limit_cm": (STOPPING_LIMIT_CM, 0),
@@ -41,8 +41,8 @@ def without_marks(words: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every page that may hold figures, and its language; the notebooks' sources have whole numbers alone."""
-    docs = {path: lang for lang in LANGUAGES for path in (ROOT / "docs" / lang).glob("*.md")}
-    return docs | dict.fromkeys((ROOT / "notebooks" / "source").glob("*.py"), LANGUAGES[0])
+    docs = {path: lang for lang in languages() for path in (ROOT / "docs" / lang).glob("*.md")}
+    return docs | dict.fromkeys((ROOT / "notebooks" / "source").glob("*.py"), ORIGINAL)
 
 
 def _written(name: str, lang: str) -> str:

@@ -7,7 +7,7 @@ from benchmarks.drill import Report, Round, as_table, drill, make_plan
 from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.services import ServiceSettings
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.texts import languages, text
 
 GOOD = Round("autopilot_killed", 100.0, 50.0, rest_after_cm=STOPPING_LIMIT_CM - 1, drives_after_s=3.0)
 
@@ -73,7 +73,7 @@ def test_one_bad_round_or_process_spoils_it(bad):
     assert not bad.holds
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_the_table_names_every_fault(lang, monkeypatch):
     monkeypatch.setenv("BRAKEPOINT_LANG", lang)
     console = Console(width=120)

@@ -15,7 +15,7 @@ from brakepoint.pipeline.comparison import read_comparison
 from brakepoint.registry.bucket import Registry
 from brakepoint.store import Connection, seed
 from brakepoint.store.embedded import serve_s3
-from brakepoint.training.learning import Trained
+from brakepoint.training.fine_tuning import Trained
 from solutions.step3_training import road_pictures
 
 ROAD_PICTURES = 40
@@ -102,7 +102,7 @@ def test_the_training_learns_from_the_stills_the_track_and_as_many_roads_as_step
         learnt.update({each.name: len(list((each / "images").iterdir())) for each in datasets})
         return Trained(out_dir / "model.pt", SHIPPED_MODEL)
 
-    monkeypatch.setattr("brakepoint.training.learning.learn", learn)
+    monkeypatch.setattr("brakepoint.training.fine_tuning.learn", learn)
     model = Artefact(tmp_path / "model")
 
     stages.training(1, 0, "code", data.stills, data.track, model)
@@ -125,7 +125,8 @@ def test_a_good_model_is_published_with_its_figures_and_goes_into_production(sto
     assert (published.data, published.code) == ("data", "code")
     compared = read_comparison(Path(run.result.path))
     assert published.metrics == compared.new
-    assert compared.version == 1 and compared.new["track"] > compared.production["track"]
+    assert compared.version == 1 and compared.production is not None
+    assert compared.new["track"] > compared.production["track"]
     assert run.metrics.metadata["track_map50"] == compared.new["track"]
 
 
