@@ -66,8 +66,12 @@ def _take_language(arguments: list[str]) -> list[str]:
     return rest
 
 
-def build_app() -> typer.Typer:
-    """Defines the commands, in the reader's language."""
+def build_app(called: str | None = None) -> typer.Typer:
+    """Defines the commands, in the reader's language.
+
+    Args:
+        called: The one command that is loaded; of the others there are only name and help. By default all are.
+    """
     _translate_panels()
     app = CommandLine(
         name="brakepoint",
@@ -80,20 +84,29 @@ def build_app() -> typer.Typer:
     def globals_(lang: str = typer.Option("", "--lang", metavar="en|fr", help=text("cli.lang"))) -> None:
         """`--lang` was taken before; it is here for `--help`."""
 
-    for name in COMMANDS:
-        command_module = importlib.import_module(f"brakepoint.cli.{name}")
+    for name, module in _modules().items():
         typed = name.replace("_", "-")
-        app.command(typed, help=text(f"cli.{typed}.help"))(getattr(command_module, f"{name}_command"))
-    workshop = importlib.import_module("brakepoint.cli.workshop")
-    for name in LEARNING:
-        command = getattr(workshop, f"{name}_command")
-        app.command(name.replace("_", "-"), help=text(f"cli.{name}.help"))(command)
-    for name, module in GROUPS.items():
-        if find_spec(module.partition(".")[0]) is None:
-            continue
-        group = getattr(importlib.import_module(module), f"{name}_app")
-        app.add_typer(group, name=name, help=text(f"cli.{name}.help"))
+        loaded = importlib.import_module(module) if called in (None, typed) else None
+        if name in GROUPS:
+            group = getattr(loaded, f"{name}_app", CommandLine())
+            app.add_typer(group, name=typed, help=text(f"cli.{name}.help"))
+        else:
+            command = getattr(loaded, f"{name}_command", _not_called)
+            key = f"cli.{name if name in LEARNING else typed}.help"
+            app.command(typed, help=text(key))(command)
     return app
+
+
+def _modules() -> dict[str, str]:
+    """Where each command is."""
+    alone = {name: f"brakepoint.cli.{name}" for name in COMMANDS}
+    learning = dict.fromkeys(LEARNING, "brakepoint.cli.workshop")
+    groups = {name: module for name, module in GROUPS.items() if find_spec(module.partition(".")[0])}
+    return alone | learning | groups
+
+
+def _not_called() -> None:
+    """Stands for a command in the list of all."""
 
 
 def _translate_panels() -> None:
@@ -114,7 +127,8 @@ def run(arguments: list[str]) -> int:
     """
     try:
         arguments = _take_language(arguments)
-        status = build_app()(arguments or ["--help"], prog_name="brakepoint", standalone_mode=False)
+        arguments = arguments or ["--help"]
+        status = build_app(arguments[0])(arguments, prog_name="brakepoint", standalone_mode=False)
     except UserError as error:
         return _refuse(str(error))
     except NotImplementedError:
