@@ -70,7 +70,7 @@ def build_app(called: str | None = None) -> typer.Typer:
     """Defines the commands, in the reader's language.
 
     Args:
-        called: The one command that is loaded; of the others there are only name and help. By default all are.
+        called: The one command that is loaded; of the others there are name and help. By default all are.
     """
     _translate_panels()
     app = CommandLine(

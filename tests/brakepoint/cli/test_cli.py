@@ -42,7 +42,9 @@ sys.exit(status or " ".join(loaded - {"brakepoint.cli.doctor", "brakepoint.cli.u
 
 
 def test_a_command_that_is_not_loaded_is_listed_as_the_others_are():
-    listed, loaded = (CliRunner().invoke(app, ["--help"]).output for app in (build_app("--help"), build_app()))
+    listed, loaded = (
+        CliRunner().invoke(app, ["--help"]).output for app in (build_app("--help"), build_app())
+    )
 
     assert listed == loaded
 
