@@ -73,9 +73,10 @@ GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-g
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
-lint: $(VENV)/.dev ## Style, formatting and types
+lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy brakepoint benchmarks footage hardware solutions stubs
 
 test: lint ## Everything that needs nothing but pip
@@ -106,7 +107,7 @@ drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the tr
 	@$(BIN)/python -m benchmarks.drill $(ARGS)
 
 clean: ## Throw away the environment, the runs and the caches
-	rm -rf $(VENV) $(FOOTAGE_VENV) runs site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FOOTAGE_VENV) runs site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
