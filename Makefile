@@ -73,6 +73,9 @@ GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-g
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
+# A worker for each core (tests/conftest.py says who takes what), and what took longest.
+SHARED_OUT := --numprocesses logical --dist loadgroup --no-loadscope-reorder --durations 20
+
 lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -80,7 +83,7 @@ lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/mypy brakepoint benchmarks footage hardware solutions stubs
 
 test: lint ## Everything that needs nothing but pip
-	$(BIN)/pytest
+	$(BIN)/pytest $(SHARED_OUT)
 
 test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl

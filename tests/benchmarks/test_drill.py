@@ -9,6 +9,8 @@ from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.services import ServiceSettings
 from brakepoint.texts import LANGUAGES, text
 
+pytestmark = pytest.mark.live
+
 GOOD = Round("autopilot_killed", 100.0, 50.0, rest_after_cm=STOPPING_LIMIT_CM - 1, drives_after_s=3.0)
 
 
