@@ -13,9 +13,9 @@ from brakepoint.messages import Picture, encode_frame, split_frame
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.service_loop import Pace
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import DETECTIONS, JPEG_QUALITY, PICTURE
-from brakepoint.services.turning import Pace
 
 WARM_UP_S = 2.0
 

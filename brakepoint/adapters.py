@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TextIO, cast
 
 from brakepoint.errors import UserError
-from brakepoint.extras import bringing
+from brakepoint.extras import bringing, install_command
 from brakepoint.ports import Camera, Hub
 
 CAMERAS, HUBS = "brakepoint.cameras", "brakepoint.hubs"
@@ -98,9 +98,8 @@ def _load(adapter: EntryPoint, uri: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         if adapter in OWN:
-            raise UserError(
-                "adapters.packages", uri=uri, package=package, extra=bringing(package) or "mission"
-            ) from error
+            command = install_command(bringing(package) or "mission")
+            raise UserError("adapters.packages", uri=uri, package=package, command=command) from error
         raise UserError("adapters.other_packages", uri=uri, package=package, module=adapter.module) from error
     except AttributeError as error:
         raise UserError("adapters.no_function", uri=uri, value=adapter.value) from error

@@ -10,6 +10,7 @@ EXTRAS = {
     "live": ("amqtt", "cloudevents", "fastapi", "paho", "prometheus_client", "uvicorn"),
     "hub": ("bleak",),
     "train": ("torch", "ultralytics"),
+    "quantise": ("nncf", "onnx"),
     "pipeline": ("kfp", "kfp.kubernetes"),
     "serving": ("kserve",),
     "room": ("bcrypt", "boto3", "minio", "onnx"),
@@ -33,7 +34,16 @@ def require(extra: str, *modules: str) -> None:
         UserError: One of them is not installed.
     """
     if absent := _absent(modules or EXTRAS[extra]):
-        raise UserError("extras.missing", extra=extra, packages=", ".join(absent))
+        raise UserError("extras.missing", packages=", ".join(absent), command=install_command(extra))
+
+
+def install_command(*extras: str) -> str:
+    """What installs extras by hand, in the versions that were tested (of `serving`: see pyproject.toml)."""
+    others = ",".join(extra for extra in extras if extra != "serving")
+    commands = [f"pip install -c locks/constraints.txt -e '.[{others}]'"] if others else []
+    if "serving" in extras:
+        commands.append("pip install --no-deps -r locks/serving.txt")
+    return " && ".join(commands)
 
 
 def bringing(module: str) -> str | None:

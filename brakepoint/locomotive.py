@@ -19,7 +19,7 @@ SPEED_PER_POWER = FULL_SPEED_CM_S / (FULL_POWER - DEAD_POWER)
 LAG_S = 0.35
 """After this time 63 % of a change of speed is done: the inertia of a locomotive with two wagons."""
 BRAKING_CM_S2 = 60.0
-"""Deceleration of the motor's electric brake; from full speed it takes 21 cm to stand."""
+"""Deceleration of the motor's electric brake."""
 
 
 def speed_for_power(power: int) -> float:
@@ -47,7 +47,7 @@ def braking_distance_cm(speed_cm_s: float) -> float:
 
 STOPPING_LIMIT_CM = FULL_SPEED_CM_S * (WATCHDOG_S + ORDER_AGE_MAX_S) + braking_distance_cm(FULL_SPEED_CM_S)
 """Whatever fails, the train is at rest within this distance of where it was at that moment: a last order may
-still arrive, the watchdog waits, and then the brake takes its way. 51 cm."""
+still arrive, the watchdog waits, and then the brake takes its way."""
 
 
 def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: float) -> float:

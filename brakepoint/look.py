@@ -9,6 +9,7 @@ ORDER_COLOURS = {
     OrderKind.BRAKE: "#e5484d",
 }
 SIGN_COLOURS = {SignClass.DANGER_AHEAD: "#f7c325", SignClass.SPEED_LIMIT: "#e5484d"}
+"""On pictures, plots and films; the pages have the same from `brakepoint/web/static/style.css`."""
 
 
 def sentence(words: str) -> str:

@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 
 from brakepoint.course import ROOT, find_step
 from brakepoint.sockets import free_port
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 from brakepoint.workshop.labs import filled, solved, without_marks
 
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -121,7 +121,7 @@ def main() -> None:
         folder = Path(name)
         play_learner(folder)
         os.environ.update(PYTHONPATH=name, BRAKEPOINT_STEPS="labs")
-        for lang in LANGUAGES:
+        for lang in languages():
             for step in (FAILING, PASSING):
                 run_notebook(folder / "notebooks" / lang / f"{step}.ipynb")
             with jupyterlab(folder, lang) as address:

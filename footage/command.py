@@ -15,9 +15,8 @@ from rich.progress import (
 
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
-from brakepoint.texts import text
 
-footage_app = CommandLine(help=text("cli.footage.help"), no_args_is_help=True)
+footage_app = CommandLine(help="cli.footage.help", no_args_is_help=True)
 
 
 def _progress() -> Progress:
@@ -38,10 +37,10 @@ def _require_blender() -> None:
         raise UserError("footage.no_blender") from None
 
 
-@footage_app.command("render", help=text("cli.footage.render.help"))
+@footage_app.command("render", help="cli.footage.render.help")
 def render_command(
-    scenario: Annotated[Path, typer.Argument(help=text("cli.footage.render.scenario"))],
-    out: Annotated[Path, typer.Option(help=text("cli.footage.render.out"))],
+    scenario: Annotated[Path, typer.Argument(help="cli.footage.render.scenario")],
+    out: Annotated[Path, typer.Option(help="cli.footage.render.out")],
 ) -> None:
     """Renders one scenario into a video and its ground truth."""
     from brakepoint.scenery.scenario import load_scenario
@@ -54,13 +53,13 @@ def render_command(
         render_feed(scenario, out, lambda done, total: progress.update(bar, completed=done, total=total))
 
 
-@footage_app.command("stills", help=text("cli.footage.stills.help"))
+@footage_app.command("stills", help="cli.footage.stills.help")
 def stills_command(
-    out: Annotated[Path, typer.Option(help=text("cli.footage.stills.out"))],
-    scenes: Annotated[int, typer.Option(min=1, help=text("cli.footage.stills.scenes"))] = 20,
-    seed: Annotated[int, typer.Option(min=0, help=text("cli.footage.stills.seed"))] = 1,
+    out: Annotated[Path, typer.Option(help="cli.footage.stills.out")],
+    scenes: Annotated[int, typer.Option(min=1, help="cli.footage.stills.scenes")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="cli.footage.stills.seed")] = 1,
     export: Annotated[
-        Path | None, typer.Option("--export", metavar="DIR", help=text("cli.footage.stills.export"))
+        Path | None, typer.Option("--export", metavar="DIR", help="cli.footage.stills.export")
     ] = None,
 ) -> None:
     """Renders labelled stills of random scenes."""
@@ -78,11 +77,11 @@ def stills_command(
         export_stills(out, export)
 
 
-@footage_app.command("cutouts", help=text("cli.footage.cutouts.help"))
+@footage_app.command("cutouts", help="cli.footage.cutouts.help")
 def cutouts_command(
-    out: Annotated[Path, typer.Option(help=text("cli.footage.cutouts.out"))],
-    views: Annotated[int, typer.Option(min=1, max=99, help=text("cli.footage.cutouts.views"))] = 16,
-    seed: Annotated[int, typer.Option(min=0, help=text("cli.footage.cutouts.seed"))] = 1,
+    out: Annotated[Path, typer.Option(help="cli.footage.cutouts.out")],
+    views: Annotated[int, typer.Option(min=1, max=99, help="cli.footage.cutouts.views")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="cli.footage.cutouts.seed")] = 1,
 ) -> None:
     """Renders sign cut-outs."""
     _require_blender()

@@ -8,6 +8,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from brakepoint.systems import require_posix
+
 VARIABLE = "BRAKEPOINT_HUB_HEARTBEAT"
 BEAT_S = 0.2
 """The driver touches the file this often."""
@@ -16,7 +18,12 @@ SILENCE_S = 1.0
 
 
 def heartbeat_path() -> Path:
-    """Where the file stands: what `BRAKEPOINT_HUB_HEARTBEAT` says, or else the user's runtime folder."""
+    """Where the file stands: what `BRAKEPOINT_HUB_HEARTBEAT` says, or else the user's runtime folder.
+
+    Raises:
+        UserError: This is Windows, where no guard could run.
+    """
+    require_posix("ble:")
     said = os.environ.get(VARIABLE)
     if said:
         return Path(said)

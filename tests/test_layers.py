@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from brakepoint.course import ROOT
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 CONTRACTS = {contract["id"]: contract for contract in TOOLS["importlinter"]["contracts"]}
@@ -84,7 +84,7 @@ def test_nothing_else_loads_modules_by_name():
     assert by_name == set(TOOLS["brakepoint"]["loaded-by-name"])
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_the_documentation_shows_the_layers_of_the_contract(lang: str):
     words = (ROOT / "docs" / lang / "architecture.md").read_text(encoding="utf-8")
     _, _, table = words.partition("<!-- layers -->")

@@ -10,11 +10,10 @@ from importlib.util import find_spec
 
 import typer
 
-from brakepoint.cli.usage import CommandLine, explain
+from brakepoint.cli.usage import CommandLine, status_of
 from brakepoint.errors import UserError
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.texts import languages
 
-INTERRUPTED = 130
 COMMANDS = (
     "mission",
     "replay",
@@ -48,10 +47,7 @@ GROUPS = {
 
 
 def _take_language(arguments: list[str]) -> list[str]:
-    """Takes `--lang` out of the arguments, wherever it stands, and sets the reader's language by it.
-
-    It comes first because the help texts are looked up when the commands are defined.
-    """
+    """Takes `--lang` out of the arguments, wherever it stands, and sets the reader's language by it."""
     rest: list[str] = []
     remaining = iter(arguments)
     for argument in remaining:
@@ -60,40 +56,33 @@ def _take_language(arguments: list[str]) -> list[str]:
             rest.append(argument)
             continue
         lang = value if equals else next(remaining, "")
-        if lang not in LANGUAGES:
-            raise UserError("cli.error.lang", wanted=lang, choices=", ".join(LANGUAGES))
+        if lang not in languages():
+            raise UserError("cli.error.lang", wanted=lang, choices=", ".join(languages()))
         os.environ["BRAKEPOINT_LANG"] = lang
     return rest
 
 
 def build_app(called: str | None = None) -> typer.Typer:
-    """Defines the commands, in the reader's language.
+    """Defines the commands; each says its help in the language of whoever asks.
 
     Args:
         called: The one command that is loaded; of the others there are name and help. By default all are.
     """
-    _translate_panels()
-    app = CommandLine(
-        name="brakepoint",
-        help=text("cli.help"),
-        add_completion=False,
-        rich_markup_mode="rich",
-    )
+    app = CommandLine(name="brakepoint", help="cli.help", rich_markup_mode="rich")
 
     @app.callback()
-    def globals_(lang: str = typer.Option("", "--lang", metavar="en|fr", help=text("cli.lang"))) -> None:
+    def globals_(
+        lang: str = typer.Option("", "--lang", metavar="|".join(languages()), help="cli.lang"),
+    ) -> None:
         """`--lang` was taken before; it is here for `--help`."""
 
     for name, module in _modules().items():
         typed = name.replace("_", "-")
         loaded = importlib.import_module(module) if called in (None, typed) else None
         if name in GROUPS:
-            group = getattr(loaded, f"{name}_app", CommandLine())
-            app.add_typer(group, name=typed, help=text(f"cli.{name}.help"))
+            app.add_typer(getattr(loaded, f"{name}_app", CommandLine()), name=name, help=f"cli.{name}.help")
         else:
-            command = getattr(loaded, f"{name}_command", _not_called)
-            key = f"cli.{name if name in LEARNING else typed}.help"
-            app.command(typed, help=text(key))(command)
+            app.command(typed, help=f"cli.{typed}.help")(getattr(loaded, f"{name}_command", _not_called))
     return app
 
 
@@ -109,42 +98,18 @@ def _not_called() -> None:
     """Stands for a command in the list of all."""
 
 
-def _translate_panels() -> None:
-    from typer import rich_utils
-
-    rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
-    rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
-    rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
-    rich_utils.DEFAULT_STRING = text("cli.panel.default")
-    rich_utils.REQUIRED_LONG_STRING = text("cli.panel.required")
-
-
 def run(arguments: list[str]) -> int:
     """Runs one command line and says what its exit status is.
 
     Args:
         arguments: What stands behind `brakepoint`.
     """
-    try:
-        arguments = _take_language(arguments)
-        arguments = arguments or ["--help"]
-        status = build_app(arguments[0])(arguments, prog_name="brakepoint", standalone_mode=False)
-    except UserError as error:
-        return _refuse(str(error))
-    except NotImplementedError:
-        return _refuse(text("cli.error.not_written"))
-    except typer.TyperException as error:
-        return _refuse(str(explain(error)))
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    if status == INTERRUPTED:
-        typer.echo(text("cli.interrupted"), err=True)
-    return status if isinstance(status, int) else 0
 
+    def command_line() -> object:
+        words = _take_language(arguments) or ["--help"]
+        return build_app(words[0])(words, prog_name="brakepoint", standalone_mode=False)
 
-def _refuse(line: str) -> int:
-    typer.echo(line, err=True)
-    return 2
+    return status_of(command_line)
 
 
 def main() -> None:

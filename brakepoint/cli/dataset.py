@@ -14,9 +14,9 @@ SAMPLES_NAME = "samples.jpg"
 
 
 def dataset_command(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.dataset.out"))] = DEFAULT_OUT,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.dataset.out")] = DEFAULT_OUT,
     steps: Annotated[
-        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.dataset.steps"))
+        str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.dataset.steps")
     ] = None,
 ) -> None:
     """Fetches, converts, splits, and draws a few samples.

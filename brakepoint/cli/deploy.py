@@ -24,18 +24,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def deploy_command(
-    steps: Annotated[
-        str, typer.Option("--steps", metavar="solutions|labs", help=text("cli.deploy.steps"))
-    ] = "",
+    steps: Annotated[str, typer.Option("--steps", metavar="solutions|labs", help="cli.deploy.steps")] = "",
     overlay: Annotated[
-        Path | None, typer.Option("--overlay", metavar="DIR", help=text("cli.deploy.overlay"))
+        Path | None, typer.Option("--overlay", metavar="DIR", help="cli.deploy.overlay")
     ] = None,
     detector: Annotated[
-        Path, typer.Option("--detector", metavar="MODEL.onnx", help=text("cli.deploy.detector"))
+        Path, typer.Option("--detector", metavar="MODEL.onnx", help="cli.deploy.detector")
     ] = SHIPPED_MODEL,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.deploy.out"))] = DEFAULT_OUT,
-    as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
-    secrets: Annotated[bool, typer.Option("--secrets", help=text("cli.deploy.secrets"))] = False,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.deploy.out")] = DEFAULT_OUT,
+    as_json: Annotated[bool, typer.Option("--json", help="cli.mission.json")] = False,
+    secrets: Annotated[bool, typer.Option("--secrets", help="cli.deploy.secrets")] = False,
 ) -> None:
     """Deploys, drives, scores; exit status 1 if the mission was not accomplished."""
     from brakepoint.delivery.credentials import as_manifests, make_secrets

@@ -13,14 +13,15 @@ from brakepoint.cli.usage import CommandLine
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.ports import Hub
 from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.systems import require_posix
 from brakepoint.texts import text
 
-hub_app = CommandLine(help=text("cli.hub.help"), no_args_is_help=True)
+hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor turns in a trial."""
 
 
-@hub_app.command("find", help=text("cli.hub.find.help"))
+@hub_app.command("find", help="cli.hub.find.help")
 def find_command() -> None:
     """Lists the hubs in reach; exit status 1 if there is none."""
     hubs = hub_tool(REAL_HUB, "find_hubs")()
@@ -31,9 +32,9 @@ def find_command() -> None:
         raise typer.Exit(1)
 
 
-@hub_app.command("try", help=text("cli.hub.try.help"))
+@hub_app.command("try", help="cli.hub.try.help")
 def try_command(
-    hub: Annotated[str, typer.Option("--hub", metavar="URI", help=text("cli.hub.option.hub"))] = REAL_HUB,
+    hub: Annotated[str, typer.Option("--hub", metavar="URI", help="cli.hub.option.hub")] = REAL_HUB,
 ) -> None:
     """Connects, drives at low speed with a blinking light, and brakes."""
     typer.echo(text("cli.hub.try.searching", hub=hub))
@@ -56,13 +57,14 @@ def _hold(train: Hub, kind: OrderKind, light: Light, began_at: float, until_s: f
         time.sleep(1 / CONTROL_RATE_HZ)
 
 
-@hub_app.command("guard", help=text("cli.hub.guard.help"))
+@hub_app.command("guard", help="cli.hub.guard.help")
 def guard_command(
     heartbeat: Annotated[
-        str, typer.Option("--heartbeat", metavar="FILE", help=text("cli.hub.option.heartbeat"))
+        str, typer.Option("--heartbeat", metavar="FILE", help="cli.hub.option.heartbeat")
     ] = "",
 ) -> None:
     """Watches until SIGTERM or Ctrl-C."""
+    require_posix("brakepoint hub guard")
     guard = hub_tool(REAL_HUB, "guard")
 
     async def run() -> None:

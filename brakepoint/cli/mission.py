@@ -30,17 +30,15 @@ DEFAULT_OUT = Path("runs/mission")
 
 
 def mission_command(
-    feed: Annotated[str, typer.Option("--feed", metavar="NAME|all", help=text("cli.mission.feed"))] = ALL,
-    steps: Annotated[
-        str, typer.Option("--steps", metavar="solutions|labs", help=text("cli.mission.steps"))
-    ] = "",
+    feed: Annotated[str, typer.Option("--feed", metavar="NAME|all", help="cli.mission.feed")] = ALL,
+    steps: Annotated[str, typer.Option("--steps", metavar="solutions|labs", help="cli.mission.steps")] = "",
     detector: Annotated[
-        str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help=text("cli.mission.detector"))
+        str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help="cli.mission.detector")
     ] = "",
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.mission.out"))] = DEFAULT_OUT,
-    as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
-    live: Annotated[bool, typer.Option("--live", help=text("cli.mission.live"))] = False,
-    broker: Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))] = "",
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.mission.out")] = DEFAULT_OUT,
+    as_json: Annotated[bool, typer.Option("--json", help="cli.mission.json")] = False,
+    live: Annotated[bool, typer.Option("--live", help="cli.mission.live")] = False,
+    broker: Annotated[str, typer.Option("--broker", metavar="URL", help="live.option.broker")] = "",
     hub: Hub = "",
     link: TrainAt = "",
 ) -> None:

@@ -33,9 +33,9 @@ BLINK_S = 0.5
 
 
 def replay_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help=text("cli.replay.run"))] = DEFAULT_OUT,
-    speed: Annotated[float, typer.Option("--speed", metavar="X", help=text("cli.replay.speed"))] = 1.0,
-    feed: Annotated[str, typer.Option("--feed", metavar="NAME", help=text("cli.replay.feed"))] = "",
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="cli.replay.run")] = DEFAULT_OUT,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="cli.replay.speed")] = 1.0,
+    feed: Annotated[str, typer.Option("--feed", metavar="NAME", help="cli.replay.feed")] = "",
 ) -> None:
     """Plays each feed of the run, one after the other."""
     if not (speed >= 0 and math.isfinite(speed)):

@@ -15,11 +15,11 @@ from brakepoint.texts import text
 
 def submit_command(
     model: Annotated[
-        Path, typer.Option("--model", metavar="MODEL.onnx", help=text("cli.submit.model"))
+        Path, typer.Option("--detector", metavar="MODEL.onnx", help="cli.submit.model")
     ] = DEFAULT_OUT / "model.onnx",
     autopilot: Annotated[
         Path,
-        typer.Option("--autopilot", metavar="FILE.py", show_default=False, help=text("cli.submit.autopilot")),
+        typer.Option("--autopilot", metavar="FILE.py", show_default=False, help="cli.submit.autopilot"),
     ] = LABS_DIR / "step6_autopilot.py",
 ) -> None:
     """Uploads both to the attendee's bucket.

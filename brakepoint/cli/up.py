@@ -1,6 +1,5 @@
 """`brakepoint up`: starts every service of the live train, and stops them all on Ctrl-C."""
 
-import secrets
 import signal
 import threading
 from collections.abc import Callable
@@ -23,11 +22,10 @@ from brakepoint.cli.service import (
     check_train,
 )
 from brakepoint.feeds import find_feed
-from brakepoint.services import SERVICES, ServiceSettings, address
+from brakepoint.services import CLIENTS, SERVICES, ServiceSettings, address
 from brakepoint.texts import text
+from brakepoint.web import new_token
 
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-TOKEN_BYTES = 9
 COLOURS = dict(
     zip(
         SERVICES,
@@ -66,15 +64,12 @@ def up_command(
     )
     if settings.is_recorded:
         find_feed(settings.shown)
-    if address(settings.page)[0] not in LOCAL_HOSTS and not settings.token:
-        settings = replace(settings, token=secrets.token_urlsafe(TOKEN_BYTES))
+    settings = replace(settings, token=settings.token or new_token(address(settings.page)[0]))
     console = Console(highlight=False)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with Supervisor(
-        settings, [name for name in SERVICES if name != "broker"], teller(console), stopping.is_set
-    ):
+    with Supervisor(settings, CLIENTS, teller(console), stopping.is_set):
         url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
         console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
         stopping.wait()

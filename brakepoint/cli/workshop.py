@@ -28,7 +28,7 @@ HINTS = 2
 POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
-StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help=text("cli.check.step"))]
+StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help="cli.check.step")]
 
 
 def check_command(step: StepArgument = "") -> None:

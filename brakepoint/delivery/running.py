@@ -20,9 +20,9 @@ from brakepoint.mission.records import Run
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.live_mission import start, watch
+from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
 from brakepoint.services.supervisor import Supervisor, TellLine
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
-from brakepoint.services.turning import HEARTBEAT_VARIABLE
 from brakepoint.sockets import free_port
 from brakepoint.truth import load_truth
 

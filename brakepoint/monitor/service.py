@@ -2,17 +2,15 @@
 
 import threading
 
-import uvicorn
-
 from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.monitor.server import make_app
 from brakepoint.services import ServiceSettings, address, tell
 from brakepoint.services.bus import Bus
+from brakepoint.services.service_loop import serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
-from brakepoint.services.turning import serve
+from brakepoint.web.server import served
 
 TOPICS = (CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS)
-CLOSE_WITHIN_S = 1
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
@@ -20,17 +18,6 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     host, port = address(settings.page)
     with Bus(settings, "monitor", TOPICS) as bus:
         onlooker = Onlooker(bus)
-        config = uvicorn.Config(
-            make_app(onlooker, settings.token),
-            host=host,
-            port=port,
-            log_level="error",
-            timeout_graceful_shutdown=CLOSE_WITHIN_S,
-        )
-        server = uvicorn.Server(config)
-        page = threading.Thread(target=server.run, daemon=True)
-        page.start()
-        tell("page", url=f"http://{settings.page}/")
-        serve(onlooker, bus, stopping)
-        server.should_exit = True
-        page.join(2 * CLOSE_WITHIN_S)
+        with served(make_app(onlooker, settings.token), host, port):
+            tell("page", url=f"http://{settings.page}/")
+            serve(onlooker, bus, stopping)

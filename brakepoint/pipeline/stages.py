@@ -55,7 +55,7 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 def training(epochs: int, seed: int, code: str, stills: Artefact, track: Artefact, model: Artefact) -> None:
     """Step 3: fine-tunes the base model on both, and on as many roads as the step says, and exports it."""
-    from brakepoint.training.learning import learn
+    from brakepoint.training.fine_tuning import learn
 
     step, folder = load_step("step3_training"), Path(stills.path)
     with tempfile.TemporaryDirectory() as scratch:

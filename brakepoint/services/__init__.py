@@ -33,6 +33,8 @@ SERVICES = {
     "monitor": "brakepoint.monitor.service",
 }
 """In the order in which they are started: name, and the module whose `run(settings, stopping)` it is."""
+CLIENTS = tuple(name for name in SERVICES if name != "broker")
+"""Every service but the broker itself."""
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 """Where a service that is started alone looks for a broker, if it is not told."""
 DEFAULT_LINK = "127.0.0.1:18831"

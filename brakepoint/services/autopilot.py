@@ -10,8 +10,8 @@ from brakepoint.mission.loop import Step, decide
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.service_loop import serve, since
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, STATE
-from brakepoint.services.turning import serve, since
 from brakepoint.steps import load_step
 
 WAIT_S = 1.5 / CONTROL_RATE_HZ

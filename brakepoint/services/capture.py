@@ -13,8 +13,8 @@ from brakepoint.ports import Camera
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import RECORDED, ServiceSettings, tell
 from brakepoint.services.bus import Bus
+from brakepoint.services.service_loop import Pace, is_fault, serve, since
 from brakepoint.services.topics import CONTROL, FRAME, MISSION, STATE
-from brakepoint.services.turning import Pace, is_fault, serve, since
 from brakepoint.texts import text
 
 FAULTS = (Fault.CAMERA_BLACK, Fault.CAMERA_FROZEN, Fault.CAMERA_GARBLED, Fault.CAMERA_SILENT)

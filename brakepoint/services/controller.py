@@ -22,8 +22,8 @@ from brakepoint.services.bus import Bus, Latency
 from brakepoint.services.events import EventType
 from brakepoint.services.gate import Gate, Refusal
 from brakepoint.services.link import FromTrain, Link
+from brakepoint.services.service_loop import serve
 from brakepoint.services.topics import CONTROL, MISSION, ORDER, STATE
-from brakepoint.services.turning import serve
 from brakepoint.texts import text
 
 TURN_S = 1 / 60

@@ -10,8 +10,8 @@ from brakepoint.mission.drive import ORACLE
 from brakepoint.mission.loop import FrameDetector, OracleDetector
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import Bus
+from brakepoint.services.service_loop import serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
-from brakepoint.services.turning import serve
 from brakepoint.truth import load_truth
 
 TURN_S = 0.2

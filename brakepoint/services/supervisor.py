@@ -19,6 +19,7 @@ from brakepoint.services import LIFELINE_VARIABLE, ServiceSettings
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import STATUS
 from brakepoint.sockets import LOCALHOST, free_port
+from brakepoint.systems import require_posix
 from brakepoint.texts import language, text
 
 READY_WITHIN_S = 90.0
@@ -111,6 +112,7 @@ class Supervisor:
         tell: TellLine,
         interrupted: Callable[[], bool] = bool,
     ) -> None:
+        require_posix("brakepoint up")
         extras.require("live")
         self.settings, self._tell = _with_ports(settings), tell
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}

@@ -4,10 +4,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks.drill import Report, Round, as_table, drill, make_plan
-from benchmarks.faults import FAULTS, TRAIN_KILLED
 from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.services import ServiceSettings
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED
+from brakepoint.texts import languages, text
 
 pytestmark = pytest.mark.live
 
@@ -75,7 +75,7 @@ def test_one_bad_round_or_process_spoils_it(bad):
     assert not bad.holds
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_the_table_names_every_fault(lang, monkeypatch):
     monkeypatch.setenv("BRAKEPOINT_LANG", lang)
     console = Console(width=120)

@@ -6,7 +6,6 @@ import sys
 import numpy as np
 import pytest
 from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
-from fake_bluez import bluez  # noqa: F401
 
 from brakepoint.adapters import OWN, open_camera, open_hub
 from brakepoint.conformance import CameraConformance, HubConformance
@@ -80,7 +79,7 @@ class TestPrintingHub(HubConformance):
 
 class TestBluetoothHub(HubConformance):
     @pytest.fixture(autouse=True)
-    def train(self, bluez, monkeypatch, tmp_path):  # noqa: F811
+    def train(self, bluez, monkeypatch, tmp_path):
         monkeypatch.setenv("BRAKEPOINT_HUB_HEARTBEAT", str(tmp_path / "beat"))
         bluez.add(EmulatedHub())
 

@@ -9,7 +9,7 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Detections, Picture, SignClass
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 START = {"action": "start", "feed": "track-stop"}
 LOCAL = "http://localhost:8000"
@@ -73,8 +73,8 @@ def test_the_page_speaks_both_languages(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     words = client.get("/texts.json").json()["texts"]
 
-    assert client.get("/").status_code == client.get("/look.css").status_code == 200
-    assert set(words) == set(LANGUAGES)
+    assert client.get("/").status_code == client.get("/web/style.css").status_code == 200
+    assert set(words) == set(languages())
     assert set(words["en"]) == set(words["fr"])
 
 

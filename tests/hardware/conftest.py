@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 from emulated_hub import PATIENT, EmulatedHub
-from fake_bluez import bluez  # noqa: F401
 
 from hardware import ble_hub
 from hardware.ble_hub import BluetoothHub
@@ -24,7 +23,7 @@ def said() -> io.StringIO:
 
 
 @pytest.fixture
-def open_hub(bluez, impatient, said, tmp_path) -> Iterator[Callable[..., BluetoothHub]]:  # noqa: F811
+def open_hub(bluez, impatient, said, tmp_path) -> Iterator[Callable[..., BluetoothHub]]:
     """Opens hubs, and closes them behind the test; each limit is generous, but for those that are named."""
     opened: list[BluetoothHub] = []
 
@@ -39,5 +38,5 @@ def open_hub(bluez, impatient, said, tmp_path) -> Iterator[Callable[..., Bluetoo
 
 
 @pytest.fixture
-def train(bluez):  # noqa: F811
+def train(bluez):
     return bluez.add(EmulatedHub())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from brakepoint.texts import LANGUAGES, catalogue
+from brakepoint.texts import catalogue, languages
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 SAID = ("hub.", "camera.", "error.no_tensorrt", "error.tensorrt_fell_back")
@@ -27,7 +27,7 @@ def longest_part(message: str) -> str:
     return max(re.split(r"…| ?: |[«“]", message), key=len).strip(" ().")
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_every_message_in_the_table_of_troubles_is_one_of_the_kits(lang):
     guide = (DOCS / lang / "hardware.md").read_text("utf-8")
     quoted = re.findall(r"^\| `([^`]+)` \|", guide, flags=re.MULTILINE)

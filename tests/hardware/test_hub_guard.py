@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
-from fake_bluez import bluez  # noqa: F401
 from typer.testing import CliRunner
 
 from brakepoint.cli import build_app
@@ -32,7 +31,7 @@ def beat_file(tmp_path) -> Path:
 
 
 @pytest.fixture
-def train(bluez):  # noqa: F811
+def train(bluez):
     """A train under way, on a link that outlives whoever opened it."""
     device = bluez.add(EmulatedHub())
     bluez.do(device.answer, "Connect", [])
@@ -112,7 +111,7 @@ def test_a_driver_that_lives_is_left_alone(beat_file, train):
     assert train.hub.motor == 100
 
 
-def test_a_train_out_of_reach_is_braked_when_it_comes_back(beat_file, bluez, train):  # noqa: F811
+def test_a_train_out_of_reach_is_braked_when_it_comes_back(beat_file, bluez, train):
     train.switch_off()
     Heartbeat(beat_file).beat(train.hub.address)
 
@@ -151,7 +150,7 @@ def until(is_so) -> None:
 
 
 @pytest.fixture
-def processes(bluez, beat_file, monkeypatch):  # noqa: F811
+def processes(bluez, beat_file, monkeypatch):
     """Starts programs on the fake radio, and ends them behind the test."""
     monkeypatch.setenv(VARIABLE, str(beat_file))
     started: list[subprocess.Popen] = []
@@ -167,7 +166,7 @@ def processes(bluez, beat_file, monkeypatch):  # noqa: F811
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
-def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, processes, ending):  # noqa: F811
+def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, processes, ending):
     device = bluez.add(EmulatedHub())
     driver = processes("-c", textwrap.dedent(DRIVER))
     until(lambda: device.hub.motor == 100)
@@ -181,7 +180,7 @@ def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, proce
     until(lambda: not device.is_connected)
 
 
-def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_file):  # noqa: F811
+def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_file):
     device = bluez.add(EmulatedHub())
     driver = processes("-c", textwrap.dedent(DRIVER))
     until(lambda: device.hub.motor == 100)
@@ -193,14 +192,14 @@ def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_fi
     assert not beat_file.exists()
 
 
-def test_the_hubs_in_reach_are_listed(bluez, capsys):  # noqa: F811
+def test_the_hubs_in_reach_are_listed(bluez, capsys):
     bluez.add(EmulatedHub())
 
     assert run_command(["--lang", "en", "hub", "find"]) == 0
     assert "ble:90:84:2B:00:00:01  City hub" in capsys.readouterr().out
 
 
-def test_a_trial_moves_the_train_and_leaves_it_braked(bluez, capsys, beat_file, monkeypatch):  # noqa: F811
+def test_a_trial_moves_the_train_and_leaves_it_braked(bluez, capsys, beat_file, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(beat_file))
     monkeypatch.setattr("brakepoint.cli.hub.TRY_S", 0.6)
     device = bluez.add(EmulatedHub())

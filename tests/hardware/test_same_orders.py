@@ -5,7 +5,6 @@ from itertools import groupby
 import pytest
 from driving import drive, feed
 from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
-from fake_bluez import bluez  # noqa: F401
 
 from brakepoint.messages import Order, OrderKind, TrainState
 from brakepoint.mission.loop import OracleDetector, PlainCamera, run_mission
@@ -47,7 +46,7 @@ def stops(motor: list) -> list[bool]:
 
 
 @pytest.mark.parametrize("name", FEEDS)
-def test_a_feed_is_driven_with_the_same_orders(bluez, tmp_path, name):  # noqa: F811
+def test_a_feed_is_driven_with_the_same_orders(bluez, tmp_path, name):
     truth = feed(name)
     train = bluez.add(EmulatedHub())
     hub = BluetoothHub(out=None, limits=PATIENT, heartbeat=Heartbeat(tmp_path / "beat"))

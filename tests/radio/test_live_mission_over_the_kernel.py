@@ -19,11 +19,11 @@ from air import ADDRESS, Air
 from emulated_hub import EmulatedHub
 from machine import Guest
 
-from benchmarks.faults import Stage
 from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import OrderKind, Reason
 from brakepoint.mission.report import REPORT_NAME, Mission, Report
 from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import Stage
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
 from hardware.hub_guard import BRAKED_WITHIN_S

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.brokers import running_mosquitto
-from benchmarks.faults import Stage, is_at_rest
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, MissionState
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.faults import Stage, is_at_rest
 from brakepoint.services.topics import CONTROL, MISSION
 from brakepoint.sockets import free_port
 from brakepoint.texts import text

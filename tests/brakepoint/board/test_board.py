@@ -11,7 +11,7 @@ from brakepoint.board.server import make_app
 from brakepoint.board.watcher import Heard, State, Watcher, seat
 from brakepoint.course import course
 from brakepoint.room.outcomes import Scores
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 LOCAL = "http://localhost:8001"
 FIRST = course()[0]
@@ -114,8 +114,8 @@ def test_the_page_speaks_both_languages_and_knows_every_check(room) -> None:
     words = client.get("/texts.json").json()["texts"]
     titles = {f"lab.{step.name}.{name}.title" for step in course() for name in step.exercises}
 
-    assert client.get("/").status_code == client.get("/look.css").status_code == 200
-    assert set(words) == set(LANGUAGES)
+    assert client.get("/").status_code == client.get("/web/style.css").status_code == 200
+    assert set(words) == set(languages())
     assert titles <= set(words["en"]) == set(words["fr"])
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults import FAULTS, WITHIN_S, Stage, is_at_rest, position_now_cm
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.locomotive import STOPPING_LIMIT_CM
@@ -20,6 +19,7 @@ from brakepoint.rules import AT_REST_CM_S, FULL_SPEED_CM_S
 from brakepoint.services import ServiceSettings, supervisor
 from brakepoint.services.bus import Bus
 from brakepoint.services.events import EventType
+from brakepoint.services.faults import FAULTS, WITHIN_S, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import start, watch
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import DETECTIONS, EVENT, MISSION, ORDERS, STATE

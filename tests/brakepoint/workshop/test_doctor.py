@@ -16,7 +16,7 @@ def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str)
     assert run(["doctor"]) == 1
     said = capsys.readouterr().out
     assert said.count("✗") == 3  # Steps 3 and 4, and the last line.
-    assert "pip install -e '.[train]'" in " ".join(said.split())
+    assert "pip install -c locks/constraints.txt -e '.[train]'" in " ".join(said.split())
 
 
 def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
@@ -26,14 +26,58 @@ def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
     assert run(["doctor"]) == 0
 
 
+def opencv_fails(monkeypatch, why: str) -> None:
+    """Lets everything be there, and the loading of OpenCV fail."""
+
+    def refuse() -> None:
+        raise ImportError(why)
+
+    monkeypatch.setattr(doctor, "missing", lambda extra: ())
+    monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
+    monkeypatch.setattr(doctor, "_import_opencv", refuse)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_library_that_opencv_misses_is_named_with_both_ways_out(monkeypatch, capsys, lang: str) -> None:
+    opencv_fails(monkeypatch, "libGL.so.1: cannot open shared object file: No such file or directory")
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+
+    assert run(["doctor"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("✗") == 2  # OpenCV, and the last line.
+    assert "libGL.so.1" in said and "libgl1" in said and "mesa-libGL" in said
+    assert "opencv-python-headless" in said
+
+
+def test_an_opencv_that_is_broken_otherwise_is_told_so(monkeypatch, capsys) -> None:
+    opencv_fails(monkeypatch, "numpy.core.multiarray failed to import")
+
+    assert run(["doctor"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "numpy.core.multiarray failed to import" in said and "libGL" not in said
+
+
+def test_what_serving_lacks_comes_from_its_list(monkeypatch, capsys) -> None:
+    lacking = {"workshop": ("jupytext",), "serving": ("kserve",)}
+    monkeypatch.setattr(doctor, "missing", lambda extra: lacking.get(extra, ()))
+
+    run(["doctor"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "pip install -c locks/constraints.txt -e '.[workshop]' && pip install --no-deps -r locks/serving.txt"
+        in said
+    )
+
+
 @pytest.mark.parametrize("of", ["make workshop", "make wheelhouse"])
 def test_what_the_steps_need_is_what_is_installed_and_packed_for_them(of: str) -> None:
     makefile = (doctor.ROOT / "Makefile").read_text("utf-8")
     lines = {
         "make workshop": re.findall(
-            r"^\$\(VENV\)/\.workshop.*: (?:extras|last) = (.*)", makefile, re.MULTILINE
+            r"^\$\(VENV\)/\.workshop.*: (?:extras = |serving = locks/)([\w,]+)", makefile, re.MULTILINE
         ),
-        "make wheelhouse": re.findall(r"wheel --wheel-dir.*'\.\[(.*)\]'", makefile),
+        "make wheelhouse": re.findall(r"wheel .*--wheel-dir.*(?:'\.\[|locks/)([\w,]+)", makefile),
     }[of]
 
     needed = {extra for extras in doctor.NEEDED_BY.values() for extra in extras}

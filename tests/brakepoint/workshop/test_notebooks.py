@@ -11,10 +11,10 @@ pytest.importorskip("jupytext")
 import nbformat
 from notebook_runs import OFFLINE_DIR, WITH_TORCH, run_notebook
 
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 from brakepoint.workshop.notebooks import NOTEBOOKS_DIR, make_notebook, sources
 
-EVERY = [(source, lang) for source in sources() for lang in LANGUAGES]
+EVERY = [(source, lang) for source in sources() for lang in languages()]
 RUN_HERE = [(source.stem, lang) for source, lang in EVERY if source.stem not in WITH_TORCH]
 
 each_notebook = pytest.mark.parametrize(

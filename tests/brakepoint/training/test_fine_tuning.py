@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from brakepoint.training import course
+from brakepoint.training import fine_tuning
 
 
 def dataset(root: Path, grey: int) -> Path:
@@ -26,7 +26,7 @@ def learnt(folder: Path, data: list[Path]) -> list[int]:
         return folder / "model.pt"
 
     step = SimpleNamespace(train=train, export=lambda checkpoint, target: target)
-    course.learn(step, data, [], folder / "out", None, SimpleNamespace(seed=0))
+    fine_tuning.learn(step, data, [], folder / "out", None, SimpleNamespace(seed=0))
     return [round(float(cv2.imread(str(file)).mean())) for file in seen]
 
 
@@ -44,7 +44,7 @@ def test_a_training_that_goes_on_keeps_the_crops_that_it_began_with(
 ) -> None:
     data = [dataset(tmp_path / "data", grey=50)]
     learnt(tmp_path, data)
-    monkeypatch.setattr(course, "unfinished", lambda run: run / "weights" / "last.pt")
+    monkeypatch.setattr(fine_tuning, "unfinished", lambda run: run / "weights" / "last.pt")
 
     dataset(tmp_path / "data", grey=200)
 
