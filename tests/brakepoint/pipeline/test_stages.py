@@ -18,7 +18,7 @@ from brakepoint.store.embedded import serve_s3
 from brakepoint.training.fine_tuning import Trained
 from solutions.step3_training import road_pictures
 
-ROAD_PICTURES = 16
+ROAD_PICTURES = 40
 LEAST, TOLERANCE = 0.3, 0.1
 """Wide: which models the kit ships changes, and so few pictures tell little."""
 
