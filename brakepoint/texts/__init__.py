@@ -18,7 +18,7 @@ ORIGINAL = "en"
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
-    """Reads every text: `{"mission.derailed": {"en": "…", "fr": "…"}}`.
+    """Reads every text: `{"mission.derailed": {"en": "…", …}}`.
 
     Raises:
         ValueError: A text is defined twice in one language.

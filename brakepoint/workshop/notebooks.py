@@ -1,6 +1,6 @@
 """Makes the notebooks of every language from `notebooks/source/`: markdown in each, code cells once.
 
-A markdown cell says its language, `# %% [markdown] lang="fr"`; one without belongs to all.
+A markdown cell says its language, `# %% [markdown] lang="en"`; one without belongs to all.
 """
 
 from pathlib import Path
