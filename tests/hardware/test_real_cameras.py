@@ -20,6 +20,8 @@ from hardware import csi_camera, real_camera, usb_camera
 from hardware.csi_camera import ChildSource
 from hardware.real_camera import RealCamera, as_recorded
 
+pytestmark = pytest.mark.live
+
 NOW = TrainState(at=100.0, position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
 SIZE = 64, 48
 

@@ -16,6 +16,8 @@ from hardware import real_camera
 from hardware.csi_camera import HEIGHT_PX, RATE_HZ, WIDTH_PX, ChildSource, pipeline
 from hardware.real_camera import RealCamera
 
+pytestmark = pytest.mark.live
+
 NOW = TrainState(at=0, position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
 CAPS = f"video/x-raw,width={WIDTH_PX},height={HEIGHT_PX},framerate={RATE_HZ}/1"
 NOISE_GREY_LEVELS = 6.0

@@ -21,6 +21,8 @@ from brakepoint.services.topics import CONTROL, MISSION
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
 
+pytestmark = pytest.mark.live
+
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 FEED = "track-stop"
 TRAINS = {"train-1": "first secret", "train-2": "second secret", "viewer": "third secret"}

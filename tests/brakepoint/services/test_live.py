@@ -28,6 +28,8 @@ from brakepoint.truth import load_truth
 from solutions.step6_autopilot import step
 from stubs.printing_hub import PrintingHub
 
+pytestmark = pytest.mark.live
+
 FEED = "track-stop"
 INTERRUPTIONS = {Reason.NO_FRAMES, Reason.NO_TRAIN_STATE}
 """On a busy machine frames may come late, and then the autopilot brakes for a moment, as it should."""
