@@ -97,7 +97,8 @@ lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy brakepoint benchmarks footage hardware solutions stubs
+	$(BIN)/mypy --strict
+	$(BIN)/mypy --cache-dir .mypy_cache/tests tests
 
 test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest $(SHARED_OUT)

@@ -95,7 +95,8 @@ class PlatePose(NamedTuple):
 
     def place(self, points: np.ndarray) -> np.ndarray:
         """Puts points of the plate, (N, 2) in centimetres, x right and y up, into the world: (N, 3)."""
-        return self.centre + points @ np.stack([self.right, self.up])
+        placed: np.ndarray = self.centre + points @ np.stack([self.right, self.up])
+        return placed
 
 
 def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraPose:

@@ -65,7 +65,7 @@ def test_the_verdict_is_that_of_the_virtual_clock(bus):
     assert meanings(live) == meanings(virtual)
     assert live.ending is virtual.ending
     assert score_run(live, truth).accomplished
-    told = []
+    told: list[str] = []
     while told.count(EventType.ORDER_CHANGED) < len(meanings(live)):
         event = bus.take(EVENT, WITHIN_S)
         assert event is not None, f"an order was changed, and nobody told: {told}"
