@@ -17,6 +17,15 @@ settings.register_profile("brakepoint", deadline=None)
 settings.load_profile("brakepoint")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shares the tests out: one worker takes all live ones, first and one by one; the others take files."""
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)
+    for item in items:
+        group = "live" if item.get_closest_marker("live") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def short_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The video of a short feed with one danger that counts; its ground truth lies beside it."""

@@ -1,6 +1,7 @@
 """A language is there by its catalogue alone: command line, pages and notebooks know it at once."""
 
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,12 +14,27 @@ from brakepoint.board.server import make_app as make_board
 from brakepoint.cli import run
 from brakepoint.mission.page import render_page
 from brakepoint.monitor.server import make_app as make_monitor
-from brakepoint.texts import language, languages, text
+from brakepoint.texts import ORIGINAL, language, languages, text
 
+ROOT = Path(__file__).parent.parent
+ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs", "deploy")
+KINDS = ("py", "j2", "html", "js", "css", "yml", "yaml", "sh")
 NOTHING_GOES_ON = SimpleNamespace(seats=[], trouble="", room=SimpleNamespace(name="spring"), picture=None)
 
+CODE = [
+    *(ROOT / name for name in ("Makefile", "devfile.yaml")),
+    *(path for room in ROOMS for kind in KINDS for path in (ROOT / room).glob(f"**/*.{kind}")),
+]
 
-@pytest.fixture(autouse=True)
+
+def test_code_names_no_language_but_the_original() -> None:
+    others = "|".join({*languages()} - {ORIGINAL})
+    named = re.compile(rf"""["'`/.](?:{others})\b(?![-\w])|\b(?:{others})\*""")
+
+    assert [path for path in CODE if named.search(path.read_text("utf-8"))] == []
+
+
+@pytest.fixture
 def third(pseudo_language: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("BRAKEPOINT_LANG", pseudo_language)
     return pseudo_language

@@ -1,5 +1,6 @@
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from driving import feed
@@ -9,7 +10,7 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Detections, Picture, SignClass
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
-from brakepoint.texts import languages
+from brakepoint.texts import ORIGINAL, languages
 
 START = {"action": "start", "feed": "track-stop"}
 LOCAL = "http://localhost:8000"
@@ -69,13 +70,13 @@ def test_a_wish_that_makes_no_sense_is_refused(onlooker, asked, wish):
     assert not asked
 
 
-def test_the_page_speaks_both_languages(onlooker):
+def test_the_page_speaks_every_language(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     words = client.get("/texts.json").json()["texts"]
 
     assert client.get("/").status_code == client.get("/web/style.css").status_code == 200
     assert set(words) == set(languages())
-    assert set(words["en"]) == set(words["fr"])
+    assert all(said.keys() == words[ORIGINAL].keys() for said in words.values())
 
 
 def test_the_newest_picture_is_served(onlooker):
@@ -87,8 +88,9 @@ def test_the_newest_picture_is_served(onlooker):
 
 
 def test_boxes_are_shown_only_while_the_detector_sees():
-    said = {}
-    onlooker = Onlooker(SimpleNamespace(take=lambda topic, *_: said.pop(topic.name, None)))
+    said: dict[str, Detections] = {}
+    bus: Any = SimpleNamespace(take=lambda topic, *_: said.pop(topic.name, None))
+    onlooker = Onlooker(bus)
     sign = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.9, box=(1, 2, 3, 4))
 
     for age_s, seen in ((0, 1), (SIGNS_AGE_MAX_S, 0)):
