@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -113,7 +114,7 @@ class Measurements:
         Returns:
             What pytest returned: 0, if all passed.
         """
-        number = f"{len(list(self._folder.glob('*.json'))):04}"
+        number = str(time.time_ns())
         raw = copy.parent / f"{number}.coverage"
         seconds = copy.parent / "seconds.json"
         configuration = copy.parent / "coverage.ini"
