@@ -6,9 +6,25 @@ from driving import feed
 from fastapi.testclient import TestClient
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Detection, Detections, Picture, SignClass
-from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, Onlooker, line_of
+from brakepoint.messages import (
+    Action,
+    Detection,
+    Detections,
+    GivenOrder,
+    Health,
+    Light,
+    MissionState,
+    OrderKind,
+    Picture,
+    Reason,
+    SignClass,
+    Status,
+    TrainState,
+    Wish,
+)
+from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
+from brakepoint.services.events import EventType
 from brakepoint.texts import LANGUAGES
 
 START = {"action": "start", "feed": "track-stop"}
@@ -97,6 +113,149 @@ def test_boxes_are_shown_only_while_the_detector_sees():
         )
         onlooker.turn()
         assert len(onlooker.now()["signs"]) == seen
+
+
+RUN, SINCE = 4, 1000.0
+
+
+class FakeBus:
+    """Brings what is put into it, once, and keeps what is said."""
+
+    def __init__(self) -> None:
+        self.brought, self.said, self.events = {}, [], []
+
+    def take(self, topic, *_):
+        return self.brought.pop(topic.name, None)
+
+    def say(self, topic, message):
+        self.said.append(message)
+
+    def tell_event(self, kind, /, **values):
+        self.events.append((kind, values))
+
+
+@pytest.fixture
+def bus():
+    return FakeBus()
+
+
+@pytest.fixture
+def looking_on(bus):
+    """Tells an onlooker what is said on the broker, one turn for each set of messages."""
+    onlooker = Onlooker(bus)
+
+    def hear(**messages):
+        bus.brought.update(messages)
+        onlooker.turn()
+        return onlooker
+
+    return hear
+
+
+def mission(**values):
+    return MissionState(
+        **{"run": RUN, "feed": "track-stop", "running": True, "since": SINCE, "at": SINCE} | values
+    )
+
+
+def order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, run=RUN, at=SINCE + 2):
+    return GivenOrder(kind=kind, reason=reason, at=at, giver="us", number=1, run=run)
+
+
+def state(at=SINCE + 1, position_cm=12.0, speed_cm_s=50.0):
+    return TrainState(
+        at=at, position_cm=position_cm, speed_cm_s=speed_cm_s, power=50, braking=False, light=Light.ON
+    )
+
+
+def test_the_orders_of_a_run_are_told_with_their_time_and_place_and_repeats_once(looking_on):
+    looking_on(mission=mission(), state=state())
+    looking_on(order=order())
+    looking_on(order=order(at=SINCE + 3))
+    onlooker = looking_on(order=order(OrderKind.BRAKE, Reason.NO_FRAMES, at=SINCE + 4))
+
+    told = [(each["kind"], each["time_s"], each["position_cm"]) for each in onlooker.story()["orders"]]
+    assert told == [("full_speed", 2.0, 12.0), ("brake", 4.0, 12.0)]
+
+
+@pytest.mark.parametrize(
+    "followed",
+    [None, mission(running=False), mission(run=RUN + 1)],
+    ids=["before any mission", "while it stands", "of another run"],
+)
+def test_orders_that_do_not_drive_the_train_are_not_shown(looking_on, followed):
+    onlooker = looking_on(**({"mission": followed} if followed else {}))
+    version = onlooker.version
+    looking_on(order=order())
+
+    assert onlooker.story()["orders"] == []
+    assert onlooker.version == version
+
+
+def test_a_new_run_begins_with_an_empty_story_and_a_stop_keeps_it(looking_on):
+    looking_on(mission=mission(), state=state())
+    onlooker = looking_on(order=order())
+    looking_on(mission=mission(running=False))
+    assert len(onlooker.story()["orders"]) == 1
+
+    looking_on(mission=mission(run=RUN + 1, since=SINCE + 9))
+    assert onlooker.story()["orders"] == []
+    assert onlooker.now()["train"] is None
+
+
+def test_what_the_train_said_before_the_run_is_not_shown(looking_on):
+    onlooker = looking_on(mission=mission(), state=state(at=SINCE - 0.1))
+    assert onlooker.now()["train"] is None
+
+    looking_on(state=state(at=SINCE))
+    assert onlooker.now()["train"]["position_cm"] == 12.0
+
+
+def test_at_the_end_of_the_track_the_run_is_scored_once_and_the_train_is_stopped(looking_on, bus):
+    length_cm = feed("track-empty").length_cm
+    looking_on(mission=mission(feed="track-empty"))
+    looking_on(order=order())
+    looking_on(state=state(position_cm=0.0))
+    for second in (2, 3):
+        onlooker = looking_on(state=state(at=SINCE + second, position_cm=length_cm + 1))
+
+    assert [control.action for control in bus.said] == ["stop"]
+    assert [kind for kind, _ in bus.events] == [EventType.MISSION_SCORED]
+    assert onlooker.story()["ending"] == "end_of_track"
+    assert onlooker.story()["score"] is not None
+
+
+def test_a_train_that_was_lost_ends_the_run_with_a_score(looking_on, bus):
+    looking_on(mission=mission())
+    looking_on(order=order())
+    looking_on(state=state())
+    onlooker = looking_on(mission=mission(running=False, train_lost=True))
+    looking_on(mission=mission(running=False, train_lost=True))
+
+    assert onlooker.story()["ending"] == "train_lost"
+    assert len(bus.events) == 1
+
+
+def test_a_person_may_ask_for_a_feed_that_there_is_and_for_the_camera_that_is_shown(looking_on, bus):
+    onlooker = looking_on(mission=mission(feed="usb:/dev/video0"))
+    for name in ("track-stop", "usb:/dev/video0", ""):
+        onlooker.ask(Wish(action=Action.START, feed=name))
+
+    assert [control.feed for control in bus.said] == ["track-stop", "usb:/dev/video0", ""]
+    with pytest.raises(UserError):
+        onlooker.ask(Wish(action=Action.START, feed="usb:/dev/video1"))
+
+
+@pytest.mark.parametrize(
+    ("age_s", "health", "shown"),
+    [(0, "ready", "ready"), (SILENT_AFTER_S + 1, "ready", "silent"), (SILENT_AFTER_S + 1, "gone", "gone")],
+)
+def test_a_service_that_is_not_heard_of_any_more_is_silent_unless_it_said_goodbye(
+    looking_on, age_s, health, shown
+):
+    said = Status(service="capture", health=Health(health), at=time.time() - age_s)
+
+    assert [each["health"] for each in looking_on(status=said).now()["services"]] == [shown]
 
 
 def test_the_map_holds_the_whole_line():

@@ -34,7 +34,9 @@ class Reach:
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
-    lines: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    lines: dict[str, dict[int, set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
 
     def tests_of(self, path: str, line: int) -> list[str]:
         """The tests that run a line, the quickest first.
