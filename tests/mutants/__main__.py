@@ -1,7 +1,7 @@
 """`make mutants`: breaks a sample of the product, and shows which tests noticed.
 
-Nothing of the working tree is touched: it works in a copy of what git tracks. Interrupted by Ctrl-C, it goes on where it
-was when it is called again with the same seed.
+Nothing of the working tree is touched: it works in a copy of what git tracks. Interrupted by Ctrl-C, it goes
+on where it was when it is called again with the same seed.
 """
 
 import json
@@ -82,8 +82,8 @@ def try_all(
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(asdict(trial), ensure_ascii=False) + "\n")
         console.print(
-            f"{number:4}/{len(changes)} [{COLOURS[trial.verdict]}]{trial.verdict:10}[/] {trial.seconds:5.0f} s"
-            f"  {change.path}:{change.line}"
+            f"{number:4}/{len(changes)} [{COLOURS[trial.verdict]}]{trial.verdict:10}[/]"
+            f" {trial.seconds:5.0f} s  {change.path}:{change.line}"
         )
         yield trial
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 COMPARISONS: dict[type[ast.cmpop], tuple[str, tuple[str, ...]]] = {
     ast.Lt: ("<", ("<=", ">=")),
@@ -32,10 +33,13 @@ BOOLEANS: dict[type[ast.boolop], tuple[str, str]] = {ast.And: ("and", "or"), ast
 TEXTS = ast.JoinedStr | ast.List | ast.Tuple
 """What `+`, `*` and `/` join rather than reckon with: the change would only be a TypeError."""
 
-COSMETIC = frozenset(
-    "alpha box color daemon dpi figsize fontsize header_style highlight indent justify linewidth name"
-    " no_wrap pad_edge padding ratio soft_wrap style timeout timeout_s width word_wrap".split()
-)
+# fmt: off
+COSMETIC = frozenset((
+    "alpha", "box", "color", "daemon", "dpi", "figsize", "fontsize", "header_style", "highlight", "indent",
+    "justify", "linewidth", "name", "no_wrap", "pad_edge", "padding", "ratio", "soft_wrap", "style",
+    "timeout", "timeout_s", "width", "word_wrap",
+))
+# fmt: on
 """Keyword arguments that say how a thing looks, or how long one is patient."""
 PATIENT = re.compile(r"TIMEOUT|PATIENCE|PATIENT|POLL|BACK_OFF|LOGGED|COLOUR|WIDTH_CHARS")
 """Constants of the same kind, by their names."""
@@ -150,12 +154,12 @@ class Finder:
             case ast.UnaryOp(op=ast.Not() | ast.USub()):
                 kind = "not" if isinstance(node.op, ast.Not) else "number"
                 yield kind, self._start(node), self._start(node.operand), ""
-            case ast.Constant(value=bool()):
-                yield ("flag", *self._span(node), str(not node.value))
-            case ast.Constant(value=int()):
-                yield ("number", *self._span(node), str(node.value + 1))
-            case ast.Constant(value=float()):
-                yield ("number", *self._span(node), repr(node.value * 2 if node.value else 1.0))
+            case ast.Constant(value=bool(flag)):
+                yield ("flag", *self._span(node), str(not flag))
+            case ast.Constant(value=int(number)):
+                yield ("number", *self._span(node), str(number + 1))
+            case ast.Constant(value=float(number)):
+                yield ("number", *self._span(node), repr(2 * number or 1.0))
             case ast.IfExp():
                 body, orelse = self._text(node.body), self._text(node.orelse)
                 swapped = f"{orelse} if {self._text(node.test)} else {body}"
@@ -199,10 +203,10 @@ class Finder:
     def _span(self, node: ast.AST) -> tuple[int, int]:
         return self._start(node), self._end(node)
 
-    def _start(self, node) -> int:
+    def _start(self, node: Any) -> int:
         return self._starts[node.lineno - 1] + node.col_offset
 
-    def _end(self, node) -> int:
+    def _end(self, node: Any) -> int:
         return self._starts[node.end_lineno - 1] + node.end_col_offset
 
 

@@ -13,6 +13,8 @@ SECONDS_FILE = "MUTANTS_SECONDS"
 """The environment variable that names the file."""
 
 seconds: dict[str, float] = defaultdict(float)
+unfit: set[str] = set()
+"""Failed or skipped: they say nothing of a change."""
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -27,8 +29,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Set-up, test and clean-up together."""
     seconds[report.nodeid] += report.duration
+    if not report.passed:
+        unfit.add(report.nodeid)
 
 
 def pytest_sessionfinish() -> None:
     """Writes it down."""
-    Path(os.environ[SECONDS_FILE]).write_text(json.dumps(seconds), encoding="utf-8")
+    fit = {test: took for test, took in seconds.items() if test not in unfit}
+    Path(os.environ[SECONDS_FILE]).write_text(json.dumps(fit), encoding="utf-8")

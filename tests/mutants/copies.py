@@ -21,7 +21,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @contextmanager
 def copy_of(root: Path) -> Iterator[Path]:
-    """A clone with the changes that are not committed yet, in a folder for temporary files; gone behind the block."""
+    """A clone, with the changes that are not committed yet; it is removed at the end of the block."""
     state = git(root, "stash", "create") or git(root, "rev-parse", "HEAD")
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / root.name
@@ -31,9 +31,10 @@ def copy_of(root: Path) -> Iterator[Path]:
 
 
 def environment(copy: Path) -> dict[str, str]:
-    """In which Python finds the copy's packages before the ones that are installed; of its child processes, too."""
-    paths = [str(copy), str(copy / "tests")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+    """In it, Python and its child processes find the copy's packages before the ones that are installed."""
+    paths = (copy, copy / "tests", Path(__file__).parents[1])
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE_", "PYTEST_"))}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def pytest_command(*arguments: str) -> list[str]:

@@ -45,9 +45,10 @@ class Trial:
 
 
 def nearest(change: Change, reach: Reach) -> list[str]:
-    """The tests for a change: those whose files lie nearest to the module's place, and of these the quickest."""
+    """The tests for a change: those whose files lie nearest to the module, the quickest of these first."""
     tests = reach.tests_of(change.path, change.line if change.function else 0)
-    chosen, seconds = [], 0.0
+    chosen: list[str] = []
+    seconds = 0.0
     for test in sorted(tests, key=lambda test: (-_nearness(change.path, test), reach.seconds[test])):
         seconds += reach.seconds[test]
         if chosen and seconds > TESTS_MAX_S:

@@ -1,7 +1,5 @@
 """The controller alone, on a broker and a link that only keep what they are told."""
 
-import time
-
 import pytest
 
 pytest.importorskip("paho")

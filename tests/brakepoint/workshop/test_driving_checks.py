@@ -1,4 +1,4 @@
-"""The checks of step 6 at their limits: what is right to the centimetre passes, what is wrong by one does not."""
+"""The checks of step 6 at their limits: what is barely right passes, what is barely wrong does not."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from solutions import step6_autopilot as solution
 
 
 def lab_that_rests(before_cm: float) -> SimpleNamespace:
-    """A lab whose train comes to rest so far before the sign, or up to 3.4 cm nearer: the loop takes steps."""
+    """A lab that brakes as soon as its train would come to rest no further than so far before the sign."""
 
     def must_stop(danger, memory, state):
         rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
