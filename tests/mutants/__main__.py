@@ -23,6 +23,8 @@ from mutants.trials import Trial, Verdict, attempt, nearest
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "runs" / "mutants"
+FILES_AT_ONCE = 20
+"""So many files of tests are measured, and kept, together."""
 COLOURS = {Verdict.CAUGHT: "green", Verdict.SURVIVED: "red", Verdict.EQUIVALENT: "dim"}
 
 console = Console(highlight=False)
@@ -55,12 +57,11 @@ def measured(copy: Path) -> Reach:
     """Which test runs which line; it takes as long as all tests the first time."""
     measurements, now = Measurements(KEPT / "reach", PRODUCT), blobs(copy)
     reach, stale = measurements.reach(now)
-    if stale:
-        console.print(f"Measuring what the tests of {len(stale)} files run …")
-        if measurements.measure(copy, stale, now):
+    for done in range(0, len(stale), FILES_AT_ONCE):
+        console.print(f"Measuring what the tests run: {done} of {len(stale)} files are done …")
+        if measurements.measure(copy, stale[done : done + FILES_AT_ONCE], now):
             console.print("[red]Not every test passes as it is; those that fail are not asked.")
-        reach, _ = measurements.reach(now)
-    return reach
+    return measurements.reach(now)[0] if stale else reach
 
 
 def try_all(

@@ -35,17 +35,20 @@ TEXTS = ast.JoinedStr | ast.List | ast.Tuple
 
 # fmt: off
 COSMETIC = frozenset((
-    "alpha", "box", "color", "daemon", "dpi", "figsize", "fontsize", "header_style", "highlight", "indent",
-    "justify", "linewidth", "name", "no_wrap", "pad_edge", "padding", "ratio", "soft_wrap", "style",
-    "timeout", "timeout_s", "width", "word_wrap",
+    "alpha", "bar_width", "box", "color", "daemon", "dpi", "figsize", "fontsize", "header_style", "highlight",
+    "indent", "justify", "linewidth", "name", "no_args_is_help", "no_wrap", "pad_edge", "padding", "ratio",
+    "soft_wrap", "style", "timeout", "timeout_s", "width", "word_wrap",
 ))
 # fmt: on
 """Keyword arguments that say how a thing looks, or how long one is patient."""
-PATIENT = re.compile(r"TIMEOUT|PATIENCE|PATIENT|POLL|BACK_OFF|LOGGED|COLOUR|WIDTH_CHARS")
+PATIENT = re.compile(
+    r"TIMEOUT|PATIEN|POLL|BACK_OFF|COLOUR|LOOK_|LISTEN|TURN_S|PAUSE|GRACE|KEEPALIVE|END_S$|CLOS|TRY_|REFRESH|LASTED"
+    r"|(READY|ANSWERS|STOPS?|START)_WITHIN"
+)
 """Constants of the same kind, by their names."""
 CLOCK = re.compile(r"\bmonotonic\b|\buntil\b|\bdeadline\b|\brandom\(\)|\buniform\(")
 """Where `<` and `<=` are the same, since no two are ever equal."""
-SPOKEN = re.compile(r"^(log|logger|logging|warnings|LOG)\.")
+SPOKEN = re.compile(r"^(log|logger|logging|warnings|time\.sleep$)\b")
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Change:
         function: The qualified name of the function it lies in; empty for the module itself.
         line: Where, from 1.
         kind: What kind of change: `comparison`, `arithmetic`, `boolean`, `not`, `number`, `flag`, `return`,
-            `statement`, `branch` or `arguments`.
+            `jump`, `call`, `branch` or `arguments`.
         start: Where the piece begins, in bytes.
         end: Where it ends.
         put: What takes its place.
@@ -170,9 +173,9 @@ class Finder:
             case ast.Return(value=ast.expr() as value) if not _is_none(value):
                 yield ("return", *self._span(value), "None")
             case ast.Return(value=None) | ast.Raise() | ast.Continue() | ast.Break():
-                yield ("statement", *self._span(node), "pass")
+                yield ("jump", *self._span(node), "pass")
             case ast.Expr(value=ast.Call() | ast.Await()):
-                yield ("statement", *self._span(node), "pass")
+                yield ("call", *self._span(node), "pass")
             case ast.Call(
                 args=[ast.Name() | ast.Attribute() as first, ast.Name() | ast.Attribute() as second, *_]
             ):

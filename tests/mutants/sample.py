@@ -11,8 +11,8 @@ from mutants.changes import Change, Finder
 
 PRODUCT = ("brakepoint", "solutions", "stubs", "hardware", "footage")
 KEPT_OUT = Path(__file__).with_name("kept_out.toml")
-REGARDLESS_OF = frozenset(("number", "arithmetic", "arguments"))
-"""In a module that draws, these move a line or change a shade."""
+REGARDLESS_OF = frozenset(("number", "arithmetic", "arguments", "call"))
+"""In a module that draws, these move a line, change a shade, or leave a stroke out."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class KeptOut:
     """What `kept_out.toml` says.
 
     Attributes:
-        elsewhere: Patterns of modules whose own tests are no part of `make test`.
+        elsewhere: Patterns of modules, and of functions in them, whose own tests are no part of `make test`.
         drawing: Patterns of modules that draw.
         equivalent: Why a change makes no difference, by path, function, the line before and the line after.
     """
 
-    elsewhere: tuple[str, ...]
+    elsewhere: tuple[tuple[str, str], ...]
     drawing: tuple[str, ...]
     equivalent: dict[tuple[str, str, str, str], str]
 
@@ -38,14 +38,15 @@ class KeptOut:
             for entry in said.get("equivalent", [])
         }
         return cls(
-            tuple(entry["modules"] for entry in said.get("elsewhere", [])),
+            tuple((entry["modules"], entry.get("functions", "*")) for entry in said.get("elsewhere", [])),
             tuple(entry["modules"] for entry in said.get("drawing", [])),
             equivalent,
         )
 
     def holds(self, change: Change) -> bool:
         """Whether a change is not even drawn."""
-        if any(fnmatch(change.path, pattern) for pattern in self.elsewhere):
+        place = change.path, change.function
+        if any(all(map(fnmatch, place, patterns)) for patterns in self.elsewhere):
             return True
         return change.kind in REGARDLESS_OF and any(fnmatch(change.path, pattern) for pattern in self.drawing)
 

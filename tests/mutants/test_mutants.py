@@ -149,7 +149,7 @@ def test_a_trial_that_does_not_end_is_ended_and_counts_as_noticed(project, monke
     monkeypatch.setattr(trials, "LIMIT_MORE_S", 1)
     source = (project / "brakepoint" / "brake.py").read_text()
     endless = Change(
-        "brakepoint/brake.py", "held", 2, "statement", source.index("return"), 30, "while True: pass #"
+        "brakepoint/brake.py", "held", 2, "jump", source.index("return"), 30, "while True: pass #"
     )
     with copy_of(project) as copy:
         trial = trials.attempt(endless, ["tests/brakepoint/test_brake.py::test_held"], 0.5, copy)
