@@ -2,11 +2,13 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+QUIETLY = ("-q", "-p", "no:cacheprovider")
+"""How pytest is called."""
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -31,12 +33,11 @@ def copy_of(root: Path) -> Iterator[Path]:
 
 
 def environment(copy: Path) -> dict[str, str]:
-    """In it, Python and its child processes find the copy's packages before the ones that are installed."""
+    """In it, Python and its child processes find the copy's packages before the ones that are installed.
+
+    What is compiled lies beside the copy: it lasts from one trial to the next.
+    """
     paths = (copy, copy / "tests", Path(__file__).parents[1])
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE_", "PYTEST_"))}
-    return {**inherited, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def pytest_command(*arguments: str) -> list[str]:
-    """Runs tests of the copy; one that Hypothesis found before is no part of the sample."""
-    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    compiled = {"PYTHONPYCACHEPREFIX": str(copy.parent / "compiled")}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(map(str, paths)), **compiled}

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from coverage import CoverageData
 
 from mutants.clock import SECONDS_FILE
-from mutants.copies import environment, git, pytest_command
+from mutants.copies import QUIETLY, environment, git
 
 CONFIGURATION = """\
 [run]
@@ -104,11 +105,10 @@ class Measurements:
         source = ",".join(str(copy / name) for name in self._product if (copy / name).is_dir())
         configuration.write_text(CONFIGURATION.format(data=raw, source=source), encoding="utf-8")
         settings = environment(copy) | {SECONDS_FILE: str(seconds)}
-        runner = pytest_command("-p", "mutants.clock", *tests)
-        command = [runner[0], "-m", "coverage", "run", f"--rcfile={configuration}", *runner[1:]]
+        coverage, given = [sys.executable, "-m", "coverage"], f"--rcfile={configuration}"
+        command = [*coverage, "run", given, "-m", "pytest", *QUIETLY, "-p", "mutants.clock", *tests]
         code = subprocess.run(command, cwd=copy, env=settings, check=False).returncode
-        combine = [runner[0], "-m", "coverage", "combine", "--quiet", f"--rcfile={configuration}"]
-        subprocess.run(combine, cwd=copy, env=settings, check=True)
+        subprocess.run([*coverage, "combine", "--quiet", given], cwd=copy, env=settings, check=True)
         (self._folder / f"{number}.coverage").write_bytes(raw.read_bytes())
         stated = {"tests": tests, "blobs": now, "seconds": json.loads(seconds.read_text(encoding="utf-8"))}
         (self._folder / f"{number}.json").write_text(json.dumps(stated), encoding="utf-8")

@@ -1,22 +1,31 @@
 """Breaks the copy, one change at a time, and runs the tests that the change reaches."""
 
+import multiprocessing
 import os
 import re
 import signal
-import subprocess
+import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+import pytest
+
 from mutants.changes import Change
-from mutants.copies import environment, git, pytest_command
+from mutants.copies import QUIETLY, environment, git
 from mutants.reach import Reach
 
 TESTS_MAX_S = 90.0
 """The nearest tests of a change are run, as many as take so long together."""
 LIMIT_FACTOR, LIMIT_MORE_S = 4, 60
 """A trial that takes so much longer than its tests took before will not end."""
+FORKS = multiprocessing.get_context("forkserver")
+"""Each trial begins with what takes long to import and is never broken."""
+FORKS.set_forkserver_preload(
+    ["cv2", "hypothesis", "jinja2", "numpy", "onnx", "pydantic", "pytest", "rich.progress", "typer", "yaml"]
+)
 
 
 class Verdict(StrEnum):
@@ -83,10 +92,9 @@ def attempt(change: Change, tests: list[str], seconds: float, copy: Path) -> Tri
         return Trial(change, Verdict.SURVIVED, "no test runs this line")
     file, started = copy / change.path, time.monotonic()
     file.write_bytes(change.apply(file.read_bytes()))
-    listed = copy.parent / "tests.txt"
+    listed, limit_s = copy.parent / "tests.txt", LIMIT_FACTOR * seconds + LIMIT_MORE_S
     listed.write_text("\n".join(tests), encoding="utf-8")
-    command = pytest_command("-x", "--tb=no", "-rfE", f"@{listed}")
-    code, said = _run(command, copy, LIMIT_FACTOR * seconds + LIMIT_MORE_S)
+    code, said = _run([*QUIETLY, "-x", "--tb=no", "-rfE", f"@{listed}"], copy, limit_s)
     git(copy, "checkout", "--quiet", "--", ".")
     git(copy, "clean", "-fdxq")
     took = time.monotonic() - started
@@ -97,29 +105,28 @@ def attempt(change: Change, tests: list[str], seconds: float, copy: Path) -> Tri
     return Trial(change, Verdict.CAUGHT, why, took)
 
 
-def _run(command: list[str], copy: Path, limit_s: float) -> tuple[int | None, str]:
-    """What a command returned, None if it did not end; and what it said. Its child processes end with it."""
-    with subprocess.Popen(
-        command,
-        cwd=copy,
-        env=environment(copy),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as child:
-        try:
-            said, _ = child.communicate(timeout=limit_s)
-            return child.returncode, said
-        except subprocess.TimeoutExpired:
-            return None, ""
-        finally:
-            _end(child)
+def _run(arguments: list[str], copy: Path, limit_s: float) -> tuple[int | None, str]:
+    """What pytest returned, None if it did not end; and what it said. Its child processes end with it."""
+    said = copy.parent / "said.txt"
+    child = FORKS.Process(target=_pytest, args=(arguments, copy, said))
+    child.start()
+    child.join(limit_s)
+    code = child.exitcode
+    with suppress(ProcessLookupError):  # Nothing of it may be left.
+        os.killpg(child.pid or 0, signal.SIGKILL)
+    child.join()
+    return code, said.read_text(encoding="utf-8", errors="replace")
 
 
-def _end(child: subprocess.Popen[str]) -> None:
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:  # Nothing of it is left.
-        return
+def _pytest(arguments: list[str], copy: Path, said: Path) -> None:
+    """Runs in a process of its own, which has imported nothing of the product yet."""
+    os.setsid()
+    with said.open("wb") as output:
+        os.dup2(output.fileno(), sys.stdout.fileno())
+        os.dup2(output.fileno(), sys.stderr.fileno())
+    os.environ.clear()
+    os.environ.update(environment(copy))
+    sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"]
+    os.chdir(copy)
+    sys.exit(pytest.main(arguments))
