@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 from driving import feed
+from fake_bus import FakeBus
 from fastapi.testclient import TestClient
 
 from brakepoint.errors import UserError
@@ -25,6 +26,7 @@ from brakepoint.messages import (
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
 from brakepoint.services.events import EventType
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
 from brakepoint.texts import LANGUAGES
 
 START = {"action": "start", "feed": "track-stop"}
@@ -58,17 +60,17 @@ def test_a_button_reaches_the_controller(onlooker, asked):
 
 
 @pytest.mark.parametrize(
-    ("token", "host", "headers"),
+    ("token", "host", "headers", "status"),
     [
-        ("", LOCAL, {}),
-        ("", "http://elsewhere.example", {"X-Brakepoint-Token": ""}),
-        ("secret", LOCAL, {"X-Brakepoint-Token": ""}),
-        ("secret", LOCAL, {"X-Brakepoint-Token": "guess"}),
+        ("", LOCAL, {}, 422),
+        ("", "http://elsewhere.example", {"X-Brakepoint-Token": ""}, 400),
+        ("secret", LOCAL, {"X-Brakepoint-Token": ""}, 403),
+        ("secret", LOCAL, {"X-Brakepoint-Token": "guess"}, 403),
     ],
     ids=["no header", "name of another site", "no token", "wrong token"],
 )
-def test_who_may_not_give_orders_gives_none(onlooker, asked, token, host, headers):
-    assert post(make_app(onlooker, token), START, host, **headers).status_code >= 400
+def test_who_may_not_give_orders_gives_none(onlooker, asked, token, host, headers, status):
+    assert post(make_app(onlooker, token), START, host, **headers).status_code == status
     assert not asked
 
 
@@ -116,22 +118,14 @@ def test_boxes_are_shown_only_while_the_detector_sees():
 
 
 RUN, SINCE = 4, 1000.0
-
-
-class FakeBus:
-    """Brings what is put into it, once, and keeps what is said."""
-
-    def __init__(self) -> None:
-        self.brought, self.said, self.events = {}, [], []
-
-    def take(self, topic, *_):
-        return self.brought.pop(topic.name, None)
-
-    def say(self, topic, message):
-        self.said.append(message)
-
-    def tell_event(self, kind, /, **values):
-        self.events.append((kind, values))
+TOPICS = {
+    "mission": MISSION,
+    "order": ORDERS,
+    "state": STATE,
+    "status": STATUS,
+    "picture": PICTURE,
+    "detections": DETECTIONS,
+}
 
 
 @pytest.fixture
@@ -145,7 +139,8 @@ def looking_on(bus):
     onlooker = Onlooker(bus)
 
     def hear(**messages):
-        bus.brought.update(messages)
+        for name, message in messages.items():
+            bus.bring(TOPICS[name], message)
         onlooker.turn()
         return onlooker
 
@@ -219,10 +214,31 @@ def test_at_the_end_of_the_track_the_run_is_scored_once_and_the_train_is_stopped
     for second in (2, 3):
         onlooker = looking_on(state=state(at=SINCE + second, position_cm=length_cm + 1))
 
-    assert [control.action for control in bus.said] == ["stop"]
-    assert [kind for kind, _ in bus.events] == [EventType.MISSION_SCORED]
+    assert [control.action for control in bus.said_of(CONTROL)] == ["stop"]
+    assert bus.events == [EventType.MISSION_SCORED]
     assert onlooker.story()["ending"] == "end_of_track"
     assert onlooker.story()["score"] is not None
+
+
+def test_what_the_detector_saw_is_in_the_record_of_the_run(looking_on):
+    seen = Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.9, box=(1, 2, 3, 4))
+    looking_on(mission=mission())
+    looking_on(
+        order=order(),
+        detections=Detections(frame_id=1, captured_at=SINCE + 1, picture_hash="", items=(seen,)),
+        state=state(),
+    )
+    onlooker = looking_on(mission=mission(running=False, train_lost=True))
+
+    assert onlooker._referee.run.ticks[-1].detections == (seen,)
+
+
+def test_the_newest_picture_is_kept_with_its_age(looking_on):
+    assert looking_on().now()["picture_age_s"] is None
+    onlooker = looking_on(picture=Picture(1, time.time() - 3, 0.0, 0, b"jpeg"))
+
+    assert onlooker.picture.jpeg == b"jpeg"
+    assert 3 <= onlooker.now()["picture_age_s"] < 60
 
 
 def test_a_train_that_was_lost_ends_the_run_with_a_score(looking_on, bus):
@@ -241,7 +257,7 @@ def test_a_person_may_ask_for_a_feed_that_there_is_and_for_the_camera_that_is_sh
     for name in ("track-stop", "usb:/dev/video0", ""):
         onlooker.ask(Wish(action=Action.START, feed=name))
 
-    assert [control.feed for control in bus.said] == ["track-stop", "usb:/dev/video0", ""]
+    assert [control.feed for control in bus.said_of(CONTROL)] == ["track-stop", "usb:/dev/video0", ""]
     with pytest.raises(UserError):
         onlooker.ask(Wish(action=Action.START, feed="usb:/dev/video1"))
 

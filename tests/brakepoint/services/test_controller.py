@@ -4,6 +4,8 @@ import pytest
 
 pytest.importorskip("paho")
 
+from fake_bus import FakeBus
+
 from brakepoint.messages import (
     Action,
     Control,
@@ -22,41 +24,6 @@ from brakepoint.services.link import FromTrain
 from brakepoint.services.topics import MISSION, ORDER, STATE
 
 NOW = 5000.0
-
-
-class FakeBus:
-    """Brings what is put into it, once, and keeps what is said."""
-
-    train_id = "test"
-
-    def __init__(self) -> None:
-        self.brought, self.said, self.events, self.refused, self.reports = {}, [], [], [], []
-        self.worked, self.latency, self.beats = 0, None, True
-
-    def take(self, topic, *_):
-        return self.brought.pop(topic.name, None)
-
-    def say(self, topic, message):
-        self.said.append((topic, message))
-
-    def tell_event(self, kind, /, **values):
-        self.events.append(kind)
-
-    def refuse(self, topic):
-        self.refused.append(topic)
-
-    def work(self):
-        self.worked += 1
-
-    def beat(self, latency=None):
-        self.latency = latency
-        return self.beats
-
-    def report(self, status):
-        self.reports.append(status)
-
-    def missions(self):
-        return [message for topic, message in self.said if topic is MISSION]
 
 
 class FakeLink:
@@ -133,7 +100,7 @@ BY_HAND = (OrderKind.BRAKE, Reason.BY_HAND)
 
 def test_until_a_person_starts_a_run_the_train_is_braked_and_no_order_passes(at_rest, bus, link):
     link.report = report(run=0)
-    bus.brought[ORDER.name] = order(run=0)
+    bus.bring(ORDER, order(run=0))
     at_rest.turn()
 
     assert kinds(link) == [BY_HAND]
@@ -141,7 +108,7 @@ def test_until_a_person_starts_a_run_the_train_is_braked_and_no_order_passes(at_
 
 
 def test_in_a_run_orders_pass_and_are_counted_as_work(driving, bus, link):
-    bus.brought[ORDER.name] = order()
+    bus.bring(ORDER, order())
     driving.turn()
 
     assert kinds(link) == [(OrderKind.FULL_SPEED, Reason.CLEAR)]
@@ -151,26 +118,26 @@ def test_in_a_run_orders_pass_and_are_counted_as_work(driving, bus, link):
 
 def test_an_order_that_only_says_the_same_again_is_no_event(driving, bus):
     for number in (1, 2):
-        bus.brought[ORDER.name] = order(number=number)
+        bus.bring(ORDER, order(number=number))
         driving.turn()
-    bus.brought[ORDER.name] = order(number=3, kind=OrderKind.BRAKE)
+    bus.bring(ORDER, order(number=3, kind=OrderKind.BRAKE))
     driving.turn()
 
     assert bus.events.count(EventType.ORDER_CHANGED) == 2
 
 
 def test_an_order_for_another_run_is_refused_and_counted(driving, bus, link):
-    bus.brought[ORDER.name] = order(run=9)
+    bus.bring(ORDER, order(run=9))
     driving.turn()
 
     assert link.sent == []
-    assert (bus.worked, bus.refused) == (0, [ORDER])
+    assert (bus.worked, bus.refused) == (0, [ORDER.name])
 
 
 def test_a_start_puts_the_train_at_the_beginning_of_a_new_run(at_rest, bus, link):
     at_rest.control(Control(action=Action.START, feed="track-full", at=NOW))
 
-    said = bus.missions()[-1]
+    said = bus.said_of(MISSION)[-1]
     assert (said.run, said.feed, said.running, said.since) == (1, "track-full", True, NOW)
     assert bus.events == [EventType.MISSION_STARTED]
     assert kinds(link) == [BY_HAND] and link.sent[0].run == 1
@@ -179,17 +146,17 @@ def test_a_start_puts_the_train_at_the_beginning_of_a_new_run(at_rest, bus, link
 def test_another_feed_waits_for_a_start(at_rest, bus):
     at_rest.control(Control(action=Action.FEED, feed="track-full", at=NOW))
 
-    said = bus.missions()[-1]
+    said = bus.said_of(MISSION)[-1]
     assert (said.run, said.feed, said.running) == (1, "track-full", False)
     assert bus.events == []
 
 
 def test_a_stop_ends_the_run_and_brakes(driving, bus, link):
     driving.control(Control(action=Action.STOP, feed="", at=NOW))
-    bus.brought[ORDER.name] = order()
+    bus.bring(ORDER, order())
     driving.turn()
 
-    assert not bus.missions()[-1].running
+    assert not bus.said_of(MISSION)[-1].running
     assert bus.events[-1] is EventType.MISSION_STOPPED
     assert kinds(link) == [BY_HAND]
 
@@ -215,30 +182,30 @@ def test_a_stop_of_what_stands_is_no_event(at_rest, bus):
 def test_a_new_controller_goes_on_with_a_run_that_was_under_way_just_now_and_no_other(
     bus, link, known, is_resumed
 ):
-    bus.brought[MISSION.name] = known
+    bus.bring(MISSION, known)
     taken_over = Controller(bus, link, "track-stop")
     link.report = report(run=known.run)
-    bus.brought[ORDER.name] = order(run=known.run)
+    bus.bring(ORDER, order(run=known.run))
     taken_over.turn()
 
     expected = (OrderKind.LOW_SPEED, Reason.CLEAR) if is_resumed else BY_HAND
     assert kinds(link) == [expected]
     if not is_resumed:
         taken_over.control(Control(action=Action.STOP, feed="", at=NOW))
-        assert (bus.missions()[-1].run, bus.missions()[-1].feed) == (known.run + 1, "track-stop")
+        assert (bus.said_of(MISSION)[-1].run, bus.said_of(MISSION)[-1].feed) == (known.run + 1, "track-stop")
 
 
 def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_another(driving, bus, link):
     link.report = report(run=0)
     driving.turn()
 
-    said = bus.missions()[-1]
+    said = bus.said_of(MISSION)[-1]
     assert (said.running, said.train_lost) == (False, True)
     assert EventType.TRAIN_LOST in bus.events
     assert kinds(link) == [BY_HAND]
 
     driving.control(Control(action=Action.START, feed="", at=NOW))
-    assert not bus.missions()[-1].train_lost
+    assert not bus.said_of(MISSION)[-1].train_lost
 
 
 def test_a_train_that_has_not_heard_of_the_run_yet_is_told_again(at_rest, bus, link):
@@ -248,7 +215,7 @@ def test_a_train_that_has_not_heard_of_the_run_yet_is_told_again(at_rest, bus, l
     at_rest.turn()
 
     assert kinds(link) == [BY_HAND] and link.sent[0].run == 1
-    assert bus.missions()[-1].running
+    assert bus.said_of(MISSION)[-1].running
 
 
 def test_where_the_train_is_is_said_of_this_run_alone(driving, bus, link):
@@ -257,7 +224,7 @@ def test_where_the_train_is_is_said_of_this_run_alone(driving, bus, link):
         link.report = report(run=1, at=at)
         driving.turn()
 
-    assert [message.at for topic, message in bus.said if topic is STATE] == [NOW + 1]
+    assert [message.at for message in bus.said_of(STATE)] == [NOW + 1]
 
 
 def test_the_trains_health_is_what_is_heard_of_it(at_rest, bus, link, clock):
@@ -288,9 +255,28 @@ def test_the_time_from_picture_to_train_is_measured_once_for_each_order(driving,
     assert bus.latency.median_ms == pytest.approx(100.0)
 
 
+def test_the_latency_that_is_told_is_the_median_and_what_95_of_100_stay_below(driving, bus, link):
+    for number in range(100):
+        link.report = report(run=1, seen_at=0.0, heard_at=(number + 1) / 1000)
+        driving.turn()
+
+    assert bus.latency.median_ms == pytest.approx(50.5)
+    assert bus.latency.p95_ms == pytest.approx(96.0, abs=0.1)
+
+
+def test_the_mission_is_said_again_with_each_heartbeat_so_that_a_new_controller_can_go_on_with_it(
+    driving, bus, clock
+):
+    clock[0] = NOW + 9
+    driving.turn()
+
+    said = bus.said_of(MISSION)[-1]
+    assert (said.run, said.running, said.at, said.since) == (1, True, NOW + 9, NOW)
+
+
 def test_whoever_closes_it_leaves_a_braked_train_and_no_run(driving, bus, link):
     driving.close()
 
     assert kinds(link) == [BY_HAND]
     assert link.is_closed
-    assert not bus.missions()[-1].running
+    assert not bus.said_of(MISSION)[-1].running

@@ -8,35 +8,11 @@ import pytest
 
 pytest.importorskip("paho")
 
+from fake_bus import FakeBus
+
 from brakepoint.messages import Detections, Frame
 from brakepoint.services.detector import Detecting
-from brakepoint.services.topics import FRAME
-
-
-class FakeBus:
-    """Brings one frame, and keeps what is said."""
-
-    def __init__(self, image: np.ndarray) -> None:
-        self.frame: Frame | None = Frame(7, 1.5, 30.0, image)
-        self.said: list[Detections] = []
-        self.refused: list = []
-        self.worked = 0
-
-    def has(self, topic, timeout_s):
-        return self.frame is not None
-
-    def take(self, topic):
-        frame, self.frame = (self.frame, None) if topic is FRAME else (None, self.frame)
-        return frame
-
-    def refuse(self, topic):
-        self.refused.append(topic)
-
-    def work(self):
-        self.worked += 1
-
-    def say(self, topic, message):
-        self.said.append(message)
+from brakepoint.services.topics import DETECTIONS, FRAME
 
 
 def sees_nothing(frame: Frame) -> Detections:
@@ -44,7 +20,8 @@ def sees_nothing(frame: Frame) -> Detections:
 
 
 def after_a_turn(image: np.ndarray) -> FakeBus:
-    bus = FakeBus(image)
+    bus = FakeBus()
+    bus.bring(FRAME, Frame(7, 1.5, 30.0, image))
     model = SimpleNamespace(detect=sees_nothing)
     Detecting(bus, model, "track-empty", threading.Lock()).turn()
     return bus
@@ -64,12 +41,12 @@ def test_a_picture_that_shows_nothing_is_refused_and_never_passed_off_as_a_track
     bus = after_a_turn(picture(mean, spread))
 
     assert bus.said == []
-    assert bus.refused == [FRAME]
+    assert bus.refused == [FRAME.name]
     assert bus.worked == 0
 
 
 def test_a_picture_that_shows_something_is_answered_even_if_there_are_no_signs():
     bus = after_a_turn(picture(120, 30))
 
-    assert [detections.frame_id for detections in bus.said] == [7]
+    assert [detections.frame_id for detections in bus.said_of(DETECTIONS)] == [7]
     assert (bus.refused, bus.worked) == ([], 1)
