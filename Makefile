@@ -1,17 +1,27 @@
 # Each target brings the one environment, .venv/, up to what it needs and no further.
-# It needs make and Python 3.11 or 3.12, and no root, but for `make test-system`.
+# It needs make and Python 3.11, 3.12 or 3.13, and no root, but for `make test-system`.
 
-usable = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
-PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
+usable = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
 	$$candidate -c '$(usable)' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# Blender brings a numpy of its own time, which nothing else gets along with.
+# Blender has a wheel for Python 3.11 alone, and brings a numpy of its own time, which nothing else gets along with.
 FOOTAGE_VENV := .venv-footage
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+is_3_11 = import sys; sys.exit(sys.version_info[:2] != (3, 11))
+FOOTAGE_PYTHON ?= $(shell for candidate in $(PYTHON) python3.11 python3; do \
+	$$candidate -c '$(is_3_11)' 2>/dev/null && echo $$candidate && break; done)
+NO_BLENDER := Blender needs Python 3.11, and there is none here
+# Nothing is installed but in the versions of locks/, which `make locks` writes; what builds the kit is held, too.
+constrained = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
+PIP := $(call constrained,locks/constraints.txt) $(BIN)/python -m pip --disable-pip-version-check
 # Set-up installs from this folder alone, and needs no network, if it is there or named.
 WHEELHOUSE ?= $(wildcard wheelhouse)
 FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
+# On Linux the build of PyTorch on PyPI brings CUDA. This names PyTorch's own index of builds without (README.md).
+BRAKEPOINT_TORCH_INDEX ?=
+FROM_TORCH_INDEX := $(if $(BRAKEPOINT_TORCH_INDEX),--extra-index-url $(BRAKEPOINT_TORCH_INDEX))
+FROM := $(or $(FROM_WHEELHOUSE),$(FROM_TORCH_INDEX))
 ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -44,20 +54,23 @@ screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks,
 	tests/system/require chromium
 	$(BIN)/python docs/screenshots.py
 
-docs: $(VENV)/.docs ## Build the documentation into site/, in both languages; open site/index.html
-	@for lang in en fr; do NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.$$lang.yml || exit 1; done
+docs: $(VENV)/.docs ## Build the documentation into site/, in every language; open site/index.html
+	@for lang in $$($(BIN)/python -m brakepoint.texts all); do \
+		BRAKEPOINT_LANG=$$lang NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict \
+		--config-file docs/mkdocs.yml --site-dir $(CURDIR)/site/$$lang || exit 1; done
 	@echo site/index.html
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
-	@case "$${BRAKEPOINT_LANG:-$${LC_ALL:-$${LANG:-en}}}" in fr*) lang=fr;; *) lang=en;; esac; \
+	@lang=$$($(BIN)/python -m brakepoint.texts); \
 		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=notebooks/$$lang/.jupyter \
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
 labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
+	$(BIN)/python -m brakepoint.workshop.figures
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
 
@@ -65,25 +78,27 @@ workshop-check: $(VENV)/.system ## Solutions, wrong answers and notebooks: does 
 	$(BIN)/python tests/workshop_check.py
 
 wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from, into wheelhouse/
-	$(PIP) wheel --wheel-dir wheelhouse hatchling editables '.[mission,workshop,train,pipeline,live,docs]'
-	$(PIP) wheel --wheel-dir wheelhouse '.[serving]'
+	@$(say_what_torch_brings)
+	$(PIP) --quiet wheel $(FROM_TORCH_INDEX) --wheel-dir wheelhouse hatchling editables '.[mission,edge,workshop,train,pipeline,live,docs]'
+	$(PIP) --quiet wheel --wheel-dir wheelhouse --no-deps --requirement locks/serving.txt
 	rm wheelhouse/brakepoint-*.whl
 
 GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
-lint: $(VENV)/.dev ## Style, formatting and types
+lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy brakepoint benchmarks footage solutions stubs
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy brakepoint benchmarks footage hardware solutions stubs
 
 test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest
 
-test-system: $(VENV)/.system $(FOOTAGE_VENV)/.footage ## What needs Debian packages; as root it installs them
+test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## What needs Debian packages; as root it installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
-	$(BIN)/pytest tests/system tests/radio $(WITH_TORCH) --override-ini addopts=
+	$(if $(FOOTAGE_PYTHON),,NO_BLENDER='$(NO_BLENDER)') $(BIN)/pytest tests/system tests/radio $(WITH_TORCH) --override-ini addopts=-rs
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)
@@ -93,8 +108,9 @@ images: $(VENV)/.system ## As root: build every image here, try it, drive a miss
 	tests/system/require buildah debootstrap mosquitto
 	$(BIN)/pytest tests/images --override-ini addopts= $(ARGS)
 
-locks: $(VENV)/.system ## Write down to the hash what each image holds
-	@$(BIN)/python deploy/images/build.py locks
+locks: $(BIN)/python ## Write down what each environment and image is installed with; ARGS=--upgrade for newer versions
+	@$(PIP) --quiet install uv
+	@$(BIN)/python locks/make.py $(ARGS)
 
 bench: $(VENV)/.dev ## How fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
@@ -109,7 +125,7 @@ mutants: $(VENV)/.dev ## Break the product in 60 small ways: do the tests notice
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
 clean: ## Throw away the environment, the runs and the caches
-	rm -rf $(VENV) $(FOOTAGE_VENV) runs site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FOOTAGE_VENV) runs site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # One stamp for each set of extras: an environment that is up to date is left alone.
 $(VENV)/.mission: extras = mission
@@ -117,23 +133,41 @@ $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,live,workshop,train,pipeline
 $(VENV)/.docs: extras = mission,live,docs
 $(VENV)/.dev: extras = mission,live,hub,workshop,pipeline,room,dev
-$(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,docs,train,images
-# kserve comes last and alone: what it says of psutil does not get along with amqtt and IPython (pyproject.toml).
-$(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: last = serving
-$(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml | $(BIN)/python
+$(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,docs,train,quantise,images
+# The extra `serving` comes last and from a list that is complete: pyproject.toml says why.
+$(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: serving = locks/serving.txt
+$(VENV)/.workshop $(VENV)/.system: before = $(say_what_torch_brings)
+$(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml locks/constraints.txt locks/serving.txt | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
-	@$(PIP) install $(FROM_WHEELHOUSE) --no-warn-conflicts --editable '.[$(extras)]'
-	@$(if $(last),$(PIP) install $(FROM_WHEELHOUSE) --no-warn-conflicts --editable '.[$(last)]')
+	@$(before)
+	@$(PIP) --quiet install $(FROM) --no-warn-conflicts --editable '.[$(extras)]'
+	@$(if $(serving),$(PIP) --quiet install $(FROM) --no-warn-conflicts --no-deps --requirement $(serving))
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(take_headless_opencv)
 	@touch $@
 
-$(FOOTAGE_VENV)/.footage: pyproject.toml | $(BIN)/python
+# What pip would take is asked for, since a build without CUDA may lie in a folder that pip is set up to look into.
+define say_what_torch_brings
+test "$$(uname)" != Linux || test -n "$(FROM)" \
+	|| ! $(PIP) install --dry-run --no-deps --ignore-installed torch 2>/dev/null | grep -q 'Would install torch-[0-9.]*$$' \
+	|| echo "PyTorch comes with CUDA from here, about 3 GB to fetch; without it by BRAKEPOINT_TORCH_INDEX (README.md)."
+endef
+
+# Many servers and containers lack libGL, which OpenCV has for its windows. The kit opens none, and does without.
+define take_headless_opencv
+{ echo "OpenCV does not load here: the build without windows takes its place." \
+	&& $(PIP) --quiet uninstall --yes opencv-python opencv-python-headless \
+	&& $(PIP) --quiet install $(FROM) --no-deps opencv-python-headless; }
+endef
+
+$(FOOTAGE_VENV)/.footage: pyproject.toml locks/footage.txt
+	@test -n "$(FOOTAGE_PYTHON)" || { echo "$(NO_BLENDER): make footage FOOTAGE_PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing Blender into $(FOOTAGE_VENV)/ …"
-	@$(BIN)/python -m venv $(FOOTAGE_VENV)
-	@$(FOOTAGE_VENV)/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[footage]'
+	@$(FOOTAGE_PYTHON) -m venv $(FOOTAGE_VENV)
+	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[footage]'
 	@touch $@
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Brakepoint needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c '$(usable)' || { echo "$(PYTHON) is not Python 3.11 or 3.12"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Brakepoint needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c '$(usable)' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13"; exit 1; }
 	@echo "Making the environment $(VENV)/ with $(PYTHON) …"
 	@$(PYTHON) -m venv $(VENV)

@@ -26,9 +26,9 @@ from benchmarks.live_compare import OneAtATime, measure_both
 from benchmarks.live_trains import Served, measure_trains
 from benchmarks.serving import TIMES, measure_rollback, measure_serving
 from benchmarks.serving import as_table as serving_table
+from brakepoint.cli.usage import run_alone
 from brakepoint.cores import available_cores
 from brakepoint.detector import SHIPPED_MODEL, Detector
-from brakepoint.errors import UserError
 from brakepoint.messages import Detections, Frame
 from brakepoint.texts import text
 
@@ -115,7 +115,7 @@ def measure(feed: str, model: Path, cores: int) -> Measurement:
 
 def measure_apart(feed: str, model: Path, cores: int) -> Measurement:
     """Calls `measure` in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.bench", "--feed", feed, "--model", str(model)]
+    command = [sys.executable, "-m", "benchmarks.bench", "--feed", feed, "--detector", str(model)]
     done = subprocess.run([*command, "--measure", str(cores)], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)
@@ -189,21 +189,19 @@ def trains_table(served: list[Served]) -> Table:
 
 
 def main(
-    feed: Annotated[str, typer.Option(help=text("bench.feed"))] = "track-stop",
-    model: Annotated[Path, typer.Option(show_default=False, help=text("bench.model"))] = SHIPPED_MODEL,
-    int8: Annotated[Path | None, typer.Option(show_default=False, help=text("bench.int8"))] = None,
-    live: Annotated[bool, typer.Option(help=text("bench.live"))] = True,
-    trains: Annotated[str, typer.Option(help=text("bench.trains.option"))] = TRAINS,
+    feed: Annotated[str, typer.Option(help="bench.feed")] = "track-stop",
+    model: Annotated[
+        Path, typer.Option("--detector", show_default=False, help="bench.model")
+    ] = SHIPPED_MODEL,
+    int8: Annotated[Path | None, typer.Option(show_default=False, help="bench.int8")] = None,
+    live: Annotated[bool, typer.Option(help="bench.live")] = True,
+    trains: Annotated[str, typer.Option(help="bench.trains.option")] = TRAINS,
     measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
 ) -> None:
     """Prints the table; with the hidden option measures here and prints JSON."""
-    try:
-        if measure_cores:
-            typer.echo(json.dumps(asdict(measure(feed, model, measure_cores))))
-            return
-    except UserError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+    if measure_cores:
+        typer.echo(json.dumps(asdict(measure(feed, model, measure_cores))))
+        return
     available = available_cores()
     console = Console()
     with console.status(text("bench.measuring")):
@@ -227,4 +225,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run_alone(main, "bench.help", sys.argv[1:]))

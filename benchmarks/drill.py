@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -21,15 +22,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from benchmarks.processes import left_behind, memory_mb, zombies
+from brakepoint.cli.usage import run_alone
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
+from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.rules import AT_REST_CM_S
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import DRIVING
+from brakepoint.systems import require_linux
 from brakepoint.texts import text
-from brakepoint.train import STOPPING_LIMIT_CM
 
 FEED = "track-empty"
 """No sign on it asks for anything, so whatever the train does is the fault's doing."""
@@ -132,7 +135,9 @@ def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
     return [(fault, chance.uniform(*STRIKE_CM)) for fault in order]
 
 
-def drill(plan: Plan, report: Report, settings: Settings, tell: Callable[[], None] = lambda: None) -> None:
+def drill(
+    plan: Plan, report: Report, settings: ServiceSettings, tell: Callable[[], None] = lambda: None
+) -> None:
     """Plays the rounds of a plan that a report has not yet; Ctrl-C ends it behind the last whole one.
 
     Args:
@@ -219,39 +224,36 @@ def _row(fault: str, rounds: list[Round], limit_cm: float) -> tuple[str, ...]:
 
 
 def main(
-    times: Annotated[int, typer.Option(min=1, help=text("bench.drill.option.times"))] = 20,
-    seed: Annotated[int, typer.Option(help=text("bench.drill.option.seed"))] = 1,
+    times: Annotated[int, typer.Option(min=1, help="bench.drill.option.times")] = 20,
+    seed: Annotated[int, typer.Option(help="bench.drill.option.seed")] = 1,
     fault: Annotated[
-        list[str] | None, typer.Option(show_default=False, help=text("bench.drill.option.fault"))
+        list[str] | None, typer.Option(show_default=False, help="bench.drill.option.fault")
     ] = None,
-    detector: Annotated[str, typer.Option(show_default=False, help=text("live.option.detector"))] = str(
+    detector: Annotated[str, typer.Option(show_default=False, help="live.option.detector")] = str(
         SHIPPED_MODEL
     ),
-    out: Annotated[Path, typer.Option(help=text("bench.drill.option.out"))] = DEFAULT_OUT,
+    out: Annotated[Path, typer.Option(help="bench.drill.option.out")] = DEFAULT_OUT,
 ) -> None:
     """Drills, prints the table and writes the rounds; exit status 1 if a rule of safety does not hold."""
     console = Console(highlight=False)
     chosen = fault or [*FAULTS, TRAIN_KILLED]
-    try:
-        if unknown := set(chosen) - {*FAULTS, TRAIN_KILLED}:
-            known = ", ".join((*FAULTS, TRAIN_KILLED))
-            raise UserError("bench.drill.unknown", fault=min(unknown), faults=known)
-        plan = make_plan(times, seed, chosen)
-        report = Report.load(out, seed, plan)
-        with console.status(text("bench.measuring")) as status:
+    require_linux("make drill")
+    if unknown := set(chosen) - {*FAULTS, TRAIN_KILLED}:
+        known = ", ".join((*FAULTS, TRAIN_KILLED))
+        raise UserError("bench.drill.unknown", fault=min(unknown), faults=known)
+    plan = make_plan(times, seed, chosen)
+    report = Report.load(out, seed, plan)
+    with console.status(text("bench.measuring")) as status:
 
-            def tell() -> None:
-                report.save(out)
-                last = report.rounds[-1]
-                said = text(f"bench.drill.faults.{last.fault}")
-                status.update(f"{len(report.rounds)}/{len(plan)} · {said}")
-                if last.failure:
-                    console.print(f"[red]✗[/] {said}: {last.failure}")
+        def tell() -> None:
+            report.save(out)
+            last = report.rounds[-1]
+            said = text(f"bench.drill.faults.{last.fault}")
+            status.update(f"{len(report.rounds)}/{len(plan)} · {said}")
+            if last.failure:
+                console.print(f"[red]✗[/] {said}: {last.failure}")
 
-            drill(plan, report, Settings(feed=FEED, detector=detector), tell)
-    except UserError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        drill(plan, report, ServiceSettings(feed=FEED, detector=detector), tell)
     report.save(out)
     console.print(as_table(report))
     growth = max(report.growth_mb.values(), default=0.0)
@@ -266,4 +268,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run_alone(main, "bench.drill.help", sys.argv[1:]))

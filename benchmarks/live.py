@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from brakepoint.messages import Status
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.live_mission import DRIVING, start
 from brakepoint.services.supervisor import Supervisor
@@ -35,7 +35,7 @@ def measure_live(feed: str, model: str, beats: int = 10) -> LiveMeasurement:
         model: The detector's model, or `oracle`.
         beats: How many heartbeats of the detector to hear.
     """
-    settings = Settings(feed=feed, detector=model)
+    settings = ServiceSettings(feed=feed, detector=model)
     with (
         Supervisor(settings, DRIVING, lambda *_: None) as services,
         Bus(services.settings, "", (CONTROL, MISSION, STATUS)) as bus,

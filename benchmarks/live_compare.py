@@ -23,7 +23,7 @@ from benchmarks.live_yolov8n import save_model
 from benchmarks.pictures import AT_REST, take_pictures
 from brakepoint.errors import UserError
 from brakepoint.messages import Frame, GivenOrder
-from brakepoint.services import Settings, address
+from brakepoint.services import ServiceSettings, address
 from brakepoint.services.bus import Bus, parse_broker
 from brakepoint.services.link import FromTrain
 from brakepoint.services.live_mission import start
@@ -63,7 +63,7 @@ class OneAtATime:
         )
 
 
-def measure_ours(pictures: list[Frame], settings: Settings, frames: int) -> OneAtATime:
+def measure_ours(pictures: list[Frame], settings: ServiceSettings, frames: int) -> OneAtATime:
     """By our services; camera and train are played here."""
     arrived = Arrived()
     with (
@@ -75,7 +75,7 @@ def measure_ours(pictures: list[Frame], settings: Settings, frames: int) -> OneA
         return _one_at_a_time(pictures, partial(bus.say, FRAME), arrived, frames)
 
 
-def measure_workshop(pictures: list[Frame], settings: Settings, frames: int) -> OneAtATime:
+def measure_workshop(pictures: list[Frame], settings: ServiceSettings, frames: int) -> OneAtATime:
     """By the public workshop's; camera, controller and train are played here."""
     if not YOLOV8N.is_file():
         save_model(YOLOV8N)
@@ -101,7 +101,7 @@ def measure_both(feed: str, model: str, frames: int, broker: str) -> dict[str, O
         frames: How many.
         broker: URL of the broker for both; empty for the embedded one.
     """
-    pictures, settings = take_pictures(feed), Settings(feed=feed, detector=model, broker=broker)
+    pictures, settings = take_pictures(feed), ServiceSettings(feed=feed, detector=model, broker=broker)
     return {
         "ours": measure_ours(pictures, settings, frames),
         "workshop": measure_workshop(pictures, settings, frames),

@@ -11,9 +11,9 @@ from benchmarks.processes import memory_mb
 from brakepoint.errors import UserError
 from brakepoint.messages import Picture, encode_frame, split_frame
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
-from brakepoint.services.serving import Pace
+from brakepoint.services.service_loop import Pace
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import DETECTIONS, JPEG_QUALITY, PICTURE
 
@@ -53,7 +53,7 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served
         seconds: For how long.
     """
     names = ",".join(f"train-{number}" for number in range(1, trains + 1))
-    settings = Settings(feed=feed, detector=model, train_id=names)
+    settings = ServiceSettings(feed=feed, detector=model, train_id=names)
     # Packed beforehand: what is measured is not the one who plays the cameras.
     pictures = [split_frame(encode_frame(frame, JPEG_QUALITY)) for frame in take_pictures(feed)]
     with Supervisor(settings, ("detector",), lambda *_: None) as services, ExitStack() as opened:

@@ -8,6 +8,7 @@ whole pictures that it never saw. That takes half an hour on two cores; a candid
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.detectors import median_ms
+from brakepoint.cli.usage import run_alone
 from brakepoint.cores import available_cores
 from brakepoint.detector import Detector
 from brakepoint.evaluation import evaluate
@@ -27,7 +29,7 @@ from brakepoint.synthesis.engine import synthesise
 from brakepoint.synthesis.materials import Materials
 from brakepoint.texts import text
 from brakepoint.training import cut_crops, session
-from brakepoint.training.course import CROPS_A_PICTURE
+from brakepoint.training.fine_tuning import CROPS_A_PICTURE
 from brakepoint.worlds import World
 
 OUT = Path("runs/networks")
@@ -137,7 +139,7 @@ def measure(name: str, training_ms: float, held_out: Path, folder: Path) -> Iter
         )
 
 
-def main(pictures: Annotated[int, typer.Option(min=64, help=text("bench.networks.pictures"))] = 1500) -> None:
+def main(pictures: Annotated[int, typer.Option(min=64, help="bench.networks.pictures")] = 1500) -> None:
     """Makes the pictures, trains every candidate and prints the table."""
     painter, materials = load_step("step2_synthetic", "solutions"), Materials(World.ROAD)
     data, held_out = OUT / f"pictures-{pictures}", OUT / "held-out"
@@ -159,4 +161,4 @@ def main(pictures: Annotated[int, typer.Option(min=64, help=text("bench.networks
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run_alone(main, "bench.networks.help", sys.argv[1:]))

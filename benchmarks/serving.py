@@ -6,6 +6,7 @@ All ways are asked in turn, again and again, so that a machine that is busy for 
 import base64
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -23,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pictures import AT_REST
+from brakepoint.cli.usage import run_alone
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.detector.remote import RemoteRuntime
 from brakepoint.feeds import find_feed
@@ -186,9 +188,11 @@ def as_table(ways: dict[str, Way], rollback_s: float) -> Table:
 
 
 def main(
-    feed: Annotated[str, typer.Option(help=text("bench.feed"))] = "track-stop",
-    model: Annotated[Path, typer.Option(show_default=False, help=text("bench.model"))] = SHIPPED_MODEL,
-    times: Annotated[int, typer.Option(min=2, help=text("bench.serving.times"))] = TIMES,
+    feed: Annotated[str, typer.Option(help="bench.feed")] = "track-stop",
+    model: Annotated[
+        Path, typer.Option("--detector", show_default=False, help="bench.model")
+    ] = SHIPPED_MODEL,
+    times: Annotated[int, typer.Option(min=2, help="bench.serving.times")] = TIMES,
 ) -> None:
     """Measures, and prints the table."""
     console = Console()
@@ -198,4 +202,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run_alone(main, "bench.serving.help", sys.argv[1:]))

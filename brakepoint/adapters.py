@@ -1,44 +1,33 @@
-"""Chooses the camera and the hub by URI, and loads their adapters by name when they are used."""
+"""Chooses the camera and the hub by URI, and loads their adapters by name when they are used.
+
+The kit's own adapters are listed here. Those of other packages are found by their entry points, in the groups
+`brakepoint.cameras` and `brakepoint.hubs`: the name is the scheme of the URI, the value is the function that
+opens it, `package.module:open_camera` or `package.module:open_hub`.
+"""
 
 import importlib
-from types import ModuleType
-from typing import cast
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TextIO, cast
 
 from brakepoint.errors import UserError
+from brakepoint.extras import bringing, install_command
 from brakepoint.ports import Camera, Hub
 
-CAMERAS = {"video": "stubs.recorded_camera", "csi": "stubs.csi_camera", "usb": "stubs.usb_camera"}
-"""Scheme of a camera's URI, and the module whose `open_camera(rest, seed=…)` opens it."""
-HUBS = {"print": "stubs.printing_hub", "ble": "stubs.ble_hub"}
-"""Scheme of a hub's URI, and the module whose `open_hub(rest)` opens it."""
-EXTRAS = {"bleak": "hub", "dbus_fast": "hub"}
-"""Package that an adapter may miss, and the kit's extra that brings it; the others come with `mission`."""
-
-
-def _load(uri: str, known: dict[str, str]) -> tuple[ModuleType, str]:
-    """The module for a URI and what stands behind its scheme."""
-    scheme, colon, rest = uri.partition(":")
-    if not colon or scheme not in known:
-        raise UserError("adapters.unknown", uri=uri, known=", ".join(f"{name}:" for name in known))
-    return load_adapter(uri, known[scheme]), rest
-
-
-def load_adapter(uri: str, module: str) -> ModuleType:
-    """Loads a module that needs packages of its own.
-
-    Args:
-        uri: What it is needed for.
-        module: Its name.
-
-    Raises:
-        UserError: A package is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        package = str(error.name).partition(".")[0]
-        extra = EXTRAS.get(package, "mission")
-        raise UserError("adapters.packages", uri=uri, package=package, extra=extra) from error
+CAMERAS, HUBS = "brakepoint.cameras", "brakepoint.hubs"
+"""Groups of entry points."""
+OWN = (
+    EntryPoint("video", "stubs.recorded_camera:open_camera", CAMERAS),
+    EntryPoint("csi", "hardware.csi_camera:open_camera", CAMERAS),
+    EntryPoint("usb", "hardware.usb_camera:open_camera", CAMERAS),
+    EntryPoint("print", "stubs.printing_hub:open_hub", HUBS),
+    EntryPoint("ble", "hardware.ble_hub:open_hub", HUBS),
+)
+"""The kit's own: they are found even where the kit is a folder and no installed package, as in its images."""
+SIMULATED_HUB = "print:"
+"""The train that drives where there is no other."""
+REAL_HUB = "ble:"
+"""The train that commands for real trains mean when they are told none."""
 
 
 def open_camera(uri: str, seed: int = 0) -> Camera:
@@ -52,19 +41,65 @@ def open_camera(uri: str, seed: int = 0) -> Camera:
     Raises:
         UserError: The scheme is unknown, its packages are not installed, or the camera cannot be opened.
     """
-    module, rest = _load(uri, CAMERAS)
-    return cast(Camera, module.open_camera(rest, seed=seed))
+    adapter, rest = _find(uri, CAMERAS)
+    return cast(Camera, _load(adapter, uri)(rest, seed=seed))
 
 
-def open_hub(uri: str) -> Hub:
+def open_hub(uri: str, **options: TextIO | None) -> Hub:
     """Opens a hub.
 
     Args:
         uri: `print:` for the hub that prints its orders and computes the train, `ble:` for the Powered Up hub
             in reach, `ble:90:84:2B:00:00:01` for that one.
+        options: `out`, where the hub prints its orders, None for nowhere; by default on standard output.
 
     Raises:
         UserError: The scheme is unknown, its packages are not installed, or the hub cannot be reached.
     """
-    module, rest = _load(uri, HUBS)
-    return cast(Hub, module.open_hub(rest))
+    adapter, rest = _find(uri, HUBS)
+    return cast(Hub, _load(adapter, uri)(rest, **options))
+
+
+def hub_tool(uri: str, name: str) -> Callable[..., Any]:
+    """A function that an adapter's module may offer beside `open_hub`.
+
+    Args:
+        uri: Of the hub.
+        name: `find_hubs` lists the hubs in reach; `guard` brakes the train when its driver dies.
+
+    Raises:
+        UserError: The scheme is unknown, its packages are not installed, or it has no such function.
+    """
+    adapter, _ = _find(uri, HUBS)
+    _load(adapter, uri)
+    tool = getattr(importlib.import_module(adapter.module), name, None)
+    if tool is None:
+        raise UserError("adapters.no_tool", uri=uri, tool=name)
+    return cast(Callable[..., Any], tool)
+
+
+def _find(uri: str, group: str) -> tuple[EntryPoint, str]:
+    """The adapter for a URI and what stands behind its scheme."""
+    known = {*(adapter for adapter in OWN if adapter.group == group), *entry_points(group=group)}
+    scheme, colon, rest = uri.partition(":")
+    found = [adapter for adapter in known if adapter.name == scheme]
+    if not colon or not found:
+        schemes = ", ".join(sorted(f"{adapter.name}:" for adapter in known))
+        raise UserError("adapters.unknown", uri=uri, known=schemes)
+    if len(found) > 1:
+        claims = ", ".join(sorted(adapter.value for adapter in found))
+        raise UserError("adapters.claimed_twice", scheme=f"{scheme}:", claims=claims)
+    return found[0], rest
+
+
+def _load(adapter: EntryPoint, uri: str) -> Callable[..., Any]:
+    try:
+        return cast(Callable[..., Any], adapter.load())
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if adapter in OWN:
+            command = install_command(bringing(package) or "mission")
+            raise UserError("adapters.packages", uri=uri, package=package, command=command) from error
+        raise UserError("adapters.other_packages", uri=uri, package=package, module=adapter.module) from error
+    except AttributeError as error:
+        raise UserError("adapters.no_function", uri=uri, value=adapter.value) from error

@@ -125,6 +125,11 @@ class HubConformance:
         self.settle(hub)
         return hub.state(from_s + seconds)
 
+    def test_it_says_whether_its_train_is_simulated(self) -> None:
+        """A new run puts a simulated train at the start; before a real one, a person does."""
+        with self._hub() as hub:
+            assert isinstance(hub.is_simulated, bool), "is_simulated must be True or False"
+
     def test_a_train_without_an_order_stands_braked_at_the_start(self) -> None:
         """Safe before anybody has said anything."""
         with self._hub() as hub:

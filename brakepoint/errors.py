@@ -24,3 +24,14 @@ class UserError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Lets the error travel from a worker process to the one that prints it."""
         return partial(UserError, self.key, **self._values), ()
+
+
+class AdapterError(UserError):
+    """The same from a camera or a hub of another package, whose words the catalogue does not have.
+
+    Args:
+        words: What is wrong, and what to do next.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__("adapters.says", words=words)

@@ -24,7 +24,14 @@ class Camera(Protocol):
 
 
 class Hub(Protocol):
-    """Drives the train: motor, brake and headlight."""
+    """Drives the train: motor, brake and headlight.
+
+    Attributes:
+        is_simulated: Whether a hub that is opened again has its train at the start; a person must put a real
+            train there.
+    """
+
+    is_simulated: bool
 
     def apply(self, order: Order) -> None:
         """Carries an order out; it holds until the next one."""

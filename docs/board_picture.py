@@ -10,7 +10,7 @@ from chromium import chromium
 from simulated_room import SimulatedRoom
 
 from brakepoint.board.server import make_app
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 IMAGES = Path(__file__).resolve().parent / "images"
 PORT = 8765
@@ -26,7 +26,7 @@ def main() -> None:
     server = uvicorn.Server(uvicorn.Config(make_app(room.watcher), port=PORT, log_level="error"))
     threading.Thread(target=server.run, daemon=True).start()
     with chromium() as browser:
-        for lang in LANGUAGES:
+        for lang in languages():
             page = browser.new_page(
                 viewport={"width": 1920, "height": 920}, color_scheme="light", locale=lang
             )

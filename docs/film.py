@@ -14,7 +14,7 @@ from PIL import Image
 from brakepoint.drawing import bgr, write
 from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.texts import languages, text
 
 IMAGES = Path(__file__).resolve().parent / "images"
 ACTS = (
@@ -77,7 +77,7 @@ def save_moving(frames: list[np.ndarray], path: Path) -> None:
 
 def main() -> None:
     """Films in each language."""
-    for lang in LANGUAGES:
+    for lang in languages():
         os.environ["BRAKEPOINT_LANG"] = lang
         acts = [act(model, feed) for _, model, feed in ACTS]
         save_film(acts, IMAGES / lang / "film.mp4")

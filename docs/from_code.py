@@ -1,12 +1,11 @@
 """The parts of the site that are written from the code when it is built: `<!-- from the code: NAME -->`.
 
-Each writer takes the language and, if it needs one, an argument, and returns Markdown. What comes from
-docstrings is in English in both languages; what comes from `brakepoint/texts` is in the reader's.
+Each writer takes an argument, if it needs one, and returns Markdown. What comes from docstrings is in English
+in every language; what comes from `brakepoint/texts` is in the reader's.
 """
 
 import ast
 import inspect
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
@@ -18,39 +17,30 @@ from pydantic import BaseModel
 
 from brakepoint import messages, rules, truth
 from brakepoint.cli import build_app
+from brakepoint.course import ROOT, course, find_step
 from brakepoint.mission import records, report
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.metrics import METRICS
 from brakepoint.texts import text
-from brakepoint.workshop.course import ROOT, course, find_step
 
 HEADS = {
-    "en": {
-        "exercise": ("exercise", "what it is about", "what to do"),
-        "step": ("step", "minutes", "exercises"),
-        "option": ("option", "meaning", "default"),
-        "field": ("field", "type", "meaning"),
-        "metric": ("metric", "type", "labels", "meaning"),
-        "variable": ("variable", "meaning", "default"),
-        "rule": ("constant", "value", "meaning"),
-    },
-    "fr": {
-        "exercise": ("exercice", "de quoi il s’agit", "ce qu’il faut faire"),
-        "step": ("étape", "minutes", "exercices"),
-        "option": ("option", "sens", "par défaut"),
-        "field": ("champ", "type", "sens"),
-        "metric": ("métrique", "type", "étiquettes", "sens"),
-        "variable": ("variable", "sens", "par défaut"),
-        "rule": ("constante", "valeur", "sens"),
-    },
+    "exercise": ("exercise", "about", "todo"),
+    "step": ("step", "minutes", "exercises"),
+    "option": ("option", "meaning", "default"),
+    "field": ("field", "type", "meaning"),
+    "metric": ("metric", "type", "labels", "meaning"),
+    "variable": ("variable", "meaning", "default"),
+    "rule": ("constant", "value", "meaning"),
 }
+"""The columns of each table: `docs.column.NAME` in the catalogue."""
 ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def _table(kind: str, rows: Iterable[Sequence[object]]) -> str:
     def line(cells: Sequence[object]) -> str:
         return f"| {' | '.join(' '.join(str(cell).split()).replace('|', '&#124;') for cell in cells)} |"
 
+    head = [text(f"docs.column.{column}") for column in HEADS[kind]]
     return "\n".join([line(head), line(["---"] * len(head)), *(line(row) for row in rows)]) + "\n"
 
 
@@ -58,14 +48,14 @@ def _code(words: object) -> str:
     return f"`{words}`" if str(words) else ""
 
 
-def exercises(lang: str, number: str) -> str:
+def exercises(number: str) -> str:
     """The exercises of one step."""
     step = find_step(number)
     rows = [
-        [_code(name)] + [_plain(text(f"lab.{step.name}.{name}.{part}", lang)) for part in ("title", "todo")]
+        [_code(name)] + [_plain(text(f"lab.{step.name}.{name}.{part}")) for part in ("title", "todo")]
         for name in step.exercises
     ]
-    return _table(HEADS[lang]["exercise"], rows)
+    return _table("exercise", rows)
 
 
 def _plain(words: str) -> str:
@@ -73,33 +63,25 @@ def _plain(words: str) -> str:
     return re.sub(r"([\\`*_<\[])", r"\\\1", words)
 
 
-def steps(lang: str) -> str:
+def steps() -> str:
     """The steps of the course, with links to their pages."""
     rows = [
         (
-            f"[{step.number}. {text(f'course.{step.name}.title', lang)}](step{step.number}.md)",
+            f"[{step.number}. {text(f'course.{step.name}.title')}](step{step.number}.md)",
             step.minutes,
             len(step.exercises),
         )
         for step in course()
     ]
-    return _table(HEADS[lang]["step"], rows)
+    return _table("step", rows)
 
 
-def commands(lang: str) -> str:
+def commands() -> str:
     """Every command with its options."""
-    before = os.environ.get("BRAKEPOINT_LANG")
-    os.environ["BRAKEPOINT_LANG"] = lang
-    try:
-        return "\n".join(_commands(lang, "brakepoint", typer.main.get_command(build_app())))
-    finally:
-        if before is None:
-            del os.environ["BRAKEPOINT_LANG"]
-        else:
-            os.environ["BRAKEPOINT_LANG"] = before
+    return "\n".join(_commands("brakepoint", typer.main.get_command(build_app())))
 
 
-def _commands(lang: str, name: str, command: object) -> Iterable[str]:
+def _commands(name: str, command: object) -> Iterable[str]:
     for word, below in getattr(command, "commands", {}).items():
         full = f"{name} {word}"
         heading = "###" if getattr(below, "commands", None) is None and full.count(" ") > 1 else "##"
@@ -114,8 +96,8 @@ def _commands(lang: str, name: str, command: object) -> Iterable[str]:
             if option.name != "help"
         ]
         if rows:
-            yield _table(HEADS[lang]["option"], rows)
-        yield from _commands(lang, full, below)
+            yield _table("option", rows)
+        yield from _commands(full, below)
 
 
 def _default(value: object) -> str:
@@ -126,10 +108,10 @@ def _default(value: object) -> str:
     return _code(value)
 
 
-def models(lang: str, group: str) -> str:
+def models(group: str) -> str:
     """The fields of the messages, or of what is written to files."""
     return "\n".join(
-        f"### {model.__name__}\n\n{_first_line(model)}\n\n" + _table(HEADS[lang]["field"], _fields(model))
+        f"### {model.__name__}\n\n{_first_line(model)}\n\n" + _table("field", _fields(model))
         for model in GROUPS[group]
     )
 
@@ -187,27 +169,27 @@ def _fields(model: type[BaseModel]) -> Iterable[Sequence[str]]:
         yield _code(name), _code(words), _plain(meanings.get(name, "")).replace("\\`", "`")
 
 
-def metrics(lang: str) -> str:
+def metrics() -> str:
     """Every metric of the services."""
     rows = []
     for metric in METRICS:
         for family in metric.describe():
             name = f"{family.name}_total" if family.type == "counter" else family.name
             rows.append((_code(name), family.type, ", ".join(metric._labelnames), family.documentation))
-    return _table(HEADS[lang]["metric"], rows)
+    return _table("metric", rows)
 
 
-def settings(lang: str) -> str:
+def settings() -> str:
     """What the services are told by the environment."""
-    meanings = _meanings(Settings)
+    meanings = _meanings(ServiceSettings)
     rows = [
         (_code(f"BRAKEPOINT_{field.name.upper()}"), meanings[field.name], _code(field.default))
-        for field in fields(Settings)
+        for field in fields(ServiceSettings)
     ]
-    return _table(HEADS[lang]["variable"], rows)
+    return _table("variable", rows)
 
 
-def line_rules(lang: str) -> str:
+def line_rules() -> str:
     """The constants that a run is scored by."""
     body = ast.parse(Path(rules.__file__).read_text(encoding="utf-8")).body
     rows = []
@@ -219,7 +201,7 @@ def line_rules(lang: str) -> str:
         value = getattr(rules, name)
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
         rows.append((_code(name), _code(shown), said.value.value if is_text else ""))
-    return _table(HEADS[lang]["rule"], rows)
+    return _table("rule", rows)
 
 
 WRITERS: dict[str, Callable[..., str]] = {

@@ -1,4 +1,4 @@
-"""What MkDocs does for this site besides: two languages, the project's files, diagrams, tables from the code.
+"""What MkDocs does for this site besides: its languages, the project's files, diagrams, tables from the code.
 
 The pages are plain Markdown that a forge shows as well. So a link leads to a file of the project where it
 lies; here that file is copied into the site, which thus works without a network. `<!-- from the code: … -->`
@@ -10,42 +10,51 @@ import sys
 from pathlib import Path
 
 import mermaidx
+from jinja2 import Template
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from brakepoint.texts import languages, text
+
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-LANGUAGES = {"en": "English", "fr": "Français"}
-SEARCH = {"en": "Search", "fr": "Recherche"}
 
 sys.path.insert(0, str(DOCS))
 from from_code import WRITERS  # noqa: E402
 
 FROM_CODE = re.compile(r"<!-- from the code: (\w+) ?(\w*) -->")
-OTHER_LANGUAGE = re.compile(r"^\*\[[^]]+\]\(\.\./(?:en|fr)/[^)]*\)\*\n", re.MULTILINE)
+OTHER_LANGUAGES = re.compile(
+    rf"^\*([ ·]*\[[^]]+\]\(\.\./({'|'.join(languages())})/[^)]*\))+\*\n", re.MULTILINE
+)
 ALTERNATE = re.compile(r"<link rel=\"alternate\"[^>]*>")
 OUTSIDE = re.compile(r"(!?)\[([^]]*)\]\((\.\./[^)\s#]+)(#[^)]*)?\)")
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^\s*accTitle: (.*)$", re.MULTILINE)
 NOT_PROSE = re.compile(r"(<pre.*?</pre>|<code.*?</code>|<[^>]+>)", re.DOTALL)
-FRENCH_SPACE = re.compile(r" (?=[;:!?»%])|(?<=«) ")
+SPACE_BEFORE_MARK = re.compile(r" (?=[;:!?»%])|(?<=«) ")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Refuses a page that one language lacks."""
-    pages = {lang: {path.name for path in (DOCS / lang).glob("*.md")} for lang in LANGUAGES}
-    if pages["en"] != pages["fr"]:
-        raise PluginError(f"not in both languages: {sorted(pages['en'] ^ pages['fr'])}")
+    """Puts texts in the place of their keys, and refuses a page that one language lacks."""
+    pages = [{path.name for path in (DOCS / lang).glob("*.md")} for lang in languages()]
+    if lacking := set.union(*pages) - set.intersection(*pages):
+        raise PluginError(f"not in every language: {sorted(lacking)}")
+    config.site_description = text(str(config.site_description))
+    for scheme in config.theme["palette"]:
+        scheme["toggle"]["name"] = text(scheme["toggle"]["name"])
+    config.nav = [
+        {text(key): names for key, names in part.items()} if isinstance(part, dict) else part
+        for part in config.nav or ()
+    ]
     return config
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turns what a forge shows into what the site shows."""
-    lang = config.theme["language"]
-    markdown = OTHER_LANGUAGE.sub("", markdown)
-    markdown = FROM_CODE.sub(lambda found: WRITERS[found[1]](lang, *found[2].split()), markdown)
+    markdown = OTHER_LANGUAGES.sub("", markdown)
+    markdown = FROM_CODE.sub(lambda found: WRITERS[found[1]](*found[2].split()), markdown)
     drawn = iter(range(1, 100))
     markdown = MERMAID.sub(lambda found: _diagram(found[1], page, next(drawn), config, files), markdown)
     return OUTSIDE.sub(lambda found: _project_file(found, config, files), markdown)
@@ -77,18 +86,17 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps French punctuation on the line of its word."""
-    if config.theme["language"] != "fr":
-        return html
+    """Keeps a mark that stands behind a space, as French has it, on the line of its word."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
-    parts[::2] = [FRENCH_SPACE.sub("\u00a0", part) for part in parts[::2]]
+    parts[::2] = [SPACE_BEFORE_MARK.sub("\u00a0", part) for part in parts[::2]]
     return "".join(parts)
 
 
 def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: object) -> dict:
     """Lets the language switch lead to the same page."""
     config.extra["alternate"] = [
-        {"name": name, "link": f"../{lang}/{page.url}", "lang": lang} for lang, name in LANGUAGES.items()
+        {"name": text("language.name", lang), "link": f"../{lang}/{page.url}", "lang": lang}
+        for lang in languages()
     ]
     return context
 
@@ -96,11 +104,11 @@ def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: object
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Mends what the theme leaves open: a request for the sitemap, and a dialogue without a name."""
     output = ALTERNATE.sub("", output)
-    search = SEARCH[str(config.theme["language"])]
-    return output.replace('class="md-search"', f'class="md-search" aria-label="{search}"')
+    return output.replace('class="md-search"', f'class="md-search" aria-label="{text("docs.search")}"')
 
 
 def on_post_build(config: MkDocsConfig) -> None:
     """The site's first page leads to the reader's language."""
-    front = Path(config.site_dir).parent / "index.html"
-    front.write_text((DOCS / "front.html").read_text(encoding="utf-8"), encoding="utf-8")
+    front = Template((DOCS / "front.html.j2").read_text(encoding="utf-8"), autoescape=True)
+    names = {lang: text("language.name", lang) for lang in languages()}
+    (Path(config.site_dir).parent / "index.html").write_text(front.render(names=names), encoding="utf-8")

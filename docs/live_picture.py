@@ -4,9 +4,9 @@ from pathlib import Path
 
 from chromium import chromium
 
-from brakepoint.services import SERVICES, Settings
+from brakepoint.services import CLIENTS, ServiceSettings
 from brakepoint.services.supervisor import Supervisor
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.texts import languages, text
 
 FEED = "track-stop"
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -19,9 +19,9 @@ STOP_WITHIN_MS = 60_000
 def main() -> None:
     """Starts everything, and for each language drives to the danger and takes the page in Chromium."""
     with chromium() as browser:
-        for lang in LANGUAGES:
-            settings = Settings.given(feed=FEED)
-            with Supervisor(settings, SERVICES[1:], lambda *_: None):
+        for lang in languages():
+            settings = ServiceSettings.given(feed=FEED)
+            with Supervisor(settings, CLIENTS, lambda *_: None):
                 page = browser.new_page(viewport={"width": 1180, "height": 760}, locale=lang)
                 page.goto(f"http://{settings.page}/")
                 page.locator("#start").click()

@@ -9,7 +9,7 @@ from pathlib import Path
 from chromium import chromium
 from playwright.sync_api import Browser
 
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 FEED = "track-stop-and-slowdown"
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -39,7 +39,7 @@ def take(browser: Browser, run: Path, picture: Path) -> None:
 def main() -> None:
     """Drives and takes the picture in each language."""
     with chromium() as browser:
-        for lang in LANGUAGES:
+        for lang in languages():
             with tempfile.TemporaryDirectory() as folder:
                 words = ["--lang", lang, "mission", "--feed", FEED, "--out", folder]
                 command = [sys.executable, "-m", "brakepoint", *words]

@@ -21,13 +21,23 @@ from chromium import chromium
 from nbclient import NotebookClient
 from playwright.sync_api import Page
 
+from brakepoint.course import ROOT, find_step
 from brakepoint.sockets import free_port
-from brakepoint.texts import LANGUAGES
-from brakepoint.workshop.course import ROOT, find_step
+from brakepoint.texts import languages
 from brakepoint.workshop.labs import filled, solved, without_marks
 
 IMAGES = Path(__file__).resolve().parent / "images"
-COPIED = ("brakepoint", "footage", "labs", "notebooks", "solutions", "stubs", "dataset", "course.toml")
+COPIED = (
+    "brakepoint",
+    "footage",
+    "labs",
+    "notebooks",
+    "solutions",
+    "stubs",
+    "hardware",
+    "dataset",
+    "course.toml",
+)
 MISTAKE = "value = rectangle.value\nreturn value.x, value.y, value.width, value.height"
 FAILING, PASSING = "step1_dataset", "step6_autopilot"
 PATIENCE_MS = 240_000
@@ -111,7 +121,7 @@ def main() -> None:
         folder = Path(name)
         play_learner(folder)
         os.environ.update(PYTHONPATH=name, BRAKEPOINT_STEPS="labs")
-        for lang in LANGUAGES:
+        for lang in languages():
             for step in (FAILING, PASSING):
                 run_notebook(folder / "notebooks" / lang / f"{step}.ipynb")
             with jupyterlab(folder, lang) as address:

@@ -10,16 +10,16 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
+from brakepoint.course import SOLUTIONS_DIR
 from brakepoint.delivery.picture import plot_deployment
 from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
 from brakepoint.steps import load_step
 from brakepoint.store.building import draw_samples
 from brakepoint.synthesis import Materials
 from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 from brakepoint.workshop.artefacts import outcome_of
 from brakepoint.workshop.checks.driving import drive, feed
-from brakepoint.workshop.course import SOLUTIONS_DIR
 from brakepoint.workshop.plots import plot_run, show_detections, show_labelled, show_picture
 
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -53,7 +53,7 @@ def main() -> None:
         "step6-after.png": plot_last_run,
         "step7.png": partial(plot_deployment, SOLUTIONS_DIR / "step7_delivery" / "overlay"),
     }
-    for lang in LANGUAGES:
+    for lang in languages():
         os.environ["BRAKEPOINT_LANG"] = lang
         (IMAGES / lang).mkdir(exist_ok=True)
         for name, draw in pictures.items():

@@ -1,10 +1,10 @@
-"""Writes the table of topics in docs/{en,fr}/broker.md anew: `python docs/topics.py`."""
+"""Writes the table of topics in docs/*/broker.md anew: `python docs/topics.py`."""
 
 import re
 from pathlib import Path
 
 from brakepoint.services.topics import TOPICS
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.texts import languages, text
 
 DOCS = Path(__file__).parent
 TABLE = re.compile(r"(?<=<!-- topics -->\n).*?(?=<!-- /topics -->)", re.DOTALL)
@@ -21,7 +21,7 @@ def table(lang: str) -> str:
         senders = say("everybody") if "*" in topic.senders else ", ".join(topic.senders)
         retained = say("retained" if topic.retain else "not_retained")
         name = f"`{topic.name}/{{service}}`" if topic.each else f"`{topic.name}`"
-        most = f"{topic.max_bytes:,}".replace(",", "\u202f" if lang == "fr" else ",")
+        most = f"{topic.max_bytes:,}".replace(",", text("number.thousands", lang))
         lines.append([name, senders, f"{topic.qos}, {retained}", most, say(f"reason.{topic.name}")])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -32,5 +32,5 @@ def renewed(lang: str) -> str:
 
 
 if __name__ == "__main__":
-    for lang in LANGUAGES:
+    for lang in languages():
         (DOCS / lang / "broker.md").write_text(renewed(lang), encoding="utf-8")

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from brakepoint.errors import UserError
+from brakepoint.scenery.geometry import truth_signs, visible_signs
+from brakepoint.scenery.scenario import Scenario, load_scenario
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
-from footage.scenario import Scenario, load_scenario
-from footage.truth import truth_signs, visible_signs
 
 WORK_DIR = Path(".footage")
 """Frames that are being rendered; may be deleted when the feeds are done."""

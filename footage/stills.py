@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.geometry import visible_signs
+from brakepoint.scenery.scenario import LIGHTS, Scenario, ScenarioSign
 from brakepoint.track import Curve, Segment, Straight
 from brakepoint.truth import VISIBLE_MIN, CameraModel, VisibleSign
-from footage.artwork import PLATES
 from footage.finish import CameraLook
-from footage.scenario import LIGHTS, Scenario, ScenarioSign
-from footage.truth import visible_signs
 
 VIEWS = 6
 """Pictures of one scene."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brakepoint.errors import UserError
+from brakepoint.labels.label_studio_export import Annotation, Rectangle, Task
 from brakepoint.messages import SignClass
 from brakepoint.store.content import StoredObject, sha256
-from brakepoint.store.label_studio_export import Annotation, Rectangle, Task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from brakepoint.locomotive import braking_distance_cm, slowing_distance_cm
 from brakepoint.messages import Detection, Detections, Light, Order, OrderKind, Reason, SignClass, TrainState
 from brakepoint.rules import (
     AT_REST_CM_S,
@@ -26,7 +27,6 @@ from brakepoint.rules import (
     SPEED_TOLERANCE,
     STOP_ZONE_CM,
 )
-from brakepoint.train import braking_distance_cm, slowing_distance_cm
 from brakepoint.truth import CameraModel
 
 CAMERA = CameraModel()

@@ -1,1 +1,1 @@
-"""What stands in for hardware, and beside each the real thing with the same interface."""
+"""What stands in for hardware: the recorded camera and the printing hub. The real ones are in `hardware`."""

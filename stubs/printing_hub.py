@@ -3,17 +3,19 @@
 import sys
 from typing import TextIO
 
+from brakepoint.locomotive import ORDER_POWER, Motion
+from brakepoint.look import order_line
 from brakepoint.messages import Light, Order, OrderKind, TrainState
-from brakepoint.texts import text
-from brakepoint.train import ORDER_POWER, Motion
 
 
 class PrintingHub:
-    """Prints each order that differs from the one before, and moves a train by `brakepoint.train`.
+    """Prints each order that differs from the one before, and moves a train by `brakepoint.locomotive`.
 
     Args:
         out: Where to print; None prints nothing.
     """
+
+    is_simulated = True
 
     def __init__(self, out: TextIO | None = sys.stdout) -> None:
         self._out = out
@@ -59,19 +61,11 @@ class PrintingHub:
             print(order_line(order, self._state()), file=self._out, flush=True)
 
 
-def order_line(order: Order, state: TrainState) -> str:
-    """What is printed of an order, with where the train is when it comes."""
-    return text(
-        "hub.line",
-        time=state.at,
-        position=state.position_cm,
-        speed=state.speed_cm_s,
-        order=text(f"order.{order.kind}"),
-        reason=text(f"reason.{order.reason}"),
-        light=text(f"light.{order.light}"),
-    )
+def open_hub(rest: str, out: TextIO | None = sys.stdout) -> PrintingHub:
+    """Opens the hub for the URI `print:`; nothing is expected behind the colon.
 
-
-def open_hub(rest: str) -> PrintingHub:
-    """Opens the hub for the URI `print:`; nothing is expected behind the colon."""
-    return PrintingHub()
+    Args:
+        rest: What stands behind the colon.
+        out: Where to print; None prints nothing.
+    """
+    return PrintingHub(out)

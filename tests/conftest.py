@@ -1,9 +1,16 @@
 """Also lies here so that pytest puts this folder on the path: tests share `driving` and `strategies`."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from pseudo_language import PSEUDO, add_to
+
+from brakepoint import texts
+
+pytest_plugins = ["fake_bluez"]
 
 # Machines are shared and runners slow: how long an example takes says nothing about the code.
 settings.register_profile("brakepoint", deadline=None)
@@ -16,3 +23,16 @@ def short_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from recordings import make_feed
 
     return make_feed(tmp_path_factory.mktemp("videos"))
+
+
+@pytest.fixture
+def pseudo_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A third language, there by its catalogue alone."""
+    folder = tmp_path / "texts"
+    shutil.copytree(str(texts.FOLDER), folder)
+    add_to(folder)
+    monkeypatch.setattr(texts, "FOLDER", folder)
+    texts.catalogue.cache_clear()
+    yield PSEUDO
+    monkeypatch.undo()
+    texts.catalogue.cache_clear()

@@ -9,9 +9,9 @@ from brakepoint.messages import Detection, Detections, Frame, Order, OrderKind, 
 from brakepoint.mission.loop import OracleDetector, PlainCamera, Step, run_mission
 from brakepoint.mission.records import Run, Score
 from brakepoint.mission.scoring import score_run
+from brakepoint.scenery.geometry import synthetic_truth
+from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
 from brakepoint.truth import GroundTruth
-from footage.scenario import SCENARIOS_DIR, load_scenario
-from footage.truth import synthetic_truth
 from solutions.step6_autopilot import CONFIDENCE_MIN, step
 from stubs.printing_hub import PrintingHub
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from stubs import lwp3
-from stubs.hub_search import Limits
-from stubs.lwp3 import BRAKE, COMPANY_ID, DeviceType, Feedback, HubKind, Port
+from hardware import lwp3
+from hardware.hub_search import RadioLimits
+from hardware.lwp3 import BRAKE, COMPANY_ID, DeviceType, Feedback, HubKind, Port
 
 PATIENCE_S = 60.0
 """For what must happen sooner or later, on however busy a machine; a test that waits so long has failed."""
-PATIENT = Limits(
+PATIENT = RadioLimits(
     find_s=PATIENCE_S,
     settle_s=0.2,
     connect_s=PATIENCE_S,

@@ -18,7 +18,7 @@ from dbus_fast import Message, MessageType, Variant
 from dbus_fast._private.unmarshaller import Unmarshaller
 from emulated_hub import EmulatedHub
 
-from stubs.lwp3 import CHARACTERISTIC_UUID, SERVICE_UUID
+from hardware.lwp3 import CHARACTERISTIC_UUID, SERVICE_UUID
 
 ADAPTER = "/org/bluez/hci0"
 ADVERTISE_S = 0.01

@@ -19,14 +19,14 @@ def training(source: str, model: dsl.Output[dsl.Model], result: dsl.Output[dsl.A
     import shutil
     from pathlib import Path
 
-    from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison
+    from brakepoint.pipeline.comparison import COMPARISON_FILE, ProductionComparison
     from brakepoint.pipeline.stages import MODEL_FILE
 
     for artefact in (model, result):
         Path(artefact.path).mkdir()
     shutil.copy2(source, Path(model.path) / MODEL_FILE)
     model.metadata.update(data="d", code="c")
-    found = Comparison(new={"track": 0.9, "road": 0.9})
+    found = ProductionComparison(new={"track": 0.9, "road": 0.9})
     (Path(result.path) / COMPARISON_FILE).write_text(found.model_dump_json(), encoding="utf-8")
 
 

@@ -10,9 +10,9 @@ from driving import drive, score, step
 from brakepoint.mission.loop import Step
 from brakepoint.mission.report import Recording, Report
 from brakepoint.mission.scoring import score_run
+from brakepoint.scenery.geometry import synthetic_truth
+from brakepoint.scenery.scenario import load_scenario
 from brakepoint.truth import GroundTruth, TruthFrame
-from footage.scenario import load_scenario
-from footage.truth import synthetic_truth
 
 SCENARIO = """
 name: short

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from brakepoint.board.watcher import Watcher
+from brakepoint.course import course
 from brakepoint.room.config import Room
-from brakepoint.room.outcomes import Outcome, Reason, Scores
+from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
 from brakepoint.room.sharing import PROGRESS_KEY
-from brakepoint.workshop.course import course
 from brakepoint.workshop.progress import Progress
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -106,12 +106,12 @@ class SimulatedRoom:
     def _score(self, handle: str) -> None:
         draw = self._random
         failed = draw.random() < 0.1
-        outcome = Outcome(
+        outcome = SubmissionOutcome(
             digest=handle,
             at=START,
             map50=round(draw.uniform(0.6, 0.95), 3),
             score=0.0 if failed else round(draw.triangular(55, 100, 98), 1),
-            reason=Reason.TOO_SLOW if failed else None,
+            reason=Failure.TOO_SLOW if failed else None,
             detail="2 s" if failed else "",
         )
         self.scores.add(handle, outcome, self.room.folder)

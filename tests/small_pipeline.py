@@ -22,12 +22,14 @@ def dataset(seed: int, stills: dsl.Output[dsl.Dataset]) -> None:
 def comparison(new: float, stills: dsl.Input[dsl.Dataset], result: dsl.Output[dsl.Artifact]) -> None:
     from pathlib import Path
 
-    from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison
+    from brakepoint.pipeline.comparison import COMPARISON_FILE, ProductionComparison
 
     if new < 0:
         raise ValueError("the model is upside down")
     Path(result.path).mkdir()
-    found = Comparison(new={"track": new, "road": 0.9}, production={"track": 0.8, "road": 0.9}, version=1)
+    found = ProductionComparison(
+        new={"track": new, "road": 0.9}, production={"track": 0.8, "road": 0.9}, version=1
+    )
     (Path(result.path) / COMPARISON_FILE).write_text(found.model_dump_json(), encoding="utf-8")
 
 

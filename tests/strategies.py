@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
+from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.track import Curve, Straight
-from footage.scenario import Scenario, ScenarioSign
 
 COUNTING = ("danger-exclamation", "danger-children", "danger-train", "danger-worker", "limit-30", "limit-50")
 DISTRACTORS = ("stop", "no-entry", "parking", "bus-stop", "crossing", "no-horn")

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from brakepoint.course import Step, course
 from brakepoint.errors import UserError
 from brakepoint.room.config import Room
 from brakepoint.room.files import write
 from brakepoint.room.outcomes import Marks, Scores
 from brakepoint.room.sharing import PROGRESS_KEY
-from brakepoint.room.stores import RoomStore
-from brakepoint.workshop.course import Step, course
+from brakepoint.room.stores.base import RoomStore
+from brakepoint.texts import languages
 from brakepoint.workshop.progress import Progress
 
 HISTORY_NAME = "board.json"
@@ -180,7 +181,7 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
     if marks is not None:
         last = marks.last
         found.map50, found.score = marks.best_map50, marks.best_score
-        found.reason = {lang: last.words(lang) for lang in ("en", "fr")} if last.reason else {}
+        found.reason = {lang: last.words(lang) for lang in languages()} if last.reason else {}
     if heard is None:
         return found
     found.done = {step.name: len(heard.done.get(step.name, ())) for step in course()}

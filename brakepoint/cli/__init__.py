@@ -6,14 +6,14 @@ Exit status: 0 it went well, 1 it was done and the answer is no, 2 wrong usage o
 import importlib
 import os
 import sys
+from importlib.util import find_spec
 
 import typer
 
-from brakepoint.cli.usage import CommandLine, explain
+from brakepoint.cli.usage import CommandLine, status_of
 from brakepoint.errors import UserError
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.texts import languages
 
-INTERRUPTED = 130
 COMMANDS = (
     "mission",
     "replay",
@@ -35,15 +35,19 @@ COMMANDS = (
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
-GROUPS = ("store", "model", "footage", "hub", "room", "pipeline")
-"""Commands of commands: each is `brakepoint.cli.NAME.NAME_app`."""
+GROUPS = {
+    "store": "brakepoint.cli.store",
+    "model": "brakepoint.cli.model",
+    "footage": "footage.command",
+    "hub": "brakepoint.cli.hub",
+    "room": "brakepoint.cli.room",
+    "pipeline": "brakepoint.cli.pipeline",
+}
+"""Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 
 
 def _take_language(arguments: list[str]) -> list[str]:
-    """Takes `--lang` out of the arguments, wherever it stands, and sets the reader's language by it.
-
-    It comes first because the help texts are looked up when the commands are defined.
-    """
+    """Takes `--lang` out of the arguments, wherever it stands, and sets the reader's language by it."""
     rest: list[str] = []
     remaining = iter(arguments)
     for argument in remaining:
@@ -52,48 +56,36 @@ def _take_language(arguments: list[str]) -> list[str]:
             rest.append(argument)
             continue
         lang = value if equals else next(remaining, "")
-        if lang not in LANGUAGES:
-            raise UserError("cli.error.lang", wanted=lang, choices=", ".join(LANGUAGES))
+        if lang not in languages():
+            raise UserError("cli.error.lang", wanted=lang, choices=", ".join(languages()))
         os.environ["BRAKEPOINT_LANG"] = lang
     return rest
 
 
 def build_app() -> typer.Typer:
-    """Defines the commands, in the reader's language."""
-    _translate_panels()
-    app = CommandLine(
-        name="brakepoint",
-        help=text("cli.help"),
-        add_completion=False,
-        rich_markup_mode="rich",
-    )
+    """Defines the commands; each says its help in the language of whoever asks."""
+    app = CommandLine(name="brakepoint", help="cli.help", rich_markup_mode="rich")
 
     @app.callback()
-    def globals_(lang: str = typer.Option("", "--lang", metavar="en|fr", help=text("cli.lang"))) -> None:
+    def globals_(
+        lang: str = typer.Option("", "--lang", metavar="|".join(languages()), help="cli.lang"),
+    ) -> None:
         """`--lang` was taken before; it is here for `--help`."""
 
     for name in COMMANDS:
-        module = importlib.import_module(f"brakepoint.cli.{name}")
+        command_module = importlib.import_module(f"brakepoint.cli.{name}")
         typed = name.replace("_", "-")
-        app.command(typed, help=text(f"cli.{typed}.help"))(getattr(module, f"{name}_command"))
+        app.command(typed, help=f"cli.{typed}.help")(getattr(command_module, f"{name}_command"))
     workshop = importlib.import_module("brakepoint.cli.workshop")
     for name in LEARNING:
-        command = getattr(workshop, f"{name}_command")
-        app.command(name.replace("_", "-"), help=text(f"cli.{name}.help"))(command)
-    for name in GROUPS:
-        group = getattr(importlib.import_module(f"brakepoint.cli.{name}"), f"{name}_app")
-        app.add_typer(group, name=name, help=text(f"cli.{name}.help"))
+        typed = name.replace("_", "-")
+        app.command(typed, help=f"cli.{typed}.help")(getattr(workshop, f"{name}_command"))
+    for name, module in GROUPS.items():
+        if find_spec(module.partition(".")[0]) is None:
+            continue
+        group = getattr(importlib.import_module(module), f"{name}_app")
+        app.add_typer(group, name=name, help=f"cli.{name}.help")
     return app
-
-
-def _translate_panels() -> None:
-    from typer import rich_utils
-
-    rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
-    rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
-    rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
-    rich_utils.DEFAULT_STRING = text("cli.panel.default")
-    rich_utils.REQUIRED_LONG_STRING = text("cli.panel.required")
 
 
 def run(arguments: list[str]) -> int:
@@ -102,25 +94,12 @@ def run(arguments: list[str]) -> int:
     Args:
         arguments: What stands behind `brakepoint`.
     """
-    try:
-        arguments = _take_language(arguments)
-        status = build_app()(arguments or ["--help"], prog_name="brakepoint", standalone_mode=False)
-    except UserError as error:
-        return _refuse(str(error))
-    except NotImplementedError:
-        return _refuse(text("cli.error.not_written"))
-    except typer.TyperException as error:
-        return _refuse(str(explain(error)))
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    if status == INTERRUPTED:
-        typer.echo(text("cli.interrupted"), err=True)
-    return status if isinstance(status, int) else 0
 
+    def command_line() -> object:
+        words = _take_language(arguments)
+        return build_app()(words or ["--help"], prog_name="brakepoint", standalone_mode=False)
 
-def _refuse(line: str) -> int:
-    typer.echo(line, err=True)
-    return 2
+    return status_of(command_line)
 
 
 def main() -> None:

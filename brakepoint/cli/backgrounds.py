@@ -10,7 +10,7 @@ from brakepoint.texts import text
 
 
 def backgrounds_command(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.backgrounds.out"))] = Path(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.backgrounds.out")] = Path(
         "runs/backgrounds"
     ),
 ) -> None:

@@ -16,16 +16,14 @@ DEFAULT_OUT = Path("runs/base-model")
 
 
 def base_model_command(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.base-model.out"))] = DEFAULT_OUT,
-    pictures: Annotated[
-        int, typer.Option("--pictures", min=1, help=text("cli.base-model.pictures"))
-    ] = 30_000,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help=text("cli.train.epochs"))] = 5,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.base-model.out")] = DEFAULT_OUT,
+    pictures: Annotated[int, typer.Option("--pictures", min=1, help="cli.base-model.pictures")] = 30_000,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="cli.train.epochs")] = 5,
 ) -> None:
     """Makes road pictures, trains from nothing, and leaves `run/model.pt` and `model.onnx`."""
     from brakepoint.synthesis.engine import synthesise
     from brakepoint.synthesis.materials import Materials
-    from brakepoint.training.course import learn
+    from brakepoint.training.fine_tuning import learn
 
     painter, trainer = load_step("step2_synthetic", "solutions"), load_step("step3_training", "solutions")
     materials = Materials(World.ROAD, stickers=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from brakepoint.errors import UserError
+from brakepoint import extras
 from brakepoint.steps import load_step
 from brakepoint.texts import text
 
@@ -13,22 +13,10 @@ DEFAULT_OUT = Path("runs/dataset")
 SAMPLES_NAME = "samples.jpg"
 
 
-def require_workshop() -> None:
-    """Says what to install when the extra `workshop` is not there.
-
-    Raises:
-        UserError: It is not.
-    """
-    try:
-        import boto3  # noqa: F401
-    except ImportError:
-        raise UserError("store.error.no_boto3") from None
-
-
 def dataset_command(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.dataset.out"))] = DEFAULT_OUT,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.dataset.out")] = DEFAULT_OUT,
     steps: Annotated[
-        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.dataset.steps"))
+        str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.dataset.steps")
     ] = None,
 ) -> None:
     """Fetches, converts, splits, and draws a few samples.
@@ -36,7 +24,7 @@ def dataset_command(
     Raises:
         UserError: The store, the disk or the annotations are not as they should be.
     """
-    require_workshop()
+    extras.require("workshop", "boto3")
     import cv2
 
     from brakepoint.cli.evaluate import progress_on_stderr

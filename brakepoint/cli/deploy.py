@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from brakepoint import extras
 from brakepoint.cli.mission import make_report, report_table, show_progress, write_report
 from brakepoint.cli.up import teller
 from brakepoint.detector import SHIPPED_MODEL
@@ -14,7 +15,6 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.mission.drive import Assignment, News, finish
 from brakepoint.mission.report import PAGE_NAME, publishing
-from brakepoint.services import require_packages
 from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.texts import text
 
@@ -23,18 +23,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def deploy_command(
-    steps: Annotated[
-        str, typer.Option("--steps", metavar="solutions|labs", help=text("cli.deploy.steps"))
-    ] = "",
+    steps: Annotated[str, typer.Option("--steps", metavar="solutions|labs", help="cli.deploy.steps")] = "",
     overlay: Annotated[
-        Path | None, typer.Option("--overlay", metavar="DIR", help=text("cli.deploy.overlay"))
+        Path | None, typer.Option("--overlay", metavar="DIR", help="cli.deploy.overlay")
     ] = None,
     detector: Annotated[
-        Path, typer.Option("--detector", metavar="MODEL.onnx", help=text("cli.deploy.detector"))
+        Path, typer.Option("--detector", metavar="MODEL.onnx", help="cli.deploy.detector")
     ] = SHIPPED_MODEL,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.deploy.out"))] = DEFAULT_OUT,
-    as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
-    secrets: Annotated[bool, typer.Option("--secrets", help=text("cli.deploy.secrets"))] = False,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.deploy.out")] = DEFAULT_OUT,
+    as_json: Annotated[bool, typer.Option("--json", help="cli.mission.json")] = False,
+    secrets: Annotated[bool, typer.Option("--secrets", help="cli.deploy.secrets")] = False,
 ) -> None:
     """Deploys, drives, scores; exit status 1 if the mission was not accomplished."""
     from brakepoint.delivery.credentials import as_manifests, make_secrets
@@ -42,7 +40,7 @@ def deploy_command(
     if secrets:
         typer.echo(as_manifests(make_secrets()), nl=False)
         return
-    require_packages()
+    extras.require("live")
     from brakepoint.delivery.rendering import render
     from brakepoint.delivery.running import Pods, drive, entry_point
 

@@ -21,19 +21,19 @@ PATIENCE_S = 2.0
 
 
 def evaluate_command(
-    images: Annotated[Path, typer.Option("--images", metavar="DIR", help=text("cli.evaluate.images"))],
+    images: Annotated[Path, typer.Option("--images", metavar="DIR", help="cli.evaluate.images")],
     model: Annotated[
         Path,
-        typer.Option("--model", metavar="MODEL.onnx", show_default=False, help=text("cli.evaluate.model")),
+        typer.Option("--detector", metavar="MODEL.onnx", show_default=False, help="cli.evaluate.model"),
     ] = SHIPPED_MODEL,
     confidence: Annotated[
-        float, typer.Option("--confidence", min=0, max=1, help=text("cli.evaluate.confidence"))
+        float, typer.Option("--confidence", min=0, max=1, help="cli.evaluate.confidence")
     ] = 0.25,
-    least_px: Annotated[float, typer.Option("--least-px", min=0, help=text("cli.evaluate.least_px"))] = 0,
+    least_px: Annotated[float, typer.Option("--least-px", min=0, help="cli.evaluate.least_px")] = 0,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", metavar="FILE.png", help=text("cli.evaluate.sheet"))
+        Path | None, typer.Option("--sheet", metavar="FILE.png", help="cli.evaluate.sheet")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=text("cli.evaluate.json"))] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="cli.evaluate.json")] = False,
 ) -> None:
     """Evaluates a detector, prints a table or one JSON object, and draws a sheet of pictures.
 

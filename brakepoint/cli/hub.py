@@ -8,33 +8,33 @@ from typing import Annotated
 
 import typer
 
-from brakepoint.adapters import load_adapter, open_hub
+from brakepoint.adapters import REAL_HUB, hub_tool, open_hub
 from brakepoint.cli.usage import CommandLine
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.ports import Hub
 from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.systems import require_posix
 from brakepoint.texts import text
 
-hub_app = CommandLine(help=text("cli.hub.help"), no_args_is_help=True)
+hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor turns in a trial."""
 
 
-@hub_app.command("find", help=text("cli.hub.find.help"))
+@hub_app.command("find", help="cli.hub.find.help")
 def find_command() -> None:
     """Lists the hubs in reach; exit status 1 if there is none."""
-    radio = load_adapter("ble:", "stubs.hub_search")
-    kinds = asyncio.run(radio.hear_kinds())
-    for address, kind in sorted(kinds.items()):
-        typer.echo(f"ble:{address}  {radio.kind_name(kind)}")
-    if not kinds:
+    hubs = hub_tool(REAL_HUB, "find_hubs")()
+    for uri, kind in hubs:
+        typer.echo(f"{uri}  {kind}")
+    if not hubs:
         typer.echo(text("cli.hub.find.none"))
         raise typer.Exit(1)
 
 
-@hub_app.command("try", help=text("cli.hub.try.help"))
+@hub_app.command("try", help="cli.hub.try.help")
 def try_command(
-    hub: Annotated[str, typer.Option("--hub", metavar="URI", help=text("cli.hub.option.hub"))] = "ble:",
+    hub: Annotated[str, typer.Option("--hub", metavar="URI", help="cli.hub.option.hub")] = REAL_HUB,
 ) -> None:
     """Connects, drives at low speed with a blinking light, and brakes."""
     typer.echo(text("cli.hub.try.searching", hub=hub))
@@ -57,22 +57,21 @@ def _hold(train: Hub, kind: OrderKind, light: Light, began_at: float, until_s: f
         time.sleep(1 / CONTROL_RATE_HZ)
 
 
-@hub_app.command("guard", help=text("cli.hub.guard.help"))
+@hub_app.command("guard", help="cli.hub.guard.help")
 def guard_command(
     heartbeat: Annotated[
-        str, typer.Option("--heartbeat", metavar="FILE", help=text("cli.hub.option.heartbeat"))
+        str, typer.Option("--heartbeat", metavar="FILE", help="cli.hub.option.heartbeat")
     ] = "",
 ) -> None:
     """Watches until SIGTERM or Ctrl-C."""
-    load_adapter("ble:", "stubs.hub_guard")
-    from stubs.heartbeat import heartbeat_path
-    from stubs.hub_guard import guard
+    require_posix("brakepoint hub guard")
+    guard = hub_tool(REAL_HUB, "guard")
 
     async def run() -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        await guard(Path(heartbeat) if heartbeat else heartbeat_path(), stopping, _tell)
+        await guard(Path(heartbeat) if heartbeat else None, stopping, _tell)
 
     asyncio.run(run())
 

@@ -12,15 +12,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from brakepoint import extras
 from brakepoint.cli.service import Hub, TrainAt, check_train
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed
+from brakepoint.look import ORDER_COLOURS, order_text, points
 from brakepoint.mission.drive import ORACLE, Assignment, Driven, Finished, News, check, drive_all, finish
-from brakepoint.mission.look import ORDER_COLOURS, order_text, points
 from brakepoint.mission.page import render_page
 from brakepoint.mission.report import PAGE_NAME, REPORT_NAME, Mission, Report, publishing
-from brakepoint.services import Settings, require_packages
+from brakepoint.services import ServiceSettings
 from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.texts import number, text
 
@@ -29,17 +30,15 @@ DEFAULT_OUT = Path("runs/mission")
 
 
 def mission_command(
-    feed: Annotated[str, typer.Option("--feed", metavar="NAME|all", help=text("cli.mission.feed"))] = ALL,
-    steps: Annotated[
-        str, typer.Option("--steps", metavar="solutions|labs", help=text("cli.mission.steps"))
-    ] = "",
+    feed: Annotated[str, typer.Option("--feed", metavar="NAME|all", help="cli.mission.feed")] = ALL,
+    steps: Annotated[str, typer.Option("--steps", metavar="solutions|labs", help="cli.mission.steps")] = "",
     detector: Annotated[
-        str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help=text("cli.mission.detector"))
+        str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help="cli.mission.detector")
     ] = "",
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.mission.out"))] = DEFAULT_OUT,
-    as_json: Annotated[bool, typer.Option("--json", help=text("cli.mission.json"))] = False,
-    live: Annotated[bool, typer.Option("--live", help=text("cli.mission.live"))] = False,
-    broker: Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))] = "",
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.mission.out")] = DEFAULT_OUT,
+    as_json: Annotated[bool, typer.Option("--json", help="cli.mission.json")] = False,
+    live: Annotated[bool, typer.Option("--live", help="cli.mission.live")] = False,
+    broker: Annotated[str, typer.Option("--broker", metavar="URL", help="live.option.broker")] = "",
     hub: Hub = "",
     link: TrainAt = "",
 ) -> None:
@@ -53,7 +52,7 @@ def mission_command(
         assignments = [Assignment(find_feed(name), source, model, scratch) for name in _chosen(feed)]
         with show_progress(assignments, as_json) as tell:
             if live:
-                settings = Settings.given(
+                settings = ServiceSettings.given(
                     feed=feed, detector=detector, steps=source, broker=broker, hub=hub, link=link
                 )
                 finished = [_drive_live(assignments, settings, tell)]
@@ -70,12 +69,12 @@ def mission_command(
 
 
 def _drive_live(
-    assignments: list[Assignment], settings: Settings, tell: Callable[[Driven], None]
+    assignments: list[Assignment], settings: ServiceSettings, tell: Callable[[Driven], None]
 ) -> Finished:
     """Drives one feed with the services; what they say stands between the orders."""
     if len(assignments) != 1:
         raise UserError("live.error.one_feed")
-    require_packages()
+    extras.require("live")
     from brakepoint.services.live_mission import drive_live
 
     assignment = assignments[0]

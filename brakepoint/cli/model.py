@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from brakepoint.cli.dataset import require_workshop
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
 from brakepoint.texts import number, text
 from brakepoint.worlds import World
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 FINGERPRINT_SHOWN = 8
 """So many letters of a fingerprint tell two of them apart for a person."""
 
-model_app = CommandLine(help=text("cli.model.help"), no_args_is_help=True)
+model_app = CommandLine(help="cli.model.help", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help=text("cli.model.number"))]
+Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="cli.model.number")]
 
 
 @contextmanager
 def open_registry() -> "Iterator[Registry]":
     """The registry in the store that the environment names, or in our own."""
-    require_workshop()
+    extras.require("workshop", "boto3")
     from brakepoint.registry.bucket import Registry
     from brakepoint.store import object_store
 
@@ -37,7 +37,7 @@ def open_registry() -> "Iterator[Registry]":
         yield Registry(store)
 
 
-@model_app.command("list", help=text("cli.model.list.help"))
+@model_app.command("list", help="cli.model.list.help")
 def list_command() -> None:
     """Prints a row for each version."""
     with open_registry() as registry:
@@ -48,16 +48,16 @@ def list_command() -> None:
     Console(highlight=False).print(as_table(versions, production))
 
 
-@model_app.command("publish", help=text("cli.model.publish.help"))
+@model_app.command("publish", help="cli.model.publish.help")
 def publish_command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help=text("cli.model.model"))],
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="cli.model.model")],
 ) -> None:
     """Publishes a model that was made by hand."""
     with open_registry() as registry:
         typer.echo(text("cli.model.publish.done", number=registry.publish(model).number))
 
 
-@model_app.command("promote", help=text("cli.model.promote.help"))
+@model_app.command("promote", help="cli.model.promote.help")
 def promote_command(number: Number) -> None:
     """Moves the pointer."""
     with open_registry() as registry:
@@ -65,7 +65,7 @@ def promote_command(number: Number) -> None:
     typer.echo(text("cli.model.promote.done", number=number))
 
 
-@model_app.command("rollback", help=text("cli.model.rollback.help"))
+@model_app.command("rollback", help="cli.model.rollback.help")
 def rollback_command() -> None:
     """Moves the pointer back."""
     with open_registry() as registry:

@@ -8,27 +8,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from brakepoint.cli.dataset import require_workshop
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
-from brakepoint.pipeline import PIPELINE_NAME, require_pipeline
+from brakepoint.pipeline import PIPELINE_NAME
 from brakepoint.steps import load_step
 from brakepoint.texts import text
 
 RUNS_DIR = Path("runs/pipeline")
 
-pipeline_app = CommandLine(help=text("cli.pipeline.help"), no_args_is_help=True)
+pipeline_app = CommandLine(help="cli.pipeline.help", no_args_is_help=True)
 
-Epochs = Annotated[int, typer.Option("--epochs", min=1, help=text("cli.pipeline.epochs"))]
-Pictures = Annotated[int, typer.Option("--pictures", min=1, help=text("cli.pipeline.pictures"))]
-Seed = Annotated[int, typer.Option("--seed", min=0, help=text("cli.pipeline.seed"))]
-Least = Annotated[float, typer.Option("--least", min=0, max=1, help=text("cli.pipeline.least"))]
-Tolerance = Annotated[float, typer.Option("--tolerance", min=0, max=1, help=text("cli.pipeline.tolerance"))]
-Steps = Annotated[
-    str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.pipeline.steps"))
-]
+Epochs = Annotated[int, typer.Option("--epochs", min=1, help="cli.pipeline.epochs")]
+Pictures = Annotated[int, typer.Option("--pictures", min=1, help="cli.pipeline.pictures")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="cli.pipeline.seed")]
+Least = Annotated[float, typer.Option("--least", min=0, max=1, help="cli.pipeline.least")]
+Tolerance = Annotated[float, typer.Option("--tolerance", min=0, max=1, help="cli.pipeline.tolerance")]
+Steps = Annotated[str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.pipeline.steps")]
 
 
-@pipeline_app.command("run", help=text("cli.pipeline.run.help"))
+@pipeline_app.command("run", help="cli.pipeline.run.help")
 def run_command(
     epochs: Epochs = 3,
     pictures: Pictures = 1000,
@@ -65,10 +63,10 @@ def run_command(
         typer.echo(text("cli.pipeline.run.done", number=registry.production().number))
 
 
-@pipeline_app.command("compile", help=text("cli.pipeline.compile.help"))
+@pipeline_app.command("compile", help="cli.pipeline.compile.help")
 def compile_command(
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE.yaml", help=text("cli.pipeline.compile.out"))
+        Path, typer.Option("--out", metavar="FILE.yaml", help="cli.pipeline.compile.out")
     ] = RUNS_DIR / f"{PIPELINE_NAME}.yaml",
     steps: Steps = None,
 ) -> None:
@@ -80,9 +78,9 @@ def compile_command(
     typer.echo(text("cli.pipeline.compile.done", path=out))
 
 
-@pipeline_app.command("submit", help=text("cli.pipeline.submit.help"))
+@pipeline_app.command("submit", help="cli.pipeline.submit.help")
 def submit_command(
-    host: Annotated[str, typer.Option("--host", metavar="URL", help=text("cli.pipeline.submit.host"))],
+    host: Annotated[str, typer.Option("--host", metavar="URL", help="cli.pipeline.submit.host")],
     epochs: Epochs = 3,
     pictures: Pictures = 1000,
     seed: Seed = 0,
@@ -101,8 +99,8 @@ def submit_command(
 
 
 def _step(steps: str | None) -> ModuleType:
-    require_workshop()
-    require_pipeline()
+    extras.require("workshop", "boto3")
+    extras.require("pipeline")
     return load_step("step4_pipeline", steps)
 
 

@@ -13,14 +13,14 @@ from rich.text import Text
 
 from brakepoint.cli.mission import DEFAULT_OUT
 from brakepoint.errors import UserError
-from brakepoint.messages import Light, SignClass
-from brakepoint.mission.look import (
+from brakepoint.look import (
     ORDER_COLOURS,
     SIGN_COLOURS,
     order_text,
     points,
     reason_text,
 )
+from brakepoint.messages import Light, SignClass
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import PAGE_NAME, Recording, load_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S
@@ -32,9 +32,9 @@ BLINK_S = 0.5
 
 
 def replay_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help=text("cli.replay.run"))] = DEFAULT_OUT,
-    speed: Annotated[float, typer.Option("--speed", metavar="X", help=text("cli.replay.speed"))] = 1.0,
-    feed: Annotated[str, typer.Option("--feed", metavar="NAME", help=text("cli.replay.feed"))] = "",
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="cli.replay.run")] = DEFAULT_OUT,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="cli.replay.speed")] = 1.0,
+    feed: Annotated[str, typer.Option("--feed", metavar="NAME", help="cli.replay.feed")] = "",
 ) -> None:
     """Plays each feed of the run, one after the other."""
     if not (speed >= 0 and math.isfinite(speed)):

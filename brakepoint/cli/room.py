@@ -1,6 +1,5 @@
 """`brakepoint room`: an instructor's room of attendees, from one YAML file."""
 
-import importlib.util
 import signal
 import threading
 import time
@@ -13,24 +12,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 from brakepoint.texts import number, text
 
 if TYPE_CHECKING:
     from brakepoint.room.config import Room
-    from brakepoint.room.outcomes import Outcome
+    from brakepoint.room.outcomes import SubmissionOutcome
     from brakepoint.room.provisioning import Change, Provisioner
 
-ROOM_PACKAGES = ("bcrypt", "boto3", "minio", "onnx")
 COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
-room_app = CommandLine(help=text("cli.room.help"), no_args_is_help=True)
+room_app = CommandLine(help="cli.room.help", no_args_is_help=True)
 
-RoomFile = Annotated[Path, typer.Argument(metavar="[ROOM.yaml]", help=text("cli.room.file"))]
-Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help=text("cli.room.attendees"))]
-Yes = Annotated[bool, typer.Option("--yes", help=text("cli.room.yes"))]
-Handle = Annotated[str, typer.Argument(metavar="HANDLE", help=text("cli.room.handle"))]
+RoomFile = Annotated[Path, typer.Argument(metavar="[ROOM.yaml]", help="cli.room.file")]
+Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help="cli.room.attendees")]
+Yes = Annotated[bool, typer.Option("--yes", help="cli.room.yes")]
+Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="cli.room.handle")]
 LOOK_EVERY_S = 10.0
 DEFAULT_FILE = Path("room.yaml")
 
@@ -41,9 +40,7 @@ def open_room(path: Path, attendees: int | None = None) -> "Room":
     Raises:
         UserError: Something is not, or the file is missing or invalid.
     """
-    missing = [name for name in ROOM_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError("room.error.packages", packages=", ".join(missing))
+    extras.require("room")
     from brakepoint.room.config import load_room
 
     return load_room(path, attendees)
@@ -57,7 +54,7 @@ def _provisioner(path: Path, attendees: int | None) -> "Provisioner":
     return Provisioner(room, open_store(room))
 
 
-@room_app.command("plan", help=text("cli.room.plan.help"))
+@room_app.command("plan", help="cli.room.plan.help")
 def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
     """Says what `apply` would change."""
     provisioner = _provisioner(file, attendees)
@@ -67,7 +64,7 @@ def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> 
     _say("room.planned" if changes else "room.as_it_should_be", began_at, **_counts(changes))
 
 
-@room_app.command("apply", help=text("cli.room.apply.help"))
+@room_app.command("apply", help="cli.room.apply.help")
 def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, yes: Yes = False) -> None:
     """Makes the room as its file says.
 
@@ -75,11 +72,13 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
         UserError: Work of attendees would be deleted and nobody has said yes to that.
     """
     from brakepoint.cli.evaluate import progress_on_stderr
-    from brakepoint.room.provisioning import Action, What
+    from brakepoint.room.provisioning import DiffAction, What
 
     provisioner = _provisioner(file, attendees)
     changes = provisioner.plan()
-    lost = [change.name for change in changes if (change.action, change.what) == (Action.REMOVE, What.BUCKET)]
+    lost = [
+        change.name for change in changes if (change.action, change.what) == (DiffAction.REMOVE, What.BUCKET)
+    ]
     if lost and not yes:
         raise UserError("room.error.would_delete", buckets=", ".join(lost))
     began_at = time.monotonic()
@@ -90,7 +89,7 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
         typer.echo(text("room.what_next", folder=provisioner.folder))
 
 
-@room_app.command("status", help=text("cli.room.status.help"))
+@room_app.command("status", help="cli.room.status.help")
 def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
     """Shows a row for each attendee."""
     from brakepoint.room.status import statuses
@@ -108,7 +107,7 @@ def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -
     Console(highlight=False).print(table)
 
 
-@room_app.command("reset", help=text("cli.room.reset.help"))
+@room_app.command("reset", help="cli.room.reset.help")
 def reset_command(
     handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, yes: Yes = False
 ) -> None:
@@ -130,7 +129,7 @@ def reset_command(
     _say("room.reset", began_at, handle=handle, namespace=bucket, folder=provisioner.folder)
 
 
-@room_app.command("remove", help=text("cli.room.remove.help"))
+@room_app.command("remove", help="cli.room.remove.help")
 def remove_command(file: RoomFile = DEFAULT_FILE, yes: Yes = False) -> None:
     """Removes the whole room.
 
@@ -149,7 +148,7 @@ def remove_command(file: RoomFile = DEFAULT_FILE, yes: Yes = False) -> None:
     _say("room.removed", began_at, room=room.name)
 
 
-@room_app.command("serve", help=text("cli.room.serve.help"))
+@room_app.command("serve", help="cli.room.serve.help")
 def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
     """Runs the embedded store's servers until Ctrl-C or SIGTERM.
 
@@ -171,11 +170,11 @@ def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) ->
         stopping.wait()
 
 
-@room_app.command("score", help=text("cli.room.score.help"))
+@room_app.command("score", help="cli.room.score.help")
 def score_command(
     file: RoomFile = DEFAULT_FILE,
     attendees: Attendees = None,
-    watch: Annotated[bool, typer.Option("--watch", help=text("cli.room.watch"))] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="cli.room.watch")] = False,
 ) -> None:
     """Scores what was handed in; what was scored already is left alone.
 
@@ -207,7 +206,7 @@ def score_command(
             return
 
 
-def tell_outcome(scored: tuple[str, "Outcome"]) -> None:
+def tell_outcome(scored: tuple[str, "SubmissionOutcome"]) -> None:
     """Says in a line what became of a submission."""
     handle, outcome = scored
     map50 = "–" if outcome.map50 is None else number(outcome.map50, 2)
@@ -216,7 +215,7 @@ def tell_outcome(scored: tuple[str, "Outcome"]) -> None:
     typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
 
 
-@room_app.command("rehearse", help=text("cli.room.rehearse.help"))
+@room_app.command("rehearse", help="cli.room.rehearse.help")
 def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
     """Plays the room through; exit status 1 if something failed.
 
@@ -276,6 +275,6 @@ def _names(whats: list) -> str:
 
 
 def _counts(changes: list["Change"]) -> dict[str, object]:
-    from brakepoint.room.provisioning import Action
+    from brakepoint.room.provisioning import DiffAction
 
-    return {name.name.lower(): sum(change.action is name for change in changes) for name in Action}
+    return {name.name.lower(): sum(change.action is name for change in changes) for name in DiffAction}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from brakepoint import extras
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.steps import load_step
 from brakepoint.texts import text
@@ -16,13 +17,13 @@ HOST, REST_PORT, GRPC_PORT = "127.0.0.1", 8080, 8081
 
 def serve_command(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL.onnx|s3://", show_default=False, help=text("cli.serve.model"))
+        str, typer.Argument(metavar="MODEL.onnx|s3://", show_default=False, help="cli.serve.model")
     ] = str(SHIPPED_MODEL),
-    host: Annotated[str, typer.Option("--host", help=text("cli.serve.host"))] = HOST,
-    rest_port: Annotated[int, typer.Option("--rest-port", help=text("cli.serve.rest_port"))] = REST_PORT,
-    grpc_port: Annotated[int, typer.Option("--grpc-port", help=text("cli.serve.grpc_port"))] = GRPC_PORT,
+    host: Annotated[str, typer.Option("--host", help="cli.serve.host")] = HOST,
+    rest_port: Annotated[int, typer.Option("--rest-port", help="cli.serve.rest_port")] = REST_PORT,
+    grpc_port: Annotated[int, typer.Option("--grpc-port", help="cli.serve.grpc_port")] = GRPC_PORT,
     steps: Annotated[
-        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.serve.steps"))
+        str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.serve.steps")
     ] = None,
 ) -> None:
     """Serves until Ctrl-C.
@@ -30,11 +31,10 @@ def serve_command(
     Raises:
         UserError: The model, the store, a port or the extra `serving` is not there.
     """
-    from brakepoint.serving import require_serving
     from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
     from brakepoint.serving.source import follow, open_source
 
-    require_serving()
+    extras.require("serving")
     os.environ.setdefault(PIXELS_VARIABLE, str(PIXELS_MOST))
     from brakepoint.serving.engine import Worker
     from brakepoint.serving.server import run

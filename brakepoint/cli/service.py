@@ -5,20 +5,17 @@ from typing import Annotated
 import typer
 
 from brakepoint.errors import UserError
-from brakepoint.services import Settings, run_service
-from brakepoint.texts import text
+from brakepoint.services import ServiceSettings, run_service
 
-Feed = Annotated[str, typer.Option("--feed", metavar="NAME", help=text("live.option.feed"))]
-Camera = Annotated[str, typer.Option("--camera", metavar="URI", help=text("live.option.camera"))]
-Hub = Annotated[str, typer.Option("--hub", metavar="URI", help=text("live.option.hub"))]
-Model = Annotated[
-    str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help=text("live.option.detector"))
-]
-Steps = Annotated[str, typer.Option("--steps", metavar="solutions|labs", help=text("live.option.steps"))]
-Broker = Annotated[str, typer.Option("--broker", metavar="URL", help=text("live.option.broker"))]
-TrainId = Annotated[str, typer.Option("--train-id", metavar="NAME", help=text("live.option.train_id"))]
-TrainAt = Annotated[str, typer.Option("--link", metavar="HOST:PORT", help=text("live.option.train_at"))]
-Page = Annotated[str, typer.Option("--page", metavar="HOST:PORT", help=text("live.option.page"))]
+Feed = Annotated[str, typer.Option("--feed", metavar="NAME", help="live.option.feed")]
+Camera = Annotated[str, typer.Option("--camera", metavar="URI", help="live.option.camera")]
+Hub = Annotated[str, typer.Option("--hub", metavar="URI", help="live.option.hub")]
+Model = Annotated[str, typer.Option("--detector", metavar="MODEL.onnx|oracle", help="live.option.detector")]
+Steps = Annotated[str, typer.Option("--steps", metavar="solutions|labs", help="live.option.steps")]
+Broker = Annotated[str, typer.Option("--broker", metavar="URL", help="live.option.broker")]
+TrainId = Annotated[str, typer.Option("--train-id", metavar="NAME", help="live.option.train_id")]
+TrainAt = Annotated[str, typer.Option("--link", metavar="HOST:PORT", help="live.option.train_at")]
+Page = Annotated[str, typer.Option("--page", metavar="HOST:PORT", help="live.option.page")]
 
 
 def check_train(hub: str, link: str) -> None:
@@ -32,7 +29,7 @@ def check_train(hub: str, link: str) -> None:
 
 
 def service_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=text("live.option.name"))],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="live.option.name")],
     feed: Feed = "",
     camera: Camera = "",
     hub: Hub = "",
@@ -40,14 +37,14 @@ def service_command(
     steps: Steps = "",
     broker: Broker = "",
     train_id: TrainId = "",
-    link: Annotated[str, typer.Option("--link", metavar="HOST:PORT", help=text("live.option.link"))] = "",
+    link: Annotated[str, typer.Option("--link", metavar="HOST:PORT", help="live.option.link")] = "",
     page: Page = "",
-    token: Annotated[str, typer.Option("--token", help=text("live.option.token"))] = "",
+    token: Annotated[str, typer.Option("--token", help="live.option.token")] = "",
 ) -> None:
     """Runs until SIGTERM or Ctrl-C."""
     run_service(
         name,
-        Settings.given(
+        ServiceSettings.given(
             feed=feed,
             camera=camera,
             hub=hub,

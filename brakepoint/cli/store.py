@@ -2,11 +2,11 @@
 
 import typer
 
-from brakepoint.cli.dataset import require_workshop
+from brakepoint import extras
 from brakepoint.cli.usage import CommandLine
 from brakepoint.texts import text
 
-store_app = CommandLine(help=text("cli.store.help"), no_args_is_help=True)
+store_app = CommandLine(help="cli.store.help", no_args_is_help=True)
 
 
 @store_app.callback()
@@ -14,10 +14,10 @@ def store_callback() -> None:
     """Keeps `seed` a command of its own although it is the only one."""
 
 
-@store_app.command("seed", help=text("cli.store.seed.help"))
+@store_app.command("seed", help="cli.store.seed.help")
 def seed_command() -> None:
     """Uploads the kit's content to the store."""
-    require_workshop()
+    extras.require("workshop", "boto3")
     from brakepoint.cli.evaluate import progress_on_stderr
     from brakepoint.store import friendly_errors, object_store, seed
 

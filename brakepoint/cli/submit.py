@@ -5,21 +5,21 @@ from typing import Annotated
 
 import typer
 
-from brakepoint.cli.dataset import require_workshop
+from brakepoint import extras
 from brakepoint.cli.train import DEFAULT_OUT
+from brakepoint.course import LABS_DIR
 from brakepoint.errors import UserError
 from brakepoint.room import in_a_room
 from brakepoint.texts import text
-from brakepoint.workshop.course import LABS_DIR
 
 
 def submit_command(
     model: Annotated[
-        Path, typer.Option("--model", metavar="MODEL.onnx", help=text("cli.submit.model"))
+        Path, typer.Option("--detector", metavar="MODEL.onnx", help="cli.submit.model")
     ] = DEFAULT_OUT / "model.onnx",
     autopilot: Annotated[
         Path,
-        typer.Option("--autopilot", metavar="FILE.py", show_default=False, help=text("cli.submit.autopilot")),
+        typer.Option("--autopilot", metavar="FILE.py", show_default=False, help="cli.submit.autopilot"),
     ] = LABS_DIR / "step6_autopilot.py",
 ) -> None:
     """Uploads both to the attendee's bucket.
@@ -29,7 +29,7 @@ def submit_command(
     """
     if not in_a_room():
         raise UserError("room.error.not_in_a_room")
-    require_workshop()
+    extras.require("workshop", "boto3")
     from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY, upload
 
     upload({MODEL_KEY: model, AUTOPILOT_KEY: autopilot})

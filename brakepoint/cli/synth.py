@@ -12,19 +12,19 @@ from brakepoint.worlds import World
 
 
 def synth_command(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.synth.out"))],
-    count: Annotated[int, typer.Option("--count", help=text("cli.synth.count"))] = 1000,
-    seed: Annotated[int, typer.Option("--seed", help=text("cli.synth.seed"))] = 0,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.synth.out")],
+    count: Annotated[int, typer.Option("--count", help="cli.synth.count")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="cli.synth.seed")] = 0,
     backgrounds: Annotated[
-        Path | None, typer.Option("--backgrounds", metavar="DIR", help=text("cli.synth.backgrounds"))
+        Path | None, typer.Option("--backgrounds", metavar="DIR", help="cli.synth.backgrounds")
     ] = None,
     cutouts: Annotated[
-        Path | None, typer.Option("--cutouts", metavar="DIR", help=text("cli.synth.cutouts"))
+        Path | None, typer.Option("--cutouts", metavar="DIR", help="cli.synth.cutouts")
     ] = None,
-    world: Annotated[World, typer.Option("--world", help=text("cli.synth.world"))] = World.TRACK,
-    workers: Annotated[int, typer.Option("--workers", help=text("cli.synth.workers"))] = available_cores(),
+    world: Annotated[World, typer.Option("--world", help="cli.synth.world")] = World.TRACK,
+    workers: Annotated[int, typer.Option("--workers", help="cli.synth.workers")] = available_cores(),
     steps: Annotated[
-        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.synth.steps"))
+        str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.synth.steps")
     ] = None,
 ) -> None:
     """Makes the pictures that are not there yet.

@@ -13,19 +13,17 @@ DEFAULT_OUT = Path("runs/train")
 
 
 def train_command(
-    data: Annotated[list[Path], typer.Option("--data", metavar="DIR", help=text("cli.train.data"))],
-    val: Annotated[list[Path], typer.Option("--val", metavar="DIR", help=text("cli.train.val"))],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help=text("cli.train.out"))] = DEFAULT_OUT,
+    data: Annotated[list[Path], typer.Option("--data", metavar="DIR", help="cli.train.data")],
+    val: Annotated[list[Path], typer.Option("--val", metavar="DIR", help="cli.train.val")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.train.out")] = DEFAULT_OUT,
     start: Annotated[
-        Path, typer.Option("--start", metavar="CHECKPOINT.pt", help=text("cli.train.start"))
+        Path, typer.Option("--start", metavar="CHECKPOINT.pt", help="cli.train.start")
     ] = BASE_CHECKPOINT,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help=text("cli.train.epochs"))] = 3,
-    learning_rate: Annotated[
-        float, typer.Option("--learning-rate", help=text("cli.train.learning_rate"))
-    ] = 2e-3,
-    seed: Annotated[int, typer.Option("--seed", min=0, help=text("cli.train.seed"))] = 0,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="cli.train.epochs")] = 3,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="cli.train.learning_rate")] = 2e-3,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="cli.train.seed")] = 0,
     steps: Annotated[
-        str | None, typer.Option("--steps", metavar="solutions|labs", help=text("cli.train.steps"))
+        str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.train.steps")
     ] = None,
 ) -> None:
     """Cuts the datasets into crops, trains, and leaves `run/model.pt` and `model.onnx`.
@@ -33,7 +31,7 @@ def train_command(
     Raises:
         UserError: A dataset or the checkpoint is missing, empty or invalid.
     """
-    from brakepoint.training.course import learn
+    from brakepoint.training.fine_tuning import learn
 
     step = load_step("step3_training", steps)
     recipe = step.Recipe(epochs=epochs, learning_rate=learning_rate, seed=seed)

@@ -1,6 +1,5 @@
 """`brakepoint up`: starts every service of the live train, and stops them all on Ctrl-C."""
 
-import secrets
 import signal
 import threading
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.markup import escape
 
+from brakepoint import extras
 from brakepoint.cli.service import (
     Broker,
     Camera,
@@ -22,11 +22,10 @@ from brakepoint.cli.service import (
     check_train,
 )
 from brakepoint.feeds import find_feed
-from brakepoint.services import SERVICES, Settings, address, require_packages
+from brakepoint.services import CLIENTS, SERVICES, ServiceSettings, address
 from brakepoint.texts import text
+from brakepoint.web import new_token
 
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-TOKEN_BYTES = 9
 COLOURS = dict(
     zip(
         SERVICES,
@@ -49,10 +48,10 @@ def up_command(
 ) -> None:
     """Runs until Ctrl-C or SIGTERM."""
     check_train(hub, link)
-    require_packages()
+    extras.require("live")
     from brakepoint.services.supervisor import Supervisor
 
-    settings = Settings.given(
+    settings = ServiceSettings.given(
         feed=feed,
         camera=camera,
         hub=hub,
@@ -65,13 +64,12 @@ def up_command(
     )
     if settings.is_recorded:
         find_feed(settings.shown)
-    if address(settings.page)[0] not in LOCAL_HOSTS and not settings.token:
-        settings = replace(settings, token=secrets.token_urlsafe(TOKEN_BYTES))
+    settings = replace(settings, token=settings.token or new_token(address(settings.page)[0]))
     console = Console(highlight=False)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with Supervisor(settings, SERVICES[1:], teller(console), stopping.is_set):
+    with Supervisor(settings, CLIENTS, teller(console), stopping.is_set):
         url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
         console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
         stopping.wait()

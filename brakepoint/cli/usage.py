@@ -1,4 +1,8 @@
-"""What typer itself says of a command line, in the reader's language: it knows English only."""
+"""A command line in the language of whoever asks: each help is a key of the catalogue, a refusal is one line.
+
+typer itself knows English only. It makes its commands from their functions for each line that is typed, so
+they take their texts then.
+"""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -10,24 +14,31 @@ from typer.core import TyperCommand, TyperGroup
 from brakepoint.errors import UserError
 from brakepoint.texts import text
 
+INTERRUPTED = 130
+
 
 class CommandLine(typer.Typer):
     """Commands, each of which speaks the reader's language."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(cls=Commands, **settings)
+        super().__init__(cls=Commands, add_completion=False, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
-        """Makes a function a command."""
+        """Makes a function a command, whose `help` is a key of the catalogue."""
         return super().command(name, cls=Command, **settings)
 
 
 class Command(TyperCommand):
     """A command."""
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """The option that shows the help."""
-        return _translated(super().get_help_option(ctx))
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        _look_up_help(self)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Shows the help."""
+        _translate_frame(self, ctx)
+        super().format_help(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads what stands behind the command.
@@ -44,9 +55,14 @@ class Command(TyperCommand):
 class Commands(TyperGroup):
     """A group of commands that knows which one was probably meant."""
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """The option that shows the help."""
-        return _translated(super().get_help_option(ctx))
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        _look_up_help(self)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Shows the help."""
+        _translate_frame(self, ctx)
+        super().format_help(ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the command that stands first.
@@ -61,7 +77,62 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def explain(error: Any) -> UserError:
+def _look_up_help(command: TyperCommand | TyperGroup) -> None:
+    """Puts the texts in the place of their keys, as help of a command and of its parameters."""
+    told: list[Any] = [command, *command.params]
+    for each in told:
+        if each.help:
+            each.help = text(each.help)
+
+
+def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
+    """Translates what typer itself writes around the help, whose titles it keeps in one place for all."""
+    from typer import rich_utils
+
+    option = command.get_help_option(ctx)
+    if option is not None:
+        option.help = text("cli.usage.help")
+    rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
+    rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
+    rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
+    rich_utils.DEFAULT_STRING = text("cli.panel.default")
+    rich_utils.REQUIRED_LONG_STRING = text("cli.panel.required")
+
+
+def status_of(command_line: Callable[[], Any]) -> int:
+    """Runs a command line, says in one line what went wrong, and returns its exit status.
+
+    Args:
+        command_line: Calls a `CommandLine` that is not to exit by itself.
+    """
+    try:
+        status = command_line()
+    except UserError as error:
+        return _refuse(str(error))
+    except NotImplementedError:
+        return _refuse(text("cli.error.not_written"))
+    except typer.TyperException as error:
+        return _refuse(str(_explain(error)))
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        typer.echo(text("cli.interrupted"), err=True)
+    return status if isinstance(status, int) else 0
+
+
+def run_alone(function: Callable[..., None], help_key: str, arguments: list[str]) -> int:
+    """Runs a function that is a whole command line, and returns its exit status."""
+    app = CommandLine()
+    app.command(help=help_key)(function)
+    return status_of(lambda: app(arguments, standalone_mode=False))
+
+
+def _refuse(line: str) -> int:
+    typer.echo(line, err=True)
+    return 2
+
+
+def _explain(error: Any) -> UserError:
     """Says in the reader's language what typer refused.
 
     Args:
@@ -80,12 +151,6 @@ def explain(error: Any) -> UserError:
         return _refusal(text("cli.usage.missing", name=name), [], command)
     kind = " ".join(filter(None, [parameter.display_type(context), _range(parameter)]))
     return _refusal(text("cli.usage.value", name=name, kind=kind), [], command)
-
-
-def _translated(option: Any) -> Any:
-    if option is not None:
-        option.help = text("cli.usage.help")
-    return option
 
 
 def _range(parameter: Any) -> str:

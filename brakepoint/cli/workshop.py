@@ -12,12 +12,12 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from brakepoint.course import LABS_DIR, Step, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.room import in_a_room
 from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
-from brakepoint.workshop.course import LABS_DIR, Step, course, find_step
 from brakepoint.workshop.keyboard import Keyboard, keyboard
 from brakepoint.workshop.labs import lab_text, part_with, without_marks
 from brakepoint.workshop.progress import Progress
@@ -28,7 +28,7 @@ HINTS = 2
 POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
-StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help=text("cli.check.step"))]
+StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help="cli.check.step")]
 
 
 def check_command(step: StepArgument = "") -> None:

@@ -15,14 +15,13 @@ from brakepoint.delivery.rendering import Manifest, of_kind
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.messages import Action, Control
-from brakepoint.mission.drive import News
-from brakepoint.mission.drive import Tell as TellDriven
+from brakepoint.mission.drive import News, TellProgress
 from brakepoint.mission.records import Run
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.live_mission import start, watch
-from brakepoint.services.serving import HEARTBEAT_VARIABLE
-from brakepoint.services.supervisor import Supervisor, Tell
+from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
+from brakepoint.services.supervisor import Supervisor, TellLine
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
 from brakepoint.sockets import free_port
 from brakepoint.truth import load_truth
@@ -68,7 +67,7 @@ class Pods(Supervisor):
         UserError: A container refers to something that is not there, or does not get ready.
     """
 
-    def __init__(self, manifests: list[Manifest], launch: Launch, tell: Tell) -> None:
+    def __init__(self, manifests: list[Manifest], launch: Launch, tell: TellLine) -> None:
         secrets = make_secrets()
         ports = {service["metadata"]["name"]: free_port() for service in of_kind(manifests, "Service")}
         made = on_this_machine(containers(manifests, secrets), manifests, ports)
@@ -79,17 +78,17 @@ class Pods(Supervisor):
         names = sorted(self._containers, key=lambda name: name != BROKER)
         super().__init__(settings, names, tell)
 
-    def _seen_by_a_person(self, secrets: Secrets, ports: dict[str, int]) -> Settings:
+    def _seen_by_a_person(self, secrets: Secrets, ports: dict[str, int]) -> ServiceSettings:
         """Whoever looks on and presses the buttons does so as the monitor."""
         for name in (BROKER, "capture"):
             if name not in self._containers:
                 raise UserError("delivery.error.no_pod", pod=name)
         url = secrets[BROKER_SECRET]["monitor"].rpartition("@")[0]
         told = self._containers["capture"].environment
-        return Settings(
+        return ServiceSettings(
             broker=f"{url}@127.0.0.1:{ports[BROKER]}",
-            feed=told.get("BRAKEPOINT_FEED", Settings.feed),
-            train_id=told.get("BRAKEPOINT_TRAIN_ID", Settings.train_id),
+            feed=told.get("BRAKEPOINT_FEED", ServiceSettings.feed),
+            train_id=told.get("BRAKEPOINT_TRAIN_ID", ServiceSettings.train_id),
         )
 
     def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
@@ -133,7 +132,7 @@ def _find_program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/local/sbin:/usr/sbin:/sbin")
 
 
-def drive(pods: AbstractContextManager[Pods], tell: TellDriven) -> Run:
+def drive(pods: AbstractContextManager[Pods], tell: TellProgress) -> Run:
     """Starts the containers, drives the feed of the overlay once, and stops them.
 
     Args:

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from brakepoint import extras
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
+from brakepoint.models import MODEL_NAME
 
 SCHEMES = ("grpc", "grpcs", "http", "https")
 TIMEOUT_S = 30.0
@@ -54,11 +56,9 @@ class RemoteRuntime:
     takes_lower = False
 
     def __init__(self, url: str) -> None:
-        from brakepoint.serving import TENSOR_MODEL, require_serving
-
-        require_serving()
+        extras.require("serving")
         parts = urlsplit(url)
-        self._url, self._model = url, parts.path.strip("/") or TENSOR_MODEL
+        self._url, self._model = url, parts.path.strip("/") or MODEL_NAME
         with _Told(url):
             is_grpc, encrypted = parts.scheme.startswith("grpc"), parts.scheme.endswith("s")
             self._client: Client = (

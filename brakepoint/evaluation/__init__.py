@@ -10,8 +10,8 @@ from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.evaluation.examine import Examined, examine, read_picture
 from brakepoint.evaluation.interval import map50_interval
-from brakepoint.evaluation.labels import load_labels
 from brakepoint.evaluation.mean_average_precision import ClassMetrics, class_metrics
+from brakepoint.labels.folder import load_labels
 from brakepoint.messages import SignClass
 
 __all__ = [

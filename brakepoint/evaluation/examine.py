@@ -8,8 +8,8 @@ import numpy as np
 
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
-from brakepoint.evaluation.labels import LabelledPicture, load_labels
 from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, Match, match_picture
+from brakepoint.labels.folder import LabelledPicture, load_labels
 from brakepoint.messages import Detection
 
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"

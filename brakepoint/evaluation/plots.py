@@ -18,8 +18,8 @@ from brakepoint.evaluation.mean_average_precision import (
     sorted_by_confidence,
 )
 from brakepoint.evaluation.sheet import save_png
+from brakepoint.look import sign_text
 from brakepoint.messages import SignClass
-from brakepoint.mission.look import sign_text
 from brakepoint.texts import number, text
 
 BASE_STYLE = {"color": "#7a8794", "linestyle": "--", "linewidth": 2.0}

@@ -12,8 +12,8 @@ import numpy as np
 from brakepoint.drawing import BOLD, REGULAR, WHITE, Colour, bgr, text_width, write
 from brakepoint.errors import UserError
 from brakepoint.evaluation.examine import Examined, read_picture
+from brakepoint.look import sign_text
 from brakepoint.messages import Detection
-from brakepoint.mission.look import sign_text
 from brakepoint.texts import number, text
 
 COLUMNS, PICTURES_MAX = 4, 24

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
 from brakepoint.cores import available_cores
+from brakepoint.look import points
 from brakepoint.messages import OrderKind
-from brakepoint.mission.look import points
 from brakepoint.mission.report import Recording
 from brakepoint.texts import language, text
 from brakepoint.truth import load_truth
@@ -77,7 +78,7 @@ class Finished:
     still: bytes | None
 
 
-Tell = Callable[[Driven], None]
+TellProgress = Callable[[Driven], None]
 
 
 def check(assignments: list[Assignment]) -> None:
@@ -87,27 +88,24 @@ def check(assignments: list[Assignment]) -> None:
         UserError: A feed, its ground truth, the step's module or the model is missing or unfit.
     """
     from brakepoint.steps import load_step
-    from stubs.recorded_camera import RecordedCamera
 
     for assignment in assignments:
         truth = load_truth(assignment.video.with_suffix(".json"))
-        RecordedCamera(assignment.video, truth).close()
+        open_camera(f"video:{assignment.video}").close()
     load_step("step6_autopilot", assignments[0].steps)
     _detector(assignments[0], truth)
 
 
-def drive(assignment: Assignment, tell: Tell) -> Finished:
+def drive(assignment: Assignment, tell: TellProgress) -> Finished:
     """Drives one feed, films it, and leaves film and recording in the assignment's folder."""
     from brakepoint.mission.loop import run_mission
     from brakepoint.steps import load_step
-    from stubs.printing_hub import PrintingHub
-    from stubs.recorded_camera import RecordedCamera
 
     truth = load_truth(assignment.video.with_suffix(".json"))
     step = load_step("step6_autopilot", assignment.steps).step
     news = News(assignment.feed, truth.length_cm, tell)
-    with closing(RecordedCamera(assignment.video, truth, truth.seed)) as camera:
-        hub = PrintingHub(out=news)
+    with closing(open_camera(f"video:{assignment.video}", truth.seed)) as camera:
+        hub = open_hub(SIMULATED_HUB, out=news)
         run = run_mission(camera, hub, _detector(assignment, truth), step, truth, news.observe)
     return finish(run, assignment, news)
 
@@ -118,12 +116,11 @@ def finish(run: Any, assignment: Assignment, news: "News") -> Finished:
     from brakepoint.mission.loop import oracle_run
     from brakepoint.mission.scoring import score_run
     from brakepoint.steps import load_step
-    from stubs.printing_hub import PrintingHub
 
     truth = load_truth(assignment.video.with_suffix(".json"))
     step = load_step("step6_autopilot", assignment.steps).step
     score = score_run(run, truth)
-    oracle = score_run(oracle_run(truth, step, PrintingHub(out=None)), truth)
+    oracle = score_run(oracle_run(truth, step, open_hub(SIMULATED_HUB, out=None)), truth)
     recording = Recording.of(run, score, oracle, truth)
     news.note(text("mission.filming"))
     make_film(recording, assignment.video, assignment.folder / f"{assignment.feed}.mp4")
@@ -150,7 +147,7 @@ class News(io.StringIO):
         tell: Is told.
     """
 
-    def __init__(self, feed: str, length_cm: float, tell: Tell) -> None:
+    def __init__(self, feed: str, length_cm: float, tell: TellProgress) -> None:
         super().__init__()
         self._feed, self._length_cm, self._tell = feed, length_cm, tell
         self._ticks = 0
@@ -175,7 +172,7 @@ class News(io.StringIO):
             self._tell(self._last)
 
 
-def drive_all(assignments: list[Assignment], tell: Tell) -> list[Finished]:
+def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finished]:
     """Drives every feed, in parallel, and returns the runs in the order of the assignments.
 
     The parent stays light: video and inference are loaded by the workers alone.

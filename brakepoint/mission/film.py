@@ -13,8 +13,7 @@ import numpy as np
 
 from brakepoint.drawing import BOLD, REGULAR, WHITE, bgr, text_width, write
 from brakepoint.errors import UserError
-from brakepoint.messages import Detection, Light, OrderKind, SignClass
-from brakepoint.mission.look import (
+from brakepoint.look import (
     ORDER_COLOURS,
     SIGN_COLOURS,
     order_text,
@@ -22,6 +21,7 @@ from brakepoint.mission.look import (
     reason_text,
     sign_text,
 )
+from brakepoint.messages import Detection, Light, OrderKind, SignClass
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S

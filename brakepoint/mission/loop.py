@@ -26,7 +26,7 @@ Observer = Callable[[Tick, Frame | None], None]
 """Is shown each tick with the frame that it was decided on, for instance to film it."""
 
 
-class Detector(Protocol):
+class FrameDetector(Protocol):
     """Finds signs in frames."""
 
     def detect(self, frame: Frame) -> Detections:
@@ -77,7 +77,7 @@ class PlainCamera:
 def run_mission(
     camera: Camera,
     hub: Hub,
-    detector: Detector,
+    detector: FrameDetector,
     step: Step,
     truth: GroundTruth,
     observe: Observer | None = None,

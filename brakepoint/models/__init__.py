@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+MODEL_NAME = "track"
+"""What the shipped model is called, in the bucket and behind an endpoint."""
+
 _FOLDER = Path(__file__).parent
 BASE_CHECKPOINT = _FOLDER / "base.pt"
 """Knows the signs of European roads; fine-tuning starts from it."""

@@ -1,22 +1,18 @@
-"""The page's server: the page, its texts, the picture, the news as Server-Sent Events, and the buttons."""
+"""The page's server: the picture, the news as Server-Sent Events, and the buttons."""
 
 import asyncio
 import json
-import secrets
 from collections.abc import AsyncIterator
-from importlib import resources
 from typing import Annotated
 
-from fastapi import FastAPI, Header, HTTPException, Response
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
-from fastapi.staticfiles import StaticFiles
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from fastapi import APIRouter, FastAPI, Header, HTTPException, Response
+from fastapi.responses import StreamingResponse
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Wish
 from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
-from brakepoint.texts import LANGUAGES, catalogue
+from brakepoint.web.server import NO_STORE, check_token, make_page
 
 NEWS_HZ = CONTROL_RATE_HZ
 TEXTS = (
@@ -31,8 +27,7 @@ TEXTS = (
     "score.penalty.",
 )
 """Beginnings of the keys of the texts that the page needs."""
-LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-NO_STORE = {"Cache-Control": "no-store"}
+SPEEDS = {"full_speed": FULL_SPEED_CM_S, "low_speed": LOW_SPEED_CM_S}
 
 
 def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
@@ -42,46 +37,30 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
         onlooker: What it shows, and passes people's wishes to.
         token: Whoever presses a button must know it; empty when only this machine can reach the page.
     """
-    app = FastAPI(title="Brakepoint", docs_url=None, redoc_url=None, openapi_url=None)
-    if not token:  # A page from elsewhere, under a name of its own for this address, has no business here.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)
+    router = APIRouter()
 
-    @app.get("/news")
+    @router.get("/news")
     async def news() -> StreamingResponse:
         return StreamingResponse(_news(onlooker), media_type="text/event-stream", headers=NO_STORE)
 
-    @app.get("/picture.jpg")
+    @router.get("/picture.jpg")
     def picture() -> Response:
         newest = onlooker.picture
         if newest is None:
             return Response(status_code=204)
         return Response(newest.jpeg, media_type="image/jpeg", headers=NO_STORE)
 
-    @app.post("/control", status_code=202)
+    @router.post("/control", status_code=202)
     def control(wish: Wish, x_brakepoint_token: Annotated[str, Header()]) -> Response:
         # The header, even empty, is what a form on another site cannot send.
-        if not secrets.compare_digest(x_brakepoint_token.encode(), token.encode()) and token:
-            raise HTTPException(403)
+        check_token(x_brakepoint_token, token)
         try:
             onlooker.ask(wish)
         except UserError as error:
             raise HTTPException(422, str(error)) from None
         return Response(status_code=202)
 
-    @app.get("/texts.json")
-    def texts() -> JSONResponse:
-        chosen = {key: entry for key, entry in catalogue().items() if key.startswith(TEXTS)}
-        speeds = {"full_speed": FULL_SPEED_CM_S, "low_speed": LOW_SPEED_CM_S}
-        words = {lang: {key: entry[lang] for key, entry in chosen.items()} for lang in LANGUAGES}
-        return JSONResponse({"texts": words, "speeds": speeds, "asks_token": bool(token)})
-
-    @app.get("/look.css")
-    def look() -> FileResponse:
-        return FileResponse(str(resources.files("brakepoint.mission.page") / "style.css"))
-
-    static = str(resources.files("brakepoint.monitor") / "static")
-    app.mount("/", StaticFiles(directory=static, html=True))
-    return app
+    return make_page("brakepoint.monitor", router, lambda key: key.startswith(TEXTS), token, speeds=SPEEDS)
 
 
 async def _news(onlooker: Onlooker) -> AsyncIterator[str]:

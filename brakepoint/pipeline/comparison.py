@@ -12,13 +12,13 @@ from brakepoint.texts import number, text
 from brakepoint.worlds import World
 
 if TYPE_CHECKING:
-    from brakepoint.evaluation.compare import Comparison as Compared
+    from brakepoint.evaluation.compare import Comparison
 
 COMPARISON_FILE = "comparison.json"
 JPEG_QUALITY = 85
 
 
-class Comparison(BaseModel):
+class ProductionComparison(BaseModel):
     """What both reach on the same pictures.
 
     Attributes:
@@ -34,7 +34,7 @@ class Comparison(BaseModel):
     version: int | None = None
 
     @classmethod
-    def of(cls, compared: "Compared", version: int | None) -> Self:
+    def of(cls, compared: "Comparison", version: int | None) -> Self:
         """The figures that count for the gate.
 
         Args:
@@ -86,6 +86,6 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else number(value, 3)
 
 
-def read_comparison(folder: Path) -> Comparison:
+def read_comparison(folder: Path) -> ProductionComparison:
     """What the pipeline's comparison left in its folder."""
-    return Comparison.model_validate_json((folder / COMPARISON_FILE).read_bytes())
+    return ProductionComparison.model_validate_json((folder / COMPARISON_FILE).read_bytes())

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from brakepoint.pipeline.comparison import Comparison, read_comparison
+from brakepoint.pipeline.comparison import ProductionComparison, read_comparison
 from brakepoint.steps import load_step
 
 IN_COMPONENT = "_KFP_RUNTIME"
@@ -31,7 +31,7 @@ def ask(folder: Path, least: float, tolerance: float) -> list[str]:
     return list(json.loads(done.stdout))
 
 
-def judge(compared: Comparison, least: float, tolerance: float) -> list[str]:
+def judge(compared: ProductionComparison, least: float, tolerance: float) -> list[str]:
     """The gate's reasons."""
     reasons = load_step("step4_pipeline").gate(compared.new, compared.production, least, tolerance)
     return [str(reason) for reason in reasons]

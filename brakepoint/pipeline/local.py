@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
+from brakepoint.course import find_step
 from brakepoint.errors import UserError
-from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison, read_comparison
+from brakepoint.pipeline.comparison import COMPARISON_FILE, ProductionComparison, read_comparison
 from brakepoint.pipeline.fingerprints import STEPS
 from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.store import Connection, object_store
-from brakepoint.workshop.course import find_step
 
 ROOT_DIR = Path("runs/pipeline")
 LOG_NAME = "log.txt"
@@ -29,11 +29,11 @@ NEWS = {
     "failed": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?FAILURE"),
 }
 """How kfp's log tells what happens to a task; its colours stand in between."""
-Tell = Callable[[str, str], None]
+TellTask = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PipelineOutcome:
     """How a run ended.
 
     Attributes:
@@ -42,7 +42,7 @@ class Outcome:
         refused: Why the gate let nothing through; empty if it did.
     """
 
-    compared: Comparison | None
+    compared: ProductionComparison | None
     folder: Path | None
     refused: tuple[str, ...] = ()
 
@@ -52,7 +52,7 @@ class Outcome:
         return tuple(sorted(self.folder.glob("*.png"))) if self.folder else ()
 
 
-def run(step: ModuleType, tell: Tell, root: Path = ROOT_DIR, **parameters: float) -> Outcome:
+def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: float) -> PipelineOutcome:
     """Runs the pipeline; what did not change since an earlier run is taken from there.
 
     Args:
@@ -100,19 +100,21 @@ def _failure(listener: "_Listener", log: Path) -> UserError:
     return UserError("pipeline.error.failed", task=task or "–", why=why, log=log)
 
 
-def _reasons(step: ModuleType, compared: Comparison | None, parameters: dict[str, float]) -> list[str]:
+def _reasons(
+    step: ModuleType, compared: ProductionComparison | None, parameters: dict[str, float]
+) -> list[str]:
     if compared is None:
         return []
     limits = parameters["least"], parameters["tolerance"]
     return list(step.gate(compared.new, compared.production, *limits))
 
 
-def _outcome(root: Path, known: set[Path]) -> Outcome:
+def _outcome(root: Path, known: set[Path]) -> PipelineOutcome:
     fresh = set(root.rglob(COMPARISON_FILE)) - known
     if not fresh:
-        return Outcome(None, None)
+        return PipelineOutcome(None, None)
     folder = max(fresh, key=lambda path: path.stat().st_mtime).parent
-    return Outcome(read_comparison(folder), folder)
+    return PipelineOutcome(read_comparison(folder), folder)
 
 
 @contextmanager
@@ -158,7 +160,7 @@ class _Listener(io.StringIO):
         last_line: The last thing that a component said before that.
     """
 
-    def __init__(self, log: io.TextIOBase, tell: Tell) -> None:
+    def __init__(self, log: io.TextIOBase, tell: TellTask) -> None:
         super().__init__()
         self._log, self._tell, self._begun = log, tell, ""
         self._screen = sys.stdout

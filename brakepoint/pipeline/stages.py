@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
-from brakepoint.pipeline.comparison import COMPARISON_FILE, Comparison, read_comparison
+from brakepoint.pipeline.comparison import COMPARISON_FILE, ProductionComparison, read_comparison
 from brakepoint.pipeline.fingerprints import folder_fingerprint
 from brakepoint.pipeline.judge import ask
 from brakepoint.registry.bucket import Registry
@@ -55,7 +55,7 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 def training(epochs: int, seed: int, code: str, stills: Artefact, track: Artefact, model: Artefact) -> None:
     """Step 3: fine-tunes the base model on both, and on as many roads as the step says, and exports it."""
-    from brakepoint.training.course import learn
+    from brakepoint.training.fine_tuning import learn
 
     step, folder = load_step("step3_training"), Path(stills.path)
     with tempfile.TemporaryDirectory() as scratch:
@@ -85,7 +85,7 @@ def comparison(
         number = registry.production().number
         old = Detector(registry.fetch(number, Path(folder)) if number else BASE_MODEL)
         compared = compare(old, new, worlds, out, new.confidence)
-    found = Comparison.of(compared, number)
+    found = ProductionComparison.of(compared, number)
     for world, value in found.new.items():
         metrics.log_metric(f"{world}_map50", value)
     Path(report.path).write_text(found.as_html(compared.pictures), encoding="utf-8")

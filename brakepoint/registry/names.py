@@ -1,6 +1,7 @@
-"""What the model is called, in the bucket and behind an endpoint."""
+"""Where the model lies in the bucket."""
 
-MODEL_NAME = "track"
+from brakepoint.models import MODEL_NAME
+
 PREFIX = f"models/{MODEL_NAME}"
 """Folder of its versions in the bucket."""
 COPY_KEY = "models/production/1/model.onnx"

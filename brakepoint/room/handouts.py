@@ -1,4 +1,4 @@
-"""The hand-outs: one HTML page to print, a card an attendee, in both languages on each card."""
+"""The hand-outs: one HTML page to print, a card an attendee, in every language on each card."""
 
 from importlib import resources
 
@@ -7,8 +7,8 @@ from jinja2 import Environment, StrictUndefined
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import connection_variables
-from brakepoint.room.stores import RoomStore
-from brakepoint.texts import LANGUAGES, text
+from brakepoint.room.stores.base import RoomStore
+from brakepoint.texts import languages, text
 
 
 def handouts(room: Room, accounts: Accounts, store: RoomStore) -> str:
@@ -24,4 +24,4 @@ def handouts(room: Room, accounts: Accounts, store: RoomStore) -> str:
         }
         for handle, account in accounts.accounts.items()
     ]
-    return environment.from_string(template).render(room=room, cards=cards, languages=LANGUAGES) + "\n"
+    return environment.from_string(template).render(room=room, cards=cards, languages=languages()) + "\n"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brakepoint.room.outcomes import Failed, Reason
+from brakepoint.room.outcomes import Failed, Failure
 
 MODEL_MAX_MB = 50
 """The kit's own takes a few; the largest that trains in a workshop, twenty."""
@@ -34,13 +34,13 @@ def check_model(path: Path) -> None:
     try:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:  # It does not document what it raises on a file that is no model.
-        raise Failed(Reason.MODEL_UNFIT, f"{type(error).__name__}: {error}") from None
+        raise Failed(Failure.MODEL_UNFIT, f"{type(error).__name__}: {error}") from None
     named = {(node.domain, node.op_type) for node in model.graph.node}
     unknown = {name for domain, name in named if domain not in STANDARD_DOMAINS or name not in OPERATORS}
     if unknown or model.functions:
         raise Failed(
-            Reason.MODEL_OPERATORS, ", ".join(sorted(unknown | {one.name for one in model.functions}))
+            Failure.MODEL_OPERATORS, ", ".join(sorted(unknown | {one.name for one in model.functions}))
         )
     outside = onnx.TensorProto.EXTERNAL
     if any(tensor.data_location == outside for tensor in model.graph.initializer):
-        raise Failed(Reason.MODEL_OPERATORS, "external data")
+        raise Failed(Failure.MODEL_OPERATORS, "external data")

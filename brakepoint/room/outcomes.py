@@ -15,7 +15,7 @@ DETAIL_CHARACTERS = 160
 """What comes out of a sandbox is somebody else's words: so much of it is shown."""
 
 
-class Reason(StrEnum):
+class Failure(StrEnum):
     """Why nothing could be scored. Texts: `room.reason.{value}`."""
 
     NOTHING = "nothing"
@@ -43,13 +43,13 @@ class Failed(Exception):  # noqa: N818  It is the submission that failed, not th
         detail: What exactly, in words that may be the attendee's own.
     """
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: Failure, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = " ".join(detail.split())[:DETAIL_CHARACTERS]
 
 
-class Outcome(BaseModel):
+class SubmissionOutcome(BaseModel):
     """What became of one submission.
 
     Attributes:
@@ -69,7 +69,7 @@ class Outcome(BaseModel):
     map50: float | None = Field(default=None, ge=0, le=1)
     score: float = Field(default=0.0, ge=0, le=100)
     accomplished: bool = False
-    reason: Reason | None = None
+    reason: Failure | None = None
     detail: str = ""
 
     def words(self, lang: str | None = None) -> str:
@@ -90,9 +90,9 @@ class Marks(BaseModel):
 
     best_map50: float | None = None
     best_score: float | None = None
-    last: Outcome
+    last: SubmissionOutcome
 
-    def with_outcome(self, outcome: Outcome) -> "Marks":
+    def with_outcome(self, outcome: SubmissionOutcome) -> "Marks":
         """The same after one more submission."""
         return Marks(
             best_map50=_best(self.best_map50, outcome.map50),
@@ -124,7 +124,7 @@ class Scores(BaseModel):
         except ValidationError as error:
             raise UserError("room.error.scores", path=folder / SCORES_NAME) from error
 
-    def add(self, handle: str, outcome: Outcome, folder: Path) -> None:
+    def add(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
         """Takes an outcome in and writes the file."""
         marks = self.marks.get(handle, Marks(last=outcome))
         self.marks[handle] = marks.with_outcome(outcome)

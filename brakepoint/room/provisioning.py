@@ -16,7 +16,8 @@ from brakepoint.room.config import Room
 from brakepoint.room.files import PRIVATE, PUBLIC, make_private_folder, write
 from brakepoint.room.handouts import handouts
 from brakepoint.room.manifests import environment, namespace_manifests, secret_manifests
-from brakepoint.room.stores import RoomStore, missing_content
+from brakepoint.room.stores.base import RoomStore
+from brakepoint.room.stores.content import missing_content
 
 MANIFESTS, GITOPS, SECRETS = "manifests", "gitops", "secrets"
 """Folders: the first two may be shown to anybody, the third to nobody."""
@@ -36,7 +37,7 @@ class What(StrEnum):
     HANDOUT = "handout"
 
 
-class Action(StrEnum):
+class DiffAction(StrEnum):
     """What is done to it, as a diff marks it."""
 
     ADD = "+"
@@ -56,7 +57,7 @@ class Change:
         diff: What changes in a file that is no secret.
     """
 
-    action: Action
+    action: DiffAction
     what: What
     name: str
     handle: str = ""
@@ -138,28 +139,28 @@ class Provisioner:
         for handle in self.room.everybody:
             place = self.room.place_of(handle)
             if handle not in known:
-                yield Change(Action.ADD, What.ACCOUNT, handle, handle)
+                yield Change(DiffAction.ADD, What.ACCOUNT, handle, handle)
             yield from self._bucket_changes(place, handle, buckets)
             if place not in keys or handle not in known:
-                yield Change(Action.ADD, What.KEY, place, handle)
+                yield Change(DiffAction.ADD, What.KEY, place, handle)
         yield from self._file_changes(accounts)
         yield from self._removals(known, buckets, keys)
 
     def _bucket_changes(self, bucket: str, handle: str, there: set[str]) -> Iterator[Change]:
         if bucket not in there:
-            yield Change(Action.ADD, What.BUCKET, bucket, handle)
+            yield Change(DiffAction.ADD, What.BUCKET, bucket, handle)
         if bucket not in there or missing_content(self.store, bucket):
-            yield Change(Action.ADD, What.DATA, bucket, handle)
+            yield Change(DiffAction.ADD, What.DATA, bucket, handle)
 
     def _removals(self, known: dict[str, Account], buckets: set[str], keys: set[str]) -> Iterator[Change]:
         """What belongs to somebody who is not in the room any more."""
         places = {self.room.place_of(handle): handle for handle in self.room.everybody}
         for key in sorted(keys - set(places)):
-            yield Change(Action.REMOVE, What.KEY, key, self._handle(key))
+            yield Change(DiffAction.REMOVE, What.KEY, key, self._handle(key))
         for bucket in sorted(buckets - set(places) - {self.room.shared_bucket}):
-            yield Change(Action.REMOVE, What.BUCKET, bucket, self._handle(bucket))
+            yield Change(DiffAction.REMOVE, What.BUCKET, bucket, self._handle(bucket))
         for handle in sorted(set(known) - set(self.room.everybody)):
-            yield Change(Action.REMOVE, What.ACCOUNT, handle, handle)
+            yield Change(DiffAction.REMOVE, What.ACCOUNT, handle, handle)
 
     def _handle(self, place: str) -> str:
         return place.removeprefix(f"{self.room.name}-")
@@ -172,14 +173,14 @@ class Provisioner:
             if there == content:
                 continue
             what = _what(name)
-            action = Action.ADD if there is None else Action.CHANGE
+            action = DiffAction.ADD if there is None else DiffAction.CHANGE
             diff = _diff(there, content) if what is What.MANIFEST and there is not None else ""
             yield Change(action, what, name, path.stem if path.suffix == ".yaml" else "", diff)
         for folder in (MANIFESTS, GITOPS, SECRETS):
             for path in sorted((self.folder / folder).glob("*")):
                 name = f"{folder}/{path.name}"
                 if name not in wanted:
-                    yield Change(Action.REMOVE, _what(name), name, path.stem)
+                    yield Change(DiffAction.REMOVE, _what(name), name, path.stem)
 
     def _files(self, accounts: Accounts) -> dict[str, str]:
         """Every file of the room that is made, by name."""
@@ -196,7 +197,7 @@ class Provisioner:
         return files
 
     def _carry_out(self, change: Change, accounts: Accounts, files: dict[str, str]) -> None:
-        adds = change.action is not Action.REMOVE
+        adds = change.action is not DiffAction.REMOVE
         match change.what:
             case What.BUCKET:
                 (self.store.make_bucket if adds else self.store.remove_bucket)(change.name)

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from brakepoint.course import ROOT, course
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import connection_variables
-from brakepoint.room.stores import RoomStore
+from brakepoint.room.stores.base import RoomStore
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import friendly_errors
-from brakepoint.workshop.course import ROOT, course
 
 FEED, DETECTOR = "track-stop", str(SHIPPED_MODEL)
 TRIAL_KEY = "rehearsal/model.onnx"
@@ -54,7 +54,9 @@ class Rehearser:
     def check(self) -> str:
         """The first step's check."""
         step, verdicts = course()[0], self.folder / "verdicts"
-        return self._run("-m", "brakepoint.workshop.sandbox", step.name, str(step.solution), str(verdicts))
+        return self._run(
+            "-m", "brakepoint.workshop.examination", step.name, str(step.solution), str(verdicts)
+        )
 
     def mission(self) -> str:
         """One feed, driven, scored and filmed."""

@@ -13,6 +13,7 @@ from statistics import fmean
 import numpy as np
 from pydantic import BaseModel, Field
 
+from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
 from brakepoint.detector import look_at
 from brakepoint.detector.decode import DETECTIONS_MAX
 from brakepoint.errors import UserError
@@ -30,20 +31,20 @@ from brakepoint.messages import (
 from brakepoint.mission.loop import run_mission
 from brakepoint.mission.records import Score
 from brakepoint.mission.scoring import score_run
-from brakepoint.room.cage import Cage, Limits, require_cage
 from brakepoint.room.config import Room
 from brakepoint.room.model_check import MODEL_MAX_MB
-from brakepoint.room.outcomes import Failed, Outcome, Reason, Scores
+from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
+from brakepoint.room.sandbox import Sandbox, SandboxLimits, require_sandbox
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
-from brakepoint.room.stores import RoomStore
+from brakepoint.room.stores.base import RoomStore
 from brakepoint.truth import GroundTruth, load_truth
 
 MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
 AUTOPILOT_MAX_BYTES = 200_000
 EVALUATED_FRAMES = 60
 """Frames of the hidden feed, evenly spread, on which mAP50 is measured."""
-AUTOPILOT_LIMITS = Limits(memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0)
-DETECTOR_LIMITS = Limits(memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0)
+AUTOPILOT_LIMITS = SandboxLimits(memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0)
+DETECTOR_LIMITS = SandboxLimits(memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0)
 CONFIDENCE = 0.25
 """mAP does not depend on it; precision and recall, which are not shown, would."""
 
@@ -66,7 +67,7 @@ class Submission:
         return hashlib.sha256(hashlib.sha256(self.model).digest() + self.autopilot).hexdigest()
 
 
-def score_room(room: Room, store: RoomStore, scores: Scores) -> Iterator[tuple[str, Outcome]]:
+def score_room(room: Room, store: RoomStore, scores: Scores) -> Iterator[tuple[str, SubmissionOutcome]]:
     """Scores whatever was handed in since it was last scored, one attendee after the other.
 
     Args:
@@ -83,7 +84,7 @@ def score_room(room: Room, store: RoomStore, scores: Scores) -> Iterator[tuple[s
     if room.hidden_feed is None:
         raise UserError("room.error.no_hidden_feed")
     feed = find_feed(str(room.hidden_feed))
-    require_cage(feed, feed.with_suffix(".json"))
+    require_sandbox(feed, feed.with_suffix(".json"))
     there = store.buckets()
     for handle in room.everybody:
         submission = fetch(store, room.place_of(handle)) if room.place_of(handle) in there else None
@@ -106,7 +107,7 @@ def fetch(store: RoomStore, bucket: str) -> Submission | None:
         return None
 
 
-def score(submission: Submission, feed: Path, folder: Path) -> Outcome:
+def score(submission: Submission, feed: Path, folder: Path) -> SubmissionOutcome:
     """Scores one submission; whatever it does, it does to itself.
 
     Args:
@@ -119,24 +120,24 @@ def score(submission: Submission, feed: Path, folder: Path) -> Outcome:
     try:
         model, autopilot = _unpack(submission, folder)
         truth = load_truth(feed.with_suffix(".json"))
-        with Cage("detector", model, DETECTOR_LIMITS) as eyes:
-            detector = CagedDetector(eyes)
+        with Sandbox("detector", model, DETECTOR_LIMITS) as eyes:
+            detector = SandboxedDetector(eyes)
             map50 = _map50(detector, feed, truth)
-            with Cage("autopilot", autopilot, AUTOPILOT_LIMITS) as driver:
-                result = _drive(detector, CagedAutopilot(driver), feed, truth)
+            with Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS) as driver:
+                result = _drive(detector, SandboxedAutopilot(driver), feed, truth)
     except Failed as failed:
-        return Outcome(
+        return SubmissionOutcome(
             digest=submission.digest, at=now, map50=map50, reason=failed.reason, detail=failed.detail
         )
-    return Outcome(
+    return SubmissionOutcome(
         digest=submission.digest, at=now, map50=map50, score=result.score, accomplished=result.accomplished
     )
 
 
 def _unpack(submission: Submission, folder: Path) -> tuple[Path, Path]:
     for content, most, reason in (
-        (submission.model, MODEL_MAX_BYTES, Reason.MODEL_SIZE),
-        (submission.autopilot, AUTOPILOT_MAX_BYTES, Reason.AUTOPILOT_SIZE),
+        (submission.model, MODEL_MAX_BYTES, Failure.MODEL_SIZE),
+        (submission.autopilot, AUTOPILOT_MAX_BYTES, Failure.AUTOPILOT_SIZE),
     ):
         if len(content) > most:
             raise Failed(reason, f"{most / 1_000_000:g} MB")
@@ -148,20 +149,20 @@ def _unpack(submission: Submission, folder: Path) -> tuple[Path, Path]:
 
 
 class Answer(BaseModel):
-    """What comes out of a detector's cage."""
+    """What comes out of a detector's sandbox."""
 
     items: tuple[Detection, ...] = Field(max_length=DETECTIONS_MAX)
 
 
-class CagedDetector:
-    """A detector that looks at pictures in a cage.
+class SandboxedDetector:
+    """A detector that looks at pictures in a sandbox.
 
     Args:
-        cage: Of the role `detector`.
+        sandbox: Of the role `detector`.
     """
 
-    def __init__(self, cage: Cage) -> None:
-        self._cage = cage
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame."""
@@ -180,26 +181,26 @@ class CagedDetector:
         height, width = image.shape[:2]
         header = f"{height},{width},{int(everything)}".ljust(12).encode()
         try:
-            answer = self._cage.ask(header + np.ascontiguousarray(image).tobytes())
+            answer = self._sandbox.ask(header + np.ascontiguousarray(image).tobytes())
         except Failed as failed:
-            if failed.reason is Reason.TOO_SLOW:
-                raise Failed(Reason.MODEL_SLOW, failed.detail) from failed
+            if failed.reason is Failure.TOO_SLOW:
+                raise Failed(Failure.MODEL_SLOW, failed.detail) from failed
             raise
         try:
             return Answer.model_validate(answer).items
         except ValueError as error:
-            raise Failed(Reason.MODEL_UNFIT, str(error)) from error
+            raise Failed(Failure.MODEL_UNFIT, str(error)) from error
 
 
-class CagedAutopilot:
-    """An autopilot in a cage, as `brakepoint.mission.loop` wants one; its memory never comes out.
+class SandboxedAutopilot:
+    """An autopilot in a sandbox, as `brakepoint.mission.loop` wants one; its memory never comes out.
 
     Args:
-        cage: Of the role `autopilot`.
+        sandbox: Of the role `autopilot`.
     """
 
-    def __init__(self, cage: Cage) -> None:
-        self._cage = cage
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
 
     def step(
         self, memory: object, detections: Detections | None, train_state: TrainState | None, now: float
@@ -214,22 +215,21 @@ class CagedAutopilot:
             "state": train_state.model_dump(mode="json") if train_state else None,
             "now": now,
         }
-        answer = self._cage.ask(json.dumps(asked).encode())
+        answer = self._sandbox.ask(json.dumps(asked).encode())
         try:
             return None, Order.model_validate(answer.get("order"))
         except ValueError as error:
-            raise Failed(Reason.NO_ORDER, str(error)) from error
+            raise Failed(Failure.NO_ORDER, str(error)) from error
 
 
-def _map50(detector: CagedDetector, feed: Path, truth: GroundTruth) -> float | None:
+def _map50(detector: SandboxedDetector, feed: Path, truth: GroundTruth) -> float | None:
     """Mean average precision on frames of the feed, noise and all."""
-    from stubs.recorded_camera import RecordedCamera
-
     step = max(len(truth.frames) // EVALUATED_FRAMES, 1)
     matches = []
-    with closing(RecordedCamera(feed, truth, truth.seed)) as camera:
+    with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
         for number in range(0, len(truth.frames), step):
             frame = camera.read(_at_rest(truth.frames[number].position_cm))
+            assert frame is not None, "a recorded camera always has a frame"
             seen = detector.detect_image(frame.image, everything=True)
             matches.append(match_picture(seen, truth.perfect_detections(number)))
     precisions = [class_metrics(matches, sign_class, CONFIDENCE).ap50 for sign_class in SignClass]
@@ -241,13 +241,12 @@ def _at_rest(position_cm: float) -> TrainState:
     return TrainState(at=0.0, position_cm=position_cm, speed_cm_s=0.0, power=0, braking=True, light=Light.ON)
 
 
-def _drive(detector: CagedDetector, autopilot: CagedAutopilot, feed: Path, truth: GroundTruth) -> Score:
-    from stubs.printing_hub import PrintingHub
-    from stubs.recorded_camera import RecordedCamera
-
-    with closing(RecordedCamera(feed, truth, truth.seed)) as camera:
+def _drive(
+    detector: SandboxedDetector, autopilot: SandboxedAutopilot, feed: Path, truth: GroundTruth
+) -> Score:
+    with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
         try:
-            run = run_mission(camera, PrintingHub(None), detector, autopilot.step, truth)
+            run = run_mission(camera, open_hub(SIMULATED_HUB, out=None), detector, autopilot.step, truth)
         except UserError as error:
             if isinstance(error.__cause__, Failed):  # The loop's word for an autopilot that breaks down.
                 raise error.__cause__ from None

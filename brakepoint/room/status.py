@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from brakepoint.room.provisioning import Provisioner, What
-from brakepoint.room.stores import content
+from brakepoint.room.stores.content import content
 
 BYTES_IN_MB = 1e6
 
 
 @dataclass(frozen=True)
-class Status:
+class AttendeeStatus:
     """One attendee's.
 
     Attributes:
@@ -29,14 +29,14 @@ class Status:
     last_at: datetime | None
 
 
-def statuses(provisioner: Provisioner) -> Iterator[Status]:
+def statuses(provisioner: Provisioner) -> Iterator[AttendeeStatus]:
     """Everybody's, in the order of the seats."""
     changes, buckets = provisioner.plan(), provisioner.store.buckets()
     given = set(content())
     for handle in provisioner.room.everybody:
         bucket = provisioner.room.place_of(handle)
         objects = provisioner.store.objects(bucket) if bucket in buckets else {}
-        yield Status(
+        yield AttendeeStatus(
             handle=handle,
             missing=[change.what for change in changes if change.handle == handle],
             objects=len(objects),

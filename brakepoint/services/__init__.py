@@ -9,7 +9,6 @@ the broker: it stands at the other end of a link that plays the radio, and brake
 """
 
 import importlib
-import importlib.util
 import os
 import signal
 import sys
@@ -19,12 +18,23 @@ from dataclasses import dataclass, fields, replace
 
 import typer
 
+from brakepoint import extras
+from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.errors import UserError
 from brakepoint.texts import text
 
-SERVICES = ("broker", "train", "controller", "capture", "detector", "autopilot", "monitor")
-"""In the order in which they are started; each is `brakepoint.services.NAME.run(settings, stopping)`."""
-LIVE_PACKAGES = ("amqtt", "paho", "fastapi", "uvicorn", "cloudevents", "prometheus_client")
+SERVICES = {
+    "broker": "brakepoint.services.broker",
+    "train": "brakepoint.services.train_side",
+    "controller": "brakepoint.services.controller",
+    "capture": "brakepoint.services.capture",
+    "detector": "brakepoint.services.detector",
+    "autopilot": "brakepoint.services.autopilot",
+    "monitor": "brakepoint.monitor.service",
+}
+"""In the order in which they are started: name, and the module whose `run(settings, stopping)` it is."""
+CLIENTS = tuple(name for name in SERVICES if name != "broker")
+"""Every service but the broker itself."""
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 """Where a service that is started alone looks for a broker, if it is not told."""
 DEFAULT_LINK = "127.0.0.1:18831"
@@ -38,7 +48,7 @@ PIXELS_MAX = 4_000_000
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServiceSettings:
     """What a service needs to know; `BRAKEPOINT_{NAME}` in the environment says so, too.
 
     Attributes:
@@ -64,7 +74,7 @@ class Settings:
     key: str = ""
     train_id: str = "train-1"
     camera: str = ""
-    hub: str = "print:"
+    hub: str = SIMULATED_HUB
     feed: str = "track-stop"
     detector: str = ""
     steps: str = ""
@@ -74,7 +84,7 @@ class Settings:
     metrics: str = "127.0.0.1:0"
 
     @property
-    def of_each_train(self) -> list["Settings"]:
+    def of_each_train(self) -> list["ServiceSettings"]:
         """The settings for each train that is served."""
         return [replace(self, train_id=name.strip()) for name in self.train_id.split(",")]
 
@@ -93,7 +103,7 @@ class Settings:
         return {_variable(field.name): str(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def given(cls, **options: str) -> "Settings":
+    def given(cls, **options: str) -> "ServiceSettings":
         """The options that are not empty, then what the environment says, and else the defaults."""
         said = {field.name: os.environ.get(_variable(field.name), "") for field in fields(cls)}
         said |= {name: value for name, value in options.items() if value}
@@ -116,18 +126,7 @@ def address(host_and_port: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def require_packages() -> None:
-    """Looks whether the extra `live` is installed.
-
-    Raises:
-        UserError: It is not.
-    """
-    missing = [name for name in LIVE_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError("live.error.packages", packages=", ".join(missing))
-
-
-def run_service(name: str, settings: Settings) -> None:
+def run_service(name: str, settings: ServiceSettings) -> None:
     """Runs one service in this process until SIGTERM or Ctrl-C.
 
     Raises:
@@ -135,7 +134,7 @@ def run_service(name: str, settings: Settings) -> None:
     """
     if name not in SERVICES:
         raise UserError("live.error.service", name=name, services=", ".join(SERVICES))
-    require_packages()
+    extras.require("live")
     broker, link = settings.broker or DEFAULT_BROKER, settings.link or DEFAULT_LINK
     settings = replace(settings, broker=broker, link=link)
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(PIXELS_MAX))
@@ -147,7 +146,7 @@ def run_service(name: str, settings: Settings) -> None:
     from brakepoint.services.metrics import offer_metrics
 
     tell("metrics", url=offer_metrics(*address(settings.metrics)))
-    importlib.import_module(f"brakepoint.services.{name}").run(settings, stopping)
+    importlib.import_module(SERVICES[name]).run(settings, stopping)
 
 
 def _end_with_parent(stopping: threading.Event) -> None:

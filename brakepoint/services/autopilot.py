@@ -8,9 +8,9 @@ from typing import Any
 from brakepoint.messages import Control, Detections, GivenOrder, MissionState, TrainState
 from brakepoint.mission.loop import Step, decide
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
-from brakepoint.services.serving import serve, since
+from brakepoint.services.service_loop import serve, since
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, STATE
 from brakepoint.steps import load_step
 
@@ -84,7 +84,7 @@ class Autopilot:
         self._mission = mission
 
 
-def run(settings: Settings, stopping: threading.Event) -> None:
+def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Loads the step and joins the broker."""
     step: Step = load_step("step6_autopilot", settings.steps or None).step
     with Bus(settings, "autopilot", (CONTROL, DETECTIONS, MISSION, STATE)) as bus:

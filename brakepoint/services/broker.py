@@ -4,11 +4,11 @@ import asyncio
 import logging
 import threading
 
-from brakepoint.services import Settings, tell
+from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import parse_broker
 
 
-def run(settings: Settings, stopping: threading.Event) -> None:
+def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Listens where the settings expect the broker to be."""
     broker = parse_broker(settings.broker)
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from brakepoint.errors import UserError
 from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Picture, Status
-from brakepoint.services import SERVICES, Settings, metrics, tell
+from brakepoint.services import SERVICES, ServiceSettings, metrics, tell
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.topics import EVENT, STATUS, Topic
 
@@ -88,7 +88,7 @@ class Bus:
         UserError: The URL or the train's name is not one, or a certificate is missing or unfit.
     """
 
-    def __init__(self, settings: Settings, service: str, topics: Iterable[Topic[Any]] = ()) -> None:
+    def __init__(self, settings: ServiceSettings, service: str, topics: Iterable[Topic[Any]] = ()) -> None:
         if not TRAIN_ID.fullmatch(settings.train_id):
             raise UserError("live.error.train_id", train_id=settings.train_id)
         self.service, self.refused, self.done = service, 0, 0
@@ -120,7 +120,7 @@ class Bus:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _connect(self, broker: BrokerAddress, settings: Settings) -> mqtt.Client:
+    def _connect(self, broker: BrokerAddress, settings: ServiceSettings) -> mqtt.Client:
         # Two controllers of one train would be one too many, so the broker may throw the older one out; of
         # the others there may be several, and each has a name of its own.
         keeps_session = self.service == SESSION_KEEPER
@@ -297,7 +297,7 @@ class Bus:
         return True
 
 
-def _set_tls(client: mqtt.Client, settings: Settings) -> None:
+def _set_tls(client: mqtt.Client, settings: ServiceSettings) -> None:
     """Has the broker's certificate checked, and shows one's own if there is one."""
     try:
         client.tls_set(settings.ca or None, settings.certificate or None, settings.key or None)

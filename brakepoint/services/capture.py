@@ -11,9 +11,9 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Control, Fault, Frame, Light, MissionState, TrainState
 from brakepoint.ports import Camera
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.services import RECORDED, Settings, tell
+from brakepoint.services import RECORDED, ServiceSettings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.serving import Pace, is_fault, serve, since
+from brakepoint.services.service_loop import Pace, is_fault, serve, since
 from brakepoint.services.topics import CONTROL, FRAME, MISSION, STATE
 from brakepoint.texts import text
 
@@ -114,7 +114,7 @@ class Capture:
         self._bus.say(FRAME, frame)
 
 
-def run(settings: Settings, stopping: threading.Event) -> None:
+def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Opens the camera and joins the broker."""
     with Bus(settings, "capture", (CONTROL, MISSION, STATE)) as bus:
         serve(Capture(bus, settings.shown, settings.is_recorded), bus, stopping)

@@ -17,12 +17,12 @@ from brakepoint.messages import (
     SignClass,
     Status,
 )
-from brakepoint.services import Settings, address, metrics, tell
+from brakepoint.services import ServiceSettings, address, metrics, tell
 from brakepoint.services.bus import Bus, Latency
 from brakepoint.services.events import EventType
 from brakepoint.services.gate import Gate, Refusal
 from brakepoint.services.link import FromTrain, Link
-from brakepoint.services.serving import serve
+from brakepoint.services.service_loop import serve
 from brakepoint.services.topics import CONTROL, MISSION, ORDER, STATE
 from brakepoint.texts import text
 
@@ -198,7 +198,7 @@ class Controller:
         self._bus.report(Status(service="train", health=health, at=now))
 
 
-def run(settings: Settings, stopping: threading.Event) -> None:
+def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Joins the broker and the train."""
     with Bus(settings, "controller", (CONTROL, ORDER, MISSION)) as bus:
         serve(Controller(bus, Link(*address(settings.link)), settings.shown), bus, stopping)

@@ -7,11 +7,10 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.messages import Control, Frame
 from brakepoint.mission.drive import ORACLE
-from brakepoint.mission.loop import Detector as AnyDetector
-from brakepoint.mission.loop import OracleDetector
-from brakepoint.services import Settings, tell
+from brakepoint.mission.loop import FrameDetector, OracleDetector
+from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.serving import serve
+from brakepoint.services.service_loop import serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
 from brakepoint.truth import load_truth
 
@@ -33,9 +32,9 @@ class Detecting:
         UserError: The feed is missing or unfit.
     """
 
-    def __init__(self, bus: Bus, model: AnyDetector | None, feed: str, in_use: threading.Lock) -> None:
+    def __init__(self, bus: Bus, model: FrameDetector | None, feed: str, in_use: threading.Lock) -> None:
         self._bus, self._is_oracle, self._feed, self._in_use = bus, model is None, feed, in_use
-        self._detector: AnyDetector = model if model is not None else _oracle(feed)
+        self._detector: FrameDetector = model if model is not None else _oracle(feed)
 
     def control(self, control: Control) -> None:
         """Nothing is asked of a detector but to hang, which the loop does for it."""
@@ -77,7 +76,7 @@ def _is_blind(frame: Frame) -> bool:
     return float(frame.image[::8, ::8].std()) < BLIND_BELOW
 
 
-def run(settings: Settings, stopping: threading.Event) -> None:
+def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Loads the model and joins the broker, for each train that it serves.
 
     In front of a train speed counts, and nothing need be the same on every machine: half precision will do.
@@ -89,7 +88,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     model = None if is_oracle else Detector(settings.detector or SHIPPED_MODEL, half=True)
     in_use = threading.Lock()
 
-    def serve_train(train: Settings) -> None:
+    def serve_train(train: ServiceSettings) -> None:
         with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
             serve(Detecting(bus, model, train.shown, in_use), bus, stopping)
 

@@ -18,7 +18,7 @@ class EventType(StrEnum):
     MISSION_STARTED = "brakepoint.mission.started"
     MISSION_STOPPED = "brakepoint.mission.stopped"
     MISSION_SCORED = "brakepoint.mission.scored"
-    TRAIN_LOST = "brakepoint.train.lost"
+    TRAIN_LOST = "brakepoint.locomotive.lost"
     ORDER_CHANGED = "brakepoint.order.changed"
 
 

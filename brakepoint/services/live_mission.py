@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, MissionState
-from brakepoint.mission.drive import Assignment, News, Tell
+from brakepoint.mission.drive import Assignment, News, TellProgress
 from brakepoint.mission.loop import time_limit_s
 from brakepoint.mission.records import Run
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.referee import Referee
 from brakepoint.services.supervisor import Supervisor
@@ -21,7 +21,7 @@ TURN_S = 0.05
 START_WITHIN_S = 20.0
 
 
-def drive_live(assignment: Assignment, settings: Settings, tell: Tell) -> Run:
+def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProgress) -> Run:
     """Starts the services, drives the feed once, and stops them.
 
     Args:

@@ -12,12 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
+from brakepoint import extras
 from brakepoint.errors import UserError
 from brakepoint.messages import Health
-from brakepoint.services import LIFELINE_VARIABLE, Settings, require_packages
+from brakepoint.services import LIFELINE_VARIABLE, ServiceSettings
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import STATUS
 from brakepoint.sockets import LOCALHOST, free_port
+from brakepoint.systems import require_posix
 from brakepoint.texts import language, text
 
 READY_WITHIN_S = 90.0
@@ -36,7 +38,7 @@ PAUSE_S = 2.5 * HEARTBEAT_S
 NAME = "supervisor"
 WRONG_USAGE = 2
 
-Tell = Callable[[str, str], None]
+TellLine = Callable[[str, str], None]
 """Is told each line that a service says, with the service's name."""
 
 
@@ -104,9 +106,14 @@ class Supervisor:
     """
 
     def __init__(
-        self, settings: Settings, names: Iterable[str], tell: Tell, interrupted: Callable[[], bool] = bool
+        self,
+        settings: ServiceSettings,
+        names: Iterable[str],
+        tell: TellLine,
+        interrupted: Callable[[], bool] = bool,
     ) -> None:
-        require_packages()
+        require_posix("brakepoint up")
+        extras.require("live")
         self.settings, self._tell = _with_ports(settings), tell
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
         if settings.link and "train" in self._children:
@@ -261,7 +268,7 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
         process.stdin.close()
 
 
-def _with_ports(settings: Settings) -> Settings:
+def _with_ports(settings: ServiceSettings) -> ServiceSettings:
     """The settings with free ports of this machine for a link and a broker of one's own."""
     link, broker = (f"{LOCALHOST}:{free_port()}" for _ in range(2))
     return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")

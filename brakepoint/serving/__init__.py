@@ -1,9 +1,6 @@
 """The model as a service: the fixed parts behind step 5. Nothing here imports kserve before it is used."""
 
-import importlib.util
-
-from brakepoint.errors import UserError
-from brakepoint.registry.names import MODEL_NAME
+from brakepoint.models import MODEL_NAME
 
 TENSOR_MODEL = MODEL_NAME
 """Takes and gives the network's own tensors, as OpenVINO Model Server does."""
@@ -17,14 +14,3 @@ BOXES, SCORES, CLASSES = "boxes", "scores", "classes"
 """Names of its outputs: `(n, 4)` pixels of the picture, `(n,)` 0 to 1, `(n,)` names."""
 DATATYPES = {"f": "FP32", "O": "BYTES"}
 """The protocol's names of the types that we send, by numpy's `dtype.kind`."""
-
-
-def require_serving() -> None:
-    """Says what to install when the extra `serving` is not there.
-
-    Raises:
-        UserError: It is not.
-    """
-    missing = [name for name in ("kserve",) if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError("serving.error.packages", packages=", ".join(missing))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from brakepoint import extras
 from brakepoint.errors import UserError
 from brakepoint.registry.names import PREFIX
 
@@ -28,7 +29,7 @@ class Chosen:
     path: Path
 
 
-class Source(Protocol):
+class ModelSource(Protocol):
     """Says which model to serve now."""
 
     def __call__(self, known: str) -> Chosen | None:
@@ -36,7 +37,7 @@ class Source(Protocol):
 
 
 @contextmanager
-def open_source(model: str) -> Iterator[Source]:
+def open_source(model: str) -> Iterator[ModelSource]:
     """Opens a path, `s3://BUCKET/PREFIX` of a registry, or `s3://` for the usual bucket and prefix.
 
     Raises:
@@ -46,9 +47,7 @@ def open_source(model: str) -> Iterator[Source]:
         path = Path(model)
         yield lambda known: None if known == path.stem else Chosen(path.stem, path)
         return
-    from brakepoint.cli.dataset import require_workshop
-
-    require_workshop()
+    extras.require("workshop", "boto3")
     from brakepoint.registry.bucket import Registry
     from brakepoint.store import object_store
 
@@ -70,7 +69,7 @@ def open_source(model: str) -> Iterator[Source]:
 
 
 def follow(
-    source: Source,
+    source: ModelSource,
     known: str,
     switch: Callable[[Path, str], None],
     tell: Callable[[str, object], None],

@@ -8,17 +8,16 @@ from types import ModuleType
 import cv2
 import numpy as np
 
+from brakepoint.drawing import bgr
 from brakepoint.errors import UserError
-from brakepoint.evaluation.labels import LabelledPicture, load_labels
-from brakepoint.messages import SignClass
-from brakepoint.store.label_studio_export import read_export
+from brakepoint.labels.folder import LabelledPicture, load_labels
+from brakepoint.labels.label_studio_export import read_export
+from brakepoint.look import SIGN_COLOURS
 
 EXPORT_NAME = "annotations.json"
 VALIDATION_SHARE = 0.2
 SEED = 1
 SHEET_ROWS, SHEET_COLUMNS = 2, 3
-COLOURS = {SignClass.DANGER_AHEAD: (0, 200, 255), SignClass.SPEED_LIMIT: (80, 80, 255)}
-"""Blue, green, red of each class's box."""
 
 
 @dataclass(frozen=True)
@@ -89,5 +88,5 @@ def _tile(picture: LabelledPicture) -> np.ndarray:
     height, width = image.shape[:2]
     for truth in picture.truths(width, height):
         left, top, right, bottom = (round(edge) for edge in truth.box)
-        cv2.rectangle(image, (left, top), (right, bottom), COLOURS[truth.sign_class], 2)
+        cv2.rectangle(image, (left, top), (right, bottom), bgr(SIGN_COLOURS[truth.sign_class]), 2)
     return image

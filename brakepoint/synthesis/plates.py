@@ -20,7 +20,7 @@ VARIANTS = ((0.12, -7), (0.06, -5), (0.1, 0), (0.0, 0), (0.0, 3))
 
 
 @dataclass(frozen=True)
-class Plate:
+class PrintedPlate:
     """One kind of plate.
 
     Attributes:
@@ -46,7 +46,7 @@ class Plate:
 
 
 @cache
-def plates() -> dict[str, Plate]:
+def plates() -> dict[str, PrintedPlate]:
     """Every plate, by kind; those that only real roads have are called `road-…`."""
     folder = resources.files(__package__) / "plates"
     files = [file for file in folder.iterdir() if file.name.endswith(".png")]
@@ -54,17 +54,17 @@ def plates() -> dict[str, Plate]:
     return {kind: _plate(kind, kinds[kind]) for kind in sorted(kinds)}
 
 
-def _plate(kind: str, png: bytes) -> Plate:
+def _plate(kind: str, png: bytes) -> PrintedPlate:
     image = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED))
     prints = tuple(_pyramid(_with_lines(_with_margin(image, inset), growth)) for inset, growth in VARIANTS)
     if kind.startswith("danger-"):
-        return Plate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (20, 175, 225))
+        return PrintedPlate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (20, 175, 225))
     if kind.startswith("road-danger-"):
-        return Plate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (228, 232, 232))
+        return PrintedPlate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (228, 232, 232))
     if kind.startswith("limit-"):
-        return Plate(kind, SignClass.SPEED_LIMIT, prints, _disc(), (228, 232, 232))
+        return PrintedPlate(kind, SignClass.SPEED_LIMIT, prints, _disc(), (228, 232, 232))
     outline = _disc() if kind in ("stop", "no-entry") else _square()
-    return Plate(kind, None, prints, outline, (228, 232, 232))
+    return PrintedPlate(kind, None, prints, outline, (228, 232, 232))
 
 
 def _with_margin(image: np.ndarray, inset: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from brakepoint.messages import SignClass
 from brakepoint.synthesis.cutouts import Cutout
-from brakepoint.synthesis.plates import VARIANTS, Plate
+from brakepoint.synthesis.plates import VARIANTS, PrintedPlate
 from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_cutout, draw_sign
 from brakepoint.synthesis.textures import colour
 
@@ -32,7 +32,7 @@ def random_height(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
 
 
-Kind = TypeVar("Kind", Plate, Cutout)
+Kind = TypeVar("Kind", PrintedPlate, Cutout)
 Thing = TypeVar("Thing")
 
 
@@ -61,7 +61,11 @@ def _any(rng: np.random.Generator, things: Sequence[Thing]) -> Thing:
 
 
 def random_drawn(
-    rng: np.random.Generator, choice: Choice[Plate], brightness: float, height_px: float, distractor: bool
+    rng: np.random.Generator,
+    choice: Choice[PrintedPlate],
+    brightness: float,
+    height_px: float,
+    distractor: bool,
 ) -> Sprite:
     """Draws a sign from its plate.
 

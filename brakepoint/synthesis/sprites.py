@@ -11,7 +11,7 @@ import numpy as np
 
 from brakepoint.messages import SignClass
 from brakepoint.synthesis.cutouts import Cutout
-from brakepoint.synthesis.plates import Plate
+from brakepoint.synthesis.plates import PrintedPlate
 
 THICKNESS_CM = 0.32
 POST_RADIUS_CM = 0.17
@@ -99,7 +99,7 @@ class Sprite:
 class _View:
     """Projects points of the sign into a sprite, and paints there."""
 
-    def __init__(self, plate: Plate, pose: Pose, fine: int) -> None:
+    def __init__(self, plate: PrintedPlate, pose: Pose, fine: int) -> None:
         self.fine = fine
         self.scale = pose.height_px * fine / plate.size_cm[1]
         self.distance = pose.distance_cm
@@ -131,7 +131,7 @@ def _fill(canvas: np.ndarray, polygon: np.ndarray, value: tuple[float, ...]) -> 
     cv2.fillConvexPoly(canvas, np.round((polygon - 0.5) * 16).astype(np.int32), value, cv2.LINE_8, 4)
 
 
-def draw_sign(plate: Plate, pose: Pose, look: Look) -> Sprite:
+def draw_sign(plate: PrintedPlate, pose: Pose, look: Look) -> Sprite:
     """Draws a sign.
 
     Args:
@@ -211,13 +211,13 @@ def _premultiplied(cutout: Cutout) -> np.ndarray:
     return image
 
 
-def _back_colour(plate: Plate, look: Look) -> np.ndarray:
+def _back_colour(plate: PrintedPlate, look: Look) -> np.ndarray:
     """A light back has the colour of the plate's plastic, a dark one is nearly black."""
     light = np.array(plate.edge) * look.back
     return light * look.back + (1 - look.back) * light.mean()
 
 
-def _post(plate: Plate) -> np.ndarray:
+def _post(plate: PrintedPlate) -> np.ndarray:
     """Corner points of the post, from behind the plate down to the foot."""
     foot = -plate.size_cm[1] / 2 - POST_LENGTH_CM
     r = POST_RADIUS_CM
@@ -233,7 +233,7 @@ def _clip() -> np.ndarray:
     )
 
 
-def _foot(plate: Plate) -> np.ndarray:
+def _foot(plate: PrintedPlate) -> np.ndarray:
     """Corner points of the foot, the upper four first."""
     top = -plate.size_cm[1] / 2 - POST_LENGTH_CM
     half, height = FOOT_CM
@@ -255,7 +255,7 @@ def _paint_post(canvas: np.ndarray, view: _View, post: np.ndarray) -> None:
     _fill(canvas, view.hull(collar), (*(POST_COLOUR * 1.2), 255.0))
 
 
-def _paint_print(canvas: np.ndarray, view: _View, plate: Plate, look: Look) -> None:
+def _paint_print(canvas: np.ndarray, view: _View, plate: PrintedPlate, look: Look) -> None:
     """Warps the print onto the plate's front, from the pyramid level that is just large enough."""
     width, height = plate.size_cm
     levels = plate.prints[look.variant]

@@ -1,7 +1,8 @@
-"""The catalogue of everything that a person reads, in English and in French.
+"""The catalogue of everything that a person reads, in every language of the kit.
 
-Each `*.toml` file beside this module holds tables such as `[mission.derailed]` with the keys `en` and `fr`.
-The file's name groups texts for whoever edits them and is not part of the key.
+Each `*.toml` file beside this module holds tables such as `[mission.derailed]` with a key for each language.
+The file's name groups texts for whoever edits them and is not part of the key. A language is one in which
+`language.name` is written; its texts may stand beside the others or in a file of their own.
 """
 
 import os
@@ -10,18 +11,20 @@ import tomllib
 from functools import cache
 from importlib import resources
 
-LANGUAGES = ("en", "fr")
+FOLDER = resources.files(__package__)
+ORIGINAL = "en"
+"""The language of the docstrings and of everybody whose own is not there."""
 
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
-    """Reads every text: `{"mission.derailed": {"en": "…", "fr": "…"}}`.
+    """Reads every text: `{"mission.derailed": {"en": "…", …}}`.
 
     Raises:
-        ValueError: A key is defined twice.
+        ValueError: A text is defined twice in one language.
     """
     entries: dict[str, dict[str, str]] = {}
-    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+    for file in sorted(FOLDER.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
             _flatten(tomllib.loads(file.read_text(encoding="utf-8")), "", entries)
     return entries
@@ -31,20 +34,25 @@ def _flatten(table: dict, prefix: str, entries: dict[str, dict[str, str]]) -> No
     for name, value in table.items():
         key = f"{prefix}{name}"
         if all(isinstance(item, str) for item in value.values()):
-            if key in entries:
-                raise ValueError(f"text {key} is defined twice")
-            entries[key] = value
+            entry = entries.setdefault(key, {})
+            if twice := entry.keys() & value.keys():
+                raise ValueError(f"text {key} is defined twice in {', '.join(twice)}")
+            entry.update(value)
         else:
             _flatten(value, f"{key}.", entries)
 
 
+def languages() -> tuple[str, ...]:
+    """The languages that there are, the original one first."""
+    return tuple(sorted(catalogue()["language.name"], key=lambda lang: (lang != ORIGINAL, lang)))
+
+
 def language() -> str:
-    """The reader's language, `en` or `fr`: `BRAKEPOINT_LANG` if set, else the locale's."""
+    """The reader's language: that of `BRAKEPOINT_LANG` if set, else the locale's, if it is there."""
     for variable in ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        value = os.environ.get(variable, "")
-        if value:
-            return "fr" if value.lower().startswith("fr") else "en"
-    return "en"
+        if value := os.environ.get(variable, "").lower():
+            return next((lang for lang in languages() if value.startswith(lang)), ORIGINAL)
+    return ORIGINAL
 
 
 class _Writer(string.Formatter):
@@ -63,7 +71,7 @@ def text(key: str, lang: str | None = None, **values: object) -> str:
 
     Args:
         key: Dotted key, for instance `mission.derailed`.
-        lang: `en` or `fr`; by default the reader's language.
+        lang: One of `languages()`; by default the reader's language.
         values: What the text's `{placeholders}` stand for; floats get the language's decimal point.
 
     Raises:

@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from brakepoint import extras
 from brakepoint.detector import Detector
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.errors import UserError
@@ -29,8 +30,9 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
         `target`.
 
     Raises:
-        UserError: There are no pictures, or the model is none of ours.
+        UserError: The extra `quantise` is missing, there are no pictures, or the model is none of ours.
     """
+    extras.require("quantise")
     images = pictures / "images"
     files = sorted((images if images.is_dir() else pictures).glob("*.jpg"))[:CALIBRATION_PICTURES]
     if not files:

@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from brakepoint.cores import available_cores
+from brakepoint.course import Step, find_step
 from brakepoint.models import SHIPPED_CHECKPOINT, SHIPPED_MODEL
 from brakepoint.steps import load_step
-from brakepoint.workshop.course import Step, find_step
 from brakepoint.workshop.quick import size
 
 DATASET_DIR, SYNTHETIC_DIR, TRAINING_DIR = Path("runs/dataset"), Path("runs/synthetic"), Path("runs/train")

@@ -5,8 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from brakepoint.workshop.course import ROOT, Step
-from brakepoint.workshop.sandbox import FINISHED
+from brakepoint.course import ROOT, Step
+from brakepoint.workshop.examination import FINISHED
 from brakepoint.workshop.verdicts import Result, Verdict
 
 TIME_LIMIT_S = 60.0
@@ -27,7 +27,7 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
         command = [
             sys.executable,
             "-m",
-            "brakepoint.workshop.sandbox",
+            "brakepoint.workshop.examination",
             step.name,
             str(path or step.lab),
             str(file),

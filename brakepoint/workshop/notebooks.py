@@ -1,6 +1,6 @@
-"""Makes the notebooks of both languages from `notebooks/source/`: markdown in each, code cells once.
+"""Makes the notebooks of every language from `notebooks/source/`: markdown in each, code cells once.
 
-A markdown cell says its language, `# %% [markdown] lang="fr"`; one without belongs to both.
+A markdown cell says its language, `# %% [markdown] lang="en"`; one without belongs to all.
 """
 
 from pathlib import Path
@@ -9,8 +9,9 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from brakepoint.texts import LANGUAGES
-from brakepoint.workshop.course import ROOT
+from brakepoint.course import ROOT
+from brakepoint.texts import languages
+from brakepoint.workshop.figures import without_marks
 
 NOTEBOOKS_DIR = ROOT / "notebooks"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -26,6 +27,7 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
     notebook = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("lang", lang) == lang]
     for number, cell in enumerate(notebook.cells):
+        cell.source = without_marks(cell.source)
         cell.metadata = nbformat.from_dict({})
         cell.id = f"{source.stem}-{number}".replace("_", "-")
     notebook.metadata = nbformat.from_dict(KERNEL)
@@ -33,8 +35,8 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
 
 
 def write_notebooks(folder: Path = NOTEBOOKS_DIR) -> None:
-    """Writes every notebook of both languages."""
-    for lang in LANGUAGES:
+    """Writes every notebook in every language."""
+    for lang in languages():
         (folder / lang).mkdir(parents=True, exist_ok=True)
         for source in sources():
             nbformat.write(make_notebook(source, lang), folder / lang / f"{source.stem}.ipynb")

@@ -10,14 +10,14 @@ from matplotlib.patches import Rectangle
 
 from brakepoint.detector import Detector
 from brakepoint.evaluation import load_labels, read_picture
-from brakepoint.messages import Detection, SignClass
+from brakepoint.look import SIGN_COLOURS
+from brakepoint.messages import Detection
 from brakepoint.mission.records import Run
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.synthesis import Box, Picture, Sprite
 from brakepoint.texts import number, text
 from brakepoint.truth import GroundTruth
 
-SIGN_COLOURS = {SignClass.DANGER_AHEAD: "#e0a800", SignClass.SPEED_LIMIT: "#cf222e"}
 TOP_CM_S = 1.3 * FULL_SPEED_CM_S
 
 

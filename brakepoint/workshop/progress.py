@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from brakepoint.course import ROOT, Step, course
 from brakepoint.files import write_whole
-from brakepoint.workshop.course import ROOT, Step, course
 
 PROGRESS_PATH = ROOT / "progress.json"
 PAUSE_MIN = 20.0

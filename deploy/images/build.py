@@ -1,26 +1,21 @@
-"""Makes the locks of the images, and builds images on this machine, without engine and without registry.
+"""Builds images on this machine, without engine and without registry.
 
-    python deploy/images/build.py locks          what each image holds, to the hash: locks/NAME.txt
-    python deploy/images/build.py build edge     as root: builds it with buildah on a base made by debootstrap
+    python deploy/images/build.py edge     as root: builds it with buildah on a base made by debootstrap
 
-A folder of wheels that PIP_FIND_LINKS names is looked into before the network is.
+PyTorch's build without CUDA is taken from the index that BRAKEPOINT_TORCH_INDEX names, as in the
+Containerfile; or from a folder of wheels that PIP_FIND_LINKS names, and then from no such index.
 
 A cluster builds on UBI instead (Containerfile, argument BASE); what is added to the base is the same.
 """
 
 import argparse
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-from brakepoint.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES_DIR = Path("deploy/images")
@@ -28,7 +23,6 @@ WORK_DIR = Path("runs/images")
 BASE = "localhost/brakepoint-base"
 DEBIAN, MIRROR = "bookworm", "http://deb.debian.org/debian"
 BASE_PACKAGES = "python3,python3-venv,ca-certificates"
-PYTHON = "3.11"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 BASE_FILE = "FROM scratch\nCOPY . /\nENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
 STORE = ROOT / WORK_DIR
@@ -36,54 +30,12 @@ STORAGE = ("--root", STORE / "storage", "--runroot", STORE / "run", "--storage-d
 TOOLS = Path(sys.executable).parent
 OWN_WHEELS = os.environ.get("PIP_FIND_LINKS", "")
 """Folder of wheels that this machine has already; empty if it has none."""
+TORCH_INDEX = "BRAKEPOINT_TORCH_INDEX"
 
 
 def images() -> dict[str, dict[str, Any]]:
     """The images by name, as images.toml describes them."""
     return tomllib.loads((IMAGES_DIR / "images.toml").read_text("utf-8"))
-
-
-def requirements(name: str) -> list[str]:
-    """What the project's extras ask of an image, sorted."""
-    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-    extras = (project["optional-dependencies"][extra] for extra in images()[name]["extras"])
-    return sorted({*project["dependencies"], *(words for extra in extras for words in extra)})
-
-
-def lock_header(name: str) -> str:
-    """How a lock begins: with what it was made from. A lock that begins otherwise is stale."""
-    image = images()[name]
-    wanted = [PYTHON, *image.get("override", ()), *requirements(name)]
-    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
-    found_at = f"--find-links {image['find_links']}\n" if "find_links" in image else ""
-    sources = "".join(f"--no-binary {package}\n" for package in image.get("sources", ()))
-    return f"# Made by `make locks` from requirements with the SHA-256 {digest}\n{found_at}{sources}"
-
-
-def make_locks(names: Iterable[str]) -> None:
-    """Writes a lock for each image, with the hash of every file that may be installed."""
-    for name in names:
-        target, draft = IMAGES_DIR / "locks" / f"{name}.txt", WORK_DIR / f"{name}.txt"
-        if target.is_file():  # What is locked stays as it is, as long as it fits.
-            shutil.copyfile(target, draft)
-        extras = [word for extra in images()[name]["extras"] for word in ("--extra", extra)]
-        options = ["--quiet", "--universal", "--python-version", PYTHON, "--generate-hashes", "--no-header"]
-        run(
-            *(TOOLS / "uv", "pip", "compile", *options, *override_options(name), *extras),
-            *("pyproject.toml", "--output-file", draft),
-        )
-        write_whole(target, (lock_header(name) + draft.read_text("utf-8")).encode())
-        say(f"{name}: {target}")
-
-
-def override_options(name: str) -> list[object]:
-    """How uv is told what an image wants otherwise than its packages do."""
-    image, file = images()[name], WORK_DIR / f"{name}.override.txt"
-    if "override" not in image:
-        return []
-    write_whole(file, "\n".join(image["override"]).encode())
-    found_at = OWN_WHEELS or image.get("find_links")
-    return ["--override", file, *(["--find-links", found_at] if found_at else [])]
 
 
 def build(name: str) -> None:
@@ -93,6 +45,8 @@ def build(name: str) -> None:
         buildah("rm", container(name))
     say(f"{name}: building …")
     arguments = {"KIND": name, "BASE": BASE, "PIP_FIND_LINKS": OWN_WHEELS}
+    if OWN_WHEELS or TORCH_INDEX in os.environ:
+        arguments[TORCH_INDEX] = os.environ.get(TORCH_INDEX, "")
     arguments["PIP_CERT"] = str(CERTIFICATES) if CERTIFICATES.is_file() else ""
     shown = [CERTIFICATES.parent, *([OWN_WHEELS] if Path(OWN_WHEELS).is_absolute() else [])]
     buildah(
@@ -181,16 +135,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("locks", "build"))
     parser.add_argument("names", nargs="*", help="as images.toml has them; all, if none is named")
     arguments = parser.parse_args()
     os.chdir(ROOT)
     WORK_DIR.mkdir(parents=True, exist_ok=True)
-    names = arguments.names or list(images())
-    if arguments.what == "locks":
-        make_locks(names)
-        return
-    for name in names:
+    for name in arguments.names or images():
         build(name)
         built = look(name)
         added, most, base = (built[size] for size in ("added_mb", "most_mb", "base_mb"))

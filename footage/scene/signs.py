@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from footage.artwork import PLATES, TRIANGLE_INCENTRE_Y, UNITS_PER_CM, Plate, rasterise
+from brakepoint.scenery.artwork import PLATES, TRIANGLE_INCENTRE_Y, UNITS_PER_CM, PlateArtwork, rasterise
 from footage.scene.materials import plain, printed
 from footage.scene.shapes import add, put, solid
 
@@ -52,7 +52,7 @@ def _opaque(picture: np.ndarray) -> np.ndarray:
     return filled
 
 
-def _front(plate: Plate, margin: float) -> bpy.types.Mesh:
+def _front(plate: PlateArtwork, margin: float) -> bpy.types.Mesh:
     """The printed face: local x to the right, y up, seen from +z."""
     name = f"front {plate.kind} {margin}"
     if found := bpy.data.meshes.get(name):
@@ -68,7 +68,7 @@ def _front(plate: Plate, margin: float) -> bpy.types.Mesh:
     return mesh
 
 
-def _body(plate: Plate, thickness_cm: float) -> bpy.types.Mesh:
+def _body(plate: PlateArtwork, thickness_cm: float) -> bpy.types.Mesh:
     """Rim and back."""
     count = len(plate.outline)
     vertices = [(x, y, z) for z in (-0.004, -thickness_cm) for x, y in plate.outline]
@@ -77,7 +77,7 @@ def _body(plate: Plate, thickness_cm: float) -> bpy.types.Mesh:
     return solid(f"body {plate.kind} {thickness_cm}", vertices, faces)
 
 
-def _plastic(plate: Plate, make: Make) -> bpy.types.Material:
+def _plastic(plate: PlateArtwork, make: Make) -> bpy.types.Material:
     if not make.coloured:
         return plain("post black", BLACK, roughness=0.32)
     if plate.kind.startswith("danger-"):

@@ -11,10 +11,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from brakepoint.scenery.geometry import camera_pose, plate_pose
+from brakepoint.scenery.scenario import Scenario
 from brakepoint.truth import CameraModel
-from footage.scenario import Scenario
 from footage.scene import clutter, light, railway, room, signs
-from footage.truth import camera_pose, plate_pose
 
 TABLE_MARGIN_CM = 42.0
 SAMPLES = 6

@@ -10,14 +10,14 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from brakepoint.rules import PLATE_CENTRE_CM
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.geometry import CameraPose, project
+from brakepoint.scenery.scenario import Scenario
 from brakepoint.track import Straight
 from brakepoint.truth import CameraModel
-from footage.artwork import PLATES
-from footage.cutouts import BACKS, LightSetup, View
-from footage.scenario import Scenario
 from footage.scene import signs, things
 from footage.scene.stage import Stage, matrix_of
-from footage.truth import CameraPose, project
+from footage.views import BACKS, LightSetup, View
 
 SAMPLES = 16
 MARGIN_PX = 3

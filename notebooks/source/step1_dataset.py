@@ -18,7 +18,7 @@
 # puis relancez les cellules : elles emploient toujours votre dernier code. L’étape prend environ 15 minutes.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 from pathlib import Path
@@ -27,7 +27,7 @@ from brakepoint.steps import load_step
 from brakepoint.store import STILLS_PREFIX, object_store
 from brakepoint.store.building import build_dataset, draw_samples
 from brakepoint.store.fetching import fetch_content
-from brakepoint.store.label_studio_export import read_export
+from brakepoint.labels.label_studio_export import read_export
 from brakepoint.workshop.plots import show_picture
 
 lab = load_step("step1_dataset")

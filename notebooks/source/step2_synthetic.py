@@ -19,7 +19,7 @@
 # L’étape prend environ 20 minutes.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 from pathlib import Path

@@ -19,7 +19,7 @@
 # environ 30 minutes, dont une partie pour que l’ordinateur apprenne.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 from pathlib import Path
@@ -32,7 +32,7 @@ from brakepoint.steps import load_step
 from brakepoint.synthesis import Materials
 from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
 from brakepoint.synthesis.engine import synthesise
-from brakepoint.training.course import learn
+from brakepoint.training.fine_tuning import learn
 from brakepoint.workshop.artefacts import TRAINING_DIR, outcome_of
 from brakepoint.workshop.measuring import judged_detections
 from brakepoint.workshop.plots import plot_threshold, show_detections

@@ -19,7 +19,7 @@
 # 20 minutes, dont une partie pour que l’ordinateur apprenne.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 import sys

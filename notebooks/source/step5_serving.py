@@ -19,7 +19,7 @@
 # environ 15 minutes.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 import json

@@ -19,7 +19,7 @@
 # vite dans la dernière courbe, il déraille.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 from brakepoint.mission.scoring import score_run
@@ -83,14 +83,14 @@ for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slow
 #
 # Now something breaks while the train is under way: after 3 seconds the camera freezes, goes blind or stutters, the train is
 # heard no more, the autopilot falls silent, as it does when your code raises an error. Whatever it is, the train must be at rest
-# within 51 cm of where it was, and stay there. Where the distance comes from: `docs/en/safety.md`.
+# within <!-- =stopping_limit_cm -->51<!-- = --> cm of where it was, and stay there. Where the distance comes from: `docs/en/safety.md`.
 
 # %% [markdown] lang="fr"
 # ## L’examen
 #
 # Maintenant, quelque chose casse en route : après 3 secondes, la caméra se fige, devient aveugle ou hoquette, le train ne donne
 # plus de nouvelles, le pilote se tait, comme quand votre code lève une erreur. Quelle que soit la panne, le train doit être à l’arrêt
-# 51 cm plus loin au plus tard, et y rester. D’où vient cette distance : `docs/fr/safety.md`.
+# <!-- =stopping_limit_cm -->51<!-- = --> cm plus loin au plus tard, et y rester. D’où vient cette distance : `docs/fr/safety.md`.
 
 # %%
 for outcome in exam(lab):

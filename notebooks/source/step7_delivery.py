@@ -15,13 +15,13 @@
 # images pour deux architectures et en un commit. Comptez 30 minutes, et aucun cluster.
 
 # %%
-# %load_ext brakepoint.workshop.magic
+# %load_ext brakepoint.magic
 
 # %%
 import os
 
 from brakepoint.delivery.picture import plot_deployment
-from brakepoint.workshop.course import ROOT
+from brakepoint.course import ROOT
 
 overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 

@@ -47,7 +47,7 @@ def bench(*arguments, module="bench"):
 
 def test_the_table_has_what_was_measured(short_feed, tmp_path):
     model = save_constant_model(tmp_path / "model.onnx", raw_output(), (1, 3, 48, 64), names=NAMES)
-    result = bench("--feed", short_feed, "--model", model, "--no-live")
+    result = bench("--feed", short_feed, "--detector", model, "--no-live")
     assert result.returncode == 0, result.stderr
     for row in ("median", "95th percentile", "frames/s", "real time", "memory"):
         assert row in result.stdout
@@ -55,7 +55,7 @@ def test_the_table_has_what_was_measured(short_feed, tmp_path):
 
 def test_a_model_is_asked_in_every_way_and_rolled_back(short_feed, tmp_path):
     model = save_constant_model(tmp_path / "model.onnx", raw_output(), (1, 3, 48, 64), names=NAMES)
-    result = bench("--feed", short_feed, "--model", model, "--times", 2, module="serving")
+    result = bench("--feed", short_feed, "--detector", model, "--times", 2, module="serving")
     assert result.returncode == 0, result.stderr
     for row in ("model alone", "gRPC", "REST, binary", "REST, JSON", "JPEG", "rollback"):
         assert row in result.stdout
@@ -63,6 +63,6 @@ def test_a_model_is_asked_in_every_way_and_rolled_back(short_feed, tmp_path):
 
 def test_a_missing_feed_is_one_clear_line(tmp_path):
     model = save_constant_model(tmp_path / "model.onnx", raw_output(), names=NAMES)
-    result = bench("--feed", tmp_path / "none.mp4", "--model", model)
+    result = bench("--feed", tmp_path / "none.mp4", "--detector", model)
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1

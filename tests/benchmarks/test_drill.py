@@ -4,10 +4,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks.drill import Report, Round, as_table, drill, make_plan
-from benchmarks.faults import FAULTS, TRAIN_KILLED
-from brakepoint.services import Settings
-from brakepoint.texts import LANGUAGES, text
-from brakepoint.train import STOPPING_LIMIT_CM
+from brakepoint.locomotive import STOPPING_LIMIT_CM
+from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED
+from brakepoint.texts import languages, text
 
 GOOD = Round("autopilot_killed", 100.0, 50.0, rest_after_cm=STOPPING_LIMIT_CM - 1, drives_after_s=3.0)
 
@@ -18,7 +18,7 @@ def report(*rounds, **findings):
 
 def test_a_drill_with_real_processes_holds():
     done = report()
-    drill(make_plan(1, 7, ["controller_killed", TRAIN_KILLED]), done, Settings(detector="oracle"))
+    drill(make_plan(1, 7, ["controller_killed", TRAIN_KILLED]), done, ServiceSettings(detector="oracle"))
 
     assert done.holds, done
     assert {each.fault for each in done.rounds} == {"controller_killed", TRAIN_KILLED}
@@ -73,7 +73,7 @@ def test_one_bad_round_or_process_spoils_it(bad):
     assert not bad.holds
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_the_table_names_every_fault(lang, monkeypatch):
     monkeypatch.setenv("BRAKEPOINT_LANG", lang)
     console = Console(width=120)

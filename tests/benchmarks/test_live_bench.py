@@ -8,7 +8,7 @@ from benchmarks.live_trains import measure_trains
 from benchmarks.live_workshop import look
 from benchmarks.live_yolov8n import SIZE_PX, save_model
 from benchmarks.pictures import take_pictures
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 
 YOLOV8N_WEIGHTS = 3.2e6
 """As published for 80 classes: https://docs.ultralytics.com/models/yolov8/."""
@@ -27,7 +27,7 @@ def test_the_network_to_compare_with_is_as_large_as_the_real_one(tmp_path):
 
 
 def test_one_frame_at_a_time_is_answered_by_an_order():
-    found = measure_ours(take_pictures("track-stop"), Settings(detector="oracle"), frames=4)
+    found = measure_ours(take_pictures("track-stop"), ServiceSettings(detector="oracle"), frames=4)
 
     assert found.frames_per_s > 0
     assert 0 < found.latency_median_ms <= found.latency_p95_ms

@@ -30,6 +30,8 @@ def test_a_feed_that_is_not_there_is_named():
 
 def test_choosing_adapters_loads_no_library_of_theirs():
     forbidden = {"av", "cv2", "torch", "bleak"}
-    code = f"import sys, brakepoint.adapters, brakepoint.train; assert not {forbidden} & set(sys.modules)"
+    code = (
+        f"import sys, brakepoint.adapters, brakepoint.locomotive; assert not {forbidden} & set(sys.modules)"
+    )
 
     subprocess.run([sys.executable, "-c", code], check=True)

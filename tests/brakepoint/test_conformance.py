@@ -6,18 +6,17 @@ import sys
 import numpy as np
 import pytest
 from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
-from fake_bluez import bluez  # noqa: F401
 
-from brakepoint.adapters import CAMERAS, HUBS, open_camera, open_hub
+from brakepoint.adapters import OWN, open_camera, open_hub
 from brakepoint.conformance import CameraConformance, HubConformance
 from brakepoint.messages import Order
 from brakepoint.ports import Camera, Hub
-from stubs import real_camera, usb_camera
-from stubs.ble_hub import BluetoothHub
-from stubs.csi_camera import ChildSource
-from stubs.heartbeat import Heartbeat, heartbeat_path
+from hardware import real_camera, usb_camera
+from hardware.ble_hub import BluetoothHub
+from hardware.csi_camera import ChildSource
+from hardware.heartbeat import Heartbeat, heartbeat_path
+from hardware.real_camera import RealCamera
 from stubs.printing_hub import PrintingHub
-from stubs.real_camera import RealCamera
 
 CHILD = """
 import random, sys
@@ -80,7 +79,7 @@ class TestPrintingHub(HubConformance):
 
 class TestBluetoothHub(HubConformance):
     @pytest.fixture(autouse=True)
-    def train(self, bluez, monkeypatch, tmp_path):  # noqa: F811
+    def train(self, bluez, monkeypatch, tmp_path):
         monkeypatch.setenv("BRAKEPOINT_HUB_HEARTBEAT", str(tmp_path / "beat"))
         bluez.add(EmulatedHub())
 
@@ -93,8 +92,7 @@ class TestBluetoothHub(HubConformance):
 
 
 def test_no_adapter_is_left_out():
-    assert set(CAMERAS) == {"video", "csi", "usb"}
-    assert set(HUBS) == {"print", "ble"}
+    assert {adapter.name for adapter in OWN} == {"video", "csi", "usb", "print", "ble"}
 
 
 class Frozen(CameraConformance):

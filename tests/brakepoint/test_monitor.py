@@ -27,7 +27,7 @@ from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooke
 from brakepoint.monitor.server import make_app
 from brakepoint.services.events import EventType
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import ORIGINAL, languages
 
 START = {"action": "start", "feed": "track-stop"}
 LOCAL = "http://localhost:8000"
@@ -87,13 +87,13 @@ def test_a_wish_that_makes_no_sense_is_refused(onlooker, asked, wish):
     assert not asked
 
 
-def test_the_page_speaks_both_languages(onlooker):
+def test_the_page_speaks_every_language(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     words = client.get("/texts.json").json()["texts"]
 
-    assert client.get("/").status_code == client.get("/look.css").status_code == 200
-    assert set(words) == set(LANGUAGES)
-    assert set(words["en"]) == set(words["fr"])
+    assert client.get("/").status_code == client.get("/web/style.css").status_code == 200
+    assert set(words) == set(languages())
+    assert all(said.keys() == words[ORIGINAL].keys() for said in words.values())
 
 
 def test_the_newest_picture_is_served(onlooker):

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from brakepoint.scenery.artwork import PLATES
 from brakepoint.synthesis.cutouts import INDEX, Cutout, load_cutouts, read_index
-from footage.artwork import PLATES
-from footage.cutouts import BACKS, LIGHT_SETUPS, THINGS, planned_views
+from footage.views import BACKS, LIGHT_SETUPS, THINGS, planned_views
 
 CUTOUTS = Path(__file__).parents[2] / "dataset" / "cutouts"
 MB = 1_000_000

@@ -1,6 +1,7 @@
 """The workspace fits two cores and 8 GB, hides its broker and its store, and has a command for each step."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,12 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from brakepoint.course import course
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import secret_manifests
 from brakepoint.sockets import free_port
 from brakepoint.store import Connection, object_store
-from brakepoint.workshop.course import course
+from brakepoint.texts import languages
 
 ROOT = Path(__file__).parents[2]
 DEVFILE = yaml.safe_load((ROOT / "devfile.yaml").read_text("utf-8"))
@@ -145,3 +147,22 @@ def test_the_editors_tasks_are_commands_that_exist() -> None:
     tasks = json.loads((ROOT / ".vscode" / "tasks.json").read_text("utf-8"))["tasks"]
     used = {re.findall(r"brakepoint (\w+)", task["command"])[0] for task in tasks}
     assert used <= {*PLAIN, *LEARNING}
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_jupyterlab_opens_on_the_readers_notebooks(lang: str, tmp_path: Path) -> None:
+    programs = {"python": f'exec {sys.executable} "$@"', "jupyter": 'echo "$JUPYTER_CONFIG_PATH $@"'}
+    bin_ = tmp_path / ".venv" / "bin"
+    bin_.mkdir(parents=True)
+    for name, does in programs.items():
+        (bin_ / name).write_text(f"#!/bin/sh\n{does}\n")
+        (bin_ / name).chmod(0o755)
+    (tmp_path / "brakepoint").symlink_to(ROOT / "brakepoint")
+    reader = {"PATH": os.environ["PATH"], "LANG": f"{lang}_XX.UTF-8"}
+
+    said = subprocess.check_output(
+        ["bash", "-euc", COMMANDS["lab"]["commandLine"]], cwd=tmp_path, env=reader, text=True
+    )
+
+    assert said.startswith(f"notebooks/{lang}/.jupyter ")
+    assert f"/lab/tree/notebooks/{lang}/step1_dataset.ipynb" in said

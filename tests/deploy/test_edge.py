@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from brakepoint.services import SERVICES
-from stubs.heartbeat import VARIABLE
+from hardware.heartbeat import VARIABLE
 
 EDGE = Path(__file__).parent.parent.parent / "deploy/edge"
 TRAIN = next(yaml.safe_load_all((EDGE / "microshift/train.yaml").read_text("utf-8")))
@@ -61,7 +61,7 @@ def test_the_units_of_systemd_share_the_sign_of_life_too(unit):
 
 
 def test_the_grace_is_longer_than_braking_and_disconnecting_may_take():
-    from stubs.ble_hub import CLOSE_S
+    from hardware.ble_hub import CLOSE_S
 
     assert POD["terminationGracePeriodSeconds"] > CLOSE_S
 

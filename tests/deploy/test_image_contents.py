@@ -17,9 +17,10 @@ def is_copied(path: PurePosixPath) -> bool:
         if line and line[0] != "#" and any(folder.match(pattern) for folder in (path, *path.parents)):
             seen = line.startswith("!")
     copied = [
-        words.split()[1]
+        source
         for words in (IMAGES / "Containerfile").read_text("utf-8").splitlines()
         if words[:5] == "COPY "
+        for source in words.split()[1:-1]
     ]
     return seen and any(path.is_relative_to(source) for source in copied)
 
@@ -32,3 +33,8 @@ def test_what_a_stage_of_the_pipeline_runs_is_in_its_image(name: str) -> None:
 def test_what_an_image_has_no_use_for_is_not_in_it() -> None:
     assert not is_copied(PurePosixPath("brakepoint/models/track.pt"))
     assert not is_copied(PurePosixPath("dataset/stills/images"))
+
+
+def test_the_licences_travel_with_what_they_are_of() -> None:
+    assert is_copied(PurePosixPath("LICENSE"))
+    assert is_copied(PurePosixPath("NOTICE"))

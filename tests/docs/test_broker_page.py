@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from brakepoint.messages import FRAME_MAX_BYTES
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 ROOT = Path(__file__).parents[2]
 spec = importlib.util.spec_from_file_location("topics_page", ROOT / "docs" / "topics.py")
@@ -13,7 +13,7 @@ topics_page = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(topics_page)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_the_table_of_topics_is_that_of_the_code(lang):
     page = (ROOT / "docs" / lang / "broker.md").read_text(encoding="utf-8")
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from brakepoint.errors import UserError
+from brakepoint.scenery.scenario import Scenario
 from brakepoint.track import Straight
 from footage import render
-from footage.scenario import Scenario
 
 
 @pytest.fixture

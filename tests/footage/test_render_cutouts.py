@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brakepoint.errors import UserError
+from brakepoint.scenery.artwork import PLATES
 from brakepoint.synthesis.cutouts import CutoutIndex
-from footage.artwork import PLATES
-from footage.cutouts import BACKS, LIGHT_SETUPS, THINGS, _write_index, bled, planned_views, render_cutouts
+from footage.cutouts import _write_index, bled, render_cutouts
+from footage.views import BACKS, LIGHT_SETUPS, THINGS, planned_views
 
 
 @given(views=st.integers(1, 20), seed=st.integers(0, 10_000))

@@ -48,7 +48,7 @@ shift 2
 exec chroot --userspec=USER "$root" sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
 """.replace("USER", ANYBODY)
 """Runs a command in an image's root file system, as a cluster would: any uid, group 0, only /tmp to write."""
-FOR_TRAINING = ("cv2", "kfp", "boto3", "torch", "ultralytics", "nncf", "onnxslim")
+FOR_TRAINING = ("cv2", "kfp", "boto3", "torch", "ultralytics", "onnxslim")
 HOLDS = {
     "edge": ("cv2", "av", "onnxruntime", "paho.mqtt.client", "fastapi"),
     "serving": ("cv2", "av", "onnxruntime", "kserve"),
@@ -92,7 +92,7 @@ class Image:
 @cache
 def build(name: str) -> Image:
     done = subprocess.run(
-        [sys.executable, "deploy/images/build.py", "build", name],
+        [sys.executable, "deploy/images/build.py", name],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         check=True,
@@ -169,7 +169,7 @@ def test_no_secret_is_in_it_or_in_how_it_was_made(image: Image, tmp_path: Path) 
     made.write_text(json.dumps([image.built["environment"], image.built["labels"], image.built["history"]]))
     texts = [
         str(path)
-        for room in ("brakepoint", "labs", "solutions", "stubs")
+        for room in ("brakepoint", "labs", "solutions", "stubs", "hardware")
         for path in (app / room).rglob("*.*")
         if path.suffix in {".py", ".yaml", ".toml", ".json", ".js"}
     ]

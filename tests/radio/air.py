@@ -20,7 +20,7 @@ from bumble.link import LocalLink
 from bumble.transport import open_transport
 from emulated_hub import PATIENCE_S, EmulatedHub
 
-from stubs.lwp3 import CHARACTERISTIC_UUID, SERVICE_UUID, Message
+from hardware.lwp3 import CHARACTERISTIC_UUID, SERVICE_UUID, Message
 
 ADDRESS = "C4:84:2B:00:00:01"
 """Static random: bumble's links carry data between such addresses alone."""

@@ -21,7 +21,7 @@ from emulated_hub import PATIENCE_S, PATIENT  # noqa: E402
 
 from brakepoint.errors import UserError  # noqa: E402
 from brakepoint.messages import Order, OrderKind, Reason  # noqa: E402
-from stubs.ble_hub import BluetoothHub  # noqa: E402
+from hardware.ble_hub import BluetoothHub  # noqa: E402
 
 RADIO = "/dev/ttyS1"
 HEARTBEAT = "/run/hub"

@@ -5,20 +5,19 @@ from itertools import groupby
 import pytest
 from driving import drive
 from emulated_hub import EmulatedHub
-from fake_bluez import bluez  # noqa: F401
 
-from benchmarks.faults import Stage
 from brakepoint.feeds import find_feed
 from brakepoint.messages import Reason
 from brakepoint.mission.records import Run
 from brakepoint.mission.scoring import score_run
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.faults import Stage
 from brakepoint.services.live_mission import start, watch
 from brakepoint.services.topics import DETECTIONS, MISSION, ORDERS, STATE
 from brakepoint.truth import load_truth
-from stubs.heartbeat import VARIABLE
-from stubs.lwp3 import BRAKE, Port
+from hardware.heartbeat import VARIABLE
+from hardware.lwp3 import BRAKE, Port
 
 INTERRUPTIONS = {Reason.NO_FRAMES, Reason.NO_TRAIN_STATE}
 """On a busy machine frames may come late, and then the autopilot brakes for a moment, as it should."""
@@ -30,11 +29,11 @@ def meanings(run: Run) -> list:
 
 
 @pytest.mark.parametrize("name", ["track-stop", "track-full"])
-def test_a_live_mission_gives_the_orders_of_the_virtual_clock(bluez, tmp_path, monkeypatch, name):  # noqa: F811
+def test_a_live_mission_gives_the_orders_of_the_virtual_clock(bluez, tmp_path, monkeypatch, name):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "beat"))
     train = bluez.add(EmulatedHub())
     truth = load_truth(find_feed(name).with_suffix(".json"))
-    with Stage(Settings(feed=name, detector="oracle", hub="ble:")) as stage:
+    with Stage(ServiceSettings(feed=name, detector="oracle", hub="ble:")) as stage:
         topics = (DETECTIONS, ORDERS, STATE, MISSION)
         with Bus(stage.services.settings, "", topics) as bus:
             live = watch(bus, truth, start(bus, name)).run

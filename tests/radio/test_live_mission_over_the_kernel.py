@@ -19,15 +19,15 @@ from air import ADDRESS, Air
 from emulated_hub import EmulatedHub
 from machine import Guest
 
-from benchmarks.faults import Stage
+from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import OrderKind, Reason
 from brakepoint.mission.report import REPORT_NAME, Mission, Report
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
+from brakepoint.services.faults import Stage
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
-from brakepoint.train import ORDER_POWER
-from stubs.hub_guard import BRAKED_WITHIN_S
-from stubs.lwp3 import BRAKE, Port
+from hardware.hub_guard import BRAKED_WITHIN_S
+from hardware.lwp3 import BRAKE, Port
 
 FEED, DETECTOR = "track-stop", "oracle"
 TRIES = 3
@@ -70,7 +70,7 @@ def guest(train, link, tmp_path_factory) -> Iterator[Guest]:
 
 @pytest.fixture
 def stage(guest, link) -> Iterator[Stage]:
-    with Stage(Settings(feed=FEED, detector=DETECTOR, link=link)) as stage:
+    with Stage(ServiceSettings(feed=FEED, detector=DETECTOR, link=link)) as stage:
         yield stage
 
 

@@ -17,9 +17,9 @@ from machine import Guest
 from brakepoint.messages import Order, TrainState
 from brakepoint.mission.loop import OracleDetector, PlainCamera, run_mission
 from brakepoint.mission.records import Ending, Run
+from hardware.hub_guard import BRAKED_WITHIN_S
+from hardware.lwp3 import Port
 from solutions.step6_autopilot import step
-from stubs.hub_guard import BRAKED_WITHIN_S
-from stubs.lwp3 import Port
 
 FEED = "track-stop"
 

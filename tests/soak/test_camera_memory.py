@@ -8,8 +8,8 @@ import typer
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Light, TrainState
-from stubs.csi_camera import HEIGHT_PX, RATE_HZ, WIDTH_PX, ChildSource, pipeline
-from stubs.real_camera import RealCamera
+from hardware.csi_camera import HEIGHT_PX, RATE_HZ, WIDTH_PX, ChildSource, pipeline
+from hardware.real_camera import RealCamera
 
 MINUTES = float(os.environ.get("BRAKEPOINT_SOAK_MINUTES", "10"))
 GROWTH_MAX_MB = 20.0

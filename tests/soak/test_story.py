@@ -40,7 +40,7 @@ def mean_score(driven: dict[str, Any]) -> float:
 
 
 def map50(model: Path, pictures: Path) -> float:
-    return json.loads(brakepoint("evaluate", "--json", "--images", pictures, "--model", model))["map50"]
+    return json.loads(brakepoint("evaluate", "--json", "--images", pictures, "--detector", model))["map50"]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from brakepoint.store.label_studio_export import Annotation, Task
+from brakepoint.labels.label_studio_export import Annotation, Task
 from solutions.step1_dataset import annotation_that_counts, corners
 
 

@@ -8,10 +8,10 @@ import pytest
 from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
 from brakepoint.messages import Light, TrainState
+from brakepoint.scenery.geometry import synthetic_truth
+from brakepoint.scenery.scenario import Scenario
 from brakepoint.track import Straight
 from brakepoint.truth import GroundTruth
-from footage.scenario import Scenario
-from footage.truth import synthetic_truth
 from stubs.recorded_camera import RecordedCamera
 
 FRAMES = 51

@@ -1,11 +1,8 @@
 """The board in a real browser, with forty simulated attendees in a compressed three hours."""
 
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from accessibility import grave_faults
 from playwright.sync_api import Page, expect
 from simulated_room import HANDLES, SimulatedRoom
@@ -22,16 +19,8 @@ def room(tmp_path, monkeypatch) -> SimulatedRoom:
 
 
 @pytest.fixture
-def address(room) -> Iterator[str]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = uvicorn.Server(uvicorn.Config(make_app(room.watcher), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        server.should_exit = True
-        thread.join()
+def address(room, serve) -> str:
+    return serve(make_app(room.watcher))
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.messages import Frame, Light, TrainState
-from stubs import real_camera
-from stubs.csi_camera import HEIGHT_PX, RATE_HZ, WIDTH_PX, ChildSource, pipeline
-from stubs.real_camera import RealCamera
+from hardware import real_camera
+from hardware.csi_camera import HEIGHT_PX, RATE_HZ, WIDTH_PX, ChildSource, pipeline
+from hardware.real_camera import RealCamera
 
 NOW = TrainState(at=0, position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
 CAPS = f"video/x-raw,width={WIDTH_PX},height={HEIGHT_PX},framerate={RATE_HZ}/1"

@@ -8,7 +8,7 @@ from brakepoint.feeds import find_feed
 from brakepoint.mission.drive import ORACLE, Assignment
 from brakepoint.mission.records import Run, Score
 from brakepoint.mission.scoring import score_run
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.live_mission import drive_live
 from brakepoint.truth import load_truth
 
@@ -25,7 +25,7 @@ def deployed() -> Score:
 
 def at_home(folder: Path) -> Score:
     """As `brakepoint mission --live` does it."""
-    settings = Settings.given(feed=FEED, detector=ORACLE, steps=STEPS, broker="")
+    settings = ServiceSettings.given(feed=FEED, detector=ORACLE, steps=STEPS, broker="")
     return scored(drive_live(Assignment(find_feed(FEED), STEPS, ORACLE, folder), settings, ignore))
 
 

@@ -10,7 +10,7 @@ import pytest
 from accessibility import grave_faults
 from playwright.sync_api import Page, expect
 
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "docs" / "en").glob("*.md"))
@@ -18,24 +18,17 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PAGE_MOST_BYTES = 1_000_000
 
 
+def build(config: Path, lang: str, folder: Path) -> None:
+    words = ["build", "--quiet", "--strict", "--config-file", config, "--site-dir", folder]
+    environment = {**os.environ, "BRAKEPOINT_LANG": lang, "NO_MKDOCS_2_WARNING": "1"}
+    subprocess.run([sys.executable, "-m", "mkdocs", *words], env=environment, check=True)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    for lang in LANGUAGES:
-        config = ROOT / "docs" / f"mkdocs.{lang}.yml"
-        build = [
-            "mkdocs",
-            "build",
-            "--quiet",
-            "--strict",
-            "--config-file",
-            config,
-            "--site-dir",
-            folder / lang,
-        ]
-        subprocess.run(
-            [sys.executable, "-m", *build], env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True
-        )
+    for lang in languages():
+        build(ROOT / "docs" / "mkdocs.yml", lang, folder / lang)
     return folder
 
 
@@ -51,7 +44,7 @@ def page(browser) -> Iterator[Page]:
     assert [line for line in complaints if not line.startswith(("file:", "data:"))] == []
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", languages())
 def test_no_page_is_heavy_or_asks_for_anything_from_outside(page: Page, site: Path, lang: str) -> None:
     loaded: set[str] = set()
     page.on("request", lambda request: loaded.add(request.url))

@@ -1,6 +1,7 @@
 """Renders a short scenario that nobody has seen, with an interruption, and drives it. It takes minutes."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -10,9 +11,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from brakepoint.synthesis.cutouts import INDEX
 from brakepoint.truth import load_truth
+
+NO_BLENDER = os.environ.get("NO_BLENDER", "")
+"""Why `make test-system` has made no environment with Blender; it is made wherever there is a Python 3.11."""
+pytestmark = pytest.mark.skipif(bool(NO_BLENDER), reason=NO_BLENDER)
 
 SCENARIO = """
 name: unseen

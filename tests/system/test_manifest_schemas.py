@@ -29,6 +29,16 @@ def test_every_built_in_kind_is_valid(folder: str, tmp_path: Path) -> None:
 
 
 def test_no_secret_is_in_what_is_deployed() -> None:
-    rooms = ("deploy", "devfile.yaml", ".vscode", "solutions", "labs", "brakepoint", "stubs", "notebooks")
+    rooms = (
+        "deploy",
+        "devfile.yaml",
+        ".vscode",
+        "solutions",
+        "labs",
+        "brakepoint",
+        "stubs",
+        "hardware",
+        "notebooks",
+    )
 
     assert secrets_in(*(str(ROOT / room) for room in rooms)) == {}

@@ -9,7 +9,7 @@ import pytest
 from accessibility import grave_faults
 from playwright.sync_api import Browser, Page, expect
 
-from brakepoint.services import SERVICES, Settings
+from brakepoint.services import CLIENTS, ServiceSettings
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.sockets import free_port
 
@@ -49,7 +49,7 @@ CONTRASTS = """() => {
 @pytest.fixture(scope="module")
 def services() -> Iterator[Supervisor]:
     page = f"127.0.0.1:{free_port()}"
-    with Supervisor(Settings(detector="oracle", page=page), SERVICES[1:], lambda *_: None) as services:
+    with Supervisor(ServiceSettings(detector="oracle", page=page), CLIENTS, lambda *_: None) as services:
         yield services
 
 

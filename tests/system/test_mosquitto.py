@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.brokers import running_mosquitto
-from benchmarks.faults import Stage, is_at_rest
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, MissionState
-from brakepoint.services import Settings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.faults import Stage, is_at_rest
 from brakepoint.services.topics import CONTROL, MISSION
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
@@ -86,10 +86,10 @@ def await_condition(condition) -> None:
 def known(folder: Path, ports: tuple[int, int]):
     """Makes the settings of somebody with a password who speaks of some train."""
 
-    def settings(user: str, train_id: str = "train-1", password: str = "", ca: str = "ca") -> Settings:
+    def settings(user: str, train_id: str = "train-1", password: str = "", ca: str = "ca") -> ServiceSettings:
         secret = (password or TRAINS[user]).replace(" ", "%20")
         broker = f"mqtts://{user}:{secret}@localhost:{ports[0]}"
-        return Settings(
+        return ServiceSettings(
             broker=broker, ca=str(folder / f"{ca}.crt"), train_id=train_id, feed=FEED, detector="oracle"
         )
 
@@ -107,7 +107,7 @@ def mission(feed: str) -> MissionState:
 ROUNDS = 10
 
 
-def hears(settings: Settings, said_by: Settings) -> bool:
+def hears(settings: ServiceSettings, said_by: ServiceSettings) -> bool:
     """Whether wishes of one arrive at the other, who hears those of his own train all the while."""
     heard: list[str | None] = []
     with (
@@ -140,7 +140,7 @@ def test_a_train_says_nothing_in_the_name_of_another(known):
     assert not hears(known("train-1"), said_by=known("train-2", train_id="train-1"))
 
 
-def retained(settings: Settings) -> MissionState | None:
+def retained(settings: ServiceSettings) -> MissionState | None:
     with Bus(settings, "", (MISSION,)) as bus:
         return bus.take(MISSION, 5.0)
 

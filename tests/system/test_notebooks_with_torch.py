@@ -3,11 +3,11 @@
 import pytest
 from notebook_runs import WITH_TORCH, run_notebook
 
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import languages
 
 
 @pytest.mark.parametrize(
-    ("name", "lang"), [(name, lang) for name in sorted(WITH_TORCH) for lang in LANGUAGES]
+    ("name", "lang"), [(name, lang) for name in sorted(WITH_TORCH) for lang in languages()]
 )
 def test_a_notebook_trains_on_the_solutions(name, lang, tmp_path, monkeypatch) -> None:
     run_notebook(name, lang, tmp_path, monkeypatch)

@@ -14,8 +14,8 @@ from brakepoint.feeds import find_feed
 from brakepoint.mission.loop import run_mission
 from brakepoint.mission.scoring import score_run
 from brakepoint.room import scoring
-from brakepoint.room.cage import Cage, Limits, require_cage
-from brakepoint.room.outcomes import Outcome, Reason
+from brakepoint.room.outcomes import Failure, SubmissionOutcome
+from brakepoint.room.sandbox import Sandbox, SandboxLimits, require_sandbox
 from brakepoint.room.scoring import Submission, score
 from brakepoint.truth import load_truth
 from solutions import step6_autopilot
@@ -29,7 +29,7 @@ NAMES = "{0: 'DangerAhead', 1: 'SpeedLimit'}"
 @pytest.fixture
 def hidden(short_feed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(scoring, "EVALUATED_FRAMES", 4)
-    require_cage(short_feed)
+    require_sandbox(short_feed)
     return short_feed
 
 
@@ -39,7 +39,7 @@ def model(tmp_path: Path) -> bytes:
     return save_constant_model(tmp_path / "blind.onnx", raw_output(), names=NAMES).read_bytes()
 
 
-def judged(model: bytes, autopilot: bytes, feed: Path, folder: Path) -> Outcome:
+def judged(model: bytes, autopilot: bytes, feed: Path, folder: Path) -> SubmissionOutcome:
     return score(Submission(model, autopilot), feed, folder / "submission")
 
 
@@ -47,9 +47,9 @@ def step_that(*lines: str) -> bytes:
     """An autopilot whose step does something before it drives on as if nothing were."""
     body = "".join(f"    {line}\n" for line in lines)
     return (
-        b"from brakepoint.messages import Order, OrderKind, Reason\n\n"
+        b"from brakepoint.messages import Order, OrderKind, Failure\n\n"
         b"def step(memory, detections, state, now):\n" + body.encode() + b"    return memory, "
-        b"Order(kind=OrderKind.LOW_SPEED, reason=Reason.CLEAR, at=now)\n"
+        b"Order(kind=OrderKind.LOW_SPEED, reason=Failure.CLEAR, at=now)\n"
     )
 
 
@@ -68,11 +68,11 @@ def test_honest_work_is_worth_as_much_as_at_home(tmp_path) -> None:
 
 
 TAMPERED = {
-    "an endless loop": (step_that("while True: pass"), Reason.TOO_SLOW),
-    "an endless loop on loading": (b"while True: pass", Reason.TOO_SLOW),
+    "an endless loop": (step_that("while True: pass"), Failure.TOO_SLOW),
+    "an endless loop on loading": (b"while True: pass", Failure.TOO_SLOW),
     "the network": (
         step_that("import socket", "socket.create_connection(('10.0.0.1', 80), timeout=1)"),
-        Reason.NETWORK,
+        Failure.NETWORK,
     ),
     "the network, quietly": (
         step_that(
@@ -80,20 +80,20 @@ TAMPERED = {
             "try: socket.create_connection(('10.0.0.1', 80), timeout=1)",
             "except BaseException: pass",
         ),
-        Reason.NETWORK,
+        Failure.NETWORK,
     ),
-    "a fork bomb": (step_that("import os", "while True: os.fork()"), Reason.PROCESS),
-    "another program": (step_that("import subprocess", "subprocess.run(['ls'])"), Reason.PROCESS),
-    "all the memory": (step_that("everything = bytearray(8 << 30)"), Reason.MEMORY),
-    "no order": (b"def step(*given): return 42", Reason.NO_ORDER),
+    "a fork bomb": (step_that("import os", "while True: os.fork()"), Failure.PROCESS),
+    "another program": (step_that("import subprocess", "subprocess.run(['ls'])"), Failure.PROCESS),
+    "all the memory": (step_that("everything = bytearray(8 << 30)"), Failure.MEMORY),
+    "no order": (b"def step(*given): return 42", Failure.NO_ORDER),
     "an order of its own making": (
         step_that("return memory, Order.model_construct(kind='fly', reason='clear', at=now)"),
-        Reason.NO_ORDER,
+        Failure.NO_ORDER,
     ),
-    "no autopilot": (b"x = 1", Reason.RAISED),
-    "nonsense": (b"\x00\xff", Reason.RAISED),
-    "an exit": (step_that("import sys", "sys.exit(0)"), Reason.RAISED),
-    "a sudden exit": (step_that("import os", "os._exit(0)"), Reason.DIED),
+    "no autopilot": (b"x = 1", Failure.RAISED),
+    "nonsense": (b"\x00\xff", Failure.RAISED),
+    "an exit": (step_that("import sys", "sys.exit(0)"), Failure.RAISED),
+    "a sudden exit": (step_that("import os", "os._exit(0)"), Failure.DIED),
     "a flood on its output": (
         step_that(
             "import os",
@@ -101,7 +101,7 @@ TAMPERED = {
             "    try: os.write(fd, b'x' * 1000)",
             "    except OSError: pass",
         ),
-        Reason.NO_ORDER,
+        Failure.NO_ORDER,
     ),
 }
 
@@ -109,7 +109,7 @@ TAMPERED = {
 @pytest.mark.parametrize("name", TAMPERED)
 def test_a_tampered_autopilot_fails_with_its_reason(name, hidden, model, tmp_path, monkeypatch) -> None:
     if name == "an endless loop on loading":
-        monkeypatch.setattr("brakepoint.room.cage.START_TIMEOUT_S", 20.0)
+        monkeypatch.setattr("brakepoint.room.sandbox.START_TIMEOUT_S", 20.0)
     autopilot, reason = TAMPERED[name]
     outcome = judged(model, autopilot, hidden, tmp_path)
 
@@ -121,7 +121,7 @@ def test_an_attempt_to_read_the_hidden_feed_fails(hidden, model, tmp_path) -> No
     autopilot = step_that(f"open({str(hidden)!r}, 'rb').read()")
     outcome = judged(model, autopilot, hidden, tmp_path)
 
-    assert outcome.reason is Reason.FILE
+    assert outcome.reason is Failure.FILE
     assert str(hidden) in outcome.detail
 
 
@@ -140,7 +140,7 @@ def test_the_walls_hold_where_the_tripwire_does_not_reach(hidden, model, tmp_pat
     )
     outcome = judged(model, autopilot, hidden, tmp_path)
 
-    assert outcome.reason is Reason.RAISED
+    assert outcome.reason is Failure.RAISED
     assert "feed -1:2 write -1" in outcome.detail
     assert "fork -1:11 uid -1" in outcome.detail
     assert not outside.exists()
@@ -155,7 +155,7 @@ def test_nothing_of_the_instructors_environment_is_to_be_seen(hidden, model, tmp
 
 @pytest.mark.parametrize(
     ("names", "reason"),
-    [("{0: 'Cat', 1: 'Dog'}", Reason.MODEL_CLASSES), (None, Reason.MODEL_UNFIT)],
+    [("{0: 'Cat', 1: 'Dog'}", Failure.MODEL_CLASSES), (None, Failure.MODEL_UNFIT)],
 )
 def test_a_model_of_other_classes_fails(hidden, tmp_path, names, reason) -> None:
     metadata = {"names": names} if names else {}
@@ -183,20 +183,20 @@ def test_a_model_with_a_loop_inside_is_not_even_loaded(hidden, tmp_path) -> None
     endless = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
 
     outcome = judged(endless.SerializeToString(), AUTOPILOT, hidden, tmp_path)
-    assert (outcome.reason, outcome.detail) == (Reason.MODEL_OPERATORS, "Loop")
+    assert (outcome.reason, outcome.detail) == (Failure.MODEL_OPERATORS, "Loop")
 
 
 def test_a_file_that_is_no_model_fails(hidden, tmp_path) -> None:
-    assert judged(b"no model", AUTOPILOT, hidden, tmp_path).reason is Reason.MODEL_UNFIT
+    assert judged(b"no model", AUTOPILOT, hidden, tmp_path).reason is Failure.MODEL_UNFIT
 
 
 def test_nothing_of_a_cage_is_left_when_it_is_closed(tmp_path) -> None:
     autopilot = tmp_path / "step6_autopilot.py"
     autopilot.write_bytes(step_that("pass"))
-    cage = Cage("autopilot", autopilot, Limits(1024, 60, 1, 5.0))
-    process = cage._process.pid
+    sandbox = Sandbox("autopilot", autopilot, SandboxLimits(1024, 60, 1, 5.0))
+    process = sandbox._process.pid
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    cage.close()
+    sandbox.close()
 
     assert children
     with pytest.raises(ProcessLookupError):

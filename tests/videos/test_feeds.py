@@ -6,10 +6,10 @@ import av
 import pytest
 
 from brakepoint.feeds import COURSE_FEEDS, find_feed
+from brakepoint.scenery.geometry import truth_signs
+from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
 from brakepoint.track import Curve
 from brakepoint.truth import GroundTruth, load_truth
-from footage.scenario import SCENARIOS_DIR, load_scenario
-from footage.truth import truth_signs
 
 MIB = 2**20
 

@@ -1,54 +1,15 @@
 // The page keeps nothing of its own but language, theme and token: all it shows comes afresh each time it asks.
-const $ = (id) => document.getElementById(id);
+import { $, complain, element, fetchWithToken, lang, number, root, say, speak } from "./web/shared.js";
+
 const ASK_EVERY_MS = 3000;
 const LINES = 6;
 const STATES = ["working", "stuck", "silent", "finished", "absent"];
 
-const { texts, asks_token } = await (await fetch("texts.json")).json();
-let lang = localStorage.lang ?? (navigator.language.startsWith("fr") ? "fr" : "en");
 let board = null;
 
-const say = (key, values = {}) =>
-  (texts[lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-const number = (value, digits = 0) =>
-  value.toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-// Language, theme, token ---------------------------------------------------------------------------------------------
-
-function speak() {
-  document.documentElement.lang = lang;
-  document.title = `Brakepoint · ${say("board.title")}`;
-  for (const node of document.querySelectorAll("[data-text]")) node.textContent = say(node.dataset.text);
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
-  for (const button of document.querySelectorAll("[data-lang-choice]"))
-    button.setAttribute("aria-pressed", String(button.dataset.langChoice === lang));
+root.addEventListener("language", () => {
   if (board) show();
-}
-
-for (const button of document.querySelectorAll("[data-lang-choice]"))
-  button.onclick = () => {
-    lang = localStorage.lang = button.dataset.langChoice;
-    speak();
-  };
-
-const root = document.documentElement;
-if (localStorage.theme) root.dataset.theme = localStorage.theme;
-$("theme").onclick = () => {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
-};
-
-const inAddress = new URLSearchParams(location.hash.slice(1)).get("token");
-if (inAddress) {
-  sessionStorage.token = inAddress;
-  history.replaceState(null, "", location.pathname);
-}
+});
 
 // What is shown ------------------------------------------------------------------------------------------------------
 
@@ -138,21 +99,12 @@ function fill(id, lines, empty) {
   $(id).replaceChildren(...(lines.length ? lines : [element("li", { className: "empty", textContent: say(empty) })]));
 }
 
-function complain(words) {
-  $("trouble").hidden = !words;
-  $("trouble").textContent = words;
-}
-
 // The news -----------------------------------------------------------------------------------------------------------
 
 async function ask() {
   try {
-    if (asks_token && !sessionStorage.token) sessionStorage.token = prompt(say("board.token")) ?? "";
-    const answer = await fetch("room.json", { headers: { "X-Brakepoint-Token": sessionStorage.token ?? "" } });
-    if (answer.status === 403) {
-      delete sessionStorage.token;
-      return complain(say("board.forbidden"));
-    }
+    const answer = await fetchWithToken("room.json");
+    if (answer.status === 403) return complain(say("web.forbidden"));
     board = await answer.json();
     show();
   } catch {

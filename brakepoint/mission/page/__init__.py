@@ -1,4 +1,4 @@
-"""The page of a mission: one file that asks nothing of the network, in both languages, in light and dark.
+"""The page of a mission: one file that asks nothing of the network, in every language, in light and dark.
 
 It shows for each feed the film, speed along the line against what was allowed, the signs with their verdicts,
 the orders, whose fault each lost point was, and where things first went wrong. The films lie beside it.
@@ -12,28 +12,29 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from brakepoint.mission.look import order_text, points, reason_text
+from brakepoint.look import order_text, points, reason_text
 from brakepoint.mission.page.plot import Plot, order_spans
 from brakepoint.mission.report import Recording, Report
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.texts import LANGUAGES, catalogue, language, number, text
+from brakepoint.texts import catalogue, language, languages, number, text
+from brakepoint.web import style
 
 
 def both(words: Mapping[str, str], tag: str = "span") -> Markup:
     """The same words in each language, of which the page shows one."""
     if len(set(words.values())) == 1:
-        return escape(words["en"])
+        return escape(next(iter(words.values())))
     return Markup("").join(
-        Markup('<{0} class="{1}" lang="{1}">{2}</{0}>').format(tag, lang, words[lang]) for lang in LANGUAGES
+        Markup('<{0} class="{1}" lang="{1}">{2}</{0}>').format(tag, lang, words[lang]) for lang in languages()
     )
 
 
 def _t(key: str, tag: str = "span", **values: float | str) -> Markup:
-    """A text in both languages; numbers among its values are written as each language does."""
+    """A text in every language; numbers among its values are written as each language does."""
     return both(
         {
             lang: text(key, lang, **{name: _written(value, lang) for name, value in values.items()})
-            for lang in LANGUAGES
+            for lang in languages()
         },
         tag,
     )
@@ -59,8 +60,8 @@ def _environment() -> Environment:
     )
     environment.globals.update(t=_t, kind=_kind)
     environment.filters.update(
-        num=lambda value, digits=0: both({lang: number(value, digits, lang) for lang in LANGUAGES}),
-        points=lambda value: both({lang: points(value, lang) for lang in LANGUAGES}),
+        num=lambda value, digits=0: both({lang: number(value, digits, lang) for lang in languages()}),
+        points=lambda value: both({lang: points(value, lang) for lang in languages()}),
     )
     return environment
 
@@ -78,7 +79,7 @@ def _playable(recording: Recording) -> Markup:
                 "kind": span.order.kind,
                 **{
                     lang: [order_text(span.order.kind, lang), reason_text(span.order.reason, lang)]
-                    for lang in LANGUAGES
+                    for lang in languages()
                 },
             }
             for span in order_spans(ticks)
@@ -104,6 +105,8 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
             sections=[(recording, Plot(recording), _playable(recording)) for recording in recordings],
             pictures=pictures,
             lang=language(),
-            titles={lang: text("page.title", lang) for lang in LANGUAGES},
+            titles={lang: text("page.title", lang) for lang in languages()},
+            names={lang: text("language.name", lang) for lang in languages()},
+            style=Markup(style()),
         )
     )

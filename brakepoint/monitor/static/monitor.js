@@ -1,29 +1,17 @@
 // The page keeps nothing of its own but language, theme and token: all it shows comes afresh with the news.
-const $ = (id) => document.getElementById(id);
-const COLOURS = { DangerAhead: "#f7c325", SpeedLimit: "#ff5a60" };
+import { $, complain, element, facts, fetchWithToken, has, keys, number, pair, percent, root, say, sentence, speak } from "./web/shared.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const FROZEN_AFTER_MS = 1500;
 const STALE_AFTER_S = 1;
 const FAULT_SECONDS = 2;
 
-const { texts, speeds, asks_token } = await (await fetch("texts.json")).json();
-let lang = localStorage.lang ?? (navigator.language.startsWith("fr") ? "fr" : "en");
+const { speeds } = facts;
 let story = null;
 let now = null;
 let heardAt = performance.now();
 
-const say = (key, values = {}) =>
-  (texts[lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
-const pair = (name, value) => `${name}${lang === "fr" ? "\u00a0: " : ": "}${value}`;
-const number = (value, digits = 0) =>
-  value.toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
+const colourOf = (sign_class) => getComputedStyle(root).getPropertyValue(`--${sign_class}`);
 
 function shape(tag, attributes) {
   const made = document.createElementNS(SVG, tag);
@@ -31,56 +19,26 @@ function shape(tag, attributes) {
   return made;
 }
 
-// Language, theme, token ---------------------------------------------------------------------------------------------
-
-function speak() {
-  document.documentElement.lang = lang;
-  document.title = `Brakepoint · ${say("monitor.title")}`;
-  for (const node of document.querySelectorAll("[data-text]")) node.textContent = say(node.dataset.text);
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
-  for (const button of document.querySelectorAll("[data-lang-choice]"))
-    button.setAttribute("aria-pressed", String(button.dataset.langChoice === lang));
+root.addEventListener("language", () => {
+  $("asked").textContent = "";
   const chosen = $("fault").value;
-  const faults = Object.keys(texts.en).filter((key) => key.startsWith("live.fault."));
   $("fault").replaceChildren(
-    ...faults.map((key) => element("option", { value: key.split(".")[2], textContent: say(key) })),
+    ...keys("live.fault.").map((key) => element("option", { value: key.split(".")[2], textContent: say(key) })),
   );
   if (chosen) $("fault").value = chosen;
   if (story) showStory();
   if (now) showNow();
-}
-
-for (const button of document.querySelectorAll("[data-lang-choice]"))
-  button.onclick = () => {
-    lang = localStorage.lang = button.dataset.langChoice;
-    $("asked").textContent = "";
-    speak();
-  };
-
-const root = document.documentElement;
-if (localStorage.theme) root.dataset.theme = localStorage.theme;
-$("theme").onclick = () => {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
-};
-
-const inAddress = new URLSearchParams(location.hash.slice(1)).get("token");
-if (inAddress) {
-  sessionStorage.token = inAddress;
-  history.replaceState(null, "", location.pathname);
-}
+});
 
 // Buttons ------------------------------------------------------------------------------------------------------------
 
 async function ask(what, wish) {
-  if (asks_token && !sessionStorage.token) sessionStorage.token = prompt(say("monitor.token")) ?? "";
-  const answer = await fetch("control", {
+  const answer = await fetchWithToken("control", {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-Brakepoint-Token": sessionStorage.token ?? "" },
+    headers: { "Content-Type": "application/json" },
     body: JSON.stringify(wish),
   });
-  if (answer.status === 403) delete sessionStorage.token;
-  const refused = answer.status === 403 ? say("monitor.forbidden") : answer.ok ? "" : (await answer.json()).detail;
+  const refused = answer.status === 403 ? say("web.forbidden") : answer.ok ? "" : (await answer.json()).detail;
   $("asked").textContent = refused || say("monitor.asked", { what });
 }
 
@@ -116,9 +74,9 @@ async function drawPicture() {
 
 function drawBox(sign) {
   const [left, top, right, bottom] = sign.box;
-  const label = `${say(`monitor.${sign.sign_class}`)} ${sign.confidence.toLocaleString(lang, { style: "percent" })}`;
+  const label = `${say(`monitor.${sign.sign_class}`)} ${percent(sign.confidence)}`;
   brush.lineWidth = 3;
-  brush.strokeStyle = brush.fillStyle = COLOURS[sign.sign_class];
+  brush.strokeStyle = brush.fillStyle = colourOf(sign.sign_class);
   brush.strokeRect(left, top, right - left, bottom - top);
   brush.font = "600 15px system-ui, sans-serif";
   const width = brush.measureText(label).width + 10;
@@ -246,7 +204,7 @@ function drawMap(line) {
   placeTrain(now?.train?.position_cm ?? 0);
 }
 
-const kindName = (sign) => say(`page.kind.${sign.kind}` in texts.en ? `page.kind.${sign.kind}` : `monitor.kind.${sign.kind}`);
+const kindName = (sign) => say(has(`page.kind.${sign.kind}`) ? `page.kind.${sign.kind}` : `monitor.kind.${sign.kind}`);
 
 function signShape(sign) {
   const [x, y] = [sign.x, -sign.y];
@@ -292,8 +250,6 @@ news.addEventListener("now", (event) => {
   drawPicture();
 });
 setInterval(() => {
-  const lost = performance.now() - heardAt > FROZEN_AFTER_MS;
-  $("trouble").hidden = !lost;
-  if (lost) $("trouble").textContent = say("monitor.lost");
+  complain(performance.now() - heardAt > FROZEN_AFTER_MS ? say("monitor.lost") : "");
 }, 500);
 speak();

@@ -14,7 +14,7 @@ from pathlib import Path
 from brakepoint.errors import UserError
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
-from brakepoint.room.stores import ObjectInfo
+from brakepoint.room.stores.base import ObjectInfo
 from brakepoint.sockets import is_free
 from brakepoint.store.embedded import run_server
 

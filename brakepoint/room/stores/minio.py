@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from brakepoint.errors import UserError
 from brakepoint.room.config import MinioSettings, Room
-from brakepoint.room.stores import ObjectInfo
+from brakepoint.room.stores.base import ObjectInfo
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import NO_OBJECT, friendly_errors
 

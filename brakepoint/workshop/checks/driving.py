@@ -3,23 +3,23 @@
 from functools import cache
 from typing import Any
 
+from brakepoint.adapters import SIMULATED_HUB, open_hub
 from brakepoint.mission.loop import OracleDetector, PlainCamera, run_mission
 from brakepoint.mission.records import Run
+from brakepoint.scenery.geometry import synthetic_truth
+from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
 from brakepoint.truth import GroundTruth
 
 
 @cache
 def feed(name: str) -> GroundTruth:
     """The ground truth of a feed of the course."""
-    from footage.scenario import SCENARIOS_DIR, load_scenario
-    from footage.truth import synthetic_truth
-
     return synthetic_truth(load_scenario(SCENARIOS_DIR / f"{name}.yaml"))
 
 
 def drive(lab: Any, name: str) -> Run:
     """Drives a feed with the attendee's autopilot and perfect detections."""
-    from stubs.printing_hub import PrintingHub
-
     truth = feed(name)
-    return run_mission(PlainCamera(), PrintingHub(None), OracleDetector(truth), lab.step, truth)
+    return run_mission(
+        PlainCamera(), open_hub(SIMULATED_HUB, out=None), OracleDetector(truth), lab.step, truth
+    )

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from brakepoint.adapters import SIMULATED_HUB, open_hub
+from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.messages import (
     Detection,
     Detections,
@@ -21,12 +23,11 @@ from brakepoint.messages import (
     SignClass,
     TrainState,
 )
-from brakepoint.mission.loop import Detector, OracleDetector, PlainCamera, run_mission
+from brakepoint.mission.loop import FrameDetector, OracleDetector, PlainCamera, run_mission
 from brakepoint.mission.records import Run, Score
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import CONTROL_RATE_HZ, WATCHDOG_S
 from brakepoint.texts import text
-from brakepoint.train import STOPPING_LIMIT_CM
 from brakepoint.truth import GroundTruth
 from brakepoint.workshop.checks.driving import feed
 
@@ -91,10 +92,10 @@ class BreakingHub:
         hears: Whether it still hears orders after the fault.
     """
 
-    def __init__(self, tells: bool = True, hears: bool = True) -> None:
-        from stubs.printing_hub import PrintingHub
+    is_simulated = True
 
-        self._hub, self._tells, self._hears = PrintingHub(None), tells, hears
+    def __init__(self, tells: bool = True, hears: bool = True) -> None:
+        self._hub, self._tells, self._hears = open_hub(SIMULATED_HUB, out=None), tells, hears
         self._heard_at: float | None = None
         self._now = 0.0
         self._last: TrainState | None = None
@@ -126,7 +127,7 @@ class BreakingHub:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FaultOutcome:
     """How the train did with one fault.
 
     Attributes:
@@ -145,15 +146,17 @@ class Outcome:
         return f"{mark} {self.rolled_cm:6.1f} cm  {text(f'notebook.exam.{self.fault}')}"
 
 
-def stops(fault: str, lab: Any, camera: PlainCamera | None = None, hub: BreakingHub | None = None) -> Outcome:
+def stops(
+    fault: str, lab: Any, camera: PlainCamera | None = None, hub: BreakingHub | None = None
+) -> FaultOutcome:
     """Drives until something breaks for good: the train must come to rest within the limit, and stay."""
     run = _drive(lab, "track-empty", camera, hub)
     watched = [tick for tick in run.ticks if BREAKS_AT_S <= tick.time_s <= BREAKS_AT_S + WATCHED_S]
     rolled_cm = watched[-1].position_cm - watched[0].position_cm
-    return Outcome(fault, rolled_cm, rolled_cm <= STOPPING_LIMIT_CM)
+    return FaultOutcome(fault, rolled_cm, rolled_cm <= STOPPING_LIMIT_CM)
 
 
-def exam(lab: Any) -> list[Outcome]:
+def exam(lab: Any) -> list[FaultOutcome]:
     """Puts an autopilot through every fault."""
     mended = _score(lab, "track-empty", BreakingCamera(lambda broken_s: broken_s > MENDED_AFTER_S))
     restarted = _score(lab, "track-empty", crashes=True)
@@ -164,9 +167,11 @@ def exam(lab: Any) -> list[Outcome]:
         stops("stutter", lab, BreakingCamera(_stutters)),
         stops("lost_train", lab, hub=BreakingHub(tells=False)),
         stops("silent", lab, hub=BreakingHub(hears=False)),
-        Outcome("never_recovers", mended.distance_cm, mended.accomplished),
-        Outcome("crash", restarted.distance_cm, restarted.accomplished),
-        Outcome("flicker", flickering.distance_cm, flickering.accomplished and flickering.false_stops == 0),
+        FaultOutcome("never_recovers", mended.distance_cm, mended.accomplished),
+        FaultOutcome("crash", restarted.distance_cm, restarted.accomplished),
+        FaultOutcome(
+            "flicker", flickering.distance_cm, flickering.accomplished and flickering.false_stops == 0
+        ),
     ]
 
 
@@ -180,7 +185,7 @@ def _drive(
     name: str,
     camera: PlainCamera | None = None,
     hub: BreakingHub | None = None,
-    detector: Detector | None = None,
+    detector: FrameDetector | None = None,
     crashes: bool = False,
 ) -> Run:
     truth, train = feed(name), hub or BreakingHub()

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from brakepoint.errors import UserError
+from brakepoint.labels.label_studio_export import Rectangle, RectangleValue
 from brakepoint.messages import SignClass
 from brakepoint.store.content import StoredObject
-from brakepoint.store.label_studio_export import Rectangle, RectangleValue
 from brakepoint.workshop.checks.answers import kind, numbers
 from brakepoint.workshop.checks.bucket import NAME, PAGE_SIZE, FakeBucket
 from brakepoint.workshop.verdicts import Wrong

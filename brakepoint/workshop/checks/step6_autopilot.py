@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from brakepoint.locomotive import STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.messages import Detection, Detections, Light, Reason, SignClass, TrainState
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import CONTROL_RATE_HZ, PLATE_CENTRE_CM, PLATE_HEIGHT_CM, STOP_ZONE_CM
-from brakepoint.train import STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.truth import CameraModel
 from brakepoint.workshop.checks.driving import drive, feed
 from brakepoint.workshop.checks.exam import exam

@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
+from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import MONITOR_SECRET, TOKEN_KEY
 from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
-from brakepoint.services import Settings
-from brakepoint.workshop.course import ROOT
+from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
 
 EDGE = "brakepoint-edge"
@@ -41,10 +41,10 @@ def check_settings(lab: Path) -> None:
     maps = of_kind(_rendered(lab, "overlay"), "ConfigMap")
     by_name = {manifest["metadata"]["name"].rpartition("-")[0]: manifest["data"] for manifest in maps}
     data = by_name[SETTINGS]
-    given, known = (data.get(FEED), data.get(TRAIN_ID)), Settings().environment()
+    given, known = (data.get(FEED), data.get(TRAIN_ID)), ServiceSettings().environment()
     if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
         raise Wrong("step7.settings.other_map", name=extra[0])
-    if given == (Settings.feed, Settings.train_id) and data.keys() == {FEED, TRAIN_ID}:
+    if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == {FEED, TRAIN_ID}:
         raise NotImplementedError
     if unknown := sorted(data.keys() - known.keys()):
         raise Wrong("step7.settings.unused", name=unknown[0])

@@ -2,10 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+import typer
+from pseudo_language import keys_said
+from rich.text import Text
 
 from brakepoint.cli import COMMANDS, build_app, run
+from brakepoint.texts import catalogue, languages
 
 HEAVY = ("av", "bpy", "cv2", "onnxruntime", "openvino", "torch", "ultralytics")
 
@@ -115,6 +120,35 @@ def test_ctrl_c_is_said_in_one_line(capsys: pytest.CaptureFixture[str], monkeypa
     assert last.startswith("Interrupted: nothing was left half done.") and "where it stopped" in last
 
 
-def test_the_app_can_be_built_again_in_another_language():
-    build_app()
-    build_app()
+def commands_of(command: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command line that has a help."""
+    yield words
+    for name, below in getattr(command, "commands", {}).items():
+        yield from commands_of(below, (*words, name))
+
+
+COMMAND_LINES = [list(words) for words in commands_of(typer.main.get_command(build_app()))]
+
+
+@pytest.mark.parametrize("words", COMMAND_LINES, ids=" ".join)
+def test_one_process_says_each_help_in_the_language_of_whoever_asks(
+    words: list[str],
+    pseudo_language: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def help_in(lang: str) -> str:
+        assert run(["--lang", lang, *words, "--help"]) == 0
+        return capsys.readouterr().out
+
+    monkeypatch.setenv("COLUMNS", "1000")
+    keys = keys_said(help_in(pseudo_language))
+
+    assert {"cli.usage.help", ".".join(["cli", *words, "help"])} <= keys
+    for lang in languages():
+        shown = help_in(lang)
+        assert not [key for key in keys if plain(catalogue()[key][lang]) not in shown]
+
+
+def plain(marked_up: str) -> str:
+    return Text.from_markup(marked_up).plain

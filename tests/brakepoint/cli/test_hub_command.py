@@ -70,19 +70,15 @@ def test_a_trial_that_fails_lets_go_of_the_train(clock, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "status", "said"),
+    ("hubs", "status", "said"),
     [
-        ({}, 1, "hub"),
-        ({"B": 0x41, "A": 0x42}, 0, "ble:A  kind 66\nble:B  kind 65\n"),
+        ([], 1, "hub"),
+        ([("ble:A", "a remote control"), ("ble:B", "a hub")], 0, "ble:A  a remote control\nble:B  a hub\n"),
     ],
     ids=["none", "two"],
 )
-def test_the_hubs_in_reach_are_listed_and_none_is_a_sentence(monkeypatch, capsys, kinds, status, said):
-    async def hear_kinds():
-        return kinds
-
-    radio = SimpleNamespace(hear_kinds=hear_kinds, kind_name=lambda kind: f"kind {kind}")
-    monkeypatch.setattr(hub, "load_adapter", lambda uri, module: radio)
+def test_the_hubs_in_reach_are_listed_and_none_is_a_sentence(monkeypatch, capsys, hubs, status, said):
+    monkeypatch.setattr(hub, "hub_tool", lambda uri, tool: lambda: hubs)
 
     assert run(["hub", "find"]) == status
     assert said in capsys.readouterr().out

@@ -55,7 +55,7 @@ def test_evaluate(folder, model):
 
 
 def test_the_command_prints_one_json_object(folder, model):
-    result = CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model), "--json"])
+    result = CliRunner().invoke(APP, ["--images", str(folder), "--detector", str(model), "--json"])
     assert result.exit_code == 0
     printed = json.loads(result.stdout)
     assert printed["map50"] == pytest.approx(0.995)
@@ -102,14 +102,14 @@ def test_without_a_sign_so_high_there_is_nothing_to_measure(folder, model):
 
 
 def test_the_command_prints_a_table(folder, model):
-    result = CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model)])
+    result = CliRunner().invoke(APP, ["--images", str(folder), "--detector", str(model)])
     assert "DangerAhead" in result.stdout
     assert "0.995" in result.stdout
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
 def test_the_command_draws_a_sheet_and_says_where(folder, model, as_json):
-    result = CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model), *as_json])
+    result = CliRunner().invoke(APP, ["--images", str(folder), "--detector", str(model), *as_json])
     (sheet,) = Path("runs/evaluation").iterdir()
     assert str(sheet) in (result.stderr if as_json else result.stdout).replace("\n", "")
     assert cv2.imread(str(sheet)) is not None
@@ -117,14 +117,14 @@ def test_the_command_draws_a_sheet_and_says_where(folder, model, as_json):
 
 def test_the_sheet_goes_where_one_asks(folder, model, tmp_path):
     sheet = tmp_path / "new" / "sheet.png"
-    CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model), "--sheet", str(sheet)])
+    CliRunner().invoke(APP, ["--images", str(folder), "--detector", str(model), "--sheet", str(sheet)])
     assert cv2.imread(str(sheet)) is not None
     assert not Path("runs").exists()
 
 
 def test_bad_input_is_one_line_that_names_it_and_status_2(folder, model, capsys):
     def refusal():
-        assert run(["evaluate", "--images", str(folder), "--model", str(model)]) == 2
+        assert run(["evaluate", "--images", str(folder), "--detector", str(model)]) == 2
         out, err = capsys.readouterr()
         assert out == ""
         assert err.count("\n") == 1
@@ -147,7 +147,7 @@ def test_bad_input_is_one_line_that_names_it_and_status_2(folder, model, capsys)
 
 def test_a_long_evaluation_shows_progress_on_stderr(folder, model, monkeypatch):
     monkeypatch.setattr("brakepoint.cli.evaluate.PATIENCE_S", 0.0)
-    result = CliRunner().invoke(APP, ["--images", str(folder), "--model", str(model), "--json"])
+    result = CliRunner().invoke(APP, ["--images", str(folder), "--detector", str(model), "--json"])
     assert json.loads(result.stdout)
     assert "100%" in result.stderr
 

@@ -16,7 +16,7 @@ from brakepoint.mission.loop import PlainCamera
 from brakepoint.mission.records import Ending, Run
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import LATERAL_ACCELERATION_MAX_CM_S2
-from footage.truth import synthetic_truth
+from brakepoint.scenery.geometry import synthetic_truth
 
 WITH_A_SIGN = COURSE_FEEDS[1:]
 WITH_A_LIMIT = ("track-slowdown", "track-stop-and-slowdown", "track-full")

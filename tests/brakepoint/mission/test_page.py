@@ -12,6 +12,7 @@ from recordings import record, report_of
 from brakepoint.mission.page import render_page
 from brakepoint.mission.page.plot import allowed_cm_s, order_spans
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, SPEED_TOLERANCE
+from brakepoint.texts import ORIGINAL, languages
 
 GOOD, BAD = "track-slowdown", "track-stop"
 JPEG = b"\xff\xd8 a picture"
@@ -47,13 +48,11 @@ def test_nothing_is_fetched_from_elsewhere(page: str):
     assert not re.search(r"https?://|url\((?!#)", page)
 
 
-def test_everything_is_said_in_both_languages(page: str):
-    classes = [
-        attributes for _, attributes in Elements(page).found if attributes.get("class") in ("en", "fr")
-    ]
-    english = [attributes for attributes in classes if attributes["class"] == "en"]
+def test_everything_is_said_in_every_language(page: str):
+    classes = [attributes for _, attributes in Elements(page).found if attributes.get("class") in languages()]
+    english = [attributes for attributes in classes if attributes["class"] == ORIGINAL]
 
-    assert len(classes) == 2 * len(english) > 100
+    assert len(classes) == len(languages()) * len(english) > 100
     assert all(attributes["lang"] == attributes["class"] for attributes in classes)
     assert "Where it first went wrong" in page
     assert "La première erreur" in page

@@ -4,10 +4,10 @@ from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.mission.records import Ending, MomentKind, Run, SignFault, Tick
 from brakepoint.mission.scoring import score_run, split_lost
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S, STOP_ZONE_CM
+from brakepoint.scenery.geometry import synthetic_truth
+from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.track import Straight
 from brakepoint.truth import GroundTruth
-from footage.scenario import Scenario, ScenarioSign
-from footage.truth import synthetic_truth
 
 LENGTH_CM, SIGN_CM = 400.0, 200.0
 

@@ -15,7 +15,7 @@ from brakepoint.pipeline.comparison import read_comparison
 from brakepoint.registry.bucket import Registry
 from brakepoint.store import Connection, seed
 from brakepoint.store.embedded import serve_s3
-from brakepoint.training.course import Trained
+from brakepoint.training.fine_tuning import Trained
 from solutions.step3_training import road_pictures
 
 ROAD_PICTURES = 40
@@ -102,7 +102,7 @@ def test_the_training_learns_from_the_stills_the_track_and_as_many_roads_as_step
         learnt.update({each.name: len(list((each / "images").iterdir())) for each in datasets})
         return Trained(out_dir / "model.pt", SHIPPED_MODEL)
 
-    monkeypatch.setattr("brakepoint.training.course.learn", learn)
+    monkeypatch.setattr("brakepoint.training.fine_tuning.learn", learn)
     model = Artefact(tmp_path / "model")
 
     stages.training(1, 0, "code", data.stills, data.track, model)

@@ -12,7 +12,8 @@ from brakepoint.errors import UserError
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.provisioning import Provisioner
-from brakepoint.room.stores import content, open_store, serving
+from brakepoint.room.stores import open_store, serving
+from brakepoint.room.stores.content import content
 from brakepoint.store import Connection
 
 HANDLE = "seat-07"

@@ -11,10 +11,10 @@ from brakepoint.cli import run
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.room import scoring
-from brakepoint.room.cage import PACKAGE, require_cage
 from brakepoint.room.config import load_room
 from brakepoint.room.model_check import check_model
-from brakepoint.room.outcomes import Failed, Outcome, Reason, Scores
+from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
+from brakepoint.room.sandbox import PACKAGE, require_sandbox
 from brakepoint.room.scoring import fetch, score, score_room
 from brakepoint.room.stores import open_store
 
@@ -28,13 +28,13 @@ def hand_in(room, handle: str, model: bytes = b"model", autopilot: bytes = b"aut
     (folder / "step6_autopilot.py").write_bytes(autopilot)
 
 
-def outcome(points: float, map50: float | None = 0.5, reason: Reason | None = None) -> Outcome:
-    return Outcome(digest=f"{points}{reason}", at=NOW, map50=map50, score=points, reason=reason)
+def outcome(points: float, map50: float | None = 0.5, reason: Failure | None = None) -> SubmissionOutcome:
+    return SubmissionOutcome(digest=f"{points}{reason}", at=NOW, map50=map50, score=points, reason=reason)
 
 
 @pytest.mark.parametrize(
     ("model", "autopilot", "reason"),
-    [(b"x" * 101, b"", Reason.MODEL_SIZE), (b"", b"x" * 101, Reason.AUTOPILOT_SIZE)],
+    [(b"x" * 101, b"", Failure.MODEL_SIZE), (b"", b"x" * 101, Failure.AUTOPILOT_SIZE)],
 )
 def test_a_huge_file_fails_before_anything_is_opened(
     small_room, monkeypatch, model, autopilot, reason
@@ -93,15 +93,15 @@ def test_without_a_hidden_feed_nothing_is_scored(in_folder, capsys) -> None:
 
 def test_a_hidden_feed_where_everybody_inside_would_see_it_is_refused() -> None:
     with pytest.raises(UserError, match="Move the hidden feed"):
-        require_cage(PACKAGE / "hidden.mp4")
+        require_sandbox(PACKAGE / "hidden.mp4")
 
 
 def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None:
-    monkeypatch.setattr(scoring, "require_cage", lambda *hidden: None)
+    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
     monkeypatch.setattr(
         scoring,
         "score",
-        lambda submission, feed, folder: Outcome(digest=submission.digest, at=NOW, score=90),
+        lambda submission, feed, folder: SubmissionOutcome(digest=submission.digest, at=NOW, score=90),
     )
     room = small_room.model_copy(update={"hidden_feed": short_feed})
     store, scores = open_store(room), Scores()
@@ -116,8 +116,8 @@ def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None
 def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
     in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
     room = load_room(in_folder / "room.yaml")
-    monkeypatch.setattr(scoring, "require_cage", lambda *hidden: None)
-    results = iter((outcome(97.5, 0.81), outcome(0, None, Reason.NETWORK)))
+    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
+    results = iter((outcome(97.5, 0.81), outcome(0, None, Failure.NETWORK)))
     monkeypatch.setattr(scoring, "score", lambda submission, feed, folder: next(results))
     hand_in(room, "seat-01")
     hand_in(room, "seat-02")
@@ -133,23 +133,23 @@ def test_the_best_counts_and_the_last_is_told(tmp_path) -> None:
     scores = Scores()
     scores.add("anna", outcome(80, 0.7), tmp_path)
     scores.add("anna", outcome(95, 0.6), tmp_path)
-    scores.add("anna", outcome(0, None, Reason.NETWORK), tmp_path)
+    scores.add("anna", outcome(0, None, Failure.NETWORK), tmp_path)
     marks = Scores.load(tmp_path).marks["anna"]
 
     assert (marks.best_score, marks.best_map50) == (95, 0.7)
-    assert marks.last.reason is Reason.NETWORK
+    assert marks.last.reason is Failure.NETWORK
 
 
 def test_who_only_ever_failed_has_no_score(tmp_path) -> None:
     scores = Scores()
-    scores.add("anna", outcome(0, 0.4, Reason.RAISED), tmp_path)
+    scores.add("anna", outcome(0, 0.4, Failure.RAISED), tmp_path)
 
     assert scores.marks["anna"].best_score is None
 
 
-@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("reason", Failure)
 def test_each_reason_is_told_in_both_languages(reason) -> None:
-    failed = Outcome(digest="", at=NOW, reason=reason, detail="{braces} stay")
+    failed = SubmissionOutcome(digest="", at=NOW, reason=reason, detail="{braces} stay")
 
     assert failed.words("en") != failed.words("fr")
 
@@ -178,7 +178,7 @@ def test_an_operator_that_no_plain_network_needs_is_refused_by_name(tmp_path, no
     with pytest.raises(Failed) as caught:
         check_model(saved(tmp_path / "model.onnx", node))
 
-    assert (caught.value.reason, caught.value.detail) == (Reason.MODEL_OPERATORS, named)
+    assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, named)
 
 
 @pytest.mark.parametrize("domain", ["", "ai.onnx"])
@@ -196,7 +196,7 @@ def test_a_function_of_its_own_is_refused_whatever_it_is_made_of(tmp_path) -> No
     with pytest.raises(Failed) as caught:
         check_model(path)
 
-    assert (caught.value.reason, caught.value.detail) == (Reason.MODEL_OPERATORS, "Mine")
+    assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "Mine")
 
 
 def test_weights_outside_the_file_are_refused(tmp_path) -> None:
@@ -207,7 +207,7 @@ def test_weights_outside_the_file_are_refused(tmp_path) -> None:
     with pytest.raises(Failed) as caught:
         check_model(saved(tmp_path / "model.onnx", node, initializer=[weights]))
 
-    assert (caught.value.reason, caught.value.detail) == (Reason.MODEL_OPERATORS, "external data")
+    assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "external data")
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path) -> None:
@@ -216,4 +216,4 @@ def test_a_file_that_is_no_model_is_refused(tmp_path) -> None:
     with pytest.raises(Failed) as caught:
         check_model(tmp_path / "model.onnx")
 
-    assert caught.value.reason is Reason.MODEL_UNFIT
+    assert caught.value.reason is Failure.MODEL_UNFIT

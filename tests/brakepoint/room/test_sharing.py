@@ -2,15 +2,16 @@
 
 import pytest
 
+from brakepoint import course
 from brakepoint.cli import run, workshop
+from brakepoint.course import find_step
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.manifests import connection_variables
 from brakepoint.room.provisioning import Provisioner
 from brakepoint.room.scoring import fetch
 from brakepoint.room.sharing import PROGRESS_KEY
 from brakepoint.room.stores import open_store, serving
-from brakepoint.workshop import course, progress
-from brakepoint.workshop.course import find_step
+from brakepoint.workshop import progress
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
@@ -52,7 +53,7 @@ def test_a_store_that_does_not_answer_fails_no_check(attendee, capsys, monkeypat
 def test_what_is_submitted_arrives(attendee, tmp_path) -> None:
     (tmp_path / "my.onnx").write_bytes(b"model")
     (tmp_path / "my.py").write_bytes(b"autopilot")
-    files = ["--model", str(tmp_path / "my.onnx"), "--autopilot", str(tmp_path / "my.py")]
+    files = ["--detector", str(tmp_path / "my.onnx"), "--autopilot", str(tmp_path / "my.py")]
     with serving(attendee):
         assert run(["submit", *files]) == 0
 
@@ -62,7 +63,7 @@ def test_what_is_submitted_arrives(attendee, tmp_path) -> None:
 
 
 def test_a_missing_model_is_told(attendee, tmp_path, capsys) -> None:
-    assert run(["submit", "--model", str(tmp_path / "none.onnx")]) == 2
+    assert run(["submit", "--detector", str(tmp_path / "none.onnx")]) == 2
     assert "none.onnx" in capsys.readouterr().err
 
 

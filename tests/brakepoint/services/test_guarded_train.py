@@ -1,9 +1,9 @@
 import pytest
 
+from brakepoint.locomotive import STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.messages import GivenOrder, OrderKind, Reason
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
-from brakepoint.services.train import GuardedTrain
-from brakepoint.train import STOPPING_LIMIT_CM, braking_distance_cm
+from brakepoint.services.train_side import GuardedTrain
 from stubs.printing_hub import PrintingHub
 
 
@@ -135,7 +135,7 @@ def test_a_real_hub_is_opened_once_and_its_distances_count_from_the_start_of_the
         opened.append(RealHub(None))
         return opened[-1]
 
-    monkeypatch.setattr("brakepoint.services.train.open_hub", open_hub)
+    monkeypatch.setattr("brakepoint.services.train_side.open_hub", open_hub)
     train = GuardedTrain("ble:", clock=clock)
     drive(train, clock, 3)
     assert train.report().state.position_cm > 50

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults import FAULTS, WITHIN_S, Stage, is_at_rest, position_now_cm
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
+from brakepoint.locomotive import STOPPING_LIMIT_CM
 from brakepoint.messages import Reason
 from brakepoint.mission.loop import oracle_run
 from brakepoint.mission.records import Ending, Run
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import AT_REST_CM_S, FULL_SPEED_CM_S
-from brakepoint.services import Settings, supervisor
+from brakepoint.services import ServiceSettings, supervisor
 from brakepoint.services.bus import Bus
 from brakepoint.services.events import EventType
+from brakepoint.services.faults import FAULTS, WITHIN_S, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import start, watch
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import DETECTIONS, EVENT, MISSION, ORDERS, STATE
 from brakepoint.sockets import free_port
-from brakepoint.train import STOPPING_LIMIT_CM
 from brakepoint.truth import load_truth
 from solutions.step6_autopilot import step
 from stubs.printing_hub import PrintingHub
@@ -35,7 +35,7 @@ INTERRUPTIONS = {Reason.NO_FRAMES, Reason.NO_TRAIN_STATE}
 
 @pytest.fixture(scope="module")
 def stage():
-    with Stage(Settings(feed=FEED, detector="oracle")) as stage:
+    with Stage(ServiceSettings(feed=FEED, detector="oracle")) as stage:
         yield stage
 
 
@@ -97,7 +97,7 @@ def test_a_train_whose_side_runs_already_is_driven_and_left_running():
     link = f"127.0.0.1:{free_port()}"
     side = subprocess.Popen([sys.executable, "-m", "brakepoint", "service", "train", "--link", link])
     try:
-        with Stage(Settings(feed=FEED, detector="oracle", link=link)) as elsewhere:
+        with Stage(ServiceSettings(feed=FEED, detector="oracle", link=link)) as elsewhere:
             assert not elsewhere.services.pid("train")
             at_full_speed(elsewhere)
         assert side.poll() is None
@@ -108,7 +108,7 @@ def test_a_train_whose_side_runs_already_is_driven_and_left_running():
 
 def test_a_link_at_which_no_train_answers_is_named(monkeypatch):
     monkeypatch.setattr(supervisor, "LINK_ANSWERS_WITHIN_S", 0.5)
-    nowhere = Settings(feed=FEED, detector="oracle", link=f"127.0.0.1:{free_port()}")
+    nowhere = ServiceSettings(feed=FEED, detector="oracle", link=f"127.0.0.1:{free_port()}")
 
     with pytest.raises(UserError) as refused, Supervisor(nowhere, ("train", "controller"), lambda *_: None):
         pass
@@ -138,7 +138,7 @@ def stage_of_an_attendee(tmp_path_factory):
     (folder / "labs" / "step6_autopilot.py").write_text(FAILING, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        with Stage(Settings(feed=FEED, detector="oracle", steps="labs")) as stage:
+        with Stage(ServiceSettings(feed=FEED, detector="oracle", steps="labs")) as stage:
             yield stage
 
 

@@ -28,7 +28,7 @@ from brakepoint.messages import (
     Status,
     TrainState,
 )
-from brakepoint.services import SERVICES, Settings, address
+from brakepoint.services import CLIENTS, SERVICES, ServiceSettings, address
 from brakepoint.services.bus import parse_broker
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.supervisor import Supervisor
@@ -128,7 +128,7 @@ def running():
         if found := re.search(r"http://\S+/metrics", line):
             urls[service] = found[0]
 
-    with Supervisor(Settings(detector="oracle", page=page), SERVICES[1:], tell) as services:
+    with Supervisor(ServiceSettings(detector="oracle", page=page), CLIENTS, tell) as services:
         yield services, urls
 
 

@@ -3,9 +3,8 @@ import threading
 
 import pytest
 
-from brakepoint import services
 from brakepoint.errors import UserError
-from brakepoint.services import Settings, address, require_packages, train
+from brakepoint.services import ServiceSettings, address, train_side
 from brakepoint.services.bus import parse_broker
 from brakepoint.services.metrics import offer_metrics
 from brakepoint.sockets import LOCALHOST
@@ -15,17 +14,21 @@ def test_options_come_before_the_environment_and_that_before_the_defaults(monkey
     monkeypatch.setenv("BRAKEPOINT_FEED", "from-environment")
     monkeypatch.setenv("BRAKEPOINT_TRAIN_ID", "seven")
 
-    settings = Settings.given(feed="from-option", steps="")
+    settings = ServiceSettings.given(feed="from-option", steps="")
 
-    assert (settings.feed, settings.train_id, settings.page) == ("from-option", "seven", Settings().page)
+    assert (settings.feed, settings.train_id, settings.page) == (
+        "from-option",
+        "seven",
+        ServiceSettings().page,
+    )
 
 
 def test_a_service_finds_the_settings_of_whoever_starts_it(monkeypatch):
-    settings = Settings(broker="mqtt://me:secret@broker:1", feed="track-full")
+    settings = ServiceSettings(broker="mqtt://me:secret@broker:1", feed="track-full")
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
 
-    assert Settings.given() == settings
+    assert ServiceSettings.given() == settings
 
 
 def test_a_broker_is_a_url():
@@ -46,12 +49,6 @@ def test_an_address_is_host_and_port(wrong):
         address(wrong)
 
 
-def test_missing_packages_are_one_clear_line(monkeypatch):
-    monkeypatch.setattr(services, "LIVE_PACKAGES", ("amqtt", "no_such_package"))
-    with pytest.raises(UserError, match=r"no_such_package.*brakepoint\[live\]"):
-        require_packages()
-
-
 @pytest.mark.parametrize(
     ("camera", "shown", "is_recorded"),
     [
@@ -62,17 +59,17 @@ def test_missing_packages_are_one_clear_line(monkeypatch):
     ],
 )
 def test_a_real_camera_stands_in_for_the_feed(camera, shown, is_recorded):
-    settings = Settings(camera=camera, feed="track-full")
+    settings = ServiceSettings(camera=camera, feed="track-full")
 
     assert (settings.shown, settings.is_recorded) == (shown, is_recorded)
 
 
 def test_a_detector_may_serve_several_trains():
-    assert [each.train_id for each in Settings(train_id="a, b,c").of_each_train] == ["a", "b", "c"]
+    assert [each.train_id for each in ServiceSettings(train_id="a, b,c").of_each_train] == ["a", "b", "c"]
 
 
 def listen_for_orders(host, port):
-    train.run(Settings(link=f"{host}:{port}"), threading.Event())
+    train_side.run(ServiceSettings(link=f"{host}:{port}"), threading.Event())
 
 
 @pytest.mark.parametrize("listen", [offer_metrics, listen_for_orders])

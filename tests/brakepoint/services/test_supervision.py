@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("paho")
 
-from brakepoint.services import Settings, supervisor
+from brakepoint.services import ServiceSettings, supervisor
 from brakepoint.services.supervisor import (
     BACK_OFF_S,
     HUNG_AFTER_S,
@@ -80,7 +80,7 @@ def services(clock, monkeypatch):
     monkeypatch.setattr(supervisor, "_end", lambda *_: None)
     said = []
     services = Supervisor(
-        Settings(broker="mqtt://elsewhere:1"), ["autopilot"], lambda *line: said.append(line)
+        ServiceSettings(broker="mqtt://elsewhere:1"), ["autopilot"], lambda *line: said.append(line)
     )
     services.said = said
     return services
@@ -116,8 +116,8 @@ def test_one_that_was_used_wrongly_is_not_started_again(services):
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        (Settings(), ["broker", "train", "autopilot"]),
-        (Settings(broker="mqtt://elsewhere:1"), ["train", "autopilot"]),
+        (ServiceSettings(), ["broker", "train", "autopilot"]),
+        (ServiceSettings(broker="mqtt://elsewhere:1"), ["train", "autopilot"]),
     ],
 )
 def test_the_embedded_broker_is_one_more_service_where_no_other_is_named(services, settings, names):
@@ -129,7 +129,7 @@ def test_the_embedded_broker_is_one_more_service_where_no_other_is_named(service
 
 
 def test_the_broker_is_judged_by_the_clock_the_train_by_its_controller_and_the_others_by_the_broker(services):
-    started = Supervisor(Settings(), ["train", "controller", "autopilot"], lambda *_: None)
+    started = Supervisor(ServiceSettings(), ["train", "controller", "autopilot"], lambda *_: None)
     children = started._children
 
     assert started._witness(children["broker"]) is None
@@ -138,7 +138,7 @@ def test_the_broker_is_judged_by_the_clock_the_train_by_its_controller_and_the_o
 
 
 def test_a_trains_side_that_runs_elsewhere_is_waited_for_and_never_started(services):
-    elsewhere = Supervisor(Settings(link="127.0.0.1:1"), ["train"], lambda *_: None)
+    elsewhere = Supervisor(ServiceSettings(link="127.0.0.1:1"), ["train"], lambda *_: None)
     elsewhere._start(elsewhere._children["train"])
 
     assert elsewhere._children["train"].process is None

@@ -19,7 +19,8 @@ pytest.importorskip("boto3")
 
 from brakepoint.cli import run
 from brakepoint.errors import UserError
-from brakepoint.evaluation.yolo import read_signs
+from brakepoint.labels.label_studio_export import read_export
+from brakepoint.labels.yolo import read_signs
 from brakepoint.messages import SignClass
 from brakepoint.sockets import LOCALHOST, answers
 from brakepoint.store import CONTENT_DIR, Connection, embedded, friendly_errors, seed
@@ -27,7 +28,6 @@ from brakepoint.store import content as contents
 from brakepoint.store.building import build_dataset, draw_samples
 from brakepoint.store.content import sha256
 from brakepoint.store.fetching import fetch_content
-from brakepoint.store.label_studio_export import read_export
 from solutions import step1_dataset
 
 

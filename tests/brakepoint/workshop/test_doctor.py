@@ -3,13 +3,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from brakepoint import course
 from brakepoint.cli import run
-from brakepoint.workshop import course, doctor
+from brakepoint.workshop import doctor
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str) -> None:
-    monkeypatch.setattr(doctor, "_is_there", lambda module: module != "torch")
+    monkeypatch.setattr(doctor, "missing", lambda extra: ("torch",) if extra == "train" else ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
     monkeypatch.setenv("BRAKEPOINT_LANG", lang)
@@ -17,11 +18,11 @@ def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str)
     assert run(["doctor"]) == 1
     said = capsys.readouterr().out
     assert said.count("✗") == 3  # Steps 3 and 4, and the last line.
-    assert "pip install -e '.[train]'" in " ".join(said.split())
+    assert "pip install -c locks/constraints.txt -e '.[train]'" in " ".join(said.split())
 
 
 def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
-    monkeypatch.setattr(doctor, "_is_there", lambda module: True)
+    monkeypatch.setattr(doctor, "missing", lambda extra: ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
     assert run(["doctor"]) == 0
@@ -30,7 +31,7 @@ def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
 @pytest.fixture
 def sound(monkeypatch):
     """A machine that can do everything."""
-    monkeypatch.setattr(doctor, "_is_there", lambda module: True)
+    monkeypatch.setattr(doctor, "missing", lambda extra: ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1e9))
     return monkeypatch
@@ -69,11 +70,55 @@ def test_a_lab_and_a_feed_that_are_not_there_are_named(sound, tmp_path) -> None:
     assert doctor.COURSE_FEEDS[0] in told
 
 
-@pytest.mark.parametrize("extra", doctor.EXTRAS)
+@pytest.mark.parametrize("extra", sorted(set().union(*doctor.NEEDED_BY.values())))
 def test_the_steps_that_need_what_is_missing_say_so_and_no_others(sound, extra: str) -> None:
-    sound.setattr(doctor, "_is_there", lambda module: module not in doctor.EXTRAS[extra])
+    sound.setattr(doctor, "missing", lambda asked: ("a_package",) if asked == extra else ())
 
     assert len(remedies()) == sum(extra in extras for extras in doctor.NEEDED_BY.values())
+
+
+def opencv_fails(monkeypatch, why: str) -> None:
+    """Lets everything be there, and the loading of OpenCV fail."""
+
+    def refuse() -> None:
+        raise ImportError(why)
+
+    monkeypatch.setattr(doctor, "missing", lambda extra: ())
+    monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
+    monkeypatch.setattr(doctor, "_import_opencv", refuse)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_library_that_opencv_misses_is_named_with_both_ways_out(monkeypatch, capsys, lang: str) -> None:
+    opencv_fails(monkeypatch, "libGL.so.1: cannot open shared object file: No such file or directory")
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+
+    assert run(["doctor"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("✗") == 2  # OpenCV, and the last line.
+    assert "libGL.so.1" in said and "libgl1" in said and "mesa-libGL" in said
+    assert "opencv-python-headless" in said
+
+
+def test_an_opencv_that_is_broken_otherwise_is_told_so(monkeypatch, capsys) -> None:
+    opencv_fails(monkeypatch, "numpy.core.multiarray failed to import")
+
+    assert run(["doctor"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "numpy.core.multiarray failed to import" in said and "libGL" not in said
+
+
+def test_what_serving_lacks_comes_from_its_list(monkeypatch, capsys) -> None:
+    lacking = {"workshop": ("jupytext",), "serving": ("kserve",)}
+    monkeypatch.setattr(doctor, "missing", lambda extra: lacking.get(extra, ()))
+
+    run(["doctor"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "pip install -c locks/constraints.txt -e '.[workshop]' && pip install --no-deps -r locks/serving.txt"
+        in said
+    )
 
 
 @pytest.mark.parametrize("of", ["make workshop", "make wheelhouse"])
@@ -81,9 +126,10 @@ def test_what_the_steps_need_is_what_is_installed_and_packed_for_them(of: str) -
     makefile = (doctor.ROOT / "Makefile").read_text("utf-8")
     lines = {
         "make workshop": re.findall(
-            r"^\$\(VENV\)/\.workshop.*: (?:extras|last) = (.*)", makefile, re.MULTILINE
+            r"^\$\(VENV\)/\.workshop.*: (?:extras = |serving = locks/)([\w,]+)", makefile, re.MULTILINE
         ),
-        "make wheelhouse": re.findall(r"wheel --wheel-dir.*'\.\[(.*)\]'", makefile),
+        "make wheelhouse": re.findall(r"wheel .*--wheel-dir.*(?:'\.\[|locks/)([\w,]+)", makefile),
     }[of]
 
-    assert {extra for line in lines for extra in line.split(",")} >= set(doctor.EXTRAS)
+    needed = {extra for extras in doctor.NEEDED_BY.values() for extra in extras}
+    assert {extra for line in lines for extra in line.split(",")} >= needed

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from brakepoint.locomotive import braking_distance_cm
 from brakepoint.rules import STOP_ZONE_CM
-from brakepoint.train import braking_distance_cm
 from brakepoint.workshop.checks.step6_autopilot import check_braking
 from brakepoint.workshop.verdicts import Wrong
 from solutions import step6_autopilot as solution

@@ -8,10 +8,11 @@ import pytest
 
 pytest.importorskip("boto3")
 
+from brakepoint import course
 from brakepoint.cli import run, workshop
-from brakepoint.workshop import artefacts, course, progress
+from brakepoint.course import find_step
+from brakepoint.workshop import artefacts, progress
 from brakepoint.workshop.checking import check
-from brakepoint.workshop.course import find_step
 from brakepoint.workshop.labs import filled, lab_text, solved
 from brakepoint.workshop.progress import Progress
 

@@ -1,4 +1,4 @@
-"""Every notebook of both languages is that of its source, and runs to its end on the solutions, offline."""
+"""Every notebook of every language is that of its source, and runs to its end on the solutions, offline."""
 
 import os
 import subprocess
@@ -11,10 +11,10 @@ pytest.importorskip("jupytext")
 import nbformat
 from notebook_runs import OFFLINE_DIR, WITH_TORCH, run_notebook
 
-from brakepoint.texts import LANGUAGES
+from brakepoint.texts import ORIGINAL, languages
 from brakepoint.workshop.notebooks import NOTEBOOKS_DIR, make_notebook, sources
 
-EVERY = [(source, lang) for source in sources() for lang in LANGUAGES]
+EVERY = [(source, lang) for source in sources() for lang in languages()]
 RUN_HERE = [(source.stem, lang) for source, lang in EVERY if source.stem not in WITH_TORCH]
 
 each_notebook = pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def test_a_notebook_is_that_of_its_source(source, lang) -> None:
 
 
 @each_notebook
-def test_both_languages_have_the_same_cells(source, lang) -> None:
+def test_every_language_has_the_same_cells(source, lang) -> None:
     kinds = [cell.cell_type for cell in make_notebook(source, lang).cells]
 
-    assert kinds == [cell.cell_type for cell in make_notebook(source, "en").cells]
+    assert kinds == [cell.cell_type for cell in make_notebook(source, ORIGINAL).cells]
 
 
 @pytest.mark.parametrize(("name", "lang"), RUN_HERE)

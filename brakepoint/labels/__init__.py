@@ -1,0 +1,1 @@
+"""Labelled pictures: YOLO text and what Label Studio writes, read into one form."""

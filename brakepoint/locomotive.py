@@ -1,0 +1,92 @@
+"""The one model of the train: how power becomes speed, and how long it takes to stop.
+
+The motor pulls towards the speed that its power asks for, with a first-order lag; the brake slows at a
+constant rate. Both have closed solutions, so a step of any length is exact and a run is the same at every
+rate. The figures are those of a toy train with a battery hub; measure yours, and change them here alone.
+"""
+
+import math
+from dataclasses import dataclass
+
+from brakepoint.messages import OrderKind
+from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
+
+FULL_POWER = 100
+DEAD_POWER = 20
+"""Below this power in percent the motor only hums: friction holds the train."""
+SPEED_PER_POWER = FULL_SPEED_CM_S / (FULL_POWER - DEAD_POWER)
+"""Centimetres a second for each percent above `DEAD_POWER`; full power gives full speed."""
+LAG_S = 0.35
+"""After this time 63 % of a change of speed is done: the inertia of a locomotive with two wagons."""
+BRAKING_CM_S2 = 60.0
+"""Deceleration of the motor's electric brake."""
+
+
+def speed_for_power(power: int) -> float:
+    """The speed that the train settles at, in cm/s."""
+    return max(power - DEAD_POWER, 0) * SPEED_PER_POWER
+
+
+def power_for_speed(speed_cm_s: float) -> int:
+    """The power in percent at which the train settles at a speed, as nearly as whole percents allow."""
+    return min(round(DEAD_POWER + speed_cm_s / SPEED_PER_POWER), FULL_POWER) if speed_cm_s > 0 else 0
+
+
+ORDER_POWER = {
+    OrderKind.FULL_SPEED: power_for_speed(FULL_SPEED_CM_S),
+    OrderKind.LOW_SPEED: power_for_speed(LOW_SPEED_CM_S),
+    OrderKind.BRAKE: 0,
+}
+"""What each order sets the motor to, in percent."""
+
+
+def braking_distance_cm(speed_cm_s: float) -> float:
+    """How far the train still rolls once its brake is on."""
+    return speed_cm_s**2 / (2 * BRAKING_CM_S2)
+
+
+STOPPING_LIMIT_CM = FULL_SPEED_CM_S * (WATCHDOG_S + ORDER_AGE_MAX_S) + braking_distance_cm(FULL_SPEED_CM_S)
+"""Whatever fails, the train is at rest within this distance of where it was at that moment: a last order may
+still arrive, the watchdog waits, and then the brake takes its way."""
+
+
+def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: float) -> float:
+    """How far the train goes until its motor has slowed it down.
+
+    Args:
+        speed_cm_s: How fast it is now.
+        target_cm_s: What the new power asks for.
+        reached_cm_s: Slow enough; more than the target, which is only ever approached.
+    """
+    if speed_cm_s <= reached_cm_s:
+        return 0.0
+    seconds = LAG_S * math.log((speed_cm_s - target_cm_s) / (reached_cm_s - target_cm_s))
+    return target_cm_s * seconds + (speed_cm_s - reached_cm_s) * LAG_S
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A train under way.
+
+    Attributes:
+        position_cm: Distance covered along the track.
+        speed_cm_s: How fast it is.
+    """
+
+    position_cm: float = 0.0
+    speed_cm_s: float = 0.0
+
+    def pulled(self, power: int, seconds: float) -> "Motion":
+        """The motion after some time at a power in percent."""
+        target = speed_for_power(power)
+        change = (self.speed_cm_s - target) * math.exp(-seconds / LAG_S)
+        travel = target * seconds + (self.speed_cm_s - target - change) * LAG_S
+        # Rounding must not move a train that stands: not by a hair, and least of all backward.
+        return Motion(self.position_cm + max(travel, 0.0), max(target + change, 0.0))
+
+    def braked(self, seconds: float) -> "Motion":
+        """The motion after some time with the brake on."""
+        if seconds >= self.speed_cm_s / BRAKING_CM_S2:
+            return Motion(self.position_cm + braking_distance_cm(self.speed_cm_s), 0.0)
+        speed = self.speed_cm_s - BRAKING_CM_S2 * seconds
+        return Motion(self.position_cm + (self.speed_cm_s + speed) / 2 * seconds, speed)

@@ -1,0 +1,72 @@
+"""The learning loop in a notebook: `%load_ext brakepoint.magic`, then `%check 1` and `%hint 1`."""
+
+import html
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from IPython.display import HTML, display
+
+from brakepoint.cli.workshop import check_and_record, hint_command, what_next
+from brakepoint.course import ROOT, Step, find_step
+from brakepoint.errors import UserError
+from brakepoint.steps import SOURCE_VARIABLE
+from brakepoint.texts import languages, text
+from brakepoint.workshop.checking import check
+from brakepoint.workshop.verdicts import Result
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+FOLDER_VARIABLE = "BRAKEPOINT_FOLDER"
+"""Where a notebook leaves what it makes; by default the project's root."""
+LANGUAGE_VARIABLE = "BRAKEPOINT_LANG"
+GREEN, RED = "#1a7f37", "#cf222e"
+CARD = "border-left:4px solid {colour};padding:.4em 1em;margin:.5em 0;line-height:1.6"
+
+
+def load_ipython_extension(shell: "InteractiveShell") -> None:
+    """Defines the magics, chooses the attendee's labs, and reloads them whenever they are saved."""
+    os.environ.setdefault(SOURCE_VARIABLE, "labs")
+    if Path.cwd().name in languages():  # A notebook speaks the language of its folder.
+        os.environ[LANGUAGE_VARIABLE] = Path.cwd().name
+    os.chdir(os.environ.get(FOLDER_VARIABLE, ROOT))
+    shell.run_line_magic("load_ext", "autoreload")
+    shell.run_line_magic("autoreload", "2")
+    shell.run_line_magic("matplotlib", "inline")
+    shell.set_custom_exc((UserError, NotImplementedError), say)
+    assert shell.magics_manager is not None
+    shell.magics_manager.register_function(check_magic, magic_name="check")
+    shell.magics_manager.register_function(hint_command, magic_name="hint")
+
+
+def say(shell: object, kind: type, error: Exception, trace: object, tb_offset: object = None) -> None:
+    """Shows in one line, and without a stack trace, what the person at the notebook can put right."""
+    print(str(error) or text("notebook.not_written"))  # noqa: T201
+
+
+def check_magic(line: str) -> None:
+    """`%check 1` checks a step and shows what it found out."""
+    step = find_step(line.strip())
+    checks_labs = os.environ[SOURCE_VARIABLE] == "labs"
+    result = check_and_record(step) if checks_labs else check(step, step.solution)
+    display(HTML(as_html(step, result)))
+
+
+def as_html(step: Step, result: Result) -> str:
+    """A check's outcome as a card: what passed, what did not and why, and what to do next."""
+    title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
+    lines = [f"<b>{html.escape(title)}</b>"]
+    for verdict in result.verdicts:
+        colour, mark = (GREEN, "✓") if verdict.passed else (RED, "✗")
+        name = text(f"lab.{step.name}.{verdict.exercise}.title") if verdict.exercise else step.lab.name
+        lines.append(f'<span style="color:{colour}"><b>{mark}</b></span> {html.escape(name)}')
+    if result.printed:
+        lines.append(f"{text('workshop.printed')}<pre>{html.escape(result.printed)}</pre>")
+    failure = result.failure
+    if failure is None:
+        lines.append(f"<b>{html.escape(text(f'course.{step.name}.done'))}</b>")
+    else:
+        lines += [f"<b>{html.escape(failure.message)}</b>", html.escape(what_next(step, failure, "%"))]
+    card = CARD.format(colour=RED if failure else GREEN)
+    return f'<div style="{card}">{"<br>".join(lines)}</div>'

@@ -1,0 +1,288 @@
+"""What the camera sees, by geometry alone: poses, projection, and the ground truth of a scenario.
+
+The table is the plane z = 0, in the centimetres of `brakepoint.track`; z points up. The renderer takes camera
+and plates from here too, so that picture and truth cannot disagree.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from brakepoint.rules import PLATE_CENTRE_CM
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.scenario import Scenario
+from brakepoint.track import Track
+from brakepoint.truth import CameraModel, GroundTruth, TruthFrame, TruthSign, VisibleSign
+
+Visibility = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether nothing stands before it.
+
+The points lie on the plate's front face, which must not count as hiding itself."""
+
+SHAKE_DEG = 0.3
+"""Amplitude of the camera's vibration in yaw, pitch and roll…"""
+SHAKE_CM = 0.05
+"""…and in height."""
+CROOKED_SIGMA_DEG = np.array([2.5, 7.0])
+"""How far signs are tilted and turned when the scenario does not say: one standard deviation; twice that is
+most."""
+
+GRAZING_COS = float(np.cos(np.radians(90 - 12)))
+"""A plate seen within 12 degrees of edge-on shows no front."""
+NEAREST_CM = 2.0
+"""Nothing nearer than this can be projected."""
+SMALLEST_PX = 3.0
+"""What is lower than this in the picture is not listed."""
+SAMPLES_ACROSS = 24
+
+_SHAKE, _CROOKED = 1, 2  # Streams of random numbers, so that one does not shift the other.
+
+
+class CameraPose(NamedTuple):
+    """Where the camera is and how it looks, in centimetres and radians.
+
+    Attributes:
+        x_cm: Along the table.
+        y_cm: Across it.
+        z_cm: Above it.
+        yaw: Direction of view, counter-clockwise from +x.
+        pitch: How far it looks up.
+        roll: How far it leans to its right.
+    """
+
+    x_cm: float
+    y_cm: float
+    z_cm: float
+    yaw: float
+    pitch: float
+    roll: float
+
+    @property
+    def place(self) -> np.ndarray:
+        """`(x, y, z)` in centimetres."""
+        return np.array(self[:3])
+
+    @property
+    def axes(self) -> np.ndarray:
+        """Unit vectors to the camera's right, upward, and forward: the rows of a (3, 3) array."""
+        cos_yaw, sin_yaw = np.cos(self.yaw), np.sin(self.yaw)
+        cos_pitch, sin_pitch = np.cos(self.pitch), np.sin(self.pitch)
+        forward = np.array([cos_pitch * cos_yaw, cos_pitch * sin_yaw, sin_pitch])
+        level = np.array([sin_yaw, -cos_yaw, 0.0])
+        upright = np.cross(level, forward)
+        right = np.cos(self.roll) * level - np.sin(self.roll) * upright
+        return np.stack([right, np.cross(right, forward), forward])
+
+
+class PlatePose(NamedTuple):
+    """Where a plate is: its centre, and unit vectors to the right and upward, seen from its front."""
+
+    centre: np.ndarray
+    right: np.ndarray
+    up: np.ndarray
+
+    @property
+    def normal(self) -> np.ndarray:
+        """Points out of the front."""
+        return np.cross(self.right, self.up)
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Puts points of the plate, (N, 2) in centimetres, x right and y up, into the world: (N, 3)."""
+        return self.centre + points @ np.stack([self.right, self.up])
+
+
+def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraPose:
+    """The camera at a position along the track, with the vibration of what is recorded there.
+
+    The vibration is drawn from the scenario's seed and the place: every call gives the same pose, and a feed
+    of another spacing shares its frames.
+    """
+    model = CameraModel()
+    place = max(round(position_cm * 100), 0)
+    shake = np.random.default_rng([scenario.seed, _SHAKE, place]).uniform(-1, 1, 4)
+    yaw, pitch, roll = np.radians(SHAKE_DEG) * shake[:3]
+    here = track.pose(position_cm)
+    return CameraPose(
+        here.x_cm,
+        here.y_cm,
+        model.height_cm + SHAKE_CM * float(shake[3]),
+        here.heading + float(yaw),
+        float(np.radians(model.pitch_deg) + pitch),
+        float(roll),
+    )
+
+
+def _crooked_deg(scenario: Scenario, index: int) -> tuple[float, float]:
+    """How far a sign is tilted, clockwise as the train sees it, and turned to its right, in degrees."""
+    sign = scenario.signs[index]
+    drawn = np.random.default_rng([scenario.seed, _CROOKED, index]).normal(0, CROOKED_SIGMA_DEG)
+    tilt, turn = np.clip(drawn, -2 * CROOKED_SIGMA_DEG, 2 * CROOKED_SIGMA_DEG).tolist()
+    return tilt if sign.tilt_deg is None else sign.tilt_deg, turn if sign.turn_deg is None else sign.turn_deg
+
+
+def plate_pose(scenario: Scenario, track: Track, index: int) -> PlatePose:
+    """Where a sign's plate is: across the track's direction, but a little crooked.
+
+    Args:
+        scenario: The scenario.
+        track: Its track.
+        index: Number of the sign.
+    """
+    sign = scenario.signs[index]
+    tilt, turn = np.radians(_crooked_deg(scenario, index))
+    place = track.pose(sign.at_cm).beside(sign.right_cm)
+    heading = place.heading - turn
+    across = np.array([np.sin(heading), -np.cos(heading), 0.0])
+    upright = np.array([0.0, 0.0, 1.0])
+    right = np.cos(tilt) * across - np.sin(tilt) * upright
+    up = np.cos(tilt) * upright + np.sin(tilt) * across
+    centre = np.array([place.x_cm, place.y_cm, PLATE_CENTRE_CM])
+    return PlatePose(centre, right if sign.facing else -right, up)
+
+
+@cache
+def plate_points(kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a plate, in centimetres from its centre, x right and y up.
+
+    Returns:
+        Its silhouette and an even grid inside it, each of shape (N, 2). Silhouettes are convex.
+    """
+    outline = np.array(PLATES[kind].outline)
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    steps = (np.arange(SAMPLES_ACROSS) + 0.5) / SAMPLES_ACROSS
+    grid = np.stack(np.meshgrid(*(low + np.outer(steps, high - low)).T), axis=-1).reshape(-1, 2)
+    edges = np.roll(outline, -1, axis=0) - outline
+    offsets = grid[:, None, :] - outline
+    inside = edges[:, 0] * offsets[..., 1] - edges[:, 1] * offsets[..., 0] >= 0
+    return outline, grid[inside.all(axis=1)]
+
+
+def project(camera: CameraPose, model: CameraModel, points_cm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Projects points of the world into the picture.
+
+    Args:
+        camera: Where the camera is.
+        model: What it is.
+        points_cm: Shape (N, 3).
+
+    Returns:
+        Pixels, shape (N, 2), x right and y down from the top left corner; and depths along the optical axis
+        in centimetres, shape (N,). Pixels of points nearer than `NEAREST_CM` mean nothing.
+    """
+    right, up, depth = camera.axes @ (points_cm - camera.place).T
+    scale = model.focal_px / np.maximum(depth, NEAREST_CM)
+    pixels = np.stack([model.width_px / 2 + scale * right, model.height_px / 2 - scale * up], axis=1)
+    return pixels, depth
+
+
+def _box(pixels: np.ndarray, model: CameraModel) -> tuple[float, float, float, float] | None:
+    """The box around those points that are in the frame; it ends at an edge over which others lie."""
+    size = np.array([model.width_px, model.height_px], dtype=float)
+    inside = ((pixels >= 0) & (pixels <= size)).all(axis=1)
+    if not inside.any():
+        return None
+    low, high = pixels[inside].min(axis=0), pixels[inside].max(axis=0)
+    low = np.where(pixels.min(axis=0) < 0, 0.0, low)
+    high = np.where(pixels.max(axis=0) > size, size, high)
+    left, top, right, bottom = (round(float(edge), 2) for edge in (*low, *high))
+    if right <= left or bottom - top < SMALLEST_PX:
+        return None
+    return left, top, right, bottom
+
+
+def _visible_sign(
+    scenario: Scenario, track: Track, camera: CameraPose, index: int, visibility: Visibility | None
+) -> VisibleSign | None:
+    """One sign as the camera sees it, or None."""
+    model, sign = CameraModel(), scenario.signs[index]
+    plate = plate_pose(scenario, track, index)
+    outline, area = plate_points(sign.kind)
+    points = plate.place(np.concatenate([outline, area]))
+    pixels, depth = project(camera, model, points)
+    if depth.min() < NEAREST_CM:
+        return None
+    seen = np.ones(len(points), bool) if visibility is None else visibility(camera.place, points)
+    box = _box(pixels[seen], model)
+    if box is None:
+        return None
+    in_frame = ((pixels >= 0) & (pixels <= (model.width_px, model.height_px))).all(axis=1)
+    to_camera = camera.place - plate.centre
+    distance_cm = float(np.linalg.norm(to_camera))
+    front = float(plate.normal @ to_camera) / distance_cm > GRAZING_COS
+    return VisibleSign(
+        id=index,
+        sign_class=sign.sign_class if front else None,
+        kind=sign.kind,
+        box=box,
+        distance_cm=round(distance_cm, 2),
+        visible=round(float((seen & in_frame)[len(outline) :].mean()), 3),
+    )
+
+
+def visible_signs(
+    scenario: Scenario, frame_number: int, visibility: Visibility | None = None
+) -> tuple[VisibleSign, ...]:
+    """Every sign that one frame shows.
+
+    Backs, and fronts seen almost edge-on, are listed without a class.
+
+    Args:
+        scenario: The scenario.
+        frame_number: The frame; it looks from `frame_number * spacing_cm`.
+        visibility: Says what is hidden; by default nothing is.
+    """
+    track = scenario.line
+    camera = camera_pose(scenario, track, frame_number * scenario.spacing_cm)
+    found = (_visible_sign(scenario, track, camera, i, visibility) for i in range(len(scenario.signs)))
+    return tuple(sign for sign in found if sign is not None)
+
+
+def truth_signs(scenario: Scenario) -> tuple[TruthSign, ...]:
+    """Every sign of a scenario, as ground truth names it."""
+    return tuple(
+        TruthSign(
+            id=index,
+            kind=sign.kind,
+            sign_class=sign.sign_class,
+            at_cm=sign.at_cm,
+            offset_cm=sign.right_cm,
+            facing=sign.facing,
+            height_cm=PLATES[sign.kind].height_cm,
+        )
+        for index, sign in enumerate(scenario.signs)
+    )
+
+
+def ground_truth(
+    scenario: Scenario, frames: list[tuple[VisibleSign, ...]], command: str, video_sha256: str
+) -> GroundTruth:
+    """Puts the ground truth of a feed together.
+
+    Args:
+        scenario: What it was rendered from.
+        frames: What each frame shows, from `visible_signs`.
+        command: The command that made it.
+        video_sha256: Hash of the video.
+    """
+    return GroundTruth(
+        feed=scenario.name,
+        command=command,
+        seed=scenario.seed,
+        camera=CameraModel(),
+        spacing_cm=scenario.spacing_cm,
+        track=scenario.track,
+        signs=truth_signs(scenario),
+        frames=tuple(
+            TruthFrame(position_cm=round(number * scenario.spacing_cm, 4), signs=signs)
+            for number, signs in enumerate(frames)
+        ),
+        video_sha256=video_sha256,
+    )
+
+
+def synthetic_truth(scenario: Scenario) -> GroundTruth:
+    """The ground truth of a scenario in which nothing hides a sign, without a video."""
+    frames = [visible_signs(scenario, number) for number in range(scenario.frame_count)]
+    return ground_truth(scenario, frames, command="", video_sha256="")

@@ -1,0 +1,147 @@
+"""A scenario: everything that a feed is rendered from, in one small YAML file."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from brakepoint.errors import UserError
+from brakepoint.messages import SignClass
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.texts import text
+from brakepoint.track import Segment, Track
+
+SCENARIOS_DIR = Path(__file__).parent / "scenarios"
+TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
+
+Lighting = Literal["day", "overcast", "evening", "lamp", "mixed"]
+LIGHTS: tuple[Lighting, ...] = get_args(Lighting)
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScenarioSign(_Record):
+    """A sign on its post beside the track.
+
+    Attributes:
+        kind: Which plate, a key of `brakepoint.scenery.artwork.PLATES`.
+        at_cm: Where along the track.
+        side: On which side, seen in the direction of travel.
+        offset_cm: From the track's centre line to the post.
+        facing: Whether its front is turned to the train; False shows its back.
+        tilt_deg: How crooked it stands, clockwise as the train sees it; by default a little, from the seed.
+        turn_deg: How far its plate is turned about the post, to the train's right; by default a little, too.
+    """
+
+    kind: str
+    at_cm: float = Field(ge=0, allow_inf_nan=False)
+    side: Literal["left", "right"] = "right"
+    offset_cm: float = Field(default=7.0, ge=4.0, le=200, allow_inf_nan=False)
+    facing: bool = True
+    tilt_deg: float | None = Field(default=None, ge=-30, le=30, allow_inf_nan=False)
+    turn_deg: float | None = Field(default=None, ge=-60, le=60, allow_inf_nan=False)
+
+    @field_validator("kind")
+    @classmethod
+    def _kind_is_known(cls, kind: str) -> str:
+        if kind not in PLATES:
+            raise ValueError(text("scenario.unknown_kind", kind=kind, kinds=", ".join(sorted(PLATES))))
+        return kind
+
+    @property
+    def sign_class(self) -> SignClass | None:
+        """What a detector should call its front; None for a distractor."""
+        name = PLATES[self.kind].sign_class
+        return SignClass(name) if name else None
+
+    @property
+    def right_cm(self) -> float:
+        """The offset, positive to the right of the track and negative to its left."""
+        return self.offset_cm if self.side == "right" else -self.offset_cm
+
+
+class Scenario(_Record):
+    """Everything that a feed is rendered from.
+
+    Attributes:
+        name: Name of the feed: lower-case letters, digits and dashes.
+        seed: Where everything that is random comes from.
+        track: Pieces of track, laid end to end.
+        signs: Signs along it.
+        light: Which light falls on the scene.
+        clutter: How much lies about, 0 to 1.
+        changing_light: Whether the light changes on the way.
+        spacing_cm: From one frame to the next.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+    seed: int = Field(default=1, ge=0, lt=2**32)
+    track: tuple[Segment, ...] = Field(min_length=1, max_length=50)
+    signs: tuple[ScenarioSign, ...] = Field(default=(), max_length=60)
+    light: Lighting = "day"
+    clutter: float = Field(default=0.5, ge=0, le=1)
+    changing_light: bool = False
+    spacing_cm: float = Field(default=2.0, ge=0.5, le=10)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        length_cm = self.line.length_cm
+        if not TRACK_MIN_CM <= length_cm <= TRACK_MAX_CM:
+            raise ValueError(
+                text("scenario.track_length", length=round(length_cm), least=TRACK_MIN_CM, most=TRACK_MAX_CM)
+            )
+        for sign in self.signs:
+            if sign.at_cm > length_cm:
+                raise ValueError(
+                    text("scenario.sign_beyond", kind=sign.kind, at=sign.at_cm, length=round(length_cm, 1))
+                )
+        return self
+
+    @property
+    def line(self) -> Track:
+        """The track as geometry."""
+        return Track(list(self.track))
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the feed has; frame `i` is the view from `i * spacing_cm`."""
+        return math.floor(self.line.length_cm / self.spacing_cm + 1e-9) + 1
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Reads a scenario.
+
+    Args:
+        path: A YAML file.
+
+    Raises:
+        UserError: It cannot be read, is not YAML, or does not describe a scenario that can be built.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise UserError("scenario.unreadable", path=path, why=why) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        why = getattr(error, "problem", None) or type(error).__name__
+        raise UserError("scenario.not_yaml", path=path, line=line, why=why) from error
+    try:
+        return Scenario.model_validate(content)
+    except ValidationError as error:
+        raise UserError("scenario.invalid", path=path, why=_first_fault(error)) from error
+
+
+def _first_fault(error: ValidationError) -> str:
+    """The first thing wrong, on one line: where, and what."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what

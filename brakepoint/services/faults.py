@@ -1,0 +1,213 @@
+"""Everything that can go wrong with a live train, done to real processes: for the drill and for the tests."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
+from itertools import count
+from typing import Self
+
+from brakepoint.messages import Action, Control, Fault, GivenOrder, OrderKind, Reason, TrainState
+from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ, ORDER_AGE_MAX_S
+from brakepoint.services import ServiceSettings, address
+from brakepoint.services.bus import Bus
+from brakepoint.services.link import FromTrain, Link
+from brakepoint.services.live_mission import DRIVING, start
+from brakepoint.services.supervisor import Supervisor
+from brakepoint.services.topics import CONTROL, MISSION, ORDER, ORDERS
+
+WITHIN_S = 60.0
+"""How long the drill waits for anything, on however busy a machine."""
+LOOK_S = 0.005
+FAULT_S = 2.0
+"""How long a fault of the camera lasts."""
+
+
+class Stage:
+    """A live train with all its services, and a place to see the train itself, past all that may fail.
+
+    Args:
+        settings: Of the services.
+
+    Attributes:
+        services: The services.
+        bus: Listens to missions and orders.
+        run: Number of the run that was begun last.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.services = Supervisor(settings, DRIVING, lambda *_: None)
+        self._open = ExitStack()
+        self.run = -1
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            opened.enter_context(self.services)
+            self.bus = opened.enter_context(Bus(self.services.settings, "", (MISSION, ORDERS)))
+            self._train = Link(*address(self.services.settings.link))
+            opened.callback(self._train.close)
+            self._open = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def begin(self, feed: str) -> None:
+        """Begins a run, and waits until the train stands at the start."""
+        self.run = start(self.bus, feed).run
+        self.await_report(lambda report: report.run == self.run)
+
+    def await_train(self, condition: Callable[[TrainState], bool]) -> TrainState:
+        """Waits until a condition holds for the train, and says how it was then."""
+        return self.await_report(lambda report: condition(report.state)).state
+
+    def await_report(self, condition: Callable[[FromTrain], bool]) -> FromTrain:
+        """Waits until a condition holds for what the train reports.
+
+        Raises:
+            TimeoutError: It did not in time.
+        """
+        until = time.monotonic() + WITHIN_S
+        while time.monotonic() < until:
+            report = self._train.take()
+            if report is not None and condition(report):
+                return report
+            time.sleep(LOOK_S)
+        raise TimeoutError("the train did not do so in time")
+
+    def await_loss(self) -> None:
+        """Waits for the verdict that the train itself was lost.
+
+        Raises:
+            TimeoutError: It did not come in time.
+        """
+        until = time.monotonic() + WITHIN_S
+        while time.monotonic() < until:
+            mission = self.bus.take(MISSION, LOOK_S)
+            if mission is not None and mission.run == self.run and mission.train_lost:
+                return
+        raise TimeoutError("nobody said that the train is lost")
+
+    def ask_fault(self, fault: Fault) -> None:
+        """Has a service fail, as the page's button does."""
+        asked = Control(action=Action.FAULT, fault=fault, seconds=FAULT_S, at=time.time())
+        self.bus.say(CONTROL, asked)
+
+    def last_order(self) -> GivenOrder | None:
+        """The newest order that was given."""
+        last = None
+        while (order := self.bus.take(ORDERS)) is not None:
+            last = order
+        return last
+
+
+def is_at_rest(state: TrainState) -> bool:
+    """Whether the train stands."""
+    return state.speed_cm_s < AT_REST_CM_S
+
+
+def position_now_cm(state: TrainState) -> float:
+    """Where the train is by now, told from a report that is a moment old."""
+    return state.position_cm + state.speed_cm_s * (time.time() - state.at)
+
+
+@contextmanager
+def _hung(service: str, stage: Stage) -> Iterator[None]:
+    os.kill(stage.services.pid(service), signal.SIGSTOP)
+    yield
+
+
+@contextmanager
+def _killed(service: str, stage: Stage) -> Iterator[None]:
+    """It dies, and so does whoever takes its place: back before the train stands, that one may drive on."""
+
+    def kill(_: int) -> None:
+        if pid := stage.services.pid(service):
+            with suppress(ProcessLookupError):  # It has just died.
+                os.kill(pid, signal.SIGKILL)
+
+    kill(0)
+    with _again_and_again(kill):
+        yield
+
+
+@contextmanager
+def _camera(fault: Fault, stage: Stage) -> Iterator[None]:
+    stage.ask_fault(fault)
+    yield
+
+
+@contextmanager
+def _two_autopilots(stage: Stage) -> Iterator[None]:
+    """No more pictures come, and a second autopilot wants to go on at full speed."""
+
+    def shout(number: int) -> None:
+        bus.say(ORDER, _full_speed(stage.run, "rival", number, time.time()))
+
+    stage.ask_fault(Fault.CAMERA_SILENT)
+    with Bus(stage.services.settings, "rival") as bus, _again_and_again(shout):
+        yield
+
+
+@contextmanager
+def _old_orders(stage: Stage) -> Iterator[None]:
+    """The autopilot dies, and its orders come again: late, ahead of time, and out of order."""
+    last = stage.last_order()
+    giver, number = (last.giver, last.number) if last else ("nobody", 0)
+    ages_s = (1.5 * ORDER_AGE_MAX_S, -2 * ORDER_AGE_MAX_S)
+
+    def shout(turn: int) -> None:
+        for age_s in ages_s:
+            bus.say(ORDER, _full_speed(stage.run, giver, number + 10**6 + turn, time.time() - age_s))
+        bus.say(ORDER, _full_speed(stage.run, giver, max(number - turn, 0), time.time()))
+
+    with (
+        _killed("autopilot", stage),
+        Bus(stage.services.settings, "rival") as bus,
+        _again_and_again(shout),
+    ):
+        yield
+
+
+def _full_speed(run: int, giver: str, number: int, at: float) -> GivenOrder:
+    return GivenOrder(
+        kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=at, giver=giver, number=number, run=run
+    )
+
+
+@contextmanager
+def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
+    """Works at twice the control rate until the block ends; the work is told how often it has been done."""
+    enough = threading.Event()
+
+    def repeat() -> None:
+        for number in count(1):
+            if enough.wait(0.5 / CONTROL_RATE_HZ):
+                return
+            work(number)
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+
+
+Strike = Callable[[Stage], AbstractContextManager[None]]
+"""Makes something go wrong; it is over, or can be mended by the services alone, when the block ends."""
+
+TRAIN_KILLED = "train_killed"
+STOPPED = ("capture", "detector", "autopilot", "controller", "broker")
+FAULTS: dict[str, Strike] = {
+    **{str(fault): partial(_camera, fault) for fault in Fault if fault.startswith("camera_")},
+    **{f"{service}_killed": partial(_killed, service) for service in STOPPED},
+    **{f"{service}_hung": partial(_hung, service) for service in STOPPED},
+    "two_autopilots": _two_autopilots,
+    "old_orders": _old_orders,
+}
+"""What brakes the train. Texts: `bench.drill.faults.{name}`."""

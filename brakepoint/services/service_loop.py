@@ -1,0 +1,119 @@
+"""The loop that every service on the broker runs."""
+
+import os
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+import typer
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Action, Control, Fault, MissionState
+from brakepoint.services import tell
+from brakepoint.services.bus import HEARTBEAT_S, Bus
+from brakepoint.services.topics import CONTROL
+
+CONTROL_AGE_MAX_S = 5.0
+"""What a person asked for longer ago is not done any more, but for a stop, which is done however late."""
+BROKE_DOWN = 1
+"""Exit status of a service that must be started again."""
+
+HANGS = {
+    "detector": Fault.DETECTOR_HANGS,
+    "autopilot": Fault.AUTOPILOT_HANGS,
+    "controller": Fault.CONTROLLER_HANGS,
+}
+
+HEARTBEAT_VARIABLE = "BRAKEPOINT_HEARTBEAT"
+"""Names the file that a service touches while it works; a probe looks how old it is."""
+
+
+class Part(Protocol):
+    """What is particular to a service."""
+
+    def turn(self) -> None:
+        """Does one piece of work, or waits for it a fraction of a second."""
+
+    def control(self, control: Control) -> None:
+        """Answers what a person asks for."""
+
+    def close(self) -> None:
+        """Lets go of what it holds."""
+
+
+def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
+    """Turns a part until it is to stop: hears what people ask, works, and says that it lives.
+
+    Raises:
+        typer.Exit: The part broke down, and has told why: it must be started again.
+    """
+    with closing(part):
+        bus.ready()
+        tell("ready")
+        heartbeat = ProbeFile()
+        try:
+            while not stopping.is_set():
+                _hear_people(part, bus, stopping)
+                part.turn()
+                bus.beat()
+                heartbeat.beat()
+        except UserError as error:
+            tell("trouble", why=error)
+            raise typer.Exit(BROKE_DOWN) from error
+
+
+def _hear_people(part: Part, bus: Bus, stopping: threading.Event) -> None:
+    while (control := bus.take(CONTROL)) is not None:
+        is_late = abs(time.time() - control.at) > CONTROL_AGE_MAX_S
+        if is_late and control.action is not Action.STOP:
+            bus.refuse(CONTROL)
+            continue
+        if control.fault is not None and control.fault is HANGS.get(bus.service):
+            tell("hangs", seconds=control.seconds)
+            stopping.wait(control.seconds)
+        part.control(control)
+
+
+class ProbeFile:
+    """Touches the file that `BRAKEPOINT_HEARTBEAT` names, about once a second: one that hangs does not."""
+
+    def __init__(self) -> None:
+        path = os.environ.get(HEARTBEAT_VARIABLE)
+        self._path = Path(path) if path else None
+        self._due = 0.0
+
+    def beat(self) -> None:
+        """To be called at every turn of a loop."""
+        now = time.monotonic()
+        if self._path is not None and now >= self._due:
+            self._path.touch()
+            self._due = now + HEARTBEAT_S
+
+
+def is_fault(control: Control, *faults: Fault) -> bool:
+    """Whether somebody asks for one of these faults."""
+    return control.action is Action.FAULT and control.fault in faults
+
+
+def since(mission: MissionState | None) -> float:
+    """What is older than this does not count: it belongs to an earlier run."""
+    return mission.since if mission is not None else 0.0
+
+
+class Pace:
+    """Makes a loop turn at a constant rate; after a delay it goes on from there, without catching up.
+
+    Args:
+        rate_hz: Turns in a second.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._period_s = 1 / rate_hz
+        self._due = time.monotonic()
+
+    def wait(self) -> None:
+        """Waits until the next turn is due."""
+        self._due = max(self._due + self._period_s, time.monotonic())
+        time.sleep(max(self._due - time.monotonic(), 0.0))

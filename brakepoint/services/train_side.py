@@ -1,0 +1,166 @@
+"""The train's side, with the watchdog: at the other end of a link, as a real train is of a radio."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from pydantic import ValidationError
+
+from brakepoint.adapters import SIMULATED_HUB, open_hub
+from brakepoint.errors import UserError
+from brakepoint.messages import GivenOrder, Light, Order, OrderKind, Reason, TrainState
+from brakepoint.ports import Hub
+from brakepoint.rules import ORDER_AGE_MAX_S, WATCHDOG_S
+from brakepoint.services import ServiceSettings, address, metrics, tell
+from brakepoint.services.link import LINE_MAX_BYTES, FromTrain
+
+REPORTS_HZ = 30
+"""Twice the control rate, so that no decision rests on a state older than half a step."""
+BACKLOG_MAX_BYTES = 10_000
+"""A listener that is this far behind is not told more."""
+
+
+class GuardedTrain:
+    """A train that obeys the last order, and brakes by itself when there has been none for `WATCHDOG_S`.
+
+    Args:
+        uri: Of the hub.
+        clock: Seconds, for instance `time.time`.
+        bitten: Is called whenever the watchdog bites.
+
+    Raises:
+        UserError: The hub cannot be reached.
+    """
+
+    def __init__(
+        self,
+        uri: str = SIMULATED_HUB,
+        clock: Callable[[], float] = time.time,
+        bitten: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._uri, self._clock, self._bitten = uri, clock, bitten
+        self._run = -1
+        self._hub: Hub = open_hub(uri)
+        self._began_at = clock()
+        self._begin(self._began_at)
+
+    def _begin(self, now: float) -> None:
+        """Puts the train at the start; distances count from here, and a simulated hub's time does, too."""
+        if self._hub.is_simulated:
+            self._began_at, self._hub = now, open_hub(self._uri)
+        self._origin_cm = self._hub_state(now).position_cm
+        self._last: GivenOrder | None = None
+        self._heard_at, self._has_bitten = now, False
+
+    def hear(self, order: GivenOrder) -> bool:
+        """Carries an order out, unless it is old or for another run; a person begins a new one.
+
+        An autopilot never does: a train that was started anew in mid run stands at the start, and must not
+        set off from there because the one who drove it goes on.
+
+        Returns:
+            Whether it was obeyed.
+        """
+        now = self._move()
+        if now - order.at > ORDER_AGE_MAX_S:
+            return False
+        if order.run != self._run:
+            if order.reason is not Reason.BY_HAND:
+                return False
+            self._run = order.run
+            self._begin(now)
+        self._last, self._heard_at, self._has_bitten = order, now, False
+        self._hub.apply(order)
+        return True
+
+    def report(self) -> FromTrain:
+        """Says how fast the train is and where, at this moment."""
+        now = self._move()
+        state = self._hub_state(now)
+        state = state.model_copy(update={"at": now, "position_cm": state.position_cm - self._origin_cm})
+        seen_at = self._last.seen_at if self._last else None
+        return FromTrain(run=self._run, state=state, seen_at=seen_at, heard_at=self._heard_at)
+
+    def close(self) -> None:
+        """Brakes and lets go of the train."""
+        self._hub.close()
+
+    def _move(self) -> float:
+        """Moves the train up to now; the watchdog bites at its very moment, however late this is called."""
+        now = self._clock()
+        bites_at = self._heard_at + WATCHDOG_S
+        if self._last is not None and now > bites_at and not self._has_bitten:
+            self._hub_state(bites_at)
+            self._has_bitten = True
+            self._bitten()
+            self._hub.apply(
+                Order(kind=OrderKind.BRAKE, reason=Reason.NO_ORDERS, light=Light.BLINK, at=bites_at)
+            )
+        self._hub_state(now)
+        return now
+
+    def _hub_state(self, at: float) -> TrainState:
+        return self._hub.state(max(at - self._began_at, 0.0))
+
+
+def run(settings: ServiceSettings, stopping: threading.Event) -> None:
+    """Waits for a controller at the link's address and obeys it.
+
+    Raises:
+        UserError: The hub cannot be reached, or another process listens at that address.
+    """
+    bites = metrics.WATCHDOG_BITES.labels(settings.train_id, "train")
+    with closing(GuardedTrain(settings.hub, bitten=bites.inc)) as train:
+        asyncio.run(_serve(train, settings, stopping))
+
+
+async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threading.Event) -> None:
+    host, port = address(settings.link)
+    listeners: set[asyncio.StreamWriter] = set()
+    of = (settings.train_id, "train")
+
+    async def obey(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listeners.add(writer)
+        try:
+            while line := await reader.readline():
+                _hear(train, line, of)
+        except (ValueError, ConnectionError):
+            pass  # A line beyond all bounds, or a lost link: the watchdog sees to the rest.
+        finally:
+            listeners.discard(writer)
+            writer.close()
+
+    try:
+        server = await asyncio.start_server(obey, host, port, limit=LINE_MAX_BYTES)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise UserError("live.error.port", address=settings.link, why=why) from error
+    tell("train", address=settings.link)
+    async with server:
+        while not stopping.is_set():
+            report = train.report()
+            metrics.TRAIN_SPEED.labels(*of).set(report.state.speed_cm_s)
+            metrics.TRAIN_POSITION.labels(*of).set(report.state.position_cm)
+            line = report.model_dump_json().encode() + b"\n"
+            for writer in listeners:
+                if writer.transport.get_write_buffer_size() < BACKLOG_MAX_BYTES:
+                    writer.write(line)
+            await asyncio.sleep(1 / REPORTS_HZ)
+        for writer in listeners:
+            writer.close()
+        await asyncio.sleep(1 / REPORTS_HZ)
+
+
+def _hear(train: GuardedTrain, line: bytes, of: tuple[str, str]) -> None:
+    """Takes one line from the link; one that is no order is refused."""
+    metrics.MESSAGES.labels(*of, "link").inc()
+    try:
+        order = GivenOrder.model_validate_json(line)
+    except ValidationError:
+        metrics.MESSAGES_REFUSED.labels(*of, "link").inc()
+        return
+    if not train.hear(order):
+        metrics.ORDERS_REFUSED.labels(*of, "train").inc()

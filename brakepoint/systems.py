@@ -1,0 +1,36 @@
+"""What the kit needs of an operating system, and says where it lacks it."""
+
+import os
+import sys
+
+from brakepoint.errors import UserError
+
+POSIX = os.name == "posix"
+"""Linux, macOS and WSL are; Windows itself is not."""
+LINUX = sys.platform == "linux"
+
+
+def require_posix(what: str) -> None:
+    """Refuses what rests on process groups, signals and user numbers, which Windows itself lacks.
+
+    Args:
+        what: A command or a URI, as a person would type it.
+
+    Raises:
+        UserError: This is Windows.
+    """
+    if not POSIX:
+        raise UserError("error.needs_posix", what=what)
+
+
+def require_linux(what: str) -> None:
+    """Refuses what reads of other processes in /proc.
+
+    Args:
+        what: A command, as a person would type it.
+
+    Raises:
+        UserError: This is not Linux.
+    """
+    if not LINUX:
+        raise UserError("error.needs_linux", what=what)

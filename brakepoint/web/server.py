@@ -1,0 +1,76 @@
+"""The server of a live page: who may see it, the page itself, and its texts in every language."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from brakepoint.texts import catalogue, languages
+from brakepoint.web import LOCAL_HOSTS, STATIC
+
+LOCAL_NAMES = [f"[{host}]" if ":" in host else host for host in LOCAL_HOSTS]
+"""What a browser on this machine calls it."""
+NO_STORE = {"Cache-Control": "no-store"}
+SHARED_TEXTS = ("language.name", "web.")
+CLOSE_WITHIN_S = 1
+
+
+def check_token(given: str, token: str) -> None:
+    """Lets pass who knows the token, and everybody if there is none.
+
+    Raises:
+        HTTPException: The token is another.
+    """
+    if token and not secrets.compare_digest(given.encode(), token.encode()):
+        raise HTTPException(403)
+
+
+def make_page(
+    package: str, router: APIRouter, needs_text: Callable[[str], bool], token: str, **facts: object
+) -> FastAPI:
+    """Makes the server of a page.
+
+    Args:
+        package: Its folder `static` holds the page.
+        router: What the page asks for besides.
+        needs_text: Whether the page needs the text of a key.
+        token: Whoever uses the page must know it; empty when only this machine can reach it.
+        facts: What the page is told besides its texts, and never changes.
+    """
+    app = FastAPI(title="Brakepoint", docs_url=None, redoc_url=None, openapi_url=None)
+    if not token:  # A page from elsewhere, under a name of its own for this address, has no business here.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
+    app.include_router(router)
+
+    @app.get("/texts.json")
+    def texts() -> JSONResponse:
+        chosen = [key for key in catalogue() if key.startswith(SHARED_TEXTS) or needs_text(key)]
+        words = {lang: {key: catalogue()[key][lang] for key in chosen} for lang in languages()}
+        return JSONResponse({"texts": words, "asks_token": bool(token), **facts})
+
+    app.mount("/web", StaticFiles(directory=str(STATIC)))
+    app.mount("/", StaticFiles(directory=str(resources.files(package) / "static"), html=True))
+    return app
+
+
+@contextmanager
+def served(app: FastAPI, host: str, port: int) -> Iterator[None]:
+    """Serves a page, in a thread, until the context ends."""
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="error", timeout_graceful_shutdown=CLOSE_WITHIN_S
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(2 * CLOSE_WITHIN_S)

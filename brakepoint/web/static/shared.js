@@ -1,0 +1,80 @@
+// What every live page needs: texts in the reader's language, the switches of language and theme, and the token.
+export const $ = (id) => document.getElementById(id);
+export const root = document.documentElement;
+
+const { texts, asks_token, ...others } = await (await fetch("texts.json")).json();
+export const facts = others;
+const languages = Object.keys(texts);
+export let lang =
+  languages.find((one) => one === localStorage.lang) ??
+  languages.find((one) => navigator.language.startsWith(one)) ??
+  languages[0];
+
+export const keys = (beginning) => Object.keys(texts[lang]).filter((key) => key.startsWith(beginning));
+export const has = (key) => key in texts[lang];
+export const say = (key, values = {}) =>
+  (texts[lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+export const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+export const pair = (name, value) => say("web.pair", { name, value });
+export const number = (value, digits = 0) =>
+  value.toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const percent = (value) => value.toLocaleString(lang, { style: "percent" });
+
+export function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+export function complain(words) {
+  $("trouble").hidden = !words;
+  $("trouble").textContent = words;
+}
+
+// Language: what a script has written itself, it writes again at the event “language” -------------------------------
+
+export function speak() {
+  root.lang = lang;
+  for (const node of document.querySelectorAll("[data-text]")) node.textContent = say(node.dataset.text);
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
+  for (const button of languageButtons) button.setAttribute("aria-pressed", String(button.dataset.langChoice === lang));
+  document.title = `Brakepoint · ${document.querySelector("h1 [data-text]").textContent}`;
+  root.dispatchEvent(new Event("language"));
+}
+
+const languageButtons = languages.map((one) => {
+  const button = element("button", { type: "button", lang: one, textContent: texts[one]["language.name"] });
+  button.dataset.langChoice = one;
+  button.onclick = () => {
+    lang = localStorage.lang = one;
+    speak();
+  };
+  return button;
+});
+$("theme").before(...languageButtons);
+
+// Theme --------------------------------------------------------------------------------------------------------------
+
+if (localStorage.theme) root.dataset.theme = localStorage.theme;
+$("theme").onclick = () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
+};
+
+// Token: it came with the address, or is asked for -------------------------------------------------------------------
+
+const inAddress = new URLSearchParams(location.hash.slice(1)).get("token");
+if (inAddress) {
+  sessionStorage.token = inAddress;
+  history.replaceState(null, "", location.pathname);
+}
+
+export async function fetchWithToken(address, { headers, ...options } = {}) {
+  if (asks_token && !sessionStorage.token) sessionStorage.token = prompt(say("web.token")) ?? "";
+  const answer = await fetch(address, {
+    headers: { ...headers, "X-Brakepoint-Token": sessionStorage.token ?? "" },
+    ...options,
+  });
+  if (answer.status === 403) delete sessionStorage.token;
+  return answer;
+}

@@ -1,0 +1,131 @@
+"""Runs the checks of one step on one file, in a process that an attendee's code may ruin.
+
+`python -m brakepoint.workshop.examination STEP FILE VERDICTS` writes a verdict a line.
+"""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+from brakepoint.course import Step, find_step
+from brakepoint.errors import UserError
+from brakepoint.workshop.labs import lab_text
+from brakepoint.workshop.verdicts import Verdict, Wrong
+
+Lab = ModuleType | Path
+"""What is checked: the attendee's module, or the folder of a step that is no module."""
+Check = Callable[[Lab], None]
+
+FINISHED = "finished"
+"""The last line: without it the process did not get to its end."""
+
+
+def load(path: Path, step: Step) -> Lab:
+    """Imports a step that is a file; one that is a folder is looked at as it is.
+
+    Raises:
+        FileNotFoundError: Neither is there.
+    """
+    if not step.files:
+        return load_module(path)
+    if not path.is_dir():
+        raise FileNotFoundError(path)
+    return path
+
+
+def load_module(path: Path) -> ModuleType:
+    """Imports a file as a module, from wherever it is.
+
+    Raises:
+        FileNotFoundError: It is not there.
+    """
+    spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def examine(step: Step, path: Path) -> Iterator[Verdict]:
+    """Checks the exercises of a step, one after another, up to the first that is not right."""
+    try:
+        module = load(path, step)
+    except SyntaxError as error:
+        yield _verdict(
+            "", "check.syntax", line=error.lineno or 0, why=error.msg, code=(error.text or "").strip()
+        )
+        return
+    except FileNotFoundError:
+        yield _verdict("", "check.missing_file", name=path.name, number=step.number)
+        return
+    except SystemExit:
+        yield _verdict("", "check.exited")
+        return
+    except ModuleNotFoundError as error:
+        yield _verdict("", "check.no_module", module=error.name or "")
+        return
+    except Exception as error:
+        yield _crash("", step, path, error)
+        return
+    checks = importlib.import_module(f"brakepoint.workshop.checks.{step.name}")
+    for exercise in step.exercises:
+        verdict = _examine_one(exercise, getattr(checks, f"check_{exercise}"), module, step, path)
+        yield verdict
+        if not verdict.passed:
+            return
+
+
+def _examine_one(exercise: str, check: Check, module: Lab, step: Step, path: Path) -> Verdict:
+    try:
+        check(module)
+    except Wrong as wrong:
+        return Verdict(exercise=exercise, key=wrong.key, values=wrong.values)
+    except NotImplementedError:
+        return _verdict(exercise, "check.not_written", name=exercise)
+    except SystemExit:
+        return _verdict(exercise, "check.exited")
+    except AttributeError as error:
+        if error.obj is module:
+            return _verdict(exercise, "check.function_missing", function=error.name, file=path.name)
+        return _crash(exercise, step, path, error)
+    except UserError as error:
+        if isinstance(error.__cause__, Exception):  # The loop says so of an autopilot that breaks down.
+            return _crash(exercise, step, path, error.__cause__)
+        return _verdict(exercise, "check.said", message=str(error))
+    except Exception as error:
+        return _crash(exercise, step, path, error)
+    return Verdict(exercise=exercise, passed=True)
+
+
+def _verdict(exercise: str, key: str, **values: object) -> Verdict:
+    return Verdict(exercise=exercise, key=key, values=values)
+
+
+def _crash(exercise: str, step: Step, path: Path, error: Exception) -> Verdict:
+    """Names the innermost line of the attendee's own that an exception went through."""
+    given = {line.strip() for line in lab_text(step).splitlines()}
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
+    own = [frame for frame in frames if frame.line not in given] or frames
+    what = f"{type(error).__name__}: {error}"
+    if not own:
+        return _verdict(exercise, "check.crashed_elsewhere", what=what)
+    return _verdict(exercise, "check.crashed", line=own[-1].lineno or 0, code=own[-1].line or "", what=what)
+
+
+def main() -> None:
+    """Checks the file named on the command line."""
+    name, path, verdicts = sys.argv[1:]
+    with Path(verdicts).open("w", encoding="utf-8") as file:
+        for verdict in examine(find_step(name), Path(path)):
+            file.write(verdict.model_dump_json() + "\n")
+            file.flush()
+        file.write(FINISHED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Which cut-outs there are: how each thing is turned, lit and seen."""
+
+import random
+from dataclasses import dataclass
+
+from brakepoint.messages import SignClass
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.scenario import Lighting
+
+YAW_MAX_DEG = 75.0
+BACK_YAW_DEG = (120.0, 240.0)
+PITCH_DEG = (-5.0, 20.0)
+GLARE_YAW_MAX_DEG, GLARE_PITCH_DEG = 45.0, (-3.0, 6.0)
+"""What shines into the camera is not below the table, so neither may the camera look down from far above; and
+from far aside a glare leaves nothing of the print."""
+ROLL_SIGMA_DEG = 3.0
+DISTANCE_CM = (12.0, 90.0)
+HEIGHT_PX = (96.0, 128.0)
+"""Height of a plate, as if it faced the camera."""
+
+BACKS = {"back-triangle": "danger-exclamation", "back-disc": "limit-30"}
+"""What shows its back, and which plate that is."""
+THINGS = ("ball-red", "ball-yellow", "brick-red", "brick-yellow", "cone", "duck")
+"""Yellow and red things without a plate; each gets half as many views as a sign."""
+
+
+@dataclass(frozen=True)
+class LightSetup:
+    """How a light is made from those of the scene.
+
+    Attributes:
+        light: What a scenario calls it.
+        stops: How much brighter than an automatic exposure would have it.
+        glare: Whether a lamp is mirrored in the plate.
+    """
+
+    light: Lighting
+    stops: float = 0.0
+    glare: bool = False
+
+
+LIGHT_SETUPS = {
+    "day": LightSetup("day"),
+    "overcast": LightSetup("overcast"),
+    "evening": LightSetup("evening"),
+    "lamp": LightSetup("lamp"),
+    "mixed": LightSetup("mixed"),
+    "dim": LightSetup("evening", stops=-1.0),
+    "glare": LightSetup("overcast", glare=True),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """One cut-out to be rendered.
+
+    Attributes:
+        name: Of its file, without the suffix.
+        kind: A key of `PLATES` or of `BACKS`, or one of `THINGS`.
+        light: A key of `LIGHT_SETUPS`.
+        yaw_deg: As in `CutoutRecord`, like the next three.
+        pitch_deg: How far the camera looks down.
+        roll_deg: How far it leans to the viewer's left.
+        distance_cm: From the camera to the plate.
+        height_px: Height of the plate, as if it faced the camera.
+        chance: Where everything else that is random comes from.
+    """
+
+    name: str
+    kind: str
+    light: str
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    distance_cm: float
+    height_px: float
+    chance: str
+
+    @property
+    def sign_class(self) -> SignClass | None:
+        """What a detector should call it."""
+        plate = PLATES.get(self.kind)
+        return SignClass(plate.sign_class) if plate and plate.sign_class else None
+
+
+def planned_views(views: int, seed: int) -> list[View]:
+    """Every cut-out of a folder: angles and lights of each kind are spread evenly, the rest is chance.
+
+    Args:
+        views: How many of each kind of sign.
+        seed: Where chance comes from.
+    """
+    counts = {**dict.fromkeys((*PLATES, *BACKS), views), **dict.fromkeys(THINGS, (views + 1) // 2)}
+    return [view for kind, count in counts.items() for view in _views_of(kind, count, seed)]
+
+
+def _views_of(kind: str, count: int, seed: int) -> list[View]:
+    rng = random.Random(f"{seed} {kind}")
+    parts = [(index + rng.random()) / count for index in range(count)]
+    rng.shuffle(parts)
+    lights = rng.sample(list(LIGHT_SETUPS), len(LIGHT_SETUPS))
+    return [
+        _view(kind, index, part, lights[index % len(lights)], f"{seed} {kind} {index}")
+        for index, part in enumerate(parts)
+    ]
+
+
+def _view(kind: str, index: int, part: float, light: str, chance: str) -> View:
+    rng = random.Random(chance)
+    glare = LIGHT_SETUPS[light].glare
+    return View(
+        name=f"{kind}-{index:02d}",
+        kind=kind,
+        light=light,
+        yaw_deg=_yaw_deg(kind, part, GLARE_YAW_MAX_DEG if glare else YAW_MAX_DEG),
+        pitch_deg=rng.uniform(*GLARE_PITCH_DEG if glare else PITCH_DEG),
+        roll_deg=max(min(rng.gauss(0, ROLL_SIGMA_DEG), 10.0), -10.0),
+        distance_cm=DISTANCE_CM[0] * (DISTANCE_CM[1] / DISTANCE_CM[0]) ** rng.random(),
+        height_px=rng.uniform(*HEIGHT_PX),
+        chance=chance,
+    )
+
+
+def _yaw_deg(kind: str, part: float, most_deg: float) -> float:
+    """Where in a kind's range the share `part` of its views lies; fronts are mostly seen from the front."""
+    if kind in BACKS:
+        low, high = BACK_YAW_DEG
+        return (low + part * (high - low) + 180) % 360 - 180
+    if kind in THINGS:
+        return 360 * part - 180
+    side = 2 * part - 1
+    return most_deg * side * abs(side) ** 0.5

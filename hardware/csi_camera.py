@@ -1,0 +1,125 @@
+"""`csi:0`: a camera on the Jetson's own connector, by GStreamer.
+
+GStreamer runs as a child process that writes pictures to its output. pip's OpenCV is built without it; and a
+child that hangs or crashes takes nothing along.
+"""
+
+import re
+import shutil
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from brakepoint.errors import UserError
+from hardware.real_camera import RealCamera, parse
+
+WIDTH_PX, HEIGHT_PX, RATE_HZ = 1280, 720, 30
+LAUNCH = ("gst-launch-1.0", "--quiet")
+SENSOR = (
+    "nvarguscamerasrc sensor-id={sensor} "
+    "! video/x-raw(memory:NVMM),width={width},height={height},format=NV12,framerate={rate}/1 "
+    "! nvvidconv ! video/x-raw,format=BGRx"
+)
+"""What takes a picture and gets it out of the graphics memory; only a Jetson has these two elements."""
+OUTPUT = "videoconvert ! video/x-raw,format=BGR,width={width},height={height} ! fdsink fd=1"
+TROUBLES = {
+    r'no element "(?P<what>[^"]+)"': "camera.no_plugin",
+    r"(?P<what>.*nvargus-daemon.*)": "camera.no_argus",
+    r"(?P<what>.*No cameras available.*|.*Invalid camera device.*|.*No such file.*)": "camera.no_device",
+    r"(?P<what>.*[Pp]ermission denied.*)": "camera.no_permission",
+}
+"""What GStreamer says → what we say."""
+LAST_LINES = 20
+END_S = 2.0
+
+
+class ChildSource:
+    """Reads pictures of one size from the output of a child process.
+
+    Args:
+        name: The camera's URI, for people.
+        command: Program and arguments; it writes blue-green-red pictures, one behind the other.
+        width_px: Of a picture.
+        height_px: The same.
+
+    Raises:
+        UserError: The program is not installed.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], width_px: int, height_px: int) -> None:
+        if shutil.which(command[0]) is None:
+            raise UserError("camera.no_program", camera=name, program=command[0])
+        self._name = name
+        self._shape = height_px, width_px, 3
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        self._said: deque[str] = deque(maxlen=LAST_LINES)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def read(self) -> np.ndarray | None:
+        """See `Source`."""
+        assert self._child.stdout is not None
+        size = int(np.prod(self._shape))
+        try:
+            picture = self._child.stdout.read(size)
+        except ValueError:  # Closed while it waited.
+            return None
+        return np.frombuffer(picture, np.uint8).reshape(self._shape) if len(picture) == size else None
+
+    def trouble(self) -> UserError | None:
+        """See `Source`."""
+        self._listener.join(END_S)
+        for line in self._said:
+            for pattern, key in TROUBLES.items():
+                found = re.search(pattern, line)
+                if found:
+                    return UserError(key, camera=self._name, what=found["what"].strip())
+        why = next((line for line in self._said if "ERROR" in line), None)
+        return UserError("camera.failed", camera=self._name, why=why) if why else None
+
+    def close(self) -> None:
+        """See `Source`."""
+        if self._child.poll() is None:
+            self._child.terminate()
+        try:
+            self._child.wait(END_S)
+        except subprocess.TimeoutExpired:  # One that hangs does not hear.
+            self._child.kill()
+            self._child.wait()
+
+    def _listen(self) -> None:
+        assert self._child.stderr is not None
+        with self._child.stderr as lines:
+            for line in lines:
+                self._said.append(line.decode(errors="replace").strip())
+
+
+def pipeline(source: str, width_px: int, height_px: int) -> list[str]:
+    """The command that writes a source's pictures to its output.
+
+    Args:
+        source: What delivers them, as one writes it for `gst-launch-1.0`.
+        width_px: Of a picture.
+        height_px: The same.
+    """
+    return [*LAUNCH, *f"{source} ! {OUTPUT.format(width=width_px, height=height_px)}".split()]
+
+
+def open_camera(rest: str, seed: int = 0) -> RealCamera:
+    """Opens the camera for the URI `csi:0` or `csi:0?focal=1060`.
+
+    Raises:
+        UserError: There is no such camera, GStreamer or its Jetson part is missing, or no picture comes.
+    """
+    name = f"csi:{rest}"
+    sensor, options = parse(name, rest or "0", ("focal",))
+    if not sensor.isdecimal():
+        raise UserError("camera.sensor", camera=name)
+    source = SENSOR.format(sensor=sensor, width=WIDTH_PX, height=HEIGHT_PX, rate=RATE_HZ)
+    command = pipeline(source, WIDTH_PX, HEIGHT_PX)
+    return RealCamera(name, lambda: ChildSource(name, command, WIDTH_PX, HEIGHT_PX), options.get("focal"))

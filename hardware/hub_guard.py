@@ -1,0 +1,86 @@
+"""The guard: a process of its own that brakes the train when the one that drives it dies or hangs.
+
+A Bluetooth link belongs to the system and outlives the program that opened it, and the motor turns on. So the
+driver leaves a sign of life (`hardware.heartbeat`), and the guard, which does nothing else, watches it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from brakepoint.errors import UserError
+from hardware.heartbeat import SILENCE_S, Watch, heartbeat_path
+from hardware.hub_search import RadioLimits, find_hub
+from hardware.lwp3 import BRAKE, Port
+from hardware.powered_up import HubLostError, connected
+
+LOOK_S = 0.05
+"""How often the guard looks."""
+TRY_AGAIN_S = 1.0
+"""How long it waits before it tries again to brake a train that it could not reach."""
+BRAKED_WITHIN_S = 3.0
+"""The guard's own limit: from the driver's last sign of life to a braked motor, with the hub in reach."""
+LIMITS = RadioLimits(find_s=5.0, settle_s=0.2)
+
+
+async def brake(address: str, limits: RadioLimits = LIMITS) -> None:
+    """Takes a hub over, has its brake confirmed, and disconnects.
+
+    Raises:
+        UserError: It cannot be reached.
+        HubLostError: It does not brake.
+    """
+    async with connected(await find_hub(address, limits), limits) as hub:
+        await hub.setter(Port.A, BRAKE).settle()
+
+
+async def guard(
+    heartbeat: Path | None,
+    stopping: asyncio.Event,
+    say: Callable[..., None],
+    limits: RadioLimits = LIMITS,
+    silence_s: float = SILENCE_S,
+) -> None:
+    """Watches a sign of life until told to stop, and brakes once each time that it falls silent.
+
+    Args:
+        heartbeat: The file that the driver touches; None for the usual one.
+        stopping: Ends it.
+        say: Tells a person what happens: key of `hub.guard.{key}`, and what stands in that text.
+        limits: How long each thing on the radio may take.
+        silence_s: How long the file may stay untouched.
+    """
+    path = heartbeat or heartbeat_path()
+    watch, is_braked, was_guarding = Watch(path), False, False
+    say("watching", path=path)
+    while not stopping.is_set():
+        silent_for_s = watch.silent_for_s(time.monotonic())
+        is_guarding = silent_for_s is not None and silent_for_s < silence_s
+        if is_guarding and not was_guarding:
+            say("guarding", address=watch.address())
+        was_guarding = is_guarding
+        if silent_for_s is None or is_guarding:
+            is_braked = False
+        elif not is_braked:
+            is_braked = await _brake_and_say(watch.address(), say, limits)
+            if not is_braked:
+                await _pause(stopping, TRY_AGAIN_S)
+        await _pause(stopping, LOOK_S)
+
+
+async def _brake_and_say(address: str, say: Callable[..., None], limits: RadioLimits) -> bool:
+    say("silent", address=address)
+    try:
+        await brake(address, limits)
+    except (UserError, HubLostError) as error:
+        say("failed", why=error)
+        return False
+    say("braked", address=address)
+    return True
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)

@@ -1,0 +1,147 @@
+"""Powered Up hubs in reach of the radio: which there are, and which one is meant.
+
+What fails here is said with a `UserError`: nobody drives yet.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from bleak import BleakAdapter, BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+from bleak.exc import BleakBluetoothNotAvailableError, BleakError
+
+from brakepoint.errors import UserError
+from brakepoint.texts import text
+from hardware.lwp3 import SERVICE_UUID, HubKind, hub_kind
+
+ADDRESS = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
+KIND_TEXTS: dict[int | None, str] = {
+    HubKind.CITY: "city",
+    HubKind.TECHNIC: "technic",
+    HubKind.REMOTE_CONTROL: "remote",
+}
+RADIO_ERRORS = (BleakError, OSError, EOFError, TimeoutError)
+"""What bleak raises, and what reaches us through it from the system's message bus."""
+
+
+@dataclass(frozen=True)
+class RadioLimits:
+    """How long each thing may take, in seconds.
+
+    Attributes:
+        find_s: Until a hub is heard.
+        settle_s: How long a search goes on behind the first hub, to hear whether there is another.
+        connect_s: Until it is connected and its services are known.
+        attach_s: Until it has said what is plugged in.
+        write_s: Until the radio has acknowledged a message: in radio silence that never happens.
+        feedback_s: Until the hub has said that an order is carried out.
+        disconnect_s: Until the link is down.
+    """
+
+    find_s: float = 10.0
+    settle_s: float = 1.0
+    connect_s: float = 15.0
+    attach_s: float = 3.0
+    write_s: float = 1.0
+    feedback_s: float = 1.0
+    disconnect_s: float = 10.0
+
+
+def checked_address(written: str) -> str:
+    """A Bluetooth address in capitals; empty stays empty and means any hub.
+
+    Raises:
+        UserError: It is no address.
+    """
+    address = written.strip().upper()
+    if address and not ADDRESS.fullmatch(address):
+        raise UserError("hub.error.address", address=written)
+    return address
+
+
+async def find_hub(address: str = "", limits: RadioLimits = RadioLimits()) -> BLEDevice:
+    """Finds the hub: by its address, or else the only City hub there is.
+
+    One that is connected already does not advertise: a process that died has left it so. It is taken over.
+
+    Raises:
+        UserError: There is no Bluetooth, no hub, more than one, or the address is that of another thing.
+    """
+    with _bluetooth_needed():
+        adapter = await BleakAdapter.get()
+        connected = {hub.address: hub for hub in await adapter.get_connected_devices([SERVICE_UUID])}
+        if address in connected or (not address and len(connected) == 1):
+            return connected.get(address) or next(iter(connected.values()))
+        heard = await _hear_hubs(limits, address)
+    if address in heard:
+        _, kind = heard[address]
+        if kind not in (HubKind.CITY, None):
+            raise UserError("hub.error.other_kind", address=address, kind=kind_name(kind))
+        return heard[address][0]
+    cities = [device for device, kind in heard.values() if kind == HubKind.CITY]
+    if address or not cities:
+        others = ", ".join(f"{name} ({kind_name(kind)})" for name, (_, kind) in sorted(heard.items()))
+        wanted = address or kind_name(HubKind.CITY)
+        if others:
+            raise UserError("hub.error.only_others", wanted=wanted, seconds=limits.find_s, others=others)
+        raise UserError("hub.error.not_found", wanted=wanted, seconds=limits.find_s)
+    if len(cities) > 1:
+        addresses = sorted(device.address for device in cities)
+        raise UserError("hub.error.several", addresses=", ".join(addresses), first=addresses[0])
+    return cities[0]
+
+
+async def hear_kinds(limits: RadioLimits = RadioLimits()) -> dict[str, int | None]:
+    """Listens for hubs of any kind: address → kind.
+
+    Raises:
+        UserError: There is no Bluetooth.
+    """
+    with _bluetooth_needed():
+        return {address: kind for address, (_, kind) in (await _hear_hubs(limits)).items()}
+
+
+@contextmanager
+def _bluetooth_needed() -> Iterator[None]:
+    try:
+        yield
+    except BleakBluetoothNotAvailableError as error:
+        raise UserError("hub.error.no_bluetooth", why=error.args[0]) from error
+    except RADIO_ERRORS as error:
+        why = getattr(error, "strerror", None) or error
+        raise UserError("hub.error.no_bluetooth", why=why) from error
+
+
+async def _hear_hubs(limits: RadioLimits, address: str = "") -> dict[str, tuple[BLEDevice, int | None]]:
+    """Listens for advertisements: address → the device and its kind.
+
+    Args:
+        limits: How long.
+        address: Stop at once when this one is heard; else stop a while behind the first City hub.
+    """
+    heard: dict[str, tuple[BLEDevice, int | None]] = {}
+    found = asyncio.Event()
+
+    def hear(device: BLEDevice, advertisement: AdvertisementData) -> None:
+        kind = hub_kind(advertisement.manufacturer_data)
+        if kind is None and device.address != address:
+            return
+        heard[device.address] = device, kind
+        if device.address == address or (not address and kind == HubKind.CITY):
+            found.set()
+
+    async with BleakScanner(hear):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(found.wait(), limits.find_s)
+        if found.is_set() and not address:
+            await asyncio.sleep(limits.settle_s)
+    return heard
+
+
+def kind_name(kind: int | None) -> str:
+    """What a person calls a kind of hub."""
+    return text(f"hub.kind.{KIND_TEXTS.get(kind, 'other')}")

@@ -1,0 +1,195 @@
+"""What the real cameras share: the newest frame only, and a stall or an end that is noticed and said.
+
+A camera delivers at its own rate and its driver blocks. So a thread reads, and keeps one frame, the newest.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+import cv2
+import numpy as np
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Frame, TrainState
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.truth import CameraModel
+
+FIRST_FRAME_S = 10.0
+"""A sensor may need seconds for its first picture."""
+WAIT_S = 1 / CONTROL_RATE_HZ
+"""How long one `read` waits for a frame that is newer than the last."""
+STALL_S = 1.0
+"""A camera that is silent for so long has stalled."""
+RESTART_S = 2.0
+"""How long to wait before a camera that stalled or ended is started anew."""
+MODEL = CameraModel()
+"""The pictures that detector and autopilot were made for."""
+
+
+class PictureSource(Protocol):
+    """Something that delivers pictures."""
+
+    def read(self) -> np.ndarray | None:
+        """Waits for the next picture, `(height, width, 3)` uint8, blue-green-red; None: there are no more."""
+
+    def trouble(self) -> UserError | None:
+        """Why there are no more, if it knows."""
+
+    def close(self) -> None:
+        """Ends a `read` that waits, and releases the device; may be called twice."""
+
+
+class _Grabber(threading.Thread):
+    """Reads a source and keeps the newest picture."""
+
+    def __init__(self, source: PictureSource) -> None:
+        super().__init__(name="camera", daemon=True)
+        self.source = source
+        self.patience_s, self.heard_at = FIRST_FRAME_S, time.monotonic()
+        self._newest: tuple[np.ndarray, float] | None = None
+        self._news = threading.Condition()
+        self.has_ended = False
+        self.start()
+
+    def run(self) -> None:
+        while (image := self.source.read()) is not None:
+            with self._news:
+                self.patience_s, self.heard_at = STALL_S, time.monotonic()
+                self._newest = image, self.heard_at
+                self._news.notify()
+        with self._news:
+            self.has_ended = True
+            self._news.notify()
+
+    def take(self, timeout_s: float) -> tuple[np.ndarray, float] | None:
+        """The newest picture and when it came, once; None if there is none in time."""
+        with self._news:
+            self._news.wait_for(lambda: self._newest is not None or self.has_ended, timeout_s)
+            newest, self._newest = self._newest, None
+        return newest
+
+
+class RealCamera:
+    """Looks for itself, whatever the train says.
+
+    Args:
+        name: Its URI, for people.
+        start: Starts its source; called again after a stall or an end.
+        focal_px: Its focal length in pixels of its own picture; None: it sees as high as the recorded one.
+
+    Raises:
+        UserError: There is no picture to be had.
+    """
+
+    def __init__(self, name: str, start: Callable[[], PictureSource], focal_px: float | None = None) -> None:
+        self._name, self._start, self._focal_px = name, start, focal_px
+        self._frame_id = 0
+        self._grabber: _Grabber | None = _Grabber(start())
+        self._restart_at = 0.0
+        first = self._grabber.take(FIRST_FRAME_S)
+        if first is None:
+            why = self._trouble(FIRST_FRAME_S)
+            self.close()
+            raise why
+
+    def read(self, train_state: TrainState) -> Frame | None:
+        """Waits a step of the control loop for the newest picture; None if there is none.
+
+        Raises:
+            UserError: The camera has stalled or ended; said once, and then it is started anew.
+        """
+        if self._grabber is None:
+            time.sleep(WAIT_S)
+            self._restart()
+            return None
+        taken = self._grabber.take(WAIT_S)
+        if taken is None:
+            silent_s = time.monotonic() - self._grabber.heard_at
+            if self._grabber.has_ended or silent_s > self._grabber.patience_s:
+                why = self._trouble(silent_s)
+                self._stop()
+                self._restart_at = time.monotonic() + RESTART_S
+                raise why
+            return None
+        image, came_at = taken
+        self._frame_id += 1
+        captured_at = train_state.at - (time.monotonic() - came_at)
+        return Frame(self._frame_id, captured_at, float("nan"), as_recorded(image, self._focal_px))
+
+    def close(self) -> None:
+        """Releases the device; may be called twice."""
+        self._stop()
+        self._restart_at = float("inf")
+
+    def _stop(self) -> None:
+        if self._grabber is not None:
+            self._grabber.source.close()
+            self._grabber.join(STALL_S)
+            self._grabber = None
+
+    def _restart(self) -> None:
+        if time.monotonic() >= self._restart_at:
+            self._restart_at = time.monotonic() + RESTART_S
+            with suppress(UserError):  # It was said what is wrong; the device is still away.
+                self._grabber = _Grabber(self._start())
+
+    def _trouble(self, silent_s: float) -> UserError:
+        if self._grabber is not None and self._grabber.has_ended:
+            return self._grabber.source.trouble() or UserError("camera.ended", camera=self._name)
+        return UserError("camera.stalled", camera=self._name, seconds=silent_s)
+
+
+def as_recorded(image: np.ndarray, focal_px: float | None = None) -> np.ndarray:
+    """Makes a picture as the recorded camera would have taken it: its size, and its focal length.
+
+    Args:
+        image: `(height, width, 3)` uint8, its optical axis in the middle.
+        focal_px: Its focal length in pixels; None: that at which it is as high as the recorded one.
+
+    Returns:
+        `(480, 640, 3)` uint8; black where the camera sees less than the recorded one.
+    """
+    height, width = image.shape[:2]
+    scale = MODEL.focal_px / focal_px if focal_px else MODEL.height_px / height
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    if size != (width, height):
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        image = cv2.resize(image, size, interpolation=method)
+    inner = _middle(image, MODEL.height_px, MODEL.width_px)
+    if inner.shape[:2] == (MODEL.height_px, MODEL.width_px):
+        return np.ascontiguousarray(inner)
+    whole = np.zeros((MODEL.height_px, MODEL.width_px, 3), np.uint8)
+    _middle(whole, *inner.shape[:2])[:] = inner
+    return whole
+
+
+def _middle(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    top, left = max(image.shape[0] - height, 0) // 2, max(image.shape[1] - width, 0) // 2
+    return image[top : top + height, left : left + width]
+
+
+def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str, float]]:
+    """Splits `DEVICE?focal=1060&…`.
+
+    Args:
+        uri: The whole, for people.
+        rest: What stands behind the scheme.
+        options: Which ones there are; each is a number greater than zero.
+
+    Raises:
+        UserError: An option is unknown, or no such number.
+    """
+    device, _, query = rest.partition("?")
+    values: dict[str, float] = {}
+    for name, written in parse_qsl(query, keep_blank_values=True):
+        try:
+            values[name] = float(written)
+        except ValueError:
+            values[name] = 0.0
+        if name not in options or not values[name] > 0:
+            raise UserError("camera.option", uri=uri, option=f"{name}={written}", known=", ".join(options))
+    return device, values

@@ -1,0 +1,111 @@
+"""Dead reckoning for a train without an encoder: what its motor is to be told, and where that takes it."""
+
+from dataclasses import dataclass
+
+from brakepoint.locomotive import DEAD_POWER, ORDER_POWER, Motion
+from brakepoint.messages import Light, Order, OrderKind, TrainState
+from hardware.lwp3 import BRAKE, Colour
+
+RAMP_S = 0.4
+"""From a stand to full power. Power that rises at once makes the wheels slip and the voltage drop; power that
+falls needs no ramp, since the train's own inertia is one, and the autopilot counts on it."""
+BLINK_S = 0.5
+"""How long a blinking headlight is on, and then off."""
+BRIGHTNESS = 100
+
+
+@dataclass(frozen=True)
+class PortSettings:
+    """What the hub's ports are to be set to.
+
+    Attributes:
+        motor: Power in percent, or `BRAKE`.
+        light: Brightness of the headlight in percent.
+        colour: Of the hub's own light.
+    """
+
+    motor: int = BRAKE
+    light: int = 0
+    colour: Colour = Colour.BLUE
+
+
+class Reckoning:
+    """Follows the orders and the clock, and knows the rest by `brakepoint.locomotive`.
+
+    The clock is whatever `at` is told, so a run on a virtual clock is the same to the bit.
+    """
+
+    def __init__(self) -> None:
+        self._order: Order | None = None
+        self._motion = Motion()
+        self._power = 0.0
+        self._now: float | None = None
+
+    def follow(self, order: Order | None) -> None:
+        """Follows an order from the time of the last `at` on; without one the train brakes and waits."""
+        self._order = order
+        self._power = 0.0 if self._is_braking else min(self._power, self._target)
+
+    def at(self, now: float) -> None:
+        """Moves the train up to a time. One that goes back moves nothing."""
+        seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
+        self._now = now if self._now is None else max(now, self._now)
+        if self._is_braking:
+            self._motion = self._motion.braked(seconds)
+            return
+        while seconds > 0:  # At most twice: on the ramp, and behind it.
+            step_s = min(self._ramp_left_s or seconds, seconds)
+            power = self._power_after(step_s)
+            mean = (max(self._power, DEAD_POWER) + power) / 2
+            self._motion = self._motion.pulled(round(mean), step_s)
+            self._power = power
+            seconds -= step_s
+
+    @property
+    def settings(self) -> PortSettings:
+        """What the ports are to be set to now."""
+        light = self._light
+        is_lit = light is Light.ON or (light is Light.BLINK and (self._now or 0.0) % (2 * BLINK_S) < BLINK_S)
+        motor = BRAKE if self._is_braking else round(max(self._power, DEAD_POWER))
+        return PortSettings(motor, BRIGHTNESS if is_lit else 0, self._colour)
+
+    @property
+    def state(self) -> TrainState:
+        """How fast the train is and where, at the time of the last `at`."""
+        return TrainState(
+            at=self._now or 0.0,
+            position_cm=self._motion.position_cm,
+            speed_cm_s=self._motion.speed_cm_s,
+            power=round(self._power),
+            braking=self._is_braking,
+            light=self._light,
+        )
+
+    @property
+    def _is_braking(self) -> bool:
+        return self._order is None or self._order.kind is OrderKind.BRAKE
+
+    @property
+    def _light(self) -> Light:
+        return self._order.light if self._order else Light.OFF
+
+    @property
+    def _colour(self) -> Colour:
+        if self._order is None:
+            return Colour.BLUE
+        return Colour.RED if self._is_braking else Colour.GREEN
+
+    @property
+    def _target(self) -> int:
+        return ORDER_POWER[self._order.kind] if self._order else 0
+
+    @property
+    def _ramp_left_s(self) -> float:
+        rise = self._target - max(self._power, DEAD_POWER)
+        return max(rise, 0.0) * RAMP_S / (100 - DEAD_POWER)
+
+    def _power_after(self, seconds: float) -> float:
+        """The power after a time on the ramp."""
+        if seconds >= self._ramp_left_s:
+            return self._target
+        return max(self._power, DEAD_POWER) + seconds * (100 - DEAD_POWER) / RAMP_S

@@ -1,0 +1,82 @@
+"""`usb:/dev/video0`: a camera on USB, by Video4Linux and OpenCV."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from brakepoint.errors import UserError
+from hardware.real_camera import RealCamera, parse
+
+WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 30
+FIRST_DEVICE = "/dev/video0"
+MANUAL_EXPOSURE = 1
+"""Of V4L2_CID_EXPOSURE_AUTO; it must be set before an exposure is."""
+
+
+class UsbSource:
+    """Reads pictures from a Video4Linux device.
+
+    Args:
+        name: The camera's URI, for people.
+        device: For instance `/dev/video0`.
+        exposure: In the driver's own unit, mostly 0.1 ms; None leaves it to the camera.
+
+    Raises:
+        UserError: There is no such device, or it may not be used, or is no camera.
+    """
+
+    def __init__(self, name: str, device: str, exposure: float | None = None) -> None:
+        if not Path(device).exists():
+            raise UserError("camera.no_device", camera=name, what=device)
+        if not os.access(device, os.R_OK | os.W_OK):
+            raise UserError("camera.no_permission", camera=name, what=device)
+        self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
+        self._is_closed = False
+        if not self._capture.isOpened():
+            raise UserError("camera.failed", camera=name, why=device)
+        for setting, value in _settings(exposure):
+            self._capture.set(setting, value)
+
+    def read(self) -> np.ndarray | None:
+        """See `Source`. The device is released here: OpenCV allows nobody else to while it reads."""
+        is_there, image = (False, None) if self._is_closed else self._capture.read()
+        if is_there and not self._is_closed:
+            return image
+        self._capture.release()
+        return None
+
+    def trouble(self) -> UserError | None:
+        """See `Source`; Video4Linux does not say why."""
+        return None
+
+    def close(self) -> None:
+        """See `Source`."""
+        self._is_closed = True
+
+
+def _settings(exposure: float | None) -> list[tuple[int, float]]:
+    """Compressed pictures, since USB 2 has no room for others, and no queue of old ones."""
+    settings: list[tuple[int, float]] = [
+        (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
+        (cv2.CAP_PROP_FRAME_WIDTH, WIDTH_PX),
+        (cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT_PX),
+        (cv2.CAP_PROP_FPS, RATE_HZ),
+        (cv2.CAP_PROP_BUFFERSIZE, 1),
+    ]
+    if exposure is not None:
+        settings += [(cv2.CAP_PROP_AUTO_EXPOSURE, MANUAL_EXPOSURE), (cv2.CAP_PROP_EXPOSURE, exposure)]
+    return settings
+
+
+def open_camera(rest: str, seed: int = 0) -> RealCamera:
+    """Opens the camera for the URI `usb:/dev/video0`, `usb:/dev/video0?exposure=150&focal=600`, or `usb:`.
+
+    Raises:
+        UserError: There is no such camera, it may not be used, or no picture comes.
+    """
+    name = f"usb:{rest}"
+    device, options = parse(name, rest, ("focal", "exposure"))
+    device = device or FIRST_DEVICE
+    return RealCamera(name, lambda: UsbSource(name, device, options.get("exposure")), options.get("focal"))

@@ -1,0 +1,106 @@
+import math
+from itertools import pairwise
+
+import pytest
+
+from brakepoint.errors import UserError
+from brakepoint.feeds import COURSE_FEEDS
+from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_STRETCH_CM
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.geometry import truth_signs
+from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
+from brakepoint.track import Curve
+
+GOOD = "name: x\ntrack: [{straight_cm: 100}]\n"
+
+
+@pytest.fixture
+def scenario_file(tmp_path):
+    def write(content: str | bytes):
+        path = tmp_path / "x.yaml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture(params=COURSE_FEEDS)
+def scenario(request):
+    return load_scenario(SCENARIOS_DIR / f"{request.param}.yaml")
+
+
+def test_a_feed_is_at_least_four_metres_at_two_centimetres(scenario):
+    assert scenario.line.length_cm >= 400
+    assert scenario.spacing_cm <= 2
+
+
+def test_a_feed_is_named_like_its_file(scenario):
+    assert (SCENARIOS_DIR / f"{scenario.name}.yaml").is_file()
+
+
+def test_a_feed_ends_in_a_curve_that_its_last_sign_makes_safe(scenario):
+    last = scenario.track[-1]
+    assert isinstance(last, Curve)
+    counting = [sign.at_cm for sign in truth_signs(scenario) if sign.counts]
+    if scenario.name == "track-empty":
+        assert not counting
+        assert last.speed_max_cm_s > FULL_SPEED_CM_S
+    else:
+        assert last.speed_max_cm_s < FULL_SPEED_CM_S
+        begin, end, _ = scenario.line.spans()[-1]
+        assert max(counting) < begin
+        assert max(counting) + LOW_SPEED_STRETCH_CM >= end
+
+
+def test_only_the_last_curve_asks_for_low_speed(scenario):
+    assert all(piece.speed_max_cm_s > FULL_SPEED_CM_S for piece in scenario.track[:-1])
+
+
+def test_signs_that_count_are_far_enough_apart(scenario):
+    places = sorted(sign.at_cm for sign in truth_signs(scenario) if sign.counts)
+
+    assert all(after - before >= 110 for before, after in pairwise(places))
+
+
+def test_a_track_keeps_its_distance_from_itself(scenario):
+    places = [scenario.line.pose(cm) for cm in range(0, int(scenario.line.length_cm), 5)]
+
+    assert all(math.dist(a[:2], b[:2]) > 30 for i, a in enumerate(places) for b in places[i + 10 :])
+
+
+def test_every_plate_can_stand_in_a_scenario(scenario_file):
+    signs = "".join(f"  - {{kind: {kind}, at_cm: 50}}\n" for kind in PLATES)
+
+    assert len(load_scenario(scenario_file(GOOD + "signs:\n" + signs)).signs) == len(PLATES)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "valid dictionary"),
+        ("name: [", "YAML"),
+        ("name: x\n\ttrack: 1", "line 2"),
+        (b"\xff\xfe\x00name", "x.yaml"),
+        ("name: x", "track"),
+        ("name: ../x\ntrack: [{straight_cm: 100}]", "name"),
+        ("name: x\ntrack: [{straight_cm: .inf}]", "straight_cm"),
+        ("name: x\ntrack: [{straight_cm: 5}]", "5 cm"),
+        (GOOD + "signs: [{kind: dragon, at_cm: 5}]", "dragon"),
+        (GOOD + "signs: [{kind: stop, at_cm: 500}]", "500"),
+        (GOOD + "signs: [{kind: stop, at_cm: -1}]", "at_cm"),
+        (GOOD + "signs: [{kind: stop, at_cm: 5, offset_cm: -7}]", "offset_cm"),
+        (GOOD + "signs: [{kind: stop, at_cm: 5, colour: red}]", "colour"),
+        (GOOD + "clutter: 2", "clutter"),
+    ],
+)
+def test_a_wrong_scenario_is_answered_in_one_line_that_says_what_is_wrong(scenario_file, content, said):
+    with pytest.raises(UserError) as caught:
+        load_scenario(scenario_file(content))
+
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_scenario_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match="nothing"):
+        load_scenario(tmp_path / "nothing.yaml")

@@ -1,0 +1,47 @@
+"""What a system lacks is said in a sentence before anything begins."""
+
+import pytest
+import typer
+
+from benchmarks import drill
+from brakepoint.cli import run
+from brakepoint.errors import UserError
+from brakepoint.services import ServiceSettings
+from brakepoint.services.supervisor import Supervisor
+from brakepoint.systems import require_posix
+from hardware.heartbeat import heartbeat_path
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brakepoint.systems.POSIX", False)
+
+
+def test_on_windows_the_live_train_is_refused(windows) -> None:
+    with pytest.raises(UserError, match="WSL"):
+        Supervisor(ServiceSettings(), ["train"], lambda name, line: None)
+
+
+def test_on_windows_a_train_by_bluetooth_is_refused_as_no_guard_could_brake_it(windows) -> None:
+    with pytest.raises(UserError, match="WSL"):
+        heartbeat_path()
+
+
+def test_on_windows_the_guard_is_refused(windows, capsys) -> None:
+    assert run(["hub", "guard"]) == 2
+    assert "brakepoint hub guard" in capsys.readouterr().err
+
+
+def test_elsewhere_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brakepoint.systems.POSIX", True)
+
+    require_posix("brakepoint up")
+
+
+def test_where_there_is_no_proc_the_drill_is_refused(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("brakepoint.systems.LINUX", False)
+
+    with pytest.raises(typer.Exit) as refused:
+        drill.main()
+    assert refused.value.exit_code == 2
+    assert "make drill" in capsys.readouterr().err

@@ -1,0 +1,51 @@
+"""A whole training, with a step that only looks at what it is given."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from brakepoint.training import fine_tuning
+
+
+def dataset(root: Path, grey: int) -> Path:
+    """One picture, all of one grey, without signs."""
+    (root / "images").mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(root / "images" / "a.jpg"), np.full((480, 640, 3), grey, np.uint8))
+    return root
+
+
+def learnt(folder: Path, data: list[Path]) -> list[int]:
+    """Trains, and returns how light each crop to learn from was, by name."""
+    seen: list[Path] = []
+
+    def train(datasets: list[Path], *_: object) -> Path:
+        seen.extend(file for each in datasets for file in sorted((each / "images").iterdir()))
+        return folder / "model.pt"
+
+    step = SimpleNamespace(train=train, export=lambda checkpoint, target: target)
+    fine_tuning.learn(step, data, [], folder / "out", None, SimpleNamespace(seed=0))
+    return [round(float(cv2.imread(str(file)).mean())) for file in seen]
+
+
+def test_a_new_training_learns_from_the_pictures_as_they_are_now(tmp_path: Path) -> None:
+    data = [dataset(tmp_path / "data", grey=50)]
+    assert learnt(tmp_path, data) == [50] * 3
+
+    dataset(tmp_path / "data", grey=200)
+
+    assert learnt(tmp_path, data) == [200] * 3
+
+
+def test_a_training_that_goes_on_keeps_the_crops_that_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = [dataset(tmp_path / "data", grey=50)]
+    learnt(tmp_path, data)
+    monkeypatch.setattr(fine_tuning, "unfinished", lambda run: run / "weights" / "last.pt")
+
+    dataset(tmp_path / "data", grey=200)
+
+    assert learnt(tmp_path, data) == [50] * 3

@@ -1,0 +1,42 @@
+"""The `ble:` hub on a fake BlueZ, with a train in reach."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from emulated_hub import PATIENT, EmulatedHub
+
+from hardware import ble_hub
+from hardware.ble_hub import BluetoothHub
+from hardware.heartbeat import Heartbeat
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(ble_hub, "BACK_OFF_S", (0.02, 0.1))
+
+
+@pytest.fixture
+def said() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def open_hub(bluez, impatient, said, tmp_path) -> Iterator[Callable[..., BluetoothHub]]:
+    """Opens hubs, and closes them behind the test; each limit is generous, but for those that are named."""
+    opened: list[BluetoothHub] = []
+
+    def open_one(address: str = "", **limits: float) -> BluetoothHub:
+        patience = replace(PATIENT, **limits)
+        opened.append(BluetoothHub(address, said, patience, Heartbeat(tmp_path / "beat")))
+        return opened[-1]
+
+    yield open_one
+    for hub in opened:
+        hub.close()
+
+
+@pytest.fixture
+def train(bluez):
+    return bluez.add(EmulatedHub())

@@ -1,0 +1,214 @@
+"""The guard and the sign of life that it watches."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
+from typer.testing import CliRunner
+
+from brakepoint.cli import build_app
+from brakepoint.cli import run as run_command
+from hardware.heartbeat import VARIABLE, Heartbeat, Watch, heartbeat_path
+from hardware.hub_guard import guard
+from hardware.lwp3 import BRAKE, Port
+
+SILENCE_S = 0.5
+
+
+@pytest.fixture
+def beat_file(tmp_path) -> Path:
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def train(bluez):
+    """A train under way, on a link that outlives whoever opened it."""
+    device = bluez.add(EmulatedHub())
+    bluez.do(device.answer, "Connect", [])
+    device.hub.values[Port.A] = 100
+    return device
+
+
+class Told(list):
+    """What the guard said; ends the guard when it says `last`, and passes each word on."""
+
+    def __init__(self, last: str, stopping: asyncio.Event, heard):
+        self._last, self._stopping, self._heard = last, stopping, heard
+
+    def __call__(self, key: str, **values: object) -> None:
+        self.append(key)
+        self._heard(key)
+        if key == self._last:
+            self._stopping.set()
+
+
+async def watch_until(
+    last: str, path: Path, during=None, heard=lambda key: None, limits=PATIENT
+) -> list[str]:
+    stopping = asyncio.Event()
+    told = Told(last, stopping, heard)
+    async with asyncio.timeout(PATIENCE_S):
+        work = asyncio.create_task(during(stopping)) if during else None
+        await guard(path, stopping, told, limits, SILENCE_S)
+        if work:
+            await work
+    return told
+
+
+def test_no_file_is_nothing_to_guard_and_a_fresh_one_is(beat_file):
+    watch = Watch(beat_file)
+    nothing = watch.silent_for_s(100)
+    Heartbeat(beat_file).beat("90:84:2B:00:00:01")
+
+    assert nothing is None
+    assert watch.silent_for_s(100) == 0
+    assert watch.address() == "90:84:2B:00:00:01"
+    assert watch.silent_for_s(103) == 3
+    os.utime(beat_file, (0, 0))
+    assert watch.silent_for_s(104) == 0, "any change is a sign of life, whatever the wall clock says"
+    Heartbeat(beat_file).end()
+    assert watch.silent_for_s(105) is None
+
+
+def test_the_file_is_where_the_setting_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    by_default = heartbeat_path()
+    monkeypatch.setenv(VARIABLE, "/run/brakepoint/hub")
+
+    assert by_default.parent == tmp_path
+    assert heartbeat_path() == Path("/run/brakepoint/hub")
+
+
+def test_a_driver_that_falls_silent_has_its_train_braked_and_its_hub_freed(beat_file, train):
+    Heartbeat(beat_file).beat(train.hub.address)
+    told = asyncio.run(watch_until("braked", beat_file))
+
+    assert told == ["watching", "guarding", "silent", "braked"]
+    assert train.hub.is_braked
+    assert not train.is_connected
+
+
+def test_a_driver_that_lives_is_left_alone(beat_file, train):
+    async def live(stopping: asyncio.Event) -> None:
+        for _ in range(40):
+            Heartbeat(beat_file).beat(train.hub.address)
+            await asyncio.sleep(SILENCE_S / 20)
+        Heartbeat(beat_file).end()
+        await asyncio.sleep(2 * SILENCE_S)
+        stopping.set()
+
+    assert asyncio.run(watch_until("", beat_file, live)) == ["watching", "guarding"]
+    assert train.hub.motor == 100
+
+
+def test_a_train_out_of_reach_is_braked_when_it_comes_back(beat_file, bluez, train):
+    train.switch_off()
+    Heartbeat(beat_file).beat(train.hub.address)
+
+    def come_back(key: str) -> None:
+        train.is_on = key == "failed" or train.is_on
+
+    soon = replace(PATIENT, find_s=1)
+    told = asyncio.run(watch_until("braked", beat_file, heard=come_back, limits=soon))
+
+    assert told[:4] == ["watching", "guarding", "silent", "failed"]
+    assert told[-2:] == ["silent", "braked"]
+    assert train.hub.is_braked
+
+
+DRIVER = """
+    import time
+    from brakepoint.adapters import open_hub
+    from brakepoint.messages import Order, OrderKind, Reason
+
+    hub = open_hub("ble:")
+    began_at = time.monotonic()
+    while True:
+        now = time.monotonic() - began_at
+        hub.apply(Order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=now))
+        hub.state(now)
+        time.sleep(0.03)
+"""
+
+
+def until(is_so) -> None:
+    """Waits until something is so."""
+    began_at = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - began_at < PATIENCE_S, "it did not come to pass"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def processes(bluez, beat_file, monkeypatch):
+    """Starts programs on the fake radio, and ends them behind the test."""
+    monkeypatch.setenv(VARIABLE, str(beat_file))
+    started: list[subprocess.Popen] = []
+
+    def start(*arguments: str) -> subprocess.Popen:
+        started.append(subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
+def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, processes, ending):
+    device = bluez.add(EmulatedHub())
+    driver = processes("-c", textwrap.dedent(DRIVER))
+    until(lambda: device.hub.motor == 100)
+    watcher = processes("-m", "brakepoint", "hub", "guard")
+    for line in watcher.stdout:
+        if device.hub.address in line:
+            break
+    driver.send_signal(ending)
+
+    until(lambda: device.hub.is_braked)
+    until(lambda: not device.is_connected)
+
+
+def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_file):
+    device = bluez.add(EmulatedHub())
+    driver = processes("-c", textwrap.dedent(DRIVER))
+    until(lambda: device.hub.motor == 100)
+    driver.terminate()
+    driver.wait(PATIENCE_S)
+
+    assert device.hub.is_braked
+    assert not device.is_connected
+    assert not beat_file.exists()
+
+
+def test_the_hubs_in_reach_are_listed(bluez, capsys):
+    bluez.add(EmulatedHub())
+
+    assert run_command(["--lang", "en", "hub", "find"]) == 0
+    assert "ble:90:84:2B:00:00:01  City hub" in capsys.readouterr().out
+
+
+def test_a_trial_moves_the_train_and_leaves_it_braked(bluez, capsys, beat_file, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(beat_file))
+    monkeypatch.setattr("brakepoint.cli.hub.TRY_S", 0.6)
+    device = bluez.add(EmulatedHub())
+
+    assert run_command(["--lang", "en", "hub", "try"]) == 0
+    assert device.hub.orders(Port.A)[0] == device.hub.orders(Port.A)[-1] == BRAKE
+    assert len(device.hub.orders(Port.A)) > 2
+    assert "Did it move forward" in capsys.readouterr().out
+
+
+def test_the_commands_say_what_they_are_for():
+    shown = CliRunner().invoke(build_app(), ["hub", "--help"]).output
+
+    assert all(command in shown for command in ("find", "try", "guard"))

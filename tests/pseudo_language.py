@@ -1,0 +1,35 @@
+"""A third language, made by a catalogue alone: each of its texts is in brackets and begins with its key."""
+
+import json
+import re
+from pathlib import Path
+
+from brakepoint.texts import ORIGINAL, catalogue
+
+PSEUDO = "qps"
+NAME = "Pŝeŭdo"
+AS_THEY_ARE = "number."
+
+
+def pseudo_catalogue() -> str:
+    """What a translator would write, as TOML."""
+    return "".join(
+        f"[{key}]\n{PSEUDO} = {json.dumps(_translated(key, words[ORIGINAL]), ensure_ascii=False)}\n"
+        for key, words in catalogue().items()
+    )
+
+
+def _translated(key: str, words: str) -> str:
+    if key == "language.name":
+        return NAME
+    return words if key.startswith(AS_THEY_ARE) else f"⟦{key}⟧ {words}"
+
+
+def add_to(folder: Path) -> None:
+    """Adds the language to a folder of texts, by one file."""
+    (folder / f"{PSEUDO}.toml").write_text(pseudo_catalogue(), encoding="utf-8")
+
+
+def keys_said(shown: str) -> set[str]:
+    """The keys of the texts that stand in what is shown in this language."""
+    return set(re.findall(r"⟦([\w.-]+)⟧", shown))

@@ -1,0 +1,185 @@
+"""Each text is used: its key stands somewhere, or is put together of what the code lists."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer
+
+from benchmarks.live import LiveMeasurement
+from benchmarks.live_compare import OneAtATime
+from benchmarks.live_trains import Served
+from brakepoint.board.watcher import State
+from brakepoint.cli import build_app
+from brakepoint.course import course
+from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
+from brakepoint.mission.records import Ending, MomentKind, SignFault
+from brakepoint.room.outcomes import Failure
+from brakepoint.room.provisioning import What
+from brakepoint.room.rehearsal import PATIENCE_S
+from brakepoint.scenery.artwork import DRAWINGS
+from brakepoint.services import SERVICES
+from brakepoint.services.faults import FAULTS, TRAIN_KILLED
+from brakepoint.services.gate import Refusal
+from brakepoint.services.topics import TOPICS
+from brakepoint.texts import catalogue
+from brakepoint.worlds import World
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs")
+SCRIPTS = [path for room in ROOMS for path in (ROOT / room).glob("**/*.py")] + [
+    ROOT / "tests/workshop_check.py"
+]
+PAGES = [
+    path
+    for room in ROOMS
+    for kind in ("j2", "html", "js", "yml")
+    for path in (ROOT / room).glob(f"**/*.{kind}")
+]
+
+STEPS = [step.name for step in course()]
+EXERCISES = [f"{step.name}.{exercise}" for step in course() for exercise in step.exercises]
+ON_THE_TRACK = {kind: sign for kind, (sign, *_) in DRAWINGS.items() if not kind.startswith("road-")}
+
+
+def command_names(command: object, above: str = "") -> Iterator[str]:
+    """Every command, with those that it is below: `room.plan`."""
+    for name, below in getattr(command, "commands", {}).items():
+        yield f"{above}{name}"
+        yield from command_names(below, f"{above}{name}.")
+
+
+LISTED: dict[str, Iterable[str]] = {
+    "order.{}": OrderKind,
+    "reason.{}": Reason,
+    "light.{}": Light,
+    "sign.class.{}": SignClass,
+    "monitor.{}": SignClass,
+    "world.{}": World,
+    "page.kind.{}": [kind for kind, sign in ON_THE_TRACK.items() if sign],
+    "monitor.kind.{}": [kind for kind, sign in ON_THE_TRACK.items() if not sign],
+    "monitor.service.{}": SERVICES.keys() - {"broker"},
+    "score.ending.{}": Ending,
+    "notebook.ending.{}": set(Ending) - {Ending.TRAIN_LOST},
+    "score.fault.{}": SignFault,
+    "check.step6.drive.{}": SignFault,
+    "score.moment.{}": MomentKind,
+    "live.fault.{}": Fault,
+    "live.health.{}": Health,
+    "live.refusal.{}": Refusal,
+    "live.topic.reason.{}": [topic.name for topic in TOPICS],
+    "board.state.{}": State,
+    "room.what.{}": What,
+    "room.reason.{}": Failure,
+    "room.phase.{}": PATIENCE_S,
+    "course.{}.title": STEPS,
+    "course.{}.done": STEPS,
+    **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
+    "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
+    "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
+    "bench.live_{}": [field.name for field in fields(LiveMeasurement)],
+    "bench.trains.{}": [field.name for field in fields(Served)],
+    "bench.compare.{}": [field.name for field in fields(OneAtATime)],
+}
+"""Families of keys, each of which has a text for every member of a list of the code."""
+MADE_IN = {
+    "score.penalty.{}": "brakepoint/mission/scoring.py",
+    "pipeline.task.{}": "brakepoint/pipeline/local.py",
+    "live.health.{}": "brakepoint/monitor/onlooker.py",
+    "live.log.{}": "brakepoint/services/**/*.py",
+    "hub.guard.{}": "hardware/hub_guard.py",
+    "bench.detectors.{}": "benchmarks/detectors.py",
+    "bench.detectors.{}_int8": "benchmarks/detectors.py",
+    "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",
+}
+"""Families of keys whose last part is a word of other files than the one that puts them together."""
+
+
+@cache
+def syntax(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def words_of(path: Path) -> set[str]:
+    """What a script has as strings, as names of arguments that it gives, and of fields that it declares."""
+    words = set()
+    for node in ast.walk(syntax(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.add(node.value)
+        elif isinstance(node, ast.keyword) and node.arg:
+            words.add(node.arg)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            words.add(node.target.id)
+    return words
+
+
+def templates_of(path: Path) -> Iterator[re.Pattern[str]]:
+    """The keys that a script puts together by f-strings; those of checks go without their first word."""
+    for node in ast.walk(syntax(path)):
+        if (
+            isinstance(node, ast.JoinedStr)
+            and isinstance(node.values[0], ast.Constant)
+            and "." in node.values[0].value
+        ):
+            parts = (
+                re.escape(part.value) if isinstance(part, ast.Constant) else r"([\w.-]+)"
+                for part in node.values
+            )
+            yield re.compile(r"(?:check\.)?" + "".join(parts))
+
+
+def named(keys: Iterable[str]) -> set[str]:
+    """Those that stand whole in a script or in a page."""
+    in_scripts = {word for path in SCRIPTS for word in words_of(path)}
+    in_pages = {
+        word for path in PAGES for word in re.findall(r"[\w-]+(?:\.[\w-]+)+", path.read_text("utf-8"))
+    }
+    return {key for key in keys if {key, key.removeprefix("check.")} & (in_scripts | in_pages)}
+
+
+def put_together(keys: Iterable[str]) -> set[str]:
+    """Those of an f-string whose gaps are filled by words of the same script."""
+    return {
+        key
+        for path in SCRIPTS
+        for template in templates_of(path)
+        for key in keys
+        if (found := template.fullmatch(key)) and set(found.groups()) <= words_of(path)
+    }
+
+
+def listed() -> set[str]:
+    return {template.format(member) for template, members in LISTED.items() for member in members}
+
+
+def made_elsewhere() -> set[str]:
+    return {
+        template.format(word)
+        for template, pattern in MADE_IN.items()
+        for path in ROOT.glob(pattern)
+        for word in words_of(path)
+    }
+
+
+def unused(keys: Iterable[str]) -> set[str]:
+    return {*keys} - listed() - made_elsewhere() - named(keys) - put_together(keys)
+
+
+def test_each_text_is_used() -> None:
+    assert unused(catalogue()) == set()
+
+
+def test_a_text_that_nothing_uses_is_found_in_whatever_family() -> None:
+    invented = {template.format("invented") for template in (*LISTED, *MADE_IN)} | {"check.step1.invented"}
+
+    assert unused(invented) == invented
+
+
+@pytest.mark.parametrize("template", LISTED)
+def test_each_member_of_a_list_has_its_text(template: str) -> None:
+    assert {template.format(member) for member in LISTED[template]} - catalogue().keys() == set()
