@@ -261,9 +261,9 @@ def main(
         text("bench.drill.processes", zombies=report.zombies, left=report.left_behind, growth=growth)
     )
     if len(report.rounds) < len(plan):
-        console.print(text("bench.drill.interrupted", done=len(report.rounds), planned=len(plan), path=out))
+        typer.echo(text("bench.drill.interrupted", done=len(report.rounds), planned=len(plan), path=out))
         raise typer.Exit(INTERRUPTED)
-    console.print(text("bench.drill.holds" if report.holds else "bench.drill.fails", path=out))
+    typer.echo(text("bench.drill.holds" if report.holds else "bench.drill.fails", path=out))
     raise typer.Exit(0 if report.holds else 1)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from brakepoint import extras
 from brakepoint.cli.mission import make_report, report_table, show_progress, write_report
@@ -62,7 +61,6 @@ def deploy_command(
     if as_json:
         typer.echo(report.to_json(), nl=False)
     else:
-        Console(highlight=False).print(
-            report_table(report), text("mission.page_is", path=escape(str(out / PAGE_NAME)))
-        )
+        Console(highlight=False).print(report_table(report))
+        typer.echo(text("mission.page_is", path=out / PAGE_NAME))
     raise typer.Exit(0 if report.accomplished else 1)

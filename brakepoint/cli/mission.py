@@ -63,9 +63,8 @@ def mission_command(
     if as_json:
         typer.echo(report.to_json(), nl=False)
     else:
-        Console(highlight=False).print(
-            report_table(report), text("mission.page_is", path=escape(str(out / PAGE_NAME)))
-        )
+        Console(highlight=False).print(report_table(report))
+        typer.echo(text("mission.page_is", path=out / PAGE_NAME))
     raise typer.Exit(0 if report.accomplished else 1)
 
 

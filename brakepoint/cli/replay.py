@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
 
 from brakepoint.cli.mission import DEFAULT_OUT
@@ -48,7 +47,7 @@ def replay_command(
     console = Console(highlight=False)
     for recording in chosen:
         _play(recording, speed, console)
-    console.print(text("mission.page_is", path=escape(str(run / PAGE_NAME))))
+    typer.echo(text("mission.page_is", path=run / PAGE_NAME))
 
 
 def _play(recording: Recording, speed: float, console: Console) -> None:

@@ -4,12 +4,30 @@ from typing import Any
 
 import pytest
 from driving import feed
+from fake_bus import FakeBus
 from fastapi.testclient import TestClient
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Detection, Detections, Picture, SignClass
-from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, Onlooker, line_of
+from brakepoint.messages import (
+    Action,
+    Detection,
+    Detections,
+    GivenOrder,
+    Health,
+    Light,
+    MissionState,
+    OrderKind,
+    Picture,
+    Reason,
+    SignClass,
+    Status,
+    TrainState,
+    Wish,
+)
+from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
+from brakepoint.services.events import EventType
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
 from brakepoint.texts import ORIGINAL, languages
 
 START = {"action": "start", "feed": "track-stop"}
@@ -43,17 +61,17 @@ def test_a_button_reaches_the_controller(onlooker, asked):
 
 
 @pytest.mark.parametrize(
-    ("token", "host", "headers"),
+    ("token", "host", "headers", "status"),
     [
-        ("", LOCAL, {}),
-        ("", "http://elsewhere.example", {"X-Brakepoint-Token": ""}),
-        ("secret", LOCAL, {"X-Brakepoint-Token": ""}),
-        ("secret", LOCAL, {"X-Brakepoint-Token": "guess"}),
+        ("", LOCAL, {}, 422),
+        ("", "http://elsewhere.example", {"X-Brakepoint-Token": ""}, 400),
+        ("secret", LOCAL, {"X-Brakepoint-Token": ""}, 403),
+        ("secret", LOCAL, {"X-Brakepoint-Token": "guess"}, 403),
     ],
     ids=["no header", "name of another site", "no token", "wrong token"],
 )
-def test_who_may_not_give_orders_gives_none(onlooker, asked, token, host, headers):
-    assert post(make_app(onlooker, token), START, host, **headers).status_code >= 400
+def test_who_may_not_give_orders_gives_none(onlooker, asked, token, host, headers, status):
+    assert post(make_app(onlooker, token), START, host, **headers).status_code == status
     assert not asked
 
 
@@ -99,6 +117,163 @@ def test_boxes_are_shown_only_while_the_detector_sees():
         )
         onlooker.turn()
         assert len(onlooker.now()["signs"]) == seen
+
+
+RUN, SINCE = 4, 1000.0
+TOPICS = {
+    "mission": MISSION,
+    "order": ORDERS,
+    "state": STATE,
+    "status": STATUS,
+    "picture": PICTURE,
+    "detections": DETECTIONS,
+}
+
+
+@pytest.fixture
+def bus():
+    return FakeBus()
+
+
+@pytest.fixture
+def looking_on(bus):
+    """Tells an onlooker what is said on the broker, one turn for each set of messages."""
+    onlooker = Onlooker(bus)
+
+    def hear(**messages):
+        for name, message in messages.items():
+            bus.bring(TOPICS[name], message)
+        onlooker.turn()
+        return onlooker
+
+    return hear
+
+
+def mission(**values):
+    return MissionState(
+        **{"run": RUN, "feed": "track-stop", "running": True, "since": SINCE, "at": SINCE} | values
+    )
+
+
+def order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, run=RUN, at=SINCE + 2):
+    return GivenOrder(kind=kind, reason=reason, at=at, giver="us", number=1, run=run)
+
+
+def state(at=SINCE + 1, position_cm=12.0, speed_cm_s=50.0):
+    return TrainState(
+        at=at, position_cm=position_cm, speed_cm_s=speed_cm_s, power=50, braking=False, light=Light.ON
+    )
+
+
+def test_the_orders_of_a_run_are_told_with_their_time_and_place_and_repeats_once(looking_on):
+    looking_on(mission=mission(), state=state())
+    looking_on(order=order())
+    looking_on(order=order(at=SINCE + 3))
+    onlooker = looking_on(order=order(OrderKind.BRAKE, Reason.NO_FRAMES, at=SINCE + 4))
+
+    told = [(each["kind"], each["time_s"], each["position_cm"]) for each in onlooker.story()["orders"]]
+    assert told == [("full_speed", 2.0, 12.0), ("brake", 4.0, 12.0)]
+
+
+@pytest.mark.parametrize(
+    "followed",
+    [None, mission(running=False), mission(run=RUN + 1)],
+    ids=["before any mission", "while it stands", "of another run"],
+)
+def test_orders_that_do_not_drive_the_train_are_not_shown(looking_on, followed):
+    onlooker = looking_on(**({"mission": followed} if followed else {}))
+    version = onlooker.version
+    looking_on(order=order())
+
+    assert onlooker.story()["orders"] == []
+    assert onlooker.version == version
+
+
+def test_a_new_run_begins_with_an_empty_story_and_a_stop_keeps_it(looking_on):
+    looking_on(mission=mission(), state=state())
+    onlooker = looking_on(order=order())
+    looking_on(mission=mission(running=False))
+    assert len(onlooker.story()["orders"]) == 1
+
+    looking_on(mission=mission(run=RUN + 1, since=SINCE + 9))
+    assert onlooker.story()["orders"] == []
+    assert onlooker.now()["train"] is None
+
+
+def test_what_the_train_said_before_the_run_is_not_shown(looking_on):
+    onlooker = looking_on(mission=mission(), state=state(at=SINCE - 0.1))
+    assert onlooker.now()["train"] is None
+
+    looking_on(state=state(at=SINCE))
+    assert onlooker.now()["train"]["position_cm"] == 12.0
+
+
+def test_at_the_end_of_the_track_the_run_is_scored_once_and_the_train_is_stopped(looking_on, bus):
+    length_cm = feed("track-empty").length_cm
+    looking_on(mission=mission(feed="track-empty"))
+    looking_on(order=order())
+    looking_on(state=state(position_cm=0.0))
+    for second in (2, 3):
+        onlooker = looking_on(state=state(at=SINCE + second, position_cm=length_cm + 1))
+
+    assert [control.action for control in bus.said_of(CONTROL)] == ["stop"]
+    assert bus.events == [EventType.MISSION_SCORED]
+    assert onlooker.story()["ending"] == "end_of_track"
+    assert onlooker.story()["score"] is not None
+
+
+def test_what_the_detector_saw_is_in_the_record_of_the_run(looking_on):
+    seen = Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.9, box=(1, 2, 3, 4))
+    looking_on(mission=mission())
+    looking_on(
+        order=order(),
+        detections=Detections(frame_id=1, captured_at=SINCE + 1, picture_hash="", items=(seen,)),
+        state=state(),
+    )
+    onlooker = looking_on(mission=mission(running=False, train_lost=True))
+
+    assert onlooker._referee.run.ticks[-1].detections == (seen,)
+
+
+def test_the_newest_picture_is_kept_with_its_age(looking_on):
+    assert looking_on().now()["picture_age_s"] is None
+    onlooker = looking_on(picture=Picture(1, time.time() - 3, 0.0, 0, b"jpeg"))
+
+    assert onlooker.picture.jpeg == b"jpeg"
+    assert 3 <= onlooker.now()["picture_age_s"] < 60
+
+
+def test_a_train_that_was_lost_ends_the_run_with_a_score(looking_on, bus):
+    looking_on(mission=mission())
+    looking_on(order=order())
+    looking_on(state=state())
+    onlooker = looking_on(mission=mission(running=False, train_lost=True))
+    looking_on(mission=mission(running=False, train_lost=True))
+
+    assert onlooker.story()["ending"] == "train_lost"
+    assert len(bus.events) == 1
+
+
+def test_a_person_may_ask_for_a_feed_that_there_is_and_for_the_camera_that_is_shown(looking_on, bus):
+    onlooker = looking_on(mission=mission(feed="usb:/dev/video0"))
+    for name in ("track-stop", "usb:/dev/video0", ""):
+        onlooker.ask(Wish(action=Action.START, feed=name))
+
+    assert [control.feed for control in bus.said_of(CONTROL)] == ["track-stop", "usb:/dev/video0", ""]
+    with pytest.raises(UserError):
+        onlooker.ask(Wish(action=Action.START, feed="usb:/dev/video1"))
+
+
+@pytest.mark.parametrize(
+    ("age_s", "health", "shown"),
+    [(0, "ready", "ready"), (SILENT_AFTER_S + 1, "ready", "silent"), (SILENT_AFTER_S + 1, "gone", "gone")],
+)
+def test_a_service_that_is_not_heard_of_any_more_is_silent_unless_it_said_goodbye(
+    looking_on, age_s, health, shown
+):
+    said = Status(service="capture", health=Health(health), at=time.time() - age_s)
+
+    assert [each["health"] for each in looking_on(status=said).now()["services"]] == [shown]
 
 
 def test_the_map_holds_the_whole_line():

@@ -316,6 +316,22 @@ def test_a_usb_camera_that_is_pulled_out_is_said(usb, patient, monkeypatch):
     camera.close()
 
 
+def test_a_usb_camera_that_is_still_away_at_the_new_start_gives_no_frame_until_it_is_back(
+    usb, impatient, patient, monkeypatch
+):
+    monkeypatch.setattr(FakeCapture, "images", [np.zeros((480, 640, 3), np.uint8)] * 3)
+    camera = open_camera(f"usb:{usb}")
+    read_until(camera, lambda seen: isinstance(seen, UserError))
+    usb.unlink()
+    while_away = [camera.read(NOW) for _ in range(4)]
+    monkeypatch.setattr(FakeCapture, "images", [np.full((480, 640, 3), 90, np.uint8)] * 500)
+    usb.touch()
+
+    assert while_away == [None] * 4
+    assert grey(read_until(camera, grey)) == 90
+    camera.close()
+
+
 def test_no_usb_camera(tmp_path):
     with pytest.raises(UserError, match="video7") as caught:
         open_camera(f"usb:{tmp_path}/video7")

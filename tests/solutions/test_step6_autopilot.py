@@ -5,8 +5,18 @@ import math
 import pytest
 
 from brakepoint.messages import Detection, Detections, Light, OrderKind, Reason, SignClass, TrainState
-from brakepoint.rules import CONTROL_RATE_HZ, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
-from solutions.step6_autopilot import CAMERA, FROZEN_S, Memory, locate, step
+from brakepoint.rules import (
+    AT_REST_CM_S,
+    CONTROL_RATE_HZ,
+    DANGER_WAIT_S,
+    FULL_SPEED_CM_S,
+    LOW_SPEED_CM_S,
+    LOW_SPEED_STRETCH_CM,
+    PLATE_CENTRE_CM,
+    PLATE_HEIGHT_CM,
+)
+from solutions import step6_autopilot as autopilot
+from solutions.step6_autopilot import CAMERA, FROZEN_S, Memory, Sign, locate, step
 
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 
@@ -245,3 +255,207 @@ def test_what_hangs_on_the_wall_is_no_sign(rig, higher_cm):
     kinds = [rig.show(seen(DANGER, 40, higher_cm=higher_cm)).kind for _ in range(9)]
 
     assert kinds == [OrderKind.FULL_SPEED] * 9
+
+
+# At the limits
+
+
+@pytest.mark.parametrize(
+    ("shown_in", "is_believed"),
+    [((1, 4, 8), True), ((1, 5, 9), False), ((1, 2), False), ((1, 8, 9, 10), True)],
+)
+def test_three_sightings_in_eight_frames_are_a_sign_however_they_are_spread(rig, shown_in, is_believed):
+    orders = [
+        rig.show(*([seen(LIMIT, 50)] if number in shown_in else [])) for number in range(1, max(shown_in) + 1)
+    ]
+
+    assert (orders[-1].kind is OrderKind.LOW_SPEED) is is_believed
+
+
+def test_a_believed_sign_stays_one_although_it_is_not_seen_any_more(rig):
+    for _ in range(3):
+        rig.show(seen(LIMIT, 50))
+
+    assert [rig.show().kind for _ in range(30)] == [OrderKind.LOW_SPEED] * 30
+
+
+@pytest.mark.parametrize("confidence", [0.99, 1.0, 1.01])
+def test_a_detection_exactly_as_sure_as_is_asked_for_counts(rig, confidence):
+    item = seen(LIMIT, 50, confidence=min(confidence * autopilot.CONFIDENCE_MIN, 1.0))
+    orders = [rig.show(item) for _ in range(4)]
+
+    assert (orders[-1].kind is OrderKind.LOW_SPEED) is (confidence >= 1)
+
+
+@pytest.mark.parametrize(
+    ("frame_age_s", "state_age_s", "fault"),
+    [
+        (0.29, 0.0, None),
+        (0.31, 0.0, Reason.NO_FRAMES),
+        (-0.29, 0.0, None),
+        (-0.31, 0.0, Reason.NO_FRAMES),
+        (0.0, 0.49, None),
+        (0.0, 0.51, Reason.NO_TRAIN_STATE),
+        (0.0, -0.49, None),
+        (0.0, -0.51, Reason.NO_TRAIN_STATE),
+    ],
+)
+def test_frames_and_states_are_trusted_up_to_their_age_and_no_longer(rig, frame_age_s, state_age_s, fault):
+    rig.show(speed=50)
+    now = rig.now + frame_age_s
+    state = rig.state(0, 50).model_copy(update={"at": now - state_age_s})
+    _, order = step(rig.memory, rig.frame, state, now)
+
+    assert order.reason is (fault or Reason.CLEAR)
+
+
+@pytest.mark.parametrize(
+    ("box", "is_cut"),
+    [
+        ((2, 100, 30, 130), True),
+        ((3, 100, 30, 130), False),
+        ((100, 2, 130, 30), True),
+        ((100, 3, 130, 30), False),
+        ((600, 100, 638, 130), True),
+        ((600, 100, 637, 130), False),
+        ((100, 440, 130, 478), True),
+        ((100, 440, 130, 477), False),
+    ],
+)
+def test_a_box_at_an_edge_of_the_frame_is_cut_off(box, is_cut):
+    assert autopilot.is_cut_off(Detection(sign_class=DANGER, confidence=0.9, box=box)) is is_cut
+
+
+def test_a_sign_that_is_cut_off_is_seen_again_but_not_moved(rig):
+    for _ in range(3):
+        rig.show(seen(LIMIT, 50))
+    (before,) = rig.memory.signs
+    cut = seen(LIMIT, 50).model_copy(update={"box": (0.0, 200.0, 30.0, 250.0)})
+    placed = locate(cut)
+    (after,) = autopilot.sighted(
+        (autopilot.replace(before, position_cm=placed.ahead_cm, lateral_cm=placed.lateral_cm),), cut, 0.0, 9
+    )
+
+    assert after.position_cm == placed.ahead_cm and after.weight == before.weight
+    assert 9 in after.frames
+
+
+@pytest.mark.parametrize(
+    ("ahead_cm", "lateral_cm", "beside"), [(0, 12, True), (0, 30, False), (100, 40, True)]
+)
+def test_the_further_a_sign_the_more_a_bend_may_move_it_aside(ahead_cm, lateral_cm, beside):
+    widest = autopilot.BESIDE_TRACK_CM + ahead_cm**2 / (2 * autopilot.BEND_RADIUS_CM)
+
+    assert autopilot.is_beside(ahead_cm, widest) and autopilot.is_beside(ahead_cm, -widest)
+    assert not autopilot.is_beside(ahead_cm, widest + 0.1)
+    assert not autopilot.is_beside(ahead_cm, -widest - 0.1)
+
+
+def sign(sign_class=DANGER, position_cm=100.0, **values) -> Sign:
+    known = {
+        "weight": 1.0,
+        "lateral_cm": 7.0,
+        "beside": True,
+        "confirmed": True,
+        "heeded": True,
+        "frames": (1,),
+    }
+    return Sign(sign_class, position_cm, **known | values)
+
+
+def test_of_two_signs_near_a_sighting_the_nearer_one_was_seen_again():
+    near, nearer, other = sign(position_cm=95.0), sign(position_cm=103.0), sign(LIMIT, 100.0)
+
+    assert autopilot.find_same((near, other, nearer), sign(), 30.0) is nearer
+    assert autopilot.find_same((other,), sign(), 30.0) is None
+    assert autopilot.find_same((sign(lateral_cm=40.0),), sign(), 30.0) is None
+
+
+def test_the_place_of_a_sign_is_the_mean_of_its_sightings_and_near_ones_weigh_more():
+    merged = autopilot.merge(sign(position_cm=100.0, weight=1.0), sign(position_cm=104.0, weight=3.0), 30.0)
+
+    assert (merged.position_cm, merged.weight) == (103.0, 4.0)
+
+
+def test_a_sign_seen_so_late_that_the_motor_alone_would_be_too_slow_is_braked_for(rig):
+    fast, slow = rig.state(0.0, FULL_SPEED_CM_S), rig.state(0.0, LOW_SPEED_CM_S)
+
+    assert autopilot.slow_down(sign(LIMIT, 5.0), fast) is OrderKind.BRAKE
+    assert autopilot.slow_down(sign(LIMIT, 90.0), fast) is OrderKind.LOW_SPEED
+    assert autopilot.slow_down(sign(LIMIT, 5.0), slow) is OrderKind.LOW_SPEED
+    assert autopilot.slow_down(sign(LIMIT, -5.0), slow) is OrderKind.LOW_SPEED
+
+
+@pytest.mark.parametrize(
+    ("at_cm", "has_come"), [(99.0, True), (109.9, True), (110.0, False)], ids=["before", "barely", "too far"]
+)
+def test_a_danger_just_passed_can_still_be_stopped_for(at_cm, has_come):
+    memory = Memory(signs=(sign(),))
+
+    assert (autopilot.next_danger(memory, at_cm) is not None) is has_come
+
+
+@pytest.mark.parametrize("not_one", [{"heeded": False}, {"beside": False}, {"done": True}])
+def test_a_danger_that_is_far_or_elsewhere_or_done_is_not_stopped_for(not_one):
+    memory = Memory(signs=(sign(**not_one), sign(position_cm=180.0), sign(LIMIT, 50.0)))
+
+    assert autopilot.next_danger(memory, 20.0).position_cm == 180.0
+
+
+def test_of_several_stretches_the_last_sign_is_told_and_each_ends_a_little_late():
+    memory = Memory(signs=(sign(LIMIT, 50.0), sign(LIMIT, 90.0), sign(LIMIT, 99.0, beside=False)))
+    end_cm = 90.0 + LOW_SPEED_STRETCH_CM + autopilot.STRETCH_MARGIN_CM
+
+    assert autopilot.slowing_sign(memory, 60.0).position_cm == 90.0
+    assert autopilot.slowing_sign(memory, end_cm - 0.1).position_cm == 90.0
+    assert autopilot.slowing_sign(memory, end_cm) is None
+
+
+def test_the_wait_before_a_danger_begins_when_the_train_rests_and_ends_after_its_time(rig):
+    memory, danger = Memory(signs=(sign(position_cm=10.0),)), sign(position_cm=10.0)
+    memory = autopilot.replace(memory, signs=(danger,))
+    wait_s = DANGER_WAIT_S + autopilot.WAIT_MARGIN_S
+    told = []
+    for speed, now in (
+        (AT_REST_CM_S + 0.1, 0),
+        (AT_REST_CM_S, 10),
+        (0, 10 + wait_s - 0.01),
+        (0, 10.01 + wait_s),
+    ):
+        (danger,) = memory.signs
+        memory, order = autopilot.stop(memory, danger, rig.state(0.0, speed), now)
+        told.append((order.kind, order.light, memory.rest_since, memory.signs[0].done))
+
+    assert told == [
+        (OrderKind.BRAKE, Light.BLINK, None, False),
+        (OrderKind.BRAKE, Light.BLINK, 10, False),
+        (OrderKind.BRAKE, Light.BLINK, 10, False),
+        (OrderKind.BRAKE, Light.BLINK, 10, True),
+    ]
+
+
+def test_a_train_that_rests_far_before_a_danger_creeps_on_and_one_in_the_zone_stays(rig):
+    stopping, danger = Memory(stopping=True), sign(position_cm=100.0)
+    zone_cm = autopilot.STOP_ZONE_CM - autopilot.PASSED_CM
+
+    assert autopilot.must_stop(danger, stopping, rig.state(100.0 - zone_cm, 0.0))
+    assert not autopilot.must_stop(danger, stopping, rig.state(99.9 - zone_cm, 0.0))
+
+
+def test_what_was_never_believed_is_forgotten_soon_and_a_believed_sign_at_the_end_of_its_stretch():
+    memory = Memory(frame_count=20)
+    end_cm = 100.0 + LOW_SPEED_STRETCH_CM + autopilot.STRETCH_MARGIN_CM
+
+    assert autopilot.worth_keeping(sign(confirmed=False, frames=(13,)), 0.0, memory)
+    assert not autopilot.worth_keeping(sign(confirmed=False, frames=(12,)), 0.0, memory)
+    assert autopilot.worth_keeping(sign(), end_cm - 0.1, memory)
+    assert not autopilot.worth_keeping(sign(), end_cm, memory)
+
+
+def test_a_sign_is_placed_where_it_was_when_its_picture_was_taken(rig):
+    rig.show(seen(LIMIT, 50), at_cm=10, speed=50)
+    taken = rig.frame
+    state = rig.state(20.0, 50.0).model_copy(update={"at": rig.now + 0.2})
+    memory = autopilot.look(Memory(), taken, state)
+
+    assert memory.signs[0].position_cm == pytest.approx(60.0)

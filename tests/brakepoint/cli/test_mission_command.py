@@ -30,13 +30,14 @@ def mission(video: Path, out: Path, *more: str) -> int:
 def test_an_accomplished_mission_leaves_everything_and_says_so(
     short_feed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    assert mission(short_feed, tmp_path / "run", "--detector", "oracle") == 0
+    folder = tmp_path / "a-folder-whose-path-is-longer-than-a-line-of-a-terminal" / "run"
+    assert mission(short_feed, folder, "--detector", "oracle") == 0
 
     out = capfd.readouterr().out
-    assert {path.name for path in (tmp_path / "run").iterdir()} == LEFT_BEHIND
+    assert {path.name for path in folder.iterdir()} == LEFT_BEHIND
     assert "stopping for a danger (headlight blinking)" in out
     assert "✓ accomplished" in out
-    assert str(tmp_path / "run" / "index.html") in "".join(out.splitlines()), "a long path is wrapped"
+    assert str(folder / "index.html") in out
 
 
 def test_json_is_all_there_is_on_stdout_and_the_same_each_time(

@@ -19,7 +19,8 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_run(tmp_path_factory.mktemp("runs") / "mission", *(record(feed(name)) for name in FEEDS))
+    long = tmp_path_factory.mktemp("runs-in-a-folder-whose-path-is-longer-than-a-line-of-a-terminal")
+    return save_run(long / "mission", *(record(feed(name)) for name in FEEDS))
 
 
 def test_at_speed_0_the_end_of_each_feed_is_shown_at_once(folder: Path, capsys: pytest.CaptureFixture[str]):
@@ -28,7 +29,7 @@ def test_at_speed_0_the_end_of_each_feed_is_shown_at_once(folder: Path, capsys: 
     out = capsys.readouterr().out
     assert all(name in out for name in FEEDS)
     assert out.count("Mission accomplished · 100 out of 100") == len(FEEDS)
-    assert f"The page: {folder / 'index.html'}" in out.replace("\n", "", 1).replace("\n/", "/")
+    assert f"The page: {folder / 'index.html'}\n" in out, "however long it is, it can be clicked"
 
 
 def test_one_feed_may_be_chosen(folder: Path, capsys: pytest.CaptureFixture[str]):

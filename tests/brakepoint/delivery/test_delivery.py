@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,40 @@ def test_no_password_is_in_what_the_containers_say(deployed: Deployed) -> None:
 def test_help_needs_no_broker_and_no_kubectl() -> None:
     code = "import sys, brakepoint.cli as cli; cli.run(['deploy', '--help']); sys.exit('paho' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def pods(manifests) -> Iterator[Pods]:
+    """The containers of the overlay, none of them started."""
+    pods = Pods(manifests, entry_point("solutions", "model.onnx"), lambda *_: None)
+    yield pods
+    pods.stop()
+
+
+def test_where_mosquitto_is_not_installed_the_embedded_broker_takes_its_place(pods, monkeypatch) -> None:
+    monkeypatch.setattr(running, "_find_program", lambda name: None)
+
+    command, environment = pods.launch("broker")
+
+    assert command == [sys.executable, "-m", "brakepoint", "service", "broker"]
+    assert environment["BRAKEPOINT_BROKER"] == pods.settings.broker
+
+
+def test_where_it_is_installed_it_runs_with_the_files_that_are_mounted(pods, monkeypatch) -> None:
+    monkeypatch.setattr(running, "_find_program", lambda name: f"/usr/sbin/{name}")
+
+    (program, *words), _ = pods.launch("broker")
+
+    settings = Path(words[-1])
+    assert program == "/usr/sbin/mosquitto"
+    assert settings.name == "mosquitto.conf"
+    assert str(settings.parents[1]) in settings.read_text(encoding="utf-8"), "the users' file is found, too"
+    assert settings.stat().st_mode & 0o077 == 0
+
+
+def test_any_other_program_that_is_not_installed_is_named(pods, monkeypatch) -> None:
+    monkeypatch.setattr(running, "_find_program", lambda name: None)
+    pods._containers["capture"] = replace(pods._containers["capture"], command=("gst-of-nowhere",))
+
+    with pytest.raises(UserError, match=r"capture.*gst-of-nowhere"):
+        pods.launch("capture")

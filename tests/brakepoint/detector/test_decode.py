@@ -100,3 +100,14 @@ def test_an_end_to_end_row_of_an_unknown_class_is_dropped():
     output = np.array([[[0, 0, 10, 10, 0.9, 1], [0, 0, 10, 10, 0.8, 7], [0, 0, 0, 0, 0, 0]]], np.float32)
     found = decode(output, Layout.END_TO_END, 2, 0.25)
     assert found.class_ids.tolist() == [1]
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_what_is_exactly_as_sure_as_asked_for_is_kept_in_either_layout(layout):
+    sure, unsure = 0.25, float(np.nextafter(np.float32(0.25), np.float32(0)))
+    if layout is Layout.RAW:
+        output = raw_output((0, 0, 10, 10, sure, 0.1), (20, 20, 30, 30, 0.1, unsure))
+    else:
+        output = np.array([[[0, 0, 10, 10, sure, 0], [20, 20, 30, 30, unsure, 1]]], np.float32)
+
+    assert decode(output, layout, 2, 0.25).boxes.tolist() == [[0, 0, 10, 10]]

@@ -47,6 +47,19 @@ def test_boxes_are_pixels_of_the_frame_whatever_its_size(make_model):
     assert found[0].box == (20, 20, 60, 60)
 
 
+@pytest.mark.parametrize(
+    "box", [(5, 40, 20, 60), (80, 2, 90, 8), (0, 0, 96, 64)], ids=["low left", "high right", "the whole"]
+)
+def test_a_box_anywhere_in_the_picture_is_kept_as_it_is(make_model, box):
+    found = Detector(make_model(raw_output((*box, 0.9, 0.1)))).detect_image(GREY_PICTURE)
+    assert [item.box for item in found] == [box]
+
+
+@pytest.mark.parametrize("box", [(10, 10, 10, 30), (10, 10, 30, 10)], ids=["no width", "no height"])
+def test_a_box_without_area_is_dropped(make_model, box):
+    assert Detector(make_model(raw_output((*box, 0.9, 0.1)))).detect_image(GREY_PICTURE) == ()
+
+
 def test_what_lies_in_the_margin_is_dropped(make_model):
     margin_only = raw_output((0, 0, 96, 8, 0.9, 0.0))
     wide = np.zeros((48, 96, 3), np.uint8)

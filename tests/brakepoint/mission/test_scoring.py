@@ -3,7 +3,7 @@ import pytest
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.mission.records import Ending, MomentKind, Run, SignFault, Tick
 from brakepoint.mission.scoring import score_run, split_lost
-from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
+from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S, STOP_ZONE_CM
 from brakepoint.scenery.geometry import synthetic_truth
 from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.track import Straight
@@ -79,6 +79,27 @@ def test_a_danger_is_stopped_for_in_its_zone_and_passed_slowly(legs, faults):
 
     assert list(sign.faults) == faults
     assert sign.obeyed == (not set(faults) - {SignFault.SHORT_WAIT, SignFault.NO_BLINK})
+
+
+@pytest.mark.parametrize(
+    ("before_cm", "faults"),
+    [
+        (STOP_ZONE_CM + 0.5, [SignFault.STOPPED_TOO_EARLY]),
+        (STOP_ZONE_CM, []),
+        (0.5, []),
+        (0.0, []),
+        (-0.5, [SignFault.STOPPED_TOO_LATE]),
+    ],
+)
+def test_the_stop_zone_holds_its_two_ends_and_not_a_centimetre_more(before_cm, faults):
+    stopped = run((SIGN_CM - 40, LOW), (2, 0), (280, LOW), (LENGTH_CM, FULL))
+    there = [
+        tick.model_copy(update={"position_cm": SIGN_CM - before_cm}) if tick.speed_cm_s == 0 else tick
+        for tick in stopped.ticks
+    ]
+    (sign,) = score_run(stopped.model_copy(update={"ticks": tuple(there)}), DANGER).signs
+
+    assert list(sign.faults) == faults
 
 
 @pytest.mark.parametrize(

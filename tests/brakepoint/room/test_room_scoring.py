@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import helper
 
 from brakepoint.cli import run
 from brakepoint.detector import SHIPPED_MODEL
@@ -11,7 +13,7 @@ from brakepoint.errors import UserError
 from brakepoint.room import scoring
 from brakepoint.room.config import load_room
 from brakepoint.room.model_check import check_model
-from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
+from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
 from brakepoint.room.sandbox import PACKAGE, require_sandbox
 from brakepoint.room.scoring import fetch, score, score_room
 from brakepoint.room.stores import open_store
@@ -154,3 +156,64 @@ def test_each_reason_is_told_in_both_languages(reason) -> None:
 
 def test_the_shipped_model_passes_the_look_inside() -> None:
     check_model(SHIPPED_MODEL)
+
+
+def saved(path: Path, node: onnx.NodeProto, **parts: object) -> Path:
+    """A model of one node, and whatever else it brings."""
+    graph = helper.make_graph([node], "one", [], [], **parts)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("node", "named"),
+    [
+        (helper.make_node("Loop", ["n"], ["y"]), "Loop"),
+        (helper.make_node("If", ["c"], ["y"]), "If"),
+        (helper.make_node("Relu", ["x"], ["y"], domain="of.somebody"), "Relu"),
+    ],
+    ids=["a loop", "a branch", "an operator of another domain"],
+)
+def test_an_operator_that_no_plain_network_needs_is_refused_by_name(tmp_path, node, named) -> None:
+    with pytest.raises(Failed) as caught:
+        check_model(saved(tmp_path / "model.onnx", node))
+
+    assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, named)
+
+
+@pytest.mark.parametrize("domain", ["", "ai.onnx"])
+def test_an_operator_of_the_standard_is_let_in(tmp_path, domain) -> None:
+    check_model(saved(tmp_path / "model.onnx", helper.make_node("Relu", ["x"], ["y"], domain=domain)))
+
+
+def test_a_function_of_its_own_is_refused_whatever_it_is_made_of(tmp_path) -> None:
+    path = saved(tmp_path / "model.onnx", helper.make_node("Relu", ["x"], ["y"]))
+    model, opsets = onnx.load(path), [helper.make_opsetid("", 17)]
+    inside = helper.make_node("Relu", ["x"], ["y"])
+    model.functions.append(helper.make_function("of.somebody", "Mine", ["x"], ["y"], [inside], opsets))
+    onnx.save(model, path)
+
+    with pytest.raises(Failed) as caught:
+        check_model(path)
+
+    assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "Mine")
+
+
+def test_weights_outside_the_file_are_refused(tmp_path) -> None:
+    weights = helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    node = helper.make_node("Relu", ["w"], ["y"])
+
+    with pytest.raises(Failed) as caught:
+        check_model(saved(tmp_path / "model.onnx", node, initializer=[weights]))
+
+    assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "external data")
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+
+    with pytest.raises(Failed) as caught:
+        check_model(tmp_path / "model.onnx")
+
+    assert caught.value.reason is Failure.MODEL_UNFIT

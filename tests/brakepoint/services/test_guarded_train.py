@@ -70,6 +70,29 @@ def test_an_old_order_is_not_heard(clock):
     assert train.report().state.speed_cm_s == 0
 
 
+@pytest.mark.parametrize(
+    ("age_s", "is_heard"), [(0.99 * ORDER_AGE_MAX_S, True), (1.01 * ORDER_AGE_MAX_S, False)]
+)
+def test_an_order_is_heard_up_to_its_greatest_age(clock, age_s, is_heard):
+    train = GuardedTrain(clock=clock)
+    begin(train, clock)
+
+    assert train.hear(order(clock.now - age_s)) is is_heard
+
+
+def test_the_report_says_when_the_last_order_came_and_on_what_it_was_decided(clock):
+    train = GuardedTrain(clock=clock)
+    assert (train.report().run, train.report().seen_at) == (-1, None)
+    begin(train, clock)
+    clock.now += 0.1
+    train.hear(order(clock.now).model_copy(update={"seen_at": clock.now - 0.05}))
+    heard_at = clock.now
+    clock.now += 0.1
+
+    report = train.report()
+    assert (report.heard_at, report.seen_at, report.state.at) == (heard_at, heard_at - 0.05, clock.now)
+
+
 def test_a_new_run_puts_the_train_at_the_start(clock):
     train = GuardedTrain(clock=clock)
     drive(train, clock, 3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis import Materials
+from brakepoint.synthesis import Materials, backgrounds
 from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, Cutout, load_cutouts
 from brakepoint.synthesis.plates import plates
 from brakepoint.synthesis.sprites import Look, draw_cutout
@@ -44,6 +44,18 @@ def test_a_distractor_has_no_class_and_a_sign_has_one(world: World, cutouts: tup
         rng = np.random.default_rng(number)
         assert materials.sign(rng, 120, 30, distractor=True).sign_class is None
         assert materials.sign(rng, 120, 30, distractor=False).sign_class is not None
+
+
+@pytest.mark.parametrize(("world", "stands_in_streets"), [(World.TRACK, False), (World.ROAD, True)])
+def test_streets_lie_behind_the_signs_of_roads_and_never_behind_those_of_the_track(
+    world: World, stands_in_streets: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street = np.full((480, 640, 3), 7, np.uint8)
+    monkeypatch.setattr(backgrounds, "street", lambda *_: street)
+    made = [Materials(world).background(np.random.default_rng(number)) for number in range(20)]
+
+    assert any(picture is street for picture in made) is stands_in_streets
+    assert not all(picture is street for picture in made)
 
 
 def plate_brightness(kind: str, light: float) -> float:

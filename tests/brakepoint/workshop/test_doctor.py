@@ -1,7 +1,9 @@
 import re
+from types import SimpleNamespace
 
 import pytest
 
+from brakepoint import course
 from brakepoint.cli import run
 from brakepoint.workshop import doctor
 
@@ -24,6 +26,55 @@ def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
     assert run(["doctor"]) == 0
+
+
+@pytest.fixture
+def sound(monkeypatch):
+    """A machine that can do everything."""
+    monkeypatch.setattr(doctor, "missing", lambda extra: ())
+    monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1e9))
+    return monkeypatch
+
+
+def remedies() -> list[str]:
+    return [finding.remedy for finding in doctor.examine_machine() if not finding.well]
+
+
+def test_a_disk_with_just_enough_room_will_do_and_one_with_less_is_told(sound) -> None:
+    assert remedies() == []
+
+    sound.setattr(doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=0.99e9))
+    assert len(remedies()) == 1
+
+
+@pytest.mark.parametrize(
+    ("beside", "on_path", "is_well"),
+    [(True, None, True), (False, "/usr/bin/rclone", True), (False, None, False)],
+)
+def test_rclone_may_lie_beside_python_or_on_the_path(sound, tmp_path, beside, on_path, is_well: bool) -> None:
+    sound.setattr(doctor.sys, "executable", str(tmp_path / "python"))
+    sound.setattr(doctor.shutil, "which", lambda name: on_path)
+    if beside:
+        (tmp_path / "rclone").touch()
+
+    assert (remedies() == []) is is_well
+
+
+def test_a_lab_and_a_feed_that_are_not_there_are_named(sound, tmp_path) -> None:
+    sound.setattr(course, "LABS_DIR", tmp_path)
+    sound.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS)[1:])
+
+    told = " ".join(finding.what + finding.remedy for finding in doctor.examine_machine() if not finding.well)
+    assert "step1_dataset" in told
+    assert doctor.COURSE_FEEDS[0] in told
+
+
+@pytest.mark.parametrize("extra", sorted(set().union(*doctor.NEEDED_BY.values())))
+def test_the_steps_that_need_what_is_missing_say_so_and_no_others(sound, extra: str) -> None:
+    sound.setattr(doctor, "missing", lambda asked: ("a_package",) if asked == extra else ())
+
+    assert len(remedies()) == sum(extra in extras for extras in doctor.NEEDED_BY.values())
 
 
 def opencv_fails(monkeypatch, why: str) -> None:

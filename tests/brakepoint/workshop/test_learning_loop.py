@@ -152,6 +152,21 @@ def test_catching_up_finishes_a_step_and_leaves_what_the_next_one_needs(
     assert len(list((room / "runs").iterdir())) == 2, "what was there before is kept"
 
 
+@pytest.mark.parametrize(("quick", "pictures"), [("", 2500), ("1", 12)])
+def test_catching_up_makes_as_many_pictures_as_the_workshop_trains_on_and_few_where_it_is_only_tried(
+    room, monkeypatch, quick: str, pictures: int
+) -> None:
+    from brakepoint.synthesis import engine
+
+    asked: list[int] = []
+    monkeypatch.setattr(engine, "synthesise", lambda folder, count, *_: asked.append(count))
+    monkeypatch.setenv("BRAKEPOINT_QUICK", quick)
+
+    artefacts.install(find_step("2"))
+
+    assert asked == [pictures]
+
+
 def test_watching_ends_when_all_is_right(room, capsys) -> None:
     STEP.lab.write_text(STEP.solution.read_text("utf-8"), "utf-8")
 

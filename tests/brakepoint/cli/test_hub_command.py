@@ -1,0 +1,84 @@
+"""`brakepoint hub`: what a person is told of the real train, and that a trial ends with a train at rest."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from brakepoint.cli import hub, run
+from brakepoint.errors import UserError
+from brakepoint.messages import Light, OrderKind
+from brakepoint.rules import CONTROL_RATE_HZ
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+
+
+class FakeTrain:
+    """Keeps its orders; loses the radio at the one that is asked for."""
+
+    def __init__(self, lost_at: int = -1) -> None:
+        self.orders, self.looked_at, self.is_closed, self._lost_at = [], [], False, lost_at
+
+    def apply(self, order):
+        if len(self.orders) == self._lost_at:
+            raise UserError("camera.failed", camera="ble:", why="the radio is lost")
+        self.orders.append(order)
+
+    def state(self, now):
+        self.looked_at.append(now)
+
+    def close(self):
+        self.is_closed = True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [100.0]
+
+    def sleep(seconds):
+        now[0] += seconds
+
+    monkeypatch.setattr(hub, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    return now
+
+
+def test_a_trial_drives_slowly_with_a_blinking_light_and_then_brakes_for_as_long(clock, monkeypatch, capsys):
+    train = FakeTrain()
+    monkeypatch.setattr(hub, "open_hub", lambda uri: train)
+
+    assert run(["hub", "try", "--hub", "ble:90:84"]) == 0
+
+    meanings = [(order.kind, order.light) for order in train.orders]
+    half = len(meanings) // 2
+    assert set(meanings[:half]) == {(OrderKind.LOW_SPEED, Light.BLINK)}
+    assert set(meanings[half + 1 :]) == {(OrderKind.BRAKE, Light.ON)}
+    assert len(meanings) == pytest.approx(2 * hub.TRY_S * CONTROL_RATE_HZ, abs=2)
+    assert [order.at for order in train.orders] == train.looked_at
+    assert train.is_closed
+    assert "ble:90:84" in capsys.readouterr().out
+
+
+def test_a_trial_that_fails_lets_go_of_the_train(clock, monkeypatch, capsys):
+    train = FakeTrain(lost_at=3)
+    monkeypatch.setattr(hub, "open_hub", lambda uri: train)
+
+    assert run(["hub", "try"]) == 2
+    assert train.is_closed
+    assert "the radio is lost" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hubs", "status", "said"),
+    [
+        ([], 1, "hub"),
+        ([("ble:A", "a remote control"), ("ble:B", "a hub")], 0, "ble:A  a remote control\nble:B  a hub\n"),
+    ],
+    ids=["none", "two"],
+)
+def test_the_hubs_in_reach_are_listed_and_none_is_a_sentence(monkeypatch, capsys, hubs, status, said):
+    monkeypatch.setattr(hub, "hub_tool", lambda uri, tool: lambda: hubs)
+
+    assert run(["hub", "find"]) == status
+    assert said in capsys.readouterr().out

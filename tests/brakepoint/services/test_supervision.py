@@ -1,0 +1,145 @@
+"""Who counts as hung, and when a service that died is started again; without a process."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("paho")
+
+from brakepoint.services import ServiceSettings, supervisor
+from brakepoint.services.supervisor import (
+    BACK_OFF_S,
+    HUNG_AFTER_S,
+    LASTED_S,
+    PAUSE_S,
+    READY_WITHIN_S,
+    WRONG_USAGE,
+    Child,
+    Supervisor,
+)
+
+NOW = 5000.0
+
+
+def child(name="autopilot", started_at=NOW - 60, process=True, **values):
+    return Child(name, process=SimpleNamespace() if process else None, started_at=started_at, **values)
+
+
+def test_a_service_that_is_silent_although_it_would_be_heard_is_hung():
+    silent = child(is_ready=True, heard_at=NOW - HUNG_AFTER_S - 0.1)
+    witness = child("broker", heard_at=NOW, heard_since=NOW - 30)
+
+    assert silent.is_hung(witness, NOW)
+    assert silent.is_hung(None, NOW)
+    assert not child(is_ready=True, heard_at=NOW - HUNG_AFTER_S).is_hung(witness, NOW)
+
+
+@pytest.mark.parametrize(
+    "witness",
+    [
+        child("broker", heard_at=NOW - HUNG_AFTER_S, heard_since=NOW - 30),
+        child("broker", heard_at=NOW, heard_since=NOW - 1),
+    ],
+    ids=["silent itself", "heard again only now"],
+)
+def test_nobody_is_blamed_for_the_silence_of_the_one_through_whom_he_is_heard(witness):
+    assert not child(is_ready=True, heard_at=NOW - 2 * HUNG_AFTER_S).is_hung(witness, NOW)
+
+
+def test_a_service_that_is_not_ready_yet_has_longer_and_one_that_is_not_there_cannot_hang():
+    starting = child(started_at=NOW - HUNG_AFTER_S - 1)
+    never_ready = child(started_at=NOW - READY_WITHIN_S - 1)
+
+    assert not starting.is_hung(None, NOW)
+    assert never_ready.is_hung(None, NOW)
+    assert not child(process=False, heard_at=1.0).is_hung(None, NOW)
+
+
+def test_a_silence_begins_a_new_time_of_being_heard():
+    heard = child()
+    heard.hear(NOW)
+    heard.hear(NOW + PAUSE_S)
+    assert (heard.heard_since, heard.heard_at, heard.is_ready) == (NOW, NOW + PAUSE_S, True)
+
+    heard.hear(NOW + 2 * PAUSE_S + 0.1)
+    assert heard.heard_since == NOW + 2 * PAUSE_S + 0.1
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [NOW]
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def services(clock, monkeypatch):
+    """A supervisor that starts nothing, of services on a broker elsewhere."""
+    monkeypatch.setattr(supervisor, "Bus", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(supervisor, "_end", lambda *_: None)
+    said = []
+    services = Supervisor(
+        ServiceSettings(broker="mqtt://elsewhere:1"), ["autopilot"], lambda *line: said.append(line)
+    )
+    services.said = said
+    return services
+
+
+def test_a_service_that_dies_again_and_again_is_started_ever_later(services, clock):
+    dying, waits = services._children["autopilot"], []
+    for _ in range(6):
+        dying.process, dying.started_at = SimpleNamespace(), clock[0]
+        services._bury(dying, SimpleNamespace(returncode=1))
+        waits.append(dying.due_at - clock[0])
+
+    assert waits == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    assert dying.process is None
+    assert len(services.said) == 6
+
+
+def test_one_that_had_lasted_is_started_again_at_once(services, clock):
+    dying = services._children["autopilot"]
+    dying.started_at, dying.back_off_s = NOW - LASTED_S - 1, 8.0
+    services._bury(dying, SimpleNamespace(returncode=-9))
+
+    assert dying.due_at == NOW + BACK_OFF_S[0]
+
+
+def test_one_that_was_used_wrongly_is_not_started_again(services):
+    dying = services._children["autopilot"]
+    services._bury(dying, SimpleNamespace(returncode=WRONG_USAGE))
+
+    assert (dying.process, dying.due_at, services._failed) == (None, math.inf, "autopilot")
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        (ServiceSettings(), ["broker", "train", "autopilot"]),
+        (ServiceSettings(broker="mqtt://elsewhere:1"), ["train", "autopilot"]),
+    ],
+)
+def test_the_embedded_broker_is_one_more_service_where_no_other_is_named(services, settings, names):
+    started = Supervisor(settings, ["train", "autopilot"], lambda *_: None)
+
+    assert list(started._children) == names
+    assert started.settings.broker.startswith("mqtt://")
+    assert started.settings.link
+
+
+def test_the_broker_is_judged_by_the_clock_the_train_by_its_controller_and_the_others_by_the_broker(services):
+    started = Supervisor(ServiceSettings(), ["train", "controller", "autopilot"], lambda *_: None)
+    children = started._children
+
+    assert started._witness(children["broker"]) is None
+    assert started._witness(children["train"]) is children["controller"]
+    assert started._witness(children["autopilot"]) is children["broker"]
+
+
+def test_a_trains_side_that_runs_elsewhere_is_waited_for_and_never_started(services):
+    elsewhere = Supervisor(ServiceSettings(link="127.0.0.1:1"), ["train"], lambda *_: None)
+    elsewhere._start(elsewhere._children["train"])
+
+    assert elsewhere._children["train"].process is None
+    assert elsewhere.settings.link == "127.0.0.1:1"

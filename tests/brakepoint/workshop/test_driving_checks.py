@@ -1,0 +1,47 @@
+"""The checks of step 6 at their limits: what is barely right passes, what is barely wrong does not."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from brakepoint.locomotive import braking_distance_cm
+from brakepoint.rules import STOP_ZONE_CM
+from brakepoint.workshop.checks.step6_autopilot import check_braking
+from brakepoint.workshop.verdicts import Wrong
+from solutions import step6_autopilot as solution
+
+
+def lab_that_rests(before_cm: float) -> SimpleNamespace:
+    """A lab that brakes as soon as its train would come to rest no further than so far before the sign."""
+
+    def must_stop(danger, memory, state):
+        rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
+        return rest_cm <= before_cm
+
+    return SimpleNamespace(Sign=solution.Sign, Memory=solution.Memory, must_stop=must_stop)
+
+
+def rests_at(before_cm: float, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A lab whose train comes to rest exactly so far before the sign, whatever its speed."""
+    from brakepoint.workshop.checks import step6_autopilot
+
+    def places(speed_cm_s: float) -> list[float]:
+        return [100.0, 300.0 - braking_distance_cm(speed_cm_s) - before_cm]
+
+    monkeypatch.setattr(step6_autopilot, "_places", places)
+    return lab_that_rests(before_cm + 0.001)
+
+
+@pytest.mark.parametrize("before_cm", [0.01, 0.5, 0.99, 10.0, STOP_ZONE_CM - 0.01])
+def test_a_rest_anywhere_between_the_sign_and_the_end_of_its_zone_is_right(before_cm, monkeypatch):
+    check_braking(rests_at(before_cm, monkeypatch))
+
+
+@pytest.mark.parametrize(
+    ("before_cm", "mistake"), [(-0.5, "too_late"), (-3.0, "too_late"), (STOP_ZONE_CM + 0.5, "too_early")]
+)
+def test_a_rest_behind_the_sign_or_before_its_zone_is_told_as_what_it_is(before_cm, mistake, monkeypatch):
+    with pytest.raises(Wrong) as caught:
+        check_braking(rests_at(before_cm, monkeypatch))
+
+    assert caught.value.key == f"check.step6.braking.{mistake}"

@@ -1,0 +1,39 @@
+"""A plugin for pytest: says which test runs now, to coverage, and how long each took, to a file."""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import coverage
+import pytest
+
+SECONDS_FILE = "MUTANTS_SECONDS"
+"""The environment variable that names the file."""
+
+seconds: dict[str, float] = defaultdict(float)
+unfit: set[str] = set()
+"""Failed or skipped: they say nothing of a change."""
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Whatever runs from here on, runs for this test."""
+    measuring = coverage.Coverage.current()
+    if measuring is not None:
+        measuring.switch_context(item.nodeid)
+    yield
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Set-up, test and clean-up together."""
+    seconds[report.nodeid] += report.duration
+    if not report.passed:
+        unfit.add(report.nodeid)
+
+
+def pytest_sessionfinish() -> None:
+    """Writes it down."""
+    fit = {test: took for test, took in seconds.items() if test not in unfit}
+    Path(os.environ[SECONDS_FILE]).write_text(json.dumps(fit), encoding="utf-8")

@@ -1,0 +1,43 @@
+"""A copy of what git tracks, as it stands now, for breaking things in."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+QUIETLY = ("-q", "-p", "no:cacheprovider")
+"""How pytest is called."""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says.
+
+    Raises:
+        CalledProcessError: It refused.
+    """
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@contextmanager
+def copy_of(root: Path) -> Iterator[Path]:
+    """A clone, with the changes that are not committed yet; it is removed at the end of the block."""
+    state = git(root, "stash", "create") or git(root, "rev-parse", "HEAD")
+    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / root.name
+        git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(copy))
+        git(copy, "checkout", "--quiet", "--detach", state)
+        yield copy
+
+
+def environment(copy: Path) -> dict[str, str]:
+    """In it, Python and its child processes find the copy's packages before the ones that are installed.
+
+    What is compiled lies beside the copy: it lasts from one trial to the next.
+    """
+    paths = (copy, copy / "tests", Path(__file__).parents[1])
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE_", "PYTEST_"))}
+    compiled = {"PYTHONPYCACHEPREFIX": str(copy.parent / "compiled")}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(map(str, paths)), **compiled}

@@ -1,0 +1,132 @@
+"""Breaks the copy, one change at a time, and runs the tests that the change reaches."""
+
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from mutants.changes import Change
+from mutants.copies import QUIETLY, environment, git
+from mutants.reach import Reach
+
+TESTS_MAX_S = 90.0
+"""The nearest tests of a change are run, as many as take so long together."""
+LIMIT_FACTOR, LIMIT_MORE_S = 4, 60
+"""A trial that takes so much longer than its tests took before will not end."""
+FORKS = multiprocessing.get_context("forkserver")
+"""Each trial begins with what takes long to import and is never broken."""
+FORKS.set_forkserver_preload(
+    ["cv2", "hypothesis", "jinja2", "numpy", "onnx", "pydantic", "pytest", "rich.progress", "typer", "yaml"]
+)
+
+
+class Verdict(StrEnum):
+    """What became of a change."""
+
+    CAUGHT = "caught"
+    SURVIVED = "survived"
+    EQUIVALENT = "equivalent"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A change and what became of it.
+
+    Attributes:
+        change: What was done.
+        verdict: Whether a test noticed.
+        why: The test that did; or why none needs to; or how many were asked.
+        seconds: How long that took.
+    """
+
+    change: Change
+    verdict: Verdict
+    why: str
+    seconds: float = 0.0
+
+
+def nearest(change: Change, reach: Reach) -> list[str]:
+    """The tests for a change: those whose files lie nearest to the module, the quickest of these first."""
+    tests = reach.tests_of(change.path, change.line if change.function else 0)
+    chosen: list[str] = []
+    seconds = 0.0
+    for test in sorted(tests, key=lambda test: (-_nearness(change.path, test), reach.seconds[test])):
+        seconds += reach.seconds[test]
+        if chosen and seconds > TESTS_MAX_S:
+            break
+        chosen.append(test)
+    return chosen
+
+
+def _nearness(path: str, test: str) -> int:
+    """How many folders a test shares with a module; one more if it names it."""
+    module, file = PurePosixPath(path), PurePosixPath(test.partition("::")[0])
+    mirrored = PurePosixPath("tests") / module
+    shared = 0
+    for left, right in zip(mirrored.parts[:-1], file.parts[:-1], strict=False):
+        if left != right:
+            break
+        shared += 1
+    stem = module.parent.name if module.stem == "__init__" else module.stem
+    return shared + (stem.strip("_") in file.stem)
+
+
+def attempt(change: Change, tests: list[str], seconds: float, copy: Path) -> Trial:
+    """Makes a change in the copy, runs tests until one fails, and makes all as it was.
+
+    Args:
+        change: What to break.
+        tests: Their ids.
+        seconds: What they take when nothing is broken.
+        copy: Where.
+    """
+    if not tests:
+        return Trial(change, Verdict.SURVIVED, "no test runs this line")
+    file, started = copy / change.path, time.monotonic()
+    file.write_bytes(change.apply(file.read_bytes()))
+    listed, limit_s = copy.parent / "tests.txt", LIMIT_FACTOR * seconds + LIMIT_MORE_S
+    listed.write_text("\n".join(tests), encoding="utf-8")
+    code, said = _run([*QUIETLY, "-x", "--tb=no", "-rfE", f"@{listed}"], copy, limit_s)
+    git(copy, "checkout", "--quiet", "--", ".")
+    git(copy, "clean", "-fdxq")
+    took = time.monotonic() - started
+    if code == 0:
+        return Trial(change, Verdict.SURVIVED, f"{len(tests)} tests pass all the same", took)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+::[^\s\[]+)", said, re.MULTILINE)
+    why = "it did not end" if code is None else failed[1] if failed else "the tests do not even begin"
+    return Trial(change, Verdict.CAUGHT, why, took)
+
+
+def _run(arguments: list[str], copy: Path, limit_s: float) -> tuple[int | None, str]:
+    """What pytest returned, None if it did not end; and what it said. Its child processes end with it."""
+    said = copy.parent / "said.txt"
+    child = FORKS.Process(target=_pytest, args=(arguments, copy, said))
+    child.start()
+    child.join(limit_s)
+    code = child.exitcode
+    with suppress(ProcessLookupError):  # Nothing of it may be left.
+        os.killpg(child.pid or 0, signal.SIGKILL)
+    child.join()
+    return code, said.read_text(encoding="utf-8", errors="replace")
+
+
+def _pytest(arguments: list[str], copy: Path, said: Path) -> None:
+    """Runs in a process of its own, which has imported nothing of the product yet."""
+    os.setsid()
+    with said.open("wb") as output:
+        os.dup2(output.fileno(), sys.stdout.fileno())
+        os.dup2(output.fileno(), sys.stderr.fileno())
+    os.environ.clear()
+    os.environ.update(environment(copy))
+    sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"]
+    os.chdir(copy)
+    sys.exit(pytest.main(arguments))
