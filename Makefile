@@ -29,7 +29,7 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 .PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks drill mutants wheelhouse images locks screenshots film docs clean
 
 help: ## What can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
@@ -69,7 +69,7 @@ lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the lab
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
-labs: $(VENV)/.workshop ## Make labs/ and notebooks/ anew from solutions/ and notebooks/source/
+labs: $(VENV)/.workshop ## Write labs/ and notebooks/ from solutions/ and notebooks/source/
 	$(BIN)/python -m brakepoint.workshop.figures
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
