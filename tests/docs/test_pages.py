@@ -26,6 +26,7 @@ BLOCK = re.compile(
     r"(?P<code>.*?)\n(?P=indent)```",
     re.DOTALL,
 )
+FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.\w+)`")
 COMMENT = re.compile(r" +#.*$", re.MULTILINE)
 COMMAND = re.compile(r"(?<![\w/.-])brakepoint(?: +[^\s`|;&)]+)+")
 COPIED = ("brakepoint", "solutions", "stubs", "hardware", "labs", "deploy", "course.toml")
@@ -75,6 +76,16 @@ def test_no_block_is_of_a_language_that_nobody_looks_at(name: str):
 
     opened = re.findall(r"^ *```(\w*)$", words, re.MULTILINE)[::2]
     assert set(opened) <= {"bash", "python", "toml", "mermaid", ""}
+
+
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("name", ["README", *PAGES])
+def test_each_file_of_the_project_that_is_named_is_there(name: str, lang: str):
+    rooms = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    files = set(FILE.findall(page(name, lang).read_text(encoding="utf-8")))
+
+    gone = {path for path in files if path.split("/")[0] in rooms and not (ROOT / path).exists()}
+    assert {path for path in gone if not Path(path).stem.isupper()} == set()  # FEED.json is the reader's own.
 
 
 @pytest.mark.parametrize("lang", languages())
