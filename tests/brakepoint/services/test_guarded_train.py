@@ -127,6 +127,8 @@ def test_a_real_hub_is_opened_once_and_its_distances_count_from_the_start_of_the
     opened, times = [], []
 
     class RealHub(PrintingHub):
+        is_simulated = False
+
         def state(self, now):
             times.append(now)
             return super().state(now)
