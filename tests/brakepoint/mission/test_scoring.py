@@ -192,3 +192,9 @@ def test_lost_points_are_the_eyes_fault_or_the_hands(score, oracle, perception, 
     lost = split_lost(real, perfect).lost
 
     assert (lost.perception, lost.control) == (perception, control)
+
+
+def test_a_run_that_was_not_split_yet_has_lost_nothing_to_eyes_or_hands():
+    lost = score_run(run((LENGTH_CM, FULL)), NOTHING).lost
+
+    assert (lost.perception, lost.control) == (0, 0)
