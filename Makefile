@@ -87,18 +87,28 @@ GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-g
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
+SYSTEM_TESTS := tests/system tests/radio $(WITH_TORCH) --override-ini addopts=-rs
+WITHOUT_BLENDER = $(if $(FOOTAGE_PYTHON),,NO_BLENDER='$(NO_BLENDER)')
+
+# A worker for each core (tests/conftest.py says who takes what), and what took longest.
+SHARED_OUT := --numprocesses logical --dist loadgroup --no-loadscope-reorder --durations 20
+
 lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy brakepoint benchmarks footage hardware solutions stubs
+	$(BIN)/mypy --strict
+	$(BIN)/mypy --cache-dir .mypy_cache/tests tests
 
 test: lint ## Everything that needs nothing but pip
-	$(BIN)/pytest
+	$(BIN)/pytest $(SHARED_OUT)
+	@echo "The tests have a budget of 5 minutes on two cores."
 
 test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## What needs Debian packages; as root it installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
-	$(if $(FOOTAGE_PYTHON),,NO_BLENDER='$(NO_BLENDER)') $(BIN)/pytest tests/system tests/radio $(WITH_TORCH) --override-ini addopts=-rs
+	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT)
+	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
+	@echo "Both together have a budget of 8 minutes on two cores."
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)

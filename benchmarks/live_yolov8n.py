@@ -6,6 +6,7 @@ counts here.
 
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -28,7 +29,7 @@ class Network:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
 
-    def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: object) -> list[str]:
+    def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> list[str]:
         """One operation."""
         names = [f"v{next(self._numbers)}" for _ in range(outputs)]
         self.nodes.append(helper.make_node(kind, inputs, names, **attributes))

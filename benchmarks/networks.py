@@ -30,6 +30,7 @@ from brakepoint.synthesis.materials import Materials
 from brakepoint.texts import text
 from brakepoint.training import cut_crops, session
 from brakepoint.training.fine_tuning import CROPS_A_PICTURE
+from brakepoint.training.ultralytics_setup import prepare_ultralytics
 from brakepoint.worlds import World
 
 OUT = Path("runs/networks")
@@ -87,7 +88,7 @@ def candidates() -> dict[str, dict[str, Any]]:
 
 def blank(network: dict[str, Any], folder: Path) -> Path:
     """Saves a network that knows nothing as a checkpoint to start from."""
-    session.prepare_ultralytics()
+    prepare_ultralytics()
     from ultralytics import YOLO
 
     folder.mkdir(parents=True, exist_ok=True)

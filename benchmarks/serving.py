@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, median, quantiles
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import httpx
@@ -137,14 +137,14 @@ def _ask_json(endpoint: Endpoint, http: httpx.Client, tensor: np.ndarray) -> np.
     return np.array(output["data"], np.float32).reshape(output["shape"])
 
 
-def _ask_jpeg(endpoint: Endpoint, http: httpx.Client, jpeg: bytes) -> dict:
+def _ask_jpeg(endpoint: Endpoint, http: httpx.Client, jpeg: bytes) -> dict[str, Any]:
     data = [base64.b64encode(jpeg).decode()]
     return _post(
         endpoint, http, JPEG_MODEL, {"name": PICTURE, "shape": [1], "datatype": "BYTES", "data": data}
     )
 
 
-def _post(endpoint: Endpoint, http: httpx.Client, model: str, field: dict) -> dict:
+def _post(endpoint: Endpoint, http: httpx.Client, model: str, field: dict[str, Any]) -> dict[str, Any]:
     answer = http.post(
         f"http://{endpoint.rest}/v2/models/{model}/infer",
         content=json.dumps({"inputs": [field]}),

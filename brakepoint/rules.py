@@ -36,7 +36,7 @@ allows 36 cm/s, and an 83 cm wide curve full speed."""
 
 def curve_speed_max_cm_s(radius_cm: float) -> float:
     """The speed above which a train derails in a curve of this radius."""
-    return (LATERAL_ACCELERATION_MAX_CM_S2 * radius_cm) ** 0.5
+    return float((LATERAL_ACCELERATION_MAX_CM_S2 * radius_cm) ** 0.5)
 
 
 APPROACH_CM = 90.0

@@ -197,10 +197,12 @@ def line_rules() -> str:
         if not isinstance(assignment, ast.Assign) or not isinstance(assignment.targets[0], ast.Name):
             continue
         name = assignment.targets[0].id
-        is_text = isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant)
+        meaning = ""
+        if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant):
+            meaning = str(said.value.value)
         value = getattr(rules, name)
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        rows.append((_code(name), _code(shown), said.value.value if is_text else ""))
+        rows.append((_code(name), _code(shown), meaning))
     return _table("rule", rows)
 
 

@@ -8,6 +8,7 @@ is replaced by what `docs/from_code.py` writes.
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import mermaidx
 from jinja2 import Template
@@ -39,7 +40,7 @@ SPACE_BEFORE_MARK = re.compile(r" (?=[;:!?»%])|(?<=«) ")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Puts texts in the place of their keys, and refuses a page that one language lacks."""
     pages = [{path.name for path in (DOCS / lang).glob("*.md")} for lang in languages()]
-    if lacking := set.union(*pages) - set.intersection(*pages):
+    if lacking := pages[0].union(*pages) - pages[0].intersection(*pages):
         raise PluginError(f"not in every language: {sorted(lacking)}")
     config.site_description = text(str(config.site_description))
     for scheme in config.theme["palette"]:
@@ -92,7 +93,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     return "".join(parts)
 
 
-def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: object) -> dict:
+def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: object) -> dict[str, Any]:
     """Lets the language switch lead to the same page."""
     config.extra["alternate"] = [
         {"name": text("language.name", lang), "link": f"../{lang}/{page.url}", "lang": lang}

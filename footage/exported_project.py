@@ -9,6 +9,7 @@ import math
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 from brakepoint.messages import SignClass
 from brakepoint.truth import CameraModel
@@ -61,7 +62,7 @@ def _read_yolo(label: Path) -> list[tuple[SignClass, Box]]:
     return signs
 
 
-def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list[dict]:
+def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list[dict[str, Any]]:
     """What the annotators said about one picture; the newest answer that was not skipped is the exact one."""
     exact = [_rectangle(sign_class, box, rng) for sign_class, box in signs]
     chance, minute = rng.random(), rng.randrange(60)
@@ -83,11 +84,13 @@ def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list
     return [_annotation(BEGINNER, BEGINNER_AT.format(minute), exact)]
 
 
-def _annotation(annotator: int, at: str, result: list[dict], skipped: bool = False) -> dict:
+def _annotation(
+    annotator: int, at: str, result: list[dict[str, Any]], skipped: bool = False
+) -> dict[str, Any]:
     return {"completed_by": annotator, "was_cancelled": skipped, "updated_at": at, "result": result}
 
 
-def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> dict:
+def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> dict[str, Any]:
     camera = CameraModel()
     turn_deg = rng.uniform(-TURN_MOST_DEG, TURN_MOST_DEG) if rng and rng.random() < TURNED else 0.0
     x, y, width, height = turned = _turned(box, turn_deg, camera.width_px / camera.height_px)

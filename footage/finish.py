@@ -42,4 +42,5 @@ class CameraLook:
             cv2.resize(picture, self._size, interpolation=cv2.INTER_CUBIC), (0, 0), SOFTNESS_PX
         )
         exposure = np.clip((255 * BRIGHTNESS / max(float(soft.mean()), 1.0)) ** 0.7, *EXPOSURE_RANGE)
-        return np.clip(soft * (self._gain * exposure), 0, 255).astype(np.uint8)
+        finished: np.ndarray = np.clip(soft * (self._gain * exposure), 0, 255).astype(np.uint8)
+        return finished

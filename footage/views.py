@@ -129,4 +129,4 @@ def _yaw_deg(kind: str, part: float, most_deg: float) -> float:
     if kind in THINGS:
         return 360 * part - 180
     side = 2 * part - 1
-    return most_deg * side * abs(side) ** 0.5
+    return float(most_deg * side * abs(side) ** 0.5)

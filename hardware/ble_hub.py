@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from types import FrameType
 from typing import Any, TextIO
 
@@ -106,9 +107,8 @@ class BluetoothHub:
     def close(self) -> None:
         """Brakes, then disconnects; may be called twice."""
         atexit.unregister(self.close)
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(CLOSE_S)
+        self._set(self._stopping)
+        self._thread.join(CLOSE_S)
 
     def wait_until_settled(self, timeout_s: float) -> bool:
         """Waits until the hub has confirmed all that it was asked for; says whether it has."""
@@ -122,11 +122,12 @@ class BluetoothHub:
         settings = self._reckoning.settings
         if settings != self._settings:
             self._settings = settings
-            self._wake()
+            self._set(self._changed)
 
-    def _wake(self) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._changed.set)
+    def _set(self, event: asyncio.Event) -> None:
+        """Sets an event of the radio's thread, unless that has come to its end."""
+        with suppress(RuntimeError):  # Its loop is closed.
+            self._loop.call_soon_threadsafe(event.set)
 
     def _print(self, line: str) -> None:
         if self._out is not None:

@@ -158,11 +158,11 @@ class TensorModel(Model):
         output = await self._worker.run(served.infer, tensor)
         return answer(payload, self.name, served.version, {served.output_name: output})
 
-    async def get_input_types(self) -> list[dict]:
+    async def get_input_types(self) -> list[dict[str, Any]]:
         """What the protocol's metadata say of the input."""
         return [{"name": TENSOR, "datatype": "FP32", "shape": self._engine.served.input_shape}]
 
-    async def get_output_types(self) -> list[dict]:
+    async def get_output_types(self) -> list[dict[str, Any]]:
         """The same of the output."""
         served = self._engine.served
         return [{"name": served.output_name, "datatype": "FP32", "shape": served.output_shape}]
@@ -182,11 +182,11 @@ class JpegModel(TensorModel):
         }
         return answer(payload, self.name, served.version, outputs)
 
-    async def get_input_types(self) -> list[dict]:
+    async def get_input_types(self) -> list[dict[str, Any]]:
         """What the protocol's metadata say of the input."""
         return [{"name": PICTURE, "datatype": "BYTES", "shape": [1]}]
 
-    async def get_output_types(self) -> list[dict]:
+    async def get_output_types(self) -> list[dict[str, Any]]:
         """The same of the outputs."""
         return [
             {"name": BOXES, "datatype": "FP32", "shape": [-1, 4]},
@@ -195,7 +195,7 @@ class JpegModel(TensorModel):
         ]
 
 
-def request_body(jpeg: bytes) -> dict:
+def request_body(jpeg: bytes) -> dict[str, Any]:
     """The JSON that asks the model `track-jpeg` about a picture.
 
     Args:
@@ -211,7 +211,7 @@ def request_body(jpeg: bytes) -> dict:
     # instead: raise NotImplementedError
 
 
-def read_answer(body: dict) -> tuple[Detection, ...]:
+def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
     """Turns the JSON that comes back into detections.
 
     Args:

@@ -43,7 +43,8 @@ class RecordedCamera:
         self._video, self._truth = video, truth
         self._container = _open(video, truth)
         self._frames = self._decode()
-        self._number, self._image = -1, np.zeros((0, 0, 3), np.uint8)
+        self._number = -1
+        self._image: np.ndarray = np.zeros((0, 0, 3), np.uint8)
         self._random = np.random.default_rng(seed)
         self._brighter, self._darker = self._draw_noise()
         self._frame_id = 0

@@ -1,5 +1,6 @@
 """Also lies here so that pytest puts this folder on the path: tests share `driving` and `strategies`."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,24 @@ pytest_plugins = ["fake_bluez"]
 # Machines are shared and runners slow: how long an example takes says nothing about the code.
 settings.register_profile("brakepoint", deadline=None)
 settings.load_profile("brakepoint")
+
+GIVING_WAY = 10
+"""How nice a process is that leaves the processor to whatever runs in real time."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shares the tests out: one worker takes all live ones, first and one by one; the others take files."""
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)
+    for item in items:
+        group = "live" if item.get_closest_marker("live") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Has a worker with other tests give way to the services that the live ones drive in another worker."""
+    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("live") is None and os.nice(0) == 0:
+        os.nice(GIVING_WAY)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ PATIENT = RadioLimits(
     disconnect_s=5,
 )
 """Limits of a radio on which nothing is to fail."""
-PLUGGED = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LIGHT, Port.RGB_LIGHT: 0x17}
+PLUGGED: dict[int, int] = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LIGHT, Port.RGB_LIGHT: 0x17}
 
 
 @dataclass

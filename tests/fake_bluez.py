@@ -219,8 +219,10 @@ class FakeBluez:
     def _answer(self, call: Message, writer: asyncio.StreamWriter) -> None:
         if call.message_type is not MessageType.METHOD_CALL:
             return
-        device = next((device for device in self._devices if call.path.startswith(device.path)), None)
-        signature, body, error = "", [], ""
+        device = next((device for device in self._devices if (call.path or "").startswith(device.path)), None)
+        signature = ""
+        body: list[Any] = []
+        error: str | None = ""
         if call.member == "Hello":
             signature, body = "s", [f":1.{len(self._clients)}"]
         elif call.member == "GetManagedObjects":
@@ -228,7 +230,7 @@ class FakeBluez:
         elif call.member in ("StartDiscovery", "StopDiscovery"):
             self._is_discovering = call.member == "StartDiscovery"
         elif device is not None:
-            error = device.answer(call.member, call.body)
+            error = device.answer(call.member or "", call.body)
         if error is None:
             return
         if error:
@@ -281,7 +283,10 @@ async def _read(reader: asyncio.StreamReader) -> Message:
     header = await reader.readexactly(16)
     body_bytes, _, fields_bytes = struct.unpack("<4xIII", header)
     rest = await reader.readexactly((fields_bytes + 7) // 8 * 8 + body_bytes)
-    return Unmarshaller(io.BytesIO(header + rest)).unmarshall()
+    whole: Any = io.BytesIO(header + rest)
+    message = Unmarshaller(whole).unmarshall()
+    assert message is not None
+    return message
 
 
 @pytest.fixture

@@ -68,3 +68,8 @@ class FakeBus:
 
     def report(self, status: Any) -> None:
         self.reports.append(status)
+
+
+def fake_bus(service: str = "") -> Any:
+    """One that passes for a `Bus`."""
+    return FakeBus(service)

@@ -5,6 +5,7 @@ With HELD, a file to be, it makes that file in the middle of the publication and
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from kfp import dsl
 
@@ -44,7 +45,8 @@ def publish(held: str, model: dsl.Input[dsl.Model], result: dsl.Input[dsl.Artifa
         signal.pause()
 
     if held:
-        Registry._write = stay  # The model lies there already, and what makes a version of it does not.
+        registry: Any = Registry
+        registry._write = stay  # The model lies there already, and what makes a version of it does not.
     stages.publish(model, result)
 
 
@@ -61,10 +63,10 @@ def training_pipeline():
 if __name__ == "__main__":
     from brakepoint.pipeline.local import run
 
+    given: dict[str, Any] = {"source": sys.argv[1], "held": sys.argv[3] if len(sys.argv) > 3 else ""}
     run(
         sys.modules[__name__],
         lambda what, task: print(what, task, flush=True),  # noqa: T201
         Path(sys.argv[2]),
-        source=sys.argv[1],
-        held=sys.argv[3] if len(sys.argv) > 3 else "",
+        **given,
     )

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import cast
 
 from brakepoint.board.watcher import Watcher
 from brakepoint.course import course
 from brakepoint.room.config import Room
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
 from brakepoint.room.sharing import PROGRESS_KEY
+from brakepoint.room.stores.base import RoomStore
 from brakepoint.workshop.progress import Progress
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -63,7 +65,8 @@ class SimulatedRoom:
         self.room = Room(name="spring", attendees=len(HANDLES), handles=HANDLES)
         self.store = FakeStore({self.room.place_of(handle): b"" for handle in HANDLES})
         self.minute = 0
-        self.watcher = Watcher(self.room, self.store, lambda: START + timedelta(minutes=self.minute))
+        store = cast(RoomStore, self.store)
+        self.watcher = Watcher(self.room, store, lambda: START + timedelta(minutes=self.minute))
         self.attendees = {handle: self._attendee() for handle in HANDLES}
         self.scores = Scores()
 

@@ -37,7 +37,7 @@ esac
 def pins(lock: str, python: str) -> dict[str, Version]:
     """The versions of a lock for a Python on this system."""
     environment = {"python_version": python, "python_full_version": f"{python}.7"}
-    found = {}
+    found: dict[str, Version] = {}
     for line in (ROOT / "locks" / lock).read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             pin = Requirement(line)

@@ -124,10 +124,10 @@ def templates_of(path: Path) -> Iterator[re.Pattern[str]]:
         if (
             isinstance(node, ast.JoinedStr)
             and isinstance(node.values[0], ast.Constant)
-            and "." in node.values[0].value
+            and "." in str(node.values[0].value)
         ):
             parts = (
-                re.escape(part.value) if isinstance(part, ast.Constant) else r"([\w.-]+)"
+                re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"([\w.-]+)"
                 for part in node.values
             )
             yield re.compile(r"(?:check\.)?" + "".join(parts))

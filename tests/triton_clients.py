@@ -4,13 +4,14 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tritonclient.utils import InferenceServerException
 
 SHAPE = [1, 3, 64, 96]
 TENSOR_DATA = np.random.default_rng(0).random(SHAPE, np.float32)
-BAD = {
+BAD: dict[str, tuple[Any, ...]] = {
     "wrong shape": ("track", "images", [1, 3, 64, 95], "FP32", TENSOR_DATA[..., :-1]),
     "wrong type": ("track", "images", SHAPE, "FP64", TENSOR_DATA.astype(np.float64)),
     "missing input": ("track", "other", SHAPE, "FP32", TENSOR_DATA),

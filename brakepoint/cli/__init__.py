@@ -62,8 +62,12 @@ def _take_language(arguments: list[str]) -> list[str]:
     return rest
 
 
-def build_app() -> typer.Typer:
-    """Defines the commands; each says its help in the language of whoever asks."""
+def build_app(called: str | None = None) -> typer.Typer:
+    """Defines the commands; each says its help in the language of whoever asks.
+
+    Args:
+        called: The one command that is loaded; of the others there are name and help. By default all are.
+    """
     app = CommandLine(name="brakepoint", help="cli.help", rich_markup_mode="rich")
 
     @app.callback()
@@ -72,20 +76,26 @@ def build_app() -> typer.Typer:
     ) -> None:
         """`--lang` was taken before; it is here for `--help`."""
 
-    for name in COMMANDS:
-        command_module = importlib.import_module(f"brakepoint.cli.{name}")
+    for name, module in _modules().items():
         typed = name.replace("_", "-")
-        app.command(typed, help=f"cli.{typed}.help")(getattr(command_module, f"{name}_command"))
-    workshop = importlib.import_module("brakepoint.cli.workshop")
-    for name in LEARNING:
-        typed = name.replace("_", "-")
-        app.command(typed, help=f"cli.{typed}.help")(getattr(workshop, f"{name}_command"))
-    for name, module in GROUPS.items():
-        if find_spec(module.partition(".")[0]) is None:
-            continue
-        group = getattr(importlib.import_module(module), f"{name}_app")
-        app.add_typer(group, name=name, help=f"cli.{name}.help")
+        loaded = importlib.import_module(module) if called in (None, typed) else None
+        if name in GROUPS:
+            app.add_typer(getattr(loaded, f"{name}_app", CommandLine()), name=name, help=f"cli.{name}.help")
+        else:
+            app.command(typed, help=f"cli.{typed}.help")(getattr(loaded, f"{name}_command", _not_called))
     return app
+
+
+def _modules() -> dict[str, str]:
+    """Where each command is."""
+    alone = {name: f"brakepoint.cli.{name}" for name in COMMANDS}
+    learning = dict.fromkeys(LEARNING, "brakepoint.cli.workshop")
+    groups = {name: module for name, module in GROUPS.items() if find_spec(module.partition(".")[0])}
+    return alone | learning | groups
+
+
+def _not_called() -> None:
+    """Stands for a command in the list of all."""
 
 
 def run(arguments: list[str]) -> int:
@@ -96,8 +106,8 @@ def run(arguments: list[str]) -> int:
     """
 
     def command_line() -> object:
-        words = _take_language(arguments)
-        return build_app()(words or ["--help"], prog_name="brakepoint", standalone_mode=False)
+        words = _take_language(arguments) or ["--help"]
+        return build_app(words[0])(words, prog_name="brakepoint", standalone_mode=False)
 
     return status_of(command_line)
 

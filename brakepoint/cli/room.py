@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from collections.abc import Iterable
 from itertools import count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -270,7 +271,7 @@ def _say(key: str, began_at: float, **values: object) -> None:
     typer.echo(text(key, None, seconds=number(time.monotonic() - began_at, 1), **values))
 
 
-def _names(whats: list) -> str:
+def _names(whats: Iterable[object]) -> str:
     return ", ".join(text(f"room.what.{what}") for what in dict.fromkeys(whats))
 
 

@@ -43,7 +43,7 @@ def containers(manifests: list[Manifest], secrets: Secrets) -> list[Container]:
 
 def _container(deployment: Manifest, manifests: list[Manifest], secrets: Secrets) -> Container:
     pod, said = deployment["metadata"]["name"], container_of(deployment)
-    config = {m["metadata"]["name"]: m.get("data", {}) for m in of_kind(manifests, "ConfigMap")}
+    config: Secrets = {m["metadata"]["name"]: m.get("data", {}) for m in of_kind(manifests, "ConfigMap")}
     held = {"ConfigMap": config, "Secret": secrets}
 
     def content(kind: str, name: str) -> dict[str, str]:
@@ -122,7 +122,7 @@ def on_this_machine(
 
 def _selects(service: Manifest, deployment: Manifest) -> bool:
     labels = deployment["spec"]["template"]["metadata"]["labels"]
-    return service["spec"]["selector"].items() <= labels.items()
+    return bool(service["spec"]["selector"].items() <= labels.items())
 
 
 def _port_number(target: int | str, container: Manifest) -> int:

@@ -17,8 +17,10 @@ def intersection_over_union(boxes: np.ndarray, others: np.ndarray) -> np.ndarray
     right_bottom = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     intersection = np.clip(right_bottom - left_top, 0, None).prod(axis=2)
     union = _areas(boxes)[:, None] + _areas(others)[None, :] - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    overlap: np.ndarray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return overlap
 
 
 def _areas(boxes: np.ndarray) -> np.ndarray:
-    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+    areas: np.ndarray = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+    return areas

@@ -77,11 +77,13 @@ class Letterbox:
     def to_frame(self, boxes: np.ndarray) -> np.ndarray:
         """Maps `(n, 4)` boxes from pixels of the input to pixels of the frame, cut off at its edges."""
         mapped = (boxes - np.tile(self.margin_px, 2)) / self._scales
-        return np.clip(mapped, 0, np.tile(self.frame_size_px, 2))
+        clipped: np.ndarray = np.clip(mapped, 0, np.tile(self.frame_size_px, 2))
+        return clipped
 
     def to_input(self, boxes: np.ndarray) -> np.ndarray:
         """Maps `(n, 4)` boxes from pixels of the frame to pixels of the input."""
-        return boxes * self._scales + np.tile(self.margin_px, 2)
+        mapped: np.ndarray = boxes * self._scales + np.tile(self.margin_px, 2)
+        return mapped
 
     @property
     def _scales(self) -> np.ndarray:

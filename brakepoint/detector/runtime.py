@@ -118,7 +118,9 @@ class OpenVinoRuntime:
         """See `Runtime.infer`; for a new shape it first takes a tenth of a second."""
         if tensor.shape not in self._requests:
             self._requests[tensor.shape] = self._compile(tensor.shape)
-        return self._requests[tensor.shape].infer([tensor], share_inputs=True, share_outputs=True)[0]
+        request = self._requests[tensor.shape]
+        output: np.ndarray = request.infer([tensor], share_inputs=True, share_outputs=True)[0]
+        return output
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         """For each shape a network of its own: one for all of them would be a tenth slower."""
@@ -148,7 +150,8 @@ class OnnxRuntime:
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """See `Runtime.infer`."""
-        return self._session.run(None, {self._input_name: tensor})[0]
+        output: np.ndarray = self._session.run(None, {self._input_name: tensor})[0]
+        return output
 
 
 class TensorRtRuntime(OnnxRuntime):

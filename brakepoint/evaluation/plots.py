@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,7 +58,9 @@ def plot_precision_recall(base: Sequence[Match], new: Sequence[Match], title: st
     _save(figure, path)
 
 
-def _draw_curve(axes: Axes, matches: Sequence[Match], sign_class: SignClass, name: str, style: dict) -> None:
+def _draw_curve(
+    axes: Axes, matches: Sequence[Match], sign_class: SignClass, name: str, style: dict[str, Any]
+) -> None:
     truths = sum(int((match.truth_classes == sign_class).sum()) for match in matches)
     if not truths:
         axes.plot([], [], label=text("evaluation.plot.no_sign", model=name), **style)

@@ -179,7 +179,8 @@ def pictures(video: Path, frame_numbers: Iterable[int]) -> Iterator[np.ndarray]:
         with av.open(str(video)) as container:
             container.streams.video[0].thread_type = "NONE"  # Threads would each hold frames of their own.
             decoded = enumerate(container.decode(video=0))
-            number_now, picture = -1, np.empty(0)
+            number_now = -1
+            picture: np.ndarray = np.empty(0)
             for wanted in frame_numbers:
                 while number_now < wanted:
                     number_now, frame = next(decoded)
@@ -204,7 +205,7 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, PICTURE_PX + STRIP_PX, "yuv420p"
         stream.options = {"crf": "24", "preset": "veryfast", "rc-lookahead": "5"}
         stream.codec_context.thread_count = 1
-        frame = np.empty(0)
+        frame: np.ndarray = np.empty(0)
         for picture, tick in zip(pictures(video, (tick.frame_number for tick in ticks)), ticks, strict=True):
             frame = artist.frame(picture, tick)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))

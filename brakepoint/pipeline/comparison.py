@@ -76,8 +76,11 @@ class ProductionComparison(BaseModel):
 def _as_image(picture: Path) -> str:
     """The picture as JPEG: as PNG the worst ones would make a page of many megabytes."""
     import cv2
+    import numpy as np
 
-    jpeg = cv2.imencode(".jpg", cv2.imread(str(picture)), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    jpeg = cv2.imencode(
+        ".jpg", np.asarray(cv2.imread(str(picture))), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )[1]
     content = base64.b64encode(jpeg.tobytes()).decode()
     return f'<p><img style="max-width:100%" src="data:image/jpeg;base64,{content}"></p>'
 

@@ -57,7 +57,7 @@ def _places(waits_for: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _arrows(task: dict) -> dict[str, str]:
+def _arrows(task: dict[str, Any]) -> dict[str, str]:
     """The tasks that a task waits for, and the names of the artefacts that it gets from each."""
     arrows: dict[str, list[str]] = {source: [] for source in task.get("dependentTasks", [])}
     for wire in task.get("inputs", {}).get("artifacts", {}).values():

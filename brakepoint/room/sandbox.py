@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from brakepoint.errors import UserError
 from brakepoint.room.outcomes import Failed, Failure
@@ -93,7 +94,7 @@ class Sandbox:
         self._process.kill()
         self._process.communicate()
 
-    def ask(self, message: bytes) -> dict:
+    def ask(self, message: bytes) -> dict[str, Any]:
         """Sends a message and waits for its answer.
 
         Raises:
@@ -104,7 +105,7 @@ class Sandbox:
         self._write(LENGTH.pack(len(message)) + message, deadline)
         return self._read(deadline)
 
-    def _read(self, deadline: float) -> dict:
+    def _read(self, deadline: float) -> dict[str, Any]:
         (length,) = LENGTH.unpack(self._take(LENGTH.size, deadline))
         if length > ANSWER_MAX_BYTES:
             raise Failed(Failure.NO_ORDER, f"{length} B")

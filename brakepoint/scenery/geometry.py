@@ -5,14 +5,14 @@ and plates from here too, so that picture and truth cannot disagree.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from brakepoint.rules import PLATE_CENTRE_CM
 from brakepoint.scenery.artwork import PLATES
-from brakepoint.scenery.scenario import Scenario
+from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.track import Track
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame, TruthSign, VisibleSign
 
@@ -67,13 +67,18 @@ class CameraPose(NamedTuple):
     @property
     def axes(self) -> np.ndarray:
         """Unit vectors to the camera's right, upward, and forward: the rows of a (3, 3) array."""
-        cos_yaw, sin_yaw = np.cos(self.yaw), np.sin(self.yaw)
-        cos_pitch, sin_pitch = np.cos(self.pitch), np.sin(self.pitch)
-        forward = np.array([cos_pitch * cos_yaw, cos_pitch * sin_yaw, sin_pitch])
-        level = np.array([sin_yaw, -cos_yaw, 0.0])
-        upright = np.cross(level, forward)
-        right = np.cos(self.roll) * level - np.sin(self.roll) * upright
-        return np.stack([right, np.cross(right, forward), forward])
+        return _axes(self.yaw, self.pitch, self.roll)
+
+
+@lru_cache(maxsize=16)  # Every sign of a frame asks for the same.
+def _axes(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    cos_yaw, sin_yaw = np.cos(yaw), np.sin(yaw)
+    cos_pitch, sin_pitch = np.cos(pitch), np.sin(pitch)
+    forward = np.array([cos_pitch * cos_yaw, cos_pitch * sin_yaw, sin_pitch])
+    level = np.array([sin_yaw, -cos_yaw, 0.0])
+    upright = np.cross(level, forward)
+    right = np.cos(roll) * level - np.sin(roll) * upright
+    return np.stack([right, np.cross(right, forward), forward])
 
 
 class PlatePose(NamedTuple):
@@ -90,7 +95,8 @@ class PlatePose(NamedTuple):
 
     def place(self, points: np.ndarray) -> np.ndarray:
         """Puts points of the plate, (N, 2) in centimetres, x right and y up, into the world: (N, 3)."""
-        return self.centre + points @ np.stack([self.right, self.up])
+        placed: np.ndarray = self.centre + points @ np.stack([self.right, self.up])
+        return placed
 
 
 def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraPose:
@@ -192,14 +198,35 @@ def _box(pixels: np.ndarray, model: CameraModel) -> tuple[float, float, float, f
     return left, top, right, bottom
 
 
+class _StandingSign(NamedTuple):
+    """A sign where it stands: its plate, how many points its outline has, and these and those inside it."""
+
+    plate: PlatePose
+    outline: int
+    points: np.ndarray
+
+
+@lru_cache(maxsize=16)  # They stand still from frame to frame.
+def _standing_signs(scenario: Scenario) -> list[_StandingSign]:
+    track, standing = scenario.line, []
+    for index, sign in enumerate(scenario.signs):
+        plate = plate_pose(scenario, track, index)
+        outline, area = plate_points(sign.kind)
+        points = plate.place(np.concatenate([outline, area]))
+        standing.append(_StandingSign(plate, len(outline), points))
+    return standing
+
+
 def _visible_sign(
-    scenario: Scenario, track: Track, camera: CameraPose, index: int, visibility: Visibility | None
+    camera: CameraPose,
+    index: int,
+    sign: ScenarioSign,
+    standing: _StandingSign,
+    visibility: Visibility | None,
 ) -> VisibleSign | None:
     """One sign as the camera sees it, or None."""
-    model, sign = CameraModel(), scenario.signs[index]
-    plate = plate_pose(scenario, track, index)
-    outline, area = plate_points(sign.kind)
-    points = plate.place(np.concatenate([outline, area]))
+    model = CameraModel()
+    plate, outline, points = standing
     pixels, depth = project(camera, model, points)
     if depth.min() < NEAREST_CM:
         return None
@@ -217,7 +244,7 @@ def _visible_sign(
         kind=sign.kind,
         box=box,
         distance_cm=round(distance_cm, 2),
-        visible=round(float((seen & in_frame)[len(outline) :].mean()), 3),
+        visible=round(float((seen & in_frame)[outline:].mean()), 3),
     )
 
 
@@ -233,9 +260,11 @@ def visible_signs(
         frame_number: The frame; it looks from `frame_number * spacing_cm`.
         visibility: Says what is hidden; by default nothing is.
     """
-    track = scenario.line
-    camera = camera_pose(scenario, track, frame_number * scenario.spacing_cm)
-    found = (_visible_sign(scenario, track, camera, i, visibility) for i in range(len(scenario.signs)))
+    camera = camera_pose(scenario, scenario.line, frame_number * scenario.spacing_cm)
+    found = (
+        _visible_sign(camera, index, sign, standing, visibility)
+        for index, (sign, standing) in enumerate(zip(scenario.signs, _standing_signs(scenario), strict=True))
+    )
     return tuple(sign for sign in found if sign is not None)
 
 

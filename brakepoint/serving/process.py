@@ -26,7 +26,7 @@ class Endpoint:
 
     rest: str
     grpc: str
-    process: subprocess.Popen
+    process: subprocess.Popen[str]
 
     @property
     def said(self) -> IO[str]:

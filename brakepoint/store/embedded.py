@@ -99,7 +99,7 @@ def _rclone() -> str:
     return found
 
 
-def _wait_until_ready(process: subprocess.Popen, address: tuple[str, int], log_path: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], address: tuple[str, int], log_path: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         if answers(*address):

@@ -101,7 +101,7 @@ def _furniture(rng: np.random.Generator, image: np.ndarray) -> None:
     """Shelves, books and other upright things in strong or wooden colours."""
     for _ in range(rng.integers(2, 14)):
         width, height = int(rng.uniform(8, 180)), int(rng.uniform(20, 320))
-        x, y = rng.integers(-50, WIDTH), rng.integers(-80, 320)
+        x, y = int(rng.integers(-50, WIDTH)), int(rng.integers(-80, 320))
         shade = colour(rng, saturation=rng.uniform(0, 0.9))
         cv2.rectangle(image, (x, y), (x + width, y + height), shade, -1)
         if rng.random() < 0.4:
@@ -112,19 +112,19 @@ def _furniture(rng: np.random.Generator, image: np.ndarray) -> None:
 
 def _window(rng: np.random.Generator, image: np.ndarray) -> None:
     """A bright area with bars."""
-    x, y = rng.integers(-60, WIDTH - 60), rng.integers(-100, 120)
-    width, height = rng.integers(50, 220), rng.integers(80, 300)
+    x, y = int(rng.integers(-60, WIDTH - 60)), int(rng.integers(-100, 120))
+    width, height = int(rng.integers(50, 220)), int(rng.integers(80, 300))
     daylight = colour(rng, saturation=0.1, value=rng.uniform(220, 255))
     cv2.rectangle(image, (x, y), (x + width, y + height), daylight, -1)
     for _ in range(rng.integers(1, 5)):
-        bar = x + rng.integers(0, width)
+        bar = x + int(rng.integers(0, width))
         cv2.line(image, (bar, y), (bar, y + height), colour(rng, saturation=0.2), int(rng.integers(1, 9)))
 
 
 def _radiator(rng: np.random.Generator, image: np.ndarray) -> None:
     """Upright lines on a light panel."""
-    x, y, pitch = rng.integers(0, 450), rng.integers(80, 280), rng.integers(8, 30)
-    width, height = rng.integers(100, 400), rng.integers(40, 130)
+    x, y, pitch = int(rng.integers(0, 450)), int(rng.integers(80, 280)), int(rng.integers(8, 30))
+    width, height = int(rng.integers(100, 400)), int(rng.integers(40, 130))
     value = rng.uniform(120, 235)
     cv2.rectangle(image, (x, y), (x + width, y + height), (value, value, value), -1)
     for line in range(x, x + width, pitch):
@@ -166,7 +166,8 @@ def _lay_track(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: 
         ahead = np.maximum(points[:, 1], 4)
         x = WIDTH / 2 + FOCAL_PX * points[:, 0] / ahead
         flat = np.column_stack([x, horizon + FOCAL_PX * CAMERA_HEIGHT_CM / ahead])
-        return cv2.transform(flat[None].astype(np.float32), turn)[0]
+        tilted: np.ndarray = cv2.transform(flat[None].astype(np.float32), turn)[0]
+        return tilted
 
     for at in np.arange(88, 5, -1.6):
         centre, heading = _track_at(at, straight, bend, start)

@@ -76,7 +76,8 @@ def _shake(rng: np.random.Generator) -> np.ndarray:
         column, row = int(np.floor(x)), int(np.floor(y))
         part = np.outer([1 - (y - row), y - row], [1 - (x - column), x - column])
         kernel[row : row + 2, column : column + 2] += part
-    return kernel / kernel.sum()
+    kernel /= kernel.sum()
+    return kernel
 
 
 def _noise(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:

@@ -25,8 +25,11 @@ Painter = Callable[[np.random.Generator, Materials], Picture]
 class Steps(Protocol):
     """What the engine needs of the module of step 2, `labs` or `solutions`."""
 
-    paint_picture: Painter
-    yolo_line: Callable[[Label, int, int], str]
+    def paint_picture(self, rng: np.random.Generator, materials: Materials, /) -> Picture:
+        """Paints one picture."""
+
+    def yolo_line(self, label: Label, width: int, height: int, /) -> str:
+        """Writes a label as a line of a file."""
 
 
 @dataclass(frozen=True)

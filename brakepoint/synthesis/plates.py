@@ -94,7 +94,7 @@ def _with_lines(image: np.ndarray, growth: int) -> np.ndarray:
 def _pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
     """Halves an image until it is tiny, with colours weighted by alpha so that no fringe appears."""
     alpha = image[..., 3:].astype(np.float32) / 255
-    levels = [np.dstack([image[..., :3] * alpha, image[..., 3:]]).astype(np.float32)]
+    levels: list[np.ndarray] = [np.dstack([image[..., :3] * alpha, image[..., 3:]]).astype(np.float32)]
     while min(levels[-1].shape[:2]) > 16:
         height, width = levels[-1].shape[:2]
         levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))

@@ -115,7 +115,8 @@ class _View:
         """Returns `(n, 2)` float32 pixels of the fine canvas for `(n, 3)` cm."""
         turned = np.atleast_2d(points) @ self.turn.T
         shrink = self.scale * self.distance / (self.distance - turned[:, 2:])
-        return (turned[:, :2] * shrink * (1, -1) + self.origin).astype(np.float32)
+        pixels: np.ndarray = turned[:, :2] * shrink * (1, -1) + self.origin
+        return pixels.astype(np.float32)
 
     def hull(self, points: np.ndarray) -> np.ndarray:
         """Returns the convex outline of points as the camera sees it."""
@@ -214,7 +215,8 @@ def _premultiplied(cutout: Cutout) -> np.ndarray:
 def _back_colour(plate: PrintedPlate, look: Look) -> np.ndarray:
     """A light back has the colour of the plate's plastic, a dark one is nearly black."""
     light = np.array(plate.edge) * look.back
-    return light * look.back + (1 - look.back) * light.mean()
+    colour: np.ndarray = light * look.back + (1 - look.back) * light.mean()
+    return colour
 
 
 def _post(plate: PrintedPlate) -> np.ndarray:
@@ -302,7 +304,7 @@ def _shrunk(
     """Brings a fine canvas down to the picture's pixels and blurs it there."""
     size = (canvas.shape[1] // fine, canvas.shape[0] // fine)
     small = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
-    plate = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    plate: np.ndarray = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     left, top = hull.min(0)
     right, bottom = hull.max(0)
     if blur_px > 0.2:

@@ -30,10 +30,13 @@ def patterned_cloth(rng: np.random.Generator, height: int, width: int) -> np.nda
         period, angle = rng.uniform(6, 60), rng.uniform(0, np.pi)
         rows, columns = np.mgrid[:height, :width]
         steps = (columns * np.cos(angle) + rows * np.sin(angle)) / period
-        return colours[steps.astype(int) % len(colours)].astype(np.uint8)
-    cells = int(rng.integers(3, 16))
-    noise = clouds(rng, height, width, (cells, cells))
-    return colours[(noise * len(colours)).astype(int).clip(0, len(colours) - 1)].astype(np.uint8)
+        chosen = steps.astype(int) % len(colours)
+    else:
+        cells = int(rng.integers(3, 16))
+        noise = clouds(rng, height, width, (cells, cells))
+        chosen = (noise * len(colours)).astype(int).clip(0, len(colours) - 1)
+    cloth: np.ndarray = colours[chosen].astype(np.uint8)
+    return cloth
 
 
 def random_shapes(

@@ -10,6 +10,7 @@ import string
 import tomllib
 from functools import cache
 from importlib import resources
+from typing import Any
 
 FOLDER = resources.files(__package__)
 ORIGINAL = "en"
@@ -30,7 +31,7 @@ def catalogue() -> dict[str, dict[str, str]]:
     return entries
 
 
-def _flatten(table: dict, prefix: str, entries: dict[str, dict[str, str]]) -> None:
+def _flatten(table: dict[str, Any], prefix: str, entries: dict[str, dict[str, str]]) -> None:
     for name, value in table.items():
         key = f"{prefix}{name}"
         if all(isinstance(item, str) for item in value.values()):
@@ -62,7 +63,7 @@ class _Writer(string.Formatter):
         self._point = catalogue()["number.point"][lang]
 
     def format_field(self, value: object, format_spec: str) -> str:
-        written = super().format_field(value, format_spec)
+        written: str = super().format_field(value, format_spec)
         return written.replace(".", self._point) if isinstance(value, float) else written
 
 

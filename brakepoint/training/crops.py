@@ -82,7 +82,8 @@ class Labelled:
 
 
 def _area(boxes: np.ndarray) -> np.ndarray:
-    return (boxes[:, 2] - boxes[:, 0]).clip(0) * (boxes[:, 3] - boxes[:, 1]).clip(0)
+    areas: np.ndarray = (boxes[:, 2] - boxes[:, 0]).clip(0) * (boxes[:, 3] - boxes[:, 1]).clip(0)
+    return areas
 
 
 def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: bool = False) -> int:

@@ -24,7 +24,7 @@ def sources() -> list[Path]:
 
 def make_notebook(source: Path, lang: str) -> NotebookNode:
     """One notebook in one language, without outputs; the same source makes the same one to the byte."""
-    notebook = jupytext.read(source)
+    notebook: NotebookNode = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("lang", lang) == lang]
     for number, cell in enumerate(notebook.cells):
         cell.source = without_marks(cell.source)

@@ -17,15 +17,19 @@ RAIL_PROFILE_CM = ((-0.4, 0.64), (-0.22, 0.8), (-0.22, 1.28), (0.22, 1.28), (0.2
 LEAD_CM = 40.0
 """The track goes on before its start and behind its end, for what the camera sees there."""
 
+Corner = tuple[float, float, float]
+Face = tuple[int, ...]
+Solid = tuple[list[Corner], list[Face]]
 
-def _box(length: float, width: float, bottom: float, top: float) -> tuple[list, list]:
+
+def _box(length: float, width: float, bottom: float, top: float) -> Solid:
     corners = [
         (x, y, z) for x in (-length / 2, length / 2) for y in (-width / 2, width / 2) for z in (bottom, top)
     ]
     return corners, [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 
 
-def _stud(x: float, y: float, bottom: float, sides: int = 12) -> tuple[list, list]:
+def _stud(x: float, y: float, bottom: float, sides: int = 12) -> Solid:
     ring = [
         (x + 0.24 * math.cos(2 * math.pi * i / sides), y + 0.24 * math.sin(2 * math.pi * i / sides))
         for i in range(sides)
@@ -41,8 +45,8 @@ def _sleeper() -> bpy.types.Mesh:
     parts = [_box(length, width, 0.0, height)]
     for x in (-0.4, 0.4):
         parts += [_stud(x, y, height) for y in (-2.8, -1.2, -0.4, 0.4, 1.2, 2.8)]
-    vertices: list = []
-    faces: list = []
+    vertices: list[Corner] = []
+    faces: list[Face] = []
     for part_vertices, part_faces in parts:
         faces += [tuple(len(vertices) + index for index in face) for face in part_faces]
         vertices += part_vertices

@@ -1,7 +1,7 @@
 """Objects made from a few unit meshes, so that Cycles shares their geometry."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import bpy
 from mathutils import Euler, Matrix, Vector
@@ -53,7 +53,7 @@ def _ball(rings: int = 16, sides: int = 24) -> bpy.types.Mesh:
     return _mesh("ball", vertices, faces, smooth=True)
 
 
-_MAKERS = {
+_MAKERS: dict[str, Callable[[], bpy.types.Mesh]] = {
     "cube": _cube,
     "cylinder": lambda: _cylinder(1.0, "cylinder"),
     "cone": lambda: _cylinder(0.02, "cone"),

@@ -166,4 +166,5 @@ def _points(part: bpy.types.Object) -> np.ndarray:
     """The corners of an object in the world, `(n, 3)`."""
     corners = np.array([vertex.co for vertex in part.data.vertices])
     world = np.array(part.matrix_world)
-    return corners @ world[:3, :3].T + world[:3, 3]
+    placed: np.ndarray = corners @ world[:3, :3].T + world[:3, 3]
+    return placed

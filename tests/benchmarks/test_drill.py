@@ -9,6 +9,8 @@ from brakepoint.services import ServiceSettings
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
 from brakepoint.texts import languages, text
 
+pytestmark = pytest.mark.live
+
 GOOD = Round("autopilot_killed", 100.0, 50.0, rest_after_cm=STOPPING_LIMIT_CM - 1, drives_after_s=3.0)
 
 

@@ -10,6 +10,8 @@ from benchmarks.live_yolov8n import SIZE_PX, save_model
 from benchmarks.pictures import take_pictures
 from brakepoint.services import ServiceSettings
 
+pytestmark = pytest.mark.live
+
 YOLOV8N_WEIGHTS = 3.2e6
 """As published for 80 classes: https://docs.ultralytics.com/models/yolov8/."""
 

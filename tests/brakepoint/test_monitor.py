@@ -1,5 +1,6 @@
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from driving import feed
@@ -105,8 +106,9 @@ def test_the_newest_picture_is_served(onlooker):
 
 
 def test_boxes_are_shown_only_while_the_detector_sees():
-    said = {}
-    onlooker = Onlooker(SimpleNamespace(take=lambda topic, *_: said.pop(topic.name, None)))
+    said: dict[str, Detections] = {}
+    bus: Any = SimpleNamespace(take=lambda topic, *_: said.pop(topic.name, None))
+    onlooker = Onlooker(bus)
     sign = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.9, box=(1, 2, 3, 4))
 
     for age_s, seen in ((0, 1), (SIGNS_AGE_MAX_S, 0)):

@@ -48,7 +48,7 @@ def test_names_and_labels_keep_to_the_scheme():
 
 
 def test_panels_do_not_overlap():
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
         place = panel["gridPos"]
         cells = {

@@ -8,9 +8,10 @@ import typer
 from test_pages import COMMAND, blocks, targets, unknown
 
 from brakepoint.cli import build_app
+from brakepoint.texts import ORIGINAL, languages
 
 ROOT = Path(__file__).parents[2]
-LANGUAGES = sorted(index.parent.name for index in (ROOT / "docs").glob("*/index.md"))
+LANGUAGES = languages()
 NAMES = ("CONTRIBUTING", "SECURITY")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
@@ -23,7 +24,7 @@ each = pytest.mark.parametrize("name", NAMES)
 
 
 def page(name: str, lang: str) -> Path:
-    return ROOT / (f"{name}.md" if lang == "en" else f"{name}.{lang}.md")
+    return ROOT / (f"{name}.md" if lang == ORIGINAL else f"{name}.{lang}.md")
 
 
 def named(name: str, lang: str) -> set[str]:

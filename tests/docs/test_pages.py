@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -89,7 +90,7 @@ def test_each_command_that_is_named_exists_with_its_options(name: str, lang: str
     assert not wrong
 
 
-def unknown(command: object, line: str) -> str | None:
+def unknown(command: Any, line: str) -> str | None:
     """What the command line would refuse; None if all of it exists."""
     for word in line.split()[1:]:
         below = getattr(command, "commands", None)

@@ -20,6 +20,8 @@ from hardware.heartbeat import VARIABLE, Heartbeat, Watch, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.lwp3 import BRAKE, Port
 
+pytestmark = pytest.mark.live
+
 SILENCE_S = 0.5
 
 

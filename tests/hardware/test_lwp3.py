@@ -162,7 +162,7 @@ def test_node_poweredup_understands_what_we_decode():
     heard = {"motor": "TRAIN_MOTOR", "light": "LIGHT", "battery": 87, "detached": 1}
 
     assert NODE_POWEREDUP["heard"] == heard
-    assert decode(bytes.fromhex("060001060657")) == BatteryLevel(heard["battery"])
+    assert decode(bytes.fromhex("060001060657")) == BatteryLevel(87)
 
 
 # pylgbst

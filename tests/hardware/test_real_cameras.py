@@ -5,6 +5,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,10 +14,13 @@ from emulated_hub import PATIENCE_S
 
 from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
-from brakepoint.messages import Light, TrainState
+from brakepoint.messages import Frame, Light, TrainState
+from brakepoint.ports import Camera
 from hardware import csi_camera, real_camera, usb_camera
 from hardware.csi_camera import ChildSource
 from hardware.real_camera import RealCamera, as_recorded
+
+pytestmark = pytest.mark.live
 
 NOW = TrainState(at=100.0, position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
 SIZE = 64, 48
@@ -66,12 +70,12 @@ def slow_start(monkeypatch):
     monkeypatch.setattr(real_camera, "FIRST_FRAME_S", PATIENCE_S)
 
 
-def read_until(camera: RealCamera, is_it) -> object:
+def read_until(camera: Camera, is_it) -> Any:
     """Reads until a frame, or what it raised, is what one waits for."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         try:
-            seen = camera.read(NOW)
+            seen: Frame | UserError | None = camera.read(NOW)
         except UserError as error:
             seen = error
         if is_it(seen):
@@ -115,7 +119,7 @@ def test_only_the_newest_frame_is_kept(open_child, patient, tmp_path):
     wait_for(written)
 
     next_grey = grey(read_until(camera, grey))
-    assert next_grey > 150, "what is older than the pipe between the two is gone"
+    assert next_grey and next_grey > 150, "what is older than the pipe between the two is gone"
     assert next_grey == 200 or grey(read_until(camera, lambda seen: grey(seen) == 200)) == 200
     assert camera.read(NOW) is None
 
@@ -197,11 +201,12 @@ def test_the_jetsons_pipeline_reaches_gstreamer_as_it_is_written(monkeypatch):
     monkeypatch.setattr(csi_camera, "LAUNCH", ("echo",))
     seen = []
     real = csi_camera.ChildSource
-    monkeypatch.setattr(
-        csi_camera,
-        "ChildSource",
-        lambda name, command, *size: seen.append(command) or real(name, command, *size),
-    )
+
+    def noted(name, command, *size):
+        seen.append(command)
+        return real(name, command, *size)
+
+    monkeypatch.setattr(csi_camera, "ChildSource", noted)
     with pytest.raises(UserError):
         open_camera("csi:1")
 
@@ -236,7 +241,7 @@ def test_a_known_focal_length_makes_things_as_large_as_the_recorded_camera_does(
     image[330:390, 580:700] = 255
     rows, columns = np.nonzero(as_recorded(image, focal_px=920.0)[:, :, 0] > 127)
 
-    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (30, 60)
+    assert (int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1) == (30, 60)
     assert (rows.mean(), columns.mean()) == (239.5, 319.5)
 
 

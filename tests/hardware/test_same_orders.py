@@ -22,6 +22,8 @@ FEEDS = sorted(path.stem for path in SCENARIOS_DIR.glob("*.yaml"))
 class Unhurried:
     """A hub on a virtual clock: time goes on when the radio has delivered what was ordered."""
 
+    is_simulated = False
+
     def __init__(self, hub: BluetoothHub) -> None:
         self._hub = hub
 

@@ -1,6 +1,7 @@
 """Whoever has this folder in PYTHONPATH reaches nothing beyond this machine, and neither do its children."""
 
 import socket
+from typing import Any
 
 HOME = ("127.", "localhost", "::1", "0.0.0.0")
 _connect, _connect_ex, _look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
@@ -11,13 +12,13 @@ def _refuse(host: object) -> None:
         raise OSError(f"no network in this room: {host}")
 
 
-def connect(self: socket.socket, address: tuple) -> None:
+def connect(self: socket.socket, address: Any) -> None:
     if self.family in (socket.AF_INET, socket.AF_INET6):
         _refuse(address[0])
     return _connect(self, address)
 
 
-def connect_ex(self: socket.socket, address: tuple) -> int:
+def connect_ex(self: socket.socket, address: Any) -> int:
     if self.family in (socket.AF_INET, socket.AF_INET6):
         _refuse(address[0])
     return _connect_ex(self, address)
@@ -28,4 +29,5 @@ def getaddrinfo(host, *arguments, **named):
     return _look_up(host, *arguments, **named)
 
 
-socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
+_sockets: Any = socket.socket
+_sockets.connect, _sockets.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo

@@ -91,8 +91,12 @@ class Air:
             Characteristic.WRITEABLE,
             CharacteristicValue(write=self._written),
         )
-        self._port.on(Characteristic.EVENT_SUBSCRIPTION, lambda _, is_on, *__: is_on and self._hub.greet())
+        self._port.on(Characteristic.EVENT_SUBSCRIPTION, self._subscribed)
         return self._port
+
+    def _subscribed(self, connection: Connection, is_on: bool, *_: object) -> None:
+        if is_on:
+            self._hub.greet()
 
     async def _advertise(self) -> None:
         company, data = self._hub.manufacturer_data

@@ -47,17 +47,22 @@ class Guest:
                     raise
                 time.sleep(1)
 
+    def _opened(self) -> BluetoothHub:
+        assert self._hub is not None, "open comes first"
+        return self._hub
+
     def apply(self, order: dict[str, Any]) -> None:
         """Passes an order on, and waits until the hub has confirmed it."""
-        self._hub.apply(Order(**order))
-        if not self._hub.wait_until_settled(PATIENCE_S):
+        hub = self._opened()
+        hub.apply(Order(**order))
+        if not hub.wait_until_settled(PATIENCE_S):
             raise TimeoutError("the hub does not confirm")
 
     def state(self, now: float) -> dict[str, Any]:
-        return self._hub.state(now).model_dump(mode="json")
+        return self._opened().state(now).model_dump(mode="json")
 
     def close(self) -> None:
-        self._hub.close()
+        self._opened().close()
 
     def guard(self) -> None:
         """Starts the guard; the log has what it says."""

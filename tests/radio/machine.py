@@ -30,7 +30,13 @@ class Guest:
 
     def __init__(self, folder: Path, link: int | None = None) -> None:
         self._log, wire = folder / "guest.log", folder / "wire"
-        command = [HERE / "guest", folder / "radio", wire, sys.executable, HERE / "guest.py"]
+        command: list[str | Path] = [
+            HERE / "guest",
+            folder / "radio",
+            wire,
+            sys.executable,
+            HERE / "guest.py",
+        ]
         environment = {**os.environ, "LINK_PORT": str(link or "")}
         with socket.socket(socket.AF_UNIX) as listening, self._log.open("w") as log:
             listening.bind(str(wire))

@@ -19,6 +19,8 @@ from brakepoint.truth import load_truth
 from hardware.heartbeat import VARIABLE
 from hardware.lwp3 import BRAKE, Port
 
+pytestmark = pytest.mark.live
+
 INTERRUPTIONS = {Reason.NO_FRAMES, Reason.NO_TRAIN_STATE}
 """On a busy machine frames may come late, and then the autopilot brakes for a moment, as it should."""
 

@@ -29,6 +29,8 @@ from brakepoint.texts import text
 from hardware.hub_guard import BRAKED_WITHIN_S
 from hardware.lwp3 import BRAKE, Port
 
+pytestmark = pytest.mark.live
+
 FEED, DETECTOR = "track-stop", "oracle"
 TRIES = 3
 """An emulated processor on a busy machine may come too late once; it does not again and again."""

@@ -27,6 +27,8 @@ FEED = "track-stop"
 class GuestHub:
     """The hub's driver in the guest, on the host's virtual clock."""
 
+    is_simulated = False
+
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
         guest.ask("open")

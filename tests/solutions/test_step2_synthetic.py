@@ -14,7 +14,11 @@ from solutions.step2_synthetic import composite, paint_picture, tight_box, yolo_
 def square_sprite(side: int = 10) -> Sprite:
     full = np.ones((side, side), np.float32)
     return Sprite(
-        full[..., None] * np.float32([10, 20, 30]), full, full, (0, 0, side, side), SignClass.DANGER_AHEAD
+        full[..., None] * np.array([10, 20, 30], np.float32),
+        full,
+        full,
+        (0, 0, side, side),
+        SignClass.DANGER_AHEAD,
     )
 
 
@@ -33,7 +37,12 @@ def test_composite_cuts_off_what_lies_outside(left: int, top: int, painted: int)
 def test_half_transparent_pixels_are_a_mixture() -> None:
     half = np.full((2, 2), 0.5, np.float32)
     image = np.full((2, 2, 3), 100, np.uint8)
-    composite(image, Sprite(half[..., None] * np.float32([200, 0, 0]), half, half, (0, 0, 2, 2), None), 0, 0)
+    composite(
+        image,
+        Sprite(half[..., None] * np.array([200, 0, 0], np.float32), half, half, (0, 0, 2, 2), None),
+        0,
+        0,
+    )
     assert image[0, 0].tolist() == [150, 50, 50]
 
 

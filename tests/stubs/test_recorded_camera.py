@@ -87,7 +87,7 @@ def test_it_says_in_which_rows_signs_may_show(camera, feed):
 
 
 def test_the_same_seed_gives_the_same_pictures(feed):
-    one, same, other = (RecordedCamera(*feed, seed).read(at(20, 30)).image for seed in (7, 7, 8))
+    one, same, other = (RecordedCamera(feed[0], feed[1], seed).read(at(20, 30)).image for seed in (7, 7, 8))
 
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from brakepoint.messages import Frame, Light, TrainState
 from hardware import real_camera
 from hardware.csi_camera import HEIGHT_PX, RATE_HZ, WIDTH_PX, ChildSource, pipeline
 from hardware.real_camera import RealCamera
+
+pytestmark = pytest.mark.live
 
 NOW = TrainState(at=0, position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
 CAPS = f"video/x-raw,width={WIDTH_PX},height={HEIGHT_PX},framerate={RATE_HZ}/1"
@@ -36,7 +39,7 @@ def open_pipeline() -> Iterator[Callable[..., RealCamera]]:
         camera.close()
 
 
-def read_until(camera: RealCamera, is_it: Callable[[object], bool]) -> Frame | UserError:
+def read_until(camera: RealCamera, is_it: Callable[[object], bool]) -> Any:
     for _ in range(600):
         try:
             seen: Frame | UserError | None = camera.read(NOW)
@@ -66,7 +69,7 @@ def test_a_live_source_delivers_new_pictures(open_pipeline):
 def test_a_recorded_feed_through_a_file_source_is_the_recorded_feed(open_pipeline):
     source = f"filesrc location={find_feed('track-stop')} ! decodebin ! identity sync=true ! videoconvert"
     seen = read_until(open_pipeline(source, 640, 480), is_frame).image.astype(int)
-    recorded = open_camera("video:track-stop")
+    recorded: Any = open_camera("video:track-stop")
     places = [NOW.model_copy(update={"position_cm": position_cm}) for position_cm in range(0, 100, 2)]
     differences = [np.abs(recorded.read(place).image - seen).mean() for place in places]
     recorded.close()

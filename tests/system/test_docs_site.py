@@ -19,7 +19,7 @@ PAGE_MOST_BYTES = 1_000_000
 
 
 def build(config: Path, lang: str, folder: Path) -> None:
-    words = ["build", "--quiet", "--strict", "--config-file", config, "--site-dir", folder]
+    words: list[str | Path] = ["build", "--quiet", "--strict", "--config-file", config, "--site-dir", folder]
     environment = {**os.environ, "BRAKEPOINT_LANG": lang, "NO_MKDOCS_2_WARNING": "1"}
     subprocess.run([sys.executable, "-m", "mkdocs", *words], env=environment, check=True)
 

@@ -82,7 +82,7 @@ def test_a_cutout_that_is_missing_is_rendered_again_as_it_was(tmp_path: Path) ->
     subprocess.run([*WITH_BLENDER, "footage", "cutouts", "--out", "cutouts"], cwd=tmp_path, check=True)
 
     rendered, kept = (
-        cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in (missing, CUTOUTS / missing.name)
+        np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)) for path in (missing, CUTOUTS / missing.name)
     )
     assert rendered.shape == kept.shape
     assert np.abs(rendered.astype(int) - kept).mean() < 3

@@ -13,6 +13,8 @@ from brakepoint.services import CLIENTS, ServiceSettings
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.sockets import free_port
 
+pytestmark = pytest.mark.live
+
 PHONE, DESK, PROJECTOR = (390, 844), (1280, 800), (1920, 1080)
 WITHIN_MS = 60_000
 DANGER_YELLOW = """() => {

@@ -21,6 +21,8 @@ from brakepoint.services.topics import CONTROL, MISSION
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
 
+pytestmark = pytest.mark.live
+
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 FEED = "track-stop"
 TRAINS = {"train-1": "first secret", "train-2": "second secret", "viewer": "third secret"}
@@ -149,7 +151,12 @@ def retained(settings: ServiceSettings) -> MissionState | None:
 def told(known) -> None:
     """There is something to be heard of train-1."""
     with Bus(known("train-1"), "") as bus:
-        await_condition(lambda: (bus.say(MISSION, mission(FEED)), retained(known("train-1")))[1] is not None)
+
+        def is_heard() -> bool:
+            bus.say(MISSION, mission(FEED))
+            return retained(known("train-1")) is not None
+
+        await_condition(is_heard)
 
 
 def test_who_is_known_hears_and_a_viewer_does_too(known, told):
@@ -216,4 +223,5 @@ def test_all_services_drive_over_it_and_a_stop_waits_for_a_dead_controller_but_a
 
         await_condition(is_stopped)
         stage.await_train(is_at_rest)
-        assert person.take(MISSION, WITHIN_S).run == stage.run
+        said = person.take(MISSION, WITHIN_S)
+        assert said is not None and said.run == stage.run

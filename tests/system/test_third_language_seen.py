@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -20,8 +21,8 @@ from brakepoint.monitor.server import make_app as make_monitor
 ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(".*", "runs", "site", "wheelhouse", "__pycache__")
 THEME = '{% macro t(key) %}{{ {"language": "LANG"}[key] }}{% endmacro %}'
-SILENT_BUS = SimpleNamespace(take=lambda *_: None)
-EMPTY_ROOM = SimpleNamespace(seats=[], trouble="", room=SimpleNamespace(name="spring"))
+SILENT_BUS: Any = SimpleNamespace(take=lambda *_: None)
+EMPTY_ROOM: Any = SimpleNamespace(seats=[], trouble="", room=SimpleNamespace(name="spring"))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = copy / "docs" / "theme" / "partials" / "languages" / f"{PSEUDO}.html"
     words.parent.mkdir(parents=True)
     words.write_text(THEME.replace("LANG", PSEUDO))
-    build = [
+    build: list[str | Path] = [
         "build",
         "--quiet",
         "--strict",

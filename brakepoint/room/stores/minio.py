@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
-from minio.credentials import StaticProvider
+from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException
 from minio.minioadmin import MinioAdmin
 from urllib3.exceptions import HTTPError

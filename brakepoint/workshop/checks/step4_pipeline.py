@@ -116,7 +116,7 @@ def check_wiring(lab: Lab) -> None:
         raise Wrong("step4.wiring.not_gated")
 
 
-def _task_with(change: Callable[[Any], None]) -> tuple[dict, dict]:
+def _task_with(change: Callable[[Any], None]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a task compiles to when something was done to it: container, and what Kubernetes alone reads."""
 
     @dsl.component(base_image="python", install_kfp_package=False)

@@ -123,7 +123,7 @@ def _request(
     datatype: str = "FP32",
     name: str = TENSOR,
     request_id: str | None = None,
-    parameters: dict | None = None,
+    parameters: dict[str, Any] | None = None,
     outputs: list[RequestedOutput] | None = None,
 ) -> InferRequest:
     field = InferInput(name, list(array.shape), datatype)

@@ -8,6 +8,7 @@ import pytest
 import typer
 from pseudo_language import keys_said
 from rich.text import Text
+from typer.testing import CliRunner
 
 from brakepoint.cli import COMMANDS, build_app, run
 from brakepoint.texts import catalogue, languages
@@ -30,6 +31,27 @@ sys.exit(status or " ".join(set(sys.modules) & set({HEAVY})) or 0)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_command_loads_no_other():
+    code = """
+import sys
+from brakepoint.cli import run
+status = run(["doctor", "--help"])
+loaded = {name for name in sys.modules if name.startswith("brakepoint.cli.")}
+sys.exit(status or " ".join(loaded - {"brakepoint.cli.doctor", "brakepoint.cli.usage"}) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_command_that_is_not_loaded_is_listed_as_the_others_are():
+    listed, loaded = (
+        CliRunner().invoke(app, ["--help"]).output for app in (build_app("--help"), build_app())
+    )
+
+    assert listed == loaded
 
 
 TYPED = [name.replace("_", "-") for name in COMMANDS]

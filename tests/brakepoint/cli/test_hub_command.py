@@ -6,7 +6,7 @@ import pytest
 
 from brakepoint.cli import hub, run
 from brakepoint.errors import UserError
-from brakepoint.messages import Light, OrderKind
+from brakepoint.messages import Light, Order, OrderKind
 from brakepoint.rules import CONTROL_RATE_HZ
 
 
@@ -19,7 +19,9 @@ class FakeTrain:
     """Keeps its orders; loses the radio at the one that is asked for."""
 
     def __init__(self, lost_at: int = -1) -> None:
-        self.orders, self.looked_at, self.is_closed, self._lost_at = [], [], False, lost_at
+        self.orders: list[Order] = []
+        self.looked_at: list[float] = []
+        self.is_closed, self._lost_at = False, lost_at
 
     def apply(self, order):
         if len(self.orders) == self._lost_at:

@@ -24,6 +24,8 @@ from brakepoint.mission.records import Run
 from brakepoint.mission.scoring import score_run
 from brakepoint.truth import load_truth
 
+pytestmark = pytest.mark.live
+
 ROOT = Path(__file__).parents[3]
 OVERLAY = ROOT / "solutions" / "step7_delivery" / "overlay"
 

@@ -2,6 +2,7 @@
 
 import sys
 import types
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -116,6 +117,6 @@ def test_its_engine_is_for_one_shape_whatever_the_model_allows(make_model, jetso
 
 def test_a_failure_under_way_does_not_move_the_model_to_the_cpu(make_model, jetson):
     jetson()
-    detector = Detector(make_model(RAW), runtime="tensorrt")
+    runtime: Any = Detector(make_model(RAW), runtime="tensorrt").runtime
 
-    assert not detector.runtime._session._enable_fallback
+    assert not runtime._session._enable_fallback

@@ -14,10 +14,13 @@ def sign(left: float = 0, confidence: float = 1.0, sign_class: SignClass = DANGE
     return Detection(sign_class=sign_class, confidence=confidence, box=(left, 0, left + 10, 10))
 
 
-RIGHT, WRONG, BLIND = ([sign()], [sign()]), ([sign(50, 0.9)], [sign()]), ([], [sign()])
+Picture = tuple[list[Detection], list[Detection]]
+RIGHT: Picture = [sign()], [sign()]
+WRONG: Picture = [sign(50, 0.9)], [sign()]
+BLIND: Picture = [], [sign()]
 
 
-def interval(*pictures: tuple, seed: int = 0) -> tuple[float, float]:
+def interval(*pictures: Picture, seed: int = 0) -> tuple[float, float]:
     return map50_interval([match_picture(*picture) for picture in pictures], resamples=200, seed=seed)
 
 

@@ -63,7 +63,7 @@ def test_a_sheet_shows_no_more_pictures_than_a_person_looks_at(tmp_path):
     heights = []
     for count in (PICTURES_MAX, PICTURES_MAX + 40):
         save_sheet([one] * count, 0.5, "title", tmp_path / "sheet.png")
-        heights.append(cv2.imread(str(tmp_path / "sheet.png")).shape[0])
+        heights.append(np.asarray(cv2.imread(str(tmp_path / "sheet.png"))).shape[0])
     assert heights[0] == heights[1]
     assert not list(tmp_path.glob("*.part"))
 

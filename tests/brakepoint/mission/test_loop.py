@@ -17,6 +17,7 @@ from brakepoint.mission.records import Ending, Run
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import LATERAL_ACCELERATION_MAX_CM_S2
 from brakepoint.scenery.geometry import synthetic_truth
+from brakepoint.track import Curve
 
 WITH_A_SIGN = COURSE_FEEDS[1:]
 WITH_A_LIMIT = ("track-slowdown", "track-stop-and-slowdown", "track-full")
@@ -101,17 +102,17 @@ def test_a_train_at_rest_is_not_taken_for_a_frozen_camera():
     assert all(tick.order.reason is not Reason.FROZEN_FRAMES for tick in run.ticks)
 
 
-class FaultyCamera(PlainCamera):
+class FaultyCamera:
     """Fails for a time: shows one picture again and again, or nothing."""
 
     def __init__(self, begin: int, end: int, freezes: bool) -> None:
-        super().__init__()
+        self._camera = PlainCamera()
         self._begin, self._end, self._freezes = begin, end, freezes
         self._reads = count()
         self._frozen = np.zeros((4, 4, 3), np.uint8)
 
     def read(self, train_state: TrainState) -> Frame | None:
-        frame = super().read(train_state)
+        frame = self._camera.read(train_state)
         if not self._begin <= next(self._reads) < self._end:
             return frame
         return (
@@ -119,6 +120,9 @@ class FaultyCamera(PlainCamera):
             if self._freezes
             else None
         )
+
+    def close(self) -> None:
+        self._camera.close()
 
 
 @pytest.mark.parametrize("freezes", [True, False])
@@ -143,13 +147,17 @@ def test_a_derailment_ends_the_run_where_it_happens():
     truth = feed("track-stop")
     last = drive(truth, never_brakes).ticks[-1]
     curve = truth.line.segment_at(last.position_cm)
+    assert isinstance(curve, Curve)
 
     assert last.speed_cm_s**2 / curve.radius_cm > LATERAL_ACCELERATION_MAX_CM_S2
 
 
 def test_an_autopilot_that_returns_no_order_is_told_so():
+    def silent(memory, detections, train_state, now):
+        return None
+
     with pytest.raises(UserError, match="memory, order"):
-        drive(feed("track-empty"), lambda memory, detections, train_state, now: None)
+        drive(feed("track-empty"), silent)
 
 
 def test_an_autopilot_that_breaks_down_is_told_where():

@@ -23,7 +23,8 @@ DANGER, LIMIT, NOTHING = truth("danger-train"), truth("limit-30"), truth(None)
 
 def run(*legs: tuple[float, float] | tuple[float, float, Light], ending=Ending.END_OF_TRACK) -> Run:
     """A run of legs: up to a position at a speed; with a speed of 0 it rests for so many seconds instead."""
-    ticks, position = [], 0.0
+    ticks: list[Tick] = []
+    position = 0.0
 
     def tick(speed: float, light: Light) -> None:
         order = Order(kind=OrderKind.BRAKE, reason=Reason.CLEAR, at=0)

@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
@@ -211,7 +212,7 @@ def test_a_step_with_a_gap_is_told_with_what_to_do(tmp_path, monkeypatch) -> Non
 def test_the_components_run_the_steps_of_whose_pipeline_it_is(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(SOURCE_VARIABLE, raising=False)
-    own = ModuleType("labs.step4_pipeline")
+    own: Any = ModuleType("labs.step4_pipeline")
     own.training_pipeline, own.gate = small_pipeline.training_pipeline, small_pipeline.gate
 
     with pytest.raises(UserError):

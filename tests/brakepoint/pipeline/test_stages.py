@@ -125,7 +125,8 @@ def test_a_good_model_is_published_with_its_figures_and_goes_into_production(sto
     assert (published.data, published.code) == ("data", "code")
     compared = read_comparison(Path(run.result.path))
     assert published.metrics == compared.new
-    assert compared.version == 1 and compared.new["track"] > compared.production["track"]
+    assert compared.version == 1 and compared.production is not None
+    assert compared.new["track"] > compared.production["track"]
     assert run.metrics.metadata["track_map50"] == compared.new["track"]
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from brakepoint.room import accounts
 from brakepoint.room.config import EmbeddedSettings, Room
 
 
@@ -26,6 +27,7 @@ def free_ports(count: int) -> int:
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    monkeypatch.setattr(accounts, "HASH_ROUNDS", 4)
     return tmp_path
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -158,7 +159,7 @@ def test_the_shipped_model_passes_the_look_inside() -> None:
     check_model(SHIPPED_MODEL)
 
 
-def saved(path: Path, node: onnx.NodeProto, **parts: object) -> Path:
+def saved(path: Path, node: onnx.NodeProto, **parts: Any) -> Path:
     """A model of one node, and whatever else it brings."""
     graph = helper.make_graph([node], "one", [], [], **parts)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)

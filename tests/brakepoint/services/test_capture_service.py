@@ -1,6 +1,7 @@
 """The camera as a service: what it shows in which run, and how it fails on demand."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ class FakeCamera:
     """Shows a new picture each time, of the grey of its number."""
 
     def __init__(self) -> None:
-        self.states, self.is_closed = [], False
+        self.states: list[Any] = []
+        self.is_closed = False
 
     def read(self, state):
         self.states.append(state)

@@ -1,5 +1,7 @@
 """The controller alone, on a broker and a link that only keep what they are told."""
 
+from typing import Any
+
 import pytest
 
 pytest.importorskip("paho")
@@ -30,7 +32,9 @@ class FakeLink:
     """Plays the train's radio."""
 
     def __init__(self) -> None:
-        self.sent, self.report, self.is_closed = [], None, False
+        self.sent: list[Any] = []
+        self.report: Any = None
+        self.is_closed = False
 
     def send(self, order):
         self.sent.append(order)

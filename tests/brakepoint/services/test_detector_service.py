@@ -2,13 +2,14 @@
 
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 pytest.importorskip("paho")
 
-from fake_bus import FakeBus
+from fake_bus import fake_bus
 
 from brakepoint.messages import Detections, Frame
 from brakepoint.services.detector import Detecting
@@ -19,10 +20,10 @@ def sees_nothing(frame: Frame) -> Detections:
     return Detections(frame_id=frame.frame_id, captured_at=frame.captured_at, picture_hash="", items=())
 
 
-def after_a_turn(image: np.ndarray) -> FakeBus:
-    bus = FakeBus()
+def after_a_turn(image: np.ndarray) -> Any:
+    bus = fake_bus()
     bus.bring(FRAME, Frame(7, 1.5, 30.0, image))
-    model = SimpleNamespace(detect=sees_nothing)
+    model: Any = SimpleNamespace(detect=sees_nothing)
     Detecting(bus, model, "track-empty", threading.Lock()).turn()
     return bus
 

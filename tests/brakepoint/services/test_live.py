@@ -28,6 +28,8 @@ from brakepoint.truth import load_truth
 from solutions.step6_autopilot import step
 from stubs.printing_hub import PrintingHub
 
+pytestmark = pytest.mark.live
+
 FEED = "track-stop"
 INTERRUPTIONS = {Reason.NO_FRAMES, Reason.NO_TRAIN_STATE}
 """On a busy machine frames may come late, and then the autopilot brakes for a moment, as it should."""
@@ -63,7 +65,7 @@ def test_the_verdict_is_that_of_the_virtual_clock(bus):
     assert meanings(live) == meanings(virtual)
     assert live.ending is virtual.ending
     assert score_run(live, truth).accomplished
-    told = []
+    told: list[str] = []
     while told.count(EventType.ORDER_CHANGED) < len(meanings(live)):
         event = bus.take(EVENT, WITHIN_S)
         assert event is not None, f"an order was changed, and nobody told: {told}"

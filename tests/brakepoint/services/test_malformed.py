@@ -35,6 +35,8 @@ from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import FRAME, ORDER, TOPICS
 from brakepoint.sockets import free_port
 
+pytestmark = pytest.mark.live
+
 MESSAGES = 10_500
 AT_A_TIME = 50
 LINES = 500

@@ -2,13 +2,14 @@
 
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
 
 pytest.importorskip("paho")
 
-from fake_bus import FakeBus
+from fake_bus import fake_bus
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, Fault
@@ -22,9 +23,10 @@ NOW = 5000.0
 class FakePart:
     """Turns a few times, then wants to stop; keeps what it was asked for."""
 
-    def __init__(self, stopping: threading.Event, turns: int = 1, error: Exception | None = None) -> None:
+    def __init__(self, stopping: Any, turns: int = 1, error: Exception | None = None) -> None:
         self._stopping, self._turns, self._error = stopping, turns, error
-        self.asked, self.turned, self.is_closed = [], 0, False
+        self.asked: list[Action] = []
+        self.turned, self.is_closed = 0, False
 
     def turn(self):
         self.turned += 1
@@ -55,7 +57,7 @@ def control(action=Action.START, at=NOW, **values):
 
 
 def test_it_turns_until_it_is_to_stop_and_lets_go(stopping):
-    part, bus = FakePart(stopping, turns=3), FakeBus()
+    part, bus = FakePart(stopping, turns=3), fake_bus()
     serve(part, bus, stopping)
 
     assert (part.turned, part.is_closed, bus.is_ready) == (3, True, True)
@@ -64,7 +66,7 @@ def test_it_turns_until_it_is_to_stop_and_lets_go(stopping):
 def test_what_cannot_go_on_is_told_in_a_line_and_ends_with_the_status_of_a_breakdown(stopping, capsys):
     part = FakePart(stopping, error=UserError("feed.missing", path="here.mp4", feeds="-"))
     with pytest.raises(typer.Exit) as ended:
-        serve(part, FakeBus(), stopping)
+        serve(part, fake_bus(), stopping)
 
     assert ended.value.exit_code == 1
     assert "here.mp4" in capsys.readouterr().out
@@ -83,7 +85,7 @@ def test_what_cannot_go_on_is_told_in_a_line_and_ends_with_the_status_of_a_break
     ids=["now", "barely in time", "too late", "from the future", "a stop, however late"],
 )
 def test_what_was_asked_too_long_ago_is_not_done_any_more_but_a_stop_is(stopping, at_now, asked, is_heard):
-    part, bus = FakePart(stopping), FakeBus()
+    part, bus = FakePart(stopping), fake_bus()
     bus.bring(CONTROL, asked)
     serve(part, bus, stopping)
 
@@ -92,7 +94,7 @@ def test_what_was_asked_too_long_ago_is_not_done_any_more_but_a_stop_is(stopping
 
 
 def test_everything_that_was_asked_is_heard_in_one_turn(stopping, at_now):
-    part, bus = FakePart(stopping), FakeBus()
+    part, bus = FakePart(stopping), fake_bus()
     bus.bring(CONTROL, control(at=NOW - 60), control(Action.STOP), control())
     serve(part, bus, stopping)
 
@@ -101,10 +103,10 @@ def test_everything_that_was_asked_is_heard_in_one_turn(stopping, at_now):
 
 @pytest.mark.parametrize(("service", "waits"), [("detector", [7.0]), ("autopilot", [])])
 def test_only_the_one_who_is_meant_hangs_and_for_as_long_as_it_is_asked_to(service, waits, at_now):
-    waited = []
-    stopping = SimpleNamespace(is_set=lambda: part.turned > 0, wait=waited.append)
+    waited: list[float] = []
     part = FakePart(SimpleNamespace(set=lambda: None))
-    bus = FakeBus(service)
+    stopping: Any = SimpleNamespace(is_set=lambda: part.turned > 0, wait=waited.append)
+    bus = fake_bus(service)
     bus.bring(CONTROL, control(Action.FAULT, fault=Fault.DETECTOR_HANGS, seconds=7.0))
     serve(part, bus, stopping)
 

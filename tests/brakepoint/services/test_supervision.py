@@ -2,6 +2,7 @@
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,8 @@ NOW = 5000.0
 
 
 def child(name="autopilot", started_at=NOW - 60, process=True, **values):
-    return Child(name, process=SimpleNamespace() if process else None, started_at=started_at, **values)
+    running: Any = SimpleNamespace() if process else None
+    return Child(name, process=running, started_at=started_at, **values)
 
 
 def test_a_service_that_is_silent_although_it_would_be_heard_is_hung():
@@ -74,19 +76,22 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def services(clock, monkeypatch):
+def said() -> list[tuple[str, str]]:
+    """Each line that was told, with its service's name."""
+    return []
+
+
+@pytest.fixture
+def services(clock, monkeypatch, said):
     """A supervisor that starts nothing, of services on a broker elsewhere."""
     monkeypatch.setattr(supervisor, "Bus", lambda *_: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(supervisor, "_end", lambda *_: None)
-    said = []
-    services = Supervisor(
+    return Supervisor(
         ServiceSettings(broker="mqtt://elsewhere:1"), ["autopilot"], lambda *line: said.append(line)
     )
-    services.said = said
-    return services
 
 
-def test_a_service_that_dies_again_and_again_is_started_ever_later(services, clock):
+def test_a_service_that_dies_again_and_again_is_started_ever_later(services, clock, said):
     dying, waits = services._children["autopilot"], []
     for _ in range(6):
         dying.process, dying.started_at = SimpleNamespace(), clock[0]
@@ -95,7 +100,7 @@ def test_a_service_that_dies_again_and_again_is_started_ever_later(services, clo
 
     assert waits == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
     assert dying.process is None
-    assert len(services.said) == 6
+    assert len(said) == 6
 
 
 def test_one_that_had_lasted_is_started_again_at_once(services, clock):

@@ -281,11 +281,12 @@ def test_nonsense_leaves_nothing_in_memory(server) -> None:
                 assert post(server, path, body)[0] == expected
             assert post(server, TENSOR_PATH, bytes(BODY_MOST_BYTES // 4))[0] == 400
 
-    nonsense(20)
-    before = megabytes()
-    nonsense(40)
+    found = []
+    for _ in range(6):
+        nonsense(10)
+        found.append(megabytes())
 
-    assert megabytes() - before < 20
+    assert min(found[3:]) - min(found[:3]) < 20, found  # What is held for a moment is let go again.
 
 
 def test_a_large_request_that_does_not_say_so_is_refused_too(server) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def quiet(done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory) -> Connection:
+def store(tmp_path_factory) -> Iterator[Connection]:
     with embedded.serve_s3(tmp_path_factory.mktemp("store") / "s3") as (endpoint, key, secret):
         connection = Connection(endpoint, "brakepoint", key, secret)
         seed(connection.client, connection.bucket)
@@ -106,7 +107,8 @@ def test_labels_keep_the_boxes_inside_their_pictures(tmp_path) -> None:
 
 
 def test_a_picture_decodes() -> None:
-    assert cv2.imread(str(pictures()[0])).shape == (480, 640, 3)
+    picture = cv2.imread(str(pictures()[0]))
+    assert picture is not None and picture.shape == (480, 640, 3)
 
 
 def refusal(connection: Connection, folder: Path) -> str:

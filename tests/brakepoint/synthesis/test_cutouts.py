@@ -43,8 +43,8 @@ def test_a_cutout_is_read_with_all_that_its_index_says(folder: Path) -> None:
     write_index(folder)
     (cutout,) = load_cutouts(folder)
     assert (cutout.kind, cutout.sign_class, cutout.light) == ("danger-train", SignClass.DANGER_AHEAD, "day")
-    assert (cutout.image.shape, cutout.image.dtype) == ((30, 20, 4), np.uint8)
-    assert (cutout.plate.shape, cutout.plate.dtype) == ((3, 2), np.float32)
+    assert (cutout.image.shape, cutout.image.dtype) == ((30, 20, 4), np.dtype(np.uint8))
+    assert (cutout.plate.shape, cutout.plate.dtype) == ((3, 2), np.dtype(np.float32))
     assert (cutout.yaw_deg, cutout.pitch_deg, cutout.roll_deg) == (-12.5, 3.0, 0.0)
 
 

@@ -57,7 +57,7 @@ def test_given_backgrounds_are_used(tmp_path: Path) -> None:
     folder.mkdir()
     cv2.imwrite(str(folder / "green.png"), np.full((480, 640, 3), (0, 255, 0), np.uint8))
     made(tmp_path / "out", count=6, backgrounds=folder)
-    pictures = [cv2.imread(str(file)) for file in (tmp_path / "out" / "images").iterdir()]
+    pictures = [np.asarray(cv2.imread(str(file))) for file in (tmp_path / "out" / "images").iterdir()]
     greens = [
         picture for picture in pictures if (picture[..., 1] > picture[..., 2].astype(int) + 60).mean() > 0.6
     ]

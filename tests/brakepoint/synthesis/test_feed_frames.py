@@ -1,4 +1,5 @@
 import cv2
+import numpy as np
 
 from brakepoint.cli import run
 from brakepoint.feeds import find_feed
@@ -15,7 +16,7 @@ def test_only_frames_without_a_sign_become_backgrounds(tmp_path, monkeypatch):
     numbers = [int(path.stem.rpartition("-")[2]) for path in saved]
     assert len(numbers) > 5
     assert not any(truth.frames[number].signs for number in numbers)
-    assert {cv2.imread(str(path)).shape for path in saved} == {(480, 640, 3)}
+    assert {np.asarray(cv2.imread(str(path))).shape for path in saved} == {(480, 640, 3)}
 
 
 def test_the_command_says_what_to_do_with_them(tmp_path, monkeypatch, capsys):

@@ -1,5 +1,7 @@
 """Which signs count in which world."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,10 @@ from brakepoint.synthesis.plates import plates
 from brakepoint.synthesis.sprites import Look, draw_cutout
 from brakepoint.worlds import World
 
-SUPPLIES = {"drawn": tuple(plates().values()), "rendered": load_cutouts(SHIPPED_CUTOUTS)}
+SUPPLIES: dict[str, tuple[Any, ...]] = {
+    "drawn": tuple(plates().values()),
+    "rendered": load_cutouts(SHIPPED_CUTOUTS),
+}
 
 
 @pytest.mark.parametrize("supply", SUPPLIES)

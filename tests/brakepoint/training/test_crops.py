@@ -25,7 +25,7 @@ def dataset(root: Path, label: str = "1 0.5 0.5 0.05 0.0666667\n") -> Path:
 def test_labels_follow_the_crop(tmp_path: Path, seed: int) -> None:
     assert cut_crops(dataset(tmp_path / "data"), tmp_path / "crops", 1, seed) == 1
     crop = cv2.imread(str(next((tmp_path / "crops" / "images").iterdir())), cv2.IMREAD_GRAYSCALE)
-    assert crop.shape == (CROP_PX, CROP_PX)
+    assert crop is not None and crop.shape == (CROP_PX, CROP_PX)
     text = next((tmp_path / "crops" / "labels").iterdir()).read_text()
     white = np.argwhere(crop > 128)
     if not text:
