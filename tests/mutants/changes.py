@@ -46,8 +46,10 @@ PATIENT = re.compile(
     r"|(READY|ANSWERS|STOPS?|START)_WITHIN"
 )
 """Constants of the same kind, by their names."""
-CLOCK = re.compile(r"\bmonotonic\b|\buntil\b|\bdeadline\b|\brandom\(\)|\buniform\(")
+CLOCK = re.compile(r"\bmonotonic\b|\buntil\b|\bdeadline\b")
 """Where `<` and `<=` are the same, since no two are ever equal."""
+CHANCE = re.compile(r"rng\.\w+\(")
+"""What is drawn by chance is drawn from as wide as looks well."""
 SPOKEN = re.compile(r"^(log|logger|logging|warnings|time\.sleep$)\b")
 
 
@@ -226,6 +228,8 @@ def _is_cosmetic(node: ast.AST) -> bool:
             return name in COSMETIC
         case ast.JoinedStr():
             return True
+        case ast.Compare() | ast.Call():
+            return bool(CHANCE.match(ast.unparse(node)))
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return bool(PATIENT.search(name))
         case ast.Expr(value=ast.Call(func=called)):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from brakepoint.cli import run
+from brakepoint.cli.mission import _place
+from brakepoint.mission.drive import Driven
 
 LEFT_BEHIND = {"report.json", "index.html", "short.mp4", "short.run.json"}
 
@@ -149,3 +151,10 @@ def test_a_train_that_is_elsewhere_has_its_hub_there(
 ):
     assert mission(short_feed, tmp_path / "run", "--live", "--hub", "ble:", "--link", "jetson:18831") != 0
     assert "--hub and --link do not go together" in capfd.readouterr().err
+
+
+def test_while_it_drives_the_place_and_the_speed_are_shown_with_their_units(monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    news = Driven("track-stop", 0.5, 123.4, 50.0, None)
+
+    assert _place(news).split() == ["123", "cm", "50", "cm/s"]

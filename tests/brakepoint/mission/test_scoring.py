@@ -168,11 +168,13 @@ def test_a_train_that_stalls_loses_what_it_did_not_cover():
 
 
 def test_a_derailment_is_told_and_paid_for():
-    score = score_run(run((300, FULL), ending=Ending.DERAILED), NOTHING)
+    derailed = run((300, FULL), ending=Ending.DERAILED)
+    score = score_run(derailed, NOTHING)
 
     assert score.derailed
     assert score.score == pytest.approx(100 - 25 - 50, abs=1)
     assert score.first_wrong is not None and score.first_wrong.kind is MomentKind.DERAILED
+    assert score.first_wrong.time_s == derailed.ticks[-1].time_s
 
 
 def test_the_first_wrong_moment_is_the_first():
@@ -193,3 +195,9 @@ def test_lost_points_are_the_eyes_fault_or_the_hands(score, oracle, perception, 
     lost = split_lost(real, perfect).lost
 
     assert (lost.perception, lost.control) == (perception, control)
+
+
+def test_a_run_that_was_not_split_yet_has_lost_nothing_to_eyes_or_hands():
+    lost = score_run(run((LENGTH_CM, FULL)), NOTHING).lost
+
+    assert (lost.perception, lost.control) == (0, 0)

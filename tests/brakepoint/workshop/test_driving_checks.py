@@ -45,3 +45,11 @@ def test_a_rest_behind_the_sign_or_before_its_zone_is_told_as_what_it_is(before_
         check_braking(rests_at(before_cm, monkeypatch))
 
     assert caught.value.key == f"check.step6.braking.{mistake}"
+
+
+def test_a_brake_that_never_goes_on_is_told():
+    lab = SimpleNamespace(Sign=solution.Sign, Memory=solution.Memory, must_stop=lambda *_: False)
+    with pytest.raises(Wrong) as caught:
+        check_braking(lab)
+
+    assert caught.value.key == "check.step6.braking.never"

@@ -1,0 +1,46 @@
+"""The check of the split, where a wrong answer is nearly right."""
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+
+from brakepoint.workshop.checks.step1_dataset import check_split
+from brakepoint.workshop.verdicts import Wrong
+from solutions import step1_dataset as solution
+
+seeds = itertools.count()
+
+
+def loses_one(pictures, share, seed):
+    training, validation = solution.split(pictures, share, seed)
+    return training[1:], validation
+
+
+def doubles_one(pictures, share, seed):
+    training, validation = solution.split(pictures, share, seed)
+    return [*training, training[0]], validation
+
+
+@pytest.mark.parametrize(
+    ("split", "mistake"),
+    [
+        (loses_one, "lost"),
+        (doubles_one, "lost"),
+        (lambda pictures, share, seed: list(solution.split(pictures, share, seed)), "type"),
+        (lambda pictures, share, seed: (pictures,), "type"),
+        (lambda pictures, share, seed: solution.split(pictures, 0.5, seed), "share"),
+        (lambda pictures, share, seed: solution.split(pictures, 0.01, seed), "share"),
+        (lambda pictures, share, seed: solution.split(pictures, share, next(seeds)), "not_repeatable"),
+    ],
+    ids=["loses one", "doubles one", "a list", "one side", "half", "a hundredth", "another each time"],
+)
+def test_each_mistake_in_a_split_is_told_as_what_it_is(split, mistake):
+    with pytest.raises(Wrong) as caught:
+        check_split(SimpleNamespace(split=split))
+
+    assert caught.value.key == f"check.step1.split.{mistake}"
+
+
+def test_a_right_split_passes():
+    check_split(SimpleNamespace(split=solution.split))
