@@ -24,6 +24,7 @@ from brakepoint.messages import (
     TrainState,
     Wish,
 )
+from brakepoint.monitor import onlooker as onlooking
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
 from brakepoint.services.events import EventType
@@ -198,6 +199,15 @@ def test_a_new_run_begins_with_an_empty_story_and_a_stop_keeps_it(looking_on):
     looking_on(mission=mission(run=RUN + 1, since=SINCE + 9))
     assert onlooker.story()["orders"] == []
     assert onlooker.now()["train"] is None
+
+
+def test_the_ground_truth_is_read_once_a_feed(looking_on, monkeypatch):
+    read = []
+    monkeypatch.setattr(onlooking, "_truth_of", read.append)
+    for name in ("track-stop", "track-stop", "usb:/dev/video0", "usb:/dev/video0"):
+        looking_on(mission=mission(feed=name))
+
+    assert read == ["track-stop", "usb:/dev/video0"]
 
 
 def test_what_the_train_said_before_the_run_is_not_shown(looking_on):

@@ -1,7 +1,10 @@
 """The `ble:` hub, when something goes wrong under way: the train is braked, and waits."""
 
+import asyncio
 import itertools
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 from ble_driving import DANGER, FULL, LOW, LOW_POWER, SHORT_S, drive, eventually
 from emulated_hub import PATIENCE_S
@@ -172,3 +175,18 @@ def test_low_voltage_brakes_and_holds(open_hub, bluez, train, said):
     assert held
     assert "voltage is too low" in said.getvalue()
     assert eventually(drives_again)
+
+
+def test_a_pause_between_two_tries_lasts_until_its_end_or_until_the_hub_is_closed():
+    async def pause() -> None:
+        stopping = asyncio.Event()
+        hub: Any = SimpleNamespace(_stopping=stopping)
+        await BluetoothHub._pause(hub, 0.0)
+        pausing = asyncio.ensure_future(BluetoothHub._pause(hub, PATIENCE_S))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not pausing.done()
+        stopping.set()
+        await asyncio.wait_for(pausing, PATIENCE_S / 2)
+
+    asyncio.run(pause())

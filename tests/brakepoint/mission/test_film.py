@@ -10,7 +10,19 @@ from recordings import record
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, SignClass
-from brakepoint.mission.film import CLOSING_S, PICTURE_PX, Artist, draw_detections, make_film, pictures, still
+from brakepoint.mission.film import (
+    BAD,
+    CLOSING_S,
+    GOOD,
+    INK,
+    PICTURE_PX,
+    Artist,
+    _draw_verdict,
+    draw_detections,
+    make_film,
+    pictures,
+    still,
+)
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.truth import load_truth
 
@@ -76,3 +88,14 @@ def test_the_still_of_a_sign_that_was_passed_shows_the_sign(short_feed: Path):
     assert first_wrong.sign_id is not None
 
     assert still(recording, truth, short_feed).startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize(("obeyed", "colour", "middle"), [(True, GOOD, GOOD), (False, BAD, INK)])
+def test_a_sign_that_was_obeyed_gets_an_open_tick_on_green_and_another_a_cross_on_red(obeyed, colour, middle):
+    canvas = np.zeros((41, 41, 3), np.uint8)
+    _draw_verdict(canvas, obeyed, (20, 20))
+
+    assert tuple(canvas[15, 20]) == colour
+    assert canvas[19, 19] == pytest.approx(middle, abs=10), (
+        "a tick is open above, where the strokes of a cross meet"
+    )

@@ -12,10 +12,10 @@ from strategies import scenarios
 from brakepoint.errors import UserError
 from brakepoint.feeds import COURSE_FEEDS
 from brakepoint.messages import Frame, OrderKind, Reason, SignClass, TrainState
-from brakepoint.mission.loop import PlainCamera
+from brakepoint.mission.loop import PlainCamera, find_ending, time_limit_s
 from brakepoint.mission.records import Ending, Run
 from brakepoint.mission.scoring import score_run
-from brakepoint.rules import LATERAL_ACCELERATION_MAX_CM_S2
+from brakepoint.rules import LATERAL_ACCELERATION_MAX_CM_S2, LOW_SPEED_CM_S
 from brakepoint.scenery.geometry import synthetic_truth
 from brakepoint.track import Curve
 
@@ -150,6 +150,21 @@ def test_a_derailment_ends_the_run_where_it_happens():
     assert isinstance(curve, Curve)
 
     assert last.speed_cm_s**2 / curve.radius_cm > LATERAL_ACCELERATION_MAX_CM_S2
+
+
+def test_a_run_may_take_twice_the_way_at_low_speed_and_a_minute():
+    truth = feed("track-stop")
+
+    assert time_limit_s(truth) == pytest.approx(2 * truth.length_cm / LOW_SPEED_CM_S + 60)
+
+
+def test_a_train_that_creeps_is_out_of_time_at_the_limit_and_not_before():
+    truth = feed("track-empty")
+    tick = drive(truth).ticks[30].model_copy(update={"position_cm": 1.0, "speed_cm_s": 1.0})
+
+    for late_s, ending in ((-0.01, None), (0.0, Ending.TIME_LIMIT)):
+        late = tick.model_copy(update={"time_s": time_limit_s(truth) + late_s})
+        assert find_ending([late], truth) is ending
 
 
 def test_an_autopilot_that_returns_no_order_is_told_so():

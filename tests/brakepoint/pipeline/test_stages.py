@@ -12,6 +12,7 @@ from brakepoint.errors import UserError
 from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
 from brakepoint.pipeline import stages
 from brakepoint.pipeline.comparison import read_comparison
+from brakepoint.pipeline.fingerprints import folder_fingerprint
 from brakepoint.registry.bucket import Registry
 from brakepoint.store import Connection, seed
 from brakepoint.store.embedded import serve_s3
@@ -110,6 +111,19 @@ def test_the_training_learns_from_the_stills_the_track_and_as_many_roads_as_step
     pictures = learnt["track"] + learnt["train"]
     assert learnt == {"track": 1, "train": pictures - 1, "roads": road_pictures(pictures)}
     assert (Path(model.path) / stages.MODEL_FILE).read_bytes() == SHIPPED_MODEL.read_bytes()
+    fingerprints = [each.metadata["fingerprint"][:32] for each in (data.stills, data.track)]
+    assert model.metadata == {"epochs": 1, "data": "".join(fingerprints), "code": "code"}
+
+
+def test_each_dataset_says_how_much_is_in_it_and_what(data) -> None:
+    made, count = data.stills.metadata, {}
+    for part in ("train", "val"):
+        count[part] = len(list((Path(data.stills.path) / part / "images").iterdir()))
+
+    assert (made["training"], made["validation"]) == (count["train"], count["val"])
+    assert (data.track.metadata["pictures"], data.road.metadata["pictures"]) == (1, ROAD_PICTURES)
+    for each in (data.stills, data.track, data.road):
+        assert each.metadata["fingerprint"] == folder_fingerprint(Path(each.path))
 
 
 def test_a_good_model_is_published_with_its_figures_and_goes_into_production(store, data, tmp_path) -> None:

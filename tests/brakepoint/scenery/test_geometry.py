@@ -43,6 +43,17 @@ def test_a_box_is_as_high_as_the_distance_makes_it(frame):
     assert sign.distance_cm == pytest.approx(np.hypot(depth_cm, 7), rel=0.02)
 
 
+def test_ground_truth_is_written_with_as_many_decimals_as_can_be_known():
+    signs = [sign for frame in range(60) for sign in seen(frame)]
+
+    for decimals, values in (
+        (2, [sign.distance_cm for sign in signs]),
+        (3, [sign.visible for sign in signs]),
+    ):
+        assert all(value == round(value, decimals) for value in values)
+        assert any(value != round(value, decimals - 1) for value in values)
+
+
 def test_a_sign_leaves_the_frame_by_its_side():
     visible = [sign.visible for frame in range(50, 60) for sign in seen(frame)]
 

@@ -30,6 +30,9 @@ def gate():
         (order(at=SOON, number=9, giver="theirs"), SOON, Refusal.OTHER_GIVER),
         (order(at=LATE, number=0, giver="theirs"), LATE, None),
         (order(at=SOON, number=2, run=RUN - 1), SOON, Refusal.OTHER_RUN),
+        (order(at=0.0, number=2), ORDER_AGE_MAX_S, None),
+        (order(at=ORDER_AGE_MAX_S, number=2), 0.0, None),
+        (order(at=WATCHDOG_S, number=0, giver="theirs"), WATCHDOG_S, Refusal.OTHER_GIVER),
     ],
 )
 def test_only_fresh_orders_of_one_giver_pass(gate, given, now, refusal):
@@ -58,3 +61,29 @@ def test_so_it_does_when_a_controller_takes_over_in_mid_run():
 
     assert gate.passed(order(), 0.0, 200.0).kind is OrderKind.LOW_SPEED
     assert gate.passed(order(kind=OrderKind.BRAKE), 0.0, 200.0).kind is OrderKind.BRAKE
+
+
+@pytest.mark.parametrize("run", [0, 1, RUN])
+def test_before_the_first_run_begins_no_order_passes(run):
+    assert Gate().refusal(order(run=run), 0.0) is Refusal.OTHER_RUN
+
+
+def test_the_first_order_of_all_passes():
+    gate = Gate()
+    gate.begin_run(RUN)
+
+    assert gate.refusal(order(), 0.0) is None
+
+
+def test_a_new_run_may_be_driven_by_another_autopilot(gate):
+    gate.begin_run(RUN + 1)
+
+    assert gate.refusal(order(run=RUN + 1, giver="theirs"), 0.0) is None
+
+
+def test_the_stretch_ends_exactly_where_it_is_over():
+    gate = Gate()
+    gate.begin_run(RUN, resumed=True)
+    gate.passed(order(), 0.0, 200.0)
+
+    assert gate.passed(order(), 0.0, 200.0 + LOW_SPEED_STRETCH_CM).kind is OrderKind.FULL_SPEED

@@ -1,11 +1,40 @@
+import pytest
 from driving import drive, feed
 
-from brakepoint.messages import Detections, GivenOrder, TrainState
+from brakepoint.messages import (
+    Detection,
+    Detections,
+    GivenOrder,
+    Light,
+    OrderKind,
+    Reason,
+    SignClass,
+    TrainState,
+)
+from brakepoint.mission.records import Ending
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services.referee import Referee
 
 BEGAN_AT = 5000.0
+SIGN = Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.9, box=(1, 2, 3, 4))
+
+
+@pytest.fixture
+def referee() -> Referee:
+    return Referee(feed("track-empty"), BEGAN_AT)
+
+
+def given(kind=OrderKind.FULL_SPEED, at=BEGAN_AT):
+    return GivenOrder(kind=kind, reason=Reason.CLEAR, at=at, giver="us", number=1, run=1)
+
+
+def seen(at):
+    return Detections(frame_id=1, captured_at=at, picture_hash="", items=(SIGN,))
+
+
+def state(at=BEGAN_AT, position_cm=1.0):
+    return TrainState(at=at, position_cm=position_cm, speed_cm_s=50, power=50, braking=False, light=Light.ON)
 
 
 def test_what_was_heard_live_gives_the_verdict_of_the_virtual_clock():
@@ -41,10 +70,63 @@ def test_what_was_heard_live_gives_the_verdict_of_the_virtual_clock():
 def test_what_is_older_than_the_run_is_not_heard():
     referee = Referee(feed("track-stop"), BEGAN_AT)
     last = drive(feed("track-stop")).ticks[-1]
-    given = last.order.model_dump() | {"at": BEGAN_AT - 1, "giver": "us", "number": 1, "run": 0}
-    referee.hear_order(GivenOrder(**given))
+    old = last.order.model_dump() | {"at": BEGAN_AT - 1, "giver": "us", "number": 1, "run": 0}
+    referee.hear_order(GivenOrder(**old))
     referee.hear_state(
         TrainState(at=BEGAN_AT - 1, power=0, braking=True, light="on", position_cm=400, speed_cm_s=0)
     )
 
     assert not referee.ticks
+
+
+@pytest.mark.parametrize(("late_s", "items"), [(-0.1, None), (0.0, (SIGN,)), (0.1, (SIGN,))])
+def test_what_was_seen_since_the_run_began_is_in_its_record(referee, late_s, items):
+    referee.hear_detections(seen(BEGAN_AT + late_s))
+    referee.hear_order(given())
+    referee.hear_state(state())
+
+    assert [tick.detections for tick in referee.ticks] == [items]
+
+
+def test_the_record_begins_with_the_first_word_of_the_train(referee):
+    referee.hear_order(given())
+    referee.hear_state(state(at=BEGAN_AT + 30))
+
+    assert [tick.time_s for tick in referee.ticks] == [0.0]
+
+
+def test_each_change_has_a_tick_of_its_own_and_a_repeat_has_none(referee):
+    for kind in (OrderKind.FULL_SPEED, OrderKind.FULL_SPEED, OrderKind.BRAKE, OrderKind.LOW_SPEED):
+        referee.hear_order(given(kind))
+    referee.hear_state(state())
+    referee.hear_order(given(OrderKind.LOW_SPEED))
+    referee.hear_state(state(at=BEGAN_AT + 3.5 / CONTROL_RATE_HZ))
+
+    assert [tick.order.kind for tick in referee.ticks] == [
+        OrderKind.FULL_SPEED,
+        OrderKind.BRAKE,
+        OrderKind.LOW_SPEED,
+        OrderKind.LOW_SPEED,
+    ]
+
+
+def test_nothing_is_written_behind_the_end(referee):
+    length_cm = feed("track-empty").length_cm
+    referee.hear_order(given())
+    referee.hear_state(state())
+    for late_s in (1, 2):
+        referee.hear_state(state(at=BEGAN_AT + late_s, position_cm=length_cm))
+
+    assert (len(referee.ticks), referee.ending) == (2, Ending.END_OF_TRACK)
+    referee.lose_train()
+    assert referee.ending is Ending.END_OF_TRACK, "a run that is over does not end twice"
+
+
+def test_a_train_that_is_lost_before_it_was_seen_ends_nothing(referee):
+    referee.lose_train()
+    assert referee.ending is None
+
+    referee.hear_order(given())
+    referee.hear_state(state())
+    referee.lose_train()
+    assert referee.ending is Ending.TRAIN_LOST

@@ -59,13 +59,22 @@ def test_a_folder_without_an_index_is_named(folder: Path) -> None:
         {"file": "../danger.png"},
         {"plate": [[2, 2], [18, 2]]},
         {"plate": [[2, 2], [18, 2], [10, float("nan")]]},
-        {"yaw_deg": 200},
+        {"plate": [[2, 2], [18, 2], [10, 4096.5]]},
+        {"plate": [[-0.5, 2], [18, 2], [10, 16]]},
+        {"yaw_deg": 180.5},
+        {"pitch_deg": -180.5},
+        {"distance_cm": 0},
         {"colour": "red"},
     ],
 )
 def test_an_index_that_says_something_impossible_is_refused(folder: Path, changes: dict) -> None:
     write_index(folder, **changes)
     assert fault(folder) == "cutouts.invalid"
+
+
+def test_what_lies_on_the_limit_is_read(folder: Path) -> None:
+    write_index(folder, yaw_deg=180, roll_deg=-180, distance_cm=0.5, plate=[[0, 0], [20, 0], [10, 30]])
+    assert len(load_cutouts(folder)) == 1
 
 
 def test_an_index_that_is_cut_off_is_refused(folder: Path) -> None:
