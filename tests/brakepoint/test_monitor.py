@@ -27,6 +27,7 @@ from brakepoint.messages import (
 from brakepoint.monitor import onlooker as onlooking
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
+from brakepoint.services.bus import HEARTBEAT_S
 from brakepoint.services.events import EventType
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
 from brakepoint.texts import ORIGINAL, languages
@@ -292,3 +293,45 @@ def test_the_map_holds_the_whole_line():
 
     assert (len(line["points"]) - 1) * line["step_cm"] >= truth.length_cm
     assert len(line["signs"]) == len(truth.signs)
+
+
+def test_before_the_first_mission_a_person_may_ask_for_any_feed_that_there_is(looking_on, bus):
+    onlooker = looking_on()
+    onlooker.ask(Wish(action=Action.START, feed="track-stop"))
+
+    assert [control.feed for control in bus.said_of(CONTROL)] == ["track-stop"]
+
+
+@pytest.fixture
+def at_noon(monkeypatch):
+    """A clock that stands still."""
+    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: 43_200.0))
+    return 43_200.0
+
+
+@pytest.mark.parametrize(("beats_missed", "health"), [(2.9, "ready"), (3.1, "silent")])
+def test_a_service_that_misses_three_heartbeats_is_silent(looking_on, at_noon, beats_missed, health):
+    at = at_noon - beats_missed * HEARTBEAT_S
+    onlooker = looking_on(status=Status(service="capture", health=Health.READY, at=at))
+
+    assert [each["health"] for each in onlooker.now()["services"]] == [health]
+
+
+@pytest.mark.parametrize(("age_s", "shown"), [(0.5, 1), (1.5, 0)])
+def test_boxes_of_a_frame_more_than_a_second_old_are_not_drawn(looking_on, at_noon, age_s, shown):
+    sign = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.9, box=(1, 2, 3, 4))
+    at = at_noon - age_s
+    onlooker = looking_on(detections=Detections(frame_id=1, captured_at=at, picture_hash="", items=(sign,)))
+
+    assert len(onlooker.now()["signs"]) == shown
+
+
+def test_the_map_ends_where_the_line_does_and_shows_every_sign():
+    truth = feed("track-full")
+    line = line_of(truth)
+
+    covered_cm = (len(line["points"]) - 1) * line["step_cm"]
+    assert truth.length_cm <= covered_cm <= truth.length_cm + line["step_cm"]
+    assert line["points"][0] == (0.0, 0.0)
+    assert [sign["at_cm"] for sign in line["signs"]] == sorted(sign.at_cm for sign in truth.signs)
+    assert line["size_px"] == (640, 480)

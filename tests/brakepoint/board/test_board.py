@@ -2,15 +2,18 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from simulated_room import HANDLES, START, SimulatedRoom
 
 from brakepoint.board.server import make_app
-from brakepoint.board.watcher import Heard, State, Watcher, seat
+from brakepoint.board.watcher import Heard, Seat, State, Watcher, seat
 from brakepoint.course import course
-from brakepoint.room.outcomes import Scores
+from brakepoint.errors import UserError
+from brakepoint.room.outcomes import Failure, Marks, Scores, SubmissionOutcome
 from brakepoint.texts import ORIGINAL, languages
 
 LOCAL = "http://localhost:8001"
@@ -47,6 +50,103 @@ def test_who_passes_nothing_new_is_stuck_and_who_checks_nothing_is_silent(at_min
 
     assert (found.state, found.step, found.exercise) == (state, FIRST.name, FIRST.exercises[1])
     assert found.minutes == 60 - since_min
+
+
+@pytest.mark.parametrize(
+    ("at_min", "since_min", "state"),
+    [(60, 50.1, State.WORKING), (60, 50, State.STUCK), (40.1, 40.1, State.STUCK), (40, 40, State.SILENT)],
+)
+def test_ten_minutes_without_anything_new_are_too_long_and_so_are_twenty_without_a_word(
+    at_min, since_min, state
+) -> None:
+    found = seat("jade", heard([], at_min, since_min), None, START + timedelta(minutes=60))
+
+    assert found.state is state
+
+
+def test_of_whom_nothing_was_heard_nothing_is_shown() -> None:
+    assert seat("jade", None, None, START) == Seat(
+        handle="jade",
+        state=State.ABSENT,
+        step="",
+        exercise="",
+        done={},
+        minutes=0.0,
+        hints=0,
+        map50=None,
+        score=None,
+        reason={},
+    )
+
+
+@pytest.mark.parametrize("failure", [None, Failure.NETWORK])
+def test_the_best_is_shown_and_why_the_last_submission_failed_in_every_language(failure) -> None:
+    last = SubmissionOutcome(digest="", at=START, reason=failure, detail="there")
+    found = seat("jade", None, Marks(best_map50=0.8, best_score=95.0, last=last), START)
+
+    assert (found.map50, found.score) == (0.8, 95.0)
+    assert set(found.reason) == (set(languages()) if failure else set())
+
+
+def test_the_first_exercise_that_is_not_done_comes_next() -> None:
+    done = [name for name in FIRST.exercises if name != FIRST.exercises[1]]
+    found = seat("jade", heard(done, 1, 1), None, START)
+
+    assert (found.exercise, found.done[FIRST.name]) == (FIRST.exercises[1], len(done))
+
+
+def test_who_has_done_everything_has_finished_however_long_ago() -> None:
+    everything = {step.name: step.exercises for step in course()}
+    all_done = Heard(digest="", done=everything, hints=3, at=START, since=START)
+    found = seat("jade", all_done, None, START + timedelta(hours=5))
+
+    assert (found.state, found.step, found.exercise, found.hints) == (State.FINISHED, "", "", 3)
+    assert found.minutes == 300
+
+
+def test_hints_are_counted_over_all_exercises_and_no_further_than_three_digits(room) -> None:
+    upload(room, "jade", {"steps": {FIRST.name: {"hints": {"a": 2, "b": 3}}}})
+    assert shown(room, "jade").hints == 5
+    upload(room, "jade", {"steps": {FIRST.name: {"hints": {"a": 10**9}}}})
+    assert shown(room, "jade").hints == 999
+    upload(room, "jade", {"steps": {FIRST.name: {"hints": {"a": -5}}}})
+    assert shown(room, "jade").hints == 0
+
+
+@pytest.mark.parametrize(("size_bytes", "counts"), [(64_000, True), (64_001, False)])
+def test_a_progress_file_has_64_kilobytes_at_most(room, size_bytes, counts) -> None:
+    content = json.dumps({"steps": {FIRST.name: {"done": [FIRST.exercises[0]]}}}).encode()
+    upload(room, "jade", content.ljust(size_bytes))
+
+    assert bool(shown(room, "jade").done) is counts
+
+
+def test_what_was_heard_twice_is_news_only_once(room) -> None:
+    content = {"steps": {FIRST.name: {"done": [FIRST.exercises[0]]}}}
+    upload(room, "jade", content)
+    shown(room, "jade")
+    history = room.room.folder / "board.json"
+    written = history.stat().st_mtime_ns
+    room.minute = 25
+
+    assert shown(room, "jade").state is State.SILENT, "the same upload is no sign of life"
+    assert history.stat().st_mtime_ns == written
+
+
+def test_a_store_that_does_not_answer_is_told_until_it_does(room, monkeypatch) -> None:
+    looks: list[str] = []
+    waits: list[float] = []
+
+    def look() -> None:
+        looks.append(room.watcher.trouble)
+        if len(looks) == 1:
+            raise UserError("store.error.disk_full")
+
+    stopping: Any = SimpleNamespace(is_set=lambda: len(waits) == 3, wait=waits.append)
+    monkeypatch.setattr(room.watcher, "look", look)
+    room.watcher.watch(stopping)
+
+    assert looks == ["", str(UserError("store.error.disk_full")), ""]
 
 
 def test_failing_again_is_no_progress_and_passing_is(room) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
-from brakepoint.synthesis.cutouts import INDEX, load_cutouts
+from brakepoint.synthesis.cutouts import INDEX, CutoutRecord, load_cutouts
 
 RECORD = {
     "file": "danger-train-00.png",
@@ -48,6 +48,12 @@ def test_a_cutout_is_read_with_all_that_its_index_says(folder: Path) -> None:
     assert (cutout.yaw_deg, cutout.pitch_deg, cutout.roll_deg) == (-12.5, 3.0, 0.0)
 
 
+def test_a_record_can_be_made_by_the_names_that_the_kit_uses() -> None:
+    given = {**RECORD, "sign_class": RECORD["class"]}
+    del given["class"]
+    assert CutoutRecord.model_validate(given).sign_class is SignClass.DANGER_AHEAD
+
+
 def test_a_folder_without_an_index_is_named(folder: Path) -> None:
     assert fault(folder) == "cutouts.missing"
 
@@ -64,6 +70,7 @@ def test_a_folder_without_an_index_is_named(folder: Path) -> None:
         {"yaw_deg": 180.5},
         {"pitch_deg": -180.5},
         {"distance_cm": 0},
+        {"distance_cm": float("inf")},
         {"colour": "red"},
     ],
 )
