@@ -30,6 +30,14 @@ def crops(root: Path, count: int = 6) -> Path:
     return root / "crops"
 
 
+def test_no_crop_is_mirrored_pieced_together_or_wiped_out_and_the_rest_varies_a_little() -> None:
+    """A mirrored sign is another one, and half a sign none."""
+    off = {name for name, strength in step3.AUGMENTATION.items() if strength == 0}
+
+    assert off == {"mosaic", "fliplr", "erasing"}
+    assert all(0 <= strength <= 0.2 for strength in step3.AUGMENTATION.values())
+
+
 def test_an_empty_dataset_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         train([tmp_path], [tmp_path], tmp_path / "run")
