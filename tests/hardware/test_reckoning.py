@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brakepoint.locomotive import ORDER_POWER, braking_distance_cm
+from brakepoint.locomotive import DEAD_POWER, ORDER_POWER, braking_distance_cm
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from hardware.lwp3 import BRAKE, Colour
-from hardware.reckoning import RAMP_S, Reckoning
+from hardware.reckoning import RAMP_S, PortSettings, Reckoning
 from stubs.printing_hub import PrintingHub
 
 kinds = st.sampled_from(OrderKind)
@@ -72,3 +72,64 @@ def test_the_hubs_own_light_says_how_it_is():
         colours.append(reckoning.settings.colour)
 
     assert colours == [Colour.BLUE, Colour.GREEN, Colour.RED]
+
+
+def test_before_the_first_order_nothing_is_driven_and_nothing_lit():
+    reckoning = Reckoning()
+
+    assert reckoning.settings == PortSettings() == PortSettings(BRAKE, 0, Colour.BLUE)
+    assert (reckoning.state.power, reckoning.state.speed_cm_s, reckoning.state.at) == (0, 0, 0)
+
+
+def test_half_way_up_the_ramp_of_two_fifths_of_a_second_there_is_half_of_the_power():
+    reckoning = Reckoning()
+    reckoning.at(0)
+    reckoning.follow(order(OrderKind.FULL_SPEED))
+    reckoning.at(0.2)
+
+    assert reckoning.settings.motor == round((100 + DEAD_POWER) / 2)
+
+
+def test_power_falls_at_once_and_rises_from_nothing_behind_a_brake():
+    reckoning = Reckoning()
+    reckoning.at(0)
+    reckoning.follow(order(OrderKind.FULL_SPEED))
+    reckoning.at(1)
+    reckoning.follow(order(OrderKind.LOW_SPEED))
+    assert reckoning.state.power == ORDER_POWER[OrderKind.LOW_SPEED]
+    reckoning.follow(order(OrderKind.BRAKE))
+    assert reckoning.state.power == 0
+    reckoning.follow(order(OrderKind.FULL_SPEED))
+    assert reckoning.state.power == 0
+
+
+def test_a_blinking_light_is_on_for_half_a_second_and_off_for_another():
+    reckoning = Reckoning()
+    reckoning.follow(order(OrderKind.BRAKE, Light.BLINK))
+    lit = []
+    for at in (0.0, 0.45, 0.55, 0.95, 1.05):
+        reckoning.at(at)
+        lit.append(reckoning.settings.light)
+
+    assert lit == [100, 100, 0, 0, 100]
+
+
+@pytest.mark.parametrize(("light", "percent"), [(Light.ON, 100), (Light.OFF, 0)])
+def test_a_light_is_on_or_off(light, percent):
+    reckoning = Reckoning()
+    reckoning.follow(order(OrderKind.BRAKE, light))
+
+    assert reckoning.settings.light == percent
+
+
+def test_the_clock_begins_with_the_first_time_that_is_told_and_never_goes_back():
+    reckoning = Reckoning()
+    reckoning.follow(order(OrderKind.FULL_SPEED))
+    reckoning.at(50)
+    assert (reckoning.state.position_cm, reckoning.state.at) == (0, 50)
+    reckoning.at(51)
+    there = reckoning.state
+    reckoning.at(40)
+
+    assert reckoning.state == there
+    assert there.position_cm > 0

@@ -3,7 +3,13 @@ import pytest
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.mission.records import Ending, MomentKind, Run, SignFault, Tick
 from brakepoint.mission.scoring import score_run, split_lost
-from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S, STOP_ZONE_CM
+from brakepoint.rules import (
+    CONTROL_RATE_HZ,
+    FULL_SPEED_CM_S,
+    LOW_SPEED_CM_S,
+    LOW_SPEED_STRETCH_CM,
+    STOP_ZONE_CM,
+)
 from brakepoint.scenery.geometry import synthetic_truth
 from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.track import Straight
@@ -201,3 +207,57 @@ def test_a_run_that_was_not_split_yet_has_lost_nothing_to_eyes_or_hands():
     lost = score_run(run((LENGTH_CM, FULL)), NOTHING).lost
 
     assert (lost.perception, lost.control) == (0, 0)
+
+
+def test_what_is_done_right_costs_nothing():
+    clean = run((115, FULL), (190, LOW), (2, 0), (285, LOW), (LENGTH_CM, FULL))
+
+    assert set(score_run(clean, DANGER).penalties.values()) == {0}
+
+
+def test_a_disobeyed_sign_is_paid_for_once_and_not_as_a_sloppy_one_too():
+    score = score_run(run((280, LOW), (LENGTH_CM, FULL)), DANGER)
+
+    assert (score.penalties["sign_disobeyed"], score.penalties["sign_sloppy"]) == (30, 0)
+
+
+def test_a_false_stop_costs_ten_points_and_the_time_it_takes():
+    score = score_run(run((200, FULL), (1, 0), (LENGTH_CM, FULL)), NOTHING)
+
+    assert (score.penalties["false_stop"], score.penalties["dawdling"]) == (10, pytest.approx(1, abs=0.1))
+    assert score.score == pytest.approx(89, abs=0.1)
+
+
+def test_each_second_too_fast_behind_a_sign_costs_five_points():
+    score = score_run(run((LENGTH_CM, FULL)), LIMIT)
+
+    assert score.overspeed_s == pytest.approx(LOW_SPEED_STRETCH_CM / FULL, abs=0.1)
+    assert score.penalties["overspeed"] == pytest.approx(5 * score.overspeed_s, abs=0.05)
+
+
+def test_the_way_is_counted_to_the_very_last_tick_and_not_beyond_the_track():
+    short, whole = run((100, FULL), ending=Ending.TIME_LIMIT), run((LENGTH_CM, FULL))
+
+    assert score_run(short, NOTHING).distance_cm == round(short.ticks[-1].position_cm, 1) > 99
+    assert whole.ticks[-1].position_cm > LENGTH_CM == score_run(whole, NOTHING).distance_cm
+
+
+@pytest.mark.parametrize("ending", [ending for ending in Ending if ending is not Ending.STALLED])
+def test_a_mission_is_accomplished_at_the_end_of_the_track_alone(ending):
+    score = score_run(run((LENGTH_CM, FULL), ending=ending), NOTHING)
+
+    assert score.accomplished is (ending is Ending.END_OF_TRACK)
+
+
+def test_a_rest_of_one_tick_is_a_rest():
+    score = score_run(run((200, FULL), (1 / CONTROL_RATE_HZ, 0), (LENGTH_CM, FULL)), NOTHING)
+
+    assert score.false_stops == 1
+
+
+@pytest.mark.parametrize(("blinking_s", "faults"), [(1.0, ()), (0.8, (SignFault.NO_BLINK,))])
+def test_the_light_must_blink_for_half_of_the_wait(blinking_s, faults):
+    waiting = (blinking_s, 0, Light.BLINK), (2 - blinking_s, 0, Light.ON)
+    score = score_run(run((190, LOW), *waiting, (280, LOW), (LENGTH_CM, FULL)), DANGER)
+
+    assert score.signs[0].faults == faults

@@ -1,0 +1,130 @@
+"""The edges of what a label may say, in YOLO text and in an export of Label Studio."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brakepoint.errors import UserError
+from brakepoint.labels.label_studio_export import read_export
+from brakepoint.labels.yolo import read_classes, read_signs
+from brakepoint.messages import SignClass
+
+CLASSES = tuple(SignClass)
+RECTANGLE = {"x": 10, "y": 20, "width": 30, "height": 40, "rectanglelabels": ["DangerAhead"]}
+
+
+def signs(folder: Path, text: str) -> Any:
+    file = folder / "a.txt"
+    file.write_text(text)
+    return read_signs(file, CLASSES)
+
+
+def test_a_sign_as_large_as_the_picture_is_read(tmp_path: Path) -> None:
+    (sign,) = signs(tmp_path, "0 0.5 0.5 1 1")
+
+    assert (sign.sign_class, sign.box) == (CLASSES[0], (0, 0, 1, 1))
+
+
+def test_a_box_is_cut_off_at_each_edge(tmp_path: Path) -> None:
+    low, high = signs(tmp_path, "1 0 0 0.5 0.25\n\n1 1 1 0.5 0.25\n")
+
+    assert (low.box, high.box) == ((0, 0, 0.25, 0.125), (0.75, 0.875, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0 -0.01 0.5 0.1 0.1",
+        "0 0.5 -0.01 0.1 0.1",
+        "0 1.01 0.5 0.1 0.1",
+        "0 0.5 1.01 0.1 0.1",
+        "0 0.5 0.5 0 0.1",
+        "0 0.5 0.5 0.1 0",
+        "0 0.5 0.5 1.01 0.1",
+        "0 0.5 0.5 0.1 1.01",
+        "0 0.5 0.5 0.1",
+        "0 nan 0.5 0.1 0.1",
+    ],
+)
+def test_a_box_that_is_none_is_told_with_its_line(tmp_path: Path, line: str) -> None:
+    with pytest.raises(UserError) as refused:
+        signs(tmp_path, f"0 0.5 0.5 0.1 0.1\n{line}\n")
+
+    assert "2" in str(refused.value) and "a.txt" in str(refused.value)
+
+
+@pytest.mark.parametrize("class_id", ["-1", "0.5", str(len(CLASSES))])
+def test_a_class_id_without_a_class_is_told(tmp_path: Path, class_id: str) -> None:
+    with pytest.raises(UserError) as refused:
+        signs(tmp_path, f"{class_id} 0.5 0.5 0.1 0.1")
+
+    assert refused.value.key == "error.label_class"
+    assert class_id in str(refused.value)
+
+
+def test_the_folders_own_list_of_classes_outweighs_that_beside_the_labels(tmp_path: Path) -> None:
+    assert read_classes(tmp_path) == CLASSES
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "classes.txt").write_text("\n".join(CLASSES))
+    assert read_classes(tmp_path) == CLASSES
+    (tmp_path / "classes.txt").write_text("\n".join(reversed(CLASSES)))
+    assert read_classes(tmp_path) == CLASSES[::-1]
+
+
+def exported(folder: Path, size: tuple[int, int] = (640, 480), **value: Any) -> Any:
+    result = {
+        "type": "rectanglelabels",
+        "original_width": size[0],
+        "original_height": size[1],
+        "value": RECTANGLE | value,
+    }
+    said = {"completed_by": 1, "updated_at": "2026-01-01T00:00:00Z", "result": [result]}
+    task = {"data": {"image": "/data/upload/1/a.jpg"}, "annotations": [said]}
+    (folder / "export.json").write_text(json.dumps([task]))
+    return read_export(folder / "export.json")
+
+
+def test_an_export_is_read_with_what_it_leaves_out(tmp_path: Path) -> None:
+    (task,) = exported(tmp_path, size=(1, 1))
+    (annotation,) = task.annotations
+
+    assert not annotation.was_cancelled
+    assert annotation.result[0].value.rotation == 0
+    assert annotation.result[0].sign_class is SignClass.DANGER_AHEAD
+
+
+@pytest.mark.parametrize(
+    "value", [{"x": -100, "y": 200}, {"x": 200, "y": -100}, {"width": 200, "height": 0.5}]
+)
+def test_a_rectangle_may_reach_beyond_its_picture(tmp_path: Path, value: dict[str, float]) -> None:
+    assert len(exported(tmp_path, **value)) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *({name: number} for name in ("x", "y") for number in (-100.5, 200.5)),
+        *({name: number} for name in ("width", "height") for number in (0, 200.5)),
+    ],
+)
+def test_but_not_by_any_amount(tmp_path: Path, value: dict[str, float]) -> None:
+    with pytest.raises(UserError) as refused:
+        exported(tmp_path, **value)
+
+    assert refused.value.key == "store.error.other_project"
+    assert next(iter(value)) in str(refused.value)
+
+
+@pytest.mark.parametrize("size", [(0, 480), (640, 0)])
+def test_a_picture_without_a_size_is_none(tmp_path: Path, size: tuple[int, int]) -> None:
+    with pytest.raises(UserError, match="original_"):
+        exported(tmp_path, size=size)
+
+
+def test_an_export_without_a_task_is_told(tmp_path: Path) -> None:
+    (tmp_path / "export.json").write_text("[]")
+
+    with pytest.raises(UserError):
+        read_export(tmp_path / "export.json")
