@@ -3,7 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brakepoint.locomotive import (
+    BRAKING_CM_S2,
+    DEAD_POWER,
+    FULL_POWER,
+    LAG_S,
     ORDER_POWER,
+    STOPPING_LIMIT_CM,
     Motion,
     braking_distance_cm,
     power_for_speed,
@@ -76,3 +81,28 @@ def test_a_train_never_goes_back(speed, power, seconds):
     assert motion.pulled(power, seconds).position_cm >= 0
     assert motion.braked(seconds).position_cm >= 0
     assert motion.pulled(power, seconds).speed_cm_s >= 0
+
+
+def test_the_train_of_the_kit_is_this_one():
+    """Checks, scores and the course are made for it."""
+    assert (FULL_POWER, DEAD_POWER, LAG_S, BRAKING_CM_S2) == (100, 20, 0.35, 60)
+    assert ORDER_POWER == {OrderKind.FULL_SPEED: 100, OrderKind.LOW_SPEED: 52, OrderKind.BRAKE: 0}
+    assert braking_distance_cm(50) == pytest.approx(50**2 / 120)
+    assert pytest.approx(50 * 0.6 + 50**2 / 120) == STOPPING_LIMIT_CM
+
+
+def test_a_train_at_rest_stays_there_and_needs_no_power():
+    assert Motion() == Motion(0, 0)
+    assert Motion(5, 0).braked(0) == Motion(5, 0)
+    assert (power_for_speed(0), speed_for_power(DEAD_POWER)) == (0, 0)
+    assert power_for_speed(10_000) == FULL_POWER
+
+
+def test_a_braked_train_slows_at_a_constant_rate():
+    slower = Motion(100, 50).braked(0.5)
+
+    assert (slower.speed_cm_s, slower.position_cm) == (pytest.approx(20), pytest.approx(117.5))
+
+
+def test_after_the_lag_63_percent_of_a_change_of_speed_are_done():
+    assert Motion().pulled(FULL_POWER, LAG_S).speed_cm_s == pytest.approx(0.632 * 50, rel=0.001)

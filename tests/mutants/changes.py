@@ -50,6 +50,8 @@ CLOCK = re.compile(r"\bmonotonic\b|\buntil\b|\bdeadline\b")
 """Where `<` and `<=` are the same, since no two are ever equal."""
 CHANCE = re.compile(r"rng\.\w+\(")
 """What is drawn by chance is drawn from as wide as looks well."""
+SYMMETRIC = frozenset(("min", "max"))
+"""Functions that take their arguments in either order."""
 SPOKEN = re.compile(r"^(log|logger|logging|warnings|time\.sleep$)\b")
 
 
@@ -180,7 +182,7 @@ class Finder:
                 yield ("call", *self._span(node), "pass")
             case ast.Call(
                 args=[ast.Name() | ast.Attribute() as first, ast.Name() | ast.Attribute() as second, *_]
-            ):
+            ) if ast.unparse(node.func) not in SYMMETRIC:
                 swapped = f"{self._text(second)}, {self._text(first)}"
                 yield "arguments", self._start(first), self._end(second), swapped
 

@@ -63,6 +63,7 @@ def test_each_thing_is_broken_in_its_way_and_the_rest_of_the_line_is_as_it_was(l
         "x = run(timeout=3)",
         "TIMEOUT_S = 3.0",
         'log.info("seen", 3)',
+        "x = min(a, b)",
         "def f(): return None",
         'if __name__ == "__main__": main(3)',
         "class X:\n    def __repr__(self): return self.x + 3",
