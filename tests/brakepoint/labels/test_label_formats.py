@@ -98,7 +98,7 @@ def test_an_export_is_read_with_what_it_leaves_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "value", [{"x": -100, "y": 200}, {"x": 200, "y": -100}, {"width": 200, "height": 0.5}]
 )
-def test_a_rectangle_may_reach_beyond_its_picture(tmp_path: Path, value: dict[str, float]) -> None:
+def test_a_rectangle_may_reach_beyond_its_picture(tmp_path: Path, value: dict[str, Any]) -> None:
     assert len(exported(tmp_path, **value)) == 1
 
 
@@ -109,7 +109,7 @@ def test_a_rectangle_may_reach_beyond_its_picture(tmp_path: Path, value: dict[st
         *({name: number} for name in ("width", "height") for number in (0, 200.5)),
     ],
 )
-def test_but_not_by_any_amount(tmp_path: Path, value: dict[str, float]) -> None:
+def test_but_not_by_any_amount(tmp_path: Path, value: dict[str, Any]) -> None:
     with pytest.raises(UserError) as refused:
         exported(tmp_path, **value)
 

@@ -5,7 +5,7 @@ import yaml
 
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Quota, Room
-from brakepoint.room.manifests import connection_variables, namespace_manifests, secret_manifests
+from brakepoint.room.manifests import connection_variables, environment, namespace_manifests, secret_manifests
 
 ROOM = Room(name="spring", attendees=2, handles=("anna",), quota=Quota(cpu=6, memory_gib=10, gpus=1, pods=7))
 ACCOUNT = Account(password="p", password_hash="h", secret_key="s3cret")
@@ -30,6 +30,26 @@ def test_everything_says_whose_it_is(by_kind) -> None:
     for each in by_kind.values():
         labels = each["metadata"]["labels"]
         assert (labels["brakepoint.io/room"], labels["brakepoint.io/attendee"]) == ("spring", "anna")
+
+
+def test_the_platform_finds_the_namespace_and_keeps_its_pods_small(by_kind) -> None:
+    namespace = by_kind.pop("Namespace")["metadata"]
+    labels = namespace["labels"]
+
+    assert labels["opendatahub.io/dashboard"] == "true"
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert namespace["annotations"]["openshift.io/display-name"] == "Brakepoint anna"
+    assert not any("annotations" in each["metadata"] for each in by_kind.values())
+
+
+def test_argo_cd_deploys_the_attendees_own_repository_into_the_namespace() -> None:
+    room = ROOM.model_copy(update={"repository": "https://git.example.org/{handle}/brakepoint.git"})
+
+    assert yaml.safe_load(environment(room, "anna")) == {
+        "namespace": "spring-anna",
+        "repository": "https://git.example.org/anna/brakepoint.git",
+        "branch": "main",
+    }
 
 
 def test_an_attendee_may_use_the_quota_and_ask_for_half_of_it(by_kind) -> None:
@@ -98,5 +118,6 @@ def test_the_secret_is_mounted_as_variables_and_says_what_step_4_needs(image) ->
     assert (secret["kind"], secret["type"]) == ("Secret", "Opaque")
     assert secret["metadata"]["namespace"] == "spring-anna"
     assert secret["metadata"]["annotations"]["controller.devfile.io/mount-as"] == "env"
+    assert secret["metadata"]["labels"]["controller.devfile.io/mount-to-devworkspace"] == "true"
     assert said.items() >= connection_variables(room, "anna", ACCOUNT, ENDPOINT).items()
     assert (said["BRAKEPOINT_GPUS"], said.get("BRAKEPOINT_IMAGE", "")) == ("1", image)
