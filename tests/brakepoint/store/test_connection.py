@@ -98,9 +98,7 @@ def client(asked: str, made: str) -> Any:
         if code:
             raise refusal(code)
 
-    return SimpleNamespace(
-        head_bucket=lambda Bucket: refuse(asked), create_bucket=lambda Bucket: refuse(made)
-    )
+    return SimpleNamespace(head_bucket=lambda **_: refuse(asked), create_bucket=lambda **_: refuse(made))
 
 
 @pytest.mark.parametrize(
