@@ -101,7 +101,8 @@ def test_a_train_at_rest_stays_there_and_needs_no_power():
 def test_a_braked_train_slows_at_a_constant_rate():
     slower = Motion(100, 50).braked(0.5)
 
-    assert (slower.speed_cm_s, slower.position_cm) == (pytest.approx(20), pytest.approx(117.5))
+    assert slower.speed_cm_s == pytest.approx(20)
+    assert slower.position_cm == pytest.approx(117.5)
 
 
 def test_after_the_lag_63_percent_of_a_change_of_speed_are_done():

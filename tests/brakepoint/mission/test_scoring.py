@@ -239,7 +239,9 @@ def test_each_second_too_fast_behind_a_sign_costs_five_points():
 def test_the_way_is_counted_to_the_very_last_tick_and_not_beyond_the_track():
     short, whole = run((100, FULL), ending=Ending.TIME_LIMIT), run((LENGTH_CM, FULL))
 
-    assert score_run(short, NOTHING).distance_cm == round(short.ticks[-1].position_cm, 1) > 99
+    score = score_run(short, NOTHING)
+    assert score.distance_cm == round(short.ticks[-1].position_cm, 1) > 99
+    assert score.penalties["not_covered"] == pytest.approx(100 - 100 * score.distance_cm / LENGTH_CM, abs=0.1)
     assert whole.ticks[-1].position_cm > LENGTH_CM == score_run(whole, NOTHING).distance_cm
 
 

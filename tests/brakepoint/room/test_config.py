@@ -58,6 +58,14 @@ def test_a_quota_may_be_small_but_must_hold_a_workspace(wanted) -> None:
         Quota(**{name: least - 1})
 
 
+def test_a_room_seats_two_hundred_and_its_stores_begin_at_port_9100() -> None:
+    assert (ATTENDEES_MAX, EmbeddedSettings().first_port) == (200, 9100)
+
+
+def test_a_quota_is_enough_for_the_course_unless_the_room_says_otherwise() -> None:
+    assert Quota() == Quota(cpu=16, memory_gib=40, storage_gib=20, gpus=0, pods=20)
+
+
 def test_nobody_is_given_a_gpu_unless_the_room_says_so() -> None:
     assert Quota().gpus == 0
 
