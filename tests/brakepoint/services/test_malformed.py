@@ -5,6 +5,7 @@ import re
 import socket
 import time
 import urllib.request
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -165,10 +166,9 @@ READERS = {
 def test_ten_thousand_malformed_messages_end_no_service_and_are_counted(running):
     services, urls = running
     before = {name: services.pid(name) for name in urls}
-    sent = flood(services.settings)
-
-    for service, topics in READERS.items():
-        await_condition(lambda s=service, t=topics: is_accounted_for(counts(urls[s]), t, sent))
+    with flood(services.settings) as sent:
+        for service, topics in READERS.items():
+            await_condition(lambda s=service, t=topics: is_accounted_for(counts(urls[s]), t, sent))
     assert {name: services.pid(name) for name in urls} == before
 
 
@@ -182,8 +182,13 @@ def is_accounted_for(found, topics, sent):
     )
 
 
+@contextmanager
 def flood(settings):
-    """Publishes the malformed messages, and says how many on each topic."""
+    """Publishes the malformed messages, and says how many on each topic.
+
+    It stays connected to the end: the embedded broker forgets what it has acknowledged and not passed on yet
+    when its sender goes.
+    """
     chance = random.Random(SEED)
     broker = parse_broker(settings.broker)
     client = mqtt.Client(CallbackAPIVersion.VERSION2, "vandal")
@@ -198,9 +203,9 @@ def flood(settings):
             published.wait_for_publish(WITHIN_S)
         sent[topic.name] += 1
     published.wait_for_publish(WITHIN_S)
+    yield sent
     client.disconnect()
     client.loop_stop()
-    return sent
 
 
 def test_malformed_lines_do_not_end_the_train(running):
