@@ -47,9 +47,9 @@ def step_that(*lines: str) -> bytes:
     """An autopilot whose step does something before it drives on as if nothing were."""
     body = "".join(f"    {line}\n" for line in lines)
     return (
-        b"from brakepoint.messages import Order, OrderKind, Failure\n\n"
+        b"from brakepoint.messages import Order, OrderKind, Reason\n\n"
         b"def step(memory, detections, state, now):\n" + body.encode() + b"    return memory, "
-        b"Order(kind=OrderKind.LOW_SPEED, reason=Failure.CLEAR, at=now)\n"
+        b"Order(kind=OrderKind.LOW_SPEED, reason=Reason.CLEAR, at=now)\n"
     )
 
 
