@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from brakepoint.delivery.rendering import render
 from brakepoint.delivery.running import Pods, drive, entry_point
 from brakepoint.feeds import find_feed
@@ -11,6 +13,8 @@ from brakepoint.mission.scoring import score_run
 from brakepoint.services import ServiceSettings
 from brakepoint.services.live_mission import drive_live
 from brakepoint.truth import load_truth
+
+pytestmark = pytest.mark.live
 
 STEPS, FEED = "solutions", "track-stop-and-slowdown"
 OVERLAY = Path(__file__).parents[2] / STEPS / "step7_delivery" / "overlay"
