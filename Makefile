@@ -102,13 +102,13 @@ lint: $(VENV)/.dev ## Style, formatting, layers and types
 
 test: lint ## Everything that needs nothing but pip
 	$(BIN)/pytest $(SHARED_OUT)
-	@echo "The tests have a budget of 5 minutes on two cores."
+	@echo "The tests have a budget of 10 minutes on two cores."
 
 test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## What needs Debian packages; as root it installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
 	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT)
 	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
-	@echo "Both together have a budget of 8 minutes on two cores."
+	@echo "Both together have a budget of 20 minutes on two cores."
 
 soak: $(VENV)/.system ## What needs long: ten minutes of camera
 	tests/system/require $(GSTREAMER)
