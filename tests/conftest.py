@@ -21,17 +21,13 @@ GIVING_WAY = 10
 """How nice a process is that leaves the processor to whatever runs in real time."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shares the tests out: one worker takes all live ones, first and one by one; the others take files."""
+    """Puts the tests in real time first: every worker is then at those, and none is busy with others."""
     items.sort(key=lambda item: item.get_closest_marker("live") is None)
-    for item in items:
-        group = "live" if item.get_closest_marker("live") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Has a worker with other tests give way to the services that the live ones drive in another worker."""
+    """Has a worker with other tests give way to the services that a live one drives in another worker."""
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("live") is None and os.nice(0) == 0:
         os.nice(GIVING_WAY)
 
