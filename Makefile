@@ -90,7 +90,7 @@ WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation
 SYSTEM_TESTS := tests/system tests/radio $(WITH_TORCH) --override-ini addopts=-rs
 WITHOUT_BLENDER = $(if $(FOOTAGE_PYTHON),,NO_BLENDER='$(NO_BLENDER)')
 
-# A worker for each core (tests/conftest.py says who takes what), and what took longest.
+# Each worker takes the next test, those in real time first (tests/conftest.py); what took longest is told in the end.
 SHARED_OUT := --numprocesses logical --dist loadgroup --no-loadscope-reorder --durations 20
 
 lint: $(VENV)/.dev ## Style, formatting, layers and types
