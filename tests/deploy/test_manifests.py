@@ -22,8 +22,8 @@ STUB, JETSON = render(DEPLOY / "overlays" / "stub"), render(DEPLOY / "overlays" 
 TEKTON = render(DEPLOY / "tekton")
 OURS_LABEL = {"app.kubernetes.io/part-of": "brakepoint"}
 """Of each pod of ours: others in the namespace, an attendee's workspace for instance, are left alone."""
-BUILD_CAPABILITIES = {"SETUID", "SETGID"}
-"""What building without root in a user namespace takes, and nothing more."""
+AS_ROOT = {"build", "manifest"}
+"""Tasks that run as root: tests/deploy/test_tekton_pods.py says what they may do."""
 SECRET_LIKE = re.compile(
     r"(?i)(password|token|secret|key)\s*[=:]\s*['\"]?[A-Za-z0-9+/_-]{16,}|BEGIN [A-Z ]*PRIVATE KEY"
 )
@@ -158,9 +158,9 @@ def test_each_step_of_the_pipeline_is_limited_and_none_is_privileged() -> None:
     for task in of_kind(TEKTON, "Task"):
         for step in task["spec"]["steps"]:
             context = step["securityContext"]
-            assert context["runAsNonRoot"] is True
-            assert context["capabilities"]["drop"] == ["ALL"]
-            assert set(context["capabilities"].get("add", ())) <= BUILD_CAPABILITIES
+            if task["metadata"]["name"] not in AS_ROOT:
+                assert context["runAsNonRoot"] is True
+                assert context["capabilities"] == {"drop": ["ALL"]}
             assert "privileged" not in context
             assert {"requests", "limits"} <= step["computeResources"].keys()
             assert step["image"].startswith("$(params.")
@@ -184,7 +184,7 @@ def test_who_is_given_a_right_is_named_with_its_namespace() -> None:
     accounts = {m["metadata"]["name"]: m["metadata"]["namespace"] for m in of_kind(TEKTON, "ServiceAccount")}
     bindings = [*of_kind(TEKTON, "RoleBinding"), *of_kind(TEKTON, "ClusterRoleBinding")]
 
-    assert len(bindings) == 3
+    assert len(bindings) == 4
     for subject in (subject for binding in bindings for subject in binding["subjects"]):
         assert subject["namespace"] == accounts[subject["name"]]
 
@@ -193,21 +193,6 @@ def test_a_build_sees_what_the_image_is_made_of_and_nothing_else() -> None:
     build = named(TEKTON, "Task", "build")
     assert build is not None
     assert "--ignorefile deploy/images/ignore" in build["spec"]["steps"][0]["script"]
-
-
-def test_the_two_builds_run_on_nodes_of_their_own_architecture() -> None:
-    (template,) = of_kind(TEKTON, "TriggerTemplate")
-    (run,) = template["spec"]["resourcetemplates"]
-    nodes = {
-        spec["pipelineTaskName"]: spec["podTemplate"]["nodeSelector"]["kubernetes.io/arch"]
-        for spec in run["spec"]["taskRunSpecs"]
-    }
-    assert nodes == {"build-amd64": "amd64", "build-arm64": "arm64"}
-    (pipeline,) = of_kind(TEKTON, "Pipeline")
-    defaulted = {p["name"] for p in pipeline["spec"]["params"] if "default" in p}
-    assert {p["name"] for p in pipeline["spec"]["params"]} - defaulted <= {
-        p["name"] for p in run["spec"]["params"]
-    }
 
 
 def test_an_attendee_of_a_room_gets_a_namespace_and_a_project_of_his_own() -> None:
