@@ -56,8 +56,8 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: Artefact) -> None:
     """Step 3: fine-tunes the base model on both, and on as many roads as the step says, and exports it.
 
-    The fingerprint that the model keeps is of the code that runs here: the machine that submitted the pipeline
-    may hold another.
+    The fingerprint that the model keeps is of the code that runs here: who submitted the pipeline may have
+    another.
     """
     from brakepoint.training.fine_tuning import learn
 
