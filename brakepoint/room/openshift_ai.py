@@ -1,4 +1,4 @@
-"""Steps 4 and 5 on the cluster, for each attendee, as deploy/openshift-ai has them."""
+"""What the platform does in each attendee's namespace, by the files of deploy/: steps 4 and 5, metrics."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +10,7 @@ from brakepoint.course import ROOT
 from brakepoint.room.config import Room
 
 FOLDER = ROOT / "deploy" / "openshift-ai"
+METRICS = "../grafana/podmonitor.yaml"
 PIPELINE_SERVER = "pipeline-server.yaml"
 OWN_RUNTIME, OWN_MODEL = "runtime-jpeg.yaml", "model-track-jpeg.yaml"
 OPENVINO_RUNTIME, OPENVINO_MODEL = "room/runtime-openvino.yaml", "model-track.yaml"
@@ -19,7 +20,9 @@ Manifest = dict[str, Any]
 
 
 def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
-    """What an attendee's namespace holds of OpenShift AI: nothing for which the room names no image."""
+    """What an attendee's namespace holds of it: of OpenShift AI nothing for which the room names no image."""
+    if room.repository:
+        yield _read(METRICS)
     if room.pipeline_image:
         server = _read(PIPELINE_SERVER)
         server["spec"]["objectStorage"]["externalStorage"] |= _store(room, handle)

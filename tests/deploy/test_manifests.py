@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from brakepoint.delivery.credentials import BROKER_USERS, make_secrets
+from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import container_of, named, of_kind, render
 from brakepoint.services import SERVICES
 from brakepoint.services.topics import TOPICS
@@ -209,3 +210,52 @@ def test_an_attendee_of_a_room_gets_a_namespace_and_a_project_of_his_own() -> No
     allowed = {(kind["group"], kind["kind"]) for kind in project["spec"]["namespaceResourceWhitelist"]}
     needed = {(m["apiVersion"].rpartition("/")[0], m["kind"]) for m in STUB}
     assert needed == allowed
+
+
+def test_an_attendee_sees_the_own_environment_in_argo_cd_and_no_other() -> None:
+    (template,) = render(DEPLOY / "argocd" / "room" / "project")
+    (projects,) = documents(DEPLOY / "argocd" / "room" / "projects.yaml")
+    (patch,) = projects["spec"]["template"]["spec"]["source"]["kustomize"]["patches"]
+    changes = yaml.safe_load(patch["patch"].replace("{{ .namespace }}", "spring-anna").replace("{{ .", "{{"))
+    by_path = {change["path"]: change["value"] for change in changes}
+
+    (role,) = template["spec"]["roles"]
+    assert by_path["/spec/roles/0/groups/0"] == "spring-anna" and len(role["groups"]) == 1
+    assert by_path["/spec/roles/0/policies"] == [
+        policy.replace("brakepoint-attendee", "spring-anna") for policy in role["policies"]
+    ]
+    for policy in by_path["/spec/roles/0/policies"]:
+        _, subject, _, action, what, verdict = policy.split(", ")
+        assert (subject, what, verdict) == ("proj:spring-anna:attendee", "spring-anna/*", "allow")
+        assert action in ("get", "sync")
+
+
+def test_a_project_outlives_the_applications_in_it() -> None:
+    finalizer = ["resources-finalizer.argocd.argoproj.io"]
+    for path in ("project.yaml", "room/project/project.yaml"):
+        (project,) = documents(DEPLOY / "argocd" / path)
+        assert project["metadata"]["finalizers"] == finalizer
+    for path in ("applicationset.yaml", "projects.yaml"):
+        (application_set,) = documents(DEPLOY / "argocd" / "room" / path)
+        assert application_set["spec"]["template"]["metadata"]["finalizers"] == finalizer
+
+
+@each_overlay
+def test_prometheus_reaches_the_metrics_of_every_service_and_nobody_else_does(manifests) -> None:
+    (monitor,) = documents(DEPLOY / "grafana" / "podmonitor.yaml")
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    policies = list(of_kind(manifests, "NetworkPolicy"))
+    for deployment in of_kind(manifests, "Deployment"):
+        name, container = deployment["metadata"]["name"], container_of(deployment)
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        if name == "broker":
+            continue
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        said = {variable["name"]: variable.get("value") for variable in container["env"]}
+        assert said["BRAKEPOINT_METRICS"] == f"0.0.0.0:{ports[endpoint['port']]}"
+        assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+        assert not lets_in(policies, labels, ports["metrics"], {"app.kubernetes.io/name": "workspace"})
+    (policy,) = (p for p in policies if p["metadata"]["name"] == "metrics-from-monitoring")
+    ((source,),) = (rule["from"] for rule in policy["spec"]["ingress"])
+    (named_,) = source["namespaceSelector"]["matchExpressions"]
+    assert "openshift-user-workload-monitoring" in named_["values"]
