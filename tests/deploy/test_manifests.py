@@ -20,6 +20,7 @@ FILES = sorted(
     file for folder in (*(DEPLOY / name for name in OURS), DELIVERY) for file in folder.rglob("*.yaml")
 )
 STUB, JETSON = render(DEPLOY / "overlays" / "stub"), render(DEPLOY / "overlays" / "jetson")
+KIND = render(DEPLOY / "overlays" / "kind")
 TEKTON = render(DEPLOY / "tekton")
 OURS_LABEL = {"app.kubernetes.io/part-of": "brakepoint"}
 """Of each pod of ours: others in the namespace, an attendee's workspace for instance, are left alone."""
@@ -29,7 +30,7 @@ SECRET_LIKE = re.compile(
     r"(?i)(password|token|secret|key)\s*[=:]\s*['\"]?[A-Za-z0-9+/_-]{16,}|BEGIN [A-Z ]*PRIVATE KEY"
 )
 
-each_overlay = pytest.mark.parametrize("manifests", [STUB, JETSON], ids=["stub", "jetson"])
+each_overlay = pytest.mark.parametrize("manifests", [STUB, JETSON, KIND], ids=["stub", "jetson", "kind"])
 
 
 def documents(file: Path) -> list[dict[str, Any]]:
@@ -131,12 +132,16 @@ def test_nobody_talks_to_anybody_unless_a_policy_says_so(manifests) -> None:
 
 
 @each_overlay
-def test_the_page_is_open_only_with_a_token_and_only_by_tls(manifests) -> None:
+def test_the_page_is_open_only_with_a_token(manifests) -> None:
     monitor = named(manifests, "Deployment", "monitor")
     assert monitor is not None
     variables = {variable["name"]: variable for variable in container_of(monitor)["env"]}
     assert variables["BRAKEPOINT_PAGE"]["value"] == "0.0.0.0:8000"
     assert variables["BRAKEPOINT_TOKEN"]["valueFrom"]["secretKeyRef"]["name"] == "brakepoint-monitor"
+
+
+@pytest.mark.parametrize("manifests", [STUB, JETSON], ids=["stub", "jetson"])
+def test_the_page_is_reached_by_tls_alone(manifests) -> None:
     route = named(manifests, "Route", "monitor")
     assert route is not None
     assert route["spec"]["tls"] == {"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"}
@@ -259,3 +264,22 @@ def test_prometheus_reaches_the_metrics_of_every_service_and_nobody_else_does(ma
     ((source,),) = (rule["from"] for rule in policy["spec"]["ingress"])
     (named_,) = source["namespaceSelector"]["matchExpressions"]
     assert "openshift-user-workload-monitoring" in named_["values"]
+
+
+def test_plain_kubernetes_is_asked_for_nothing_that_it_does_not_know() -> None:
+    assert {m["apiVersion"] for m in KIND} <= {"v1", "apps/v1", "networking.k8s.io/v1"}
+    names = named(KIND, "NetworkPolicy", "names")
+    assert names is not None
+    (rule,) = names["spec"]["egress"]
+    assert {port["port"] for port in rule["ports"]} == {53}
+    (target,) = rule["to"]
+    assert target["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "kube-system"}
+
+
+def test_where_nobody_assigns_a_uid_every_pod_says_one() -> None:
+    """An image whose user is root does not start with runAsNonRoot alone."""
+    assert all(pod["securityContext"]["runAsUser"] > 0 for pod, _ in pods(KIND))
+
+
+def test_on_plain_kubernetes_no_image_comes_from_a_registry_of_openshift() -> None:
+    assert not [c["image"] for _, c in pods(KIND) if "openshift" in c["image"]]
