@@ -23,6 +23,12 @@ IMAGE = "registry.example.com/brakepoint-pipeline-cpu:0.1.0"
 UNITS = {"m": 1e-3, "Mi": 1 / 1024, "Gi": 1.0}
 """Of cores, and of gibibytes."""
 Amounts = dict[str, float]
+BESIDE = {
+    f"{kind}.{of}": amount
+    for kind, amounts in (("requests", (0.1, 0.25)), ("limits", (1.0, 2.0)))
+    for of, amount in zip(("cpu", "memory"), amounts, strict=True)
+}
+"""What the room's LimitRange gives to a container that says nothing, such as the platform's own."""
 
 
 def amount(written: str) -> float:
@@ -51,9 +57,26 @@ def environment() -> Iterator[Amounts]:
         yield of_container(container_of(deployment)["resources"])
 
 
-def served_model() -> Amounts:
-    service = yaml.safe_load((ROOT / "deploy" / "openshift-ai" / "model-track.yaml").read_text("utf-8"))
-    return of_container(service["spec"]["predictor"]["model"]["resources"])
+def pipeline_server(part: Any = None) -> Iterator[Amounts]:
+    """Each part of the pipeline server, as its own manifest says it, and the proxy that asks for a token."""
+    if part is None:
+        part = yaml.safe_load((ROOT / "deploy" / "openshift-ai" / "pipeline-server.yaml").read_text("utf-8"))[
+            "spec"
+        ]
+        yield BESIDE
+    if isinstance(part, dict):
+        if "resources" in part:
+            yield of_container(part["resources"])
+        for each in part.values():
+            if isinstance(each, dict):
+                yield from pipeline_server(each)
+
+
+def served_models() -> Iterator[Amounts]:
+    for name in ("model-track.yaml", "model-track-jpeg.yaml"):
+        service = yaml.safe_load((ROOT / "deploy" / "openshift-ai" / name).read_text("utf-8"))
+        yield of_container(service["spec"]["predictor"]["model"]["resources"])
+        yield BESIDE  # The proxy that asks for a token.
 
 
 def training(folder: Path, **environment: str) -> dict[str, Any]:
@@ -77,8 +100,17 @@ def test_all_of_them_fit_at_once(tmp_path) -> None:
     (quota,) = (document["spec"]["hard"] for document in documents if document["kind"] == "ResourceQuota")
 
     for of in task:
-        together = sum(one[of] for one in (*workspace(), *environment(), served_model(), task))
+        parts = (*workspace(), *environment(), *pipeline_server(), *served_models(), task, BESIDE, BESIDE)
+        together = sum(one[of] for one in parts)
         assert together <= amount(quota[of]), of
+        assert together >= 0.6 * amount(quota[of]), "a quota much larger than the course says nothing"
+
+
+def test_what_nothing_is_said_of_is_what_the_limit_range_gives() -> None:
+    documents = yaml.safe_load_all(namespace_manifests(ROOM, "anna"))
+    (limits,) = (d["spec"]["limits"][0] for d in documents if d["kind"] == "LimitRange")
+
+    assert of_container({"requests": limits["defaultRequest"], "limits": limits["default"]}) == BESIDE
 
 
 def test_a_room_without_gpus_asks_for_none_and_names_the_image(tmp_path) -> None:
