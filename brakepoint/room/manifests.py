@@ -1,5 +1,6 @@
 """What the cluster is told about each attendee: namespace, limits, rights; and, apart, the secrets."""
 
+import json
 from typing import Any
 
 import yaml
@@ -66,6 +67,18 @@ def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -
     variables = {**connection_variables(room, handle, account, endpoint), **_pipeline_variables(room)}
     connection = {**secret, "type": "Opaque", "stringData": variables}
     return _documents([connection, *webhook_secrets(room, handle, account)])
+
+
+def login_secret(htpasswd: str) -> str:
+    """The attendees' logins, as deploy/cluster/login names them to the cluster; in JSON."""
+    metadata = {"name": "brakepoint-htpasswd", "namespace": "openshift-config"}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "stringData": {"htpasswd": htpasswd},
+    }
+    return json.dumps(secret, indent=2) + "\n"
 
 
 def connection_variables(room: Room, handle: str, account: Account, endpoint: str) -> dict[str, str]:

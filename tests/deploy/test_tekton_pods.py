@@ -21,9 +21,7 @@ RUNS = [*TEMPLATE["spec"]["resourcetemplates"], *FIRST]
 AS_ROOT = {"build-amd64", "build-arm64", "manifest"}
 PIPELINES_SCC_ALLOWS = {"SETFCAP"}
 """And neither a seccomp profile nor an fsGroup outside of the namespace's range."""
-each_run = pytest.mark.parametrize(
-    "run", RUNS, ids=["push", *(run["metadata"]["generateName"] for run in FIRST)]
-)
+each_run = pytest.mark.parametrize("run", RUNS, ids=["push", *(run["metadata"]["name"] for run in FIRST)])
 
 
 def account_of(run: dict[str, Any], task: str) -> str:
@@ -125,7 +123,8 @@ def run_script(
     script = TASKS[task]["steps"][0]["script"]
     for name in ("digest", "image"):
         script = script.replace(f"$(results.{name}.path)", str(folder / name))
-    script = script.replace("$(workspaces.registry-credentials.bound)", "true")
+    for place in ("registry-credentials", "signing-key"):
+        script = script.replace(f"$(workspaces.{place}.bound)", variables.get("BOUND", "true"))
     script = script.replace("/registry/", f"{folder}/").replace("/tmp/digest", f"{folder}/pushed")
     (folder / ".dockerconfigjson").write_text("{}")
     environment = {
@@ -257,3 +256,16 @@ def test_an_empty_overlay_commits_nothing(tmp_path: Path) -> None:
     assert run_script("commit", tmp_path, {"git": "exit 1"}, OVERLAY="").returncode == 0
     task = named(TEKTON, "Task", "commit")
     assert task is not None and not (tmp_path / "said").exists()
+
+
+def test_without_a_key_nothing_is_signed_and_the_run_says_so(tmp_path: Path) -> None:
+    done = run_script("sign", tmp_path, {"cosign": "exit 1"}, BOUND="false", LOG="false")
+
+    assert done.returncode == 0 and "not signed" in done.stdout
+    assert not (tmp_path / "said").exists()
+
+
+def test_a_push_is_signed() -> None:
+    (run,) = TEMPLATE["spec"]["resourcetemplates"]
+
+    assert "signing-key" in {place["name"] for place in run["spec"]["workspaces"]}
