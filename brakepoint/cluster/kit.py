@@ -18,7 +18,7 @@ from brakepoint.delivery.rendering import render
 from brakepoint.errors import UserError
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import MinioSettings, Room, load_room
-from brakepoint.room.manifests import environment, namespace_manifests, secret_manifests
+from brakepoint.room.manifests import namespace_manifests, secret_manifests
 
 CLUSTER_WIDE = {
     "Namespace",
@@ -155,6 +155,8 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
     """
     platform = platforms()[profile]
     manifests = [one for place in platform["apply"] for one in _applied(root, place, platform.get("instead"))]
+    for place, namespace in platform.get("apply_in", {}).items():
+        manifests += in_namespace(_applied(root, place), namespace)
     if not platform["each_attendee"]:
         return Kit(profile, manifests + _secrets_beside(manifests))
     room = room or default_room()
@@ -164,7 +166,7 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
     own = yaml.safe_load_all(namespace_manifests(room, room.everybody[0]))
     kit.room_kinds = frozenset(one["kind"] for one in own if one)
     kit.devfile = yaml.safe_load((root / "devfile.yaml").read_text(encoding="utf-8"))
-    variables = _connection(room, room.everybody[0])["stringData"]
+    variables = _connection(kit)["stringData"]
     kit.pipeline = operators.compiled(root / STEP_4, variables)
     try:
         operators.compiled(root / STEP_4, {**variables, "BRAKEPOINT_IMAGE": ""})
@@ -199,7 +201,11 @@ def _with_extra_files(folder: Path, rendered: list[Manifest]) -> list[Manifest]:
 
 def _documents(files: Iterable[Path]) -> list[Manifest]:
     read = (yaml.safe_load_all(file.read_text(encoding="utf-8")) for file in files)
-    return [one for documents in read for one in documents if isinstance(one, dict) and "kind" in one]
+    found = [one for documents in read for one in documents if isinstance(one, dict) and "kind" in one]
+    for manifest in found:
+        meta = manifest["metadata"]
+        meta.setdefault("name", meta.get("generateName", "").rstrip("-"))
+    return found
 
 
 def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest]:
@@ -212,19 +218,26 @@ def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest
 
 
 def _attendee(room: Room, handle: str, shared: list[Manifest]) -> list[Manifest]:
-    """All in one attendee's namespace; what the room itself makes comes before what the folders bring."""
+    """All in one attendee's namespace: what the room makes, and what Argo CD deploys there."""
     space = room.place_of(handle)
     own = [one for one in yaml.safe_load_all(namespace_manifests(room, handle)) if one]
-    own.append(_connection(room, handle))
-    named = {(one["kind"], one["metadata"]["name"]) for one in own}
-    rest = [m for m in in_namespace(shared, space) if (m["kind"], m["metadata"]["name"]) not in named]
+    own += _room_secrets(room, handle)
+    rest = in_namespace(shared, space)
     return [*own, *rest, *_secrets_beside(rest)]
 
 
-def _connection(room: Room, handle: str) -> Manifest:
+def _connection(kit: Kit) -> Manifest:
+    """The data connection of an attendee."""
+    return next(
+        m for m in kit.within(kit.attendees[0], "Secret") if "AWS_S3_BUCKET" in (m.get("stringData") or {})
+    )
+
+
+def _room_secrets(room: Room, handle: str) -> list[Manifest]:
     inside = room.store.inside or room.store.endpoint if isinstance(room.store, MinioSettings) else ""
     endpoint = inside or f"http://{getattr(room.store, 'host', '')}:{getattr(room.store, 'first_port', 0)}"
-    return dict(yaml.safe_load(secret_manifests(room, handle, Account.new(), endpoint)))
+    made = yaml.safe_load_all(secret_manifests(room, handle, Account.new(), endpoint))
+    return [one for one in made if one]
 
 
 def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
@@ -248,8 +261,3 @@ def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
 def made_secrets() -> dict[str, Any]:
     """Names and keys of what `brakepoint deploy --secrets` makes."""
     return dict(make_secrets())
-
-
-def attendee_environment(room: Room, handle: str) -> Manifest:
-    """What Argo CD is told of an attendee."""
-    return dict(yaml.safe_load(environment(room, handle)))

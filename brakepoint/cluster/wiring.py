@@ -139,6 +139,7 @@ def _of_service(kit: Kit, service: Manifest) -> Iterator[Finding]:
             declared = [one for container in pod.containers for one in container.get("ports") or ()]
             names = {one.get("name") for one in declared}
             numbers = {one["containerPort"] for one in declared}
+            numbers |= {number for container in pod.containers for number in _listening(container)}
             if (isinstance(target, str) and target not in names) or (
                 isinstance(target, int) and numbers and target not in numbers
             ):
