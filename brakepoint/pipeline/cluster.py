@@ -96,7 +96,7 @@ def must_name_an_image(path: Path) -> None:
     """
     pipeline = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     for executor in pipeline["deploymentSpec"]["executors"].values():
-        if "/" not in (image := executor["container"]["image"]):
+        if "/" not in (image := executor["container"].get("image", "")):
             raise UserError("pipeline.error.no_image", image=image, variable=IMAGE_VARIABLE)
 
 
