@@ -146,11 +146,11 @@ def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iter
     limit_ranges = list(limit_ranges)
     total: Counter[str] = Counter()
     phases: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for pod in pods:
+    for number, pod in enumerate(pods):
         run, _, step = pod.phase.partition("/")
         own = {**of_pod(pod, limit_ranges), "pods": Fraction(1)}
         if pod.waits:  # Others wait for the quota to have room: it must hold the largest.
-            run, step = "waiting", f"{pod.namespace}/{pod.name}/{pod.phase}"
+            run, step = "waiting", str(number)
         counter = phases[run][step] if run else total
         for name, amount in own.items():
             counter[name] += amount * pod.count  # type: ignore[assignment]

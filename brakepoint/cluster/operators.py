@@ -212,7 +212,7 @@ def compiled(step: Path, environment: dict[str, str]) -> list[Manifest]:
         step: The file of step 4.
         environment: What the attendee's workspace holds.
     """
-    from brakepoint.pipeline.cluster import compile_to
+    from brakepoint.pipeline.cluster import compile_to, must_name_an_image
 
     before = dict(os.environ)
     try:
@@ -222,6 +222,7 @@ def compiled(step: Path, environment: dict[str, str]) -> list[Manifest]:
         module: Any = SimpleNamespace(**runpy.run_path(str(step), run_name=step.stem))
         with tempfile.TemporaryDirectory() as folder:
             compile_to(module, Path(folder) / "pipeline.yaml")
+            must_name_an_image(Path(folder) / "pipeline.yaml")
             text = (Path(folder) / "pipeline.yaml").read_text(encoding="utf-8")
     finally:
         os.environ.clear()

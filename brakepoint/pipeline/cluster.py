@@ -60,7 +60,7 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
 
     path = folder / f"{PIPELINE_NAME}.yaml"
     compile_to(step, path)
-    _must_name_an_image(path)
+    must_name_an_image(path)
     token, certificates = _token(), _certificates(folder)
     _must_answer(host, token, certificates)
     try:
@@ -85,11 +85,18 @@ def server_of_the_namespace() -> str:
     return SERVER.format(namespace=file.read_text(encoding="utf-8").strip())
 
 
-def _must_name_an_image(path: Path) -> None:
-    """Refuses an image without a registry: it would be looked for in the public one, where nobody put it."""
+def must_name_an_image(path: Path) -> None:
+    """Refuses an image without a registry: it would be looked for in the public one, where nobody put it.
+
+    Args:
+        path: What `compile_to` wrote. To read it needs no image, and so does writing it.
+
+    Raises:
+        UserError: One of its images names no registry.
+    """
     pipeline = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     for executor in pipeline["deploymentSpec"]["executors"].values():
-        if "/" not in (image := executor["container"]["image"]):
+        if "/" not in (image := executor["container"].get("image", "")):
             raise UserError("pipeline.error.no_image", image=image, variable=IMAGE_VARIABLE)
 
 

@@ -8,6 +8,8 @@ import yaml
 from brakepoint import __version__
 from brakepoint.delivery.rendering import of_kind, render
 from brakepoint.registry.names import COPY_KEY
+from brakepoint.room.config import Room
+from brakepoint.room.manifests import namespace_manifests
 from brakepoint.texts import languages
 from solutions.step4_pipeline import S3_KEYS, S3_SECRET
 
@@ -93,6 +95,14 @@ def test_no_image_is_one_that_nobody_publishes() -> None:
 def test_the_train_s_policies_do_not_reach_a_model() -> None:
     for model in of_kind(RENDERED, "InferenceService"):
         assert "app.kubernetes.io/part-of" not in model["metadata"]["labels"]
+
+
+def test_a_project_lets_in_whom_a_room_lets_in() -> None:
+    (policy,) = of_kind(RENDERED, "NetworkPolicy")
+    room = Room(name="spring", attendees=1, handles=("anna",))
+    (of_room,) = of_kind(list(yaml.safe_load_all(namespace_manifests(room, "anna"))), "NetworkPolicy")
+
+    assert policy["spec"] == of_room["spec"]
 
 
 def test_the_dashboard_shows_what_is_deployed() -> None:
