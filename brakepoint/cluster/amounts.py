@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cache
 
 from brakepoint.cluster.pods import Manifest, Pod
+from brakepoint.cluster.tekton import OCCASION
 
 SUFFIXES = {
     **{
@@ -145,17 +146,20 @@ def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iter
     limit_ranges = list(limit_ranges)
     total: Counter[str] = Counter()
     phases: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for pod in pods:
+    for number, pod in enumerate(pods):
         run, _, step = pod.phase.partition("/")
+        own = {**of_pod(pod, limit_ranges), "pods": Fraction(1)}
+        if pod.waits:  # Others wait for the quota to have room: it must hold the largest.
+            run, step = "waiting", str(number)
         counter = phases[run][step] if run else total
-        for name, amount in of_pod(pod, limit_ranges).items():
+        for name, amount in own.items():
             counter[name] += amount * pod.count  # type: ignore[assignment]
-        counter["pods"] += pod.count
+    for manifest in manifests:
+        occasion = (manifest["metadata"].get("annotations") or {}).get(OCCASION, "")
+        (phases["claims"][occasion] if occasion else total).update(_counted(manifest))
     for steps in phases.values():
         for name in {name for step in steps.values() for name in step}:
             total[name] += max(step[name] for step in steps.values())
-    for manifest in manifests:
-        total.update(_counted(manifest))
     for name in ("cpu", "memory"):
         total[name] = total[f"requests.{name}"]
     return {name: Fraction(amount) for name, amount in total.items()}

@@ -52,8 +52,7 @@ def _workspaces(kit: Kit) -> Iterator[Finding]:
 
 
 def _pipelines(kit: Kit) -> Iterator[Finding]:
-    if kit.pipeline and not kit.without_image:
-        yield found("pipeline_image_unset")
+    assert kit.room is not None
     newer = [field.strip(": ") for field in NEWER_FIELDS if field in str(kit.pipeline).replace("'", "")]
     if newer and (version := _openshift_ai(kit)) < NEEDED_VERSION:
         yield found(
@@ -61,7 +60,7 @@ def _pipelines(kit: Kit) -> Iterator[Finding]:
         )
     for namespace in kit.attendees:
         server = next(kit.within(namespace, "DataSciencePipelinesApplication"), None)
-        if kit.pipeline and (server is None or "DataSciencePipelinesApplication" not in kit.room_kinds):
+        if server is None and kit.room.pipeline_image:
             yield found("pipeline_server", namespace)
         if server is not None:
             yield from _pipeline_store(kit, namespace, server)
@@ -172,15 +171,6 @@ def _overlays(kit: Kit) -> Iterator[object]:
         defaults = [one.get("default") for one in pipeline.get("params") or () if one["name"] == "overlay"]
         given = [one["value"] for one in run["spec"].get("params") or () if one["name"] == "overlay"]
         yield from given or defaults
-    for listener in kit.of_kind("EventListener"):
-        for trigger in listener["spec"].get("triggers") or ():
-            yield from (
-                one.get("value") for one in trigger.get("bindings") or () if one.get("name") == "overlay"
-            )
-    for binding in kit.of_kind("TriggerBinding"):
-        yield from (
-            one.get("value") for one in binding["spec"].get("params") or () if one["name"] == "overlay"
-        )
 
 
 def _pulling(kit: Kit) -> Iterator[Finding]:
@@ -191,7 +181,8 @@ def _pulling(kit: Kit) -> Iterator[Finding]:
             if not registry.startswith(INTERNAL) or kit.platform["registry"] is None:
                 continue
             owner = repository.split("/")[1]
-            if owner != pod.namespace and not _may_pull(kit, owner, pod):
+            theirs = pod.namespace in kit.platform.get("apply_in", {}).values()
+            if owner != pod.namespace and not theirs and not _may_pull(kit, owner, pod):
                 yield found("pull", pod.namespace, owner=owner)
 
 

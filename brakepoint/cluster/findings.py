@@ -50,7 +50,6 @@ Rule = Literal[
     "pipeline_server",
     "pipeline_store",
     "pipeline_rights",
-    "pipeline_image_unset",
     "pipeline_newer",
     "gpus",
     "dashboard",

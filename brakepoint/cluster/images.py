@@ -60,6 +60,11 @@ def examine(kit: Kit) -> tuple[list[Finding], list[str]]:
                 user = Pod(push["metadata"]["name"], "ImageStream", namespace_of(push), {})
                 name = f"{kit.platform['registry']}/{owner}/{source['name']}"
                 findings += _of_image(kit, pushed, user, name)
+    for cluster in kit.of_kind("CheCluster"):
+        puller = ((cluster["spec"].get("components") or {}).get("imagePuller") or {}).get("spec") or {}
+        for said in re.findall(r"=([^;\s]+)", puller.get("images", "")):
+            user = Pod("image-puller", "CheCluster", namespace_of(cluster), {})
+            findings += _of_image(kit, pushed, user, said)
     return findings, sorted(set(placeholders))
 
 

@@ -15,7 +15,6 @@ from brakepoint.cluster.pods import Manifest, Pod, built_in, namespace_of
 from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import make_secrets
 from brakepoint.delivery.rendering import render
-from brakepoint.errors import UserError
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import MinioSettings, Room, load_room
 from brakepoint.room.manifests import namespace_manifests, secret_manifests
@@ -64,9 +63,8 @@ class Kit:
         manifests: All of them, each with its namespace.
         room: The room; None where there is none.
         devfile: Of the workspaces.
+        origins: What each folder that is applied holds.
         pipeline: The compiled pipeline of step 4: itself, and Kubernetes' part.
-        room_kinds: The kinds that the room itself makes for each attendee.
-        without_image: Why the pipeline is not compiled where no image is named; empty if it is all the same.
     """
 
     profile: str
@@ -74,8 +72,7 @@ class Kit:
     room: Room | None = None
     devfile: Manifest = field(default_factory=dict)
     pipeline: list[Manifest] = field(default_factory=list)
-    room_kinds: frozenset[str] = frozenset()
-    without_image: str = ""
+    origins: dict[str, list[Manifest]] = field(default_factory=dict)
 
     @property
     def platform(self) -> Manifest:
@@ -154,25 +151,34 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
         UserError: Something of it cannot be rendered.
     """
     platform = platforms()[profile]
-    manifests = [one for place in platform["apply"] for one in _applied(root, place, platform.get("instead"))]
+    origins = {place: _applied(root, place, platform.get("instead")) for place in platform["apply"]}
+    manifests = _once(one for those in origins.values() for one in those)
     for place, namespace in platform.get("apply_in", {}).items():
         manifests += in_namespace(_applied(root, place), namespace)
     if not platform["each_attendee"]:
-        return Kit(profile, manifests + _secrets_beside(manifests))
+        return Kit(profile, manifests + _secrets_beside(manifests), origins=origins)
     room = room or default_room()
     shared = [one for place in platform["each_attendee"] for one in _applied(root, place)]
     everybody = [one for handle in room.everybody for one in _attendee(room, handle, shared)]
-    kit = Kit(profile, manifests + _secrets_beside(manifests) + everybody, room)
-    own = yaml.safe_load_all(namespace_manifests(room, room.everybody[0]))
-    kit.room_kinds = frozenset(one["kind"] for one in own if one)
+    origins |= {place: _applied(root, place) for place in platform["each_attendee"]}
+    kit = Kit(profile, manifests + _secrets_beside(manifests) + everybody, room, origins=origins)
     kit.devfile = yaml.safe_load((root / "devfile.yaml").read_text(encoding="utf-8"))
     variables = _connection(kit)["stringData"]
-    kit.pipeline = operators.compiled(root / STEP_4, variables)
-    try:
-        operators.compiled(root / STEP_4, {**variables, "BRAKEPOINT_IMAGE": ""})
-    except UserError as error:
-        kit.without_image = str(error)
+    if any(kit.within(kit.attendees[0], "DataSciencePipelinesApplication")):
+        kit.pipeline = operators.compiled(root / STEP_4, variables)
     return kit
+
+
+def _once(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Without what is the same in two folders: to apply it twice changes nothing."""
+    kept: list[Manifest] = []
+    seen: dict[tuple[str, str, str], list[Manifest]] = {}
+    for manifest in manifests:
+        key = (manifest["kind"], namespace_of(manifest), manifest["metadata"]["name"])
+        if manifest not in seen.setdefault(key, []):
+            seen[key].append(manifest)
+            kept.append(manifest)
+    return kept
 
 
 def _applied(root: Path, place: str, instead: str | None = None) -> list[Manifest]:
@@ -201,7 +207,7 @@ def _with_extra_files(folder: Path, rendered: list[Manifest]) -> list[Manifest]:
 
 def _documents(files: Iterable[Path]) -> list[Manifest]:
     read = (yaml.safe_load_all(file.read_text(encoding="utf-8")) for file in files)
-    found = [one for documents in read for one in documents if isinstance(one, dict) and "kind" in one]
+    found = [one for documents in read for one in documents if one and "metadata" in one]
     for manifest in found:
         meta = manifest["metadata"]
         meta.setdefault("name", meta.get("generateName", "").rstrip("-"))

@@ -89,7 +89,7 @@ def workspace(devfile: Manifest, namespace: str, che: Manifest) -> Pod:
 def workspace_claim(namespace: str, che: Manifest) -> Manifest:
     """The volume that DevSpaces makes for an attendee's workspaces."""
     storage = (operators()["devspaces"]["defaults"] | che)["storage"]
-    size = (storage.get("perUserStrategyConfig") or {}).get("claimSize", "10Gi")
+    size = (storage.get("perUserStrategyPvcConfig") or {}).get("claimSize", "10Gi")
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -113,7 +113,7 @@ def predictors(manifests: list[Manifest]) -> Iterator[Pod]:
             continue
         predictor = service["spec"]["predictor"]
         model, name, space = predictor["model"], service["metadata"]["name"], namespace_of(service)
-        kept = ("resources", "env", "args", "volumeMounts", "image")
+        kept = ("resources", "args", "volumeMounts", "image", "securityContext")
         containers = [dict(one) for one in runtime["spec"]["containers"]]
         for container in containers:
             if container["name"] == "kserve-container":

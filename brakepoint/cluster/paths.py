@@ -95,6 +95,8 @@ class _Place:
 
     def _others(self) -> Iterator[tuple[str, End]]:
         """Who has no business here: another pod of the namespace, another attendee, anybody's project."""
+        if not ({"train", "broker"} & self._named.keys() or self._where in self._kit.attendees):
+            return  # Somebody's own project: who may come in there is not ours to say.
         yield f"{STRANGERS}/pod", End(STRANGERS, {"app": "pod"})
         if self._neighbour:
             yield "another-attendee/pod", End(self._neighbour, {"app": "pod"})

@@ -30,6 +30,7 @@ class Pod:
         annotations: The pod's.
         count: How many of them run at once.
         phase: Pods of different phases are never there at the same time; empty if it is there throughout.
+        waits: Whether its maker tries again until the quota has room for it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Pod:
     annotations: dict[str, str] = field(default_factory=dict)
     count: int = 1
     phase: str = ""
+    waits: bool = False
 
     @property
     def account(self) -> str:

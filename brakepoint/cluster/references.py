@@ -106,7 +106,11 @@ def of_objects(kit: Kit) -> Iterator[Reference]:
                 if (model.get("storage") or {}).get("key"):
                     yield Reference(name, "Connection", model["storage"]["key"], where)
             case "EventListener":
-                yield from _of_listener(name, where, spec)
+                yield Reference(name, "ServiceAccount", spec.get("serviceAccountName", "default"), where)
+                for trigger in spec.get("triggers") or ():
+                    yield from _of_trigger(name, where, trigger)
+            case "Trigger":
+                yield from _of_trigger(name, where, spec)
             case "RoleBinding" | "ClusterRoleBinding":
                 role = manifest["roleRef"]
                 yield Reference(name, role["kind"], role["name"], where if role["kind"] == "Role" else "")
@@ -135,19 +139,17 @@ def _store_of(secret: Manifest) -> str:
     return urlsplit((secret.get("stringData") or {}).get("AWS_S3_ENDPOINT", "")).hostname or ""
 
 
-def _of_listener(name: str, where: str, spec: Manifest) -> Iterator[Reference]:
-    yield Reference(name, "ServiceAccount", spec.get("serviceAccountName", "default"), where)
-    for trigger in spec.get("triggers") or ():
-        if "ref" in (trigger.get("template") or {}):
-            yield Reference(name, "TriggerTemplate", trigger["template"]["ref"], where)
-        for binding in trigger.get("bindings") or ():
-            if "ref" in binding:
-                yield Reference(name, binding.get("kind", "TriggerBinding"), binding["ref"], where)
-        for interceptor in trigger.get("interceptors") or ():
-            for parameter in interceptor.get("params") or ():
-                if parameter["name"] == "secretRef":
-                    said = parameter["value"]
-                    yield Reference(name, "Secret", said["secretName"], where, said["secretKey"])
+def _of_trigger(name: str, where: str, trigger: Manifest) -> Iterator[Reference]:
+    if "ref" in (trigger.get("template") or {}):
+        yield Reference(name, "TriggerTemplate", trigger["template"]["ref"], where)
+    for binding in trigger.get("bindings") or ():
+        if "ref" in binding:
+            yield Reference(name, binding.get("kind", "TriggerBinding"), binding["ref"], where)
+    for interceptor in trigger.get("interceptors") or ():
+        for parameter in interceptor.get("params") or ():
+            if parameter["name"] == "secretRef":
+                said = parameter["value"]
+                yield Reference(name, "Secret", said["secretName"], where, said["secretKey"])
 
 
 def unanswered(kit: Kit) -> tuple[list[Finding], list[Manifest]]:

@@ -47,6 +47,9 @@ def rehearse(kit: Kit, root: Path = ROOT) -> Rehearsal:
     yours += [text("cluster.yours.placeholder", None, host=host) for host in placeholders]
     if any(pod.annotations.get(tekton.CHOSEN_NODE) == "true" for pod in kit.pods):
         yours.append(text("cluster.yours.arm64"))
+    for image in {pod.spec["containers"][0]["image"] for pod in kit.pods if pod.made_by == "DevWorkspace"}:
+        if "workbench" not in image:
+            yours.append(text("cluster.yours.workbench", None, image=image))
     if kit.room and kit.room.repository:
         yours.append(text("cluster.yours.forks"))
     if kit.profile == "microshift" and kit.claims:
@@ -62,5 +65,6 @@ def _homeless(kit: Kit) -> Iterator[Finding]:
         if "CreateNamespace=true" in options:
             made.add(application["spec"]["destination"]["namespace"])
     for where in dict.fromkeys(namespace_of(manifest) for manifest in kit.manifests):
-        if where and where not in made and not where.startswith(PLATFORM_NAMESPACES):
+        theirs = where in kit.platform.get("apply_in", {}).values()
+        if where and where not in made and not theirs and not where.startswith(PLATFORM_NAMESPACES):
             yield found("namespace", where, name=where)

@@ -19,6 +19,8 @@ GUARDED = {
 """What Tekton gives its own containers where TektonConfig sets `set-security-context`."""
 CHOSEN_NODE = "brakepoint.io/chosen-node"
 """Annotation of a pod whose node a parameter chooses: where there is none such, another can be named."""
+OCCASION = "brakepoint.io/occasion"
+"""Annotation of a volume claim: those of pushes and those of runs by hand are not there at the same time."""
 PLACEHOLDER = re.compile(r"\$\(([^()]+)\)")
 RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.([\w-]+)")
 
@@ -41,21 +43,43 @@ class Use:
 
 
 def runs(manifests: list[Manifest]) -> Iterator[Manifest]:
-    """Each PipelineRun, also those that a trigger makes; a name and the trigger's namespace are filled in."""
+    """Each PipelineRun, also those that triggers make; a name and the namespace are filled in."""
     for manifest in manifests:
-        made = [manifest] if manifest["kind"] == "PipelineRun" else []
-        if manifest["kind"] == "TriggerTemplate":
-            made = [one for one in manifest["spec"]["resourcetemplates"] if one["kind"] == "PipelineRun"]
-        for run in made:
-            meta = run.get("metadata") or {}
-            name = meta.get("name") or meta.get("generateName", manifest["metadata"]["name"]).rstrip("-")
-            space = meta.get("namespace") or namespace_of(manifest)
-            run = {
-                **run,
-                "metadata": {**meta, "name": name, "namespace": space, "annotations": _choices(run)},
-            }
-            defaults = _defaults(manifest["spec"]) if manifest["kind"] == "TriggerTemplate" else {}
-            yield filled(run, {f"tt.params.{key}": value for key, value in defaults.items()})
+        if manifest["kind"] == "PipelineRun":
+            yield _run(manifest, manifest, {})
+    templates = {
+        (namespace_of(m), m["metadata"]["name"]): m for m in manifests if m["kind"] == "TriggerTemplate"
+    }
+    for name, where, template, bindings in triggers(manifests):
+        found = templates.get((where, template))
+        values = _defaults(found["spec"]) | bindings if found else {}
+        for run in found["spec"]["resourcetemplates"] if found else ():
+            if run["kind"] == "PipelineRun":
+                yield _run(run, found or {}, values, name)
+
+
+def triggers(manifests: list[Manifest]) -> Iterator[tuple[str, str, str, dict[str, str]]]:
+    """Each trigger: its name, its namespace, its template, and what it binds."""
+    for manifest in manifests:
+        said = (
+            (manifest.get("spec") or {}).get("triggers") or () if manifest["kind"] == "EventListener" else ()
+        )
+        if manifest["kind"] == "Trigger":
+            said = [{"name": manifest["metadata"]["name"], **manifest["spec"]}]
+        for one in said:
+            bindings = {b["name"]: b["value"] for b in one.get("bindings") or () if "value" in b}
+            template = (one.get("template") or {}).get("ref", "")
+            yield one.get("name", ""), namespace_of(manifest), template, bindings
+
+
+def _run(run: Manifest, owner: Manifest, values: dict[str, Any], trigger: str = "") -> Manifest:
+    meta = run.get("metadata") or {}
+    name = (meta.get("name") or meta.get("generateName") or owner["metadata"]["name"]).rstrip("-")
+    name = f"{name}/{trigger}" if trigger else name
+    space = meta.get("namespace") or namespace_of(owner)
+    notes = {**_choices(run), OCCASION: owner["kind"] if trigger else "PipelineRun"}
+    named = {**run, "metadata": {**meta, "name": name, "namespace": space, "annotations": notes}}
+    return dict(filled(named, {f"tt.params.{key}": value for key, value in values.items()}))
 
 
 def _choices(run: Manifest) -> dict[str, str]:
@@ -200,7 +224,9 @@ def _pod(use: Use, arguments: Manifest) -> Pod:
     labels = {"app.kubernetes.io/managed-by": "tekton-pipelines"}
     chosen = {CHOSEN_NODE: use.run["metadata"]["annotations"].get(use.task["name"], "false")}
     run = use.run["metadata"]["name"]
-    return Pod(f"{run}/{use.task['name']}", "TaskRun", namespace_of(use.run), spec, labels, chosen)
+    return Pod(
+        f"{run}/{use.task['name']}", "TaskRun", namespace_of(use.run), spec, labels, chosen, waits=True
+    )
 
 
 def _container(step: Manifest, spec: Manifest, mounts: list[Manifest]) -> Manifest:
@@ -227,7 +253,11 @@ def claims(manifests: list[Manifest]) -> Iterator[Manifest]:
     for run in runs(manifests):
         for bound in run["spec"].get("workspaces") or ():
             if "volumeClaimTemplate" in bound:
-                meta = {"name": f"{run['metadata']['name']}-{bound['name']}", "namespace": namespace_of(run)}
+                meta = {
+                    "name": f"{run['metadata']['name']}-{bound['name']}",
+                    "namespace": namespace_of(run),
+                    "annotations": {OCCASION: run["metadata"]["annotations"][OCCASION]},
+                }
                 yield {"kind": "PersistentVolumeClaim", "metadata": meta, **bound["volumeClaimTemplate"]}
 
 

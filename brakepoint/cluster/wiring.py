@@ -216,20 +216,17 @@ def _of_projects(kit: Kit) -> Iterator[Finding]:
             yield found("project", where, name=name, what=namespace)
         if spec["source"]["repoURL"] not in (project.get("sourceRepos") or ()):
             yield found("project", where, name=name, what=spec["source"]["repoURL"])
-        yield from _not_whitelisted(kit, name, namespace, project)
+        yield from _not_whitelisted(kit.origins.get(spec["source"]["path"], []), name, project)
     template = projects.get("brakepoint-attendee")
-    if template is not None and kit.attendees:
-        yield from _not_whitelisted(kit, "brakepoint-attendee", "brakepoint-test", template)
+    if template is not None:
+        deployed = [one for place in kit.platform["each_attendee"] for one in kit.origins.get(place, [])]
+        yield from _not_whitelisted(deployed, "brakepoint-attendee", template)
 
 
-def _not_whitelisted(kit: Kit, name: str, namespace: str, project: Manifest) -> Iterator[Finding]:
+def _not_whitelisted(deployed: list[Manifest], name: str, project: Manifest) -> Iterator[Finding]:
     allowed = {(one["group"], one["kind"]) for one in project.get("namespaceResourceWhitelist") or ()}
-    for manifest in kit.within(namespace, *{m["kind"] for m in kit.within(namespace, *_kinds(kit))}):
+    for manifest in deployed:
         group, slash, _ = manifest["apiVersion"].partition("/")
         pair = (group if slash else "", manifest["kind"])
-        if manifest["kind"] != "Secret" and not allowed & {pair, (pair[0], "*"), ("*", "*")}:
+        if not allowed & {pair, (pair[0], "*"), ("*", "*")}:
             yield found("project", "", name=name, what=f"{manifest['kind']} {manifest['metadata']['name']}")
-
-
-def _kinds(kit: Kit) -> set[str]:
-    return {manifest["kind"] for manifest in kit.manifests}
