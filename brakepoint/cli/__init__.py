@@ -42,6 +42,7 @@ GROUPS = {
     "hub": "brakepoint.cli.hub",
     "room": "brakepoint.cli.room",
     "pipeline": "brakepoint.cli.pipeline",
+    "cluster": "brakepoint.cli.cluster",
 }
 """Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 
