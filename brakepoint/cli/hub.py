@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -68,13 +69,15 @@ def guard_command(
     guard = hub_tool(REAL_HUB, "guard")
 
     async def run() -> None:
-        stopping = asyncio.Event()
+        stopping, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+            loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, int)  # A guard outlives its terminal.
         await guard(Path(heartbeat) if heartbeat else None, stopping, _tell)
 
     asyncio.run(run())
 
 
 def _tell(key: str, **values: object) -> None:
-    typer.echo(text(f"hub.guard.{key}", None, **values))
+    with suppress(OSError):  # Nobody listens any more, which is no reason not to guard.
+        typer.echo(text(f"hub.guard.{key}", None, **values))
