@@ -214,11 +214,8 @@ def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, proce
 def test_a_driver_whose_loop_hangs_brakes_and_the_guard_says_so_truly(bluez, processes):
     """Its radio still works, and tells the motor its power again and again."""
     device = bluez.add(EmulatedHub())
-    hangs = (
-        DRIVER.replace("    while True:", "    while time.monotonic() < began_at + 2:")
-        + "\n    time.sleep(600)"
-    )
-    processes("-c", textwrap.dedent(hangs))
+    hangs = textwrap.dedent(DRIVER).replace("while True", "while time.monotonic() < began_at + 2")
+    processes("-c", hangs + "time.sleep(600)")
     until(lambda: device.hub.motor == 100)
     watcher = processes("-m", "brakepoint", "--lang", "en", "hub", "guard")
     for line in watcher.stdout:
