@@ -205,6 +205,10 @@ class PoweredUpHub:
             self.motor = PortSetter(self.write, self.limits, Port.A, BRAKE)
             with suppress(HubLostError):
                 await self.motor.settle()
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Disconnects, whatever the motor does: `close` brakes first."""
         with suppress(*RADIO_ERRORS):
             async with asyncio.timeout(self.limits.disconnect_s):
                 await self._client.disconnect()

@@ -1,6 +1,7 @@
 """The guard and the sign of life that it watches."""
 
 import asyncio
+import json
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
+from ble_driving import LOW_POWER
 from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
 from typer.testing import CliRunner
 
@@ -278,6 +281,41 @@ def test_a_trial_moves_the_train_and_leaves_it_braked(bluez, capsys, beat_file, 
     assert device.hub.orders(Port.A)[0] == device.hub.orders(Port.A)[-1] == BRAKE
     assert len(device.hub.orders(Port.A)) > 2
     assert "Did it move forward" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("runs_on", [True, False])
+def test_an_owner_finds_out_what_the_hub_does_without_its_link(bluez, tmp_path, monkeypatch, runs_on):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hardware.link_loss.TURN_S", 0.1)
+    device = bluez.add(EmulatedHub())
+    seen: list[tuple[int, bool]] = []
+
+    def confirm(question: str, abort: bool = False) -> bool:
+        seen.append((device.hub.motor, device.is_connected))
+        return abort or runs_on
+
+    monkeypatch.setattr("typer.confirm", confirm)
+    assert run_command(["--lang", "en", "hub", "try", "--link-loss"]) == 0
+
+    assert seen == [(0, False), (LOW_POWER, False), (LOW_POWER, True)]
+    assert device.hub.is_braked
+    found_out = json.loads((tmp_path / "runs/link-loss.json").read_text())
+    assert found_out["hub"] == device.hub.address
+    assert found_out["turns_on"] == {"hung_up": runs_on, "out_of_reach": runs_on}
+
+
+def test_a_trial_of_a_lost_link_that_is_broken_off_leaves_the_train_braked(bluez, monkeypatch):
+    monkeypatch.setattr("hardware.link_loss.TURN_S", 0.1)
+    device = bluez.add(EmulatedHub())
+
+    def confirm(question: str, abort: bool = False) -> bool:
+        if not abort:
+            raise typer.Abort
+        return True
+
+    monkeypatch.setattr("typer.confirm", confirm)
+    assert run_command(["--lang", "en", "hub", "try", "--link-loss"]) != 0
+    assert device.hub.orders(Port.A) == [BRAKE, LOW_POWER, BRAKE]
 
 
 def test_the_commands_say_what_they_are_for():
