@@ -27,7 +27,7 @@ from hardware.port_setter import REFRESH_S, HubLostError, PortSetter
 
 CONNECT_TRIES = 3
 CONNECT_AGAIN_S = 0.3
-"""A connection may fail for a passing reason: another one is being made, or the radio missed an answer."""
+"""A connection may fail for a passing reason: another one is made or ended, or the radio missed an answer."""
 Trouble = Callable[..., None]
 QUESTIONS = (
     lwp3.AskKind(),
@@ -93,7 +93,7 @@ class PoweredUpHub:
         """
         try:
             async with asyncio.timeout(self.limits.connect_s):
-                await self._connect()
+                await self._client.connect()
                 await self._client.start_notify(CHARACTERISTIC_UUID, self._hear)
             await self.motor.send()
         except (*RADIO_ERRORS, HubLostError) as error:
@@ -101,15 +101,6 @@ class PoweredUpHub:
             raise UserError("hub.error.connect", address=self.address, why=why) from error
         for question in QUESTIONS:
             await self.whisper(question)
-
-    async def _connect(self) -> None:
-        for tries_left in reversed(range(CONNECT_TRIES)):
-            try:
-                return await self._client.connect()
-            except RADIO_ERRORS:
-                if not tries_left:
-                    raise
-            await asyncio.sleep(CONNECT_AGAIN_S)
 
     async def require_motor(self) -> None:
         """Waits until the motor is there and braked; from then on the hub is lost when it is pulled out.
@@ -282,13 +273,33 @@ async def connected(
     Raises:
         UserError: It does not connect, or is no hub.
     """
-    hub = PoweredUpHub(device, limits)
-    hub.on_trouble = on_trouble
+    hub = await _opened(device, limits, on_trouble)
     try:
-        await hub.open()
         yield hub
     finally:
-        closing = asyncio.ensure_future(hub.close())
-        while not closing.done():
-            with suppress(asyncio.CancelledError):  # Who is in a hurry must wait for the brake, too.
-                await asyncio.shield(closing)
+        await _closed(hub)
+
+
+async def _opened(device: BLEDevice, limits: RadioLimits, on_trouble: Trouble) -> PoweredUpHub:
+    """Connects, and once more if it fails for what may be a passing reason, while there is time."""
+    until = asyncio.get_running_loop().time() + limits.connect_s
+    for tries_left in reversed(range(CONNECT_TRIES)):
+        hub = PoweredUpHub(device, limits)
+        hub.on_trouble = on_trouble
+        try:
+            await hub.open()
+            break
+        except BaseException as error:
+            await _closed(hub)
+            is_late = asyncio.get_running_loop().time() > until
+            if is_late or not tries_left or not isinstance(error, UserError):
+                raise
+        await asyncio.sleep(CONNECT_AGAIN_S)
+    return hub
+
+
+async def _closed(hub: PoweredUpHub) -> None:
+    closing = asyncio.ensure_future(hub.close())
+    while not closing.done():
+        with suppress(asyncio.CancelledError):  # Who is in a hurry must wait for the brake, too.
+            await asyncio.shield(closing)

@@ -82,7 +82,7 @@ def prepare_command(
         Path, typer.Argument(metavar="MODEL.onnx", show_default=False, help="cli.model.prepare.model")
     ] = SHIPPED_MODEL,
 ) -> None:
-    """Loads a model with TensorRT, which builds its engine; it does not say how far it is, so time is shown."""
+    """Loads a model with TensorRT, which builds its engine and does not say how far it is: time is shown."""
     from brakepoint.detector.runtime import TENSORRT_NAME, load_runtime
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()

@@ -81,7 +81,7 @@ def tensorrt_version() -> str:
 
 @cache
 def gpu_name() -> str:
-    """Of the first graphics processor, and its compute capability, for instance `Orin 8.7`: by CUDA's driver."""
+    """Of the first graphics processor, with its compute capability, for instance `Orin 8.7`."""
     name, device = ctypes.create_string_buffer(NAME_MAX), ctypes.c_int()
     major, minor = ctypes.c_int(), ctypes.c_int()
     try:

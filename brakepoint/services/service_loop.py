@@ -67,7 +67,7 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
 
 @contextmanager
 def still_starting(buses: Sequence[Bus]) -> Iterator[None]:
-    """Says on the bus that a service is still starting, as long as it does: whoever waits need not give up."""
+    """Says on the bus that a service is still starting, so that nobody gives it up."""
     done = threading.Event()
 
     def say_so() -> None:

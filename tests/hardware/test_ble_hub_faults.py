@@ -396,6 +396,25 @@ def test_a_connection_that_failed_once_is_tried_again(open_hub, train, error):
     keeps_driving(hub, train)
 
 
+def test_a_link_that_is_just_ending_is_not_the_last_word(open_hub, bluez, train):
+    """A driver that died in the middle of connecting leaves such a one: it is listed, and gone at once."""
+    bluez.do(train.answer, "Connect", [])
+    notify = train.answer
+
+    def drop_once(member: str, body: list) -> object:
+        if member == "StartNotify" and train.connects == 1:
+            train._disconnected()
+            return "org.bluez.Error.NotConnected"
+        return notify(member, body)
+
+    train.answer = drop_once
+    hub = open_hub()
+
+    assert train.connects == 2
+    drive(hub, LOW, 1)
+    assert train.hub.motor == LOW_POWER
+
+
 def test_a_connection_that_keeps_failing_is_an_error(open_hub, train):
     train.refuses_to_connect = ["org.bluez.Error.InProgress"] * 9
     with pytest.raises(UserError) as caught:
