@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 
 from brakepoint.errors import UserError
 from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
+from brakepoint.places import KIT
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CONTENT_DIR = Path(__file__).resolve().parents[2] / "dataset"
+CONTENT_DIR = KIT / "dataset"
 STILLS_PREFIX = "stills/"
 BASE_MODEL_PREFIX = "base-model/"
 CHECKSUMS_NAME = "SHA256SUMS"

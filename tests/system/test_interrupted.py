@@ -1,4 +1,4 @@
-"""Ctrl-C on a terminal, twenty times at random moments: each command ends, quietly, and leaves nobody behind."""
+"""Ctrl-C on a terminal, twenty times at random moments: each command ends quietly and leaves nobody behind."""
 
 import random
 import sys
@@ -53,7 +53,7 @@ def test_the_live_train_is_not_said_to_be_ready_when_it_is_stopped_while_it_star
     for _ in range(TIMES):
         delay_s = chance.uniform(0.1, 6.0)
         status, said = interrupt_after([BRAKEPOINT, "up"], folder, delay_s)
-        before, pressed, after = said.partition("^C")
+        _, pressed, after = said.partition("^C")
         assert pressed and "Everything is ready" not in after, (delay_s, said)
         assert status in (0, 130), (delay_s, said)
         assert "Traceback" not in said, (delay_s, said)
