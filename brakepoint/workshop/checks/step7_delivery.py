@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import MONITOR_SECRET, TOKEN_KEY
 from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
+from brakepoint.places import KIT
 from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
 
@@ -239,7 +239,7 @@ def _rendered(lab: Path, part: str) -> list[Manifest]:
             raise Wrong("step7.image.number", found=entry["newTag"])
     with tempfile.TemporaryDirectory() as folder:
         for name in ("base", "components"):
-            shutil.copytree(ROOT / "deploy" / name, Path(folder, "deploy", name))
+            shutil.copytree(KIT / "deploy" / name, Path(folder, "deploy", name))
         copy = shutil.copytree(lab, Path(folder, "labs", lab.name))
         try:
             return render(copy / part)
