@@ -1,4 +1,4 @@
-"""A room's quota holds what the workshop asks of a cluster, and the page's table is made of the same figures."""
+"""A room's quota holds what the workshop asks of a cluster, and the page's table says the same."""
 
 import re
 from math import ceil
