@@ -114,5 +114,5 @@ def run(arguments: list[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the command `brakepoint`."""
+    """Where the commands of earlier installations begin; today's begins in `brakepoint.__main__`."""
     sys.exit(run(sys.argv[1:]))
