@@ -1,7 +1,7 @@
 """The rehearsal: every rule, held against everything that would be applied."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brakepoint.cluster import admission, course, images, paths, references, tekton, wiring
@@ -37,6 +37,7 @@ def rehearse(kit: Kit, root: Path = ROOT) -> Rehearsal:
         kit: What would be applied.
         root: Of the project, for what is said outside of manifests.
     """
+    kit = replace(kit)  # What it has counted up may be of before a change.
     admitted = admission.examine(kit)
     missing, asked = references.unanswered(kit)
     of_images, placeholders = images.examine(kit)

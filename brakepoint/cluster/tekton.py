@@ -141,7 +141,7 @@ def filled(said: Any, values: dict[str, Any]) -> Any:
         return {key: filled(value, values) for key, value in said.items()}
     if isinstance(said, list):
         return [filled(value, values) for value in said]
-    if not isinstance(said, str):
+    if not isinstance(said, str) or "$(" not in said:
         return said
     return PLACEHOLDER.sub(lambda found: _word(values, found), said)
 
@@ -180,15 +180,15 @@ def _volumes(task: Manifest, spec: Manifest, bound: dict[str, Manifest]) -> dict
     return {name: bound[whole] for name, whole in given.items() if name in wanted and whole in bound}
 
 
-def pods(manifests: list[Manifest], arguments: Manifest) -> Iterator[Pod]:
+def pods(used: list[Use], arguments: Manifest) -> Iterator[Pod]:
     """The pods of every run.
 
     Args:
-        manifests: All that is applied.
+        used: Each task of each run.
         arguments: `spec.pipeline` of TektonConfig: default account, and whether Tekton guards its own
             containers.
     """
-    for use in uses(manifests):
+    for use in used:
         yield _pod(use, arguments)
 
 
