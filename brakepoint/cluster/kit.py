@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -17,7 +16,7 @@ from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import make_secrets
 from brakepoint.delivery.rendering import render
 from brakepoint.room.accounts import Account
-from brakepoint.room.config import MinioSettings, Room, load_room
+from brakepoint.room.config import Room, load_room
 from brakepoint.room.manifests import namespace_manifests, secret_manifests
 
 CLUSTER_WIDE = {
@@ -175,9 +174,10 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
     if not platform["each_attendee"]:
         return Kit(profile, manifests + _secrets_beside(manifests), origins=origins)
     room = room or default_room()
-    shared = [one for place in platform["each_attendee"] for one in _applied(root, place)]
-    everybody = [one for handle in room.everybody for one in _attendee(room, handle, shared)]
-    origins |= {place: _applied(root, place) for place in platform["each_attendee"]}
+    for_each = {place: _applied(root, place) for place in platform["each_attendee"]}
+    shared, account = [one for those in for_each.values() for one in those], Account.new()
+    everybody = [one for handle in room.everybody for one in _attendee(room, handle, account, shared)]
+    origins |= for_each
     kit = Kit(profile, manifests + _secrets_beside(manifests) + everybody, room, origins=origins)
     kit.devfile = yaml.safe_load((root / "devfile.yaml").read_text(encoding="utf-8"))
     variables = _connection(kit)["stringData"]
@@ -246,11 +246,11 @@ def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest
     return moved
 
 
-def _attendee(room: Room, handle: str, shared: list[Manifest]) -> list[Manifest]:
+def _attendee(room: Room, handle: str, account: Account, shared: list[Manifest]) -> list[Manifest]:
     """All in one attendee's namespace: what the room makes, and what Argo CD deploys there."""
     space = room.place_of(handle)
     own = _read(namespace_manifests(room, handle))
-    own += _room_secrets(room, handle)
+    own += _read(secret_manifests(room, handle, account, room.endpoint_of(handle)))
     rest = in_namespace(shared, space)
     return [*own, *rest, *_secrets_beside(rest)]
 
@@ -262,17 +262,12 @@ def _connection(kit: Kit) -> Manifest:
     )
 
 
-def _room_secrets(room: Room, handle: str) -> list[Manifest]:
-    inside = room.store.inside or room.store.endpoint if isinstance(room.store, MinioSettings) else ""
-    endpoint = inside or f"http://{getattr(room.store, 'host', '')}:{getattr(room.store, 'first_port', 0)}"
-    return _read(secret_manifests(room, handle, Account.new(), endpoint))
-
-
 def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
     """What `brakepoint deploy --secrets` makes in each namespace that has a broker."""
     spaces = {
         namespace_of(m) for m in manifests if (m["kind"], m["metadata"]["name"]) == ("Deployment", "broker")
     }
+    made = make_secrets()
     return [
         {
             "apiVersion": "v1",
@@ -281,11 +276,5 @@ def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
             "stringData": content,
         }
         for space in sorted(spaces)
-        for name, content in made_secrets().items()
+        for name, content in made.items()
     ]
-
-
-@cache
-def made_secrets() -> dict[str, Any]:
-    """Names and keys of what `brakepoint deploy --secrets` makes."""
-    return dict(make_secrets())

@@ -277,6 +277,10 @@ def misfits(manifests: list[Manifest]) -> Iterator[tuple[str, str, str]]:
         for one in pipeline.get("workspaces") or ():
             if not one.get("optional") and one["name"] not in bound:
                 yield name, space, f"workspaces.{one['name']}"
+        named = {task["name"] for task in (*(pipeline.get("tasks") or ()), *(pipeline.get("finally") or ()))}
+        for one in run["spec"].get("taskRunSpecs") or ():
+            if one["pipelineTaskName"] not in named:
+                yield name, space, f"taskRunSpecs {one['pipelineTaskName']}"
         uses_ = [*(pipeline.get("tasks") or ()), *(pipeline.get("finally") or ())]
         specs = {
             t["name"]: t.get("taskSpec") or tasks.get((space, t.get("taskRef", {}).get("name")))
