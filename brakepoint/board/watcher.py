@@ -103,7 +103,7 @@ class Seat(BaseModel):
         hints: Given so far.
         map50: The best, as scored by the instructor's side.
         score: The same of the missions.
-        reason: Why the last submission failed, by language; empty if it did not.
+        reason: The kind of failure of the last submission, by language; empty if it did not fail.
     """
 
     handle: str
@@ -181,7 +181,7 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
     if marks is not None:
         last = marks.last
         found.map50, found.score = marks.best_map50, marks.best_score
-        found.reason = {lang: last.words(lang) for lang in languages()} if last.reason else {}
+        found.reason = {lang: last.kind(lang) for lang in languages()} if last.reason else {}
     if heard is None:
         return found
     found.done = {step.name: len(heard.done.get(step.name, ())) for step in course()}

@@ -15,8 +15,8 @@ from brakepoint.mission.loop import run_mission
 from brakepoint.mission.scoring import score_run
 from brakepoint.room import scoring
 from brakepoint.room.outcomes import Failure, SubmissionOutcome
-from brakepoint.room.sandbox import Sandbox, SandboxLimits, require_sandbox
-from brakepoint.room.scoring import Submission, score
+from brakepoint.room.sandbox import Sandbox, require_sandbox
+from brakepoint.room.scoring import AUTOPILOT_LIMITS, Submission, score
 from brakepoint.truth import load_truth
 from solutions import step6_autopilot
 from stubs.printing_hub import PrintingHub
@@ -193,7 +193,7 @@ def test_a_file_that_is_no_model_fails(hidden, tmp_path) -> None:
 def test_nothing_of_a_cage_is_left_when_it_is_closed(tmp_path) -> None:
     autopilot = tmp_path / "step6_autopilot.py"
     autopilot.write_bytes(step_that("pass"))
-    sandbox = Sandbox("autopilot", autopilot, SandboxLimits(1024, 60, 1, 5.0))
+    sandbox = Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS)
     process = sandbox._process.pid
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     sandbox.close()
