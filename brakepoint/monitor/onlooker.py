@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from brakepoint.errors import UserError
-from brakepoint.feeds import feed_names, find_feed
+from brakepoint.feeds import feed_names, find_named_feed
 from brakepoint.messages import (
     Action,
     Control,
@@ -39,13 +39,17 @@ Json = dict[str, Any]
 class Onlooker:
     """Listens, as a part that `serve` turns; the page's server reads from it on other threads.
 
+    Args:
+        bus: The broker.
+        own: The feed that the train was started with, which may be a path.
+
     Attributes:
         picture: The newest frame.
         version: Grows whenever `story` has changed.
     """
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, own: str = "") -> None:
+        self._bus, self._own = bus, own
         self._lock = threading.Lock()
         self._mission: MissionState | None = None
         self._truth: GroundTruth | None = None
@@ -90,7 +94,7 @@ class Onlooker:
             UserError: There is no such feed.
         """
         if wish.feed and not (self._mission and wish.feed == self._mission.feed):
-            find_feed(wish.feed)
+            find_named_feed(wish.feed, self._own)
         self._bus.say(CONTROL, Control(**wish.model_dump(), at=time.time()))
 
     def now(self) -> Json:
@@ -121,7 +125,7 @@ class Onlooker:
     def _follow(self, mission: MissionState) -> None:
         last, self._mission = self._mission, mission
         if last is None or last.feed != mission.feed:
-            self._truth = _truth_of(mission.feed)
+            self._truth = _truth_of(mission.feed, self._own)
         if last is None or last.run != mission.run:
             self._orders, self._score, self._state = [], None, None
             self._referee = Referee(self._truth, mission.since) if self._truth else None
@@ -181,9 +185,9 @@ class Onlooker:
         return {**status.model_dump(mode="json"), **({"health": "silent"} if is_silent else {})}
 
 
-def _truth_of(feed: str) -> GroundTruth | None:
+def _truth_of(feed: str, own: str) -> GroundTruth | None:
     try:
-        return load_truth(find_feed(feed).with_suffix(".json"))
+        return load_truth(find_named_feed(feed, own).with_suffix(".json"))
     except UserError as error:
         tell("trouble", why=error)
         return None

@@ -204,7 +204,7 @@ def test_a_new_run_begins_with_an_empty_story_and_a_stop_keeps_it(looking_on):
 
 def test_the_ground_truth_is_read_once_a_feed(looking_on, monkeypatch):
     read: list[str] = []
-    monkeypatch.setattr(onlooking, "_truth_of", read.append)
+    monkeypatch.setattr(onlooking, "_truth_of", lambda feed, own: read.append(feed))
     for name in ("track-stop", "track-stop", "usb:/dev/video0", "usb:/dev/video0"):
         looking_on(mission=mission(feed=name))
 
