@@ -36,7 +36,7 @@ from brakepoint.mission.records import Score
 from brakepoint.mission.scoring import score_run
 from brakepoint.room.config import Room
 from brakepoint.room.model_check import MODEL_MAX_MB
-from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
+from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome, clean
 from brakepoint.room.sandbox import Aborted, Sandbox, SandboxLimits, require_sandbox
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import RoomStore
@@ -47,10 +47,10 @@ AUTOPILOT_MAX_BYTES = 200_000
 EVALUATED_FRAMES = 60
 """Frames of the hidden feed, evenly spread, on which mAP50 is measured."""
 AUTOPILOT_LIMITS = SandboxLimits(
-    memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0, held_mb=1024, total_s=30.0
+    memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0, held_mb=512, total_s=30.0
 )
 DETECTOR_LIMITS = SandboxLimits(
-    memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0, held_mb=2048, total_s=150.0
+    memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0, held_mb=1024, total_s=150.0
 )
 """Both times are about five times what the shipped model and autopilot take on a busy machine."""
 SPARE_PLACES = 1
@@ -123,7 +123,8 @@ def score_room(
         yield handle, outcome
     if unreadable:
         handle, error = next(iter(unreadable.items()))
-        raise UserError("room.error.unreadable", handles=", ".join(unreadable), why=error) from error
+        why = clean(str(error))
+        raise UserError("room.error.unreadable", handles=", ".join(unreadable), why=why) from error
 
 
 def score_final(
