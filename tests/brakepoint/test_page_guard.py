@@ -144,8 +144,11 @@ def test_the_feeds_that_there_are_and_the_one_that_was_started_with_are_found(sh
     assert find_named_feed(str(short_feed), own=str(short_feed)) == short_feed
 
 
-@pytest.mark.parametrize("character", [*map(chr, range(32)), "\x7f"], ids=repr)
-def test_no_message_carries_a_feed_with_a_control_character(character) -> None:
+UNSEEN = (*map(chr, range(32)), *map(chr, range(0x7F, 0xA0)), "\u200b", "\u202e", "\u2066", "\ufeff")
+
+
+@pytest.mark.parametrize("character", UNSEEN, ids=repr)
+def test_no_message_carries_a_feed_with_a_character_that_is_not_seen(character) -> None:
     name = f"track{character}stop"
     with pytest.raises(ValidationError):
         Control(action=Action.FEED, feed=name, at=1.0)
