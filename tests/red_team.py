@@ -376,7 +376,7 @@ MODELS: dict[str, tuple[bytes | Callable[[Path], bytes], set[Failure | None]]] =
     "classes in brackets": (_named("(" * 100_000), {F.MODEL_UNFIT, F.MEMORY, F.DIED}),
     "a million classes": (
         _named(str(dict(enumerate("x" * 1_000_000)))),
-        {F.MODEL_CLASSES, F.MODEL_UNFIT, F.MODEL_SLOW},
+        {F.MODEL_CLASSES, F.MODEL_UNFIT, F.MODEL_SLOW, F.MEMORY, F.DIED},
     ),
     "classes without a name": (
         _named("{0: None, 1: float}"),
