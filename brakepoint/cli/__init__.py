@@ -4,7 +4,6 @@ Exit status: 0 it went well, 1 it was done and the answer is no, 2 wrong usage o
 """
 
 import importlib
-import io
 import os
 import sys
 from importlib.util import find_spec
@@ -43,6 +42,7 @@ GROUPS = {
     "hub": "brakepoint.cli.hub",
     "room": "brakepoint.cli.room",
     "pipeline": "brakepoint.cli.pipeline",
+    "cluster": "brakepoint.cli.cluster",
 }
 """Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 
@@ -114,7 +114,5 @@ def run(arguments: list[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the command `brakepoint`."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
-        sys.stdout.reconfigure(errors="replace")
+    """Where the commands of earlier installations begin; today's begins in `brakepoint.__main__`."""
     sys.exit(run(sys.argv[1:]))
