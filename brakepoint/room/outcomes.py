@@ -132,6 +132,11 @@ class Marks(BaseModel):
     tries: int = Field(default=0, ge=0)
     final: SubmissionOutcome | None = None
 
+    @property
+    def score(self) -> float | None:
+        """What counts: how it went in the final, once there was one, and else the best try."""
+        return self.best_score if self.final is None else self.final.score
+
     def knows(self, digest: str) -> bool:
         """Whether this submission was scored last."""
         return self.last.digest == digest and self.last.is_settled
