@@ -24,6 +24,7 @@ from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.room.outcomes import Failure
 from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
+from brakepoint.room.sandbox import Protection
 from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services import SERVICES
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
@@ -78,6 +79,8 @@ LISTED: dict[str, Iterable[str]] = {
     "board.state.{}": State,
     "room.what.{}": What,
     "room.reason.{}": Failure,
+    "room.kind.{}": Failure,
+    "room.protection.{}": Protection,
     "room.phase.{}": PATIENCE_S,
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
