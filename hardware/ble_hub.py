@@ -20,11 +20,12 @@ from brakepoint.errors import UserError
 from brakepoint.look import order_line
 from brakepoint.messages import Order, TrainState
 from brakepoint.texts import text
+from brakepoint.train_file import Drive, chosen_train
 from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
-from hardware.lwp3 import BRAKE, Colour, DeviceType, Port, SetMode
-from hardware.powered_up import HubLostError, PoweredUpHub, connected
+from hardware.lwp3 import BRAKE, Colour, DeviceType, Port, SetMode, WatchPort
+from hardware.powered_up import VOLTS_DELTA, HubLostError, PoweredUpHub, connected
 from hardware.reckoning import PortSettings, Reckoning
 
 __all__ = ["BluetoothHub", "find_hubs", "guard", "open_hub"]
@@ -46,6 +47,7 @@ class BluetoothHub:
         out: Where to print orders and what happens to the hub; None prints nothing.
         limits: How long each thing may take.
         heartbeat: The sign of life for the guard.
+        drive: What was measured of its motor; by default that of `brakepoint.locomotive`.
 
     Raises:
         UserError: There is no Bluetooth, no such hub, or something is not plugged in.
@@ -59,11 +61,12 @@ class BluetoothHub:
         out: TextIO | None = sys.stdout,
         limits: RadioLimits = RadioLimits(),  # noqa: B008 — it is frozen
         heartbeat: Heartbeat | None = None,
+        drive: Drive = Drive(),  # noqa: B008 — it is frozen
     ) -> None:
         self._address, self._out, self._limits = checked_address(address), out, limits
         self._heartbeat = heartbeat or Heartbeat(heartbeat_path())
         self._lock = threading.Lock()
-        self._reckoning = Reckoning()
+        self._reckoning = Reckoning(drive)
         self._order: Order | None = None
         self._hub: PoweredUpHub | None = None
         self._settings = PortSettings()
@@ -86,6 +89,17 @@ class BluetoothHub:
         """Whether the hub is connected and takes orders."""
         return self._hub is not None
 
+    @property
+    def volts(self) -> float | None:
+        """The hub's voltage; None until it has said it."""
+        hub = self._hub
+        return hub.volts if hub is not None else None
+
+    def fit(self, drive: Drive) -> None:
+        """Drives and reckons by another drive from now on, for whoever measures one."""
+        with self._lock:
+            self._reckoning.fit(drive)
+
     def apply(self, order: Order) -> None:
         """Carries an order out from now on; a hub that is lost takes none."""
         with self._lock:
@@ -100,6 +114,7 @@ class BluetoothHub:
     def state(self, now: float) -> TrainState:
         """Reckons where the train is at `now`, and goes on with what takes time: ramps, blinking."""
         with self._lock:
+            self._reckoning.measured(self.volts)
             self._reckoning.at(now)
             self._pass_on()
             return self._reckoning.state
@@ -184,6 +199,7 @@ class BluetoothHub:
                 await hub.require(Port.A, DeviceType.TRAIN_MOTOR)
                 await hub.require(Port.B, DeviceType.LIGHT)
                 await hub.write(SetMode(Port.RGB_LIGHT, 0))
+                await hub.write(WatchPort(Port.VOLTAGE, 0, VOLTS_DELTA))
                 await self._drive(hub)
             finally:
                 with self._lock:
@@ -281,21 +297,22 @@ class BluetoothHub:
 
 
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
-    """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`.
+    """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`; `?train=train.toml` may stand behind it.
 
     From then on the program brakes the train when it is told to end (SIGTERM), unless it has its own way.
 
     Args:
-        rest: The hub's Bluetooth address; empty for the only one in reach.
+        rest: The hub's Bluetooth address, empty for the only one in reach; and the file of this train.
         out: Where to print orders and what happens to the hub; None prints nothing.
 
     Raises:
-        UserError: As `BluetoothHub`.
+        UserError: As `BluetoothHub`, or the train's file is missing or is none.
     """
+    drive = chosen_train(rest).drive
     is_unheeded = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if is_unheeded and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _exit)
-    return BluetoothHub(rest, out)
+    return BluetoothHub(rest.partition("?")[0], out, drive=drive)
 
 
 def find_hubs() -> list[tuple[str, str]]:

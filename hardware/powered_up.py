@@ -22,6 +22,10 @@ from hardware.lwp3 import BRAKE, CHARACTERISTIC_UUID, Feedback, Port, SetValue
 
 TRIES = 3
 """How often a port is told the same thing before the hub counts as lost."""
+VOLTS_DELTA = 20
+"""The hub says its voltage again when it has changed by so much, 0.05 V."""
+VOLTS_SHARE = 0.2
+"""Of the newest voltage in the mean: it wavers with the motor's current."""
 DEVICE_TEXTS: dict[int | None, str] = {
     None: "nothing",
     lwp3.DeviceType.TRAIN_MOTOR: "motor",
@@ -54,6 +58,7 @@ class PoweredUpHub:
         attached: Port → type of what is plugged in.
         battery_percent: How full its battery is; None until it has said so.
         is_voltage_low: Whether it has raised the alert.
+        volts: Its voltage, a mean of the last values; None until it has said one.
         on_change: Called when battery or voltage have changed.
     """
 
@@ -62,6 +67,7 @@ class PoweredUpHub:
         self.attached: dict[int, int] = {}
         self.battery_percent: int | None = None
         self.is_voltage_low = False
+        self.volts: float | None = None
         self.on_change: Callable[[], None] = lambda: None
         self.limits = limits
         self._setters: dict[int, PortSetter] = {}
@@ -177,6 +183,9 @@ class PoweredUpHub:
             case lwp3.VoltageAlert(is_low):
                 self.is_voltage_low = is_low
                 self.on_change()
+            case lwp3.PortValue(Port.VOLTAGE, raw):
+                now = lwp3.volts(raw)
+                self.volts = now if self.volts is None else self.volts + VOLTS_SHARE * (now - self.volts)
             case lwp3.HubAction(lwp3.Action.WILL_SWITCH_OFF | lwp3.Action.WILL_DISCONNECT):
                 self._lose(HubLostError("off"))
         self._news.set()
