@@ -1,9 +1,10 @@
 """Where the train is, by its motor and by what its camera sees: dead reckoning, corrected by signs.
 
-A hub without an encoder reckons with the speed that was once measured; batteries, load and rails make it faster
-or slower. While a sign comes nearer, its distance shrinks by as much as the train really moves towards it,
-whichever way the train turns. A Kalman filter weighs the two: it knows how much faster the train is than it
-reckons, and how far away the signs are that are in sight. The position is what was rolled so, and never leaps.
+A hub without an encoder reckons with the speed that was once measured; batteries, load and rails make it
+faster or slower. While a sign comes nearer, its distance shrinks by as much as the train really moves
+towards it, whichever way the train turns. A Kalman filter weighs the two: it knows how much faster the
+train is than it reckons, and how far away the signs are that are in sight. The position is what was rolled
+so, and never leaps.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ import numpy as np
 from brakepoint.messages import SignClass, TrainState
 
 SCALE_SIGMA = 0.1
-"""By how much a measured train may be faster or slower than it reckons: one standard deviation, as a share."""
+"""By how much a measured train may be faster or slower than it reckons: one standard deviation, as a
+share."""
 SCALE_BOUNDS = (0.6, 1.6)
 """Whatever is seen, the train is not taken to be slower or faster than this, as a factor."""
 SCALE_WANDERS = 0.001
@@ -25,7 +27,8 @@ BOX_SIGMA_PX = 1.0
 DISTANCE_SIGMA = 0.03
 """And by what share every distance may be wrong for other reasons: a crooked plate, a detector's habit."""
 SAME_SIGN = 3.0
-"""A sighting belongs to a sign in sight if it is at most so many standard deviations from where that should be…"""
+"""A sighting belongs to a sign in sight if it is at most so many standard deviations from where that should
+be…"""
 SAME_PLACE_CM = 8.0
 """…or at most so far. It moves the filter by no more than the former."""
 UNSEEN_CM = 10.0
@@ -73,8 +76,8 @@ class Odometry:
     """What is known of the train's place.
 
     Attributes:
-        mean: The factor between true and reckoned speed, and the distance of each sign in sight, in centimetres:
-            shape `(1 + signs,)`.
+        mean: The factor between true and reckoned speed, and the distance of each sign in sight, in
+            centimetres: shape `(1 + signs,)`.
         covariance: Of these, shape `(1 + signs, 1 + signs)`.
         signs: Those in sight.
         position_cm: Where the train is.
@@ -104,7 +107,9 @@ class Odometry:
         )
 
 
-def observe(known: Odometry, state: TrainState, seen: Sequence[Sighting], seen_ago_s: float = 0.0) -> Odometry:
+def observe(
+    known: Odometry, state: TrainState, seen: Sequence[Sighting], seen_ago_s: float = 0.0
+) -> Odometry:
     """What is known after one more state of the train, and one more picture.
 
     Pure: everything that is known from one call to the next is in what it returns.

@@ -6,8 +6,11 @@
 know no other than these, whatever the setting says.
 """
 
+import math
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs
@@ -18,8 +21,8 @@ from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.locomotive import BRAKING_CM_S2, DEAD_POWER, FULL_POWER, LAG_S, ORDER_POWER
 from brakepoint.messages import OrderKind
-from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
-from brakepoint.truth import CameraModel
+from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
+from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, CameraModel
 
 VARIABLE = "BRAKEPOINT_TRAIN"
 OPTION = "train"
@@ -42,8 +45,8 @@ class Drive(_Section):
         full_power: Power in percent for `full_speed_cm_s`, at `volts`.
         low_power: The same for the rules' low speed.
         start_power: Below it the motor only hums.
-        full_speed_cm_s: What the train runs at without an order to the contrary: the rules' full speed, or less if
-            its motor cannot keep that until the batteries are empty.
+        full_speed_cm_s: What the train runs at without an order to the contrary: the rules' full speed, or
+            less if its motor cannot keep that until the batteries are empty.
         lag_s: After this time 63 % of a change of speed is done.
         braking_cm_s2: Deceleration of the motor's brake.
         volts: The hub's voltage at which the powers were measured; None: they are the same at every voltage.
@@ -99,6 +102,19 @@ class Eye(_Section):
     yaw_deg: float = Field(default=0.0, ge=-30, le=30)
     side_cm: float = Field(default=0.0, ge=-15, le=15)
     latency_s: float = Field(default=0.0, ge=0, le=0.3)
+
+    @property
+    def sees_from_cm(self) -> float:
+        """How far ahead a plate beside the track must be for the whole of it to be above the lower edge."""
+        below = self.height_cm - PLATE_CENTRE_CM + max(PLATE_HEIGHT_CM.values())
+        edge = self.height_px / 2 / self.focal_px - math.tan(math.radians(self.pitch_deg))
+        return max(below, 0.0) / max(edge, 0.01)
+
+    @property
+    def sight_cm(self) -> float:
+        """From how far plates are seen: high enough in the camera's own picture and in the frame."""
+        frame_px = self.focal_px * RECORDED.height_px / self.height_px
+        return min(frame_px, RECORDED.focal_px) * min(PLATE_HEIGHT_CM.values()) / VISIBLE_HEIGHT_MIN_PX
 
     def cuts_off(self, box: tuple[float, float, float, float]) -> bool:
         """Whether the edge of its own picture, as that lies in a frame of the recorded size, cuts a box off.
@@ -167,3 +183,16 @@ def chosen_train(uri: str = "") -> TrainFile:
     """
     named = parse_qs(uri.partition("?")[2]).get(OPTION, [os.environ.get(VARIABLE, "")])[-1]
     return load_train(Path(named)) if named else TrainFile()
+
+
+@contextmanager
+def choosing(path: Path | None) -> Iterator[None]:
+    """Has the setting name a file meanwhile; None: the kit's own train."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(path or "")
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+        if before is not None:
+            os.environ[VARIABLE] = before

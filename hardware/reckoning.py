@@ -86,6 +86,11 @@ class Reckoning:
         return PortSettings(motor, BRIGHTNESS if is_lit else 0, self._colour)
 
     @property
+    def position_cm(self) -> float:
+        """Where the train is, at the time of the last `at`."""
+        return self._motion.position_cm
+
+    @property
     def state(self) -> TrainState:
         """How fast the train is and where, at the time of the last `at`."""
         return TrainState(

@@ -1,207 +1,59 @@
-"""A train and a camera as they may really be, in simulation: what do calibrated and uncalibrated ones score?
+"""What do other trains and cameras score, calibrated and not? `python -m hardware.rehearsal`.
 
-`python -m hardware.rehearsal` drives every line of the kit with trains that are faster or slower than the kit
-takes them to be, with other batteries and other cameras; once with the default figures, and once with those that
-`brakepoint hub calibrate` and `brakepoint camera calibrate` find for that train. What drives is the radio's own
-reckoning, on a virtual clock and without the radio.
+It drives every line of the kit with trains that are faster or slower than the kit takes them to be, with other
+batteries and other cameras: once with the default figures, and once with those that `brakepoint hub calibrate`
+and `brakepoint camera calibrate` find for that train. What drives is the radio's own reckoning, on a virtual
+clock and without the radio; what is seen is worked out by geometry, with errors.
 """
 
-from collections import deque
-from collections.abc import Callable
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
+from statistics import mean
+from typing import Annotated
 
 import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
 
 from brakepoint.calibration.camera import FURTHER_BY, RULER_CM, fit_eye, placed
 from brakepoint.calibration.drive import POWERS, Leg, Seen, fit_drive, speed_of
-from brakepoint.calibration.legs import drive_leg, marks_in
-from brakepoint.locomotive import BRAKING_CM_S2, LAG_S, Motion, speed_for_power
-from brakepoint.messages import Detection, Detections, Order, SignClass, TrainState
-from brakepoint.mission.loop import Step, decide, find_ending, make_tick
-from brakepoint.mission.records import Run, Tick
+from brakepoint.calibration.legs import brake_ahead_cm, drive_leg, marks_in
+from brakepoint.cli.usage import run_alone
+from brakepoint.cores import available_cores
+from brakepoint.messages import SignClass, TrainState
+from brakepoint.mission.fitted import fitted
+from brakepoint.mission.scoring import score_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
-from brakepoint.scenery.geometry import visible_signs
-from brakepoint.scenery.scenario import Scenario
+from brakepoint.scenery.geometry import synthetic_truth
+from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
+from brakepoint.steps import load_step
+from brakepoint.texts import number, text
 from brakepoint.train_file import RECORDED, Drive, Eye, TrainFile
-from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, VISIBLE_MIN, CameraModel, GroundTruth
-from hardware.lwp3 import BRAKE
+from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX
 from hardware.reckoning import Reckoning
+from hardware.simulation import (
+    BESIDE_CM,
+    FRESH_VOLTS,
+    Lookout,
+    ReckoningHub,
+    TrueTrain,
+    World,
+    straight,
+    true_run,
+)
 
-FRESH_VOLTS = 9.0
-"""Of six new batteries: at this voltage the default train is as fast as it is taken to be."""
-BOX_NOISE_PX = 0.5
-"""How far each edge of a box is off: one standard deviation."""
-BESIDE_CM = 7.0
-"""How far to the right of the track an owner puts a plate."""
 BENCH = {"danger-train": 60.0, "limit-50": 120.0}
 """The two marks that an owner drives between, and where they stand before the train."""
+APART_CM = BENCH["limit-50"] - BENCH["danger-train"]
 PICTURES = 30
 """What the camera takes of each place."""
-
-
-@dataclass(frozen=True)
-class World:
-    """What is true of a train, whatever its hub takes for true.
-
-    Attributes:
-        speed: How much faster than the default train it is, as a factor.
-        volts: What its batteries have.
-        lag_s: As in `brakepoint.locomotive`.
-        braking_cm_s2: The same.
-        camera: Its camera; the picture has as many pixels as the recorded one.
-        latency_s: How old a picture is when it arrives.
-    """
-
-    speed: float = 1.0
-    volts: float = FRESH_VOLTS
-    lag_s: float = LAG_S
-    braking_cm_s2: float = BRAKING_CM_S2
-    camera: CameraModel = RECORDED
-    latency_s: float = 0.0
-
-    def speed_cm_s(self, motor: int) -> float:
-        """What the train settles at with a power in percent: the motor turns by power times voltage."""
-        return self.speed * speed_for_power(motor * self.volts / FRESH_VOLTS)
-
-
-class TrueTrain:
-    """Rolls as a train of this world does with what its motor is set to.
-
-    Attributes:
-        motor: Power in percent, or `BRAKE`.
-        motion: Where it is, and how fast.
-    """
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.motor, self.motion = BRAKE, Motion()
-        self._now = 0.0
-        self._past: deque[tuple[float, float]] = deque(maxlen=30 * CONTROL_RATE_HZ)
-
-    def at(self, now: float) -> Motion:
-        """Rolls up to a time."""
-        seconds, self._now = max(now - self._now, 0.0), max(now, self._now)
-        if self.motor == BRAKE:
-            self.motion = self.motion.braked(seconds, self._world.braking_cm_s2)
-        else:
-            target = self._world.speed_cm_s(self.motor)
-            self.motion = self.motion.drawn_to(target, seconds, self._world.lag_s)
-        self._past.append((self._now, self.motion.position_cm))
-        return self.motion
-
-    def pictured_at_cm(self, now: float) -> float:
-        """Where the train was when the picture was taken that arrives now."""
-        times, places = zip(*self._past, strict=True)
-        return float(np.interp(now - self._world.latency_s, times, places))
-
-
-class Lookout:
-    """What a detector sees of a scenario, by geometry, in the frames of a camera of this world.
-
-    Args:
-        scenario: Which signs stand where.
-        world: What camera looks.
-        focal_px: What the kit takes its focal length to be; frames are enlarged by it to that of the recorded one.
-        seed: What errors of the boxes are drawn from.
-    """
-
-    def __init__(self, scenario: Scenario, world: World, focal_px: float, seed: int = 0) -> None:
-        self._scenario, self._camera = scenario, world.camera
-        self._scale = RECORDED.focal_px / focal_px
-        self._random = np.random.default_rng(seed)
-        self._frame_id = 0
-
-    def look(self, position_cm: float, now: float) -> Detections:
-        """What is seen from a place, in a picture that arrives now."""
-        self._frame_id += 1
-        number = max(round(position_cm / self._scenario.spacing_cm), 0)
-        items = []
-        for sign in _seen(self._scenario, number, self._camera):
-            box = np.array(sign.box) + self._random.normal(0, BOX_NOISE_PX, 4)
-            lowest_px = min(1.0, self._scale) * (box[3] - box[1])
-            if sign.sign_class is None or sign.visible < VISIBLE_MIN or lowest_px < VISIBLE_HEIGHT_MIN_PX:
-                continue
-            middle = np.array([RECORDED.width_px, RECORDED.height_px] * 2) / 2
-            framed = np.clip(middle + self._scale * (box - middle), 0, 2 * middle)
-            if framed[2] - framed[0] > 1 and framed[3] - framed[1] > 1:
-                items.append(Detection(sign_class=sign.sign_class, confidence=1.0, box=tuple(framed.tolist())))
-        return Detections(
-            frame_id=self._frame_id, captured_at=now, picture_hash=str(self._frame_id), items=tuple(items)
-        )
-
-
-@cache
-def _seen(scenario: Scenario, number: int, camera: CameraModel) -> tuple:  # type: ignore[type-arg]
-    return visible_signs(scenario, number, model=camera)
-
-
-class ReckoningHub:
-    """The train's hub without its radio: what the reckoning sets the motor to, the true train obeys at once.
-
-    Args:
-        train: The true one.
-        world: What its batteries have.
-        drive: What the hub takes for true.
-    """
-
-    is_simulated = True
-
-    def __init__(self, train: TrueTrain, world: World, drive: Drive) -> None:
-        self._train, self._volts = train, world.volts
-        self._reckoning = Reckoning(drive)
-
-    @property
-    def volts(self) -> float:
-        """What the hub says of its batteries."""
-        return self._volts
-
-    def fit(self, drive: Drive) -> None:
-        """Reckons by another drive."""
-        self._reckoning.fit(drive)
-
-    def apply(self, order: Order) -> None:
-        """Follows an order."""
-        self._reckoning.follow(order)
-        self._train.motor = self._reckoning.settings.motor
-
-    def state(self, now: float) -> TrainState:
-        """Reckons, and lets the train roll."""
-        self._train.at(now)
-        self._reckoning.measured(self._volts)
-        self._reckoning.at(now)
-        self._train.motor = self._reckoning.settings.motor
-        return self._reckoning.state
-
-    def close(self) -> None:
-        """There is nothing to let go of."""
-
-
-def true_run(
-    truth: GroundTruth, train: TrueTrain, hub: ReckoningHub, look: Callable[[float, float], Detections], step: Step
-) -> Run:
-    """Drives a line; the autopilot hears what the hub reckons, and the record has what is true.
-
-    Args:
-        truth: Of the line.
-        train: The true train.
-        hub: What drives it.
-        look: What is seen from a place at a time.
-        step: The autopilot.
-    """
-    memory, ticks, ending = None, list[Tick](), None
-    while ending is None:
-        now = len(ticks) / CONTROL_RATE_HZ
-        state = hub.state(now)
-        detections = look(train.pictured_at_cm(now), now)
-        memory, order = decide(step, memory, detections, state, now)
-        hub.apply(order)
-        true = state.model_copy(
-            update={"position_cm": train.motion.position_cm, "speed_cm_s": train.motion.speed_cm_s}
-        )
-        ticks.append(make_tick(true, now, detections, order, truth))
-        ending = find_ending(ticks, truth)
-    return Run(feed=truth.feed, ending=ending, ticks=tuple(ticks))
+ENOUGH = 95.0
+"""What a calibrated train scores on every line."""
+FEEDS = tuple(sorted(path.stem for path in SCENARIOS_DIR.glob("*.yaml")))
 
 
 class VirtualClock:
@@ -214,17 +66,6 @@ class VirtualClock:
         """Lets a step go by."""
         self.now += 1 / CONTROL_RATE_HZ
         return self.now
-
-
-def straight(signs: dict[str, float]) -> Scenario:
-    """A straight with plates beside it: kind → where along the track."""
-    placed = [
-        {"kind": kind, "at_cm": at_cm, "offset_cm": BESIDE_CM, "tilt_deg": 0, "turn_deg": 0}
-        for kind, at_cm in signs.items()
-    ]
-    return Scenario.model_validate(
-        {"name": "bench", "seed": 1, "light": "day", "track": [{"straight_cm": 250}], "signs": placed}
-    )
 
 
 def calibrated(world: World, seed: int = 0) -> TrainFile:
@@ -267,9 +108,116 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
         def look(state: TrainState, train: TrueTrain = train, lookout: Lookout = lookout) -> list[Seen]:
             return marks_in(lookout.look(train.pictured_at_cm(state.at), state.at), eye)
 
-        legs.append(drive_leg(hub, power, look, clock.tick))
-        if speed_of(legs[-1]) >= FULL_SPEED_CM_S:
+        legs.append(drive_leg(hub, power, look, clock.tick, brake_ahead_cm(eye)))
+        if speed_of(legs[-1], APART_CM) >= FULL_SPEED_CM_S:
             break
-    first, second = BENCH.values()
-    fit = fit_drive(legs, second - first, Reckoning)
+    fit = fit_drive(legs, APART_CM, Reckoning, sight_cm=eye.sight_cm)
     return TrainFile(drive=fit.drive, camera=eye.model_copy(update={"latency_s": fit.latency_s}))
+
+
+def _camera(focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) -> dict[str, float]:
+    """What a camera has that is other than the recorded one by so much."""
+    return {
+        "focal_px": focal * RECORDED.focal_px,
+        "height_cm": height_cm + RECORDED.height_cm,
+        "pitch_deg": pitch_deg + RECORDED.pitch_deg,
+    }
+
+
+def worlds() -> Iterator[World]:
+    """Every train that is rehearsed: what is other than by default, alone and then together."""
+    yield World()
+    yield from (World(speed=speed) for speed in (0.7, 0.85, 1.2, 1.4))
+    yield from (World(volts=volts) for volts in (8.1, 7.2))
+    cameras = [{"focal": focal} for focal in (0.6, 0.8, 1.5, 2.0)]
+    cameras += [{"height_cm": height_cm} for height_cm in (-4.0, 4.0)]
+    cameras += [{"pitch_deg": pitch_deg} for pitch_deg in (-5.0, 5.0)]
+    yield from (_mounted(World(), **camera) for camera in cameras)
+    yield World(latency_s=0.2)
+    yield _mounted(World(speed=0.7, volts=7.2, latency_s=0.2), 0.6, 4.0, -5.0)
+    yield _mounted(World(speed=1.4, volts=9.0, latency_s=0.2), 0.6, -4.0, 5.0)
+    yield _mounted(World(speed=1.4, volts=7.2, latency_s=0.2), 2.0, 4.0, -5.0)
+
+
+def _mounted(world: World, focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) -> World:
+    camera = RECORDED.model_copy(update=_camera(focal, height_cm, pitch_deg))
+    return replace(world, camera=camera)
+
+
+def scores(world: World, train: TrainFile) -> list[float]:
+    """What a train scores on each line with what its file says.
+
+    Args:
+        world: What is true of it.
+        train: What the kit takes for true.
+    """
+    step = load_step("step6_autopilot", "solutions").step
+    eye = train.camera
+    found = []
+    for feed in FEEDS:
+        scenario = load_scenario(SCENARIOS_DIR / f"{feed}.yaml")
+        truth = synthetic_truth(scenario)
+        true = TrueTrain(world)
+        hub = ReckoningHub(true, world, train.drive)
+        lookout = Lookout(scenario, world, eye.focal_px if eye else RECORDED.focal_px)
+        run = true_run(truth, true, hub, lookout.look, fitted(step, eye) if eye else step)
+        found.append(score_run(run, truth, train.drive.full_speed_cm_s).score)
+    return found
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """One train: what it scores on each line with the default figures, and with its own."""
+
+    world: World
+    by_default: list[float]
+    calibrated: list[float]
+
+
+def rehearse(world: World) -> Rehearsal:
+    """Drives one train on every line, uncalibrated and calibrated."""
+    return Rehearsal(world, scores(world, TrainFile()), scores(world, calibrated(world)))
+
+
+def as_table(rehearsals: list[Rehearsal]) -> Table:
+    """Lays them out, a line for each train."""
+    table = Table(title=text("rehearsal.title", feeds=len(FEEDS)))
+    for column in ("speed", "volts", "focal", "height", "pitch", "latency"):
+        table.add_column(text(f"rehearsal.{column}"), justify="right")
+    for column in ("default", "calibrated"):
+        table.add_column(text(f"rehearsal.{column}"), justify="right")
+    for each in rehearsals:
+        world = each.world
+        other = (
+            f"× {number(world.speed, 2)}",
+            number(world.volts, 1),
+            f"× {number(world.camera.focal_px / RECORDED.focal_px, 1)}",
+            f"{world.camera.height_cm - RECORDED.height_cm:+.0f}",
+            f"{world.camera.pitch_deg - RECORDED.pitch_deg:+.0f}",
+            number(1000 * world.latency_s),
+        )
+        table.add_row(*other, *(_summary(found) for found in (each.by_default, each.calibrated)))
+    return table
+
+
+def _summary(found: list[float]) -> str:
+    """The least of the scores, and their mean."""
+    return f"{number(min(found))} ({number(mean(found))})"
+
+
+def main(
+    lines: Annotated[int, typer.Option("--first", min=1, help="rehearsal.option.first")] = 99,
+) -> None:
+    """Rehearses every train; exit status 1 if a calibrated one scores too little on any line."""
+    chosen = list(worlds())[:lines]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(available_cores(), len(chosen)), context) as pool:
+        rehearsals = list(pool.map(rehearse, chosen))
+    Console(highlight=False).print(as_table(rehearsals))
+    is_enough = all(min(each.calibrated) >= ENOUGH for each in rehearsals)
+    typer.echo(text("rehearsal.holds" if is_enough else "rehearsal.fails", score=ENOUGH))
+    raise typer.Exit(0 if is_enough else 1)
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone(main, "rehearsal.help", sys.argv[1:]))

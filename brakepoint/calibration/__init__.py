@@ -1,1 +1,1 @@
-"""From what an owner shows to camera and hub to the figures of `brakepoint.train_file`: pure, but for one loop."""
+"""From what an owner shows to camera and hub to the figures of `brakepoint.train_file`."""

@@ -1,8 +1,8 @@
 """What a camera is and how it is mounted, told from a plate that stands at two known distances.
 
-The plate stands on its post beside a straight track. How high it is in the picture tells the focal length; how
-much further down its middle is, the nearer it stands, the height of the lens; where the middle goes far off, the
-pitch. The same sideways tells the mounting's side and the yaw.
+The plate stands on its post beside a straight track. How high it is in the picture tells the focal length;
+how much further down its middle is, the nearer it stands, the height of the lens; where the middle goes far
+off, the pitch. The same sideways tells the mounting's side and the yaw.
 """
 
 import math

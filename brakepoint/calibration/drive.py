@@ -1,10 +1,12 @@
 """What the motor and the brake of a train do, told from runs between two marks.
 
-On a straight the train drives at one power, passes the first mark, and brakes before or behind the second. What
-is known of each mark along the way, how far ahead the camera sees it or that it is passed just now, is held
-against what a hub's own reckoning would make of the same orders, and its figures are chosen so that both agree.
+On a straight the train drives at one power, passes the first mark, and brakes before or behind the second.
+What is known of each mark along the way, how far ahead the camera sees it or that it is passed just now, is
+held against what a hub's own reckoning would make of the same orders, and its figures are chosen so that
+both agree.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -14,7 +16,7 @@ import numpy as np
 from brakepoint.calibration.least_squares import least_squares
 from brakepoint.errors import UserError
 from brakepoint.locomotive import BRAKING_CM_S2, DEAD_POWER, FULL_POWER, LAG_S, SPEED_PER_POWER
-from brakepoint.messages import Order, OrderKind, Reason, TrainState
+from brakepoint.messages import Order, OrderKind, Reason
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.train_file import Drive
 
@@ -27,8 +29,12 @@ MOVED_CM = 5.0
 WEAKEST_CM_S = 1.1 * LOW_SPEED_CM_S
 LATENCY_S, LATENCY_SIGMA_S, LATENCY_MAX_S = 0.07, 0.15, 0.3
 """How old a picture is, or how late a finger: what is expected before anything is known."""
+ANSWERED_S = 0.3
+"""From the picture of a sign to the order that answers it: three sightings, and the steps between."""
+SIGHT_SHARE = 0.7
+"""So much of the way from which a camera sees signs at all is counted on."""
 LAG_SIGMA_S = 0.2
-BRAKING_SIGMA_CM_S2 = 60.0
+BRAKING_SIGMA_CM_S2 = 30.0
 
 
 class Seen(NamedTuple):
@@ -73,7 +79,8 @@ class DriveFit:
     Attributes:
         drive: For the train's file.
         legs: Power in percent and measured speed of each run, in cm/s.
-        errors: One standard deviation of `full_power`, `low_power`, `start_power`, `lag_s` and `braking_cm_s2`.
+        errors: One standard deviation of `full_power`, `low_power`, `start_power`, `lag_s` and
+            `braking_cm_s2`.
         latency_s: How old pictures were when they arrived.
         distance_scale: By what factor distances were seen too large: the focal length is too long by as much.
     """
@@ -98,12 +105,12 @@ class Reckons(Protocol):
         """Moves the train up to a time."""
 
     @property
-    def state(self) -> TrainState:
-        """How fast the train is and where."""
+    def position_cm(self) -> float:
+        """Where the train is."""
 
 
 def steady(power: float) -> Drive:
-    """A drive whose full speed is a power in percent, whatever the voltage: what runs to measure are driven by."""
+    """A drive whose full speed is a power in percent at every voltage: what is measured with."""
     return Drive.model_construct(full_power=power, low_power=power - 1, volts=None)
 
 
@@ -111,7 +118,8 @@ def fit_drive(
     legs: Sequence[Leg],
     apart_cm: float,
     reckoning: Callable[[Drive], Reckons],
-    scale_sigma: float = 0.02,
+    scale_sigma: float = 0.05,
+    sight_cm: float = math.inf,
 ) -> DriveFit:
     """Finds the figures of a train by its runs.
 
@@ -120,6 +128,7 @@ def fit_drive(
         apart_cm: From one mark to the other.
         reckoning: What the hub reckons by.
         scale_sigma: How exactly the camera's focal length is known, as a share.
+        sight_cm: From how far the camera sees signs; the train must not be too fast for that.
 
     Raises:
         UserError: The train hardly moved, or is too weak for the rules' low speed.
@@ -131,8 +140,18 @@ def fit_drive(
     firsts = [_first_ahead_cm(leg, apart_cm) for leg in moving]
     expected = np.array([SPEED_PER_POWER, DEAD_POWER, LAG_S, BRAKING_CM_S2, LATENCY_S, 1.0, *firsts])
     known = np.array([np.inf, 30.0, LAG_SIGMA_S, BRAKING_SIGMA_CM_S2, LATENCY_SIGMA_S, scale_sigma])
-    low = np.array([0.05, 0.0, 0.05, 15.0, 0.0, 0.4, *(first - 60 for first in firsts)])
-    high = np.array([5.0, min(leg.power for leg in moving), 2.0, 600.0, LATENCY_MAX_S, 2.5, *(first + 60 for first in firsts)])
+    low = np.array([0.05, 0.0, 0.05, 15.0, 0.0, 0.4, *(first - 150 for first in firsts)])
+    high = np.array(
+        [
+            5.0,
+            min(leg.power for leg in moving),
+            2.0,
+            600.0,
+            LATENCY_MAX_S,
+            2.5,
+            *(first + 150 for first in firsts),
+        ]
+    )
 
     def residuals(figures: np.ndarray) -> np.ndarray:
         prior = (figures[: len(known)] - expected[: len(known)]) / known
@@ -144,7 +163,7 @@ def fit_drive(
     found, sigma = least_squares(residuals, expected, low, high)
     slope, start, lag_s, braking_cm_s2, latency_s, scale = (float(figure) for figure in found[: len(known)])
     strongest = FULL_POWER * (min(RESERVE_VOLTS / volts, 1.0) if volts is not None else 1.0)
-    full_speed = min(FULL_SPEED_CM_S, slope * (strongest - start))
+    full_speed = min(FULL_SPEED_CM_S, slope * (strongest - start), speed_in_sight_cm_s(sight_cm, latency_s))
     if full_speed < WEAKEST_CM_S:
         raise UserError("calibrate.too_weak", speed=full_speed, needed=WEAKEST_CM_S)
     drive = Drive(
@@ -167,9 +186,22 @@ def fit_drive(
     return DriveFit(drive, speeds, errors, latency_s, scale)
 
 
-def speed_of(leg: Leg) -> float:
-    """About how fast a run became, in cm/s: the steepest approach to a mark before the brake; 0 without any."""
+def speed_in_sight_cm_s(sight_cm: float, latency_s: float) -> float:
+    """The speed from which a train still slows down in time for a sign that it sees no sooner than this."""
+    blind_s = latency_s + ANSWERED_S
+    room = WEAKEST_CM_S**2 + 2 * BRAKING_CM_S2 * SIGHT_SHARE * sight_cm
+    return math.sqrt((BRAKING_CM_S2 * blind_s) ** 2 + room) - BRAKING_CM_S2 * blind_s
+
+
+def speed_of(leg: Leg, apart_cm: float) -> float:
+    """About how fast a run became, in cm/s; 0 if too little is known.
+
+    The steepest approach to a mark before the brake, or the time between the two where they were passed.
+    """
     speeds = [0.0]
+    passed = [each.at for each in leg.seen if each.ahead_cm == 0]
+    if len(passed) == len(leg.seen) - 1 == 2:
+        speeds.append(apart_cm / (passed[1] - passed[0]))
     for mark in (0, 1):
         seen = [each for each in leg.seen if each.mark == mark and each.at <= leg.braked_at]
         late = seen[len(seen) // 2 :]
@@ -215,7 +247,7 @@ def _misses(
             train.follow(None)
             has_braked = True
         train.at(true_at)
-        ahead_cm = scale * (first_cm + each.mark * apart_cm - train.state.position_cm)
+        ahead_cm = scale * (first_cm + each.mark * apart_cm - train.position_cm)
         missed.append((each.ahead_cm - ahead_cm) / each.sigma_cm)
     return np.array(missed)
 

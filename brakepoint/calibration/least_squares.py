@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 STEPS = 60
-SMALL = 1e-8
+SMALL = 1e-5
 """A step that makes the sum smaller by no more than this share is the last."""
 
 
@@ -47,9 +47,7 @@ def least_squares(
     return found, np.sqrt(np.diag(np.linalg.pinv(slope.T @ slope)) * spread)
 
 
-def _slope(
-    residuals: Callable[[np.ndarray], np.ndarray], at: np.ndarray, error: np.ndarray
-) -> np.ndarray:
+def _slope(residuals: Callable[[np.ndarray], np.ndarray], at: np.ndarray, error: np.ndarray) -> np.ndarray:
     """How each residual changes with each parameter, shape `(residuals, n)`."""
     columns = []
     for index, value in enumerate(at):

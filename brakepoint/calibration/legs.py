@@ -13,8 +13,11 @@ from brakepoint.train_file import RECORDED, Drive, Eye
 
 MARKS = (SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT)
 """Which plate is the first mark, and which the second, so that one is not taken for the other."""
-BRAKE_AHEAD_CM = 55.0
-"""Where the brake is put on: so far before the second mark it is still seen, and the train rests before it."""
+BRAKES_WITHIN_CM = 30.0
+"""About how far a train at full speed rolls from the brake to its rest…"""
+BRAKE_AHEAD_CM = (45.0, 70.0)
+"""…and where the brake is put on, as far before the second mark as it takes to see that still from the
+rest: at the least, and at the most."""
 LOST_S = 4.0
 """A train that sees no mark for so long brakes."""
 DRIVES_MAX_S = 20.0
@@ -37,7 +40,20 @@ Look = Callable[[TrainState], Sequence[Seen]]
 """What is newly known of the marks; its times are on the clock of the train's state."""
 
 
-def drive_leg(hub: TunableHub, power: int, look: Look, tick: Callable[[], float]) -> Leg:
+def brake_ahead_cm(eye: Eye) -> float:
+    """How far before the second mark a train with this camera brakes."""
+    least, most = BRAKE_AHEAD_CM
+    return min(max(eye.sees_from_cm + BRAKES_WITHIN_CM, least), most)
+
+
+def drive_leg(
+    hub: TunableHub,
+    power: int,
+    look: Look,
+    tick: Callable[[], float],
+    brake_ahead_cm: float,
+    lost_s: float = LOST_S,
+) -> Leg:
     """Drives once from a stand to a stand; brakes before the second mark, or where it is passed.
 
     Args:
@@ -45,6 +61,8 @@ def drive_leg(hub: TunableHub, power: int, look: Look, tick: Callable[[], float]
         power: Of the motor, in percent.
         look: Is asked at every tick.
         tick: Waits a step of the control loop and says what time it is, in seconds.
+        brake_ahead_cm: How far before the second mark to brake.
+        lost_s: How long the train may drive without a mark.
 
     Raises:
         UserError: The camera failed; the train is braked.
@@ -65,8 +83,8 @@ def drive_leg(hub: TunableHub, power: int, look: Look, tick: Callable[[], float]
             known_at = now
         if braked_at is None:
             volts = hub.volts
-            is_there = any(each.mark == 1 and each.ahead_cm <= BRAKE_AHEAD_CM for each in new)
-            if is_there or now - known_at > LOST_S or now - began_at > DRIVES_MAX_S:
+            is_there = any(each.mark == 1 and each.ahead_cm <= brake_ahead_cm for each in new)
+            if is_there or now - known_at > lost_s or now - began_at > DRIVES_MAX_S:
                 braked_at = now
     return Leg(power, volts, braked_at - began_at, tuple(seen))
 
