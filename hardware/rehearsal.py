@@ -1,9 +1,9 @@
 """What do other trains and cameras score, calibrated and not? `python -m hardware.rehearsal`.
 
-It drives every line of the kit with trains that are faster or slower than the kit takes them to be, with other
-batteries and other cameras: once with the default figures, and once with those that `brakepoint hub calibrate`
-and `brakepoint camera calibrate` find for that train. What drives is the radio's own reckoning, on a virtual
-clock and without the radio; what is seen is worked out by geometry, with errors.
+It drives every line of the kit with trains that are faster or slower than the kit takes them to be, with
+other batteries and other cameras: once with the default figures, and once with those that `brakepoint hub
+calibrate` and `brakepoint camera calibrate` find for that train. What drives is the radio's own reckoning,
+on a virtual clock and without the radio; what is seen is worked out by geometry, with errors.
 """
 
 import multiprocessing
