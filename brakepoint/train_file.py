@@ -94,8 +94,8 @@ class Eye(_Section):
         latency_s: How old a picture is when it arrives.
     """
 
-    width_px: int = Field(default=RECORDED.width_px, ge=64, le=8192)
-    height_px: int = Field(default=RECORDED.height_px, ge=64, le=8192)
+    width_px: int = Field(default=RECORDED.width_px, ge=16, le=8192)
+    height_px: int = Field(default=RECORDED.height_px, ge=16, le=8192)
     focal_px: float = Field(default=RECORDED.focal_px, gt=0, le=20_000)
     height_cm: float = Field(default=RECORDED.height_cm, gt=0, le=30)
     pitch_deg: float = Field(default=RECORDED.pitch_deg, ge=-30, le=30)

@@ -126,7 +126,7 @@ def test_runs_in_which_the_train_did_not_move_are_left_out_and_one_is_too_few():
 
 
 def test_a_train_that_hardly_reaches_low_speed_is_refused():
-    with pytest.raises(UserError, match="reaches 15 cm/s"):
+    with pytest.raises(UserError, match="reaches 17 cm/s"):
         fit_drive([true_leg(power, slope=0.25) for power in (70, 100)], APART_CM, Reckoning)
 
 
