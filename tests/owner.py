@@ -2,6 +2,9 @@
 clock."""
 
 import builtins
+import itertools
+import queue
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,7 +104,9 @@ class Desk:
     def answer(self, prompt: str = "") -> str:
         """What the owner types; first they put the train or the plate where they are told to."""
         self.train.motion = Motion()
-        self.train.at(self.now)
+        for _ in range(2):  # Its pictures, too, are of a train that has stood there for a while.
+            self.train.at(self.now)
+            self.now += 1.0
         typed = next(self.answers)
         if typed.replace(".", "").isdigit():
             self.scene = straight({"danger-train": float(typed)})
@@ -111,6 +116,39 @@ class Desk:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+    def hold_a_stopwatch(self, monkeypatch) -> None:
+        """Has the owner press a key where the train passes the marks, and measure where it rests."""
+        passes, noted = threading.Semaphore(0), threading.Event()
+        to_pass: list[float] = []
+        is_measured = itertools.cycle((False, True))
+
+        class Presses(queue.SimpleQueue):  # type: ignore[type-arg]
+            def put(self, item: None) -> None:
+                super().put(item)
+                noted.set()
+
+        def sleep(seconds: float) -> None:
+            self.now += seconds
+            if to_pass and self.train.motion.position_cm >= to_pass[0]:
+                to_pass.pop(0)
+                noted.clear()
+                passes.release()
+                assert noted.wait(PATIENCE_S)
+
+        def answer(prompt: str = "") -> str:
+            if threading.current_thread() is not threading.main_thread():
+                assert passes.acquire(timeout=PATIENCE_S)
+                return ""
+            if next(is_measured):
+                return f"{self.train.motion.position_cm - max(BENCH.values()):.1f}"
+            self.train.motion = Motion()
+            to_pass[:] = BENCH.values()
+            return ""
+
+        monkeypatch.setattr(hub_command, "queue", SimpleNamespace(SimpleQueue=Presses, Empty=queue.Empty))
+        monkeypatch.setattr(hub_command.time, "sleep", sleep)
+        monkeypatch.setattr(builtins, "input", answer)
 
     def sit_down(self, monkeypatch, answers: list[str]) -> None:
         """Lets the commands find this table instead of a real one."""
