@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from statistics import mean
 from typing import Annotated
 
@@ -29,11 +30,11 @@ from brakepoint.mission.fitted import fitted
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.scenery.geometry import synthetic_truth
-from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
+from brakepoint.scenery.scenario import SCENARIOS_DIR, Scenario, load_scenario
 from brakepoint.steps import load_step
 from brakepoint.texts import number, text
 from brakepoint.train_file import RECORDED, Drive, Eye, TrainFile
-from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX
+from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, GroundTruth
 from hardware.reckoning import Reckoning
 from hardware.simulation import (
     BESIDE_CM,
@@ -144,6 +145,12 @@ def _mounted(world: World, focal: float = 1.0, height_cm: float = 0.0, pitch_deg
     return replace(world, camera=camera)
 
 
+@cache
+def _line(feed: str) -> tuple[Scenario, GroundTruth]:
+    scenario = load_scenario(SCENARIOS_DIR / f"{feed}.yaml")
+    return scenario, synthetic_truth(scenario)
+
+
 def scores(world: World, train: TrainFile) -> list[float]:
     """What a train scores on each line with what its file says.
 
@@ -155,8 +162,7 @@ def scores(world: World, train: TrainFile) -> list[float]:
     eye = train.camera
     found = []
     for feed in FEEDS:
-        scenario = load_scenario(SCENARIOS_DIR / f"{feed}.yaml")
-        truth = synthetic_truth(scenario)
+        scenario, truth = _line(feed)
         true = TrueTrain(world)
         hub = ReckoningHub(true, world, train.drive)
         lookout = Lookout(scenario, world, eye.focal_px if eye else RECORDED.focal_px)
