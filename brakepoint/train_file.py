@@ -176,12 +176,13 @@ def chosen_train(uri: str = "") -> TrainFile:
     """The train that a URI's option names, or else the setting, or else the kit's own.
 
     Args:
-        uri: Of a hub or a camera, or the part behind its scheme.
+        uri: Of a hub or a camera, or the part behind its scheme. `?train=` and nothing more is the kit's own.
 
     Raises:
         UserError: The file is missing, or is none.
     """
-    named = parse_qs(uri.partition("?")[2]).get(OPTION, [os.environ.get(VARIABLE, "")])[-1]
+    options = parse_qs(uri.partition("?")[2], keep_blank_values=True)
+    named = options.get(OPTION, [os.environ.get(VARIABLE, "")])[-1]
     return load_train(Path(named)) if named else TrainFile()
 
 

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from brakepoint.calibration.camera import FURTHER_BY, RULER_CM, fit_eye, placed
 from brakepoint.calibration.drive import POWERS, Leg, Seen, fit_drive, speed_of
-from brakepoint.calibration.legs import brake_ahead_cm, drive_leg, marks_in
+from brakepoint.calibration.legs import Course, brake_ahead_cm, drive_leg, marks_in
 from brakepoint.cli.usage import run_alone
 from brakepoint.cores import available_cores
 from brakepoint.messages import SignClass, TrainState
@@ -100,6 +100,7 @@ def places_cm(world: World) -> tuple[float, float]:
 def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
     fresh = replace(world, volts=FRESH_VOLTS)
     clock, legs = VirtualClock(), list[Leg]()
+    course = Course(APART_CM, brake_ahead_cm(eye))
     for power in POWERS:
         train = TrueTrain(fresh)
         train.at(clock.now)
@@ -109,7 +110,7 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
         def look(state: TrainState, train: TrueTrain = train, lookout: Lookout = lookout) -> list[Seen]:
             return marks_in(lookout.look(train.pictured_at_cm(state.at), state.at), eye)
 
-        legs.append(drive_leg(hub, power, look, clock.tick, brake_ahead_cm(eye)))
+        legs.append(drive_leg(hub, power, look, clock.tick, course))
         if speed_of(legs[-1], APART_CM) >= FULL_SPEED_CM_S:
             break
     fit = fit_drive(legs, APART_CM, Reckoning, sight_cm=eye.sight_cm)

@@ -5,8 +5,10 @@ from driving import feed
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Detections, Light, Order, OrderKind, Reason, SignClass, TrainState
 from brakepoint.mission.fitted import as_recorded_one_sees, fitted
+from brakepoint.mission.loop import decide
 from brakepoint.scenery.geometry import visible_signs
 from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
 from brakepoint.train_file import Eye
@@ -105,3 +107,12 @@ def test_the_same_asked_twice_is_answered_twice_the_same():
     once, again = step(None, seen, state, 1.0), step(None, seen, state, 1.0)
     assert once[1] == again[1]
     assert once[0].odometry.mean.tolist() == again[0].odometry.mean.tolist()
+
+
+@pytest.mark.parametrize("answer", [None, (1,), (1, "brake"), "stop"])
+def test_what_is_no_answer_is_left_to_whoever_asked(answer):
+    step = fitted(lambda *_: answer, Eye())
+
+    with pytest.raises(UserError) as caught:
+        decide(step, None, None, None, 1.0)
+    assert caught.value.key == "loop.not_an_order"
