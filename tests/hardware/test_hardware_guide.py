@@ -53,4 +53,4 @@ def test_the_table_of_lenses_is_what_the_arithmetic_says(lang):
     webcam = focal_of_view_px(78, 1280, 720)
     assert f"| {webcam:.0f} px |" in page and f"| {webcam * 480 / 720:.0f} px |" in page
     for degrees in (22, 30, 40):
-        assert re.search(rf"{degrees}°[^.]*? {100 * pinhole_error(degrees):.0f} %", page)
+        assert re.search(rf"{degrees}°[^.]*?\s{100 * pinhole_error(degrees):.0f} %", page)
