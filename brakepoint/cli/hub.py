@@ -1,6 +1,7 @@
 """`brakepoint hub`: what one does with the real train apart from driving it."""
 
 import asyncio
+import json
 import math
 import queue
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast
 
@@ -22,6 +24,7 @@ from brakepoint.cli.camera import Model, Out, ask, ask_number, chosen_path, keep
 from brakepoint.cli.usage import CommandLine
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.messages import Light, Order, OrderKind, Reason, TrainState
 from brakepoint.ports import Camera, Hub
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor turns in a trial."""
+LINK_LOSS_FILE = Path("runs/link-loss.json")
+"""What the owner has found out: whether the motor turned on behind the end of a link, and in silence."""
 FINGER_CM, TAPE_CM = 4.0, 0.5
 """How exactly a person presses a key where the train passes a mark, and measures where it rests."""
 BAR_WIDTH = 40
@@ -58,8 +63,12 @@ def find_command() -> None:
 @hub_app.command("try", help="cli.hub.try.help")
 def try_command(
     hub: Annotated[str, typer.Option("--hub", metavar="URI", help="cli.hub.option.hub")] = REAL_HUB,
+    link_loss: Annotated[bool, typer.Option("--link-loss", help="cli.hub.option.link_loss")] = False,
 ) -> None:
     """Connects, drives at low speed with a blinking light, and brakes."""
+    if link_loss:
+        _try_link_loss(hub)
+        return
     typer.echo(text("cli.hub.try.searching", hub=hub))
     train = open_hub(hub)
     try:
@@ -70,6 +79,26 @@ def try_command(
     finally:
         train.close()
     typer.echo(text("cli.hub.try.done"))
+
+
+def _try_link_loss(hub: str) -> None:
+    """Lets the owner find out what the hub does when its link ends, in both ways, and writes the answers."""
+    leave_turning, stop = hub_tool(hub, "leave_turning"), hub_tool(hub, "stop")
+    typer.confirm(text("cli.hub.link_loss.on_blocks"), abort=True)
+    address, answers = hub.partition(":")[2].partition("?")[0], {}
+    for way in ("hung_up", "out_of_reach"):
+        typer.echo(text(f"cli.hub.link_loss.{way}"))
+        address = leave_turning(address, way == "hung_up")
+        try:
+            answers[way] = typer.confirm(text(f"cli.hub.link_loss.{way}_question"))
+        finally:
+            typer.echo(text("cli.hub.link_loss.braking"))
+            stop(address)
+    LINK_LOSS_FILE.parent.mkdir(parents=True, exist_ok=True)
+    tried = {"hub": address, "tried": date.today().isoformat(), "turns_on": answers}
+    write_whole(LINK_LOSS_FILE, json.dumps(tried, indent=1).encode())
+    said = "runs_on" if any(answers.values()) else "stops"
+    typer.echo(text(f"cli.hub.link_loss.{said}", path=LINK_LOSS_FILE))
 
 
 def _hold(train: Hub, kind: OrderKind, light: Light, began_at: float, until_s: float) -> None:
@@ -91,16 +120,18 @@ def guard_command(
     guard = hub_tool(REAL_HUB, "guard")
 
     async def run() -> None:
-        stopping = asyncio.Event()
+        stopping, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+            loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, int)  # A guard outlives its terminal.
         await guard(Path(heartbeat) if heartbeat else None, stopping, _tell)
 
     asyncio.run(run())
 
 
 def _tell(key: str, **values: object) -> None:
-    typer.echo(text(f"hub.guard.{key}", None, **values))
+    with suppress(OSError):  # Nobody listens any more, which is no reason not to guard.
+        typer.echo(text(f"hub.guard.{key}", None, **values))
 
 
 @hub_app.command("calibrate", help="cli.hub.calibrate.help")

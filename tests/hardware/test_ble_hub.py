@@ -11,7 +11,7 @@ from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import Light, OrderKind, Reason
 from brakepoint.train_file import VARIABLE, Drive, TrainFile
 from hardware import ble_hub
-from hardware.lwp3 import BRAKE, VOLTS_MAX, VOLTS_RAW, Colour, Feedback, Port, PortValue, volts
+from hardware.lwp3 import BRAKE, VOLTS_MAX, VOLTS_RAW, Colour, Feedback, Port, PortValue, SetValue, volts
 
 
 def test_a_hub_that_was_found_stands_braked_and_waits(open_hub, train, said):
@@ -25,10 +25,10 @@ def test_a_hub_that_was_found_stands_braked_and_waits(open_hub, train, said):
     assert train.hub.address in said.getvalue()
 
 
-def test_something_is_written_right_after_connecting(open_hub, train):
+def test_a_brake_is_written_right_after_connecting(open_hub, train):
     open_hub()
 
-    assert type(train.hub.written[0]).__name__ == "WatchBattery"
+    assert train.hub.written[0] == SetValue(Port.A, BRAKE)
 
 
 @pytest.mark.parametrize("written", ["90:84:2B:00:00:01", "90:84:2b:00:00:01"])
