@@ -39,7 +39,7 @@ QUESTIONS = (
     lwp3.AskVoltage(),
     lwp3.WatchBattery(),
     lwp3.AskBattery(),
-    lwp3.WatchPort(Port.VOLTAGE, 0, VOLTS_DELTA),
+    lwp3.SetMode(Port.VOLTAGE, 0, VOLTS_DELTA),
 )
 DEVICE_TEXTS: dict[int | None, str] = {
     None: "nothing",
@@ -248,7 +248,7 @@ class PoweredUpHub:
                 self.is_voltage_low = is_low
                 self.on_change()
             case lwp3.PortValue(Port.VOLTAGE, raw):
-                now = lwp3.volts(raw)
+                now = raw * lwp3.VOLTS
                 self.volts = now if self.volts is None else self.volts + VOLTS_SHARE * (now - self.volts)
             case lwp3.HubAction(lwp3.Action.WILL_SWITCH_OFF | lwp3.Action.WILL_DISCONNECT):
                 self._lose(HubLostError("off"))

@@ -86,8 +86,8 @@ class EmulatedHub:
                 self._set(message, port, value)
             case lwp3.AskBattery():
                 self.say(lwp3.BatteryLevel(self.battery_percent))
-            case lwp3.WatchPort(Port.VOLTAGE):
-                self.say(lwp3.PortValue(Port.VOLTAGE, round(self.volts * lwp3.VOLTS_RAW / lwp3.VOLTS_MAX)))
+            case lwp3.SetMode(Port.VOLTAGE):
+                self.say(lwp3.PortValue(Port.VOLTAGE, round(self.volts / lwp3.VOLTS)))
             case lwp3.AskKind():
                 self.say(lwp3.KindOfHub(self.kind))
             case lwp3.AskVoltage():

@@ -11,7 +11,7 @@ from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import Light, OrderKind, Reason
 from brakepoint.train_file import VARIABLE, Drive, TrainFile
 from hardware import ble_hub
-from hardware.lwp3 import BRAKE, VOLTS_MAX, VOLTS_RAW, Colour, Feedback, Port, PortValue, SetValue, volts
+from hardware.lwp3 import BRAKE, VOLTS, Colour, Feedback, Port, PortValue, SetValue
 
 
 def test_a_hub_that_was_found_stands_braked_and_waits(open_hub, train, said):
@@ -148,10 +148,9 @@ def test_the_hub_says_its_voltage_and_a_wavering_one_is_a_mean(open_hub, bluez, 
     assert eventually(lambda: hub.volts is not None)
     assert hub.volts == pytest.approx(train.hub.volts, abs=0.01)
 
-    bluez.say(train.hub, PortValue(Port.VOLTAGE, round(7.0 * VOLTS_RAW / VOLTS_MAX)))
+    bluez.say(train.hub, PortValue(Port.VOLTAGE, round(7.0 / VOLTS)))
     assert eventually(lambda: hub.volts is not None and hub.volts < train.hub.volts - 0.1)
     assert hub.volts == pytest.approx(0.8 * train.hub.volts + 0.2 * 7.0, abs=0.02)
-    assert volts(VOLTS_RAW) == VOLTS_MAX
 
 
 @pytest.mark.parametrize("by", ["uri", "setting"])
