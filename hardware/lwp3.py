@@ -23,6 +23,8 @@ BRAKE = 127
 FLOAT = 0
 """As a motor's power: none, and the train rolls on."""
 POWER_MAX = 100
+VOLTS = 9.6 / 3893
+"""Of a step of the port for the voltage."""
 OUTPUT_COMMAND = 0x81
 """The type of an order to a port; an error quotes it."""
 
@@ -139,25 +141,47 @@ class SetValue:
 
 @dataclass(frozen=True)
 class SetMode:
-    """Chooses the mode of a port, without reports: `0a 00 41 PORT MODE 01 00 00 00 00`.
+    """Chooses the mode of a port: `0a 00 41 PORT MODE DELTA(4) REPORTS`.
 
     The hub's own light takes colours by index in mode 0 (section *Port Input Format Setup (Single)*).
+
+    Attributes:
+        port: Which.
+        mode: Its number.
+        reports_at: By how much a value must change to be reported, as a `PortValue`; 0 asks for no reports.
     """
 
     port: int
     mode: int
+    reports_at: int = 0
 
     def encode(self) -> bytes:
         """See `Message`."""
-        return _framed(0x41, struct.pack("<BBIB", self.port, self.mode, 1, 0))
+        reports = self.reports_at > 0
+        return _framed(0x41, struct.pack("<BBIB", self.port, self.mode, self.reports_at or 1, reports))
 
     @classmethod
     def parse(cls, payload: bytes) -> "SetMode":
         """The message for what stands behind the header."""
-        port, mode, delta, notify = struct.unpack("<BBIB", payload)
-        if (delta, notify) != (1, 0):
-            raise ProtocolError(f"a mode with reports, which no train uses: {payload.hex(' ')}")
-        return cls(port, mode)
+        port, mode, delta, reports = struct.unpack("<BBIB", payload)
+        return cls(port, mode, delta if reports else 0)
+
+
+@dataclass(frozen=True)
+class PortValue:
+    """What a port measures, in two bytes: `06 00 45 PORT VALUE(2)` (section *Port Value (Single)*)."""
+
+    port: int
+    value: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x45, struct.pack("<BH", self.port, self.value))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "PortValue":
+        """The message for what stands behind the header."""
+        return cls(*struct.unpack("<BH", payload))
 
 
 # To and from the hub itself
@@ -379,6 +403,7 @@ _PARSERS: dict[int, Callable[[bytes], Message]] = {
     0x04: _parse_attached,
     0x05: HubError.parse,
     0x41: SetMode.parse,
+    0x45: PortValue.parse,
     OUTPUT_COMMAND: SetValue.parse,
     0x82: CommandFeedback.parse,
 }
