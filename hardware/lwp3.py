@@ -25,6 +25,8 @@ FLOAT = 0
 POWER_MAX = 100
 OUTPUT_COMMAND = 0x81
 """The type of an order to a port; an error quotes it."""
+VOLTS_MAX, VOLTS_RAW = 9.6, 3893
+"""What the port for the voltage measures at most, and the number that it says then."""
 
 
 class ProtocolError(ValueError):
@@ -158,6 +160,49 @@ class SetMode:
         if (delta, notify) != (1, 0):
             raise ProtocolError(f"a mode with reports, which no train uses: {payload.hex(' ')}")
         return cls(port, mode)
+
+
+@dataclass(frozen=True)
+class WatchPort:
+    """Asks to be told what a port measures, at each change by so much: `0a 00 41 PORT MODE DELTA(4) 01`.
+
+    Section *Port Input Format Setup*.
+    """
+
+    port: int
+    mode: int
+    delta: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x41, struct.pack("<BBIB", self.port, self.mode, self.delta, 1))
+
+
+@dataclass(frozen=True)
+class PortValue:
+    """What a port measures, as two bytes: `06 00 45 PORT VALUE(2)` (section *Port Value (Single)*)."""
+
+    port: int
+    value: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x45, struct.pack("<BH", self.port, self.value))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "PortValue":
+        """The message for what stands behind the header."""
+        return cls(*struct.unpack("<BH", payload))
+
+
+def _parse_format(payload: bytes) -> SetMode | WatchPort:
+    port, mode, delta, notify = struct.unpack("<BBIB", payload)
+    return WatchPort(port, mode, delta) if notify == 1 else SetMode.parse(payload)
+
+
+def volts(raw: int) -> float:
+    """The hub's voltage for what its port measures."""
+    return VOLTS_MAX * raw / VOLTS_RAW
 
 
 # To and from the hub itself
@@ -378,7 +423,8 @@ _PARSERS: dict[int, Callable[[bytes], Message]] = {
     0x03: _parse_alert,
     0x04: _parse_attached,
     0x05: HubError.parse,
-    0x41: SetMode.parse,
+    0x41: _parse_format,
+    0x45: PortValue.parse,
     OUTPUT_COMMAND: SetValue.parse,
     0x82: CommandFeedback.parse,
 }

@@ -36,6 +36,10 @@ QUESTIONS = (
     lwp3.WatchBattery(),
     lwp3.AskBattery(),
 )
+VOLTS_DELTA = 20
+"""The hub says its voltage again when it has changed by so much, 0.05 V."""
+VOLTS_SHARE = 0.2
+"""Of the newest voltage in the mean: it wavers with the motor's current."""
 DEVICE_TEXTS: dict[int | None, str] = {
     None: "nothing",
     lwp3.DeviceType.TRAIN_MOTOR: "motor",
@@ -56,6 +60,7 @@ class PoweredUpHub:
         attached: Port → type of what is plugged in.
         battery_percent: How full its battery is; None until it has said so.
         is_voltage_low: Whether it has raised the alert.
+        volts: Its voltage, a mean of the last values; None until it has said one.
         on_change: Called when battery or voltage have changed.
         on_trouble: Called with what is done without: key of `hub.say.{key}`, and its values.
         motor: Port A, braked to begin with.
@@ -69,6 +74,7 @@ class PoweredUpHub:
         self.battery_percent: int | None = None
         self.is_voltage_low = False
         self.kind: int | None = None
+        self.volts: float | None = None
         self.on_change: Callable[[], None] = lambda: None
         self.on_trouble: Trouble = lambda key, **values: None
         self.limits = limits
@@ -240,6 +246,9 @@ class PoweredUpHub:
             case lwp3.VoltageAlert(is_low):
                 self.is_voltage_low = is_low
                 self.on_change()
+            case lwp3.PortValue(Port.VOLTAGE, raw):
+                now = lwp3.volts(raw)
+                self.volts = now if self.volts is None else self.volts + VOLTS_SHARE * (now - self.volts)
             case lwp3.HubAction(lwp3.Action.WILL_SWITCH_OFF | lwp3.Action.WILL_DISCONNECT):
                 self._lose(HubLostError("off"))
         self._news.set()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from brakepoint.errors import UserError
+from brakepoint.train_file import chosen_train
 from hardware.real_camera import RealCamera, parse
 
 WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 30
@@ -79,4 +80,7 @@ def open_camera(rest: str, seed: int = 0) -> RealCamera:
     name = f"usb:{rest}"
     device, options = parse(name, rest, ("focal", "exposure"))
     device = device or FIRST_DEVICE
-    return RealCamera(name, lambda: UsbSource(name, device, options.get("exposure")), options.get("focal"))
+    eye = chosen_train(rest).camera
+    return RealCamera(
+        name, lambda: UsbSource(name, device, options.get("exposure")), options.get("focal"), eye
+    )
