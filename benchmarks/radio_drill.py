@@ -114,7 +114,7 @@ def write_pages(rounds: list[Round], docs: Path = DOCS) -> None:
         page = docs / lang / "safety.md"
         head, _, rest = page.read_text("utf-8").partition(MARKS[0])
         _, _, tail = rest.partition(MARKS[1])
-        page.write_text(f"{head}{MARKS[0]}\n{as_markdown(rounds, lang)}\n{MARKS[1]}{tail}", "utf-8")
+        page.write_text(f"{head}{MARKS[0]}\n\n{as_markdown(rounds, lang)}\n\n{MARKS[1]}{tail}", "utf-8")
 
 
 def as_markdown(rounds: list[Round], lang: str) -> str:

@@ -83,6 +83,6 @@ def test_the_page_on_safety_is_given_the_worst_of_each_fault(tmp_path):
     page = (tmp_path / "fr" / "safety.md").read_text("utf-8").splitlines()
 
     assert [page[0], page[-1]] == ["before", "after"]
-    assert page[4] == f"| {text('bench.radio.faults.no_orders', 'fr')} | 2 | 0,46 | 44 |"
-    assert page[5] == f"| {text('bench.radio.faults.light_pulled', 'fr')} | 1 | – | – |"
+    assert page[5] == f"| {text('bench.radio.faults.no_orders', 'fr')} | 2 | 0,46 | 44 |"
+    assert page[6] == f"| {text('bench.radio.faults.light_pulled', 'fr')} | 1 | – | – |"
     assert "old" not in page
