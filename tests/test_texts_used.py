@@ -95,7 +95,7 @@ MADE_IN = {
     "live.log.{}": "brakepoint/services/**/*.py",
     "hub.guard.{}": "hardware/hub_guard.py",
     "hub.say.{}": "hardware/powered_up.py",
-    "hub.lost.{}": "hardware/powered_up.py",
+    "hub.lost.{}": "hardware/*.py",
     "hub.error.{}": "hardware/ble_hub.py",
     "bench.detectors.{}": "benchmarks/detectors.py",
     "bench.detectors.{}_int8": "benchmarks/detectors.py",
