@@ -1,6 +1,19 @@
 """`python -m brakepoint` is the command `brakepoint`."""
 
-from brakepoint.cli import main
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still being loaded."""
+    try:
+        from brakepoint.cli import run
+
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

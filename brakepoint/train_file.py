@@ -94,8 +94,8 @@ class Eye(_Section):
         latency_s: How old a picture is when it arrives.
     """
 
-    width_px: int = Field(default=RECORDED.width_px, ge=64, le=8192)
-    height_px: int = Field(default=RECORDED.height_px, ge=64, le=8192)
+    width_px: int = Field(default=RECORDED.width_px, ge=16, le=8192)
+    height_px: int = Field(default=RECORDED.height_px, ge=16, le=8192)
     focal_px: float = Field(default=RECORDED.focal_px, gt=0, le=20_000)
     height_cm: float = Field(default=RECORDED.height_cm, gt=0, le=30)
     pitch_deg: float = Field(default=RECORDED.pitch_deg, ge=-30, le=30)
@@ -176,12 +176,13 @@ def chosen_train(uri: str = "") -> TrainFile:
     """The train that a URI's option names, or else the setting, or else the kit's own.
 
     Args:
-        uri: Of a hub or a camera, or the part behind its scheme.
+        uri: Of a hub or a camera, or the part behind its scheme. `?train=` and nothing more is the kit's own.
 
     Raises:
         UserError: The file is missing, or is none.
     """
-    named = parse_qs(uri.partition("?")[2]).get(OPTION, [os.environ.get(VARIABLE, "")])[-1]
+    options = parse_qs(uri.partition("?")[2], keep_blank_values=True)
+    named = options.get(OPTION, [os.environ.get(VARIABLE, "")])[-1]
     return load_train(Path(named)) if named else TrainFile()
 
 

@@ -31,9 +31,9 @@ from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
 from hardware.link_loss import leave_turning, stop
-from hardware.lwp3 import BRAKE, Port, SetMode, WatchPort
+from hardware.lwp3 import BRAKE, Port, SetMode
 from hardware.port_setter import REFRESH_S, HubLostError
-from hardware.powered_up import VOLTS_DELTA, PoweredUpHub, connected
+from hardware.powered_up import PoweredUpHub, connected
 from hardware.reckoning import PortSettings, Reckoning
 from hardware.speaker import Speaker
 
@@ -238,7 +238,6 @@ class BluetoothHub:
             try:
                 await hub.require_motor()
                 await hub.whisper(SetMode(Port.RGB_LIGHT, 0))
-                await hub.whisper(WatchPort(Port.VOLTAGE, 0, VOLTS_DELTA))
                 await self._drive(hub)
             except UserError:
                 if hub.is_of_a_train or self._address:

@@ -36,7 +36,7 @@ LAUNCH = ("gst-launch-1.0", "--quiet")
 SENSOR = (
     "nvarguscamerasrc sensor-id={sensor} sensor-mode={mode}{exposure} "
     "! video/x-raw(memory:NVMM),width={width},height={height},format=NV12,framerate={rate}/1 "
-    "! nvvidconv flip-method={flip} ! video/x-raw,format=BGRx"
+    "! nvvidconv{flip} ! video/x-raw,format=BGRx"
 )
 """What takes a picture and gets it out of the graphics memory; only a Jetson has these two elements."""
 OUTPUT = "videoconvert ! video/x-raw,format=BGR,width={width},height={height} ! fdsink fd=1"
@@ -140,12 +140,13 @@ def argus(sensor: str, mode: int, exposure_us: float | None, flip: int) -> list[
         flip: A key of `FLIPS`.
     """
     width, height, rate = MODES[mode]
-    exposure = ""
+    turned = f" flip-method={FLIPS[flip]}" if flip else ""
+    shutter = ""
     if exposure_us is not None:
         nanoseconds = round(1000 * exposure_us)
-        exposure = f' exposuretimerange="{nanoseconds} {nanoseconds}"'
+        shutter = f' exposuretimerange="{nanoseconds} {nanoseconds}"'
     source = SENSOR.format(
-        sensor=sensor, mode=mode, exposure=exposure, flip=FLIPS[flip], width=width, height=height, rate=rate
+        sensor=sensor, mode=mode, exposure=shutter, flip=turned, width=width, height=height, rate=rate
     )
     return pipeline(source, width, height)
 

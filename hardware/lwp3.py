@@ -29,10 +29,10 @@ BRAKE = 127
 FLOAT = 0
 """As a motor's power: none, and the train rolls on."""
 POWER_MAX = 100
-OUTPUT_COMMAND = 0x81
-"""The type of an order to a port; an error quotes it."""
 VOLTS_MAX, VOLTS_RAW = 9.6, 3893
 """What the port for the voltage measures at most, and the number that it says then."""
+OUTPUT_COMMAND = 0x81
+"""The type of an order to a port; an error quotes it."""
 
 
 class ProtocolError(ValueError):

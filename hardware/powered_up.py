@@ -25,6 +25,10 @@ from hardware.hub_search import RADIO_ERRORS, RadioLimits, kind_name
 from hardware.lwp3 import BRAKE, CHARACTERISTIC_UUID, Colour, DeviceType, HubKind, Port
 from hardware.port_setter import REFRESH_S, HubLostError, PortSetter
 
+VOLTS_DELTA = 20
+"""The hub says its voltage again when it has changed by so much, 0.05 V."""
+VOLTS_SHARE = 0.2
+"""Of the newest voltage in the mean: it wavers with the motor's current."""
 CONNECT_TRIES = 3
 CONNECT_AGAIN_S = 0.3
 """A connection may fail for a passing reason: another one is made or ended, or the radio missed an answer."""
@@ -35,11 +39,8 @@ QUESTIONS = (
     lwp3.AskVoltage(),
     lwp3.WatchBattery(),
     lwp3.AskBattery(),
+    lwp3.WatchPort(Port.VOLTAGE, 0, VOLTS_DELTA),
 )
-VOLTS_DELTA = 20
-"""The hub says its voltage again when it has changed by so much, 0.05 V."""
-VOLTS_SHARE = 0.2
-"""Of the newest voltage in the mean: it wavers with the motor's current."""
 DEVICE_TEXTS: dict[int | None, str] = {
     None: "nothing",
     lwp3.DeviceType.TRAIN_MOTOR: "motor",
@@ -73,8 +74,8 @@ class PoweredUpHub:
         self.attached: dict[int, int] = {}
         self.battery_percent: int | None = None
         self.is_voltage_low = False
-        self.kind: int | None = None
         self.volts: float | None = None
+        self.kind: int | None = None
         self.on_change: Callable[[], None] = lambda: None
         self.on_trouble: Trouble = lambda key, **values: None
         self.limits = limits

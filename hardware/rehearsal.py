@@ -1,9 +1,9 @@
 """What do other trains and cameras score, calibrated and not? `python -m hardware.rehearsal`.
 
-It drives every line of the kit with trains that are faster or slower than the kit takes them to be, with other
-batteries and other cameras: once with the default figures, and once with those that `brakepoint hub calibrate`
-and `brakepoint camera calibrate` find for that train. What drives is the radio's own reckoning, on a virtual
-clock and without the radio; what is seen is worked out by geometry, with errors.
+It drives every line of the kit with trains that are faster or slower than the kit takes them to be, with
+other batteries and other cameras: once with the default figures, and once with those that `brakepoint hub
+calibrate` and `brakepoint camera calibrate` find for that train. What drives is the radio's own reckoning,
+on a virtual clock and without the radio; what is seen is worked out by geometry, with errors.
 """
 
 import multiprocessing
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from statistics import mean
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from rich.table import Table
 
 from brakepoint.calibration.camera import FURTHER_BY, RULER_CM, fit_eye, placed
 from brakepoint.calibration.drive import POWERS, Leg, Seen, fit_drive, speed_of
-from brakepoint.calibration.legs import brake_ahead_cm, drive_leg, marks_in
+from brakepoint.calibration.legs import Course, brake_ahead_cm, drive_leg, marks_in
 from brakepoint.cli.usage import run_alone
 from brakepoint.cores import available_cores
 from brakepoint.messages import SignClass, TrainState
@@ -29,11 +30,11 @@ from brakepoint.mission.fitted import fitted
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.scenery.geometry import synthetic_truth
-from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
+from brakepoint.scenery.scenario import SCENARIOS_DIR, Scenario, load_scenario
 from brakepoint.steps import load_step
 from brakepoint.texts import number, text
 from brakepoint.train_file import RECORDED, Drive, Eye, TrainFile
-from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX
+from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, GroundTruth
 from hardware.reckoning import Reckoning
 from hardware.simulation import (
     BESIDE_CM,
@@ -99,6 +100,7 @@ def places_cm(world: World) -> tuple[float, float]:
 def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
     fresh = replace(world, volts=FRESH_VOLTS)
     clock, legs = VirtualClock(), list[Leg]()
+    course = Course(APART_CM, brake_ahead_cm(eye))
     for power in POWERS:
         train = TrueTrain(fresh)
         train.at(clock.now)
@@ -108,7 +110,7 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
         def look(state: TrainState, train: TrueTrain = train, lookout: Lookout = lookout) -> list[Seen]:
             return marks_in(lookout.look(train.pictured_at_cm(state.at), state.at), eye)
 
-        legs.append(drive_leg(hub, power, look, clock.tick, brake_ahead_cm(eye)))
+        legs.append(drive_leg(hub, power, look, clock.tick, course))
         if speed_of(legs[-1], APART_CM) >= FULL_SPEED_CM_S:
             break
     fit = fit_drive(legs, APART_CM, Reckoning, sight_cm=eye.sight_cm)
@@ -144,6 +146,12 @@ def _mounted(world: World, focal: float = 1.0, height_cm: float = 0.0, pitch_deg
     return replace(world, camera=camera)
 
 
+@cache
+def _line(feed: str) -> tuple[Scenario, GroundTruth]:
+    scenario = load_scenario(SCENARIOS_DIR / f"{feed}.yaml")
+    return scenario, synthetic_truth(scenario)
+
+
 def scores(world: World, train: TrainFile) -> list[float]:
     """What a train scores on each line with what its file says.
 
@@ -155,8 +163,7 @@ def scores(world: World, train: TrainFile) -> list[float]:
     eye = train.camera
     found = []
     for feed in FEEDS:
-        scenario = load_scenario(SCENARIOS_DIR / f"{feed}.yaml")
-        truth = synthetic_truth(scenario)
+        scenario, truth = _line(feed)
         true = TrueTrain(world)
         hub = ReckoningHub(true, world, train.drive)
         lookout = Lookout(scenario, world, eye.focal_px if eye else RECORDED.focal_px)

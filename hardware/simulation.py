@@ -1,4 +1,4 @@
-"""A train and a camera as they may really be, whatever the kit takes them to be; without radio and pictures."""
+"""A train and a camera as they may really be, whatever the kit takes them to be: no radio, no pictures."""
 
 from collections import deque
 from collections.abc import Callable

@@ -34,9 +34,9 @@ class EmulatedHub:
         kind: What it advertises itself as.
         plugged: What is plugged in where.
         battery_percent: How full its battery is.
+        volts: What its batteries have.
         is_voltage_low: Whether its voltage is too low.
         refuses: Messages of these classes are an error to it.
-        volts: What its batteries have.
         values: Port → what it was last set to; a hub that nobody has connected to stands.
         written: Every message that reached it.
         feedback: Says what it answers to an order; None answers nothing.
@@ -47,9 +47,9 @@ class EmulatedHub:
     kind: int = HubKind.CITY
     plugged: dict[int, int] = field(default_factory=PLUGGED.copy)
     battery_percent: int = 87
+    volts: float = 8.0
     is_voltage_low: bool = False
     refuses: tuple[type, ...] = ()
-    volts: float = 8.0
     values: dict[int, int] = field(default_factory=dict)
     written: list[lwp3.Message] = field(default_factory=list)
     feedback: Callable[[lwp3.SetValue], Feedback | None] = lambda order: Feedback.DONE | Feedback.IDLE
@@ -86,12 +86,12 @@ class EmulatedHub:
                 self._set(message, port, value)
             case lwp3.AskBattery():
                 self.say(lwp3.BatteryLevel(self.battery_percent))
+            case lwp3.WatchPort(Port.VOLTAGE):
+                self.say(lwp3.PortValue(Port.VOLTAGE, round(self.volts * lwp3.VOLTS_RAW / lwp3.VOLTS_MAX)))
             case lwp3.AskKind():
                 self.say(lwp3.KindOfHub(self.kind))
             case lwp3.AskVoltage():
                 self.say(lwp3.VoltageAlert(self.is_voltage_low))
-            case lwp3.WatchPort(Port.VOLTAGE):
-                self.say(lwp3.PortValue(Port.VOLTAGE, round(self.volts * lwp3.VOLTS_RAW / lwp3.VOLTS_MAX)))
 
     def _set(self, order: lwp3.SetValue, port: int, value: int) -> None:
         if port not in self.plugged:

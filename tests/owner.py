@@ -2,6 +2,9 @@
 clock."""
 
 import builtins
+import itertools
+import queue
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -90,7 +93,7 @@ class Desk:
         self.cameras: list[SimulatedCamera] = []
         self.now = 0.0
         self.answers: Iterator[str] = iter(())
-        self.asked: list[str] = []
+        self._wants_back, self._is_back = threading.Event(), threading.Event()
 
     def open_hub(self, uri: str = "ble:") -> SteadyHub:
         drive = chosen_train(uri).drive
@@ -100,8 +103,7 @@ class Desk:
 
     def answer(self, prompt: str = "") -> str:
         """What the owner types; first they put the train or the plate where they are told to."""
-        self.train.motion = Motion()
-        self.train.at(self.now)
+        self._put_back()
         typed = next(self.answers)
         if typed.replace(".", "").isdigit():
             self.scene = straight({"danger-train": float(typed)})
@@ -111,6 +113,58 @@ class Desk:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        if self._wants_back.is_set():
+            self._rest()
+            self._wants_back.clear()
+            self._is_back.set()
+
+    def _put_back(self) -> None:
+        """Puts the train at the start, in the thread in which time goes by."""
+        if threading.current_thread() is threading.main_thread():
+            self._rest()
+            return
+        self._is_back.clear()
+        self._wants_back.set()
+        assert self._is_back.wait(PATIENCE_S)
+
+    def _rest(self) -> None:
+        self.train.motion = Motion()
+        for _ in range(2):  # Its pictures, too, are of a train that has stood there for a while.
+            self.train.at(self.now)
+            self.now += 1.0
+
+    def hold_a_stopwatch(self, monkeypatch) -> None:
+        """Has the owner press a key where the train passes the marks, and measure where it rests."""
+        passes, noted = threading.Semaphore(0), threading.Event()
+        to_pass: list[float] = []
+        is_measured = itertools.cycle((False, True))
+
+        class Presses(queue.SimpleQueue):  # type: ignore[type-arg]
+            def put(self, item: None) -> None:
+                super().put(item)
+                noted.set()
+
+        def sleep(seconds: float) -> None:
+            self.sleep(seconds)
+            if to_pass and self.train.motion.position_cm >= to_pass[0]:
+                to_pass.pop(0)
+                noted.clear()
+                passes.release()
+                assert noted.wait(PATIENCE_S)
+
+        def answer(prompt: str = "") -> str:
+            if threading.current_thread().name == "presses":
+                assert passes.acquire(timeout=PATIENCE_S)
+                return ""
+            if next(is_measured):
+                return f"{self.train.motion.position_cm - max(BENCH.values()):.1f}"
+            self._put_back()
+            to_pass[:] = BENCH.values()
+            return ""
+
+        monkeypatch.setattr(hub_command, "queue", SimpleNamespace(SimpleQueue=Presses, Empty=queue.Empty))
+        monkeypatch.setattr(hub_command.time, "sleep", sleep)
+        monkeypatch.setattr(builtins, "input", answer)
 
     def sit_down(self, monkeypatch, answers: list[str]) -> None:
         """Lets the commands find this table instead of a real one."""

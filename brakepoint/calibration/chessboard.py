@@ -78,7 +78,7 @@ def fit_board(
         flags=FLAGS | cv2.CALIB_USE_INTRINSIC_GUESS,
     )
     _, matrix, _, turns, shifts, spread = found[:6]
-    focal, focal_error = float(matrix[0, 0]), float(spread[0, 0])
+    focal, focal_error = float(matrix[0, 0]), float(spread[1, 0])
     turn, _ = cv2.Rodrigues(turns[-1])
     up = -turn[:, 1]
     pitch = math.degrees(math.asin(float(np.clip(up[2], -1, 1))))

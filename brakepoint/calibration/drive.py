@@ -9,6 +9,7 @@ both agree.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -153,11 +154,19 @@ def fit_drive(
         ]
     )
 
+    @lru_cache(
+        maxsize=len(moving)
+    )  # What moves another figure than the first five leaves the ways as they were.
+    def ways_cm(number: int, *figures: float) -> np.ndarray:
+        return _ways_cm(moving[number], figures, reckoning, volts)
+
     def residuals(figures: np.ndarray) -> np.ndarray:
-        prior = (figures[: len(known)] - expected[: len(known)]) / known
-        parts = [prior]
-        for leg, first in zip(moving, figures[len(known) :], strict=True):
-            parts.append(_misses(leg, figures, float(first), apart_cm, reckoning, volts))
+        parts = [(figures[: len(known)] - expected[: len(known)]) / known]
+        for number, leg in enumerate(moving):
+            places = figures[len(known) + number] + np.array([each.mark for each in leg.seen]) * apart_cm
+            ahead_cm = figures[5] * (places - ways_cm(number, *figures[:5].tolist()))
+            seen = np.array([(each.ahead_cm, each.sigma_cm) for each in leg.seen])
+            parts.append((seen[:, 0] - ahead_cm) / seen[:, 1])
         return np.concatenate(parts)
 
     found, sigma = least_squares(residuals, expected, low, high)
@@ -216,16 +225,18 @@ def _at_first_volts(leg: Leg, volts: float | None) -> float:
     return leg.power * (leg.volts / volts if volts is not None and leg.volts is not None else 1.0)
 
 
-def _misses(
-    leg: Leg,
-    figures: np.ndarray,
-    first_cm: float,
-    apart_cm: float,
-    reckoning: Callable[[Drive], Reckons],
-    volts: float | None,
+def _ways_cm(
+    leg: Leg, figures: Sequence[float], reckoning: Callable[[Drive], Reckons], volts: float | None
 ) -> np.ndarray:
-    """How far each sighting is from where the reckoning has the mark, in its standard deviations."""
-    slope, start, lag_s, braking_cm_s2, latency_s, scale = (float(figure) for figure in figures[:6])
+    """How far the train had come, by the reckoning, when each mark was seen as it was: shape `(sightings,)`.
+
+    Args:
+        leg: The run.
+        figures: Speed for each percent of power, the power to set off, lag, braking, and the delay of sight.
+        reckoning: What the hub reckons by.
+        volts: At which the powers count.
+    """
+    slope, start, lag_s, braking_cm_s2, latency_s = figures
     power = _at_first_volts(leg, volts)
     drive = Drive.model_construct(
         full_power=power,
@@ -239,17 +250,16 @@ def _misses(
     train = reckoning(drive)
     train.at(0.0)
     train.follow(Order(kind=OrderKind.FULL_SPEED, reason=Reason.BY_HAND, at=0.0))
-    has_braked, missed = False, []
-    for each in sorted(leg.seen, key=lambda each: each.at - latency_s * each.is_late):
-        true_at = max(each.at - latency_s * each.is_late, 0.0)
-        if true_at > leg.braked_at and not has_braked:
+    has_braked, ways = False, np.zeros(len(leg.seen))
+    true_at = [max(each.at - latency_s * each.is_late, 0.0) for each in leg.seen]
+    for index in np.argsort(true_at):
+        if true_at[index] > leg.braked_at and not has_braked:
             train.at(leg.braked_at)
             train.follow(None)
             has_braked = True
-        train.at(true_at)
-        ahead_cm = scale * (first_cm + each.mark * apart_cm - train.position_cm)
-        missed.append((each.ahead_cm - ahead_cm) / each.sigma_cm)
-    return np.array(missed)
+        train.at(true_at[index])
+        ways[index] = train.position_cm
+    return ways
 
 
 def _first_ahead_cm(leg: Leg, apart_cm: float) -> float:

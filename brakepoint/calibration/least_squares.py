@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 STEPS = 60
-SMALL = 1e-5
-"""A step that makes the sum smaller by no more than this share is the last."""
+SMALL = 1e-3
+"""A step that makes the sum smaller by no more than this, far less than chance would, is the last."""
 
 
 def least_squares(
@@ -38,7 +38,7 @@ def least_squares(
             if damping > 1e8:
                 break
             continue
-        gained = 1 - (tried_error @ tried_error) / (error @ error)
+        gained = error @ error - tried_error @ tried_error
         found, error, damping = tried, tried_error, damping / 4
         if gained < SMALL:
             break

@@ -8,11 +8,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -45,6 +46,7 @@ LINK_LOSS_FILE = Path("runs/link-loss.json")
 FINGER_CM, TAPE_CM = 4.0, 0.5
 """How exactly a person presses a key where the train passes a mark, and measures where it rests."""
 BAR_WIDTH = 40
+Answer = TypeVar("Answer")
 
 
 @hub_app.command("find", help="cli.hub.find.help")
@@ -162,8 +164,8 @@ def calibrate_command(
         typer.echo(text(f"calibrate.run.{watch.name}", apart=apart))
         legs = []
         for power in POWERS:
-            ask(text("calibrate.run.ready", power=power))
-            legs.append(watch.drive(driven, power, _tick))
+            _asked(driven, lambda power=power: ask(text("calibrate.run.ready", power=power)))
+            legs.append(watch.drive(driven, power, apart))
             speed = speed_of(legs[-1], apart)
             typer.echo(text("calibrate.run.drove", power=power, speed=speed))
             if speed >= FULL_SPEED_CM_S:
@@ -183,6 +185,24 @@ def _tick() -> float:
     return time.monotonic()
 
 
+def _asked(hub: Hub, question: Callable[[], Answer]) -> Answer:
+    """Asks a person, and keeps the train braked meanwhile: one whose driver is silent is taken for dead."""
+    answer: Future[Answer] = Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(question())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=wait, name="question", daemon=True).start()
+    while not answer.done():
+        now = _tick()
+        hub.apply(Order(kind=OrderKind.BRAKE, reason=Reason.BY_HAND, light=Light.ON, at=now))
+        hub.state(now)
+    return answer.result()
+
+
 class Watch(Protocol):
     """Notes when the train is where, while it drives once.
 
@@ -192,8 +212,8 @@ class Watch(Protocol):
 
     name: str
 
-    def drive(self, hub: "TunableHub", power: int, tick: Callable[[], float]) -> "Leg":
-        """Drives once."""
+    def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
+        """Drives once between marks that are so many centimetres apart."""
 
 
 class _CameraWatch:
@@ -204,14 +224,14 @@ class _CameraWatch:
     def __init__(self, camera: Camera, detector: "FrameDetector", eye: "Eye") -> None:
         self._camera, self._detector, self._eye = camera, detector, eye
 
-    def drive(self, hub: "TunableHub", power: int, tick: Callable[[], float]) -> "Leg":
-        from brakepoint.calibration.legs import brake_ahead_cm, drive_leg, marks_in
+    def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
+        from brakepoint.calibration.legs import Course, brake_ahead_cm, drive_leg, marks_in
 
         def look(state: TrainState) -> "list[Seen]":
             frame = self._camera.read(state)
             return marks_in(self._detector.detect(frame), self._eye) if frame is not None else []
 
-        return drive_leg(hub, power, look, tick, brake_ahead_cm(self._eye))
+        return drive_leg(hub, power, look, _tick, Course(apart, brake_ahead_cm(self._eye)))
 
 
 class _Stopwatch:
@@ -222,11 +242,11 @@ class _Stopwatch:
     def __init__(self) -> None:
         self._presses: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def drive(self, hub: "TunableHub", power: int, tick: Callable[[], float]) -> "Leg":
+    def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
         from brakepoint.calibration.drive import Seen
-        from brakepoint.calibration.legs import RESTS_S, drive_leg
+        from brakepoint.calibration.legs import RESTS_S, Course, drive_leg
 
-        listener = threading.Thread(target=self._listen, daemon=True)
+        listener = threading.Thread(target=self._listen, name="presses", daemon=True)
         listener.start()
         marks = iter((0, 1))
 
@@ -236,9 +256,9 @@ class _Stopwatch:
                 return [Seen(state.at, next(marks), 0.0, FINGER_CM)]
             return []
 
-        leg = drive_leg(hub, power, look, tick, brake_ahead_cm=0.0, lost_s=math.inf)
-        listener.join()
-        rolled_cm = ask_number(text("calibrate.run.rolled")) or 0.0
+        leg = drive_leg(hub, power, look, _tick, Course(apart, 0.0, is_watched=False))
+        _asked(hub, listener.join)
+        rolled_cm = _asked(hub, lambda: ask_number(text("calibrate.run.rolled"))) or 0.0
         rest = Seen(leg.braked_at + RESTS_S, 1, -rolled_cm, TAPE_CM, is_late=False)
         return replace(leg, seen=(*leg.seen, rest))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brakepoint.messages import Detection, Detections, Order, TrainState
-from brakepoint.mission.loop import Step
+from brakepoint.mission.loop import Step, is_answer
 from brakepoint.odometry import Odometry, Sighting, observe
 from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Eye
@@ -60,7 +60,10 @@ def fitted(step: Step, eye: Eye) -> Step:
             state = odometry.correct(state)
         last_frame = detections.frame_id if detections is not None else last_frame
         # The autopilot lives in the time of its picture, so that the camera's delay is no fault.
-        inner, order = step(memory.inner, detections, state, now - eye.latency_s)
+        answer = step(memory.inner, detections, state, now - eye.latency_s)
+        if not is_answer(answer):
+            return answer  # Whoever asked says what is wrong with it.
+        inner, order = answer
         return FittedMemory(inner, odometry, last_frame), order.model_copy(update={"at": now})
 
     return fitted_step

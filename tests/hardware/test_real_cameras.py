@@ -16,6 +16,7 @@ from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
 from brakepoint.messages import Frame, Light, TrainState
 from brakepoint.ports import Camera
+from brakepoint.train_file import VARIABLE, Eye, TrainFile
 from hardware import csi_camera, real_camera, usb_camera
 from hardware.csi_camera import ChildSource
 from hardware.real_camera import RealCamera, as_recorded, in_colour
@@ -211,7 +212,7 @@ def test_the_jetsons_pipeline_reaches_gstreamer_as_it_is_written(monkeypatch):
         open_camera("csi:1")
 
     assert " ".join(seen[0][1:]) == (
-        "nvarguscamerasrc sensor-id=1"
+        "nvarguscamerasrc sensor-id=1 sensor-mode=4"
         " ! video/x-raw(memory:NVMM),width=1280,height=720,format=NV12,framerate=30/1"
         " ! nvvidconv ! video/x-raw,format=BGRx"
         " ! videoconvert ! video/x-raw,format=BGR,width=1280,height=720 ! fdsink fd=1"
@@ -223,6 +224,80 @@ def test_what_is_no_camera_is_refused(uri):
     with pytest.raises(UserError) as caught:
         open_camera(uri)
     assert caught.value.key in ("camera.sensor", "camera.option")
+
+
+@pytest.mark.parametrize("option", ["mode=9", "flip=90"])
+def test_a_sensor_has_no_other_modes_and_is_not_turned_by_a_quarter(option):
+    with pytest.raises(UserError) as caught:
+        open_camera(f"csi:0?{option}")
+    assert caught.value.key == "camera.mode"
+
+
+def test_mode_exposure_and_flip_reach_gstreamer():
+    command = csi_camera.argus("0", 3, 5000, 180)
+
+    assert command[:2] == ["gst-launch-1.0", "--quiet"]
+    assert command[2:6] == [
+        "nvarguscamerasrc",
+        "sensor-id=0",
+        "sensor-mode=3",
+        "exposuretimerange=5000000 5000000",
+    ]
+    assert "video/x-raw(memory:NVMM),width=1640,height=1232,format=NV12,framerate=30/1" in command
+    assert command[command.index("nvvidconv") + 1] == "flip-method=2"
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Has the setting name a file in which a camera of so many pixels was measured."""
+
+    def write(width_px: int, height_px: int) -> None:
+        eye = Eye(width_px=width_px, height_px=height_px, focal_px=2 * 460 * height_px / 480)
+        TrainFile(camera=eye).write(tmp_path / "train.toml", "")
+        monkeypatch.setenv(VARIABLE, str(tmp_path / "train.toml"))
+        source = PictureOf(SIZE[1], SIZE[0])
+        monkeypatch.setattr(usb_camera, "UsbSource", lambda *_: source)
+
+    return write
+
+
+class PictureOf:
+    """A source that has one picture again and again, with a white square of a quarter of its height."""
+
+    def __init__(self, height_px: int, width_px: int) -> None:
+        self.image = np.zeros((height_px, width_px, 3), np.uint8)
+        top, left, side = height_px * 3 // 8, width_px // 2 - height_px // 8, height_px // 4
+        self.image[top : top + side, left : left + side] = 255
+
+    def read(self):
+        time.sleep(0.01)
+        return self.image
+
+    def trouble(self):
+        return None
+
+    def close(self) -> None: ...
+
+
+def test_a_camera_that_was_measured_shows_things_as_large_as_the_recorded_one(measured):
+    measured(*SIZE)
+    camera = open_camera("usb:")
+    frame = camera.read(NOW)
+    camera.close()
+
+    assert frame is not None
+    assert camera.size_px == SIZE
+    # As it comes the square would be 120 pixels high; the lens has twice the focal length.
+    assert (frame.image[:, 320, 0] > 127).sum() == pytest.approx(60, abs=2)
+
+
+def test_a_camera_that_was_measured_with_other_pictures_is_refused(measured):
+    measured(128, 96)
+    with pytest.raises(UserError) as caught:
+        open_camera("usb:")
+
+    assert caught.value.key == "camera.other_size"
+    assert "128 × 96" in str(caught.value) and "64 × 48" in str(caught.value)
 
 
 # The picture
