@@ -19,7 +19,7 @@ from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.keyboard import Keyboard, keyboard
-from brakepoint.workshop.labs import lab_text, part_with, without_marks
+from brakepoint.workshop.labs import lab_text, make_package, part_with, without_marks
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
@@ -219,6 +219,7 @@ def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
         path = step.lab.parent / part
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content(step, part), encoding="utf-8")
+    make_package(step.lab.parent)
     typer.echo(text(key, lab=step.lab, backup=backup))
 
 
