@@ -9,7 +9,9 @@ def main() -> None:
     """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still being loaded."""
     try:
         from brakepoint.cli import run
+        from brakepoint.cli.screen import write_what_the_screen_can_show
 
+        write_what_the_screen_can_show()
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.texts import number, text
 from brakepoint.worlds import World
@@ -45,7 +46,7 @@ def list_command() -> None:
     if not versions:
         typer.echo(text("cli.model.empty"))
         return
-    Console(highlight=False).print(as_table(versions, production))
+    print_table(Console(highlight=False), as_table(versions, production))
 
 
 @model_app.command("publish", help="cli.model.publish.help")

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from brakepoint.cli.screen import print_table
 from brakepoint.course import LABS_DIR, Step, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.room import in_a_room
@@ -184,7 +185,7 @@ def progress_command() -> None:
         title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
         done = f"{len(entry.done)}/{len(step.exercises)}"
         table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), str(sum(entry.hints.values())))
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
     if not any(entry.last_at for entry in progress.steps.values()):
         typer.echo(text("workshop.begin"))
 
