@@ -12,7 +12,9 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")
     try:
         from brakepoint.cli import run
+        from brakepoint.cli.screen import write_what_the_screen_can_show
 
+        write_what_the_screen_can_show()
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from brakepoint.cli.screen import print_table
 from brakepoint.course import LABS_DIR, Step, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.room import in_a_room
@@ -19,7 +20,7 @@ from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.keyboard import Keyboard, keyboard
-from brakepoint.workshop.labs import lab_text, part_with, without_marks
+from brakepoint.workshop.labs import lab_text, make_package, part_with, without_marks
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
@@ -196,7 +197,7 @@ def progress_command() -> None:
         title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
         done = f"{len(entry.done)}/{len(step.exercises)}"
         table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), str(sum(entry.hints.values())))
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
     if not any(entry.last_at for entry in progress.steps.values()):
         typer.echo(text("workshop.begin"))
 
@@ -231,6 +232,7 @@ def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
         path = step.lab.parent / part
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content(step, part), encoding="utf-8")
+    make_package(step.lab.parent)
     typer.echo(text(key, lab=step.lab, backup=backup))
 
 
