@@ -16,6 +16,7 @@ from benchmarks.live_trains import Served
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
 from brakepoint.course import course
+from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.room.outcomes import Failure
@@ -73,6 +74,7 @@ LISTED: dict[str, Iterable[str]] = {
     "live.refusal.{}": Refusal,
     "live.topic.reason.{}": [topic.name for topic in TOPICS],
     "board.state.{}": State,
+    "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,
     "room.phase.{}": PATIENCE_S,
