@@ -20,7 +20,8 @@ from brakepoint.labels.signs import (
 )
 
 Id = Annotated[str, BeforeValidator(str)]
-Size = Annotated[int | None, BeforeValidator(lambda said: said or None), Field(gt=0)]
+Size = Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(lambda said: said or None)]
+"""Several programs write 0 for what they do not know."""
 
 
 class _Record(BaseModel):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from brakepoint.errors import UserError
 from brakepoint.labels.reading import read_text
-from brakepoint.labels.signs import LabelledSign, Note, PassedOver, inside, known_class
+from brakepoint.labels.signs import LabelledSign, Note, PassedOver, each_once, inside, known_class
 from brakepoint.messages import SignClass
 
 CLASSES_FILE = "classes.txt"
@@ -47,15 +47,10 @@ def read_signs(
     signs: list[LabelledSign] = []
     for number, line in enumerate(read_text(file).split("\n"), 1):
         if line.strip():
-            sign = _read_sign(line.split(), classes, file, number)
-            place = f"{file.name}, {number}"
+            signs.append(_read_sign(line.split(), classes, file, number))
             if len(line.split()) > 5:
-                notes.append(Note(PassedOver.OUTLINE, place))
-            if sign in signs:
-                notes.append(Note(PassedOver.DOUBLED, place))
-            else:
-                signs.append(sign)
-    return tuple(signs)
+                notes.append(Note(PassedOver.OUTLINE, file.name))
+    return each_once(signs, file.name, notes)
 
 
 def _read_sign(fields: list[str], classes: Sequence[str], file: Path, number: int) -> LabelledSign:
