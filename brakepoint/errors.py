@@ -1,5 +1,6 @@
 """The one error that a person is meant to read."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -17,13 +18,18 @@ class UserError(Exception):
     """
 
     def __init__(self, key: str, **values: object) -> None:
-        super().__init__(text(key, None, **values))
+        super().__init__(_on_one_line(text(key, None, **values)))
         self.key = key
         self._values = values
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Lets the error travel from a worker process to the one that prints it."""
         return partial(UserError, self.key, **self._values), ()
+
+
+def _on_one_line(words: str) -> str:
+    """What libraries and file names put into a message may have several lines, or bytes that are no letter."""
+    return re.sub(r"\s*[\r\n]+\s*", " ", words.encode("utf-8", "replace").decode())
 
 
 class AdapterError(UserError):
