@@ -28,7 +28,7 @@ class UserError(Exception):
 
 
 def _on_one_line(words: str) -> str:
-    """What libraries and file names put into a message may have several lines, or bytes that are no letter."""
+    """Libraries and file names may put several lines into a message, or bytes that are no letter."""
     return re.sub(r"\s*[\r\n]+\s*", " ", words.encode("utf-8", "replace").decode())
 
 

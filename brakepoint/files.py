@@ -42,16 +42,28 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     part.mkdir(parents=True)
     try:
         yield part
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise
+        put_in_place(part, folder, old)
     finally:
         for left in (part, old):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def put_in_place(new: Path, place: Path, aside: Path) -> None:
+    """Renames a file or a folder to where another one may be, which is kept.
+
+    Args:
+        new: What is to be there.
+        place: Where.
+        aside: The name that what was there gets.
+    """
+    try:
+        if place.exists():
+            place.rename(aside)
+        new.rename(place)
+    except BaseException:
+        if aside.exists() and not place.exists():
+            aside.rename(place)
+        raise
 
 
 class _StrictLoader(yaml.SafeLoader):

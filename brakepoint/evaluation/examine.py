@@ -6,7 +6,7 @@ from pathlib import Path
 
 from brakepoint.detector import Detector
 from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, Match, match_picture
-from brakepoint.labels.folder import LabelledPicture, held_out, read_labels
+from brakepoint.labels.folder import LabelledPicture, held_out
 from brakepoint.labels.pictures import read_picture
 from brakepoint.labels.signs import Note
 from brakepoint.messages import Detection
@@ -87,7 +87,7 @@ def examine(
     Raises:
         UserError: Pictures or labels are missing or invalid, or a picture does not decode.
     """
-    labels = held_out(read_labels(images_dir))
+    labels = held_out(images_dir)
     pictures = labels.pictures
     if notes is not None:
         notes += labels.notes

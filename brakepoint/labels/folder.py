@@ -76,8 +76,18 @@ class _Found:
 
 
 def load_labels(folder: Path) -> list[LabelledPicture]:
-    """Reads the labelled pictures of a folder; see `read_labels`."""
-    return list(read_labels(folder).pictures)
+    """Reads the labelled pictures of a folder; see `read_labels`.
+
+    Raises:
+        UserError: As there, or no picture has a sign.
+    """
+    return list(_with_signs(read_labels(folder), folder).pictures)
+
+
+def _with_signs(labels: Labels, folder: Path) -> Labels:
+    if not any(picture.signs for picture in labels.pictures):
+        raise UserError("error.labels_no_sign", folder=folder)
+    return labels
 
 
 def read_labels(folder: Path) -> Labels:
@@ -106,24 +116,26 @@ def read_labels(folder: Path) -> Labels:
         labelled = _yolo_pictures(folder, found.texts, pictures, notes)
     else:
         labelled = _indexed_pictures(folder, found, pictures, notes)
-    if not any(picture.signs for picture in labelled):
-        raise UserError("error.labels_no_sign", folder=folder)
     split = _splitter(folder, found.others)
     labelled = [replace(one, split=one.split or split(one.path)) for one in labelled]
     return Labels(tuple(sorted(labelled, key=lambda one: (one.path.name, one.path))), tuple(notes))
 
 
-def held_out(labels: Labels) -> Labels:
-    """The pictures to be examined on: those for validation, else for testing, where there is a split."""
+def held_out(folder: Path) -> Labels:
+    """Reads the pictures to be examined on: those for validation, else for testing, where there is a split.
+
+    Raises:
+        UserError: As for `read_labels`, or none of them has a sign.
+    """
+    labels = read_labels(folder)
     splits = {picture.split for picture in labels.pictures}
     chosen = next((split for split in ("val", "test") if split in splits), None)
     if chosen is None:
-        return labels
+        return _with_signs(labels, folder)
     kept = tuple(picture for picture in labels.pictures if picture.split == chosen)
-    if not any(picture.signs for picture in kept):
-        raise UserError("error.labels_no_sign", folder=chosen)
     others = [picture for picture in labels.pictures if picture.split != chosen]
-    return Labels(kept, labels.notes + tuple(Note(PassedOver.OTHER_SPLIT, one.path.name) for one in others))
+    notes = tuple(Note(PassedOver.OTHER_SPLIT, readable(one.path.name)) for one in others)
+    return _with_signs(Labels(kept, labels.notes + notes), folder)
 
 
 def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:

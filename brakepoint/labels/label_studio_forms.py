@@ -64,7 +64,7 @@ def as_tasks(content: Any) -> list[Json]:
 
 def _exported(row: Json, number: int) -> Json:
     annotations = row.get("annotations", row.get("completions")) or []
-    return {"data": {"image": _image(row["data"], number)}, "annotations": annotations}
+    return {"data": {"image": _image(row.get("data"), number)}, "annotations": annotations}
 
 
 def _minimal(row: Json, number: int) -> Json:

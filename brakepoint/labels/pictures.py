@@ -69,6 +69,11 @@ def pictures_among(files: Iterable[Path]) -> list[Path]:
     return [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures that lie in a folder itself, by name; none if it is not there."""
+    return pictures_among(sorted(file for file in folder.glob("*") if not _is_clutter(file.name)))
+
+
 def readable(name: str) -> str:
     """A name as a person reads it: composed letters, and Latin-1 where the bytes are no UTF-8."""
     raw = name.encode("utf-8", "surrogateescape" if _has_bytes(name) else "replace")

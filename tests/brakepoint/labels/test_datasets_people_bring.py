@@ -254,14 +254,14 @@ def test_a_list_of_pictures_may_be_a_split(dataset: Write) -> None:
     texts = {f"labels/{name}.txt": LINE for name in "ab"} | {"val.txt": "./images\\b.jpg\n"}
     folder = dataset("images/a.jpg", "images/b.jpg", **texts, **{"data.yaml": f"val: val.txt\n{NAMES}"})
 
-    assert [one.path.stem for one in held_out(read_labels(folder)).pictures] == ["b"]
+    assert [one.path.stem for one in held_out(folder).pictures] == ["b"]
 
 
 def test_the_part_that_is_not_examined_on_is_named(dataset: Write) -> None:
     texts = {f"{split}/labels/a.txt": LINE for split in ("train", "valid", "test")}
     folder = dataset(*(f"{split}/images/a.jpg" for split in ("train", "valid", "test")), **texts)
 
-    labels = held_out(read_labels(folder))
+    labels = held_out(folder)
 
     assert [one.path.parts[-3] for one in labels.pictures] == ["valid"]
     assert [note.why for note in labels.notes] == [PassedOver.OTHER_SPLIT] * 2

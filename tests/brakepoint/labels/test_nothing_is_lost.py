@@ -1,6 +1,8 @@
 """Whatever a label file holds, it is read whole or refused: count in = count out + count named."""
 
 import json
+import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -24,26 +26,29 @@ from brakepoint.labels.signs import PassedOver
 
 pytestmark = pytest.mark.readers
 PICTURES = ("a.jpg", "b.jpg", "sub/a.jpg", "c d.png")
+ALBUM = Path(tempfile.gettempdir(), f"brakepoint-album-{os.getpid()}")
 CLASSES = ("DangerAhead", "SpeedLimit")
 YOLO_LINES = ("0 0.5 0.5 0.2 0.2", "1 0.5 0.5 0.2 0.2", "1 0.1 0.1 0.3 0.1 0.3 0.3", "  ", "1 1 1 0.2 0.2")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _album() -> Iterator[None]:
+    """The pictures, which no test changes."""
+    for picture in PICTURES:
+        write_picture(ALBUM / picture, (20, 10))
+    yield
+    shutil.rmtree(ALBUM)
 
 
 @contextmanager
 def folder_of(files: dict[str, bytes]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
-        for picture in PICTURES:
-            place = Path(name, "images", picture)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(PIXELS)
+        Path(name, "images").symlink_to(ALBUM)
         for file, content in files.items():
             place = Path(name, file)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
         yield Path(name)
-
-
-with tempfile.TemporaryDirectory() as beside:
-    PIXELS = write_picture(Path(beside, "a.jpg"), (20, 10)).read_bytes()
 
 
 def read(files: dict[str, bytes]) -> Labels | None:
