@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-SHARE = settings(max_examples=max(25, settings().max_examples // 10))
-"""Of the profile `soak`, 1,000 for each test."""
+SHARE = settings(max_examples=max(25, settings().max_examples // 16))
+"""Of the profile `soak`, 625 for each test: over 10,000 for all."""

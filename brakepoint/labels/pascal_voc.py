@@ -15,7 +15,8 @@ def read_voc(file: Path, pictures: PictureIndex, notes: list[Note]) -> LabelledP
     """Reads the label of one picture.
 
     The picture is the one that lies under the label's own name, as labelling programs look for it; else the
-    one that the label names, which may have been renamed since.
+    one that the label names, which may have been renamed since. Corners are taken as they stand: the format's
+    own tools count pixels from 1 and most programs from 0, which makes one pixel.
 
     Args:
         file: The XML file.
