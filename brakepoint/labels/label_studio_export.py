@@ -95,7 +95,7 @@ class Annotation(_Record):
     """
 
     completed_by: Typed[int | str | None, BeforeValidator(_who)] = None
-    was_cancelled: bool = False
+    was_cancelled: Typed[bool, BeforeValidator(lambda said: said or False)] = False
     updated_at: Typed[datetime, BeforeValidator(_when), AfterValidator(_in_utc)] = NEVER
     result: tuple[Rectangle, ...]
 

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
@@ -195,7 +196,8 @@ def read_picture(path: Path) -> np.ndarray:
     image = None
     # OpenCV fills what is missing of a truncated JPEG with grey and goes on.
     if content and not (content.startswith(JPEG_START) and not _ends(content)):
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        with suppress(cv2.error):  # What it raises for a picture of more pixels than it takes.
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise UserError("error.picture_unreadable", path=path)
     return image

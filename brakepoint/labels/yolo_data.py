@@ -46,8 +46,8 @@ def find_data(folder: Path) -> YoloData | None:
         UserError: There are two, or it is not valid.
     """
     found = []
-    for file in sorted(folder.glob("*.y*ml")):
-        if file.is_file() and not file.name.startswith("."):
+    for file in sorted(folder.glob("*")):
+        if file.suffix.lower() in (".yaml", ".yml") and file.is_file() and not file.name.startswith("."):
             content = _content(file)
             if isinstance(content, dict) and "names" in content:
                 found.append((file, content))
@@ -66,7 +66,7 @@ def _content(file: Path) -> Any:
 
 def _data(file: Path, content: dict[Any, Any]) -> YoloData:
     classes = _classes(content["names"], file)
-    if isinstance(content.get("nc", len(classes)), bool) or content.get("nc", len(classes)) != len(classes):
+    if str(content.get("nc", len(classes))) != str(len(classes)):
         raise UserError("error.yolo_data", file=file, why=f"nc = {content['nc']}, names: {len(classes)}")
     if content.get("kpt_shape") is not None:
         raise UserError("error.yolo_keypoints", file=file)
