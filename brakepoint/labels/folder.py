@@ -202,7 +202,7 @@ def _only_names(content: Any) -> bool:
 def _yolo_pictures(
     folder: Path, files: Sequence[Path], pictures: Sequence[Path], notes: list[Note]
 ) -> list[LabelledPicture]:
-    data = find_data(folder) or find_data(folder.resolve().parent)
+    data = find_data(folder)
     classes = data.classes if data else yolo.read_classes(folder)
     of_picture = _label_files(folder, files, pictures)
     labelled = []

@@ -40,28 +40,42 @@ class YoloData:
 
 
 def find_data(folder: Path) -> YoloData | None:
-    """Reads the one YAML file of a folder that names classes, if there is one.
+    """Reads the YAML file that describes a dataset, if there is one.
+
+    Args:
+        folder: Holds the file, under any name; where it is one split, its parent may hold `data.yaml`.
 
     Raises:
         UserError: There are two, or it is not valid.
     """
-    found = []
-    for file in sorted(folder.glob("*")):
-        if file.suffix.lower() in (".yaml", ".yml") and file.is_file() and not file.name.startswith("."):
-            content = _content(file)
-            if isinstance(content, dict) and "names" in content:
-                found.append((file, content))
+    found = [(file, content) for file in _yaml_files(folder) if (content := _described(file)) is not None]
     if len(found) > 1:
         files = ", ".join(file.name for file, _ in found)
         raise UserError("error.yolo_data", file=found[0][0], why=files)
+    above = [file for file in _yaml_files(folder.resolve().parent) if _is_data(file)]
+    if not found and above:
+        found = [(file, content) for file in above[:1] if (content := _described(file)) is not None]
     return _data(*found[0]) if found else None
 
 
-def _content(file: Path) -> Any:
+def _yaml_files(folder: Path) -> list[Path]:
+    files = (file for file in folder.glob("*") if file.suffix.lower() in (".yaml", ".yml"))
+    return sorted(file for file in files if file.is_file() and not file.name.startswith("."))
+
+
+def _is_data(file: Path) -> bool:
+    return file.stem.lower() == "data"
+
+
+def _described(file: Path) -> dict[Any, Any] | None:
+    """What a YAML file says of a dataset; None if it is about something else."""
     try:
-        return load_yaml(read_text(file))
+        content = load_yaml(read_text(file))
     except yaml.YAMLError as error:
+        if not _is_data(file):
+            return None
         raise UserError("error.yolo_data", file=file, why=" ".join(str(error).split())[:200]) from None
+    return content if isinstance(content, dict) and "names" in content else None
 
 
 def _data(file: Path, content: dict[Any, Any]) -> YoloData:
