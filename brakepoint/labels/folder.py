@@ -183,11 +183,11 @@ def _sorted_out(folder: Path, files: Sequence[Path]) -> _Found:
 
 
 def _looks_like_yolo(file: Path) -> bool:
-    """Whether a text has numbers as its first line, or lies empty beside its picture."""
+    """Whether a text lies beside its picture, or has numbers as its first line."""
+    if any(file.with_suffix(suffix).exists() for suffix in PICTURE_SUFFIXES):
+        return True
     lines = [line.split() for line in read_text(file).splitlines() if line.strip()]
-    if not lines:
-        return any(file.with_suffix(suffix).exists() for suffix in PICTURE_SUFFIXES)
-    return len(lines[0]) >= 5 and lines[0][0].lstrip("-").replace(".", "", 1).isdecimal()
+    return bool(lines) and len(lines[0]) >= 5 and lines[0][0].lstrip("-").replace(".", "", 1).isdecimal()
 
 
 def _looks_like_json(file: Path) -> bool:
@@ -254,18 +254,16 @@ def _indexed_pictures(
     """Of labels that name their picture themselves."""
     index = PictureIndex(pictures, folder)
     labelled: dict[Path, LabelledPicture] = {}
-    unlabelled: list[Note] = []
+    known: set[Path] = set()
     for file, content in found.label_studio.items():
-        _keep(_label_studio_pictures(content, file, index, notes, unlabelled), file, labelled)
+        _keep(_label_studio_pictures(content, file, index, notes, known), file, labelled)
     for file, content in found.coco.items():
         split = split_of_name(file.stem) if len(found.coco) > 1 else None
         read = read_coco(content, file, index, notes)
         _keep([replace(one, split=split) for one in read], file, labelled)
     for file in found.documents:
         _keep([read_voc(file, index, notes)], file, labelled)
-    told = {note.name for note in unlabelled}
-    notes += unlabelled
-    left = [path for path in pictures if path not in labelled and readable(path.name) not in told]
+    left = [path for path in pictures if path not in labelled and path not in known]
     notes += [Note(PassedOver.UNLABELLED, readable(path.name)) for path in left]
     return list(labelled.values())
 
@@ -278,16 +276,19 @@ def _keep(read: Sequence[LabelledPicture], file: Path, labelled: dict[Path, Labe
 
 
 def _label_studio_pictures(
-    content: Any, file: Path, index: PictureIndex, notes: list[Note], unlabelled: list[Note]
+    content: Any, file: Path, index: PictureIndex, notes: list[Note], known: set[Path]
 ) -> list[LabelledPicture]:
+    """The pictures of a file's tasks that count; `known` gets the others, which its notes name."""
     try:
         tasks = tasks_of(content, file, lambda place: picture_size(index.find(place, file)), notes)
     except NotLabelStudioError as error:
         raise UserError("error.label_invalid", file=file, why=f"Label Studio: {error}") from None
     read = []
     for task in tasks:
-        annotation = answer_that_counts(task, unlabelled)
-        if annotation is not None:
+        annotation = answer_that_counts(task, notes)
+        if annotation is None:
+            known.update(index.named(task.location, file))
+        else:
             path = index.find(task.location, file)
             signs = each_once(read_signs(annotation, file), task.picture, notes)
             read.append(LabelledPicture(path, signs, _size_of(task)))

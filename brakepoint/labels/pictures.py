@@ -140,6 +140,13 @@ class PictureIndex:
                     return self._nearest(found, (*parts[:-1], name), location, file)
         raise UserError("error.label_without_picture", file=file, picture=readable(_last(location)))
 
+    def named(self, location: str, file: Path) -> list[Path]:
+        """The same in a list, which is empty if there is none, or if several could be meant."""
+        try:
+            return [self.find(location, file)]
+        except UserError:
+            return []
+
     def _nearest(self, found: list[Path], parts: tuple[str, ...], location: str, file: Path) -> Path:
         """The one whose folders agree best with those of the label."""
         ranks = {path: self._agreement(self._parts[path], parts) for path in found}

@@ -137,10 +137,11 @@ def inside(box: Box, where: str) -> Box:
 
 def each_once(signs: list[LabelledSign], where: str, notes: list[Note]) -> tuple[LabelledSign, ...]:
     """The signs without those that were labelled twice: same class, same box but for rounding."""
-    first = {(sign.sign_class, *(round(side, 6) for side in sign.box)): sign for sign in reversed(signs)}
-    once = tuple(sign for sign in signs if any(sign is each for each in first.values()))
+    once: dict[tuple[object, ...], LabelledSign] = {}
+    for sign in signs:
+        once.setdefault((sign.sign_class, *(round(side, 6) for side in sign.box)), sign)
     notes += [Note(PassedOver.DOUBLED, where)] * (len(signs) - len(once))
-    return once
+    return tuple(once.values())
 
 
 def told(notes: Collection[Note]) -> list[str]:

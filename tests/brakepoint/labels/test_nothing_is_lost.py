@@ -142,8 +142,7 @@ def test_label_studio_loses_no_region_and_no_picture(tasks: list[dict[str, Any]]
     said = sum(len(answer["result"]) for answer in answers)
     if not whys[PassedOver.REPLACED]:
         assert signs_in(labels) + given_up == said
-    read_or_named = {one.path.name for one in labels.pictures} | {note.name for note in labels.notes}
-    assert read_or_named >= {Path(picture).name for picture in PICTURES}
+    assert len(labels.pictures) + whys[PassedOver.UNLABELLED] + whys[PassedOver.SKIPPED] >= len(PICTURES)
 
 
 @SHARE
