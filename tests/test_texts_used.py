@@ -20,6 +20,7 @@ from brakepoint.cli import build_app
 from brakepoint.cluster.findings import Rule
 from brakepoint.cluster.references import yours
 from brakepoint.course import course
+from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.room.outcomes import Failure
@@ -78,6 +79,7 @@ LISTED: dict[str, Iterable[str]] = {
     "live.refusal.{}": Refusal,
     "live.topic.reason.{}": [topic.name for topic in TOPICS],
     "board.state.{}": State,
+    "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,
     "room.kind.{}": Failure,

@@ -13,11 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from brakepoint import extras
-<<<<<<< HEAD
 from brakepoint.adapters import SIMULATED_HUB
-=======
 from brakepoint.cli.screen import print_table
->>>>>>> d6cbc5c863cb6a4d647fd1449434d18440a9d09e
 from brakepoint.cli.service import Hub, TrainAt, check_train
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
