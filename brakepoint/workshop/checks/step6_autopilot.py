@@ -160,11 +160,11 @@ def check_failsafe(lab: Lab) -> None:
 
 def check_exam(lab: Lab) -> None:
     """Whatever breaks, the train comes to rest in time and stays there, until all is well again."""
-    _check_recovery(lab)
     for outcome in exam(lab):
         if not outcome.passed:
             values = {"found": round(outcome.rolled_cm), "most": round(STOPPING_LIMIT_CM)}
             raise Wrong(f"step6.exam.{outcome.fault}", frames=lab.GOOD_FRAMES, **values)
+    _check_recovery(lab)
 
 
 def _check_recovery(lab: Lab) -> None:

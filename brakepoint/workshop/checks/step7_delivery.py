@@ -14,6 +14,7 @@ from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
+from brakepoint.files import load_yaml
 from brakepoint.places import KIT
 from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
@@ -21,7 +22,9 @@ from brakepoint.workshop.verdicts import Wrong
 EDGE = "brakepoint-edge"
 """What the base calls the image of the services."""
 SETTINGS = "brakepoint-settings"
-FEED, TRAIN_ID = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID"
+FEED, TRAIN_ID, HUB = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID", "BRAKEPOINT_HUB"
+GIVEN = {FEED, TRAIN_ID, HUB}
+"""What the base says; an overlay that replaces its settings loses those that it does not repeat."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
@@ -47,11 +50,11 @@ def check_settings(lab: Path) -> None:
     given, known = (data.get(FEED), data.get(TRAIN_ID)), ServiceSettings().environment()
     if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
         raise Wrong("step7.settings.other_map", name=extra[0])
-    if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == {FEED, TRAIN_ID}:
+    if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == GIVEN:
         raise NotImplementedError
     if unknown := sorted(data.keys() - known.keys()):
         raise Wrong("step7.settings.unused", name=unknown[0])
-    if lost := sorted({FEED, TRAIN_ID} - data.keys()):
+    if lost := sorted(GIVEN - data.keys()):
         raise Wrong("step7.settings.lost", name=lost[0])
     if data[FEED] not in feed_names():
         raise Wrong("step7.settings.no_feed", feed=data[FEED], feeds=", ".join(feed_names()))
@@ -254,7 +257,7 @@ def _kustomization(lab: Path) -> dict[str, Any]:
         Wrong: It is not YAML.
     """
     try:
-        content = yaml.safe_load((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
+        content = load_yaml((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise Wrong("step7.not_yaml", line=mark.line + 1 if mark else 1, why=_problem(error)) from error
