@@ -1,14 +1,14 @@
 """The kit would be admitted as it is, on each platform, and the command says so or what is wrong."""
 
-from typing import Any
-
 import pytest
 from broken_kit import SEAT, Broken, before, kit
 
 from brakepoint.cli import run
 from brakepoint.cluster.findings import merged
+from brakepoint.cluster.kit import Kit
 from brakepoint.cluster.pods import namespace_of
 from brakepoint.cluster.rehearsal import rehearse
+from brakepoint.room.config import Room
 from brakepoint.texts import languages
 
 LATEST = "docker.io/library/eclipse-mosquitto:latest"
@@ -74,12 +74,15 @@ def test_the_command_knows_three_platforms(capsys) -> None:
 def test_the_command_rehearses_the_room_that_is_named(tmp_path, capsys, monkeypatch) -> None:
     file = tmp_path / "room.yaml"
     file.write_text("name: autumn\nattendees: 9\n", encoding="utf-8")
-    rooms: list[Any] = []
-    monkeypatch.setattr(
-        "brakepoint.cluster.kit.collect", lambda profile, room: rooms.append(room) or kit("kind")
-    )
+    rooms: list[Room] = []
 
-    assert run(["cluster", "rehearse", str(file), "--attendees", "3"]) == 0
+    def collect(profile: str, room: Room) -> Kit:
+        rooms.append(room)
+        return kit(profile)
+
+    monkeypatch.setattr("brakepoint.cluster.kit.collect", collect)
+
+    assert run(["cluster", "rehearse", str(file), "--attendees", "3", "--profile", "kind"]) == 0
     assert [(room.name, room.attendees) for room in rooms] == [("autumn", 3)]
 
 

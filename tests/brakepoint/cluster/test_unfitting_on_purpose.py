@@ -1,4 +1,4 @@
-"""Manifests broken on purpose: what does not fit together, which ways are open, what the course would miss."""
+"""Manifests broken on purpose: what does not fit together, which ways are open, what a course would miss."""
 
 import copy
 from collections.abc import Callable
