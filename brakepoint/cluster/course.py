@@ -158,7 +158,8 @@ def _shipping(kit: Kit) -> Iterator[Finding]:
     if not written:
         return
     sources = [m["spec"]["source"]["path"] for m in kit.of_kind("Application")]
-    sources += [m["spec"]["template"]["spec"]["source"]["path"] for m in kit.of_kind("ApplicationSet")]
+    if kit.room and kit.room.repository:
+        sources += [m["spec"]["template"]["spec"]["source"]["path"] for m in kit.of_kind("ApplicationSet")]
     for path in sources:
         behind = {"deploy/overlays/stub": "solutions/step7_delivery/overlay"}.get(path, path)
         if "step7" in behind and behind not in written:

@@ -175,7 +175,9 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
         return Kit(profile, manifests + _secrets_beside(manifests), origins=origins)
     room = room or default_room()
     for_each = {place: _applied(root, place) for place in platform["each_attendee"]}
-    shared, account = [one for those in for_each.values() for one in those], Account.new()
+    # Without repositories Argo CD deploys nothing of attendees, who deploy within their workspaces.
+    shared = [one for those in for_each.values() for one in those] if room.repository else []
+    account = Account.new()
     everybody = [one for handle in room.everybody for one in _attendee(room, handle, account, shared)]
     origins |= for_each
     kit = Kit(profile, manifests + _secrets_beside(manifests) + everybody, room, origins=origins)

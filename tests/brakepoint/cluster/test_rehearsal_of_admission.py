@@ -5,10 +5,11 @@ from broken_kit import SEAT, Broken, before, kit
 
 from brakepoint.cli import run
 from brakepoint.cluster.findings import merged
-from brakepoint.cluster.kit import Kit
+from brakepoint.cluster.kit import Kit, collect
 from brakepoint.cluster.pods import namespace_of
 from brakepoint.cluster.rehearsal import rehearse
-from brakepoint.room.config import Room
+from brakepoint.course import ROOT
+from brakepoint.room.config import Room, load_room
 from brakepoint.texts import languages
 
 LATEST = "docker.io/library/eclipse-mosquitto:latest"
@@ -20,6 +21,14 @@ def test_nothing_would_be_refused_and_nothing_is_missing(profile: str) -> None:
 
     assert [finding.sentence for finding, _ in merged(rehearsal.findings)] == []
     assert rehearsal.admitted
+
+
+def test_a_room_without_repositories_and_images_needs_a_store_that_pods_reach() -> None:
+    """The room to copy: its store is on the instructor's machine until another address is put in."""
+    rehearsal = rehearse(collect("openshift", load_room(ROOT / "brakepoint" / "room" / "example.yaml", 1)))
+
+    assert [finding.rule for finding in rehearsal.findings] == ["store_local"]
+    assert {one.pod.made_by for one in rehearsal.admitted if one.pod.namespace == SEAT} == {"DevWorkspace"}
 
 
 @pytest.mark.parametrize("lang", languages())
@@ -76,11 +85,11 @@ def test_the_command_rehearses_the_room_that_is_named(tmp_path, capsys, monkeypa
     file.write_text("name: autumn\nattendees: 9\n", encoding="utf-8")
     rooms: list[Room] = []
 
-    def collect(profile: str, room: Room) -> Kit:
+    def remember(profile: str, room: Room) -> Kit:
         rooms.append(room)
         return kit(profile)
 
-    monkeypatch.setattr("brakepoint.cluster.kit.collect", collect)
+    monkeypatch.setattr("brakepoint.cluster.kit.collect", remember)
 
     assert run(["cluster", "rehearse", str(file), "--attendees", "3", "--profile", "kind"]) == 0
     assert [(room.name, room.attendees) for room in rooms] == [("autumn", 3)]
