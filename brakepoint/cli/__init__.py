@@ -40,8 +40,10 @@ GROUPS = {
     "model": "brakepoint.cli.model",
     "footage": "footage.command",
     "hub": "brakepoint.cli.hub",
+    "camera": "brakepoint.cli.camera",
     "room": "brakepoint.cli.room",
     "pipeline": "brakepoint.cli.pipeline",
+    "cluster": "brakepoint.cli.cluster",
 }
 """Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from brakepoint.cli.screen import print_table
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.evaluation import Evaluation, examine, measure
+from brakepoint.labels.signs import Note, told
 from brakepoint.texts import number, text
 
 SHEETS_DIR = Path("runs/evaluation")
@@ -45,7 +46,10 @@ def evaluate_command(
 
     detector = Detector(model, confidence)
     with progress_on_stderr(text("cli.evaluate.progress")) as on_progress:
-        examined = examine(images, detector, on_progress)
+        notes: list[Note] = []
+        examined = examine(images, detector, on_progress, notes)
+    for line in told(notes):
+        typer.echo(line, err=True)
     evaluation = measure(examined, confidence, least_px)
     if as_json:
         typer.echo(evaluation.model_dump_json(indent=2))

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from rich.table import Table
 from brakepoint.cli.screen import print_table
 from brakepoint.course import LABS_DIR, Step, course, find_step
 from brakepoint.errors import UserError
+from brakepoint.files import put_in_place
 from brakepoint.room import in_a_room
 from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
@@ -75,10 +77,20 @@ def show(step: Step, result: Result, console: Console) -> None:
         console.print(escape(result.printed), style="dim")
     failure = result.failure
     if failure is None:
-        console.print(f"[green]{text(f'course.{step.name}.done')}[/]", soft_wrap=True)
+        console.print(f"[green]{escape(_what_then(step))}[/]", soft_wrap=True)
         return
     console.print(f"  {escape(failure.message)}", style="bold")
     console.print(what_next(step, failure, "brakepoint "), style="cyan", soft_wrap=True)
+
+
+def _what_then(step: Step) -> str:
+    """What to do with a step that is right: use it, or go where one was, if one came back to it."""
+    progress = Progress.load()
+    if not any(progress.of(later).done for later in course() if later.number > step.number):
+        return text(f"course.{step.name}.done")
+    current = progress.current()
+    is_over = set(progress.of(current).done) == set(current.exercises)
+    return text("workshop.all_done" if is_over else "workshop.still_right", None, number=current.number)
 
 
 def what_next(step: Step, failure: Verdict, command: str) -> str:
@@ -136,6 +148,8 @@ def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
 def hint_command(step: StepArgument = "") -> None:
     """Gives the next hint for the first exercise that is not done."""
     wanted = _step(step)
+    if set(Progress.load().of(wanted).done) >= set(wanted.exercises):
+        check_and_record(wanted)  # It may have been changed since it passed.
     progress = Progress.load()
     entry = progress.touch(wanted)
     exercise = next((name for name in wanted.exercises if name not in entry.done), None)
@@ -163,11 +177,11 @@ def reset_command(step: StepArgument = "") -> None:
 def catch_up_command(step: StepArgument = "") -> None:
     """Puts the complete file, and what it makes, in the place of the attendee's: the next step can start."""
     wanted = _step(step)
+    folder = install(wanted)
     _put(wanted, without_marks)
     progress = Progress.load()
     progress.touch(wanted).done = list(wanted.exercises)
     progress.save()
-    folder = install(wanted)
     if folder is None:
         typer.echo(text(f"course.{wanted.name}.done"))
     else:
@@ -210,16 +224,16 @@ def _difference(step: Step, part: Path) -> Iterator[str]:
 
 def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
     """Replaces a lab; what was there is kept, and its place is told."""
-    key, backup = "workshop.put_new", Path()
-    if step.lab.exists():
-        BACKUPS_DIR.mkdir(exist_ok=True)
-        backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"
-        step.lab.rename(backup)
-        key = "workshop.put"
-    for part in step.parts:
-        path = step.lab.parent / part
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content(step, part), encoding="utf-8")
+    key = "workshop.put" if step.lab.exists() else "workshop.put_new"
+    BACKUPS_DIR.mkdir(parents=True, exist_ok=True)
+    backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"
+    step.lab.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".", dir=step.lab.parent) as beginning:
+        for part in step.parts:
+            path = Path(beginning, part)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content(step, part), encoding="utf-8")
+        put_in_place(Path(beginning, step.lab.name), step.lab, backup)
     make_package(step.lab.parent)
     typer.echo(text(key, lab=step.lab, backup=backup))
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from brakepoint.course import LABS_DIR, Step, course
+from brakepoint.files import write_whole
 from brakepoint.texts import languages, text
 
 GAP = re.compile(
@@ -84,12 +85,12 @@ def write_labs(folder: Path = LABS_DIR) -> None:
     for step in course():
         for part in step.parts:
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
-            (folder / part).write_text(lab_text(step, part), encoding="utf-8")
+            write_whole(folder / part, lab_text(step, part).encode())
 
 
 def make_package(folder: Path) -> None:
     """Has Python take the labs of this folder, and not those of another that it may find later."""
-    (folder / "__init__.py").write_text(INIT_TEXT, encoding="utf-8")
+    write_whole(folder / "__init__.py", INIT_TEXT.encode())
 
 
 def _task(step: Step, gap: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
 from brakepoint.room.stores.base import ObjectInfo
@@ -31,8 +32,7 @@ class EmbeddedRoomStore:
 
     def endpoint(self, handle: str) -> str:
         """Each attendee has a port."""
-        port = self._settings.first_port + self._room.everybody.index(handle)
-        return f"http://{self._settings.host}:{port}"
+        return self._room.endpoint_of(handle)
 
     def buckets(self) -> set[str]:
         """The folders."""
@@ -56,7 +56,7 @@ class EmbeddedRoomStore:
         """Writes a file."""
         target = self.folder / bucket / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        write_whole(target, data)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
         """Reads a file; a folder of that name, which an attendee can make, is none."""
