@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from brakepoint.course import ROOT
+from brakepoint.places import KIT
 from brakepoint.room.config import Room
 
-FOLDER = ROOT / "deploy" / "openshift-ai"
+FOLDER = KIT / "deploy" / "openshift-ai"
 METRICS = "../grafana/podmonitor.yaml"
 PIPELINE_SERVER = "pipeline-server.yaml"
 OWN_RUNTIME, OWN_MODEL = "runtime-jpeg.yaml", "model-track-jpeg.yaml"
