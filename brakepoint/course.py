@@ -8,10 +8,11 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from brakepoint.errors import UserError
+from brakepoint.places import KIT, PACKAGES, WORKPLACE
 
-ROOT = Path(__file__).resolve().parents[1]
-LABS_DIR = ROOT / "labs"
-SOLUTIONS_DIR = ROOT / "solutions"
+ROOT = WORKPLACE
+LABS_DIR = WORKPLACE / "labs"
+SOLUTIONS_DIR = PACKAGES / "solutions"
 
 
 class Step(BaseModel):
@@ -71,7 +72,7 @@ class _Course(BaseModel):
 @cache
 def course() -> tuple[Step, ...]:
     """The steps, in order."""
-    return read_course(ROOT / "course.toml")
+    return read_course(KIT / "course.toml")
 
 
 def read_course(path: Path) -> tuple[Step, ...]:

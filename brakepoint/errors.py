@@ -2,9 +2,13 @@
 
 import re
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 from brakepoint.texts import text
+
+FOLDERS = re.compile(r"""(?<![\w.:/])(?:[A-Za-z]:\\|/)(?:[^/\\\s'"]*[/\\])*(?=[^/\\\s])""")
+"""What stands before the name of a file in an absolute path; in a URL nothing does."""
 
 
 class UserError(Exception):
@@ -22,9 +26,20 @@ class UserError(Exception):
         self.key = key
         self._values = values
 
+    def for_others(self) -> str:
+        """The same for people elsewhere, whom the folders of this machine are no business of."""
+        values = {name: _without_folders(value) for name, value in self._values.items()}
+        return _on_one_line(text(self.key, None, **values))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Lets the error travel from a worker process to the one that prints it."""
         return partial(UserError, self.key, **self._values), ()
+
+
+def _without_folders(value: object) -> str:
+    if isinstance(value, PurePath):
+        return value.name
+    return FOLDERS.sub("", value.for_others() if isinstance(value, UserError) else str(value))
 
 
 def _on_one_line(words: str) -> str:

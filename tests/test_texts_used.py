@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
@@ -13,8 +14,11 @@ import typer
 from benchmarks.live import LiveMeasurement
 from benchmarks.live_compare import OneAtATime
 from benchmarks.live_trains import Served
+from benchmarks.radio_stage import FAULTS as RADIO_FAULTS
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
+from brakepoint.cluster.findings import Rule
+from brakepoint.cluster.references import yours
 from brakepoint.course import course
 from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
@@ -22,6 +26,7 @@ from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.room.outcomes import Failure
 from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
+from brakepoint.room.sandbox import Protection
 from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services import SERVICES
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
@@ -77,12 +82,17 @@ LISTED: dict[str, Iterable[str]] = {
     "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,
+    "room.kind.{}": Failure,
+    "room.protection.{}": Protection,
     "room.phase.{}": PATIENCE_S,
+    "cluster.finding.{}": get_args(Rule),
+    "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
+    "bench.radio.faults.{}": RADIO_FAULTS,
     "bench.live_{}": [field.name for field in fields(LiveMeasurement)],
     "bench.trains.{}": [field.name for field in fields(Served)],
     "bench.compare.{}": [field.name for field in fields(OneAtATime)],
@@ -94,6 +104,9 @@ MADE_IN = {
     "live.health.{}": "brakepoint/monitor/onlooker.py",
     "live.log.{}": "brakepoint/services/**/*.py",
     "hub.guard.{}": "hardware/hub_guard.py",
+    "hub.say.{}": "hardware/powered_up.py",
+    "hub.lost.{}": "hardware/*.py",
+    "hub.error.{}": "hardware/ble_hub.py",
     "bench.detectors.{}": "benchmarks/detectors.py",
     "bench.detectors.{}_int8": "benchmarks/detectors.py",
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",

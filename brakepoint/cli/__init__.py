@@ -40,8 +40,10 @@ GROUPS = {
     "model": "brakepoint.cli.model",
     "footage": "footage.command",
     "hub": "brakepoint.cli.hub",
+    "camera": "brakepoint.cli.camera",
     "room": "brakepoint.cli.room",
     "pipeline": "brakepoint.cli.pipeline",
+    "cluster": "brakepoint.cli.cluster",
 }
 """Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 
@@ -113,5 +115,5 @@ def run(arguments: list[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the command `brakepoint`."""
+    """Where the commands of earlier installations begin; today's begins in `brakepoint.__main__`."""
     sys.exit(run(sys.argv[1:]))

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from brakepoint.cli.screen import print_table
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.evaluation import Evaluation, examine, measure
 from brakepoint.labels.signs import Note, told
@@ -53,7 +54,7 @@ def evaluate_command(
     if as_json:
         typer.echo(evaluation.model_dump_json(indent=2))
     else:
-        Console().print(as_table(evaluation, model.name))
+        print_table(Console(), as_table(evaluation, model.name))
     sheet = sheet or SHEETS_DIR / f"{model.stem}-{images.resolve().name}.png"
     save_sheet(examined, confidence, _title(evaluation, model.name), sheet)
     typer.echo(text("evaluation.sheet.saved", path=sheet), err=as_json)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.pipeline import PIPELINE_NAME
 from brakepoint.steps import load_step
@@ -52,7 +53,7 @@ def run_command(
         table = Table(*outcome.compared.heads(), box=None, pad_edge=False)
         for row in outcome.compared.rows():
             table.add_row(*row)
-        Console(highlight=False).print(table)
+        print_table(Console(highlight=False), table)
         typer.echo(text("cli.pipeline.run.plots", folder=outcome.folder))
     for reason in outcome.refused:
         typer.echo(f"✗ {reason}")
@@ -80,7 +81,7 @@ def compile_command(
 
 @pipeline_app.command("submit", help="cli.pipeline.submit.help")
 def submit_command(
-    host: Annotated[str, typer.Option("--host", metavar="URL", help="cli.pipeline.submit.host")],
+    host: Annotated[str, typer.Option("--host", metavar="URL", help="cli.pipeline.submit.host")] = "",
     epochs: Epochs = 3,
     pictures: Pictures = 1000,
     seed: Seed = 0,
@@ -90,8 +91,9 @@ def submit_command(
 ) -> None:
     """Starts a run on a cluster."""
     step = _step(steps)
-    from brakepoint.pipeline.cluster import submit
+    from brakepoint.pipeline.cluster import server_of_the_namespace, submit
 
+    host = host or server_of_the_namespace()
     run_id = submit(
         step, host, RUNS_DIR, epochs=epochs, pictures=pictures, seed=seed, least=least, tolerance=tolerance
     )

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from brakepoint.cli.screen import print_table
 from brakepoint.course import LABS_DIR, Step, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.files import put_in_place
@@ -21,7 +22,7 @@ from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.keyboard import Keyboard, keyboard
-from brakepoint.workshop.labs import lab_text, part_with, without_marks
+from brakepoint.workshop.labs import lab_text, make_package, part_with, without_marks
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
@@ -76,10 +77,20 @@ def show(step: Step, result: Result, console: Console) -> None:
         console.print(escape(result.printed), style="dim")
     failure = result.failure
     if failure is None:
-        console.print(f"[green]{text(f'course.{step.name}.done')}[/]", soft_wrap=True)
+        console.print(f"[green]{escape(_what_then(step))}[/]", soft_wrap=True)
         return
     console.print(f"  {escape(failure.message)}", style="bold")
     console.print(what_next(step, failure, "brakepoint "), style="cyan", soft_wrap=True)
+
+
+def _what_then(step: Step) -> str:
+    """What to do with a step that is right: use it, or go where one was, if one came back to it."""
+    progress = Progress.load()
+    if not any(progress.of(later).done for later in course() if later.number > step.number):
+        return text(f"course.{step.name}.done")
+    current = progress.current()
+    is_over = set(progress.of(current).done) == set(current.exercises)
+    return text("workshop.all_done" if is_over else "workshop.still_right", None, number=current.number)
 
 
 def what_next(step: Step, failure: Verdict, command: str) -> str:
@@ -137,6 +148,8 @@ def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
 def hint_command(step: StepArgument = "") -> None:
     """Gives the next hint for the first exercise that is not done."""
     wanted = _step(step)
+    if set(Progress.load().of(wanted).done) >= set(wanted.exercises):
+        check_and_record(wanted)  # It may have been changed since it passed.
     progress = Progress.load()
     entry = progress.touch(wanted)
     exercise = next((name for name in wanted.exercises if name not in entry.done), None)
@@ -186,7 +199,7 @@ def progress_command() -> None:
         title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
         done = f"{len(entry.done)}/{len(step.exercises)}"
         table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), str(sum(entry.hints.values())))
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
     if not any(entry.last_at for entry in progress.steps.values()):
         typer.echo(text("workshop.begin"))
 
@@ -221,6 +234,7 @@ def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content(step, part), encoding="utf-8")
         put_in_place(Path(beginning, step.lab.name), step.lab, backup)
+    make_package(step.lab.parent)
     typer.echo(text(key, lab=step.lab, backup=backup))
 
 

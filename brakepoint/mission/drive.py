@@ -4,9 +4,8 @@ import io
 import multiprocessing
 import os
 import queue
-import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,10 @@ from brakepoint.cores import available_cores
 from brakepoint.look import points
 from brakepoint.messages import OrderKind
 from brakepoint.mission.report import Recording
+from brakepoint.rules import FULL_SPEED_CM_S
 from brakepoint.texts import language, text
 from brakepoint.truth import load_truth
+from brakepoint.workers import uninterrupted, worker_pool
 
 ORACLE = "oracle"
 TOLD_EVERY_TICKS = 5
@@ -110,8 +111,17 @@ def drive(assignment: Assignment, tell: TellProgress) -> Finished:
     return finish(run, assignment, news)
 
 
-def finish(run: Any, assignment: Assignment, news: "News") -> Finished:
-    """Scores a run, films it, and leaves film and recording in the assignment's folder."""
+def finish(
+    run: Any, assignment: Assignment, news: "News", full_speed_cm_s: float = FULL_SPEED_CM_S
+) -> Finished:
+    """Scores a run, films it, and leaves film and recording in the assignment's folder.
+
+    Args:
+        run: The record.
+        assignment: What was driven.
+        news: Is told what goes on.
+        full_speed_cm_s: Of the train; a real one may be weaker.
+    """
     from brakepoint.mission.film import make_film, still
     from brakepoint.mission.loop import oracle_run
     from brakepoint.mission.scoring import score_run
@@ -119,7 +129,7 @@ def finish(run: Any, assignment: Assignment, news: "News") -> Finished:
 
     truth = load_truth(assignment.video.with_suffix(".json"))
     step = load_step("step6_autopilot", assignment.steps).step
-    score = score_run(run, truth)
+    score = score_run(run, truth, full_speed_cm_s)
     oracle = score_run(oracle_run(truth, step, open_hub(SIMULATED_HUB, out=None)), truth)
     recording = Recording.of(run, score, oracle, truth)
     news.note(text("mission.filming"))
@@ -178,24 +188,20 @@ def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finishe
     The parent stays light: video and inference are loaded by the workers alone.
 
     Raises:
-        UserError: Something in one of the assignments is missing or unfit; the others end with it.
+        UserError: Something in one of the assignments is missing or unfit, or a worker was killed; the others
+            end with it.
     """
-    context = multiprocessing.get_context("spawn")
-    channel: Any = context.Queue()
+    channel: Any = multiprocessing.get_context("spawn").Queue()
     workers = min(len(assignments), available_cores())
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(channel, language()))
-    try:
-        pool.submit(check, assignments).result()
-        runs = [pool.submit(_drive_in_worker, assignment) for assignment in assignments]
+    with worker_pool(workers, _start_worker, (channel, language())) as pool:
+        with uninterrupted():
+            checked = pool.submit(check, assignments)
+        checked.result()
+        with uninterrupted():
+            runs = [pool.submit(_drive_in_worker, assignment) for assignment in assignments]
         for news in _heard(channel, runs):
             tell(news)
         return [run.result() for run in runs]
-    except BaseException:
-        for worker in multiprocessing.active_children():
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _heard(channel: Any, runs: list[Future[Finished]]) -> Iterator[Driven]:
@@ -213,10 +219,9 @@ _channel: Any = None
 
 
 def _start_worker(channel: Any, lang: str) -> None:
-    """Gives a worker one core, the language, and a way to tell; the parent alone answers to Ctrl-C."""
+    """Gives a worker one core, the language, and a way to tell."""
     global _channel
     _channel = channel
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["BRAKEPOINT_LANG"] = lang
     import cv2
 

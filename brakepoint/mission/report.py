@@ -3,6 +3,7 @@
 report.json        the scores of all feeds, the same to the byte for the same mission
 index.html         the page
 FEED.mp4           the annotated film of a feed
+FEED.jpg           its poster: the moment that tells most
 FEED.run.json      its recording: every tick and the line that it drove on
 """
 

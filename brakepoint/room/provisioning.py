@@ -15,13 +15,15 @@ from brakepoint.room.accounts import Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.files import PRIVATE, PUBLIC, make_private_folder, write
 from brakepoint.room.handouts import handouts
-from brakepoint.room.manifests import environment, namespace_manifests, secret_manifests
+from brakepoint.room.manifests import environment, login_secret, namespace_manifests, secret_manifests
 from brakepoint.room.stores.base import RoomStore
 from brakepoint.room.stores.content import missing_content
 
 MANIFESTS, GITOPS, SECRETS = "manifests", "gitops", "secrets"
 """Folders: the first two may be shown to anybody, the third to nobody."""
 HANDOUTS_NAME, HTPASSWD_NAME = "handouts.html", "htpasswd"
+LOGIN_NAME = f"{HTPASSWD_NAME}.json"
+"""The same as a Secret, which `oc apply` takes along; YAML files are called as attendees are."""
 DIFF_CONTEXT_LINES = 1
 
 
@@ -193,6 +195,7 @@ class Provisioner:
             files[f"{SECRETS}/{handle}.yaml"] = secret_manifests(self.room, handle, account, endpoint)
         lines = [f"{handle}:{account.password_hash}\n" for handle, account in accounts.accounts.items()]
         files[f"{SECRETS}/{HTPASSWD_NAME}"] = "".join(lines)
+        files[f"{SECRETS}/{LOGIN_NAME}"] = login_secret("".join(lines))
         files[HANDOUTS_NAME] = handouts(self.room, accounts, self.store)
         return files
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from brakepoint.course import ROOT, course
+from brakepoint.course import course
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
+from brakepoint.places import PACKAGES
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import connection_variables
@@ -86,7 +87,7 @@ class Rehearser:
             process = subprocess.run(
                 [sys.executable, *arguments],
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **self.variables},
+                env={**os.environ, "PYTHONPATH": str(PACKAGES), **self.variables},
                 capture_output=True,
                 text=True,
                 errors="replace",

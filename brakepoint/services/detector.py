@@ -4,13 +4,13 @@ import threading
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
-from brakepoint.feeds import find_feed
+from brakepoint.feeds import find_named_feed
 from brakepoint.messages import Control, Frame
 from brakepoint.mission.drive import ORACLE
 from brakepoint.mission.loop import FrameDetector, OracleDetector
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.service_loop import serve
+from brakepoint.services.service_loop import serve, still_starting
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
 from brakepoint.truth import load_truth
 
@@ -34,7 +34,8 @@ class Detecting:
 
     def __init__(self, bus: Bus, model: FrameDetector | None, feed: str, in_use: threading.Lock) -> None:
         self._bus, self._is_oracle, self._feed, self._in_use = bus, model is None, feed, in_use
-        self._detector: FrameDetector = model if model is not None else _oracle(feed)
+        self._own = feed
+        self._detector: FrameDetector = model if model is not None else _oracle(feed, feed)
 
     def control(self, control: Control) -> None:
         """Nothing is asked of a detector but to hang, which the loop does for it."""
@@ -63,13 +64,13 @@ class Detecting:
         if mission is None or not self._is_oracle or mission.feed == self._feed:
             return
         try:
-            self._detector, self._feed = _oracle(mission.feed), mission.feed
+            self._detector, self._feed = _oracle(mission.feed, self._own), mission.feed
         except UserError as error:
             tell("trouble", why=error)
 
 
-def _oracle(feed: str) -> OracleDetector:
-    return OracleDetector(load_truth(find_feed(feed).with_suffix(".json")))
+def _oracle(feed: str, own: str) -> OracleDetector:
+    return OracleDetector(load_truth(find_named_feed(feed, own).with_suffix(".json")))
 
 
 def _is_blind(frame: Frame) -> bool:
@@ -84,15 +85,28 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    is_oracle = settings.detector == ORACLE
-    model = None if is_oracle else Detector(settings.detector or SHIPPED_MODEL, half=True)
     in_use = threading.Lock()
 
-    def serve_train(train: ServiceSettings) -> None:
-        with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
+    def serve_train(train: ServiceSettings, bus: Bus) -> None:
+        with bus:
             serve(Detecting(bus, model, train.shown, in_use), bus, stopping)
 
-    first, *others = settings.of_each_train
+    buses = [(train, Bus(train, "detector", (CONTROL, FRAME, MISSION))) for train in settings.of_each_train]
+    try:
+        with still_starting([bus for _, bus in buses]):
+            model = _model(settings)
+    except BaseException:
+        for _, bus in buses:
+            bus.close()
+        raise
+    first, *others = buses
     for other in others:
-        threading.Thread(target=serve_train, args=(other,)).start()
-    serve_train(first)
+        threading.Thread(target=serve_train, args=other).start()
+    serve_train(*first)
+
+
+def _model(settings: ServiceSettings) -> Detector | None:
+    """Loads the model, which takes minutes where an engine is built; None for the oracle."""
+    if settings.detector == ORACLE:
+        return None
+    return Detector(settings.detector or SHIPPED_MODEL, half=True)

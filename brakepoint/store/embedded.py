@@ -73,9 +73,13 @@ def run_server(
         "RCLONE_AUTH_KEY": f'"{",".join(key)}"',
     }
     command = [_rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", *FRESH, root]
+    # Sessions of their own, because Ctrl-C is for the one who started them and who ends them in order.
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    guard = subprocess.Popen([sys.executable, "-c", GUARD, str(process.pid)], stdin=subprocess.PIPE)
+        process = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+    guard_command = [sys.executable, "-c", GUARD, str(process.pid)]
+    guard = subprocess.Popen(guard_command, stdin=subprocess.PIPE, start_new_session=True)
     try:
         _wait_until_ready(process, address, log_path)
         yield

@@ -32,8 +32,7 @@ class EmbeddedRoomStore:
 
     def endpoint(self, handle: str) -> str:
         """Each attendee has a port."""
-        port = self._settings.first_port + self._room.everybody.index(handle)
-        return f"http://{self._settings.host}:{port}"
+        return self._room.endpoint_of(handle)
 
     def buckets(self) -> set[str]:
         """The folders."""

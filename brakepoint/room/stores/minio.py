@@ -58,7 +58,7 @@ class MinioRoomStore:
 
     def endpoint(self, handle: str) -> str:
         """The same for everybody."""
-        return self._settings.inside or self._settings.endpoint
+        return self._room.endpoint_of(handle)
 
     def buckets(self) -> set[str]:
         """Those whose name begins with the room's."""

@@ -63,7 +63,7 @@ def test_a_room_seats_two_hundred_and_its_stores_begin_at_port_9100() -> None:
 
 
 def test_a_quota_is_enough_for_the_course_unless_the_room_says_otherwise() -> None:
-    assert Quota() == Quota(cpu=16, memory_gib=40, storage_gib=20, gpus=0, pods=20)
+    assert Quota() == Quota(cpu=24, memory_gib=48, storage_gib=20, gpus=0, pods=30)
 
 
 def test_nobody_is_given_a_gpu_unless_the_room_says_so() -> None:

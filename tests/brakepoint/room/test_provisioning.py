@@ -145,14 +145,21 @@ def test_who_leaves_the_room_is_removed_only_with_a_yes(room_of_forty, capsys) -
 def test_the_manifests_keep_attendees_apart(small_room) -> None:
     provisioner(small_room).apply(quiet)
     documents = yaml.safe_load_all((small_room.folder / "manifests" / "anna.yaml").read_text())
-    by_kind = {document["kind"]: document for document in documents}
+    by_kind = {document["kind"]: document for document in reversed(list(documents))}
 
-    assert set(by_kind) == {"Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"}
+    assert set(by_kind) == {
+        "Namespace",
+        "ResourceQuota",
+        "LimitRange",
+        "NetworkPolicy",
+        "RoleBinding",
+        "Role",
+    }
     assert by_kind["RoleBinding"]["subjects"][0]["name"] == "anna"
     label = by_kind["Namespace"]["metadata"]["labels"]["brakepoint.io/room"]
     sources = by_kind["NetworkPolicy"]["spec"]["ingress"][0]["from"]
     assert label == "spring"
-    assert sources[1]["namespaceSelector"]["matchExpressions"][0]["operator"] == "DoesNotExist"
+    assert sources[1]["namespaceSelector"]["matchExpressions"][0]["operator"] == "In"
 
 
 def test_a_workspace_and_argo_cd_find_the_namespace(small_room) -> None:
