@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast
 
@@ -164,7 +165,7 @@ def calibrate_command(
         typer.echo(text(f"calibrate.run.{watch.name}", apart=apart))
         legs = []
         for power in POWERS:
-            _asked(driven, lambda power=power: ask(text("calibrate.run.ready", power=power)))
+            _asked(driven, partial(ask, text("calibrate.run.ready", power=power)))
             legs.append(watch.drive(driven, power, apart))
             speed = speed_of(legs[-1], apart)
             typer.echo(text("calibrate.run.drove", power=power, speed=speed))
