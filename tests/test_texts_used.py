@@ -97,6 +97,8 @@ MADE_IN = {
     "live.health.{}": "brakepoint/monitor/onlooker.py",
     "live.log.{}": "brakepoint/services/**/*.py",
     "hub.guard.{}": "hardware/hub_guard.py",
+    "calibrate.figure.{}": "brakepoint/calibration/*.py",
+    "calibrate.name.{}": "brakepoint/calibration/*.py",
     "bench.detectors.{}": "benchmarks/detectors.py",
     "bench.detectors.{}_int8": "benchmarks/detectors.py",
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",
