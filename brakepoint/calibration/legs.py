@@ -23,7 +23,7 @@ BRAKE_AHEAD_CM = (45.0, 70.0)
 rest: at the least, and at the most."""
 START_CM = 60.0
 START_SHARE = 0.8
-"""How far before the first mark the train starts: so far at the most, and so much of how far its camera sees."""
+"""How far before the first mark the train starts: so far at most, and so much of how far its camera sees."""
 BLIND_UNTIL_CM = 25.0
 """A second mark that is not seen although the train must be so near to it is none to wait for."""
 LOST_S = 4.0
