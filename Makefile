@@ -110,9 +110,10 @@ test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ##
 	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
-soak: $(VENV)/.system ## What needs long: ten minutes of camera
+soak: $(VENV)/.system ## What needs long: ten minutes of camera, thousands of files for each reader
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
+	$(BIN)/pytest tests/brakepoint -m readers --hypothesis-profile soak $(SHARED_OUT)
 
 images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"
 	tests/system/require buildah debootstrap mosquitto

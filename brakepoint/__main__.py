@@ -1,5 +1,6 @@
 """`python -m brakepoint` is the command `brakepoint`."""
 
+import io
 import sys
 
 INTERRUPTED = 130
@@ -7,9 +8,13 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still being loaded."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
+        sys.stdout.reconfigure(errors="replace")
     try:
         from brakepoint.cli import run
+        from brakepoint.cli.screen import write_what_the_screen_can_show
 
+        write_what_the_screen_can_show()
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

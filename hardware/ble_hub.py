@@ -31,7 +31,7 @@ from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
 from hardware.link_loss import leave_turning, stop
-from hardware.lwp3 import Port, SetMode
+from hardware.lwp3 import BRAKE, Port, SetMode
 from hardware.port_setter import REFRESH_S, HubLostError
 from hardware.powered_up import PoweredUpHub, connected
 from hardware.reckoning import PortSettings, Reckoning
@@ -276,13 +276,13 @@ class BluetoothHub:
             self._changed.clear()
             settings, now = self._settings, time.monotonic()
             left_s = self._ordered_at + self._limits.orders_s - now
-            if self._order is not None and left_s <= 0:
+            if left_s <= 0 and not self._stands:
                 settings = PortSettings()
                 if self._bitten_at is None:
                     self._bitten_at = now
                     self._say("no_orders", seconds=self._limits.orders_s)
-            is_hung = now > max(self._ordered_at, self._moved_at) + self._limits.orders_s
-            hub.motor.refresh_s = None if is_hung else REFRESH_S  # Else the guard would take us for alive.
+            # What was braked for good is not told again: the guard would take us for a driver that drives.
+            hub.motor.refresh_s = REFRESH_S if self._bitten_at is None else None
             hub.motor.want(settings.motor)
             hub.light.want(settings.light)
             hub.colour.want(settings.colour)
@@ -319,11 +319,16 @@ class BluetoothHub:
             return False
         return True
 
+    @property
+    def _stands(self) -> bool:
+        """Whether the one who drives wants the train to stand: then he may take his time."""
+        return self._order is None or self._settings.motor == BRAKE
+
     async def _beat(self) -> None:
-        """Touches the heartbeat while this thread turns and somebody asks where the train is."""
+        """Touches the heartbeat while this thread turns and the driver lives, or has left the train braked."""
         is_written = True
         while True:
-            if self._is_alive and self._address:
+            if self._address and (self._is_alive or (self._stands and self._bitten_at is None)):
                 self._is_alive, was_written = False, is_written
                 is_written = self._leave_sign(partial(self._heartbeat.beat, self._address))
                 if is_written and not was_written:

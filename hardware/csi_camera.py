@@ -69,6 +69,7 @@ class ChildSource:
             raise UserError("camera.no_program", camera=name, program=command[0])
         self._name = name
         self._shape = height_px, width_px, 3
+        self._row_bytes = (3 * width_px + 3) // 4 * 4  # GStreamer has each row begin at a multiple of four.
         self._child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -79,12 +80,16 @@ class ChildSource:
     def read(self) -> np.ndarray | None:
         """See `Source`."""
         assert self._child.stdout is not None
-        size = int(np.prod(self._shape))
+        height_px, width_px, _ = self._shape
+        size = height_px * self._row_bytes
         try:
             picture = self._child.stdout.read(size)
         except ValueError:  # Closed while it waited.
             return None
-        return np.frombuffer(picture, np.uint8).reshape(self._shape) if len(picture) == size else None
+        if len(picture) != size:
+            return None
+        rows = np.frombuffer(picture, np.uint8).reshape(height_px, self._row_bytes)
+        return rows[:, : 3 * width_px].reshape(self._shape)
 
     def trouble(self) -> UserError | None:
         """See `Source`."""

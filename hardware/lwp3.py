@@ -9,8 +9,14 @@ any input or output, so both a hub's client and an emulated hub are made from it
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
 from typing import ClassVar, Protocol
+
+from hardware.lwp3_names import Action as Action
+from hardware.lwp3_names import Colour as Colour
+from hardware.lwp3_names import DeviceType as DeviceType
+from hardware.lwp3_names import Feedback as Feedback
+from hardware.lwp3_names import HubKind as HubKind
+from hardware.lwp3_names import Port as Port
 
 SERVICE_UUID = "00001623-1212-efde-1623-785feabcd123"
 CHARACTERISTIC_UUID = "00001624-1212-efde-1623-785feabcd123"
@@ -31,61 +37,6 @@ OUTPUT_COMMAND = 0x81
 
 class ProtocolError(ValueError):
     """Bytes that are no message of this protocol."""
-
-
-class HubKind(IntEnum):
-    """System type and device number, the second byte of an advertisement (section *Advertising*)."""
-
-    CITY = 0x41
-    REMOTE_CONTROL = 0x42
-    TECHNIC = 0x80
-
-
-class Port(IntEnum):
-    """Ports of the City hub."""
-
-    A = 0
-    B = 1
-    RGB_LIGHT = 50
-    CURRENT = 59
-    VOLTAGE = 60
-
-
-class DeviceType(IntEnum):
-    """What may be plugged in (section *IO Type ID*)."""
-
-    TRAIN_MOTOR = 0x0002
-    LIGHT = 0x0008
-
-
-class Colour(IntEnum):
-    """Of the hub's own light, by index."""
-
-    OFF = 0
-    BLUE = 3
-    GREEN = 6
-    RED = 9
-
-
-class Feedback(IntFlag):
-    """What became of the commands to a port (section *Port Output Command Feedback*)."""
-
-    BUSY = 0x01
-    """A command is carried out, and the buffer is empty."""
-    DONE = 0x02
-    DISCARDED = 0x04
-    IDLE = 0x08
-    FULL = 0x10
-    """A command is carried out, and the buffer is full."""
-
-
-class Action(IntEnum):
-    """What a hub is asked to do, and from 0x30 what it says that it will do (section *Hub Actions*)."""
-
-    SWITCH_OFF = 0x01
-    DISCONNECT = 0x02
-    WILL_SWITCH_OFF = 0x30
-    WILL_DISCONNECT = 0x31
 
 
 def hub_kind(manufacturer_data: Mapping[int, bytes]) -> int | None:

@@ -5,7 +5,7 @@ when, on asyncio and on bleak. Whatever can fail has a time limit, and fails in 
 `UserError` while the hub is looked at, or with `HubLostError` once it is in use. Only the motor can fail:
 what else there is on the hub is reported when it does not work, and done without.
 
-Whoever has a link brakes over it: before anything else when it is there, and before it is given up.
+A link is braked over before anything else when it is there, and before it is given up.
 """
 
 import asyncio
@@ -215,7 +215,7 @@ class PoweredUpHub:
     def _lose(self, error: HubLostError) -> None:
         if not self._lost.done():
             self._lost.set_exception(error)
-            self._lost.exception()  # Somebody may be past waiting for it.
+            self._lost.exception()  # Perhaps nothing waits for it any more.
 
     def _on_disconnect(self, _: BleakClient) -> None:
         self._lose(HubLostError("dropped"))

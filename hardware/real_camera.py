@@ -106,6 +106,11 @@ class RealCamera:
             why = self._trouble(FIRST_FRAME_S)
             self.close()
             raise why
+        try:
+            in_colour(first[0], name)
+        except UserError:
+            self.close()
+            raise
         self.size_px = first[0].shape[1], first[0].shape[0]
         if eye is not None and self.size_px != (eye.width_px, eye.height_px):
             self.close()
@@ -134,7 +139,12 @@ class RealCamera:
         image, came_at = taken
         self._frame_id += 1
         captured_at = train_state.at - (time.monotonic() - came_at)
-        return Frame(self._frame_id, captured_at, float("nan"), as_recorded(image, self._focal_px))
+        return Frame(
+            self._frame_id,
+            captured_at,
+            float("nan"),
+            as_recorded(in_colour(image, self._name), self._focal_px),
+        )
 
     def close(self) -> None:
         """Releases the device; may be called twice."""
@@ -157,6 +167,28 @@ class RealCamera:
         if self._grabber is not None and self._grabber.has_ended:
             return self._grabber.source.trouble() or UserError("camera.ended", camera=self._name)
         return UserError("camera.stalled", camera=self._name, seconds=silent_s)
+
+
+def in_colour(image: np.ndarray, name: str) -> np.ndarray:
+    """Makes blue, green and red of what a driver delivers: grey, or with a fourth channel.
+
+    Args:
+        image: `(height, width)`, or `(height, width, 1…4)`; uint8.
+        name: The camera's URI, for people.
+
+    Returns:
+        `(height, width, 3)` uint8.
+
+    Raises:
+        UserError: It is something else.
+    """
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4):
+        shape = "×".join(map(str, image.shape))
+        raise UserError("camera.format", camera=name, shape=shape, type=image.dtype)
+    if channels == 3:
+        return image
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR)
 
 
 def as_recorded(image: np.ndarray, focal_px: float | None = None) -> np.ndarray:

@@ -14,16 +14,19 @@ import typer
 from benchmarks.live import LiveMeasurement
 from benchmarks.live_compare import OneAtATime
 from benchmarks.live_trains import Served
+from benchmarks.radio_stage import FAULTS as RADIO_FAULTS
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
 from brakepoint.cluster.findings import Rule
 from brakepoint.cluster.references import yours
 from brakepoint.course import course
+from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.room.outcomes import Failure
 from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
+from brakepoint.room.sandbox import Protection
 from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services import SERVICES
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
@@ -76,8 +79,11 @@ LISTED: dict[str, Iterable[str]] = {
     "live.refusal.{}": Refusal,
     "live.topic.reason.{}": [topic.name for topic in TOPICS],
     "board.state.{}": State,
+    "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,
+    "room.kind.{}": Failure,
+    "room.protection.{}": Protection,
     "room.phase.{}": PATIENCE_S,
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
@@ -86,6 +92,7 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
+    "bench.radio.faults.{}": RADIO_FAULTS,
     "bench.live_{}": [field.name for field in fields(LiveMeasurement)],
     "bench.trains.{}": [field.name for field in fields(Served)],
     "bench.compare.{}": [field.name for field in fields(OneAtATime)],
@@ -99,6 +106,9 @@ MADE_IN = {
     "hub.guard.{}": "hardware/hub_guard.py",
     "calibrate.figure.{}": "brakepoint/calibration/*.py",
     "calibrate.name.{}": "brakepoint/calibration/*.py",
+    "hub.say.{}": "hardware/powered_up.py",
+    "hub.lost.{}": "hardware/*.py",
+    "hub.error.{}": "hardware/ble_hub.py",
     "bench.detectors.{}": "benchmarks/detectors.py",
     "bench.detectors.{}_int8": "benchmarks/detectors.py",
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",

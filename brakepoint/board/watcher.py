@@ -102,8 +102,8 @@ class Seat(BaseModel):
         minutes: Since something new last passed.
         hints: Given so far.
         map50: The best, as scored by the instructor's side.
-        score: The same of the missions.
-        reason: Why the last submission failed, by language; empty if it did not.
+        score: The same of the missions; from the final on, how that went.
+        reason: The kind of failure of the last submission, by language; empty if it did not fail.
     """
 
     handle: str
@@ -143,16 +143,19 @@ class Watcher:
                 self.look()
                 self.trouble = ""
             except UserError as error:
-                self.trouble = str(error)
+                self.trouble = error.for_others()
             stopping.wait(LOOK_EVERY_S)
 
     def look(self) -> None:
         """Looks at everybody once."""
         now, scores = self._clock(), Scores.load(self.room.folder)
         before = self._history.model_copy(deep=True)
-        buckets = self._store.buckets()
+        buckets, unreadable = self._store.buckets(), None
         for handle in self.room.everybody:
-            content = self._upload(self.room.place_of(handle), buckets)
+            try:
+                content = self._upload(self.room.place_of(handle), buckets)
+            except (OSError, UserError) as error:  # One bucket that cannot be read hides nobody else's.
+                content, unreadable = b"", error
             if content:
                 with suppress(ValidationError):  # What is no progress counts for nothing.
                     heard = Heard.from_upload(content, self._history.heard.get(handle), now)
@@ -163,6 +166,8 @@ class Watcher:
         self.seats = [
             seat(handle, known.get(handle), scores.marks.get(handle), now) for handle in self.room.everybody
         ]
+        if unreadable is not None:
+            raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
 
     def _upload(self, bucket: str, buckets: set[str]) -> bytes:
         """What an attendee uploaded; nothing if it is too long for a progress file."""
@@ -180,8 +185,8 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
     found = Seat(handle=handle)
     if marks is not None:
         last = marks.last
-        found.map50, found.score = marks.best_map50, marks.best_score
-        found.reason = {lang: last.words(lang) for lang in languages()} if last.reason else {}
+        found.map50, found.score = marks.best_map50, marks.score
+        found.reason = {lang: last.kind(lang) for lang in languages()} if last.reason else {}
     if heard is None:
         return found
     found.done = {step.name: len(heard.done.get(step.name, ())) for step in course()}

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from brakepoint import extras
 from brakepoint.adapters import SIMULATED_HUB
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.service import Hub, TrainAt, check_train
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
@@ -65,7 +66,7 @@ def mission_command(
     if as_json:
         typer.echo(report.to_json(), nl=False)
     else:
-        Console(highlight=False).print(report_table(report))
+        print_table(Console(highlight=False), report_table(report))
         typer.echo(text("mission.page_is", path=out / PAGE_NAME))
     raise typer.Exit(0 if report.accomplished else 1)
 

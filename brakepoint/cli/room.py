@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 from brakepoint.texts import number, text
@@ -105,7 +106,7 @@ def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -
         ready = "[green]✓[/]" if not status.missing else f"[red]✗[/] {_names(status.missing)}"
         last = f"{status.last_at.astimezone():%d.%m. %H:%M}" if status.last_at else "–"
         table.add_row(status.handle, ready, str(status.objects), number(status.megabytes, 1), last)
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
 
 
 @room_app.command("reset", help="cli.room.reset.help")
@@ -176,6 +177,7 @@ def score_command(
     file: RoomFile = DEFAULT_FILE,
     attendees: Attendees = None,
     watch: Annotated[bool, typer.Option("--watch", help="cli.room.watch")] = False,
+    final: Annotated[bool, typer.Option("--final", help="cli.room.final")] = False,
 ) -> None:
     """Scores what was handed in; what was scored already is left alone.
 
@@ -183,24 +185,31 @@ def score_command(
         UserError: There is no sandbox or no hidden feed: then nothing is scored.
     """
     from brakepoint.room.outcomes import Scores
-    from brakepoint.room.scoring import score_room
+    from brakepoint.room.sandbox import protections
+    from brakepoint.room.scoring import score_final, score_room
     from brakepoint.room.stores import open_store
 
     room = open_room(file, attendees)
     store, scores = open_store(room), Scores.load(room.folder)
     stopping = threading.Event()
-    if watch:
-        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    for protection in protections():
+        typer.echo(text(f"room.protection.{protection}"), err=True)
     for round_ in count():
+        told = 0
         try:
-            outcomes = list(map(tell_outcome, score_room(room, store, scores)))
+            scored = (
+                score_final(room, scores, stopping) if final else score_room(room, store, scores, stopping)
+            )
+            for outcome in scored:
+                told += 1
+                tell_outcome(outcome)
         except UserError as error:
-            if round_ == 0:
+            if not watch or (round_ == 0 and not told):
                 raise
             typer.echo(str(error), err=True)  # The store may come back: the room goes on.
-            outcomes = []
         if not watch:
-            if not outcomes:
+            if not told:
                 typer.echo(text("room.nothing_new"))
             return
         if stopping.wait(LOOK_EVERY_S):
@@ -247,7 +256,7 @@ def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None)
                 escape("\n".join(remarks[:3])),
             )
             console.print(text("room.rehearsed", phase=name, seconds=number(phase.slowest_s, 1)), style="dim")
-    console.print(table)
+    print_table(console, table)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from brakepoint.errors import UserError
+from brakepoint.files import load_yaml
 
 ROOMS_DIR = Path("runs/room")
 SHARED = "shared"
@@ -86,6 +87,9 @@ class Room(_Part):
         serving_image: What serves an attendee's model on the cluster, pictures in and boxes out; or empty.
         openvino_image: The platform's OpenVINO Model Server, for the same model by tensors; or empty.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
+        final_feed: Another, on which everybody's best is scored at the end.
+        map50_min: What a model must reach on the hidden feed, 0 to 1, before it may drive there.
+        tries: How many submissions of one attendee are scored.
     """
 
     name: Name
@@ -99,6 +103,9 @@ class Room(_Part):
     serving_image: str = ""
     openvino_image: str = ""
     hidden_feed: Path | None = None
+    final_feed: Path | None = None
+    map50_min: float = Field(default=0.3, ge=0, le=1)
+    tries: int = Field(default=20, ge=1)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -153,7 +160,7 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
         UserError: The file is missing or invalid.
     """
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = load_yaml(path.read_text(encoding="utf-8-sig"))
         if attendees is not None and isinstance(written, dict):
             written["attendees"] = attendees
         return Room.model_validate(written)

@@ -10,7 +10,7 @@ from brakepoint.texts import catalogue, languages
 from hardware.csi_camera import MODES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-SAID = ("hub.", "camera.", "error.no_tensorrt", "error.tensorrt_fell_back")
+SAID = ("hub.", "camera.", "error.no_tensorrt", "error.tensorrt", "detector.engine")
 EXAMPLES = {
     "en": {"port": "A", "found": "light", "wanted": "train motor", "seconds:g": "1"},
     "fr": {"port": "A", "found": "lumière", "wanted": "moteur de train", "seconds:g": "1"},

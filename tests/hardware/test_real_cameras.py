@@ -19,7 +19,7 @@ from brakepoint.ports import Camera
 from brakepoint.train_file import VARIABLE, Eye, TrainFile
 from hardware import csi_camera, real_camera, usb_camera
 from hardware.csi_camera import ChildSource
-from hardware.real_camera import RealCamera, as_recorded
+from hardware.real_camera import RealCamera, as_recorded, in_colour
 
 pytestmark = pytest.mark.live
 
@@ -328,6 +328,49 @@ def test_a_camera_that_sees_less_leaves_black_around_it():
     assert seen[0].max() == seen[:, 0].max() == 0
 
 
+@pytest.mark.parametrize(
+    ("delivered", "seen"),
+    [
+        (np.full((4, 6), 90, np.uint8), [90, 90, 90]),
+        (np.full((4, 6, 1), 90, np.uint8), [90, 90, 90]),
+        (np.full((4, 6, 3), [1, 2, 3], np.uint8), [1, 2, 3]),
+        (np.full((4, 6, 4), [1, 2, 3, 255], np.uint8), [1, 2, 3]),
+        (np.full((4, 8, 3), [1, 2, 3], np.uint8)[:, :6], [1, 2, 3]),
+    ],
+    ids=["grey", "one channel", "colours", "four channels", "padded rows"],
+)
+def test_what_a_driver_delivers_becomes_colours(delivered, seen):
+    image = in_colour(delivered, "usb:")
+
+    assert image.shape == (4, 6, 3)
+    assert image[3, 5].tolist() == seen
+
+
+@pytest.mark.parametrize(
+    "delivered",
+    [np.zeros((4, 6), np.uint16), np.zeros((4, 6, 2), np.uint8), np.zeros((1, 24, 1, 1), np.uint8)],
+    ids=["16 bits", "luma and chroma", "four dimensions"],
+)
+def test_what_is_no_picture_is_refused_with_a_sentence(delivered):
+    with pytest.raises(UserError) as caught:
+        in_colour(delivered, "usb:/dev/video0")
+
+    assert caught.value.key == "camera.format"
+    assert "usb:/dev/video0" in str(caught.value) and str(delivered.dtype) in str(caught.value)
+
+
+def test_rows_that_gstreamer_has_padded_are_read_as_they_are_meant(tmp_path):
+    row = bytes([1, 2, 3] * 5) + b"\xff"
+    picture = tmp_path / "picture"
+    picture.write_bytes(row * 4)
+    source = ChildSource("csi:0", ["cat", str(picture)], 5, 4)
+    image = source.read()
+    source.close()
+
+    assert image is not None and image.shape == (4, 5, 3)
+    assert {tuple(pixel) for pixel in image.reshape(-1, 3).tolist()} == {(1, 2, 3)}
+
+
 # USB
 
 
@@ -352,7 +395,8 @@ class FakeCapture:
 
     def read(self):
         threading.Event().wait(0.005)
-        return (True, self._images.pop(0)) if self._images else (False, None)
+        image = self._images.pop(0) if self._images else None
+        return image is not None, image
 
     def release(self) -> None:
         self.settings.append("released")
@@ -382,6 +426,34 @@ def test_exposure_is_made_manual_before_it_is_set(usb):
 
     settings = FakeCapture.settings
     assert settings.index(cv2.CAP_PROP_AUTO_EXPOSURE) < settings.index(cv2.CAP_PROP_EXPOSURE)
+
+
+def test_single_failed_reads_of_a_usb_camera_are_no_end(usb, patient, monkeypatch):
+    good = [np.full((480, 640, 3), 90, np.uint8)]
+    monkeypatch.setattr(FakeCapture, "images", [*good, None, *good, None, None, None, *good * 500])
+    source = usb_camera.UsbSource("usb:", str(usb))
+    read = [source.read() for _ in range(5)]
+    source.close()
+
+    assert all(image is not None for image in read)
+    assert source.read() is None
+
+
+def test_a_usb_camera_that_is_gone_ends_at_once(usb, monkeypatch):
+    monkeypatch.setattr(FakeCapture, "images", [])
+    monkeypatch.setattr(usb_camera, "TOLERATED_S", 1000.0)
+    source = usb_camera.UsbSource("usb:", str(usb))
+    usb.unlink()
+
+    assert source.read() is None
+
+
+def test_a_usb_camera_that_delivers_no_colours_is_refused(usb, monkeypatch):
+    monkeypatch.setattr(FakeCapture, "images", [np.zeros((480, 640, 2), np.uint8)] * 500)
+    with pytest.raises(UserError) as caught:
+        open_camera(f"usb:{usb}")
+
+    assert caught.value.key == "camera.format"
 
 
 def test_a_usb_camera_that_is_pulled_out_is_said(usb, patient, monkeypatch):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
 from brakepoint.room.stores.base import ObjectInfo
@@ -55,7 +56,7 @@ class EmbeddedRoomStore:
         """Writes a file."""
         target = self.folder / bucket / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        write_whole(target, data)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
         """Reads a file; a folder of that name, which an attendee can make, is none."""
