@@ -12,6 +12,7 @@ import typer
 
 from brakepoint.cli.usage import CommandLine, status_of
 from brakepoint.errors import UserError
+from brakepoint.room import take_joined
 from brakepoint.texts import languages
 
 COMMANDS = (
@@ -28,6 +29,7 @@ COMMANDS = (
     "up",
     "service",
     "deploy",
+    "join",
     "submit",
     "board",
     "doctor",
@@ -40,7 +42,7 @@ GROUPS = {
     "model": "brakepoint.cli.model",
     "footage": "footage.command",
     "hub": "brakepoint.cli.hub",
-    "room": "brakepoint.cli.room",
+    "room": "brakepoint.cli.room_day",
     "pipeline": "brakepoint.cli.pipeline",
 }
 """Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
@@ -114,4 +116,5 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """Entry point of the command `brakepoint`."""
+    take_joined()
     sys.exit(run(sys.argv[1:]))

@@ -43,7 +43,10 @@ def check_and_record(step: Step) -> Result:
     """Checks a step and writes the outcome to the attendee's progress."""
     result = check(step)
     progress = Progress.load()
-    progress.touch(step).done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
+    entry = progress.touch(step)
+    entry.done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
+    if result.failure is not None and result.failure.key:
+        entry.wrong[result.failure.key] = entry.wrong.get(result.failure.key, 0) + 1
     progress.save()
     if in_a_room():
         share_progress()

@@ -1,6 +1,9 @@
 """Files of a room: written at once or not at all, and those with secrets for their owner's eyes only."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PRIVATE = 0o600
@@ -21,6 +24,19 @@ def write(path: Path, content: str, mode: int = PUBLIC) -> None:
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(content)
     part.replace(path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps the other commands of the room from changing its records meanwhile.
+
+    Args:
+        folder: The room's; it is made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def make_private_folder(folder: Path) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import yaml
 
-from brakepoint.room import ROOM_VARIABLE
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import HANDLE_IN_REPOSITORY, Room
+from brakepoint.room.joining import data_connection
 
 ROOM_LABEL, ATTENDEE_LABEL = "brakepoint.io/room", "brakepoint.io/attendee"
 CONNECTION_NAME = "aws-connection-brakepoint"
@@ -53,14 +53,7 @@ def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -
 
 def connection_variables(room: Room, handle: str, account: Account, endpoint: str) -> dict[str, str]:
     """What an attendee's environment holds: the data connection, and whose it is."""
-    return {
-        "AWS_S3_ENDPOINT": endpoint,
-        "AWS_S3_BUCKET": room.place_of(handle),
-        "AWS_ACCESS_KEY_ID": room.place_of(handle),
-        "AWS_SECRET_ACCESS_KEY": account.secret_key,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        ROOM_VARIABLE: room.name,
-    }
+    return data_connection(room.name, handle, account.secret_key, endpoint)
 
 
 def _pipeline_variables(room: Room) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What the instructor's side found out about what an attendee handed in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brakepoint.errors import UserError
-from brakepoint.room.files import write
+from brakepoint.room.files import locked, write
 from brakepoint.texts import text
 
 SCORES_NAME = "scores.json"
@@ -125,7 +127,17 @@ class Scores(BaseModel):
             raise UserError("room.error.scores", path=folder / SCORES_NAME) from error
 
     def add(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
-        """Takes an outcome in and writes the file."""
-        marks = self.marks.get(handle, Marks(last=outcome))
-        self.marks[handle] = marks.with_outcome(outcome)
-        write(folder / SCORES_NAME, self.model_dump_json(indent=2) + "\n")
+        """Takes an outcome in and writes the file, in which other commands may have changed something."""
+        with Scores.changing(folder) as scores:
+            marks = scores.marks.get(handle, Marks(last=outcome))
+            scores.marks[handle] = marks.with_outcome(outcome)
+        self.marks = scores.marks
+
+    @classmethod
+    @contextmanager
+    def changing(cls, folder: Path) -> "Iterator[Scores]":
+        """Reads them and writes them again while nobody else does."""
+        with locked(folder):
+            scores = cls.load(folder)
+            yield scores
+            write(folder / SCORES_NAME, scores.model_dump_json(indent=2) + "\n")

@@ -34,9 +34,10 @@ from brakepoint.mission.scoring import score_run
 from brakepoint.room.config import Room
 from brakepoint.room.model_check import MODEL_MAX_MB
 from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
+from brakepoint.room.rulings import Rulings
 from brakepoint.room.sandbox import Sandbox, SandboxLimits, require_sandbox
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
-from brakepoint.room.stores.base import RoomStore
+from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.truth import GroundTruth, load_truth
 
 MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
@@ -85,18 +86,19 @@ def score_room(room: Room, store: RoomStore, scores: Scores) -> Iterator[tuple[s
         raise UserError("room.error.no_hidden_feed")
     feed = find_feed(str(room.hidden_feed))
     require_sandbox(feed, feed.with_suffix(".json"))
-    there = store.buckets()
+    scores.marks, rulings = Scores.load(room.folder).marks, Rulings.load(room.folder)
+    source = rulings.source(room.folder, store)
+    there = source.buckets()
     for handle in room.everybody:
-        submission = fetch(store, room.place_of(handle)) if room.place_of(handle) in there else None
-        marks = scores.marks.get(handle)
-        if submission is None or (marks is not None and marks.last.digest == submission.digest):
+        submission = fetch(source, room.place_of(handle)) if room.place_of(handle) in there else None
+        if submission is None or not rulings.wants_score(handle, submission.digest, scores.marks.get(handle)):
             continue
         outcome = score(submission, feed, room.folder / "submissions" / handle)
         scores.add(handle, outcome, room.folder)
         yield handle, outcome
 
 
-def fetch(store: RoomStore, bucket: str) -> Submission | None:
+def fetch(store: Buckets, bucket: str) -> Submission | None:
     """Takes a submission from a bucket, never more of it than may be handed in; None if there is none."""
     try:
         return Submission(

@@ -34,5 +34,5 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def small_room(in_folder: Path) -> Room:
-    settings = EmbeddedSettings(first_port=free_ports(2))
+    settings = EmbeddedSettings(port=free_ports(1))
     return Room(name="spring", attendees=2, handles=("anna", "bela"), store=settings)
