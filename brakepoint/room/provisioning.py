@@ -102,7 +102,8 @@ class Provisioner:
 
     def plan(self) -> list[Change]:
         """What is to change; nothing is touched."""
-        return list(self._changes(self._accounts()))
+        accounts = self._accounts()
+        return list(self._changes(accounts, self._files(accounts)))
 
     def apply(self, on_progress: OnProgress) -> list[Change]:
         """Makes the room as its file says, and says what was changed.
@@ -111,12 +112,12 @@ class Provisioner:
             on_progress: Told the number of changes done and of all.
         """
         accounts = self._accounts()
-        changes = list(self._changes(accounts))
+        files = self._files(accounts)
+        changes = list(self._changes(accounts, files))
         if not changes:
             return changes
         make_private_folder(self.folder)
         accounts.save(self.folder)
-        files = self._files(accounts)
         for done, change in enumerate(changes, 1):
             self._carry_out(change, accounts, files)
             on_progress(done, len(changes))
@@ -196,7 +197,7 @@ class Provisioner:
     def _fingerprints(self, accounts: Accounts) -> dict[str, str]:
         return {card["handle"]: fingerprint(card) for card in cards(self.room, accounts, self.store)}
 
-    def _changes(self, accounts: Accounts) -> Iterator[Change]:
+    def _changes(self, accounts: Accounts, files: dict[str, str]) -> Iterator[Change]:
         known = Accounts.load(self.folder).accounts
         buckets, keys = self.store.buckets(), self.store.keys()
         yield from self._bucket_changes(self.room.shared_bucket, "", buckets)
@@ -207,7 +208,7 @@ class Provisioner:
             yield from self._bucket_changes(place, handle, buckets)
             if place not in keys or handle not in known:
                 yield Change(DiffAction.ADD, What.KEY, place, handle)
-        yield from self._file_changes(accounts)
+        yield from self._file_changes(files)
         for handle in sorted(set(known) - set(self.room.everybody)):
             if self.room.place_of(handle) in keys:
                 yield Change(DiffAction.REMOVE, What.KEY, self.room.place_of(handle), handle)
@@ -218,8 +219,7 @@ class Provisioner:
         if bucket not in there or missing_content(self.store, bucket):
             yield Change(DiffAction.ADD, What.DATA, bucket, handle)
 
-    def _file_changes(self, accounts: Accounts) -> Iterator[Change]:
-        wanted = self._files(accounts)
+    def _file_changes(self, wanted: dict[str, str]) -> Iterator[Change]:
         for name, content in wanted.items():
             path = self.folder / name
             there = path.read_text(encoding="utf-8") if path.is_file() else None
