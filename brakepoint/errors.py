@@ -1,9 +1,14 @@
 """The one error that a person is meant to read."""
 
+import re
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 from brakepoint.texts import text
+
+FOLDERS = re.compile(r"""(?<![\w.:/])(?:[A-Za-z]:\\|/)(?:[^/\\\s'"]*[/\\])*(?=[^/\\\s])""")
+"""What stands before the name of a file in an absolute path; in a URL nothing does."""
 
 
 class UserError(Exception):
@@ -21,9 +26,19 @@ class UserError(Exception):
         self.key = key
         self._values = values
 
+    def for_others(self) -> str:
+        """The same for people elsewhere, whom the folders of this machine are no business of."""
+        return text(self.key, None, **{name: _without_folders(value) for name, value in self._values.items()})
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Lets the error travel from a worker process to the one that prints it."""
         return partial(UserError, self.key, **self._values), ()
+
+
+def _without_folders(value: object) -> str:
+    if isinstance(value, PurePath):
+        return value.name
+    return FOLDERS.sub("", value.for_others() if isinstance(value, UserError) else str(value))
 
 
 class AdapterError(UserError):

@@ -36,3 +36,18 @@ def find_feed(name: str) -> Path:
     if path.is_file() and (is_path or name in feed_names()):
         return path
     raise UserError("feed.missing", path=path, feeds=", ".join(feed_names()) or "–")
+
+
+def find_named_feed(name: str, own: str = "") -> Path:
+    """The video of a feed that others ask for, over the network: by its name alone, never by a path.
+
+    Args:
+        name: What they ask for.
+        own: The feed that this process was started with, which may be a path.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    if name != own and name not in feed_names():
+        raise UserError("feed.missing", path=name, feeds=", ".join(feed_names()) or "–")
+    return find_feed(name)

@@ -20,6 +20,8 @@ TOPIC_ROOT = "brakepoint"
 """Every topic is `brakepoint/{train_id}/{name}`."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+FeedName = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A feed's name, or the URI of a real camera."""
 
 
 class SignClass(StrEnum):
@@ -218,7 +220,7 @@ class Wish(Message):
     """
 
     action: Action
-    feed: str | None = Field(default=None, max_length=200)
+    feed: FeedName | None = None
     fault: Fault | None = None
     seconds: float = Field(default=2.0, gt=0, le=10)
 
@@ -252,7 +254,7 @@ class MissionState(Message):
     """
 
     run: int = Field(ge=0)
-    feed: str = Field(max_length=200)
+    feed: FeedName
     running: bool
     since: Finite
     at: Finite

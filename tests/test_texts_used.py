@@ -21,6 +21,7 @@ from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.room.outcomes import Failure
 from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
+from brakepoint.room.sandbox import Protection
 from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services import SERVICES
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
@@ -75,6 +76,8 @@ LISTED: dict[str, Iterable[str]] = {
     "board.state.{}": State,
     "room.what.{}": What,
     "room.reason.{}": Failure,
+    "room.kind.{}": Failure,
+    "room.protection.{}": Protection,
     "room.phase.{}": PATIENCE_S,
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,

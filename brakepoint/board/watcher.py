@@ -47,7 +47,7 @@ class Seat(BaseModel):
         hints: Given so far.
         map50: The best, as scored by the instructor's side.
         score: The same of the missions.
-        reason: Why the last submission failed, by language; empty if it did not.
+        reason: The kind of failure of the last submission, by language; empty if it did not fail.
     """
 
     handle: str
@@ -91,16 +91,19 @@ class Watcher:
                 self.look()
                 self.trouble = ""
             except UserError as error:
-                self.trouble = str(error)
+                self.trouble = error.for_others()
             stopping.wait(LOOK_EVERY_S)
 
     def look(self) -> None:
         """Looks at everybody once."""
         self.room = self._reread()
         now, buckets, folder = self._clock(), self._store.buckets(), self.room.folder
-        uploads = {
-            handle: self._upload(self.room.place_of(handle), buckets) for handle in self.room.everybody
-        }
+        uploads, unreadable = {}, None
+        for handle in self.room.everybody:
+            try:
+                uploads[handle] = self._upload(self.room.place_of(handle), buckets)
+            except (OSError, UserError) as error:  # One bucket that cannot be read hides nobody else's.
+                unreadable = error
         with History.changing(folder) as history:
             for handle, content in uploads.items():
                 if content:
@@ -109,6 +112,8 @@ class Watcher:
         known, marks, rulings = history.heard, Scores.load(folder).marks, Rulings.load(folder)
         seats = [seat(handle, known.get(handle), marks.get(handle), now) for handle in self.room.everybody]
         self.seats = [out(found) if found.handle in rulings.disqualified else found for found in seats]
+        if unreadable is not None:
+            raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
 
     def _upload(self, bucket: str, buckets: set[str]) -> bytes:
         """What an attendee uploaded; nothing if it is too long for a progress file."""
@@ -127,7 +132,7 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
     if marks is not None:
         last = marks.last
         found.map50, found.score = marks.best_map50, marks.best_score
-        found.reason = {lang: last.words(lang) for lang in languages()} if last.reason else {}
+        found.reason = {lang: last.kind(lang) for lang in languages()} if last.reason else {}
     if heard is None:
         return found
     found.done = {step.name: len(heard.done.get(step.name, ())) for step in course()}

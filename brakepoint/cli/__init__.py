@@ -4,6 +4,7 @@ Exit status: 0 it went well, 1 it was done and the answer is no, 2 wrong usage o
 """
 
 import importlib
+import io
 import os
 import sys
 from importlib.util import find_spec
@@ -117,4 +118,6 @@ def run(arguments: list[str]) -> int:
 def main() -> None:
     """Entry point of the command `brakepoint`."""
     take_joined()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
+        sys.stdout.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))

@@ -191,6 +191,7 @@ def score_command(
     file: RoomFile = DEFAULT_FILE,
     attendees: Attendees = None,
     watch: Annotated[bool, typer.Option("--watch", help="cli.room.watch")] = False,
+    final: Annotated[bool, typer.Option("--final", help="cli.room.final")] = False,
 ) -> None:
     """Scores what was handed in; what was scored already is left alone.
 
@@ -198,25 +199,32 @@ def score_command(
         UserError: There is no sandbox or no hidden feed: then nothing is scored.
     """
     from brakepoint.room.outcomes import Scores
-    from brakepoint.room.scoring import score_room
+    from brakepoint.room.sandbox import protections
+    from brakepoint.room.scoring import score_final, score_room
     from brakepoint.room.stores import open_store
 
     room = open_room(file, attendees)
     store, scores = open_store(room), Scores.load(room.folder)
     stopping = threading.Event()
-    if watch:
-        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    for protection in protections():
+        typer.echo(text(f"room.protection.{protection}"), err=True)
     for round_ in count():
+        told = 0
         try:
             room = open_room(file, attendees)  # People join and leave.
-            outcomes = list(map(tell_outcome, score_room(room, store, scores)))
+            scored = (
+                score_final(room, scores, stopping) if final else score_room(room, store, scores, stopping)
+            )
+            for outcome in scored:
+                told += 1
+                tell_outcome(outcome)
         except UserError as error:
-            if round_ == 0:
+            if not watch or (round_ == 0 and not told):
                 raise
             typer.echo(str(error), err=True)  # The store may come back: the room goes on.
-            outcomes = []
         if not watch:
-            if not outcomes:
+            if not told:
                 typer.echo(text("room.nothing_new"))
             return
         if stopping.wait(LOOK_EVERY_S):

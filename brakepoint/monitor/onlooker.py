@@ -5,12 +5,13 @@ import time
 from typing import Any
 
 from brakepoint.errors import UserError
-from brakepoint.feeds import feed_names, find_feed
+from brakepoint.feeds import feed_names, find_named_feed
 from brakepoint.messages import (
     Action,
     Control,
     Detections,
     GivenOrder,
+    Health,
     MissionState,
     Picture,
     Status,
@@ -23,13 +24,18 @@ from brakepoint.services import SERVICES, tell
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.events import EventType
 from brakepoint.services.referee import Referee
-from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
+from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS, Topic
 from brakepoint.truth import GroundTruth, load_truth
 
 TURN_S = 0.02
 SILENT_AFTER_S = 3 * HEARTBEAT_S
 SIGNS_AGE_MAX_S = 1.0
 """Boxes of an older frame are not drawn: they would tell of a detector that sees, and there is none."""
+UNHEARD_AFTER_S = 3.0
+"""A service that says it is at work and has not been heard for so long is not let through by the broker."""
+SOURCES: dict[str, Topic[Any]] = {"capture": PICTURE, "detector": DETECTIONS, "autopilot": ORDERS}
+"""What is heard of each, if the broker passes it on."""
+UNANSWERED_AFTER_S = 2.0
 MAP_STEP_CM = 4.0
 ORDERS_SHOWN = 60
 
@@ -39,13 +45,17 @@ Json = dict[str, Any]
 class Onlooker:
     """Listens, as a part that `serve` turns; the page's server reads from it on other threads.
 
+    Args:
+        bus: The broker.
+        own: The feed that the train was started with, which may be a path.
+
     Attributes:
         picture: The newest frame.
         version: Grows whenever `story` has changed.
     """
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, own: str = "") -> None:
+        self._bus, self._own = bus, own
         self._lock = threading.Lock()
         self._mission: MissionState | None = None
         self._truth: GroundTruth | None = None
@@ -55,11 +65,14 @@ class Onlooker:
         self._detections: Detections | None = None
         self._orders: list[Json] = []
         self._statuses: dict[str, Status] = {}
+        self._heard_at = dict.fromkeys(SOURCES, time.time())
+        self._asked_at: float | None = None
         self.picture: Picture | None = None
         self.version = 0
 
     def control(self, control: Control) -> None:
-        """The controller answers; here only the outcome is shown."""
+        """The controller answers; here it is only known that the broker has passed it on."""
+        self._asked_at = None
 
     def turn(self) -> None:
         """Takes in what was said since the last turn."""
@@ -68,12 +81,13 @@ class Onlooker:
             if (mission := self._bus.take(MISSION)) is not None:
                 self._follow(mission)
             if (picture := self._bus.take(PICTURE)) is not None:
-                self.picture = picture
+                self.picture, self._heard_at["capture"] = picture, time.time()
             if (detections := self._bus.take(DETECTIONS)) is not None:
-                self._detections = detections
+                self._detections, self._heard_at["detector"] = detections, time.time()
                 if self._referee:
                     self._referee.hear_detections(detections)
             while (order := self._bus.take(ORDERS)) is not None:
+                self._heard_at["autopilot"] = time.time()
                 self._hear_order(order)
             while (status := self._bus.take(STATUS)) is not None:
                 self._statuses[status.service] = status
@@ -90,7 +104,8 @@ class Onlooker:
             UserError: There is no such feed.
         """
         if wish.feed and not (self._mission and wish.feed == self._mission.feed):
-            find_feed(wish.feed)
+            find_named_feed(wish.feed, self._own)
+        self._asked_at = self._asked_at or time.time()
         self._bus.say(CONTROL, Control(**wish.model_dump(), at=time.time()))
 
     def now(self) -> Json:
@@ -100,6 +115,7 @@ class Onlooker:
                 "train": self._state.model_dump(mode="json") if self._state else None,
                 "picture_age_s": time.time() - self.picture.captured_at if self.picture else None,
                 "signs": self._signs_in_sight(),
+                "held_back": self._held_back(),
                 "services": [
                     self._health(self._statuses[name]) for name in SERVICES if name in self._statuses
                 ],
@@ -121,7 +137,7 @@ class Onlooker:
     def _follow(self, mission: MissionState) -> None:
         last, self._mission = self._mission, mission
         if last is None or last.feed != mission.feed:
-            self._truth = _truth_of(mission.feed)
+            self._truth = _truth_of(mission.feed, self._own)
         if last is None or last.run != mission.run:
             self._orders, self._score, self._state = [], None, None
             self._referee = Referee(self._truth, mission.since) if self._truth else None
@@ -170,6 +186,18 @@ class Onlooker:
             accomplished=self._score.accomplished,
         )
 
+    def _held_back(self) -> list[str]:
+        """The topics that the broker does not pass on, although somebody says something there."""
+        now, held = time.time(), []
+        for service, topic in SOURCES.items():
+            status = self._statuses.get(service)
+            is_at_work = status and status.per_s > 0 and self._health(status)["health"] == Health.READY
+            if is_at_work and now - self._heard_at[service] > UNHEARD_AFTER_S:
+                held.append(topic.name)
+        if self._asked_at is not None and now - self._asked_at > UNANSWERED_AFTER_S:
+            held.append(CONTROL.name)
+        return held
+
     def _signs_in_sight(self) -> list[Json]:
         seen = self._detections
         if seen is None or time.time() - seen.captured_at > SIGNS_AGE_MAX_S:
@@ -181,9 +209,9 @@ class Onlooker:
         return {**status.model_dump(mode="json"), **({"health": "silent"} if is_silent else {})}
 
 
-def _truth_of(feed: str) -> GroundTruth | None:
+def _truth_of(feed: str, own: str) -> GroundTruth | None:
     try:
-        return load_truth(find_feed(feed).with_suffix(".json"))
+        return load_truth(find_named_feed(feed, own).with_suffix(".json"))
     except UserError as error:
         tell("trouble", why=error)
         return None

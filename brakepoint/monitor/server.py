@@ -57,7 +57,7 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
         try:
             onlooker.ask(wish)
         except UserError as error:
-            raise HTTPException(422, str(error)) from None
+            raise HTTPException(422, error.for_others()) from None
         return Response(status_code=202)
 
     return make_page("brakepoint.monitor", router, lambda key: key.startswith(TEXTS), token, speeds=SPEEDS)

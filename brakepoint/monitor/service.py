@@ -17,7 +17,7 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Serves the page and joins the broker."""
     host, port = address(settings.page)
     with Bus(settings, "monitor", TOPICS) as bus:
-        onlooker = Onlooker(bus)
+        onlooker = Onlooker(bus, settings.shown)
         with served(make_app(onlooker, settings.token), host, port):
             tell("page", url=f"http://{settings.page}/")
             serve(onlooker, bus, stopping)

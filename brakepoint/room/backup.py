@@ -21,7 +21,7 @@ from brakepoint.room.stores.whose_key import BUCKETS
 
 ROOM_NAME, FOLDER_NAME, HIDDEN = "room.yaml", "folder", "hidden"
 """What is in a backup: the room's file, what was in its folder, the hidden feed with its truth."""
-NOT_KEPT = {LOG_NAME, ".lock", "submissions", HIDDEN}
+NOT_KEPT = {LOG_NAME, ".lock", HIDDEN}
 BYTES_IN_MB = 1e6
 
 
@@ -49,8 +49,9 @@ def save(room: Room, file: Path, backup: Path) -> float:
         _add(archive, ROOM_NAME, file)
         for path in _worth_keeping(room.folder):
             _add(archive, f"{FOLDER_NAME}/{path.relative_to(room.folder).as_posix()}", path)
-        for path in _hidden(room):
-            _add(archive, f"{HIDDEN}/{path.name}", path)
+        for name, feed in _hidden(room).items():
+            for path in (feed, feed.with_suffix(".json")):
+                _add(archive, f"{HIDDEN}/{name}/{path.name}", path)
     part.replace(backup)
     return backup.stat().st_size / BYTES_IN_MB
 
@@ -86,7 +87,7 @@ def restore(backup: Path, file: Path) -> Room:
         raise UserError("room.error.no_backup", path=backup, why=" ".join(str(error).split())) from error
     (part / FOLDER_NAME).rename(room.folder)
     room.folder.chmod(0o700)
-    if (part / HIDDEN).is_dir() and not (room.hidden_feed and room.hidden_feed.is_file()):
+    if (part / HIDDEN).is_dir():
         written = _with_hidden(written, room, part / HIDDEN)
     shutil.rmtree(part)
     write(file, written)
@@ -94,11 +95,12 @@ def restore(backup: Path, file: Path) -> Room:
 
 
 def _with_hidden(written: str, room: Room, hidden: Path) -> str:
-    """The room's file with the hidden feed where it is now."""
+    """The room's file with the hidden feeds where they are now."""
     hidden.rename(room.folder / HIDDEN)
-    assert room.hidden_feed is not None, "a feed was kept because the room named one"
     described = yaml.safe_load(written)
-    described["hidden_feed"] = str((room.folder / HIDDEN / room.hidden_feed.name).resolve())
+    for name, feed in _hidden(room).items():
+        if (room.folder / HIDDEN / name / feed.name).is_file():
+            described[name] = str((room.folder / HIDDEN / name / feed.name).resolve())
     return yaml.safe_dump(described, sort_keys=False, allow_unicode=True)
 
 
@@ -117,9 +119,10 @@ def _is_of_the_kit(path: Path, data: bytes | None) -> bool:
     return data is not None and path.stat().st_size == len(data) and path.read_bytes() == data
 
 
-def _hidden(room: Room) -> list[Path]:
-    feed = room.hidden_feed
-    return [path for path in (feed, feed.with_suffix(".json")) if path.is_file()] if feed else []
+def _hidden(room: Room) -> dict[str, Path]:
+    """The feeds that nobody has seen, by their names in the room's file."""
+    feeds = {"hidden_feed": room.hidden_feed, "final_feed": room.final_feed}
+    return {name: feed for name, feed in feeds.items() if feed is not None}
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:

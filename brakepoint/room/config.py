@@ -90,6 +90,9 @@ class Room(_Part):
         quota: What each may use of the cluster.
         pipeline_image: What step 4's components run in on the cluster; empty if they run in the workspace.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
+        final_feed: Another, on which everybody's best is scored at the end.
+        map50_min: What a model must reach on the hidden feed, 0 to 1, before it may drive there.
+        tries: How many submissions of one attendee are scored.
     """
 
     name: Name
@@ -101,6 +104,9 @@ class Room(_Part):
     quota: Quota = Quota()
     pipeline_image: str = ""
     hidden_feed: Path | None = None
+    final_feed: Path | None = None
+    map50_min: float = Field(default=0.3, ge=0, le=1)
+    tries: int = Field(default=20, ge=1)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

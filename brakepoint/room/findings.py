@@ -4,6 +4,7 @@ import hashlib
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from brakepoint.errors import UserError
@@ -18,7 +19,9 @@ EXAMPLE_DOMAINS = ("example.org", "example.com", "example.net")
 
 def findings(room: Room) -> Iterator[str]:
     """A sentence for each, in the reader's language; what to do is in it."""
-    yield from _about_scoring(room)
+    yield from _about_feed(room.hidden_feed, "hidden_feed")
+    if room.final_feed is not None:
+        yield from _about_feed(room.final_feed, "final_feed")
     if isinstance(room.store, EmbeddedSettings):
         host = room.store.host
         if not _is_of_this_machine(host):
@@ -41,11 +44,12 @@ def findings(room: Room) -> Iterator[str]:
             yield text("room.finding.local", None, name=name, address=address)
 
 
-def _about_scoring(room: Room) -> Iterator[str]:
+def _about_feed(wanted: Path | None, name: str) -> Iterator[str]:
+    """What would keep hand-ins from being scored on a feed."""
     try:
-        if room.hidden_feed is None:
-            raise UserError("room.error.no_hidden_feed")
-        feed = find_feed(str(room.hidden_feed))
+        if wanted is None:
+            raise UserError("room.error.no_hidden_feed", name=name)
+        feed = find_feed(str(wanted))
         truth = load_truth(feed.with_suffix(".json"))
         if truth.video_sha256 != hashlib.sha256(feed.read_bytes()).hexdigest():
             yield text("room.finding.truth", None, truth=feed.with_suffix(".json"), video=feed.name)

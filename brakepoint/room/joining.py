@@ -45,14 +45,14 @@ def join_code(room: str, handle: str, secret_key: str, endpoint: str) -> str:
     return f"{handle}.{room}:{secret_key}@{endpoint.removeprefix(PLAIN)}"
 
 
-def join(code: str) -> str:
+def join(code: str) -> Connection:
     """Joins a room: from then on every command works with the attendee's bucket.
 
     Args:
         code: As the card has it.
 
     Returns:
-        The name of the bucket.
+        The attendee's bucket.
 
     Raises:
         UserError: It is no code, there is nothing to move, or the store does not let it in.
@@ -68,13 +68,13 @@ def join(code: str) -> str:
         variables = {**joined(), ENDPOINT_VARIABLE: endpoint}
         if ROOM_VARIABLE not in variables:
             raise UserError("room.error.not_joined")
-    _require_entrance(variables)
+    store = _entered(variables)
     write(this_room.JOINED_PATH, json.dumps(variables, indent=2) + "\n", PRIVATE)
-    return variables["AWS_S3_BUCKET"]
+    return store
 
 
-def _require_entrance(variables: dict[str, str]) -> None:
-    """Looks into the bucket."""
+def _entered(variables: dict[str, str]) -> Connection:
+    """The bucket, once it has let us look into it."""
     store = Connection(
         variables[ENDPOINT_VARIABLE],
         variables["AWS_S3_BUCKET"],
@@ -83,3 +83,4 @@ def _require_entrance(variables: dict[str, str]) -> None:
     )
     with friendly_errors(store.endpoint, store.bucket):
         store.client.list_objects_v2(Bucket=store.bucket, MaxKeys=1)
+    return store

@@ -1,6 +1,8 @@
 """Looks into an ONNX file, without running it: only a network that goes straight through is let in."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from brakepoint.room.outcomes import Failed, Failure
 
@@ -41,6 +43,18 @@ def check_model(path: Path) -> None:
         raise Failed(
             Failure.MODEL_OPERATORS, ", ".join(sorted(unknown | {one.name for one in model.functions}))
         )
-    outside = onnx.TensorProto.EXTERNAL
-    if any(tensor.data_location == outside for tensor in model.graph.initializer):
+    if any(tensor.data_location or tensor.external_data for tensor in _tensors(model)):
         raise Failed(Failure.MODEL_OPERATORS, "external data")
+
+
+def _tensors(part: Any) -> Iterator[Any]:
+    """Every tensor of a model, wherever it is: among the weights, sparse or not, or in a node."""
+    from onnx import TensorProto
+
+    if isinstance(part, TensorProto):
+        yield part
+        return
+    for field, value in part.ListFields():
+        if field.message_type is not None:
+            for one in value if isinstance(value, Sequence) else (value,):
+                yield from _tensors(one)

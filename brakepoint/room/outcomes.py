@@ -1,12 +1,13 @@
 """What the instructor's side found out about what an attendee handed in."""
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from brakepoint.errors import UserError
 from brakepoint.room.files import locked, write
@@ -17,8 +18,25 @@ DETAIL_CHARACTERS = 160
 """What comes out of a sandbox is somebody else's words: so much of it is shown."""
 
 
+def clean(words: str) -> str:
+    """Somebody else's words as one short line that a terminal and a page can only show.
+
+    Whatever is not to be seen goes: control characters with which a terminal can be driven, turns of the
+    writing direction, halves of characters that cannot be written to a file, and marks that pile up.
+    """
+    composed = unicodedata.normalize("NFC", words[: 10 * DETAIL_CHARACTERS])
+    seen = (
+        character if character.isprintable() and not unicodedata.category(character).startswith("M") else " "
+        for character in composed
+    )
+    return " ".join("".join(seen).split())[:DETAIL_CHARACTERS]
+
+
 class Failure(StrEnum):
-    """Why nothing could be scored. Texts: `room.reason.{value}`."""
+    """Why nothing could be scored.
+
+    Texts: `room.reason.{value}` for the instructor, `room.kind.{value}` for everybody.
+    """
 
     NOTHING = "nothing"
     MODEL_SIZE = "model_size"
@@ -26,6 +44,7 @@ class Failure(StrEnum):
     MODEL_CLASSES = "model_classes"
     MODEL_UNFIT = "model_unfit"
     MODEL_SLOW = "model_slow"
+    MODEL_BLIND = "model_blind"
     AUTOPILOT_SIZE = "autopilot_size"
     NETWORK = "network"
     PROCESS = "process"
@@ -34,7 +53,10 @@ class Failure(StrEnum):
     RAISED = "raised"
     NO_ORDER = "no_order"
     TOO_SLOW = "too_slow"
+    TOO_LONG = "too_long"
     DIED = "died"
+    TRIES = "tries"
+    INTERNAL = "internal"
 
 
 class Failed(Exception):  # noqa: N818  It is the submission that failed, not the program.
@@ -48,7 +70,7 @@ class Failed(Exception):  # noqa: N818  It is the submission that failed, not th
     def __init__(self, reason: Failure, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
-        self.detail = " ".join(detail.split())[:DETAIL_CHARACTERS]
+        self.detail = clean(detail)
 
 
 class SubmissionOutcome(BaseModel):
@@ -74,9 +96,23 @@ class SubmissionOutcome(BaseModel):
     reason: Failure | None = None
     detail: str = ""
 
+    @field_validator("detail")
+    @classmethod
+    def _is_clean(cls, detail: str) -> str:
+        return clean(detail)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is the submission's own; what went wrong on the instructor's side is tried again."""
+        return self.reason is not Failure.INTERNAL
+
     def words(self, lang: str | None = None) -> str:
-        """Why it failed, in a language; empty if it did not."""
+        """Why it failed, in a language, for the instructor's eyes; empty if it did not."""
         return text(f"room.reason.{self.reason}", lang, detail=self.detail) if self.reason else ""
+
+    def kind(self, lang: str | None = None) -> str:
+        """The kind of the failure, for everybody's eyes: nothing that the code could say about the line."""
+        return text(f"room.kind.{self.reason}", lang) if self.reason else ""
 
 
 class Marks(BaseModel):
@@ -86,6 +122,8 @@ class Marks(BaseModel):
         best_map50: Of all submissions.
         best_score: Of all submissions.
         last: The last one.
+        tries: How many were run.
+        final: How the best one went on the feed of the final; None before it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,6 +131,12 @@ class Marks(BaseModel):
     best_map50: float | None = None
     best_score: float | None = None
     last: SubmissionOutcome
+    tries: int = Field(default=0, ge=0)
+    final: SubmissionOutcome | None = None
+
+    def knows(self, digest: str) -> bool:
+        """Whether this submission was scored last."""
+        return self.last.digest == digest and self.last.is_settled
 
     def with_outcome(self, outcome: SubmissionOutcome) -> "Marks":
         """The same after one more submission."""
@@ -100,6 +144,8 @@ class Marks(BaseModel):
             best_map50=_best(self.best_map50, outcome.map50),
             best_score=_best(self.best_score, None if outcome.reason else outcome.score),
             last=outcome,
+            tries=self.tries + (outcome.reason is not Failure.TRIES),
+            final=self.final,
         )
 
 
@@ -126,11 +172,24 @@ class Scores(BaseModel):
         except ValidationError as error:
             raise UserError("room.error.scores", path=folder / SCORES_NAME) from error
 
+    def would_be_best(self, handle: str, outcome: SubmissionOutcome) -> bool:
+        """Whether an outcome is a better score than all of the attendee's before."""
+        marks = self.marks.get(handle)
+        best = marks.best_score if marks else None
+        return outcome.reason is None and (best is None or outcome.score > best)
+
     def add(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
         """Takes an outcome in and writes the file, in which other commands may have changed something."""
         with Scores.changing(folder) as scores:
             marks = scores.marks.get(handle, Marks(last=outcome))
             scores.marks[handle] = marks.with_outcome(outcome)
+        self.marks = scores.marks
+
+    def add_final(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
+        """Takes in how an attendee's best went in the final, and writes the file."""
+        with Scores.changing(folder) as scores:
+            if handle in scores.marks:
+                scores.marks[handle] = scores.marks[handle].model_copy(update={"final": outcome})
         self.marks = scores.marks
 
     @classmethod

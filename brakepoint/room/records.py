@@ -8,6 +8,8 @@ from brakepoint.room.history import History
 from brakepoint.room.outcomes import Scores
 from brakepoint.room.rulings import FROZEN, Rulings
 
+SUBMISSIONS = "submissions"
+"""Holds everybody's last hand-in, and the best one, which drives in the final."""
 Entry = TypeVar("Entry")
 
 
@@ -35,7 +37,7 @@ class Records:
         with Rulings.changing(self._folder) as rulings:
             rulings.disqualified.discard(handle)
             rulings.again.pop(handle, None)
-        for kept in (self._folder / "submissions" / handle, self._folder / FROZEN / place):
+        for kept in (self._folder / SUBMISSIONS / handle, self._folder / FROZEN / place):
             shutil.rmtree(kept, ignore_errors=True)
 
     def swap(self, handles: tuple[str, str], places: tuple[str, str]) -> None:
@@ -53,14 +55,19 @@ class Records:
             _swap(rulings.again, *handles)
             if len(rulings.disqualified & set(handles)) == 1:
                 rulings.disqualified ^= set(handles)
-        one, other = (self._folder / FROZEN / place for place in places)
-        aside = self._folder / FROZEN / "aside"
-        for path, target in ((one, aside), (other, one), (aside, other)):
-            if path.exists():
-                path.rename(target)
+        _swap_folders(self._folder / FROZEN, *places)
+        _swap_folders(self._folder / SUBMISSIONS, *handles)
 
 
 def _swap(entries: dict[str, Entry], one: str, other: str) -> None:
     """Exchanges two entries, of which there may be none."""
     held = {one: entries.pop(other, None), other: entries.pop(one, None)}
     entries.update({name: entry for name, entry in held.items() if entry is not None})
+
+
+def _swap_folders(folder: Path, one: str, other: str) -> None:
+    """Exchanges two folders, of which there may be none."""
+    names = ((one, ".aside"), (other, one), (".aside", other))
+    for name, target in names:
+        if (folder / name).exists():
+            (folder / name).rename(folder / target)

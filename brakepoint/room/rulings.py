@@ -69,8 +69,10 @@ class Rulings(BaseModel):
         """
         if handle in self.disqualified:
             return False
-        if marks is None or marks.last.digest != digest:
-            return True
+        return marks is None or not marks.knows(digest) or self.asks_again(handle, marks)
+
+    def asks_again(self, handle: str, marks: Marks) -> bool:
+        """Whether the instructor has asked for another score since the last one, whatever the tries."""
         return handle in self.again and marks.last.at < self.again[handle]
 
     def source(self, folder: Path, store: Buckets) -> Buckets:

@@ -1,7 +1,8 @@
 """A sandbox for what attendees hand in: bubblewrap around a Python process that is spoken to over a pipe.
 
 Inside there is no network, no other process, nothing that can be written to, and of the files only Python,
-the kit's package and what was handed in. Limits of memory, processor time and processes come on top.
+the kit's package and what was handed in. A filter refuses system calls that nothing in there needs. Limits of
+memory, processor time, open files and processes come on top, and what is held altogether is measured.
 Whatever comes out is bytes of at most a stated length, within a stated time.
 """
 
@@ -12,13 +13,20 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from brakepoint.errors import UserError
+from brakepoint.room.memory_groups import held_mb, new_group, parent_group
 from brakepoint.room.outcomes import Failed, Failure
+from brakepoint.room.system_calls import filter_program
 
 KIT, WORK = Path("/kit"), Path("/work")
 """Where the kit's package, and what was handed in, lie inside."""
@@ -26,6 +34,10 @@ LENGTH = struct.Struct("!I")
 """Stands before each message, in both directions."""
 ANSWER_MAX_BYTES = 256 * 1024
 START_TIMEOUT_S = 60.0
+LOOK_EVERY_S = 0.2
+"""So often it is looked how much memory is held, and whether the scoring is to stop."""
+STOP_ARRIVES_S = 0.5
+"""What ends the whole ends a sandbox, too, perhaps a moment before it is heard of here."""
 PACKAGE = Path(__file__).resolve().parents[1]
 LINKS = ("bin", "lib", "lib64")
 NO_SECRETS = {"PATH": os.environ.get("PATH", os.defpath)}
@@ -41,12 +53,20 @@ class SandboxLimits:
         cpu_s: Processor time, altogether.
         processes: Processes and threads, itself among them.
         answer_s: Time for one answer.
+        held_mb: Memory of every kind that it holds, all processes together.
+        total_s: Time that is waited for it altogether, its start included, however little it computes.
     """
 
     memory_mb: int
     cpu_s: int
     processes: int
     answer_s: float
+    held_mb: int
+    total_s: float
+
+
+class Aborted(Exception):  # noqa: N818  Nothing is wrong: somebody has ended the scoring.
+    """The scoring is to stop, so that nothing is known about the submission."""
 
 
 class Sandbox:
@@ -56,29 +76,41 @@ class Sandbox:
         role: `autopilot` or `detector`: which function of `brakepoint.room.sandboxed` runs in it.
         handed_in: The file it works with.
         limits: What it may use.
+        stopping: Is set when the scoring is to stop.
 
     Raises:
         Failed: It did not get ready.
+        Aborted: The scoring is to stop.
     """
 
-    def __init__(self, role: str, handed_in: Path, limits: SandboxLimits) -> None:
+    def __init__(
+        self, role: str, handed_in: Path, limits: SandboxLimits, stopping: threading.Event | None = None
+    ) -> None:
         inside = WORK / handed_in.name
         program = ["-m", "brakepoint.room.sandboxed", role, str(inside), json.dumps(asdict(limits))]
-        self._answer_s, self._allowed_s = limits.answer_s, START_TIMEOUT_S
-        self._process = subprocess.Popen(
-            [*_walls({handed_in.resolve(): inside}), sys.executable, "-u", *program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=NO_SECRETS,
-        )
+        self._limits, self._left_s = limits, limits.total_s
+        self._stopping = stopping or threading.Event()
+        self._allowed_s, self._looked_at = START_TIMEOUT_S, time.monotonic()
+        self._group = new_group(limits.held_mb)
+        with _filter() as (walls, descriptors):
+            command = [*_walls({handed_in.resolve(): inside}), *walls, sys.executable, "-u", *program]
+            self._process = subprocess.Popen(
+                self._group.entering(command) if self._group else command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env=NO_SECRETS,
+                pass_fds=descriptors,
+                start_new_session=True,  # A signal for all that the instructor runs is not for this.
+            )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._writing, self._reading = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._writing, False)
         os.set_blocking(self._reading, False)
         try:
-            self._read(time.monotonic() + self._allowed_s)
+            with self._timed() as deadline:
+                self._read(deadline)
         except BaseException:
             self.close()
             raise
@@ -93,17 +125,40 @@ class Sandbox:
         """Ends everything inside, at once."""
         self._process.kill()
         self._process.communicate()
+        if self._group is not None:
+            self._group.close()
 
     def ask(self, message: bytes) -> dict[str, Any]:
         """Sends a message and waits for its answer.
 
         Raises:
             Failed: The answer says so, or there is none, or it is none.
+            Aborted: The scoring is to stop.
         """
-        self._allowed_s = self._answer_s
-        deadline = time.monotonic() + self._allowed_s
-        self._write(LENGTH.pack(len(message)) + message, deadline)
-        return self._read(deadline)
+        self._allowed_s = self._limits.answer_s
+        with self._timed() as deadline:
+            self._look()
+            self._write(LENGTH.pack(len(message)) + message, deadline)
+            return self._read(deadline)
+
+    @contextmanager
+    def _timed(self) -> Iterator[float]:
+        """Gives the moment until which is waited, and takes what was waited from what is left."""
+        began_at = time.monotonic()
+        try:
+            yield began_at + min(self._allowed_s, self._left_s)
+        finally:
+            self._left_s -= time.monotonic() - began_at
+
+    def _look(self) -> None:
+        """Looks, not too often, whether all is within limits."""
+        if time.monotonic() - self._looked_at < LOOK_EVERY_S:
+            return
+        if self._stopping.is_set():
+            raise Aborted
+        if held_mb(self._process.pid) > self._limits.held_mb:
+            raise Failed(Failure.MEMORY)
+        self._looked_at = time.monotonic()
 
     def _read(self, deadline: float) -> dict[str, Any]:
         (length,) = LENGTH.unpack(self._take(LENGTH.size, deadline))
@@ -117,7 +172,9 @@ class Sandbox:
             raise Failed(Failure.NO_ORDER, type(answer).__name__)
         if "reason" in answer:
             known = {reason.value: reason for reason in Failure}
-            raise Failed(known.get(str(answer["reason"]), Failure.DIED), str(answer.get("detail", "")))
+            said, detail = answer["reason"], answer.get("detail")
+            reason = known.get(said, Failure.DIED) if isinstance(said, str) else Failure.DIED
+            raise Failed(reason, detail if isinstance(detail, str) else "")
         return answer
 
     def _take(self, length: int, deadline: float) -> bytes:
@@ -126,7 +183,7 @@ class Sandbox:
             self._wait(self._reading, selectors.EVENT_READ, deadline)
             piece = os.read(self._reading, length - len(taken))
             if not piece:
-                raise Failed(Failure.DIED)
+                raise self._ended()
             taken += piece
         return bytes(taken)
 
@@ -137,13 +194,24 @@ class Sandbox:
             try:
                 rest = rest[os.write(self._writing, rest) :]
             except BrokenPipeError as error:
-                raise Failed(Failure.DIED) from error
+                raise self._ended() from error
+
+    def _ended(self) -> Exception:
+        """Why it has ended without a word."""
+        if self._stopping.wait(STOP_ARRIVES_S):
+            return Aborted()
+        overflowed = self._group is not None and self._group.has_overflowed
+        return Failed(Failure.MEMORY if overflowed else Failure.DIED)
 
     def _wait(self, descriptor: int, event: int, deadline: float) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, event)
-            if not selector.select(max(deadline - time.monotonic(), 0.0)):
-                raise Failed(Failure.TOO_SLOW, f"{self._allowed_s:g} s")
+            while not selector.select(min(max(deadline - time.monotonic(), 0.0), LOOK_EVERY_S)):
+                self._look()
+                if time.monotonic() >= deadline:
+                    if self._left_s < self._allowed_s:
+                        raise Failed(Failure.TOO_LONG, f"{self._limits.total_s:g} s")
+                    raise Failed(Failure.TOO_SLOW, f"{self._allowed_s:g} s")
 
 
 def require_sandbox(*hidden: Path) -> None:
@@ -161,11 +229,49 @@ def require_sandbox(*hidden: Path) -> None:
             raise UserError("room.error.feed_shown", feed=path, folder=seen)
     if shutil.which("bwrap") is None:
         raise UserError("room.error.no_sandbox", why="bwrap")
-    trial = subprocess.run(
-        [*_walls({}), "/usr/bin/true"], capture_output=True, text=True, cwd="/", env=NO_SECRETS
-    )
+    with _filter() as (walls, descriptors):
+        trial = subprocess.run(
+            [*_walls({}), *walls, "/usr/bin/true"],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env=NO_SECRETS,
+            pass_fds=descriptors,
+        )
     if trial.returncode != 0:
         raise UserError("room.error.no_sandbox", why=" ".join(trial.stderr.split()))
+
+
+class Protection(StrEnum):
+    """What holds on a machine, or does not. Texts: `room.protection.{value}`."""
+
+    WALLS = "walls"
+    CALLS = "calls"
+    NO_CALLS = "no_calls"
+    MEMORY_HELD = "memory_held"
+    MEMORY_MEASURED = "memory_measured"
+
+
+def protections() -> tuple[Protection, ...]:
+    """What protects this machine, where there is a sandbox, and what does not."""
+    return (
+        Protection.WALLS,
+        Protection.CALLS if filter_program() else Protection.NO_CALLS,
+        Protection.MEMORY_HELD if parent_group() else Protection.MEMORY_MEASURED,
+    )
+
+
+@contextmanager
+def _filter() -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """Gives bubblewrap's options for the filter of system calls, and the descriptors that they name."""
+    program = filter_program()
+    if not program:
+        yield [], ()
+        return
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(program)
+        file.seek(0)
+        yield ["--seccomp", str(file.fileno())], (file.fileno(),)
 
 
 def _shown() -> dict[Path, Path]:

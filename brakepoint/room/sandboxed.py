@@ -28,6 +28,8 @@ PROCESS_EVENTS = {
     "subprocess.Popen",
 }
 FILE_EVENTS = {"open", "os.listdir", "os.scandir", "glob.glob", "os.mkdir", "os.remove", "os.rename"}
+OPEN_FILES_MAX = 64
+"""Each may hold memory that counts as nobody's: a pipe up to 1 MB."""
 MB = 1024 * 1024
 
 Answer = Callable[[bytes], dict[str, Any]]
@@ -65,6 +67,10 @@ def _limit(limits: SandboxLimits) -> None:
         (resource.RLIMIT_CPU, limits.cpu_s),
         (resource.RLIMIT_NPROC, limits.processes),
         (resource.RLIMIT_FSIZE, MB),
+        (resource.RLIMIT_NOFILE, OPEN_FILES_MAX),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_SIGPENDING, OPEN_FILES_MAX),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (most, most))

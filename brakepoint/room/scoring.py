@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
+from brakepoint.cores import available_cores
 from brakepoint.detector import look_at
 from brakepoint.detector.decode import DETECTIONS_MAX
 from brakepoint.errors import UserError
@@ -33,9 +36,9 @@ from brakepoint.mission.records import Score
 from brakepoint.mission.scoring import score_run
 from brakepoint.room.config import Room
 from brakepoint.room.model_check import MODEL_MAX_MB
-from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
+from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome, clean
 from brakepoint.room.rulings import Rulings
-from brakepoint.room.sandbox import Sandbox, SandboxLimits, require_sandbox
+from brakepoint.room.sandbox import Aborted, Sandbox, SandboxLimits, require_sandbox
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.truth import GroundTruth, load_truth
@@ -44,8 +47,20 @@ MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
 AUTOPILOT_MAX_BYTES = 200_000
 EVALUATED_FRAMES = 60
 """Frames of the hidden feed, evenly spread, on which mAP50 is measured."""
-AUTOPILOT_LIMITS = SandboxLimits(memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0)
-DETECTOR_LIMITS = SandboxLimits(memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0)
+AUTOPILOT_LIMITS = SandboxLimits(
+    memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0, held_mb=512, total_s=30.0
+)
+DETECTOR_LIMITS = SandboxLimits(
+    memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0, held_mb=1024, total_s=150.0
+)
+"""Both times are about five times what the shipped model and autopilot take on a busy machine."""
+SPARE_PLACES = 1
+"""So many more than there are cores are scored at a time: who sleeps leaves a core to the others."""
+NAMES = ("model.onnx", "step6_autopilot.py")
+BEST = "best"
+"""The folder with an attendee's best submission, which drives in the final."""
+BOX_MAX = 10
+"""Boxes reach a little beyond a picture, but not this many times as far."""
 CONFIDENCE = 0.25
 """mAP does not depend on it; precision and recall, which are not shown, would."""
 
@@ -68,34 +83,156 @@ class Submission:
         return hashlib.sha256(hashlib.sha256(self.model).digest() + self.autopilot).hexdigest()
 
 
-def score_room(room: Room, store: RoomStore, scores: Scores) -> Iterator[tuple[str, SubmissionOutcome]]:
-    """Scores whatever was handed in since it was last scored, one attendee after the other.
+def score_room(
+    room: Room, store: RoomStore, scores: Scores, stopping: threading.Event | None = None
+) -> Iterator[tuple[str, SubmissionOutcome]]:
+    """Scores whatever was handed in since it was last scored, several at a time, each attendee's once.
+
+    Who has had fewer tries comes first. Whatever goes wrong with one submission is its outcome.
 
     Args:
         room: Whose.
         store: Its object store.
         scores: Of the room; they are kept up to date, in the room's folder too.
+        stopping: Ends the scoring; what is being scored then stays as if it had not begun.
 
     Yields:
         Handle and outcome of each new submission.
 
     Raises:
-        UserError: The room has no hidden feed, or this machine has no sandbox.
+        UserError: The room has no hidden feed, or this machine has no sandbox; or, after all others were
+            scored, what somebody handed in cannot be read.
     """
-    if room.hidden_feed is None:
-        raise UserError("room.error.no_hidden_feed")
-    feed = find_feed(str(room.hidden_feed))
-    require_sandbox(feed, feed.with_suffix(".json"))
+    feed = _hidden(room.hidden_feed, "hidden_feed")
+    stopping = stopping or threading.Event()
     scores.marks, rulings = Scores.load(room.folder).marks, Rulings.load(room.folder)
     source = rulings.source(room.folder, store)
-    there = source.buckets()
-    for handle in room.everybody:
-        submission = fetch(source, room.place_of(handle)) if room.place_of(handle) in there else None
-        if submission is None or not rulings.wants_score(handle, submission.digest, scores.marks.get(handle)):
-            continue
-        outcome = score(submission, feed, room.folder / "submissions" / handle)
+    waiting, unreadable = _waiting(room, source, scores, rulings)
+
+    def judge(handle: str) -> SubmissionOutcome:
+        submission = fetch(source, room.place_of(handle))
+        if submission is None:
+            raise FileNotFoundError(handle)
+        marks = scores.marks.get(handle)
+        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle, marks):
+            return _failure(submission.digest, Failure.TRIES, str(room.tries))
+        outcome = score(submission, feed, _folder(room, handle), room.map50_min, stopping)
+        if scores.would_be_best(handle, outcome):
+            _unpack(submission, _folder(room, handle) / BEST)
+        return outcome
+
+    for handle, outcome in _judge_all(waiting, judge, stopping):
         scores.add(handle, outcome, room.folder)
         yield handle, outcome
+    if unreadable:
+        handle, error = next(iter(unreadable.items()))
+        why = clean(str(error))
+        raise UserError("room.error.unreadable", handles=", ".join(unreadable), why=why) from error
+
+
+def score_final(
+    room: Room, scores: Scores, stopping: threading.Event | None = None
+) -> Iterator[tuple[str, SubmissionOutcome]]:
+    """Scores everybody's best submission on the feed of the final, on which nobody has tried anything.
+
+    Args:
+        room: Whose.
+        scores: Of the room; they are kept up to date, in the room's folder too.
+        stopping: Ends the scoring.
+
+    Yields:
+        Handle and outcome of each that was not scored there before.
+
+    Raises:
+        UserError: The room has no such feed, or this machine has no sandbox.
+    """
+    feed = _hidden(room.final_feed, "final_feed")
+    stopping = stopping or threading.Event()
+    scores.marks, out = Scores.load(room.folder).marks, Rulings.load(room.folder).disqualified
+    best = {handle: _folder(room, handle) / BEST for handle in room.everybody if handle not in out}
+    waiting = [
+        handle
+        for handle, marks in scores.marks.items()
+        if handle in best and best[handle].is_dir() and (marks.final is None or not marks.final.is_settled)
+    ]
+
+    def judge(handle: str) -> SubmissionOutcome:
+        submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
+        return score(submission, feed, _folder(room, handle) / "final", 0.0, stopping)
+
+    for handle, outcome in _judge_all(waiting, judge, stopping):
+        scores.add_final(handle, outcome, room.folder)
+        yield handle, outcome
+
+
+def _hidden(wanted: Path | None, name: str) -> Path:
+    """A feed that nobody has seen, once it is sure that nobody will."""
+    if wanted is None:
+        raise UserError("room.error.no_hidden_feed", name=name)
+    feed = find_feed(str(wanted))
+    require_sandbox(feed, feed.with_suffix(".json"))
+    return feed
+
+
+def _waiting(
+    room: Room, store: Buckets, scores: Scores, rulings: Rulings
+) -> tuple[list[str], dict[str, Exception]]:
+    """Who has handed in something that is not scored yet, those with fewer tries first.
+
+    Returns:
+        Their handles, and what went wrong with those whose buckets cannot be read: they can see to that
+        themselves, and hold nobody else up.
+    """
+    there, tries = store.buckets(), {}
+    unreadable: dict[str, Exception] = {}
+    for handle in room.everybody:
+        if room.place_of(handle) not in there:
+            continue
+        marks = scores.marks.get(handle)
+        try:
+            submission = fetch(store, room.place_of(handle))
+        except (OSError, UserError) as error:
+            unreadable[handle] = error
+            continue
+        if submission is not None and rulings.wants_score(handle, submission.digest, marks):
+            tries[handle] = marks.tries if marks else 0
+    return sorted(tries, key=tries.__getitem__), unreadable
+
+
+def _judge_all(
+    handles: list[str], judge: Callable[[str], SubmissionOutcome], stopping: threading.Event
+) -> Iterator[tuple[str, SubmissionOutcome]]:
+    """Judges several at a time; those that were interrupted have no outcome."""
+
+    def outcome(handle: str) -> SubmissionOutcome | None:
+        if stopping.is_set():
+            return None
+        try:
+            return judge(handle)
+        except Aborted:
+            return None
+        except Exception as error:  # Nobody's submission ends everybody's scoring, whatever it has found.
+            return _failure("", Failure.INTERNAL, f"{type(error).__name__}: {error}")
+
+    with ThreadPoolExecutor(available_cores() + SPARE_PLACES) as places:
+        futures = {places.submit(outcome, handle): handle for handle in handles}
+        try:
+            for future in as_completed(futures):
+                found = future.result()
+                if found is not None:
+                    yield futures[future], found
+        finally:
+            if not all(future.done() for future in futures):
+                stopping.set()
+                places.shutdown(cancel_futures=True)
+
+
+def _failure(digest: str, reason: Failure, detail: str) -> SubmissionOutcome:
+    return SubmissionOutcome(digest=digest, at=datetime.now(UTC), reason=reason, detail=detail)
+
+
+def _folder(room: Room, handle: str) -> Path:
+    return room.folder / "submissions" / handle
 
 
 def fetch(store: Buckets, bucket: str) -> Submission | None:
@@ -109,23 +246,36 @@ def fetch(store: Buckets, bucket: str) -> Submission | None:
         return None
 
 
-def score(submission: Submission, feed: Path, folder: Path) -> SubmissionOutcome:
+def score(
+    submission: Submission,
+    feed: Path,
+    folder: Path,
+    map50_min: float = 0.0,
+    stopping: threading.Event | None = None,
+) -> SubmissionOutcome:
     """Scores one submission; whatever it does, it does to itself.
 
     Args:
         submission: What was handed in.
         feed: The hidden feed.
         folder: Gets the two files; nothing else is written.
+        map50_min: A model that finds less does not drive: with it the line would be learnt, not seen.
+        stopping: Is set when the scoring is to stop.
+
+    Raises:
+        Aborted: It was.
     """
     now = datetime.now(UTC)
     map50: float | None = None
     try:
         model, autopilot = _unpack(submission, folder)
         truth = load_truth(feed.with_suffix(".json"))
-        with Sandbox("detector", model, DETECTOR_LIMITS) as eyes:
+        with Sandbox("detector", model, DETECTOR_LIMITS, stopping) as eyes:
             detector = SandboxedDetector(eyes)
             map50 = _map50(detector, feed, truth)
-            with Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS) as driver:
+            if (map50 or 0.0) < map50_min:
+                raise Failed(Failure.MODEL_BLIND, f"{map50_min:g}")
+            with Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS, stopping) as driver:
                 result = _drive(detector, SandboxedAutopilot(driver), feed, truth)
     except Failed as failed:
         return SubmissionOutcome(
@@ -144,7 +294,7 @@ def _unpack(submission: Submission, folder: Path) -> tuple[Path, Path]:
         if len(content) > most:
             raise Failed(reason, f"{most / 1_000_000:g} MB")
     folder.mkdir(parents=True, exist_ok=True)
-    model, autopilot = folder / "model.onnx", folder / "step6_autopilot.py"
+    model, autopilot = (folder / name for name in NAMES)
     model.write_bytes(submission.model)
     autopilot.write_bytes(submission.autopilot)
     return model, autopilot
@@ -189,9 +339,12 @@ class SandboxedDetector:
                 raise Failed(Failure.MODEL_SLOW, failed.detail) from failed
             raise
         try:
-            return Answer.model_validate(answer).items
+            items = Answer.model_validate(answer).items
         except ValueError as error:
             raise Failed(Failure.MODEL_UNFIT, str(error)) from error
+        if any(abs(side) > BOX_MAX * max(height, width) for item in items for side in item.box):
+            raise Failed(Failure.MODEL_UNFIT, "box")
+        return items
 
 
 class SandboxedAutopilot:
@@ -219,9 +372,10 @@ class SandboxedAutopilot:
         }
         answer = self._sandbox.ask(json.dumps(asked).encode())
         try:
-            return None, Order.model_validate(answer.get("order"))
+            order = Order.model_validate(answer.get("order"))
         except ValueError as error:
             raise Failed(Failure.NO_ORDER, str(error)) from error
+        return None, order.model_copy(update={"at": now})
 
 
 def _map50(detector: SandboxedDetector, feed: Path, truth: GroundTruth) -> float | None:

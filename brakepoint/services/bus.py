@@ -1,5 +1,6 @@
 """A service's end of the broker: what it says, what it hears, and its heartbeat."""
 
+import hashlib
 import re
 import ssl
 import threading
@@ -7,6 +8,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from brakepoint.errors import UserError
-from brakepoint.messages import TOPIC_ROOT, Frame, Health, Message, Picture, Status
+from brakepoint.messages import FRAME_MAX_BYTES, TOPIC_ROOT, Frame, Health, Message, Picture, Status
 from brakepoint.services import SERVICES, ServiceSettings, metrics, tell
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.topics import EVENT, STATUS, Topic
@@ -31,6 +33,13 @@ PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SESSION_KEEPER = "controller"
 """Who has a session that outlives a lost broker and a killed process: a person's stop must not be lost."""
+SECRET_NAME_BYTES = 9
+SHORT_S, SHORT_MAX = 5.0, 3
+"""After so many connections in a row that the broker let in and soon ended, it is no accident."""
+
+
+class ThrownOut(Exception):  # noqa: N818  The broker works as it should: another has the same name.
+    """The broker lets another in under the same name, again and again."""
 
 
 class BrokerAddress(NamedTuple):
@@ -100,6 +109,7 @@ class Bus:
         self._sending: dict[str, mqtt.MQTTMessageInfo] = {}
         self._health, self._beaten_at = Health.STARTING, 0.0
         self._lost_at, self._trouble = time.monotonic(), ""
+        self._connected_at, self._short = 0.0, 0
         self._client = self._connect(parse_broker(settings.broker), settings)
 
     def __enter__(self) -> Self:
@@ -124,7 +134,7 @@ class Bus:
         # Two controllers of one train would be one too many, so the broker may throw the older one out; of
         # the others there may be several, and each has a name of its own.
         keeps_session = self.service == SESSION_KEEPER
-        own_name = "" if keeps_session else f"-{uuid.uuid4().hex[:12]}"
+        own_name = _secret_name(broker, settings) if keeps_session else f"-{uuid.uuid4().hex[:12]}"
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             f"{self.train_id}-{self.service}{own_name}",
@@ -150,9 +160,11 @@ class Bus:
         if reason.is_failure:
             self._complain("broker_refused", why=reason)
             return
-        if self._trouble:
-            self._complain("broker_back")
-        self._trouble = ""
+        self._connected_at = time.monotonic()
+        if self._short < SHORT_MAX:
+            if self._trouble:
+                self._complain("broker_back")
+            self._trouble = ""
         metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(1)
         metrics.BROKER_CONNECTIONS.labels(self.train_id, self.service).inc()
         for topic in self._topics.values():
@@ -160,11 +172,15 @@ class Bus:
         self._beaten_at = 0.0  # A broker that was restarted has forgotten everything.
 
     def _not_reached(self, client: mqtt.Client, _data: object) -> None:
+        self._short = 0
         if time.monotonic() - self._lost_at > PATIENCE_S:
             self._complain("broker_not_reached", host=client.host, port=client.port)
 
     def _disconnected(self, client: mqtt.Client, *_: object) -> None:
         self._lost_at = time.monotonic()
+        self._short = self._short + 1 if self._lost_at - self._connected_at < SHORT_S else 0
+        if self._short >= SHORT_MAX and self.service != SESSION_KEEPER:
+            self._complain("broker_throws_out", most=FRAME_MAX_BYTES)
         metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(0)
 
     def _complain(self, key: str, **values: object) -> None:
@@ -275,7 +291,12 @@ class Bus:
 
         Returns:
             Whether it was time to.
+
+        Raises:
+            ThrownOut: Another has the name that only one may have.
         """
+        if self._short >= SHORT_MAX and self.service == SESSION_KEEPER and not now:
+            raise ThrownOut
         elapsed_s = time.monotonic() - self._beaten_at
         if elapsed_s < HEARTBEAT_S and not now:
             return False
@@ -295,6 +316,20 @@ class Bus:
             )
         )
         return True
+
+
+def _secret_name(broker: BrokerAddress, settings: ServiceSettings) -> str:
+    """The end of the name under which the broker keeps a session.
+
+    Whoever connects under the same name ends the session and takes what waits in it. So nobody knows it but
+    who may log in as this service: it follows from the password or the key, and gives neither away.
+    """
+    key = Path(settings.key)
+    secret = (broker.password or "").encode() + (key.read_bytes() if key.is_file() else b"")
+    if not secret:
+        return ""  # Nobody has to log in, so everybody may stop the train and start it.
+    salt = f"brakepoint {settings.train_id} {broker.user}".encode()
+    return f"-{hashlib.scrypt(secret, salt=salt, n=2**14, r=8, p=1, dklen=SECRET_NAME_BYTES).hex()}"
 
 
 def _set_tls(client: mqtt.Client, settings: ServiceSettings) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
+from brakepoint.feeds import find_named_feed
 from brakepoint.messages import Control, Fault, Frame, Light, MissionState, TrainState
 from brakepoint.ports import Camera
 from brakepoint.rules import CONTROL_RATE_HZ
@@ -34,7 +35,7 @@ class Capture:
     """
 
     def __init__(self, bus: Bus, shown: str, is_recorded: bool) -> None:
-        self._bus, self._is_recorded = bus, is_recorded
+        self._bus, self._is_recorded, self._own = bus, is_recorded, shown
         self._pace = Pace(CONTROL_RATE_HZ)
         self._mission: MissionState | None = None
         self._state: TrainState | None = None
@@ -83,6 +84,7 @@ class Capture:
         self.close()
         self._camera = None
         try:
+            find_named_feed(mission.feed, self._own)
             self._camera = open_camera(f"{RECORDED}{mission.feed}", seed=mission.run)
         except UserError as error:
             tell("trouble", why=error)

@@ -18,12 +18,12 @@ from brakepoint.messages import (
     Status,
 )
 from brakepoint.services import ServiceSettings, address, metrics, tell
-from brakepoint.services.bus import Bus, Latency
+from brakepoint.services.bus import Bus, Latency, ThrownOut
 from brakepoint.services.events import EventType
 from brakepoint.services.gate import Gate, Refusal
 from brakepoint.services.link import FromTrain, Link
-from brakepoint.services.service_loop import serve
-from brakepoint.services.topics import CONTROL, MISSION, ORDER, STATE
+from brakepoint.services.service_loop import ProbeFile, serve
+from brakepoint.services.topics import CONTROL, MISSION, ORDER, STATE, STATUS
 from brakepoint.texts import text
 
 TURN_S = 1 / 60
@@ -34,6 +34,8 @@ LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
 TRAIN_SILENT_S = 1.0
 """A train that has reported nothing for so long is not there."""
+OTHER_GONE_S = 5.0
+"""Another controller of the same train that was not heard of for so long has gone."""
 LATENCIES = 900
 """A minute's worth at the control rate."""
 
@@ -199,6 +201,22 @@ class Controller:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Joins the broker and the train."""
-    with Bus(settings, "controller", (CONTROL, ORDER, MISSION)) as bus:
-        serve(Controller(bus, Link(*address(settings.link)), settings.shown), bus, stopping)
+    """Joins the broker and the train; while another controller has the same train, stands by."""
+    while not stopping.is_set():
+        try:
+            with Bus(settings, "controller", (CONTROL, ORDER, MISSION)) as bus:
+                serve(Controller(bus, Link(*address(settings.link)), settings.shown), bus, stopping)
+        except ThrownOut:
+            tell("another_controller", train_id=settings.train_id)
+            with Bus(settings, "", (STATUS,)) as listener:
+                stand_by(listener, stopping)
+
+
+def stand_by(listener: Bus, stopping: threading.Event) -> None:
+    """Waits until no other controller has been heard of for a while."""
+    heartbeat, heard_at = ProbeFile(), time.monotonic()
+    while not stopping.is_set() and time.monotonic() - heard_at < OTHER_GONE_S:
+        heartbeat.beat()
+        status = listener.take(STATUS, TURN_S)
+        if status is not None and status.service == "controller" and status.health is Health.READY:
+            heard_at = time.monotonic()

@@ -4,7 +4,7 @@ import threading
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
-from brakepoint.feeds import find_feed
+from brakepoint.feeds import find_named_feed
 from brakepoint.messages import Control, Frame
 from brakepoint.mission.drive import ORACLE
 from brakepoint.mission.loop import FrameDetector, OracleDetector
@@ -34,7 +34,8 @@ class Detecting:
 
     def __init__(self, bus: Bus, model: FrameDetector | None, feed: str, in_use: threading.Lock) -> None:
         self._bus, self._is_oracle, self._feed, self._in_use = bus, model is None, feed, in_use
-        self._detector: FrameDetector = model if model is not None else _oracle(feed)
+        self._own = feed
+        self._detector: FrameDetector = model if model is not None else _oracle(feed, feed)
 
     def control(self, control: Control) -> None:
         """Nothing is asked of a detector but to hang, which the loop does for it."""
@@ -63,13 +64,13 @@ class Detecting:
         if mission is None or not self._is_oracle or mission.feed == self._feed:
             return
         try:
-            self._detector, self._feed = _oracle(mission.feed), mission.feed
+            self._detector, self._feed = _oracle(mission.feed, self._own), mission.feed
         except UserError as error:
             tell("trouble", why=error)
 
 
-def _oracle(feed: str) -> OracleDetector:
-    return OracleDetector(load_truth(find_feed(feed).with_suffix(".json")))
+def _oracle(feed: str, own: str) -> OracleDetector:
+    return OracleDetector(load_truth(find_named_feed(feed, own).with_suffix(".json")))
 
 
 def _is_blind(frame: Frame) -> bool:

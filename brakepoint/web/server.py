@@ -8,9 +8,11 @@ from importlib import resources
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, HTTPException
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brakepoint.texts import catalogue, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
@@ -18,8 +20,52 @@ from brakepoint.web import LOCAL_HOSTS, STATIC
 LOCAL_NAMES = [f"[{host}]" if ":" in host else host for host in LOCAL_HOSTS]
 """What a browser on this machine calls it."""
 NO_STORE = {"Cache-Control": "no-store"}
+BODY_MAX_BYTES = 4096
+"""The longest wish takes a few hundred."""
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""With every answer: nothing from elsewhere, and in nobody's frame, where clicks could be led astray."""
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
+
+
+class Guard:
+    """Stands before a page: refuses a long body before any of it is read, and adds `HEADERS` to each answer.
+
+    Args:
+        app: The page.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request, as ASGI wants it."""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if scope["type"] == "http" and not _is_short(Headers(scope=scope)):
+            refusal = PlainTextResponse("", 413, {"Connection": "close"})
+            await refusal(scope, receive, send_guarded)
+        else:
+            await self._app(scope, receive, send_guarded)
+
+
+def _is_short(headers: Headers) -> bool:
+    """Whether a request says that its body is; one in pieces does not say how long it will be."""
+    stated = headers.get("content-length", "0")
+    is_number = stated.isdecimal() and len(stated) <= len(str(BODY_MAX_BYTES))
+    return "transfer-encoding" not in headers and is_number and int(stated) <= BODY_MAX_BYTES
 
 
 def check_token(given: str, token: str) -> None:
@@ -47,6 +93,7 @@ def make_page(
     app = FastAPI(title="Brakepoint", docs_url=None, redoc_url=None, openapi_url=None)
     if not token:  # A page from elsewhere, under a name of its own for this address, has no business here.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
+    app.add_middleware(Guard)  # Added last, it stands first.
     app.include_router(router)
 
     @app.get("/texts.json")

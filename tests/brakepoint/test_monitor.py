@@ -204,7 +204,7 @@ def test_a_new_run_begins_with_an_empty_story_and_a_stop_keeps_it(looking_on):
 
 def test_the_ground_truth_is_read_once_a_feed(looking_on, monkeypatch):
     read: list[str] = []
-    monkeypatch.setattr(onlooking, "_truth_of", read.append)
+    monkeypatch.setattr(onlooking, "_truth_of", lambda feed, own: read.append(feed))
     for name in ("track-stop", "track-stop", "usb:/dev/video0", "usb:/dev/video0"):
         looking_on(mission=mission(feed=name))
 
@@ -335,3 +335,55 @@ def test_the_map_ends_where_the_line_does_and_shows_every_sign():
     assert line["points"][0] == (0.0, 0.0)
     assert [sign["at_cm"] for sign in line["signs"]] == sorted(sign.at_cm for sign in truth.signs)
     assert line["size_px"] == (640, 480)
+
+
+def status(service, per_s=15.0, health="ready"):
+    return Status(service=service, health=Health(health), at=onlooking.time.time(), per_s=per_s)
+
+
+@pytest.mark.parametrize(
+    ("service", "topic"), [("capture", "frame"), ("detector", "detections"), ("autopilot", "order")]
+)
+def test_a_broker_that_does_not_pass_on_what_a_service_says_is_named(bus, monkeypatch, service, topic):
+    now = [43_200.0]
+    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: now[0]))
+    onlooker = Onlooker(bus)
+
+    def held_back(said):
+        bus.bring(STATUS, said)
+        onlooker.turn()
+        return onlooker.now()["held_back"]
+
+    assert held_back(status(service)) == []
+    now[0] += 3.0
+    assert held_back(status(service)) == []
+    now[0] += 0.1
+    assert held_back(status(service)) == [topic]
+    assert held_back(status(service, per_s=0.0)) == [], "who does nothing is not held back"
+    assert held_back(status(service, health="gone")) == []
+    assert held_back(status("supervisor")) == []
+
+
+def test_pictures_that_arrive_are_not_held_back(bus, monkeypatch):
+    now = [43_200.0]
+    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: now[0]))
+    onlooker = Onlooker(bus)
+    now[0] += 60.0
+    bus.bring(PICTURE, Picture(1, now[0], 0.0, 0, b"jpeg"))
+    bus.bring(STATUS, status("capture"))
+    onlooker.turn()
+
+    assert onlooker.now()["held_back"] == []
+
+
+def test_a_wish_that_the_broker_does_not_pass_on_is_named_until_one_arrives(bus, monkeypatch):
+    now = [43_200.0]
+    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: now[0]))
+    onlooker = Onlooker(bus)
+    onlooker.ask(Wish(action=Action.STOP))
+    now[0] += 2.0
+    assert onlooker.now()["held_back"] == []
+    now[0] += 0.1
+    assert onlooker.now()["held_back"] == ["control"]
+    onlooker.control(bus.said_of(CONTROL)[0])
+    assert onlooker.now()["held_back"] == []

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.brokers import running_mosquitto
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, MissionState
 from brakepoint.services import ServiceSettings
-from brakepoint.services.bus import Bus
+from brakepoint.services.bus import Bus, parse_broker
 from brakepoint.services.faults import Stage, is_at_rest
+from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, MISSION
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
@@ -204,6 +207,49 @@ def test_a_wrong_password_is_told_and_not_shown(known, capsys):
 def test_a_certificate_that_is_not_there_is_named(known):
     with pytest.raises(UserError, match="nowhere"):
         Bus(replace(known("train-1"), ca="/nowhere.crt"), "")
+
+
+def take_the_name(settings: ServiceSettings, name: str) -> None:
+    """Connects as somebody of that name would who wants nothing kept, and so ends what was kept for it."""
+    broker = parse_broker(settings.broker)
+    thief = mqtt.Client(CallbackAPIVersion.VERSION2, name, clean_session=True)
+    thief.username_pw_set(broker.user, broker.password)
+    thief.tls_set(settings.ca)
+    thief.connect(broker.host, broker.port)
+    thief.loop_start()
+    await_condition(thief.is_connected)
+    thief.disconnect()
+    thief.loop_stop()
+
+
+def test_who_may_only_look_on_does_not_wipe_a_stop_that_waits_for_the_controller(known):
+    settings, viewer = known("train-1"), known("viewer")
+    stop = Control(action=Action.STOP, at=time.time())
+    with Bus(settings, "controller", (CONTROL,)) as controller:
+        await_condition(lambda: controller.is_connected)
+    with Bus(settings, "") as person:
+        await_condition(lambda: person.is_connected)
+        person.say(CONTROL, stop)
+        await_condition(lambda: person._sending[CONTROL.name].is_published())
+    with Bus(viewer, "controller") as alike:
+        guesses = {"train-1-controller", "train-1-controller-", alike._client._client_id.decode()}
+    for guess in guesses:
+        take_the_name(viewer, guess)
+    with Bus(settings, "controller", (CONTROL,)) as controller:
+        assert controller.take(CONTROL, WITHIN_S) == stop
+
+
+def test_of_two_controllers_of_one_train_one_says_so_and_gives_way(known):
+    said: list[str] = []
+    gives_way = text("live.log.another_controller", train_id="train-1")
+
+    def tell(service: str, line: str) -> None:
+        said.append(line)
+
+    parts = ("train", "controller")
+    with Supervisor(known("train-1"), parts, tell), Supervisor(known("train-1"), parts, tell):
+        await_condition(lambda: gives_way in said)
+    assert said.count(gives_way) == 1
 
 
 def test_all_services_drive_over_it_and_a_stop_waits_for_a_dead_controller_but_an_old_start_does_not(known):

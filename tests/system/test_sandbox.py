@@ -1,6 +1,10 @@
 """Whatever is handed in is scored in a sandbox: honest work as at home, tampered work as failed, unharmed."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +18,16 @@ from brakepoint.feeds import find_feed
 from brakepoint.mission.loop import run_mission
 from brakepoint.mission.scoring import score_run
 from brakepoint.room import scoring
-from brakepoint.room.outcomes import Failure, SubmissionOutcome
-from brakepoint.room.sandbox import Sandbox, SandboxLimits, require_sandbox
-from brakepoint.room.scoring import Submission, score
+from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
+from brakepoint.room.sandbox import Sandbox, require_sandbox
+from brakepoint.room.scoring import AUTOPILOT_LIMITS, Submission, score
 from brakepoint.truth import load_truth
 from solutions import step6_autopilot
 from stubs.printing_hub import PrintingHub
 from stubs.recorded_camera import RecordedCamera
 
 AUTOPILOT = Path(step6_autopilot.__file__).read_bytes()
+ROOT = Path(__file__).parents[2]
 NAMES = "{0: 'DangerAhead', 1: 'SpeedLimit'}"
 
 
@@ -193,7 +198,7 @@ def test_a_file_that_is_no_model_fails(hidden, tmp_path) -> None:
 def test_nothing_of_a_cage_is_left_when_it_is_closed(tmp_path) -> None:
     autopilot = tmp_path / "step6_autopilot.py"
     autopilot.write_bytes(step_that("pass"))
-    sandbox = Sandbox("autopilot", autopilot, SandboxLimits(1024, 60, 1, 5.0))
+    sandbox = Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS)
     process = sandbox._process.pid
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     sandbox.close()
@@ -201,3 +206,42 @@ def test_nothing_of_a_cage_is_left_when_it_is_closed(tmp_path) -> None:
     assert children
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_a_signal_to_all_that_the_instructor_runs_writes_no_wrong_failure(hidden, model, tmp_path) -> None:
+    settings = f"name: spring\nattendees: 1\nhidden_feed: {hidden}\nmap50_min: 0\n"
+    (tmp_path / "room.yaml").write_text(settings)
+    folder = tmp_path / "runs/room/spring/store/spring-seat-01/room"
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(model)
+    (folder / "step6_autopilot.py").write_bytes(step_that("import time", "time.sleep(4)"))
+    command = [sys.executable, "-m", "brakepoint", "room", "score", "--watch"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    scoring_process = subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True)
+    try:
+        until = time.monotonic() + 120
+        while cages(scoring_process.pid) < 2:
+            assert time.monotonic() < until and scoring_process.poll() is None
+            time.sleep(0.05)
+        os.killpg(scoring_process.pid, signal.SIGTERM)
+        assert scoring_process.wait(60) == 0
+    finally:
+        scoring_process.kill()
+
+    assert Scores.load(tmp_path / "runs/room/spring").marks == {}
+
+
+def cages(process: int) -> int:
+    """How many sandboxes a process has opened."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return sum(len((task / "children").read_text().split()) for task in tasks)
+
+
+def test_no_kernel_memory_outside_every_limit_is_left_to_take(hidden, model, tmp_path) -> None:
+    """Each of these once held 3 GB under a limit of one."""
+    for lines in (
+        ("import os", "kept = [os.memfd_create('m') for _ in range(3000)]"),
+        ("import mmap", "kept = [mmap.mmap(-1, 1 << 28) for _ in range(12)]"),
+    ):
+        outcome = judged(model, step_that(*lines), hidden, tmp_path)
+        assert outcome.reason in (Failure.RAISED, Failure.MEMORY)

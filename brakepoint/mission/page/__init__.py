@@ -5,9 +5,11 @@ the orders, whose fault each lost point was, and where things first went wrong. 
 """
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -96,6 +98,7 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
         recordings: The recording of each feed, in the report's order.
         stills: For each feed that went wrong, the JPEG of the first moment where it did.
     """
+    player = (resources.files(__package__) / "player.js").read_text(encoding="utf-8")
     pictures = {feed: base64.b64encode(jpeg).decode("ascii") for feed, jpeg in stills.items()}
     return (
         _environment()
@@ -108,5 +111,7 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
             titles={lang: text("page.title", lang) for lang in languages()},
             names={lang: text("language.name", lang) for lang in languages()},
             style=Markup(style()),
+            player=Markup(player),
+            player_hash=Markup(base64.b64encode(hashlib.sha256(player.encode()).digest()).decode("ascii")),
         )
     )

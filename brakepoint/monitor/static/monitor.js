@@ -250,6 +250,7 @@ news.addEventListener("now", (event) => {
   drawPicture();
 });
 setInterval(() => {
-  complain(performance.now() - heardAt > FROZEN_AFTER_MS ? say("monitor.lost") : "");
+  if (performance.now() - heardAt > FROZEN_AFTER_MS) complain(say("monitor.lost"));
+  else complain(now?.held_back.length ? say("monitor.held_back", { topics: now.held_back.join(", ") }) : "");
 }, 500);
 speak();

@@ -6,13 +6,15 @@ is full, another rclone takes over the same socket, and knows nothing of what wa
 is cut off by that.
 """
 
+import http.client
 import json
 import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import write
 from brakepoint.room.stores import whose_key
 from brakepoint.room.stores.embedded import EmbeddedRoomStore
-from brakepoint.store.embedded import FRESH, rclone, running
+from brakepoint.store.embedded import FRESH, START_TIMEOUT_S, rclone, running
 
 LOG_NAME = "store.log"
 LOOK_EVERY_S = 1.0
@@ -78,8 +80,30 @@ class RoomServer:
         )
         self._running = running_one
 
+    def wait_until_ready(self) -> None:
+        """Waits for the first answer.
+
+        Raises:
+            UserError: There is none, as with an rclone that is too old.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        host, port = self._listener.getsockname()[:2]
+        while time.monotonic() < deadline and self._process.poll() is None:
+            asking = http.client.HTTPConnection(host, port, timeout=1.0)
+            try:
+                asking.request("HEAD", "/")
+                asking.getresponse()
+                return
+            except OSError:  # It has not come to that socket yet.
+                continue
+            finally:
+                asking.close()
+        raise UserError("store.error.not_started", log=self._store.room.folder / LOG_NAME)
+
     def look(self) -> None:
         """Replaces rclone if it has ended, or if it would still do what it must not."""
+        if not self._store.folder.is_dir():  # The room was removed.
+            return
         full = self._too_large() if next(self._looks) % MEASURE_EVERY == 0 else self._full
         newly_full, keys = full - self._full, self._store.secrets()
         taken_back = any(keys.get(name) != secret for name, secret in self._keys.items())
@@ -127,18 +151,22 @@ def serve_room(room: Room, settings: EmbeddedSettings, on_full: OnFull) -> Itera
     with listener:
         server, stopping = RoomServer(store, listener, on_full), threading.Event()
         looking = threading.Thread(target=_look, args=(server, stopping))
-        looking.start()
         try:
+            server.wait_until_ready()
+            looking.start()
             yield
         finally:
             stopping.set()
-            looking.join()
+            if looking.ident:
+                looking.join()
             server.close()
 
 
 def _look(server: RoomServer, stopping: threading.Event) -> None:
     while not stopping.wait(LOOK_EVERY_S):
-        server.look()
+        # A full disk, a file changed by hand: the next look may do better.
+        with suppress(OSError, ValueError):
+            server.look()
 
 
 def _command() -> list[str]:

@@ -1,5 +1,6 @@
 """The command line is light, speaks both languages, and says what is wrong in one line."""
 
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pseudo_language import keys_said
 from rich.text import Text
 from typer.testing import CliRunner
 
-from brakepoint.cli import COMMANDS, build_app, run
+from brakepoint.cli import COMMANDS, build_app, main, run
 from brakepoint.texts import catalogue, languages
 
 HEAVY = ("av", "bpy", "cv2", "onnxruntime", "openvino", "torch", "ultralytics")
@@ -174,3 +175,14 @@ def test_one_process_says_each_help_in_the_language_of_whoever_asks(
 
 def plain(marked_up: str) -> str:
     return Text.from_markup(marked_up).plain
+
+
+def test_a_terminal_that_lacks_a_letter_shows_the_rest(monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "argv", ["brakepoint", "--lang", "fr", "--help"])
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+
+    with pytest.raises(SystemExit) as left:
+        main()
+
+    assert left.value.code == 0 and b"brakepoint" in shown.getvalue()

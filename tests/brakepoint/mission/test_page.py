@@ -1,5 +1,8 @@
 """The page is one file that holds everything, says it in both languages, and asks nothing of the network."""
 
+import base64
+import hashlib
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -46,6 +49,16 @@ def test_nothing_is_fetched_from_elsewhere(page: str):
     assert {url for url in fetched if not url.startswith("data:")} == {f"{GOOD}.mp4", f"{BAD}.mp4"}
     assert "@import" not in page
     assert not re.search(r"https?://|url\((?!#)", page)
+
+
+def test_the_page_runs_its_own_script_and_no_other(page: str):
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (written,) = re.findall(r'"Content-Security-Policy" content="(.*?)"', page)
+    policy = html.unescape(written)
+
+    assert f"script-src 'sha256-{digest}';" in policy and policy.startswith("default-src 'none';")
+    assert " onclick=" not in page and " onload=" not in page
 
 
 def test_everything_is_said_in_every_language(page: str):

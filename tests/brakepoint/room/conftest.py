@@ -55,7 +55,7 @@ def small_kit(monkeypatch: pytest.MonkeyPatch) -> None:
 def points(monkeypatch: pytest.MonkeyPatch, short_feed: Path) -> Callable[[Room], list[str]]:
     """Scores a room without a sandbox, a hand-in by what its autopilot says; returns who was scored."""
 
-    def score(submission: scoring.Submission, feed: Path, folder: Path) -> SubmissionOutcome:
+    def score(submission: scoring.Submission, *how: object) -> SubmissionOutcome:
         return SubmissionOutcome(
             digest=submission.digest, at=datetime.now(UTC), score=float(submission.autopilot)
         )
@@ -66,7 +66,7 @@ def points(monkeypatch: pytest.MonkeyPatch, short_feed: Path) -> Callable[[Room]
     def score_all(room: Room) -> list[str]:
         room = room.model_copy(update={"hidden_feed": short_feed})
         scores = Scores.load(room.folder)
-        return [scored[0] for scored in scoring.score_room(room, open_store(room), scores)]
+        return sorted(scored[0] for scored in scoring.score_room(room, open_store(room), scores))
 
     return score_all
 

@@ -6,13 +6,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from room_day import STEP, connection
 
+from brakepoint import course
 from brakepoint import room as room_package
-from brakepoint.cli import run
+from brakepoint.cli import run, workshop
 from brakepoint.room import joining
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.joining import join, join_code
 from brakepoint.room.stores import open_store, serving
+from brakepoint.workshop import progress
+from brakepoint.workshop.verdicts import Result
 
 pytestmark = pytest.mark.usefixtures("small_kit")
 
@@ -61,7 +65,7 @@ def test_what_is_no_code_is_told_with_an_example(laptop, capsys, monkeypatch, co
 
 
 def test_a_room_that_has_moved_is_joined_by_its_address_alone(laptop, monkeypatch) -> None:
-    monkeypatch.setattr(joining, "_require_entrance", lambda variables: None)
+    monkeypatch.setattr(joining, "_entered", lambda variables: None)
     assert run(["join", "@10.0.0.2:9100"]) == 2, "there is no room to move with yet"
     join("anna.spring:abcd-efgh@10.0.0.1:9100")
     before = room_package.joined()
@@ -73,7 +77,7 @@ def test_a_room_that_has_moved_is_joined_by_its_address_alone(laptop, monkeypatc
 
 
 def test_what_the_environment_says_outweighs_the_room_that_was_joined(laptop, monkeypatch) -> None:
-    monkeypatch.setattr(joining, "_require_entrance", lambda variables: None)
+    monkeypatch.setattr(joining, "_entered", lambda variables: None)
     join("anna.spring:abcd-efgh@10.0.0.1:9100")
     environment = {"AWS_S3_ENDPOINT": "https://mine"}
     monkeypatch.setattr(room_package, "os", SimpleNamespace(environ=environment))
@@ -93,3 +97,37 @@ def test_a_card_speaks_of_a_login_only_where_there_is_one(in_folder, url) -> Non
 
     assert (account.password in card) == bool(url) == ("Log in" in card)
     assert f"seat-01.spring:{account.secret_key}@127.0.0.1:9100" in card
+
+
+def test_who_moves_to_another_laptop_finds_the_work_of_the_last_check_there(
+    small, laptop, monkeypatch, tmp_path, capsys
+) -> None:
+    labs, elsewhere = tmp_path / "labs", tmp_path / "elsewhere"
+    for folder in (labs, elsewhere):
+        monkeypatch.setattr(course, "LABS_DIR", folder)
+        monkeypatch.setattr(progress, "PROGRESS_PATH", folder / "progress.json")
+        monkeypatch.setattr(workshop, "BACKUPS_DIR", folder / "backups")
+        STEP.lab.parent.mkdir()
+        STEP.lab.write_text(f"# written in {folder.name}")
+        (folder / "progress.json").write_text("{}")
+        if folder is labs:
+            for name, value in joining.data_connection(
+                "spring", "anna", connection("anna").secret_key, open_store(small).outside
+            ).items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setattr(workshop, "check", lambda step: Result(()))
+            with serving(small):
+                workshop.check_and_record(STEP)
+    code = join_code("spring", "anna", connection("anna").secret_key, open_store(small).outside)
+    with serving(small):
+        assert run(["join", code]) == 0
+        assert STEP.lab.read_text() == "# written in elsewhere", "nothing is brought unless that is asked for"
+        assert run(["join", code, "--work"]) == 0
+        assert "2 files" in capsys.readouterr().out
+        assert run(["join", code, "--work"]) == 0
+        assert "0 files" in capsys.readouterr().out
+
+    assert STEP.lab.read_text() == "# written in labs"
+    assert (elsewhere / "progress.json").read_text() == (labs / "progress.json").read_text()
+    kept = {path.read_text() for path in (elsewhere / "backups").iterdir()}
+    assert kept == {"# written in elsewhere", "{}"}

@@ -21,8 +21,10 @@ def test_a_backup_is_its_owners_alone_holds_the_hidden_feed_and_not_what_the_kit
     private.mkdir()
     for path in (short_feed, short_feed.with_suffix(".json")):
         shutil.copy(path, private / f"hidden{path.suffix}")
+    shutil.copytree(private, private / "final")
+    (private / "final" / "hidden.mp4").write_bytes(b"of the final")
     with Path("room.yaml").open("a") as file:
-        file.write(f"hidden_feed: {private / 'hidden.mp4'}\n")
+        file.write(f"hidden_feed: {private / 'hidden.mp4'}\nfinal_feed: {private / 'final' / 'hidden.mp4'}\n")
     saved = tmp_path / "spring.backup"
     for _ in range(2):
         assert run(["room", "backup", str(saved)]) == 0
@@ -44,6 +46,7 @@ def test_a_backup_is_its_owners_alone_holds_the_hidden_feed_and_not_what_the_kit
     assert room.folder.stat().st_mode & 0o777 == 0o700
     assert room.hidden_feed is not None and room.hidden_feed.read_bytes() == short_feed.read_bytes()
     assert room.hidden_feed.with_suffix(".json").is_file()
+    assert room.final_feed is not None and room.final_feed.read_bytes() == b"of the final"
     assert set(open_store(room).objects("spring-anna")) == {MODEL_KEY, AUTOPILOT_KEY}
     assert (room.folder / "accounts.json").stat().st_mode & 0o777 == 0o600
     assert run(["room", "apply", "--yes"]) == 0

@@ -9,12 +9,14 @@ from botocore.exceptions import ClientError
 from room_day import NOW, connection, describe, everything, hand_in, remember, room_now, upload, work
 from simulated_room import HANDLES
 
+from brakepoint.board.watcher import Watcher
 from brakepoint.cli import run
+from brakepoint.room import scoring
 from brakepoint.room.history import History
-from brakepoint.room.outcomes import Scores, SubmissionOutcome
+from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
 from brakepoint.room.rulings import Rulings
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
-from brakepoint.room.stores import serving
+from brakepoint.room.stores import open_store, serving
 
 pytestmark = pytest.mark.usefixtures("small_kit")
 
@@ -27,7 +29,7 @@ def test_a_room_of_forty_is_played_through_and_nothing_of_anyones_is_lost(
     for number, handle in enumerate(HANDLES):
         hand_in(handle, number)
         remember(handle)
-    assert points(room_now()) == list(HANDLES)
+    assert points(room_now()) == sorted(HANDLES)
     before = everything(HANDLES)
 
     with serving(room_now()):
@@ -236,3 +238,52 @@ def test_damaged_decisions_are_told_and_not_forgotten(small, capsys) -> None:
     assert run(["room", "disqualify", "anna"]) == 2
     assert "rulings.json" in capsys.readouterr().err
     assert (small.folder / "rulings.json").read_text() == "{"
+
+
+def test_the_instructor_may_have_a_hand_in_scored_again_whatever_the_tries(small, points) -> None:
+    strict = small.model_copy(update={"tries": 1})
+    points(strict)
+    hand_in("anna", 95)
+    points(strict)
+    assert Scores.load(small.folder).marks["anna"].last.reason == Failure.TRIES
+    run(["room", "rescore", "anna"])
+
+    assert points(strict) == ["anna"]
+    assert Scores.load(small.folder).marks["anna"].best_score == 95
+    hand_in("anna", 99)
+    points(strict)
+    assert Scores.load(small.folder).marks["anna"].best_score == 95
+
+
+def test_in_the_final_nobody_drives_who_is_disqualified(small, points, short_feed) -> None:
+    points(small)
+    run(["room", "disqualify", "anna"])
+    room = small.model_copy(update={"final_feed": short_feed})
+
+    scored = scoring.score_final(room, Scores.load(small.folder))
+
+    assert [handle for handle, _ in scored] == ["bela"]
+
+
+def test_whoever_moves_takes_the_best_hand_in_for_the_final_along(small, points) -> None:
+    points(small)
+    run(["room", "move", "anna", "bela"])
+    best = small.folder / "submissions" / "bela" / scoring.BEST / "step6_autopilot.py"
+
+    assert best.read_text() == "80"
+
+
+def test_the_board_takes_joiners_in_and_shows_no_score_of_who_is_disqualified(small, points) -> None:
+    points(small)
+    watcher = Watcher(small, open_store(small), reread=room_now)
+    run(["room", "add", "zoe"])
+    run(["room", "disqualify", "anna"])
+    watcher.look()
+
+    seats = {seat.handle: seat for seat in watcher.seats}
+    assert set(seats) == {"anna", "bela", "zoe"}
+    assert (seats["anna"].score, seats["bela"].score) == (None, 60)
+    assert "Disqualified" in seats["anna"].reason["en"]
+    run(["room", "reset", "bela", "--yes"])
+    watcher.look()
+    assert "bela" not in History.load(small.folder).heard, "a running board brings nothing back"

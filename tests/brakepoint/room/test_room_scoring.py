@@ -1,11 +1,11 @@
 """What needs no sandbox: what is refused before one is opened, and that without one nothing is scored."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import onnx
 import pytest
+from handing_in import NOW, hand_in
 from onnx import helper
 
 from brakepoint.cli import run
@@ -18,15 +18,6 @@ from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
 from brakepoint.room.sandbox import PACKAGE, require_sandbox
 from brakepoint.room.scoring import fetch, score, score_room
 from brakepoint.room.stores import open_store
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def hand_in(room, handle: str, model: bytes = b"model", autopilot: bytes = b"autopilot") -> None:
-    folder = room.folder / "store" / room.place_of(handle) / "room"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(model)
-    (folder / "step6_autopilot.py").write_bytes(autopilot)
 
 
 def outcome(points: float, map50: float | None = 0.5, reason: Failure | None = None) -> SubmissionOutcome:
@@ -102,7 +93,7 @@ def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None
     monkeypatch.setattr(
         scoring,
         "score",
-        lambda submission, feed, folder: SubmissionOutcome(digest=submission.digest, at=NOW, score=90),
+        lambda submission, *rest: SubmissionOutcome(digest=submission.digest, at=NOW, score=90),
     )
     room = small_room.model_copy(update={"hidden_feed": short_feed})
     store, scores = open_store(room), Scores()
@@ -118,13 +109,13 @@ def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, caps
     in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
     room = load_room(in_folder / "room.yaml")
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
-    results = iter((outcome(97.5, 0.81), outcome(0, None, Failure.NETWORK)))
-    monkeypatch.setattr(scoring, "score", lambda submission, feed, folder: next(results))
-    hand_in(room, "seat-01")
-    hand_in(room, "seat-02")
+    results = {b"good": outcome(97.5, 0.81), b"bad": outcome(0, None, Failure.NETWORK)}
+    monkeypatch.setattr(scoring, "score", lambda submission, *rest: results[submission.model])
+    hand_in(room, "seat-01", b"good")
+    hand_in(room, "seat-02", b"bad")
 
     assert run(["room", "score"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
+    assert sorted(capsys.readouterr().out.splitlines()) == [
         "seat-01: 97.5 points, mAP50 0.81",
         "seat-02: failed. The autopilot reached for the network ().",
     ]
@@ -200,13 +191,44 @@ def test_a_function_of_its_own_is_refused_whatever_it_is_made_of(tmp_path) -> No
     assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "Mine")
 
 
-def test_weights_outside_the_file_are_refused(tmp_path) -> None:
-    weights = helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
-    weights.data_location = onnx.TensorProto.EXTERNAL
-    node = helper.make_node("Relu", ["w"], ["y"])
+def outside(*, located: bool = True) -> onnx.TensorProto:
+    """A tensor whose values lie in another file, or that only says in which."""
+    tensor = helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
+    if located:
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+    else:
+        tensor.external_data.add(key="location", value="/etc/passwd")
+    return tensor
+
+
+RELU = helper.make_node("Relu", ["w"], ["y"])
+OUTSIDE = {
+    "among the weights": (RELU, {"initializer": [outside()]}),
+    "named without being located": (RELU, {"initializer": [outside(located=False)]}),
+    "in a constant": (helper.make_node("Constant", [], ["y"], value=outside()), {}),
+    "in a list of tensors": (helper.make_node("Constant", [], ["y"], values=[outside()]), {}),
+    "in a filling": (helper.make_node("ConstantOfShape", ["w"], ["y"], value=outside()), {}),
+    "among the sparse weights": (
+        RELU,
+        {
+            "sparse_initializer": [
+                helper.make_sparse_tensor(outside(), helper.make_tensor("i", 7, [1], [0]), [1])
+            ]
+        },
+    ),
+    "in a graph of a node": (
+        helper.make_node("Relu", ["w"], ["y"], body=helper.make_graph([], "in", [], [], [outside()])),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("where", OUTSIDE)
+def test_values_outside_the_file_are_refused_wherever_they_are(tmp_path, where) -> None:
+    node, parts = OUTSIDE[where]
 
     with pytest.raises(Failed) as caught:
-        check_model(saved(tmp_path / "model.onnx", node, initializer=[weights]))
+        check_model(saved(tmp_path / "model.onnx", node, **parts))
 
     assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "external data")
 

@@ -1,6 +1,7 @@
 """One server for the whole room: what counts at once, and that nobody else notices."""
 
 import socket
+import sys
 import threading
 
 import pytest
@@ -130,6 +131,7 @@ def test_an_attendee_who_has_stored_too_much_can_only_read_and_delete_and_nobody
 
 def test_no_single_file_grows_beyond_the_limit(small_room, monkeypatch) -> None:
     monkeypatch.setattr(server, "BYTES_IN_MB", 10_000)
+    monkeypatch.setattr(server, "LOOK_EVERY_S", 3600.0)
     Provisioner(small_room, open_store(small_room)).apply(quiet)
     with serve_room(small_room, small_room.store, lambda name: None):
         anna = connection(small_room, "anna")
@@ -177,3 +179,25 @@ def test_a_key_that_nobody_has_is_no_key(small_room, tmp_path) -> None:
     assert whose_key.answer("spring-anna", tmp_path, "spring-shared")["_secret_access_key"] == "one"
     with pytest.raises(KeyError):
         whose_key.answer("spring-zoe", tmp_path, "spring-shared")
+
+
+def test_a_server_that_does_not_start_is_told_with_its_log(small_room, monkeypatch) -> None:
+    monkeypatch.setattr(server, "_command", lambda: [sys.executable, "-c", "print('too old')"])
+    Provisioner(small_room, open_store(small_room)).apply(quiet)
+    with (
+        pytest.raises(UserError, match=server.LOG_NAME) as refused,
+        serve_room(small_room, small_room.store, print),
+    ):
+        pytest.fail("it was taken for ready")
+
+    assert refused.value.key == "store.error.not_started"
+    assert "too old" in (small_room.folder / server.LOG_NAME).read_text()
+
+
+def test_a_room_that_is_removed_while_it_is_served_is_not_made_again(served) -> None:
+    room, at_work, _ = served
+    Provisioner(room, open_store(room)).remove(quiet)
+    for _ in range(server.MEASURE_EVERY):
+        at_work.look()
+
+    assert not room.folder.exists()

@@ -1,0 +1,131 @@
+"""How much memory a sandbox may hold, all its processes and all kinds of memory together.
+
+The kernel holds the limit where this process may make control groups: as root, or in a session that systemd
+delegates to a user. Elsewhere `held_mb` is asked again and again.
+"""
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+MB = 1024 * 1024
+GROUPS = Path("/sys/fs/cgroup")
+HELD = ("RssAnon:", "RssShmem:", "VmSwap:")
+"""What belongs to a process alone or is shared memory; the pages of libraries are everybody's."""
+GONE_WITHIN_S = 2.0
+_numbers = count(1)
+
+
+class MemoryGroup:
+    """A control group with a limit, for one sandbox.
+
+    Args:
+        parent: The group in which it is made.
+        limit_mb: For all that is in it, page cache and memory of the kernel included.
+
+    Raises:
+        OSError: It may not be made.
+    """
+
+    def __init__(self, parent: Path, limit_mb: int) -> None:
+        self._folder = parent / f"brakepoint-{os.getpid()}-{next(_numbers)}"
+        self._folder.mkdir()
+        try:
+            self._limit(limit_mb * MB)
+        except OSError:
+            self._folder.rmdir()
+            raise
+
+    def _limit(self, most: int) -> None:
+        is_second = (self._folder / "memory.max").exists()
+        (self._folder / ("memory.max" if is_second else "memory.limit_in_bytes")).write_text(str(most))
+        swap, nothing = ("memory.swap.max", 0) if is_second else ("memory.memsw.limit_in_bytes", most)
+        with suppress(FileNotFoundError, PermissionError):  # A kernel without accounting of swap.
+            (self._folder / swap).write_text(str(nothing))
+
+    def entering(self, command: list[str]) -> list[str]:
+        """The command that enters the group before it becomes the other."""
+        shell = shutil.which("sh") or "/bin/sh"
+        return [shell, "-c", 'echo $$ > "$0" && exec "$@"', str(self._folder / "cgroup.procs"), *command]
+
+    @property
+    def has_overflowed(self) -> bool:
+        """Whether something in it was ended for asking for more."""
+        for name in ("memory.events", "memory.oom_control"):
+            with suppress(FileNotFoundError):
+                pairs = (line.split() for line in (self._folder / name).read_text().splitlines())
+                return any(key == "oom_kill" and int(value) > 0 for key, value in pairs)
+        return False
+
+    def close(self) -> None:
+        """Takes the group away, once all that was in it has ended."""
+        until = time.monotonic() + GONE_WITHIN_S
+        while True:
+            try:
+                self._folder.rmdir()
+                return
+            except FileNotFoundError:
+                return
+            except OSError:
+                if time.monotonic() > until:
+                    return
+                time.sleep(0.01)
+
+
+def parent_group(own: Path = Path("/proc/self/cgroup"), groups: Path = GROUPS) -> Path | None:
+    """The group in which this process may make others with a limit of their own; None if there is none.
+
+    Args:
+        own: Where the kernel says in which groups this process is.
+        groups: Where they are mounted.
+    """
+    try:
+        lines = [line.split(":", 2) for line in own.read_text().splitlines()]
+    except OSError:
+        return None
+    for _, controllers, path in lines:
+        if "memory" in controllers.split(","):  # The first kind, a tree for each resource.
+            found = groups / "memory" / path.lstrip("/")
+        elif not controllers:  # The second, in which a group holds either processes or groups.
+            found = (groups / path.lstrip("/")).parent
+            try:
+                if "memory" not in (found / "cgroup.subtree_control").read_text().split():
+                    continue
+            except OSError:
+                continue
+        else:
+            continue
+        if found.is_relative_to(groups) and found.is_dir() and os.access(found, os.W_OK):
+            return found
+    return None
+
+
+def new_group(limit_mb: int) -> MemoryGroup | None:
+    """A group with a limit; None where there can be none."""
+    parent = parent_group()
+    if parent is None:
+        return None
+    try:
+        return MemoryGroup(parent, limit_mb)
+    except OSError:
+        return None
+
+
+def held_mb(process: int) -> float:
+    """Memory that a process and all below it hold.
+
+    Args:
+        process: Its number; one that has ended holds nothing.
+    """
+    waiting, held_kb = [process], 0
+    while waiting:
+        folder = Path("/proc", str(waiting.pop()))
+        with suppress(OSError):  # It has ended meanwhile.
+            for task in (folder / "task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
+            lines = (folder / "status").read_text(errors="replace").splitlines()
+            held_kb += sum(int(line.split()[1]) for line in lines if line.startswith(HELD))
+    return held_kb / 1024

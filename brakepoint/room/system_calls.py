@@ -1,0 +1,108 @@
+"""The system calls that nothing in a sandbox needs, as a filter for the kernel (seccomp).
+
+bubblewrap takes the filter as a compiled program, so no library is needed to make it. What is refused is of
+three kinds: memory that no limit of a process counts, another process, and the parts of the kernel in which
+ways out of a sandbox were found before.
+"""
+
+import errno
+import platform
+import struct
+from typing import NamedTuple
+
+INSTRUCTION = struct.Struct("=HBBI")
+"""Code, jump if true, jump if false, constant: `struct sock_filter` of the kernel."""
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
+"""Offsets in `struct seccomp_data`; of an argument the lower half counts, which both machines have first."""
+ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
+X32_FIRST = 0x40000000
+"""The first number of another way to call on x86-64, by which every rule could be walked around."""
+CLONE_THREAD = 0x00010000
+
+
+class Calls(NamedTuple):
+    """What a kind of machine calls by which number.
+
+    Attributes:
+        audit: Its number in the kernel's `audit.h`.
+        clone: Starts threads, which are allowed, and processes, which are not.
+        refused: Numbers of the calls, by name.
+    """
+
+    audit: int
+    clone: int
+    refused: dict[str, int]
+
+
+# fmt: off
+MACHINES = {
+    "x86_64": Calls(0xC000003E, 56, {
+        "fork": 57, "vfork": 58, "clone3": 435, "memfd_create": 319, "memfd_secret": 447, "shmget": 29,
+        "shmat": 30, "shmctl": 31, "semget": 64, "semop": 65, "semtimedop": 220, "msgget": 68,
+        "msgsnd": 69, "msgrcv": 70, "mq_open": 240, "socket": 41, "socketpair": 53, "mlock": 149,
+        "mlockall": 151, "mlock2": 325, "timer_create": 222, "inotify_init": 253, "inotify_init1": 294,
+        "fanotify_init": 300, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
+        "userfaultfd": 323, "bpf": 321, "perf_event_open": 298, "ptrace": 101, "process_vm_readv": 310,
+        "process_vm_writev": 311, "pidfd_getfd": 438, "kcmp": 312, "process_madvise": 440, "keyctl": 250,
+        "add_key": 248, "request_key": 249, "mount": 165, "umount2": 166, "pivot_root": 155,
+        "move_mount": 429, "open_tree": 428, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433,
+        "mount_setattr": 442, "chroot": 161, "unshare": 272, "setns": 308, "kexec_load": 246,
+        "kexec_file_load": 320, "init_module": 175, "finit_module": 313, "delete_module": 176,
+        "reboot": 169, "swapon": 167, "swapoff": 168, "syslog": 103, "acct": 163, "quotactl": 179,
+        "quotactl_fd": 443, "settimeofday": 164, "clock_settime": 227, "clock_adjtime": 305,
+        "adjtimex": 159, "sethostname": 170, "setdomainname": 171, "iopl": 172, "ioperm": 173,
+        "modify_ldt": 154, "personality": 135, "name_to_handle_at": 303, "open_by_handle_at": 304,
+        "vmsplice": 278, "splice": 275, "tee": 276, "vhangup": 153, "migrate_pages": 256,
+        "move_pages": 279,
+    }),
+    "aarch64": Calls(0xC00000B7, 220, {
+        "clone3": 435, "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "shmat": 196,
+        "shmctl": 195, "semget": 190, "semop": 193, "semtimedop": 192, "msgget": 186, "msgsnd": 189,
+        "msgrcv": 188, "mq_open": 180, "socket": 198, "socketpair": 199, "mlock": 228, "mlockall": 230,
+        "mlock2": 284, "timer_create": 107, "inotify_init1": 26, "fanotify_init": 262,
+        "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "userfaultfd": 282,
+        "bpf": 280, "perf_event_open": 241, "ptrace": 117, "process_vm_readv": 270,
+        "process_vm_writev": 271, "pidfd_getfd": 438, "kcmp": 272, "process_madvise": 440, "keyctl": 219,
+        "add_key": 217, "request_key": 218, "mount": 40, "umount2": 39, "pivot_root": 41,
+        "move_mount": 429, "open_tree": 428, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433,
+        "mount_setattr": 442, "chroot": 51, "unshare": 97, "setns": 268, "kexec_load": 104,
+        "kexec_file_load": 294, "init_module": 105, "finit_module": 273, "delete_module": 106,
+        "reboot": 142, "swapon": 224, "swapoff": 225, "syslog": 116, "acct": 89, "quotactl": 60,
+        "quotactl_fd": 443, "settimeofday": 170, "clock_settime": 112, "clock_adjtime": 266,
+        "adjtimex": 171, "sethostname": 161, "setdomainname": 162, "personality": 92,
+        "name_to_handle_at": 264, "open_by_handle_at": 265, "vmsplice": 75, "splice": 76, "tee": 77,
+        "vhangup": 58, "migrate_pages": 238, "move_pages": 239,
+    }),
+}
+# fmt: on
+"""From the kernel's `unistd.h` of each; other machines get no filter."""
+ANSWERS = {
+    "clone3": errno.ENOSYS,  # Its flags lie where a filter cannot look; libraries then take `clone`.
+    "fork": errno.EAGAIN,
+    "vfork": errno.EAGAIN,
+}
+"""What a refused call answers, where it is not `EPERM`."""
+
+
+def filter_program(machine: str | None = None) -> bytes:
+    """The filter, as bubblewrap's option `--seccomp` takes it.
+
+    Args:
+        machine: Kind of machine; by default this one.
+
+    Returns:
+        Nothing for a machine whose numbers are not known.
+    """
+    machine = machine or platform.machine()
+    if machine not in MACHINES:
+        return b""
+    calls = MACHINES[machine]
+    program = [(LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, calls.audit), (RETURN, 0, 0, KILL)]
+    program += [(LOAD, 0, 0, NUMBER_AT)]
+    program += [(AT_LEAST, 0, 1, X32_FIRST), (RETURN, 0, 0, REFUSE | errno.EPERM)]
+    for name, number in calls.refused.items():
+        program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE | ANSWERS.get(name, errno.EPERM))]
+    program += [(EQUAL, 0, 3, calls.clone), (LOAD, 0, 0, FIRST_ARGUMENT_AT), (ANY_BIT, 1, 0, CLONE_THREAD)]
+    program += [(RETURN, 0, 0, REFUSE | errno.EAGAIN), (RETURN, 0, 0, ALLOW)]
+    return b"".join(INSTRUCTION.pack(*instruction) for instruction in program)

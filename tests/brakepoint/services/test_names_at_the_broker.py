@@ -1,0 +1,180 @@
+"""Under which name a service is at the broker: nobody takes the controller's, and no two fight over it."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fake_bus import FakeBus
+
+pytest.importorskip("paho")
+
+from brakepoint.messages import Health, Status
+from brakepoint.services import ServiceSettings, bus, controller
+from brakepoint.services.bus import SHORT_MAX, Bus, ThrownOut
+from brakepoint.services.topics import STATUS
+from brakepoint.sockets import LOCALHOST, free_port
+
+WITHIN_S = 20.0
+
+
+def name(service: str, **given: str) -> str:
+    """What a service calls itself, with these settings."""
+    told: dict[str, Any] = {"broker": f"mqtt://{LOCALHOST}:{free_port()}"} | given
+    with Bus(ServiceSettings(**told), service) as client:
+        return client._client._client_id.decode()
+
+
+def login(password: str, user: str = "train-1") -> str:
+    return f"mqtt://{user}:{password}@{LOCALHOST}:{free_port()}"
+
+
+def test_the_controller_has_one_name_for_its_password_and_nobody_else_can_tell_it() -> None:
+    own = name("controller", broker=login("secret"))
+
+    assert own == name("controller", broker=login("secret")), "the broker keeps its session under it"
+    assert own.startswith("train-1-controller-") and len(own) == len("train-1-controller-") + 18
+    assert "secret" not in own
+    others = {
+        name("controller", broker=login("another")),
+        name("controller", broker=login("secret", user="viewer")),
+        name("controller", broker=login("secret"), train_id="train-2"),
+    }
+    assert len(others | {own}) == 4
+
+
+def test_a_key_of_ones_own_counts_as_a_password(tmp_path) -> None:
+    names = set()
+    for content in ("one", "two"):
+        (tmp_path / "key").write_text(content)
+        names.add(name("controller", key=str(tmp_path / "key")))
+
+    assert len(names) == 2 and all(len(one) > len("train-1-controller-") for one in names)
+
+
+def test_where_nobody_logs_in_the_name_is_no_secret() -> None:
+    assert name("controller") == "train-1-controller"
+
+
+def test_of_the_others_there_may_be_several() -> None:
+    assert name("detector", broker=login("secret")) != name("detector", broker=login("secret"))
+
+
+@pytest.fixture
+def thrower(monkeypatch) -> Iterator[str]:
+    """A broker that lets everybody in and ends the connection at once."""
+    monkeypatch.setattr(bus, "BACK_OFF_S", (0.01, 0.01))
+    with socket.create_server((LOCALHOST, 0)) as listener:
+        stopping = threading.Event()
+
+        def serve() -> None:
+            while not stopping.is_set():
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"\x20\x02\x00\x00")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        port = listener.getsockname()[1]
+        yield f"mqtt://{LOCALHOST}:{port}"
+        stopping.set()
+        socket.create_connection((LOCALHOST, port)).close()
+        thread.join()
+
+
+def await_condition(condition) -> None:
+    until = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < until, "it did not come to pass in time"
+        time.sleep(0.01)
+
+
+def test_a_controller_that_is_thrown_out_again_and_again_gives_way(thrower) -> None:
+    with Bus(ServiceSettings(broker=thrower), "controller") as client:
+
+        def is_thrown_out() -> bool:
+            try:
+                client.beat()
+            except ThrownOut:
+                return True
+            return False
+
+        await_condition(is_thrown_out)
+
+
+def test_another_service_names_the_broker_once_and_keeps_trying(thrower, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(bus, "tell", lambda key, **values: told.append(key))
+    with Bus(ServiceSettings(broker=thrower), "capture") as client:
+        await_condition(lambda: client._short > 2 * SHORT_MAX)
+        client.beat()
+
+    assert told == ["broker_throws_out"]
+
+
+class Listener(FakeBus):
+    """Hears what it is given, one a turn, while a clock goes on."""
+
+    def __init__(self, clock: list[float], *said: Status | None) -> None:
+        super().__init__()
+        self._clock, self._said = clock, list(said)
+
+    def take(self, topic, timeout_s=0.0):
+        assert topic is STATUS
+        self._clock[0] += 1.0
+        return self._said.pop(0) if self._said else None
+
+
+def test_who_stands_by_waits_until_the_other_controller_was_silent_for_five_seconds(monkeypatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(controller.time, "monotonic", lambda: clock[0])
+    alive = Status(service="controller", health=Health.READY, at=1.0)
+    gone = Status(service="controller", health=Health.GONE, at=0.0)
+    other = Status(service="capture", health=Health.READY, at=1.0)
+    listener: Any = Listener(clock, alive, None, None, alive, gone, other, None)
+    controller.stand_by(listener, threading.Event())
+
+    assert clock[0] == 104.0 + controller.OTHER_GONE_S
+
+
+def test_who_stands_by_can_be_stopped() -> None:
+    stopping = threading.Event()
+    stopping.set()
+    listener: Any = FakeBus()
+
+    controller.stand_by(listener, stopping)
+
+
+def test_a_controller_that_gave_way_drives_again_when_the_other_has_gone(monkeypatch) -> None:
+    told: list[str] = []
+    stopping = threading.Event()
+    served: list[str] = []
+
+    class Context(FakeBus):
+        def __init__(self, settings: object, service: str, topics: object) -> None:
+            super().__init__(service)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            """Nothing is to be closed."""
+
+    def serve(part, bus, stopping) -> None:
+        served.append(bus.service)
+        if len(served) == 1:
+            raise ThrownOut
+        stopping.set()
+
+    monkeypatch.setattr(controller, "Bus", Context)
+    monkeypatch.setattr(controller, "Link", lambda *address: None)
+    monkeypatch.setattr(controller, "Controller", lambda *given: None)
+    monkeypatch.setattr(controller, "serve", serve)
+    monkeypatch.setattr(controller, "OTHER_GONE_S", 0.0)
+    monkeypatch.setattr(controller, "tell", lambda key, **values: told.append(key))
+    controller.run(ServiceSettings(link=f"{LOCALHOST}:1"), stopping)
+
+    assert served == ["controller", "controller"] and told == ["another_controller"]
