@@ -26,7 +26,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks drill mutants wheelhouse images locks screenshots film docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks drill radio-drill mutants wheelhouse images locks screenshots film docs clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -130,6 +130,9 @@ networks: $(VENV)/.system ## Which network? Accuracy, learning time and latency 
 
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
 	@$(BIN)/python -m benchmarks.drill $(ARGS)
+
+radio-drill: $(VENV)/.dev ## The same for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.radio_drill $(ARGS)
 
 mutants: $(VENV)/.dev ## Break the product in 60 small ways: do the tests notice? ARGS="--seed 7 --count 100"
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)

@@ -3,4 +3,9 @@
 Importing this package loads neither torch nor Bluetooth nor OpenCV: an edge machine has little of that.
 """
 
+from brakepoint.proxies import spare_loopback
+
 __version__ = "0.1.0"
+"""`python -m brakepoint` is the command `brakepoint`."""
+
+spare_loopback()

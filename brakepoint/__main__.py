@@ -1,6 +1,24 @@
 """`python -m brakepoint` is the command `brakepoint`."""
 
-from brakepoint.cli import main
+import io
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still being loaded."""
+    try:
+        from brakepoint.cli import run
+        from brakepoint.room import take_joined
+
+        if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
+            sys.stdout.reconfigure(errors="replace")
+        take_joined()
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

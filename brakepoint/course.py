@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from brakepoint.errors import UserError
+from brakepoint.places import KIT, PACKAGES, WORKPLACE
 
-ROOT = Path(__file__).resolve().parents[1]
-LABS_DIR = ROOT / "labs"
-SOLUTIONS_DIR = ROOT / "solutions"
+ROOT = WORKPLACE
+LABS_DIR = WORKPLACE / "labs"
+SOLUTIONS_DIR = PACKAGES / "solutions"
 
 
 class Step(BaseModel):
@@ -55,7 +56,7 @@ class Step(BaseModel):
 @cache
 def course() -> tuple[Step, ...]:
     """The steps, in order."""
-    tables = tomllib.loads((ROOT / "course.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads((KIT / "course.toml").read_text(encoding="utf-8"))
     return tuple(Step.model_validate(table) for table in tables["step"])
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 
 from brakepoint.errors import UserError
+from brakepoint.places import IS_CLONE
 
 EXTRAS = {
     "mission": ("av", "cv2", "onnxruntime", "openvino"),
@@ -38,7 +39,9 @@ def require(extra: str, *modules: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """What installs extras by hand, in the versions that were tested (of `serving`: see pyproject.toml)."""
+    """What installs extras by hand; in a clone in the versions that were tested (pyproject.toml on `serving`)."""
+    if not IS_CLONE:
+        return f"pip install 'brakepoint[{','.join(extras)}]'"
     others = ",".join(extra for extra in extras if extra != "serving")
     commands = [f"pip install -c locks/constraints.txt -e '.[{others}]'"] if others else []
     if "serving" in extras:

@@ -1,22 +1,21 @@
-"""The recorded feeds and where they are found: `videos/NAME.mp4` with `videos/NAME.json` beside it."""
+"""The recorded feeds and where they are found: `videos/NAME.mp4` with `videos/NAME.json` beside it.
+
+One's own `videos/` come first, then those that come with the kit.
+"""
 
 from pathlib import Path
 
 from brakepoint.errors import UserError
+from brakepoint.places import WORKPLACE, own_or_shipped
 
+VIDEOS = "videos"
 COURSE_FEEDS = ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full")
 """The feeds that come with the kit, easy ones first."""
 
 
-def videos_dir() -> Path:
-    """`videos/` at the project's root, or in the current folder if the package is installed elsewhere."""
-    beside_package = Path(__file__).resolve().parent.parent / "videos"
-    return beside_package if beside_package.is_dir() else Path("videos")
-
-
 def feed_names() -> list[str]:
     """Names of the feeds that are there: those of the course first, then the others by name."""
-    videos = sorted(path.stem for path in videos_dir().glob("*.mp4"))
+    videos = sorted({path.stem for folder in own_or_shipped(VIDEOS) for path in folder.glob("*.mp4")})
     there = [name for name in videos if not name.endswith(".part")]  # Those are still being rendered.
     course = [name for name in COURSE_FEEDS if name in there]
     return course + [name for name in there if name not in COURSE_FEEDS]
@@ -31,11 +30,15 @@ def find_feed(name: str) -> Path:
     Raises:
         UserError: There is none.
     """
-    is_path = name.endswith(".mp4")
-    path = Path(name) if is_path else videos_dir() / f"{name}.mp4"
-    if path.is_file() and (is_path or name in feed_names()):
-        return path
-    raise UserError("feed.missing", path=path, feeds=", ".join(feed_names()) or "–")
+    there = feed_names()
+    candidates = [folder / f"{name}.mp4" for folder in own_or_shipped(VIDEOS)] if name in there else []
+    if name.endswith(".mp4"):
+        candidates = [Path(name)]
+    for path in candidates:
+        if path.is_file():
+            return path
+    wanted = candidates[0] if candidates else WORKPLACE / VIDEOS / f"{name}.mp4"
+    raise UserError("feed.missing", path=wanted, feeds=", ".join(there) or "–")
 
 
 def find_named_feed(name: str, own: str = "") -> Path:

@@ -5,6 +5,7 @@ import os
 from types import ModuleType
 
 from brakepoint.errors import UserError
+from brakepoint.places import import_own
 
 SOURCES = ("solutions", "labs")
 SOURCE_VARIABLE = "BRAKEPOINT_STEPS"
@@ -23,6 +24,7 @@ def load_step(name: str, steps: str | None = None) -> ModuleType:
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     if source not in SOURCES:
         raise UserError("steps.unknown_source", source=source, sources=", ".join(SOURCES))
+    import_own()
     module = f"{source}.{name}"
     try:
         return importlib.import_module(module)

@@ -1,18 +1,23 @@
 """The train on the radio: the drop-in for `stubs.printing_hub` that drives a Powered Up City hub.
 
 The loop that drives, and the radio, each have a thread. What the hub's ports are to be set to is all that
-passes from one to the other, and only the newest of it, so a brake overtakes whatever is under way. When the
-link is lost the train is told to brake as soon as there is one again, and waits for an order newer than that.
+passes from one to the other, and only the newest of it, so a brake overtakes whatever is under way. The
+radio's thread waits for nothing that the other one holds, since that one may hang: it brakes when there has
+been no order for the watchdog's time. When the link is lost the train is told to brake as soon as there is
+one again. In both cases it waits for an order newer than that.
 """
 
 import asyncio
 import atexit
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any, TextIO
 
@@ -20,22 +25,27 @@ from brakepoint.errors import UserError
 from brakepoint.look import order_line
 from brakepoint.messages import Order, TrainState
 from brakepoint.texts import text
+from hardware.claims import claim
 from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
-from hardware.lwp3 import BRAKE, Colour, DeviceType, Port, SetMode
-from hardware.powered_up import HubLostError, PoweredUpHub, connected
+from hardware.link_loss import leave_turning, stop
+from hardware.lwp3 import Port, SetMode
+from hardware.port_setter import REFRESH_S, HubLostError
+from hardware.powered_up import PoweredUpHub, connected
 from hardware.reckoning import PortSettings, Reckoning
+from hardware.speaker import Speaker
 
-__all__ = ["BluetoothHub", "find_hubs", "guard", "open_hub"]
+__all__ = ["BluetoothHub", "find_hubs", "guard", "leave_turning", "open_hub", "stop"]
 
-BACK_OFF_S = (0.5, 8.0)
-"""How long to wait before the first try to get a lost hub back, and at most: each wait is twice the last."""
-REFRESH_S = 0.5
-"""The motor is told its power again so often, changed or not: a radio that has gone silent says nothing."""
+BACK_OFF_S = (0.1, 1.0)
+"""How long to wait before the first try to get a lost hub back, and at most: each wait is twice the last. The
+train may be under way meanwhile."""
 BATTERY_LOW_PERCENT = 20
 CLOSE_S = 15.0
 """Braking and disconnecting take seconds; more than this would be a bug."""
+SAID_S = 1.0
+"""How long to wait, where there is time, until what happened is printed."""
 
 
 class BluetoothHub:
@@ -48,7 +58,7 @@ class BluetoothHub:
         heartbeat: The sign of life for the guard.
 
     Raises:
-        UserError: There is no Bluetooth, no such hub, or something is not plugged in.
+        UserError: There is no Bluetooth, no such hub, no motor in it, or another program drives it.
     """
 
     is_simulated = False
@@ -67,8 +77,13 @@ class BluetoothHub:
         self._order: Order | None = None
         self._hub: PoweredUpHub | None = None
         self._settings = PortSettings()
+        self._ordered_at = self._moved_at = time.monotonic()
+        self._bitten_at: float | None = None
         self._is_alive = False
         self._said = ""
+        self._speaker = Speaker(self._print)
+        self._claims: list[socket.socket] = []
+        self._strangers: set[str] = set()
         self._ready: Future[None] = Future()
         self._loop = asyncio.new_event_loop()
         self._changed, self._stopping = asyncio.Event(), asyncio.Event()
@@ -79,6 +94,7 @@ class BluetoothHub:
         except BaseException:
             self.close()
             raise
+        self._speaker.flush(SAID_S)
         atexit.register(self.close)
 
     @property
@@ -87,20 +103,29 @@ class BluetoothHub:
         return self._hub is not None
 
     def apply(self, order: Order) -> None:
-        """Carries an order out from now on; a hub that is lost takes none."""
+        """Carries an order out, for the watchdog's time at most; a hub that is lost takes none."""
         with self._lock:
             if self._hub is None:
                 return
-            last, self._order = self._order, order
-            if last is None or (last.meaning, last.light) != (order.meaning, order.light):
-                self._print(order_line(order, self._reckoning.state))
+            self._heed_watchdog()
+            is_news = self._order is None or (self._order.meaning, self._order.light) != (
+                order.meaning,
+                order.light,
+            )
+            line = order_line(order, self._reckoning.state) if is_news else ""
+            self._order, self._bitten_at = order, None
             self._reckoning.follow(None if self._hub.is_voltage_low else order)
+            self._ordered_at = time.monotonic()
             self._pass_on()
+        if line:
+            self._print(line)
 
     def state(self, now: float) -> TrainState:
-        """Reckons where the train is at `now`, and goes on with what takes time: ramps, blinking."""
+        """Reckons where the train is at `now`, and sees to what takes time: ramps, blinking."""
         with self._lock:
+            self._heed_watchdog()
             self._reckoning.at(now)
+            self._moved_at = time.monotonic()
             self._pass_on()
             return self._reckoning.state
 
@@ -109,6 +134,7 @@ class BluetoothHub:
         atexit.unregister(self.close)
         self._set(self._stopping)
         self._thread.join(CLOSE_S)
+        self._speaker.end(SAID_S)
 
     def wait_until_settled(self, timeout_s: float) -> bool:
         """Waits until the hub has confirmed all that it was asked for; says whether it has."""
@@ -124,6 +150,13 @@ class BluetoothHub:
             self._settings = settings
             self._set(self._changed)
 
+    def _heed_watchdog(self) -> None:
+        """Has the reckoned train brake when the real one did."""
+        if self._bitten_at is not None and self._order is not None:
+            self._reckoning.at(self._reckoning.state.at + max(self._bitten_at - self._moved_at, 0.0))
+            self._order = None
+            self._reckoning.follow(None)
+
     def _set(self, event: asyncio.Event) -> None:
         """Sets an event of the radio's thread, unless that has come to its end."""
         with suppress(RuntimeError):  # Its loop is closed.
@@ -138,7 +171,7 @@ class BluetoothHub:
         line = text(f"hub.say.{key}", None, **values)
         if line != self._said:
             self._said = line
-            self._print(line)
+            self._speaker.say(line)
 
     # What follows runs in the radio's thread.
 
@@ -150,6 +183,9 @@ class BluetoothHub:
             if self._ready.done():
                 raise
             self._ready.set_exception(error)
+        finally:
+            for held in self._claims:
+                held.close()
 
     async def _stay_connected(self) -> None:
         """Connects, and again after every loss, until told to stop; what fails at first is an error."""
@@ -169,61 +205,73 @@ class BluetoothHub:
                 back_off_s = min(2 * back_off_s, BACK_OFF_S[1])
             await self._pause(back_off_s)
         beating.cancel()
-        self._heartbeat.end()
+        if self._claims:
+            self._leave_sign(self._heartbeat.end)
 
     async def _connect_once(self) -> None:
         """Finds the hub, drives it until told to stop, and leaves it braked.
 
         Raises:
-            UserError: It cannot be reached.
-            HubLostError: It was, and is no more.
+            UserError: It cannot be reached, or another program drives it.
+            HubLostError: It was reached, and is no longer.
         """
-        device = await find_hub(self._address, self._limits)
-        async with connected(device, self._limits) as hub:
+        device = await find_hub(self._address, self._limits, self._strangers)
+        if not self._claims:
+            self._claims.append(claim(device.address, "driven"))
+            self._claims.append(claim(str(self._heartbeat.path.resolve()), "watched"))
+        async with connected(device, self._limits, self._say) as hub:
             try:
-                await hub.require(Port.A, DeviceType.TRAIN_MOTOR)
-                await hub.require(Port.B, DeviceType.LIGHT)
-                await hub.write(SetMode(Port.RGB_LIGHT, 0))
+                await hub.require_motor()
+                await hub.whisper(SetMode(Port.RGB_LIGHT, 0))
                 await self._drive(hub)
+            except UserError:
+                if hub.is_of_a_train or self._address:
+                    raise
+                self._strangers.add(hub.address)
             finally:
                 with self._lock:
                     self._hub = None
                     self._forget_order()
 
     async def _drive(self, hub: PoweredUpHub) -> None:
-        """Keeps the ports at what is asked for until told to stop; it begins with a confirmed brake."""
-        motor = hub.setter(Port.A, BRAKE, REFRESH_S)
-        await motor.settle()
-        setters = motor, hub.setter(Port.B, 0), hub.setter(Port.RGB_LIGHT, Colour.BLUE)
+        """Keeps the ports at what is asked for until told to stop; the motor is braked when it is called."""
         hub.on_change = self._heed_battery
         with self._lock:
             self._hub, self._address = hub, hub.address
             self._forget_order()
-        self._setters = setters
         self._say("connected", address=hub.address)
         self._heed_battery()
         if not self._ready.done():
             self._ready.set_result(None)
-        work: list[Coroutine[Any, Any, None]] = [setter.keep() for setter in setters]
-        tasks = [asyncio.create_task(part) for part in (*work, hub.lost(), self._follow())]
+        ports: list[Coroutine[Any, Any, None]] = [hub.motor.keep(), hub.light.keep(), hub.colour.keep()]
+        watching = asyncio.create_task(hub.miss_the_light())
+        tasks = [asyncio.create_task(part) for part in (*ports, hub.lost(), self._follow(hub))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
+            for task in (watching, *tasks):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(watching, *tasks, return_exceptions=True)
 
-    async def _follow(self) -> None:
-        """Hands the newest settings to the ports until told to stop."""
+    async def _follow(self, hub: PoweredUpHub) -> None:
+        """Hands the newest settings to the ports until told to stop, and brakes without a new order."""
         while not self._stopping.is_set():
             self._changed.clear()
-            settings = self._settings
-            wanted = settings.motor, settings.light, settings.colour
-            for setter, value in zip(self._setters, wanted, strict=True):
-                setter.want(value)
-            await self._first_of(self._changed, self._stopping)
+            settings, now = self._settings, time.monotonic()
+            left_s = self._ordered_at + self._limits.orders_s - now
+            if self._order is not None and left_s <= 0:
+                settings = PortSettings()
+                if self._bitten_at is None:
+                    self._bitten_at = now
+                    self._say("no_orders", seconds=self._limits.orders_s)
+            is_hung = now > max(self._ordered_at, self._moved_at) + self._limits.orders_s
+            hub.motor.refresh_s = None if is_hung else REFRESH_S  # Else the guard would take us for alive.
+            hub.motor.want(settings.motor)
+            hub.light.want(settings.light)
+            hub.colour.want(settings.colour)
+            await self._first_of(left_s if left_s > 0 else self._limits.orders_s)
 
     def _forget_order(self) -> None:
         """Has the train wait for a new order, braked."""
@@ -250,7 +298,7 @@ class BluetoothHub:
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.sleep(0)  # Lets `_follow` hand on what was asked for before.
-                while self._changed.is_set() or not all(setter.is_settled for setter in self._setters):
+                while self._changed.is_set() or self._hub is None or not self._hub.is_settled:
                     await asyncio.sleep(0.001)
         except TimeoutError:
             return False
@@ -258,11 +306,23 @@ class BluetoothHub:
 
     async def _beat(self) -> None:
         """Touches the heartbeat while this thread turns and somebody asks where the train is."""
+        is_written = True
         while True:
             if self._is_alive and self._address:
-                self._is_alive = False
-                self._heartbeat.beat(self._address)
+                self._is_alive, was_written = False, is_written
+                is_written = self._leave_sign(partial(self._heartbeat.beat, self._address))
+                if is_written and not was_written:
+                    self._say("heartbeat_back", path=self._heartbeat.path)
             await asyncio.sleep(BEAT_S)
+
+    def _leave_sign(self, leave: Callable[[], None]) -> bool:
+        """Leaves a sign for the guard; says so when it cannot, since the train is unguarded then."""
+        try:
+            leave()
+        except OSError as error:
+            self._say("no_heartbeat", path=self._heartbeat.path, why=error.strerror or error)
+            return False
+        return True
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -271,10 +331,11 @@ class BluetoothHub:
         except TimeoutError:
             pass
 
-    async def _first_of(self, *events: asyncio.Event) -> None:
-        waits = [asyncio.ensure_future(event.wait()) for event in events]
+    async def _first_of(self, seconds: float) -> None:
+        """Waits for news, for the end, or for some time at most."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self._stopping)]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
@@ -283,7 +344,8 @@ class BluetoothHub:
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
     """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`.
 
-    From then on the program brakes the train when it is told to end (SIGTERM), unless it has its own way.
+    From then on the program brakes the train when it is told to end (SIGTERM, or SIGHUP when its terminal is
+    closed), unless it has its own way.
 
     Args:
         rest: The hub's Bluetooth address; empty for the only one in reach.
@@ -292,9 +354,10 @@ def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
     Raises:
         UserError: As `BluetoothHub`.
     """
-    is_unheeded = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if is_unheeded and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _exit)
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _exit)
     return BluetoothHub(rest, out)
 
 

@@ -1,13 +1,15 @@
 """The sign of life that a hub's driver leaves for the guard: a file that is touched as long as all is well.
 
-It holds the hub's address, stands where both processes can see it, and is taken away when the driver has let
-go of the train in good order. A file that is there and no longer touched means a driver that died or hangs.
+It holds the hub's address, and lies where both processes can see it. A driver that has let go of the train
+in good order writes its farewell there. A file that is not touched for a while, or that is gone, means a
+driver that died, hangs, or cannot be watched.
 """
 
 import os
 import tempfile
 from pathlib import Path
 
+from brakepoint.files import write_whole
 from brakepoint.systems import require_posix
 
 VARIABLE = "BRAKEPOINT_HUB_HEARTBEAT"
@@ -15,10 +17,14 @@ BEAT_S = 0.2
 """The driver touches the file this often."""
 SILENCE_S = 1.0
 """Five beats missed: the guard brakes."""
+FAREWELL = "farewell"
+"""What the file holds in place of an address when there is nothing to guard."""
 
 
 def heartbeat_path() -> Path:
-    """Where the file stands: what `BRAKEPOINT_HUB_HEARTBEAT` says, or else the user's runtime folder.
+    """Where the file is: what `BRAKEPOINT_HUB_HEARTBEAT` says, or else in a temporary folder of the user's.
+
+    `XDG_RUNTIME_DIR` would not do: it is removed when the user's session ends, and the train may drive on.
 
     Raises:
         UserError: This is Windows, where no guard could run.
@@ -27,7 +33,7 @@ def heartbeat_path() -> Path:
     said = os.environ.get(VARIABLE)
     if said:
         return Path(said)
-    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"brakepoint-{os.getuid()}.hub"
+    return Path(tempfile.gettempdir()) / f"brakepoint-{os.getuid()}" / "hub"
 
 
 class Heartbeat:
@@ -35,20 +41,33 @@ class Heartbeat:
 
     Args:
         path: The file.
+
+    Attributes:
+        path: The same.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def beat(self, address: str) -> None:
-        """Says that the driver of this hub lives."""
-        part = self._path.with_suffix(".part")
-        part.write_text(address, encoding="ascii")
-        part.replace(self._path)
+        """Says that the driver of this hub lives; makes the folder again if it is gone.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        self._write(address)
 
     def end(self) -> None:
-        """Says that nobody needs to watch any more."""
-        self._path.unlink(missing_ok=True)
+        """Says that nobody needs to watch any more.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        self._write(FAREWELL)
+
+    def _write(self, said: str) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(self.path, said.encode("ascii"))
 
 
 class Watch:
@@ -56,33 +75,36 @@ class Watch:
 
     Args:
         path: The file.
+
+    Attributes:
+        address: The hub to brake: the one of the last beat, whatever has become of the file; empty before the
+            first.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: int | None = None
+        self.address = ""
+        self._seen: tuple[int, int] | None = None
         self._seen_at = 0.0
+        self._is_driven = False
 
     def silent_for_s(self, now: float) -> float | None:
-        """How long the file has not been touched; None while there is no file, and so nothing to guard.
+        """How long there has been no beat; None as long as there is nothing to guard.
 
-        Only the clock of the one who watches counts: a changed file is a beat, whatever time stands on it.
+        Nothing is to be guarded before the first beat and behind a farewell; a file that has vanished is no
+        farewell. Only the clock of the one who watches counts: a changed file is a beat, whatever its date.
 
         Args:
             now: Seconds on a clock that never goes back.
         """
         try:
-            stamp = self._path.stat().st_mtime_ns
-        except FileNotFoundError:
+            stat = self._path.stat()
+            stamp = stat.st_mtime_ns, stat.st_ino
+            if stamp != self._seen:
+                said = self._path.read_text(encoding="ascii").strip()
+                self._seen, self._seen_at = stamp, now
+                self._is_driven = said != FAREWELL
+                self.address = said if self._is_driven else self.address
+        except (OSError, ValueError):  # It is gone, or is no file of ours: nobody has said farewell.
             self._seen = None
-            return None
-        if stamp != self._seen:
-            self._seen, self._seen_at = stamp, now
-        return now - self._seen_at
-
-    def address(self) -> str:
-        """The hub to brake; empty if the file has just gone."""
-        try:
-            return self._path.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return ""
+        return now - self._seen_at if self._is_driven else None

@@ -13,8 +13,8 @@ from pathlib import Path
 from brakepoint.errors import UserError
 from hardware.heartbeat import SILENCE_S, Watch, heartbeat_path
 from hardware.hub_search import RadioLimits, find_hub
-from hardware.lwp3 import BRAKE, Port
-from hardware.powered_up import HubLostError, connected
+from hardware.port_setter import TRIES, HubLostError
+from hardware.powered_up import connected
 
 LOOK_S = 0.05
 """How often the guard looks."""
@@ -26,14 +26,19 @@ LIMITS = RadioLimits(find_s=5.0, settle_s=0.2)
 
 
 async def brake(address: str, limits: RadioLimits = LIMITS) -> None:
-    """Takes a hub over, has its brake confirmed, and disconnects.
+    """Takes a hub over, has its brake confirmed, looks again whether it holds, and disconnects.
 
     Raises:
         UserError: It cannot be reached.
-        HubLostError: It does not brake.
+        HubLostError: It does not brake, or somebody has it drive again.
     """
     async with connected(await find_hub(address, limits), limits) as hub:
-        await hub.setter(Port.A, BRAKE).settle()
+        for _ in range(TRIES):
+            await hub.motor.settle()
+            if await hub.motor.left_alone(limits.look_again_s):
+                hub.check()
+                return
+        raise HubLostError("contested")
 
 
 async def guard(
@@ -53,18 +58,20 @@ async def guard(
         silence_s: How long the file may stay untouched.
     """
     path = heartbeat or heartbeat_path()
-    watch, is_braked, was_guarding = Watch(path), False, False
+    watch, is_on_duty, is_braked = Watch(path), False, False
     say("watching", path=path)
     while not stopping.is_set():
         silent_for_s = watch.silent_for_s(time.monotonic())
-        is_guarding = silent_for_s is not None and silent_for_s < silence_s
-        if is_guarding and not was_guarding:
-            say("guarding", address=watch.address())
-        was_guarding = is_guarding
-        if silent_for_s is None or is_guarding:
-            is_braked = False
+        if silent_for_s is None:
+            if is_on_duty:
+                say("relieved", address=watch.address)
+            is_on_duty = is_braked = False
+        elif silent_for_s < silence_s:
+            if not is_on_duty or is_braked:
+                say("guarding", address=watch.address)
+            is_on_duty, is_braked = True, False
         elif not is_braked:
-            is_braked = await _brake_and_say(watch.address(), say, limits)
+            is_on_duty, is_braked = True, await _brake_and_say(watch.address, say, limits)
             if not is_braked:
                 await _pause(stopping, TRY_AGAIN_S)
         await _pause(stopping, LOOK_S)

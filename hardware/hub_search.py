@@ -5,7 +5,7 @@ What fails here is said with a `UserError`: nobody drives yet.
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakError
 
 from brakepoint.errors import UserError
+from brakepoint.rules import WATCHDOG_S
 from brakepoint.texts import text
 from hardware.lwp3 import SERVICE_UUID, HubKind, hub_kind
 
@@ -40,6 +41,9 @@ class RadioLimits:
         write_s: Until the radio has acknowledged a message: in radio silence that never happens.
         feedback_s: Until the hub has said that an order is carried out.
         disconnect_s: Until the link is down.
+        orders_s: Until a train that has heard no new order brakes: the watchdog's time.
+        look_again_s: How long a train that was braked must be left alone until it counts as braked: twice the
+            time after which a driver that still lives would have given its order again.
     """
 
     find_s: float = 10.0
@@ -49,6 +53,8 @@ class RadioLimits:
     write_s: float = 1.0
     feedback_s: float = 1.0
     disconnect_s: float = 10.0
+    orders_s: float = WATCHDOG_S
+    look_again_s: float = 1.2
 
 
 def checked_address(written: str) -> str:
@@ -63,19 +69,32 @@ def checked_address(written: str) -> str:
     return address
 
 
-async def find_hub(address: str = "", limits: RadioLimits = RadioLimits()) -> BLEDevice:
+async def find_hub(
+    address: str = "", limits: RadioLimits = RadioLimits(), but: Collection[str] = ()
+) -> BLEDevice:
     """Finds the hub: by its address, or else the only City hub there is.
 
     One that is connected already does not advertise: a process that died has left it so. It is taken over.
+
+    Args:
+        address: Its address; empty for any.
+        limits: How long to listen.
+        but: Addresses of what has proved to be no train's hub.
 
     Raises:
         UserError: There is no Bluetooth, no hub, more than one, or the address is that of another thing.
     """
     with _bluetooth_needed():
         adapter = await BleakAdapter.get()
-        connected = {hub.address: hub for hub in await adapter.get_connected_devices([SERVICE_UUID])}
-        if address in connected or (not address and len(connected) == 1):
-            return connected.get(address) or next(iter(connected.values()))
+        linked = {hub.address: hub for hub in await adapter.get_connected_devices([SERVICE_UUID])}
+        ours = {name: hub for name, hub in linked.items() if _may_be_a_train(hub) and name not in but}
+        if address in ours or (not address and len(ours) == 1):
+            return ours.get(address) or next(iter(ours.values()))
+        if address in linked:
+            what = kind_name(_kind_of_linked(linked[address]))
+            raise UserError("hub.error.other_kind", address=address, kind=what)
+        if ours and not address:
+            raise UserError("hub.error.several", addresses=", ".join(sorted(ours)), first=min(ours))
         heard = await _hear_hubs(limits, address)
     if address in heard:
         _, kind = heard[address]
@@ -93,6 +112,16 @@ async def find_hub(address: str = "", limits: RadioLimits = RadioLimits()) -> BL
         addresses = sorted(device.address for device in cities)
         raise UserError("hub.error.several", addresses=", ".join(addresses), first=addresses[0])
     return cities[0]
+
+
+def _kind_of_linked(hub: BLEDevice) -> int | None:
+    """The kind of a hub that is connected, by what it advertised before; None if the system has forgotten."""
+    details = hub.details if isinstance(hub.details, dict) else {}
+    return hub_kind(details.get("props", {}).get("ManufacturerData", {}))
+
+
+def _may_be_a_train(hub: BLEDevice) -> bool:
+    return _kind_of_linked(hub) in (HubKind.CITY, None)
 
 
 async def hear_kinds(limits: RadioLimits = RadioLimits()) -> dict[str, int | None]:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 SERVICE_UUID = "00001623-1212-efde-1623-785feabcd123"
 CHARACTERISTIC_UUID = "00001624-1212-efde-1623-785feabcd123"
@@ -23,6 +23,8 @@ BRAKE = 127
 FLOAT = 0
 """As a motor's power: none, and the train rolls on."""
 POWER_MAX = 100
+OUTPUT_COMMAND = 0x81
+"""The type of an order to a port; an error quotes it."""
 
 
 class ProtocolError(ValueError):
@@ -124,7 +126,7 @@ class SetValue:
 
     def encode(self) -> bytes:
         """See `Message`."""
-        return _framed(0x81, struct.pack("<BBBBb", self.port, 0x11, 0x51, 0x00, self.value))
+        return _framed(OUTPUT_COMMAND, struct.pack("<BBBBb", self.port, 0x11, 0x51, 0x00, self.value))
 
     @classmethod
     def parse(cls, payload: bytes) -> "SetValue":
@@ -161,25 +163,29 @@ class SetMode:
 # To and from the hub itself
 
 _BATTERY = 0x06
+_SYSTEM_TYPE = 0x0B
 _LOW_VOLTAGE = 0x01
 
 
 @dataclass(frozen=True)
-class WatchBattery:
+class _Fixed:
+    whole: ClassVar[bytes]
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return self.whole
+
+
+class WatchBattery(_Fixed):
     """Asks to be told when the battery's level changes: `05 00 01 06 02` (section *Hub Properties*)."""
 
-    def encode(self) -> bytes:
-        """See `Message`."""
-        return _framed(0x01, bytes([_BATTERY, 0x02]))
+    whole = _framed(0x01, bytes([_BATTERY, 0x02]))
 
 
-@dataclass(frozen=True)
-class AskBattery:
+class AskBattery(_Fixed):
     """Asks for the battery's level now: `05 00 01 06 05` (section *Hub Properties*)."""
 
-    def encode(self) -> bytes:
-        """See `Message`."""
-        return _framed(0x01, bytes([_BATTERY, 0x05]))
+    whole = _framed(0x01, bytes([_BATTERY, 0x05]))
 
 
 @dataclass(frozen=True)
@@ -193,14 +199,29 @@ class BatteryLevel:
         return _framed(0x01, bytes([_BATTERY, 0x06, self.percent]))
 
 
-def _parse_property(payload: bytes) -> WatchBattery | AskBattery | BatteryLevel:
+class AskKind(_Fixed):
+    """Asks what kind of hub this is: `05 00 01 0b 05` (section *Hub Properties*, system type)."""
+
+    whole = _framed(0x01, bytes([_SYSTEM_TYPE, 0x05]))
+
+
+@dataclass(frozen=True)
+class KindOfHub:
+    """What kind it is: `06 00 01 0b 06 KIND`; the same number as in an advertisement."""
+
+    kind: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x01, bytes([_SYSTEM_TYPE, 0x06, self.kind]))
+
+
+def _parse_property(payload: bytes) -> BatteryLevel | KindOfHub:
     match tuple(payload):
-        case (0x06, 0x02):
-            return WatchBattery()
-        case (0x06, 0x05):
-            return AskBattery()
         case (0x06, 0x06, percent):
             return BatteryLevel(percent)
+        case (0x0B, 0x06, kind):
+            return KindOfHub(kind)
     raise ProtocolError(f"a property that no train uses: {payload.hex(' ')}")
 
 
@@ -221,13 +242,16 @@ class HubAction:
         return cls(Action(action))
 
 
-@dataclass(frozen=True)
-class WatchVoltage:
+class WatchVoltage(_Fixed):
     """Asks to be told when the voltage becomes too low: `05 00 03 01 01` (section *Hub Alerts*)."""
 
-    def encode(self) -> bytes:
-        """See `Message`."""
-        return _framed(0x03, bytes([_LOW_VOLTAGE, 0x01]))
+    whole = _framed(0x03, bytes([_LOW_VOLTAGE, 0x01]))
+
+
+class AskVoltage(_Fixed):
+    """Asks whether the voltage is too low now: `05 00 03 01 03` (section *Hub Alerts*)."""
+
+    whole = _framed(0x03, bytes([_LOW_VOLTAGE, 0x03]))
 
 
 @dataclass(frozen=True)
@@ -241,10 +265,8 @@ class VoltageAlert:
         return _framed(0x03, bytes([_LOW_VOLTAGE, 0x04, 0xFF if self.is_low else 0x00]))
 
 
-def _parse_alert(payload: bytes) -> WatchVoltage | VoltageAlert:
+def _parse_alert(payload: bytes) -> VoltageAlert:
     match tuple(payload):
-        case (0x01, 0x01):
-            return WatchVoltage()
         case (0x01, 0x04, status):
             return VoltageAlert(status != 0)
     raise ProtocolError(f"an alert that no train uses: {payload.hex(' ')}")
@@ -347,6 +369,9 @@ class HubError:
         return cls(command, code)
 
 
+_FIXED: dict[bytes, Message] = {
+    each.whole: each for each in (WatchBattery(), AskBattery(), AskKind(), WatchVoltage(), AskVoltage())
+}
 _PARSERS: dict[int, Callable[[bytes], Message]] = {
     0x01: _parse_property,
     0x02: HubAction.parse,
@@ -354,7 +379,7 @@ _PARSERS: dict[int, Callable[[bytes], Message]] = {
     0x04: _parse_attached,
     0x05: HubError.parse,
     0x41: SetMode.parse,
-    0x81: SetValue.parse,
+    OUTPUT_COMMAND: SetValue.parse,
     0x82: CommandFeedback.parse,
 }
 
@@ -365,6 +390,8 @@ def decode(data: bytes) -> Message:
     Raises:
         ProtocolError: They are none, or one that no train needs.
     """
+    if (fixed := _FIXED.get(bytes(data))) is not None:
+        return fixed
     if len(data) < 3 or data[0] != len(data) or data[1] != 0 or data[2] not in _PARSERS:
         raise ProtocolError(f"no message: {data.hex(' ')}")
     try:

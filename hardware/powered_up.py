@@ -2,7 +2,10 @@
 
 `hardware.lwp3` knows the bytes, `hardware.hub_search` finds the hub; here is who sends which message and
 when, on asyncio and on bleak. Whatever can fail has a time limit, and fails in one of two ways: with a
-`UserError` while the hub is looked at, or with `HubLostError` once it is in use.
+`UserError` while the hub is looked at, or with `HubLostError` once it is in use. Only the motor can fail:
+what else there is on the hub is reported when it does not work, and done without.
+
+Whoever has a link brakes over it: before anything else when it is there, and before it is given up.
 """
 
 import asyncio
@@ -17,28 +20,27 @@ from bleak.backends.device import BLEDevice
 from brakepoint.errors import UserError
 from brakepoint.texts import text
 from hardware import lwp3
-from hardware.hub_search import RADIO_ERRORS, RadioLimits
-from hardware.lwp3 import BRAKE, CHARACTERISTIC_UUID, Feedback, Port, SetValue
+from hardware.accessory import Accessory
+from hardware.hub_search import RADIO_ERRORS, RadioLimits, kind_name
+from hardware.lwp3 import BRAKE, CHARACTERISTIC_UUID, Colour, DeviceType, HubKind, Port
+from hardware.port_setter import REFRESH_S, HubLostError, PortSetter
 
-TRIES = 3
-"""How often a port is told the same thing before the hub counts as lost."""
+CONNECT_TRIES = 3
+CONNECT_AGAIN_S = 0.3
+"""A connection may fail for a passing reason: another one is made or ended, or the radio missed an answer."""
+Trouble = Callable[..., None]
+QUESTIONS = (
+    lwp3.AskKind(),
+    lwp3.WatchVoltage(),
+    lwp3.AskVoltage(),
+    lwp3.WatchBattery(),
+    lwp3.AskBattery(),
+)
 DEVICE_TEXTS: dict[int | None, str] = {
     None: "nothing",
     lwp3.DeviceType.TRAIN_MOTOR: "motor",
     lwp3.DeviceType.LIGHT: "light",
 }
-
-
-class HubLostError(Exception):
-    """The link to the hub, or the trust in it, is gone. Its text is for people.
-
-    Args:
-        key: Of the text `hub.lost.{key}`.
-        values: What stands in it.
-    """
-
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(text(f"hub.lost.{key}", None, **values))
 
 
 def device_name(device_type: int | None) -> str:
@@ -55,6 +57,10 @@ class PoweredUpHub:
         battery_percent: How full its battery is; None until it has said so.
         is_voltage_low: Whether it has raised the alert.
         on_change: Called when battery or voltage have changed.
+        on_trouble: Called with what is done without: key of `hub.say.{key}`, and its values.
+        motor: Port A, braked to begin with.
+        light: Port B.
+        colour: The hub's own light.
     """
 
     def __init__(self, device: BLEDevice, limits: RadioLimits) -> None:
@@ -62,17 +68,25 @@ class PoweredUpHub:
         self.attached: dict[int, int] = {}
         self.battery_percent: int | None = None
         self.is_voltage_low = False
+        self.kind: int | None = None
         self.on_change: Callable[[], None] = lambda: None
+        self.on_trouble: Trouble = lambda key, **values: None
         self.limits = limits
-        self._setters: dict[int, PortSetter] = {}
-        self._required: dict[int, int] = {}
+        self.motor = PortSetter(self.write, limits, Port.A, BRAKE, REFRESH_S)
+        self.light = Accessory(self.whisper, Port.B, 0)
+        self.colour = Accessory(self.whisper, Port.RGB_LIGHT, Colour.BLUE)
+        self.colour.attached(True)
+        self._writes_waiting = 0
+        self._has_motor = False
         self._news = asyncio.Event()
         self._lost: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         self._writing = asyncio.Lock()
         self._client = BleakClient(device, self._on_disconnect, timeout=limits.connect_s)
 
     async def open(self) -> None:
-        """Connects, and asks at once for what is to be watched: a hub that hears nothing hangs up.
+        """Connects, and brakes before it asks for anything: a train may be under way, with nobody driving.
+
+        A hub that hears nothing hangs up; the brake is also what keeps it.
 
         Raises:
             UserError: It does not connect, or is no hub.
@@ -81,37 +95,56 @@ class PoweredUpHub:
             async with asyncio.timeout(self.limits.connect_s):
                 await self._client.connect()
                 await self._client.start_notify(CHARACTERISTIC_UUID, self._hear)
-            for message in (lwp3.WatchBattery(), lwp3.AskBattery(), lwp3.WatchVoltage()):
-                await self.write(message)
+            await self.motor.send()
         except (*RADIO_ERRORS, HubLostError) as error:
             why = str(error) or text("hub.lost.silence", seconds=self.limits.connect_s)
             raise UserError("hub.error.connect", address=self.address, why=why) from error
+        for question in QUESTIONS:
+            await self.whisper(question)
 
-    async def require(self, port: Port, device_type: int) -> None:
-        """Waits until something is plugged in; from then on the hub is lost when it is pulled out.
+    async def require_motor(self) -> None:
+        """Waits until the motor is there and braked; from then on the hub is lost when it is pulled out.
+
+        A hub says what is plugged in once for each link. Where that was said to a process that has died, the
+        confirmed brake says as much.
 
         Raises:
-            UserError: Nothing is, or something else.
+            UserError: There is none, or something else, or this is no train's hub.
+            HubLostError: It does not brake.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(self.limits.attach_s):
-                while self.attached.get(port) != device_type:
+                while self.attached.get(Port.A) != DeviceType.TRAIN_MOTOR and self.is_of_a_train:
                     self._news.clear()
                     await self._news.wait()
-        found, wanted = self.attached.get(port), device_name(device_type)
-        if found is None:
-            raise UserError("hub.error.port_empty", port=port.name, wanted=wanted)
-        if found != device_type:
-            raise UserError("hub.error.port_wrong", port=port.name, wanted=wanted, found=device_name(found))
-        self._required[port] = device_type
+        if not self.is_of_a_train:
+            raise UserError("hub.error.other_kind", address=self.address, kind=kind_name(self.kind))
+        found, wanted = self.attached.get(Port.A), device_name(DeviceType.TRAIN_MOTOR)
+        if found is None and not self.motor.is_settled:
+            raise UserError("hub.error.port_empty", port=Port.A.name, wanted=wanted)
+        if found not in (None, DeviceType.TRAIN_MOTOR):
+            raise UserError("hub.error.port_wrong", port=Port.A.name, wanted=wanted, found=device_name(found))
+        self._has_motor = True
+        await self.motor.settle()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the motor has confirmed what is wanted of it, and the rest was told."""
+        return self.motor.is_settled and self.light.is_settled and self.colour.is_settled
+
+    @property
+    def is_of_a_train(self) -> bool:
+        """Whether it is a City hub, for all that it has said: a remote control offers the same service."""
+        return self.kind in (HubKind.CITY, None)
 
     async def write(self, message: lwp3.Message) -> None:
-        """Sends a message; returns when the radio has acknowledged it.
+        """Sends a message before all that is whispered; returns when the radio has acknowledged it.
 
         Raises:
             HubLostError: It has not.
         """
         limit_s = self.limits.write_s
+        self._writes_waiting += 1
         try:
             async with asyncio.timeout(limit_s), self._writing:
                 await self._client.write_gatt_char(CHARACTERISTIC_UUID, message.encode(), response=True)
@@ -119,11 +152,30 @@ class PoweredUpHub:
             raise HubLostError("silence", seconds=limit_s) from error
         except RADIO_ERRORS as error:
             raise HubLostError("link", why=error) from error
+        finally:
+            self._writes_waiting -= 1
 
-    def setter(self, port: Port, value: int, refresh_s: float | None = None) -> "PortSetter":
-        """Makes what keeps a port at a value, and says it again every so often if asked to."""
-        self._setters[port] = PortSetter(self, port, value, refresh_s)
-        return self._setters[port]
+    async def whisper(self, message: lwp3.Message) -> bool:
+        """Sends a message that nobody answers for, unless something that matters has to be sent.
+
+        It asks the radio for no acknowledgement, so nothing waits behind it; whether the radio is well is for
+        the motor's messages to find out.
+
+        Returns:
+            Whether it is done with: sent, or refused by the radio.
+        """
+        if self._writes_waiting:
+            return False
+        with suppress(*RADIO_ERRORS):
+            async with asyncio.timeout(self.limits.write_s):
+                await self._client.write_gatt_char(CHARACTERISTIC_UUID, message.encode(), response=False)
+        return True
+
+    async def miss_the_light(self) -> None:
+        """Reports a light that is not there in time."""
+        await asyncio.sleep(self.limits.attach_s)
+        if not self.light.is_there:
+            self.on_trouble("no_light")
 
     async def lost(self) -> NoReturn:
         """Waits for the end.
@@ -133,12 +185,21 @@ class PoweredUpHub:
         """
         await asyncio.shield(self._lost)
 
+    def check(self) -> None:
+        """Raises what `lost` waits for, if it has happened."""
+        if self._lost.done():
+            self._lost.result()
+
     async def close(self) -> None:
-        """Brakes, if the radio still lets it, and only then disconnects."""
-        if self._client.is_connected and not self._lost.done():
-            brake = self.setter(Port.A, BRAKE)
+        """Brakes, if the radio still lets it, whatever else was lost, and only then disconnects."""
+        if self._client.is_connected:
+            self.motor = PortSetter(self.write, self.limits, Port.A, BRAKE)
             with suppress(HubLostError):
-                await brake.settle()
+                await self.motor.settle()
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Disconnects, whatever the motor does: `close` brakes first."""
         with suppress(*RADIO_ERRORS):
             async with asyncio.timeout(self.limits.disconnect_s):
                 await self._client.disconnect()
@@ -161,16 +222,18 @@ class PoweredUpHub:
         match message:
             case lwp3.Attached(port, device_type):
                 self.attached[port] = device_type
+                if port == Port.B:
+                    self.light.attached(device_type == DeviceType.LIGHT)
             case lwp3.Detached(port):
-                self.attached.pop(port, None)
-                if port in self._required:
-                    self._lose(HubLostError("detached", port=Port(port).name))
+                self._detached(port)
             case lwp3.CommandFeedback(ports):
                 for port, flags in ports:
-                    if port in self._setters:
-                        self._setters[port].answered(flags)
+                    if port == Port.A:
+                        self.motor.answered(flags)
             case lwp3.HubError(command, code):
-                self._lose(HubLostError("error", command=f"{command:#04x}", code=code))
+                self._refused(command, code)
+            case lwp3.KindOfHub(kind):
+                self.kind = kind
             case lwp3.BatteryLevel(percent):
                 self.battery_percent = percent
                 self.on_change()
@@ -181,120 +244,62 @@ class PoweredUpHub:
                 self._lose(HubLostError("off"))
         self._news.set()
 
+    def _detached(self, port: int) -> None:
+        self.attached.pop(port, None)
+        if port == Port.A and self._has_motor:
+            self._lose(HubLostError("detached", port=Port.A.name))
+        elif port == Port.B:
+            self.light.attached(False)
+            self.on_trouble("no_light")
 
-class PortSetter:
-    """Keeps a port at the newest value that was asked for.
-
-    A newer value never waits for the feedback of an older one, so a brake is sent at once, whatever is under
-    way. The port is settled when the hub has answered everything that it was sent. What it discards or leaves
-    unanswered is sent again: a port may be told twice, since it is told a state and not a change.
-    """
-
-    def __init__(self, hub: PoweredUpHub, port: Port, value: int, refresh_s: float | None) -> None:
-        self._hub, self._port, self._refresh_s = hub, port, refresh_s
-        self._wanted = value
-        self._sent: int | None = None
-        self._unanswered = 0
-        self._unanswered_since = 0.0
-        self._discarded = False
-        self._failures = 0
-        self._news = asyncio.Event()
-
-    def want(self, value: int) -> None:
-        """Asks for a value."""
-        if value != self._wanted:
-            self._wanted = value
-            self._news.set()
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the hub has confirmed the value that is wanted."""
-        return self._sent == self._wanted and not self._unanswered
-
-    def answered(self, flags: Feedback) -> None:
-        """Takes note of what the hub says of this port."""
-        if Feedback.DISCARDED in flags and Feedback.DONE not in flags:
-            self._discarded = True
-        elif not flags & (Feedback.DONE | Feedback.IDLE):
-            return
-        self._unanswered = max(self._unanswered - 1, 0)
-        self._unanswered_since = _now()
-        self._news.set()
-
-    async def keep(self) -> NoReturn:
-        """Sends whatever is wanted, for ever.
-
-        Raises:
-            HubLostError: The radio or the hub does not take it.
-        """
-        while True:
-            await self.settle()
-            try:
-                async with asyncio.timeout(self._refresh_s):
-                    await self._news.wait()
-            except TimeoutError:
-                self._sent = None
-
-    async def settle(self) -> None:
-        """Sends what is wanted until it is confirmed.
-
-        Raises:
-            HubLostError: The radio or the hub does not take it.
-        """
-        while not self.is_settled:
-            self._news.clear()
-            if self._sent != self._wanted:
-                await self._send()
-            else:
-                await self._wait_for_answer()
-            if self._discarded and not self._unanswered:
-                self._fail("refused")
-        self._news.clear()
-        self._failures = 0
-
-    async def _send(self) -> None:
-        if not self._unanswered:
-            self._unanswered_since = _now()
-        elif _now() - self._unanswered_since > self._hub.limits.feedback_s:
-            self._fail("feedback")
-        value = self._wanted
-        self._discarded = False
-        self._unanswered += 1
-        self._sent = value
-        await self._hub.write(SetValue(self._port, value))
-
-    async def _wait_for_answer(self) -> None:
-        try:
-            async with asyncio.timeout_at(self._unanswered_since + self._hub.limits.feedback_s):
-                await self._news.wait()
-        except TimeoutError:
-            self._fail("feedback")
-
-    def _fail(self, key: str) -> None:
-        """Has the value sent again, if there are tries left."""
-        self._failures += 1
-        if self._failures >= TRIES:
-            raise HubLostError(key, port=self._port.name, times=TRIES)
-        self._sent, self._unanswered, self._discarded = None, 0, False
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+    def _refused(self, command: int, code: int) -> None:
+        """A hub does not say what an error is about. If it may be the motor's order, that is given again."""
+        if command == lwp3.OUTPUT_COMMAND:
+            self.motor.refused()
+        self.on_trouble("refused", command=f"{command:#04x}", code=code)
 
 
 @asynccontextmanager
-async def connected(device: BLEDevice, limits: RadioLimits) -> AsyncIterator[PoweredUpHub]:
+async def connected(
+    device: BLEDevice, limits: RadioLimits, on_trouble: Trouble = lambda key, **values: None
+) -> AsyncIterator[PoweredUpHub]:
     """Connects to a hub, and leaves it braked and disconnected, whatever happens between.
+
+    Args:
+        device: The hub.
+        limits: How long each thing may take.
+        on_trouble: Of the hub.
 
     Raises:
         UserError: It does not connect, or is no hub.
     """
-    hub = PoweredUpHub(device, limits)
+    hub = await _opened(device, limits, on_trouble)
     try:
-        await hub.open()
         yield hub
     finally:
-        closing = asyncio.ensure_future(hub.close())
-        while not closing.done():
-            with suppress(asyncio.CancelledError):  # Who is in a hurry must wait for the brake, too.
-                await asyncio.shield(closing)
+        await _closed(hub)
+
+
+async def _opened(device: BLEDevice, limits: RadioLimits, on_trouble: Trouble) -> PoweredUpHub:
+    """Connects, and once more if it fails for what may be a passing reason, while there is time."""
+    until = asyncio.get_running_loop().time() + limits.connect_s
+    for tries_left in reversed(range(CONNECT_TRIES)):
+        hub = PoweredUpHub(device, limits)
+        hub.on_trouble = on_trouble
+        try:
+            await hub.open()
+            break
+        except BaseException as error:
+            await _closed(hub)
+            is_late = asyncio.get_running_loop().time() > until
+            if is_late or not tries_left or not isinstance(error, UserError):
+                raise
+        await asyncio.sleep(CONNECT_AGAIN_S)
+    return hub
+
+
+async def _closed(hub: PoweredUpHub) -> None:
+    closing = asyncio.ensure_future(hub.close())
+    while not closing.done():
+        with suppress(asyncio.CancelledError):  # Who is in a hurry must wait for the brake, too.
+            await asyncio.shield(closing)

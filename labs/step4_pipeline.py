@@ -84,7 +84,7 @@ def training(
     """Step 3."""
     from brakepoint.pipeline import stages
 
-    stages.training(epochs, seed, code, stills, track, model)
+    stages.training(epochs, seed, stills, track, model)
 
 
 @component

@@ -18,6 +18,8 @@ PATIENT = RadioLimits(
     write_s=PATIENCE_S,
     feedback_s=PATIENCE_S,
     disconnect_s=5,
+    orders_s=PATIENCE_S,
+    look_again_s=0.2,
 )
 """Limits of a radio on which nothing is to fail."""
 PLUGGED: dict[int, int] = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LIGHT, Port.RGB_LIGHT: 0x17}
@@ -32,6 +34,8 @@ class EmulatedHub:
         kind: What it advertises itself as.
         plugged: What is plugged in where.
         battery_percent: How full its battery is.
+        is_voltage_low: Whether its voltage is too low.
+        refuses: Messages of these classes are an error to it.
         values: Port → what it was last set to; a hub that nobody has connected to stands.
         written: Every message that reached it.
         feedback: Says what it answers to an order; None answers nothing.
@@ -42,6 +46,8 @@ class EmulatedHub:
     kind: int = HubKind.CITY
     plugged: dict[int, int] = field(default_factory=PLUGGED.copy)
     battery_percent: int = 87
+    is_voltage_low: bool = False
+    refuses: tuple[type, ...] = ()
     values: dict[int, int] = field(default_factory=dict)
     written: list[lwp3.Message] = field(default_factory=list)
     feedback: Callable[[lwp3.SetValue], Feedback | None] = lambda order: Feedback.DONE | Feedback.IDLE
@@ -70,11 +76,18 @@ class EmulatedHub:
         """Takes a message."""
         message = lwp3.decode(data)
         self.written.append(message)
+        if isinstance(message, self.refuses):
+            self.say(lwp3.HubError(data[2], 5))
+            return
         match message:
             case lwp3.SetValue(port, value):
                 self._set(message, port, value)
             case lwp3.AskBattery():
                 self.say(lwp3.BatteryLevel(self.battery_percent))
+            case lwp3.AskKind():
+                self.say(lwp3.KindOfHub(self.kind))
+            case lwp3.AskVoltage():
+                self.say(lwp3.VoltageAlert(self.is_voltage_low))
 
     def _set(self, order: lwp3.SetValue, port: int, value: int) -> None:
         if port not in self.plugged:

@@ -32,14 +32,23 @@ class Device:
         hub: The hub.
         is_on: Whether it advertises and can be connected to.
         is_silent: Whether the radio has gone quiet without anybody noticing: writes are never acknowledged.
+        write_takes_s: How long a write takes that asks for an acknowledgement; each waits for the one before.
+        refuses_to_connect: What BlueZ answers to as many tries to connect, one after the other.
+        repeats_ports: Whether the hub says what is plugged in to each who listens, and not only to the first.
+        is_kind_known: Whether BlueZ remembers what the hub has advertised.
         connects: How often somebody has connected.
+        commands: What was written without asking for an acknowledgement.
     """
 
     def __init__(self, hub: EmulatedHub, bluez: "FakeBluez") -> None:
         self.hub, self._bluez = hub, bluez
         self.path = f"{ADAPTER}/dev_{hub.address.replace(':', '_')}"
         self.is_on, self.is_silent, self.is_connected = True, False, False
+        self.write_takes_s, self._free_at_s = 0.0, 0.0
+        self.refuses_to_connect: list[str] = []
+        self.repeats_ports, self._has_greeted, self.is_kind_known = True, False, True
         self.connects = 0
+        self.commands: list[bytes] = []
         hub.say = lambda message: bluez.changed(
             f"{self.path}/service0001/char0002",
             "org.bluez.GattCharacteristic1",
@@ -66,9 +75,10 @@ class Device:
             "Connected": Variant("b", self.is_connected),
             "ServicesResolved": Variant("b", self.is_connected),
             "UUIDs": Variant("as", [SERVICE_UUID]),
-            "ManufacturerData": Variant("a{qv}", {company: Variant("ay", data)}),
             "RSSI": Variant("n", -60),
         }
+        if self.is_kind_known:
+            device["ManufacturerData"] = Variant("a{qv}", {company: Variant("ay", data)})
         objects = {self.path: {"org.bluez.Device1": device}}
         return objects | (self._gatt() if self.is_connected else {})
 
@@ -94,28 +104,46 @@ class Device:
             },
         }
 
-    def answer(self, member: str, body: list[Any]) -> str | None:
-        """Does what BlueZ is asked to do with this device; None is no answer, ever."""
+    def answer(self, member: str, body: list[Any]) -> str | float | None:
+        """Does what BlueZ is asked to do with this device.
+
+        Returns:
+            An error, empty if there is none; the seconds until there is an answer; None if there never is.
+        """
         match member:
             case "Connect":
+                if self.refuses_to_connect:
+                    return self.refuses_to_connect.pop(0)
                 if not self.is_on:
                     return "org.bluez.Error.Failed"
                 self._connected()
             case "Disconnect":
                 self._disconnected()
             case "StartNotify":
-                asyncio.get_running_loop().call_soon(self.hub.greet)
+                if self.repeats_ports or not self._has_greeted:
+                    self._has_greeted = True
+                    asyncio.get_running_loop().call_soon(self.hub.greet)
             case "WriteValue":
                 if self.is_silent:
-                    return None
+                    return None  # A command would be answered; nobody waits for that.
                 if not self.is_connected:
                     return "org.bluez.Error.Failed"
-                data = bytes(body[0])
-                asyncio.get_running_loop().call_soon(self.hub.hear, data)
+                return self._written(bytes(body[0]), body[1]["type"].value == "request")
         return ""
 
+    def _written(self, data: bytes, is_request: bool) -> str | float:
+        """Delivers a message, now or when the radio is free; says how long an acknowledgement takes."""
+        loop = asyncio.get_running_loop()
+        self.commands += [] if is_request else [data]
+        if not is_request or not self.write_takes_s:
+            loop.call_soon(self.hub.hear, data)
+            return ""
+        self._free_at_s = max(self._free_at_s, loop.time()) + self.write_takes_s
+        loop.call_at(self._free_at_s, self.hub.hear, data)
+        return self._free_at_s - loop.time()
+
     def _connected(self) -> None:
-        self.is_connected = True
+        self.is_connected, self._has_greeted = True, False
         self.connects += 1
         for path, interfaces in self._gatt().items():
             self._bluez.signal("InterfacesAdded", "oa{sa{sv}}", [path, interfaces])
@@ -222,7 +250,7 @@ class FakeBluez:
         device = next((device for device in self._devices if (call.path or "").startswith(device.path)), None)
         signature = ""
         body: list[Any] = []
-        error: str | None = ""
+        error: str | float | None = ""
         if call.member == "Hello":
             signature, body = "s", [f":1.{len(self._clients)}"]
         elif call.member == "GetManagedObjects":
@@ -233,7 +261,10 @@ class FakeBluez:
             error = device.answer(call.member or "", call.body)
         if error is None:
             return
-        if error:
+        if isinstance(error, float):
+            done = Message.new_method_return(call, signature, body)
+            self._loop.call_later(error, self._send, writer, done)
+        elif error:
             self._send(writer, Message.new_error(call, error, "it failed, as the test wants it"))
         else:
             self._send(writer, Message.new_method_return(call, signature, body))

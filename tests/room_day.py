@@ -34,7 +34,7 @@ def room_now() -> Room:
 def connection(handle: str) -> Connection:
     room = room_now()
     place, account = room.place_of(handle), Accounts.load(room.folder).accounts[handle]
-    return Connection(open_store(room).outside, place, place, account.secret_key)
+    return Connection(room.outside, place, place, account.secret_key)
 
 
 def upload(handle: str, **files: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
@@ -15,6 +16,8 @@ from benchmarks.live_compare import OneAtATime
 from benchmarks.live_trains import Served
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
+from brakepoint.cluster.findings import Rule
+from brakepoint.cluster.references import yours
 from brakepoint.course import course
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
@@ -79,6 +82,8 @@ LISTED: dict[str, Iterable[str]] = {
     "room.kind.{}": Failure,
     "room.protection.{}": Protection,
     "room.phase.{}": PATIENCE_S,
+    "cluster.finding.{}": get_args(Rule),
+    "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},

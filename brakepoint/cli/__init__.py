@@ -4,7 +4,6 @@ Exit status: 0 it went well, 1 it was done and the answer is no, 2 wrong usage o
 """
 
 import importlib
-import io
 import os
 import sys
 from importlib.util import find_spec
@@ -13,7 +12,6 @@ import typer
 
 from brakepoint.cli.usage import CommandLine, status_of
 from brakepoint.errors import UserError
-from brakepoint.room import take_joined
 from brakepoint.texts import languages
 
 COMMANDS = (
@@ -45,6 +43,7 @@ GROUPS = {
     "hub": "brakepoint.cli.hub",
     "room": "brakepoint.cli.room_day",
     "pipeline": "brakepoint.cli.pipeline",
+    "cluster": "brakepoint.cli.cluster",
 }
 """Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 
@@ -116,8 +115,5 @@ def run(arguments: list[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the command `brakepoint`."""
-    take_joined()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
-        sys.stdout.reconfigure(errors="replace")
+    """Where the commands of earlier installations begin; today's begins in `brakepoint.__main__`."""
     sys.exit(run(sys.argv[1:]))

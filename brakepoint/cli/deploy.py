@@ -10,6 +10,7 @@ from rich.console import Console
 from brakepoint import extras
 from brakepoint.cli.mission import make_report, report_table, show_progress, write_report
 from brakepoint.cli.up import teller
+from brakepoint.course import LABS_DIR, SOLUTIONS_DIR
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
@@ -19,7 +20,7 @@ from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.texts import text
 
 DEFAULT_OUT = Path("runs/deploy")
-ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = {"labs": LABS_DIR, "solutions": SOLUTIONS_DIR}
 
 
 def deploy_command(
@@ -47,7 +48,7 @@ def deploy_command(
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     if source not in SOURCES:
         raise UserError("steps.unknown_source", source=source, sources=", ".join(SOURCES))
-    manifests = render(overlay or ROOT / source / "step7_delivery" / "overlay")
+    manifests = render(overlay or FOLDERS[source] / "step7_delivery" / "overlay")
     console = Console(stderr=as_json, highlight=False)
     launch = entry_point(source, str(detector.resolve()))
     pods = Pods(manifests, launch, teller(console))

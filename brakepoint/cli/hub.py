@@ -1,8 +1,11 @@
 """`brakepoint hub`: what one does with the real train apart from driving it."""
 
 import asyncio
+import json
 import signal
 import time
+from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +13,7 @@ import typer
 
 from brakepoint.adapters import REAL_HUB, hub_tool, open_hub
 from brakepoint.cli.usage import CommandLine
+from brakepoint.files import write_whole
 from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.ports import Hub
 from brakepoint.rules import CONTROL_RATE_HZ
@@ -19,6 +23,8 @@ from brakepoint.texts import text
 hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor turns in a trial."""
+LINK_LOSS_FILE = Path("runs/link-loss.json")
+"""What the owner has found out: whether the motor turned on behind the end of a link, and in silence."""
 
 
 @hub_app.command("find", help="cli.hub.find.help")
@@ -35,8 +41,12 @@ def find_command() -> None:
 @hub_app.command("try", help="cli.hub.try.help")
 def try_command(
     hub: Annotated[str, typer.Option("--hub", metavar="URI", help="cli.hub.option.hub")] = REAL_HUB,
+    link_loss: Annotated[bool, typer.Option("--link-loss", help="cli.hub.option.link_loss")] = False,
 ) -> None:
     """Connects, drives at low speed with a blinking light, and brakes."""
+    if link_loss:
+        _try_link_loss(hub)
+        return
     typer.echo(text("cli.hub.try.searching", hub=hub))
     train = open_hub(hub)
     try:
@@ -47,6 +57,26 @@ def try_command(
     finally:
         train.close()
     typer.echo(text("cli.hub.try.done"))
+
+
+def _try_link_loss(hub: str) -> None:
+    """Lets the owner find out what the hub does when its link ends, in both ways, and writes the answers."""
+    leave_turning, stop = hub_tool(hub, "leave_turning"), hub_tool(hub, "stop")
+    typer.confirm(text("cli.hub.link_loss.on_blocks"), abort=True)
+    address, answers = hub.partition(":")[2], {}
+    for way in ("hung_up", "out_of_reach"):
+        typer.echo(text(f"cli.hub.link_loss.{way}"))
+        address = leave_turning(address, way == "hung_up")
+        try:
+            answers[way] = typer.confirm(text(f"cli.hub.link_loss.{way}_question"))
+        finally:
+            typer.echo(text("cli.hub.link_loss.braking"))
+            stop(address)
+    LINK_LOSS_FILE.parent.mkdir(parents=True, exist_ok=True)
+    tried = {"hub": address, "tried": date.today().isoformat(), "turns_on": answers}
+    write_whole(LINK_LOSS_FILE, json.dumps(tried, indent=1).encode())
+    said = "runs_on" if any(answers.values()) else "stops"
+    typer.echo(text(f"cli.hub.link_loss.{said}", path=LINK_LOSS_FILE))
 
 
 def _hold(train: Hub, kind: OrderKind, light: Light, began_at: float, until_s: float) -> None:
@@ -68,13 +98,15 @@ def guard_command(
     guard = hub_tool(REAL_HUB, "guard")
 
     async def run() -> None:
-        stopping = asyncio.Event()
+        stopping, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+            loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, int)  # A guard outlives its terminal.
         await guard(Path(heartbeat) if heartbeat else None, stopping, _tell)
 
     asyncio.run(run())
 
 
 def _tell(key: str, **values: object) -> None:
-    typer.echo(text(f"hub.guard.{key}", None, **values))
+    with suppress(OSError):  # Nobody listens any more, which is no reason not to guard.
+        typer.echo(text(f"hub.guard.{key}", None, **values))

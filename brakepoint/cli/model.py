@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.bars import progress_bar
 from brakepoint.cli.usage import CommandLine
+from brakepoint.models import SHIPPED_MODEL
 from brakepoint.texts import number, text
 from brakepoint.worlds import World
 
@@ -71,6 +74,22 @@ def rollback_command() -> None:
     with open_registry() as registry:
         number = registry.rollback()
     typer.echo(text("cli.model.promote.done", number=number))
+
+
+@model_app.command("prepare", help="cli.model.prepare.help")
+def prepare_command(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL.onnx", show_default=False, help="cli.model.prepare.model")
+    ] = SHIPPED_MODEL,
+) -> None:
+    """Loads a model with TensorRT, which builds its engine and does not say how far it is: time is shown."""
+    from brakepoint.detector.runtime import TENSORRT_NAME, load_runtime
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with progress_bar(*columns) as progress:
+        progress.add_task(text("cli.model.prepare.building"), total=None)
+        load_runtime(model, TENSORRT_NAME)
+    typer.echo(text("cli.model.prepare.done", path=model))
 
 
 def as_table(versions: "list[Version]", production: int | None) -> Table:

@@ -80,7 +80,7 @@ def compile_command(
 
 @pipeline_app.command("submit", help="cli.pipeline.submit.help")
 def submit_command(
-    host: Annotated[str, typer.Option("--host", metavar="URL", help="cli.pipeline.submit.host")],
+    host: Annotated[str, typer.Option("--host", metavar="URL", help="cli.pipeline.submit.host")] = "",
     epochs: Epochs = 3,
     pictures: Pictures = 1000,
     seed: Seed = 0,
@@ -90,8 +90,9 @@ def submit_command(
 ) -> None:
     """Starts a run on a cluster."""
     step = _step(steps)
-    from brakepoint.pipeline.cluster import submit
+    from brakepoint.pipeline.cluster import server_of_the_namespace, submit
 
+    host = host or server_of_the_namespace()
     run_id = submit(
         step, host, RUNS_DIR, epochs=epochs, pictures=pictures, seed=seed, least=least, tolerance=tolerance
     )

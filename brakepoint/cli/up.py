@@ -70,8 +70,9 @@ def up_command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     with Supervisor(settings, CLIENTS, teller(console), stopping.is_set):
-        url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
-        console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
+        if not stopping.is_set():
+            url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
+            console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
         stopping.wait()
         console.print(text("live.up.stopping"))
     console.print(text("live.up.stopped"))

@@ -77,10 +77,20 @@ def show(step: Step, result: Result, console: Console) -> None:
         console.print(escape(result.printed), style="dim")
     failure = result.failure
     if failure is None:
-        console.print(f"[green]{text(f'course.{step.name}.done')}[/]", soft_wrap=True)
+        console.print(f"[green]{escape(_what_then(step))}[/]", soft_wrap=True)
         return
     console.print(f"  {escape(failure.message)}", style="bold")
     console.print(what_next(step, failure, "brakepoint "), style="cyan", soft_wrap=True)
+
+
+def _what_then(step: Step) -> str:
+    """What to do with a step that is right: use it, or go where one was, if one came back to it."""
+    progress = Progress.load()
+    if not any(progress.of(later).done for later in course() if later.number > step.number):
+        return text(f"course.{step.name}.done")
+    current = progress.current()
+    is_over = set(progress.of(current).done) == set(current.exercises)
+    return text("workshop.all_done" if is_over else "workshop.still_right", None, number=current.number)
 
 
 def what_next(step: Step, failure: Verdict, command: str) -> str:
@@ -138,6 +148,8 @@ def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
 def hint_command(step: StepArgument = "") -> None:
     """Gives the next hint for the first exercise that is not done."""
     wanted = _step(step)
+    if set(Progress.load().of(wanted).done) >= set(wanted.exercises):
+        check_and_record(wanted)  # It may have been changed since it passed.
     progress = Progress.load()
     entry = progress.touch(wanted)
     exercise = next((name for name in wanted.exercises if name not in entry.done), None)

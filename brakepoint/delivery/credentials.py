@@ -32,9 +32,19 @@ def make_secrets() -> Secrets:
 
 
 def as_manifests(made: Secrets) -> str:
-    """The Secrets as YAML for `kubectl apply --filename -`."""
+    """The Secrets as YAML for `kubectl create --filename -`.
+
+    They cannot be changed, only deleted and made once more: a Secret that is written over restarts nothing,
+    and services that start later would know other passwords than the broker that runs.
+    """
     return yaml.safe_dump_all(
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": content}
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name},
+            "immutable": True,
+            "stringData": content,
+        }
         for name, content in made.items()
     )
 

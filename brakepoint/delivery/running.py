@@ -49,7 +49,8 @@ def entry_point(steps: str, model: str) -> Launch:
             "BRAKEPOINT_RUNTIME": "onnxruntime",
         }
         environment = {**os.environ, **image, **container.environment}
-        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet here to look at it.
+        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet here to look at it,
+        environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus beyond this machine.
         return [sys.executable, *ENTRY_POINT, *container.args], environment
 
     return launch

@@ -13,6 +13,7 @@ from brakepoint import extras
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.models import MODEL_NAME
+from brakepoint.proxies import LOOPBACK
 
 SCHEMES = ("grpc", "grpcs", "http", "https")
 TIMEOUT_S = 30.0
@@ -61,10 +62,11 @@ class RemoteRuntime:
         self._url, self._model = url, parts.path.strip("/") or MODEL_NAME
         with _Told(url):
             is_grpc, encrypted = parts.scheme.startswith("grpc"), parts.scheme.endswith("s")
+            is_here = parts.hostname in LOOPBACK
             self._client: Client = (
-                GrpcClient(parts.netloc, encrypted)
+                GrpcClient(parts.netloc, encrypted, is_here)
                 if is_grpc
-                else RestClient(f"{parts.scheme}://{parts.netloc}")
+                else RestClient(f"{parts.scheme}://{parts.netloc}", is_here)
             )
             self._input, (_, _, height, width) = self._client.describe(self._model)
         self.input_size_px = (width, height)
@@ -86,20 +88,22 @@ class GrpcClient:
     Args:
         address: `host:port`.
         encrypted: Whether the endpoint wants TLS.
+        is_here: Whether it is on this machine, where no proxy is asked.
     """
 
-    def __init__(self, address: str, encrypted: bool) -> None:
+    def __init__(self, address: str, encrypted: bool, is_here: bool) -> None:
         import grpc
         from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
-        limits = [
+        options = [
             ("grpc.max_receive_message_length", MESSAGE_MOST_BYTES),
             ("grpc.max_send_message_length", MESSAGE_MOST_BYTES),
+            ("grpc.enable_http_proxy", int(not is_here)),
         ]
         self._channel = (
-            grpc.secure_channel(address, grpc.ssl_channel_credentials(), limits)
+            grpc.secure_channel(address, grpc.ssl_channel_credentials(), options)
             if encrypted
-            else grpc.insecure_channel(address, limits)
+            else grpc.insecure_channel(address, options)
         )
         self._stub = GRPCInferenceServiceStub(self._channel)
 
@@ -123,12 +127,15 @@ class RestClient:
 
     Args:
         base: `http://host:port`.
+        is_here: As above.
     """
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, is_here: bool) -> None:
         import httpx
 
-        self._http = httpx.Client(base_url=base, timeout=TIMEOUT_S)
+        # With a transport of its own httpx does not even look at proxies, which it may lack the packages for.
+        direct = httpx.HTTPTransport() if is_here else None
+        self._http = httpx.Client(base_url=base, timeout=TIMEOUT_S, transport=direct)
 
     def describe(self, model: str) -> tuple[str, list[int]]:
         """See `Client.describe`."""

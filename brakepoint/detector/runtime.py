@@ -1,6 +1,5 @@
 """What runs the network: OpenVINO by default, ONNX Runtime or TensorRT by setting; imported when used."""
 
-import hashlib
 import importlib.util
 import os
 import sys
@@ -15,12 +14,13 @@ import numpy as np
 import typer
 
 from brakepoint.cores import available_cores
+from brakepoint.detector.engines import Engine
 from brakepoint.detector.metadata import input_size_px
 from brakepoint.errors import UserError
 from brakepoint.texts import text
 
-DEFAULT_RUNTIME = "openvino"
-TENSORRT, CUDA, CPU = "TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"
+DEFAULT_RUNTIME, TENSORRT_NAME = "openvino", "tensorrt"
+TENSORRT, CPU = "TensorrtExecutionProvider", "CPUExecutionProvider"
 Provider = str | tuple[str, dict[str, str]]
 """One of ONNX Runtime's: its name, perhaps with options."""
 
@@ -138,7 +138,12 @@ class OnnxRuntime:
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = 3
         settings.intra_op_num_threads = options.threads
-        self._session = onnxruntime.InferenceSession(path, settings, providers=list(providers))
+        if CPU not in providers:
+            settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        # Without its fallback: else a failure would start it on the CPU, unsaid.
+        self._session = onnxruntime.InferenceSession(
+            path, settings, providers=list(providers), enable_fallback=0
+        )
         self.provider: str = self._session.get_providers()[0]
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         wanted = self._session.get_inputs()[0]
@@ -157,10 +162,9 @@ class OnnxRuntime:
 class TensorRtRuntime(OnnxRuntime):
     """ONNX Runtime with TensorRT, for a Jetson: in half precision, and nowhere else.
 
-    The first start on a machine builds an engine, which takes minutes and is said; it is kept for the next.
-    It depends on the model, the graphics processor and the version of TensorRT; the folder is that of the
-    model, and TensorRT looks after the rest. Whatever it cannot run goes to CUDA, then to the CPU, but a
-    session that does without TensorRT altogether is refused: it would be slow, and nobody would know why.
+    The first start on a machine builds an engine, which takes minutes and is said; it is kept for the next
+    (`brakepoint.detector.engines`). One that cannot be used is built again, once. A part of the model that
+    TensorRT cannot run would go to another processor, unsaid and slow, so such a model is refused.
     """
 
     def __init__(self, path: Path, options: Options) -> None:
@@ -169,23 +173,43 @@ class TensorRtRuntime(OnnxRuntime):
         available = onnxruntime.get_available_providers()
         if TENSORRT not in available:
             raise UserError("error.no_tensorrt", available=", ".join(available))
-        folder = engine_cache(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        if not any(folder.glob("*.engine")):
-            typer.echo(text("detector.engine.building", path=folder), err=True)
-        super().__init__(path, options, [(TENSORRT, _engine_options(folder)), CUDA, CPU])
+        engine = Engine(path, onnxruntime.__version__)
+        if engine.is_complete:
+            try:
+                self._open(path, options, engine)
+            except Exception:  # Its own error says no more than that: a file of another version, half a file.
+                typer.echo(text("detector.engine.unusable", path=engine.folder), err=True)
+            else:
+                return
+        engine.prepare()
+        typer.echo(text("detector.engine.building", path=engine.folder), err=True)
+        try:
+            self._open(path, options, engine)
+        except UserError:
+            raise
+        except Exception as error:
+            raise _why_not(path, error) from error
+        engine.complete()
+
+    def _open(self, path: Path, options: Options, engine: Engine) -> None:
+        """Loads the engine, or builds it; it is whole only when it has looked at a picture."""
+        super().__init__(path, options, [(TENSORRT, _engine_options(engine.folder))])
         if self.provider != TENSORRT:
             raise UserError("error.tensorrt_fell_back", provider=self.provider)
         self.takes_lower = False  # An engine is for one shape, and the next would take minutes again.
-        self._session.disable_fallback()  # Else a failure under way would start it anew on the CPU, unsaid.
+        width, height = self.input_size_px
+        self.infer(np.zeros((1, 3, height, width), np.float32))
 
 
-def engine_cache(model: Path) -> Path:
-    """Where a model's engine is kept: in `BRAKEPOINT_ENGINE_CACHE`, or else in the user's cache."""
-    said = os.environ.get("BRAKEPOINT_ENGINE_CACHE")
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(said) if said else user / "brakepoint" / "engines"
-    return folder / hashlib.sha256(model.read_bytes()).hexdigest()[:12]
+def _why_not(path: Path, error: Exception) -> Exception:
+    """Why no engine can be built: a part that TensorRT cannot run, TensorRT itself, or the model."""
+    if "fallback to CPU EP" in str(error):
+        return UserError("error.tensorrt_partly", path=path)
+    try:
+        OnnxRuntime(path, Options(threads=1))
+    except Exception:  # Then it is the model, and not TensorRT.
+        return error
+    return UserError("error.tensorrt_failed", why=" ".join(str(error).split()) or type(error).__name__)
 
 
 def _engine_options(folder: Path) -> dict[str, str]:
@@ -202,9 +226,9 @@ def _engine_options(folder: Path) -> dict[str, str]:
 RUNTIMES: dict[str, Callable[[Path, Options], Runtime]] = {
     "openvino": OpenVinoRuntime,
     "onnxruntime": OnnxRuntime,
-    "tensorrt": TensorRtRuntime,
+    TENSORRT_NAME: TensorRtRuntime,
 }
-PACKAGES = {"tensorrt": "onnxruntime"}
+PACKAGES = {TENSORRT_NAME: "onnxruntime"}
 """Of a runtime that has not the name of its package."""
 
 

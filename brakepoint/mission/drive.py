@@ -4,9 +4,8 @@ import io
 import multiprocessing
 import os
 import queue
-import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from brakepoint.messages import OrderKind
 from brakepoint.mission.report import Recording
 from brakepoint.texts import language, text
 from brakepoint.truth import load_truth
+from brakepoint.workers import uninterrupted, worker_pool
 
 ORACLE = "oracle"
 TOLD_EVERY_TICKS = 5
@@ -178,24 +178,20 @@ def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finishe
     The parent stays light: video and inference are loaded by the workers alone.
 
     Raises:
-        UserError: Something in one of the assignments is missing or unfit; the others end with it.
+        UserError: Something in one of the assignments is missing or unfit, or a worker was killed; the others
+            end with it.
     """
-    context = multiprocessing.get_context("spawn")
-    channel: Any = context.Queue()
+    channel: Any = multiprocessing.get_context("spawn").Queue()
     workers = min(len(assignments), available_cores())
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(channel, language()))
-    try:
-        pool.submit(check, assignments).result()
-        runs = [pool.submit(_drive_in_worker, assignment) for assignment in assignments]
+    with worker_pool(workers, _start_worker, (channel, language())) as pool:
+        with uninterrupted():
+            checked = pool.submit(check, assignments)
+        checked.result()
+        with uninterrupted():
+            runs = [pool.submit(_drive_in_worker, assignment) for assignment in assignments]
         for news in _heard(channel, runs):
             tell(news)
         return [run.result() for run in runs]
-    except BaseException:
-        for worker in multiprocessing.active_children():
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _heard(channel: Any, runs: list[Future[Finished]]) -> Iterator[Driven]:
@@ -213,10 +209,9 @@ _channel: Any = None
 
 
 def _start_worker(channel: Any, lang: str) -> None:
-    """Gives a worker one core, the language, and a way to tell; the parent alone answers to Ctrl-C."""
+    """Gives a worker one core, the language, and a way to tell."""
     global _channel
     _channel = channel
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["BRAKEPOINT_LANG"] = lang
     import cv2
 

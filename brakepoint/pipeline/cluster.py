@@ -7,13 +7,18 @@ from types import ModuleType
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import yaml
+
 from brakepoint.errors import UserError
 from brakepoint.pipeline import PIPELINE_NAME
 
 TOKEN_VARIABLE = "KFP_TOKEN"
 TIMEOUT_S = 20
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Where a pod finds its token, and the certificate of the cluster's own services."""
+"""Where a pod finds its token, its namespace, and the certificates of the cluster's own services."""
+SERVER = "https://ds-pipeline-dspa.{namespace}.svc:8443"
+"""The server of deploy/openshift-ai/pipeline-server.yaml, as pods reach it."""
+IMAGE_VARIABLE = "BRAKEPOINT_IMAGE"
 
 
 def compile_to(step: ModuleType, path: Path) -> None:
@@ -41,7 +46,7 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
 
     Args:
         step: The module of step 4.
-        host: URL of the pipeline server.
+        host: URL of the pipeline server: `server_of_the_namespace` says which.
         folder: Gets the YAML.
         parameters: Of the pipeline.
 
@@ -49,29 +54,58 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
         The run's id.
 
     Raises:
-        UserError: Nobody answers there as a pipeline server, or it refuses the token.
+        UserError: Nobody answers there as a pipeline server, it refuses the token, or no image is set.
     """
     import kfp
 
-    compile_to(step, folder / f"{PIPELINE_NAME}.yaml")
-    token, certificate = _token(), _certificate()
-    _must_answer(host, token, certificate)
+    path = folder / f"{PIPELINE_NAME}.yaml"
+    compile_to(step, path)
+    must_name_an_image(path)
+    token, certificates = _token(), _certificates(folder)
+    _must_answer(host, token, certificates)
     try:
-        client = kfp.Client(host=host, existing_token=token, ssl_ca_cert=certificate)
+        client = kfp.Client(host=host, existing_token=token, ssl_ca_cert=certificates)
         run = client.create_run_from_pipeline_package(
-            str(folder / f"{PIPELINE_NAME}.yaml"), arguments=parameters, experiment_name=PIPELINE_NAME
+            str(path), arguments=parameters, experiment_name=PIPELINE_NAME
         )
     except Exception as error:  # kfp passes on what its many libraries raise.
         raise UserError("pipeline.error.host", host=host, why=_first_line(error)) from error
     return str(run.run_id)
 
 
-def _must_answer(host: str, token: str | None, certificate: str | None) -> None:
+def server_of_the_namespace() -> str:
+    """URL of the pipeline server beside this pod.
+
+    Raises:
+        UserError: This is no pod.
+    """
+    file = SERVICE_ACCOUNT_DIR / "namespace"
+    if not file.is_file():
+        raise UserError("pipeline.error.no_host")
+    return SERVER.format(namespace=file.read_text(encoding="utf-8").strip())
+
+
+def must_name_an_image(path: Path) -> None:
+    """Refuses an image without a registry: it would be looked for in the public one, where nobody put it.
+
+    Args:
+        path: What `compile_to` wrote. To read it needs no image, and so does writing it.
+
+    Raises:
+        UserError: One of its images names no registry.
+    """
+    pipeline = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    for executor in pipeline["deploymentSpec"]["executors"].values():
+        if "/" not in (image := executor["container"].get("image", "")):
+            raise UserError("pipeline.error.no_image", image=image, variable=IMAGE_VARIABLE)
+
+
+def _must_answer(host: str, token: str | None, certificates: str | None) -> None:
     """Asks for the server's health: kfp's client tries for half a minute and tells little."""
     request = Request(f"{host.rstrip('/')}/apis/v2beta1/healthz")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
-    trusted = ssl.create_default_context(cafile=certificate)
+    trusted = ssl.create_default_context(cafile=certificates)
     try:
         with urlopen(request, timeout=TIMEOUT_S, context=trusted):
             return
@@ -88,10 +122,21 @@ def _first_line(error: Exception) -> str:
     return said.splitlines()[0] if said else type(error).__name__
 
 
-def _certificate() -> str | None:
-    """That of the cluster's own services, in a pod."""
-    file = SERVICE_ACCOUNT_DIR / "service-ca.crt"
-    return str(file) if file.is_file() else None
+def _certificates(folder: Path) -> str | None:
+    """In a pod, those of the cluster's own services and the usual ones: a route may have either."""
+    own = [
+        file
+        for file in (SERVICE_ACCOUNT_DIR / "service-ca.crt", SERVICE_ACCOUNT_DIR / "ca.crt")
+        if file.is_file()
+    ]
+    if not own:
+        return None
+    import certifi  # Comes with kfp, which trusts it, too.
+
+    usual = Path(ssl.get_default_verify_paths().cafile or certifi.where())
+    path = folder / "certificates.pem"
+    path.write_text("\n".join(file.read_text(encoding="utf-8") for file in (usual, *own)), encoding="utf-8")
+    return str(path)
 
 
 def _token() -> str | None:

@@ -8,9 +8,9 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from brakepoint.places import KIT, PACKAGES
 from brakepoint.steps import load_step
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("brakepoint/pipeline", "brakepoint/messages.py", "brakepoint/worlds.py")
 PAINTING = ("brakepoint/synthesis", "dataset/cutouts/cutouts.json")
 CODE = {
@@ -32,7 +32,7 @@ def code_fingerprint(stage: str) -> str:
     assert module is not None
     files = [Path(module)]
     for name in CODE[stage]:
-        path = ROOT / name
+        path = (PACKAGES if name.startswith("brakepoint/") else KIT) / name
         files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
     return _digest(files)
 

@@ -12,7 +12,7 @@ from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
 from brakepoint.pipeline.comparison import COMPARISON_FILE, ProductionComparison, read_comparison
-from brakepoint.pipeline.fingerprints import folder_fingerprint
+from brakepoint.pipeline.fingerprints import code_fingerprint, folder_fingerprint
 from brakepoint.pipeline.judge import ask
 from brakepoint.registry.bucket import Registry
 from brakepoint.steps import load_step
@@ -53,8 +53,12 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
         artefact.metadata.update(pictures=count, fingerprint=folder_fingerprint(Path(artefact.path)))
 
 
-def training(epochs: int, seed: int, code: str, stills: Artefact, track: Artefact, model: Artefact) -> None:
-    """Step 3: fine-tunes the base model on both, and on as many roads as the step says, and exports it."""
+def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: Artefact) -> None:
+    """Step 3: fine-tunes the base model on both, and on as many roads as the step says, and exports it.
+
+    The fingerprint that the model keeps is of the code that runs here: who submitted the pipeline may have
+    another.
+    """
     from brakepoint.training.fine_tuning import learn
 
     step, folder = load_step("step3_training"), Path(stills.path)
@@ -69,7 +73,7 @@ def training(epochs: int, seed: int, code: str, stills: Artefact, track: Artefac
         Path(model.path).mkdir(parents=True, exist_ok=True)
         shutil.copy2(trained.model, Path(model.path) / MODEL_FILE)
     data_fingerprint = f"{stills.metadata['fingerprint'][:32]}{track.metadata['fingerprint'][:32]}"
-    model.metadata.update(epochs=epochs, data=data_fingerprint, code=code)
+    model.metadata.update(epochs=epochs, data=data_fingerprint, code=code_fingerprint("training"))
 
 
 def comparison(

@@ -69,11 +69,11 @@ class Quota(_Part):
         pods: At a time.
     """
 
-    cpu: int = Field(default=16, ge=1)
-    memory_gib: int = Field(default=40, ge=2)
+    cpu: int = Field(default=24, ge=1)
+    memory_gib: int = Field(default=48, ge=2)
     storage_gib: int = Field(default=20, ge=1)
     gpus: int = Field(default=0, ge=0)
-    pods: int = Field(default=20, ge=1)
+    pods: int = Field(default=30, ge=1)
 
 
 class Room(_Part):
@@ -88,7 +88,10 @@ class Room(_Part):
             without Argo CD.
         store: The object store.
         quota: What each may use of the cluster.
-        pipeline_image: What step 4's components run in on the cluster; empty if they run in the workspace.
+        pipeline_image: What step 4's components run in on the cluster, beside a pipeline server for each
+            attendee; empty if they run in the workspace.
+        serving_image: What serves an attendee's model on the cluster, pictures in and boxes out; or empty.
+        openvino_image: The platform's OpenVINO Model Server, for the same model by tensors; or empty.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
         final_feed: Another, on which everybody's best is scored at the end.
         map50_min: What a model must reach on the hidden feed, 0 to 1, before it may drive there.
@@ -103,6 +106,8 @@ class Room(_Part):
     store: EmbeddedSettings | MinioSettings = Field(default=EmbeddedSettings(), discriminator="kind")
     quota: Quota = Quota()
     pipeline_image: str = ""
+    serving_image: str = ""
+    openvino_image: str = ""
     hidden_feed: Path | None = None
     final_feed: Path | None = None
     map50_min: float = Field(default=0.3, ge=0, le=1)
@@ -135,6 +140,29 @@ class Room(_Part):
     def place_of(self, handle: str) -> str:
         """Name of an attendee's bucket, of the namespace, and of the access key."""
         return f"{self.name}-{handle}"
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Every image that the room names."""
+        return tuple(filter(None, (self.pipeline_image, self.serving_image, self.openvino_image)))
+
+    @property
+    def inside(self) -> str:
+        """URL at which the attendees' workspaces and pipelines reach the store."""
+        if isinstance(self.store, MinioSettings):
+            return self.store.inside or self.store.endpoint
+        return self.outside
+
+    @property
+    def outside(self) -> str:
+        """URL at which their laptops do."""
+        if isinstance(self.store, MinioSettings):
+            return self.store.endpoint
+        return f"http://{self.store.host}:{self.store.port}"
+
+    def repository_of(self, handle: str) -> str:
+        """URL of an attendee's own repository; empty without Argo CD."""
+        return self.repository.replace(HANDLE_IN_REPOSITORY, handle)
 
 
 def load_room(path: Path, attendees: int | None = None) -> Room:

@@ -8,19 +8,18 @@ from jinja2 import Environment, StrictUndefined
 from brakepoint.room.accounts import Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.joining import join_code
-from brakepoint.room.stores.base import RoomStore
 from brakepoint.texts import languages, text
 
 Card = dict[str, str]
 
 
-def cards(room: Room, accounts: Accounts, store: RoomStore) -> list[Card]:
+def cards(room: Room, accounts: Accounts) -> list[Card]:
     """What is on the card of each attendee, in the order of the seats."""
-    return [_card(room, handle, accounts.accounts[handle], store) for handle in room.everybody]
+    return [_card(room, handle, accounts.accounts[handle]) for handle in room.everybody]
 
 
-def _card(room: Room, handle: str, account: Account, store: RoomStore) -> Card:
-    code = join_code(room.name, handle, account.secret_key, store.outside)
+def _card(room: Room, handle: str, account: Account) -> Card:
+    code = join_code(room.name, handle, account.secret_key, room.outside)
     return {"handle": handle, "url": room.url, "password": account.password if room.url else "", "code": code}
 
 

@@ -1,38 +1,55 @@
-"""What the cluster is told about each attendee: namespace, limits and rights; and, apart, the secrets."""
+"""What the cluster is told about each attendee: namespace, limits, rights; and, apart, the secrets."""
 
+import json
 from typing import Any
 
 import yaml
 
 from brakepoint.room.accounts import Account
-from brakepoint.room.config import HANDLE_IN_REPOSITORY, Room
+from brakepoint.room.attendee_delivery import BRANCH, delivery_manifests, webhook_secrets
+from brakepoint.room.config import Room
 from brakepoint.room.joining import data_connection
+from brakepoint.room.openshift_ai import platform_manifests
 
 ROOM_LABEL, ATTENDEE_LABEL = "brakepoint.io/room", "brakepoint.io/attendee"
 CONNECTION_NAME = "aws-connection-brakepoint"
 ROLE = "edit"
 """The cluster's own role: whatever runs in the namespace, and nothing about rights."""
-BRANCH = "main"
 CONTAINER_DEFAULT = {"cpu": "1", "memory": "2Gi"}
 CONTAINER_REQUEST = {"cpu": "100m", "memory": "256Mi"}
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """A room of forty has 240 documents, which take seconds without libyaml."""
+TRAIN_LABEL = {"key": "app.kubernetes.io/part-of", "operator": "NotIn", "values": ["brakepoint"]}
+"""Every pod but those of the test environment, for which its own policies speak."""
+NAME_OF_NAMESPACE = "kubernetes.io/metadata.name"
+"""A label that the cluster sets itself; no user can make a namespace that has another's."""
+LET_IN = (
+    "openshift-ingress",
+    "openshift-host-network",
+    "openshift-monitoring",
+    "openshift-user-workload-monitoring",
+    "openshift-operators",
+    "openshift-devspaces",
+    "redhat-ods-applications",
+)
+"""Who may come in from outside, by namespace: the router, also where it uses the network of its host,
+monitoring, the operator of the workspaces, DevSpaces' gateway, and OpenShift AI's dashboard."""
 
 Manifest = dict[str, Any]
 
 
 def namespace_manifests(room: Room, handle: str) -> str:
     """Everything about one attendee that is no secret, as YAML documents."""
-    parts = (_namespace, _quota, _limits, _network, _rights)
-    return _documents(part(room, handle) for part in parts)
+    parts = (_namespace, _quota, _limits, _network, _rights, _workspace_role, _workspace_rights)
+    own = [part(room, handle) for part in parts]
+    platform = [_placed(manifest, room, handle) for manifest in platform_manifests(room, handle)]
+    return _documents([*own, *platform, *delivery_manifests(room, handle)])
 
 
 def environment(room: Room, handle: str) -> str:
     """What deploy/argocd/room wants to know of an attendee: from where to deploy, and where to."""
-    repository = room.repository.replace(HANDLE_IN_REPOSITORY, handle)
-    return yaml.safe_dump(
-        {"namespace": room.place_of(handle), "repository": repository, "branch": BRANCH}, sort_keys=False
-    )
+    place = {"namespace": room.place_of(handle), "repository": room.repository_of(handle), "branch": BRANCH}
+    return yaml.safe_dump(place, sort_keys=False)
 
 
 def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -> str:
@@ -50,7 +67,20 @@ def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -
     }
     secret = _object("v1", "Secret", CONNECTION_NAME, room, handle, labels, annotations)
     variables = {**connection_variables(room, handle, account, endpoint), **_pipeline_variables(room)}
-    return _documents([{**secret, "type": "Opaque", "stringData": variables}])
+    connection = {**secret, "type": "Opaque", "stringData": variables}
+    return _documents([connection, *webhook_secrets(room, handle, account)])
+
+
+def login_secret(htpasswd: str) -> str:
+    """The attendees' logins, as deploy/cluster/login names them to the cluster; in JSON."""
+    metadata = {"name": "brakepoint-htpasswd", "namespace": "openshift-config"}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "stringData": {"htpasswd": htpasswd},
+    }
+    return json.dumps(secret, indent=2) + "\n"
 
 
 def connection_variables(room: Room, handle: str, account: Account, endpoint: str) -> dict[str, str]:
@@ -80,6 +110,13 @@ def _object(
     if annotations:
         metadata["annotations"] = annotations
     return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+def _placed(manifest: Manifest, room: Room, handle: str) -> Manifest:
+    """A manifest of deploy/, in the attendee's namespace and with the labels of the room."""
+    said = manifest["metadata"]
+    labels = {**said.get("labels", {}), ROOM_LABEL: room.name, ATTENDEE_LABEL: handle}
+    return {**manifest, "metadata": {**said, "namespace": room.place_of(handle), "labels": labels}}
 
 
 def _namespace(room: Room, handle: str) -> Manifest:
@@ -127,13 +164,15 @@ def _limits(room: Room, handle: str) -> Manifest:
 
 
 def _network(room: Room, handle: str) -> Manifest:
-    """Lets in the namespace itself, and whoever is no attendee: the router, the dashboard, monitoring.
+    """Lets in the namespace itself, and of the others those that are named.
 
-    That keeps attendees apart in both directions: what one may not let in, another cannot reach.
+    Policies add up, so this one leaves the test environment out: there the attendee's own decide. No other
+    namespace can come in, be it an attendee's or one that a user has made.
     """
-    nobody_of_a_room = {"matchExpressions": [{"key": ROOM_LABEL, "operator": "DoesNotExist"}]}
-    sources = [{"podSelector": {}}, {"namespaceSelector": nobody_of_a_room}]
-    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": sources}]}
+    named = {"key": NAME_OF_NAMESPACE, "operator": "In", "values": list(LET_IN)}
+    sources = [{"podSelector": {}}, {"namespaceSelector": {"matchExpressions": [named]}}]
+    others = {"matchExpressions": [TRAIN_LABEL]}
+    spec = {"podSelector": others, "policyTypes": ["Ingress"], "ingress": [{"from": sources}]}
     return {**_object("networking.k8s.io/v1", "NetworkPolicy", "attendee", room, handle), "spec": spec}
 
 
@@ -141,6 +180,35 @@ def _rights(room: Room, handle: str) -> Manifest:
     binding = _object("rbac.authorization.k8s.io/v1", "RoleBinding", "attendee", room, handle)
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ROLE}
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": handle}
+    return {**binding, "roleRef": role, "subjects": [subject]}
+
+
+def _workspace_role(room: Room, handle: str) -> Manifest:
+    """What a workspace may do: use the pipeline server beside it, and call the models by their routes."""
+    rules = [
+        {
+            "apiGroups": ["route.openshift.io"],
+            "resources": ["routes"],
+            "resourceNames": ["ds-pipeline-dspa"],
+            "verbs": ["get"],
+        },
+        {
+            "apiGroups": ["datasciencepipelinesapplications.opendatahub.io"],
+            "resources": ["datasciencepipelinesapplications/api"],
+            "resourceNames": ["dspa"],
+            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
+        },
+        {"apiGroups": ["serving.kserve.io"], "resources": ["inferenceservices"], "verbs": ["get"]},
+    ]
+    return {**_object("rbac.authorization.k8s.io/v1", "Role", "workspace", room, handle), "rules": rules}
+
+
+def _workspace_rights(room: Room, handle: str) -> Manifest:
+    """For all accounts of the namespace: a workspace has one whose name nobody knows beforehand."""
+    binding = _object("rbac.authorization.k8s.io/v1", "RoleBinding", "workspace", room, handle)
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workspace"}
+    group = f"system:serviceaccounts:{room.place_of(handle)}"
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}
     return {**binding, "roleRef": role, "subjects": [subject]}
 
 

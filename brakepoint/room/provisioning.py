@@ -18,7 +18,7 @@ from brakepoint.room.accounts import Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.files import PRIVATE, PUBLIC, make_private_folder, write
 from brakepoint.room.handouts import cards, fingerprint, page
-from brakepoint.room.manifests import environment, namespace_manifests, secret_manifests
+from brakepoint.room.manifests import environment, login_secret, namespace_manifests, secret_manifests
 from brakepoint.room.records import Records
 from brakepoint.room.stores.base import RoomStore
 from brakepoint.room.stores.content import missing_content
@@ -28,6 +28,8 @@ MANIFESTS, GITOPS, SECRETS = "manifests", "gitops", "secrets"
 HANDOUTS_NAME, HTPASSWD_NAME = "handouts.html", "htpasswd"
 CARDS_NAME, NEW_CARDS_NAME = "cards.json", "new-cards.html"
 """What was printed on each card, as a fingerprint; and the cards of those alone who need one."""
+LOGIN_NAME = f"{HTPASSWD_NAME}.json"
+"""The same as a Secret, which `oc apply` takes along; YAML files are called as attendees are."""
 DIFF_CONTEXT_LINES = 1
 
 
@@ -144,7 +146,7 @@ class Provisioner:
             raise UserError("room.error.not_applied", room=self.room.name, missing=", ".join(missing[:3]))
         path = self.folder / (f"card-{handles[0]}.html" if len(handles) == 1 else NEW_CARDS_NAME)
         own = self.room.model_copy(update={"attendees": len(handles), "handles": handles})
-        write(path, page(own, cards(own, accounts, self.store)), PRIVATE)
+        write(path, page(own, cards(own, accounts)), PRIVATE)
         return path
 
     def replace_account(self, handle: str, on_progress: OnProgress) -> list[Change]:
@@ -195,7 +197,7 @@ class Provisioner:
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def _fingerprints(self, accounts: Accounts) -> dict[str, str]:
-        return {card["handle"]: fingerprint(card) for card in cards(self.room, accounts, self.store)}
+        return {card["handle"]: fingerprint(card) for card in cards(self.room, accounts)}
 
     def _changes(self, accounts: Accounts, files: dict[str, str]) -> Iterator[Change]:
         known = Accounts.load(self.folder).accounts
@@ -243,12 +245,11 @@ class Provisioner:
             files[f"{MANIFESTS}/{handle}.yaml"] = namespace_manifests(self.room, handle)
             if self.room.repository:
                 files[f"{GITOPS}/{handle}.yaml"] = environment(self.room, handle)
-            files[f"{SECRETS}/{handle}.yaml"] = secret_manifests(
-                self.room, handle, account, self.store.inside
-            )
+            files[f"{SECRETS}/{handle}.yaml"] = secret_manifests(self.room, handle, account, self.room.inside)
         lines = [f"{handle}:{account.password_hash}\n" for handle, account in present.items()]
         files[f"{SECRETS}/{HTPASSWD_NAME}"] = "".join(lines)
-        files[HANDOUTS_NAME] = page(self.room, cards(self.room, accounts, self.store))
+        files[f"{SECRETS}/{LOGIN_NAME}"] = login_secret("".join(lines))
+        files[HANDOUTS_NAME] = page(self.room, cards(self.room, accounts))
         files[CARDS_NAME] = json.dumps(self._fingerprints(accounts), indent=2) + "\n"
         return files
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from brakepoint.course import ROOT, course
+from brakepoint.course import course
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
+from brakepoint.places import PACKAGES
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.manifests import connection_variables
@@ -86,7 +87,7 @@ class Rehearser:
             process = subprocess.run(
                 [sys.executable, *arguments],
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **self.variables},
+                env={**os.environ, "PYTHONPATH": str(PACKAGES), **self.variables},
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -142,7 +143,7 @@ def rehearse(room: Room, store: RoomStore) -> Iterator[Phase]:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(room.attendees) as pool:
         rehearsers = []
         for handle in room.everybody:
-            variables = connection_variables(room, handle, accounts[handle], store.outside)
+            variables = connection_variables(room, handle, accounts[handle], room.outside)
             rehearsers.append(Rehearser(handle, variables, Path(folder, handle)))
             rehearsers[-1].folder.mkdir()
         for name in PATIENCE_S:

@@ -13,6 +13,8 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     broker = parse_broker(settings.broker)
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
+    # What it trips over when a client leaves while it ends itself, which matters to nobody any more.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(_serve(f"{broker.host}:{broker.port}", stopping))
 
 

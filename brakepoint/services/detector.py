@@ -10,7 +10,7 @@ from brakepoint.mission.drive import ORACLE
 from brakepoint.mission.loop import FrameDetector, OracleDetector
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.service_loop import serve
+from brakepoint.services.service_loop import serve, still_starting
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
 from brakepoint.truth import load_truth
 
@@ -85,15 +85,28 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    is_oracle = settings.detector == ORACLE
-    model = None if is_oracle else Detector(settings.detector or SHIPPED_MODEL, half=True)
     in_use = threading.Lock()
 
-    def serve_train(train: ServiceSettings) -> None:
-        with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
+    def serve_train(train: ServiceSettings, bus: Bus) -> None:
+        with bus:
             serve(Detecting(bus, model, train.shown, in_use), bus, stopping)
 
-    first, *others = settings.of_each_train
+    buses = [(train, Bus(train, "detector", (CONTROL, FRAME, MISSION))) for train in settings.of_each_train]
+    try:
+        with still_starting([bus for _, bus in buses]):
+            model = _model(settings)
+    except BaseException:
+        for _, bus in buses:
+            bus.close()
+        raise
+    first, *others = buses
     for other in others:
-        threading.Thread(target=serve_train, args=(other,)).start()
-    serve_train(first)
+        threading.Thread(target=serve_train, args=other).start()
+    serve_train(*first)
+
+
+def _model(settings: ServiceSettings) -> Detector | None:
+    """Loads the model, which takes minutes where an engine is built; None for the oracle."""
+    if settings.detector == ORACLE:
+        return None
+    return Detector(settings.detector or SHIPPED_MODEL, half=True)

@@ -3,7 +3,8 @@
 import os
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -62,6 +63,25 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
         except UserError as error:
             tell("trouble", why=error)
             raise typer.Exit(BROKE_DOWN) from error
+
+
+@contextmanager
+def still_starting(buses: Sequence[Bus]) -> Iterator[None]:
+    """Says on the bus that a service is still starting, so that nobody gives it up."""
+    done = threading.Event()
+
+    def say_so() -> None:
+        while not done.wait(HEARTBEAT_S):
+            for bus in buses:
+                bus.beat()
+
+    saying = threading.Thread(target=say_so, daemon=True)
+    saying.start()
+    try:
+        yield
+    finally:
+        done.set()
+        saying.join()
 
 
 def _hear_people(part: Part, bus: Bus, stopping: threading.Event) -> None:

@@ -23,6 +23,9 @@ from brakepoint.systems import require_posix
 from brakepoint.texts import language, text
 
 READY_WITHIN_S = 90.0
+"""A service that says nothing has so long to start; one that says that it is still starting, from then on."""
+STARTED_WITHIN_S = 1800.0
+"""So long at most, whatever it says: a Jetson may build an engine for a quarter of an hour."""
 LINK_ANSWERS_WITHIN_S = 10.0
 """Once all others are ready, a train's side that runs already has so long to be heard."""
 STOP_WITHIN_S = 4.0
@@ -56,6 +59,7 @@ class Child:
         is_ready: Whether this process has said that it is.
         heard_at: Its last heartbeat; 0 before the first.
         heard_since: The first heartbeat behind the last silence.
+        starting_at: When it has last said that it is still starting.
     """
 
     name: str
@@ -67,12 +71,18 @@ class Child:
     is_ready: bool = False
     heard_at: float = 0.0
     heard_since: float = 0.0
+    starting_at: float = 0.0
 
     def hear(self, now: float) -> None:
         """Takes note of a heartbeat."""
         if now - self.heard_at > PAUSE_S:
             self.heard_since = now
         self.heard_at, self.is_ready = now, True
+
+    def hear_starting(self, now: float) -> None:
+        """Takes note that it is still starting, unless it has been for too long."""
+        if now - self.started_at < STARTED_WITHIN_S:
+            self.starting_at = now
 
     def is_hung(self, witness: "Child | None", now: float) -> bool:
         """Whether it has been silent too long, all the while that its witness would have heard it.
@@ -84,7 +94,7 @@ class Child:
         if self.process is None:
             return False
         heard, since = (witness.heard_at, witness.heard_since) if witness else (now, 0.0)
-        silent_s = heard - max(self.heard_at, self.started_at, since)
+        silent_s = heard - max(self.heard_at, self.started_at, self.starting_at, since)
         return silent_s > (HUNG_AFTER_S if self.is_ready else READY_WITHIN_S)
 
 
@@ -168,7 +178,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         child.started_at, child.started_wall_s = time.monotonic(), time.time()
-        child.is_ready, child.heard_at = False, 0.0
+        child.is_ready, child.heard_at, child.starting_at = False, 0.0, 0.0
         if child.due_at == math.inf:
             return
         command, environment = self.launch(child.name)
@@ -217,8 +227,12 @@ class Supervisor:
         self._bus.beat()
         while (status := self._bus.take(STATUS)) is not None:
             heard = self._echo if status.service == NAME else self._children.get(status.service)
-            if heard is not None and status.health is Health.READY and status.at >= heard.started_wall_s:
+            if heard is None or status.at < heard.started_wall_s:
+                continue
+            if status.health is Health.READY:
                 heard.hear(now)
+            elif status.health is Health.STARTING:
+                heard.hear_starting(now)
 
     def _witness(self, child: Child) -> Child | None:
         if child is self._echo:
@@ -251,7 +265,8 @@ class Supervisor:
                 link_until = time.monotonic() + LINK_ANSWERS_WITHIN_S
             if time.monotonic() > link_until:
                 raise UserError("live.error.link_silent", link=self.settings.link)
-            if time.monotonic() > until:
+            started_at = max(self._children[name].starting_at for name in waiting)
+            if time.monotonic() > max(until, started_at + READY_WITHIN_S):
                 raise UserError("live.error.not_ready", services=", ".join(sorted(waiting)))
             time.sleep(LOOK_EVERY_S)
 

@@ -50,7 +50,12 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
     command = [sys.executable, "-m", "brakepoint", "serve", model]
     command += ["--rest-port", str(rest), "--grpc-port", str(grpc)]
     process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, bufsize=1
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        start_new_session=True,  # Ctrl-C ends it by way of us.
     )
     endpoint = Endpoint(f"{LOCALHOST}:{rest}", f"{LOCALHOST}:{grpc}", process)
     try:

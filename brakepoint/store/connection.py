@@ -1,30 +1,26 @@
 """Which object store to use: that of a data connection, or else one beside us, or else one of our own."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-import boto3
-from botocore.config import Config
+from urllib.parse import urlsplit
 
 from brakepoint.errors import UserError
+from brakepoint.store.client import make_client
 from brakepoint.store.content import is_seeded, seed
 from brakepoint.store.embedded import EMBEDDED_BUCKET, serve_s3
 from brakepoint.store.errors import friendly_errors
+from brakepoint.store.settings import BESIDE_VARIABLE, ENDPOINT_VARIABLE, setting
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ENDPOINT_VARIABLE = "AWS_S3_ENDPOINT"
-BESIDE_VARIABLE = "BRAKEPOINT_STORE"
-"""URL of a store in the same pod, as a workspace has one; a data connection outweighs it."""
 DEFAULT_REGION = "us-east-1"
-CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ATTEMPTS = 5, 20, 2
-WORKERS = 8
-"""Downloads at a time."""
+KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+AMAZON = ".s3"
+"""What follows the bucket in the host's name, at Amazon."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Connection:
         access_key: Who we are.
         secret_key: How we prove it; never printed.
         region: Some stores want one.
+        session_token: Goes with a key that is lent for some hours.
     """
 
     endpoint: str
@@ -44,6 +41,7 @@ class Connection:
     access_key: str
     secret_key: str = field(repr=False)
     region: str = DEFAULT_REGION
+    session_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls) -> "Connection":
@@ -52,44 +50,43 @@ class Connection:
         Raises:
             UserError: One of them is missing.
         """
-        names = (ENDPOINT_VARIABLE, "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        missing = [name for name in names if not os.environ.get(name)]
+        names = (ENDPOINT_VARIABLE, "AWS_S3_BUCKET", *KEY_VARIABLES)
+        missing = [name for name in names if not setting(name)]
         if missing:
             raise UserError("store.error.variables", missing=", ".join(missing), endpoint=ENDPOINT_VARIABLE)
-        endpoint, bucket, access_key, secret_key = (os.environ[name] for name in names)
-        if "://" not in endpoint:
-            endpoint = f"https://{endpoint}"
-        return cls(
-            endpoint, bucket, access_key, secret_key, os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-        )
+        endpoint, bucket, access_key, secret_key = map(setting, names)
+        for name in KEY_VARIABLES:
+            if not setting(name).isascii():
+                raise UserError("store.error.key_letters", variable=name)
+        region = setting("AWS_DEFAULT_REGION") or DEFAULT_REGION
+        address = _without_bucket(_with_scheme(endpoint, "https"), bucket)
+        return cls(address, bucket, access_key, secret_key, region, setting("AWS_SESSION_TOKEN"))
 
     @cached_property
     def client(self) -> "S3Client":
         """A boto3 client for this store; several threads may share it.
 
         Raises:
-            UserError: The endpoint is no URL.
+            UserError: Something in the settings can be no store's.
         """
-        try:
-            return boto3.client(
-                "s3",
-                endpoint_url=self.endpoint,
-                aws_access_key_id=self.access_key,
-                aws_secret_access_key=self.secret_key,
-                region_name=self.region,
-                config=Config(
-                    connect_timeout=CONNECT_TIMEOUT_S,
-                    read_timeout=READ_TIMEOUT_S,
-                    retries={"total_max_attempts": ATTEMPTS},
-                    max_pool_connections=WORKERS,
-                    s3={"addressing_style": "path"},
-                    # Stores that are not Amazon's often do not know the newer checksums.
-                    request_checksum_calculation="when_required",
-                    response_checksum_validation="when_required",
-                ),
-            )
-        except ValueError as error:
-            raise UserError("store.error.endpoint", endpoint=self.endpoint) from error
+        return make_client(self)
+
+
+def _with_scheme(endpoint: str, scheme: str) -> str:
+    return endpoint if "://" in endpoint else f"{scheme}://{endpoint}"
+
+
+def _without_bucket(endpoint: str, bucket: str) -> str:
+    """The store's address where that of the bucket was given: `https://store/BUCKET`, `https://BUCKET.s3.…`."""
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        return endpoint
+    host, path = parts.netloc, parts.path.rstrip("/")
+    if host.startswith(f"{bucket}{AMAZON}"):
+        host = host.removeprefix(f"{bucket}.")
+    path = "" if path == f"/{bucket}" else path
+    return parts._replace(netloc=host, path=path, query="", fragment="").geturl()
 
 
 @contextmanager
@@ -104,7 +101,7 @@ def object_store() -> Iterator[Connection]:
         UserError: The environment names a store only by half, or the one beside us does not answer, or ours
             does not start.
     """
-    if os.environ.get(ENDPOINT_VARIABLE):
+    if setting(ENDPOINT_VARIABLE):
         yield Connection.from_environment()
         return
     with _store_at_hand() as store:
@@ -116,9 +113,8 @@ def object_store() -> Iterator[Connection]:
 
 @contextmanager
 def _store_at_hand() -> Iterator[Connection]:
-    beside = os.environ.get(BESIDE_VARIABLE)
-    if beside:  # It listens to its own pod alone, and asks nobody for a key.
-        yield Connection(beside, EMBEDDED_BUCKET, "anybody", "anybody")
+    if beside := setting(BESIDE_VARIABLE):  # It listens to its own pod alone, and asks nobody for a key.
+        yield Connection(_with_scheme(beside, "http"), EMBEDDED_BUCKET, "anybody", "anybody")
         return
     with serve_s3() as (endpoint, access_key, secret_key):
         yield Connection(endpoint, EMBEDDED_BUCKET, access_key, secret_key)

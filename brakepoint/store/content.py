@@ -1,6 +1,7 @@
 """What lies in the bucket: the content that comes with the kit, and how it gets there."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,18 @@ from botocore.exceptions import ClientError
 
 from brakepoint.errors import UserError
 from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
+from brakepoint.places import KIT
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CONTENT_DIR = Path(__file__).resolve().parents[2] / "dataset"
+CONTENT_DIR = KIT / "dataset"
 STILLS_PREFIX = "stills/"
 BASE_MODEL_PREFIX = "base-model/"
 CHECKSUMS_NAME = "SHA256SUMS"
 """Names the hash of every object of the kit, as the command sha256sum writes it."""
+SUM_LINE = re.compile(r"(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
+"""The star is for files read as binary, as on Windows."""
 HAVE_BUCKET = {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}
 
 
@@ -103,9 +107,16 @@ def make_bucket(client: "S3Client", bucket: str) -> None:
 
 
 def parse_checksums(content: str) -> dict[str, str]:
-    """The hashes of `SHA256SUMS` by key."""
-    pairs = (line.split(maxsplit=1) for line in content.splitlines() if line.strip())
-    return {name.strip(): digest for digest, name in pairs}
+    """The hashes of `SHA256SUMS` by key.
+
+    Raises:
+        ValueError: A line is not one of sha256sum's.
+    """
+    lines = [line.strip() for line in content.removeprefix("\ufeff").splitlines() if line.strip()]
+    found = [SUM_LINE.fullmatch(line) for line in lines]
+    if not all(found):
+        raise ValueError("not the output of sha256sum")
+    return {match["name"]: match["digest"].lower() for match in found if match}
 
 
 def sha256(path: Path) -> str:

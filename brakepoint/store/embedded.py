@@ -84,16 +84,20 @@ def running(
         folder: Where it runs; by default where we do.
         pass_fds: Open files that it inherits.
     """
+    # Sessions of their own, because Ctrl-C is for the one who started them and who ends them in order.
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,
             env={**os.environ, "RCLONE_CONFIG": "", **environment},
+            stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd=folder,
             pass_fds=pass_fds,
+            start_new_session=True,
         )
-    guard = subprocess.Popen([sys.executable, "-c", GUARD, str(process.pid)], stdin=subprocess.PIPE)
+    guard_command = [sys.executable, "-c", GUARD, str(process.pid)]
+    guard = subprocess.Popen(guard_command, stdin=subprocess.PIPE, start_new_session=True)
     try:
         yield process
     finally:

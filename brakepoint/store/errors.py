@@ -1,6 +1,7 @@
 """What can go wrong with an object store, said so that a person knows what to do."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,12 +13,17 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
+    ParamValidationError,
     PartialCredentialsError,
+    ProxyConnectionError,
     ReadTimeoutError,
     ResponseStreamingError,
+    SSLError,
 )
 
 from brakepoint.errors import UserError
+from brakepoint.proxies import proxies_set
+from brakepoint.store.settings import ADDRESSING_VARIABLE, BESIDE_VARIABLE, ENDPOINT_VARIABLE, setting
 
 CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, RetriesExceededError)
 NO_BUCKET = {"NoSuchBucket"}
@@ -30,6 +36,12 @@ REFUSED = {
     "InvalidToken",
     "ExpiredToken",
 }
+BUSY = {"SlowDown", "ServiceUnavailable", "TooManyRequests", "RequestLimitExceeded", "429", "503"}
+CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
+VIRTUAL_ONLY = {"SecondLevelDomainForbidden", "PathStyleDomainForbidden"}
+"""What stores say that want the bucket in the host's name."""
+NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF")
+"""What OpenSSL calls it when the other side does not speak TLS."""
 
 
 @contextmanager
@@ -51,8 +63,14 @@ def friendly_errors(endpoint: str, bucket: str) -> Iterator[None]:
         raise UserError("store.error.cut_short") from error
     except ClientError as error:
         raise _refusal(error, endpoint, bucket) from error
+    except SSLError as error:
+        raise _without_trust(error, endpoint) from error
+    except ProxyConnectionError as error:
+        raise UserError("store.error.proxy", endpoint=endpoint, proxies=", ".join(proxies_set())) from error
     except (ConnectionError, HTTPClientError) as error:
-        raise UserError("store.error.endpoint", endpoint=endpoint) from error
+        raise _nobody(endpoint) from error
+    except ParamValidationError as error:
+        raise UserError("store.error.bucket_name", bucket=bucket) from error
     except BotoCoreError as error:
         raise UserError("store.error.other", endpoint=endpoint, why=error) from error
     except OSError as error:
@@ -69,4 +87,28 @@ def _refusal(error: ClientError, endpoint: str, bucket: str) -> UserError:
         return UserError("store.error.no_object", bucket=bucket)
     if code in REFUSED:
         return UserError("store.error.refused", endpoint=endpoint)
+    if code in BUSY:
+        return UserError("store.error.busy", endpoint=endpoint)
+    if code in CLOCK:
+        return UserError("store.error.clock", endpoint=endpoint)
+    if region := error.response.get("Error", {}).get("Region"):
+        return UserError("store.error.other_region", endpoint=endpoint, region=region)
+    if code in VIRTUAL_ONLY:
+        return UserError("store.error.virtual_only", endpoint=endpoint, variable=ADDRESSING_VARIABLE)
     return UserError("store.error.other", endpoint=endpoint, why=error)
+
+
+def _without_trust(error: SSLError, endpoint: str) -> UserError:
+    why = str(error.kwargs.get("error", error))
+    if any(reason in why.upper().replace(" ", "_") for reason in NOT_TLS):
+        return UserError("store.error.no_tls", endpoint=endpoint)
+    told = re.search(r"certificate verify failed: (.*?)(?: \(_ssl|$)", why)
+    return UserError("store.error.certificate", endpoint=endpoint, why=told[1] if told else why)
+
+
+def _nobody(endpoint: str) -> UserError:
+    """Names the variable that names the store; ours is named by none."""
+    named = next((name for name in (ENDPOINT_VARIABLE, BESIDE_VARIABLE) if setting(name)), None)
+    if named is None:
+        return UserError("store.error.ours_silent", endpoint=endpoint)
+    return UserError("store.error.endpoint", endpoint=endpoint, variable=named)

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from types import ModuleType
 
-from brakepoint.store.connection import WORKERS, Connection
+from brakepoint.errors import UserError
+from brakepoint.store.client import WORKERS
+from brakepoint.store.connection import Connection
 from brakepoint.store.content import CHECKSUMS_NAME, StoredObject, parse_checksums
 from brakepoint.store.errors import friendly_errors
 
@@ -25,14 +27,21 @@ def fetch_content(
         How many objects were downloaded.
 
     Raises:
-        UserError: The store or the disk failed, or an object arrived damaged.
+        UserError: The store or the disk failed, or an object is missing there or arrived damaged.
     """
     with friendly_errors(store.endpoint, store.bucket):
-        body = store.client.get_object(Bucket=store.bucket, Key=CHECKSUMS_NAME)["Body"]
-        hashes = parse_checksums(body.read().decode())
+        hashes = _hashes(store)
         prefixes = sorted({f"{key.partition('/')[0]}/" for key in hashes})
         listed = [step.list_objects(store.client, store.bucket, prefix) for prefix in prefixes]
         objects = [item for page in listed for item in page if item.key in hashes]
+        if lost := sorted(hashes.keys() - {item.key for item in objects}):
+            raise UserError(
+                "store.error.incomplete",
+                missing=len(lost),
+                count=len(hashes),
+                bucket=store.bucket,
+                name=lost[0],
+            )
         on_progress(0, len(objects))
         with ThreadPoolExecutor(WORKERS) as pool:
             jobs = [pool.submit(_fetch, store, step, folder, item, hashes) for item in objects]
@@ -44,6 +53,14 @@ def fetch_content(
                 pool.shutdown(cancel_futures=True)
                 raise
         return sum(job.result() for job in jobs)
+
+
+def _hashes(store: Connection) -> dict[str, str]:
+    body = store.client.get_object(Bucket=store.bucket, Key=CHECKSUMS_NAME)["Body"].read()
+    try:
+        return parse_checksums(body.decode())
+    except ValueError as error:
+        raise UserError("store.error.other_checksums", bucket=store.bucket) from error
 
 
 def _fetch(

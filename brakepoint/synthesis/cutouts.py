@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
+from brakepoint.places import KIT
 
 INDEX = "cutouts.json"
-SHIPPED_CUTOUTS = Path(__file__).parents[2] / "dataset" / "cutouts"
+SHIPPED_CUTOUTS = KIT / "dataset" / "cutouts"
 """Those that come with the kit."""
 
 Degrees = Annotated[float, Field(ge=-180, le=180)]

@@ -1,8 +1,7 @@
 """Writes a dataset of synthetic pictures: resumable, and the same whatever the number of workers."""
 
 import json
-import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from brakepoint.files import write_whole
 from brakepoint.synthesis.materials import Materials
 from brakepoint.synthesis.picture import Label, Picture
 from brakepoint.texts import text
+from brakepoint.workers import spread
 
 MANIFEST = "synthesis.json"
 Painter = Callable[[np.random.Generator, Materials], Picture]
@@ -74,8 +74,10 @@ def synthesise(
     _begin(out_dir, seed, materials)
     missing = [number for number in range(count) if not (out_dir / "images" / _name(number, ".jpg")).exists()]
     job = _Job(out_dir, seed, materials, step.paint_picture, step.yolo_line)
-    done = _all_made(job, missing, workers)
-    with progress_bar(disable=quiet or not missing) as bar:
+    with (
+        spread(partial(_make, job), missing, workers) as done,
+        progress_bar(disable=quiet or not missing) as bar,
+    ):
         for _ in bar.track(done, len(missing), description=text("synthesis.progress")):
             pass
     return len(missing)
@@ -90,16 +92,6 @@ def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
     for folder in ("images", "labels"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
     manifest.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-
-
-def _all_made(job: _Job, numbers: list[int], workers: int) -> Iterator[int]:
-    """Yields each number when its picture is written."""
-    if workers == 1 or len(numbers) < 2:
-        yield from (_make(job, number) for number in numbers)
-        return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from pool.imap_unordered(partial(_make, job), numbers, chunksize=8)
 
 
 def _make(job: _Job, number: int) -> int:

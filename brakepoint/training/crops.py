@@ -4,8 +4,6 @@ The network is fully convolutional: trained on crops in which signs are as many 
 its input, it runs on whole frames. Most of a frame shows no sign, so crops teach more for each second spent.
 """
 
-import multiprocessing
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +12,12 @@ import cv2
 import numpy as np
 
 from brakepoint.bars import progress_bar
+from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.messages import SignClass
 from brakepoint.texts import text
+from brakepoint.workers import spread
 
 ZOOM = 1.25
 """A frame is enlarged by so much before the network looks at it: small signs gain more than it costs."""
@@ -107,17 +107,9 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: 
     files = sorted(file for file in (dataset / "images").glob("*") if file.suffix in (".jpg", ".png"))
     cut = partial(_cut_one, out_dir=out_dir, per_picture=per_picture, seed=seed)
     description = text("training.cutting", dataset=dataset.name)
-    with progress_bar(disable=quiet) as bar:
-        return sum(bar.track(_spread(cut, files), len(files), description=description))
-
-
-def _spread(cut: Callable[[Path], int], files: list[Path]) -> Iterator[int]:
-    """Works on all cores where it is worth starting processes for."""
-    if len(files) < WORTH_A_POOL:
-        yield from map(cut, files)
-        return
-    with multiprocessing.get_context("spawn").Pool(initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from pool.imap_unordered(cut, files, chunksize=16)
+    workers = available_cores() if len(files) >= WORTH_A_POOL else 1
+    with spread(cut, files, workers) as cuts, progress_bar(disable=quiet) as bar:
+        return sum(bar.track(cuts, len(files), description=description))
 
 
 def _cut_one(file: Path, out_dir: Path, per_picture: int, seed: int) -> int:

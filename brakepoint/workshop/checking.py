@@ -34,7 +34,14 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
         ]
         try:
             process = subprocess.run(
-                command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=time_limit_s
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=time_limit_s,
+                start_new_session=True,  # Ctrl-C ends it by way of us.
             )
             printed, fate = process.stdout, "check.died"
         except subprocess.TimeoutExpired as late:

@@ -1,5 +1,6 @@
 """Whether this machine can do each step, and what to do if not."""
 
+import os
 import re
 import shutil
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from brakepoint.course import LABS_DIR, ROOT, course
 from brakepoint.extras import install_command, missing
 from brakepoint.feeds import COURSE_FEEDS, feed_names
+from brakepoint.proxies import EXCEPTIONS, proxies_set
 from brakepoint.texts import text
 
 NEEDED_BY = {
@@ -64,6 +66,9 @@ def examine_machine() -> Iterator[Finding]:
     yield _finding("labs", not lost, missing=", ".join(lost), folder=LABS_DIR.name)
     unseen = sorted(set(COURSE_FEEDS) - set(feed_names()))
     yield _finding("feeds", not unseen, missing=", ".join(unseen))
+    if proxies := proxies_set():
+        exceptions = os.environ.get(EXCEPTIONS[0], "")
+        yield Finding(text("doctor.proxy.what", proxies=", ".join(proxies), exceptions=exceptions))
 
 
 def _opencv() -> Finding:

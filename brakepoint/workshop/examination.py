@@ -72,15 +72,24 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
     except Exception as error:
         yield _crash("", step, path, error)
         return
-    checks = importlib.import_module(f"brakepoint.workshop.checks.{step.name}")
     for exercise in step.exercises:
-        verdict = _examine_one(exercise, getattr(checks, f"check_{exercise}"), module, step, path)
+        verdict = examine_exercise(exercise, module, step, path)
         yield verdict
         if not verdict.passed:
             return
 
 
-def _examine_one(exercise: str, check: Check, module: Lab, step: Step, path: Path) -> Verdict:
+def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verdict:
+    """Checks one exercise.
+
+    Args:
+        exercise: Its name.
+        module: What `load` made of the file.
+        step: The step that it belongs to.
+        path: Of the file, which messages point into.
+    """
+    checks = importlib.import_module(f"brakepoint.workshop.checks.{step.name}")
+    check: Check = getattr(checks, f"check_{exercise}")
     try:
         check(module)
     except Wrong as wrong:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from brakepoint import __version__
+from brakepoint.delivery.rendering import container_of, named, of_kind, render
 from brakepoint.services import SERVICES
 from hardware.heartbeat import VARIABLE
 
@@ -81,3 +83,98 @@ def test_what_the_image_copies_is_there():
     assert copied
     assert all((EDGE.parent.parent / path).exists() for path in copied)
     assert "ARG BASE\nFROM ${BASE}" in written
+
+
+JETSON = render(EDGE.parent / "overlays" / "jetson")
+HOST = EDGE / "host"
+
+
+def test_what_mounts_something_of_the_host_is_admitted_with_its_seccomp_profile() -> None:
+    (scc,) = of_kind(JETSON, "SecurityContextConstraints")
+    (role,) = of_kind(JETSON, "Role")
+    (binding,) = of_kind(JETSON, "RoleBinding")
+    wanted = POD["securityContext"]
+
+    assert scc["seccompProfiles"] == ["runtime/default"]
+    assert scc["allowHostDirVolumePlugin"] is True and "hostPath" in scc["volumes"]
+    assert (scc["runAsUser"]["type"], scc["runAsUser"]["uid"]) == ("MustRunAs", wanted["runAsUser"])
+    (ids,) = scc["fsGroup"]["ranges"]
+    assert ids["min"] == ids["max"] == wanted["fsGroup"]
+    assert scc["requiredDropCapabilities"] == ["ALL"] and not scc["allowedCapabilities"]
+    assert not [name for name, value in scc.items() if name.startswith("allow") and value is True][1:]
+    assert role["rules"][0]["resourceNames"] == [scc["metadata"]["name"]]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "brakepoint-hardware", "namespace": "brakepoint-train"}
+    ]
+    kinds = {kind for d in of_kind(JETSON, "Deployment") for kind in hardware_volumes(d)}
+    assert kinds <= set(scc["volumes"])
+
+
+def hardware_volumes(deployment: dict) -> set[str]:
+    pod = deployment["spec"]["template"]["spec"]
+    mine = pod.get("serviceAccountName") == "brakepoint-hardware"
+    return {kind for volume in pod["volumes"] for kind in volume if mine and kind != "name"}
+
+
+def test_every_runtime_class_that_a_pod_asks_for_is_there_and_the_host_knows_its_handler() -> None:
+    asked = {
+        deployment["spec"]["template"]["spec"].get("runtimeClassName")
+        for deployment in of_kind(JETSON, "Deployment")
+    }
+    handlers = {one["metadata"]["name"]: one["handler"] for one in of_kind(JETSON, "RuntimeClass")}
+
+    assert asked - {None} == set(handlers)
+    for handler in handlers.values():
+        assert f"[crio.runtime.runtimes.{handler}]" in (HOST / "nvidia.conf").read_text("utf-8")
+
+
+def test_the_detector_runs_on_the_chip_and_keeps_its_engine() -> None:
+    detector = named(JETSON, "Deployment", "detector")
+    assert detector is not None
+    container = container_of(detector)
+    said = {variable["name"]: variable.get("value") for variable in container["env"]}
+
+    assert said["BRAKEPOINT_RUNTIME"] == "tensorrt"
+    assert said["BRAKEPOINT_ENGINE_CACHE"] in {mount["mountPath"] for mount in container["volumeMounts"]}
+
+
+def test_every_image_comes_from_a_registry_that_the_edge_reaches() -> None:
+    prefix = re.findall(r'^prefix = "(.+)"$', (HOST / "registry.conf").read_text("utf-8"), re.MULTILINE)
+    images = {
+        container["image"]
+        for deployment in of_kind(JETSON, "Deployment")
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+    }
+
+    assert {image for image in images if "mosquitto" not in image} == {
+        f"{prefix[0]}/brakepoint-jetson:{__version__}"
+    }
+
+
+def test_the_image_of_a_jetson_has_a_camera_pipeline_and_the_runtime_of_its_chip() -> None:
+    stages = (EDGE.parent / "images/Containerfile").read_text("utf-8").split("\nFROM ")
+    (jetson,) = (stage for stage in stages if stage.startswith("kit AS jetson"))
+
+    assert "gstreamer1.0-tools" in jetson and "onnxruntime-gpu" in jetson
+    assert "BRAKEPOINT_RUNTIME=tensorrt" in jetson
+
+
+def test_the_operating_system_deploys_the_overlay() -> None:
+    written = (EDGE / "Containerfile").read_text("utf-8")
+
+    assert "/usr/lib/brakepoint/deploy/overlays/jetson /usr/lib/microshift/manifests.d/" in written
+
+
+def test_the_bus_lets_in_a_user_that_the_host_knows_by_the_uid_of_the_pods() -> None:
+    (user,) = re.findall(r'<policy user="(\w+)">', (HOST / "hub-access.conf").read_text("utf-8"))
+    known = re.findall(r"^u (\w+) (\d+)", (HOST / "sysusers.conf").read_text("utf-8"), re.MULTILINE)
+
+    assert known == [(user, str(POD["securityContext"]["runAsUser"]))]
+
+
+def test_there_is_a_volume_group_for_what_is_kept() -> None:
+    (group,) = yaml.safe_load((HOST / "lvmd.yaml").read_text("utf-8"))["device-classes"]
+
+    assert list(of_kind(JETSON, "PersistentVolumeClaim"))
+    assert f"vgs {group['volume-group']}" in (HOST / "50-brakepoint.sh").read_text("utf-8")

@@ -1,84 +1,58 @@
-"""A room's quota holds what the workshop asks of a cluster: workspace, environment, model and training."""
+"""A room's quota holds what the workshop asks of a cluster, and the page's table says the same."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import re
+from math import ceil
 
 import pytest
 import yaml
 
 pytest.importorskip("kfp")
 
-from brakepoint.delivery.rendering import container_of, of_kind, render
+from course_needs import (
+    BESIDE,
+    Amounts,
+    amount,
+    environment,
+    of_container,
+    of_training,
+    pipeline_server,
+    served_models,
+    together,
+    training,
+    workspace,
+)
+
+from brakepoint.course import ROOT
+from brakepoint.delivery.rendering import of_kind, render
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Quota, Room
 from brakepoint.room.manifests import namespace_manifests, secret_manifests
+from brakepoint.texts import languages, number
 
-ROOT = Path(__file__).parents[2]
 ROOM = Room(name="spring", attendees=1)
 IMAGE = "registry.example.com/brakepoint-pipeline-cpu:0.1.0"
-UNITS = {"m": 1e-3, "Mi": 1 / 1024, "Gi": 1.0}
-"""Of cores, and of gibibytes."""
-Amounts = dict[str, float]
-
-
-def amount(written: str) -> float:
-    unit = next((unit for unit in UNITS if written.endswith(unit)), "")
-    return float(written.removesuffix(unit)) * UNITS.get(unit, 1.0)
-
-
-def of_container(resources: dict[str, dict[str, str]]) -> Amounts:
-    return {f"{kind}.{of}": amount(resources[kind][of]) for kind in resources for of in ("cpu", "memory")}
-
-
-def workspace() -> Iterator[Amounts]:
-    devfile = yaml.safe_load((ROOT / "devfile.yaml").read_text("utf-8"))
-    for container in (
-        component["container"] for component in devfile["components"] if "container" in component
-    ):
-        yield {
-            f"{kind}s.{of}": amount(container[f"{of}{kind.title()}"])
-            for kind in ("request", "limit")
-            for of in ("cpu", "memory")
-        }
-
-
-def environment() -> Iterator[Amounts]:
-    for deployment in of_kind(render(ROOT / "deploy" / "overlays" / "stub"), "Deployment"):
-        yield of_container(container_of(deployment)["resources"])
-
-
-def served_model() -> Amounts:
-    service = yaml.safe_load((ROOT / "deploy" / "openshift-ai" / "model-track.yaml").read_text("utf-8"))
-    return of_container(service["spec"]["predictor"]["model"]["resources"])
-
-
-def training(folder: Path, **environment: str) -> dict[str, Any]:
-    """What the training asks for, in the pipeline that is compiled in that environment."""
-    path = folder / "pipeline.yaml"
-    words = ("-m", "brakepoint", "pipeline", "compile", "--steps", "solutions", "--out", str(path))
-    subprocess.run([sys.executable, *words], env={**os.environ, **environment}, cwd=ROOT, check=True)
-    pipeline = next(yaml.safe_load_all(path.read_text("utf-8")))
-    container: dict[str, Any] = pipeline["deploymentSpec"]["executors"]["exec-training"]["container"]
-    return container
+ROOMS = (10, 40, 200)
+ONE_IN = 5
+"""One in so many trains on the cluster at a time, as the page assumes."""
+NODE = {"requests.cpu": 16 * 0.85, "requests.memory": 64 * 0.85}
+"""What a node of the page has free."""
 
 
 def test_all_of_them_fit_at_once(tmp_path) -> None:
-    asked = training(tmp_path)["resources"]
-    task = {
-        f"{kind}s.{of}": amount(asked[f"resource{of.title()}{kind.title()}"])
-        for kind in ("request", "limit")
-        for of in ("cpu", "memory")
-    }
     documents = yaml.safe_load_all(namespace_manifests(ROOM, "anna"))
     (quota,) = (document["spec"]["hard"] for document in documents if document["kind"] == "ResourceQuota")
 
-    for of in task:
-        together = sum(one[of] for one in (*workspace(), *environment(), served_model(), task))
-        assert together <= amount(quota[of]), of
+    parts = (*workspace(), *environment(), *pipeline_server(), *served_models(), of_training(tmp_path))
+    for of, needed in together(*parts).items():
+        assert needed <= amount(quota[of]), of
+        assert needed >= 0.6 * amount(quota[of]), "a quota much larger than the course says nothing"
+
+
+def test_what_nothing_is_said_of_is_what_the_limit_range_gives() -> None:
+    documents = yaml.safe_load_all(namespace_manifests(ROOM, "anna"))
+    (limits,) = (d["spec"]["limits"][0] for d in documents if d["kind"] == "LimitRange")
+
+    assert of_container({"requests": limits["defaultRequest"], "limits": limits["default"]}) == BESIDE
 
 
 def test_a_room_without_gpus_asks_for_none_and_names_the_image(tmp_path) -> None:
@@ -96,3 +70,60 @@ def test_a_room_with_gpus_asks_for_one(tmp_path) -> None:
     secret = yaml.safe_load(secret_manifests(room, "anna", Account.new(), "https://store"))
 
     assert training(tmp_path, **secret["stringData"])["resources"]["accelerator"]["resourceCount"] == "1"
+
+
+@pytest.fixture(scope="module")
+def needs(tmp_path_factory) -> dict[str, Amounts]:
+    """What the parts of the page's table ask for."""
+    cluster = render(ROOT / "deploy" / "cluster")
+    (builds,) = (q["spec"]["hard"] for q in of_kind(cluster, "ResourceQuota"))
+    (store,) = (
+        container["resources"]["requests"]
+        for deployment in of_kind(cluster, "Deployment")
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+    )
+    return {
+        "workspace": together(*workspace()),
+        "environment": together(*environment()),
+        "pipeline_server": together(*pipeline_server()),
+        "models": together(*served_models()),
+        "training": of_training(tmp_path_factory.mktemp("training")),
+        "shared": {of: amount(builds[of]) + amount(store[of.partition(".")[2]]) for of in NODE},
+    }
+
+
+def of_a_room(needs: dict[str, Amounts], of: str, attendees: int) -> float:
+    each = sum(needs[part][of] for part in ("workspace", "environment", "pipeline_server", "models"))
+    return attendees * each + attendees / ONE_IN * needs["training"][of] + needs["shared"][of]
+
+
+def numbers(line: str) -> list[float]:
+    return [float(found.replace(",", ".")) for found in re.findall(r"\d+(?:[.,]\d+)?", line)]
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_the_page_says_what_the_manifests_ask_for(needs, lang) -> None:
+    page = (ROOT / "docs" / lang / "instructor.md").read_text("utf-8")
+    rows = [line for line in page.partition("| 10 | 40 | 200 |")[2].splitlines() if line.startswith("| ")]
+    cells = [[numbers(cell) for cell in row.split("|")[2:-1]] for row in rows]
+    cores, memory, nodes = ([cell[0] for cell in row] for row in cells[:3])
+
+    assert cores == [round(of_a_room(needs, "requests.cpu", n)) for n in ROOMS]
+    assert memory == [round(of_a_room(needs, "requests.memory", n)) for n in ROOMS]
+    wanted = [max(ceil(of_a_room(needs, of, n) / free) for of, free in NODE.items()) for n in ROOMS]
+    assert nodes == wanted
+    for of in NODE:
+        for part in ("workspace", "environment", "pipeline_server", "models", "training", "shared"):
+            assert number(needs[part][of], 2, lang) in page, (part, of)
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_the_page_counts_gpus_by_the_slices_that_there_are(lang) -> None:
+    (slices,) = of_kind(render(ROOT / "deploy" / "cluster" / "gpu"), "ConfigMap")
+    (resource,) = yaml.safe_load(slices["data"]["four"])["sharing"]["timeSlicing"]["resources"]
+    page = (ROOT / "docs" / lang / "instructor.md").read_text("utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith("| GPU"))
+
+    assert [numbers(cell)[0] for cell in row.split("|")[2:-1]] == [
+        ceil(n / ONE_IN / resource["replicas"]) for n in ROOMS
+    ]

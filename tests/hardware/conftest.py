@@ -29,7 +29,7 @@ def open_hub(bluez, impatient, said, tmp_path) -> Iterator[Callable[..., Bluetoo
 
     def open_one(address: str = "", **limits: float) -> BluetoothHub:
         patience = replace(PATIENT, **limits)
-        opened.append(BluetoothHub(address, said, patience, Heartbeat(tmp_path / "beat")))
+        opened.append(BluetoothHub(address, said, patience, Heartbeat(tmp_path / f"beat{len(opened)}")))
         return opened[-1]
 
     yield open_one

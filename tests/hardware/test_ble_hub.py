@@ -9,7 +9,7 @@ from emulated_hub import PATIENCE_S, EmulatedHub
 
 from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import Light, OrderKind, Reason
-from hardware.lwp3 import BRAKE, Colour, Feedback, Port
+from hardware.lwp3 import BRAKE, Colour, Feedback, Port, SetValue
 
 
 def test_a_hub_that_was_found_stands_braked_and_waits(open_hub, train, said):
@@ -23,10 +23,10 @@ def test_a_hub_that_was_found_stands_braked_and_waits(open_hub, train, said):
     assert train.hub.address in said.getvalue()
 
 
-def test_something_is_written_right_after_connecting(open_hub, train):
+def test_a_brake_is_written_right_after_connecting(open_hub, train):
     open_hub()
 
-    assert type(train.hub.written[0]).__name__ == "WatchBattery"
+    assert train.hub.written[0] == SetValue(Port.A, BRAKE)
 
 
 @pytest.mark.parametrize("written", ["90:84:2B:00:00:01", "90:84:2b:00:00:01"])

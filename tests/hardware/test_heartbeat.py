@@ -1,6 +1,7 @@
 """The sign of life: what the driver leaves, and how long the guard has missed it."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -18,15 +19,51 @@ def test_five_beats_may_be_missed_and_that_is_a_second() -> None:
     assert pytest.approx(5 * BEAT_S) == SILENCE_S == 1
 
 
-def test_a_beat_holds_the_address_and_nothing_is_left_at_the_end(file: Path) -> None:
+def test_a_beat_holds_the_address_and_a_farewell_is_nothing_to_guard(file: Path) -> None:
     heart, watch = Heartbeat(file), Watch(file)
     heart.end()
+    assert watch.silent_for_s(1) is None
+    assert watch.address == ""
     heart.beat("AA:BB")
-    assert watch.address() == "AA:BB"
+    assert watch.silent_for_s(2) == 0
+    assert watch.address == "AA:BB"
     heart.end()
 
-    assert watch.address() == ""
-    assert list(file.parent.iterdir()) == []
+    assert watch.silent_for_s(3) is None
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_file_that_vanishes_is_a_silence_and_its_hub_is_remembered(file: Path) -> None:
+    heart, watch = Heartbeat(file), Watch(file)
+    heart.beat("AA:BB")
+    watch.silent_for_s(10)
+    file.unlink()
+
+    assert [watch.silent_for_s(now) for now in (10.5, 11.5, 99)] == [0.5, 1.5, 89]
+    assert watch.address == "AA:BB"
+    heart.beat("AA:CC")
+    assert watch.silent_for_s(100) == 0
+    assert watch.address == "AA:CC"
+
+
+def test_a_folder_that_vanishes_is_made_again_by_the_next_beat(tmp_path: Path) -> None:
+    file = tmp_path / "gone" / "with" / "the session"
+    heart, watch = Heartbeat(file), Watch(file)
+    for now in (1, 2):
+        heart.beat("AA:BB")
+        assert watch.silent_for_s(now) == 0
+        shutil.rmtree(tmp_path / "gone")
+        assert watch.silent_for_s(now + 0.5) == 0.5
+
+
+def test_what_is_no_sign_of_life_is_a_silence(file: Path) -> None:
+    watch = Watch(file)
+    Heartbeat(file).beat("AA:BB")
+    watch.silent_for_s(1)
+    file.write_bytes(b"\xff\xfe")
+
+    assert watch.silent_for_s(3) == 2
+    assert watch.address == "AA:BB"
 
 
 def test_only_the_clock_of_the_one_who_watches_counts(file: Path) -> None:
@@ -45,15 +82,15 @@ def test_a_file_that_was_gone_is_a_new_one_though_its_time_is_the_same(file: Pat
         heart.beat("AA:BB")
         os.utime(file, (5, 5))
         assert watch.silent_for_s(now) == 0
-        heart.end()
-        assert watch.silent_for_s(now + 1) is None
+        file.unlink()
+        assert watch.silent_for_s(now + 1) == 1
 
 
-def test_the_file_is_the_users_own_unless_a_setting_says_where(monkeypatch, tmp_path: Path) -> None:
+def test_the_file_outlives_the_session_and_is_the_users_own_unless_a_setting_says_where(
+    monkeypatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("BRAKEPOINT_HUB_HEARTBEAT", str(tmp_path / "here"))
     assert heartbeat_path() == tmp_path / "here"
     monkeypatch.delenv("BRAKEPOINT_HUB_HEARTBEAT")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    assert heartbeat_path() == tmp_path / f"brakepoint-{os.getuid()}.hub"
-    monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert heartbeat_path().parent == Path(tempfile.gettempdir())
+    assert heartbeat_path() == Path(tempfile.gettempdir()) / f"brakepoint-{os.getuid()}" / "hub"

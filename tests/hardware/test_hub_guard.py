@@ -1,7 +1,8 @@
 """The guard and the sign of life that it watches."""
 
 import asyncio
-import os
+import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,14 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
+from ble_driving import LOW_POWER
 from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
 from typer.testing import CliRunner
 
 from brakepoint.cli import build_app
 from brakepoint.cli import run as run_command
-from hardware.heartbeat import VARIABLE, Heartbeat, Watch, heartbeat_path
+from hardware.heartbeat import FAREWELL, VARIABLE, Heartbeat
 from hardware.hub_guard import guard
-from hardware.lwp3 import BRAKE, Port
+from hardware.lwp3 import BRAKE, Port, SetValue
 
 pytestmark = pytest.mark.live
 
@@ -65,30 +68,6 @@ async def watch_until(
     return told
 
 
-def test_no_file_is_nothing_to_guard_and_a_fresh_one_is(beat_file):
-    watch = Watch(beat_file)
-    nothing = watch.silent_for_s(100)
-    Heartbeat(beat_file).beat("90:84:2B:00:00:01")
-
-    assert nothing is None
-    assert watch.silent_for_s(100) == 0
-    assert watch.address() == "90:84:2B:00:00:01"
-    assert watch.silent_for_s(103) == 3
-    os.utime(beat_file, (0, 0))
-    assert watch.silent_for_s(104) == 0, "any change is a sign of life, whatever the wall clock says"
-    Heartbeat(beat_file).end()
-    assert watch.silent_for_s(105) is None
-
-
-def test_the_file_is_where_the_setting_says(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    by_default = heartbeat_path()
-    monkeypatch.setenv(VARIABLE, "/run/brakepoint/hub")
-
-    assert by_default.parent == tmp_path
-    assert heartbeat_path() == Path("/run/brakepoint/hub")
-
-
 def test_a_driver_that_falls_silent_has_its_train_braked_and_its_hub_freed(beat_file, train):
     Heartbeat(beat_file).beat(train.hub.address)
     told = asyncio.run(watch_until("braked", beat_file))
@@ -107,8 +86,63 @@ def test_a_driver_that_lives_is_left_alone(beat_file, train):
         await asyncio.sleep(2 * SILENCE_S)
         stopping.set()
 
-    assert asyncio.run(watch_until("", beat_file, live)) == ["watching", "guarding"]
+    assert asyncio.run(watch_until("", beat_file, live)) == ["watching", "guarding", "relieved"]
     assert train.hub.motor == 100
+
+
+def test_a_heartbeat_that_vanishes_is_silence(beat_file, train):
+    Heartbeat(beat_file).beat(train.hub.address)
+
+    def vanish(key: str) -> None:
+        if key == "guarding":
+            beat_file.unlink()
+
+    told = asyncio.run(watch_until("braked", beat_file, heard=vanish))
+
+    assert told == ["watching", "guarding", "silent", "braked"]
+    assert train.hub.is_braked
+
+
+def test_the_guard_takes_up_its_duty_again_when_the_driver_returns(beat_file, train):
+    Heartbeat(beat_file).beat(train.hub.address)
+    told: list[str] = []
+
+    async def come_back(stopping: asyncio.Event) -> None:
+        while "braked" not in told:
+            await asyncio.sleep(0.01)
+        Heartbeat(beat_file).beat(train.hub.address)
+        while told.count("guarding") < 2:
+            await asyncio.sleep(0.01)
+        Heartbeat(beat_file).end()
+
+    everything = asyncio.run(watch_until("relieved", beat_file, come_back, told.append))
+    assert everything == ["watching", "guarding", "silent", "braked", "guarding", "relieved"]
+
+
+def test_the_guard_does_not_say_braked_while_somebody_has_the_motor_turn_again(beat_file, bluez, train):
+    Heartbeat(beat_file).beat(train.hub.address)
+    turns: list[int] = []
+
+    async def turn_again(stopping: asyncio.Event) -> None:
+        """A driver that the guard does not know: it gives its order as long as it has the link."""
+        while train.is_connected and train.hub.motor == 100:
+            await asyncio.sleep(0.001)
+        while train.is_connected:
+            turns.append(1)
+            await asyncio.to_thread(bluez.do, train.hub.hear, SetValue(Port.A, 100).encode())
+            await asyncio.sleep(0.05)
+
+    at_the_word: list[int] = []
+
+    def heard(key: str) -> None:
+        if key == "braked":
+            at_the_word.append(train.hub.motor)
+
+    told = asyncio.run(watch_until("braked", beat_file, turn_again, heard))
+
+    assert told == ["watching", "guarding", "silent", "failed", "silent", "braked"]
+    assert len(turns) >= 3
+    assert at_the_word == [BRAKE]
 
 
 def test_a_train_out_of_reach_is_braked_when_it_comes_back(beat_file, bluez, train):
@@ -180,16 +214,55 @@ def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, proce
     until(lambda: not device.is_connected)
 
 
-def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_file):
+def test_a_driver_whose_loop_hangs_brakes_and_the_guard_says_so_truly(bluez, processes):
+    """Its radio still works, and tells the motor its power again and again."""
+    device = bluez.add(EmulatedHub())
+    hangs = textwrap.dedent(DRIVER).replace("while True", "while time.monotonic() < began_at + 2")
+    processes("-c", hangs + "time.sleep(600)")
+    until(lambda: device.hub.motor == 100)
+    watcher = processes("-m", "brakepoint", "--lang", "en", "hub", "guard")
+    for line in watcher.stdout:
+        if "is braked" in line:
+            break
+    said_at = len(device.hub.written)
+
+    assert device.hub.is_braked
+    time.sleep(1.5)
+    assert {sent.value for sent in motor_orders(device, said_at)} <= {BRAKE}
+
+
+def motor_orders(device, since: int) -> list[SetValue]:
+    return [sent for sent in device.hub.written[since:] if isinstance(sent, SetValue) and sent.port == Port.A]
+
+
+def test_a_driver_is_killed_whose_sign_of_life_went_with_the_session(bluez, processes, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    monkeypatch.setenv(VARIABLE, str(folder / "hub"))
     device = bluez.add(EmulatedHub())
     driver = processes("-c", textwrap.dedent(DRIVER))
     until(lambda: device.hub.motor == 100)
-    driver.terminate()
+    watcher = processes("-m", "brakepoint", "hub", "guard")
+    for line in watcher.stdout:
+        if device.hub.address in line:
+            break
+    driver.kill()
+    driver.wait()
+    shutil.rmtree(folder)
+
+    until(lambda: device.hub.is_braked)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_file, told):
+    device = bluez.add(EmulatedHub())
+    driver = processes("-c", textwrap.dedent(DRIVER))
+    until(lambda: device.hub.motor == 100)
+    driver.send_signal(told)
     driver.wait(PATIENCE_S)
 
     assert device.hub.is_braked
     assert not device.is_connected
-    assert not beat_file.exists()
+    assert beat_file.read_text() == FAREWELL
 
 
 def test_the_hubs_in_reach_are_listed(bluez, capsys):
@@ -208,6 +281,41 @@ def test_a_trial_moves_the_train_and_leaves_it_braked(bluez, capsys, beat_file, 
     assert device.hub.orders(Port.A)[0] == device.hub.orders(Port.A)[-1] == BRAKE
     assert len(device.hub.orders(Port.A)) > 2
     assert "Did it move forward" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("runs_on", [True, False])
+def test_an_owner_finds_out_what_the_hub_does_without_its_link(bluez, tmp_path, monkeypatch, runs_on):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hardware.link_loss.TURN_S", 0.1)
+    device = bluez.add(EmulatedHub())
+    seen: list[tuple[int, bool]] = []
+
+    def confirm(question: str, abort: bool = False) -> bool:
+        seen.append((device.hub.motor, device.is_connected))
+        return abort or runs_on
+
+    monkeypatch.setattr("typer.confirm", confirm)
+    assert run_command(["--lang", "en", "hub", "try", "--link-loss"]) == 0
+
+    assert seen == [(0, False), (LOW_POWER, False), (LOW_POWER, True)]
+    assert device.hub.is_braked
+    found_out = json.loads((tmp_path / "runs/link-loss.json").read_text())
+    assert found_out["hub"] == device.hub.address
+    assert found_out["turns_on"] == {"hung_up": runs_on, "out_of_reach": runs_on}
+
+
+def test_a_trial_of_a_lost_link_that_is_broken_off_leaves_the_train_braked(bluez, monkeypatch):
+    monkeypatch.setattr("hardware.link_loss.TURN_S", 0.1)
+    device = bluez.add(EmulatedHub())
+
+    def confirm(question: str, abort: bool = False) -> bool:
+        if not abort:
+            raise typer.Abort
+        return True
+
+    monkeypatch.setattr("typer.confirm", confirm)
+    assert run_command(["--lang", "en", "hub", "try", "--link-loss"]) != 0
+    assert device.hub.orders(Port.A) == [BRAKE, LOW_POWER, BRAKE]
 
 
 def test_the_commands_say_what_they_are_for():

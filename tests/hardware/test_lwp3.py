@@ -28,6 +28,8 @@ from hardware.lwp3 import (
     FLOAT,
     Action,
     AskBattery,
+    AskKind,
+    AskVoltage,
     Attached,
     BatteryLevel,
     Colour,
@@ -38,6 +40,7 @@ from hardware.lwp3 import (
     HubAction,
     HubError,
     HubKind,
+    KindOfHub,
     Port,
     ProtocolError,
     SetMode,
@@ -62,6 +65,9 @@ TABLE = [
     ("05 00 01 06 02", WatchBattery()),
     ("05 00 01 06 05", AskBattery()),
     ("06 00 01 06 06 57", BatteryLevel(87)),
+    ("05 00 01 0b 05", AskKind()),
+    ("06 00 01 0b 06 41", KindOfHub(HubKind.CITY)),
+    ("05 00 03 01 03", AskVoltage()),
     ("05 00 03 01 01", WatchVoltage()),
     ("06 00 03 01 04 ff", VoltageAlert(True)),
     ("06 00 03 01 04 00", VoltageAlert(False)),
@@ -93,7 +99,8 @@ messages = st.one_of(
     st.builds(Detached, bytes_),
     st.builds(CommandFeedback, st.lists(st.tuples(bytes_, flags), min_size=1, max_size=4).map(tuple)),
     st.builds(HubError, bytes_, bytes_),
-    st.sampled_from([WatchBattery(), AskBattery(), WatchVoltage()]),
+    st.sampled_from([WatchBattery(), AskBattery(), WatchVoltage(), AskKind(), AskVoltage()]),
+    st.builds(KindOfHub, bytes_),
 )
 
 
@@ -237,7 +244,9 @@ def test_pylgbst_asks_the_hub_with_the_same_bytes():
 
     assert properties(properties.VOLTAGE_PERC, properties.UPD_ENABLE).bytes() == WatchBattery().encode()
     assert properties(properties.VOLTAGE_PERC, properties.UPD_REQUEST).bytes() == AskBattery().encode()
+    assert properties(properties.SYSTEM_TYPE_ID, properties.UPD_REQUEST).bytes() == AskKind().encode()
     assert alerts(alerts.LOW_VOLTAGE, alerts.UPD_ENABLE).bytes() == WatchVoltage().encode()
+    assert alerts(alerts.LOW_VOLTAGE, alerts.UPD_REQUEST).bytes() == AskVoltage().encode()
     assert actions(actions.SWITCH_OFF).bytes() == HubAction(Action.SWITCH_OFF).encode()
     assert actions(actions.DISCONNECT).bytes() == HubAction(Action.DISCONNECT).encode()
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ from emulated_hub import PATIENCE_S, PATIENT  # noqa: E402
 
 from brakepoint.errors import UserError  # noqa: E402
 from brakepoint.messages import Order, OrderKind, Reason  # noqa: E402
+from brakepoint.rules import WATCHDOG_S  # noqa: E402
 from hardware.ble_hub import BluetoothHub  # noqa: E402
 
 RADIO = "/dev/ttyS1"
@@ -80,6 +82,17 @@ class Guest:
         os.kill(self._driver, signal.SIGKILL)
         return time.monotonic()
 
+    def hang(self) -> float:
+        """Has the driver's loop hang, while its radio works, and says what time it is."""
+        os.kill(self._driver, signal.SIGUSR1)
+        return time.monotonic()
+
+    def kill_with_its_sign_of_life(self) -> float:
+        """Kills the driver, takes the file away that the guard watches, and says what time it is."""
+        killed_at_s = self.kill()
+        Path(HEARTBEAT).unlink()
+        return killed_at_s
+
     def now(self) -> float:
         return time.monotonic()
 
@@ -109,7 +122,8 @@ class Guest:
 
 def drive_on() -> NoReturn:
     """What the guard is there for: it is never told to end."""
-    hub = BluetoothHub(limits=PATIENT)
+    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(PATIENCE_S * 60))
+    hub = BluetoothHub(limits=replace(PATIENT, orders_s=WATCHDOG_S))
     while True:
         now = time.monotonic()
         hub.apply(Order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=now))

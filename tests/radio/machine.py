@@ -89,6 +89,10 @@ class Guest:
             assert time.monotonic() < until, f"it did not come to pass:\n{self.log()}"
             time.sleep(0.005)
 
+    def times_said(self, words: str) -> int:
+        """How often the guest has said something."""
+        return self._log.read_text("utf-8", "replace").count(words)
+
     def log(self) -> str:
         """The end of what the guest has said."""
         return self._log.read_text("utf-8", "replace")[-6000:]

@@ -18,10 +18,14 @@ from brakepoint.messages import Order, TrainState
 from brakepoint.mission.loop import OracleDetector, PlainCamera, run_mission
 from brakepoint.mission.records import Ending, Run
 from hardware.hub_guard import BRAKED_WITHIN_S
-from hardware.lwp3 import Port
+from hardware.lwp3 import BRAKE, Port, SetValue
 from solutions.step6_autopilot import step
 
 FEED = "track-stop"
+DRIVEN, BRAKED = f"The hub {ADDRESS} is being driven", f"The train of {ADDRESS} is braked"
+"""What the guard says."""
+LOOK_AGAIN_S = 2.0
+"""Four times the pause between two orders to the motor."""
 
 
 class GuestHub:
@@ -77,12 +81,44 @@ def test_the_orders_over_the_air_are_those_of_the_printing_hub(guest, train):
 def test_the_guard_stops_a_train_whose_driver_was_killed_within_its_limit(guest, train):
     """By the guest's clock, which goes by the instructions that are executed: a slow host does not count."""
     guest.ask("guard")
-    guest.ask("drive")
-    guest.await_that(lambda: train.motor == 100 and f"The hub {train.address} is being driven" in guest.log())
-    killed_at_s = guest.ask("kill")
-    guest.await_that(lambda: train.is_braked)
-
-    took_s = guest.ask("now") - killed_at_s
+    took_s = seconds_until_braked(guest, train, "kill")
     typer.echo(f"the guard has braked {took_s:.2f} s after the kill")
 
     assert took_s < BRAKED_WITHIN_S
+
+
+def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_says_so_truly(guest, train):
+    """The hung driver's radio still works: it brakes first, and does not have the train drive again."""
+    braked = guest.times_said(BRAKED)
+    took_s = seconds_until_braked(guest, train, "hang")
+    typer.echo(f"the driver's radio has braked {took_s:.2f} s after its loop hung")
+    written = len(train.written)
+    guest.await_that(lambda: guest.times_said(BRAKED) > braked)
+    said_at_s = guest.ask("now")
+    guest.await_that(lambda: guest.ask("now") > said_at_s + LOOK_AGAIN_S)
+    guest.ask("kill")
+
+    orders = [order for order in train.written[written:] if isinstance(order, SetValue)]
+    assert took_s < BRAKED_WITHIN_S
+    assert {order.value for order in orders if order.port == Port.A} <= {BRAKE}
+    assert train.is_braked
+
+
+def test_a_sign_of_life_that_vanishes_with_its_driver_is_silence_to_the_guard(guest, train):
+    braked = guest.times_said(BRAKED)
+    took_s = seconds_until_braked(guest, train, "kill_with_its_sign_of_life")
+    typer.echo(f"the guard has braked {took_s:.2f} s after driver and sign of life were gone")
+
+    assert took_s < BRAKED_WITHIN_S
+    guest.await_that(lambda: guest.times_said(BRAKED) > braked)
+    assert train.is_braked
+
+
+def seconds_until_braked(guest: Guest, train: EmulatedHub, blow: str) -> float:
+    """Has a driver drive, which the guard watches, and says how long after a blow the train is braked."""
+    on_duty = guest.times_said(DRIVEN)
+    guest.ask("drive")
+    guest.await_that(lambda: train.motor == 100 and guest.times_said(DRIVEN) > on_duty)
+    struck_at_s = guest.ask(blow)
+    guest.await_that(lambda: train.is_braked)
+    return guest.ask("now") - struck_at_s

@@ -15,7 +15,7 @@ DEPLOY = ROOT / "deploy"
 BUILT_IN = ("v1", "apps/", "networking.k8s.io/", "rbac.authorization.k8s.io/")
 
 
-@pytest.mark.parametrize("folder", ["overlays/stub", "overlays/jetson", "tekton"])
+@pytest.mark.parametrize("folder", ["overlays/stub", "overlays/jetson", "overlays/kind", "tekton"])
 def test_every_built_in_kind_is_valid(folder: str, tmp_path: Path) -> None:
     known = [m for m in render(DEPLOY / folder) if m["apiVersion"].startswith(BUILT_IN)]
     file = tmp_path / "manifests.yaml"

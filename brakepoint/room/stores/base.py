@@ -33,15 +33,7 @@ class Buckets(Protocol):
 
 
 class RoomStore(Buckets, Protocol):
-    """What every store can do. Whatever is there already is left as it is; what is gone is not missed.
-
-    Attributes:
-        inside: URL at which the attendees' workspaces reach the store.
-        outside: URL at which their laptops do.
-    """
-
-    inside: str
-    outside: str
+    """What every store can do. Whatever is there already is left as it is; what is gone is not missed."""
 
     def make_bucket(self, bucket: str) -> None:
         """Makes a bucket."""

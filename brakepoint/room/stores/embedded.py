@@ -64,7 +64,6 @@ class EmbeddedRoomStore(Folders):
     def __init__(self, room: Room, settings: EmbeddedSettings) -> None:
         super().__init__(room.folder / BUCKETS)
         self.room, self.settings = room, settings
-        self.inside = self.outside = f"http://{settings.host}:{settings.port}"
         self._keys_path = room.folder / KEYS_NAME
 
     def make_bucket(self, bucket: str) -> None:

@@ -39,7 +39,6 @@ class MinioRoomStore:
         self, room: Room, settings: MinioSettings, connection: Connection, admin: MinioAdmin
     ) -> None:
         self._room = room
-        self.inside, self.outside = settings.inside or settings.endpoint, settings.endpoint
         self._limit_bytes = settings.limit_mb * BYTES_IN_MB
         self._connection, self._client, self._admin = connection, connection.client, admin
 

@@ -1,7 +1,12 @@
 """What the checks of several steps look at an answer with."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 
@@ -28,3 +33,48 @@ def replaced(lab: Any, **stand_ins: Any) -> Iterator[None]:
         yield
     finally:
         vars(lab).update(originals)
+
+
+@dataclass
+class Touched:
+    """What happened to files, in order.
+
+    Attributes:
+        written: Paths that were opened for writing.
+        renamed: Where from and where to.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    renamed: list[tuple[Path, Path]] = field(default_factory=list)
+
+
+@contextmanager
+def touched_files() -> Iterator[Touched]:
+    """Watches which files are written and renamed meanwhile, by whatever function of Python."""
+    touched = Touched()
+    _watchers().append(touched)
+    try:
+        yield touched
+    finally:
+        _watchers().remove(touched)
+
+
+@cache
+def _watchers() -> list[Touched]:
+    """Who watches; Python keeps an audit hook for the life of the process, so there is one for all."""
+    watchers: list[Touched] = []
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if not watchers:
+            return
+        if event == "os.rename":
+            moved = Path(os.fsdecode(arguments[0])).absolute(), Path(os.fsdecode(arguments[1])).absolute()
+            watchers[-1].renamed.append(moved)
+        elif event == "open" and isinstance(arguments[0], str | bytes) and arguments[2] & _WRITING:
+            watchers[-1].written.append(Path(os.fsdecode(arguments[0])).absolute())
+
+    sys.addaudithook(hook)
+    return watchers
+
+
+_WRITING = os.O_WRONLY | os.O_RDWR

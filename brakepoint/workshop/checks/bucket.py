@@ -1,15 +1,30 @@
 """A bucket in memory that answers as S3 does, few objects at a time, and can be made to break."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.paginate import Paginator
 from botocore.response import StreamingBody
+
+from brakepoint.workshop.verdicts import Wrong
 
 NAME = "brakepoint"
 PAGE_SIZE = 3
+PAGINATION = {
+    "input_token": "ContinuationToken",
+    "output_token": "NextContinuationToken",
+    "limit_key": "MaxKeys",
+    "more_results": "IsTruncated",
+    "result_key": ["Contents", "CommonPrefixes"],
+}
+"""How `list_objects_v2` goes from page to page, as botocore's own data (paginators-1.json of S3) says."""
+
+
+def _must_be_ours(bucket: object) -> None:
+    if bucket != NAME:
+        raise Wrong("step1.other_bucket", found=str(bucket)[:40])
 
 
 class FakeBucket:
@@ -23,37 +38,34 @@ class FakeBucket:
     def __init__(self, objects: dict[str, bytes], cut_to: int | None = None) -> None:
         self._objects = objects
         self._cut_to = cut_to
-        self.written: list[str] = []
 
     def list_objects_v2(self, **request: Any) -> dict[str, Any]:
-        """Answers with one page, as S3 does; without `Contents` when there is nothing."""
-        prefix, after = (
-            request.get("Prefix", ""),
-            request.get("ContinuationToken", request.get("StartAfter", "")),
-        )
+        """Answers with one page, as S3 does; without `Contents` when there is nothing.
+
+        Keys below a `Delimiter` are left out, as S3 does, which tells of their folders only.
+        """
+        _must_be_ours(request.get("Bucket"))
+        prefix, delimiter = request.get("Prefix", ""), request.get("Delimiter")
+        after = request.get("ContinuationToken", request.get("StartAfter", ""))
         keys = [key for key in sorted(self._objects) if key.startswith(prefix) and key > after]
-        page = keys[:PAGE_SIZE]
-        answer: dict[str, Any] = {"KeyCount": len(page), "IsTruncated": len(keys) > PAGE_SIZE}
+        if delimiter:
+            keys = [key for key in keys if delimiter not in key.removeprefix(prefix)]
+        page = keys[: min(PAGE_SIZE, request.get("MaxKeys", PAGE_SIZE))]
+        answer: dict[str, Any] = {"KeyCount": len(page), "IsTruncated": len(keys) > len(page)}
         if page:
             answer["Contents"] = [{"Key": key, "Size": len(self._objects[key])} for key in page]
         if answer["IsTruncated"]:
             answer["NextContinuationToken"] = page[-1]
         return answer
 
-    def get_paginator(self, operation: str) -> "FakeBucket":
-        """There is one paginator: for `list_objects_v2`."""
+    def get_paginator(self, operation: str) -> Paginator:
+        """Botocore's own, for `list_objects_v2`, the one operation that there is here."""
         assert operation == "list_objects_v2"
-        return self
-
-    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
-        """All pages."""
-        answer: dict[str, Any] = {"NextContinuationToken": ""}
-        while "NextContinuationToken" in answer:
-            answer = self.list_objects_v2(**request, ContinuationToken=answer["NextContinuationToken"])
-            yield answer
+        return Paginator(self.list_objects_v2, PAGINATION, None)
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         """The content as a stream."""
+        _must_be_ours(request.get("Bucket"))
         content = self._content(request["Key"])
         return {"ContentLength": len(content), "Body": StreamingBody(io.BytesIO(content), len(content))}
 
@@ -61,13 +73,15 @@ class FakeBucket:
         self, bucket: str | None = None, key: str = "", filename: str = "", **named: str
     ) -> None:
         """The content as a file."""
-        target = Path(filename or named["Filename"])
-        self.written.append(target.name)
-        target.write_bytes(self._content(key or named["Key"]))
+        _must_be_ours(bucket or named.get("Bucket"))
+        Path(filename or named["Filename"]).write_bytes(self._content(key or named["Key"]))
 
-    def download_fileobj(self, bucket: str, key: str, file: Any) -> None:
+    def download_fileobj(
+        self, bucket: str | None = None, key: str = "", file: Any = None, **named: Any
+    ) -> None:
         """The content into an open file."""
-        file.write(self._content(key))
+        _must_be_ours(bucket or named.get("Bucket"))
+        (file or named["Fileobj"]).write(self._content(key or named["Key"]))
 
     def _content(self, key: str) -> bytes:
         if key not in self._objects:

@@ -1,15 +1,22 @@
 """The checks of step 1."""
 
 import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from brakepoint.course import ROOT
 from brakepoint.errors import UserError
 from brakepoint.labels.label_studio_export import Rectangle, RectangleValue
 from brakepoint.messages import SignClass
 from brakepoint.store.content import StoredObject
-from brakepoint.workshop.checks.answers import kind, numbers
+from brakepoint.workshop.checks.answers import kind, numbers, touched_files
 from brakepoint.workshop.checks.bucket import NAME, PAGE_SIZE, FakeBucket
 from brakepoint.workshop.verdicts import Wrong
 
@@ -19,12 +26,15 @@ Lab = Any
 WIDTH_PX, HEIGHT_PX = 640, 480
 CLOSE_PX = 0.5
 SIDES = ("x", "y", "width", "height")
+SEEDS = 60
+"""So many draws of 4 of 20 scenes miss one of them once in 30,000 times."""
 
 
 def check_listing(lab: Lab) -> None:
     """Everything under the prefix is listed, over several pages, and nothing else."""
     keys = [f"stills/images/{number}.jpg" for number in range(2 * PAGE_SIZE + 1)]
-    bucket = FakeBucket({key: b"x" * number for number, key in enumerate(keys)} | {"other/1": b"", "z": b""})
+    others = {"other/1": b"", "z": b"", "more/stills/1.jpg": b"", "stills": b""}
+    bucket = FakeBucket({key: b"x" * number for number, key in enumerate(keys)} | others)
     listed = lab.list_objects(bucket, NAME, "stills/")
     if not isinstance(listed, list) or not all(isinstance(item, StoredObject) for item in listed):
         raise Wrong("step1.listing.type", found=kind(listed))
@@ -51,16 +61,19 @@ def check_download(lab: Lab) -> None:
     item, digest = StoredObject("a.jpg", len(content)), hashlib.sha256(content).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "a.jpg"
-        bucket = FakeBucket({"a.jpg": content})
-        lab.download(bucket, NAME, item, digest, target)
+        with touched_files() as touched:
+            lab.download(FakeBucket({"a.jpg": content}), NAME, item, digest, target)
         if not target.is_file():
             raise Wrong("step1.download.missing", found=_names(folder))
         if target.read_bytes() != content:
             raise Wrong("step1.download.content")
-        if target.name in bucket.written:
-            raise Wrong("step1.download.not_atomic")
         if _names(folder) != target.name:
             raise Wrong("step1.download.litter", found=_names(folder))
+        if target in touched.written:
+            raise Wrong("step1.download.not_atomic")
+        source = next((source for source, to in touched.renamed if to == target), target)
+        if not source.is_relative_to(folder):
+            raise Wrong("step1.download.elsewhere", found=str(source.parent))
     _check_damaged(lab, FakeBucket({"a.jpg": content}, cut_to=100), item, digest, "truncated")
     _check_damaged(lab, FakeBucket({"a.jpg": b"A" + content[1:]}), item, digest, "other_content")
 
@@ -69,10 +82,15 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / item.key
         try:
-            lab.download(bucket, NAME, item, digest, target)
-        except UserError:
+            with touched_files() as touched:
+                lab.download(bucket, NAME, item, digest, target)
+        except UserError as error:
             if _names(folder):
                 raise Wrong("step1.download.leftover", found=_names(folder)) from None
+            if any(to == target for _, to in touched.renamed):
+                raise Wrong("step1.download.renamed_first") from None
+            if item.key not in str(error):
+                raise Wrong("step1.download.unnamed", found=str(error), name=item.key) from None
             return
         except KeyError:
             raise Wrong("step1.download.unknown_text") from None
@@ -105,7 +123,7 @@ def check_percent(lab: Lab) -> None:
 
 def check_yolo(lab: Lab) -> None:
     """A YOLO line is class id, centre and size, as fractions."""
-    left, top, right, bottom = box = (96.0, 120.0, 160.0, 216.0)
+    left, top, right, bottom = box = (97.0, 121.0, 160.0, 216.0)
     line = lab.yolo_line(SignClass.SPEED_LIMIT, box, WIDTH_PX, HEIGHT_PX)
     if not isinstance(line, str) or len(line.split()) != 5:
         raise Wrong("step1.yolo.form", found=str(line)[:80])
@@ -121,6 +139,8 @@ def check_yolo(lab: Lab) -> None:
     width, height = (right - left) / WIDTH_PX, (bottom - top) / HEIGHT_PX
     x, y = (left + right) / 2 / WIDTH_PX, (top + bottom) / 2 / HEIGHT_PX
     if _close(tuple(found), (x, y, width, height), 1e-4):
+        if not all(re.fullmatch(r"[01]\.\d{6}", part) for part in line.split()[1:]):
+            raise Wrong("step1.yolo.decimals", found=line)
         return
     mistakes = {
         "corner": (left / WIDTH_PX, top / HEIGHT_PX, width, height),
@@ -136,24 +156,68 @@ def check_yolo(lab: Lab) -> None:
 
 def check_split(lab: Lab) -> None:
     """Scenes are split, not pictures, and nothing is lost or doubled."""
-    pictures = [f"still-{scene:04d}-{view}.jpg" for scene in range(1, 21) for view in range(6)]
-    answer = lab.split(list(pictures), 0.2, 1)
+    pictures = [
+        "still-0000-0.jpg",
+        *(f"still-{scene:04d}-{view}.jpg" for scene in range(1, 20) for view in range(6)),
+    ]
+    given = list(pictures)
+    answer = lab.split(given, 0.2, 1)
     if not (isinstance(answer, tuple) and len(answer) == 2):
         raise Wrong("step1.split.type", found=kind(answer))
+    if given != pictures:
+        raise Wrong("step1.split.shuffled")
+    held_out: dict[frozenset[str], int] = defaultdict(int)
+    for seed in range(SEEDS):
+        held_out[_held_out(lab.split(list(pictures), 0.2, seed), pictures)] += 1
+    counts = {len(scenes) for scenes in held_out}
+    if not all(3 <= count <= 5 for count in counts):
+        found = next(count for count in counts if not 3 <= count <= 5)
+        raise Wrong("step1.split.share", found=found, count=20)
+    if len(counts) > 1:
+        raise Wrong("step1.split.share_varies", fewest=min(counts), most=max(counts))
+    if lab.split(list(pictures), 0.2, 1) != answer:
+        raise Wrong("step1.split.not_repeatable")
+    if len(held_out) < SEEDS / 2:
+        raise Wrong("step1.split.seed_ignored")
+    if never := {_scene(picture) for picture in pictures} - frozenset().union(*held_out):
+        raise Wrong("step1.split.never_held_out", scene=min(never), seeds=SEEDS)
+    if not all(lab.split(pictures[:7], 0.1, 1)):
+        raise Wrong("step1.split.empty")
+    _check_split_elsewhere(lab, pictures)
+
+
+def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> frozenset[str]:
+    """The scenes that are for validation; each picture must be on one side, with all of its scene."""
     training, validation = answer
-    scenes = [{picture.rpartition("-")[0] for picture in side} for side in answer]
-    if both := sorted(scenes[0] & scenes[1]):
+    sides = [{_scene(picture) for picture in side} for side in answer]
+    if both := sorted(sides[0] & sides[1]):
         raise Wrong("step1.split.leak", scene=both[0], count=len(both))
     if sorted([*training, *validation]) != pictures:
         raise Wrong("step1.split.lost", found=len(training) + len(validation), expected=len(pictures))
-    if not 2 <= len(scenes[1]) <= 6:
-        raise Wrong("step1.split.share", found=len(scenes[1]), count=20)
-    if lab.split(list(pictures), 0.2, 1) != answer:
-        raise Wrong("step1.split.not_repeatable")
-    if lab.split(list(pictures), 0.2, 2)[1] == validation == lab.split(list(pictures), 0.2, 3)[1]:
-        raise Wrong("step1.split.seed_ignored")
-    if not all(lab.split(pictures[:12], 0.1, 1)):
-        raise Wrong("step1.split.empty")
+    return frozenset(sides[1])
+
+
+def _check_split_elsewhere(lab: Lab, pictures: list[str]) -> None:
+    """The same seed splits alike in every process: the order of a set differs from one to the next."""
+    ask = (
+        "import json, sys; from pathlib import Path\n"
+        "from brakepoint.workshop.examination import load_module\n"
+        "lab = load_module(Path(sys.argv[1])); print(json.dumps(lab.split(json.loads(sys.argv[2]), 0.2, 1)))"
+    )
+    command = [sys.executable, "-c", ask, lab.__file__, json.dumps(pictures)]
+    runs = [
+        subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, text=True
+        )
+        for seed in ("1", "2")
+    ]
+    one, other = (run.communicate()[0].splitlines()[-1] for run in runs)
+    if one != other:
+        raise Wrong("step1.split.unsorted")
+
+
+def _scene(picture: str) -> str:
+    return picture.rpartition("-")[0]
 
 
 def _rectangle(x: float, y: float, width: float, height: float) -> Rectangle:

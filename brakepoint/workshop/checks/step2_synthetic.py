@@ -1,6 +1,7 @@
 """The checks of step 2: on sprites of a few pixels, so that each says exactly what is wrong."""
 
-from typing import Any
+from inspect import signature
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -17,7 +18,13 @@ SIDE_PX = 10
 BACKGROUND, PLASTIC = 100.0, 200.0
 CLOSE = 1.5
 """Brightness may differ by rounding."""
-PLANS = 3000
+PLANS = 4000
+MANY = 4
+"""Signs in a plan of which one can tell that all of them were meant to be distractors."""
+EMPTY_OFF = 0.0265
+"""So far the share of empty plans may be off; of 2500 it is off by a quarter of that."""
+SHARE_OFF = 0.05
+OTHER_SHARE = 0.2
 
 
 def check_blend(lab: Lab) -> None:
@@ -74,7 +81,7 @@ def check_box(lab: Lab) -> None:
 def check_hidden(lab: Lab) -> None:
     """No sign to be found is hidden so far that nobody could find it; distractors may be."""
     whole, cut, gone = _placed(DANGER), _placed(DANGER, visible_columns=3), _placed(LIMIT, visible_columns=0)
-    cover, corner = _placed(LIMIT, left=3), _placed(LIMIT, left=8)
+    cover, corner = _placed(LIMIT, left=3), _placed(LIMIT, left=5)
     decoy, cut_decoy = _placed(None), _placed(None, visible_columns=3)
     if lab.hides_too_much(whole, []):
         raise Wrong("step2.hidden.inverted" if not lab.hides_too_much(cut, []) else "step2.hidden.strict")
@@ -85,10 +92,21 @@ def check_hidden(lab: Lab) -> None:
         raise Wrong("step2.hidden.behind", percent=30)
     if not lab.hides_too_much(cover, [_placed(DANGER, left=40), whole]):
         raise Wrong("step2.hidden.first_only")
+    if not lab.hides_too_much(_placed(None, left=3), [whole]):
+        raise Wrong("step2.hidden.by_distractor", percent=30)
+    if not lab.hides_too_much(cover, [_placed(DANGER, visible_columns=5)]):
+        raise Wrong("step2.hidden.of_the_rest", percent=30)
     if lab.hides_too_much(cut_decoy, []) or lab.hides_too_much(cover, [decoy]):
         raise Wrong("step2.hidden.distractor")
-    if lab.hides_too_much(corner, [whole]):
-        raise Wrong("step2.hidden.strict")
+    with replaced(lab, VISIBLE_LEAST=0.5):
+        if lab.hides_too_much(corner, [whole]) or lab.hides_too_much(_placed(DANGER, visible_columns=5), []):
+            raise Wrong("step2.hidden.strict")
+    on_post, large = Placed(_sign_on_post(), 0, 0), Placed(_large_sign(), 5, 30)
+    on_post.visible[:, :10] = 0  # 65 of the 156 pixels of its plate are left.
+    if lab.hides_too_much(on_post, []):
+        raise Wrong("step2.hidden.post")
+    if lab.hides_too_much(large, [whole]):
+        raise Wrong("step2.hidden.other_plate")
 
 
 def check_labels(lab: Lab) -> None:
@@ -123,8 +141,13 @@ def check_labels(lab: Lab) -> None:
 def check_plan(lab: Lab) -> None:
     """Plans are drawn by the given chance alone, and hold as many signs and distractors as was agreed."""
     first = lab.plan_signs(np.random.default_rng(1))
-    if not isinstance(first, list) or not all(isinstance(item, tuple) and len(item) == 2 for item in first):
+    if not isinstance(first, list) or not all(
+        isinstance(item, tuple | list) and len(item) == 2 for item in first
+    ):
         raise Wrong("step2.plan.type", found=kind(first))
+    for height_px, _ in first:
+        if isinstance(height_px, bool) or not isinstance(height_px, float | int | np.number):
+            raise Wrong("step2.plan.height", found=kind(height_px))
     plans, again = ([lab.plan_signs(np.random.default_rng([7, n])) for n in range(PLANS)] for _ in range(2))
     if plans != again:
         raise Wrong("step2.plan.not_repeatable")
@@ -135,36 +158,59 @@ def check_plan(lab: Lab) -> None:
         raise Wrong("step2.plan.count", found=f"{min(counts)}–{max(counts)}", most=lab.SIGNS_MOST)
     if any(plan != sorted(plan, key=lambda item: item[0]) for plan in plans):
         raise Wrong("step2.plan.order")
-    many = [[distractor for _, distractor in plan] for plan in plans if len(plan) >= lab.SIGNS_MOST - 2]
-    empty = sum(all(plan) for plan in many) / len(many)
-    if empty < lab.EMPTY_SHARE / 2:
-        raise Wrong("step2.plan.never_empty", percent=round(100 * lab.EMPTY_SHARE))
-    if empty > 2 * lab.EMPTY_SHARE:
-        raise Wrong("step2.plan.mostly_empty", found=round(100 * empty), percent=round(100 * lab.EMPTY_SHARE))
-    others = [distractor for plan in many if not all(plan) for distractor in plan]
-    share = sum(others) / len(others)
-    if abs(share - lab.DISTRACTOR_SHARE) > 0.1:
+    many = [plan for plan in map(_distractors, plans) if len(plan) >= MANY]
+    empty = sum(map(all, many)) / len(many)
+    if empty > 2 * lab.EMPTY_SHARE + EMPTY_OFF:
+        _wrongly_empty(lab, "mostly", empty)
+    _check_distractors(lab, _share_of_distractors(plans))
+    by_chance = sum(lab.DISTRACTOR_SHARE ** len(plan) for plan in many) / len(many)
+    off = empty - (lab.EMPTY_SHARE + (1 - lab.EMPTY_SHARE) * by_chance)
+    if abs(off) > EMPTY_OFF:
+        _wrongly_empty(lab, "never" if off < 0 else "mostly", empty)
+    with replaced(lab, DISTRACTOR_SHARE=OTHER_SHARE):
+        share = _share_of_distractors([lab.plan_signs(np.random.default_rng([8, n])) for n in range(PLANS)])
+        if share > 0.5 + SHARE_OFF:  # A share that is written as a number, 0.5, is right.
+            _check_distractors(lab, share)
+
+
+def _check_distractors(lab: Lab, share: float) -> None:
+    if abs(share - lab.DISTRACTOR_SHARE) > SHARE_OFF:
         expected = round(100 * lab.DISTRACTOR_SHARE)
         raise Wrong("step2.plan.distractors", found=round(100 * share), expected=expected)
+
+
+def _wrongly_empty(lab: Lab, how: str, empty: float) -> NoReturn:
+    values = {"found": round(100 * empty), "percent": round(100 * lab.EMPTY_SHARE)}
+    raise Wrong(f"step2.plan.{how}_empty", **values)
 
 
 def check_picture(lab: Lab) -> None:
     """All signs of the plan are placed, then the camera sees signs and background alike."""
     plan, rng = [(20.0, False), (40.0, True), (60.0, False)], np.random.default_rng(3)
     events: list[str] = []
-    shots: list[tuple[object, np.ndarray]] = []
+    shots: list[np.ndarray] = []
     place_sign, photograph = lab.place_sign, lab.photograph
+    chances: list[object] = []
+    placed: list[tuple[float, object]] = []
+
+    def plan_signs(rng: Any) -> list[tuple[float, bool]]:
+        chances.append(rng)
+        return list(plan)
 
     def place(*what: Any, **named: Any) -> None:
+        given = signature(place_sign).bind(*what, **named).arguments
         events.append("sign")
+        chances.append(given["rng"])
+        placed.append((given["height_px"], given["distractor"]))
         place_sign(*what, **named)
 
-    def camera(chance: Any, image: np.ndarray) -> np.ndarray:
+    def camera(rng: Any, image: np.ndarray) -> np.ndarray:
         events.append("camera")
-        shots.append((chance, photograph(chance, image)))
-        return shots[-1][1]
+        chances.append(rng)
+        shots.append(photograph(rng, image))
+        return shots[-1]
 
-    with replaced(lab, plan_signs=lambda chance: list(plan), place_sign=place, photograph=camera):
+    with replaced(lab, plan_signs=plan_signs, place_sign=place, photograph=camera):
         picture = lab.paint_picture(rng, Materials())
     if not isinstance(picture, Picture):
         raise Wrong("step2.picture.type", found=kind(picture))
@@ -174,14 +220,32 @@ def check_picture(lab: Lab) -> None:
         raise Wrong("step2.picture.no_camera")
     if events[-1] != "camera":
         raise Wrong("step2.picture.too_early")
-    chance, shot = shots[-1]
-    if chance is not rng:
+    if placed != plan:
+        raise Wrong("step2.picture.other_plan")
+    if any(chance is not rng for chance in chances):
         raise Wrong("step2.picture.other_chance")
+    shot = shots[-1]
     if picture.image.shape != shot.shape:
         raise Wrong("step2.picture.resized", found=_pretty(picture.image.shape[1::-1]))
     if not np.array_equal(picture.image, shot):
         mirrored = any(np.array_equal(picture.image, np.flip(shot, axis)) for axis in (0, 1))
         raise Wrong("step2.picture.mirrored" if mirrored else "step2.picture.changed")
+
+
+def _distractors(plan: list[tuple[float, bool]]) -> list[bool]:
+    return [distractor for _, distractor in plan]
+
+
+def _share_of_distractors(plans: list[list[tuple[float, bool]]]) -> float:
+    """How many signs are distractors, in plans of many signs that are not meant to be empty."""
+    signs = [sign for plan in map(_distractors, plans) if len(plan) >= 6 and not all(plan) for sign in plan]
+    return sum(signs) / len(signs)
+
+
+def _large_sign() -> Sprite:
+    """A square sign of twice the usual side."""
+    full = np.ones((2 * SIDE_PX, 2 * SIDE_PX), np.float32)
+    return Sprite(full[..., None] * PLASTIC, full, full, (0, 0, 2 * SIDE_PX, 2 * SIDE_PX), DANGER)
 
 
 def _sign_on_post() -> Sprite:

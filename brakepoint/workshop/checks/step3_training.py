@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from brakepoint.workshop.checks.answers import kind
+from brakepoint.workshop.checks.answers import kind, replaced
 from brakepoint.workshop.verdicts import Wrong
 from brakepoint.worlds import World
 
@@ -15,11 +15,13 @@ CORRECT = (1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1)
 """Of 17 detections, the surest first. Precision falls below 0.9 at the fourth and has recovered at the tenth;
 the eleventh is the last at which it is 0.9 or more."""
 LAST_GOOD = 10
+EXACTLY = 1 / 16
+"""A share that no arithmetic rounds."""
 
 
 def check_mix(lab: Lab) -> None:
     """Roads are the agreed share of all pictures."""
-    for track in (300, 900, 0):
+    for track in (302, 901, 0):
         found, share = lab.road_pictures(track), lab.ROAD_SHARE
         if not isinstance(found, int):
             raise Wrong("step3.mix.type", found=kind(found))
@@ -29,6 +31,7 @@ def check_mix(lab: Lab) -> None:
             "all": track,
             "rest": round(track * (1 - share)),
             "other_way": round(track * (1 - share) / share),
+            "cut": int(track * share / (1 - share)),
         }
         if found != round(track * share / (1 - share)):
             name = next((name for name, wrong in mistakes.items() if found == wrong), "other")
@@ -82,6 +85,7 @@ def check_threshold(lab: Lab) -> None:
         }
         shown = {"found": round(float(found), 2), "expected": round(float(expected), 2)}
         raise Wrong(f"step3.threshold.{name}", percent=round(100 * lab.PRECISION_LEAST), **values, **shown)
+    _check_exact_threshold(lab)
     try:
         nothing = lab.choose_confidence(confidences, np.zeros(len(CORRECT), bool))
     except (IndexError, ValueError):
@@ -90,20 +94,36 @@ def check_threshold(lab: Lab) -> None:
         raise Wrong("step3.threshold.none", found=round(float(nothing), 2))
 
 
+def _check_exact_threshold(lab: Lab) -> None:
+    """Nine of ten are right, the second is wrong: that is exactly enough."""
+    confidences, correct = np.round(np.linspace(0.9, 0.45, 10), 2), np.arange(10) != 1
+    if (found := lab.choose_confidence(confidences.copy(), correct.copy())) != confidences[-1]:
+        values = {"found": round(float(found), 2), "expected": round(float(confidences[-1]), 2)}
+        raise Wrong("step3.threshold.exact", percent=round(100 * lab.PRECISION_LEAST), **values)
+
+
 def check_gate(lab: Lab) -> None:
     """A model is better that gains on the track and forgets little of the roads."""
     cases = (
         ("inverted", (0.9, 0.82), (0.3, 0.82), True),
         ("not_better", (0.2, 0.9), (0.3, 0.8), False),
         ("same", (0.3, 0.8), (0.3, 0.8), False),
-        ("forgot", (0.95, 0.6), (0.3, 0.82), False),
+        ("forgot", (0.95, 0.75), (0.3, 0.82), False),
         ("strict", (0.9, 0.775), (0.3, 0.82), True),
+        ("other_world", (0.7, 0.82), (0.3, 0.82), True),
+        ("gained", (0.9, 0.95), (0.3, 0.82), True),
     )
     for name, new, base, expected in cases:
         answer = lab.is_better(_worlds(*new), _worlds(*base))
         if bool(answer) is not expected:
             values = {"new_track": new[0], "new_road": new[1], "base_track": base[0], "base_road": base[1]}
             raise Wrong(f"step3.gate.{name}", most=lab.FORGETTING_MOST, **values)
+    with replaced(lab, FORGETTING_MOST=EXACTLY):
+        exactly = lab.is_better(_worlds(0.9, 0.75 - EXACTLY), _worlds(0.3, 0.75))
+    with replaced(lab, FORGETTING_MOST=2 * EXACTLY):
+        within = lab.is_better(_worlds(0.9, 0.75 - EXACTLY), _worlds(0.3, 0.75))
+    if within and not exactly:
+        raise Wrong("step3.gate.exact")
 
 
 def _worlds(track: float, road: float) -> dict[World, float]:

@@ -7,6 +7,7 @@ from google.protobuf.json_format import MessageToDict
 from kfp import dsl
 
 from brakepoint.pipeline.fingerprints import CODE, code_fingerprint
+from brakepoint.texts import catalogue
 from brakepoint.workshop.verdicts import Wrong
 
 Lab = Any
@@ -62,6 +63,8 @@ def check_gate(lab: Lab) -> None:
             raise Wrong("step4.gate.type", found=type(reasons).__name__)
         if len(reasons) != expected:
             raise Wrong(f"step4.gate.{name}", found=len(reasons), expected=expected)
+        if keys := [reason for reason in reasons if reason in catalogue() or not reason.strip()]:
+            raise Wrong("step4.gate.key", found=keys[0])
 
 
 def check_secret(lab: Lab) -> None:
@@ -88,8 +91,11 @@ def check_gpu(lab: Lab) -> None:
     if accelerator.get("resourceCount") != "1":
         raise Wrong("step4.gpu.count", found=accelerator.get("resourceCount", "0"))
     tolerations = platform.get("tolerations", [])
-    if not any(one.get("key") == lab.GPU and one.get("operator") == "Exists" for one in tolerations):
+    fitting = [one for one in tolerations if one.get("key") == lab.GPU and one.get("operator") == "Exists"]
+    if not fitting:
         raise Wrong("step4.gpu.toleration", expected=lab.GPU)
+    if not any(one.get("effect", "") in ("", "NoSchedule") for one in fitting):
+        raise Wrong("step4.gpu.effect", found=fitting[0]["effect"])
 
 
 def check_wiring(lab: Lab) -> None:

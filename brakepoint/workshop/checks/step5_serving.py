@@ -16,6 +16,7 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Detection, SignClass
 from brakepoint.models import SHIPPED_MODEL
 from brakepoint.serving import BOXES, CLASSES, PICTURE, SCORES, TENSOR
+from brakepoint.texts import catalogue
 from brakepoint.workshop.verdicts import Wrong
 
 Lab = Any
@@ -38,6 +39,9 @@ def check_tensor(lab: Lab) -> None:
     bad = {
         "datatype": _request(ARRAY.astype(np.float64), "FP64"),
         "shape": _request(np.ascontiguousarray(ARRAY[..., :5])),
+        "transposed": _request(np.ascontiguousarray(ARRAY.swapaxes(2, 3))),
+        "batch": _request(np.concatenate([ARRAY, ARRAY])),
+        "rank": _request(ARRAY[0]),
         "missing": _request(ARRAY, name="other"),
     }
     for name, request in bad.items():
@@ -114,8 +118,9 @@ def check_boxes(lab: Lab) -> None:
                 raise Wrong("step5.boxes.count", found=len(found), expected=len(signs))
             if not all(isinstance(item, Detection) for item in found):
                 raise Wrong("step5.boxes.type", found=_kind(found[0]))
-            if found != signs:
-                raise Wrong("step5.boxes.content", found=str(found[:1]), expected=str(signs[:1]))
+            for number, (one, sign) in enumerate(zip(found, signs, strict=True), 1):
+                if one != sign:
+                    raise Wrong("step5.boxes.content", number=number, found=_told(one), expected=_told(sign))
 
 
 def _request(
@@ -136,11 +141,17 @@ def _request(
 def _must_refuse(ask: Callable[[], object], key: str) -> None:
     try:
         ask()
-    except InvalidInput:
+    except InvalidInput as error:
+        if error.reason in catalogue():
+            raise Wrong("step5.tensor.key", found=error.reason) from None
         return
     except ValueError:
         raise Wrong("step5.refuse") from None
     raise Wrong(key)
+
+
+def _told(sign: Detection) -> str:
+    return f"{sign.sign_class} {sign.confidence} {sign.box}"
 
 
 def _kind(answer: object) -> str:

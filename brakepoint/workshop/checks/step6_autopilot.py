@@ -9,6 +9,7 @@ from brakepoint.messages import Detection, Detections, Light, Reason, SignClass,
 from brakepoint.mission.scoring import score_run
 from brakepoint.rules import CONTROL_RATE_HZ, PLATE_CENTRE_CM, PLATE_HEIGHT_CM, STOP_ZONE_CM
 from brakepoint.truth import CameraModel
+from brakepoint.workshop.checks.answers import replaced
 from brakepoint.workshop.checks.driving import drive, feed
 from brakepoint.workshop.checks.exam import exam
 from brakepoint.workshop.verdicts import Wrong
@@ -19,6 +20,7 @@ Lab = Any
 CAMERA = CameraModel()
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 DISTANCE_ERROR = 0.01
+PRECISE_CM = 1.0
 SCORE_LEAST = 90
 FAULTS = {Reason.NO_FRAMES, Reason.FROZEN_FRAMES, Reason.NO_TRAIN_STATE}
 
@@ -49,10 +51,18 @@ def check_every(lab: Lab) -> None:
     for items in (two, two[::-1]):
         if len(_signs_after(lab, items)) != 2:
             raise Wrong("step6.every.not_all", count=len(items), found=len(_signs_after(lab, items)))
-    if _signs_after(lab, (_seen(DANGER, 30.0, confidence=0.2),)):
-        raise Wrong("step6.every.unsure", percent=20)
-    if _signs_after(lab, (_seen(DANGER, 60.0, higher_cm=15),)):
+    for confidence in (0.2, lab.CONFIDENCE_MIN - 0.01):
+        if _signs_after(lab, (_seen(DANGER, 30.0, confidence=confidence),)):
+            raise Wrong("step6.every.unsure", percent=round(100 * confidence))
+    if not _signs_after(lab, (_seen(DANGER, 30.0, confidence=lab.CONFIDENCE_MIN),)):
+        raise Wrong("step6.every.exactly_sure", percent=round(100 * lab.CONFIDENCE_MIN))
+    on_the_wall = _seen(DANGER, 60.0, higher_cm=15)
+    if _signs_after(lab, (on_the_wall,)):
         raise Wrong("step6.every.on_the_wall")
+    if len(_signs_after(lab, (_seen(DANGER, 30.0, confidence=0.2), on_the_wall, *two))) != len(two):
+        raise Wrong("step6.every.gives_up")
+    if len(_signs_after(lab, (_seen(LIMIT, 30.0), _seen(LIMIT, 110.0)))) != 2:
+        raise Wrong("step6.every.one_of_a_class")
 
 
 def check_debounce(lab: Lab) -> None:
@@ -63,6 +73,7 @@ def check_debounce(lab: Lab) -> None:
         "too_late": ((1, 2, 3), True),
         "flicker": ((1, 4, 8), True),
         "never_forgets": ((1, 10, 19), False),
+        "window": ((1, 4, 9), False),
         "same_frame": ((5, 5, 5), False),
         "doubts": ((1, 2, 3, 20), True),
     }
@@ -76,22 +87,28 @@ def check_debounce(lab: Lab) -> None:
 
 def check_braking(lab: Lab) -> None:
     """The brake goes on early enough to rest before the sign, and not much earlier."""
-    for speed in (20.0, 50.0):
-        danger = lab.Sign(DANGER, 300.0, 1.0, 7.0, True, confirmed=True, heeded=True)
-        rests_cm = next(
-            (
-                300.0 - at_cm - braking_distance_cm(speed)
-                for at_cm in _places(speed)
-                if lab.must_stop(danger, lab.Memory(), _state(at_cm, speed))
-            ),
-            None,
-        )
+    rests = {speed: _rests_cm(lab, speed) for speed in (20.0, 50.0)}
+    for speed, rests_cm in rests.items():
         if rests_cm is None:
             raise Wrong("step6.braking.never", speed=round(speed))
         if rests_cm < 0:
             raise Wrong("step6.braking.too_late", speed=round(speed), off=round(-rests_cm))
         if rests_cm > STOP_ZONE_CM:
             raise Wrong("step6.braking.too_early", speed=round(speed), off=round(rests_cm), zone=STOP_ZONE_CM)
+    for speed, rests_cm in rests.items():
+        late_cm = (rests_cm or 0) - lab.STOP_BEFORE_CM
+        if not -PRECISE_CM <= late_cm <= speed / CONTROL_RATE_HZ + PRECISE_CM:
+            values = {"found": round(rests_cm or 0), "wanted": round(lab.STOP_BEFORE_CM)}
+            raise Wrong("step6.braking.other_place", speed=round(speed), **values)
+
+
+def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
+    """How far before a danger the train rests that brakes as soon as it must; None if it never must."""
+    danger = lab.Sign(DANGER, 300.0, 1.0, 7.0, True, confirmed=True, heeded=True)
+    for at_cm in _places(speed_cm_s):
+        if lab.must_stop(danger, lab.Memory(), _state(at_cm, speed_cm_s)):
+            return 300.0 - at_cm - braking_distance_cm(speed_cm_s)
+    return None
 
 
 def check_priority(lab: Lab) -> None:
@@ -122,11 +139,23 @@ def check_failsafe(lab: Lab) -> None:
         ("old_frame", memory, old.model_copy(update={"at": 10.45}), 10.45, Reason.NO_FRAMES),
         ("frozen", replace(memory, frozen_s=lab.FROZEN_S), old, 10.1, Reason.FROZEN_FRAMES),
         ("future", replace(memory, last_frame=_frame(1, 70.0)), old, 10.1, Reason.NO_FRAMES),
+        ("future_state", memory, old.model_copy(update={"at": 70.0}), 10.1, Reason.NO_TRAIN_STATE),
+        ("not_yet_old", replace(memory, last_frame=_frame(1, 10.4)), old, 10.4, None),
+        ("not_yet_old", replace(memory, last_frame=_frame(1, 10.0)), old, 10.25, None),
+        ("not_yet_old", replace(memory, last_frame=_frame(1, 10.5)), old, 10.5, None),
+        ("not_yet_frozen", replace(memory, frozen_s=0.8 * lab.FROZEN_S), old, 10.1, None),
+        ("order", replace(memory, last_frame=None), None, 10.1, Reason.NO_TRAIN_STATE),
+        ("order", replace(memory, frozen_s=1.0), old, 11.0, Reason.NO_TRAIN_STATE),
+        ("order", replace(memory, frozen_s=1.0), old, 10.45, Reason.NO_FRAMES),
     )
     for name, remembered, state, now, expected in cases:
         found = lab.find_fault(remembered, state, now)
         if found is not expected:
-            raise Wrong(f"step6.failsafe.{name}", found=str(found))
+            raise Wrong(f"step6.failsafe.{name}", found=str(found), expected=str(expected))
+    with replaced(lab, FRAME_AGE_MAX_S=0.25):
+        found = lab.find_fault(memory, old, 10.25)
+    if found is not None:
+        raise Wrong("step6.failsafe.not_yet_old", found=str(found))
 
 
 def check_exam(lab: Lab) -> None:
@@ -135,6 +164,25 @@ def check_exam(lab: Lab) -> None:
         if not outcome.passed:
             values = {"found": round(outcome.rolled_cm), "most": round(STOPPING_LIMIT_CM)}
             raise Wrong(f"step6.exam.{outcome.fault}", frames=lab.GOOD_FRAMES, **values)
+    _check_recovery(lab)
+
+
+def _check_recovery(lab: Lab) -> None:
+    """A fault is remembered as it is now, and is over after so many good frames."""
+    state, memory = (
+        _state(0.0, 50.0),
+        replace(lab.Memory(), last_frame=_frame(1, 10.0), fault=Reason.NO_FRAMES),
+    )
+    frozen = lab.watch(replace(memory, frozen_s=1.0, good_frames=9), None, state, 10.1)
+    if frozen.fault is not Reason.FROZEN_FRAMES:
+        raise Wrong("step6.exam.stale", found=str(frozen.fault), expected=str(Reason.FROZEN_FRAMES))
+    if frozen.good_frames != 0:
+        raise Wrong("step6.exam.count", found=frozen.good_frames)
+    for good_frames, fault in ((lab.GOOD_FRAMES - 1, Reason.NO_FRAMES), (lab.GOOD_FRAMES, None)):
+        found = lab.watch(replace(memory, good_frames=good_frames), None, state, 10.1).fault
+        if found is not fault:
+            name = "too_soon" if found is None else "too_late"
+            raise Wrong(f"step6.exam.{name}", good=good_frames, frames=lab.GOOD_FRAMES)
 
 
 def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:

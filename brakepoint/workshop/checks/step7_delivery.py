@@ -9,27 +9,32 @@ from typing import Any
 
 import yaml
 
-from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import MONITOR_SECRET, TOKEN_KEY
 from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
+from brakepoint.places import KIT
 from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
 
 EDGE = "brakepoint-edge"
 """What the base calls the image of the services."""
 SETTINGS = "brakepoint-settings"
-FEED, TRAIN_ID = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID"
+FEED, TRAIN_ID, HUB = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID", "BRAKEPOINT_HUB"
+GIVEN = {FEED, TRAIN_ID, HUB}
+"""What the base says; an overlay that replaces its settings loses those that it does not repeat."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
 DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 200, 1.0, 1024
 """What the detector needs, and what an attendee's namespace has room for."""
+LIMIT_FACTOR = 2
+"""A limit may be so many times the largest request: for a short while there is room for that."""
 MEBIBYTE = 2**20
 UNITS = {"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 DIGEST_RESULTS = ["$(tasks.build-amd64.results.image)", "$(tasks.build-arm64.results.image)"]
+NAME_OF_KIND = "brakepoint-$(params.kind)"
 LIST_DIGEST = "$(tasks.manifest.results.digest)"
 
 
@@ -44,11 +49,11 @@ def check_settings(lab: Path) -> None:
     given, known = (data.get(FEED), data.get(TRAIN_ID)), ServiceSettings().environment()
     if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
         raise Wrong("step7.settings.other_map", name=extra[0])
-    if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == {FEED, TRAIN_ID}:
+    if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == GIVEN:
         raise NotImplementedError
     if unknown := sorted(data.keys() - known.keys()):
         raise Wrong("step7.settings.unused", name=unknown[0])
-    if lost := sorted({FEED, TRAIN_ID} - data.keys()):
+    if lost := sorted(GIVEN - data.keys()):
         raise Wrong("step7.settings.lost", name=lost[0])
     if data[FEED] not in feed_names():
         raise Wrong("step7.settings.no_feed", feed=data[FEED], feeds=", ".join(feed_names()))
@@ -86,7 +91,7 @@ def check_resources(lab: Path) -> None:
             if what not in (resources.get(kind) or {}):
                 raise Wrong(f"step7.resources.no_{kind}", what=what)
     amounts = {
-        (kind, what): _amount(resources[kind][what])
+        (kind, what): _amount(what, resources[kind][what])
         for kind in ("requests", "limits")
         for what in ("cpu", "memory")
     }
@@ -102,6 +107,10 @@ def check_resources(lab: Path) -> None:
     cores, memory = amounts["requests", "cpu"], amounts["requests", "memory"]
     if cores > DETECTOR_MOST_CORES or memory > DETECTOR_MOST_MI * MEBIBYTE:
         raise Wrong("step7.resources.too_much", cores=DETECTOR_MOST_CORES, memory=DETECTOR_MOST_MI)
+    cores, memory = amounts["limits", "cpu"], amounts["limits", "memory"]
+    if cores > LIMIT_FACTOR * DETECTOR_MOST_CORES or memory > LIMIT_FACTOR * DETECTOR_MOST_MI * MEBIBYTE:
+        values = {"cores": LIMIT_FACTOR * DETECTOR_MOST_CORES, "memory": LIMIT_FACTOR * DETECTOR_MOST_MI}
+        raise Wrong("step7.resources.limit", **values)
 
 
 def check_page(lab: Path) -> None:
@@ -119,7 +128,10 @@ def check_page(lab: Path) -> None:
         raise Wrong("step7.page.no_token")
     if "value" in token:
         raise Wrong("step7.page.plain")
-    reference = (token.get("valueFrom") or {}).get("secretKeyRef") or {}
+    source = token.get("valueFrom") or {}
+    if source and "secretKeyRef" not in source:
+        raise Wrong("step7.page.no_secret", found=next(iter(source)))
+    reference = source.get("secretKeyRef") or {}
     if (reference.get("name"), reference.get("key")) != (MONITOR_SECRET, TOKEN_KEY):
         raise Wrong(
             "step7.page.other_secret", name=reference.get("name", "–"), entry=reference.get("key", "–")
@@ -166,12 +178,14 @@ def check_build(lab: Path) -> None:
         raise Wrong("step7.build.missing", name=missing[0])
     if other := sorted(name for name in amd64 if name != "arch" and amd64[name] != arm64[name]):
         raise Wrong("step7.build.differs", name=other[0], found=arm64[other[0]], wanted=amd64[other[0]])
+    if lost := sorted(_workspaces(tasks["build-amd64"]) - _workspaces(tasks["build-arm64"]) - {"source"}):
+        raise Wrong("step7.build.no_credentials", name=lost[0])
     after = tasks["build-arm64"].get("runAfter") or []
     if "build-amd64" in after:
         raise Wrong("step7.build.one_after_other")
     if "test" not in after:
         raise Wrong("step7.build.untested")
-    if "source" not in {workspace["name"] for workspace in tasks["build-arm64"].get("workspaces") or ()}:
+    if "source" not in _workspaces(tasks["build-arm64"]):
         raise Wrong("step7.build.no_source")
 
 
@@ -207,9 +221,14 @@ def check_commit(lab: Path) -> None:
         raise Wrong("step7.commit.unsigned")
     if params["branch"] != "$(params.branch)":
         raise Wrong("step7.commit.branch", found=params["branch"])
-    if params["name"].replace("$(params.kind)", "edge") != EDGE:
-        raise Wrong("step7.commit.name", found=params["name"], wanted=EDGE)
-    given = {workspace["name"] for workspace in task.get("workspaces") or ()}
+    if params["name"] == EDGE:
+        raise Wrong("step7.commit.literal", found=EDGE, wanted=NAME_OF_KIND)
+    if params["name"] != NAME_OF_KIND:
+        raise Wrong("step7.commit.name", found=params["name"], wanted=NAME_OF_KIND)
+    for name in ("image", "overlay", "kustomize-image"):
+        if params[name] != f"$(params.{name})":
+            raise Wrong("step7.commit.param", name=name, found=params[name])
+    given = _workspaces(task)
     if missing := [name for name in ("source", "git-credentials") if name not in given]:
         raise Wrong("step7.commit.workspace", name=missing[0])
 
@@ -222,7 +241,7 @@ def _rendered(lab: Path, part: str) -> list[Manifest]:
             raise Wrong("step7.image.number", found=entry["newTag"])
     with tempfile.TemporaryDirectory() as folder:
         for name in ("base", "components"):
-            shutil.copytree(ROOT / "deploy" / name, Path(folder, "deploy", name))
+            shutil.copytree(KIT / "deploy" / name, Path(folder, "deploy", name))
         copy = shutil.copytree(lab, Path(folder, "labs", lab.name))
         try:
             return render(copy / part)
@@ -269,9 +288,13 @@ def _params(task: Manifest) -> dict[str, Any]:
     return {param["name"]: param.get("value") for param in task.get("params") or ()}
 
 
-def _amount(quantity: object) -> float:
-    """What a quantity as Kubernetes writes it, such as 500m or 256Mi, stands for."""
+def _workspaces(task: Manifest) -> set[str]:
+    return {workspace["name"] for workspace in task.get("workspaces") or ()}
+
+
+def _amount(what: str, quantity: object) -> float:
+    """What a quantity as Kubernetes writes it, such as 500m of cpu or 256Mi of memory, stands for."""
     found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(quantity))
-    if found is None or found[2] not in UNITS:
+    if found is None or found[2] not in UNITS or (what == "cpu" and found[2] not in ("", "m")):
         raise Wrong("step7.resources.quantity", found=quantity)
     return float(found[1]) * UNITS[found[2]]

@@ -12,6 +12,8 @@ fail() { echo "brakepoint: $1" >&2; exit 1; }
 systemctl is-active --quiet bluetooth || fail "bluetoothd does not run"
 [ -S /run/dbus/system_bus_socket ] || fail "there is no system bus"
 [ -S /tmp/argus_socket ] || fail "nvargus-daemon has opened no socket"
+getent passwd brakepoint >/dev/null || fail "there is no user brakepoint, so the bus keeps the hub from the pods"
+vgs brakepoint >/dev/null 2>&1 || fail "there is no volume group brakepoint for the detector's engine"
 
 for ((waited_s = 0; waited_s < limit_s; waited_s += 10)); do
     services=$(oc get deployments --namespace "$namespace" --output name 2>/dev/null)

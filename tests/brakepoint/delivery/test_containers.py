@@ -155,5 +155,6 @@ def test_no_secret_is_made_twice_and_each_is_applied_under_its_name() -> None:
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "x"},
+        "immutable": True,  # Applied again it is refused, instead of locking the services out.
         "stringData": {"key": "value"},
     }

@@ -13,7 +13,7 @@ pytest.importorskip("paho")
 
 from brakepoint.cli import run
 from brakepoint.delivery import running
-from brakepoint.delivery.containers import containers, on_this_machine
+from brakepoint.delivery.containers import Container, containers, on_this_machine
 from brakepoint.delivery.credentials import BROKER_SECRET, BROKER_USERS, MONITOR_SECRET, Secrets, make_secrets
 from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import container_of, named, of_kind, render
@@ -225,3 +225,13 @@ def test_any_other_program_that_is_not_installed_is_named(pods, monkeypatch) -> 
 
     with pytest.raises(UserError, match=r"capture.*gst-of-nowhere"):
         pods.launch("capture")
+
+
+def test_on_this_machine_metrics_are_for_this_machine_alone_and_ports_do_not_clash() -> None:
+    told = {"BRAKEPOINT_METRICS": "0.0.0.0:9100", "BRAKEPOINT_FEED": "track-stop"}
+    container = Container("capture", "brakepoint-edge:1", (), ("capture",), told, {})
+
+    _, environment = entry_point("solutions", "model.onnx")(container)
+
+    assert environment["BRAKEPOINT_METRICS"] == "127.0.0.1:0"
+    assert environment["BRAKEPOINT_FEED"] == "track-stop"

@@ -17,12 +17,15 @@ from hypothesis import strategies as st
 
 from brakepoint.cli import run as cli
 from brakepoint.errors import UserError
-from brakepoint.pipeline import PIPELINE_NAME, fingerprints
+from brakepoint.pipeline import PIPELINE_NAME, cluster, fingerprints
 from brakepoint.pipeline.drawing import show_pipeline
 from brakepoint.pipeline.local import LOG_NAME, run
 from brakepoint.steps import SOURCE_VARIABLE
+from brakepoint.texts import languages
+from solutions import step4_pipeline
 from solutions.step4_pipeline import S3_KEYS, S3_SECRET, gate, training_pipeline
 
+ROOT = Path(__file__).parents[3]
 TASKS = {"dataset", "synthetic", "training", "comparison", "quality-gate", "publish"}
 scores = st.floats(0, 1)
 
@@ -268,11 +271,30 @@ def pipeline_server(monkeypatch):
     server.server_close()
 
 
-def test_a_run_is_handed_to_a_cluster(pipeline_server, tmp_path, monkeypatch, capsys) -> None:
+@pytest.fixture
+def submitting(pipeline_server, tmp_path, monkeypatch) -> str:
+    """A pipeline server, and a step 4 whose components run in an image of a registry."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KFP_TOKEN", PipelineServer.token)
+    for name in ("dataset", "synthetic", "training", "comparison", "quality_gate", "publish"):
+        container = getattr(step4_pipeline, name).component_spec.implementation.container
+        monkeypatch.setattr(container, "image", "registry.example.com/room/brakepoint-pipeline-cpu:0.1.0")
+    return pipeline_server
 
-    assert cli(["pipeline", "submit", "--host", pipeline_server, "--epochs", "2"]) == 0
+
+@pytest.fixture
+def in_a_pod(tmp_path, monkeypatch) -> Path:
+    """The files that a pod finds of its service account."""
+    folder = tmp_path / "serviceaccount"
+    folder.mkdir()
+    for name, content in (("namespace", "spring-anna\n"), ("service-ca.crt", "SERVICES"), ("token", "own\n")):
+        (folder / name).write_text(content)
+    monkeypatch.setattr(cluster, "SERVICE_ACCOUNT_DIR", folder)
+    return folder
+
+
+def test_a_run_is_handed_to_a_cluster(submitting, capsys) -> None:
+    assert cli(["pipeline", "submit", "--host", submitting, "--epochs", "2"]) == 0
 
     assert "r1" in capsys.readouterr().out
     (started,) = PipelineServer.runs
@@ -281,13 +303,74 @@ def test_a_run_is_handed_to_a_cluster(pipeline_server, tmp_path, monkeypatch, ca
     assert PipelineServer.token not in json.dumps(started)
 
 
-def test_a_refused_token_and_an_absent_server_are_told(
-    pipeline_server, tmp_path, monkeypatch, capsys
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_refused_token_and_an_absent_server_are_told(submitting, monkeypatch, capsys) -> None:
     monkeypatch.setenv("KFP_TOKEN", "stale")
 
-    assert cli(["pipeline", "submit", "--host", pipeline_server]) == 2
+    assert cli(["pipeline", "submit", "--host", submitting]) == 2
     assert "oc whoami" in capsys.readouterr().err
     assert cli(["pipeline", "submit", "--host", "http://127.0.0.1:9"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_pipeline_without_an_image_of_a_registry_is_not_submitted(
+    pipeline_server, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KFP_TOKEN", PipelineServer.token)
+
+    assert cli(["pipeline", "submit", "--host", pipeline_server]) == 2
+
+    assert "BRAKEPOINT_IMAGE" in capsys.readouterr().err
+    assert PipelineServer.runs == []
+
+
+def test_outside_of_a_pod_the_server_must_be_named(submitting, monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.setattr(cluster, "SERVICE_ACCOUNT_DIR", tmp_path / "none")
+
+    assert cli(["pipeline", "submit"]) == 2
+    assert "--host" in capsys.readouterr().err
+
+
+def test_in_a_pod_the_server_is_the_one_of_its_namespace(in_a_pod, submitting, monkeypatch) -> None:
+    assert cluster.server_of_the_namespace() == "https://ds-pipeline-dspa.spring-anna.svc:8443"
+    monkeypatch.setattr(cluster, "SERVER", submitting)
+
+    assert cli(["pipeline", "submit"]) == 0
+    assert len(PipelineServer.runs) == 1
+
+
+def test_in_a_pod_the_usual_authorities_are_trusted_beside_the_clusters_own(in_a_pod, tmp_path) -> None:
+    written = cluster._certificates(tmp_path)
+
+    assert written is not None
+    words = Path(written).read_text("utf-8")
+    assert words.endswith("SERVICES") and words.count("BEGIN CERTIFICATE") > 10
+
+
+def test_outside_of_a_pod_whatever_the_system_trusts_is_trusted(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(cluster, "SERVICE_ACCOUNT_DIR", tmp_path)
+
+    assert cluster._certificates(tmp_path) is None
+
+
+BEFORE_2_11 = {
+    "secretAsVolume", "secretAsEnv", "pvcMount", "nodeSelector", "podMetadata", "imagePullSecret",
+    "imagePullPolicy", "configMapAsVolume", "configMapAsEnv", "activeDeadlineSeconds", "fieldPathAsEnv",
+    "tolerations", "genericEphemeralVolume", "nodeAffinity", "podAffinity",
+}  # fmt: skip
+"""What pipeline servers before 2.11 know of a task: KubernetesExecutorConfig of kfp-kubernetes 1.2.0."""
+SECRET_BEFORE_2_11 = {"secretName", "keyToEnv"}
+"""And of a secret as variables: SecretAsEnv of the same."""
+
+
+def test_what_an_older_server_refuses_is_what_the_page_says(compiled) -> None:
+    tasks = compiled[2].values()
+
+    unknown = {field for task in tasks for field in task} - BEFORE_2_11
+    in_secrets = {field for task in tasks for secret in task.get("secretAsEnv", ()) for field in secret}
+    assert unknown == {"emptyDirMounts"}
+    assert in_secrets - SECRET_BEFORE_2_11 == {"optional", "secretNameParameter"}
+    for lang in languages():
+        page = (ROOT / "docs" / lang / "pipeline-and-serving.md").read_text("utf-8")
+        assert "OpenShift AI 2.19" in page
+        assert all(f"`{field}`" in page for field in ("emptyDirMounts", "optional", "secretNameParameter"))

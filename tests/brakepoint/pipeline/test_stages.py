@@ -12,7 +12,7 @@ from brakepoint.errors import UserError
 from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
 from brakepoint.pipeline import stages
 from brakepoint.pipeline.comparison import read_comparison
-from brakepoint.pipeline.fingerprints import folder_fingerprint
+from brakepoint.pipeline.fingerprints import code_fingerprint, folder_fingerprint
 from brakepoint.registry.bucket import Registry
 from brakepoint.store import Connection, seed
 from brakepoint.store.embedded import serve_s3
@@ -106,13 +106,17 @@ def test_the_training_learns_from_the_stills_the_track_and_as_many_roads_as_step
     monkeypatch.setattr("brakepoint.training.fine_tuning.learn", learn)
     model = Artefact(tmp_path / "model")
 
-    stages.training(1, 0, "code", data.stills, data.track, model)
+    stages.training(1, 0, data.stills, data.track, model)
 
     pictures = learnt["track"] + learnt["train"]
     assert learnt == {"track": 1, "train": pictures - 1, "roads": road_pictures(pictures)}
     assert (Path(model.path) / stages.MODEL_FILE).read_bytes() == SHIPPED_MODEL.read_bytes()
     fingerprints = [each.metadata["fingerprint"][:32] for each in (data.stills, data.track)]
-    assert model.metadata == {"epochs": 1, "data": "".join(fingerprints), "code": "code"}
+    assert model.metadata == {
+        "epochs": 1,
+        "data": "".join(fingerprints),
+        "code": code_fingerprint("training"),
+    }
 
 
 def test_each_dataset_says_how_much_is_in_it_and_what(data) -> None:

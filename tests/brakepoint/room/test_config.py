@@ -92,7 +92,7 @@ def test_an_attendee_may_store_the_kits_data_and_a_hand_in_at_least(settings) ->
 
 
 def test_a_quota_is_enough_for_the_course_unless_the_room_says_otherwise() -> None:
-    assert Quota() == Quota(cpu=16, memory_gib=40, storage_gib=20, gpus=0, pods=20)
+    assert Quota() == Quota(cpu=24, memory_gib=48, storage_gib=20, gpus=0, pods=30)
 
 
 def test_nobody_is_given_a_gpu_unless_the_room_says_so() -> None:

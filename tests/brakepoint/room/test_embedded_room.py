@@ -26,8 +26,8 @@ def test_keys_are_granted_and_revoked_one_by_one_and_only_their_owner_reads_them
     assert (store.folder.parent / "keys.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_everybody_reaches_the_store_at_one_address(small_room, store) -> None:
-    assert store.inside == store.outside == f"http://127.0.0.1:{small_room.store.port}"
+def test_everybody_reaches_the_store_at_one_address(small_room) -> None:
+    assert small_room.inside == small_room.outside == f"http://127.0.0.1:{small_room.store.port}"
 
 
 def test_what_is_put_is_listed_with_its_size_and_time(store) -> None:

@@ -14,7 +14,7 @@ from brakepoint.cli import run, workshop
 from brakepoint.room import joining
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.joining import join, join_code
-from brakepoint.room.stores import open_store, serving
+from brakepoint.room.stores import serving
 from brakepoint.workshop import progress
 from brakepoint.workshop.verdicts import Result
 
@@ -48,7 +48,7 @@ def test_the_code_on_a_card_is_all_that_a_laptop_needs(small, laptop, monkeypatc
 
 
 def test_a_code_that_does_not_open_the_bucket_is_told_and_nothing_is_kept(small, laptop, capsys) -> None:
-    code = join_code("spring", "anna", "wrong-key", open_store(small).outside)
+    code = join_code("spring", "anna", "wrong-key", small.outside)
     with serving(small):
         assert run(["join", code]) == 2
     assert not laptop.exists()
@@ -112,13 +112,13 @@ def test_who_moves_to_another_laptop_finds_the_work_of_the_last_check_there(
         (folder / "progress.json").write_text("{}")
         if folder is labs:
             for name, value in joining.data_connection(
-                "spring", "anna", connection("anna").secret_key, open_store(small).outside
+                "spring", "anna", connection("anna").secret_key, small.outside
             ).items():
                 monkeypatch.setenv(name, value)
             monkeypatch.setattr(workshop, "check", lambda step: Result(()))
             with serving(small):
                 workshop.check_and_record(STEP)
-    code = join_code("spring", "anna", connection("anna").secret_key, open_store(small).outside)
+    code = join_code("spring", "anna", connection("anna").secret_key, small.outside)
     with serving(small):
         assert run(["join", code]) == 0
         assert STEP.lab.read_text() == "# written in elsewhere", "nothing is brought unless that is asked for"

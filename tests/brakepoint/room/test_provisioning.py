@@ -91,9 +91,8 @@ def test_secrets_are_their_owners_alone_and_nowhere_else(room_of_forty, capsys) 
 def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None:
     provisioner(small_room).apply(quiet)
     with serving(small_room):
-        store = open_store(small_room)
         accounts = Accounts.load(small_room.folder).accounts
-        anna = Connection(store.outside, "spring-anna", "spring-anna", accounts["anna"].secret_key)
+        anna = Connection(small_room.outside, "spring-anna", "spring-anna", accounts["anna"].secret_key)
         anna.client.put_object(Bucket="spring-anna", Key="model.onnx", Body=b"mine")
         assert anna.client.get_object(Bucket="spring-anna", Key="model.onnx")["Body"].read() == b"mine"
         assert anna.client.get_object(Bucket="spring-shared", Key="SHA256SUMS")["Body"].read()
@@ -105,7 +104,7 @@ def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None
             lambda: anna.client.list_objects_v2(Bucket="spring-bela"),
             lambda: anna.client.put_object(Bucket="spring-shared", Key="x", Body=b"x"),
             lambda: anna.client.delete_object(Bucket="spring-shared", Key="SHA256SUMS"),
-            lambda: Connection(store.outside, "", "spring-bela", anna.secret_key).client.get_object(
+            lambda: Connection(small_room.outside, "", "spring-bela", anna.secret_key).client.get_object(
                 Bucket="spring-bela", Key="SHA256SUMS"
             ),
             lambda: anna.client.create_bucket(Bucket="spring-zoe"),
@@ -190,14 +189,21 @@ def test_a_room_is_not_taken_for_another_whose_name_begins_the_same(in_folder) -
 def test_the_manifests_keep_attendees_apart(small_room) -> None:
     provisioner(small_room).apply(quiet)
     documents = yaml.safe_load_all((small_room.folder / "manifests" / "anna.yaml").read_text())
-    by_kind = {document["kind"]: document for document in documents}
+    by_kind = {document["kind"]: document for document in reversed(list(documents))}
 
-    assert set(by_kind) == {"Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"}
+    assert set(by_kind) == {
+        "Namespace",
+        "ResourceQuota",
+        "LimitRange",
+        "NetworkPolicy",
+        "RoleBinding",
+        "Role",
+    }
     assert by_kind["RoleBinding"]["subjects"][0]["name"] == "anna"
     label = by_kind["Namespace"]["metadata"]["labels"]["brakepoint.io/room"]
     sources = by_kind["NetworkPolicy"]["spec"]["ingress"][0]["from"]
     assert label == "spring"
-    assert sources[1]["namespaceSelector"]["matchExpressions"][0]["operator"] == "DoesNotExist"
+    assert sources[1]["namespaceSelector"]["matchExpressions"][0]["operator"] == "In"
 
 
 def test_a_workspace_and_argo_cd_find_the_namespace(small_room) -> None:

@@ -23,7 +23,7 @@ def quiet(done: int, total: int) -> None:
 def connection(room: Room, handle: str) -> Connection:
     account = Accounts.load(room.folder).accounts[handle]
     place = room.place_of(handle)
-    return Connection(open_store(room).outside, place, place, account.secret_key)
+    return Connection(room.outside, place, place, account.secret_key)
 
 
 def works(of: Connection) -> bool:

@@ -150,3 +150,20 @@ def test_a_pace_is_kept_and_a_delay_is_not_caught_up(monkeypatch):
         pace.wait()
 
     assert slept == [0.08, 0.05, 0.0, 0.1]
+
+
+def test_a_service_says_that_it_is_still_starting_as_long_as_it_does(monkeypatch):
+    monkeypatch.setattr(service_loop, "HEARTBEAT_S", 0.001)
+    beats, heard = [], threading.Event()
+
+    def beat() -> None:
+        beats.append(1)
+        heard.set()
+
+    bus: Any = SimpleNamespace(beat=beat)
+    with service_loop.still_starting([bus, bus]):
+        assert heard.wait(60)
+    heard.clear()
+
+    assert len(beats) % 2 == 0
+    assert not heard.wait(0.01)

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("paho")
 
+from brakepoint.errors import UserError
 from brakepoint.services import ServiceSettings, supervisor
 from brakepoint.services.supervisor import (
     BACK_OFF_S,
@@ -15,6 +16,7 @@ from brakepoint.services.supervisor import (
     LASTED_S,
     PAUSE_S,
     READY_WITHIN_S,
+    STARTED_WITHIN_S,
     WRONG_USAGE,
     Child,
     Supervisor,
@@ -56,6 +58,18 @@ def test_a_service_that_is_not_ready_yet_has_longer_and_one_that_is_not_there_ca
     assert not starting.is_hung(None, NOW)
     assert never_ready.is_hung(None, NOW)
     assert not child(process=False, heard_at=1.0).is_hung(None, NOW)
+
+
+def test_a_service_that_says_it_is_still_starting_is_waited_for_but_not_for_ever():
+    builds = child(started_at=NOW)
+    for now in range(int(NOW), int(NOW + STARTED_WITHIN_S), 10):
+        assert not builds.is_hung(None, now)
+        builds.hear_starting(now)
+
+    assert builds.starting_at == NOW + STARTED_WITHIN_S - 10
+    builds.hear_starting(NOW + STARTED_WITHIN_S)
+    assert not builds.is_hung(None, builds.starting_at + READY_WITHIN_S)
+    assert builds.is_hung(None, builds.starting_at + READY_WITHIN_S + 1)
 
 
 def test_a_silence_begins_a_new_time_of_being_heard():
@@ -148,3 +162,20 @@ def test_a_trains_side_that_runs_elsewhere_is_waited_for_and_never_started(servi
 
     assert elsewhere._children["train"].process is None
     assert elsewhere.settings.link == "127.0.0.1:1"
+
+
+def test_all_are_waited_for_as_long_as_one_says_that_it_is_still_starting(services, clock, monkeypatch):
+    builds = services._children["autopilot"]
+
+    def pass_time(seconds: float) -> None:
+        clock[0] += 10
+        if clock[0] <= NOW + 3 * READY_WITHIN_S:
+            builds.hear_starting(clock[0])
+
+    monkeypatch.setattr(supervisor.time, "sleep", pass_time)
+    builds.started_at = NOW
+    with pytest.raises(UserError) as caught:
+        services._wait_until_ready()
+
+    assert caught.value.key == "live.error.not_ready"
+    assert clock[0] == NOW + 4 * READY_WITHIN_S + 10

@@ -136,6 +136,20 @@ def test_a_detector_behind_an_endpoint_finds_what_the_same_one_here_finds(server
     assert Detector(f"{kind}://{address}/{TENSOR_MODEL}").input_size_px == (96, 64)
 
 
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9", "http://[broken"])
+@pytest.mark.parametrize("kind", ["grpc", "http"])
+def test_no_proxy_comes_between_a_detector_and_an_endpoint_of_this_machine(
+    server, monkeypatch, kind: str, proxy: str
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, proxy)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    address = server.grpc if kind == "grpc" else server.rest
+
+    assert Detector(f"{kind}://{address}").input_size_px == (96, 64)
+
+
 @pytest.mark.parametrize("url", ["grpc://127.0.0.1:9", "http://127.0.0.1:9"])
 def test_an_endpoint_that_is_not_there_is_told(url: str) -> None:
     with pytest.raises(UserError) as caught:

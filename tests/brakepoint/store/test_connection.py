@@ -1,6 +1,7 @@
 """Which store is used, and what lies in it, without any store."""
 
 import hashlib
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +27,7 @@ VARIABLES = {
 
 @pytest.fixture(autouse=True)
 def variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_DEFAULT_REGION", "BRAKEPOINT_STORE"):
+    for name in ("AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "BRAKEPOINT_STORE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
@@ -43,6 +44,69 @@ def test_an_endpoint_without_a_scheme_is_reached_by_https(monkeypatch) -> None:
     monkeypatch.setenv("AWS_S3_ENDPOINT", "store:9000")
 
     assert Connection.from_environment().endpoint == "https://store:9000"
+
+
+AROUND = ["{}\n", "  {}\t", "\r\n{}\r\n", "'{}'", '"{}"\n', "\ufeff{}", "\xa0{}", "\u200b {}"]
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("name", [*VARIABLES, "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"])
+def test_what_came_along_when_a_setting_was_copied_is_left_out(monkeypatch, name: str, around: str) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    expected = Connection.from_environment()
+
+    monkeypatch.setenv(name, around.format({**VARIABLES, **os.environ}[name]))
+
+    assert Connection.from_environment() == expected
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("nothing", ["", "\n", " ", "''"])
+def test_a_variable_of_blanks_alone_is_named_as_missing(monkeypatch, name: str, nothing: str) -> None:
+    monkeypatch.setenv(name, nothing)
+
+    with pytest.raises(UserError, match=name):
+        Connection.from_environment()
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_a_key_with_letters_that_no_key_has_is_named_and_not_shown(monkeypatch, name: str) -> None:
+    monkeypatch.setenv(name, "clé-s3cret")
+
+    with pytest.raises(UserError, match=name) as caught:
+        Connection.from_environment()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_key_that_is_lent_comes_with_its_token(monkeypatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "lent")
+    store = Connection.from_environment()
+
+    url = store.client.generate_presigned_url("get_object", {"Bucket": "bucket", "Key": "k"})
+
+    assert "lent" in url
+    assert "lent" not in repr(store)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address"),
+    [
+        ("https://store/bucket", "https://store"),
+        ("https://store:9000/bucket/", "https://store:9000"),
+        ("https://store/other", "https://store/other"),
+        ("https://store/", "https://store"),
+        ("https://store/?list#x", "https://store"),
+        ("https://bucket.s3.eu-west-3.amazonaws.com", "https://s3.eu-west-3.amazonaws.com"),
+        ("https://bucket.example.org", "https://bucket.example.org"),
+        ("store/bucket", "https://store"),
+        ("http://[::1", "http://[::1"),
+    ],
+)
+def test_the_bucket_in_the_address_of_the_store_is_not_named_twice(monkeypatch, endpoint, address) -> None:
+    monkeypatch.setenv("AWS_S3_ENDPOINT", endpoint)
+
+    assert Connection.from_environment().endpoint == address
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -84,7 +148,14 @@ def test_checksums_are_read_as_they_were_written(tmp_path: Path) -> None:
 
     assert sha256(tmp_path / "a b") == digest
     assert checksums({"a b": tmp_path / "a b"}) == f"{digest}  a b\n"
-    assert parse_checksums(f"{digest}  a b\n\n") == {"a b": digest}
+    for written in (f"{digest}  a b\n\n", f"\ufeff{digest.upper()} *a b\r\n"):
+        assert parse_checksums(written) == {"a b": digest}
+
+
+@pytest.mark.parametrize("length", [63, 65])
+def test_a_hash_of_another_length_is_none(length: int) -> None:
+    with pytest.raises(ValueError, match="sha256sum"):
+        parse_checksums(f"{'a' * length}  name")
 
 
 def refusal(code: str) -> ClientError:

@@ -27,7 +27,7 @@ from brakepoint.sockets import LOCALHOST, answers
 from brakepoint.store import CONTENT_DIR, Connection, embedded, friendly_errors, seed
 from brakepoint.store import content as contents
 from brakepoint.store.building import build_dataset, draw_samples
-from brakepoint.store.content import sha256
+from brakepoint.store.content import make_bucket, sha256
 from brakepoint.store.fetching import fetch_content
 from solutions import step1_dataset
 
@@ -117,13 +117,14 @@ def refusal(connection: Connection, folder: Path) -> str:
     return caught.value.key
 
 
-def test_a_wrong_endpoint_is_told(tmp_path) -> None:
+def test_a_wrong_endpoint_is_told(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("AWS_S3_ENDPOINT", "what is wrong")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
     assert refusal(Connection(f"http://127.0.0.1:{port}", "b", "k", "s"), tmp_path) == "store.error.endpoint"
-    assert refusal(Connection("http://", "b", "k", "s"), tmp_path) == "store.error.endpoint"
+    assert refusal(Connection("http://", "b", "k", "s"), tmp_path) == "store.error.address"
 
 
 def test_a_wrong_secret_is_told(store, tmp_path) -> None:
@@ -143,6 +144,32 @@ def test_an_empty_bucket_is_told(store, tmp_path) -> None:
     empty = Connection(store.endpoint, "empty", store.access_key, store.secret_key)
 
     assert refusal(empty, tmp_path) == "store.error.no_object"
+
+
+def test_a_bucket_from_which_an_object_is_gone_is_told(store, tmp_path) -> None:
+    client, bucket = store.client, "half-empty"
+    client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket=bucket, Key="a/here", Body=b"")
+    digest = sha256(Path("/dev/null"))
+    names = "".join(f"{digest}  {name}\n" for name in ("a/here", "a/lost", "b/lost"))
+    client.put_object(Bucket=bucket, Key="SHA256SUMS", Body=names.encode())
+
+    with pytest.raises(UserError, match=r"2 of 3 objects .* for instance a/lost"):
+        fetch_content(
+            Connection(store.endpoint, bucket, store.access_key, store.secret_key),
+            step1_dataset,
+            tmp_path,
+            quiet,
+        )
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1}', b"\xff\xfe", b"abc  stills/x.jpg", b"one two\nthree"])
+def test_checksums_of_something_else_are_told(store, tmp_path, body: bytes) -> None:
+    make_bucket(store.client, "others")
+    store.client.put_object(Bucket="others", Key="SHA256SUMS", Body=body)
+    others = Connection(store.endpoint, "others", store.access_key, store.secret_key)
+
+    assert refusal(others, tmp_path) == "store.error.other_checksums"
 
 
 def test_a_full_disk_is_told() -> None:

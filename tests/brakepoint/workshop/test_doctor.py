@@ -133,3 +133,17 @@ def test_what_the_steps_need_is_what_is_installed_and_packed_for_them(of: str) -
 
     needed = {extra for extras in doctor.NEEDED_BY.values() for extra in extras}
     assert {extra for line in lines for extra in line.split(",")} >= needed
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_proxy_that_is_set_is_named_with_what_it_is_not_asked_for_and_without_its_password(
+    sound, capsys, lang: str
+) -> None:
+    sound.setenv("HTTPS_PROXY", "http://me:s3cret@proxy:3128")
+    sound.setenv("no_proxy", ".corp,127.0.0.1")
+    sound.setenv("BRAKEPOINT_LANG", lang)
+
+    assert run(["doctor"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "HTTPS_PROXY" in said and ".corp,127.0.0.1" in said
+    assert "s3cret" not in said

@@ -174,6 +174,39 @@ def test_watching_ends_when_all_is_right(room, capsys) -> None:
     assert "Step 1 is done" in capsys.readouterr().out
 
 
+def test_a_lab_that_passed_and_was_broken_again_gets_a_hint(room, capsys) -> None:
+    STEP.lab.write_text(filled(STEP, solved(STEP)), "utf-8")
+    run(["check", "1"])
+    STEP.lab.write_text(filled(STEP, {**solved(STEP), "percent": "return 1, 2, 3, 4"}), "utf-8")
+    capsys.readouterr()
+
+    run(["hint", "1"])
+
+    assert "Hint 1 of 2 for percent" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (["2"], "brakepoint check 2 resumes there"),
+        (["2", "3", "4", "5", "6", "7"], "in every step"),
+    ],
+)
+def test_whoever_comes_back_to_a_step_that_is_right_is_sent_where_they_were(
+    room, capsys, later: list[str], said: str
+) -> None:
+    STEP.lab.write_text(filled(STEP, solved(STEP)), "utf-8")
+    so_far = Progress()
+    for number in later:
+        exercises = find_step(number).exercises
+        so_far.of(find_step(number)).done = list(exercises[:1] if later == ["2"] else exercises)
+    so_far.save(progress.PROGRESS_PATH)
+
+    run(["check", "1"])
+
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
 def test_single_keys_give_a_hint_the_solution_another_check_and_the_next_step(
     room, monkeypatch, capsys
 ) -> None:

@@ -1,0 +1,168 @@
+"""Has everything go wrong that can on the radio: `make radio-drill`.
+
+The real driver and the real guard, on bleak's own Linux code, and a hub on a fake BlueZ
+(`tests/fake_bluez.py`) that notes when its motor was told what. The train is computed from that, by the kit's
+model, at full speed.
+"""
+
+import json
+import random
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.radio_stage import FAULTS, Fault, Stage
+from brakepoint.cli.usage import run_alone
+from brakepoint.errors import UserError
+from brakepoint.locomotive import Motion, braking_distance_cm
+from brakepoint.systems import require_linux
+from brakepoint.texts import text
+from hardware.lwp3 import BRAKE
+
+STRIKE_S = (2.5, 4.0)
+"""When the fault may strike, from full power on: the train has full speed by then."""
+DEFAULT_OUT = Path("runs/radio-drill.json")
+AT_ONCE = 6
+"""So many trains at the same time: they mostly wait."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One fault, once.
+
+    Attributes:
+        fault: Which.
+        braked_after_s: From the fault until the hub had heard its brake; None if the train must drive on.
+        rest_after_cm: How far the train rolled from the fault until it was at rest.
+        failure: What did not come to pass, or should not have.
+    """
+
+    fault: str
+    braked_after_s: float | None = None
+    rest_after_cm: float | None = None
+    failure: str = ""
+
+
+def play(fault: str, moments_s: list[float]) -> list[Round]:
+    """Has a fault strike at some moments, each a while behind full power, each with a train of its own."""
+    rounds = []
+    for moment_s in moments_s:
+        with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)) as stage:
+            try:
+                rounds.append(_play_one(stage, fault, FAULTS[fault], moment_s))
+            except TimeoutError as error:
+                rounds.append(Round(fault, failure=str(error)))
+    return rounds
+
+
+def _play_one(stage: Stage, name: str, fault: Fault, moment_s: float) -> Round:
+    stage.set_off()
+    time.sleep(moment_s)
+    struck_at = time.monotonic()
+    fault.strike(stage)
+    if fault.drives_on:
+        time.sleep(1.5)
+        drives = stage.hub.motor == 100 and stage.device.connects == 1
+        return Round(name, failure="" if drives else text("bench.radio.stopped"))
+    stage.until(lambda: any(value == BRAKE and at > struck_at for at, value in stage.hub.history))
+    if fault.wakes_guard:
+        stage.until(lambda: bool(stage.braked_at))
+        time.sleep(1.5)
+    history = list(stage.hub.history)
+    braked_at = next(at for at, value in history if value == BRAKE and at > struck_at)
+    motion, later = motion_at(history, struck_at), motion_at(history, braked_at)
+    rest_cm = later.position_cm + braking_distance_cm(later.speed_cm_s) - motion.position_cm
+    return Round(name, round(braked_at - struck_at, 3), round(rest_cm, 1), _what_is_false(stage, history))
+
+
+def _what_is_false(stage: Stage, history: list[tuple[float, int]]) -> str:
+    """What the guard has said, held against what the motor was told from then on."""
+    for said_at in stage.braked_at:
+        before = [value for at, value in history if at <= said_at]
+        after = [value for at, value in history if at > said_at]
+        if before[-1] != BRAKE or {*after} - {BRAKE}:
+            return text("bench.radio.false_word")
+    return ""
+
+
+def motion_at(history: list[tuple[float, int]], until: float) -> Motion:
+    """Where a train is, and how fast, whose motor was told these values at these times."""
+    motion = Motion()
+    for (at, value), (following, _) in pairwise([*history, (until, 0)]):
+        seconds = min(following, until) - at
+        if seconds > 0:
+            motion = motion.braked(seconds) if value == BRAKE else motion.pulled(value, seconds)
+    return motion
+
+
+def as_table(rounds: list[Round], seed: int) -> Table:
+    """Lays the drill out: a line for each fault."""
+    table = Table(title=text("bench.radio.title", seed=seed))
+    table.add_column(text("bench.drill.fault"))
+    for column in ("times", "brake_median", "brake_worst", "rest_median", "rest_worst", "failures"):
+        group = "radio" if column.startswith("brake") else "drill"
+        table.add_column(text(f"bench.{group}.{column}"), justify="right")
+    for name in FAULTS:
+        of_it = [each for each in rounds if each.fault == name]
+        if of_it:
+            table.add_row(text(f"bench.radio.faults.{name}"), str(len(of_it)), *_figures(of_it))
+    return table
+
+
+def _figures(rounds: list[Round]) -> list[str]:
+    times = [each.braked_after_s for each in rounds if each.braked_after_s is not None]
+    rests = [each.rest_after_cm for each in rounds if each.rest_after_cm is not None]
+    failures = sum(bool(each.failure) for each in rounds)
+    figures = [
+        f"{summary(values):.{digits}f}" if values else "–"
+        for values, digits in ((times, 2), (rests, 0))
+        for summary in (median, max)
+    ]
+    return [*figures, f"[red]{failures}[/]" if failures else "0"]
+
+
+def main(
+    times: Annotated[int, typer.Option(min=1, help="bench.drill.option.times")] = 20,
+    seed: Annotated[int, typer.Option(help="bench.drill.option.seed")] = 1,
+    fault: Annotated[
+        list[str] | None, typer.Option(show_default=False, help="bench.drill.option.fault")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="bench.drill.option.out")] = DEFAULT_OUT,
+) -> None:
+    """Drills, prints the table and writes the rounds; exit status 1 if a train did not stop as it must."""
+    require_linux("make radio-drill")
+    chosen = fault or [*FAULTS]
+    if unknown := {*chosen} - {*FAULTS}:
+        raise UserError("bench.drill.unknown", fault=min(unknown), faults=", ".join(FAULTS))
+    chance, console = random.Random(seed), Console(highlight=False)
+    moments = {name: [chance.uniform(*STRIKE_S) for _ in range(times)] for name in chosen}
+    rounds: list[Round] = []
+    with (
+        console.status(text("bench.measuring")) as status,
+        ProcessPoolExecutor(AT_ONCE, get_context("spawn")) as pool,
+    ):
+        jobs = [pool.submit(play, name, [moment]) for name in chosen for moment in moments[name]]
+        for job in jobs:
+            rounds += job.result()
+            status.update(f"{len(rounds)}/{len(jobs)}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({"seed": seed, "rounds": [asdict(each) for each in rounds]}, indent=1), "utf-8")
+    console.print(as_table(rounds, seed))
+    holds = not any(each.failure for each in rounds)
+    typer.echo(text("bench.radio.holds" if holds else "bench.radio.fails", path=out))
+    raise typer.Exit(0 if holds else 1)
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone(main, "bench.radio.help", sys.argv[1:]))

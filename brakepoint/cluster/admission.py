@@ -1,0 +1,144 @@
+"""Admission of every pod: its constraint, the level of its namespace, and what the namespace grants."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from brakepoint.cluster.amounts import outside_limits, over_quota, taken, unlimited, unreadable
+from brakepoint.cluster.constraints import EVERYBODY, admit, shipped_constraints
+from brakepoint.cluster.findings import Finding, found
+from brakepoint.cluster.kit import Kit
+from brakepoint.cluster.pods import Manifest, Pod, namespace_of
+from brakepoint.cluster.podsecurity import ENFORCE, LEVELS, violations
+
+SCC_ROLE = "system:openshift:scc:"
+NO_CONSTRAINTS = "–"
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """How a pod fared.
+
+    Attributes:
+        pod: Which.
+        constraint: The SecurityContextConstraints that admit it; empty if none do, `–` where there are none.
+        level: What its namespace enforces.
+        findings: What was refused.
+    """
+
+    pod: Pod
+    constraint: str
+    level: str
+    findings: tuple[Finding, ...]
+
+
+def examine(kit: Kit) -> list[Admitted]:
+    """Puts every pod before the platform's admission."""
+    constraints = {
+        c["metadata"]["name"]: c for c in (*shipped_constraints(), *kit.of_kind("SecurityContextConstraints"))
+    }
+    limits: dict[str, list[Manifest]] = defaultdict(list)
+    quotas: dict[str, list[Manifest]] = defaultdict(list)
+    for manifest in kit.of_kind("LimitRange", "ResourceQuota"):
+        (limits if manifest["kind"] == "LimitRange" else quotas)[namespace_of(manifest)].append(manifest)
+    admitted = []
+    for pod in kit.pods:
+        refused = [found("quantity", pod.namespace, pod=pod.name, why=why) for why in _unreadable(pod)]
+        constraint, spec = NO_CONSTRAINTS, pod.spec
+        if kit.platform["constraints"]:
+            verdict = admit(pod, constraints.values(), grants(kit, pod))
+            constraint, spec = verdict.constraint, verdict.spec
+            if not constraint:
+                why = "; ".join(f"{name}: {', '.join(reasons)}" for name, reasons in verdict.refusals.items())
+                refused.append(
+                    found("constraint", pod.namespace, pod=pod.name, account=pod.account, why=why or "–")
+                )
+        level = kit.namespaces.get(pod.namespace, {}).get(ENFORCE, "privileged")
+        refused += _by_level(pod, spec, level)
+        if not any(one.rule == "quantity" for one in refused):
+            refused += _by_amounts(pod, limits[pod.namespace], quotas[pod.namespace])
+        admitted.append(Admitted(pod, constraint, level, tuple(refused)))
+    return admitted
+
+
+def _unreadable(pod: Pod) -> list[str]:
+    return [f"{container['name']}: {why}" for container in pod.containers for why in unreadable(container)]
+
+
+def _by_level(pod: Pod, spec: Manifest, level: str) -> Iterator[Finding]:
+    if level not in LEVELS:
+        yield found("level", pod.namespace, level=level)
+        return
+    reasons = violations(level, spec, pod.annotations)
+    if reasons:
+        yield found("podsecurity", pod.namespace, pod=pod.name, level=level, why=", ".join(reasons))
+
+
+def _by_amounts(pod: Pod, limits: list[Manifest], quotas: list[Manifest]) -> Iterator[Finding]:
+    for why in outside_limits(pod, limits):
+        yield found("limits", pod.namespace, pod=pod.name, why=why)
+    for why in unlimited(pod, quotas, limits):
+        yield found("unlimited", pod.namespace, pod=pod.name, why=why)
+
+
+def over(kit: Kit) -> Iterator[Finding]:
+    """Quotas that do not hold everything at once; a volume that a LimitRange refuses."""
+    pods: dict[str, list[Pod]] = defaultdict(list)
+    for pod in kit.pods:
+        pods[pod.namespace].append(pod)
+    for namespace in dict.fromkeys(namespace_of(m) for m in kit.of_kind("ResourceQuota")):
+        claims = [m for m in kit.claims if namespace_of(m) == namespace]
+        others = [
+            m for m in kit.manifests if namespace_of(m) == namespace and m["kind"] != "PersistentVolumeClaim"
+        ]
+        try:
+            used = taken(pods[namespace], [*claims, *others], kit.within(namespace, "LimitRange"))
+            whys = list(over_quota(used, kit.within(namespace, "ResourceQuota")))
+        except ValueError as error:
+            whys = [str(error)]
+        for why in whys:
+            yield found("quota", namespace, why=why)
+
+
+def grants(kit: Kit, pod: Pod) -> set[str]:
+    """Names of the constraints that a role lets a pod's account use."""
+    names = set(kit.platform["grants"].get(pod.account, ()))
+    if pod.made_by == "DevWorkspace":
+        names.add(_of_workspaces(kit))
+    for binding in (*kit.within(pod.namespace, "RoleBinding"), *kit.of_kind("ClusterRoleBinding")):
+        if any(_is(subject, binding, pod) for subject in binding.get("subjects") or ()):
+            names |= set(_of_role(kit, binding))
+    return names
+
+
+def _of_workspaces(kit: Kit) -> str:
+    """DevSpaces grants the constraint of container builds to each workspace, unless that is switched off."""
+    if kit.che.get("disableContainerBuildCapabilities"):
+        return ""
+    said = kit.che.get("containerBuildConfiguration") or {}
+    return str(said.get("openShiftSecurityContextConstraint", "container-build"))
+
+
+def _is(subject: Manifest, binding: Manifest, pod: Pod) -> bool:
+    match subject["kind"]:
+        case "ServiceAccount":
+            place = subject.get("namespace") or namespace_of(binding)
+            return (place, subject["name"]) == (pod.namespace, pod.account)
+        case "Group":
+            return subject["name"] in (*EVERYBODY, f"system:serviceaccounts:{pod.namespace}")
+    return bool(subject["name"] == f"system:serviceaccount:{pod.namespace}:{pod.account}")
+
+
+def _of_role(kit: Kit, binding: Manifest) -> Iterable[str]:
+    role = binding["roleRef"]["name"]
+    if role.startswith(SCC_ROLE):
+        yield role.removeprefix(SCC_ROLE)
+    if role == "pipelines-scc-clusterrole":
+        yield "pipelines-scc"
+    for made in kit.of_kind("ClusterRole", "Role"):
+        if made["metadata"]["name"] != role or made["kind"] != binding["roleRef"]["kind"]:
+            continue
+        for rule in made.get("rules") or ():
+            about = {"securitycontextconstraints", "*"} & set(rule.get("resources") or ())
+            if about and {"use", "*"} & set(rule.get("verbs") or ()):
+                yield from rule.get("resourceNames") or ("*",)

@@ -1,0 +1,194 @@
+"""Quantities of Kubernetes, LimitRange and ResourceQuota: what pods take, and what a namespace grants."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from functools import cache
+
+from brakepoint.cluster.pods import Manifest, Pod
+from brakepoint.cluster.tekton import OCCASION
+
+SUFFIXES = {
+    **{
+        name: Fraction(10) ** power
+        for name, power in zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True)
+    },
+    **{f"{name}i": Fraction(1024) ** power for power, name in enumerate("KMGTPE", 1)},
+    "": Fraction(1),
+}
+QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)")
+KINDS = ("requests", "limits")
+Amounts = dict[str, Fraction]
+"""By name, `cpu` in cores, `memory` in bytes, or with the kind in front as a quota has it: `requests.cpu`."""
+
+
+@cache
+def quantity(written: object) -> Fraction:
+    """A quantity as a number of cores, bytes or pieces.
+
+    Raises:
+        ValueError: Kubernetes would not read it.
+    """
+    found = QUANTITY.fullmatch(str(written))
+    if found is None:
+        raise ValueError(str(written))
+    number, exponent, suffix = found.groups()
+    return Fraction(number) * (Fraction(10) ** int(exponent) if exponent else SUFFIXES[suffix or ""])
+
+
+def unreadable(container: Manifest) -> list[str]:
+    """The quantities of a container that Kubernetes would refuse, or that contradict each other."""
+    said, found = container.get("resources") or {}, []
+    for kind in KINDS:
+        for name, written in (said.get(kind) or {}).items():
+            try:
+                quantity(written)
+            except ValueError:
+                found.append(f"{kind}.{name}: {written}")
+    if not found:
+        limits = said.get("limits") or {}
+        for name, written in (said.get("requests") or {}).items():
+            if name in limits and quantity(written) > quantity(limits[name]):
+                found.append(f"requests.{name} {written} > limits.{name} {limits[name]}")
+    return found
+
+
+def of_container(container: Manifest, limit_ranges: Iterable[Manifest] = ()) -> dict[str, Amounts]:
+    """Requests and limits, with what the API server and the LimitRanges of the namespace fill in."""
+    said = container.get("resources") or {}
+    amounts = {kind: {name: quantity(one) for name, one in (said.get(kind) or {}).items()} for kind in KINDS}
+    for name, limit in amounts["limits"].items():
+        amounts["requests"].setdefault(name, limit)
+    for item in _items(limit_ranges, "Container"):
+        for kind, default in (("limits", "default"), ("requests", "defaultRequest")):
+            filled = item.get(default) or (item.get("default") if kind == "requests" else None) or {}
+            for name, written in filled.items():
+                amounts[kind].setdefault(name, quantity(written))
+    return amounts
+
+
+def _items(limit_ranges: Iterable[Manifest], kind: str) -> Iterator[Manifest]:
+    for limit_range in limit_ranges:
+        yield from (item for item in limit_range["spec"].get("limits") or () if item.get("type") == kind)
+
+
+def of_pod(pod: Pod, limit_ranges: Iterable[Manifest] = ()) -> Amounts:
+    """What one pod counts for: all its containers, or the largest that runs before them."""
+    limit_ranges = list(limit_ranges)
+    together: Counter[str] = Counter()
+    before: dict[str, Fraction] = defaultdict(Fraction)
+    for container in pod.spec.get("initContainers") or ():
+        flat = _flat(of_container(container, limit_ranges))
+        if container.get("restartPolicy") == "Always":
+            together.update(flat)
+        for name, amount in flat.items():
+            before[name] = max(before[name], amount)
+    for container in pod.spec.get("containers") or ():
+        together.update(_flat(of_container(container, limit_ranges)))
+    return {name: max(Fraction(together[name]), before[name]) for name in {*together, *before}}
+
+
+def _flat(amounts: dict[str, Amounts]) -> Amounts:
+    return {f"{kind}.{name}": amount for kind in KINDS for name, amount in amounts[kind].items()}
+
+
+def outside_limits(pod: Pod, limit_ranges: Iterable[Manifest]) -> Iterator[str]:
+    """What a LimitRange refuses in a pod."""
+    limit_ranges = list(limit_ranges)
+    for container in pod.containers:
+        amounts = of_container(container, limit_ranges)
+        for item in _items(limit_ranges, "Container"):
+            yield from (f"{container['name']}: {why}" for why in _outside(amounts, item))
+    flat = of_pod(pod, limit_ranges)
+    whole = {
+        kind: {n.removeprefix(f"{kind}."): a for n, a in flat.items() if n.startswith(kind)} for kind in KINDS
+    }
+    for item in _items(limit_ranges, "Pod"):
+        yield from _outside(whole, item)
+
+
+def _outside(amounts: dict[str, Amounts], item: Manifest) -> Iterator[str]:
+    for name, written in (item.get("max") or {}).items():
+        if amounts["limits"].get(name) is None:
+            yield f"limits.{name} – > {written}"
+        for kind in KINDS:
+            if amounts[kind].get(name, Fraction(0)) > quantity(written):
+                yield f"{kind}.{name} {shown(name, amounts[kind][name])} > {written}"
+    for name, written in (item.get("min") or {}).items():
+        if amounts["requests"].get(name, Fraction(0)) < quantity(written):
+            yield f"requests.{name} {shown(name, amounts['requests'].get(name, Fraction(0)))} < {written}"
+    for name, written in (item.get("maxLimitRequestRatio") or {}).items():
+        request, limit = amounts["requests"].get(name), amounts["limits"].get(name)
+        if request and limit and limit / request > quantity(written):
+            yield f"limits.{name} / requests.{name} > {written}"
+
+
+def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> list[str]:
+    """What a quota wants each container to say and one does not: such a pod is refused."""
+    wanted = {name for quota in quotas for name in quota["spec"].get("hard") or () if name.count(".") == 1}
+    wanted &= {f"{kind}.{name}" for kind in KINDS for name in ("cpu", "memory")}
+    limit_ranges, missing = list(limit_ranges), []
+    for container in pod.containers:
+        said = _flat(of_container(container, limit_ranges))
+        missing += [f"{container['name']}: {name}" for name in sorted(wanted - said.keys())]
+    return missing
+
+
+def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> Amounts:
+    """What a namespace uses at its worst moment, by the names of a quota.
+
+    Args:
+        pods: All of the namespace. Of those with phases, the largest phase of each run counts.
+        manifests: What else counts there: volume claims, Services, objects.
+        limit_ranges: Of the namespace.
+    """
+    limit_ranges = list(limit_ranges)
+    total: Counter[str] = Counter()
+    phases: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for number, pod in enumerate(pods):
+        run, _, step = pod.phase.partition("/")
+        own = {**of_pod(pod, limit_ranges), "pods": Fraction(1)}
+        if pod.waits:  # Others wait for the quota to have room: it must hold the largest.
+            run, step = "waiting", str(number)
+        counter = phases[run][step] if run else total
+        for name, amount in own.items():
+            counter[name] += amount * pod.count  # type: ignore[assignment]
+    for manifest in manifests:
+        occasion = (manifest["metadata"].get("annotations") or {}).get(OCCASION, "")
+        (phases["claims"][occasion] if occasion else total).update(_counted(manifest))
+    for steps in phases.values():
+        for name in {name for step in steps.values() for name in step}:
+            total[name] += max(step[name] for step in steps.values())
+    for name in ("cpu", "memory"):
+        total[name] = total[f"requests.{name}"]
+    return {name: Fraction(amount) for name, amount in total.items()}
+
+
+def _counted(manifest: Manifest) -> Counter[str]:
+    kind, spec = manifest["kind"], manifest.get("spec") or {}
+    counted: Counter[str] = Counter({f"count/{kind.lower()}s": 1})
+    if kind == "PersistentVolumeClaim":
+        size = quantity(((spec.get("resources") or {}).get("requests") or {}).get("storage", 0))
+        counted.update({"persistentvolumeclaims": 1, "requests.storage": size})
+    if kind in ("Service", "Secret", "ConfigMap"):
+        counted[f"{kind.lower()}s"] += 1
+    if kind == "Service" and spec.get("type") in ("NodePort", "LoadBalancer"):
+        counted["services.nodeports"] += 1
+        counted["services.loadbalancers"] += spec["type"] == "LoadBalancer"
+    return counted
+
+
+def over_quota(used: Amounts, quotas: Iterable[Manifest]) -> Iterator[str]:
+    """What is more than a quota grants: what is used, and what there is."""
+    for quota in quotas:
+        for name, written in (quota["spec"].get("hard") or {}).items():
+            if used.get(name, Fraction(0)) > quantity(written):
+                yield f"{name} {shown(name, used[name])} > {written}"
+
+
+def shown(name: str, amount: Fraction) -> str:
+    """An amount as a person writes it: `1.5`, `2560Mi`."""
+    if "memory" in name or "storage" in name:
+        return f"{float(amount / 1024**2):g}Mi"
+    return f"{float(amount):g}"

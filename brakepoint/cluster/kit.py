@@ -1,0 +1,267 @@
+"""Collects what the kit would apply to a cluster, and makes pods of all of it."""
+
+import copy
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brakepoint.cluster import operators, tekton
+from brakepoint.cluster.pods import Manifest, Pod, built_in, namespace_of
+from brakepoint.course import ROOT
+from brakepoint.delivery.credentials import make_secrets
+from brakepoint.delivery.rendering import render
+from brakepoint.room.accounts import Account
+from brakepoint.room.config import Room, load_room
+from brakepoint.room.manifests import namespace_manifests, secret_manifests
+
+CLUSTER_WIDE = {
+    "Namespace",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "RuntimeClass",
+    "PriorityClass",
+    "StorageClass",
+    "SecurityContextConstraints",
+    "CustomResourceDefinition",
+    "TektonConfig",
+    "ClusterPolicy",
+    "DataScienceCluster",
+    "DSCInitialization",
+    "OAuth",
+    "KubernetesImagePuller",
+    "ClusterQueue",
+    "ResourceFlavor",
+    "PersistentVolume",
+}
+STEP_4 = Path("solutions/step4_pipeline.py")
+
+
+@cache
+def platforms() -> dict[str, Manifest]:
+    """Each platform by its name: what it brings, and what of the kit goes there."""
+    file = resources.files(__package__) / "data" / "platforms.yaml"
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def default_room(attendees: int | None = None) -> Room:
+    """The room that is rehearsed where no file is named."""
+    with resources.as_file(resources.files(__package__) / "data" / "room.yaml") as path:
+        return load_room(path, attendees)
+
+
+@dataclass
+class Kit:
+    """Everything that would be applied; the rules only read it.
+
+    Attributes:
+        profile: Name of the platform.
+        manifests: All of them, each with its namespace.
+        room: The room; None where there is none.
+        devfile: Of the workspaces.
+        origins: What each folder that is applied holds.
+        pipeline: The compiled pipeline of step 4: itself, and Kubernetes' part.
+    """
+
+    profile: str
+    manifests: list[Manifest]
+    room: Room | None = None
+    devfile: Manifest = field(default_factory=dict)
+    pipeline: list[Manifest] = field(default_factory=list)
+    origins: dict[str, list[Manifest]] = field(default_factory=dict)
+
+    @property
+    def platform(self) -> Manifest:
+        """What the platform brings."""
+        return platforms()[self.profile]
+
+    def of_kind(self, *kinds: str) -> Iterator[Manifest]:
+        """The manifests of these kinds."""
+        return (manifest for manifest in self.manifests if manifest["kind"] in kinds)
+
+    def within(self, namespace: str, *kinds: str) -> Iterator[Manifest]:
+        """Those of them in a namespace."""
+        return (manifest for manifest in self.of_kind(*kinds) if namespace_of(manifest) == namespace)
+
+    @property
+    def attendees(self) -> list[str]:
+        """The namespace of each attendee."""
+        return [self.room.place_of(handle) for handle in self.room.everybody] if self.room else []
+
+    @property
+    def che(self) -> Manifest:
+        """What the CheCluster says of workspaces."""
+        found = next(self.of_kind("CheCluster"), {})
+        return dict((found.get("spec") or {}).get("devEnvironments") or {})
+
+    @property
+    def tekton_settings(self) -> Manifest:
+        """What TektonConfig says, with OpenShift's own default account."""
+        found = next(self.of_kind("TektonConfig"), {})
+        return {"default-service-account": "pipeline", **((found.get("spec") or {}).get("pipeline") or {})}
+
+    @cached_property
+    def namespaces(self) -> dict[str, dict[str, str]]:
+        """The labels of every namespace, also of the platform's own."""
+        labels = {peer["namespace"]: peer["namespace_labels"] for peer in self.platform["peers"].values()}
+        labels |= {namespace_of(manifest): {} for manifest in self.manifests if namespace_of(manifest)}
+        made = {m["metadata"]["name"]: m["metadata"].get("labels") or {} for m in self.of_kind("Namespace")}
+        return {name: {"kubernetes.io/metadata.name": name, **own} for name, own in (labels | made).items()}
+
+    @cached_property
+    def pods(self) -> list[Pod]:
+        """Every pod that comes of it."""
+        found = list(built_in(self.manifests))
+        found += tekton.pods(self.manifests, self.tekton_settings)
+        found += operators.predictors(self.manifests)
+        found += operators.pipeline_servers(self.manifests)
+        servers = {
+            namespace_of(m): m["metadata"]["name"] for m in self.of_kind("DataSciencePipelinesApplication")
+        }
+        for namespace in self.attendees:
+            if self.devfile:
+                found.append(operators.workspace(self.devfile, namespace, self.che))
+            if self.pipeline:
+                found += operators.pipeline_pods(self.pipeline, namespace, servers.get(namespace, "dspa"))
+        return found
+
+    @cached_property
+    def claims(self) -> list[Manifest]:
+        """Every volume claim, also of those that operators make."""
+        found = list(self.of_kind("PersistentVolumeClaim"))
+        found += [*tekton.claims(self.manifests), *operators.server_claims(self.manifests)]
+        if self.devfile:
+            found += [operators.workspace_claim(namespace, self.che) for namespace in self.attendees]
+        return found
+
+
+def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
+    """Renders and compiles everything that goes to a platform.
+
+    Args:
+        profile: One of `platforms()`.
+        room: Is applied, too, where the platform has rooms.
+        root: Of the project.
+
+    Raises:
+        UserError: Something of it cannot be rendered.
+    """
+    platform = platforms()[profile]
+    origins = {place: _applied(root, place, platform.get("instead")) for place in platform["apply"]}
+    manifests = _once(one for those in origins.values() for one in those)
+    for place, namespace in platform.get("apply_in", {}).items():
+        manifests += in_namespace(_applied(root, place), namespace)
+    if not platform["each_attendee"]:
+        return Kit(profile, manifests + _secrets_beside(manifests), origins=origins)
+    room = room or default_room()
+    shared = [one for place in platform["each_attendee"] for one in _applied(root, place)]
+    everybody = [one for handle in room.everybody for one in _attendee(room, handle, shared)]
+    origins |= {place: _applied(root, place) for place in platform["each_attendee"]}
+    kit = Kit(profile, manifests + _secrets_beside(manifests) + everybody, room, origins=origins)
+    kit.devfile = yaml.safe_load((root / "devfile.yaml").read_text(encoding="utf-8"))
+    variables = _connection(kit)["stringData"]
+    if any(kit.within(kit.attendees[0], "DataSciencePipelinesApplication")):
+        kit.pipeline = operators.compiled(root / STEP_4, variables)
+    return kit
+
+
+def _once(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Without what is the same in two folders: to apply it twice changes nothing."""
+    kept: list[Manifest] = []
+    seen: dict[tuple[str, str, str], list[Manifest]] = {}
+    for manifest in manifests:
+        key = (manifest["kind"], namespace_of(manifest), manifest["metadata"]["name"])
+        if manifest not in seen.setdefault(key, []):
+            seen[key].append(manifest)
+            kept.append(manifest)
+    return kept
+
+
+def _applied(root: Path, place: str, instead: str | None = None) -> list[Manifest]:
+    """A folder as `kubectl apply` takes it: by kustomize where it is made for that, else file by file."""
+    folder = root / place
+    if not folder.is_dir() and instead:
+        folder = root / instead
+    if (folder / "kustomization.yaml").is_file():
+        return _with_extra_files(folder, render(folder))
+    if not folder.is_dir():
+        return []
+    found = _documents(sorted(folder.glob("*.yaml")))
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        found += _applied(root, str(below.relative_to(root)))
+    return found
+
+
+def _with_extra_files(folder: Path, rendered: list[Manifest]) -> list[Manifest]:
+    """The runs of `first/` are made once by hand, since they have no fixed name, and kustomize wants one."""
+    spaces = [namespace_of(manifest) for manifest in rendered if namespace_of(manifest)]
+    extra = _documents(sorted(folder.glob("first/*.yaml")))
+    for manifest in extra:
+        manifest["metadata"].setdefault("namespace", spaces[0] if spaces else "")
+    return rendered + extra
+
+
+def _documents(files: Iterable[Path]) -> list[Manifest]:
+    read = (yaml.safe_load_all(file.read_text(encoding="utf-8")) for file in files)
+    found = [one for documents in read for one in documents if one and "metadata" in one]
+    for manifest in found:
+        meta = manifest["metadata"]
+        meta.setdefault("name", meta.get("generateName", "").rstrip("-"))
+    return found
+
+
+def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest]:
+    """Copies of manifests in another namespace, as kustomize moves them."""
+    moved = copy.deepcopy(list(manifests))
+    for manifest in moved:
+        if manifest["kind"] not in CLUSTER_WIDE:
+            manifest["metadata"]["namespace"] = namespace
+    return moved
+
+
+def _attendee(room: Room, handle: str, shared: list[Manifest]) -> list[Manifest]:
+    """All in one attendee's namespace: what the room makes, and what Argo CD deploys there."""
+    space = room.place_of(handle)
+    own = [one for one in yaml.safe_load_all(namespace_manifests(room, handle)) if one]
+    own += _room_secrets(room, handle)
+    rest = in_namespace(shared, space)
+    return [*own, *rest, *_secrets_beside(rest)]
+
+
+def _connection(kit: Kit) -> Manifest:
+    """The data connection of an attendee."""
+    return next(
+        m for m in kit.within(kit.attendees[0], "Secret") if "AWS_S3_BUCKET" in (m.get("stringData") or {})
+    )
+
+
+def _room_secrets(room: Room, handle: str) -> list[Manifest]:
+    made = yaml.safe_load_all(secret_manifests(room, handle, Account.new(), room.inside))
+    return [one for one in made if one]
+
+
+def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
+    """What `brakepoint deploy --secrets` makes in each namespace that has a broker."""
+    spaces = {
+        namespace_of(m) for m in manifests if (m["kind"], m["metadata"]["name"]) == ("Deployment", "broker")
+    }
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": space},
+            "stringData": content,
+        }
+        for space in sorted(spaces)
+        for name, content in made_secrets().items()
+    ]
+
+
+@cache
+def made_secrets() -> dict[str, Any]:
+    """Names and keys of what `brakepoint deploy --secrets` makes."""
+    return dict(make_secrets())

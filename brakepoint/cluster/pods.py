@@ -1,0 +1,85 @@
+"""What a pod is to the rules, and how to read one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+Manifest = dict[str, Any]
+POD_TEMPLATES = {
+    "Deployment": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Pod": (),
+}
+"""Where the kinds that Kubernetes itself makes pods of keep the pod."""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod as its creator hands it to the API server, before admission.
+
+    Attributes:
+        name: Of what it is made from, for instance of the Deployment.
+        made_by: `Deployment`, `DevWorkspace`, `TaskRun`, …
+        namespace: Where it runs.
+        spec: The pod's `spec`.
+        labels: The pod's.
+        annotations: The pod's.
+        count: How many of them run at once.
+        phase: Pods of different phases are never there at the same time; empty if it is there throughout.
+        waits: Whether its maker tries again until the quota has room for it.
+    """
+
+    name: str
+    made_by: str
+    namespace: str
+    spec: Manifest
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    count: int = 1
+    phase: str = ""
+    waits: bool = False
+
+    @property
+    def account(self) -> str:
+        """The ServiceAccount that it runs under."""
+        return str(self.spec.get("serviceAccountName") or "default")
+
+    @property
+    def containers(self) -> list[Manifest]:
+        """All containers, those that run first at the front."""
+        return [*(self.spec.get("initContainers") or ()), *(self.spec.get("containers") or ())]
+
+    def moved_to(self, namespace: str) -> "Pod":
+        """The same pod elsewhere."""
+        return replace(self, namespace=namespace)
+
+
+def built_in(manifests: list[Manifest]) -> Iterator[Pod]:
+    """The pods that Kubernetes itself makes, of Deployments and the like."""
+    for manifest in manifests:
+        path = POD_TEMPLATES.get(manifest.get("kind", ""))
+        if path is None:
+            continue
+        template: Manifest = manifest
+        for step in path:
+            template = template.get(step) or {}
+        meta = template.get("metadata") or {}
+        replicas = manifest.get("spec", {}).get("replicas", 1) if path else 1
+        yield Pod(
+            name=manifest["metadata"]["name"],
+            made_by=manifest["kind"],
+            namespace=namespace_of(manifest),
+            spec=template.get("spec") or {},
+            labels=meta.get("labels") or {},
+            annotations=meta.get("annotations") or {},
+            count=replicas,
+        )
+
+
+def namespace_of(manifest: Manifest) -> str:
+    """Where a manifest is applied; empty for what belongs to the whole cluster."""
+    return str(manifest.get("metadata", {}).get("namespace") or "")

@@ -1,0 +1,164 @@
+"""A boto3 client that rests on what a connection says alone, and says so when what answers is no store."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    InvalidRegionError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.session import Session
+
+from brakepoint.errors import UserError
+from brakepoint.store.settings import ADDRESSING_VARIABLE, CA_VARIABLES, setting
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from brakepoint.store.connection import Connection
+
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 20
+ATTEMPTS, ATTEMPTS_TO_REACH = 5, 2
+"""At a store that asks to be given time (SlowDown), and at one that does not answer at all."""
+WORKERS = 8
+"""Downloads at a time."""
+NOT_REACHED = (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+GATEWAY = (502, 503, 504)
+"""What stands before a store answers so while the store itself does not."""
+BUCKET_REGION = "x-amz-bucket-region"
+"""A header by which Amazon says where a bucket is; boto3 goes there by itself."""
+WANTS_TLS = b"HTTPS server"
+"""What stores and proxies written in Go answer to who speaks HTTP at a port for HTTPS."""
+
+
+def make_client(connection: "Connection", workers: int = WORKERS) -> "S3Client":
+    """Makes a client; several threads may share it.
+
+    Args:
+        connection: Where the store is, and the key.
+        workers: How many may use it at a time.
+
+    Raises:
+        UserError: Something in the settings can be no store's.
+    """
+    _check(connection.endpoint)
+    client: S3Client
+    try:
+        client = _session().client(
+            "s3",
+            endpoint_url=connection.endpoint,
+            aws_access_key_id=connection.access_key,
+            aws_secret_access_key=connection.secret_key,
+            aws_session_token=connection.session_token or None,
+            region_name=connection.region,
+            verify=_authorities(connection.endpoint),
+            config=Config(
+                connect_timeout=CONNECT_TIMEOUT_S,
+                read_timeout=READ_TIMEOUT_S,
+                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                max_pool_connections=workers,
+                s3={"addressing_style": _addressing_style(), "us_east_1_regional_endpoint": "regional"},
+                # Stores that are not Amazon's often do not know the newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+    except InvalidRegionError as error:
+        raise UserError("store.error.region", region=connection.region) from error
+    # Before boto3's own: its search for a bucket's region follows any redirection, without end.
+    client.meta.events.register_first("needs-retry.s3", _Judge(connection.endpoint).look)
+    return client
+
+
+@cache
+def _session() -> boto3.Session:
+    """One that reads neither the AWS_* variables nor the files that are there for other tools."""
+    session = Session()
+    for name, (_, _, default, convert) in list(session.session_var_map.items()):
+        session.session_var_map[name] = (None, None, default, convert)
+    for name in ("config_file", "credentials_file"):
+        session.session_var_map[name] = (None, None, os.devnull, None)
+    return boto3.Session(botocore_session=session)
+
+
+def _check(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_address = is_address and not (parts.query or parts.fragment)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise UserError("store.error.address", endpoint=endpoint)
+
+
+def _authorities(endpoint: str) -> str | None:
+    """The file with the authorities to trust, if one is named, for an endpoint that has a certificate."""
+    named = next((name for name in CA_VARIABLES if setting(name)), None)
+    if named is None or not endpoint.startswith("https:"):
+        return None
+    if not Path(setting(named)).exists():
+        raise UserError("store.error.no_authorities", variable=named, path=setting(named))
+    return setting(named)
+
+
+def _addressing_style() -> Literal["path", "virtual"]:
+    style = setting(ADDRESSING_VARIABLE)
+    if style in ("", "path"):
+        return "path"
+    if style == "virtual":
+        return "virtual"
+    raise UserError("store.error.addressing", variable=ADDRESSING_VARIABLE, style=style)
+
+
+class _Judge:
+    """Looks at each answer before boto3 decides whether to ask again.
+
+    Args:
+        endpoint: Of the store.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def look(self, response: Any, attempts: int, caught_exception: Exception | None, **_: object) -> None:
+        """Refuses what asking again does not change.
+
+        Args:
+            response: The answer, raw and read; None if there was none.
+            attempts: How many there have been.
+            caught_exception: What came instead of an answer.
+
+        Raises:
+            UserError: What answered is no store, or sends us elsewhere.
+        """
+        if isinstance(caught_exception, NOT_REACHED) and attempts >= ATTEMPTS_TO_REACH:
+            raise caught_exception
+        if response is None:
+            return
+        raw = response[0]
+        if 300 <= raw.status_code < 400 and raw.status_code != 304 and BUCKET_REGION not in raw.headers:
+            target = urlsplit(raw.headers.get("Location", ""))
+            elsewhere = response[1].get("Error", {}).get("Endpoint", "?")
+            where = f"{target.scheme}://{target.netloc}" if target.netloc else elsewhere
+            raise UserError("store.error.redirects", endpoint=self._endpoint, target=where)
+        if raw.status_code == 400 and WANTS_TLS in raw.content:
+            raise UserError("store.error.wants_tls", endpoint=self._endpoint)
+        is_page = raw.headers.get("Content-Type", "").startswith("text/html")
+        if is_page and raw.status_code not in GATEWAY:
+            raise UserError("store.error.web_page", endpoint=self._endpoint)

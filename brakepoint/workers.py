@@ -1,0 +1,134 @@
+"""Processes that share work out, and that leave Ctrl-C to the one that started them."""
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Any, TypeVar
+
+from brakepoint.errors import UserError
+
+Item = TypeVar("Item")
+Done = TypeVar("Done")
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Puts Ctrl-C off until the end of the block, and keeps it for good from processes that start in it.
+
+    A terminal sends Ctrl-C to every process of a command. One that is starting then dies with a trace on the
+    screen, and one that holds a lock leaves the others waiting for ever.
+    """
+    has_masks = hasattr(signal, "pthread_sigmask")  # Windows itself has none.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_masks else ()
+    in_main = threading.current_thread() is threading.main_thread()
+    asked: list[int] = []
+    # Another thread may take the signal all the same; Python then runs its handler in the main one.
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number)) if in_main else None
+    try:
+        yield
+    finally:
+        if has_masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if in_main:
+            signal.signal(signal.SIGINT, before)
+        if asked:
+            signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def worker_pool(
+    workers: int, initializer: Callable[..., None], initargs: tuple[Any, ...]
+) -> Iterator[ProcessPoolExecutor]:
+    """A pool of fresh processes, which are ended at once if the block is left by an error or by Ctrl-C.
+
+    It starts them as work is handed in, which is therefore to be done `uninterrupted`.
+
+    Args:
+        workers: How many.
+        initializer: Is called in each of them.
+        initargs: What with.
+
+    Raises:
+        UserError: One of them was killed, as it is where memory runs out.
+    """
+    # It lets Ctrl-C through again after its start, which must not come within `uninterrupted`.
+    resource_tracker.ensure_running()
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _start, (initializer, initargs))
+    try:
+        yield pool
+    except BaseException as error:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise UserError("workers.died") from error
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start(initializer: Callable[..., None], initargs: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    initializer(*initargs)
+
+
+def _end_with_parent() -> None:
+    """Ends a worker whose parent was killed: nobody else would, and it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+@contextmanager
+def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) -> Iterator[Iterator[Done]]:
+    """Works on items in several processes, each on one core; gives what comes out as it is done.
+
+    Args:
+        work: What is done with an item; a function that other processes can import, or a `partial` of one.
+        items: In any order.
+        workers: Processes; with one, or for a single item, none is started.
+
+    Raises:
+        UserError: See `worker_pool`; and whatever `work` raises.
+    """
+    if workers == 1 or len(items) < 2:
+        yield map(work, items)
+        return
+    workers = min(workers, len(items))
+    with worker_pool(workers, _begin, (_posted(pickle.dumps(work), workers),)) as pool:
+        with uninterrupted():
+            jobs = [pool.submit(_work_on, item) for item in items]
+        yield (job.result() for job in as_completed(jobs))
+
+
+def _posted(work: bytes, copies: int) -> Any:
+    """A queue with the work for each worker: as an argument, a large one would hold their start up."""
+    queue = multiprocessing.get_context("spawn").Queue()
+    queue.cancel_join_thread()  # Those that were ended early do not take theirs out.
+    for _ in range(copies):
+        queue.put(work)
+    return queue
+
+
+_work: Callable[[Any], Any] | None = None
+
+
+def _begin(queue: Any) -> None:
+    global _work
+    _work = pickle.loads(queue.get())
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _work_on(item: Any) -> Any:
+    assert _work is not None
+    return _work(item)

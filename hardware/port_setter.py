@@ -1,0 +1,163 @@
+"""A port that must obey: the motor's. What is asked of it is sent until the hub has confirmed it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from brakepoint.texts import text
+from hardware.hub_search import RadioLimits
+from hardware.lwp3 import Feedback, Port, SetValue
+
+TRIES = 3
+"""How often a port is told the same thing before the hub counts as lost."""
+REFRESH_S = 0.5
+"""The motor is told its power again so often, changed or not: a radio that has gone silent says nothing."""
+Write = Callable[[SetValue], Awaitable[None]]
+
+
+class HubLostError(Exception):
+    """The link to the hub, or the trust in it, is gone. Its text is for people.
+
+    Args:
+        key: Of the text `hub.lost.{key}`.
+        values: What stands in it.
+    """
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(text(f"hub.lost.{key}", None, **values))
+
+
+class PortSetter:
+    """Keeps a port at the newest value that was asked for.
+
+    A newer value never waits for the feedback of an older one, so a brake is sent at once, whatever is under
+    way. The port is settled when the hub has answered everything that it was sent. What it discards or leaves
+    unanswered is sent again: a port may be told twice, since it is told a state and not a change.
+
+    Args:
+        write: Sends a message, or raises `HubLostError`.
+        limits: How long an answer may take.
+        port: Which.
+        value: What it is first set to.
+        refresh_s: See below.
+
+    Attributes:
+        refresh_s: How often the value is sent again, changed or not; None for never.
+    """
+
+    def __init__(
+        self, write: Write, limits: RadioLimits, port: Port, value: int, refresh_s: float | None = None
+    ) -> None:
+        self._write, self._limits, self._port, self.refresh_s = write, limits, port, refresh_s
+        self._wanted = value
+        self._sent: int | None = None
+        self._unanswered = 0
+        self._unanswered_since = 0.0
+        self._discarded = False
+        self._failures = 0
+        self._news = asyncio.Event()
+
+    def want(self, value: int) -> None:
+        """Asks for a value."""
+        if value != self._wanted:
+            self._wanted = value
+            self._news.set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the hub has confirmed the value that is wanted."""
+        return self._sent == self._wanted and not self._unanswered and not self._discarded
+
+    def answered(self, flags: Feedback) -> None:
+        """Takes note of what the hub says of this port."""
+        if Feedback.DISCARDED in flags and Feedback.DONE not in flags:
+            self._discarded = True
+        elif not flags & (Feedback.DONE | Feedback.IDLE):
+            return
+        self._unanswered = max(self._unanswered - 1, 0)
+        self._unanswered_since = _now()
+        self._news.set()
+
+    def refused(self) -> None:
+        """Takes note of an error that may be about this port: it is, if an order to it is unanswered."""
+        if self._unanswered:
+            self.answered(Feedback.DISCARDED)
+
+    async def keep(self) -> NoReturn:
+        """Sends whatever is wanted, for ever.
+
+        Raises:
+            HubLostError: The radio or the hub does not take it.
+        """
+        while True:
+            await self.settle()
+            try:
+                async with asyncio.timeout(self.refresh_s):
+                    await self._news.wait()
+            except TimeoutError:
+                self._sent = None
+
+    async def settle(self) -> None:
+        """Sends what is wanted until it is confirmed.
+
+        Raises:
+            HubLostError: The radio or the hub does not take it.
+        """
+        while not self.is_settled:
+            self._news.clear()
+            if self._discarded and not self._unanswered:
+                self._fail("refused")
+            elif self._sent != self._wanted:
+                await self.send()
+            else:
+                await self._wait_for_answer()
+        self._news.clear()
+        self._failures = 0
+
+    async def left_alone(self, seconds: float) -> bool:
+        """Waits for a while, and says whether nobody else gave this port an order.
+
+        Feedback goes to all who listen, so such an order shows. The next `settle` then sends the value again.
+        """
+        self._news.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return True
+        self._sent = None
+        return False
+
+    async def send(self) -> None:
+        """Sends what is wanted, and waits for nobody but the radio.
+
+        Raises:
+            HubLostError: The radio does not take it.
+        """
+        if not self._unanswered:
+            self._unanswered_since = _now()
+        elif _now() - self._unanswered_since > self._limits.feedback_s:
+            self._fail("feedback")
+        value = self._wanted
+        self._discarded = False
+        self._unanswered += 1
+        self._sent = value
+        await self._write(SetValue(self._port, value))
+
+    async def _wait_for_answer(self) -> None:
+        try:
+            async with asyncio.timeout_at(self._unanswered_since + self._limits.feedback_s):
+                await self._news.wait()
+        except TimeoutError:
+            self._fail("feedback")
+
+    def _fail(self, key: str) -> None:
+        """Has the value sent again, if there are tries left."""
+        self._failures += 1
+        if self._failures >= TRIES:
+            raise HubLostError(key, port=self._port.name, times=TRIES)
+        self._sent, self._unanswered, self._discarded = None, 0, False
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,35 @@
+"""What is written down: right answers in other styles, and mutants that are right as well."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from brakepoint.course import Step
+
+HERE = Path(__file__).parent
+
+
+def styles(step: Step, exercise: str) -> dict[str, str]:
+    """Right answers to an exercise, by what is different in them."""
+    found: dict[str, str] = _styles(step.number)[exercise]
+    return found
+
+
+def equivalents(step: Step, exercise: str) -> dict[tuple[str, str], str]:
+    """Why a mutant is right as well, by what was there before and what is there after."""
+    return {
+        (entry["before"], entry["after"]): entry["reason"]
+        for entry in _equivalent()
+        if (entry["step"], entry["exercise"]) == (step.number, exercise)
+    }
+
+
+@cache
+def _styles(number: int) -> dict[str, dict[str, str]]:
+    return tomllib.loads((HERE / f"styles_step{number}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _equivalent() -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = tomllib.loads((HERE / "equivalent.toml").read_text("utf-8"))["equivalent"]
+    return entries

@@ -1,0 +1,65 @@
+"""The drill on the emulated radio: what it computes, what it takes for false, and one round."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks.radio_drill import Round, _what_is_false, as_table, main, motion_at, play
+from benchmarks.radio_stage import FAULTS
+from brakepoint.cli.usage import run_alone
+from brakepoint.locomotive import FULL_POWER, LAG_S, Motion, braking_distance_cm
+from brakepoint.rules import FULL_SPEED_CM_S
+from brakepoint.texts import text
+from hardware.lwp3 import BRAKE
+
+
+def test_a_train_moves_as_its_motor_was_told():
+    history = [(10.0, BRAKE), (11.0, FULL_POWER), (21.0, BRAKE)]
+    standing, driving, at_rest = (motion_at(history, at) for at in (10.9, 21.0, 60.0))
+
+    assert standing == Motion()
+    assert driving == Motion().pulled(FULL_POWER, 10.0)
+    assert driving.speed_cm_s == pytest.approx(FULL_SPEED_CM_S)
+    assert driving.position_cm == pytest.approx(FULL_SPEED_CM_S * (10 - LAG_S))
+    assert at_rest.position_cm == pytest.approx(driving.position_cm + braking_distance_cm(FULL_SPEED_CM_S))
+
+
+@pytest.mark.parametrize(
+    ("said_at", "is_true"), [(5.0, False), (6.0, True), (6.5, True)], ids=["too soon", "at once", "later"]
+)
+def test_the_guards_word_is_false_if_the_motor_turns_then(said_at, is_true):
+    stage = SimpleNamespace(braked_at=[said_at])
+
+    assert (_what_is_false(stage, [(1.0, 100), (6.0, BRAKE)]) == "") is is_true
+
+
+def test_the_guards_word_is_false_if_the_motor_turns_again():
+    stage = SimpleNamespace(braked_at=[6.5])
+    history = [(1.0, 100), (6.0, BRAKE), (7.0, BRAKE)]
+
+    assert _what_is_false(stage, history) == ""
+    assert _what_is_false(stage, [*history, (7.5, 100)]) != ""
+
+
+def test_every_fault_has_its_name_and_the_table_its_worst():
+    rounds = [Round(name, 0.5, 30.0) for name in FAULTS] + [Round("no_orders", 0.75, 41.0)]
+    table = as_table(rounds, 1)
+    cells = [list(column.cells) for column in table.columns]
+
+    assert cells[0] == [text(f"bench.radio.faults.{name}") for name in FAULTS]
+    row = cells[0].index(text("bench.radio.faults.no_orders"))
+    assert [column[row] for column in cells[1:]] == ["2", "0.62", "0.75", "36", "41", "0"]
+
+
+@pytest.mark.live
+def test_a_train_whose_orders_end_is_braked(tmp_path, monkeypatch):
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "")
+    (done,) = play("no_orders", [0.5])
+
+    assert (done.fault, done.failure) == ("no_orders", "")
+    assert done.braked_after_s is not None and done.rest_after_cm is not None
+
+
+def test_a_fault_that_does_not_exist_is_refused(capsys):
+    assert run_alone(main, "bench.radio.help", ["--fault", "meteor"]) == 2
+    assert "meteor" in capsys.readouterr().err

@@ -1,0 +1,213 @@
+"""Quantities, LimitRange and ResourceQuota, by the rules and examples of the Kubernetes documentation.
+
+Sources: reference/kubernetes-api/common-definitions/quantity, concepts/policy/limit-range,
+concepts/policy/resource-quotas, concepts/workloads/pods/init-containers (resource sharing within containers).
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brakepoint.cluster.amounts import (
+    of_container,
+    of_pod,
+    outside_limits,
+    over_quota,
+    quantity,
+    shown,
+    taken,
+    unlimited,
+    unreadable,
+)
+from brakepoint.cluster.pods import Pod
+
+
+def container(name: str = "one", **resources: dict[str, str]) -> dict[str, Any]:
+    return {"name": name, "resources": resources}
+
+
+def pod(*containers: dict[str, Any], first: tuple[dict[str, Any], ...] = (), **others: Any) -> Pod:
+    return Pod("pod", "Pod", "here", {"containers": [*containers], "initContainers": [*first]}, **others)
+
+
+def limit_range(**item: Any) -> dict[str, Any]:
+    return {"kind": "LimitRange", "spec": {"limits": [{"type": "Container", **item}]}}
+
+
+def quota(**hard: str) -> dict[str, Any]:
+    return {
+        "kind": "ResourceQuota",
+        "spec": {"hard": {name.replace("_", "."): one for name, one in hard.items()}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("100m", Fraction(1, 10)),
+        ("0.5", Fraction(1, 2)),
+        (2, Fraction(2)),
+        ("128974848", Fraction(128_974_848)),
+        ("129e6", Fraction(129_000_000)),
+        ("129M", Fraction(129_000_000)),
+        ("123Mi", Fraction(128_974_848)),
+        ("1Gi", Fraction(2**30)),
+        ("1k", Fraction(1000)),
+        ("1Ki", Fraction(1024)),
+        (".5Ei", Fraction(2**59)),
+        ("1n", Fraction(1, 10**9)),
+    ],
+)
+def test_quantities_are_read_as_kubernetes_reads_them(written, expected) -> None:
+    assert quantity(written) == expected
+
+
+@pytest.mark.parametrize("written", ["", "1GB", "1 Gi", "gi", "1mi", "--1", "1e", "1.2.3", "two"])
+def test_what_is_no_quantity_is_refused(written) -> None:
+    with pytest.raises(ValueError):
+        quantity(written)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["", "m", "k", "M", "Gi"]))
+def test_a_larger_number_of_the_same_unit_is_more(number, unit) -> None:
+    assert quantity(f"{number}{unit}") < quantity(f"{number + 1}{unit}")
+
+
+def test_a_request_above_its_limit_and_a_bad_word_are_named() -> None:
+    assert unreadable(container(requests={"cpu": "2"}, limits={"cpu": "1"})) == [
+        "requests.cpu 2 > limits.cpu 1"
+    ]
+    assert unreadable(container(requests={"cpu": "1"}, limits={"cpu": "1"})) == []
+    assert unreadable(container(requests={"memory": "1GB"})) == ["requests.memory: 1GB"]
+
+
+def test_a_limit_alone_is_the_request_too() -> None:
+    assert of_container(container(limits={"cpu": "2"}))["requests"] == {"cpu": 2}
+
+
+def test_a_limit_range_fills_in_what_a_container_leaves_open() -> None:
+    defaults = [limit_range(default={"cpu": "500m"}, defaultRequest={"cpu": "300m"})]
+
+    assert of_container(container(), defaults) == {
+        "requests": {"cpu": Fraction(3, 10)},
+        "limits": {"cpu": Fraction(1, 2)},
+    }
+    own = of_container(container(limits={"cpu": "1"}), defaults)
+    assert own == {"requests": {"cpu": 1}, "limits": {"cpu": 1}}
+    assert of_container(container(), [limit_range(default={"cpu": "1"})])["requests"] == {"cpu": 1}
+
+
+def test_a_pod_is_all_its_containers_or_the_largest_that_runs_before_them() -> None:
+    small, large = container(requests={"cpu": "1"}), container(requests={"cpu": "5"})
+
+    assert of_pod(pod(small, small, first=(small,)))["requests.cpu"] == 2
+    assert of_pod(pod(small, small, first=(small, large)))["requests.cpu"] == 5
+
+
+def test_a_container_that_stays_counts_beside_the_others() -> None:
+    beside = {**container(requests={"cpu": "1"}), "restartPolicy": "Always"}
+
+    assert of_pod(pod(container(requests={"cpu": "2"}), first=(beside,)))["requests.cpu"] == 3
+
+
+def test_a_limit_range_refuses_too_much_too_little_and_too_wide() -> None:
+    def refused(item: dict[str, Any], **resources: dict[str, str]) -> list[str]:
+        return list(outside_limits(pod(container(**resources)), [limit_range(**item)]))
+
+    assert refused({"max": {"cpu": "1"}}, limits={"cpu": "1"}) == []
+    assert "one: limits.cpu 2 > 1" in refused({"max": {"cpu": "1"}}, limits={"cpu": "2"})
+    assert refused({"max": {"cpu": "1"}}) == ["one: limits.cpu – > 1"]
+    assert refused({"min": {"cpu": "100m"}}, requests={"cpu": "100m"}) == []
+    assert refused({"min": {"cpu": "100m"}}, requests={"cpu": "99m"}) == ["one: requests.cpu 0.099 < 100m"]
+    wide = {"requests": {"cpu": "1"}, "limits": {"cpu": "3"}}
+    assert refused({"maxLimitRequestRatio": {"cpu": "3"}}, **wide) == []
+    assert refused({"maxLimitRequestRatio": {"cpu": "2"}}, **wide) == ["one: limits.cpu / requests.cpu > 2"]
+
+
+def test_a_limit_range_for_pods_adds_the_containers_up() -> None:
+    item = {"kind": "LimitRange", "spec": {"limits": [{"type": "Pod", "max": {"cpu": "2"}}]}}
+    one = container(limits={"cpu": "1"})
+
+    assert list(outside_limits(pod(one, one), [item])) == []
+    assert list(outside_limits(pod(one, one, one), [item])) == ["requests.cpu 3 > 2", "limits.cpu 3 > 2"]
+
+
+def test_where_a_quota_counts_something_every_container_must_say_it() -> None:
+    quotas = [quota(requests_cpu="1", limits_memory="1Gi", pods="3")]
+
+    assert unlimited(pod(container()), quotas, []) == ["one: limits.memory", "one: requests.cpu"]
+    said = container(requests={"cpu": "1"}, limits={"memory": "1Gi"})
+    assert unlimited(pod(said), quotas, []) == []
+    filled = [limit_range(default={"memory": "1Gi", "cpu": "1"})]
+    assert unlimited(pod(container()), quotas, filled) == []
+
+
+def test_of_pods_in_phases_the_largest_phase_counts() -> None:
+    one = container(requests={"cpu": "1"})
+    those = [
+        pod(one, count=2),
+        pod(one, phase="run/0"),
+        pod(one, one, phase="run/1"),
+        pod(one, phase="run/1"),
+        pod(one, phase="other/0"),
+    ]
+    used = taken(those, [], [])
+
+    assert used["requests.cpu"] == 2 + 3 + 1
+    assert used["pods"] == 2 + 2 + 1
+
+
+def test_of_pods_that_wait_for_room_only_the_largest_counts() -> None:
+    small, large = (
+        Pod(name, "TaskRun", "here", {"containers": [container(requests={"cpu": cores})]}, waits=True)
+        for name, cores in (("small", "1"), ("large", "3"))
+    )
+
+    assert taken([small, large, small], [], [])["requests.cpu"] == 3
+    assert taken([small, large, small], [], [])["pods"] == 1
+
+
+def claim(size: str, occasion: str = "") -> dict[str, Any]:
+    notes = {"brakepoint.io/occasion": occasion} if occasion else {}
+    spec = {"resources": {"requests": {"storage": size}}}
+    return {"kind": "PersistentVolumeClaim", "metadata": {"name": "c", "annotations": notes}, "spec": spec}
+
+
+def test_claims_of_different_occasions_are_not_there_at_once() -> None:
+    those = [
+        claim("1Gi"),
+        claim("2Gi", "PipelineRun"),
+        claim("2Gi", "TriggerTemplate"),
+        claim("2Gi", "TriggerTemplate"),
+    ]
+    used = taken([], those, [])
+
+    assert used["requests.storage"] == 5 * 2**30
+    assert used["persistentvolumeclaims"] == 3
+
+
+def test_services_with_a_port_of_the_node_are_counted() -> None:
+    def service(kind: str) -> dict[str, Any]:
+        return {"kind": "Service", "metadata": {"name": "s"}, "spec": {"type": kind}}
+
+    used = taken([], [service("ClusterIP"), service("NodePort"), service("LoadBalancer")], [])
+
+    assert used["services"] == 3
+    assert used["services.nodeports"] == 2
+    assert used["services.loadbalancers"] == 1
+
+
+def test_a_quota_holds_exactly_what_it_says() -> None:
+    used = {"requests.cpu": Fraction(2), "requests.memory": Fraction(3 * 2**20)}
+
+    assert list(over_quota(used, [quota(requests_cpu="2", pods="0")])) == []
+    assert list(over_quota(used, [quota(requests_cpu="1999m")])) == ["requests.cpu 2 > 1999m"]
+    assert list(over_quota(used, [quota(requests_memory="2Mi")])) == ["requests.memory 3Mi > 2Mi"]
+
+
+def test_amounts_are_shown_in_their_usual_units() -> None:
+    assert shown("requests.storage", Fraction(2**30)) == "1024Mi"
+    assert shown("limits.cpu", Fraction(3, 2)) == "1.5"

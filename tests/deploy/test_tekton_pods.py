@@ -1,0 +1,271 @@
+"""The pods that Tekton makes of a run: each fits the SCC of its account, and its script runs."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import brakepoint
+from brakepoint.delivery.rendering import named, of_kind, render
+
+ROOT = Path(__file__).parents[2]
+TEKTON = render(ROOT / "deploy" / "tekton")
+TASKS = {task["metadata"]["name"]: task["spec"] for task in of_kind(TEKTON, "Task")}
+(PIPELINE,) = of_kind(TEKTON, "Pipeline")
+(TEMPLATE,) = of_kind(TEKTON, "TriggerTemplate")
+FIRST = list(yaml.safe_load_all((ROOT / "deploy/cluster/images/runs.yaml").read_text("utf-8")))
+RUNS = [*TEMPLATE["spec"]["resourcetemplates"], *FIRST]
+AS_ROOT = {"build-amd64", "build-arm64", "manifest"}
+PIPELINES_SCC_ALLOWS = {"SETFCAP"}
+"""And neither a seccomp profile nor an fsGroup outside of the namespace's range."""
+each_run = pytest.mark.parametrize("run", RUNS, ids=["push", *(run["metadata"]["name"] for run in FIRST)])
+
+
+def account_of(run: dict[str, Any], task: str) -> str:
+    specs = {spec["pipelineTaskName"]: spec for spec in run["spec"]["taskRunSpecs"]}
+    name: str = specs.get(task, {}).get(
+        "serviceAccountName", run["spec"]["taskRunTemplate"]["serviceAccountName"]
+    )
+    return name
+
+
+@each_run
+def test_only_what_handles_images_runs_under_the_account_of_the_builds(run) -> None:
+    tasks = {use["name"] for use in PIPELINE["spec"]["tasks"]}
+
+    assert {task for task in tasks if account_of(run, task) == "brakepoint-builder"} == AS_ROOT
+    assert {account_of(run, task) for task in tasks - AS_ROOT} == {"brakepoint-tasks"}
+
+
+def test_pipelines_scc_reaches_the_builds_and_nobody_else() -> None:
+    bindings = [
+        b for b in of_kind(TEKTON, "RoleBinding") if b["roleRef"]["name"] == "pipelines-scc-clusterrole"
+    ]
+
+    assert [subject["name"] for binding in bindings for subject in binding["subjects"]] == [
+        "brakepoint-builder"
+    ]
+
+
+@pytest.mark.parametrize("task", ["build", "manifest"])
+def test_what_runs_as_root_asks_for_nothing_that_pipelines_scc_refuses(task: str) -> None:
+    (step,) = TASKS[task]["steps"]
+
+    assert step["securityContext"] == {"runAsUser": 0, "capabilities": {"add": ["SETFCAP"]}}
+    assert set(step["securityContext"]["capabilities"]["add"]) == PIPELINES_SCC_ALLOWS
+    assert {"name": "STORAGE_DRIVER", "value": "vfs"} in step["env"]
+    assert {"name": "BUILDAH_ISOLATION", "value": "chroot"} in step["env"]
+    assert step["volumeMounts"] == [{"name": "containers", "mountPath": "/var/lib/containers"}]
+
+
+@each_run
+def test_no_run_sets_a_group_that_no_range_of_a_namespace_holds(run) -> None:
+    assert "fsGroup" not in yaml.safe_dump(run)
+
+
+@each_run
+def test_a_run_gives_every_parameter_that_has_no_default(run) -> None:
+    wanted = {param["name"] for param in PIPELINE["spec"]["params"] if "default" not in param}
+    given = {param["name"] for param in run["spec"]["params"]}
+
+    assert wanted <= given <= {param["name"] for param in PIPELINE["spec"]["params"]}
+    wanted = {place["name"] for place in PIPELINE["spec"]["workspaces"] if not place.get("optional")}
+    assert wanted <= {place["name"] for place in run["spec"]["workspaces"]}
+
+
+def test_the_environment_of_the_tests_fits_the_workspace() -> None:
+    for run in RUNS:
+        (claim,) = (w["volumeClaimTemplate"] for w in run["spec"]["workspaces"] if "volumeClaimTemplate" in w)
+        assert int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")) >= 10
+
+
+def test_the_first_images_are_those_that_the_overlays_name() -> None:
+    pushed = {
+        (said["image"], said["version"])
+        for said in ({p["name"]: p["value"] for p in run["spec"]["params"]} for run in FIRST)
+    }
+    entries = yaml.safe_load(
+        (ROOT / "solutions/step7_delivery/overlay/kustomization.yaml").read_text("utf-8")
+    )["images"]
+    (edge,) = (entry for entry in entries if entry["name"] == "brakepoint-edge")
+
+    assert (edge["newName"], edge["newTag"]) in pushed
+    assert {version for _, version in pushed} == {brakepoint.__version__}
+    kinds = {image.rpartition("brakepoint-")[2] for image, _ in pushed}
+    assert kinds == {"edge", "serving", "workbench", "pipeline-cpu"}
+
+
+def test_a_cluster_without_arm64_is_said_by_one_parameter() -> None:
+    (run,) = TEMPLATE["spec"]["resourcetemplates"]
+    nodes = {
+        spec["pipelineTaskName"]: spec["podTemplate"]["nodeSelector"]["kubernetes.io/arch"]
+        for spec in run["spec"]["taskRunSpecs"]
+        if "podTemplate" in spec
+    }
+    defaults = {param["name"]: param.get("default") for param in TEMPLATE["spec"]["params"]}
+
+    assert nodes == {"build-amd64": "amd64", "build-arm64": "$(tt.params.arm64-node)"}
+    assert defaults["arm64-node"] == "arm64"
+
+
+def run_script(
+    task: str, folder: Path, tools: dict[str, str], **variables: str
+) -> subprocess.CompletedProcess:
+    """Runs the script of a task, with stand-ins for programs of its image; each notes its words."""
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    for name, does in tools.items():
+        (bin_ / name).write_text(f'#!/bin/sh\necho "{name} $*" >> "$SAID"\n{does}\n')
+        (bin_ / name).chmod(0o755)
+    script = TASKS[task]["steps"][0]["script"]
+    for name in ("digest", "image"):
+        script = script.replace(f"$(results.{name}.path)", str(folder / name))
+    for place in ("registry-credentials", "signing-key"):
+        script = script.replace(f"$(workspaces.{place}.bound)", variables.get("BOUND", "true"))
+    script = script.replace("/registry/", f"{folder}/").replace("/tmp/digest", f"{folder}/pushed")
+    (folder / ".dockerconfigjson").write_text("{}")
+    environment = {
+        "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder),
+        "SAID": str(folder / "said"),
+        "CERTIFICATES": "/certificates",
+        **variables,
+    }
+    return subprocess.run(
+        ["sh", "-c", script, "script", *variables.get("ARGS", "").split()],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+BUILD = {
+    "IMAGE": "registry.example.com/edge",
+    "KIND": "edge",
+    "BASE": "b",
+    "STEPS": "labs",
+    "MODEL": "m",
+    "COMMIT": "c",
+}
+PUSHES = 'case "$*" in *digestfile*) printf "sha256:1\\n" > pushed ;; esac'
+
+
+@pytest.mark.parametrize(("machine", "arch"), [("x86_64", "arm64"), ("aarch64", "amd64")])
+def test_a_node_of_another_architecture_builds_nothing(machine: str, arch: str, tmp_path: Path) -> None:
+    tools = {"uname": f"echo {machine}", "buildah": "exit 1"}
+
+    done = run_script("build", tmp_path, tools, ARCH=arch, **BUILD)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "image").read_text() == (tmp_path / "digest").read_text() == "none"
+
+
+@pytest.mark.parametrize(("machine", "arch"), [("x86_64", "amd64"), ("aarch64", "arm64")])
+def test_a_node_of_the_same_architecture_builds_and_pushes(machine: str, arch: str, tmp_path: Path) -> None:
+    done = run_script("build", tmp_path, {"uname": f"echo {machine}", "buildah": PUSHES}, ARCH=arch, **BUILD)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "image").read_text() == "registry.example.com/edge@sha256:1"
+    assert f"--arch {arch} --target edge" in (tmp_path / "said").read_text()
+
+
+def test_the_list_joins_what_was_built_and_gets_both_names(tmp_path: Path) -> None:
+    built = "registry.example.com/edge@sha256:2"
+
+    done = run_script(
+        "manifest",
+        tmp_path,
+        {"buildah": PUSHES},
+        IMAGE="registry.example.com/edge",
+        TAG="c",
+        VERSION="0.1.0",
+        ARGS=f"{built} none",
+    )
+
+    assert done.returncode == 0, done.stderr
+    said = (tmp_path / "said").read_text()
+    assert f"docker://{built}" in said and "docker://none" not in said
+    for tag in ("c", "0.1.0"):
+        assert f"docker://registry.example.com/edge:{tag}" in said
+    assert (tmp_path / "digest").read_text() == "sha256:1"
+
+
+def test_what_was_not_built_is_not_scanned(tmp_path: Path) -> None:
+    assert run_script("scan", tmp_path, {"trivy": "exit 1"}, IMAGE="none").returncode == 0
+    assert not (tmp_path / "said").exists()
+
+
+def test_a_scan_leaves_the_list_of_contents_for_the_signature(tmp_path: Path) -> None:
+    run_script("scan", tmp_path, {"trivy": ""}, IMAGE="registry.example.com/edge@sha256:2")
+
+    said = (tmp_path / "said").read_text().splitlines()
+    assert "--format cyclonedx --output bom/2.cdx.json registry.example.com/edge@sha256:2" in said[0]
+    assert "--severity CRITICAL" in said[1] and "--exit-code 1" in said[1]
+
+
+def sign(folder: Path, log: str) -> list[str]:
+    (folder / "bom").mkdir()
+    (folder / "bom" / "2.cdx.json").write_text("{}")
+    (folder / "password").write_text("open")
+    script = TASKS["sign"]["steps"][0]["script"]
+    assert script.startswith("#!/busybox/sh\n"), "cosign's image has no other shell"
+    task = {
+        **TASKS["sign"],
+        "steps": [{"script": script.replace("/signing/cosign.password", f"{folder}/password")}],
+    }
+    TASKS["signs-here"] = task
+    done = run_script(
+        "signs-here", folder, {"cosign": ""}, IMAGE="registry.example.com/edge", DIGEST="sha256:1", LOG=log
+    )
+    assert done.returncode == 0, done.stderr
+    return (folder / "said").read_text().splitlines()
+
+
+def test_nothing_is_published_unless_it_is_asked_for(tmp_path: Path) -> None:
+    said = sign(tmp_path, "false")
+
+    (default,) = (p["default"] for p in PIPELINE["spec"]["params"] if p["name"] == "transparency-log")
+    assert default == "false"
+    assert all("--tlog-upload=false" in line for line in said if line.split()[1] in ("sign", "attest"))
+    assert all("--insecure-ignore-tlog=true" in line for line in said if "verify" in line)
+
+
+def test_what_is_published_is_looked_up_again(tmp_path: Path) -> None:
+    said = sign(tmp_path, "true")
+
+    assert all("--tlog-upload=true" in line for line in said if line.split()[1] in ("sign", "attest"))
+    assert all("--insecure-ignore-tlog=false" in line for line in said if "verify" in line)
+
+
+def test_each_image_keeps_its_list_of_contents_and_both_signatures_are_verified(tmp_path: Path) -> None:
+    said = [line.split() for line in sign(tmp_path, "false")]
+
+    assert [words[1] for words in said] == ["sign", "attest", "verify-attestation", "verify"]
+    of = {words[1]: words[-1] for words in said}
+    assert of["sign"] == of["verify"] == "registry.example.com/edge@sha256:1"
+    assert of["attest"] == of["verify-attestation"] == "registry.example.com/edge@sha256:2"
+    assert all("/signing/cosign.pub" in words for words in said if "verify" in words[1])
+
+
+def test_an_empty_overlay_commits_nothing(tmp_path: Path) -> None:
+    assert run_script("commit", tmp_path, {"git": "exit 1"}, OVERLAY="").returncode == 0
+    task = named(TEKTON, "Task", "commit")
+    assert task is not None and not (tmp_path / "said").exists()
+
+
+def test_without_a_key_nothing_is_signed_and_the_run_says_so(tmp_path: Path) -> None:
+    done = run_script("sign", tmp_path, {"cosign": "exit 1"}, BOUND="false", LOG="false")
+
+    assert done.returncode == 0 and "not signed" in done.stdout
+    assert not (tmp_path / "said").exists()
+
+
+def test_a_push_is_signed() -> None:
+    (run,) = TEMPLATE["spec"]["resourcetemplates"]
+
+    assert "signing-key" in {place["name"] for place in run["spec"]["workspaces"]}
