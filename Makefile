@@ -26,7 +26,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks drill radio-drill mutants wheelhouse images locks screenshots film docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -110,9 +110,10 @@ test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ##
 	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
-soak: $(VENV)/.system ## What needs long: ten minutes of camera
+soak: $(VENV)/.system ## What needs long: ten minutes of camera, thousands of files for each reader
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
+	$(BIN)/pytest tests/brakepoint -m readers --hypothesis-profile soak $(SHARED_OUT)
 
 images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"
 	tests/system/require buildah debootstrap mosquitto
@@ -127,6 +128,9 @@ bench: $(VENV)/.dev ## How fast the detector, the loop and the live services are
 
 networks: $(VENV)/.system ## Which network? Accuracy, learning time and latency of the shipped one and its relatives
 	@$(BIN)/python -m benchmarks.networks $(ARGS)
+
+rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what do they score, calibrated and not?
+	@$(BIN)/python -m hardware.rehearsal $(ARGS)
 
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
 	@$(BIN)/python -m benchmarks.drill $(ARGS)

@@ -27,12 +27,14 @@ from brakepoint.cli.usage import run_alone
 from brakepoint.errors import UserError
 from brakepoint.locomotive import Motion, braking_distance_cm
 from brakepoint.systems import require_linux
-from brakepoint.texts import text
+from brakepoint.texts import languages, number, text
 from hardware.lwp3 import BRAKE
 
 STRIKE_S = (2.5, 4.0)
 """When the fault may strike, from full power on: the train has full speed by then."""
 DEFAULT_OUT = Path("runs/radio-drill.json")
+DOCS = Path(__file__).parent.parent / "docs"
+MARKS = "<!-- radio drill -->", "<!-- end of radio drill -->"
 AT_ONCE = 6
 """So many trains at the same time: they mostly wait."""
 
@@ -106,6 +108,33 @@ def motion_at(history: list[tuple[float, int]], until: float) -> Motion:
     return motion
 
 
+def write_pages(rounds: list[Round], docs: Path = DOCS) -> None:
+    """Writes the worst of each fault into the page on safety, in each language, between two marks."""
+    for lang in languages():
+        page = docs / lang / "safety.md"
+        head, _, rest = page.read_text("utf-8").partition(MARKS[0])
+        _, _, tail = rest.partition(MARKS[1])
+        page.write_text(f"{head}{MARKS[0]}\n\n{as_markdown(rounds, lang)}\n\n{MARKS[1]}{tail}", "utf-8")
+
+
+def as_markdown(rounds: list[Round], lang: str) -> str:
+    """A row for each fault: how often, and the worst."""
+    columns = [
+        text(f"bench.{key}", lang) for key in ("drill.fault", "drill.times", "radio.braked", "radio.rest")
+    ]
+    lines = [columns, ["---"] * len(columns)]
+    for name in FAULTS:
+        of_it = [each for each in rounds if each.fault == name]
+        worst = max(of_it, key=lambda each: each.rest_after_cm or 0.0, default=None)
+        if worst is None:
+            continue
+        figures = ["–", "–"]
+        if worst.braked_after_s is not None and worst.rest_after_cm is not None:
+            figures = [number(worst.braked_after_s, 2, lang), number(worst.rest_after_cm, 0, lang)]
+        lines.append([text(f"bench.radio.faults.{name}", lang), str(len(of_it)), *figures])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def as_table(rounds: list[Round], seed: int) -> Table:
     """Lays the drill out: a line for each fault."""
     table = Table(title=text("bench.radio.title", seed=seed))
@@ -139,6 +168,7 @@ def main(
         list[str] | None, typer.Option(show_default=False, help="bench.drill.option.fault")
     ] = None,
     out: Annotated[Path, typer.Option(help="bench.drill.option.out")] = DEFAULT_OUT,
+    write: Annotated[bool, typer.Option("--write", help="bench.radio.write")] = False,
 ) -> None:
     """Drills, prints the table and writes the rounds; exit status 1 if a train did not stop as it must."""
     require_linux("make radio-drill")
@@ -159,6 +189,8 @@ def main(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({"seed": seed, "rounds": [asdict(each) for each in rounds]}, indent=1), "utf-8")
     console.print(as_table(rounds, seed))
+    if write:
+        write_pages(rounds)
     holds = not any(each.failure for each in rounds)
     typer.echo(text("bench.radio.holds" if holds else "bench.radio.fails", path=out))
     raise typer.Exit(0 if holds else 1)

@@ -8,12 +8,14 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still being loaded."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
+        sys.stdout.reconfigure(errors="replace")
     try:
         from brakepoint.cli import run
+        from brakepoint.cli.screen import write_what_the_screen_can_show
         from brakepoint.room import take_joined
 
-        if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
-            sys.stdout.reconfigure(errors="replace")
+        write_what_the_screen_can_show()
         take_joined()
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:

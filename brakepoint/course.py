@@ -3,8 +3,9 @@
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from brakepoint.errors import UserError
 from brakepoint.places import KIT, PACKAGES, WORKPLACE
@@ -53,11 +54,44 @@ class Step(BaseModel):
         return self.name if self.files else f"{self.name}.py"
 
 
+class _Course(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: tuple[Step, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for named in ([str(step.number) for step in self.step], [step.name for step in self.step]):
+            if len(set(named)) < len(named):
+                raise ValueError(f"{max(named, key=named.count)}: × 2")
+        return self
+
+
 @cache
 def course() -> tuple[Step, ...]:
     """The steps, in order."""
-    tables = tomllib.loads((KIT / "course.toml").read_text(encoding="utf-8"))
-    return tuple(Step.model_validate(table) for table in tables["step"])
+    return read_course(KIT / "course.toml")
+
+
+def read_course(path: Path) -> tuple[Step, ...]:
+    """Reads the steps of a course, in order.
+
+    Raises:
+        UserError: The file is missing, or it does not describe a course.
+    """
+    try:
+        read = _Course.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise UserError("workshop.course_invalid", path=path, why=error.strerror) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "TOML"
+        raise UserError("workshop.course_invalid", path=path, why=f"{where}: {first['msg']}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError("workshop.course_invalid", path=path, why=error) from error
+    return read.step
 
 
 def find_step(wanted: str) -> Step:

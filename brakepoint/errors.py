@@ -22,13 +22,14 @@ class UserError(Exception):
     """
 
     def __init__(self, key: str, **values: object) -> None:
-        super().__init__(text(key, None, **values))
+        super().__init__(_on_one_line(text(key, None, **values)))
         self.key = key
         self._values = values
 
     def for_others(self) -> str:
         """The same for people elsewhere, whom the folders of this machine are no business of."""
-        return text(self.key, None, **{name: _without_folders(value) for name, value in self._values.items()})
+        values = {name: _without_folders(value) for name, value in self._values.items()}
+        return _on_one_line(text(self.key, None, **values))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Lets the error travel from a worker process to the one that prints it."""
@@ -39,6 +40,11 @@ def _without_folders(value: object) -> str:
     if isinstance(value, PurePath):
         return value.name
     return FOLDERS.sub("", value.for_others() if isinstance(value, UserError) else str(value))
+
+
+def _on_one_line(words: str) -> str:
+    """Libraries and file names may put several lines into a message, or bytes that are no letter."""
+    return re.sub(r"\s*[\r\n]+\s*", " ", words.encode("utf-8", "replace").decode())
 
 
 class AdapterError(UserError):

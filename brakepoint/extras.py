@@ -39,7 +39,7 @@ def require(extra: str, *modules: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """What installs extras by hand; in a clone in the versions that were tested (pyproject.toml on `serving`)."""
+    """What installs extras by hand; in a clone as tested (of `serving`: see pyproject.toml)."""
     if not IS_CLONE:
         return f"pip install 'brakepoint[{','.join(extras)}]'"
     others = ",".join(extra for extra in extras if extra != "serving")

@@ -78,15 +78,18 @@ class Motion:
 
     def pulled(self, power: int, seconds: float) -> "Motion":
         """The motion after some time at a power in percent."""
-        target = speed_for_power(power)
-        change = (self.speed_cm_s - target) * math.exp(-seconds / LAG_S)
-        travel = target * seconds + (self.speed_cm_s - target - change) * LAG_S
+        return self.drawn_to(speed_for_power(power), seconds, LAG_S)
+
+    def drawn_to(self, target: float, seconds: float, lag_s: float) -> "Motion":
+        """The motion after some time of a motor that pulls towards a speed in cm/s, with its own lag."""
+        change = (self.speed_cm_s - target) * math.exp(-seconds / lag_s)
+        travel = target * seconds + (self.speed_cm_s - target - change) * lag_s
         # Rounding must not move a train that stands: not by a hair, and least of all backward.
         return Motion(self.position_cm + max(travel, 0.0), max(target + change, 0.0))
 
-    def braked(self, seconds: float) -> "Motion":
+    def braked(self, seconds: float, braking_cm_s2: float = BRAKING_CM_S2) -> "Motion":
         """The motion after some time with the brake on."""
-        if seconds >= self.speed_cm_s / BRAKING_CM_S2:
-            return Motion(self.position_cm + braking_distance_cm(self.speed_cm_s), 0.0)
-        speed = self.speed_cm_s - BRAKING_CM_S2 * seconds
+        if seconds >= self.speed_cm_s / braking_cm_s2:
+            return Motion(self.position_cm + self.speed_cm_s**2 / (2 * braking_cm_s2), 0.0)
+        speed = self.speed_cm_s - braking_cm_s2 * seconds
         return Motion(self.position_cm + (self.speed_cm_s + speed) / 2 * seconds, speed)

@@ -20,8 +20,8 @@ TOPIC_ROOT = "brakepoint"
 """Every topic is `brakepoint/{train_id}/{name}`."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-FeedName = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""A feed's name, or the URI of a real camera."""
+FeedName = Annotated[str, Field(max_length=200, pattern=r"^\P{C}*$")]
+"""A feed's name, or the URI of a real camera; nothing in it that cannot be seen."""
 
 
 class SignClass(StrEnum):

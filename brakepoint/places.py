@@ -1,7 +1,7 @@
 """Where things are: what comes with the kit, and what the person at it works on.
 
-In a clone of the project both are the clone. Where pip has installed the kit, what comes with it lies inside the
-package, and one works in the current folder.
+In a clone of the project both are the clone. Where pip has installed the kit, what comes with it lies inside
+the package, and one works in the current folder.
 """
 
 import sys

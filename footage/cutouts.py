@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.synthesis.cutouts import INDEX, CutoutIndex, CutoutRecord, read_index
 from footage.views import LIGHT_SETUPS, View, planned_views
 
@@ -76,9 +77,7 @@ def _begun(out: Path, views: int, seed: int) -> dict[str, CutoutRecord]:
 def _write(out: Path, view: View, image: np.ndarray, plate: np.ndarray) -> CutoutRecord:
     path = out / f"{view.name}.webp"
     _, content = cv2.imencode(".webp", bled(image), [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
-    unfinished = path.with_suffix(".part")
-    unfinished.write_bytes(content.tobytes())
-    unfinished.replace(path)
+    write_whole(path, content.tobytes())
     return CutoutRecord(
         file=path.name,
         kind=view.kind,
@@ -96,6 +95,4 @@ def _write_index(out: Path, index: CutoutIndex) -> None:
     ordered = index.model_copy(update={"cutouts": tuple(sorted(index.cutouts, key=lambda item: item.file))})
     head = ordered.model_dump_json(exclude={"cutouts"}).removesuffix("}")
     lines = ",\n".join(record.model_dump_json(by_alias=True) for record in ordered.cutouts)
-    unfinished = (out / INDEX).with_suffix(".part")
-    unfinished.write_text(f'{head},"cutouts":[\n{lines}\n]}}\n', encoding="utf-8")
-    unfinished.replace(out / INDEX)
+    write_whole(out / INDEX, f'{head},"cutouts":[\n{lines}\n]}}\n'.encode())

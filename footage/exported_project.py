@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from brakepoint.files import whole_folder
 from brakepoint.messages import SignClass
 from brakepoint.truth import CameraModel
 
@@ -37,18 +38,18 @@ def export_stills(stills: Path, out: Path, seed: int = 1) -> int:
     Returns:
         How many pictures there are.
     """
-    shutil.rmtree(out, ignore_errors=True)
-    (out / "images").mkdir(parents=True)
     tasks = []
-    for number, label in enumerate(sorted((stills / "labels").glob("*.txt")), 1):
-        picture = stills / "images" / f"{label.stem}.jpg"
-        shutil.copyfile(picture, out / "images" / picture.name)
-        rng = random.Random(f"{seed} {label.stem}")
-        annotations = _annotations(rng, _read_yolo(label))
-        tasks.append(
-            {"id": number, "data": {"image": BUCKET_PICTURES + picture.name}, "annotations": annotations}
-        )
-    (out / "annotations.json").write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
+    with whole_folder(out) as folder:
+        (folder / "images").mkdir()
+        for number, label in enumerate(sorted((stills / "labels").glob("*.txt")), 1):
+            picture = stills / "images" / f"{label.stem}.jpg"
+            shutil.copyfile(picture, folder / "images" / picture.name)
+            rng = random.Random(f"{seed} {label.stem}")
+            annotations = _annotations(rng, _read_yolo(label))
+            tasks.append(
+                {"id": number, "data": {"image": BUCKET_PICTURES + picture.name}, "annotations": annotations}
+            )
+        (folder / "annotations.json").write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
     return len(tasks)
 
 

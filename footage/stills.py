@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from brakepoint.files import write_whole
 from brakepoint.messages import SignClass
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.scenery.geometry import visible_signs
@@ -122,6 +123,7 @@ def _render_scene(scenario: Scenario, out: Path) -> None:
         stage.picture(raw)
         signs = visible_signs(scenario, number, visibility=stage.visible)
         picture = look(np.asarray(cv2.imread(str(raw))))
-        cv2.imwrite(str(out / "images" / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        (out / "labels" / f"{name}.txt").write_text(yolo_lines(signs, camera))
+        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        write_whole(out / "images" / f"{name}.jpg", jpeg.tobytes())
+        write_whole(out / "labels" / f"{name}.txt", yolo_lines(signs, camera).encode())
     raw.unlink()

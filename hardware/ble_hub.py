@@ -25,12 +25,13 @@ from brakepoint.errors import UserError
 from brakepoint.look import order_line
 from brakepoint.messages import Order, TrainState
 from brakepoint.texts import text
+from brakepoint.train_file import Drive, chosen_train
 from hardware.claims import claim
 from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
 from hardware.link_loss import leave_turning, stop
-from hardware.lwp3 import Port, SetMode
+from hardware.lwp3 import BRAKE, Port, SetMode
 from hardware.port_setter import REFRESH_S, HubLostError
 from hardware.powered_up import PoweredUpHub, connected
 from hardware.reckoning import PortSettings, Reckoning
@@ -56,6 +57,7 @@ class BluetoothHub:
         out: Where to print orders and what happens to the hub; None prints nothing.
         limits: How long each thing may take.
         heartbeat: The sign of life for the guard.
+        drive: What was measured of its motor; by default that of `brakepoint.locomotive`.
 
     Raises:
         UserError: There is no Bluetooth, no such hub, no motor in it, or another program drives it.
@@ -69,11 +71,12 @@ class BluetoothHub:
         out: TextIO | None = sys.stdout,
         limits: RadioLimits = RadioLimits(),  # noqa: B008 — it is frozen
         heartbeat: Heartbeat | None = None,
+        drive: Drive = Drive(),  # noqa: B008 — it is frozen
     ) -> None:
         self._address, self._out, self._limits = checked_address(address), out, limits
         self._heartbeat = heartbeat or Heartbeat(heartbeat_path())
         self._lock = threading.Lock()
-        self._reckoning = Reckoning()
+        self._reckoning = Reckoning(drive)
         self._order: Order | None = None
         self._hub: PoweredUpHub | None = None
         self._settings = PortSettings()
@@ -102,6 +105,17 @@ class BluetoothHub:
         """Whether the hub is connected and takes orders."""
         return self._hub is not None
 
+    @property
+    def volts(self) -> float | None:
+        """The hub's voltage; None until it has said it."""
+        hub = self._hub
+        return hub.volts if hub is not None else None
+
+    def fit(self, drive: Drive) -> None:
+        """Drives and reckons by another drive from now on, for whoever measures one."""
+        with self._lock:
+            self._reckoning.fit(drive)
+
     def apply(self, order: Order) -> None:
         """Carries an order out, for the watchdog's time at most; a hub that is lost takes none."""
         with self._lock:
@@ -124,6 +138,7 @@ class BluetoothHub:
         """Reckons where the train is at `now`, and sees to what takes time: ramps, blinking."""
         with self._lock:
             self._heed_watchdog()
+            self._reckoning.measured(self.volts)
             self._reckoning.at(now)
             self._moved_at = time.monotonic()
             self._pass_on()
@@ -261,13 +276,13 @@ class BluetoothHub:
             self._changed.clear()
             settings, now = self._settings, time.monotonic()
             left_s = self._ordered_at + self._limits.orders_s - now
-            if self._order is not None and left_s <= 0:
+            if left_s <= 0 and not self._stands:
                 settings = PortSettings()
                 if self._bitten_at is None:
                     self._bitten_at = now
                     self._say("no_orders", seconds=self._limits.orders_s)
-            is_hung = now > max(self._ordered_at, self._moved_at) + self._limits.orders_s
-            hub.motor.refresh_s = None if is_hung else REFRESH_S  # Else the guard would take us for alive.
+            # What was braked for good is not told again: the guard would take us for a driver that drives.
+            hub.motor.refresh_s = REFRESH_S if self._bitten_at is None else None
             hub.motor.want(settings.motor)
             hub.light.want(settings.light)
             hub.colour.want(settings.colour)
@@ -304,11 +319,16 @@ class BluetoothHub:
             return False
         return True
 
+    @property
+    def _stands(self) -> bool:
+        """Whether the one who drives wants the train to stand: then he may take his time."""
+        return self._order is None or self._settings.motor == BRAKE
+
     async def _beat(self) -> None:
-        """Touches the heartbeat while this thread turns and somebody asks where the train is."""
+        """Touches the heartbeat while this thread turns and the driver lives, or has left the train braked."""
         is_written = True
         while True:
-            if self._is_alive and self._address:
+            if self._address and (self._is_alive or (self._stands and self._bitten_at is None)):
                 self._is_alive, was_written = False, is_written
                 is_written = self._leave_sign(partial(self._heartbeat.beat, self._address))
                 if is_written and not was_written:
@@ -342,23 +362,24 @@ class BluetoothHub:
 
 
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
-    """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`.
+    """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`; `?train=train.toml` may stand behind it.
 
     From then on the program brakes the train when it is told to end (SIGTERM, or SIGHUP when its terminal is
     closed), unless it has its own way.
 
     Args:
-        rest: The hub's Bluetooth address; empty for the only one in reach.
+        rest: The hub's Bluetooth address, empty for the only one in reach; and the file of this train.
         out: Where to print orders and what happens to the hub; None prints nothing.
 
     Raises:
-        UserError: As `BluetoothHub`.
+        UserError: As `BluetoothHub`, or the train's file is missing or is none.
     """
+    drive = chosen_train(rest).drive
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _exit)
-    return BluetoothHub(rest, out)
+    return BluetoothHub(rest.partition("?")[0], out, drive=drive)
 
 
 def find_hubs() -> list[tuple[str, str]]:

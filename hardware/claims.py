@@ -12,7 +12,7 @@ def claim(what: str, otherwise: str) -> socket.socket:
     """Takes a thing for this process until the answer is closed, or the process ends, however it ends.
 
     It is a name among the system's sockets, so there is no file that a killed process could leave behind.
-    Whoever has another message bus has another radio, too.
+    Another message bus is another radio, so it is part of the name.
 
     Args:
         what: A hub's address, or the file with a sign of life.

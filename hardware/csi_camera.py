@@ -5,23 +5,38 @@ child that hangs or crashes takes nothing along.
 """
 
 import re
+import shlex
 import shutil
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
 from brakepoint.errors import UserError
+from brakepoint.train_file import chosen_train
 from hardware.real_camera import RealCamera, parse
 
-WIDTH_PX, HEIGHT_PX, RATE_HZ = 1280, 720, 30
+MODES = {
+    1: (3264, 1848, 28),
+    2: (1920, 1080, 30),
+    3: (1640, 1232, 30),
+    4: (1280, 720, 30),
+}
+"""The sensor modes of an IMX219, by the numbers that `nvarguscamerasrc` lists: width, height, and how many
+pictures a second are taken of what it can."""
+MODE = 4
+"""Pinned, since Argus would choose one by size and rate, and the focal length hangs on it."""
+WIDTH_PX, HEIGHT_PX, RATE_HZ = MODES[MODE]
+FLIPS = {0: 0, 180: 2}
+"""How far the picture is turned, in degrees → `flip-method` of `nvvidconv`."""
 LAUNCH = ("gst-launch-1.0", "--quiet")
 SENSOR = (
-    "nvarguscamerasrc sensor-id={sensor} "
+    "nvarguscamerasrc sensor-id={sensor} sensor-mode={mode}{exposure} "
     "! video/x-raw(memory:NVMM),width={width},height={height},format=NV12,framerate={rate}/1 "
-    "! nvvidconv ! video/x-raw,format=BGRx"
+    "! nvvidconv{flip} ! video/x-raw,format=BGRx"
 )
 """What takes a picture and gets it out of the graphics memory; only a Jetson has these two elements."""
 OUTPUT = "videoconvert ! video/x-raw,format=BGR,width={width},height={height} ! fdsink fd=1"
@@ -54,6 +69,7 @@ class ChildSource:
             raise UserError("camera.no_program", camera=name, program=command[0])
         self._name = name
         self._shape = height_px, width_px, 3
+        self._row_bytes = (3 * width_px + 3) // 4 * 4  # GStreamer has each row begin at a multiple of four.
         self._child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -64,12 +80,16 @@ class ChildSource:
     def read(self) -> np.ndarray | None:
         """See `Source`."""
         assert self._child.stdout is not None
-        size = int(np.prod(self._shape))
+        height_px, width_px, _ = self._shape
+        size = height_px * self._row_bytes
         try:
             picture = self._child.stdout.read(size)
         except ValueError:  # Closed while it waited.
             return None
-        return np.frombuffer(picture, np.uint8).reshape(self._shape) if len(picture) == size else None
+        if len(picture) != size:
+            return None
+        rows = np.frombuffer(picture, np.uint8).reshape(height_px, self._row_bytes)
+        return rows[:, : 3 * width_px].reshape(self._shape)
 
     def trouble(self) -> UserError | None:
         """See `Source`."""
@@ -107,19 +127,48 @@ def pipeline(source: str, width_px: int, height_px: int) -> list[str]:
         width_px: Of a picture.
         height_px: The same.
     """
-    return [*LAUNCH, *f"{source} ! {OUTPUT.format(width=width_px, height=height_px)}".split()]
+    return [*LAUNCH, *shlex.split(f"{source} ! {OUTPUT.format(width=width_px, height=height_px)}")]
+
+
+def argus(sensor: str, mode: int, exposure_us: float | None, flip: int) -> list[str]:
+    """The command for a sensor of the Jetson.
+
+    Args:
+        sensor: Its number.
+        mode: A key of `MODES`.
+        exposure_us: How long the shutter is open; None leaves it to the camera.
+        flip: A key of `FLIPS`.
+    """
+    width, height, rate = MODES[mode]
+    turned = f" flip-method={FLIPS[flip]}" if flip else ""
+    shutter = ""
+    if exposure_us is not None:
+        nanoseconds = round(1000 * exposure_us)
+        shutter = f' exposuretimerange="{nanoseconds} {nanoseconds}"'
+    source = SENSOR.format(
+        sensor=sensor, mode=mode, exposure=shutter, flip=turned, width=width, height=height, rate=rate
+    )
+    return pipeline(source, width, height)
 
 
 def open_camera(rest: str, seed: int = 0) -> RealCamera:
-    """Opens the camera for the URI `csi:0` or `csi:0?focal=1060`.
+    """Opens the camera for the URI `csi:0` or `csi:0?mode=4&focal=1357&exposure=5000&flip=180`.
 
     Raises:
         UserError: There is no such camera, GStreamer or its Jetson part is missing, or no picture comes.
     """
     name = f"csi:{rest}"
-    sensor, options = parse(name, rest or "0", ("focal",))
-    if not sensor.isdecimal():
+    sensor, options = parse(name, rest or "0", ("focal", "mode", "exposure", "flip"))
+    if not (sensor or "0").isdecimal():
         raise UserError("camera.sensor", camera=name)
-    source = SENSOR.format(sensor=sensor, width=WIDTH_PX, height=HEIGHT_PX, rate=RATE_HZ)
-    command = pipeline(source, WIDTH_PX, HEIGHT_PX)
-    return RealCamera(name, lambda: ChildSource(name, command, WIDTH_PX, HEIGHT_PX), options.get("focal"))
+    mode, flip = int(options.get("mode", MODE)), int(options.get("flip", 0))
+    if mode not in MODES or flip not in FLIPS:
+        raise UserError("camera.mode", camera=name, modes=_listed(MODES), flips=_listed(FLIPS))
+    command = argus(sensor or "0", mode, options.get("exposure"), flip)
+    width, height, _ = MODES[mode]
+    start = partial(ChildSource, name, command, width, height)
+    return RealCamera(name, start, options.get("focal"), chosen_train(rest).camera)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in numbers)

@@ -30,7 +30,7 @@ async def brake(address: str, limits: RadioLimits = LIMITS) -> None:
 
     Raises:
         UserError: It cannot be reached.
-        HubLostError: It does not brake, or somebody has it drive again.
+        HubLostError: It does not brake, or another program has it drive again.
     """
     async with connected(await find_hub(address, limits), limits) as hub:
         for _ in range(TRIES):

@@ -9,8 +9,14 @@ any input or output, so both a hub's client and an emulated hub are made from it
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
 from typing import ClassVar, Protocol
+
+from hardware.lwp3_names import Action as Action
+from hardware.lwp3_names import Colour as Colour
+from hardware.lwp3_names import DeviceType as DeviceType
+from hardware.lwp3_names import Feedback as Feedback
+from hardware.lwp3_names import HubKind as HubKind
+from hardware.lwp3_names import Port as Port
 
 SERVICE_UUID = "00001623-1212-efde-1623-785feabcd123"
 CHARACTERISTIC_UUID = "00001624-1212-efde-1623-785feabcd123"
@@ -23,67 +29,14 @@ BRAKE = 127
 FLOAT = 0
 """As a motor's power: none, and the train rolls on."""
 POWER_MAX = 100
+VOLTS = 9.6 / 3893
+"""Of a step of the port for the voltage."""
 OUTPUT_COMMAND = 0x81
 """The type of an order to a port; an error quotes it."""
 
 
 class ProtocolError(ValueError):
     """Bytes that are no message of this protocol."""
-
-
-class HubKind(IntEnum):
-    """System type and device number, the second byte of an advertisement (section *Advertising*)."""
-
-    CITY = 0x41
-    REMOTE_CONTROL = 0x42
-    TECHNIC = 0x80
-
-
-class Port(IntEnum):
-    """Ports of the City hub."""
-
-    A = 0
-    B = 1
-    RGB_LIGHT = 50
-    CURRENT = 59
-    VOLTAGE = 60
-
-
-class DeviceType(IntEnum):
-    """What may be plugged in (section *IO Type ID*)."""
-
-    TRAIN_MOTOR = 0x0002
-    LIGHT = 0x0008
-
-
-class Colour(IntEnum):
-    """Of the hub's own light, by index."""
-
-    OFF = 0
-    BLUE = 3
-    GREEN = 6
-    RED = 9
-
-
-class Feedback(IntFlag):
-    """What became of the commands to a port (section *Port Output Command Feedback*)."""
-
-    BUSY = 0x01
-    """A command is carried out, and the buffer is empty."""
-    DONE = 0x02
-    DISCARDED = 0x04
-    IDLE = 0x08
-    FULL = 0x10
-    """A command is carried out, and the buffer is full."""
-
-
-class Action(IntEnum):
-    """What a hub is asked to do, and from 0x30 what it says that it will do (section *Hub Actions*)."""
-
-    SWITCH_OFF = 0x01
-    DISCONNECT = 0x02
-    WILL_SWITCH_OFF = 0x30
-    WILL_DISCONNECT = 0x31
 
 
 def hub_kind(manufacturer_data: Mapping[int, bytes]) -> int | None:
@@ -139,25 +92,47 @@ class SetValue:
 
 @dataclass(frozen=True)
 class SetMode:
-    """Chooses the mode of a port, without reports: `0a 00 41 PORT MODE 01 00 00 00 00`.
+    """Chooses the mode of a port: `0a 00 41 PORT MODE DELTA(4) REPORTS`.
 
     The hub's own light takes colours by index in mode 0 (section *Port Input Format Setup (Single)*).
+
+    Attributes:
+        port: Which.
+        mode: Its number.
+        reports_at: By how much a value must change to be reported, as a `PortValue`; 0 asks for no reports.
     """
 
     port: int
     mode: int
+    reports_at: int = 0
 
     def encode(self) -> bytes:
         """See `Message`."""
-        return _framed(0x41, struct.pack("<BBIB", self.port, self.mode, 1, 0))
+        reports = self.reports_at > 0
+        return _framed(0x41, struct.pack("<BBIB", self.port, self.mode, self.reports_at or 1, reports))
 
     @classmethod
     def parse(cls, payload: bytes) -> "SetMode":
         """The message for what stands behind the header."""
-        port, mode, delta, notify = struct.unpack("<BBIB", payload)
-        if (delta, notify) != (1, 0):
-            raise ProtocolError(f"a mode with reports, which no train uses: {payload.hex(' ')}")
-        return cls(port, mode)
+        port, mode, delta, reports = struct.unpack("<BBIB", payload)
+        return cls(port, mode, delta if reports else 0)
+
+
+@dataclass(frozen=True)
+class PortValue:
+    """What a port measures, in two bytes: `06 00 45 PORT VALUE(2)` (section *Port Value (Single)*)."""
+
+    port: int
+    value: int
+
+    def encode(self) -> bytes:
+        """See `Message`."""
+        return _framed(0x45, struct.pack("<BH", self.port, self.value))
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "PortValue":
+        """The message for what stands behind the header."""
+        return cls(*struct.unpack("<BH", payload))
 
 
 # To and from the hub itself
@@ -379,6 +354,7 @@ _PARSERS: dict[int, Callable[[bytes], Message]] = {
     0x04: _parse_attached,
     0x05: HubError.parse,
     0x41: SetMode.parse,
+    0x45: PortValue.parse,
     OUTPUT_COMMAND: SetValue.parse,
     0x82: CommandFeedback.parse,
 }

@@ -5,7 +5,7 @@ when, on asyncio and on bleak. Whatever can fail has a time limit, and fails in 
 `UserError` while the hub is looked at, or with `HubLostError` once it is in use. Only the motor can fail:
 what else there is on the hub is reported when it does not work, and done without.
 
-Whoever has a link brakes over it: before anything else when it is there, and before it is given up.
+A link is braked over before anything else when it is there, and before it is given up.
 """
 
 import asyncio
@@ -25,6 +25,10 @@ from hardware.hub_search import RADIO_ERRORS, RadioLimits, kind_name
 from hardware.lwp3 import BRAKE, CHARACTERISTIC_UUID, Colour, DeviceType, HubKind, Port
 from hardware.port_setter import REFRESH_S, HubLostError, PortSetter
 
+VOLTS_DELTA = 20
+"""The hub says its voltage again when it has changed by so much, 0.05 V."""
+VOLTS_SHARE = 0.2
+"""Of the newest voltage in the mean: it wavers with the motor's current."""
 CONNECT_TRIES = 3
 CONNECT_AGAIN_S = 0.3
 """A connection may fail for a passing reason: another one is made or ended, or the radio missed an answer."""
@@ -35,6 +39,7 @@ QUESTIONS = (
     lwp3.AskVoltage(),
     lwp3.WatchBattery(),
     lwp3.AskBattery(),
+    lwp3.SetMode(Port.VOLTAGE, 0, VOLTS_DELTA),
 )
 DEVICE_TEXTS: dict[int | None, str] = {
     None: "nothing",
@@ -56,6 +61,7 @@ class PoweredUpHub:
         attached: Port → type of what is plugged in.
         battery_percent: How full its battery is; None until it has said so.
         is_voltage_low: Whether it has raised the alert.
+        volts: Its voltage, a mean of the last values; None until it has said one.
         on_change: Called when battery or voltage have changed.
         on_trouble: Called with what is done without: key of `hub.say.{key}`, and its values.
         motor: Port A, braked to begin with.
@@ -68,6 +74,7 @@ class PoweredUpHub:
         self.attached: dict[int, int] = {}
         self.battery_percent: int | None = None
         self.is_voltage_low = False
+        self.volts: float | None = None
         self.kind: int | None = None
         self.on_change: Callable[[], None] = lambda: None
         self.on_trouble: Trouble = lambda key, **values: None
@@ -208,7 +215,7 @@ class PoweredUpHub:
     def _lose(self, error: HubLostError) -> None:
         if not self._lost.done():
             self._lost.set_exception(error)
-            self._lost.exception()  # Somebody may be past waiting for it.
+            self._lost.exception()  # Perhaps nothing waits for it any more.
 
     def _on_disconnect(self, _: BleakClient) -> None:
         self._lose(HubLostError("dropped"))
@@ -240,6 +247,9 @@ class PoweredUpHub:
             case lwp3.VoltageAlert(is_low):
                 self.is_voltage_low = is_low
                 self.on_change()
+            case lwp3.PortValue(Port.VOLTAGE, raw):
+                now = raw * lwp3.VOLTS
+                self.volts = now if self.volts is None else self.volts + VOLTS_SHARE * (now - self.volts)
             case lwp3.HubAction(lwp3.Action.WILL_SWITCH_OFF | lwp3.Action.WILL_DISCONNECT):
                 self._lose(HubLostError("off"))
         self._news.set()

@@ -16,6 +16,7 @@ import numpy as np
 from brakepoint.errors import UserError
 from brakepoint.messages import Frame, TrainState
 from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.train_file import OPTION, Eye
 from brakepoint.truth import CameraModel
 
 FIRST_FRAME_S = 10.0
@@ -80,13 +81,23 @@ class RealCamera:
         name: Its URI, for people.
         start: Starts its source; called again after a stall or an end.
         focal_px: Its focal length in pixels of its own picture; None: it sees as high as the recorded one.
+        eye: What was measured of it; a focal length that is given outranks that.
+
+    Attributes:
+        size_px: Width and height of its own pictures.
 
     Raises:
-        UserError: There is no picture to be had.
+        UserError: There is no picture to be had, or the camera was measured with pictures of another size.
     """
 
-    def __init__(self, name: str, start: Callable[[], PictureSource], focal_px: float | None = None) -> None:
-        self._name, self._start, self._focal_px = name, start, focal_px
+    def __init__(
+        self,
+        name: str,
+        start: Callable[[], PictureSource],
+        focal_px: float | None = None,
+        eye: Eye | None = None,
+    ) -> None:
+        self._name, self._start, self._focal_px = name, start, focal_px or (eye.focal_px if eye else None)
         self._frame_id = 0
         self._grabber: _Grabber | None = _Grabber(start())
         self._restart_at = 0.0
@@ -95,6 +106,16 @@ class RealCamera:
             why = self._trouble(FIRST_FRAME_S)
             self.close()
             raise why
+        try:
+            in_colour(first[0], name)
+        except UserError:
+            self.close()
+            raise
+        self.size_px = first[0].shape[1], first[0].shape[0]
+        if eye is not None and self.size_px != (eye.width_px, eye.height_px):
+            self.close()
+            measured, found = f"{eye.width_px} × {eye.height_px}", f"{self.size_px[0]} × {self.size_px[1]}"
+            raise UserError("camera.other_size", camera=name, measured=measured, found=found)
 
     def read(self, train_state: TrainState) -> Frame | None:
         """Waits a step of the control loop for the newest picture; None if there is none.
@@ -118,7 +139,12 @@ class RealCamera:
         image, came_at = taken
         self._frame_id += 1
         captured_at = train_state.at - (time.monotonic() - came_at)
-        return Frame(self._frame_id, captured_at, float("nan"), as_recorded(image, self._focal_px))
+        return Frame(
+            self._frame_id,
+            captured_at,
+            float("nan"),
+            as_recorded(in_colour(image, self._name), self._focal_px),
+        )
 
     def close(self) -> None:
         """Releases the device; may be called twice."""
@@ -141,6 +167,28 @@ class RealCamera:
         if self._grabber is not None and self._grabber.has_ended:
             return self._grabber.source.trouble() or UserError("camera.ended", camera=self._name)
         return UserError("camera.stalled", camera=self._name, seconds=silent_s)
+
+
+def in_colour(image: np.ndarray, name: str) -> np.ndarray:
+    """Makes blue, green and red of what a driver delivers: grey, or with a fourth channel.
+
+    Args:
+        image: `(height, width)`, or `(height, width, 1…4)`; uint8.
+        name: The camera's URI, for people.
+
+    Returns:
+        `(height, width, 3)` uint8.
+
+    Raises:
+        UserError: It is something else.
+    """
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4):
+        shape = "×".join(map(str, image.shape))
+        raise UserError("camera.format", camera=name, shape=shape, type=image.dtype)
+    if channels == 3:
+        return image
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR)
 
 
 def as_recorded(image: np.ndarray, focal_px: float | None = None) -> np.ndarray:
@@ -173,7 +221,7 @@ def _middle(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str, float]]:
-    """Splits `DEVICE?focal=1060&…`.
+    """Splits `DEVICE?focal=1357&…`; the option that names the train's file is left to `chosen_train`.
 
     Args:
         uri: The whole, for people.
@@ -186,6 +234,8 @@ def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str,
     device, _, query = rest.partition("?")
     values: dict[str, float] = {}
     for name, written in parse_qsl(query, keep_blank_values=True):
+        if name == OPTION:
+            continue
         try:
             values[name] = float(written)
         except ValueError:

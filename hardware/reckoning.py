@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from brakepoint.locomotive import DEAD_POWER, ORDER_POWER, Motion
+from brakepoint.locomotive import Motion
 from brakepoint.messages import Light, Order, OrderKind, TrainState
-from hardware.lwp3 import BRAKE, Colour
+from brakepoint.train_file import Drive
+from hardware.lwp3 import BRAKE, POWER_MAX, Colour
 
 RAMP_S = 0.4
 """From a stand to full power. Power that rises at once makes the wheels slip and the voltage drop; power that
@@ -30,16 +31,30 @@ class PortSettings:
 
 
 class Reckoning:
-    """Follows the orders and the clock, and knows the rest by `brakepoint.locomotive`.
+    """Follows the orders and the clock, and knows the rest by what was measured of the train.
 
     The clock is whatever `at` is told, so a run on a virtual clock is the same to the bit.
+
+    Args:
+        drive: What was measured; by default the train of `brakepoint.locomotive`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drive: Drive = Drive()) -> None:  # noqa: B008 — it is frozen
+        self._drive = drive
+        self._voltage = 1.0
         self._order: Order | None = None
         self._motion = Motion()
         self._power = 0.0
         self._now: float | None = None
+
+    def fit(self, drive: Drive) -> None:
+        """Reckons by another drive from now on."""
+        self._drive = drive
+
+    def measured(self, volts: float | None) -> None:
+        """Takes note of the hub's voltage: at less of it the motor needs more power for the same speed."""
+        if volts is not None and self._drive.volts is not None:
+            self._voltage = volts / self._drive.volts
 
     def follow(self, order: Order | None) -> None:
         """Follows an order from the time of the last `at` on; without one the train brakes and waits."""
@@ -51,13 +66,14 @@ class Reckoning:
         seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
         self._now = now if self._now is None else max(now, self._now)
         if self._is_braking:
-            self._motion = self._motion.braked(seconds)
+            self._motion = self._motion.braked(seconds, self._drive.braking_cm_s2)
             return
+        self._power = min(self._power, self._target)  # The voltage may have fallen.
         while seconds > 0:  # At most twice: on the ramp, and behind it.
             step_s = min(self._ramp_left_s or seconds, seconds)
             power = self._power_after(step_s)
-            mean = (max(self._power, DEAD_POWER) + power) / 2
-            self._motion = self._motion.pulled(round(mean), step_s)
+            mean = self._motor((max(self._power, self._start) + power) / 2) * self._voltage
+            self._motion = self._motion.drawn_to(self._drive.speed_cm_s(mean), step_s, self._drive.lag_s)
             self._power = power
             seconds -= step_s
 
@@ -66,8 +82,13 @@ class Reckoning:
         """What the ports are to be set to now."""
         light = self._light
         is_lit = light is Light.ON or (light is Light.BLINK and (self._now or 0.0) % (2 * BLINK_S) < BLINK_S)
-        motor = BRAKE if self._is_braking else round(max(self._power, DEAD_POWER))
+        motor = BRAKE if self._is_braking else self._motor(max(self._power, self._start))
         return PortSettings(motor, BRIGHTNESS if is_lit else 0, self._colour)
+
+    @property
+    def position_cm(self) -> float:
+        """Where the train is, at the time of the last `at`."""
+        return self._motion.position_cm
 
     @property
     def state(self) -> TrainState:
@@ -76,7 +97,7 @@ class Reckoning:
             at=self._now or 0.0,
             position_cm=self._motion.position_cm,
             speed_cm_s=self._motion.speed_cm_s,
-            power=round(self._power),
+            power=self._motor(self._power),
             braking=self._is_braking,
             light=self._light,
         )
@@ -96,16 +117,26 @@ class Reckoning:
         return Colour.RED if self._is_braking else Colour.GREEN
 
     @property
-    def _target(self) -> int:
-        return ORDER_POWER[self._order.kind] if self._order else 0
+    def _target(self) -> float:
+        """The power that the order asks for, at the voltage of the measurement and as far as there is any."""
+        power = self._drive.power(self._order.kind) if self._order else 0.0
+        return min(power, POWER_MAX * self._voltage)
+
+    @property
+    def _start(self) -> float:
+        return self._drive.start_power
+
+    def _motor(self, power: float) -> int:
+        """What the motor is told at the voltage of this moment, in whole percents, for a power."""
+        return min(round(power / self._voltage), POWER_MAX)
 
     @property
     def _ramp_left_s(self) -> float:
-        rise = self._target - max(self._power, DEAD_POWER)
-        return max(rise, 0.0) * RAMP_S / (100 - DEAD_POWER)
+        rise = self._target - max(self._power, self._start)
+        return max(rise, 0.0) * RAMP_S / (POWER_MAX - self._start)
 
     def _power_after(self, seconds: float) -> float:
         """The power after a time on the ramp."""
         if seconds >= self._ramp_left_s:
             return self._target
-        return max(self._power, DEAD_POWER) + seconds * (100 - DEAD_POWER) / RAMP_S
+        return max(self._power, self._start) + seconds * (POWER_MAX - self._start) / RAMP_S

@@ -1,16 +1,21 @@
 """`usb:/dev/video0`: a camera on USB, by Video4Linux and OpenCV."""
 
 import os
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from brakepoint.errors import UserError
-from hardware.real_camera import RealCamera, parse
+from brakepoint.train_file import chosen_train
+from hardware.real_camera import STALL_S, RealCamera, parse
 
 WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 30
 FIRST_DEVICE = "/dev/video0"
+TOLERATED_S = STALL_S / 2
+"""So long a camera may fail to read before it is started again."""
+AGAIN_S = 0.01
 MANUAL_EXPOSURE = 1
 """Of V4L2_CID_EXPOSURE_AUTO; it must be set before an exposure is."""
 
@@ -32,18 +37,27 @@ class UsbSource:
             raise UserError("camera.no_device", camera=name, what=device)
         if not os.access(device, os.R_OK | os.W_OK):
             raise UserError("camera.no_permission", camera=name, what=device)
+        self._device = Path(device)
         self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
-        self._is_closed = False
+        self._is_closed, self._came_at = False, time.monotonic()
         if not self._capture.isOpened():
             raise UserError("camera.failed", camera=name, why=device)
         for setting, value in _settings(exposure):
             self._capture.set(setting, value)
 
     def read(self) -> np.ndarray | None:
-        """See `Source`. The device is released here: OpenCV allows nobody else to while it reads."""
-        is_there, image = (False, None) if self._is_closed else self._capture.read()
-        if is_there and not self._is_closed:
-            return image
+        """See `Source`. The device is released here: OpenCV allows nobody else to while it reads.
+
+        A picture that was lost on the bus is no end, unless no other follows soon or the device is gone.
+        """
+        while not self._is_closed:
+            is_there, image = self._capture.read()
+            if is_there and not self._is_closed:
+                self._came_at = time.monotonic()
+                return image
+            if time.monotonic() - self._came_at > TOLERATED_S or not self._device.exists():
+                break
+            time.sleep(AGAIN_S)
         self._capture.release()
         return None
 
@@ -79,4 +93,7 @@ def open_camera(rest: str, seed: int = 0) -> RealCamera:
     name = f"usb:{rest}"
     device, options = parse(name, rest, ("focal", "exposure"))
     device = device or FIRST_DEVICE
-    return RealCamera(name, lambda: UsbSource(name, device, options.get("exposure")), options.get("focal"))
+    eye = chosen_train(rest).camera
+    return RealCamera(
+        name, lambda: UsbSource(name, device, options.get("exposure")), options.get("focal"), eye
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from brakepoint.errors import UserError
 from brakepoint.labels.label_studio_export import Annotation, Rectangle, Task
+from brakepoint.labels.signs import LEAST_SIDE
 from brakepoint.messages import SignClass
 from brakepoint.store.content import StoredObject, sha256
 
@@ -104,10 +105,13 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
 
 
 def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
-    """The smallest upright box around some points: `(left, top, right, bottom)`, cut off at the edges."""
+    """The smallest upright box around some points: `(left, top, right, bottom)`, cut off at the edges.
+
+    Of points beside the picture it is a line along the edge: it has no area.
+    """
     xs, ys = zip(*points, strict=True)
-    left, right = max(min(xs), 0.0), min(max(xs), float(width))
-    top, bottom = max(min(ys), 0.0), min(max(ys), float(height))
+    left, right = (min(max(x, 0.0), float(width)) for x in (min(xs), max(xs)))
+    top, bottom = (min(max(y, 0.0), float(height)) for y in (min(ys), max(ys)))
     return left, top, right, bottom
 
 
@@ -145,21 +149,31 @@ def annotation_that_counts(task: Task) -> Annotation | None:
 
 
 def yolo_labels(task: Task) -> list[str] | None:
-    """The YOLO lines of one picture; None when nobody has labelled it."""
+    """The YOLO lines of one picture; None when nobody has labelled it.
+
+    Raises:
+        UserError: A rectangle has no area inside the picture.
+    """
     annotation = annotation_that_counts(task)
     if annotation is None:
         return None
     lines = []
     for rectangle in annotation.result:
         points = corners(top_left_and_size_px(rectangle), rectangle.value.rotation)
-        size_px = rectangle.original_width, rectangle.original_height
-        lines.append(yolo_line(rectangle.sign_class, upright_box(points, *size_px), *size_px))
+        width, height = rectangle.original_width, rectangle.original_height
+        left, top, right, bottom = box = upright_box(points, width, height)
+        if (right - left) / width < LEAST_SIDE or (bottom - top) / height < LEAST_SIDE:
+            raise UserError("error.label_outside", file=task.picture)
+        lines.append(yolo_line(rectangle.sign_class, box, width, height))
     return lines
 
 
 def scene_of(picture: str) -> str:
-    """The scene that a picture shows: `still-0012` for `still-0012-3.jpg`, its third view."""
-    return picture.rpartition("-")[0]
+    """The scene that a picture shows: `still-0012` for `still-0012-3.jpg`, its third view.
+
+    A picture without a hyphen in its name is a scene of its own.
+    """
+    return picture.rpartition("-")[0] or picture.rpartition(".")[0]
 
 
 def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ pytest_plugins = ["fake_bluez"]
 
 # Machines are shared and runners slow: how long an example takes says nothing about the code.
 settings.register_profile("brakepoint", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=10_000)
 settings.load_profile("brakepoint")
 
 GIVING_WAY = 10

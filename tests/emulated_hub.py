@@ -34,6 +34,7 @@ class EmulatedHub:
         kind: What it advertises itself as.
         plugged: What is plugged in where.
         battery_percent: How full its battery is.
+        volts: What its batteries have.
         is_voltage_low: Whether its voltage is too low.
         refuses: Messages of these classes are an error to it.
         values: Port → what it was last set to; a hub that nobody has connected to stands.
@@ -46,6 +47,7 @@ class EmulatedHub:
     kind: int = HubKind.CITY
     plugged: dict[int, int] = field(default_factory=PLUGGED.copy)
     battery_percent: int = 87
+    volts: float = 8.0
     is_voltage_low: bool = False
     refuses: tuple[type, ...] = ()
     values: dict[int, int] = field(default_factory=dict)
@@ -84,6 +86,8 @@ class EmulatedHub:
                 self._set(message, port, value)
             case lwp3.AskBattery():
                 self.say(lwp3.BatteryLevel(self.battery_percent))
+            case lwp3.SetMode(Port.VOLTAGE):
+                self.say(lwp3.PortValue(Port.VOLTAGE, round(self.volts / lwp3.VOLTS)))
             case lwp3.AskKind():
                 self.say(lwp3.KindOfHub(self.kind))
             case lwp3.AskVoltage():

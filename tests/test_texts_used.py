@@ -14,11 +14,13 @@ import typer
 from benchmarks.live import LiveMeasurement
 from benchmarks.live_compare import OneAtATime
 from benchmarks.live_trains import Served
+from benchmarks.radio_stage import FAULTS as RADIO_FAULTS
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
 from brakepoint.cluster.findings import Rule
 from brakepoint.cluster.references import yours
 from brakepoint.course import course
+from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.room.outcomes import Failure
@@ -77,6 +79,7 @@ LISTED: dict[str, Iterable[str]] = {
     "live.refusal.{}": Refusal,
     "live.topic.reason.{}": [topic.name for topic in TOPICS],
     "board.state.{}": State,
+    "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,
     "room.kind.{}": Failure,
@@ -89,6 +92,7 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
+    "bench.radio.faults.{}": RADIO_FAULTS,
     "bench.live_{}": [field.name for field in fields(LiveMeasurement)],
     "bench.trains.{}": [field.name for field in fields(Served)],
     "bench.compare.{}": [field.name for field in fields(OneAtATime)],
@@ -100,6 +104,9 @@ MADE_IN = {
     "live.health.{}": "brakepoint/monitor/onlooker.py",
     "live.log.{}": "brakepoint/services/**/*.py",
     "hub.guard.{}": "hardware/hub_guard.py",
+    "hub.say.{}": "hardware/powered_up.py",
+    "hub.lost.{}": "hardware/*.py",
+    "hub.error.{}": "hardware/ble_hub.py",
     "bench.detectors.{}": "benchmarks/detectors.py",
     "bench.detectors.{}_int8": "benchmarks/detectors.py",
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",

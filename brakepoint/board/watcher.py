@@ -46,7 +46,7 @@ class Seat(BaseModel):
         minutes: Since something new last passed.
         hints: Given so far.
         map50: The best, as scored by the instructor's side.
-        score: The same of the missions.
+        score: The same of the missions; from the final on, how that went.
         reason: The kind of failure of the last submission, by language; empty if it did not fail.
     """
 
@@ -131,7 +131,7 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
     found = Seat(handle=handle)
     if marks is not None:
         last = marks.last
-        found.map50, found.score = marks.best_map50, marks.best_score
+        found.map50, found.score = marks.best_map50, marks.score
         found.reason = {lang: last.kind(lang) for lang in languages()} if last.reason else {}
     if heard is None:
         return found

@@ -41,6 +41,7 @@ GROUPS = {
     "model": "brakepoint.cli.model",
     "footage": "footage.command",
     "hub": "brakepoint.cli.hub",
+    "camera": "brakepoint.cli.camera",
     "room": "brakepoint.cli.room_day",
     "pipeline": "brakepoint.cli.pipeline",
     "cluster": "brakepoint.cli.cluster",

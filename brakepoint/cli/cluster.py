@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.cli.cluster_doctor import doctor_command
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 from brakepoint.texts import text
@@ -22,9 +23,7 @@ PROFILES = ("openshift", "microshift", "kind")
 cluster_app = CommandLine(help="cli.cluster.help", no_args_is_help=True)
 
 
-@cluster_app.callback()
-def _group() -> None:
-    """Keeps `rehearse` a word of its own while it is the only command."""
+cluster_app.command("doctor", help="cli.cluster.doctor.help")(doctor_command)
 
 
 @cluster_app.command("rehearse", help="cli.cluster.rehearse.help")

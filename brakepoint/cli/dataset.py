@@ -1,13 +1,19 @@
-"""`brakepoint dataset`: downloads what the kit has in the store and makes a dataset of them."""
+"""`brakepoint dataset`: makes a dataset of what is in the store, or of labelled pictures that people have."""
 
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brakepoint import extras
+from brakepoint.files import write_whole
+from brakepoint.labels.signs import told
 from brakepoint.steps import load_step
 from brakepoint.texts import text
+
+if TYPE_CHECKING:
+    from brakepoint.store.building import Dataset
 
 DEFAULT_OUT = Path("runs/dataset")
 SAMPLES_NAME = "samples.jpg"
@@ -15,6 +21,9 @@ SAMPLES_NAME = "samples.jpg"
 
 def dataset_command(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.dataset.out")] = DEFAULT_OUT,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", show_default=False, help="cli.dataset.from")
+    ] = None,
     steps: Annotated[
         str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.dataset.steps")
     ] = None,
@@ -27,20 +36,17 @@ def dataset_command(
     extras.require("workshop", "boto3")
     import cv2
 
-    from brakepoint.cli.evaluate import progress_on_stderr
-    from brakepoint.store import STILLS_PREFIX, object_store
-    from brakepoint.store.building import build_dataset, draw_samples
-    from brakepoint.store.fetching import fetch_content
+    from brakepoint.store.building import draw_samples
 
     step = load_step("step1_dataset", steps)
-    with object_store() as store, progress_on_stderr(text("cli.dataset.progress")) as on_progress:
-        fetched = fetch_content(store, step, out / "downloads", on_progress)
-    dataset = build_dataset(out / "downloads" / STILLS_PREFIX, step, out)
-    cv2.imwrite(str(out / SAMPLES_NAME), draw_samples(out / "train"))
+    said, dataset = _imported(source, step, out) if source else _fetched(step, out)
+    write_whole(out / SAMPLES_NAME, cv2.imencode(".jpg", draw_samples(out / "train"))[1].tobytes())
+    for line in told(dataset.notes):
+        typer.echo(line, err=True)
     typer.echo(
         text(
             "cli.dataset.done",
-            fetched=fetched,
+            source=said,
             training=dataset.training,
             validation=dataset.validation,
             unlabelled=dataset.unlabelled,
@@ -48,3 +54,24 @@ def dataset_command(
             samples=out / SAMPLES_NAME,
         )
     )
+
+
+def _fetched(step: ModuleType, out: Path) -> tuple[str, "Dataset"]:
+    """Makes the dataset of what is in the store."""
+    from brakepoint.cli.evaluate import progress_on_stderr
+    from brakepoint.store import STILLS_PREFIX, object_store
+    from brakepoint.store.building import build_dataset
+    from brakepoint.store.fetching import fetch_content
+
+    with object_store() as store, progress_on_stderr(text("cli.dataset.progress")) as on_progress:
+        fetched = fetch_content(store, step, out / "downloads", on_progress)
+    dataset = build_dataset(out / "downloads" / STILLS_PREFIX, step, out)
+    return text("cli.dataset.fetched", fetched=fetched), dataset
+
+
+def _imported(source: Path, step: ModuleType, out: Path) -> tuple[str, "Dataset"]:
+    """Makes the dataset of a folder."""
+    from brakepoint.store.building import import_dataset
+
+    dataset = import_dataset(source, step, out)
+    return text("cli.dataset.imported", folder=source), dataset

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from brakepoint import extras
 from brakepoint.cli.mission import make_report, report_table, show_progress, write_report
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.up import teller
 from brakepoint.course import LABS_DIR, SOLUTIONS_DIR
 from brakepoint.detector import SHIPPED_MODEL
@@ -62,6 +63,6 @@ def deploy_command(
     if as_json:
         typer.echo(report.to_json(), nl=False)
     else:
-        Console(highlight=False).print(report_table(report))
+        print_table(Console(highlight=False), report_table(report))
         typer.echo(text("mission.page_is", path=out / PAGE_NAME))
     raise typer.Exit(0 if report.accomplished else 1)

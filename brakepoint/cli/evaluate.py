@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from brakepoint.cli.screen import print_table
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.evaluation import Evaluation, examine, measure
+from brakepoint.labels.signs import Note, told
 from brakepoint.texts import number, text
 
 SHEETS_DIR = Path("runs/evaluation")
@@ -44,12 +46,15 @@ def evaluate_command(
 
     detector = Detector(model, confidence)
     with progress_on_stderr(text("cli.evaluate.progress")) as on_progress:
-        examined = examine(images, detector, on_progress)
+        notes: list[Note] = []
+        examined = examine(images, detector, on_progress, notes)
+    for line in told(notes):
+        typer.echo(line, err=True)
     evaluation = measure(examined, confidence, least_px)
     if as_json:
         typer.echo(evaluation.model_dump_json(indent=2))
     else:
-        Console().print(as_table(evaluation, model.name))
+        print_table(Console(), as_table(evaluation, model.name))
     sheet = sheet or SHEETS_DIR / f"{model.stem}-{images.resolve().name}.png"
     save_sheet(examined, confidence, _title(evaluation, model.name), sheet)
     typer.echo(text("evaluation.sheet.saved", path=sheet), err=as_json)

@@ -2,29 +2,51 @@
 
 import asyncio
 import json
+import math
+import queue
 import signal
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from brakepoint.adapters import REAL_HUB, hub_tool, open_hub
+from brakepoint.adapters import REAL_HUB, hub_tool, open_camera, open_hub
+from brakepoint.cli.camera import Model, Out, ask, ask_number, chosen_path, keep, known_train, load_detector
 from brakepoint.cli.usage import CommandLine
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.errors import UserError
 from brakepoint.files import write_whole
-from brakepoint.messages import Light, Order, OrderKind, Reason
-from brakepoint.ports import Hub
-from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.messages import Light, Order, OrderKind, Reason, TrainState
+from brakepoint.ports import Camera, Hub
+from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S
 from brakepoint.systems import require_posix
 from brakepoint.texts import text
+from brakepoint.train_file import choosing
+
+if TYPE_CHECKING:
+    from brakepoint.calibration.drive import DriveFit, Leg, Seen
+    from brakepoint.calibration.legs import TunableHub
+    from brakepoint.mission.loop import FrameDetector
+    from brakepoint.train_file import Eye
 
 hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor turns in a trial."""
 LINK_LOSS_FILE = Path("runs/link-loss.json")
 """What the owner has found out: whether the motor turned on behind the end of a link, and in silence."""
+FINGER_CM, TAPE_CM = 4.0, 0.5
+"""How exactly a person presses a key where the train passes a mark, and measures where it rests."""
+BAR_WIDTH = 40
+Answer = TypeVar("Answer")
 
 
 @hub_app.command("find", help="cli.hub.find.help")
@@ -63,7 +85,7 @@ def _try_link_loss(hub: str) -> None:
     """Lets the owner find out what the hub does when its link ends, in both ways, and writes the answers."""
     leave_turning, stop = hub_tool(hub, "leave_turning"), hub_tool(hub, "stop")
     typer.confirm(text("cli.hub.link_loss.on_blocks"), abort=True)
-    address, answers = hub.partition(":")[2], {}
+    address, answers = hub.partition(":")[2].partition("?")[0], {}
     for way in ("hung_up", "out_of_reach"):
         typer.echo(text(f"cli.hub.link_loss.{way}"))
         address = leave_turning(address, way == "hung_up")
@@ -110,3 +132,152 @@ def guard_command(
 def _tell(key: str, **values: object) -> None:
     with suppress(OSError):  # Nobody listens any more, which is no reason not to guard.
         typer.echo(text(f"hub.guard.{key}", None, **values))
+
+
+@hub_app.command("calibrate", help="cli.hub.calibrate.help")
+def calibrate_command(
+    hub: Annotated[str, typer.Option("--hub", metavar="URI", help="cli.hub.option.hub")] = REAL_HUB,
+    camera: Annotated[str, typer.Option("--camera", metavar="URI", help="cli.hub.calibrate.camera")] = "",
+    apart: Annotated[
+        float, typer.Option("--apart", metavar="CM", min=20, max=1000, help="cli.hub.calibrate.apart")
+    ] = 60.0,
+    detector: Model = str(SHIPPED_MODEL),
+    out: Out = None,
+) -> None:
+    """Drives between two marks at several powers, computes, shows, and writes the train's file."""
+    from brakepoint.calibration.drive import POWERS, fit_drive, speed_of
+
+    path = chosen_path(out)
+    train = known_train(path)
+    if camera and train.camera is None:
+        raise UserError("calibrate.camera_first", path=path)
+    reckoning = hub_tool(hub, "Reckoning")
+    typer.echo(text("cli.hub.try.searching", hub=hub))
+    with ExitStack() as stack:
+        with choosing(None):
+            driven = cast("TunableHub", stack.enter_context(closing(open_hub(hub))))
+        watch: Watch = _Stopwatch()
+        if camera and train.camera:
+            with choosing(path):
+                opened = stack.enter_context(closing(open_camera(camera)))
+            watch = _CameraWatch(opened, load_detector(detector), train.camera)
+        typer.echo(text(f"calibrate.run.{watch.name}", apart=apart))
+        legs = []
+        for power in POWERS:
+            _asked(driven, lambda power=power: ask(text("calibrate.run.ready", power=power)))
+            legs.append(watch.drive(driven, power, apart))
+            speed = speed_of(legs[-1], apart)
+            typer.echo(text("calibrate.run.drove", power=power, speed=speed))
+            if speed >= FULL_SPEED_CM_S:
+                break
+    sight_cm = train.camera.sight_cm if train.camera else math.inf
+    fit = fit_drive(legs, apart, reckoning, sight_cm=sight_cm)
+    Console(highlight=False).print(_plot(fit))
+    eye = train.camera
+    if eye is not None and camera:
+        eye = eye.model_copy(update={"latency_s": fit.latency_s})
+    keep(train.model_copy(update={"drive": fit.drive, "camera": eye}), path)
+
+
+def _tick() -> float:
+    """Waits a step of the control loop; the time then."""
+    time.sleep(1 / CONTROL_RATE_HZ)
+    return time.monotonic()
+
+
+def _asked(hub: Hub, question: Callable[[], Answer]) -> Answer:
+    """Asks a person, and keeps the train braked meanwhile: one whose driver is silent is taken for dead."""
+    answer: Future[Answer] = Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(question())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=wait, name="question", daemon=True).start()
+    while not answer.done():
+        now = _tick()
+        hub.apply(Order(kind=OrderKind.BRAKE, reason=Reason.BY_HAND, light=Light.ON, at=now))
+        hub.state(now)
+    return answer.result()
+
+
+class Watch(Protocol):
+    """Notes when the train is where, while it drives once.
+
+    Attributes:
+        name: Of the text `calibrate.run.{name}` that says what a person does.
+    """
+
+    name: str
+
+    def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
+        """Drives once between marks that are so many centimetres apart."""
+
+
+class _CameraWatch:
+    """The camera sees two plates."""
+
+    name = "plates"
+
+    def __init__(self, camera: Camera, detector: "FrameDetector", eye: "Eye") -> None:
+        self._camera, self._detector, self._eye = camera, detector, eye
+
+    def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
+        from brakepoint.calibration.legs import Course, brake_ahead_cm, drive_leg, marks_in
+
+        def look(state: TrainState) -> "list[Seen]":
+            frame = self._camera.read(state)
+            return marks_in(self._detector.detect(frame), self._eye) if frame is not None else []
+
+        return drive_leg(hub, power, look, _tick, Course(apart, brake_ahead_cm(self._eye)))
+
+
+class _Stopwatch:
+    """A person presses Enter where the train passes each of two marks, and measures where it came to rest."""
+
+    name = "stopwatch"
+
+    def __init__(self) -> None:
+        self._presses: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
+        from brakepoint.calibration.drive import Seen
+        from brakepoint.calibration.legs import RESTS_S, Course, drive_leg
+
+        listener = threading.Thread(target=self._listen, name="presses", daemon=True)
+        listener.start()
+        marks = iter((0, 1))
+
+        def look(state: TrainState) -> list[Seen]:
+            with suppress(queue.Empty):
+                self._presses.get_nowait()
+                return [Seen(state.at, next(marks), 0.0, FINGER_CM)]
+            return []
+
+        leg = drive_leg(hub, power, look, _tick, Course(apart, 0.0, is_watched=False))
+        _asked(hub, listener.join)
+        rolled_cm = _asked(hub, lambda: ask_number(text("calibrate.run.rolled"))) or 0.0
+        rest = Seen(leg.braked_at + RESTS_S, 1, -rolled_cm, TAPE_CM, is_late=False)
+        return replace(leg, seen=(*leg.seen, rest))
+
+    def _listen(self) -> None:
+        for _ in (0, 1):
+            input()
+            self._presses.put(None)
+
+
+def _plot(fit: "DriveFit") -> Table:
+    """The measured speeds as bars, and what was found, with its errors."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    widest = max(speed for _, speed in fit.legs)
+    for power, speed in fit.legs:
+        bar = "█" * max(round(BAR_WIDTH * speed / widest), 1)
+        table.add_row(f"{power} %", f"{bar} {speed:.1f} {text('unit.cm_s')}")
+    for name, error in fit.errors.items():
+        value = text(f"calibrate.figure.{name}", None, value=getattr(fit.drive, name), error=error)
+        table.add_row(text(f"calibrate.name.{name}"), value)
+    full = text("calibrate.figure.full_speed_cm_s", None, value=fit.drive.full_speed_cm_s)
+    table.add_row(text("calibrate.name.full_speed_cm_s"), full)
+    return table

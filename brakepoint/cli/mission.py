@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.adapters import SIMULATED_HUB
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.service import Hub, TrainAt, check_train
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
@@ -24,6 +26,7 @@ from brakepoint.mission.report import PAGE_NAME, REPORT_NAME, Mission, Report, p
 from brakepoint.services import ServiceSettings
 from brakepoint.steps import SOURCE_VARIABLE, SOURCES
 from brakepoint.texts import number, text
+from brakepoint.train_file import Drive, chosen_train
 
 ALL = "all"
 DEFAULT_OUT = Path("runs/mission")
@@ -63,7 +66,7 @@ def mission_command(
     if as_json:
         typer.echo(report.to_json(), nl=False)
     else:
-        Console(highlight=False).print(report_table(report))
+        print_table(Console(highlight=False), report_table(report))
         typer.echo(text("mission.page_is", path=out / PAGE_NAME))
     raise typer.Exit(0 if report.accomplished else 1)
 
@@ -80,7 +83,10 @@ def _drive_live(
     assignment = assignments[0]
     check(assignments)
     run = drive_live(assignment, settings, tell)
-    return finish(run, assignment, News(assignment.feed, run.ticks[-1].position_cm, tell))
+    is_simulated = not settings.link and settings.hub.startswith(SIMULATED_HUB)
+    drive = Drive() if is_simulated else chosen_train(settings.hub).drive
+    news = News(assignment.feed, run.ticks[-1].position_cm, tell)
+    return finish(run, assignment, news, drive.full_speed_cm_s)
 
 
 def _chosen(feed: str) -> list[str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from brakepoint import extras
 from brakepoint.bars import progress_bar
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.models import SHIPPED_MODEL
 from brakepoint.texts import number, text
@@ -48,7 +49,7 @@ def list_command() -> None:
     if not versions:
         typer.echo(text("cli.model.empty"))
         return
-    Console(highlight=False).print(as_table(versions, production))
+    print_table(Console(highlight=False), as_table(versions, production))
 
 
 @model_app.command("publish", help="cli.model.publish.help")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.pipeline import PIPELINE_NAME
 from brakepoint.steps import load_step
@@ -52,7 +53,7 @@ def run_command(
         table = Table(*outcome.compared.heads(), box=None, pad_edge=False)
         for row in outcome.compared.rows():
             table.add_row(*row)
-        Console(highlight=False).print(table)
+        print_table(Console(highlight=False), table)
         typer.echo(text("cli.pipeline.run.plots", folder=outcome.folder))
     for reason in outcome.refused:
         typer.echo(f"✗ {reason}")

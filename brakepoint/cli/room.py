@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from brakepoint import extras
+from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 from brakepoint.texts import number, text
@@ -139,7 +140,7 @@ def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -
         ready = "[green]✓[/]" if not status.missing else f"[red]✗[/] {_names(status.missing)}"
         last = f"{status.last_at.astimezone():%d.%m. %H:%M}" if status.last_at else "–"
         table.add_row(status.handle, ready, str(status.objects), number(status.megabytes, 1), last)
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
 
 
 @room_app.command("remove", help="cli.room.remove.help")
@@ -271,7 +272,7 @@ def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None)
                 escape("\n".join(remarks[:3])),
             )
             console.print(text("room.rehearsed", phase=name, seconds=number(phase.slowest_s, 1)), style="dim")
-    console.print(table)
+    print_table(console, table)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -4,6 +4,7 @@ typer itself knows English only. It makes its commands from their functions for 
 they take their texts then.
 """
 
+import errno
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +16,16 @@ from brakepoint.errors import UserError
 from brakepoint.texts import text
 
 INTERRUPTED = 130
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NOT_ALLOWED = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+}
 
 
 class CommandLine(typer.Typer):
@@ -109,6 +120,8 @@ def status_of(command_line: Callable[[], Any]) -> int:
         status = command_line()
     except UserError as error:
         return _refuse(str(error))
+    except OSError as error:
+        return _refuse(_about_disk(error))
     except NotImplementedError:
         return _refuse(text("cli.error.not_written"))
     except typer.TyperException as error:
@@ -118,6 +131,19 @@ def status_of(command_line: Callable[[], Any]) -> int:
     if status == INTERRUPTED:
         typer.echo(text("cli.interrupted"), err=True)
     return status if isinstance(status, int) else 0
+
+
+def _about_disk(error: OSError) -> str:
+    """What the disk or its permissions did not let happen.
+
+    Raises:
+        OSError: It is none of these.
+    """
+    if error.errno in NO_ROOM:
+        return text("cli.error.disk_full")
+    if error.errno not in NOT_ALLOWED or error.filename is None:
+        raise error
+    return text("cli.error.file", path=error.filename, why=error.strerror)
 
 
 def run_alone(function: Callable[..., None], help_key: str, arguments: list[str]) -> int:

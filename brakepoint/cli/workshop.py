@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -12,14 +13,16 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from brakepoint.cli.screen import print_table
 from brakepoint.course import LABS_DIR, Step, course, find_step
 from brakepoint.errors import UserError
+from brakepoint.files import put_in_place
 from brakepoint.room import in_a_room
 from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.keyboard import Keyboard, keyboard
-from brakepoint.workshop.labs import lab_text, part_with, without_marks
+from brakepoint.workshop.labs import lab_text, make_package, part_with, without_marks
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
@@ -177,11 +180,11 @@ def reset_command(step: StepArgument = "") -> None:
 def catch_up_command(step: StepArgument = "") -> None:
     """Puts the complete file, and what it makes, in the place of the attendee's: the next step can start."""
     wanted = _step(step)
+    folder = install(wanted)
     _put(wanted, without_marks)
     progress = Progress.load()
     progress.touch(wanted).done = list(wanted.exercises)
     progress.save()
-    folder = install(wanted)
     if folder is None:
         typer.echo(text(f"course.{wanted.name}.done"))
     else:
@@ -199,7 +202,7 @@ def progress_command() -> None:
         title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
         done = f"{len(entry.done)}/{len(step.exercises)}"
         table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), str(sum(entry.hints.values())))
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
     if not any(entry.last_at for entry in progress.steps.values()):
         typer.echo(text("workshop.begin"))
 
@@ -224,16 +227,17 @@ def _difference(step: Step, part: Path) -> Iterator[str]:
 
 def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
     """Replaces a lab; what was there is kept, and its place is told."""
-    key, backup = "workshop.put_new", Path()
-    if step.lab.exists():
-        BACKUPS_DIR.mkdir(exist_ok=True)
-        backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"
-        step.lab.rename(backup)
-        key = "workshop.put"
-    for part in step.parts:
-        path = step.lab.parent / part
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content(step, part), encoding="utf-8")
+    key = "workshop.put" if step.lab.exists() else "workshop.put_new"
+    BACKUPS_DIR.mkdir(parents=True, exist_ok=True)
+    backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"
+    step.lab.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".", dir=step.lab.parent) as beginning:
+        for part in step.parts:
+            path = Path(beginning, part)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content(step, part), encoding="utf-8")
+        put_in_place(Path(beginning, step.lab.name), step.lab, backup)
+    make_package(step.lab.parent)
     typer.echo(text(key, lab=step.lab, backup=backup))
 
 

@@ -144,9 +144,7 @@ def admit(
     account = f"system:serviceaccount:{pod.namespace}:{pod.account}"
     groups = (*EVERYBODY, f"system:serviceaccounts:{pod.namespace}")
     granted = set(granted)
-    for constraint in in_order(constraints):
-        if not may_use(constraint, account, groups, granted):
-            continue
+    for constraint in in_order(one for one in constraints if may_use(one, account, groups, granted)):
         name = constraint["metadata"]["name"]
         spec, reasons = apply(constraint, pod, space)
         if not reasons:

@@ -259,6 +259,9 @@ def image_holds(root: Path, image: str, word: str) -> bool:
     """Whether the stage of the Containerfile that an image is, or one below it, mentions something."""
     kind = parts(image)[1].rpartition("brakepoint-")[2]
     written = (root / "deploy" / "images" / "Containerfile").read_text(encoding="utf-8")
+    written = re.sub(
+        r"^\s*#.*\n", "", written, flags=re.M
+    )  # What stands above the next stage is of that one.
     stages = {
         name: (base, body)
         for base, name, body in re.findall(r"^FROM (\S+) AS (\S+)\n(.*?)(?=^FROM |\Z)", written, re.M | re.S)

@@ -7,7 +7,6 @@ from importlib import resources
 
 import yaml
 
-from brakepoint.cluster import tekton
 from brakepoint.cluster.amounts import quantity
 from brakepoint.cluster.findings import Finding, found
 from brakepoint.cluster.kit import Kit
@@ -105,7 +104,7 @@ def _is_pushed(kit: Kit, pushed: Pushes, repository: str, tag: str) -> bool:
 def pushes(kit: Kit) -> Pushes:
     """Which repositories are pushed to, and under which tags, by what the kit applies."""
     found_: Pushes = []
-    for use in tekton.uses(kit.manifests):
+    for use in kit.uses:
         for step in use.spec.get("steps") or ():
             if not PUSHING.search(step.get("script", "")):
                 continue

@@ -1,12 +1,12 @@
 """Collects what the kit would apply to a cluster, and makes pods of all of it."""
 
 import copy
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -79,13 +79,24 @@ class Kit:
         """What the platform brings."""
         return platforms()[self.profile]
 
+    @cached_property
+    def _by_kind(self) -> dict[str, dict[str, list[Manifest]]]:
+        """The manifests by kind and namespace."""
+        index: dict[str, dict[str, list[Manifest]]] = defaultdict(lambda: defaultdict(list))
+        for manifest in self.manifests:
+            index[manifest["kind"]][namespace_of(manifest)].append(manifest)
+        return index
+
     def of_kind(self, *kinds: str) -> Iterator[Manifest]:
         """The manifests of these kinds."""
-        return (manifest for manifest in self.manifests if manifest["kind"] in kinds)
+        for kind in kinds:
+            for those in self._by_kind.get(kind, {}).values():
+                yield from those
 
     def within(self, namespace: str, *kinds: str) -> Iterator[Manifest]:
         """Those of them in a namespace."""
-        return (manifest for manifest in self.of_kind(*kinds) if namespace_of(manifest) == namespace)
+        for kind in kinds:
+            yield from self._by_kind.get(kind, {}).get(namespace, ())
 
     @property
     def attendees(self) -> list[str]:
@@ -113,10 +124,15 @@ class Kit:
         return {name: {"kubernetes.io/metadata.name": name, **own} for name, own in (labels | made).items()}
 
     @cached_property
+    def uses(self) -> list[tekton.Use]:
+        """Each task that each run of a pipeline starts."""
+        return list(tekton.uses(self.manifests))
+
+    @cached_property
     def pods(self) -> list[Pod]:
         """Every pod that comes of it."""
         found = list(built_in(self.manifests))
-        found += tekton.pods(self.manifests, self.tekton_settings)
+        found += tekton.pods(self.uses, self.tekton_settings)
         found += operators.predictors(self.manifests)
         found += operators.pipeline_servers(self.manifests)
         servers = {
@@ -158,9 +174,10 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
     if not platform["each_attendee"]:
         return Kit(profile, manifests + _secrets_beside(manifests), origins=origins)
     room = room or default_room()
-    shared = [one for place in platform["each_attendee"] for one in _applied(root, place)]
-    everybody = [one for handle in room.everybody for one in _attendee(room, handle, shared)]
-    origins |= {place: _applied(root, place) for place in platform["each_attendee"]}
+    for_each = {place: _applied(root, place) for place in platform["each_attendee"]}
+    shared, account = [one for those in for_each.values() for one in those], Account.new()
+    everybody = [one for handle in room.everybody for one in _attendee(room, handle, account, shared)]
+    origins |= for_each
     kit = Kit(profile, manifests + _secrets_beside(manifests) + everybody, room, origins=origins)
     kit.devfile = yaml.safe_load((root / "devfile.yaml").read_text(encoding="utf-8"))
     variables = _connection(kit)["stringData"]
@@ -206,12 +223,18 @@ def _with_extra_files(folder: Path, rendered: list[Manifest]) -> list[Manifest]:
 
 
 def _documents(files: Iterable[Path]) -> list[Manifest]:
-    read = (yaml.safe_load_all(file.read_text(encoding="utf-8")) for file in files)
-    found = [one for documents in read for one in documents if one and "metadata" in one]
+    read = [one for file in files for one in _read(file.read_text(encoding="utf-8"))]
+    found = [one for one in read if "metadata" in one]
     for manifest in found:
         meta = manifest["metadata"]
         meta.setdefault("name", meta.get("generateName", "").rstrip("-"))
     return found
+
+
+def _read(text: str) -> list[Manifest]:
+    """The documents of a YAML text, by the fast reader where PyYAML was built with it."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [one for one in yaml.load_all(text, Loader=loader) if one]
 
 
 def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest]:
@@ -223,11 +246,11 @@ def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest
     return moved
 
 
-def _attendee(room: Room, handle: str, shared: list[Manifest]) -> list[Manifest]:
+def _attendee(room: Room, handle: str, account: Account, shared: list[Manifest]) -> list[Manifest]:
     """All in one attendee's namespace: what the room makes, and what Argo CD deploys there."""
     space = room.place_of(handle)
-    own = [one for one in yaml.safe_load_all(namespace_manifests(room, handle)) if one]
-    own += _room_secrets(room, handle)
+    own = _read(namespace_manifests(room, handle))
+    own += _read(secret_manifests(room, handle, account, room.inside))
     rest = in_namespace(shared, space)
     return [*own, *rest, *_secrets_beside(rest)]
 
@@ -239,16 +262,12 @@ def _connection(kit: Kit) -> Manifest:
     )
 
 
-def _room_secrets(room: Room, handle: str) -> list[Manifest]:
-    made = yaml.safe_load_all(secret_manifests(room, handle, Account.new(), room.inside))
-    return [one for one in made if one]
-
-
 def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
     """What `brakepoint deploy --secrets` makes in each namespace that has a broker."""
     spaces = {
         namespace_of(m) for m in manifests if (m["kind"], m["metadata"]["name"]) == ("Deployment", "broker")
     }
+    made = make_secrets()
     return [
         {
             "apiVersion": "v1",
@@ -257,11 +276,5 @@ def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
             "stringData": content,
         }
         for space in sorted(spaces)
-        for name, content in made_secrets().items()
+        for name, content in made.items()
     ]
-
-
-@cache
-def made_secrets() -> dict[str, Any]:
-    """Names and keys of what `brakepoint deploy --secrets` makes."""
-    return dict(make_secrets())

@@ -126,6 +126,11 @@ class _Place:
         for pod, port in ((pod, port) for pod, port in targets if pod):
             for name, other in (("any-other-pod", End(self._where, {"app": "pod"})), *self._others()):
                 yield Way(name, pod.name, (other, end_of(pod)), port, False)
+        for pod in self._named.values() if train else ():
+            if pod not in (broker, train, page):
+                ports = [one["containerPort"] for one in pod.spec["containers"][0].get("ports") or ()]
+                for name, other in (("any-other-pod", End(self._where, {"app": "pod"})), *self._others()):
+                    yield Way(name, pod.name, (other, end_of(pod)), ports[0] if ports else PAGE, False)
         if train:
             yield Way("train", "internet", (end_of(train), End("", address=OUTSIDE)), 443, False)
         if page and "router" in self._peers:

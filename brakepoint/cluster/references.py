@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from brakepoint.cluster import tekton
 from brakepoint.cluster.findings import Finding, found
 from brakepoint.cluster.kit import Kit
 from brakepoint.cluster.operators import CONNECTION, runtime_of
@@ -123,15 +122,12 @@ def of_objects(kit: Kit) -> Iterator[Reference]:
                 space, _, suffix = rest.partition(".")
                 if suffix in ("svc", "svc.cluster.local"):
                     yield Reference(name, "Service", service, space)
-            case "PersistentVolumeClaim" if spec.get("storageClassName"):
-                yield Reference(name, "StorageClass", spec["storageClassName"], "")
-    for run in tekton.runs(kit.manifests):
-        for bound in run["spec"].get("workspaces") or ():
-            said = (bound.get("volumeClaimTemplate") or {}).get("spec") or {}
-            if said.get("storageClassName"):
-                yield Reference(run["metadata"]["name"], "StorageClass", said["storageClassName"], "")
-            if "ReadWriteMany" in (said.get("accessModes") or ()):
-                yield Reference(run["metadata"]["name"], "StorageClass", "ReadWriteMany", "")
+    for claim in kit.claims:
+        name, said = claim["metadata"]["name"], claim["spec"]
+        if said.get("storageClassName"):
+            yield Reference(name, "StorageClass", said["storageClassName"], "")
+        for mode in said.get("accessModes") or ():
+            yield Reference(name, "StorageClass", mode, "")
 
 
 def _store_of(secret: Manifest) -> str:

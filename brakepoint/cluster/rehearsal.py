@@ -1,10 +1,10 @@
 """The rehearsal: every rule, held against everything that would be applied."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from brakepoint.cluster import admission, course, images, paths, references, tekton, wiring
+from brakepoint.cluster import admission, course, images, paths, references, standards, tekton, wiring
 from brakepoint.cluster.admission import Admitted
 from brakepoint.cluster.findings import Finding, found
 from brakepoint.cluster.kit import Kit
@@ -37,12 +37,19 @@ def rehearse(kit: Kit, root: Path = ROOT) -> Rehearsal:
         kit: What would be applied.
         root: Of the project, for what is said outside of manifests.
     """
+    kit = replace(kit)  # What it has counted up may be of before a change.
     admitted = admission.examine(kit)
     missing, asked = references.unanswered(kit)
     of_images, placeholders = images.examine(kit)
     findings = [finding for one in admitted for finding in one.findings]
     findings += [*admission.over(kit), *missing, *of_images, *images.too_small(kit)]
-    findings += [*wiring.examine(kit), *paths.examine(kit), *course.examine(kit, root), *_homeless(kit)]
+    findings += [
+        *standards.examine(kit),
+        *wiring.examine(kit),
+        *paths.examine(kit),
+        *course.examine(kit, root),
+        *_homeless(kit),
+    ]
     yours = [text(f"cluster.yours.{one['reason']}") for one in asked if not one.get("given")]
     yours += [text("cluster.yours.placeholder", None, host=host) for host in placeholders]
     if any(pod.annotations.get(tekton.CHOSEN_NODE) == "true" for pod in kit.pods):

@@ -141,7 +141,7 @@ def filled(said: Any, values: dict[str, Any]) -> Any:
         return {key: filled(value, values) for key, value in said.items()}
     if isinstance(said, list):
         return [filled(value, values) for value in said]
-    if not isinstance(said, str):
+    if not isinstance(said, str) or "$(" not in said:
         return said
     return PLACEHOLDER.sub(lambda found: _word(values, found), said)
 
@@ -180,15 +180,15 @@ def _volumes(task: Manifest, spec: Manifest, bound: dict[str, Manifest]) -> dict
     return {name: bound[whole] for name, whole in given.items() if name in wanted and whole in bound}
 
 
-def pods(manifests: list[Manifest], arguments: Manifest) -> Iterator[Pod]:
+def pods(used: list[Use], arguments: Manifest) -> Iterator[Pod]:
     """The pods of every run.
 
     Args:
-        manifests: All that is applied.
+        used: Each task of each run.
         arguments: `spec.pipeline` of TektonConfig: default account, and whether Tekton guards its own
             containers.
     """
-    for use in uses(manifests):
+    for use in used:
         yield _pod(use, arguments)
 
 
@@ -277,6 +277,10 @@ def misfits(manifests: list[Manifest]) -> Iterator[tuple[str, str, str]]:
         for one in pipeline.get("workspaces") or ():
             if not one.get("optional") and one["name"] not in bound:
                 yield name, space, f"workspaces.{one['name']}"
+        named = {task["name"] for task in (*(pipeline.get("tasks") or ()), *(pipeline.get("finally") or ()))}
+        for one in run["spec"].get("taskRunSpecs") or ():
+            if one["pipelineTaskName"] not in named:
+                yield name, space, f"taskRunSpecs {one['pipelineTaskName']}"
         uses_ = [*(pipeline.get("tasks") or ()), *(pipeline.get("finally") or ())]
         specs = {
             t["name"]: t.get("taskSpec") or tasks.get((space, t.get("taskRef", {}).get("name")))

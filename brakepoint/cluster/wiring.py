@@ -136,17 +136,22 @@ def _of_service(kit: Kit, service: Manifest) -> Iterator[Finding]:
     for port in spec.get("ports") or ():
         target = port.get("targetPort", port["port"])
         for pod in pods:
-            declared = [one for container in pod.containers for one in container.get("ports") or ()]
-            names = {one.get("name") for one in declared}
-            numbers = {one["containerPort"] for one in declared}
-            numbers |= {number for container in pod.containers for number in _listening(container)}
-            if (isinstance(target, str) and target not in names) or (
-                isinstance(target, int) and numbers and target not in numbers
-            ):
+            named, listening = _ports(pod)
+            number = named.get(target, target)
+            known = {*named.values(), *listening}
+            if isinstance(number, str) or (known and number not in known):
                 yield found("target_port", where, name=name, port=target, pod=pod.name)
-            local = {number: host for one in pod.containers for number, host in _listening(one).items()}
-            if local.get(target) in LOCAL:
+            elif listening.get(number) in LOCAL:
                 yield found("local", where, pod=pod.name, port=target)
+
+
+def _ports(pod: Pod) -> tuple[dict[object, int], dict[int, str]]:
+    """The ports of a pod by name or number, and the addresses at which it listens, by port."""
+    declared = [one for container in pod.containers for one in container.get("ports") or ()]
+    named: dict[object, int] = {
+        one.get("name") or one["containerPort"]: one["containerPort"] for one in declared
+    }
+    return named, {port: host for one in pod.containers for port, host in _listening(one).items()}
 
 
 def _of_route(kit: Kit, route: Manifest) -> Iterator[Finding]:

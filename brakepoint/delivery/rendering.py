@@ -25,16 +25,18 @@ def render(overlay: Path) -> list[Manifest]:
     """
     if not (overlay / "kustomization.yaml").is_file():
         raise UserError("delivery.error.no_overlay", folder=overlay)
-    done = subprocess.run(
-        [_kubectl(), "kustomize", str(overlay)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([kubectl(), "kustomize", str(overlay)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UserError("delivery.error.render", folder=overlay, why=done.stderr.strip().splitlines()[-1])
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 
-def _kubectl() -> str:
-    """The kubectl that pip installed beside this Python, or any other."""
+def kubectl() -> str:
+    """The kubectl that pip installed beside this Python, or any other.
+
+    Raises:
+        UserError: There is none.
+    """
     beside = Path(sys.executable).with_name("kubectl")
     found = str(beside) if beside.is_file() else shutil.which("kubectl")
     if found is None:

@@ -83,5 +83,5 @@ def input_size_px(
 def _literal(written: str | None) -> object:
     try:
         return ast.literal_eval(written or "None")
-    except (ValueError, SyntaxError):
-        return None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None  # What ast.literal_eval raises for what is no literal, or one nested too deep.

@@ -4,16 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from brakepoint.detector import Detector
-from brakepoint.errors import UserError
 from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, Match, match_picture
-from brakepoint.labels.folder import LabelledPicture, load_labels
+from brakepoint.labels.folder import LabelledPicture, held_out
+from brakepoint.labels.pictures import read_picture
+from brakepoint.labels.signs import Note
 from brakepoint.messages import Detection
 
-JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
-"""Markers: of the file's start, of each scan of pixels, and of the end."""
+__all__ = ["Examined", "examine", "read_picture"]
 
 
 @dataclass(frozen=True)
@@ -73,19 +71,26 @@ class Examined:
 
 
 def examine(
-    images_dir: Path, detector: Detector, on_progress: Callable[[int, int], None] | None = None
+    images_dir: Path,
+    detector: Detector,
+    on_progress: Callable[[int, int], None] | None = None,
+    notes: list[Note] | None = None,
 ) -> list[Examined]:
-    """Shows a folder of labelled pictures to a detector.
+    """Shows a folder of labelled pictures to a detector; of a folder that is split, those to be examined on.
 
     Args:
-        images_dir: Holds `images/` and `labels/`; see `load_labels`.
+        images_dir: Holds pictures and labels; see `read_labels`.
         detector: The detector.
         on_progress: Called after each picture with how many are done and how many there are.
+        notes: Gets what was passed over.
 
     Raises:
         UserError: Pictures or labels are missing or invalid, or a picture does not decode.
     """
-    pictures = load_labels(images_dir)
+    labels = held_out(images_dir)
+    pictures = labels.pictures
+    if notes is not None:
+        notes += labels.notes
     examined = []
     for done, picture in enumerate(pictures, 1):
         examined.append(_examine(picture, detector))
@@ -103,25 +108,3 @@ def _examine(picture: LabelledPicture, detector: Detector) -> Examined:
 
 def _height_px(item: Detection) -> float:
     return item.box[3] - item.box[1]
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """Reads a picture, upright as its EXIF orientation says.
-
-    Returns:
-        `(height, width, 3)` uint8, blue-green-red.
-
-    Raises:
-        UserError: It does not decode to its end.
-    """
-    import cv2
-
-    content = path.read_bytes()
-    # OpenCV fills what is missing of a truncated JPEG with grey and goes on.
-    truncated = content.startswith(JPEG_START) and content.rfind(JPEG_END) < content.rfind(JPEG_SCAN)
-    image = None
-    if content and not truncated:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError("error.picture_unreadable", path=path)
-    return image

@@ -12,6 +12,7 @@ import numpy as np
 from brakepoint.drawing import BOLD, REGULAR, WHITE, Colour, bgr, text_width, write
 from brakepoint.errors import UserError
 from brakepoint.evaluation.examine import Examined, read_picture
+from brakepoint.files import write_whole
 from brakepoint.look import sign_text
 from brakepoint.messages import Detection
 from brakepoint.texts import number, text
@@ -86,11 +87,9 @@ def save_png(picture: np.ndarray, path: Path) -> None:
     Raises:
         UserError: It cannot be written there.
     """
-    unfinished = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-        unfinished.replace(path)
+        write_whole(path, cv2.imencode(".png", picture)[1].tobytes())
     except OSError as error:
         raise UserError("evaluation.unwritable", path=path, why=error.strerror) from None
 

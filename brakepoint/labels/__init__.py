@@ -1,1 +1,1 @@
-"""Labelled pictures: YOLO text and what Label Studio writes, read into one form."""
+"""Labelled pictures: Label Studio, YOLO, COCO and Pascal VOC, read into one form."""

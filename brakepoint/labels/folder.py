@@ -1,108 +1,313 @@
-"""Labelled pictures: a folder with `images/` and `labels/`, one label file a picture.
+"""Labelled pictures, in whatever form people have them.
 
-The labels are either YOLO text (`labels/NAME.txt` for `images/NAME.jpg`) or Label Studio annotations
-(`labels/ANY.json`, which name their picture themselves).
+- YOLO text: `labels/NAME.txt` for `images/NAME.jpg`, or both in one folder; `data.yaml` if there is one;
+- Label Studio: what it exports, as JSON or JSON-MIN, and what it writes to target storage;
+- COCO: one JSON file for many pictures;
+- Pascal VOC: an XML file a picture.
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from brakepoint.errors import UserError
-from brakepoint.labels import label_studio_storage, yolo
-from brakepoint.labels.signs import LabelledSign
-from brakepoint.messages import Detection, SignClass
+from brakepoint.labels import yolo
+from brakepoint.labels.coco import is_coco, read_coco
+from brakepoint.labels.label_studio_export import Task, tasks_of
+from brakepoint.labels.label_studio_forms import NotLabelStudioError, is_label_studio
+from brakepoint.labels.label_studio_signs import answer_that_counts, read_signs
+from brakepoint.labels.pascal_voc import read_voc
+from brakepoint.labels.pictures import (
+    PICTURE_SUFFIXES,
+    PictureIndex,
+    files_below,
+    picture_size,
+    pictures_among,
+    readable,
+)
+from brakepoint.labels.reading import read_json, read_text
+from brakepoint.labels.signs import LabelledPicture, Note, PassedOver, each_once
+from brakepoint.labels.splits import listed_splits, split_of_name
+from brakepoint.labels.yolo_data import find_data
 
-PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
+__all__ = ["PICTURE_SUFFIXES", "LabelledPicture", "Labels", "held_out", "load_labels", "read_labels"]
+
+LABEL_FOLDERS = {"labels", "annotations"}
+"""Every file in these is meant to be a label."""
+PLACES = {"images", "jpegimages", "obj_train_data", *LABEL_FOLDERS}
+"""Folders in which a picture and its label lie apart, each under the same name."""
+ARCHIVES = {".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"}
 
 
 @dataclass(frozen=True)
-class LabelledPicture:
-    """A picture and the signs that are really in it.
+class Labels:
+    """What was read of a folder.
 
     Attributes:
-        path: The picture.
-        signs: The signs.
+        pictures: The labelled pictures, by name.
+        notes: What was passed over: together they are all that was there.
     """
 
-    path: Path
-    signs: tuple[LabelledSign, ...]
+    pictures: tuple[LabelledPicture, ...]
+    notes: tuple[Note, ...]
 
-    def truths(self, width_px: int, height_px: int) -> tuple[Detection, ...]:
-        """The signs as a perfect detector reports them, in pixels of the picture."""
-        truths = []
-        for sign in self.signs:
-            left, top, right, bottom = sign.box
-            box = left * width_px, top * height_px, right * width_px, bottom * height_px
-            truths.append(Detection(sign_class=sign.sign_class, confidence=1.0, box=box))
-        return tuple(truths)
+
+@dataclass
+class _Found:
+    """The files of a folder, by what they are."""
+
+    texts: list[Path] = field(default_factory=list)
+    documents: list[Path] = field(default_factory=list)
+    label_studio: dict[Path, Any] = field(default_factory=dict)
+    coco: dict[Path, Any] = field(default_factory=dict)
+    others: list[Path] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> list[str]:
+        kinds = {
+            "YOLO": self.texts,
+            "Label Studio": self.label_studio,
+            "COCO": self.coco,
+            "Pascal VOC": self.documents,
+        }
+        return [kind for kind, files in kinds.items() if files]
 
 
 def load_labels(folder: Path) -> list[LabelledPicture]:
-    """Reads the labels of a folder.
-
-    Among YOLO labels a picture without a file shows no sign; among Label Studio's it has not been labelled,
-    and it is left out, as is a task that was skipped.
-
-    Args:
-        folder: Holds `images/` and `labels/`.
-
-    Returns:
-        The labelled pictures, by name.
+    """Reads the labelled pictures of a folder; see `read_labels`.
 
     Raises:
-        UserError: Pictures or labels are missing, the two kinds of labels are mixed, or a label is invalid,
-            of a class that the train does not know, of a picture that is not there, or the second of one.
+        UserError: As there, or no picture has a sign.
     """
-    pictures = _pictures(folder / "images")
-    files = _files(folder / "labels")
-    texts = [file for file in files if file.suffix == ".txt" and file.name != yolo.CLASSES_FILE]
-    annotations = [file for file in files if file.suffix == ".json"]
-    if texts and annotations:
-        raise UserError("error.labels_mixed", folder=folder / "labels")
-    if not texts and not annotations:
-        raise UserError("error.labels_none", folder=folder / "labels")
-    if annotations:
-        labelled = _label_studio_pictures(annotations, {path.name: path for path in pictures})
-    else:
-        labelled = _yolo_pictures(texts, pictures, yolo.read_classes(folder))
-    if not any(picture.signs for picture in labelled):
+    return list(_with_signs(read_labels(folder), folder).pictures)
+
+
+def _with_signs(labels: Labels, folder: Path) -> Labels:
+    if not any(picture.signs for picture in labels.pictures):
         raise UserError("error.labels_no_sign", folder=folder)
-    return sorted(labelled, key=lambda picture: picture.path.name)
+    return labels
 
 
-def _pictures(folder: Path) -> list[Path]:
-    pictures = [path for path in _files(folder) if path.suffix.lower() in PICTURE_SUFFIXES]
+def read_labels(folder: Path) -> Labels:
+    """Reads the labels of a folder.
+
+    Among YOLO labels a picture without a file shows no sign; among others it has not been labelled, and it is
+    left out, as is a task that was skipped.
+
+    Args:
+        folder: Holds pictures and labels, in any of the layouts that labelling programs export.
+
+    Raises:
+        UserError: Pictures or labels are missing, kinds of labels are mixed, or a label is invalid, of a
+            class that the train does not know, of a picture that is not there, or the second of one.
+    """
+    files = files_below(folder)
+    pictures = _pictures(folder, files)
+    found = _sorted_out(folder, [file for file in files if file.suffix.lower() not in PICTURE_SUFFIXES])
+    if len(found.kinds) != 1:
+        raise _none_or_mixed(folder, files, found.kinds)
+    notes = [Note(PassedOver.OTHER_FILE, file.name) for file in found.others]
+    left = set(pictures)
+    outside = [file for file in pictures_among(files) if file not in left]
+    notes += [Note(PassedOver.OTHER_FILE, readable(file.name)) for file in outside]
+    if found.texts:
+        labelled = _yolo_pictures(folder, found.texts, pictures, notes)
+    else:
+        labelled = _indexed_pictures(folder, found, pictures, notes)
+    split = _splitter(folder, found.others)
+    labelled = [replace(one, split=one.split or split(one.path)) for one in labelled]
+    return Labels(tuple(sorted(labelled, key=lambda one: (one.path.name, one.path))), tuple(notes))
+
+
+def held_out(folder: Path) -> Labels:
+    """Reads the pictures to be examined on: those for validation, else for testing, where there is a split.
+
+    Raises:
+        UserError: As for `read_labels`, or none of them has a sign.
+    """
+    labels = read_labels(folder)
+    splits = {picture.split for picture in labels.pictures}
+    chosen = next((split for split in ("val", "test") if split in splits), None)
+    if chosen is None:
+        return _with_signs(labels, folder)
+    kept = tuple(picture for picture in labels.pictures if picture.split == chosen)
+    others = [picture for picture in labels.pictures if picture.split != chosen]
+    notes = tuple(Note(PassedOver.OTHER_SPLIT, readable(one.path.name)) for one in others)
+    return _with_signs(Labels(kept, labels.notes + notes), folder)
+
+
+def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:
+    """The pictures that count: those in `images/`, if it is there."""
+    own = folder / "images"
+    pictures = [file for file in pictures_among(files) if not own.is_dir() or own in file.parents]
     if not pictures:
-        raise UserError("error.pictures_none", folder=folder)
+        if archives := [file for file in files if file.suffix.lower() in ARCHIVES]:
+            raise UserError("error.labels_archive", path=archives[0])
+        if not own.is_dir():
+            raise UserError("error.folder_missing", folder=own)
+        raise UserError("error.pictures_none", folder=own)
     return pictures
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise UserError("error.folder_missing", folder=folder)
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+def _none_or_mixed(folder: Path, files: Sequence[Path], kinds: list[str]) -> UserError:
+    if kinds:
+        return UserError("error.labels_mixed", folder=folder, kinds=", ".join(kinds))
+    archives = [file for file in files if file.suffix.lower() in ARCHIVES]
+    if archives:
+        return UserError("error.labels_archive", path=archives[0])
+    return UserError("error.labels_none", folder=folder)
 
 
-def _label_studio_pictures(files: list[Path], pictures: dict[str, Path]) -> list[LabelledPicture]:
-    labelled: dict[str, LabelledPicture] = {}
+def _sorted_out(folder: Path, files: Sequence[Path]) -> _Found:
+    found = _Found()
     for file in files:
-        annotation = label_studio_storage.read_annotation(file)
-        if annotation.was_cancelled:
-            continue
-        name = annotation.picture_name
-        if name not in pictures:
-            raise UserError("error.label_without_picture", file=file, picture=name)
-        if name in labelled:
-            raise UserError("error.label_twice", file=file, picture=name)
-        labelled[name] = LabelledPicture(pictures[name], label_studio_storage.read_signs(annotation, file))
-    return list(labelled.values())
+        is_label = any(part.lower() in LABEL_FOLDERS for part in file.relative_to(folder).parts[:-1])
+        suffix = file.suffix.lower()
+        if suffix == ".xml":
+            found.documents.append(file)
+        elif suffix == ".txt" and file.name.lower() not in yolo.CLASSES_FILES:
+            (found.texts if is_label or _looks_like_yolo(file) else found.others).append(file)
+        elif suffix == ".json" or (not suffix and _looks_like_json(file)) or (not suffix and is_label):
+            content = read_json(file)
+            if is_coco(content):
+                found.coco[file] = content
+            elif is_label_studio(content) or (is_label and not _only_names(content)):
+                found.label_studio[file] = content
+            elif not _only_names(content):
+                found.others.append(file)
+        elif suffix not in (".yaml", ".yml", ".names", ".data", ".txt", ".cache"):
+            found.others.append(file)
+    return found
+
+
+def _looks_like_yolo(file: Path) -> bool:
+    """Whether a text lies beside its picture, or has numbers as its first line."""
+    if any(file.with_suffix(suffix).exists() for suffix in PICTURE_SUFFIXES):
+        return True
+    lines = [line.split() for line in read_text(file).splitlines() if line.strip()]
+    return bool(lines) and len(lines[0]) >= 5 and lines[0][0].lstrip("-").replace(".", "", 1).isdecimal()
+
+
+def _looks_like_json(file: Path) -> bool:
+    return read_text(file).lstrip()[:1] in ("{", "[")
+
+
+def _only_names(content: Any) -> bool:
+    """Whether it is `notes.json`, which Label Studio puts beside YOLO labels."""
+    return isinstance(content, dict) and "categories" in content and "annotations" not in content
 
 
 def _yolo_pictures(
-    files: list[Path], pictures: list[Path], classes: tuple[SignClass, ...]
+    folder: Path, files: Sequence[Path], pictures: Sequence[Path], notes: list[Note]
 ) -> list[LabelledPicture]:
-    signs = {file.stem: yolo.read_signs(file, classes) for file in files}
+    data = find_data(folder)
+    classes = data.classes if data else yolo.read_classes(folder)
+    of_picture = _label_files(folder, files, pictures)
+    labelled = []
+    for path in pictures:
+        file = of_picture.get(path)
+        if file is None:
+            notes.append(Note(PassedOver.NO_LABEL_FILE, readable(path.name)))
+        signs = yolo.read_signs(file, classes, notes) if file else ()
+        labelled.append(LabelledPicture(path, signs, split=data.split_of(path) if data else None))
+    return labelled
+
+
+def _label_files(folder: Path, files: Sequence[Path], pictures: Sequence[Path]) -> dict[Path, Path]:
+    """Which text belongs to which picture.
+
+    Raises:
+        UserError: A text belongs to none or to two, or two belong to one.
+    """
+    at: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    for path in pictures:
+        at[_place(path, folder)].append(path)
+    index = PictureIndex(pictures, folder)
+    of_picture: dict[Path, Path] = {}
     for file in files:
-        if file.stem not in {path.stem for path in pictures}:
-            raise UserError("error.label_without_picture", file=file, picture=f"{file.stem}.*")
-    return [LabelledPicture(path, signs.get(path.stem, ())) for path in pictures]
+        place = _place(file, folder)
+        there = at.get(place, [])
+        if len(there) > 1:
+            first, second = there[:2]
+            raise UserError(
+                "error.label_ambiguous", file=file, picture=f"{file.stem}.*", first=first, second=second
+            )
+        if not there and len(place) > 1:
+            raise UserError("error.label_without_picture", file=file, picture=f"{readable(file.stem)}.*")
+        path = there[0] if there else index.find(place[0], file, by_stem=True)
+        if path in of_picture:
+            raise UserError("error.label_twice", file=file, picture=readable(path.name))
+        of_picture[path] = file
+    return of_picture
+
+
+def _place(file: Path, folder: Path) -> tuple[str, ...]:
+    above = (readable(part).casefold() for part in file.relative_to(folder).parts[:-1])
+    return (*(part for part in above if part not in PLACES), readable(file.stem).casefold())
+
+
+def _indexed_pictures(
+    folder: Path, found: _Found, pictures: Sequence[Path], notes: list[Note]
+) -> list[LabelledPicture]:
+    """Of labels that name their picture themselves."""
+    index = PictureIndex(pictures, folder)
+    labelled: dict[Path, LabelledPicture] = {}
+    known: set[Path] = set()
+    for file, content in found.label_studio.items():
+        _keep(_label_studio_pictures(content, file, index, notes, known), file, labelled)
+    for file, content in found.coco.items():
+        split = split_of_name(file.stem) if len(found.coco) > 1 else None
+        read = read_coco(content, file, index, notes)
+        _keep([replace(one, split=split) for one in read], file, labelled)
+    for file in found.documents:
+        _keep([read_voc(file, index, notes)], file, labelled)
+    left = [path for path in pictures if path not in labelled and path not in known]
+    notes += [Note(PassedOver.UNLABELLED, readable(path.name)) for path in left]
+    return list(labelled.values())
+
+
+def _keep(read: Sequence[LabelledPicture], file: Path, labelled: dict[Path, LabelledPicture]) -> None:
+    for picture in read:
+        if picture.path in labelled:
+            raise UserError("error.label_twice", file=file, picture=readable(picture.path.name))
+        labelled[picture.path] = picture
+
+
+def _label_studio_pictures(
+    content: Any, file: Path, index: PictureIndex, notes: list[Note], known: set[Path]
+) -> list[LabelledPicture]:
+    """The pictures of a file's tasks that count; `known` gets the others, which its notes name."""
+    try:
+        tasks = tasks_of(content, file, lambda place: picture_size(index.find(place, file)), notes)
+    except NotLabelStudioError as error:
+        raise UserError("error.label_invalid", file=file, why=f"Label Studio: {error}") from None
+    read = []
+    for task in tasks:
+        annotation = answer_that_counts(task, notes)
+        if annotation is None:
+            known.update(index.named(task.location, file))
+        else:
+            path = index.find(task.location, file)
+            signs = each_once(read_signs(annotation, file), task.picture, notes)
+            read.append(LabelledPicture(path, signs, _size_of(task)))
+    return read
+
+
+def _size_of(task: Task) -> tuple[int, int] | None:
+    rectangles = [each for annotation in task.annotations for each in annotation.result]
+    return (rectangles[0].original_width, rectangles[0].original_height) if rectangles else None
+
+
+def _splitter(folder: Path, others: Sequence[Path]) -> Callable[[Path], str | None]:
+    """Tells the split of a picture by the lists beside the labels, else by the folders that it lies in."""
+    listed = listed_splits(others)
+
+    def split_of(picture: Path) -> str | None:
+        if picture.stem in listed:
+            return listed[picture.stem]
+        above = (split_of_name(part) for part in picture.relative_to(folder).parts[:-1])
+        return next(filter(None, above), None)
+
+    return split_of

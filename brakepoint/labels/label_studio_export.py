@@ -1,14 +1,26 @@
-"""What Label Studio exports of a project: a list of tasks, each with what its annotators said."""
+"""What Label Studio knows of a project: a list of tasks, each with what its annotators said."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated as Typed
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from brakepoint.errors import UserError
-from brakepoint.labels.signs import known_class, picture_name
+from brakepoint.labels.label_studio_forms import Json, NotLabelStudioError, as_tasks
+from brakepoint.labels.pictures import PictureIndex, files_below, locations, picture_size, pictures_among
+from brakepoint.labels.reading import place_of, read_json
+from brakepoint.labels.signs import Note, PassedOver, known_class
 from brakepoint.messages import SignClass
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""When an annotation was changed that does not say so: before every other."""
+OTHER_ANSWERS = (
+    *("choices", "textarea", "rating", "number", "relation", "datetime", "taxonomy", "pairwise", "ranker"),
+)
+"""What an annotator may say beside drawing."""
 
 
 class _Record(BaseModel):
@@ -33,7 +45,7 @@ class RectangleValue(_Record):
     y: float = Field(ge=-100, le=200)
     width: float = Field(gt=0, le=200)
     height: float = Field(gt=0, le=200)
-    rotation: float = 0.0
+    rotation: float = Field(default=0.0, allow_inf_nan=False)
     rectanglelabels: tuple[SignClass] | tuple[str]
 
 
@@ -58,19 +70,33 @@ class Rectangle(_Record):
         return SignClass(self.value.rectanglelabels[0])
 
 
+def _who(said: Any) -> Any:
+    """An annotator's number or address, out of the object that newer versions write."""
+    return said.get("id", said.get("email")) if isinstance(said, dict) else said
+
+
+def _when(said: Any) -> Any:
+    return NEVER if said in (None, "") else said
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment that can be compared with every other: without a zone it is UTC's."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
 class Annotation(_Record):
     """What one annotator said about one picture.
 
     Attributes:
-        completed_by: Number of the annotator.
+        completed_by: Number or address of the annotator, if it is known.
         was_cancelled: Whether the annotator skipped the picture: then the answer means nothing.
         updated_at: When it was last changed.
         result: A rectangle for each sign; empty for a picture without signs.
     """
 
-    completed_by: int
-    was_cancelled: bool = False
-    updated_at: datetime
+    completed_by: Typed[int | str | None, BeforeValidator(_who)] = None
+    was_cancelled: Typed[bool, BeforeValidator(lambda said: said or False)] = False
+    updated_at: Typed[datetime, BeforeValidator(_when), AfterValidator(_in_utc)] = NEVER
     result: tuple[Rectangle, ...]
 
 
@@ -80,44 +106,142 @@ class Task(_Record):
     Attributes:
         picture: The picture's file name.
         annotations: One for each annotator who looked at it; may be empty.
+        location: Where Label Studio has the picture.
     """
 
     picture: str
     annotations: tuple[Annotation, ...]
+    location: str = ""
 
 
-class _Data(_Record):
-    image: str
+def read_export(path: Path, notes: list[Note] | None = None) -> list[Task]:
+    """Reads what Label Studio exported of the kit's project, as JSON or JSON-MIN.
 
-
-class _ExportedTask(_Record):
-    data: _Data
-    annotations: tuple[Annotation, ...]
-
-
-class _Export(BaseModel):
-    tasks: list[_ExportedTask] = Field(min_length=1)
-
-
-def read_export(path: Path) -> list[Task]:
-    """Reads an export.
+    Args:
+        path: The file; the pictures lie beside or below it, in case it does not say how large they are.
+        notes: Gets what was passed over.
 
     Raises:
         UserError: It is none, or it is that of a project with other questions or other classes.
     """
+    if not path.exists():
+        raise UserError("store.error.no_export", path=path)
+
+    def size_of(location: str) -> tuple[int, int]:
+        pictures = PictureIndex(pictures_among(files_below(path.parent)), path.parent)
+        return picture_size(pictures.find(location, path))
+
     try:
-        export = _Export.model_validate_json(b'{"tasks": ' + path.read_bytes() + b"}")
-    except FileNotFoundError as error:
-        raise UserError("store.error.no_export", path=path) from error
+        tasks = tasks_of(read_json(path), path, size_of, [] if notes is None else notes)
+        if not any(annotation.result for task in tasks for annotation in task.annotations):
+            raise NotLabelStudioError("rectanglelabels")
+        return tasks
+    except NotLabelStudioError as error:
+        raise UserError("store.error.other_project", path=path, why=error) from error
+    except UserError as error:
+        if error.key != "error.label_invalid":
+            raise
+        raise UserError("store.error.other_project", path=path, why="JSON") from error
+
+
+def tasks_of(
+    content: Any, file: Path, size_of: Callable[[str], tuple[int, int]], notes: list[Note]
+) -> list[Task]:
+    """Reads the tasks of a file, whichever of Label Studio's forms it has.
+
+    Args:
+        content: The file's JSON.
+        file: The file, for the errors.
+        size_of: Looks up width and height of a picture in pixels, where a rectangle does not say them.
+        notes: Gets what was passed over.
+
+    Raises:
+        NotLabelStudioError: It is of none of them.
+        UserError: A region is no rectangle, or it has not one class that the train knows.
+    """
+    return [_task(raw, index, file, size_of, notes) for index, raw in enumerate(as_tasks(content))]
+
+
+def _task(
+    raw: Json, index: int, file: Path, size_of: Callable[[str], tuple[int, int]], notes: list[Note]
+) -> Task:
+    location = raw["data"]["image"]
+    ways = locations(location)
+    if not ways or not isinstance(raw["annotations"], list):
+        raise NotLabelStudioError(f"{index}.annotations" if ways else f"{index}.data.image")
+    regions = _Regions(location, ways[-1][-1], file, size_of, notes)
+    try:
+        annotations = tuple(Annotation.model_validate(regions.kept(said)) for said in raw["annotations"])
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "JSON"
-        raise UserError("store.error.other_project", path=path, why=f"{where}: {first['msg']}") from error
-    tasks = [
-        Task(picture=picture_name(task.data.image), annotations=task.annotations) for task in export.tasks
-    ]
-    for task in tasks:
-        for annotation in task.annotations:
-            for rectangle in annotation.result:
-                known_class(str(rectangle.value.rectanglelabels[0]), path)
-    return tasks
+        raise NotLabelStudioError(f"{index}.annotations.{place_of(error)}") from error
+    return Task(picture=ways[-1][-1], annotations=annotations, location=location)
+
+
+class _Regions:
+    """Takes from the answers about one picture what a rectangle is, and notes or refuses the rest."""
+
+    def __init__(
+        self,
+        location: str,
+        picture: str,
+        file: Path,
+        size_of: Callable[[str], tuple[int, int]],
+        notes: list[Note],
+    ) -> None:
+        self._location, self._picture, self._file = location, picture, file
+        self._size_of, self._notes = size_of, notes
+
+    def kept(self, said: Any) -> Any:
+        """An annotation whose results are rectangles of one class each."""
+        if not isinstance(said, dict):
+            return said
+        results = said.get("result") or []
+        if said.get("was_cancelled") or not isinstance(results, list):
+            return said | {"result": [] if said.get("was_cancelled") else results}
+        labelled = {str(item.get("id")) for item in results if isinstance(item, dict) and _classes(item)}
+        return said | {"result": [each for item in results for each in self._rectangle(item, labelled)]}
+
+    def _rectangle(self, item: Any, labelled: set[str]) -> list[Any]:
+        if not isinstance(item, dict):
+            return [item]
+        kind, value = item.get("type"), item.get("value")
+        if kind in OTHER_ANSWERS:
+            return self._note(PassedOver.OTHER_ANSWER)
+        if kind == "rectangle" and item.get("id") is not None and str(item["id"]) in labelled:
+            return []  # Its class stands in the result of the same id, together with the same box.
+        if not isinstance(kind, str) or kind not in ("rectanglelabels", "rectangle", "labels"):
+            raise self._refusal("error.label_region", kind=str(kind))
+        if not isinstance(value, dict):
+            return [item]
+        if item.get("image_rotation") or value.get("image_rotation"):
+            raise self._refusal("error.label_turned")
+        classes = _classes(item)
+        if not classes:
+            return self._note(PassedOver.NO_CLASS)
+        if len(classes) > 1:
+            raise self._refusal("error.label_two_classes", found=", ".join(map(str, classes)))
+        sign_class = known_class(str(classes[0]), self._file)
+        return [self._sizes(item, value) | {"value": value | {"rectanglelabels": [sign_class]}}]
+
+    def _sizes(self, item: Json, value: Json) -> Json:
+        names = "original_width", "original_height"
+        sizes = [item.get(name) if item.get(name) is not None else value.get(name) for name in names]
+        if None in sizes:
+            sizes = list(self._size_of(self._location))
+        return {"type": "rectanglelabels", **dict(zip(names, sizes, strict=True))}
+
+    def _note(self, why: PassedOver) -> list[Any]:
+        self._notes.append(Note(why, self._picture))
+        return []
+
+    def _refusal(self, key: str, **values: str) -> UserError:
+        return UserError(key, file=self._file, picture=self._picture, **values)
+
+
+def _classes(item: Json) -> list[Any]:
+    """What a result says that its region is; older versions write one name instead of a list."""
+    value = item.get("value")
+    if not isinstance(value, dict):
+        return []
+    said = value.get("rectanglelabels") or value.get("labels") or []
+    return said if isinstance(said, list) else [said]

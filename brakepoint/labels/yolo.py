@@ -1,63 +1,82 @@
 """Labels as YOLO text: a line a sign, `class x y width height`, centre and size as fractions."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from brakepoint.errors import UserError
-from brakepoint.labels.signs import LabelledSign, known_class
+from brakepoint.labels.reading import read_text
+from brakepoint.labels.signs import LabelledSign, Note, PassedOver, each_once, inside, known_class
 from brakepoint.messages import SignClass
 
 CLASSES_FILE = "classes.txt"
 """Names the classes by class id, a line each; several labelling tools write it."""
+CLASSES_FILES = (CLASSES_FILE, "obj.names")
+"""The second is Darknet's."""
+ROUNDING = 1e-3
+"""So far beyond the edge a number may lie because a program rounded it."""
 
 
-def read_classes(folder: Path) -> tuple[SignClass, ...]:
-    """Reads which class each class id stands for.
+def read_classes(folder: Path) -> tuple[str, ...]:
+    """Reads what each class id stands for.
 
     Args:
         folder: May hold `classes.txt`, itself or in `labels/`; without one the order is that of `SignClass`.
-
-    Raises:
-        UserError: It names a class that the train does not know.
     """
-    for file in (folder / CLASSES_FILE, folder / "labels" / CLASSES_FILE):
-        if file.is_file():
-            names = file.read_text(encoding="utf-8").split()
-            return tuple(known_class(name, file) for name in names)
+    for place in (folder, folder / "labels"):
+        for file in (place / name for name in CLASSES_FILES):
+            if file.is_file():
+                return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
     return tuple(SignClass)
 
 
-def read_signs(file: Path, classes: tuple[SignClass, ...]) -> tuple[LabelledSign, ...]:
+def read_signs(
+    file: Path, classes: Sequence[str], notes: list[Note] | None = None
+) -> tuple[LabelledSign, ...]:
     """Reads the signs of one picture.
 
     Args:
         file: A YOLO text file; an empty one means a picture without signs.
-        classes: The classes by class id.
+        classes: What each class id stands for.
+        notes: Gets a note for each outline, of which the box around it is taken, and for each doubled line.
 
     Raises:
         UserError: A line is not a box inside the picture, or of an unknown class.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError("error.label_invalid", file=file, why=error) from None
-    return tuple(
-        _read_sign(line, classes, file, number) for number, line in enumerate(lines, 1) if line.strip()
-    )
+    notes = [] if notes is None else notes
+    signs: list[LabelledSign] = []
+    for number, line in enumerate(read_text(file).split("\n"), 1):
+        if line.strip():
+            signs.append(_read_sign(line.split(), classes, file, number))
+            if len(line.split()) > 5:
+                notes.append(Note(PassedOver.OUTLINE, file.name))
+    return each_once(signs, file.name, notes)
 
 
-def _read_sign(line: str, classes: tuple[SignClass, ...], file: Path, number: int) -> LabelledSign:
+def _read_sign(fields: list[str], classes: Sequence[str], file: Path, number: int) -> LabelledSign:
+    line = " ".join(fields)[:60]
     try:
-        class_id, x, y, width, height = (float(field) for field in line.split())
+        class_id, *numbers = (float(field) for field in fields)
     except ValueError:
-        raise _not_a_box(line, file, number) from None
-    if not (0 <= x <= 1 and 0 <= y <= 1 and 0 < width <= 1 and 0 < height <= 1):
-        raise _not_a_box(line, file, number)
+        key = "error.label_comma" if "," in line else "error.label_line"
+        raise UserError(key, file=file, number=number, line=line) from None
+    is_outline = len(numbers) >= 6 and len(numbers) % 2 == 0
+    if not (len(numbers) == 4 or is_outline) or not all(map(math.isfinite, numbers)):
+        raise UserError("error.label_line", file=file, number=number, line=line)
+    if max(numbers) >= 2:
+        raise UserError("error.label_pixels", file=file, number=number, line=line)
+    if min(numbers) < -ROUNDING or max(numbers) > 1 + ROUNDING:
+        raise UserError("error.label_line", file=file, number=number, line=line)
     if class_id not in range(len(classes)):
-        raise UserError("error.label_class", file=file, found=line.split()[0], expected=", ".join(classes))
-    left, top = max(x - width / 2, 0.0), max(y - height / 2, 0.0)
-    right, bottom = min(x + width / 2, 1.0), min(y + height / 2, 1.0)
-    return LabelledSign(classes[int(class_id)], (left, top, right, bottom))
-
-
-def _not_a_box(line: str, file: Path, number: int) -> UserError:
-    return UserError("error.label_line", file=file, number=number, line=line.strip()[:60])
+        expected = ", ".join(f"{index} {name}" for index, name in enumerate(classes))
+        raise UserError("error.label_class", file=file, found=fields[0], expected=expected)
+    if is_outline:
+        xs, ys = numbers[::2], numbers[1::2]
+        box = min(xs), min(ys), max(xs), max(ys)
+    else:
+        x, y, width, height = numbers
+        if min(width, height) <= 0:
+            raise UserError("error.label_line", file=file, number=number, line=line)
+        box = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    sign_class = known_class(classes[int(class_id)], file)
+    return LabelledSign(sign_class, inside(box, f"{file}, {number}"))

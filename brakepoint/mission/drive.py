@@ -16,6 +16,7 @@ from brakepoint.cores import available_cores
 from brakepoint.look import points
 from brakepoint.messages import OrderKind
 from brakepoint.mission.report import Recording
+from brakepoint.rules import FULL_SPEED_CM_S
 from brakepoint.texts import language, text
 from brakepoint.truth import load_truth
 from brakepoint.workers import uninterrupted, worker_pool
@@ -110,8 +111,17 @@ def drive(assignment: Assignment, tell: TellProgress) -> Finished:
     return finish(run, assignment, news)
 
 
-def finish(run: Any, assignment: Assignment, news: "News") -> Finished:
-    """Scores a run, films it, and leaves film and recording in the assignment's folder."""
+def finish(
+    run: Any, assignment: Assignment, news: "News", full_speed_cm_s: float = FULL_SPEED_CM_S
+) -> Finished:
+    """Scores a run, films it, and leaves film and recording in the assignment's folder.
+
+    Args:
+        run: The record.
+        assignment: What was driven.
+        news: Is told what goes on.
+        full_speed_cm_s: Of the train; a real one may be weaker.
+    """
     from brakepoint.mission.film import make_film, still
     from brakepoint.mission.loop import oracle_run
     from brakepoint.mission.scoring import score_run
@@ -119,7 +129,7 @@ def finish(run: Any, assignment: Assignment, news: "News") -> Finished:
 
     truth = load_truth(assignment.video.with_suffix(".json"))
     step = load_step("step6_autopilot", assignment.steps).step
-    score = score_run(run, truth)
+    score = score_run(run, truth, full_speed_cm_s)
     oracle = score_run(oracle_run(truth, step, open_hub(SIMULATED_HUB, out=None)), truth)
     recording = Recording.of(run, score, oracle, truth)
     news.note(text("mission.filming"))

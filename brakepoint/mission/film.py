@@ -21,7 +21,7 @@ from brakepoint.look import (
     reason_text,
     sign_text,
 )
-from brakepoint.messages import Detection, Light, OrderKind, SignClass
+from brakepoint.messages import Detection, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
@@ -192,7 +192,7 @@ def pictures(video: Path, frame_numbers: Iterable[int]) -> Iterator[np.ndarray]:
 
 
 def make_film(recording: Recording, video: Path, path: Path) -> None:
-    """Films a recording.
+    """Films a recording, and writes its poster, a JPEG of the same name, beside the film.
 
     Args:
         recording: The run.
@@ -200,6 +200,7 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
         path: The mp4 to be written.
     """
     artist, ticks = Artist(recording), recording.run.ticks
+    poster = _poster_tick(recording)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=CONTROL_RATE_HZ)
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, PICTURE_PX + STRIP_PX, "yuv420p"
@@ -208,6 +209,8 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
         frame: np.ndarray = np.empty(0)
         for picture, tick in zip(pictures(video, (tick.frame_number for tick in ticks)), ticks, strict=True):
             frame = artist.frame(picture, tick)
+            if tick is poster:
+                path.with_suffix(".jpg").write_bytes(_jpeg(frame))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
         closing = av.VideoFrame.from_ndarray(artist.closing(frame), format="bgr24")
         for _ in range(round(CLOSING_S * CONTROL_RATE_HZ)):
@@ -227,7 +230,21 @@ def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
         seen = (other for other in tick.detections or () if other.sign_class is sign.sign_class)
         if not any(_is_around(other, sign) for other in seen):
             _draw_missed(picture, sign)
+    return _jpeg(picture)
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+
+
+def _poster_tick(recording: Recording) -> Tick:
+    """The moment that tells most: where the run went wrong, else a sign that is obeyed, else the middle."""
+    ticks, wrong = recording.run.ticks, recording.mission.first_wrong
+    if wrong is not None:
+        return next((tick for tick in ticks if tick.time_s >= wrong.time_s), ticks[-1])
+    heeded = [tick for tick in ticks if tick.order.sign is not None and tick.detections]
+    stops = [tick for tick in heeded if tick.order.reason is Reason.DANGER_STOP]
+    return (stops or heeded or ticks[len(ticks) // 2 :])[0]
 
 
 def _telling_tick(recording: Recording, truth: GroundTruth) -> Tick:

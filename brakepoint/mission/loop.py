@@ -135,9 +135,14 @@ def decide(
         last = [frame for frame in frames if "site-packages" not in frame.filename][-1]
         where, what = f"{Path(last.filename).name}:{last.lineno}", f"{type(error).__name__}: {error}"
         raise UserError("loop.autopilot_raised", time=now, where=where, what=what) from error
-    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Order):
+    if is_answer(answer):
         return answer
     raise UserError("loop.not_an_order", answer=type(answer).__name__, time=now)
+
+
+def is_answer(answer: object) -> bool:
+    """Whether an autopilot has returned a memory and an order."""
+    return isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Order)
 
 
 def make_tick(

@@ -3,6 +3,7 @@
 report.json        the scores of all feeds, the same to the byte for the same mission
 index.html         the page
 FEED.mp4           the annotated film of a feed
+FEED.jpg           its poster: the moment that tells most
 FEED.run.json      its recording: every tick and the line that it drove on
 """
 
@@ -17,6 +18,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brakepoint.errors import UserError
+from brakepoint.files import put_in_place
 from brakepoint.messages import Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, Run, Score
 from brakepoint.mission.scoring import split_lost
@@ -221,7 +223,5 @@ def _is_replaceable(folder: Path) -> bool:
 def _replace(folder: Path, scratch: Path) -> None:
     """Moves the older run aside, so that at each moment there is a whole one or none."""
     aside = scratch.with_name(scratch.name + "-old")
-    if folder.exists():
-        folder.rename(aside)
-    scratch.rename(folder)
+    put_in_place(scratch, folder, aside)
     shutil.rmtree(aside, ignore_errors=True)

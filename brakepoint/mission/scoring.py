@@ -79,15 +79,21 @@ class Rest:
         return 2 * sum(tick.light is Light.BLINK for tick in self.ticks) >= len(self.ticks)
 
 
-def score_run(run: Run, truth: GroundTruth) -> Score:
-    """Scores a run; whose fault each lost point was is left to `split_lost`."""
+def score_run(run: Run, truth: GroundTruth, full_speed_cm_s: float = FULL_SPEED_CM_S) -> Score:
+    """Scores a run; whose fault each lost point was is left to `split_lost`.
+
+    Args:
+        run: The record.
+        truth: Of the line.
+        full_speed_cm_s: Of the train. A weak motor of a real one is no dawdling.
+    """
     signs = sorted((sign for sign in truth.signs if sign.counts), key=lambda sign: sign.at_cm)
     rests = list(_rests(run.ticks))
     outcomes = [_outcome(sign, run, rests) for sign in signs]
     stops = [rest for rest in rests if _is_false_stop(rest, rests, signs)]
     speeding = [tick for tick in run.ticks if any(_speeds_behind(tick, sign) for sign in signs)]
     distance_cm = min(run.ticks[-1].position_cm, truth.length_cm)
-    dawdling_s = _dawdling_s(run, rests, signs)
+    dawdling_s = _dawdling_s(run, rests, signs, full_speed_cm_s)
     derailed = run.ending is Ending.DERAILED
     disobeyed = [outcome for outcome in outcomes if _costs(outcome)]
     sloppy = [outcome for outcome in outcomes if outcome.obeyed and outcome.faults]
@@ -208,7 +214,7 @@ def _costs(outcome: SignOutcome) -> bool:
     return not outcome.obeyed and SignFault.NOT_REACHED not in outcome.faults
 
 
-def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign]) -> float:
+def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign], full_speed_cm_s: float) -> float:
     """Time below full speed where no sign asks for it, and rest beyond all patience where one does."""
     excused = [(-1.0, SPEEDING_UP_CM)]
     excused += [
@@ -219,7 +225,7 @@ def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign]) -> float:
         return any(begin <= position_cm <= end for begin, end in excused)
 
     slow = sum(
-        tick.speed_cm_s < DAWDLING_BELOW * FULL_SPEED_CM_S and not is_excused(tick.position_cm)
+        tick.speed_cm_s < DAWDLING_BELOW * full_speed_cm_s and not is_excused(tick.position_cm)
         for tick in run.ticks
     )
     long_rests = (rest.seconds - DANGER_WAIT_S - PATIENCE_S for rest in rests if is_excused(rest.at_cm))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.models import BASE_CHECKPOINT, BASE_MODEL
 from brakepoint.pipeline.comparison import COMPARISON_FILE, ProductionComparison, read_comparison
 from brakepoint.pipeline.fingerprints import code_fingerprint, folder_fingerprint
@@ -93,7 +94,7 @@ def comparison(
     for world, value in found.new.items():
         metrics.log_metric(f"{world}_map50", value)
     Path(report.path).write_text(found.as_html(compared.pictures), encoding="utf-8")
-    (out / COMPARISON_FILE).write_text(found.model_dump_json(indent=2), encoding="utf-8")
+    write_whole(out / COMPARISON_FILE, found.model_dump_json(indent=2).encode())
 
 
 def gate(least: float, tolerance: float, result: Artefact) -> None:

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from brakepoint.errors import UserError
+from brakepoint.files import load_yaml
 
 ROOMS_DIR = Path("runs/room")
 SHARED = "shared"
@@ -176,7 +177,7 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
         UserError: The file is missing or invalid.
     """
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = load_yaml(path.read_text(encoding="utf-8-sig"))
         if attendees is not None and isinstance(written, dict):
             written["attendees"] = attendees
         return Room.model_validate(written)

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brakepoint.course import Step, course
-from brakepoint.room.files import locked, write
+from brakepoint.room.files import write
+from brakepoint.room.locking import locked
 from brakepoint.texts import catalogue
 from brakepoint.workshop.progress import Progress
 

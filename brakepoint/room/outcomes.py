@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from brakepoint.errors import UserError
-from brakepoint.room.files import locked, write
+from brakepoint.room.files import write
+from brakepoint.room.locking import locked
 from brakepoint.texts import text
 
 SCORES_NAME = "scores.json"
@@ -133,6 +134,11 @@ class Marks(BaseModel):
     last: SubmissionOutcome
     tries: int = Field(default=0, ge=0)
     final: SubmissionOutcome | None = None
+
+    @property
+    def score(self) -> float | None:
+        """What counts: how it went in the final, once there was one, and else the best try."""
+        return self.best_score if self.final is None else self.final.score
 
     def knows(self, digest: str) -> bool:
         """Whether this submission was scored last."""

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from brakepoint.errors import UserError
 from brakepoint.room.config import Room
-from brakepoint.room.files import locked, write
+from brakepoint.room.files import write
+from brakepoint.room.locking import locked
 from brakepoint.room.model_check import MODEL_MAX_MB
 from brakepoint.room.outcomes import Marks
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY

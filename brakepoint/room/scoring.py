@@ -270,7 +270,7 @@ def score(
     try:
         model, autopilot = _unpack(submission, folder)
         truth = load_truth(feed.with_suffix(".json"))
-        with Sandbox("detector", model, DETECTOR_LIMITS, stopping) as eyes:
+        with open_eyes(model, stopping) as eyes:
             detector = SandboxedDetector(eyes)
             map50 = _map50(detector, feed, truth)
             if (map50 or 0.0) < map50_min:
@@ -306,6 +306,31 @@ class Answer(BaseModel):
     items: tuple[Detection, ...] = Field(max_length=DETECTIONS_MAX)
 
 
+OF_A_MODEL = {
+    Failure.TOO_SLOW: Failure.MODEL_SLOW,
+    Failure.RAISED: Failure.MODEL_UNFIT,
+    Failure.NO_ORDER: Failure.MODEL_UNFIT,
+}
+"""What the other reasons are called when it is not the autopilot's sandbox."""
+
+
+def _of_a_model(failed: Failed) -> Failed:
+    return Failed(OF_A_MODEL.get(failed.reason, failed.reason), failed.detail)
+
+
+def open_eyes(model: Path, stopping: threading.Event | None = None) -> Sandbox:
+    """Opens a sandbox for a model.
+
+    Raises:
+        Failed: It did not get ready.
+        Aborted: The scoring is to stop.
+    """
+    try:
+        return Sandbox("detector", model, DETECTOR_LIMITS, stopping)
+    except Failed as failed:
+        raise _of_a_model(failed) from failed
+
+
 class SandboxedDetector:
     """A detector that looks at pictures in a sandbox.
 
@@ -335,9 +360,7 @@ class SandboxedDetector:
         try:
             answer = self._sandbox.ask(header + np.ascontiguousarray(image).tobytes())
         except Failed as failed:
-            if failed.reason is Failure.TOO_SLOW:
-                raise Failed(Failure.MODEL_SLOW, failed.detail) from failed
-            raise
+            raise _of_a_model(failed) from failed
         try:
             items = Answer.model_validate(answer).items
         except ValueError as error:

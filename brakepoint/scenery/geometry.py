@@ -99,13 +99,17 @@ class PlatePose(NamedTuple):
         return placed
 
 
-def camera_pose(scenario: Scenario, track: Track, position_cm: float) -> CameraPose:
+def camera_pose(
+    scenario: Scenario,
+    track: Track,
+    position_cm: float,
+    model: CameraModel = CameraModel(),  # noqa: B008 — it is frozen
+) -> CameraPose:
     """The camera at a position along the track, with the vibration of what is recorded there.
 
     The vibration is drawn from the scenario's seed and the place: every call gives the same pose, and a feed
     of another spacing shares its frames.
     """
-    model = CameraModel()
     place = max(round(position_cm * 100), 0)
     shake = np.random.default_rng([scenario.seed, _SHAKE, place]).uniform(-1, 1, 4)
     yaw, pitch, roll = np.radians(SHAKE_DEG) * shake[:3]
@@ -223,9 +227,9 @@ def _visible_sign(
     sign: ScenarioSign,
     standing: _StandingSign,
     visibility: Visibility | None,
+    model: CameraModel,
 ) -> VisibleSign | None:
     """One sign as the camera sees it, or None."""
-    model = CameraModel()
     plate, outline, points = standing
     pixels, depth = project(camera, model, points)
     if depth.min() < NEAREST_CM:
@@ -249,7 +253,10 @@ def _visible_sign(
 
 
 def visible_signs(
-    scenario: Scenario, frame_number: int, visibility: Visibility | None = None
+    scenario: Scenario,
+    frame_number: int,
+    visibility: Visibility | None = None,
+    model: CameraModel = CameraModel(),  # noqa: B008 — it is frozen
 ) -> tuple[VisibleSign, ...]:
     """Every sign that one frame shows.
 
@@ -259,10 +266,11 @@ def visible_signs(
         scenario: The scenario.
         frame_number: The frame; it looks from `frame_number * spacing_cm`.
         visibility: Says what is hidden; by default nothing is.
+        model: The camera; by default that of the recorded feeds.
     """
-    camera = camera_pose(scenario, scenario.line, frame_number * scenario.spacing_cm)
+    camera = camera_pose(scenario, scenario.line, frame_number * scenario.spacing_cm, model)
     found = (
-        _visible_sign(camera, index, sign, standing, visibility)
+        _visible_sign(camera, index, sign, standing, visibility, model)
         for index, (sign, standing) in enumerate(zip(scenario.signs, _standing_signs(scenario), strict=True))
     )
     return tuple(sign for sign in found if sign is not None)

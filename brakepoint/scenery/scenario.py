@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from brakepoint.errors import UserError
+from brakepoint.files import load_yaml
 from brakepoint.messages import SignClass
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.texts import text
@@ -124,14 +125,14 @@ def load_scenario(path: Path) -> Scenario:
         UserError: It cannot be read, is not YAML, or does not describe a scenario that can be built.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         raise UserError("scenario.unreadable", path=path, why=why) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        why = getattr(error, "problem", None) or type(error).__name__
+        why = getattr(error, "problem", None) or str(error)
         raise UserError("scenario.not_yaml", path=path, line=line, why=why) from error
     try:
         return Scenario.model_validate(content)

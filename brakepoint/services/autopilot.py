@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from brakepoint.messages import Control, Detections, GivenOrder, MissionState, TrainState
+from brakepoint.mission.fitted import fitted
 from brakepoint.mission.loop import Step, decide
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import ServiceSettings
@@ -13,6 +14,7 @@ from brakepoint.services.bus import Bus
 from brakepoint.services.service_loop import serve, since
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, STATE
 from brakepoint.steps import load_step
+from brakepoint.train_file import chosen_train
 
 WAIT_S = 1.5 / CONTROL_RATE_HZ
 """A frame that is later than this is not waited for."""
@@ -85,7 +87,10 @@ class Autopilot:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Loads the step and joins the broker."""
+    """Loads the step, fits it to a real camera that was measured, and joins the broker."""
     step: Step = load_step("step6_autopilot", settings.steps or None).step
+    eye = chosen_train(settings.camera).camera if not settings.is_recorded else None
+    if eye is not None:
+        step = fitted(step, eye)
     with Bus(settings, "autopilot", (CONTROL, DETECTIONS, MISSION, STATE)) as bus:
         serve(Autopilot(bus, step), bus, stopping)

@@ -1,7 +1,10 @@
-"""Builds the dataset of step 1 from what was fetched, by the attendee's own functions, and draws a sample."""
+"""Builds the dataset of step 1 from labelled pictures, by the attendee's functions, and draws a sample."""
 
 import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -10,14 +13,19 @@ import numpy as np
 
 from brakepoint.drawing import bgr
 from brakepoint.errors import UserError
-from brakepoint.labels.folder import LabelledPicture, load_labels
+from brakepoint.files import whole_folder
+from brakepoint.labels.folder import Labels, load_labels, read_labels
 from brakepoint.labels.label_studio_export import read_export
+from brakepoint.labels.pictures import PictureIndex, files_below, pictures_among, read_picture, readable
+from brakepoint.labels.signs import LabelledPicture, Note, PassedOver
 from brakepoint.look import SIGN_COLOURS
 
 EXPORT_NAME = "annotations.json"
+SIDES = ("train", "val")
 VALIDATION_SHARE = 0.2
 SEED = 1
 SHEET_ROWS, SHEET_COLUMNS = 2, 3
+TILE_PX = (640, 480)
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,24 @@ class Dataset:
         validation: How many to be examined on.
         unlabelled: How many were left out because nobody has labelled them.
         folder: Holds `train/` and `val/`, each with `images/` and `labels/`.
+        notes: What else was passed over.
     """
 
     training: int
     validation: int
     unlabelled: int
     folder: Path
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A picture of the dataset: where it comes from, its name, its YOLO lines and its side, if given."""
+
+    source: Path
+    name: str
+    lines: Sequence[str]
+    split: str | None = None
 
 
 def build_dataset(fetched: Path, step: ModuleType, out: Path) -> Dataset:
@@ -43,28 +63,111 @@ def build_dataset(fetched: Path, step: ModuleType, out: Path) -> Dataset:
     Args:
         fetched: Holds `images/` and `annotations.json`.
         step: The module `step1_dataset`.
-        out: Gets `train/` and `val/`.
+        out: Gets `train/` and `val/`; until they are whole, what was there stays.
 
     Raises:
         UserError: The annotations are those of another project, or of pictures that are not there.
     """
-    tasks = read_export(fetched / EXPORT_NAME)
+    notes: list[Note] = []
+    export, folder = fetched / EXPORT_NAME, fetched / "images"
+    tasks = read_export(export, notes)
+    index = PictureIndex(pictures_among(files_below(folder)), folder)
+    labels: dict[Path, list[str] | None] = {}
     for task in tasks:
-        if not (fetched / "images" / task.picture).is_file():
-            raise UserError("error.label_without_picture", file=fetched / EXPORT_NAME, picture=task.picture)
-    labels = {task.picture: step.yolo_labels(task) for task in tasks}
-    labelled = sorted(picture for picture, lines in labels.items() if lines is not None)
-    training, validation = step.split(labelled, VALIDATION_SHARE, SEED)
-    for side, pictures in (("train", training), ("val", validation)):
-        shutil.rmtree(out / side, ignore_errors=True)
-        (out / side / "images").mkdir(parents=True)
-        (out / side / "labels").mkdir()
-        for picture in pictures:
-            shutil.copy2(fetched / "images" / picture, out / side / "images" / picture)
-            lines = labels[picture] or []
-            text = "".join(f"{line}\n" for line in lines)
-            (out / side / "labels" / f"{Path(picture).stem}.txt").write_text(text, encoding="utf-8")
-    return Dataset(len(training), len(validation), len(labels) - len(labelled), out)
+        path, lines = index.find(task.location or task.picture, export), step.yolo_labels(task)
+        if lines is not None and labels.get(path) is not None:
+            raise UserError("error.label_twice", file=export, picture=task.picture)
+        labels[path] = labels.get(path) if lines is None else lines
+    names = distinct_names(sorted(labels), folder)
+    items = [_Item(path, names[path], lines) for path, lines in labels.items() if lines is not None]
+    return _write(items, step, out, len(labels) - len(items), notes)
+
+
+def import_dataset(source: Path, step: ModuleType, out: Path) -> Dataset:
+    """Makes a dataset of labelled pictures that somebody has, in whatever form; see `read_labels`.
+
+    A split into training and validation that is there already is kept.
+
+    Args:
+        source: Holds pictures and labels.
+        step: The module `step1_dataset`.
+        out: Gets `train/` and `val/`; until they are whole, what was there stays.
+
+    Raises:
+        UserError: Pictures or labels are missing or invalid, or a picture does not decode.
+    """
+    labels = _with_two_sides(read_labels(source))
+    names = distinct_names([picture.path for picture in labels.pictures], source)
+    items = []
+    for picture in labels.pictures:
+        height, width = read_picture(picture.path).shape[:2]
+        lines = [
+            step.yolo_line(truth.sign_class, truth.box, width, height)
+            for truth in picture.truths(width, height)
+        ]
+        items.append(_Item(picture.path, names[picture.path], lines, picture.split))
+    told_apart = PassedOver.UNLABELLED, PassedOver.SKIPPED
+    unlabelled = sum(note.why in told_apart for note in labels.notes)
+    return _write(items, step, out, unlabelled, labels.notes)
+
+
+def _with_two_sides(labels: Labels) -> Labels:
+    """The pictures of the two sides that there are, or all of them without a side."""
+    if not {picture.split for picture in labels.pictures} >= set(SIDES):
+        return Labels(
+            tuple(LabelledPicture(each.path, each.signs, each.size_px) for each in labels.pictures),
+            labels.notes,
+        )
+    left = [picture for picture in labels.pictures if picture.split not in SIDES]
+    notes = tuple(Note(PassedOver.OTHER_SPLIT, readable(picture.path.name)) for picture in left)
+    return Labels(tuple(each for each in labels.pictures if each.split in SIDES), labels.notes + notes)
+
+
+def distinct_names(pictures: Sequence[Path], root: Path) -> dict[Path, str]:
+    """A file name for each picture, no two of them alike but for their suffix: each has a label of its own.
+
+    Args:
+        pictures: Below `root`, perhaps in several folders.
+        root: Folders between it and a picture tell pictures of one name apart.
+    """
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in pictures:
+        above, stem = path.relative_to(root).parts[:-1], readable(path.stem)
+        suffix = path.suffix.lower()
+        long = "-".join((*map(readable, above), stem))
+        tries = [stem, long, f"{long}-{suffix[1:]}"]
+        free = (each for each in tries if each.casefold() not in taken)
+        name = next(free, None) or next(
+            each for each in (f"{long}-{number}" for number in count(2)) if each.casefold() not in taken
+        )
+        taken.add(name.casefold())
+        names[path] = f"{name}{suffix}"
+    return names
+
+
+def _write(
+    items: Sequence[_Item], step: ModuleType, out: Path, unlabelled: int, notes: Sequence[Note]
+) -> Dataset:
+    by_name = {item.name: item for item in items}
+    if any(item.split for item in items):
+        sides = [sorted(item.name for item in items if item.split == side) for side in SIDES]
+    else:
+        sides = [list(names) for names in step.split(sorted(by_name), VALIDATION_SHARE, SEED)]
+    if not all(sides):
+        raise UserError("store.error.one_side", count=len(items))
+    if not any(by_name[name].lines for name in sides[0]):
+        raise UserError("error.labels_no_sign", folder=out / SIDES[0])
+    with ExitStack() as stack:
+        for side, names in zip(SIDES, sides, strict=True):
+            folder = stack.enter_context(whole_folder(out / side))
+            (folder / "images").mkdir()
+            (folder / "labels").mkdir()
+            for name in names:
+                shutil.copy2(by_name[name].source, folder / "images" / name)
+                text = "".join(f"{line}\n" for line in by_name[name].lines)
+                (folder / "labels" / f"{Path(name).stem}.txt").write_text(text, encoding="utf-8")
+    return Dataset(len(sides[0]), len(sides[1]), unlabelled, out, tuple(notes))
 
 
 def draw_samples(folder: Path) -> np.ndarray:
@@ -84,9 +187,20 @@ def draw_samples(folder: Path) -> np.ndarray:
 
 
 def _tile(picture: LabelledPicture) -> np.ndarray:
-    image = np.asarray(cv2.imread(str(picture.path)))
+    """The picture with its boxes, as large as the tile allows, on black."""
+    image = read_picture(picture.path)
+    scale = min(TILE_PX[0] / image.shape[1], TILE_PX[1] / image.shape[0])
+    if scale != 1:
+        size = [max(round(side * scale), 1) for side in image.shape[1::-1]]
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     height, width = image.shape[:2]
-    for truth in picture.truths(width, height):
-        left, top, right, bottom = (round(edge) for edge in truth.box)
-        cv2.rectangle(image, (left, top), (right, bottom), bgr(SIGN_COLOURS[truth.sign_class]), 2)
-    return image
+    for sign in picture.signs:
+        left, top, right, bottom = sign.box
+        corner, other = (
+            (round(left * width), round(top * height)),
+            (round(right * width), round(bottom * height)),
+        )
+        cv2.rectangle(image, corner, other, bgr(SIGN_COLOURS[sign.sign_class]), 2)
+    tile = np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)
+    tile[:height, :width] = image
+    return tile

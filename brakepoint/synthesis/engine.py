@@ -87,11 +87,18 @@ def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
     """Makes the folders, and refuses to mix two recipes in one of them."""
     settings = {"format": "brakepoint-synthesis/5", "seed": seed, **materials.describe()}
     manifest = out_dir / MANIFEST
-    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != settings:
+    if manifest.exists() and _settings_in(manifest) != settings:
         raise UserError("synthesis.other_settings", path=out_dir)
     for folder in ("images", "labels"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
-    manifest.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    write_whole(manifest, (json.dumps(settings, indent=1) + "\n").encode())
+
+
+def _settings_in(manifest: Path) -> object:
+    try:
+        return json.loads(manifest.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def _make(job: _Job, number: int) -> int:

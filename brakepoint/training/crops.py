@@ -15,6 +15,7 @@ from brakepoint.bars import progress_bar
 from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
+from brakepoint.labels.folder import LabelledPicture, read_labels
 from brakepoint.messages import SignClass
 from brakepoint.texts import text
 from brakepoint.workers import spread
@@ -44,22 +45,12 @@ class Labelled:
     boxes: np.ndarray
 
     @classmethod
-    def read(cls, path: Path, width: int, height: int) -> "Labelled":
-        """Reads YOLO text; a missing file has no labels.
-
-        Raises:
-            UserError: A line is no label.
-        """
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        try:
-            numbers = np.array([line.split() for line in lines], float).reshape(-1, 5)
-        except ValueError:
-            raise UserError("training.label_broken", path=path) from None
-        known = np.isin(numbers[:, 0], range(len(SignClass)))
-        if not (known.all() and ((numbers[:, 1:] >= 0) & (numbers[:, 1:] <= 1)).all()):
-            raise UserError("training.label_broken", path=path)
-        centre, size = numbers[:, 1:3] * (width, height), numbers[:, 3:5] * (width, height)
-        return cls(numbers[:, 0].astype(int), np.hstack([centre - size / 2, centre + size / 2]))
+    def of(cls, picture: LabelledPicture, width: int, height: int) -> "Labelled":
+        """The labels of a picture of that size."""
+        truths = picture.truths(width, height)
+        classes = [list(SignClass).index(truth.sign_class) for truth in truths]
+        boxes = [truth.box for truth in truths]
+        return cls(np.array(classes, int), np.array(boxes, float).reshape(-1, 4))
 
     def within(self, left: int, top: int, side: int) -> "Labelled | None":
         """Returns the labels inside a square crop; None where the crop cuts a sign badly."""
@@ -104,16 +95,17 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: 
     """
     for folder in ("images", "labels"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
-    files = sorted(file for file in (dataset / "images").glob("*") if file.suffix in (".jpg", ".png"))
+    pictures = read_labels(dataset).pictures
     cut = partial(_cut_one, out_dir=out_dir, per_picture=per_picture, seed=seed)
     description = text("training.cutting", dataset=dataset.name)
-    workers = available_cores() if len(files) >= WORTH_A_POOL else 1
-    with spread(cut, files, workers) as cuts, progress_bar(disable=quiet) as bar:
-        return sum(bar.track(cuts, len(files), description=description))
+    workers = available_cores() if len(pictures) >= WORTH_A_POOL else 1
+    with spread(cut, pictures, workers) as cuts, progress_bar(disable=quiet) as bar:
+        return sum(bar.track(cuts, len(pictures), description=description))
 
 
-def _cut_one(file: Path, out_dir: Path, per_picture: int, seed: int) -> int:
+def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: int) -> int:
     """Cuts one picture. Labels come before crops, so that a crop that exists is complete."""
+    file = picture.path
     name = f"{file.parent.parent.name}-{file.stem}"
     if (out_dir / "images" / f"{name}-{per_picture - 1}.jpg").exists():
         return per_picture
@@ -121,7 +113,7 @@ def _cut_one(file: Path, out_dir: Path, per_picture: int, seed: int) -> int:
     if image is None or min(image.shape[:2]) < CUT_PX:
         raise UserError("training.picture_broken", path=file, side=CUT_PX)
     height, width = image.shape[:2]
-    labels = Labelled.read(file.parent.parent / "labels" / f"{file.stem}.txt", width, height)
+    labels = Labelled.of(picture, width, height)
     rng = np.random.default_rng([seed, *file.stem.encode()])
     for number in range(per_picture):
         left, top, inside = _place(rng, labels, width, height, CUT_PX)

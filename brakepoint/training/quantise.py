@@ -12,6 +12,8 @@ from brakepoint import extras
 from brakepoint.detector import Detector
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
+from brakepoint.labels.pictures import pictures_in
 
 CALIBRATION_PICTURES = 200
 HEAD_CONVOLUTIONS = ("/cv2.", "/cv3.")
@@ -34,7 +36,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
     """
     extras.require("quantise")
     images = pictures / "images"
-    files = sorted((images if images.is_dir() else pictures).glob("*.jpg"))[:CALIBRATION_PICTURES]
+    files = pictures_in(images if images.is_dir() else pictures)[:CALIBRATION_PICTURES]
     if not files:
         raise UserError("training.dataset_empty", path=pictures)
     width, height = Detector(model).input_size_px
@@ -68,9 +70,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
     )
     onnx.helper.set_model_props(small, {entry.key: entry.value for entry in network.metadata_props})
     target.parent.mkdir(parents=True, exist_ok=True)
-    beginning = target.with_suffix(".part")
-    onnx.save(small, beginning)
-    beginning.replace(target)
+    write_whole(target, small.SerializeToString())
     return target
 
 

@@ -13,6 +13,8 @@ from brakepoint import __version__
 from brakepoint.cores import available_cores
 from brakepoint.detector.letterbox import whole_strides
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
+from brakepoint.labels.pictures import pictures_in
 from brakepoint.messages import SignClass
 from brakepoint.training.crops import ZOOM
 from brakepoint.training.ultralytics_setup import prepare_ultralytics
@@ -129,7 +131,7 @@ def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
         UserError: A dataset has no pictures.
     """
     for folder in [*train, *val]:
-        if not any((folder / "images").glob("*.jpg")):
+        if not pictures_in(folder / "images"):
             raise UserError("training.dataset_empty", path=folder)
     content = {
         "train": [str((folder / "images").resolve()) for folder in train],
@@ -137,7 +139,7 @@ def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
         "names": dict(enumerate(NAMES)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    write_whole(path, yaml.safe_dump(content, sort_keys=False).encode())
     return path
 
 
@@ -147,8 +149,11 @@ def strip_checkpoint(source: Path, target: Path) -> None:
     from ultralytics.utils.torch_utils import strip_optimizer
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    strip_optimizer(str(source), str(target))
-    _forget_paths(target)
+    with TemporaryDirectory(dir=target.parent) as folder:
+        stripped = Path(folder, target.name)
+        strip_optimizer(str(source), str(stripped))
+        _forget_paths(stripped)
+        stripped.replace(target)
 
 
 def _forget_paths(checkpoint: Path) -> None:

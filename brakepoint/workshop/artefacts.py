@@ -7,6 +7,7 @@ from pathlib import Path
 
 from brakepoint.cores import available_cores
 from brakepoint.course import Step, find_step
+from brakepoint.files import put_in_place
 from brakepoint.models import SHIPPED_CHECKPOINT, SHIPPED_MODEL
 from brakepoint.steps import load_step
 from brakepoint.workshop.quick import size
@@ -24,9 +25,13 @@ def install(step: Step) -> Path | None:
     if step.name not in INSTALLERS:
         return None
     folder, put = INSTALLERS[step.name]
-    if folder.exists():
-        folder.rename(folder.with_name(f"{folder.name}-{datetime.now():%Y%m%d-%H%M%S-%f}"))
-    put(folder)
+    beginning = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(beginning, ignore_errors=True)
+    try:
+        put(beginning)
+        put_in_place(beginning, folder, folder.with_name(f"{folder.name}-{datetime.now():%Y%m%d-%H%M%S-%f}"))
+    finally:
+        shutil.rmtree(beginning, ignore_errors=True)
     return folder
 
 

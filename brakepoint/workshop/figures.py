@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from brakepoint.course import ROOT
+from brakepoint.files import write_whole
 from brakepoint.locomotive import BRAKING_CM_S2, STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
 from brakepoint.texts import ORIGINAL, languages, number
@@ -55,7 +56,7 @@ def main() -> None:
     for path, lang in pages().items():
         words = path.read_text(encoding="utf-8")
         if (filled := with_figures(words, lang)) != words:
-            path.write_text(filled, encoding="utf-8")
+            write_whole(path, filled.encode())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from brakepoint.course import LABS_DIR, Step, course
+from brakepoint.files import write_whole
 from brakepoint.texts import languages, text
 
 GAP = re.compile(
@@ -80,11 +81,16 @@ def _solution_text(step: Step, part: Path | None) -> str:
 def write_labs(folder: Path = LABS_DIR) -> None:
     """Writes every lab; what an attendee wrote there is lost."""
     folder.mkdir(exist_ok=True)
-    (folder / "__init__.py").write_text(INIT_TEXT, encoding="utf-8")
+    make_package(folder)
     for step in course():
         for part in step.parts:
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
-            (folder / part).write_text(lab_text(step, part), encoding="utf-8")
+            write_whole(folder / part, lab_text(step, part).encode())
+
+
+def make_package(folder: Path) -> None:
+    """Has Python take the labs of this folder, and not those of another that it may find later."""
+    write_whole(folder / "__init__.py", INIT_TEXT.encode())
 
 
 def _task(step: Step, gap: re.Match[str]) -> str:

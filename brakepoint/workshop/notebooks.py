@@ -10,6 +10,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from brakepoint.course import ROOT
+from brakepoint.files import write_whole
 from brakepoint.texts import languages
 from brakepoint.workshop.figures import without_marks
 
@@ -39,7 +40,8 @@ def write_notebooks(folder: Path = NOTEBOOKS_DIR) -> None:
     for lang in languages():
         (folder / lang).mkdir(parents=True, exist_ok=True)
         for source in sources():
-            nbformat.write(make_notebook(source, lang), folder / lang / f"{source.stem}.ipynb")
+            written = nbformat.writes(make_notebook(source, lang)).rstrip("\n") + "\n"
+            write_whole(folder / lang / f"{source.stem}.ipynb", written.encode())
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ def proof(step: Step, exercise: str) -> tuple[tuple[int, ...], list[str]]:
             same = (mutation.before, mutation.after) in equivalents(step, exercise)
             passed = attempt_apart(step, exercise, mutation.code, Path(folder)).passed
             refused, equivalent = refused + (not passed), equivalent + (passed and same)
+            if same and not passed:
+                faults.append(f"{step.number} {exercise}: listed as equivalent, and refused: {mutation}")
             if passed and not same:
                 faults.append(f"{step.number} {exercise}: passes, and is wrong: {mutation}")
         for name, code in right.items():

@@ -4,7 +4,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.radio_drill import Round, _what_is_false, as_table, main, motion_at, play
+from benchmarks.radio_drill import (
+    MARKS,
+    Round,
+    _what_is_false,
+    as_table,
+    main,
+    motion_at,
+    play,
+    write_pages,
+)
 from benchmarks.radio_stage import FAULTS
 from brakepoint.cli.usage import run_alone
 from brakepoint.locomotive import FULL_POWER, LAG_S, Motion, braking_distance_cm
@@ -63,3 +72,17 @@ def test_a_train_whose_orders_end_is_braked(tmp_path, monkeypatch):
 def test_a_fault_that_does_not_exist_is_refused(capsys):
     assert run_alone(main, "bench.radio.help", ["--fault", "meteor"]) == 2
     assert "meteor" in capsys.readouterr().err
+
+
+def test_the_page_on_safety_is_given_the_worst_of_each_fault(tmp_path):
+    for lang in ("en", "fr"):
+        (tmp_path / lang).mkdir()
+        (tmp_path / lang / "safety.md").write_text(f"before\n{MARKS[0]}\nold\n{MARKS[1]}\nafter\n", "utf-8")
+    rounds = [Round("no_orders", 0.4, 41.0), Round("no_orders", 0.456, 43.6), Round("light_pulled")]
+    write_pages(rounds, tmp_path)
+    page = (tmp_path / "fr" / "safety.md").read_text("utf-8").splitlines()
+
+    assert [page[0], page[-1]] == ["before", "after"]
+    assert page[5] == f"| {text('bench.radio.faults.no_orders', 'fr')} | 2 | 0,46 | 44 |"
+    assert page[6] == f"| {text('bench.radio.faults.light_pulled', 'fr')} | 1 | – | – |"
+    assert "old" not in page

@@ -34,6 +34,8 @@ IMAGE = "registry.example.com/brakepoint-pipeline-cpu:0.1.0"
 ROOMS = (10, 40, 200)
 ONE_IN = 5
 """One in so many trains on the cluster at a time, as the page assumes."""
+VOLUMES_GIB = 10 + 5
+"""Of an attendee: the workspace's, by CheCluster, and the pipeline server's."""
 NODE = {"requests.cpu": 16 * 0.85, "requests.memory": 64 * 0.85}
 """What a node of the page has free."""
 
@@ -77,6 +79,7 @@ def needs(tmp_path_factory) -> dict[str, Amounts]:
     """What the parts of the page's table ask for."""
     cluster = render(ROOT / "deploy" / "cluster")
     (builds,) = (q["spec"]["hard"] for q in of_kind(cluster, "ResourceQuota"))
+    (claim,) = of_kind(cluster, "PersistentVolumeClaim")
     (store,) = (
         container["resources"]["requests"]
         for deployment in of_kind(cluster, "Deployment")
@@ -88,7 +91,11 @@ def needs(tmp_path_factory) -> dict[str, Amounts]:
         "pipeline_server": together(*pipeline_server()),
         "models": together(*served_models()),
         "training": of_training(tmp_path_factory.mktemp("training")),
-        "shared": {of: amount(builds[of]) + amount(store[of.partition(".")[2]]) for of in NODE},
+        "shared": {of: amount(builds[of]) + amount(store[of.partition(".")[2]]) for of in NODE}
+        | {
+            "storage": amount(builds["requests.storage"])
+            + amount(claim["spec"]["resources"]["requests"]["storage"])
+        },
     }
 
 
@@ -104,14 +111,15 @@ def numbers(line: str) -> list[float]:
 @pytest.mark.parametrize("lang", languages())
 def test_the_page_says_what_the_manifests_ask_for(needs, lang) -> None:
     page = (ROOT / "docs" / lang / "instructor.md").read_text("utf-8")
-    rows = [line for line in page.partition("| 10 | 40 | 200 |")[2].splitlines() if line.startswith("| ")]
-    cells = [[numbers(cell) for cell in row.split("|")[2:-1]] for row in rows]
-    cores, memory, nodes = ([cell[0] for cell in row] for row in cells[:3])
+    table = page.partition("| 10 | 40 | 200 |")[2].partition("\n\n")[0].splitlines()[2:]
+    cells = [[numbers(cell)[0] for cell in row.split("|")[2:-1]] for row in table]
+    cores, memory, nodes, _, volumes = cells[:5]
 
     assert cores == [round(of_a_room(needs, "requests.cpu", n)) for n in ROOMS]
     assert memory == [round(of_a_room(needs, "requests.memory", n)) for n in ROOMS]
     wanted = [max(ceil(of_a_room(needs, of, n) / free) for of, free in NODE.items()) for n in ROOMS]
     assert nodes == wanted
+    assert volumes == [n * VOLUMES_GIB + needs["shared"]["storage"] for n in ROOMS]
     for of in NODE:
         for part in ("workspace", "environment", "pipeline_server", "models", "training", "shared"):
             assert number(needs[part][of], 2, lang) in page, (part, of)

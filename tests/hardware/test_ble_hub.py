@@ -9,7 +9,9 @@ from emulated_hub import PATIENCE_S, EmulatedHub
 
 from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import Light, OrderKind, Reason
-from hardware.lwp3 import BRAKE, Colour, Feedback, Port, SetValue
+from brakepoint.train_file import VARIABLE, Drive, TrainFile
+from hardware import ble_hub
+from hardware.lwp3 import BRAKE, VOLTS, Colour, Feedback, Port, PortValue, SetValue
 
 
 def test_a_hub_that_was_found_stands_braked_and_waits(open_hub, train, said):
@@ -139,3 +141,39 @@ def test_whatever_ends_the_driver_the_train_is_braked(open_hub, train, error):
 
     assert train.hub.is_braked
     assert not train.is_connected
+
+
+def test_the_hub_says_its_voltage_and_a_wavering_one_is_a_mean(open_hub, bluez, train):
+    hub = open_hub()
+    assert eventually(lambda: hub.volts is not None)
+    assert hub.volts == pytest.approx(train.hub.volts, abs=0.01)
+
+    bluez.say(train.hub, PortValue(Port.VOLTAGE, round(7.0 / VOLTS)))
+    assert eventually(lambda: hub.volts is not None and hub.volts < train.hub.volts - 0.1)
+    assert hub.volts == pytest.approx(0.8 * train.hub.volts + 0.2 * 7.0, abs=0.02)
+
+
+@pytest.mark.parametrize("by", ["uri", "setting"])
+def test_the_file_of_this_train_is_found_and_its_power_follows_the_voltage(
+    bluez, train, tmp_path, monkeypatch, by
+):
+    path = tmp_path / "train.toml"
+    TrainFile(drive=Drive(full_power=60, low_power=30, start_power=15, volts=9.0)).write(path, "")
+    monkeypatch.setenv("BRAKEPOINT_HUB_HEARTBEAT", str(tmp_path / "beat"))
+    monkeypatch.setenv(VARIABLE, str(path) if by == "setting" else "")
+    hub = ble_hub.open_hub(f"?train={path}" if by == "uri" else "", None)
+    try:
+        assert eventually(lambda: hub.volts is not None)
+        drive(hub, FULL)
+        assert train.hub.motor == round(60 * 9.0 / hub.volts)
+    finally:
+        hub.close()
+
+
+def test_who_measures_a_drive_has_it_driven_at_once(open_hub, train):
+    hub = open_hub()
+    drive(hub, FULL)
+    hub.fit(Drive(full_power=70, low_power=30))
+    drive(hub, FULL, now=2.0)
+
+    assert train.hub.motor == 70

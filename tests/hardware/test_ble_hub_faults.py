@@ -216,6 +216,19 @@ def test_a_driver_that_hangs_is_reckoned_to_have_braked_when_the_watchdog_bit(op
     assert (after.speed_cm_s, after.braking) == (0, True)
 
 
+def test_a_driver_that_has_braked_may_take_its_time(open_hub, train, tmp_path, said):
+    """For instance while it asks a person something: neither watchdog nor guard has anything to do."""
+    hub = open_hub(orders_s=WATCHDOG_S)
+    hub.apply(DANGER)
+    hub.state(0)
+    assert eventually(lambda: (tmp_path / "beat0").exists())
+    for _ in range(3):
+        (tmp_path / "beat0").unlink()
+        assert eventually(lambda: (tmp_path / "beat0").exists())
+
+    assert "No order" not in said.getvalue()
+
+
 class FullPipe(io.StringIO):
     """A standard output that nobody reads."""
 

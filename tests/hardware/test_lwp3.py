@@ -6,6 +6,7 @@ Both drive trains that exist: pylgbst is installed and run here; node-poweredup 
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -20,12 +21,13 @@ from pylgbst.messages import (
     MsgHubProperties,
     MsgPortOutputFeedback,
 )
-from pylgbst.peripherals import LEDRGB, LEDLight, TrainMotor
+from pylgbst.peripherals import LEDRGB, LEDLight, TrainMotor, Voltage
 
 from hardware.lwp3 import (
     BRAKE,
     COMPANY_ID,
     FLOAT,
+    VOLTS,
     Action,
     AskBattery,
     AskKind,
@@ -42,6 +44,7 @@ from hardware.lwp3 import (
     HubKind,
     KindOfHub,
     Port,
+    PortValue,
     ProtocolError,
     SetMode,
     SetValue,
@@ -61,6 +64,8 @@ TABLE = [
     ("08 00 81 00 11 51 00 00", SetValue(Port.A, FLOAT)),
     ("08 00 81 01 11 51 00 28", SetValue(Port.B, 40)),
     ("0a 00 41 32 00 01 00 00 00 00", SetMode(Port.RGB_LIGHT, 0)),
+    ("0a 00 41 3c 00 14 00 00 00 01", SetMode(Port.VOLTAGE, 0, 20)),
+    ("06 00 45 3c 35 0f", PortValue(Port.VOLTAGE, 3893)),
     ("08 00 81 32 11 51 00 09", SetValue(Port.RGB_LIGHT, Colour.RED)),
     ("05 00 01 06 02", WatchBattery()),
     ("05 00 01 06 05", AskBattery()),
@@ -92,6 +97,8 @@ words = st.integers(0, 2**32 - 1)
 messages = st.one_of(
     st.builds(SetValue, bytes_, st.integers(-128, 127)),
     st.builds(SetMode, bytes_, bytes_),
+    st.builds(SetMode, bytes_, bytes_, st.integers(0, 2**32 - 1)),
+    st.builds(PortValue, bytes_, st.integers(0, 2**16 - 1)),
     st.builds(BatteryLevel, bytes_),
     st.builds(HubAction, st.sampled_from(Action)),
     st.builds(VoltageAlert, st.booleans()),
@@ -249,6 +256,13 @@ def test_pylgbst_asks_the_hub_with_the_same_bytes():
     assert alerts(alerts.LOW_VOLTAGE, alerts.UPD_REQUEST).bytes() == AskVoltage().encode()
     assert actions(actions.SWITCH_OFF).bytes() == HubAction(Action.SWITCH_OFF).encode()
     assert actions(actions.DISCONNECT).bytes() == HubAction(Action.DISCONNECT).encode()
+
+
+def test_pylgbst_reads_the_same_voltage(hub):
+    said = SimpleNamespace(payload=PortValue(Port.VOLTAGE, 3400).encode()[4:])
+
+    (volts,) = Voltage(hub, Port.VOLTAGE)._decode_port_data(said)
+    assert volts == pytest.approx(3400 * VOLTS)
 
 
 def test_pylgbst_understands_what_a_hub_says_as_we_do():

@@ -16,9 +16,10 @@ from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
 from brakepoint.messages import Frame, Light, TrainState
 from brakepoint.ports import Camera
+from brakepoint.train_file import VARIABLE, Eye, TrainFile
 from hardware import csi_camera, real_camera, usb_camera
 from hardware.csi_camera import ChildSource
-from hardware.real_camera import RealCamera, as_recorded
+from hardware.real_camera import RealCamera, as_recorded, in_colour
 
 pytestmark = pytest.mark.live
 
@@ -211,7 +212,7 @@ def test_the_jetsons_pipeline_reaches_gstreamer_as_it_is_written(monkeypatch):
         open_camera("csi:1")
 
     assert " ".join(seen[0][1:]) == (
-        "nvarguscamerasrc sensor-id=1"
+        "nvarguscamerasrc sensor-id=1 sensor-mode=4"
         " ! video/x-raw(memory:NVMM),width=1280,height=720,format=NV12,framerate=30/1"
         " ! nvvidconv ! video/x-raw,format=BGRx"
         " ! videoconvert ! video/x-raw,format=BGR,width=1280,height=720 ! fdsink fd=1"
@@ -223,6 +224,80 @@ def test_what_is_no_camera_is_refused(uri):
     with pytest.raises(UserError) as caught:
         open_camera(uri)
     assert caught.value.key in ("camera.sensor", "camera.option")
+
+
+@pytest.mark.parametrize("option", ["mode=9", "flip=90"])
+def test_a_sensor_has_no_other_modes_and_is_not_turned_by_a_quarter(option):
+    with pytest.raises(UserError) as caught:
+        open_camera(f"csi:0?{option}")
+    assert caught.value.key == "camera.mode"
+
+
+def test_mode_exposure_and_flip_reach_gstreamer():
+    command = csi_camera.argus("0", 3, 5000, 180)
+
+    assert command[:2] == ["gst-launch-1.0", "--quiet"]
+    assert command[2:6] == [
+        "nvarguscamerasrc",
+        "sensor-id=0",
+        "sensor-mode=3",
+        "exposuretimerange=5000000 5000000",
+    ]
+    assert "video/x-raw(memory:NVMM),width=1640,height=1232,format=NV12,framerate=30/1" in command
+    assert command[command.index("nvvidconv") + 1] == "flip-method=2"
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Has the setting name a file in which a camera of so many pixels was measured."""
+
+    def write(width_px: int, height_px: int) -> None:
+        eye = Eye(width_px=width_px, height_px=height_px, focal_px=2 * 460 * height_px / 480)
+        TrainFile(camera=eye).write(tmp_path / "train.toml", "")
+        monkeypatch.setenv(VARIABLE, str(tmp_path / "train.toml"))
+        source = PictureOf(SIZE[1], SIZE[0])
+        monkeypatch.setattr(usb_camera, "UsbSource", lambda *_: source)
+
+    return write
+
+
+class PictureOf:
+    """A source that has one picture again and again, with a white square of a quarter of its height."""
+
+    def __init__(self, height_px: int, width_px: int) -> None:
+        self.image = np.zeros((height_px, width_px, 3), np.uint8)
+        top, left, side = height_px * 3 // 8, width_px // 2 - height_px // 8, height_px // 4
+        self.image[top : top + side, left : left + side] = 255
+
+    def read(self):
+        time.sleep(0.01)
+        return self.image
+
+    def trouble(self):
+        return None
+
+    def close(self) -> None: ...
+
+
+def test_a_camera_that_was_measured_shows_things_as_large_as_the_recorded_one(measured):
+    measured(*SIZE)
+    camera = open_camera("usb:")
+    frame = camera.read(NOW)
+    camera.close()
+
+    assert frame is not None
+    assert camera.size_px == SIZE
+    # As it comes the square would be 120 pixels high; the lens has twice the focal length.
+    assert (frame.image[:, 320, 0] > 127).sum() == pytest.approx(60, abs=2)
+
+
+def test_a_camera_that_was_measured_with_other_pictures_is_refused(measured):
+    measured(128, 96)
+    with pytest.raises(UserError) as caught:
+        open_camera("usb:")
+
+    assert caught.value.key == "camera.other_size"
+    assert "128 × 96" in str(caught.value) and "64 × 48" in str(caught.value)
 
 
 # The picture
@@ -252,6 +327,49 @@ def test_a_camera_that_sees_less_leaves_black_around_it():
     assert seen[0].max() == seen[:, 0].max() == 0
 
 
+@pytest.mark.parametrize(
+    ("delivered", "seen"),
+    [
+        (np.full((4, 6), 90, np.uint8), [90, 90, 90]),
+        (np.full((4, 6, 1), 90, np.uint8), [90, 90, 90]),
+        (np.full((4, 6, 3), [1, 2, 3], np.uint8), [1, 2, 3]),
+        (np.full((4, 6, 4), [1, 2, 3, 255], np.uint8), [1, 2, 3]),
+        (np.full((4, 8, 3), [1, 2, 3], np.uint8)[:, :6], [1, 2, 3]),
+    ],
+    ids=["grey", "one channel", "colours", "four channels", "padded rows"],
+)
+def test_what_a_driver_delivers_becomes_colours(delivered, seen):
+    image = in_colour(delivered, "usb:")
+
+    assert image.shape == (4, 6, 3)
+    assert image[3, 5].tolist() == seen
+
+
+@pytest.mark.parametrize(
+    "delivered",
+    [np.zeros((4, 6), np.uint16), np.zeros((4, 6, 2), np.uint8), np.zeros((1, 24, 1, 1), np.uint8)],
+    ids=["16 bits", "luma and chroma", "four dimensions"],
+)
+def test_what_is_no_picture_is_refused_with_a_sentence(delivered):
+    with pytest.raises(UserError) as caught:
+        in_colour(delivered, "usb:/dev/video0")
+
+    assert caught.value.key == "camera.format"
+    assert "usb:/dev/video0" in str(caught.value) and str(delivered.dtype) in str(caught.value)
+
+
+def test_rows_that_gstreamer_has_padded_are_read_as_they_are_meant(tmp_path):
+    row = bytes([1, 2, 3] * 5) + b"\xff"
+    picture = tmp_path / "picture"
+    picture.write_bytes(row * 4)
+    source = ChildSource("csi:0", ["cat", str(picture)], 5, 4)
+    image = source.read()
+    source.close()
+
+    assert image is not None and image.shape == (4, 5, 3)
+    assert {tuple(pixel) for pixel in image.reshape(-1, 3).tolist()} == {(1, 2, 3)}
+
+
 # USB
 
 
@@ -276,7 +394,8 @@ class FakeCapture:
 
     def read(self):
         threading.Event().wait(0.005)
-        return (True, self._images.pop(0)) if self._images else (False, None)
+        image = self._images.pop(0) if self._images else None
+        return image is not None, image
 
     def release(self) -> None:
         self.settings.append("released")
@@ -306,6 +425,34 @@ def test_exposure_is_made_manual_before_it_is_set(usb):
 
     settings = FakeCapture.settings
     assert settings.index(cv2.CAP_PROP_AUTO_EXPOSURE) < settings.index(cv2.CAP_PROP_EXPOSURE)
+
+
+def test_single_failed_reads_of_a_usb_camera_are_no_end(usb, patient, monkeypatch):
+    good = [np.full((480, 640, 3), 90, np.uint8)]
+    monkeypatch.setattr(FakeCapture, "images", [*good, None, *good, None, None, None, *good * 500])
+    source = usb_camera.UsbSource("usb:", str(usb))
+    read = [source.read() for _ in range(5)]
+    source.close()
+
+    assert all(image is not None for image in read)
+    assert source.read() is None
+
+
+def test_a_usb_camera_that_is_gone_ends_at_once(usb, monkeypatch):
+    monkeypatch.setattr(FakeCapture, "images", [])
+    monkeypatch.setattr(usb_camera, "TOLERATED_S", 1000.0)
+    source = usb_camera.UsbSource("usb:", str(usb))
+    usb.unlink()
+
+    assert source.read() is None
+
+
+def test_a_usb_camera_that_delivers_no_colours_is_refused(usb, monkeypatch):
+    monkeypatch.setattr(FakeCapture, "images", [np.zeros((480, 640, 2), np.uint8)] * 500)
+    with pytest.raises(UserError) as caught:
+        open_camera(f"usb:{usb}")
+
+    assert caught.value.key == "camera.format"
 
 
 def test_a_usb_camera_that_is_pulled_out_is_said(usb, patient, monkeypatch):

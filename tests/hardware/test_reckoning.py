@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from brakepoint.locomotive import DEAD_POWER, ORDER_POWER, braking_distance_cm
 from brakepoint.messages import Light, Order, OrderKind, Reason
+from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
+from brakepoint.train_file import Drive
 from hardware.lwp3 import BRAKE, Colour
 from hardware.reckoning import RAMP_S, PortSettings, Reckoning
 from stubs.printing_hub import PrintingHub
@@ -133,3 +135,75 @@ def test_the_clock_begins_with_the_first_time_that_is_told_and_never_goes_back()
 
     assert reckoning.state == there
     assert there.position_cm > 0
+
+
+# A train that was measured
+
+FAST = Drive(full_power=60, low_power=34, start_power=16, lag_s=0.2, braking_cm_s2=120, volts=9.0)
+
+
+def settled(reckoning: Reckoning, kind: OrderKind) -> tuple[int, float]:
+    """What an order sets the motor to, and the speed that comes of it."""
+    now = reckoning.state.at
+    reckoning.at(now)
+    reckoning.follow(order(kind))
+    reckoning.at(now + 10)
+    return reckoning.settings.motor, reckoning.state.speed_cm_s
+
+
+def test_a_measured_train_is_driven_and_reckoned_by_its_own_figures():
+    reckoning = Reckoning(FAST)
+
+    assert settled(reckoning, OrderKind.FULL_SPEED) == (60, pytest.approx(FULL_SPEED_CM_S))
+    assert settled(reckoning, OrderKind.LOW_SPEED) == (34, pytest.approx(LOW_SPEED_CM_S))
+    before = reckoning.state
+    settled(reckoning, OrderKind.BRAKE)
+    assert reckoning.state.position_cm - before.position_cm == pytest.approx(LOW_SPEED_CM_S**2 / (2 * 120))
+    assert reckoning.position_cm == reckoning.state.position_cm
+
+
+@pytest.mark.parametrize(("volts", "full", "low"), [(9.0, 60, 34), (8.1, 67, 38), (7.2, 75, 42)])
+def test_an_emptier_battery_drives_the_same_speed_with_more_power(volts, full, low):
+    reckoning = Reckoning(FAST)
+    reckoning.measured(volts)
+
+    assert settled(reckoning, OrderKind.FULL_SPEED) == (full, pytest.approx(FULL_SPEED_CM_S, rel=0.02))
+    assert settled(reckoning, OrderKind.LOW_SPEED) == (low, pytest.approx(LOW_SPEED_CM_S, rel=0.04))
+
+
+def test_beyond_all_power_the_train_is_reckoned_as_slow_as_it_is():
+    reckoning = Reckoning(Drive(full_power=90, low_power=52, volts=9.0))
+    reckoning.measured(7.2)
+
+    # All of 7.2 V are as much as 80 % of 9 V, ten percents less than full speed takes.
+    motor, speed = settled(reckoning, OrderKind.FULL_SPEED)
+    assert motor == reckoning.state.power == 100
+    assert speed == pytest.approx(LOW_SPEED_CM_S + (80 - 52) / (90 - 52) * (FULL_SPEED_CM_S - LOW_SPEED_CM_S))
+
+
+def test_a_battery_that_falls_on_the_way_is_followed():
+    reckoning = Reckoning(FAST)
+    settled(reckoning, OrderKind.FULL_SPEED)
+    reckoning.measured(7.2)
+    reckoning.at(reckoning.state.at)
+
+    assert reckoning.settings.motor == 75
+
+
+def test_without_a_voltage_that_it_was_measured_at_none_is_followed():
+    reckoning = Reckoning()
+    reckoning.measured(7.2)
+    assert settled(reckoning, OrderKind.FULL_SPEED)[0] == ORDER_POWER[OrderKind.FULL_SPEED]
+
+    measured = Reckoning(FAST)
+    measured.measured(None)
+    assert settled(measured, OrderKind.FULL_SPEED)[0] == 60
+
+
+def test_another_drive_counts_from_then_on():
+    reckoning = Reckoning()
+    settled(reckoning, OrderKind.FULL_SPEED)
+    reckoning.fit(FAST)
+    reckoning.follow(order(OrderKind.FULL_SPEED))
+
+    assert reckoning.settings.motor == 60

@@ -1,4 +1,4 @@
-"""Ctrl-C on a terminal, twenty times at random moments: each command ends quietly and leaves nobody behind."""
+"""Ctrl-C on a terminal, twenty times at random moments: each command ends quietly, and all of it ends."""
 
 import random
 import sys

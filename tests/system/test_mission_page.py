@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import grave_faults
+from browsing import await_in_page
 from playwright.sync_api import Page, expect
 from recordings import make_feed
 
@@ -38,7 +39,7 @@ def page(browser, mission: Path) -> Iterator[Page]:
 
 def test_film_slider_and_plot_show_the_same_moment(page: Page):
     slider = page.get_by_label("Moment of the run")
-    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    await_in_page(page, "document.querySelector('video').readyState >= 2")
     before = page.locator("[data-playhead]").get_attribute("transform")
 
     slider.focus()
@@ -51,9 +52,9 @@ def test_film_slider_and_plot_show_the_same_moment(page: Page):
 
 
 def test_the_run_plays_and_pauses(page: Page):
-    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    await_in_page(page, "document.querySelector('video').readyState >= 2")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('[data-seek]').value > 5")
+    await_in_page(page, "document.querySelector('[data-seek]').value > 5")
     page.get_by_role("button", name="Pause").click()
 
     assert page.evaluate("document.querySelector('video').paused")
@@ -66,7 +67,7 @@ def test_without_its_film_the_run_still_plays(page: Page, mission: Path, browser
 
     expect(alone.get_by_text("The film is missing")).to_be_visible()
     alone.get_by_role("button", name="Play").click()
-    alone.wait_for_function("document.querySelector('[data-seek]').value > 5")
+    await_in_page(alone, "document.querySelector('[data-seek]').value > 5")
     alone.close()
 
 

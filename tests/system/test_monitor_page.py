@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from accessibility import grave_faults
+from browsing import await_in_page
 from playwright.sync_api import Browser, Page, expect
 
 from brakepoint.services import CLIENTS, ServiceSettings
@@ -70,7 +71,7 @@ def visit(browser: Browser, services: Supervisor):
         page.set_default_timeout(WITHIN_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"http://{services.settings.page}/")
-        page.wait_for_function("document.querySelectorAll('#services .ready').length === 6")
+        await_in_page(page, "document.querySelectorAll('#services .ready').length === 6")
         return page
 
     yield visit
@@ -82,19 +83,19 @@ def visit(browser: Browser, services: Supervisor):
 def start(page: Page, feed: str = "track-stop") -> None:
     page.get_by_label(re.compile("Feed|Flux")).select_option(feed)
     page.get_by_role("button", name=re.compile("^(Start|Départ)$")).click()
-    page.wait_for_function("document.getElementById('order').dataset.kind === 'full_speed'")
+    await_in_page(page, "document.getElementById('order').dataset.kind === 'full_speed'")
 
 
 def test_a_run_is_seen_from_start_to_score(visit):
     page, other = visit(), visit(PHONE, "fr-FR")
     start(page)
-    page.wait_for_function(DANGER_YELLOW)
+    await_in_page(page, DANGER_YELLOW)
     expect(page.locator("#order")).to_contain_text("stopping for a danger", timeout=WITHIN_MS)
     expect(page.locator("#speed")).to_have_text("0", timeout=WITHIN_MS)
 
     seen = page.locator("#orders li").all_text_contents()
     page.reload()
-    page.wait_for_function(f"document.querySelectorAll('#orders li').length >= {len(seen)}")
+    await_in_page(page, f"document.querySelectorAll('#orders li').length >= {len(seen)}")
     assert page.locator("#orders li").all_text_contents()[-len(seen) :] == seen
 
     page.get_by_role("button", name="Français").click()
@@ -115,7 +116,7 @@ def test_a_fault_by_button_brakes_and_the_train_drives_on(visit):
 
     expect(page.locator("#order")).to_contain_text("no pictures", timeout=WITHIN_MS)
     expect(page.locator("#no-picture")).to_have_text("The picture stands still", timeout=WITHIN_MS)
-    page.wait_for_function("document.getElementById('order').dataset.kind === 'full_speed'")
+    await_in_page(page, "document.getElementById('order').dataset.kind === 'full_speed'")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#order")).to_contain_text("Stopped by hand", timeout=WITHIN_MS)
 
@@ -123,7 +124,7 @@ def test_a_fault_by_button_brakes_and_the_train_drives_on(visit):
 def test_a_train_that_breaks_down_is_a_verdict(visit, services):
     page = visit()
     start(page, "track-empty")
-    page.wait_for_function("parseInt(document.getElementById('position').textContent) > 20")
+    await_in_page(page, "parseInt(document.getElementById('position').textContent) > 20")
     os.kill(services.pid("train"), signal.SIGKILL)
 
     expect(page.locator("#details")).to_contain_text("The train itself broke down", timeout=WITHIN_MS)

@@ -15,12 +15,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.brokers import running_mosquitto
 from brakepoint.errors import UserError
-from brakepoint.messages import Action, Control, MissionState
+from brakepoint.messages import Action, Control, Health, MissionState, Picture, Status
+from brakepoint.monitor import service as monitor
+from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus, parse_broker
 from brakepoint.services.faults import Stage, is_at_rest
 from brakepoint.services.supervisor import Supervisor
-from brakepoint.services.topics import CONTROL, MISSION
+from brakepoint.services.topics import CONTROL, MISSION, PICTURE
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
 
@@ -237,6 +239,32 @@ def test_who_may_only_look_on_does_not_wipe_a_stop_that_waits_for_the_controller
         take_the_name(viewer, guess)
     with Bus(settings, "controller", (CONTROL,)) as controller:
         assert controller.take(CONTROL, WITHIN_S) == stop
+
+
+@pytest.mark.parametrize("limit", ["message_size_limit 5000", "max_packet_size 5000"])
+def test_a_broker_that_limits_the_size_of_pictures_is_named(tmp_path, limit):
+    port = free_port()
+    written = f"listener {port} 127.0.0.1\nallow_anonymous true\n{limit}\n"
+    picture = Picture(1, time.time(), 0.0, 0, b"x" * 20_000)
+    at_work = Status(service="capture", health=Health.READY, at=0.0, per_s=15.0)
+    settings = ServiceSettings(broker=f"mqtt://127.0.0.1:{port}")
+    with (
+        running_mosquitto(tmp_path, written, port),
+        Bus(settings, "capture") as camera,
+        Bus(settings, "") as other,
+        Bus(settings, "monitor", monitor.TOPICS) as bus,
+    ):
+        onlooker = Onlooker(bus)
+        await_condition(lambda: camera.is_connected and bus.is_connected and other.is_connected)
+
+        def is_named() -> bool:
+            camera.say(PICTURE, picture)
+            other.report(at_work.model_copy(update={"at": time.time()}))
+            onlooker.turn()
+            return "frame" in onlooker.now()["held_back"]
+
+        await_condition(is_named)
+        assert onlooker.picture is None
 
 
 def test_of_two_controllers_of_one_train_one_says_so_and_gives_way(known):

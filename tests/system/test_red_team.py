@@ -12,13 +12,12 @@ from brakepoint.room.outcomes import DETAIL_CHARACTERS, Failed, Failure
 from brakepoint.room.sandbox import Sandbox
 from brakepoint.room.scoring import (
     AUTOPILOT_LIMITS,
-    DETECTOR_LIMITS,
     SandboxedAutopilot,
     SandboxedDetector,
+    open_eyes,
 )
 
 PILOT = replace(AUTOPILOT_LIMITS, answer_s=8.0, total_s=25.0)
-EYES = replace(DETECTOR_LIMITS, answer_s=20.0, total_s=60.0)
 STEPS = 40
 STATE = TrainState(at=0.0, position_cm=1.0, speed_cm_s=2.0, power=50, braking=False, light=Light.ON)
 
@@ -56,7 +55,7 @@ def test_a_hostile_model_fails_alone_and_gains_nothing(name, tmp_path: Path) -> 
     path.write_bytes(made if isinstance(made, bytes) else made(tmp_path))
     reason: Failure | None = None
     try:
-        with Sandbox("detector", path, EYES) as sandbox:
+        with open_eyes(path) as sandbox:
             eyes = SandboxedDetector(sandbox)
             for everything in (True, False):
                 eyes.detect_image(np.zeros((64, 96, 3), np.uint8), everything)

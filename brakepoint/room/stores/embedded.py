@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
 
+from brakepoint.files import write_whole
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
 from brakepoint.room.stores.base import ObjectInfo
@@ -47,7 +48,7 @@ class Folders:
         """Writes a file."""
         target = self.folder / bucket / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        write_whole(target, data)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
         """Reads a file; a folder of that name, which an attendee can make, is none."""

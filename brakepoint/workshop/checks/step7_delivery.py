@@ -14,6 +14,7 @@ from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
+from brakepoint.files import load_yaml
 from brakepoint.places import KIT
 from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
@@ -256,7 +257,7 @@ def _kustomization(lab: Path) -> dict[str, Any]:
         Wrong: It is not YAML.
     """
     try:
-        content = yaml.safe_load((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
+        content = load_yaml((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise Wrong("step7.not_yaml", line=mark.line + 1 if mark else 1, why=_problem(error)) from error

@@ -88,6 +88,13 @@ def test_the_best_is_shown_and_why_the_last_submission_failed_in_every_language(
     assert set(found.reason) == (set(languages()) if failure else set())
 
 
+def test_from_the_final_on_its_score_counts() -> None:
+    last, final = SubmissionOutcome(digest="", at=START), SubmissionOutcome(digest="", at=START, score=71.5)
+    marks = Marks(best_map50=0.8, best_score=95.0, last=last, final=final)
+
+    assert seat("jade", None, marks, START).score == 71.5
+
+
 def test_the_first_exercise_that_is_not_done_comes_next() -> None:
     done = [name for name in FIRST.exercises if name != FIRST.exercises[1]]
     found = seat("jade", heard(done, 1, 1), None, START)

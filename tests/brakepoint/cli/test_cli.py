@@ -11,7 +11,8 @@ from pseudo_language import keys_said
 from rich.text import Text
 from typer.testing import CliRunner
 
-from brakepoint.cli import COMMANDS, build_app, main, run
+from brakepoint.__main__ import main
+from brakepoint.cli import COMMANDS, build_app, run
 from brakepoint.texts import catalogue, languages
 
 HEAVY = ("av", "bpy", "cv2", "onnxruntime", "openvino", "torch", "ultralytics")

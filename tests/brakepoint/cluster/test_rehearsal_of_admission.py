@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from brakepoint.cli import run
 from brakepoint.cluster.findings import Finding, Rule, merged
 from brakepoint.cluster.kit import Kit, collect, default_room
 from brakepoint.cluster.pods import namespace_of
@@ -39,7 +40,8 @@ class Broken:
         return found
 
     def remove(self, kind: str, name: str, where: str = TEST) -> None:
-        self.kit.manifests.remove(self.get(kind, name, where))
+        found = self.get(kind, name, where)
+        self.kit.manifests[:] = [one for one in self.kit.manifests if one is not found]
 
     def pod(self, name: str, where: str = TEST) -> Manifest:
         spec: Manifest = self.get("Deployment", name, where)["spec"]["template"]["spec"]
@@ -333,7 +335,7 @@ def other_result(broken: Broken) -> None:
 
 def forbidden_kind(broken: Broken) -> None:
     for project in broken.kit.of_kind("AppProject"):
-        project["spec"]["namespaceResourceWhitelist"].pop()
+        del project["spec"]["namespaceResourceWhitelist"][1:]
 
 
 def project_without_roles(broken: Broken) -> None:
@@ -355,7 +357,8 @@ def no_names(broken: Broken) -> None:
 
 
 def no_denial(broken: Broken) -> None:
-    broken.remove("NetworkPolicy", "deny-all")
+    for name in ("deny-all", "names"):
+        broken.remove("NetworkPolicy", name)
 
 
 def nobody_to_the_page(broken: Broken) -> None:
@@ -533,7 +536,7 @@ BREAKS: list[tuple[Callable[[Broken], None], str, Rule, str]] = [
     (other_labels, "openshift", "selector", "train"),
     (other_target_port, "openshift", "target_port", "radio"),
     (other_probe, "openshift", "probe", "18832"),
-    (page_for_itself, "openshift", "local", "8000"),
+    (page_for_itself, "openshift", "local", "monitor"),
     (lost_volume, "openshift", "mount", "tmp"),
     (lost_service, "openshift", "missing", "Service monitor"),
     (twice, "openshift", "twice", "broker"),
@@ -606,6 +609,46 @@ def test_what_holds_for_all_attendees_is_said_once() -> None:
     found = merged(one for one in broken.found().findings if one.rule == "limits")
 
     assert all(places == broken.kit.attendees for _, places in found)
+
+
+def test_the_command_says_that_all_is_well(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+
+    assert run(["cluster", "rehearse", "--profile", "kind"]) == 0
+    assert "kind: 7 pods, nothing would be refused and nothing is missing." in capsys.readouterr().out
+
+
+def test_the_command_says_what_is_wrong_in_a_sentence_each_and_fails(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    broken = Broken("kind")
+    latest(broken)
+    privileged(broken)
+    monkeypatch.setattr("brakepoint.cluster.kit.collect", lambda profile, room: broken.kit)
+
+    assert run(["cluster", "rehearse", "--profile", "kind"]) == 1
+    said = capsys.readouterr().out
+    assert "kind: 7 pods, findings: 2." in said
+    assert (
+        "brakepoint-test: broker: the image docker.io/library/eclipse-mosquitto:latest may be another" in said
+    )
+    assert "✗ detector" in said and "✓ broker" in said
+
+
+def test_the_command_knows_three_platforms(capsys) -> None:
+    assert run(["cluster", "rehearse", "--profile", "swarm"]) == 2
+    assert "openshift, microshift, kind" in capsys.readouterr().err
+
+
+def test_the_command_rehearses_the_room_that_is_named(tmp_path, capsys, monkeypatch) -> None:
+    file = tmp_path / "room.yaml"
+    file.write_text("name: autumn\nattendees: 9\n", encoding="utf-8")
+    rooms: list[Any] = []
+    monkeypatch.setattr(
+        "brakepoint.cluster.kit.collect", lambda profile, room: rooms.append(room) or kit("kind")
+    )
+
+    assert run(["cluster", "rehearse", str(file), "--attendees", "3"]) == 0
+    assert [(room.name, room.attendees) for room in rooms] == [("autumn", 3)]
 
 
 def test_a_copy_to_break_leaves_the_kit_as_it_was() -> None:

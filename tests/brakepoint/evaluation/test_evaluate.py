@@ -132,7 +132,7 @@ def test_bad_input_is_one_line_that_names_it_and_status_2(folder, model, capsys)
 
     label = folder / "labels" / "a.txt"
     label.write_text("0 0.5 0.5 0.2 0.4\n7 0.5 0.5 0.2 0.4\n")
-    assert "a.txt" in (said := refusal()) and "DangerAhead, SpeedLimit" in said
+    assert "a.txt" in (said := refusal()) and "0 DangerAhead, 1 SpeedLimit" in said
     label.write_text("0 320 240 40 40\n")
     assert "a.txt" in (said := refusal()) and "320 240" in said
     label.write_text("")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from driving import never_brakes
@@ -39,6 +40,17 @@ def test_a_film_lasts_as_long_as_the_run_and_a_moment_more(short_feed: Path, tmp
         assert stream.average_rate == CONTROL_RATE_HZ
         count = sum(1 for _ in film.decode(stream))
     assert count == len(recording.run.ticks) + round(CLOSING_S * CONTROL_RATE_HZ)
+
+
+def test_the_poster_shows_the_moment_that_tells_most(short_feed: Path, tmp_path: Path):
+    recording = record(load_truth(short_feed.with_suffix(".json")))
+    make_film(recording, short_feed, tmp_path / "film.mp4")
+
+    poster = cv2.imread(str(tmp_path / "film.jpg"))
+    tick = next(tick for tick in recording.run.ticks if tick.order.sign is not None and tick.detections)
+    shown = Artist(recording).frame(next(pictures(short_feed, [tick.frame_number])), tick)
+    assert poster.shape == shown.shape
+    assert np.abs(poster.astype(int) - shown).mean() < 5
 
 
 def test_each_picture_comes_when_it_is_asked_for_and_as_often(short_feed: Path):

@@ -47,6 +47,7 @@ def test_nothing_is_fetched_from_elsewhere(page: str):
     fetched = elements.values("src") + [url for url in elements.values("href") if not url.startswith("#")]
 
     assert {url for url in fetched if not url.startswith("data:")} == {f"{GOOD}.mp4", f"{BAD}.mp4"}
+    assert elements.values("poster") == [f"{GOOD}.jpg", f"{BAD}.jpg"]
     assert "@import" not in page
     assert not re.search(r"https?://|url\((?!#)", page)
 

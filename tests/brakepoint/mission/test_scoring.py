@@ -155,6 +155,14 @@ def test_standing_before_the_start_is_no_false_stop_but_not_for_ever():
     assert score_run(run((15, 0), (LENGTH_CM, FULL)), NOTHING).dawdling_s == pytest.approx(10, abs=0.2)
 
 
+def test_a_weak_train_at_its_own_full_speed_does_not_dawdle():
+    weak = run((LENGTH_CM, 26))
+
+    assert score_run(weak, NOTHING).dawdling_s == pytest.approx((LENGTH_CM - 30) / 26, abs=0.2)
+    assert score_run(weak, NOTHING, 26 / 0.8).dawdling_s == 0
+    assert score_run(weak, NOTHING, 26 / 0.79).dawdling_s > 10
+
+
 def test_low_speed_is_caution_before_a_sign_and_dawdling_elsewhere():
     everywhere = run((LENGTH_CM, LOW))
     cautious = run((115, FULL), (285, LOW), (LENGTH_CM, FULL))

@@ -95,7 +95,7 @@ def test_what_an_exception_says_ends_nobodys_scoring(room, monkeypatch, words) -
     found = scored(room, Scores())
 
     assert {handle: outcome.reason for handle, outcome in found.items()} == dict.fromkeys(
-        ("anna", "bela"), Failure.RAISED
+        ("anna", "bela"), Failure.MODEL_UNFIT
     )
     assert set(Scores.load(room.folder).marks) == {"anna", "bela"}
 
@@ -219,6 +219,27 @@ def test_everybody_sees_the_kind_of_a_failure_and_not_what_the_code_said() -> No
         for lang in languages():
             assert failed.kind(lang) and "431" not in failed.kind(lang)
     assert SubmissionOutcome(digest="", at=NOW).kind() == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (Failure.TOO_SLOW, Failure.MODEL_SLOW),
+        (Failure.RAISED, Failure.MODEL_UNFIT),
+        (Failure.NO_ORDER, Failure.MODEL_UNFIT),
+        (Failure.TOO_LONG, Failure.TOO_LONG),
+        (Failure.MEMORY, Failure.MEMORY),
+    ],
+)
+def test_what_a_model_does_wrong_is_not_called_the_autopilots(monkeypatch, tmp_path, said, told) -> None:
+    def refuse(*_: object) -> None:
+        raise Failed(said, "why")
+
+    monkeypatch.setattr(scoring, "Sandbox", refuse)
+    with pytest.raises(Failed) as failed:
+        scoring.open_eyes(tmp_path)
+
+    assert (failed.value.reason, failed.value.detail) == (told, "why")
 
 
 class Cage:

@@ -1,5 +1,8 @@
 """The autopilot as a service: what it hands to the step, and what it makes of the answer."""
 
+import threading
+from contextlib import nullcontext
+
 import pytest
 
 pytest.importorskip("paho")
@@ -7,9 +10,10 @@ pytest.importorskip("paho")
 from fake_bus import FakeBus
 
 from brakepoint.messages import Detections, Light, MissionState, Order, OrderKind, Reason, TrainState
-from brakepoint.services import autopilot
+from brakepoint.services import ServiceSettings, autopilot
 from brakepoint.services.autopilot import FIRST_WORD_S, WAIT_S, Autopilot
 from brakepoint.services.topics import DETECTIONS, MISSION, ORDER, STATE
+from brakepoint.train_file import VARIABLE, Eye, TrainFile
 
 NOW = 5000.0
 
@@ -127,3 +131,27 @@ def test_a_late_frame_is_waited_for_less_long_than_the_trains_watchdog_waits():
     from brakepoint.rules import CONTROL_RATE_HZ, WATCHDOG_S
 
     assert 1 / CONTROL_RATE_HZ < WAIT_S < WATCHDOG_S / 2
+
+
+@pytest.mark.parametrize(
+    ("camera", "is_fitted"),
+    [("", False), ("video:track-stop", False), ("usb:", True), ("usb:?train=", False)],
+)
+def test_a_camera_that_was_measured_fits_the_autopilot_and_a_recorded_one_never(
+    bus, monkeypatch, tmp_path, camera, is_fitted
+):
+    eye = Eye(latency_s=0.2)
+    TrainFile(camera=eye).write(tmp_path / "train.toml", "")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "train.toml"))
+    served: list[Autopilot] = []
+    monkeypatch.setattr(autopilot, "Bus", lambda *_: nullcontext(bus))
+    monkeypatch.setattr(autopilot, "serve", lambda service, *_: served.append(service))
+    asked = []
+    monkeypatch.setattr(
+        autopilot, "fitted", lambda step, measured: asked.append(measured) or (lambda *given: step(*given))
+    )
+
+    autopilot.run(ServiceSettings(camera=camera), threading.Event())
+
+    assert len(served) == 1
+    assert asked == ([eye] if is_fitted else [])

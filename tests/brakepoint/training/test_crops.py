@@ -54,3 +54,17 @@ def test_a_broken_picture_is_named(tmp_path: Path) -> None:
     (data / "images" / "a.jpg").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"a\.jpg"):
         cut_crops(data, tmp_path / "crops", 3, 0)
+
+
+@pytest.mark.parametrize(("picture", "label"), [("a.JPEG", "a.txt"), ("a.webp", "a.TXT"), ("A.bmp", "a.txt")])
+def test_every_kind_of_picture_is_cut_with_its_label(tmp_path: Path, picture: str, label: str) -> None:
+    data = dataset(tmp_path / "data")
+    (data / "images" / "a.jpg").rename(data / "images" / picture)
+    (data / "labels" / "a.txt").rename(data / "labels" / label)
+
+    assert cut_crops(data, tmp_path / "crops", 8, 0) == 8
+    assert any(path.read_text() for path in (tmp_path / "crops" / "labels").iterdir())
+
+
+def test_pictures_without_signs_teach_too(tmp_path: Path) -> None:
+    assert cut_crops(dataset(tmp_path / "data", ""), tmp_path / "crops", 2, 0) == 2

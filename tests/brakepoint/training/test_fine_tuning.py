@@ -14,6 +14,8 @@ def dataset(root: Path, grey: int) -> Path:
     """One picture, all of one grey, without signs."""
     (root / "images").mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(root / "images" / "a.jpg"), np.full((480, 640, 3), grey, np.uint8))
+    (root / "labels").mkdir(exist_ok=True)
+    (root / "labels" / "a.txt").touch()
     return root
 
 

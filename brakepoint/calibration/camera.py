@@ -1,0 +1,153 @@
+"""What a camera is and how it is mounted, told from a plate that stands at two known distances.
+
+The plate stands on its post beside a straight track. How high it is in the picture tells the focal length;
+how much further down its middle is, the nearer it stands, the height of the lens; where the middle goes far
+off, the pitch. The same sideways tells the mounting's side and the yaw.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Detection
+from brakepoint.rules import PLATE_CENTRE_CM, PLATE_HEIGHT_CM
+from brakepoint.train_file import Eye
+
+RULER_CM = 0.3
+"""How exactly a person measures where a plate stands: one standard deviation."""
+PLATE_CM = 0.1
+"""How exactly a plate is as high on its post as the rules say."""
+BOX_PX = 0.4
+"""How exactly the middle of many boxes is known."""
+FURTHER_BY = 1.3
+"""The far place is at least so many times further than the near one."""
+DISAGREEMENT_MAX = 0.15
+"""By how much the focal lengths of the places may differ, as a share, before a place is not believed."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A plate in its place.
+
+    Attributes:
+        ahead_cm: From the lens to the plate along the track.
+        right_cm: How far to the right of the track's centre line it stands.
+        plate_cm: How high the plate is.
+        height_px: Height of its box in the picture.
+        x_px: Where its middle is, from the left of the picture.
+        y_px: The same from the top.
+    """
+
+    ahead_cm: float
+    right_cm: float
+    plate_cm: float
+    height_px: float
+    x_px: float
+    y_px: float
+
+
+@dataclass(frozen=True)
+class EyeFit:
+    """What was found, and one standard deviation of each figure by its name in `Eye`."""
+
+    eye: Eye
+    errors: dict[str, float]
+
+
+def placed(seen: Sequence[Detection], ahead_cm: float, right_cm: float) -> Placement:
+    """The place of a plate that was seen in several pictures: the median of them all.
+
+    Raises:
+        UserError: It was seen in none.
+    """
+    if not seen:
+        raise UserError("calibrate.no_plate", distance=ahead_cm)
+    sign_class = max({item.sign_class for item in seen}, key=[item.sign_class for item in seen].count)
+    mine = [item for item in seen if item.sign_class is sign_class]
+    return Placement(
+        ahead_cm,
+        right_cm,
+        PLATE_HEIGHT_CM[sign_class],
+        median(item.height_px for item in mine),
+        median(item.centre_x_px for item in mine),
+        median(item.centre_y_px for item in mine),
+    )
+
+
+def fit_eye(placements: Sequence[Placement], frame_px: tuple[int, int], own_px: tuple[int, int]) -> EyeFit:
+    """Finds out what a camera is and how it is mounted.
+
+    Args:
+        placements: At least two, the far one clearly further than the near one.
+        frame_px: Width and height of the pictures that the plate was seen in.
+        own_px: Of the camera's own pictures, which were scaled to the height of those.
+
+    Raises:
+        UserError: The distances are too much alike, or do not agree with what was seen.
+    """
+    distances = [placement.ahead_cm for placement in placements]
+    if max(distances) < FURTHER_BY * min(distances):
+        raise UserError("calibrate.too_near", near=min(distances), far=max(distances))
+    table = np.array([_figures(placement) for placement in placements])
+    focals = table[:, 3] * table[:, 0] / table[:, 2]
+    if max(focals) > (1 + DISAGREEMENT_MAX) * min(focals):
+        raise UserError("calibrate.disagree", least=min(focals), most=max(focals))
+    found = _solve(table, frame_px)
+    sigma = np.array([RULER_CM, RULER_CM, PLATE_CM / 2, BOX_PX, BOX_PX, BOX_PX])
+    spread = np.zeros(len(found))
+    for row in range(len(table)):
+        for column, error in enumerate(sigma):
+            moved = table.copy()
+            moved[row, column] += error
+            spread += (_solve(moved, frame_px) - found) ** 2
+    # The plate's own height above the table is the same in every place, and so is its error.
+    scale = own_px[1] / frame_px[1]
+    focal, height, pitch, yaw, side = found
+    errors = np.sqrt(spread) * (scale, 1, 1, 1, 1)
+    errors[1] = math.hypot(errors[1], PLATE_CM)
+    eye = Eye(
+        width_px=own_px[0],
+        height_px=own_px[1],
+        focal_px=focal * scale,
+        height_cm=height,
+        pitch_deg=pitch,
+        yaw_deg=yaw,
+        side_cm=side,
+    )
+    names = ("focal_px", "height_cm", "pitch_deg", "yaw_deg", "side_cm")
+    return EyeFit(eye, dict(zip(names, errors.tolist(), strict=True)))
+
+
+def _figures(placement: Placement) -> tuple[float, ...]:
+    return (
+        placement.ahead_cm,
+        placement.right_cm,
+        placement.plate_cm,
+        placement.height_px,
+        placement.x_px,
+        placement.y_px,
+    )
+
+
+def _solve(table: np.ndarray, frame_px: tuple[int, int]) -> np.ndarray:
+    """Focal length in pixels, height in cm, pitch and yaw in degrees, and side in cm, each the best for all.
+
+    Args:
+        table: A row for each place: distance, right, height of the plate, of its box, and the box's middle.
+        frame_px: Width and height of the picture.
+    """
+    ahead, right, plate, box, x, y = table.T
+    # `box = focal * plate / ahead`, every box being known equally well.
+    shown = plate / ahead
+    focal = float(shown @ box / (shown @ shown))
+    ones = np.ones(len(ahead))
+    down = np.stack([ones, 1 / ahead], axis=1)
+    low, drop = np.linalg.lstsq(down, (y - frame_px[1] / 2) / focal, rcond=None)[0]
+    across = np.stack([ones, -1 / ahead], axis=1)
+    aside, side = np.linalg.lstsq(across, (x - frame_px[0] / 2) / focal - right / ahead, rcond=None)[0]
+    pitch, yaw = math.degrees(math.atan(low)), -math.degrees(math.atan(aside))
+    return np.array([focal, PLATE_CENTRE_CM + drop, pitch, yaw, side])

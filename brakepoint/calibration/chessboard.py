@@ -1,0 +1,101 @@
+"""What a camera is and how it is mounted, told from a printed chessboard."""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from brakepoint.calibration.camera import EyeFit
+from brakepoint.errors import UserError
+from brakepoint.train_file import Eye
+
+VIEWS_MIN = 6
+"""Fewer views do not tell the focal length from the board's distance."""
+CORNER_CM = 0.1
+"""How exactly a person measures how high the board stands."""
+FLAGS = (
+    cv2.CALIB_FIX_PRINCIPAL_POINT
+    | cv2.CALIB_FIX_ASPECT_RATIO
+    | cv2.CALIB_ZERO_TANGENT_DIST
+    | cv2.CALIB_FIX_K3
+)
+
+
+def find_board(image: np.ndarray, columns: int, rows: int) -> np.ndarray | None:
+    """The inner corners of a chessboard, from the top left, shape `(rows * columns, 2)`; None if unseen.
+
+    Args:
+        image: `(height, width, 3)` uint8.
+        columns: Inner corners in a row.
+        rows: Rows of them.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    found, corners = cv2.findChessboardCornersSB(grey, (columns, rows))
+    if not found:
+        return None
+    corners = corners.reshape(-1, 2)
+    return corners if corners[0, 1] < corners[-1, 1] else corners[::-1]
+
+
+def fit_board(
+    boards: Sequence[np.ndarray],
+    columns: int,
+    square_cm: float,
+    lowest_cm: float,
+    frame_px: tuple[int, int],
+    own_px: tuple[int, int],
+) -> EyeFit:
+    """Finds out what a camera is and how it is mounted.
+
+    Args:
+        boards: Corners as `find_board` finds them, in at least `VIEWS_MIN` views, near and far and turned
+            every way; in the last one the board stands upright on the table before the camera.
+        columns: Inner corners in a row.
+        square_cm: How large a square is.
+        lowest_cm: How high above the table the lowest inner corners are in the last view.
+        frame_px: Width and height of the pictures.
+        own_px: Of the camera's own pictures, which were scaled to the height of those.
+
+    Raises:
+        UserError: There are too few views.
+    """
+    if len(boards) < VIEWS_MIN:
+        raise UserError("calibrate.few_views", views=len(boards), needed=VIEWS_MIN)
+    places = np.arange(len(boards[0]))
+    board = np.stack([places % columns, places // columns, np.zeros(len(places))], axis=1).astype(np.float32)
+    board *= square_cm
+    matrix = np.array(
+        [[frame_px[0], 0, frame_px[0] / 2], [0, frame_px[0], frame_px[1] / 2], [0, 0, 1]], float
+    )
+    views = [view.astype(np.float32) for view in boards]
+    found = cv2.calibrateCameraExtended(
+        [board] * len(views),
+        views,
+        frame_px,
+        matrix,
+        np.zeros(5),
+        flags=FLAGS | cv2.CALIB_USE_INTRINSIC_GUESS,
+    )
+    _, matrix, _, turns, shifts, spread = found[:6]
+    focal, focal_error = float(matrix[0, 0]), float(spread[1, 0])
+    turn, _ = cv2.Rodrigues(turns[-1])
+    up = -turn[:, 1]
+    pitch = math.degrees(math.asin(float(np.clip(up[2], -1, 1))))
+    lowest = turn @ board[-1] + shifts[-1].ravel()
+    scale = own_px[1] / frame_px[1]
+    eye = Eye(
+        width_px=own_px[0],
+        height_px=own_px[1],
+        focal_px=focal * scale,
+        height_cm=lowest_cm - float(lowest @ up),
+        pitch_deg=pitch,
+    )
+    away_cm = float(np.linalg.norm(lowest))
+    tilt = math.hypot(1 / focal, focal_error / focal * math.tan(math.radians(abs(pitch) + 1)))
+    errors = {
+        "focal_px": focal_error * scale,
+        "height_cm": math.hypot(CORNER_CM, away_cm * tilt),
+        "pitch_deg": math.degrees(tilt),
+    }
+    return EyeFit(eye, errors)

@@ -1,0 +1,175 @@
+"""`brakepoint camera`: what one does with the real camera apart from looking ahead."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from brakepoint.adapters import open_camera
+from brakepoint.cli.usage import CommandLine
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.errors import UserError
+from brakepoint.messages import Frame, Light, TrainState
+from brakepoint.ports import Camera
+from brakepoint.texts import text
+from brakepoint.train_file import DEFAULT_PATH, RECORDED, VARIABLE, Eye, TrainFile, choosing, load_train
+
+camera_app = CommandLine(help="cli.camera.help", no_args_is_help=True)
+PICTURES = 30
+"""How many are taken of each place."""
+PATIENCE_S = 10.0
+"""How long they may take."""
+FRAME_PX = RECORDED.width_px, RECORDED.height_px
+
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="cli.camera.option.out")]
+Model = Annotated[str, typer.Option("--detector", metavar="MODEL.onnx", help="cli.camera.option.detector")]
+
+
+@camera_app.command("calibrate", help="cli.camera.calibrate.help")
+def calibrate_command(
+    camera: Annotated[str, typer.Option("--camera", metavar="URI", help="cli.camera.option.camera")],
+    beside: Annotated[
+        float, typer.Option("--beside", metavar="CM", min=-30, max=30, help="cli.camera.option.beside")
+    ] = 7.0,
+    chessboard: Annotated[
+        str, typer.Option("--chessboard", metavar="9x6", help="cli.camera.option.chessboard")
+    ] = "",
+    square: Annotated[
+        float, typer.Option("--square", metavar="CM", min=0.1, max=20, help="cli.camera.option.square")
+    ] = 2.0,
+    detector: Model = str(SHIPPED_MODEL),
+    out: Out = None,
+) -> None:
+    """Asks for places, looks, computes, and writes the train's file."""
+    from brakepoint.calibration.camera import fit_eye
+
+    if "focal=" in camera:
+        raise UserError("calibrate.focal_given", camera=camera)
+    path = chosen_path(out)
+    with choosing(None):
+        opened = open_camera(camera)
+    try:
+        own_px: tuple[int, int] = getattr(opened, "size_px", FRAME_PX)
+        if chessboard:
+            fit = _by_chessboard(opened, chessboard, square, own_px)
+        else:
+            fit = fit_eye(_places(opened, detector, beside), FRAME_PX, own_px)
+    finally:
+        opened.close()
+    train = known_train(path)
+    latency_s = train.camera.latency_s if train.camera else 0.0
+    eye = fit.eye.model_copy(update={"latency_s": latency_s})
+    Console(highlight=False).print(_table(eye, fit.errors))
+    keep(train.model_copy(update={"camera": eye}), path)
+
+
+def chosen_path(out: Path | None) -> Path:
+    """Where the train's file goes: what is asked for, or what the setting says, or `train.toml`."""
+    return out or Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
+
+
+def known_train(path: Path) -> TrainFile:
+    """What the file says so far, if there is one."""
+    return load_train(path) if path.exists() else TrainFile()
+
+
+def keep(train: TrainFile, path: Path) -> None:
+    """Writes the train's file, and says how it is used."""
+    train.write(path, text("calibrate.title", date=time.strftime("%Y-%m-%d")))
+    typer.echo(text("calibrate.written", path=path, setting=f"{VARIABLE}={path}"))
+
+
+def ask(question: str) -> str:
+    """Asks a person; what they type, without the blanks around it."""
+    typer.echo(question, nl=False)
+    try:
+        return input(" ").strip()
+    except EOFError:
+        raise typer.Abort() from None
+
+
+def ask_number(question: str) -> float | None:
+    """Asks for a number until one is typed; None for an empty line."""
+    while answer := ask(question):
+        try:
+            return float(answer.replace(",", "."))
+        except ValueError:
+            typer.echo(text("calibrate.not_a_number", answer=answer))
+    return None
+
+
+def pictures(camera: Camera, count: int) -> Iterator[Frame]:
+    """So many pictures of a train that stands; fewer if they do not come."""
+    until = time.monotonic() + PATIENCE_S
+    while count and time.monotonic() < until:
+        state = TrainState(
+            at=time.monotonic(), position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF
+        )
+        frame = camera.read(state)
+        if frame is not None:
+            count -= 1
+            yield frame
+
+
+def load_detector(path: str):  # type: ignore[no-untyped-def]
+    """What finds plates in pictures."""
+    from brakepoint.detector import Detector
+
+    return Detector(path)
+
+
+def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[type-arg]
+    """Asks for places of the plate, and looks at each."""
+    from brakepoint.calibration.camera import placed
+
+    detector = load_detector(model)
+    typer.echo(text("calibrate.plate.how", beside=beside))
+    placements = []  # type: ignore[var-annotated]
+    while ahead := ask_number(text("calibrate.plate.where", number=len(placements) + 1)):
+        seen = [item for frame in pictures(camera, PICTURES) for item in detector.detect(frame).items]
+        try:
+            placements.append(placed(seen, ahead, beside))
+        except UserError as error:
+            typer.echo(str(error))
+            continue
+        last = placements[-1]
+        typer.echo(text("calibrate.plate.seen", times=len(seen), height=last.height_px))
+    if len(placements) < 2:
+        raise UserError("calibrate.few_places", places=len(placements))
+    return placements
+
+
+def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[int, int]):  # type: ignore[no-untyped-def]
+    """Asks for views of a chessboard, and computes."""
+    from brakepoint.calibration.chessboard import VIEWS_MIN, find_board, fit_board
+
+    try:
+        columns, rows = (int(number) for number in pattern.split("x"))
+    except ValueError:
+        raise UserError("calibrate.pattern", pattern=pattern) from None
+    typer.echo(text("calibrate.board.how", columns=columns, rows=rows, views=VIEWS_MIN - 1))
+    boards = []  # type: ignore[var-annotated]
+    lowest_cm = None
+    while lowest_cm is None:
+        lowest_cm = ask_number(text("calibrate.board.where", number=len(boards) + 1))
+        found = [find_board(frame.image, columns, rows) for frame in pictures(camera, 1)]
+        if not found or found[0] is None:
+            typer.echo(text("calibrate.board.unseen"))
+            lowest_cm = None
+            continue
+        boards.append(found[0])
+    return fit_board(boards, columns, square, lowest_cm, FRAME_PX, own_px)
+
+
+def _table(eye: Eye, errors: dict[str, float]) -> Table:
+    """What was found, with its errors."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, error in errors.items():
+        value = text(f"calibrate.figure.{name}", None, value=getattr(eye, name), error=error)
+        table.add_row(text(f"calibrate.name.{name}"), value)
+    return table

@@ -1,0 +1,64 @@
+"""A cluster that is there, asked through kubectl, which knows how to log in to it."""
+
+import json
+import subprocess
+from typing import Any, Protocol
+
+from brakepoint.delivery.rendering import kubectl
+from brakepoint.errors import UserError
+
+Manifest = dict[str, Any]
+PATIENCE = "20s"
+"""For one answer."""
+AS_THE_CLUSTER = "system:serviceaccount:kube-system:replicaset-controller"
+"""Who makes a Deployment's pods. An administrator's own rights would let in what the cluster refuses."""
+NOT_THERE = ("NotFound", "could not find the requested resource", "doesn't have a resource type")
+
+
+class Api(Protocol):
+    """What `health` asks; tests have a stand-in."""
+
+    def get(self, path: str) -> Manifest | None:
+        """What is at a path of the API.
+
+        Args:
+            path: Such as `/api/v1/nodes`.
+
+        Returns:
+            None if there is nothing, or the kind is unknown.
+
+        Raises:
+            UserError: The cluster does not answer, or refuses.
+        """
+
+    def refusal(self, pod: Manifest) -> str:
+        """Why the cluster would not take a pod; empty if it would. Nothing is made."""
+
+
+class Kubectl:
+    """See `Api`; by the kubeconfig that kubectl finds."""
+
+    def get(self, path: str) -> Manifest | None:
+        """By `kubectl get --raw`."""
+        done = self._run("get", "--raw", path)
+        if done.returncode == 0:
+            answer: Manifest = json.loads(done.stdout)
+            return answer
+        if any(words in done.stderr for words in NOT_THERE):
+            return None
+        raise UserError("cluster.doctor.error.no_answer", path=path, why=_last_line(done.stderr))
+
+    def refusal(self, pod: Manifest) -> str:
+        """By a dry run on the server, as the cluster's own controller."""
+        path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods?dryRun=All"
+        words = ("create", "--raw", path, "--as", AS_THE_CLUSTER, "--filename", "-")
+        done = self._run(*words, given=json.dumps(pod))
+        return "" if done.returncode == 0 else _last_line(done.stderr)
+
+    def _run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        command = [kubectl(), f"--request-timeout={PATIENCE}", *words]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+
+
+def _last_line(said: str) -> str:
+    return (said.strip().splitlines() or ["–"])[-1]

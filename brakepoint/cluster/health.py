@@ -1,0 +1,234 @@
+"""Whether a cluster that is there is ready for a room: `brakepoint cluster doctor` asks it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from brakepoint import __version__
+from brakepoint.cluster.api import Api, Manifest
+from brakepoint.cluster.pods import Pod
+from brakepoint.errors import UserError
+from brakepoint.room.attendee_delivery import IMAGES_NAMESPACE
+from brakepoint.room.config import Room
+from brakepoint.texts import number, text
+
+OPERATORS = {
+    "openshift-pipelines-operator-rh": (),
+    "openshift-gitops-operator": (),
+    "devspaces": (),
+    "rhods-operator": (2, 19),
+}
+"""Those of deploy/cluster, and the least version of each: that of the pipeline server which takes step 4."""
+IMAGES = ("brakepoint-edge", "brakepoint-pipeline-cpu", "brakepoint-serving", "brakepoint-workbench")
+"""Those that deploy/cluster builds."""
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+SHARED = re.compile(r"cephfs|nfs|efs\.csi|file\.csi|filestore|gluster", re.IGNORECASE)
+"""Provisioners whose volumes mount on several nodes at once; the API itself does not say it."""
+GPU = "nvidia.com/gpu"
+START_LEAST_S, IDLE_LEAST_S = 900, 4 * 3600
+"""A workspace's images are gigabytes, and a workshop is half a day."""
+PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One thing that was asked.
+
+    Attributes:
+        what: It and what is there, in the reader's language.
+        remedy: What to do; empty when all is well.
+    """
+
+    what: str
+    remedy: str = ""
+
+
+def examine(api: Api, room: Room | None, pods: Iterable[Pod]) -> Iterator[Answer]:
+    """Asks a cluster everything.
+
+    Args:
+        api: The cluster.
+        room: That is to be there; None if none is applied yet.
+        pods: Whom it would have to take: one of each kind is tried.
+
+    Raises:
+        UserError: The cluster does not answer, or refuses to say something.
+    """
+    yield _version(api)
+    yield from _operators(api)
+    yield from _storage(api)
+    yield from _nodes(api)
+    yield _registry(api)
+    yield from _devspaces(api)
+    yield _built(api)
+    yield _pulls(api, room)
+    yield from _pipeline_servers(api, room)
+    yield from _dry_runs(api, pods)
+
+
+def _answer(name: str, /, *, well: bool, **values: object) -> Answer:
+    """Texts: `cluster.doctor.{name}`, and `cluster.doctor.{name}_remedy` for what to do."""
+    remedy = "" if well else text(f"cluster.doctor.{name}_remedy", None, **values)
+    return Answer(text(f"cluster.doctor.{name}", None, **values), remedy)
+
+
+def _items(api: Api, path: str) -> list[Manifest]:
+    return list((api.get(path) or {}).get("items") or ())
+
+
+def _version(api: Api) -> Answer:
+    found = api.get("/apis/config.openshift.io/v1/clusterversions/version")
+    said = (found or {}).get("status", {}).get("desired", {}).get("version", "–")
+    return _answer("version", well=found is not None, version=said)
+
+
+def _operators(api: Api) -> Iterator[Answer]:
+    subscriptions = {
+        one["spec"]["name"]: one for one in _items(api, "/apis/operators.coreos.com/v1alpha1/subscriptions")
+    }
+    for name, least in OPERATORS.items():
+        found = subscriptions.get(name)
+        installed = (found or {}).get("status", {}).get("installedCSV", "")
+        if found is None or not installed:
+            yield _answer("no_operator", well=False, name=name)
+            continue
+        space = found["metadata"]["namespace"]
+        path = f"/apis/operators.coreos.com/v1alpha1/namespaces/{space}/clusterserviceversions/{installed}"
+        version = api.get(path) or {}
+        phase, said = version.get("status", {}).get("phase", "–"), version.get("spec", {}).get("version", "")
+        if phase != "Succeeded":
+            yield _answer("operator_phase", well=False, name=name, version=said, phase=phase)
+            continue
+        is_new_enough = tuple(map(int, re.findall(r"\d+", said)[:2])) >= least
+        wanted = ".".join(map(str, least))
+        yield _answer("operator", well=is_new_enough, name=name, version=said, least=wanted)
+
+
+def _storage(api: Api) -> Iterator[Answer]:
+    classes = _items(api, "/apis/storage.k8s.io/v1/storageclasses")
+    default = [
+        one["metadata"]["name"]
+        for one in classes
+        if (one["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true"
+    ]
+    yield _answer("default_class", well=len(default) == 1, names=", ".join(default) or "–")
+    shared = [one["metadata"]["name"] for one in classes if SHARED.search(one["provisioner"])]
+    yield _answer("shared_class", well=bool(shared), names=", ".join(shared) or "–")
+
+
+def _nodes(api: Api) -> Iterator[Answer]:
+    nodes = _items(api, "/api/v1/nodes")
+    unready = [one["metadata"]["name"] for one in nodes if not _is_true(one, "Ready")]
+    kinds = sorted({one["status"]["nodeInfo"]["architecture"] for one in nodes})
+    yield _answer("nodes", well=bool(nodes) and not unready, count=len(nodes), unready=", ".join(unready))
+    yield _answer("architectures", well="amd64" in kinds, names=", ".join(kinds))
+    gpus = {one["metadata"]["name"]: int(one["status"].get("allocatable", {}).get(GPU, 0)) for one in nodes}
+    strange = sorted(
+        taint["key"]
+        for one in nodes
+        for taint in one["spec"].get("taints") or ()
+        if gpus[one["metadata"]["name"]] and taint["key"] != GPU and taint["effect"] != "PreferNoSchedule"
+    )
+    yield _answer(
+        "gpus", well=not strange, count=sum(gpus.values()), taints=", ".join(dict.fromkeys(strange))
+    )
+
+
+def _registry(api: Api) -> Answer:
+    found = api.get("/apis/imageregistry.operator.openshift.io/v1/configs/cluster") or {}
+    state = found.get("spec", {}).get("managementState", "–")
+    return _answer("registry", well=state == "Managed", state=state)
+
+
+def _devspaces(api: Api) -> Iterator[Answer]:
+    found = _items(api, "/apis/org.eclipse.che/v2/checlusters")
+    if not found:
+        yield _answer("no_devspaces", well=False)
+        return
+    settings = found[0]["spec"].get("devEnvironments") or {}
+    names = settings.get("defaultNamespace") or {}
+    made = names.get("autoProvision", True)
+    yield _answer("workspace_namespace", well=not made, template=names.get("template", "–") if made else "–")
+    is_off = settings.get("disableContainerBuildCapabilities") is True
+    yield _answer("container_build", well=is_off)
+    start, idle = (
+        settings.get(key) or 0 for key in ("startTimeoutSeconds", "secondsOfInactivityBeforeIdling")
+    )
+    is_patient = start >= START_LEAST_S and (idle < 0 or idle >= IDLE_LEAST_S)
+    yield _answer("workspace_time", well=is_patient, start=start, idle=idle)
+
+
+def _built(api: Api) -> Answer:
+    streams = {
+        one["metadata"]["name"]: {tag["tag"] for tag in one.get("status", {}).get("tags") or ()}
+        for one in _items(api, f"/apis/image.openshift.io/v1/namespaces/{IMAGES_NAMESPACE}/imagestreams")
+    }
+    missing = [name for name in IMAGES if __version__ not in streams.get(name, ())]
+    return _answer("built", well=not missing, missing=", ".join(missing), version=__version__)
+
+
+def _pulls(api: Api, room: Room | None) -> Answer:
+    own = (IMAGES_NAMESPACE, "brakepoint-test", *(map(room.place_of, room.everybody) if room else ()))
+    stuck = [
+        f"{pod['metadata']['namespace']}/{pod['metadata']['name']}: {status['image']}"
+        for pod in _items(api, "/api/v1/pods")
+        if pod["metadata"]["namespace"] in own
+        for kind in ("initContainerStatuses", "containerStatuses")
+        for status in pod.get("status", {}).get(kind) or ()
+        if status.get("state", {}).get("waiting", {}).get("reason") in PULLING
+    ]
+    return _answer("pulls", well=not stuck, first=stuck[0] if stuck else "", more=max(len(stuck) - 1, 0))
+
+
+def _pipeline_servers(api: Api, room: Room | None) -> Iterator[Answer]:
+    """Each asks its store, from inside the cluster: so it also says whether the store is reached."""
+    if room is None or not room.pipeline_image:
+        return
+    group = "datasciencepipelinesapplications.opendatahub.io"
+    found = {
+        one["metadata"]["namespace"]: one
+        for one in _items(api, f"/apis/{group}/v1/datasciencepipelinesapplications")
+    }
+    places = [room.place_of(handle) for handle in room.everybody]
+    for name, condition in (("servers", "Ready"), ("store", "ObjectStoreAvailable")):
+        lacking = [place for place in places if place not in found or not _is_true(found[place], condition)]
+        ready = number(len(places) - len(lacking))
+        yield _answer(name, well=not lacking, ready=ready, count=len(places), first=(lacking or ["–"])[0])
+
+
+def _dry_runs(api: Api, pods: Iterable[Pod]) -> Iterator[Answer]:
+    """One pod of each kind in each namespace that exists."""
+    tried: set[tuple[str, str]] = set()
+    for pod in pods:
+        if (pod.made_by, pod.account) in tried or api.get(f"/api/v1/namespaces/{pod.namespace}") is None:
+            continue
+        tried.add((pod.made_by, pod.account))
+        why = api.refusal(_as_manifest(pod))
+        yield _answer(
+            "dry_run", well=not why, pod=pod.name, kind=pod.made_by, namespace=pod.namespace, why=why
+        )
+
+
+def _as_manifest(pod: Pod) -> Manifest:
+    metadata = {
+        "generateName": "brakepoint-doctor-",
+        "namespace": pod.namespace,
+        "labels": pod.labels,
+        "annotations": pod.annotations,
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod.spec}
+
+
+def _is_true(manifest: Manifest, condition: str) -> bool:
+    conditions = manifest.get("status", {}).get("conditions") or ()
+    return any(one["type"] == condition and one["status"] == "True" for one in conditions)
+
+
+def require_answer(api: Api) -> None:
+    """Says at once if nobody is there.
+
+    Raises:
+        UserError: Nobody answers.
+    """
+    if api.get("/version") is None:
+        raise UserError("cluster.doctor.error.no_answer", path="/version", why="–")

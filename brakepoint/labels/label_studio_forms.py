@@ -1,0 +1,105 @@
+"""The forms in which Label Studio writes one and the same thing, brought into the first of them.
+
+- the export of a project as JSON: a list of tasks, each with its `data` and `annotations`;
+- JSON-MIN: a list of answers, each with the task's data and its boxes side by side;
+- target storage: one annotation a file, with its `task` within, the file's name often without `.json`;
+- one task a file.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from brakepoint.labels.pictures import PICTURE_SUFFIXES, locations
+
+Json = dict[str, Any]
+NOT_AN_ANSWER = {"annotator", "annotation_id", "created_at", "updated_at", "lead_time", "id"}
+"""What JSON-MIN has beside a task's data and its answers."""
+
+
+class NotLabelStudioError(ValueError):
+    """What was read is no task and no annotation of Label Studio; says where."""
+
+
+def is_label_studio(content: Any) -> bool:
+    """Whether JSON looks like one of the forms, be it complete or not."""
+    row = content[0] if isinstance(content, list) and content else content
+    return isinstance(row, dict) and bool(row.keys() & {"data", "task", "annotation_id", "annotator"})
+
+
+def as_tasks(content: Any) -> list[Json]:
+    """Brings any form into that of a project's export.
+
+    Args:
+        content: What a JSON file held.
+
+    Returns:
+        Tasks with `data.image` and `annotations`; what is in these is not looked at.
+
+    Raises:
+        NotLabelStudioError: It is of no such form.
+    """
+    rows = content if isinstance(content, list) else [content]
+    tasks: list[Json] = []
+    minimal: dict[str, Json] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise NotLabelStudioError(f"{number} = {str(row)[:40]}")
+        if "data" in row:
+            tasks.append(_exported(row, number))
+        elif isinstance(row.get("task"), dict) and "result" in row:
+            tasks.append(_exported({**row["task"], "annotations": [row]}, number))
+        elif row.keys() & {"annotation_id", "annotator"}:
+            task = _minimal(row, number)
+            known = minimal.setdefault(f"{row.get('id', number)} {task['data']['image']}", task)
+            if known is task:
+                tasks.append(task)
+            else:
+                known["annotations"] += task["annotations"]
+        else:
+            raise NotLabelStudioError(f"{number}.data")
+    if not tasks:
+        raise NotLabelStudioError("[]")
+    return tasks
+
+
+def _exported(row: Json, number: int) -> Json:
+    annotations = row.get("annotations", row.get("completions")) or []
+    return {"data": {"image": _image(row.get("data"), number)}, "annotations": annotations}
+
+
+def _minimal(row: Json, number: int) -> Json:
+    image = _image({name: value for name, value in row.items() if name not in NOT_AN_ANSWER}, number)
+    annotation = {
+        "completed_by": row.get("annotator"),
+        "updated_at": row.get("updated_at") or row.get("created_at"),
+        "result": list(_minimal_results(row)),
+    }
+    has_answer = row.get("annotation_id") is not None or bool(annotation["result"])
+    return {"data": {"image": image}, "annotations": [annotation] if has_answer else []}
+
+
+def _minimal_results(row: Json) -> Iterator[Json]:
+    """The answers of a row: JSON-MIN leaves their types out, but names their classes by them."""
+    for name, value in row.items():
+        if name in NOT_AN_ANSWER or not isinstance(value, list):
+            continue
+        for item in value:
+            if isinstance(item, dict):
+                kinds = [key for key in item if key.endswith("labels")]
+                kind = kinds[0] if kinds else "rectangle" if "width" in item else "choices"
+                yield {"type": kind, "value": item}
+
+
+def _image(data: Any, number: int) -> str:
+    """Where the picture of a task is: under `image`, or whatever else the project calls it."""
+    if isinstance(data, dict):
+        if isinstance(data.get("image"), str) and data["image"]:
+            return str(data["image"])
+        named = [value for value in data.values() if isinstance(value, str) and _names_picture(value)]
+        if len(named) == 1:
+            return named[0]
+    raise NotLabelStudioError(f"{number}.data.image")
+
+
+def _names_picture(location: str) -> bool:
+    return any(parts[-1].lower().endswith(tuple(PICTURE_SUFFIXES)) for parts in locations(location))

@@ -1,0 +1,58 @@
+"""What Label Studio's answers say is in a picture: of turned rectangles, in percent, boxes as fractions."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from brakepoint.labels.label_studio_export import Annotation, Rectangle, RectangleValue, Task
+from brakepoint.labels.signs import Box, LabelledSign, Note, PassedOver, inside
+
+
+def answer_that_counts(task: Task, notes: list[Note]) -> Annotation | None:
+    """The annotation to believe: of those that were not skipped, the one that was updated last.
+
+    Args:
+        task: One picture's.
+        notes: Gets a note for each answer that is not believed.
+    """
+    answers = [annotation for annotation in task.annotations if not annotation.was_cancelled]
+    if not answers:
+        why = PassedOver.SKIPPED if task.annotations else PassedOver.UNLABELLED
+        notes.append(Note(why, task.picture))
+        return None
+    notes += [Note(PassedOver.REPLACED, task.picture)] * (len(answers) - 1)
+    return max(answers, key=lambda annotation: annotation.updated_at)
+
+
+def read_signs(annotation: Annotation, file: Path) -> list[LabelledSign]:
+    """Turns an annotation's rectangles into signs.
+
+    Args:
+        annotation: The one that counts.
+        file: Where it was read, for the errors.
+
+    Returns:
+        The signs, cut off at the picture's edges; of a rotated rectangle the upright box around it.
+
+    Raises:
+        UserError: A rectangle lies outside the picture.
+    """
+    return [LabelledSign(each.sign_class, _box(each, file)) for each in annotation.result]
+
+
+def _box(rectangle: Rectangle, file: Path) -> Box:
+    corners = _corners(rectangle.value, rectangle.original_width / rectangle.original_height)
+    left, top = corners.min(axis=0).tolist()
+    right, bottom = corners.max(axis=0).tolist()
+    return inside((left, top, right, bottom), str(file))
+
+
+def _corners(value: RectangleValue, aspect_ratio: float) -> np.ndarray:
+    """The rectangle's corners, `(4, 2)` fractions; it is turned clockwise about its top left one."""
+    angle = math.radians(value.rotation)
+    # Percent of width and of height are different lengths: the rotation needs square units.
+    along = np.array([math.cos(angle), math.sin(angle) * aspect_ratio]) * value.width
+    down = np.array([-math.sin(angle) / aspect_ratio, math.cos(angle)]) * value.height
+    origin = np.array([value.x, value.y])
+    return np.array([origin, origin + along, origin + along + down, origin + down]) / 100

@@ -1,0 +1,235 @@
+"""Pictures on disk: which files are some, which one a label means, and how large it is."""
+
+import os
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote, unquote_plus
+
+import numpy as np
+
+from brakepoint.errors import UserError
+
+PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+UNREADABLE_SUFFIXES = {".avif", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jxl"}
+"""Pictures that not every build of OpenCV reads."""
+CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
+"""What file managers leave behind, beside names that start with a dot."""
+UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-(?=.)")
+"""Label Studio puts it before the name of a file that was uploaded."""
+JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+"""Markers: of the file's start, of each scan of pixels, and of the end."""
+JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file below a folder, in order of their paths; links are followed, clutter is passed over.
+
+    Raises:
+        UserError: There is no such folder, it cannot be read, or a link leads nowhere.
+    """
+    if folder.is_file():
+        raise UserError("error.labels_file", path=folder)
+    if not folder.is_dir():
+        raise UserError("error.folder_missing", folder=folder)
+    files: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = sorted(name for name in folders if not _is_clutter(name)) if real not in seen else []
+        if real not in seen:
+            files += [Path(place, name) for name in names if not _is_clutter(name)]
+        seen.add(real)
+    for file in files:
+        if not file.exists():
+            raise UserError("error.link_broken", path=file)
+    return sorted(file for file in files if file.is_file())
+
+
+def _unreadable(error: OSError) -> None:
+    raise UserError("error.file_unreadable", path=error.filename, why=error.strerror) from error
+
+
+def _is_clutter(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in CLUTTER
+
+
+def pictures_among(files: Iterable[Path]) -> list[Path]:
+    """Those files that are pictures, by their names.
+
+    Raises:
+        UserError: One is a picture of a kind that cannot be read.
+    """
+    files = list(files)
+    for file in files:
+        if file.suffix.lower() in UNREADABLE_SUFFIXES:
+            raise UserError("error.picture_kind", path=file, kind=file.suffix)
+    return [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures that lie in a folder itself, by name; none if it is not there."""
+    return pictures_among(sorted(file for file in folder.glob("*") if not _is_clutter(file.name)))
+
+
+def readable(name: str) -> str:
+    """A name as a person reads it: composed letters, and Latin-1 where the bytes are no UTF-8."""
+    raw = name.encode("utf-8", "surrogateescape" if _has_bytes(name) else "replace")
+    try:
+        decoded = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        decoded = raw.decode("latin-1")
+    return unicodedata.normalize("NFC", decoded)
+
+
+def _has_bytes(name: str) -> bool:
+    return all(not 0xD800 <= ord(letter) <= 0xDFFF or 0xDC80 <= ord(letter) <= 0xDCFF for letter in name)
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", readable(name).casefold())
+
+
+def _stem_key(name: str) -> str:
+    return _key(Path(name).stem)
+
+
+def _uploaded_key(name: str) -> str:
+    """As Label Studio writes the name of a file that was uploaded: without blanks and most signs."""
+    return re.sub(r"[^-\w.]", "", _key(name).replace(" ", "_"))
+
+
+class PictureIndex:
+    """Finds the picture that a label means, whatever way the label writes its place.
+
+    Args:
+        pictures: The pictures.
+        root: The folder that they lie in.
+    """
+
+    def __init__(self, pictures: Iterable[Path], root: Path) -> None:
+        self._parts = {path: path.relative_to(root).parts for path in pictures}
+        self._by: dict[Callable[[str], str], dict[str, list[Path]]] = {}
+        for key in (_key, _uploaded_key, _stem_key):
+            self._by[key] = defaultdict(list)
+            for path in self._parts:
+                self._by[key][key(path.name)].append(path)
+
+    def find(self, location: str, file: Path, *, by_stem: bool = False) -> Path:
+        """The picture in a place.
+
+        Args:
+            location: For instance `s3://bucket/kc01/3.jpg`, `/data/local-files/?d=kc01%5C3.jpg` or `3.jpg`.
+            file: The label, for the errors.
+            by_stem: Whether the name may lack its suffix or have another one.
+
+        Raises:
+            UserError: There is none, or several could be meant.
+        """
+        for parts in locations(location):
+            for key, name in (
+                (_key, parts[-1]),
+                (_key, UPLOAD_PREFIX.sub("", parts[-1], count=1)),
+                (_uploaded_key, UPLOAD_PREFIX.sub("", parts[-1], count=1)),
+                *([(_stem_key, f"{parts[-1]}.x"), (_stem_key, parts[-1])] if by_stem else []),
+            ):
+                if found := self._by[key].get(key(name)):
+                    return self._nearest(found, (*parts[:-1], name), location, file)
+        raise UserError("error.label_without_picture", file=file, picture=readable(_last(location)))
+
+    def named(self, location: str, file: Path) -> list[Path]:
+        """The same in a list, which is empty if there is none, or if several could be meant."""
+        try:
+            return [self.find(location, file)]
+        except UserError:
+            return []
+
+    def _nearest(self, found: list[Path], parts: tuple[str, ...], location: str, file: Path) -> Path:
+        """The one whose folders agree best with those of the label."""
+        ranks = {path: self._agreement(self._parts[path], parts) for path in found}
+        best = [path for path in found if ranks[path] == max(ranks.values())]
+        if len(best) > 1:
+            first, second, *_ = best
+            place = readable(location)
+            raise UserError("error.label_ambiguous", file=file, picture=place, first=first, second=second)
+        return best[0]
+
+    @staticmethod
+    def _agreement(own: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, bool, bool]:
+        pairs = list(zip(reversed(own[:-1]), reversed(wanted[:-1]), strict=False))
+        alike = next((i for i, (one, other) in enumerate(pairs) if _key(one) != _key(other)), len(pairs))
+        return alike, alike == len(own) - 1, readable(own[-1]) == readable(wanted[-1])
+
+
+def locations(location: str) -> list[tuple[str, ...]]:
+    r"""The ways to read a place, each as folders and name, the most literal first.
+
+    A key may hold `?`, `%3A` or `+` itself, an address may have a query, and Windows separates by `\`.
+    """
+    text = location.split("?d=", 1)[-1]
+    cut = re.split(r"[?#]", text, maxsplit=1)[0]
+    ways = dict.fromkeys([text, unquote(text), cut, unquote(cut), unquote_plus(cut)])
+    parts = [
+        tuple(part for part in re.split(separator, way) if part)
+        for way in ways
+        for separator in ("/", r"[/\\]")
+    ]
+    return [each for each in dict.fromkeys(parts) if each]
+
+
+def _last(location: str) -> str:
+    ways = locations(location)
+    return ways[-1][-1] if ways else location
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """Reads a picture, upright as its EXIF orientation says.
+
+    Returns:
+        `(height, width, 3)` uint8, blue-green-red.
+
+    Raises:
+        UserError: It does not decode to its end.
+    """
+    import cv2
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError("error.file_unreadable", path=path, why=error.strerror) from error
+    image = None
+    # OpenCV fills what is missing of a truncated JPEG with grey and goes on.
+    if content and not (content.startswith(JPEG_START) and not _ends(content)):
+        with suppress(cv2.error):  # What it raises for a picture of more pixels than it takes.
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise UserError("error.picture_unreadable", path=path)
+    return image
+
+
+def _ends(jpeg: bytes) -> bool:
+    """Whether a JPEG has its end; a phone may have put a film or a second picture behind that."""
+    at, scanned = 2, False
+    while (marker := jpeg.find(b"\xff", at)) >= 0 and marker + 1 < len(jpeg):
+        kind = jpeg[marker + 1]
+        if kind == JPEG_END[1]:
+            return scanned
+        if kind in (0x00, 0xFF) or kind in JPEG_WITHOUT_LENGTH:
+            at = marker + (1 if kind == 0xFF else 2)
+            continue
+        scanned = scanned or kind == JPEG_SCAN[1]
+        at = marker + 2 + int.from_bytes(jpeg[marker + 2 : marker + 4])
+    return False
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture in pixels, as it is seen upright.
+
+    Raises:
+        UserError: It does not decode.
+    """
+    height, width = read_picture(path).shape[:2]
+    return width, height

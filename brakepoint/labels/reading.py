@@ -1,0 +1,49 @@
+"""What lies in a label file, whatever program wrote it: its text, its JSON."""
+
+import codecs
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from brakepoint.errors import UserError
+
+
+def read_text(file: Path) -> str:
+    """The text of a file: UTF-8 or UTF-16 with or without a mark, else Latin-1, which old programs write.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UserError("error.file_unreadable", path=file, why=error.strerror) from error
+    marked = content.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF8))
+    for encoding in (json.detect_encoding(content) if marked else "utf-8", "latin-1"):
+        try:
+            return content.decode(encoding).removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def read_json(file: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        UserError: It cannot be read, or is none.
+    """
+    try:
+        return from_json(read_text(file))
+    except (ValueError, UnicodeEncodeError) as error:
+        raise UserError("error.label_invalid", file=file, why=f"JSON: {error}") from None
+
+
+def place_of(error: ValidationError) -> str:
+    """Where the first thing is that is wrong, and what stands there."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "JSON"
+    return place if first["type"] == "missing" else f"{place} = {str(first['input'])[:40]}"

@@ -1,0 +1,199 @@
+"""One file a train: what its owner has measured of motor and camera, `train.toml`.
+
+`brakepoint hub calibrate` and `brakepoint camera calibrate` write it. A hub or a camera finds it by its URI,
+`ble:?train=train.toml`, or by the setting `BRAKEPOINT_TRAIN`. Without either the train is the one of
+`brakepoint.locomotive`, and the camera the recorded one. Scores, checks and whatever stands in for hardware
+know no other than these, whatever the setting says.
+"""
+
+import math
+import os
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qs
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from brakepoint.errors import UserError
+from brakepoint.files import write_whole
+from brakepoint.locomotive import BRAKING_CM_S2, DEAD_POWER, FULL_POWER, LAG_S, ORDER_POWER
+from brakepoint.messages import OrderKind
+from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
+from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, CameraModel
+
+VARIABLE = "BRAKEPOINT_TRAIN"
+OPTION = "train"
+"""Of a URI: it outranks the setting."""
+DEFAULT_PATH = Path("train.toml")
+RECORDED = CameraModel()
+"""The camera that detector and autopilots were made for: whose frames a real camera makes of its pictures."""
+EDGE_PX = 2.0
+"""What is so near to the edge of a picture is cut off."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Drive(_Section):
+    """How the motor's power becomes speed, and the brake rest.
+
+    Attributes:
+        full_power: Power in percent for `full_speed_cm_s`, at `volts`.
+        low_power: The same for the rules' low speed.
+        start_power: Below it the motor only hums.
+        full_speed_cm_s: What the train runs at without an order to the contrary: the rules' full speed, or
+            less if its motor cannot keep that until the batteries are empty.
+        lag_s: After this time 63 % of a change of speed is done.
+        braking_cm_s2: Deceleration of the motor's brake.
+        volts: The hub's voltage at which the powers were measured; None: they are the same at every voltage.
+    """
+
+    full_power: float = Field(default=FULL_POWER, gt=0, le=100)
+    low_power: float = Field(default=ORDER_POWER[OrderKind.LOW_SPEED], gt=0, le=100)
+    start_power: float = Field(default=DEAD_POWER, ge=0, lt=100)
+    full_speed_cm_s: float = Field(default=FULL_SPEED_CM_S, gt=LOW_SPEED_CM_S, le=FULL_SPEED_CM_S)
+    lag_s: float = Field(default=LAG_S, gt=0.01, le=3)
+    braking_cm_s2: float = Field(default=BRAKING_CM_S2, ge=10, le=1000)
+    volts: float | None = Field(default=None, ge=4, le=10)
+
+    @model_validator(mode="after")
+    def _powers_rise(self) -> Self:
+        if not self.start_power < self.low_power < self.full_power:
+            raise ValueError("start_power < low_power < full_power is expected")
+        return self
+
+    def speed_cm_s(self, power: float) -> float:
+        """The speed that the train settles at, at `volts`: two straight lines through the three powers."""
+        if power <= self.low_power:
+            share = (power - self.start_power) / (self.low_power - self.start_power)
+            return max(share, 0.0) * LOW_SPEED_CM_S
+        share = (power - self.low_power) / (self.full_power - self.low_power)
+        return LOW_SPEED_CM_S + share * (self.full_speed_cm_s - LOW_SPEED_CM_S)
+
+    def power(self, order: OrderKind) -> float:
+        """What an order sets the motor to at `volts`, in percent."""
+        powers = {OrderKind.FULL_SPEED: self.full_power, OrderKind.LOW_SPEED: self.low_power}
+        return powers.get(order, 0.0)
+
+
+class Eye(_Section):
+    """The camera in front of this train.
+
+    Attributes:
+        width_px: Width of its own picture.
+        height_px: Height of its own picture.
+        focal_px: Focal length in pixels of its own picture.
+        height_cm: Height of the lens above the table.
+        pitch_deg: How far it looks up.
+        yaw_deg: How far it looks to the right.
+        side_cm: How far to the right of the track's centre line it is mounted.
+        latency_s: How old a picture is when it arrives.
+    """
+
+    width_px: int = Field(default=RECORDED.width_px, ge=16, le=8192)
+    height_px: int = Field(default=RECORDED.height_px, ge=16, le=8192)
+    focal_px: float = Field(default=RECORDED.focal_px, gt=0, le=20_000)
+    height_cm: float = Field(default=RECORDED.height_cm, gt=0, le=30)
+    pitch_deg: float = Field(default=RECORDED.pitch_deg, ge=-30, le=30)
+    yaw_deg: float = Field(default=0.0, ge=-30, le=30)
+    side_cm: float = Field(default=0.0, ge=-15, le=15)
+    latency_s: float = Field(default=0.0, ge=0, le=0.3)
+
+    @property
+    def sees_from_cm(self) -> float:
+        """How far ahead a plate beside the track must be for the whole of it to be above the lower edge."""
+        below = self.height_cm - PLATE_CENTRE_CM + max(PLATE_HEIGHT_CM.values())
+        edge = self.height_px / 2 / self.focal_px - math.tan(math.radians(self.pitch_deg))
+        return max(below, 0.0) / max(edge, 0.01)
+
+    @property
+    def sight_cm(self) -> float:
+        """From how far plates are seen: high enough in the camera's own picture and in the frame."""
+        frame_px = self.focal_px * RECORDED.height_px / self.height_px
+        return min(frame_px, RECORDED.focal_px) * min(PLATE_HEIGHT_CM.values()) / VISIBLE_HEIGHT_MIN_PX
+
+    def cuts_off(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether the edge of its own picture, as that lies in a frame of the recorded size, cuts a box off.
+
+        Neither the size nor the middle of such a box says anything.
+        """
+        scale = RECORDED.focal_px / self.focal_px
+        sides = ((RECORDED.width_px, self.width_px), (RECORDED.height_px, self.height_px))
+        for axis, (frame_px, own_px) in enumerate(sides):
+            half_px = min(frame_px, own_px * scale) / 2 - EDGE_PX
+            if box[axis] <= frame_px / 2 - half_px or box[axis + 2] >= frame_px / 2 + half_px:
+                return True
+        return False
+
+
+class TrainFile(_Section):
+    """What is known of one train.
+
+    Attributes:
+        drive: Motor and brake; by default those of `brakepoint.locomotive`.
+        camera: None: it was not calibrated, and counts as the recorded one.
+    """
+
+    drive: Drive = Drive()
+    camera: Eye | None = None
+
+    def write(self, path: Path, title: str) -> None:
+        """Writes the file, whole or not at all.
+
+        Args:
+            path: Where.
+            title: Stands above it as a comment.
+        """
+        lines = [f"# {line}" for line in title.splitlines()]
+        for name, section in self.model_dump(exclude_none=True).items():
+            lines += ["", f"[{name}]", *(f"{key} = {round(value, 4)}" for key, value in section.items())]
+        write_whole(path, ("\n".join(lines) + "\n").encode())
+
+
+def load_train(path: Path) -> TrainFile:
+    """Reads and validates a train's file.
+
+    Raises:
+        UserError: It is missing, or is none.
+    """
+    try:
+        return TrainFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UserError("train_file.missing", path=path) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError("train_file.invalid", path=path, why=f"{where}: {first['msg']}") from error
+    except ValueError as error:
+        raise UserError("train_file.invalid", path=path, why=error) from error
+
+
+def chosen_train(uri: str = "") -> TrainFile:
+    """The train that a URI's option names, or else the setting, or else the kit's own.
+
+    Args:
+        uri: Of a hub or a camera, or the part behind its scheme. `?train=` and nothing more is the kit's own.
+
+    Raises:
+        UserError: The file is missing, or is none.
+    """
+    options = parse_qs(uri.partition("?")[2], keep_blank_values=True)
+    named = options.get(OPTION, [os.environ.get(VARIABLE, "")])[-1]
+    return load_train(Path(named)) if named else TrainFile()
+
+
+@contextmanager
+def choosing(path: Path | None) -> Iterator[None]:
+    """Has the setting name a file meanwhile; None: the kit's own train."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(path or "")
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+        if before is not None:
+            os.environ[VARIABLE] = before

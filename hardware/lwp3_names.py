@@ -1,0 +1,58 @@
+"""The numbers of the LEGO Wireless Protocol 3 that have a name; `hardware.lwp3` has the messages."""
+
+from enum import IntEnum, IntFlag
+
+
+class HubKind(IntEnum):
+    """System type and device number, the second byte of an advertisement (section *Advertising*)."""
+
+    CITY = 0x41
+    REMOTE_CONTROL = 0x42
+    TECHNIC = 0x80
+
+
+class Port(IntEnum):
+    """Ports of the City hub."""
+
+    A = 0
+    B = 1
+    RGB_LIGHT = 50
+    CURRENT = 59
+    VOLTAGE = 60
+
+
+class DeviceType(IntEnum):
+    """What may be plugged in (section *IO Type ID*)."""
+
+    TRAIN_MOTOR = 0x0002
+    LIGHT = 0x0008
+
+
+class Colour(IntEnum):
+    """Of the hub's own light, by index."""
+
+    OFF = 0
+    BLUE = 3
+    GREEN = 6
+    RED = 9
+
+
+class Feedback(IntFlag):
+    """What became of the commands to a port (section *Port Output Command Feedback*)."""
+
+    BUSY = 0x01
+    """A command is carried out, and the buffer is empty."""
+    DONE = 0x02
+    DISCARDED = 0x04
+    IDLE = 0x08
+    FULL = 0x10
+    """A command is carried out, and the buffer is full."""
+
+
+class Action(IntEnum):
+    """What a hub is asked to do, and from 0x30 what it says that it will do (section *Hub Actions*)."""
+
+    SWITCH_OFF = 0x01
+    DISCONNECT = 0x02
+    WILL_SWITCH_OFF = 0x30
+    WILL_DISCONNECT = 0x31

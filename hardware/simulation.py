@@ -1,0 +1,217 @@
+"""A train and a camera as they may really be, whatever the kit takes them to be: no radio, no pictures."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from brakepoint.locomotive import BRAKING_CM_S2, LAG_S, Motion, speed_for_power
+from brakepoint.messages import Detection, Detections, Order, TrainState
+from brakepoint.mission.loop import Step, decide, find_ending, make_tick
+from brakepoint.mission.records import Run, Tick
+from brakepoint.ports import Hub
+from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.scenery.geometry import visible_signs
+from brakepoint.scenery.scenario import Scenario
+from brakepoint.train_file import RECORDED, Drive
+from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, VISIBLE_MIN, CameraModel, GroundTruth
+from hardware.lwp3 import BRAKE
+from hardware.reckoning import Reckoning
+
+FRESH_VOLTS = 9.0
+"""Of six new batteries: at this voltage the default train is as fast as it is taken to be."""
+BOX_NOISE_PX = 0.5
+"""How far each edge of a box is off: one standard deviation."""
+BESIDE_CM = 7.0
+"""How far to the right of the track an owner puts a plate."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What is true of a train, whatever its hub takes for true.
+
+    Attributes:
+        speed: How much faster than the default train it is, as a factor.
+        volts: What its batteries have.
+        lag_s: As in `brakepoint.locomotive`.
+        braking_cm_s2: The same.
+        camera: Its camera; the picture has as many pixels as the recorded one.
+        latency_s: How old a picture is when it arrives.
+    """
+
+    speed: float = 1.0
+    volts: float = FRESH_VOLTS
+    lag_s: float = LAG_S
+    braking_cm_s2: float = BRAKING_CM_S2
+    camera: CameraModel = RECORDED
+    latency_s: float = 0.0
+
+    def speed_cm_s(self, motor: int) -> float:
+        """What the train settles at with a power in percent: the motor turns by power times voltage."""
+        return self.speed * speed_for_power(motor * self.volts / FRESH_VOLTS)
+
+
+class TrueTrain:
+    """Rolls as a train of this world does with what its motor is set to.
+
+    Attributes:
+        motor: Power in percent, or `BRAKE`.
+        motion: Where it is, and how fast.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.motor, self.motion = BRAKE, Motion()
+        self._now = 0.0
+        self._past: deque[tuple[float, float]] = deque(maxlen=30 * CONTROL_RATE_HZ)
+
+    def at(self, now: float) -> Motion:
+        """Rolls up to a time."""
+        seconds, self._now = max(now - self._now, 0.0), max(now, self._now)
+        if self.motor == BRAKE:
+            self.motion = self.motion.braked(seconds, self._world.braking_cm_s2)
+        else:
+            target = self._world.speed_cm_s(self.motor)
+            self.motion = self.motion.drawn_to(target, seconds, self._world.lag_s)
+        self._past.append((self._now, self.motion.position_cm))
+        return self.motion
+
+    def pictured_at_cm(self, now: float) -> float:
+        """Where the train was when the picture was taken that arrives now."""
+        times, places = zip(*self._past, strict=True)
+        return float(np.interp(now - self._world.latency_s, times, places))
+
+
+class Lookout:
+    """What a detector sees of a scenario, by geometry, in the frames of a camera of this world.
+
+    Args:
+        scenario: Which signs stand where.
+        world: What camera looks.
+        focal_px: What the kit takes its focal length to be; frames are enlarged by it to that of the
+            recorded one.
+        seed: What errors of the boxes are drawn from.
+    """
+
+    def __init__(self, scenario: Scenario, world: World, focal_px: float, seed: int = 0) -> None:
+        self.scenario, self._camera = scenario, world.camera
+        self._scale = RECORDED.focal_px / focal_px
+        self._random = np.random.default_rng(seed)
+        self._frame_id = 0
+
+    def look(self, position_cm: float, now: float) -> Detections:
+        """What is seen from a place, in a picture that arrives now."""
+        self._frame_id += 1
+        number = max(round(position_cm / self.scenario.spacing_cm), 0)
+        items = []
+        for sign in _seen(self.scenario, number, self._camera):
+            box = np.array(sign.box) + self._random.normal(0, BOX_NOISE_PX, 4)
+            lowest_px = min(1.0, self._scale) * (box[3] - box[1])
+            if sign.sign_class is None or sign.visible < VISIBLE_MIN or lowest_px < VISIBLE_HEIGHT_MIN_PX:
+                continue
+            middle = np.array([RECORDED.width_px, RECORDED.height_px] * 2) / 2
+            framed = np.clip(middle + self._scale * (box - middle), 0, 2 * middle)
+            if framed[2] - framed[0] > 1 and framed[3] - framed[1] > 1:
+                items.append(
+                    Detection(sign_class=sign.sign_class, confidence=1.0, box=tuple(framed.tolist()))
+                )
+        return Detections(
+            frame_id=self._frame_id, captured_at=now, picture_hash=str(self._frame_id), items=tuple(items)
+        )
+
+
+@cache
+def _seen(scenario: Scenario, number: int, camera: CameraModel) -> tuple:  # type: ignore[type-arg]
+    return visible_signs(scenario, number, model=camera)
+
+
+class ReckoningHub:
+    """The train's hub without its radio: what the reckoning sets the motor to, the true train obeys at once.
+
+    Args:
+        train: The true one.
+        world: What its batteries have.
+        drive: What the hub takes for true.
+    """
+
+    is_simulated = True
+
+    def __init__(self, train: TrueTrain, world: World, drive: Drive) -> None:
+        self._train, self._volts = train, world.volts
+        self._reckoning = Reckoning(drive)
+
+    @property
+    def volts(self) -> float:
+        """What the hub says of its batteries."""
+        return self._volts
+
+    def fit(self, drive: Drive) -> None:
+        """Reckons by another drive."""
+        self._reckoning.fit(drive)
+
+    def apply(self, order: Order) -> None:
+        """Follows an order."""
+        self._reckoning.follow(order)
+        self._train.motor = self._reckoning.settings.motor
+
+    def state(self, now: float) -> TrainState:
+        """Reckons, and lets the train roll."""
+        self._train.at(now)
+        self._reckoning.measured(self._volts)
+        self._reckoning.at(now)
+        self._train.motor = self._reckoning.settings.motor
+        return self._reckoning.state
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def true_run(
+    truth: GroundTruth,
+    train: TrueTrain,
+    hub: Hub,
+    look: Callable[[float, float], Detections],
+    step: Step,
+) -> Run:
+    """Drives a line; the autopilot hears what the hub reckons, and the record has what is true.
+
+    Args:
+        truth: Of the line.
+        train: The true train.
+        hub: What drives it.
+        look: What is seen from a place at a time.
+        step: The autopilot.
+    """
+    memory, ticks, ending = None, list[Tick](), None
+    while ending is None:
+        now = len(ticks) / CONTROL_RATE_HZ
+        state = hub.state(now)
+        detections = look(train.pictured_at_cm(now), now)
+        memory, order = decide(step, memory, detections, state, now)
+        hub.apply(order)
+        true = state.model_copy(
+            update={"position_cm": train.motion.position_cm, "speed_cm_s": train.motion.speed_cm_s}
+        )
+        ticks.append(make_tick(true, now, detections, order, truth))
+        ending = find_ending(ticks, truth)
+    return Run(feed=truth.feed, ending=ending, ticks=tuple(ticks))
+
+
+def straight(signs: dict[str, float]) -> Scenario:
+    """A straight with plates beside it: kind → where along the track."""
+    placed = [
+        {"kind": kind, "at_cm": at_cm, "offset_cm": BESIDE_CM, "tilt_deg": 0, "turn_deg": 0}
+        for kind, at_cm in signs.items()
+    ]
+    return Scenario.model_validate(
+        {
+            "name": "bench",
+            "seed": 1,
+            "light": "day",
+            "spacing_cm": 0.5,
+            "track": [{"straight_cm": 250}],
+            "signs": placed,
+        }
+    )

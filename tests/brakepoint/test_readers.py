@@ -1,0 +1,169 @@
+"""Whatever stands in a file that a person may write, it is read whole or refused in one sentence."""
+
+import json
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from damage import damaged, texts, values
+from hypothesis import given
+from hypothesis import strategies as st
+from soak_share import SHARE
+
+from brakepoint.course import ROOT, read_course
+from brakepoint.detector.metadata import class_names, input_size_px, says_end_to_end
+from brakepoint.errors import UserError
+from brakepoint.files import load_yaml
+from brakepoint.messages import SignClass
+from brakepoint.room.config import load_room
+from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
+from brakepoint.truth import load_truth
+
+pytestmark = pytest.mark.readers
+SCENARIO = yaml.safe_load(next(SCENARIOS_DIR.glob("*.yaml")).read_text())
+ROOM = {
+    "name": "room-1",
+    "attendees": 3,
+    "handles": ["ada", "bob"],
+    "store": {"kind": "minio", "endpoint": "https://minio.example"},
+    "quota": {"cpu": 2},
+}
+COURSE = (ROOT / "course.toml").read_text(encoding="utf-8")
+TRUTH = json.loads((ROOT / "videos" / "track-stop.json").read_text(encoding="utf-8"))
+TRUTH["frames"] = TRUTH["frames"][:3]
+METADATA = {"names": "{0: 'SpeedLimit', 1: 'DangerAhead'}", "imgsz": "[480, 640]", "args": "{'nms': True}"}
+
+
+def read(reader: Callable[[Path], Any], content: str) -> Any:
+    """What a reader says of a file; None if it refused it, in one line that can be printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "file")
+        path.write_bytes(content.encode("utf-8", "replace"))
+        try:
+            return reader(path)
+        except UserError as error:
+            assert "\n" not in str(error) and str(error).strip()
+            return None
+
+
+@SHARE
+@given(damaged(SCENARIO).map(yaml.safe_dump) | values.map(yaml.safe_dump) | texts)
+def test_any_scenario_is_refused_or_whole(content: str) -> None:
+    scenario = read(load_scenario, content)
+
+    if scenario is not None:
+        written = yaml.safe_load(content)
+        assert (len(scenario.signs), len(scenario.track)) == (
+            len(written.get("signs", [])),
+            len(written["track"]),
+        )
+
+
+@SHARE
+@given(damaged(ROOM).map(yaml.safe_dump) | values.map(yaml.safe_dump) | texts)
+def test_any_room_is_refused_or_whole(content: str) -> None:
+    room = read(load_room, content)
+
+    if room is not None:
+        assert len(room.everybody) == room.attendees >= len(room.handles[: room.attendees])
+        assert list(room.handles) == (yaml.safe_load(content).get("handles") or [])
+
+
+@SHARE
+@given(st.data())
+def test_any_course_is_refused_or_whole(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(COURSE)))
+    end = data.draw(st.integers(start, min(start + 40, len(COURSE))))
+    content = COURSE[:start] + data.draw(st.text(max_size=10)) + COURSE[end:]
+    steps = read(read_course, content)
+
+    assert steps is None or len(steps) == len(tomllib.loads(content.replace("\r\n", "\n"))["step"])
+
+
+@SHARE
+@given(texts)
+def test_any_text_is_no_course(content: str) -> None:
+    assert read(read_course, content) is None
+
+
+@SHARE
+@given(damaged(TRUTH).map(json.dumps) | values.map(json.dumps) | texts)
+def test_any_ground_truth_is_refused_or_whole(content: str) -> None:
+    truth = read(load_truth, content)
+
+    assert truth is None or len(truth.frames) == len(json.loads(content)["frames"])
+
+
+literals = (
+    texts
+    | values.map(repr)
+    | damaged([{0: "SpeedLimit", 1: "DangerAhead"}]).map(lambda each: repr(each[0] if each else each))
+)
+
+
+@SHARE
+@given(
+    st.dictionaries(st.sampled_from(["names", "imgsz", "args", "end2end"]), literals),
+    st.lists(st.none() | st.integers(-2, 900), max_size=5),
+)
+def test_any_metadata_of_a_model_is_refused_or_whole(
+    metadata: dict[str, str], shape: list[int | None]
+) -> None:
+    metadata = METADATA | metadata
+    says_end_to_end(metadata)
+    try:
+        assert sorted(class_names(metadata, Path("model.onnx"))) == sorted(SignClass)
+        assert min(input_size_px(shape, "float32", metadata, Path("model.onnx"))) > 0
+    except UserError as error:
+        assert "model.onnx" in str(error)
+
+
+@pytest.mark.parametrize(
+    "written", ["(" * 5000, "-" * 100_000 + "1", "{[]: 1}", "1" * 5000, "\0", "{0: 1, **{}}"]
+)
+def test_metadata_that_is_no_literal_is_refused(written: str) -> None:
+    with pytest.raises(UserError):
+        class_names({"names": written}, Path("model.onnx"))
+    assert not says_end_to_end({"args": written, "end2end": written})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: 1\na: 2",
+        "{a: 1, a: 1}",
+        "- {a: {b: 1, b: 2}}",
+        "[" * 600,
+        "2026-13-45",
+        "&x [*x, {? *x : 1}]",
+        "!!python/name:os.system",
+        "\x00",
+    ],
+)
+def test_yaml_that_would_lose_something_is_refused(content: str) -> None:
+    with pytest.raises(yaml.YAMLError):
+        load_yaml(content)
+
+
+def test_yaml_says_what_it_says() -> None:
+    assert load_yaml("a: &x {b: [1, two]}\nc: *x\nd: {<<: *x, e: 3.5}") == {
+        "a": {"b": [1, "two"]},
+        "c": {"b": [1, "two"]},
+        "d": {"b": [1, "two"], "e": 3.5},
+    }
+
+
+@pytest.mark.parametrize("doubled", ["number = 1", 'name = "step1_dataset"'])
+def test_a_course_with_one_step_twice_is_refused(tmp_path: Path, doubled: str) -> None:
+    first, second = ('number = 1\nname = "step1_dataset"', 'number = 2\nname = "step2_other"')
+    kind = doubled.split()[0]
+    second = "\n".join(doubled if line.startswith(kind) else line for line in second.splitlines())
+    steps = "".join(f'[[step]]\n{each}\nminutes = 5\nexercises = ["x"]\n' for each in (first, second))
+    (tmp_path / "course.toml").write_text(steps)
+
+    with pytest.raises(UserError, match="× 2"):
+        read_course(tmp_path / "course.toml")
