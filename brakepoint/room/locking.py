@@ -1,4 +1,4 @@
-"""One command of a room at a time changes its records; apart, since an attendee's Windows has no such lock."""
+"""One command of a room at a time changes its records; apart, since a laptop's Windows has no such lock."""
 
 import fcntl
 from collections.abc import Iterator
