@@ -39,7 +39,7 @@ def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
 
 def _store(room: Room, handle: str) -> dict[str, str]:
     """Where the pipeline server finds the attendee's bucket."""
-    url = urlsplit(room.endpoint_of(handle))
+    url = urlsplit(room.inside)
     port = url.port or PORTS[url.scheme]
     return {
         "host": str(url.hostname),
