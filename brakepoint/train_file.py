@@ -161,14 +161,14 @@ def load_train(path: Path) -> TrainFile:
         UserError: It is missing, or is none.
     """
     try:
-        return TrainFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return TrainFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise UserError("train_file.missing", path=path) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UserError("train_file.invalid", path=path, why=f"{where}: {first['msg']}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError("train_file.invalid", path=path, why=error) from error
 
 

@@ -11,6 +11,7 @@ from brakepoint.errors import UserError
 from brakepoint.files import load_yaml
 from brakepoint.labels.reading import read_text
 
+DATA_FILE = "data.yaml"
 SPLITS = ("train", "val", "test")
 
 
@@ -52,9 +53,9 @@ def find_data(folder: Path) -> YoloData | None:
     if len(found) > 1:
         files = ", ".join(file.name for file, _ in found)
         raise UserError("error.yolo_data", file=found[0][0], why=files)
-    above = [file for file in _yaml_files(folder.resolve().parent) if _is_data(file)]
-    if not found and above:
-        found = [(file, content) for file in above[:1] if (content := _described(file)) is not None]
+    above = folder.resolve().parent / DATA_FILE
+    if not found and above.is_file() and (content := _described(above)) is not None:
+        found = [(above, content)]
     return _data(*found[0]) if found else None
 
 
@@ -63,16 +64,12 @@ def _yaml_files(folder: Path) -> list[Path]:
     return sorted(file for file in files if file.is_file() and not file.name.startswith("."))
 
 
-def _is_data(file: Path) -> bool:
-    return file.stem.lower() == "data"
-
-
 def _described(file: Path) -> dict[Any, Any] | None:
     """What a YAML file says of a dataset; None if it is about something else."""
     try:
         content = load_yaml(read_text(file))
     except yaml.YAMLError as error:
-        if not _is_data(file):
+        if file.stem.lower() != "data":
             return None
         raise UserError("error.yolo_data", file=file, why=" ".join(str(error).split())[:200]) from None
     return content if isinstance(content, dict) and "names" in content else None

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from labelled_pictures import write_picture
 from onnx_models import NAMES, save_constant_model
 
 MakeModel = Callable[..., Path]
@@ -18,3 +19,18 @@ def make_model(tmp_path: Path) -> MakeModel:
         return save_constant_model(tmp_path / name, output, **stated)
 
     return make
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Callable[..., Path]:
+    """Writes pictures and texts, given by their paths, and returns the folder."""
+
+    def write(*pictures: str, **texts: str) -> Path:
+        for picture in pictures:
+            write_picture(tmp_path / picture)
+        for name, content in texts.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(content, encoding="utf-8", newline="")
+        return tmp_path
+
+    return write

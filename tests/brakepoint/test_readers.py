@@ -21,6 +21,7 @@ from brakepoint.files import load_yaml
 from brakepoint.messages import SignClass
 from brakepoint.room.config import load_room
 from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
+from brakepoint.train_file import load_train
 from brakepoint.truth import load_truth
 
 pytestmark = pytest.mark.readers
@@ -35,6 +36,19 @@ ROOM = {
 COURSE = (ROOT / "course.toml").read_text(encoding="utf-8")
 TRUTH = json.loads((ROOT / "videos" / "track-stop.json").read_text(encoding="utf-8"))
 TRUTH["frames"] = TRUTH["frames"][:3]
+TRAIN = """# measured
+[drive]
+full_power = 80.5
+low_power = 60
+start_power = 20
+volts = 7.5
+
+[camera]
+width_px = 1280
+height_px = 720
+focal_px = 900.0
+pitch_deg = -1.5
+"""
 METADATA = {"names": "{0: 'SpeedLimit', 1: 'DangerAhead'}", "imgsz": "[480, 640]", "args": "{'nms': True}"}
 
 
@@ -73,21 +87,49 @@ def test_any_room_is_refused_or_whole(content: str) -> None:
         assert list(room.handles) == (yaml.safe_load(content).get("handles") or [])
 
 
+def as_toml(content: str) -> dict[str, Any]:
+    """What a text says once Python has read it from a file."""
+    return tomllib.loads(content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+
+
+@st.composite
+def scratched(draw: st.DrawFn, content: str) -> str:
+    """A text of which a piece is replaced."""
+    start = draw(st.integers(0, len(content)))
+    end = draw(st.integers(start, min(start + 40, len(content))))
+    return content[:start] + draw(st.text(max_size=10)) + content[end:]
+
+
 @SHARE
-@given(st.data())
-def test_any_course_is_refused_or_whole(data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(COURSE)))
-    end = data.draw(st.integers(start, min(start + 40, len(COURSE))))
-    content = COURSE[:start] + data.draw(st.text(max_size=10)) + COURSE[end:]
+@given(scratched(COURSE))
+def test_any_course_is_refused_or_whole(content: str) -> None:
     steps = read(read_course, content)
 
-    assert steps is None or len(steps) == len(tomllib.loads(content.replace("\r\n", "\n"))["step"])
+    assert steps is None or len(steps) == len(as_toml(content)["step"])
 
 
 @SHARE
 @given(texts)
 def test_any_text_is_no_course(content: str) -> None:
     assert read(read_course, content) is None
+
+
+@SHARE
+@given(scratched(TRAIN) | texts)
+def test_any_train_is_refused_or_whole(content: str) -> None:
+    train = read(load_train, content)
+
+    if train is not None:
+        for name, section in as_toml(content).items():
+            assert section.items() <= getattr(train, name).model_dump().items()
+
+
+@pytest.mark.parametrize("reader", [load_train, read_course])
+def test_brackets_without_end_are_refused(tmp_path: Path, reader: Callable[[Path], Any]) -> None:
+    (tmp_path / "file").write_text("a = " + "[" * 5000)
+
+    with pytest.raises(UserError):
+        reader(tmp_path / "file")
 
 
 @SHARE

@@ -1,56 +1,20 @@
 """COCO, Pascal VOC and YOLO, as labelling programs and public collections lay them out."""
 
-import json
-import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from labelled_pictures import SIZE_PX, write_picture
-from PIL import Image
+from label_layouts import LAYOUTS, LINE, NAMES, coco, voc
 
-from brakepoint.cli import run
 from brakepoint.errors import UserError
 from brakepoint.labels.folder import held_out, read_labels
-from brakepoint.labels.pictures import read_picture
 from brakepoint.labels.signs import Note, PassedOver, told
 from brakepoint.messages import SignClass
-from brakepoint.store.building import distinct_names
 
 Write = Callable[..., Path]
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 BOX = (0.1, 0.2, 0.4, 0.6)
-LINE = "1 0.25 0.4 0.3 0.4\n"
-NAMES = "names: [DangerAhead, SpeedLimit]\n"
-
-
-def coco(*files: str, **more: Any) -> str:
-    images = [
-        {"id": number, "file_name": name, "width": 200, "height": 100} for number, name in enumerate(files, 1)
-    ]
-    boxes = [
-        {"id": number, "image_id": number, "category_id": 2, "bbox": [20, 20, 60, 40], "iscrowd": 0}
-        for number in range(1, len(files) + 1)
-    ]
-    categories = [
-        {"id": 0, "name": "signs"},
-        {"id": 1, "name": "DangerAhead"},
-        {"id": 2, "name": "SpeedLimit"},
-    ]
-    return json.dumps({"images": images, "annotations": boxes, "categories": categories} | more)
-
-
-def voc(file: str = "a.jpg", name: str = "SpeedLimit", size: str = "", box: str = "") -> str:
-    size = size or "<size><width>200</width><height>100</height><depth>3</depth></size>"
-    box = box or "<bndbox><xmin>20</xmin><ymin>20</ymin><xmax>80</xmax><ymax>60</ymax></bndbox>"
-    return (
-        f"<annotation><folder>x</folder><filename>{file}</filename>{size}"
-        f"<object><name>{name}</name>{box}</object></annotation>"
-    )
 
 
 def signs(folder: Path) -> dict[str, list[tuple[SignClass, Any]]]:
@@ -68,58 +32,6 @@ def refusal(folder: Path) -> str:
     with pytest.raises(UserError) as refused:
         read_labels(folder)
     return refused.value.key
-
-
-LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
-    "Roboflow's COCO": ("train/a.jpg", {"train/_annotations.coco.json": coco("a.jpg")}),
-    "COCO's own": ("train2017/a.jpg", {"annotations/instances_train2017.json": coco("a.jpg")}),
-    "Label Studio's COCO": ("images/a.jpg", {"result.json": coco("images\\1a2b3c4d-a.jpg")}),
-    "CVAT's COCO": ("images/default/a.jpg", {"annotations/instances_default.json": coco("default/a.jpg")}),
-    "VOC's own": ("JPEGImages/a.jpg", {"Annotations/a.xml": voc()}),
-    "LabelImg": ("a.jpg", {"a.xml": voc(r"C:\pictures\a.jpg")}),
-    "VOC without suffix": ("images/a.jpg", {"annotations/a.xml": voc("a")}),
-    "VOC of a renamed picture": ("images/a.jpg", {"annotations/a.xml": voc("IMG_0001.JPG")}),
-    "Ultralytics": (
-        "images/train/a.jpg",
-        {"labels/train/a.txt": LINE, "data.yaml": f"train: images/train\n{NAMES}"},
-    ),
-    "a YAML file in capitals": (
-        "images/a.jpg",
-        {
-            "labels/a.txt": LINE.replace("1", "0", 1),
-            "Data.YAML": "nc: '2'\nnames: {1: danger_ahead, 0: Speed-Limit}",
-        },
-    ),
-    "Roboflow's YOLO": (
-        "train/images/a.jpg",
-        {
-            "train/labels/a.txt": LINE,
-            "data.yaml": f"train: ../train/images\nnc: 2\n{NAMES}",
-            "README.roboflow.txt": "x",
-        },
-    ),
-    "written on another machine": (
-        "train/images/a.jpg",
-        {"train/labels/a.txt": LINE, "data.yaml": f"path: /content/x\ntrain: C:\\x\\train\\images\n{NAMES}"},
-    ),
-    "Darknet": (
-        "obj_train_data/a.jpg",
-        {"obj_train_data/a.txt": LINE, "obj.names": "DangerAhead\nSpeedLimit\n"},
-    ),
-    "text beside the picture": ("a.jpg", {"a.txt": LINE, "classes.txt": "danger ahead\nspeed limit\n"}),
-    "Label Studio's YOLO": (
-        "images/a.jpg",
-        {
-            "labels/a.txt": LINE,
-            "classes.txt": "DangerAhead\nSpeedLimit\n",
-            "notes.json": '{"categories": []}',
-        },
-    ),
-    "capitals": ("images/A.JPG", {"labels/a.TXT": LINE}),
-    "the picture's whole name": ("images/a.jpg", {"labels/a.jpg.txt": LINE}),
-    "a name in percent": ("images/a b.jpg", {"labels/a%20b.txt": LINE}),
-    "two forms of one letter": ("images/\u00e9.jpg", {"labels/e\u0301.txt": LINE}),
-}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -370,72 +282,6 @@ def test_a_file_in_the_place_of_the_folder_is_refused(dataset: Write) -> None:
     assert refusal(dataset("images/a.jpg", **{"export.zip": "PK"}) / "export.zip") == "error.labels_file"
 
 
-def test_a_picture_with_a_film_behind_it_is_whole(tmp_path: Path) -> None:
-    path = write_picture(tmp_path / "a.jpg")
-    whole = path.read_bytes()
-    path.write_bytes(whole + b"\x00\x00\x00\x18ftypmp42" + b"\xff\xd8\xff\xda" + bytes(1000))
-
-    assert read_picture(path).shape == (100, 200, 3)
-    path.write_bytes(whole[: len(whole) // 2] + b"\x00\x00\x00\x18ftypmp42" + bytes(1000))
-    with pytest.raises(UserError):
-        read_picture(path)
-
-
-def test_a_picture_of_more_pixels_than_can_be_read_is_refused(tmp_path: Path) -> None:
-    huge = struct.pack(">II", 2_000_000, 2_000_000) + bytes([8, 2, 0, 0, 0])
-    chunks = [(b"IHDR", huge), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
-    written = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
-    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(written))
-
-    with pytest.raises(UserError, match="decode"):
-        read_picture(tmp_path / "a.png")
-
-
-@pytest.mark.parametrize("kind", ["grey", "16 bits", "alpha", "CMYK"])
-def test_pictures_of_every_depth_are_read(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / ("a.jpg" if kind == "CMYK" else "a.png")
-    if kind == "CMYK":
-        Image.new("CMYK", SIZE_PX, (10, 20, 30, 40)).save(path)
-    else:
-        shape = {"grey": (100, 200), "16 bits": (100, 200, 3), "alpha": (100, 200, 4)}[kind]
-        cv2.imwrite(
-            str(path),
-            np.full(shape, 900 if kind == "16 bits" else 90, np.uint16 if kind == "16 bits" else np.uint8),
-        )
-
-    assert (read_picture(path).shape, read_picture(path).dtype) == ((100, 200, 3), np.uint8)
-
-
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-def test_a_picture_is_read_upright_and_labels_for_it_on_its_side_are_refused(
-    tmp_path: Path, orientation: int
-) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    Image.new("RGB", SIZE_PX).save(tmp_path / "a.jpg", exif=exif)
-    (tmp_path / "a.xml").write_text(voc())
-    (picture,) = read_labels(tmp_path).pictures
-    height, width = read_picture(picture.path).shape[:2]
-
-    if orientation in (6, 8):
-        with pytest.raises(UserError, match="EXIF"):
-            picture.truths(width, height)
-    else:
-        assert picture.truths(width, height)[0].box == pytest.approx((20, 20, 80, 60))
-
-
-def test_pictures_of_one_name_get_names_of_their_own(tmp_path: Path) -> None:
-    names = ("a.jpg", "a.PNG", "x/a.jpg", "x-a.jpg", "y/A.jpg", "y/A.png")
-    found = distinct_names([tmp_path / name for name in names], tmp_path)
-
-    stems = [Path(name).stem.casefold() for name in found.values()]
-    assert len(set(stems)) == len(names)
-    assert found[tmp_path / "a.jpg"] == "a.jpg" and found[tmp_path / "a.PNG"] == "a-png.png"
-
-
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("why", PassedOver)
 def test_what_was_passed_over_is_counted_and_named(
@@ -446,78 +292,3 @@ def test_what_was_passed_over_is_counted_and_named(
 
     assert line.endswith(": 6 (0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg …)")
     assert told([]) == []
-
-
-def dataset_from(folder: Path, out: Path) -> int:
-    return run(["dataset", "--from", str(folder), "--out", str(out), "--steps", "solutions"])
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_step_1_makes_a_dataset_of_every_layout(dataset: Write, tmp_path: Path, layout: str) -> None:
-    picture, texts = LAYOUTS[layout]
-    second = str(Path(picture).with_name(f"b{Path(picture).suffix}"))
-    folder = dataset(*(f"in/{name}" for name in (picture, second))) / "in"
-    for name, content in texts.items():
-        both = content.replace("\\", "/") if name.endswith(".json") else content
-        (folder / name).parent.mkdir(exist_ok=True, parents=True)
-        if "images" in json.loads(both) if name.endswith(".json") else False:
-            both = coco(json.loads(both)["images"][0]["file_name"], Path(second).name)
-        (folder / name).write_text(both)
-        if name.endswith((".xml", ".txt", ".TXT")) and Path(name).stem.lower() not in (
-            "classes",
-            "readme.roboflow",
-        ):
-            (folder / name).with_name(f"b{Path(name).suffix}").write_text(content)
-
-    assert dataset_from(folder, tmp_path / "out") == 0
-
-    labels = list((tmp_path / "out").rglob("*.txt"))
-    assert len(labels) == 2
-    assert {path.read_text().split()[0] for path in labels} == {"1"}
-    assert (tmp_path / "out/samples.jpg").is_file()
-
-
-def test_a_split_that_is_there_is_kept(
-    dataset: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = dataset(
-        *(f"in/{split}/images/{split}-1.jpg" for split in ("train", "valid", "test")),
-        **{f"in/{split}/labels/{split}-1.txt": LINE for split in ("train", "valid", "test")},
-    )
-
-    assert dataset_from(folder / "in", tmp_path / "out") == 0
-
-    built = sorted(
-        path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*-1.jpg")
-    )
-    assert built == ["train/images/train-1.jpg", "val/images/valid-1.jpg"]
-    assert "test-1.jpg" in capsys.readouterr().err
-
-
-def test_pictures_that_are_all_of_one_scene_are_refused_before_anything_is_written(
-    dataset: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    texts = {f"in/labels/frame-{number}.txt": LINE for number in range(3)}
-    folder = dataset(*(f"in/images/frame-{number}.jpg" for number in range(3)), **texts)
-    write_picture(tmp_path / "out/train/images/old.jpg")
-
-    assert dataset_from(folder / "in", tmp_path / "out") == 2
-    assert "still-0012" in capsys.readouterr().err
-    assert [path.name for path in (tmp_path / "out/train/images").iterdir()] == ["old.jpg"]
-
-
-def test_pictures_of_any_size_are_drawn_as_samples(dataset: Write, tmp_path: Path) -> None:
-    folder = dataset(**{f"in/labels/{name}.txt": LINE for name in "abc"}) / "in"
-    for name, size in zip("abc", ((1200, 300), (30, 1000), SIZE_PX), strict=True):
-        write_picture(folder / f"images/{name}.jpg", size)
-
-    assert dataset_from(folder, tmp_path / "out") == 0
-
-
-def test_a_damaged_picture_is_refused_and_what_was_there_stays(dataset: Write, tmp_path: Path) -> None:
-    folder = dataset("in/images/a.jpg", **{f"in/labels/{name}.txt": LINE for name in "ab"}) / "in"
-    (folder / "images/b.jpg").write_bytes(b"")
-    write_picture(tmp_path / "out/train/images/old.jpg")
-
-    assert dataset_from(folder, tmp_path / "out") == 2
-    assert [path.name for path in (tmp_path / "out/train/images").iterdir()] == ["old.jpg"]

@@ -8,6 +8,8 @@ import pytest
 
 from brakepoint.errors import UserError
 from brakepoint.labels.label_studio_export import read_export
+from brakepoint.labels.signs import LabelledPicture, LabelledSign
+from brakepoint.labels.splits import split_of_name
 from brakepoint.labels.yolo import read_classes, read_signs
 from brakepoint.messages import SignClass
 
@@ -128,3 +130,66 @@ def test_an_export_without_a_task_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(UserError):
         read_export(tmp_path / "export.json")
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("0 1.0009 0.5 0.1 0.1", None),
+        ("0 -0.0009 0.5 0.1 0.1", None),
+        ("0 1.0011 0.5 0.1 0.1", "error.label_line"),
+        ("0 -0.0011 0.5 0.1 0.1", "error.label_line"),
+        ("0 1.99 0.5 0.1 0.1", "error.label_line"),
+        ("0 2 0.5 0.1 0.1", "error.label_pixels"),
+        ("0 0.5 0.5 0.000002 0.1", None),
+        ("0 0.5 0.5 0.0000005 0.1", "error.label_outside"),
+        ("0 0.1 0.1 0.2 0.1 0.2 0.2", None),
+        ("0 0.1 0.1 0.2 0.1 0.2", "error.label_line"),
+        ("0 0.1 0.1 0.1 0.2 0.1 0.3", "error.label_outside"),
+    ],
+)
+def test_numbers_at_the_edge_of_what_a_program_rounds(tmp_path: Path, line: str, key: str | None) -> None:
+    if key is None:
+        (sign,) = signs(tmp_path, line)
+        assert 0 <= sign.box[0] < sign.box[2] <= 1 and 0 <= sign.box[1] < sign.box[3] <= 1
+        return
+    with pytest.raises(UserError) as refused:
+        signs(tmp_path, line)
+    assert refused.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("size", "fits"),
+    [((200, 100), True), ((400, 200), True), ((203, 100), True), ((205, 100), False), ((195, 100), False)],
+)
+def test_a_label_is_for_a_picture_of_its_proportions(
+    tmp_path: Path, size: tuple[int, int], fits: bool
+) -> None:
+    sign = LabelledSign(CLASSES[1], (0.1, 0.2, 0.4, 0.6))
+    picture = LabelledPicture(tmp_path / "a.jpg", (sign,), size)
+
+    if fits:
+        assert picture.truths(200, 100)[0].box == pytest.approx((20, 20, 80, 60))
+        return
+    with pytest.raises(UserError, match=f"{size[0]} × {size[1]}.*200 × 100"):
+        picture.truths(200, 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train", "train"),
+        ("Training", "train"),
+        ("valid", "val"),
+        ("validation", "val"),
+        ("val2017", "val"),
+        ("instances_test", "test"),
+        ("_annotations.train.coco", "train"),
+        ("trainval", None),
+        ("trains", None),
+        ("kc01", None),
+        ("contest", None),
+    ],
+)
+def test_a_split_is_told_by_its_name(name: str, split: str | None) -> None:
+    assert split_of_name(name) == split
