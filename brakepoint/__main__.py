@@ -13,8 +13,10 @@ def main() -> None:
     try:
         from brakepoint.cli import run
         from brakepoint.cli.screen import write_what_the_screen_can_show
+        from brakepoint.room import take_joined
 
         write_what_the_screen_can_show()
+        take_joined()
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -10,6 +10,7 @@ from IPython.display import HTML, display
 from brakepoint.cli.workshop import check_and_record, hint_command, what_next
 from brakepoint.course import ROOT, Step, find_step
 from brakepoint.errors import UserError
+from brakepoint.room import take_joined
 from brakepoint.steps import SOURCE_VARIABLE
 from brakepoint.texts import languages, text
 from brakepoint.workshop.checking import check
@@ -28,6 +29,7 @@ CARD = "border-left:4px solid {colour};padding:.4em 1em;margin:.5em 0;line-heigh
 def load_ipython_extension(shell: "InteractiveShell") -> None:
     """Defines the magics, chooses the attendee's labs, and reloads them whenever they are saved."""
     os.environ.setdefault(SOURCE_VARIABLE, "labs")
+    take_joined()
     if Path.cwd().name in languages():  # A notebook speaks the language of its folder.
         os.environ[LANGUAGE_VARIABLE] = Path.cwd().name
     os.chdir(os.environ.get(FOLDER_VARIABLE, ROOT))

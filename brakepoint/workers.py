@@ -42,6 +42,15 @@ def uninterrupted() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+def can_share() -> bool:
+    """Whether processes can share anything here: they cannot where /dev/shm is missing or read-only."""
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except (OSError, ImportError):
+        return False
+    return True
+
+
 @contextmanager
 def worker_pool(
     workers: int, initializer: Callable[..., None], initargs: tuple[Any, ...]
@@ -94,12 +103,12 @@ def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) ->
     Args:
         work: What is done with an item; a function that other processes can import, or a `partial` of one.
         items: In any order.
-        workers: Processes; with one, or for a single item, none is started.
+        workers: Processes; with one, for a single item, or where they cannot share, none is started.
 
     Raises:
         UserError: See `worker_pool`; and whatever `work` raises.
     """
-    if workers == 1 or len(items) < 2:
+    if workers == 1 or len(items) < 2 or not can_share():
         yield map(work, items)
         return
     workers = min(workers, len(items))

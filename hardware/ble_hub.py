@@ -325,7 +325,7 @@ class BluetoothHub:
         return self._order is None or self._settings.motor == BRAKE
 
     async def _beat(self) -> None:
-        """Touches the heartbeat while this thread turns and the driver lives, or has left the train braked."""
+        """Touches the heartbeat while this thread turns, and the driver lives or left the train braked."""
         is_written = True
         while True:
             if self._address and (self._is_alive or (self._stands and self._bitten_at is None)):

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from brakepoint.calibration.camera import FURTHER_BY, RULER_CM, fit_eye, placed
 from brakepoint.calibration.drive import POWERS, Leg, Seen, fit_drive, speed_of
-from brakepoint.calibration.legs import Course, brake_ahead_cm, drive_leg, marks_in
+from brakepoint.calibration.legs import Course, brake_ahead_cm, drive_leg, marks_in, start_cm
 from brakepoint.cli.usage import run_alone
 from brakepoint.cores import available_cores
 from brakepoint.messages import SignClass, TrainState
@@ -47,9 +47,8 @@ from hardware.simulation import (
     true_run,
 )
 
-BENCH = {"danger-train": 60.0, "limit-50": 120.0}
-"""The two marks that an owner drives between, and where they stand before the train."""
-APART_CM = BENCH["limit-50"] - BENCH["danger-train"]
+APART_CM = 60.0
+"""From one mark to the other, where an owner puts them."""
 PICTURES = 30
 """What the camera takes of each place."""
 ENOUGH = 95.0
@@ -67,6 +66,11 @@ class VirtualClock:
         """Lets a step go by."""
         self.now += 1 / CONTROL_RATE_HZ
         return self.now
+
+
+def marks(start_cm: float) -> dict[str, float]:
+    """The two marks that an owner drives between, and where they stand before the train."""
+    return {"danger-train": start_cm, "limit-50": start_cm + APART_CM}
 
 
 def calibrated(world: World, seed: int = 0) -> TrainFile:
@@ -101,11 +105,12 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
     fresh = replace(world, volts=FRESH_VOLTS)
     clock, legs = VirtualClock(), list[Leg]()
     course = Course(APART_CM, brake_ahead_cm(eye))
+    scene = straight(marks(start_cm(eye)))
     for power in POWERS:
         train = TrueTrain(fresh)
         train.at(clock.now)
         hub = ReckoningHub(train, fresh, Drive())
-        lookout = Lookout(straight(BENCH), fresh, eye.focal_px, seed + power)
+        lookout = Lookout(scene, fresh, eye.focal_px, seed + power)
 
         def look(state: TrainState, train: TrueTrain = train, lookout: Lookout = lookout) -> list[Seen]:
             return marks_in(lookout.look(train.pictured_at_cm(state.at), state.at), eye)

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from brakepoint.locomotive import BRAKING_CM_S2, LAG_S, Motion, speed_for_power
+from brakepoint.locomotive import BRAKING_CM_S2, DEAD_POWER, LAG_S, SPEED_PER_POWER, Motion
 from brakepoint.messages import Detection, Detections, Order, TrainState
 from brakepoint.mission.loop import Step, decide, find_ending, make_tick
 from brakepoint.mission.records import Run, Tick
@@ -50,7 +50,8 @@ class World:
 
     def speed_cm_s(self, motor: int) -> float:
         """What the train settles at with a power in percent: the motor turns by power times voltage."""
-        return self.speed * speed_for_power(motor * self.volts / FRESH_VOLTS)
+        power = motor * self.volts / FRESH_VOLTS
+        return self.speed * max(power - DEAD_POWER, 0) * SPEED_PER_POWER
 
 
 class TrueTrain:

@@ -23,6 +23,7 @@ class StandIn(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.users: dict[str, dict[str, str]] = {}
         self.policies: dict[str, Any] = {}
+        self.quotas: dict[str, Any] = {}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,6 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.users[options["accessKey"]] = {"secret": plain["secretKey"], "policy": ""}
         elif command == "add-canned-policy":
             self.server.policies[options["name"]] = json.loads(body)
+        elif command == "set-bucket-quota":
+            self.server.quotas[options["bucket"]] = json.loads(body)
         else:
             assert command == "set-user-or-group-policy"
             self.server.users[options["userOrGroup"]]["policy"] = options["policyName"]

@@ -104,6 +104,8 @@ MADE_IN = {
     "live.health.{}": "brakepoint/monitor/onlooker.py",
     "live.log.{}": "brakepoint/services/**/*.py",
     "hub.guard.{}": "hardware/hub_guard.py",
+    "calibrate.figure.{}": "brakepoint/calibration/*.py",
+    "calibrate.name.{}": "brakepoint/calibration/*.py",
     "hub.say.{}": "hardware/powered_up.py",
     "hub.lost.{}": "hardware/*.py",
     "hub.error.{}": "hardware/ble_hub.py",

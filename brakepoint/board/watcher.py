@@ -1,83 +1,27 @@
 """Watches a room: reads everybody's progress from the buckets, and the scores from the instructor's side."""
 
-import hashlib
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from brakepoint.course import Step, course
+from brakepoint.course import course
 from brakepoint.errors import UserError
 from brakepoint.room.config import Room
-from brakepoint.room.files import write
+from brakepoint.room.history import STUCK_AFTER_MIN, Heard, History
 from brakepoint.room.outcomes import Marks, Scores
+from brakepoint.room.rulings import Rulings
 from brakepoint.room.sharing import PROGRESS_KEY
 from brakepoint.room.stores.base import RoomStore
-from brakepoint.texts import languages
-from brakepoint.workshop.progress import Progress
+from brakepoint.texts import languages, text
 
-HISTORY_NAME = "board.json"
 PROGRESS_MAX_BYTES = 64_000
-HINTS_MAX = 999
-STUCK_AFTER_MIN = 10.0
-"""Nothing new has passed for so long: somebody might need a word."""
 SILENT_AFTER_MIN = 20.0
 """Not even a check for so long: somebody is away, or lost."""
 LOOK_EVERY_S = 5.0
-
-
-class Heard(BaseModel):
-    """What was last heard of an attendee; times are by the clock of this machine.
-
-    Of what the attendee wrote only this much is kept: whatever else the file may say goes no further.
-
-    Attributes:
-        digest: Of the upload.
-        done: Exercises done, by step; those of the course alone.
-        hints: Given so far.
-        at: When the upload last changed.
-        since: When something new last passed.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    digest: str
-    done: dict[str, tuple[str, ...]]
-    hints: int
-    at: datetime
-    since: datetime
-
-    @classmethod
-    def from_upload(cls, content: bytes, last: "Heard | None", now: datetime) -> "Heard":
-        """Takes an upload in.
-
-        Args:
-            content: A progress file.
-            last: What was heard before.
-            now: The time.
-
-        Raises:
-            ValidationError: It is no progress file.
-        """
-        digest = hashlib.sha256(content).hexdigest()
-        if last is not None and last.digest == digest:
-            return last
-        progress = Progress.model_validate_json(content)
-        done = {step.name: _done(progress, step) for step in course()}
-        hints = sum(sum(entry.hints.values()) for entry in progress.steps.values())
-        advanced = last is None or _count(done) > _count(last.done)
-        since = now if last is None or advanced else last.since
-        return cls(digest=digest, done=done, hints=min(max(hints, 0), HINTS_MAX), at=now, since=since)
-
-
-class History(BaseModel):
-    """Everybody's, by handle: a restart of the board loses nothing."""
-
-    heard: dict[str, Heard] = {}
 
 
 class State(StrEnum):
@@ -125,14 +69,18 @@ class Watcher:
         room: Which.
         store: Its object store.
         clock: Says what time it is.
+        reread: Reads the room again, for who joins or leaves; by default it stays as it is.
     """
 
     def __init__(
-        self, room: Room, store: RoomStore, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        room: Room,
+        store: RoomStore,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        reread: Callable[[], Room] | None = None,
     ) -> None:
         self.room, self._store, self._clock = room, store, clock
-        self._path = room.folder / HISTORY_NAME
-        self._history = _load(self._path)
+        self._reread = reread or (lambda: room)
         self.seats: list[Seat] = [Seat(handle=handle) for handle in room.everybody]
         self.trouble = ""
 
@@ -148,24 +96,22 @@ class Watcher:
 
     def look(self) -> None:
         """Looks at everybody once."""
-        now, scores = self._clock(), Scores.load(self.room.folder)
-        before = self._history.model_copy(deep=True)
-        buckets, unreadable = self._store.buckets(), None
+        self.room = self._reread()
+        now, buckets, folder = self._clock(), self._store.buckets(), self.room.folder
+        uploads, unreadable = {}, None
         for handle in self.room.everybody:
             try:
-                content = self._upload(self.room.place_of(handle), buckets)
+                uploads[handle] = self._upload(self.room.place_of(handle), buckets)
             except (OSError, UserError) as error:  # One bucket that cannot be read hides nobody else's.
-                content, unreadable = b"", error
-            if content:
-                with suppress(ValidationError):  # What is no progress counts for nothing.
-                    heard = Heard.from_upload(content, self._history.heard.get(handle), now)
-                    self._history.heard[handle] = heard
-        if self._history != before:
-            write(self._path, self._history.model_dump_json())
-        known = self._history.heard
-        self.seats = [
-            seat(handle, known.get(handle), scores.marks.get(handle), now) for handle in self.room.everybody
-        ]
+                unreadable = error
+        with History.changing(folder) as history:
+            for handle, content in uploads.items():
+                if content:
+                    with suppress(ValidationError):  # What is no progress counts for nothing.
+                        history.heard[handle] = Heard.from_upload(content, history.heard.get(handle), now)
+        known, marks, rulings = history.heard, Scores.load(folder).marks, Rulings.load(folder)
+        seats = [seat(handle, known.get(handle), marks.get(handle), now) for handle in self.room.everybody]
+        self.seats = [out(found) if found.handle in rulings.disqualified else found for found in seats]
         if unreadable is not None:
             raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
 
@@ -207,17 +153,7 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
     return found
 
 
-def _done(progress: Progress, step: Step) -> tuple[str, ...]:
-    entry = progress.steps.get(step.name)
-    return tuple(name for name in step.exercises if entry and name in entry.done)
-
-
-def _count(done: dict[str, tuple[str, ...]]) -> int:
-    return sum(map(len, done.values()))
-
-
-def _load(path: Path) -> History:
-    try:
-        return History.model_validate_json(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValidationError):
-        return History()
+def out(disqualified: Seat) -> Seat:
+    """The same for an attendee who is disqualified: the work is shown, and no score."""
+    reason = {lang: text("room.disqualified", lang) for lang in languages()}
+    return disqualified.model_copy(update={"map50": None, "score": None, "reason": reason})

@@ -21,6 +21,9 @@ BRAKES_WITHIN_CM = 30.0
 BRAKE_AHEAD_CM = (45.0, 70.0)
 """…and where the brake is put on, as far before the second mark as it takes to see that still from the
 rest: at the least, and at the most."""
+START_CM = 60.0
+START_SHARE = 0.8
+"""How far before the first mark the train starts: so far at most, and so much of how far its camera sees."""
 BLIND_UNTIL_CM = 25.0
 """A second mark that is not seen although the train must be so near to it is none to wait for."""
 LOST_S = 4.0
@@ -45,6 +48,11 @@ class TunableHub(Hub, Protocol):
 
 Look = Callable[[TrainState], Sequence[Seen]]
 """What is newly known of the marks; its times are on the clock of the train's state."""
+
+
+def start_cm(eye: Eye) -> float:
+    """How far before the first mark a train with this camera starts, so that it sees it from there."""
+    return min(START_CM, START_SHARE * eye.sight_cm)
 
 
 def brake_ahead_cm(eye: Eye) -> float:

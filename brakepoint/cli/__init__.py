@@ -28,6 +28,7 @@ COMMANDS = (
     "up",
     "service",
     "deploy",
+    "join",
     "submit",
     "board",
     "doctor",
@@ -41,7 +42,7 @@ GROUPS = {
     "footage": "footage.command",
     "hub": "brakepoint.cli.hub",
     "camera": "brakepoint.cli.camera",
-    "room": "brakepoint.cli.room",
+    "room": "brakepoint.cli.room_day",
     "pipeline": "brakepoint.cli.pipeline",
     "cluster": "brakepoint.cli.cluster",
 }

@@ -34,7 +34,7 @@ def board_command(
 
     host, port = address(page)
     token = new_token(host)
-    watcher = Watcher(room, open_store(room))
+    watcher = Watcher(room, open_store(room), reread=lambda: open_room(file, attendees))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast
 
@@ -146,6 +147,7 @@ def calibrate_command(
 ) -> None:
     """Drives between two marks at several powers, computes, shows, and writes the train's file."""
     from brakepoint.calibration.drive import POWERS, fit_drive, speed_of
+    from brakepoint.calibration.legs import START_CM, start_cm
 
     path = chosen_path(out)
     train = known_train(path)
@@ -161,10 +163,11 @@ def calibrate_command(
             with choosing(path):
                 opened = stack.enter_context(closing(open_camera(camera)))
             watch = _CameraWatch(opened, load_detector(detector), train.camera)
-        typer.echo(text(f"calibrate.run.{watch.name}", apart=apart))
+        start = start_cm(train.camera) if train.camera else START_CM
+        typer.echo(text(f"calibrate.run.{watch.name}", apart=apart, start=start))
         legs = []
         for power in POWERS:
-            _asked(driven, lambda power=power: ask(text("calibrate.run.ready", power=power)))
+            _asked(driven, partial(ask, text("calibrate.run.ready", power=power)))
             legs.append(watch.drive(driven, power, apart))
             speed = speed_of(legs[-1], apart)
             typer.echo(text("calibrate.run.drove", power=power, speed=speed))

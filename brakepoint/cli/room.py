@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -22,7 +22,7 @@ from brakepoint.texts import number, text
 if TYPE_CHECKING:
     from brakepoint.room.config import Room
     from brakepoint.room.outcomes import SubmissionOutcome
-    from brakepoint.room.provisioning import Change, Provisioner
+    from brakepoint.room.provisioning import CardChanges, Change, OnProgress, Provisioner
 
 COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
@@ -33,6 +33,8 @@ Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help=
 Yes = Annotated[bool, typer.Option("--yes", help="cli.room.yes")]
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="cli.room.handle")]
 LOOK_EVERY_S = 10.0
+SHOWN = 8
+"""So many handles are named in a line."""
 DEFAULT_FILE = Path("room.yaml")
 
 
@@ -48,7 +50,8 @@ def open_room(path: Path, attendees: int | None = None) -> "Room":
     return load_room(path, attendees)
 
 
-def _provisioner(path: Path, attendees: int | None) -> "Provisioner":
+def open_provisioner(path: Path, attendees: int | None) -> "Provisioner":
+    """Reads a room and opens its store."""
     from brakepoint.room.provisioning import Provisioner
     from brakepoint.room.stores import open_store
 
@@ -58,12 +61,19 @@ def _provisioner(path: Path, attendees: int | None) -> "Provisioner":
 
 @room_app.command("plan", help="cli.room.plan.help")
 def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Says what `apply` would change."""
-    provisioner = _provisioner(file, attendees)
+    """Says what `apply` would change, and what would stop the room on the day."""
+    from brakepoint.room.findings import findings
+
+    provisioner = open_provisioner(file, attendees)
     began_at = time.monotonic()
     changes = provisioner.plan()
-    show_changes(changes, provisioner.room.name, Console(highlight=False))
-    _say("room.planned" if changes else "room.as_it_should_be", began_at, **_counts(changes))
+    console = Console(highlight=False)
+    show_changes(changes, provisioner.room.name, console)
+    for line in _about_cards(provisioner.card_changes()):
+        console.print(line, soft_wrap=True)
+    for finding in findings(provisioner.room):
+        console.print(f"[yellow]![/] {escape(finding)}", soft_wrap=True)
+    say("room.planned" if changes else "room.as_it_should_be", began_at, **_counts(changes))
 
 
 @room_app.command("apply", help="cli.room.apply.help")
@@ -71,24 +81,48 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
     """Makes the room as its file says.
 
     Raises:
-        UserError: Work of attendees would be deleted and nobody has said yes to that.
+        UserError: Cards that are handed out would become invalid and nobody has said yes to that.
     """
-    from brakepoint.cli.evaluate import progress_on_stderr
-    from brakepoint.room.provisioning import DiffAction, What
-
-    provisioner = _provisioner(file, attendees)
-    changes = provisioner.plan()
-    lost = [
-        change.name for change in changes if (change.action, change.what) == (DiffAction.REMOVE, What.BUCKET)
-    ]
-    if lost and not yes:
-        raise UserError("room.error.would_delete", buckets=", ".join(lost))
-    began_at = time.monotonic()
-    with progress_on_stderr(text("room.progress")) as on_progress:
-        changes = provisioner.apply(on_progress)
-    _say("room.applied" if changes else "room.as_it_should_be", began_at, **_counts(changes))
+    provisioner = open_provisioner(file, attendees)
+    cards = provisioner.card_changes()
+    if (cards.again or cards.void) and not yes:
+        raise UserError("room.error.cards", cards=" ".join(_about_cards(cards)))
+    changes = apply_changes(provisioner, provisioner.apply)
+    for line in _about_cards(cards):
+        typer.echo(line)
     if changes:
         typer.echo(text("room.what_next", folder=provisioner.folder))
+    wanted = cards.new + cards.again
+    if wanted and wanted != provisioner.room.everybody:
+        typer.echo(text("room.print", None, path=provisioner.print_cards(wanted)))
+
+
+def apply_changes(
+    provisioner: "Provisioner", apply: Callable[["OnProgress"], list["Change"]]
+) -> list["Change"]:
+    """Applies, shows how far it is, and says what was done."""
+    from brakepoint.cli.evaluate import progress_on_stderr
+
+    began_at = time.monotonic()
+    with progress_on_stderr(text("room.progress")) as on_progress:
+        changes = apply(on_progress)
+    say("room.applied" if changes else "room.as_it_should_be", began_at, **_counts(changes))
+    return changes
+
+
+def _about_cards(cards: "CardChanges") -> list[str]:
+    """A line each: cards to print, to print again, to take back."""
+    kinds = {"new": cards.new, "again": cards.again, "void": cards.void}
+    return [
+        text(f"room.cards.{kind}", None, handles=_some(handles)) for kind, handles in kinds.items() if handles
+    ]
+
+
+def _some(handles: tuple[str, ...]) -> str:
+    """All handles, or, of many, how many there are and the first."""
+    return (
+        ", ".join(handles) if len(handles) <= SHOWN else f"{', '.join(handles[:SHOWN])}, … ({len(handles)})"
+    )
 
 
 @room_app.command("status", help="cli.room.status.help")
@@ -96,7 +130,7 @@ def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -
     """Shows a row for each attendee."""
     from brakepoint.room.status import statuses
 
-    provisioner = _provisioner(file, attendees)
+    provisioner = open_provisioner(file, attendees)
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in ("handle", "ready", "objects", "megabytes", "last"):
         table.add_column(
@@ -109,28 +143,6 @@ def status_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -
     print_table(Console(highlight=False), table)
 
 
-@room_app.command("reset", help="cli.room.reset.help")
-def reset_command(
-    handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, yes: Yes = False
-) -> None:
-    """Gives one attendee a new start.
-
-    Raises:
-        UserError: There is no such attendee, or nobody has said yes to the loss of the work.
-    """
-    from brakepoint.cli.evaluate import progress_on_stderr
-    from brakepoint.room.config import require_attendee
-
-    provisioner = _provisioner(file, attendees)
-    bucket = provisioner.room.place_of(require_attendee(provisioner.room, handle))
-    if not yes:
-        raise UserError("room.error.would_delete", buckets=bucket)
-    began_at = time.monotonic()
-    with progress_on_stderr(text("room.progress")) as on_progress:
-        provisioner.reset(handle, on_progress)
-    _say("room.reset", began_at, handle=handle, namespace=bucket, folder=provisioner.folder)
-
-
 @room_app.command("remove", help="cli.room.remove.help")
 def remove_command(file: RoomFile = DEFAULT_FILE, yes: Yes = False) -> None:
     """Removes the whole room.
@@ -140,19 +152,19 @@ def remove_command(file: RoomFile = DEFAULT_FILE, yes: Yes = False) -> None:
     """
     from brakepoint.cli.evaluate import progress_on_stderr
 
-    provisioner = _provisioner(file, None)
-    room, buckets = provisioner.room, sorted(provisioner.store.buckets())
-    if buckets and not yes:
-        raise UserError("room.error.would_delete", buckets=f"{buckets[0]} … {buckets[-1]}")
+    provisioner = open_provisioner(file, None)
+    room = provisioner.room
+    if provisioner.store.buckets() and not yes:
+        raise UserError("room.error.would_delete", buckets=f"{room.name}-*")
     began_at = time.monotonic()
     with progress_on_stderr(text("room.progress")) as on_progress:
         provisioner.remove(on_progress)
-    _say("room.removed", began_at, room=room.name)
+    say("room.removed", began_at, room=room.name)
 
 
 @room_app.command("serve", help="cli.room.serve.help")
 def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Runs the embedded store's servers until Ctrl-C or SIGTERM.
+    """Runs the embedded store's server until Ctrl-C or SIGTERM.
 
     Raises:
         UserError: The room has a store that serves by itself, or the embedded one does not start.
@@ -166,9 +178,12 @@ def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) ->
     stopping = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stopping.set())
-    with serving(room):
-        last_port = room.store.first_port + room.attendees - 1
-        typer.echo(text("room.serving", host=room.store.host, first=room.store.first_port, last=last_port))
+
+    def tell_full(bucket: str) -> None:
+        typer.echo(text("room.full", bucket=bucket, limit=room.store.limit_mb), err=True)
+
+    with serving(room, tell_full):
+        typer.echo(text("room.serving", host=room.store.host, port=room.store.port))
         stopping.wait()
 
 
@@ -198,6 +213,7 @@ def score_command(
     for round_ in count():
         told = 0
         try:
+            room = open_room(file, attendees)  # People join and leave.
             scored = (
                 score_final(room, scores, stopping) if final else score_room(room, store, scores, stopping)
             )
@@ -275,7 +291,7 @@ def show_changes(changes: list["Change"], room: str, console: Console) -> None:
                 console.print(escape(change.diff), style="dim")
 
 
-def _say(key: str, began_at: float, **values: object) -> None:
+def say(key: str, began_at: float, **values: object) -> None:
     """Says what was done, and how many seconds it took."""
     typer.echo(text(key, None, seconds=number(time.monotonic() - began_at, 1), **values))
 

@@ -46,20 +46,23 @@ def check_and_record(step: Step) -> Result:
     """Checks a step and writes the outcome to the attendee's progress."""
     result = check(step)
     progress = Progress.load()
-    progress.touch(step).done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
+    entry = progress.touch(step)
+    entry.done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
+    if result.failure is not None and result.failure.key:
+        entry.wrong[result.failure.key] = entry.wrong.get(result.failure.key, 0) + 1
     progress.save()
     if in_a_room():
-        share_progress()
+        share_progress(step)
     return result
 
 
-def share_progress() -> None:
-    """Shows the progress to the room's instructor; a check never fails for that."""
-    from brakepoint.room.sharing import PROGRESS_KEY, upload
+def share_progress(step: Step) -> None:
+    """Shows the progress to the room's instructor, and saves the lab there; a check never fails for that."""
+    from brakepoint.room.sharing import share
     from brakepoint.workshop.progress import PROGRESS_PATH
 
     try:
-        upload({PROGRESS_KEY: PROGRESS_PATH})
+        share(step, PROGRESS_PATH)
     except UserError as error:
         typer.echo(text("room.not_shared", why=str(error)), err=True)
 

@@ -250,7 +250,7 @@ def _attendee(room: Room, handle: str, account: Account, shared: list[Manifest])
     """All in one attendee's namespace: what the room makes, and what Argo CD deploys there."""
     space = room.place_of(handle)
     own = _read(namespace_manifests(room, handle))
-    own += _read(secret_manifests(room, handle, account, room.endpoint_of(handle)))
+    own += _read(secret_manifests(room, handle, account, room.inside))
     rest = in_namespace(shared, space)
     return [*own, *rest, *_secrets_beside(rest)]
 

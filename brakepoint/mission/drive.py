@@ -19,7 +19,7 @@ from brakepoint.mission.report import Recording
 from brakepoint.rules import FULL_SPEED_CM_S
 from brakepoint.texts import language, text
 from brakepoint.truth import load_truth
-from brakepoint.workers import uninterrupted, worker_pool
+from brakepoint.workers import can_share, uninterrupted, worker_pool
 
 ORACLE = "oracle"
 TOLD_EVERY_TICKS = 5
@@ -183,7 +183,7 @@ class News(io.StringIO):
 
 
 def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finished]:
-    """Drives every feed, in parallel, and returns the runs in the order of the assignments.
+    """Drives every feed, in parallel where it can be, and returns the runs in the order of the assignments.
 
     The parent stays light: video and inference are loaded by the workers alone.
 
@@ -191,6 +191,9 @@ def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finishe
         UserError: Something in one of the assignments is missing or unfit, or a worker was killed; the others
             end with it.
     """
+    if not can_share():
+        check(assignments)
+        return [drive(assignment, tell) for assignment in assignments]
     channel: Any = multiprocessing.get_context("spawn").Queue()
     workers = min(len(assignments), available_cores())
     with worker_pool(workers, _start_worker, (channel, language())) as pool:

@@ -1,9 +1,29 @@
 """A room of attendees: provisioning, what they hand in, its scores, and a rehearsal before the day."""
 
+import json
 import os
+
+from brakepoint.course import ROOT
 
 ROOM_VARIABLE = "BRAKEPOINT_ROOM"
 """Set where somebody works in a room; it comes with the data connection."""
+
+JOINED_PATH = ROOT / "runs" / "joined.json"
+"""What `brakepoint join` leaves on a laptop: the data connection, with the attendee's key."""
+
+
+def joined() -> dict[str, str]:
+    """The variables of the room that this laptop has joined; none if it has not."""
+    try:
+        return dict(json.loads(JOINED_PATH.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def take_joined() -> None:
+    """Sets the variables of the room that was joined; those that are set already outweigh them."""
+    for name, value in joined().items():
+        os.environ.setdefault(name, value)
 
 
 def in_a_room() -> bool:

@@ -15,7 +15,6 @@ ALPHABET = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("ilo01
 """Without what looks alike on paper: i, l, o, 0 and 1."""
 GROUPS, GROUP_LENGTH = 4, 4
 """Sixteen characters, 79 bits, in groups that a person can type from a card."""
-SECRET_KEY_BYTES = 16
 HASH_ROUNDS = 8
 """A slow hash is for weak passwords; these are drawn from 2^79."""
 
@@ -26,7 +25,7 @@ class Account(BaseModel):
     Attributes:
         password: Of the cluster's account, whose name is the handle.
         password_hash: The same as a line of an htpasswd file has it.
-        secret_key: Of the object store.
+        secret_key: Of the object store; as easy to type as the password.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,17 +37,21 @@ class Account(BaseModel):
     @classmethod
     def new(cls) -> "Account":
         """Draws one."""
-        groups = ["".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS)]
-        password = "-".join(groups)
+        password = _drawn()
         return cls(
             password=password,
             password_hash=bcrypt.hashpw(password.encode(), bcrypt.gensalt(HASH_ROUNDS)).decode(),
-            secret_key=secrets.token_hex(SECRET_KEY_BYTES),
+            secret_key=_drawn(),
         )
 
 
+def _drawn() -> str:
+    groups = ("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
+    return "-".join(groups)
+
+
 class Accounts(BaseModel):
-    """All accounts of a room, by handle."""
+    """All accounts that a room ever had, by handle: whoever leaves and comes back finds the same."""
 
     accounts: dict[str, Account] = {}
 

@@ -1,5 +1,6 @@
 """The one file that describes a room, `room.yaml`, and where everything about the room is kept."""
 
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,7 +14,9 @@ ROOMS_DIR = Path("runs/room")
 SHARED = "shared"
 """Ends the name of the bucket that everybody reads and nobody writes; so no attendee can be called that."""
 ATTENDEES_MAX = 200
-FIRST_PORT = 9100
+PORT = 9100
+LIMIT_MB, LIMIT_MIN_MB = 500, 100
+"""What an attendee may store. The kit's data and one hand-in of the largest size take 60 MB."""
 HANDLE_IN_REPOSITORY = "{handle}"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
@@ -25,17 +28,19 @@ class _Part(BaseModel):
 
 
 class EmbeddedSettings(_Part):
-    """The kit's own object store: a server and a port for each attendee.
+    """The kit's own object store: one server for the whole room.
 
     Attributes:
         kind: `embedded`.
-        host: Address of this machine that the servers listen at.
-        first_port: Of the first attendee; the others follow.
+        host: Address of this machine that the server listens at.
+        port: The same.
+        limit_mb: What one attendee may store.
     """
 
     kind: Literal["embedded"] = "embedded"
     host: str = "127.0.0.1"
-    first_port: int = Field(default=FIRST_PORT, ge=1024, le=65535 - ATTENDEES_MAX)
+    port: int = Field(default=PORT, ge=1024, le=65535)
+    limit_mb: int = Field(default=LIMIT_MB, ge=LIMIT_MIN_MB)
 
 
 class MinioSettings(_Part):
@@ -43,13 +48,15 @@ class MinioSettings(_Part):
 
     Attributes:
         kind: `minio`.
-        endpoint: URL at which this machine reaches it.
+        endpoint: URL at which this machine and the attendees' laptops reach it.
         inside: URL at which the attendees' workspaces reach it, if that is another one.
+        limit_mb: What one attendee may store; a change counts for those who get a key from then on.
     """
 
     kind: Literal["minio"]
     endpoint: str = Field(pattern=r"^https?://[^/]+$")
     inside: str = Field(default="", pattern=r"^(https?://[^/]+)?$")
+    limit_mb: int = Field(default=LIMIT_MB, ge=LIMIT_MIN_MB)
 
 
 class Quota(_Part):
@@ -76,7 +83,7 @@ class Room(_Part):
     Attributes:
         name: Begins the name of each bucket and namespace.
         attendees: How many.
-        handles: What they are called; who has none is called by seat.
+        handles: What they are called; the others are called by seat.
         url: Where an attendee begins, for the hand-out.
         repository: Each attendee's git repository, with `{handle}` in it; from there Argo CD deploys. Empty
             without Argo CD.
@@ -115,9 +122,11 @@ class Room(_Part):
 
     @property
     def everybody(self) -> tuple[str, ...]:
-        """A handle for each attendee, in the order of the seats."""
-        seats = (f"seat-{number:02}" for number in range(len(self.handles) + 1, self.attendees + 1))
-        return self.handles[: self.attendees] + tuple(seats)
+        """A handle for each attendee. Seats without a name are counted by themselves: no name moves them."""
+        named = self.handles[: self.attendees]
+        seats = (f"seat-{number:02}" for number in count(1))
+        unnamed = (seat for seat in seats if seat not in named)
+        return named + tuple(islice(unnamed, self.attendees - len(named)))
 
     @property
     def folder(self) -> Path:
@@ -138,11 +147,19 @@ class Room(_Part):
         """Every image that the room names."""
         return tuple(filter(None, (self.pipeline_image, self.serving_image, self.openvino_image)))
 
-    def endpoint_of(self, handle: str) -> str:
-        """URL at which an attendee's workspace and pipelines reach the store."""
+    @property
+    def inside(self) -> str:
+        """URL at which the attendees' workspaces and pipelines reach the store."""
         if isinstance(self.store, MinioSettings):
             return self.store.inside or self.store.endpoint
-        return f"http://{self.store.host}:{self.store.first_port + self.everybody.index(handle)}"
+        return self.outside
+
+    @property
+    def outside(self) -> str:
+        """URL at which their laptops do."""
+        if isinstance(self.store, MinioSettings):
+            return self.store.endpoint
+        return f"http://{self.store.host}:{self.store.port}"
 
     def repository_of(self, handle: str) -> str:
         """URL of an attendee's own repository; empty without Argo CD."""

@@ -1,27 +1,36 @@
 """The hand-outs: one HTML page to print, a card an attendee, in every language on each card."""
 
+import hashlib
 from importlib import resources
 
 from jinja2 import Environment, StrictUndefined
 
-from brakepoint.room.accounts import Accounts
+from brakepoint.room.accounts import Account, Accounts
 from brakepoint.room.config import Room
-from brakepoint.room.manifests import connection_variables
-from brakepoint.room.stores.base import RoomStore
+from brakepoint.room.joining import join_code
 from brakepoint.texts import languages, text
 
+Card = dict[str, str]
 
-def handouts(room: Room, accounts: Accounts, store: RoomStore) -> str:
+
+def cards(room: Room, accounts: Accounts) -> list[Card]:
+    """What is on the card of each attendee, in the order of the seats."""
+    return [_card(room, handle, accounts.accounts[handle]) for handle in room.everybody]
+
+
+def _card(room: Room, handle: str, account: Account) -> Card:
+    code = join_code(room.name, handle, account.secret_key, room.outside)
+    return {"handle": handle, "url": room.url, "password": account.password if room.url else "", "code": code}
+
+
+def fingerprint(card: Card) -> str:
+    """Tells whether a card still says the same."""
+    return hashlib.sha256(repr(sorted(card.items())).encode()).hexdigest()
+
+
+def page(room: Room, cards: list[Card]) -> str:
     """The page. It holds passwords: it is for the printer, not for the network."""
     template = resources.files("brakepoint.room").joinpath("handouts.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.globals["t"] = text
-    cards = [
-        {
-            "handle": handle,
-            "password": account.password,
-            "variables": connection_variables(room, handle, account, store.endpoint(handle)),
-        }
-        for handle, account in accounts.accounts.items()
-    ]
     return environment.from_string(template).render(room=room, cards=cards, languages=languages()) + "\n"

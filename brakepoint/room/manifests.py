@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from brakepoint.room import ROOM_VARIABLE
 from brakepoint.room.accounts import Account
 from brakepoint.room.attendee_delivery import BRANCH, delivery_manifests, webhook_secrets
 from brakepoint.room.config import Room
+from brakepoint.room.joining import data_connection
 from brakepoint.room.openshift_ai import platform_manifests
 
 ROOM_LABEL, ATTENDEE_LABEL = "brakepoint.io/room", "brakepoint.io/attendee"
@@ -17,6 +17,8 @@ ROLE = "edit"
 """The cluster's own role: whatever runs in the namespace, and nothing about rights."""
 CONTAINER_DEFAULT = {"cpu": "1", "memory": "2Gi"}
 CONTAINER_REQUEST = {"cpu": "100m", "memory": "256Mi"}
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""A room of forty has 240 documents, which take seconds without libyaml."""
 TRAIN_LABEL = {"key": "app.kubernetes.io/part-of", "operator": "NotIn", "values": ["brakepoint"]}
 """Every pod but those of the test environment, for which its own policies speak."""
 NAME_OF_NAMESPACE = "kubernetes.io/metadata.name"
@@ -83,14 +85,7 @@ def login_secret(htpasswd: str) -> str:
 
 def connection_variables(room: Room, handle: str, account: Account, endpoint: str) -> dict[str, str]:
     """What an attendee's environment holds: the data connection, and whose it is."""
-    return {
-        "AWS_S3_ENDPOINT": endpoint,
-        "AWS_S3_BUCKET": room.place_of(handle),
-        "AWS_ACCESS_KEY_ID": room.place_of(handle),
-        "AWS_SECRET_ACCESS_KEY": account.secret_key,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        ROOM_VARIABLE: room.name,
-    }
+    return data_connection(room.name, handle, account.secret_key, endpoint)
 
 
 def _pipeline_variables(room: Room) -> dict[str, str]:
@@ -218,4 +213,4 @@ def _workspace_rights(room: Room, handle: str) -> Manifest:
 
 
 def _documents(manifests: Any) -> str:
-    return yaml.safe_dump_all(manifests, sort_keys=False, explicit_start=True)
+    return yaml.dump_all(manifests, Dumper=DUMPER, sort_keys=False, explicit_start=True)

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from brakepoint.course import ROOT
+from brakepoint.places import KIT
 from brakepoint.room.config import Room
 
-FOLDER = ROOT / "deploy" / "openshift-ai"
+FOLDER = KIT / "deploy" / "openshift-ai"
 METRICS = "../grafana/podmonitor.yaml"
 PIPELINE_SERVER = "pipeline-server.yaml"
 OWN_RUNTIME, OWN_MODEL = "runtime-jpeg.yaml", "model-track-jpeg.yaml"
@@ -39,7 +39,7 @@ def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
 
 def _store(room: Room, handle: str) -> dict[str, str]:
     """Where the pipeline server finds the attendee's bucket."""
-    url = urlsplit(room.endpoint_of(handle))
+    url = urlsplit(room.inside)
     port = url.port or PORTS[url.scheme]
     return {
         "host": str(url.hostname),

@@ -1,6 +1,8 @@
 """What the instructor's side found out about what an attendee handed in."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from brakepoint.errors import UserError
 from brakepoint.room.files import write
+from brakepoint.room.locking import locked
 from brakepoint.texts import text
 
 SCORES_NAME = "scores.json"
@@ -182,15 +185,24 @@ class Scores(BaseModel):
         return outcome.reason is None and (best is None or outcome.score > best)
 
     def add(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
-        """Takes an outcome in and writes the file."""
-        marks = self.marks.get(handle, Marks(last=outcome))
-        self.marks[handle] = marks.with_outcome(outcome)
-        self._write(folder)
+        """Takes an outcome in and writes the file, in which other commands may have changed something."""
+        with Scores.changing(folder) as scores:
+            marks = scores.marks.get(handle, Marks(last=outcome))
+            scores.marks[handle] = marks.with_outcome(outcome)
+        self.marks = scores.marks
 
     def add_final(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
         """Takes in how an attendee's best went in the final, and writes the file."""
-        self.marks[handle] = self.marks[handle].model_copy(update={"final": outcome})
-        self._write(folder)
+        with Scores.changing(folder) as scores:
+            if handle in scores.marks:
+                scores.marks[handle] = scores.marks[handle].model_copy(update={"final": outcome})
+        self.marks = scores.marks
 
-    def _write(self, folder: Path) -> None:
-        write(folder / SCORES_NAME, self.model_dump_json(indent=2) + "\n")
+    @classmethod
+    @contextmanager
+    def changing(cls, folder: Path) -> "Iterator[Scores]":
+        """Reads them and writes them again while nobody else does."""
+        with locked(folder):
+            scores = cls.load(folder)
+            yield scores
+            write(folder / SCORES_NAME, scores.model_dump_json(indent=2) + "\n")

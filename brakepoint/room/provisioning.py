@@ -1,9 +1,11 @@
 """From `room.yaml` to a room: what is to change, doing it, and undoing it.
 
 A room is compared with what is there item by item, so that applying twice changes nothing, and what was
-interrupted is completed by applying again.
+interrupted is completed by applying again. Nothing that an attendee has stored is ever deleted by applying:
+who leaves loses the key, and finds work, password and key again after coming back.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,17 +13,21 @@ from difflib import unified_diff
 from enum import StrEnum
 from pathlib import Path
 
+from brakepoint.errors import UserError
 from brakepoint.room.accounts import Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.files import PRIVATE, PUBLIC, make_private_folder, write
-from brakepoint.room.handouts import handouts
+from brakepoint.room.handouts import cards, fingerprint, page
 from brakepoint.room.manifests import environment, login_secret, namespace_manifests, secret_manifests
+from brakepoint.room.records import Records
 from brakepoint.room.stores.base import RoomStore
 from brakepoint.room.stores.content import missing_content
 
 MANIFESTS, GITOPS, SECRETS = "manifests", "gitops", "secrets"
 """Folders: the first two may be shown to anybody, the third to nobody."""
 HANDOUTS_NAME, HTPASSWD_NAME = "handouts.html", "htpasswd"
+CARDS_NAME, NEW_CARDS_NAME = "cards.json", "new-cards.html"
+"""What was printed on each card, as a fingerprint; and the cards of those alone who need one."""
 LOGIN_NAME = f"{HTPASSWD_NAME}.json"
 """The same as a Secret, which `oc apply` takes along; YAML files are called as attendees are."""
 DIFF_CONTEXT_LINES = 1
@@ -66,6 +72,21 @@ class Change:
     diff: str = ""
 
 
+@dataclass(frozen=True)
+class CardChanges:
+    """What a change means for the cards.
+
+    Attributes:
+        new: Handles whose card was never printed.
+        again: Handles whose card says what does not hold any more.
+        void: Handles that are not in the room any more.
+    """
+
+    new: tuple[str, ...]
+    again: tuple[str, ...]
+    void: tuple[str, ...]
+
+
 OnProgress = Callable[[int, int], None]
 
 
@@ -83,7 +104,8 @@ class Provisioner:
 
     def plan(self) -> list[Change]:
         """What is to change; nothing is touched."""
-        return list(self._changes(self._accounts()))
+        accounts = self._accounts()
+        return list(self._changes(accounts, self._files(accounts)))
 
     def apply(self, on_progress: OnProgress) -> list[Change]:
         """Makes the room as its file says, and says what was changed.
@@ -92,35 +114,70 @@ class Provisioner:
             on_progress: Told the number of changes done and of all.
         """
         accounts = self._accounts()
-        changes = list(self._changes(accounts))
+        files = self._files(accounts)
+        changes = list(self._changes(accounts, files))
         if not changes:
             return changes
         make_private_folder(self.folder)
-        known = Accounts.load(self.folder).accounts
-        # Both the new and the leaving: a password is never lost, whatever happens in between.
-        Accounts(accounts={**known, **accounts.accounts}).save(self.folder)
-        files = self._files(accounts)
+        accounts.save(self.folder)
         for done, change in enumerate(changes, 1):
             self._carry_out(change, accounts, files)
             on_progress(done, len(changes))
-        accounts.save(self.folder)
         return changes
 
-    def reset(self, handle: str, on_progress: OnProgress) -> None:
-        """Gives one attendee a new start: an empty bucket with the data in it, a new password, a new key."""
-        bucket = self.room.place_of(handle)
-        if bucket in self.store.buckets():
-            self.store.remove_bucket(bucket)
-        self.store.revoke(bucket)
+    def card_changes(self) -> CardChanges:
+        """Whose card is to be printed, printed again or taken back once the room is applied."""
+        printed, wanted = self._printed(), self._fingerprints(self._accounts())
+        return CardChanges(
+            new=tuple(handle for handle in wanted if handle not in printed),
+            again=tuple(handle for handle in wanted if printed.get(handle, wanted[handle]) != wanted[handle]),
+            void=tuple(handle for handle in printed if handle not in wanted),
+        )
+
+    def print_cards(self, handles: tuple[str, ...]) -> Path:
+        """Writes a page with these cards alone, and says where it is.
+
+        Raises:
+            UserError: One of them has no account yet.
+        """
+        accounts = Accounts.load(self.folder)
+        missing = [handle for handle in handles if handle not in accounts.accounts]
+        if missing:
+            raise UserError("room.error.not_applied", room=self.room.name, missing=", ".join(missing[:3]))
+        path = self.folder / (f"card-{handles[0]}.html" if len(handles) == 1 else NEW_CARDS_NAME)
+        own = self.room.model_copy(update={"attendees": len(handles), "handles": handles})
+        write(path, page(own, cards(own, accounts)), PRIVATE)
+        return path
+
+    def replace_account(self, handle: str, on_progress: OnProgress) -> list[Change]:
+        """Gives one attendee a new password and a new key; the work stays, and the old ones open nothing."""
+        self.store.revoke(self.room.place_of(handle))
         accounts = Accounts.load(self.folder)
         accounts.accounts.pop(handle, None)
         accounts.save(self.folder)
-        shutil.rmtree(self.folder / "submissions" / handle, ignore_errors=True)
-        self.apply(on_progress)
+        return self.apply(on_progress)
+
+    def reset(self, handle: str, on_progress: OnProgress) -> list[Change]:
+        """Gives one attendee a new start: only the data in the bucket, new password and key, no scores."""
+        bucket = self.room.place_of(handle)
+        self.store.revoke(bucket)
+        Records(self.folder).forget(handle, bucket)
+        if bucket in self.store.buckets():
+            self.store.remove_bucket(bucket)
+        return self.replace_account(handle, on_progress)
+
+    def move(self, one: str, other: str) -> None:
+        """Exchanges all that two attendees have: work, scores, history. Passwords, keys and cards stay."""
+        places = self.room.place_of(one), self.room.place_of(other)
+        self.store.swap(*places)
+        Records(self.folder).swap((one, other), places)
 
     def remove(self, on_progress: OnProgress) -> None:
         """Removes everything of the room that was ever made, the folder last."""
-        keys, buckets = self.store.keys(), self.store.buckets()
+        handles = {*Accounts.load(self.folder).accounts, *self.room.everybody}
+        places = {self.room.place_of(handle) for handle in handles}
+        keys = places & self.store.keys()
+        buckets = {*places, self.room.shared_bucket} & self.store.buckets()
         for done, key in enumerate(sorted(keys), 1):
             self.store.revoke(key)
             on_progress(done, len(keys) + len(buckets))
@@ -130,11 +187,19 @@ class Provisioner:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _accounts(self) -> Accounts:
-        """Those that are known, and a new one for whoever has none."""
+        """Those that are known, of who has left, too, and a new one for each attendee who has none."""
         known = Accounts.load(self.folder).accounts
-        return Accounts(accounts={name: known.get(name) or Account.new() for name in self.room.everybody})
+        new = {name: Account.new() for name in self.room.everybody if name not in known}
+        return Accounts(accounts=known | new)
 
-    def _changes(self, accounts: Accounts) -> Iterator[Change]:
+    def _printed(self) -> dict[str, str]:
+        path = self.folder / CARDS_NAME
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+    def _fingerprints(self, accounts: Accounts) -> dict[str, str]:
+        return {card["handle"]: fingerprint(card) for card in cards(self.room, accounts)}
+
+    def _changes(self, accounts: Accounts, files: dict[str, str]) -> Iterator[Change]:
         known = Accounts.load(self.folder).accounts
         buckets, keys = self.store.buckets(), self.store.keys()
         yield from self._bucket_changes(self.room.shared_bucket, "", buckets)
@@ -145,8 +210,10 @@ class Provisioner:
             yield from self._bucket_changes(place, handle, buckets)
             if place not in keys or handle not in known:
                 yield Change(DiffAction.ADD, What.KEY, place, handle)
-        yield from self._file_changes(accounts)
-        yield from self._removals(known, buckets, keys)
+        yield from self._file_changes(files)
+        for handle in sorted(set(known) - set(self.room.everybody)):
+            if self.room.place_of(handle) in keys:
+                yield Change(DiffAction.REMOVE, What.KEY, self.room.place_of(handle), handle)
 
     def _bucket_changes(self, bucket: str, handle: str, there: set[str]) -> Iterator[Change]:
         if bucket not in there:
@@ -154,21 +221,7 @@ class Provisioner:
         if bucket not in there or missing_content(self.store, bucket):
             yield Change(DiffAction.ADD, What.DATA, bucket, handle)
 
-    def _removals(self, known: dict[str, Account], buckets: set[str], keys: set[str]) -> Iterator[Change]:
-        """What belongs to somebody who is not in the room any more."""
-        places = {self.room.place_of(handle): handle for handle in self.room.everybody}
-        for key in sorted(keys - set(places)):
-            yield Change(DiffAction.REMOVE, What.KEY, key, self._handle(key))
-        for bucket in sorted(buckets - set(places) - {self.room.shared_bucket}):
-            yield Change(DiffAction.REMOVE, What.BUCKET, bucket, self._handle(bucket))
-        for handle in sorted(set(known) - set(self.room.everybody)):
-            yield Change(DiffAction.REMOVE, What.ACCOUNT, handle, handle)
-
-    def _handle(self, place: str) -> str:
-        return place.removeprefix(f"{self.room.name}-")
-
-    def _file_changes(self, accounts: Accounts) -> Iterator[Change]:
-        wanted = self._files(accounts)
+    def _file_changes(self, wanted: dict[str, str]) -> Iterator[Change]:
         for name, content in wanted.items():
             path = self.folder / name
             there = path.read_text(encoding="utf-8") if path.is_file() else None
@@ -187,23 +240,24 @@ class Provisioner:
     def _files(self, accounts: Accounts) -> dict[str, str]:
         """Every file of the room that is made, by name."""
         files: dict[str, str] = {}
-        for handle, account in accounts.accounts.items():
-            endpoint = self.store.endpoint(handle)
+        present = {handle: accounts.accounts[handle] for handle in self.room.everybody}
+        for handle, account in present.items():
             files[f"{MANIFESTS}/{handle}.yaml"] = namespace_manifests(self.room, handle)
             if self.room.repository:
                 files[f"{GITOPS}/{handle}.yaml"] = environment(self.room, handle)
-            files[f"{SECRETS}/{handle}.yaml"] = secret_manifests(self.room, handle, account, endpoint)
-        lines = [f"{handle}:{account.password_hash}\n" for handle, account in accounts.accounts.items()]
+            files[f"{SECRETS}/{handle}.yaml"] = secret_manifests(self.room, handle, account, self.room.inside)
+        lines = [f"{handle}:{account.password_hash}\n" for handle, account in present.items()]
         files[f"{SECRETS}/{HTPASSWD_NAME}"] = "".join(lines)
         files[f"{SECRETS}/{LOGIN_NAME}"] = login_secret("".join(lines))
-        files[HANDOUTS_NAME] = handouts(self.room, accounts, self.store)
+        files[HANDOUTS_NAME] = page(self.room, cards(self.room, accounts))
+        files[CARDS_NAME] = json.dumps(self._fingerprints(accounts), indent=2) + "\n"
         return files
 
     def _carry_out(self, change: Change, accounts: Accounts, files: dict[str, str]) -> None:
         adds = change.action is not DiffAction.REMOVE
         match change.what:
             case What.BUCKET:
-                (self.store.make_bucket if adds else self.store.remove_bucket)(change.name)
+                self.store.make_bucket(change.name)
             case What.DATA:
                 for key, data in missing_content(self.store, change.name).items():
                     self.store.put(change.name, key, data)

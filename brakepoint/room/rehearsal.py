@@ -143,7 +143,7 @@ def rehearse(room: Room, store: RoomStore) -> Iterator[Phase]:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(room.attendees) as pool:
         rehearsers = []
         for handle in room.everybody:
-            variables = connection_variables(room, handle, accounts[handle], store.endpoint(handle))
+            variables = connection_variables(room, handle, accounts[handle], room.outside)
             rehearsers.append(Rehearser(handle, variables, Path(folder, handle)))
             rehearsers[-1].folder.mkdir()
         for name in PATIENCE_S:

@@ -37,9 +37,10 @@ from brakepoint.mission.scoring import score_run
 from brakepoint.room.config import Room
 from brakepoint.room.model_check import MODEL_MAX_MB
 from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome, clean
+from brakepoint.room.rulings import Rulings
 from brakepoint.room.sandbox import Aborted, Sandbox, SandboxLimits, require_sandbox
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
-from brakepoint.room.stores.base import RoomStore
+from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.truth import GroundTruth, load_truth
 
 MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
@@ -104,14 +105,16 @@ def score_room(
     """
     feed = _hidden(room.hidden_feed, "hidden_feed")
     stopping = stopping or threading.Event()
-    waiting, unreadable = _waiting(room, store, scores)
+    scores.marks, rulings = Scores.load(room.folder).marks, Rulings.load(room.folder)
+    source = rulings.source(room.folder, store)
+    waiting, unreadable = _waiting(room, source, scores, rulings)
 
     def judge(handle: str) -> SubmissionOutcome:
-        submission = fetch(store, room.place_of(handle))
+        submission = fetch(source, room.place_of(handle))
         if submission is None:
             raise FileNotFoundError(handle)
-        tries = scores.marks[handle].tries if handle in scores.marks else 0
-        if tries >= room.tries:
+        marks = scores.marks.get(handle)
+        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle, marks):
             return _failure(submission.digest, Failure.TRIES, str(room.tries))
         outcome = score(submission, feed, _folder(room, handle), room.map50_min, stopping)
         if scores.would_be_best(handle, outcome):
@@ -145,7 +148,8 @@ def score_final(
     """
     feed = _hidden(room.final_feed, "final_feed")
     stopping = stopping or threading.Event()
-    best = {handle: _folder(room, handle) / BEST for handle in room.everybody}
+    scores.marks, out = Scores.load(room.folder).marks, Rulings.load(room.folder).disqualified
+    best = {handle: _folder(room, handle) / BEST for handle in room.everybody if handle not in out}
     waiting = [
         handle
         for handle, marks in scores.marks.items()
@@ -170,7 +174,9 @@ def _hidden(wanted: Path | None, name: str) -> Path:
     return feed
 
 
-def _waiting(room: Room, store: RoomStore, scores: Scores) -> tuple[list[str], dict[str, Exception]]:
+def _waiting(
+    room: Room, store: Buckets, scores: Scores, rulings: Rulings
+) -> tuple[list[str], dict[str, Exception]]:
     """Who has handed in something that is not scored yet, those with fewer tries first.
 
     Returns:
@@ -188,7 +194,7 @@ def _waiting(room: Room, store: RoomStore, scores: Scores) -> tuple[list[str], d
         except (OSError, UserError) as error:
             unreadable[handle] = error
             continue
-        if submission is not None and (marks is None or not marks.knows(submission.digest)):
+        if submission is not None and rulings.wants_score(handle, submission.digest, marks):
             tries[handle] = marks.tries if marks else 0
     return sorted(tries, key=tries.__getitem__), unreadable
 
@@ -229,7 +235,7 @@ def _folder(room: Room, handle: str) -> Path:
     return room.folder / "submissions" / handle
 
 
-def fetch(store: RoomStore, bucket: str) -> Submission | None:
+def fetch(store: Buckets, bucket: str) -> Submission | None:
     """Takes a submission from a bucket, never more of it than may be handed in; None if there is none."""
     try:
         return Submission(

@@ -1,14 +1,68 @@
-"""The attendee's side of a room: the progress, and what is handed in, go to the attendee's own bucket."""
+"""The attendee's side of a room: progress, labs, and what is handed in, go to the attendee's own bucket."""
 
+from datetime import datetime
 from pathlib import Path
 
+from brakepoint.course import Step, course
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import friendly_errors
 
 PROGRESS_KEY = "room/progress.json"
 MODEL_KEY = "room/model.onnx"
 AUTOPILOT_KEY = "room/step6_autopilot.py"
+LABS_PREFIX = "room/labs/"
+
+
+def lab_files(step: Step) -> dict[str, Path]:
+    """The files that an attendee writes in a step, by their keys."""
+    return {f"{LABS_PREFIX}{part.as_posix()}": step.lab.parent / part for part in step.parts}
+
+
+def share(step: Step, progress: Path) -> None:
+    """Uploads the progress and the files of a step.
+
+    Raises:
+        UserError: The store failed.
+    """
+    upload({PROGRESS_KEY: progress} | {key: path for key, path in lab_files(step).items() if path.is_file()})
+
+
+def take_work(store: Connection, progress: Path, backups: Path) -> list[Path]:
+    """Brings the progress and the labs as they were at the last check of each step.
+
+    Args:
+        store: The attendee's bucket.
+        progress: Where the progress goes.
+        backups: Keeps what was there before.
+
+    Returns:
+        The files that are different now.
+
+    Raises:
+        UserError: The store failed.
+    """
+    brought = []
+    with friendly_errors(store.endpoint, store.bucket):
+        pages = store.client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix="room/")
+        there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+        wanted = {PROGRESS_KEY: progress}
+        for step in course():
+            wanted |= lab_files(step)
+        for key in sorted(there & set(wanted)):
+            data, path = store.client.get_object(Bucket=store.bucket, Key=key)["Body"].read(), wanted[key]
+            before = path.read_bytes() if path.is_file() else None
+            if data == before:
+                continue
+            if before is not None:
+                name = f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S-%f}{path.suffix}"
+                backups.mkdir(parents=True, exist_ok=True)
+                write_whole(backups / name, before)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+            brought.append(path)
+    return brought
 
 
 def upload(files: dict[str, Path]) -> None:

@@ -24,8 +24,6 @@ from brakepoint.store.settings import ADDRESSING_VARIABLE, CA_VARIABLES, setting
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from brakepoint.store.connection import Connection
-
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 20
 ATTEMPTS, ATTEMPTS_TO_REACH = 5, 2
 """At a store that asks to be given time (SlowDown), and at one that does not answer at all."""
@@ -46,32 +44,34 @@ WANTS_TLS = b"HTTPS server"
 """What stores and proxies written in Go answer to who speaks HTTP at a port for HTTPS."""
 
 
-def make_client(connection: "Connection", workers: int = WORKERS) -> "S3Client":
+def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Client":
     """Makes a client; several threads may share it.
 
     Args:
-        connection: Where the store is, and the key.
-        workers: How many may use it at a time.
+        endpoint: URL of the store.
+        region: Some stores want one.
+        key: The access key, the secret key and the session's token, which may be empty.
 
     Raises:
         UserError: Something in the settings can be no store's.
     """
-    _check(connection.endpoint)
+    _check(endpoint)
+    access_key, secret_key, session_token = key
     client: S3Client
     try:
         client = _session().client(
             "s3",
-            endpoint_url=connection.endpoint,
-            aws_access_key_id=connection.access_key,
-            aws_secret_access_key=connection.secret_key,
-            aws_session_token=connection.session_token or None,
-            region_name=connection.region,
-            verify=_authorities(connection.endpoint),
+            endpoint_url=endpoint,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            aws_session_token=session_token or None,
+            region_name=region,
+            verify=_authorities(endpoint),
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_S,
                 read_timeout=READ_TIMEOUT_S,
                 retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                max_pool_connections=workers,
+                max_pool_connections=WORKERS,
                 s3={"addressing_style": _addressing_style(), "us_east_1_regional_endpoint": "regional"},
                 # Stores that are not Amazon's often do not know the newer checksums.
                 request_checksum_calculation="when_required",
@@ -79,9 +79,9 @@ def make_client(connection: "Connection", workers: int = WORKERS) -> "S3Client":
             ),
         )
     except InvalidRegionError as error:
-        raise UserError("store.error.region", region=connection.region) from error
+        raise UserError("store.error.region", region=region) from error
     # Before boto3's own: its search for a bucket's region follows any redirection, without end.
-    client.meta.events.register_first("needs-retry.s3", _Judge(connection.endpoint).look)
+    client.meta.events.register_first("needs-retry.s3", _Judge(endpoint).look)
     return client
 
 

@@ -69,7 +69,7 @@ class Connection:
         Raises:
             UserError: Something in the settings can be no store's.
         """
-        return make_client(self)
+        return make_client(self.endpoint, self.region, (self.access_key, self.secret_key, self.session_token))
 
 
 def _with_scheme(endpoint: str, scheme: str) -> str:

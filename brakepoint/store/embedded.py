@@ -46,43 +46,60 @@ def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
 
 
 @contextmanager
-def run_server(
-    root: str,
-    address: tuple[str, int],
-    key: tuple[str, str],
-    log_path: Path,
-    remotes: dict[str, str] | None = None,
-) -> Iterator[None]:
+def run_server(root: str, address: tuple[str, int], key: tuple[str, str], log_path: Path) -> Iterator[None]:
     """Runs one server for as long as the context lasts.
 
     Args:
-        root: A folder, or a remote of rclone's; its folders are the buckets.
+        root: A folder; its folders are the buckets.
         address: Host and port to listen at.
         key: The access key and the secret key.
         log_path: Gets what the server says.
-        remotes: rclone's variables that define the remotes in `root`.
 
     Raises:
         UserError: rclone is not installed, or does not start.
     """
     # The secret goes by the environment: a command line can be read by everybody on the machine.
-    environment = {
-        **os.environ,
-        **(remotes or {}),
-        "RCLONE_CONFIG": "",
-        "RCLONE_AUTH_KEY": f'"{",".join(key)}"',
-    }
-    command = [_rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", *FRESH, root]
+    environment = {"RCLONE_AUTH_KEY": f'"{",".join(key)}"'}
+    command = [rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", *FRESH, root]
+    log_path.write_bytes(b"")
+    with running(command, environment, log_path) as process:
+        _wait_until_ready(process, address, log_path)
+        yield
+
+
+@contextmanager
+def running(
+    command: list[str],
+    environment: dict[str, str],
+    log_path: Path,
+    folder: Path | None = None,
+    pass_fds: tuple[int, ...] = (),
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs rclone for as long as the context lasts, and no longer than this process, even if that is killed.
+
+    Args:
+        command: Program and arguments.
+        environment: Variables on top of ours.
+        log_path: Gets what it says.
+        folder: Where it runs; by default where we do.
+        pass_fds: Open files that it inherits.
+    """
     # Sessions of their own, because Ctrl-C is for the one who started them and who ends them in order.
-    with log_path.open("wb") as log:
+    with log_path.open("ab") as log:
         process = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            env={**os.environ, "RCLONE_CONFIG": "", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            pass_fds=pass_fds,
+            start_new_session=True,
         )
     guard_command = [sys.executable, "-c", GUARD, str(process.pid)]
     guard = subprocess.Popen(guard_command, stdin=subprocess.PIPE, start_new_session=True)
     try:
-        _wait_until_ready(process, address, log_path)
-        yield
+        yield process
     finally:
         guard.kill()
         guard.communicate()
@@ -94,7 +111,7 @@ def run_server(
             process.wait()
 
 
-def _rclone() -> str:
+def rclone() -> str:
     """The rclone that pip installed beside this Python, or any other."""
     beside = Path(sys.executable).with_name("rclone")
     found = str(beside) if beside.is_file() else shutil.which("rclone")

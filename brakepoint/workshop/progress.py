@@ -20,12 +20,14 @@ class StepProgress(BaseModel):
     Attributes:
         done: The exercises that passed when they were last checked.
         hints: How many hints were given, by exercise.
+        wrong: How often a check found each wrong answer, by the key of its message.
         minutes: Time spent on it.
         last_at: When it was last worked on.
     """
 
     done: list[str] = []
     hints: dict[str, int] = {}
+    wrong: dict[str, int] = {}
     minutes: float = 0.0
     last_at: datetime | None = None
 

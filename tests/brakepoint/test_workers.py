@@ -6,13 +6,14 @@ import subprocess
 import sys
 import threading
 from functools import partial
+from multiprocessing.synchronize import SemLock
 from pathlib import Path
 
 import pytest
 from pseudo_terminal import terminal
 
 from brakepoint.errors import UserError
-from brakepoint.workers import spread, uninterrupted
+from brakepoint.workers import can_share, spread, uninterrupted
 
 PROGRAM = """
 import sys, time
@@ -73,6 +74,19 @@ def test_no_process_is_started_where_none_helps(items: range, workers: int) -> N
 def test_two_items_are_worth_other_processes() -> None:
     with spread(process_of, range(2), 2) as done:
         assert os.getpid() not in set(done)
+
+
+@pytest.mark.parametrize("error", [OSError(30, "Read-only file system"), PermissionError(13, "x")])
+def test_where_processes_can_share_nothing_one_does_all_the_work(monkeypatch, error: OSError) -> None:
+    def refuse_semaphore(*arguments: object, **options: object) -> None:
+        raise error
+
+    assert can_share()
+    monkeypatch.setattr(SemLock, "__init__", refuse_semaphore)
+
+    assert not can_share()
+    with spread(process_of, range(9), 2) as done:
+        assert list(done) == [os.getpid()] * 9
 
 
 def test_what_goes_wrong_with_an_item_is_told_as_it_is() -> None:

@@ -165,7 +165,7 @@ def test_the_file_of_this_train_is_found_and_its_power_follows_the_voltage(
     try:
         assert eventually(lambda: hub.volts is not None)
         drive(hub, FULL)
-        assert train.hub.motor == round(60 * 9.0 / hub.volts)
+        assert train.hub.motor == round(60 * 9.0 / (hub.volts or 0))
     finally:
         hub.close()
 

@@ -286,6 +286,7 @@ def test_a_camera_that_was_measured_shows_things_as_large_as_the_recorded_one(me
     camera.close()
 
     assert frame is not None
+    assert isinstance(camera, RealCamera)
     assert camera.size_px == SIZE
     # As it comes the square would be 120 pixels high; the lens has twice the focal length.
     assert (frame.image[:, 320, 0] > 127).sum() == pytest.approx(60, abs=2)

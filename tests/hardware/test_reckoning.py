@@ -142,7 +142,7 @@ def test_the_clock_begins_with_the_first_time_that_is_told_and_never_goes_back()
 FAST = Drive(full_power=60, low_power=34, start_power=16, lag_s=0.2, braking_cm_s2=120, volts=9.0)
 
 
-def settled(reckoning: Reckoning, kind: OrderKind) -> tuple[int, float]:
+def settled(reckoning: Reckoning, kind: OrderKind):
     """What an order sets the motor to, and the speed that comes of it."""
     now = reckoning.state.at
     reckoning.at(now)

@@ -1,6 +1,6 @@
 """The object store of a room, as its owner sees it: buckets, what is in them, and who has a key to which."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from brakepoint.room.config import EmbeddedSettings, Room
@@ -23,12 +23,17 @@ def open_store(room: Room) -> RoomStore:
 
 
 @contextmanager
-def serving(room: Room) -> Iterator[None]:
-    """Runs the embedded servers for as long as the context lasts; any other store serves by itself."""
-    if isinstance(room.store, EmbeddedSettings):
-        from brakepoint.room.stores.embedded import serve_room
+def serving(room: Room, on_full: Callable[[str], None] = lambda name: None) -> Iterator[None]:
+    """Runs the embedded server for as long as the context lasts; any other store serves by itself.
 
-        with serve_room(room, room.store):
+    Args:
+        room: Which.
+        on_full: Told the name of each bucket that has reached its limit.
+    """
+    if isinstance(room.store, EmbeddedSettings):
+        from brakepoint.room.stores.server import serve_room
+
+        with serve_room(room, room.store, on_full):
             yield
     else:
         yield

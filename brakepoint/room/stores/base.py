@@ -18,14 +18,22 @@ class ObjectInfo:
     modified_at: datetime
 
 
-class RoomStore(Protocol):
-    """What every store can do. Whatever is there already is left as it is; what is gone is not missed."""
-
-    def endpoint(self, handle: str) -> str:
-        """URL at which an attendee reaches the store."""
+class Buckets(Protocol):
+    """Where hand-ins are read from."""
 
     def buckets(self) -> set[str]:
         """The room's buckets."""
+
+    def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
+        """Reads an object, at most one byte more than asked for, whatever size the store states.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+
+
+class RoomStore(Buckets, Protocol):
+    """What every store can do. Whatever is there already is left as it is; what is gone is not missed."""
 
     def make_bucket(self, bucket: str) -> None:
         """Makes a bucket."""
@@ -39,12 +47,8 @@ class RoomStore(Protocol):
     def put(self, bucket: str, key: str, data: bytes) -> None:
         """Uploads a file, whole."""
 
-    def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
-        """Reads an object, at most one byte more than asked for, whatever size the store states.
-
-        Raises:
-            FileNotFoundError: There is none.
-        """
+    def swap(self, one: str, other: str) -> None:
+        """Exchanges what two buckets hold."""
 
     def keys(self) -> set[str]:
         """The access keys of the room's attendees."""

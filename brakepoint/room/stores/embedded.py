@@ -1,38 +1,30 @@
-"""The embedded store of a room: a folder a bucket, and for each attendee a server of one's own.
-
-An attendee's server knows one key and shows two buckets: the attendee's, and the shared one, read-only. What
-it does not show cannot be asked for.
-"""
+"""The embedded store of a room as its owner sees it: a folder a bucket, and a file of keys."""
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 
-from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
 from brakepoint.room.stores.base import ObjectInfo
-from brakepoint.sockets import is_free
-from brakepoint.store.embedded import run_server
+from brakepoint.room.stores.whose_key import BUCKETS, KEYS_NAME
 
-KEYS_NAME = "keys.json"
+ASIDE, BETWEEN = "aside", "+"
+"""A folder that holds the first of two buckets while they are exchanged, under the names of both."""
 
 
-class EmbeddedRoomStore:
-    """See `RoomStore`; it works on the folders, whether the servers run or not."""
+class Folders:
+    """Buckets as folders of one folder.
 
-    def __init__(self, room: Room, settings: EmbeddedSettings) -> None:
-        self._room, self._settings = room, settings
-        self.folder = room.folder / "store"
-        self._keys_path = room.folder / KEYS_NAME
+    Args:
+        folder: Holds them.
+    """
 
-    def endpoint(self, handle: str) -> str:
-        """Each attendee has a port."""
-        return self._room.endpoint_of(handle)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def buckets(self) -> set[str]:
         """The folders."""
@@ -66,16 +58,50 @@ class EmbeddedRoomStore:
         with path.open("rb") as file:
             return file.read(size_max_bytes + 1)
 
+
+class EmbeddedRoomStore(Folders):
+    """See `RoomStore`; it works on the folders, whether the servers run or not."""
+
+    def __init__(self, room: Room, settings: EmbeddedSettings) -> None:
+        super().__init__(room.folder / BUCKETS)
+        self.room, self.settings = room, settings
+        self._keys_path = room.folder / KEYS_NAME
+
+    def make_bucket(self, bucket: str) -> None:
+        """Makes the folder, unless it is there once an exchange that was broken off is complete."""
+        self._complete_swaps()
+        super().make_bucket(bucket)
+
+    def swap(self, one: str, other: str) -> None:
+        """Changes the names of two folders."""
+        aside = self.room.folder / ASIDE
+        aside.mkdir(exist_ok=True)
+        (self.folder / one).rename(aside / f"{one}{BETWEEN}{other}")
+        self._complete_swaps()
+
+    def _complete_swaps(self) -> None:
+        for aside in (self.room.folder / ASIDE).glob(f"*{BETWEEN}*"):
+            one, _, other = (self.folder / name for name in aside.name.partition(BETWEEN))
+            if not one.exists():
+                other.rename(one)
+            if not other.exists():
+                aside.rename(other)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes in each attendee's bucket, those of uploads that have not ended among them."""
+        buckets = self.buckets() - {self.room.shared_bucket}
+        return {bucket: sum(_size(path) for path in (self.folder / bucket).rglob("*")) for bucket in buckets}
+
     def keys(self) -> set[str]:
-        """Those that a server is started with."""
+        """Those that open something."""
         return set(self.secrets())
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Counts from the next start of the servers on."""
+        """Counts at once."""
         self._save({**self.secrets(), access_key: secret_key})
 
     def revoke(self, access_key: str) -> None:
-        """The same."""
+        """The server notices within a second or two."""
         self._save({key: secret for key, secret in self.secrets().items() if key != access_key})
 
     def secrets(self) -> dict[str, str]:
@@ -88,48 +114,12 @@ class EmbeddedRoomStore:
         write(self._keys_path, json.dumps(keys, indent=2) + "\n", PRIVATE)
 
 
-@contextmanager
-def serve_room(room: Room, settings: EmbeddedSettings) -> Iterator[None]:
-    """Runs a server for each attendee for as long as the context lasts.
-
-    Raises:
-        UserError: The room is not applied, or a port is taken.
-    """
-    store = EmbeddedRoomStore(room, settings)
-    secrets = store.secrets()
-    missing = [handle for handle in room.everybody if room.place_of(handle) not in secrets]
-    if missing:
-        raise UserError("room.error.not_applied", room=room.name, missing=", ".join(missing[:3]))
-    for number in range(room.attendees):
-        if not is_free(settings.host, port := settings.first_port + number):
-            raise UserError("room.error.port", host=settings.host, port=port)
-    logs = room.folder / "logs"
-    logs.mkdir(exist_ok=True)
-    with ExitStack() as servers:
-        for number, handle in enumerate(room.everybody):
-            bucket = room.place_of(handle)
-            servers.enter_context(
-                run_server(
-                    "room:",
-                    (settings.host, settings.first_port + number),
-                    (bucket, secrets[bucket]),
-                    logs / f"{handle}.log",
-                    _view(store.folder.resolve(), bucket, room.shared_bucket),
-                )
-            )
-        yield
-
-
-def _view(folder: Path, bucket: str, shared: str) -> dict[str, str]:
-    """What one server shows, as rclone's environment has it: `room:` is two folders, one read-only."""
-    # A union wants two upstreams; the same twice is one that cannot be written to.
-    read_only = f'"{folder / shared}:ro"'
-    return {
-        "RCLONE_CONFIG_SHARED_TYPE": "union",
-        "RCLONE_CONFIG_SHARED_UPSTREAMS": f"{read_only} {read_only}",
-        "RCLONE_CONFIG_ROOM_TYPE": "combine",
-        "RCLONE_CONFIG_ROOM_UPSTREAMS": f'"{bucket}={folder / bucket}" {shared}=shared:',
-    }
+def _size(path: Path) -> int:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:  # An upload has just ended.
+        return 0
+    return status.st_size if S_ISREG(status.st_mode) else 0
 
 
 def _info(path: Path) -> ObjectInfo:

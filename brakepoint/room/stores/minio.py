@@ -22,6 +22,7 @@ from brakepoint.store.errors import NO_OBJECT, friendly_errors
 ADMIN_KEY, ADMIN_SECRET = "BRAKEPOINT_ADMIN_KEY", "BRAKEPOINT_ADMIN_SECRET"
 BATCH = 1000
 """So many objects can be deleted by one request."""
+BYTES_IN_MB = 1_000_000
 
 
 class MinioRoomStore:
@@ -37,7 +38,8 @@ class MinioRoomStore:
     def __init__(
         self, room: Room, settings: MinioSettings, connection: Connection, admin: MinioAdmin
     ) -> None:
-        self._room, self._settings = room, settings
+        self._room = room
+        self._limit_bytes = settings.limit_mb * BYTES_IN_MB
         self._connection, self._client, self._admin = connection, connection.client, admin
 
     @classmethod
@@ -55,10 +57,6 @@ class MinioRoomStore:
             endpoint=url.netloc, credentials=StaticProvider(key, secret), secure=url.scheme == "https"
         )
         return cls(room, settings, Connection(settings.endpoint, room.shared_bucket, key, secret), admin)
-
-    def endpoint(self, handle: str) -> str:
-        """The same for everybody."""
-        return self._room.endpoint_of(handle)
 
     def buckets(self) -> set[str]:
         """Those whose name begins with the room's."""
@@ -80,6 +78,27 @@ class MinioRoomStore:
                 batch: Any = [{"Key": key} for key in keys[first : first + BATCH]]
                 self._client.delete_objects(Bucket=bucket, Delete={"Objects": batch})
             self._client.delete_bucket(Bucket=bucket)
+
+    def swap(self, one: str, other: str) -> None:
+        """Object by object: a bucket has no other name."""
+        for key in {**self.objects(one), **self.objects(other)}:
+            held = self._whole(one, key), self._whole(other, key)
+            if held[0] != held[1]:
+                self._replace(one, key, held[1])
+                self._replace(other, key, held[0])
+
+    def _whole(self, bucket: str, key: str) -> bytes | None:
+        try:
+            return self.read(bucket, key, self._limit_bytes)
+        except FileNotFoundError:
+            return None
+
+    def _replace(self, bucket: str, key: str, data: bytes | None) -> None:
+        if data is not None:
+            self.put(bucket, key, data)
+            return
+        with self._friendly():
+            self._client.delete_object(Bucket=bucket, Key=key)
 
     def objects(self, bucket: str) -> dict[str, ObjectInfo]:
         """Page by page."""
@@ -117,11 +136,12 @@ class MinioRoomStore:
         }
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Makes user and policy, or writes them anew."""
+        """Makes user and policy, or replaces them; and limits what the bucket may hold."""
         with self._friendly():
             self._admin.user_add(access_key, secret_key)
             self._admin.policy_add(access_key, policy=policy(access_key, self._room.shared_bucket))
             self._admin.policy_set(access_key, user=access_key)
+            self._admin.bucket_quota_set(access_key, self._limit_bytes)
 
     def revoke(self, access_key: str) -> None:
         """Removes the user, and then the policy that nobody has any more."""

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.paginate import Paginator
 from botocore.response import StreamingBody
+from botocore.session import get_session
 
 from brakepoint.workshop.verdicts import Wrong
 
@@ -61,7 +62,8 @@ class FakeBucket:
     def get_paginator(self, operation: str) -> Paginator:
         """Botocore's own, for `list_objects_v2`, the one operation that there is here."""
         assert operation == "list_objects_v2"
-        return Paginator(self.list_objects_v2, PAGINATION, None)
+        model = get_session().get_service_model("s3").operation_model("ListObjectsV2")
+        return Paginator(self.list_objects_v2, PAGINATION, model)
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         """The content as a stream."""

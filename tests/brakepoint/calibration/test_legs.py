@@ -14,6 +14,7 @@ from brakepoint.calibration.legs import (
     brake_ahead_cm,
     drive_leg,
     marks_in,
+    start_cm,
 )
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Detections, OrderKind, SignClass
@@ -122,6 +123,12 @@ def test_the_brake_is_put_on_where_the_mark_is_still_seen_from_the_rest():
     assert brake_ahead_cm(Eye(focal_px=920, height_cm=11.5, pitch_deg=7)) == most
     between = Eye(focal_px=800, height_cm=9)
     assert brake_ahead_cm(between) == pytest.approx(between.sees_from_cm + 30)
+
+
+def test_the_train_starts_from_where_its_camera_sees_the_first_mark():
+    assert start_cm(Eye()) == pytest.approx(0.8 * 460 * 1.9 / 12)
+    assert start_cm(Eye(focal_px=276)) == pytest.approx(0.8 * 276 * 1.9 / 12)
+    assert start_cm(Eye(focal_px=2000)) <= 60
 
 
 def test_each_plate_is_its_mark_and_what_the_edge_cuts_off_is_none():

@@ -25,8 +25,8 @@ from brakepoint.cluster.amounts import (
 from brakepoint.cluster.pods import Pod
 
 
-def container(name: str = "one", **resources: dict[str, str]) -> dict[str, Any]:
-    return {"name": name, "resources": resources}
+def container(**resources: dict[str, str]) -> dict[str, Any]:
+    return {"name": "one", "resources": resources}
 
 
 def pod(*containers: dict[str, Any], first: tuple[dict[str, Any], ...] = (), **others: Any) -> Pod:

@@ -46,12 +46,12 @@ def constraint(name: str, uid: int | None = None, **fields: Any) -> dict[str, An
     return {"metadata": {"name": name}, **EVERYBODY, **strategies, **fields}
 
 
-def of_namespace(name: str = "scc-sa", **fields: Any) -> dict[str, Any]:
+def of_namespace(**fields: Any) -> dict[str, Any]:
     """`saSCC` of upstream: everything as the namespace says."""
     names = ("seLinuxContext", "fsGroup", "supplementalGroups")
     strategies = {name: {"type": "MustRunAs"} for name in names}
     return {
-        "metadata": {"name": name},
+        "metadata": {"name": "scc-sa"},
         **EVERYBODY,
         "runAsUser": {"type": "MustRunAsRange"},
         **strategies,

@@ -1,5 +1,7 @@
 """An autopilot that was written for the recorded camera drives with any other that was measured."""
 
+from typing import Any
+
 import pytest
 from driving import feed
 from hypothesis import given
@@ -83,7 +85,7 @@ def test_the_autopilot_lives_in_the_time_of_its_picture_and_its_order_in_ours():
 def test_a_picture_corrects_the_position_once():
     noted = Noted()
     step = fitted(noted.step, Eye())
-    memory = None
+    memory: Any = None
     boxes = [(300, 200, 320, 222), (300, 200, 322, 226), (300, 200, 322, 226)]
     for index, box in enumerate(boxes):
         seen = detections(box).model_copy(update={"frame_id": min(index, 1)})

@@ -1,11 +1,18 @@
 import random
 import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from room_day import KIT, describe, hand_in, remember, room_now
 
-from brakepoint.room import accounts
+from brakepoint.cli import run
+from brakepoint.room import accounts, backup, scoring
 from brakepoint.room.config import EmbeddedSettings, Room
+from brakepoint.room.outcomes import Scores, SubmissionOutcome
+from brakepoint.room.stores import content as kit_content
+from brakepoint.room.stores import open_store
 
 
 def free_ports(count: int) -> int:
@@ -34,5 +41,41 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def small_room(in_folder: Path) -> Room:
-    settings = EmbeddedSettings(first_port=free_ports(2))
+    settings = EmbeddedSettings(port=free_ports(1))
     return Room(name="spring", attendees=2, handles=("anna", "bela"), store=settings)
+
+
+@pytest.fixture
+def small_kit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit_content, "content", lambda: KIT)
+    monkeypatch.setattr(backup, "content", lambda: KIT)
+
+
+@pytest.fixture
+def points(monkeypatch: pytest.MonkeyPatch, short_feed: Path) -> Callable[[Room], list[str]]:
+    """Scores a room without a sandbox, a hand-in by what its autopilot says; returns who was scored."""
+
+    def score(submission: scoring.Submission, *how: object) -> SubmissionOutcome:
+        return SubmissionOutcome(
+            digest=submission.digest, at=datetime.now(UTC), score=float(submission.autopilot)
+        )
+
+    monkeypatch.setattr(scoring, "score", score)
+    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
+
+    def score_all(room: Room) -> list[str]:
+        room = room.model_copy(update={"hidden_feed": short_feed})
+        scores = Scores.load(room.folder)
+        return sorted(scored[0] for scored in scoring.score_room(room, open_store(room), scores))
+
+    return score_all
+
+
+@pytest.fixture
+def small(small_room: Room, small_kit: None) -> Room:
+    describe(("anna", "bela"), small_room.store.port)
+    assert run(["room", "apply"]) == 0
+    for handle, reached in (("anna", 80), ("bela", 60)):
+        hand_in(handle, reached)
+        remember(handle)
+    return room_now()

@@ -1,11 +1,14 @@
 """What a room is called, and what it may ask for."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from brakepoint.errors import UserError
 from brakepoint.room.config import (
     ATTENDEES_MAX,
+    SHARED,
     EmbeddedSettings,
     MinioSettings,
     Quota,
@@ -17,7 +20,23 @@ ROOM = Room(name="spring", attendees=3, handles=("anna",))
 
 
 def test_who_has_no_handle_is_called_by_seat() -> None:
-    assert ROOM.everybody == ("anna", "seat-02", "seat-03")
+    assert ROOM.everybody == ("anna", "seat-01", "seat-02")
+
+
+names = st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,5}[a-z0-9]|seat-0[1-4]", fullmatch=True), unique=True)
+
+
+@given(names.filter(lambda names: SHARED not in names), st.integers(0, 4), st.data())
+def test_whoever_joins_moves_nobody_else(handles, unnamed, data) -> None:
+    attendees = max(len(handles) + unnamed, 1)
+    room = Room(name="spring", attendees=attendees, handles=tuple(handles))
+    late = data.draw(st.sampled_from(["zoe", "seat-77"]).filter(lambda name: name not in handles))
+    at = data.draw(st.integers(0, len(handles)))
+    named = Room(name="spring", attendees=attendees + 1, handles=(*handles[:at], late, *handles[at:]))
+    seated = Room(name="spring", attendees=attendees + 1, handles=tuple(handles))
+
+    assert set(named.everybody) == {*room.everybody, late}
+    assert len(seated.everybody) == attendees + 1 and set(room.everybody) < set(seated.everybody)
 
 
 def test_of_more_handles_than_seats_the_first_are_seated() -> None:
@@ -58,8 +77,18 @@ def test_a_quota_may_be_small_but_must_hold_a_workspace(wanted) -> None:
         Quota(**{name: least - 1})
 
 
-def test_a_room_seats_two_hundred_and_its_stores_begin_at_port_9100() -> None:
-    assert (ATTENDEES_MAX, EmbeddedSettings().first_port) == (200, 9100)
+def test_a_room_seats_two_hundred_and_its_store_is_at_port_9100() -> None:
+    assert (ATTENDEES_MAX, EmbeddedSettings().port) == (200, 9100)
+
+
+@pytest.mark.parametrize(
+    "settings", [EmbeddedSettings, lambda **of: MinioSettings(kind="minio", endpoint="https://minio", **of)]
+)
+def test_an_attendee_may_store_the_kits_data_and_a_hand_in_at_least(settings) -> None:
+    assert settings().limit_mb == 500
+    assert settings(limit_mb=100).limit_mb == 100
+    with pytest.raises(ValidationError):
+        settings(limit_mb=99)
 
 
 def test_a_quota_is_enough_for_the_course_unless_the_room_says_otherwise() -> None:
@@ -70,13 +99,12 @@ def test_nobody_is_given_a_gpu_unless_the_room_says_so() -> None:
     assert Quota().gpus == 0
 
 
-def test_the_ports_of_all_attendees_must_be_ports_that_anybody_may_open() -> None:
-    highest = 65535 - ATTENDEES_MAX
-    for port in (1024, highest):
-        assert EmbeddedSettings(first_port=port).first_port == port
-    for port in (1023, highest + 1):
+def test_the_port_must_be_one_that_anybody_may_open() -> None:
+    for port in (1024, 65535):
+        assert EmbeddedSettings(port=port).port == port
+    for port in (1023, 65536):
         with pytest.raises(ValidationError):
-            EmbeddedSettings(first_port=port)
+            EmbeddedSettings(port=port)
 
 
 @pytest.mark.parametrize("endpoint", ["minio.example.org", "ftp://minio.example.org", "https://minio/bucket"])

@@ -1,14 +1,11 @@
-"""The embedded store works on folders, and serves only a room that was applied."""
+"""The embedded store works on folders."""
 
-import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from brakepoint.errors import UserError
-from brakepoint.room.config import EmbeddedSettings
-from brakepoint.room.stores import embedded
-from brakepoint.room.stores.embedded import EmbeddedRoomStore, serve_room
+from brakepoint.room.stores.embedded import EmbeddedRoomStore
 
 
 @pytest.fixture
@@ -29,35 +26,8 @@ def test_keys_are_granted_and_revoked_one_by_one_and_only_their_owner_reads_them
     assert (store.folder.parent / "keys.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_room_that_is_not_applied_is_not_served(small_room) -> None:
-    with pytest.raises(UserError) as refused, serve_room(small_room, small_room.store):
-        pass
-
-    assert refused.value.key == "room.error.not_applied"
-    assert "anna, bela" in str(refused.value)
-
-
-def test_a_port_that_is_taken_is_named_before_any_server_is_started(small_room, store, monkeypatch) -> None:
-    monkeypatch.setattr(embedded, "run_server", lambda *_: pytest.fail("a server was started"))
-    for handle in small_room.everybody:
-        store.grant(small_room.place_of(handle), "key")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        settings = EmbeddedSettings(first_port=port)
-        with pytest.raises(UserError) as refused, serve_room(small_room, settings):
-            pass
-
-    assert refused.value.key == "room.error.port"
-    assert str(port) in str(refused.value)
-
-
-def test_each_attendee_has_a_port_of_ones_own(small_room, store) -> None:
-    first = small_room.store.first_port
-
-    assert store.endpoint("anna") == f"http://127.0.0.1:{first}"
-    assert store.endpoint("bela") == f"http://127.0.0.1:{first + 1}"
+def test_everybody_reaches_the_store_at_one_address(small_room) -> None:
+    assert small_room.inside == small_room.outside == f"http://127.0.0.1:{small_room.store.port}"
 
 
 def test_what_is_put_is_listed_with_its_size_and_time(store) -> None:
@@ -94,3 +64,46 @@ def test_a_bucket_is_there_until_it_is_removed(store) -> None:
     store.remove_bucket("spring-anna")
 
     assert store.buckets() == set()
+
+
+def test_two_buckets_are_exchanged_whole(store) -> None:
+    store.put("spring-anna", "mine", b"anna's")
+    store.put("spring-bela", "room/mine", b"bela's")
+    store.swap("spring-anna", "spring-bela")
+
+    assert store.read("spring-bela", "mine", 10) == b"anna's"
+    assert store.read("spring-anna", "room/mine", 10) == b"bela's"
+    assert store.buckets() == {"spring-anna", "spring-bela"}
+
+
+@pytest.mark.parametrize("renamed", [1, 2])
+def test_an_exchange_that_was_broken_off_is_completed_by_the_next_apply(store, monkeypatch, renamed) -> None:
+    store.put("spring-anna", "mine", b"anna's")
+    store.put("spring-bela", "mine", b"bela's")
+    left, rename = [renamed], Path.rename
+
+    def killed(path: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patches, pytest.raises(KeyboardInterrupt):
+        patches.setattr(Path, "rename", killed)
+        store.swap("spring-anna", "spring-bela")
+    gone = {"spring-anna", "spring-bela"} - store.buckets()
+    store.make_bucket(*gone)
+
+    assert store.read("spring-anna", "mine", 10) == b"bela's"
+    assert store.read("spring-bela", "mine", 10) == b"anna's"
+
+
+def test_what_attendees_store_is_measured_without_the_shared_data_and_without_links(store, tmp_path) -> None:
+    (tmp_path / "outside").write_bytes(b"x" * 100)
+    store.put("spring-shared", "x", b"12345")
+    store.put("spring-anna", "a/b", b"12")
+    store.put("spring-anna", "c", b"1")
+    (store.folder / "spring-anna" / "link").symlink_to(tmp_path / "outside")
+    store.make_bucket("spring-bela")
+
+    assert store.sizes() == {"spring-anna": 3, "spring-bela": 0}

@@ -53,6 +53,7 @@ def test_a_room_on_minio_is_made_left_alone_and_removed(room, store, server) -> 
         "spring-bela": accounts["bela"].secret_key,
     }
     assert set(server.policies) == set(server.users)
+    assert server.quotas == {place: {"quota": 500_000_000, "quotatype": "hard"} for place in server.users}
     assert store.buckets() == {"spring-shared", "spring-anna", "spring-bela"}
     assert provisioner.plan() == []
 
@@ -99,8 +100,8 @@ def test_a_key_may_write_one_bucket_and_read_another() -> None:
     assert not any("*" in action for entry in statements for action in entry["Action"])
 
 
-def test_workspaces_are_told_the_address_inside_the_cluster(store) -> None:
-    assert store.endpoint("anna") == "http://minio.svc:9000"
+def test_workspaces_are_told_the_address_inside_the_cluster(room) -> None:
+    assert (room.inside, room.outside) == ("http://minio.svc:9000", "https://minio.example.org")
 
 
 def test_without_the_administrators_key_nothing_is_begun(room, monkeypatch) -> None:

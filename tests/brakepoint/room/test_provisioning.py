@@ -91,9 +91,8 @@ def test_secrets_are_their_owners_alone_and_nowhere_else(room_of_forty, capsys) 
 def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None:
     provisioner(small_room).apply(quiet)
     with serving(small_room):
-        store = open_store(small_room)
         accounts = Accounts.load(small_room.folder).accounts
-        anna = Connection(store.endpoint("anna"), "spring-anna", "spring-anna", accounts["anna"].secret_key)
+        anna = Connection(small_room.outside, "spring-anna", "spring-anna", accounts["anna"].secret_key)
         anna.client.put_object(Bucket="spring-anna", Key="model.onnx", Body=b"mine")
         assert anna.client.get_object(Bucket="spring-anna", Key="model.onnx")["Body"].read() == b"mine"
         assert anna.client.get_object(Bucket="spring-shared", Key="SHA256SUMS")["Body"].read()
@@ -105,9 +104,10 @@ def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None
             lambda: anna.client.list_objects_v2(Bucket="spring-bela"),
             lambda: anna.client.put_object(Bucket="spring-shared", Key="x", Body=b"x"),
             lambda: anna.client.delete_object(Bucket="spring-shared", Key="SHA256SUMS"),
-            lambda: Connection(store.endpoint("bela"), "", "spring-anna", anna.secret_key).client.get_object(
+            lambda: Connection(small_room.outside, "", "spring-bela", anna.secret_key).client.get_object(
                 Bucket="spring-bela", Key="SHA256SUMS"
             ),
+            lambda: anna.client.create_bucket(Bucket="spring-zoe"),
         ):
             with pytest.raises(ClientError):
                 refused()
@@ -130,16 +130,60 @@ def test_what_is_missing_is_mended_and_nothing_else_touched(small_room) -> None:
     assert provisioner(small_room).plan() == []
 
 
-def test_who_leaves_the_room_is_removed_only_with_a_yes(room_of_forty, capsys) -> None:
+def test_whoever_leaves_loses_the_key_and_finds_everything_again_after_coming_back(
+    room_of_forty, capsys
+) -> None:
     run(["room", "apply", "--attendees", "3"])
+    work = room_of_forty / "store" / "spring-seat-03" / "work.txt"
+    work.write_text("mine")
+    accounts, card = Accounts.load(room_of_forty), (room_of_forty / "handouts.html").read_text()
     capsys.readouterr()
 
     assert run(["room", "apply", "--attendees", "2"]) == 2
-    assert "spring-seat-03" in capsys.readouterr().err
-    assert (room_of_forty / "store" / "spring-seat-03").is_dir()
+    assert "Cards to take back" in (said := capsys.readouterr().err) and "seat-03" in said
+    assert "spring-seat-03" in (room_of_forty / "keys.json").read_text()
+
     assert run(["room", "apply", "--attendees", "2", "--yes"]) == 0
-    assert not list(room_of_forty.rglob("*seat-03*"))
-    assert set(Accounts.load(room_of_forty).accounts) == {"seat-01", "seat-02"}
+    assert "spring-seat-03" not in (room_of_forty / "keys.json").read_text()
+    assert not (room_of_forty / "secrets" / "seat-03.yaml").exists()
+    assert not (room_of_forty / "manifests" / "seat-03.yaml").exists()
+    assert work.read_text() == "mine"
+
+    assert run(["room", "apply", "--attendees", "3"]) == 0
+    assert Accounts.load(room_of_forty) == accounts
+    assert (room_of_forty / "handouts.html").read_text() == card, "the old card holds again"
+    assert "spring-seat-03" in (room_of_forty / "keys.json").read_text()
+
+
+def test_a_change_that_voids_cards_says_so_before_anything_is_done(room_of_forty, capsys) -> None:
+    room_file = room_of_forty.parents[2] / "room.yaml"
+    run(["room", "apply", "--attendees", "3"])
+    before = contents(room_of_forty)
+    room_file.write_text("name: spring\nattendees: 3\nstore: {kind: embedded, port: 9200}\n")
+    capsys.readouterr()
+
+    assert run(["room", "plan"]) == 0
+    assert "Cards to print again" in (out := capsys.readouterr().out)
+    assert "seat-01, seat-02, seat-03" in out
+    assert run(["room", "apply"]) == 2
+    assert "Cards to print again" in capsys.readouterr().err
+    assert contents(room_of_forty) == before
+    assert run(["room", "apply", "--yes"]) == 0
+    assert ":9200" in (room_of_forty / "handouts.html").read_text()
+
+
+def test_a_room_is_not_taken_for_another_whose_name_begins_the_same(in_folder) -> None:
+    other = Room(name="spring-b", attendees=1, handles=("anna",))
+    provisioner(other).apply(quiet)
+    room = Room(name="spring", attendees=1, handles=("anna",))
+    provisioner(room).apply(quiet)
+    store = provisioner(room).store
+    store.make_bucket("spring-b-anna")
+    store.grant("spring-b-anna", "key")
+
+    assert provisioner(room).plan() == []
+    provisioner(room).remove(quiet)
+    assert provisioner(other).plan() == []
 
 
 def test_the_manifests_keep_attendees_apart(small_room) -> None:

@@ -32,7 +32,8 @@ def test_a_password_is_typed_from_a_card_and_its_hash_is_of_it(in_folder) -> Non
     assert re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", account.password)
     assert not set("ilo01") & set(ALPHABET) and len(ALPHABET) == 31
     assert bcrypt.checkpw(account.password.encode(), account.password_hash.encode())
-    assert re.fullmatch(r"[0-9a-f]{32}", account.secret_key)
+    assert re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", account.secret_key)
+    assert account.secret_key != account.password
 
 
 def test_accounts_are_read_as_they_were_kept_and_a_damaged_file_is_told(in_folder, tmp_path) -> None:

@@ -147,9 +147,12 @@ def test_a_camera_that_was_measured_fits_the_autopilot_and_a_recorded_one_never(
     monkeypatch.setattr(autopilot, "Bus", lambda *_: nullcontext(bus))
     monkeypatch.setattr(autopilot, "serve", lambda service, *_: served.append(service))
     asked = []
-    monkeypatch.setattr(
-        autopilot, "fitted", lambda step, measured: asked.append(measured) or (lambda *given: step(*given))
-    )
+
+    def noted(step, measured):
+        asked.append(measured)
+        return step
+
+    monkeypatch.setattr(autopilot, "fitted", noted)
 
     autopilot.run(ServiceSettings(camera=camera), threading.Event())
 

@@ -1,0 +1,143 @@
+"""The whole room in one file, for its owner's eyes only, and the room made of that file on another machine.
+
+It holds the room's file and folder, of the buckets what the kit cannot bring back, and the hidden feed.
+"""
+
+import io
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from brakepoint.errors import UserError
+from brakepoint.room.config import Room, load_room
+from brakepoint.room.files import PRIVATE, make_private_folder, write
+from brakepoint.room.stores.content import content
+from brakepoint.room.stores.server import LOG_NAME
+from brakepoint.room.stores.whose_key import BUCKETS
+
+ROOM_NAME, FOLDER_NAME, HIDDEN = "room.yaml", "folder", "hidden"
+"""What is in a backup: the room's file, what was in its folder, the hidden feed with its truth."""
+NOT_KEPT = {LOG_NAME, ".lock", HIDDEN}
+BYTES_IN_MB = 1e6
+
+
+def save(room: Room, file: Path, backup: Path) -> float:
+    """Writes a backup; the room may be at work meanwhile.
+
+    Args:
+        room: Which.
+        file: Its file.
+        backup: Where to; what was there is replaced once the new one is complete.
+
+    Returns:
+        Its size in megabytes.
+
+    Raises:
+        UserError: The room was never applied.
+    """
+    if not room.folder.is_dir():
+        raise UserError("room.error.not_applied", room=room.name, missing=", ".join(room.everybody[:3]))
+    backup.parent.mkdir(parents=True, exist_ok=True)
+    part = backup.with_name(f"{backup.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        _add(archive, ROOM_NAME, file)
+        for path in _worth_keeping(room.folder):
+            _add(archive, f"{FOLDER_NAME}/{path.relative_to(room.folder).as_posix()}", path)
+        for name, feed in _hidden(room).items():
+            for path in (feed, feed.with_suffix(".json")):
+                _add(archive, f"{HIDDEN}/{name}/{path.name}", path)
+    part.replace(backup)
+    return backup.stat().st_size / BYTES_IN_MB
+
+
+def restore(backup: Path, file: Path) -> Room:
+    """Makes the room of a backup: its folder, and its file.
+
+    Args:
+        backup: The backup.
+        file: Where the room's file goes.
+
+    Raises:
+        UserError: It is no backup, or there is a room already.
+    """
+    if file.exists():
+        raise UserError("room.error.exists", path=file)
+    try:
+        with tarfile.open(backup) as archive:
+            written = _read(archive, ROOM_NAME)
+            trial = file.with_name(f"{file.name}.new")
+            write(trial, written)
+            try:
+                room = load_room(trial)
+            finally:
+                trial.unlink(missing_ok=True)
+            if room.folder.exists():
+                raise UserError("room.error.exists", path=room.folder)
+            part = room.folder.with_name(f".{room.name}.part")
+            shutil.rmtree(part, ignore_errors=True)
+            make_private_folder(part)
+            archive.extractall(part, filter="data")
+    except (OSError, tarfile.TarError, KeyError, UnicodeDecodeError) as error:
+        raise UserError("room.error.no_backup", path=backup, why=" ".join(str(error).split())) from error
+    (part / FOLDER_NAME).rename(room.folder)
+    room.folder.chmod(0o700)
+    if (part / HIDDEN).is_dir():
+        written = _with_hidden(written, room, part / HIDDEN)
+    shutil.rmtree(part)
+    write(file, written)
+    return load_room(file)
+
+
+def _with_hidden(written: str, room: Room, hidden: Path) -> str:
+    """The room's file with the hidden feeds where they are now."""
+    hidden.rename(room.folder / HIDDEN)
+    described = yaml.safe_load(written)
+    for name, feed in _hidden(room).items():
+        if (room.folder / HIDDEN / name / feed.name).is_file():
+            described[name] = str((room.folder / HIDDEN / name / feed.name).resolve())
+    return yaml.safe_dump(described, sort_keys=False, allow_unicode=True)
+
+
+def _worth_keeping(folder: Path) -> Iterator[Path]:
+    kit = content()
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.is_symlink() or not path.is_file() or parts[0] in NOT_KEPT:
+            continue
+        if parts[0] != BUCKETS or not _is_of_the_kit(path, kit.get("/".join(parts[2:]))):
+            yield path
+
+
+def _is_of_the_kit(path: Path, data: bytes | None) -> bool:
+    """Whether applying the room brings it back."""
+    return data is not None and path.stat().st_size == len(data) and path.read_bytes() == data
+
+
+def _hidden(room: Room) -> dict[str, Path]:
+    """The feeds that nobody has seen, by their names in the room's file."""
+    feeds = {"hidden_feed": room.hidden_feed, "final_feed": room.final_feed}
+    return {name: feed for name, feed in feeds.items() if feed is not None}
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    """Adds a file as it is at this moment; one that is gone is not missed."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.mtime = len(data), path.stat().st_mode & 0o777, int(path.stat().st_mtime)
+    archive.addfile(entry, io.BytesIO(data))
+
+
+def _read(archive: tarfile.TarFile, name: str) -> str:
+    member = archive.extractfile(name)
+    if member is None:
+        raise KeyError(name)
+    return member.read().decode()

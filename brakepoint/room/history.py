@@ -1,0 +1,130 @@
+"""What was heard of each attendee during the day, by this machine's clock."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from brakepoint.course import Step, course
+from brakepoint.room.files import write
+from brakepoint.room.locking import locked
+from brakepoint.texts import catalogue
+from brakepoint.workshop.progress import Progress
+
+HISTORY_NAME = "board.json"
+COUNT_MAX = 999
+STUCK_AFTER_MIN = 10.0
+"""Nothing new has passed for so long: a word might help."""
+CHECKS = "check."
+"""Begins the key of each message about a wrong answer."""
+
+
+class Heard(BaseModel):
+    """What was last heard of an attendee; times are by the clock of this machine.
+
+    Of what the attendee wrote only this much is kept: whatever else the file may say goes no further.
+
+    Attributes:
+        digest: Of the upload.
+        done: Exercises done, by step; those of the course alone.
+        hints: Given so far.
+        at: When the upload last changed.
+        since: When something new last passed.
+        began: When the first upload came; None in what was kept before this was noted.
+        passed: When each exercise first passed, as `step.exercise`.
+        wrong: How often each wrong answer was met, by the key of its message; those of the kit alone.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+    done: dict[str, tuple[str, ...]]
+    hints: int
+    at: datetime
+    since: datetime
+    began: datetime | None = None
+    passed: dict[str, datetime] = {}
+    wrong: dict[str, int] = {}
+
+    @classmethod
+    def from_upload(cls, content: bytes, last: "Heard | None", now: datetime) -> "Heard":
+        """Takes an upload in.
+
+        Args:
+            content: A progress file.
+            last: What was heard before.
+            now: The time.
+
+        Raises:
+            ValidationError: It is no progress file.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        if last is not None and last.digest == digest:
+            return last
+        progress = Progress.model_validate_json(content)
+        done = {step.name: _done(progress, step) for step in course()}
+        hints = sum(sum(entry.hints.values()) for entry in progress.steps.values())
+        advanced = last is None or _count(done) > _count(last.done)
+        since = now if last is None or advanced else last.since
+        names = (f"{step}.{exercise}" for step, exercises in done.items() for exercise in exercises)
+        return cls(
+            digest=digest,
+            done=done,
+            hints=_bounded(hints),
+            at=now,
+            since=since,
+            began=now if last is None else last.began,
+            passed=dict.fromkeys(names, now) | ({} if last is None else last.passed),
+            wrong=_wrong(progress),
+        )
+
+
+class History(BaseModel):
+    """Everybody's, by handle: a restart of the board loses nothing."""
+
+    heard: dict[str, Heard] = {}
+
+    @classmethod
+    def load(cls, folder: Path) -> "History":
+        """Reads it; one that is missing or damaged begins again with the next look."""
+        try:
+            return cls.model_validate_json((folder / HISTORY_NAME).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValidationError):
+            return cls()
+
+    @classmethod
+    @contextmanager
+    def changing(cls, folder: Path) -> "Iterator[History]":
+        """Reads it and writes it again, if it was changed, while nobody else does."""
+        with locked(folder):
+            history = cls.load(folder)
+            before = history.model_copy(deep=True)
+            yield history
+            if history != before:
+                write(folder / HISTORY_NAME, history.model_dump_json())
+
+
+def _done(progress: Progress, step: Step) -> tuple[str, ...]:
+    entry = progress.steps.get(step.name)
+    return tuple(name for name in step.exercises if entry and name in entry.done)
+
+
+def _wrong(progress: Progress) -> dict[str, int]:
+    known = catalogue()
+    return {
+        key: _bounded(count)
+        for entry in progress.steps.values()
+        for key, count in entry.wrong.items()
+        if key.startswith(CHECKS) and key in known
+    }
+
+
+def _bounded(count: int) -> int:
+    return min(max(count, 0), COUNT_MAX)
+
+
+def _count(done: dict[str, tuple[str, ...]]) -> int:
+    return sum(map(len, done.values()))

@@ -1,0 +1,86 @@
+"""The code on a card, by which a laptop joins a room, and what it leaves on that laptop.
+
+`HANDLE.ROOM:KEY@HOST:PORT`, or with `https://` before the host. `@HOST:PORT` alone moves to another address.
+"""
+
+import json
+import re
+
+from brakepoint import room as this_room
+from brakepoint.errors import UserError
+from brakepoint.room import ROOM_VARIABLE, joined
+from brakepoint.room.files import PRIVATE, write
+from brakepoint.store.connection import DEFAULT_REGION, ENDPOINT_VARIABLE, Connection
+from brakepoint.store.errors import friendly_errors
+
+PLAIN = "http://"
+"""Is left out of a code."""
+CODE = re.compile(
+    r"(?:(?P<handle>[a-z0-9-]+)\.(?P<room>[a-z0-9-]+):(?P<key>[a-z0-9-]+))?@(?P<place>(?:https?://)?[^/@\s]+)"
+)
+
+
+def data_connection(room: str, handle: str, secret_key: str, endpoint: str) -> dict[str, str]:
+    """What an attendee's environment holds: the data connection, and whose it is.
+
+    Args:
+        room: Name of the room.
+        handle: Whose.
+        secret_key: The same.
+        endpoint: URL of the store.
+    """
+    place = f"{room}-{handle}"
+    return {
+        ENDPOINT_VARIABLE: endpoint,
+        "AWS_S3_BUCKET": place,
+        "AWS_ACCESS_KEY_ID": place,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+        "AWS_DEFAULT_REGION": DEFAULT_REGION,
+        ROOM_VARIABLE: room,
+    }
+
+
+def join_code(room: str, handle: str, secret_key: str, endpoint: str) -> str:
+    """What is typed after `brakepoint join`."""
+    return f"{handle}.{room}:{secret_key}@{endpoint.removeprefix(PLAIN)}"
+
+
+def join(code: str) -> Connection:
+    """Joins a room: from then on every command works with the attendee's bucket.
+
+    Args:
+        code: As the card has it.
+
+    Returns:
+        The attendee's bucket.
+
+    Raises:
+        UserError: It is no code, there is nothing to move, or the store does not let it in.
+    """
+    found = CODE.fullmatch(code.strip().lower())
+    if found is None:
+        raise UserError("room.error.no_code", code=code)
+    place = found["place"]
+    endpoint = place if "://" in place else PLAIN + place
+    if found["key"]:
+        variables = data_connection(found["room"], found["handle"], found["key"], endpoint)
+    else:
+        variables = {**joined(), ENDPOINT_VARIABLE: endpoint}
+        if ROOM_VARIABLE not in variables:
+            raise UserError("room.error.not_joined")
+    store = _entered(variables)
+    write(this_room.JOINED_PATH, json.dumps(variables, indent=2) + "\n", PRIVATE)
+    return store
+
+
+def _entered(variables: dict[str, str]) -> Connection:
+    """The bucket, once it has let us look into it."""
+    store = Connection(
+        variables[ENDPOINT_VARIABLE],
+        variables["AWS_S3_BUCKET"],
+        variables["AWS_ACCESS_KEY_ID"],
+        variables["AWS_SECRET_ACCESS_KEY"],
+    )
+    with friendly_errors(store.endpoint, store.bucket):
+        store.client.list_objects_v2(Bucket=store.bucket, MaxKeys=1)
+    return store

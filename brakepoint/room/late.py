@@ -1,0 +1,63 @@
+"""A late arrival: one attendee more in the room's file, whose every other word stays as it was written."""
+
+from pathlib import Path
+
+import yaml
+
+from brakepoint.errors import UserError
+from brakepoint.room.config import Room, load_room
+from brakepoint.room.files import write
+
+
+def add_attendee(path: Path, handle: str) -> Room:
+    """Adds an attendee to a room's file.
+
+    Args:
+        path: The file.
+        handle: What the attendee is called; empty for the next seat.
+
+    Returns:
+        The room with one more.
+
+    Raises:
+        UserError: The room is not valid with one more of that name; then the file stays as it is.
+    """
+    room = load_room(path)
+    if handle in room.everybody:
+        raise UserError("room.error.there_already", handle=handle, room=room.name)
+    content = _with_one_more(path.read_text(encoding="utf-8"), room, handle)
+    trial = path.with_name(f"{path.name}.new")
+    write(trial, content)
+    try:
+        larger = load_room(trial)
+        trial.replace(path)
+    finally:
+        trial.unlink(missing_ok=True)
+    return larger
+
+
+def _with_one_more(content: str, room: Room, handle: str) -> str:
+    document = yaml.compose(content)
+    assert isinstance(document, yaml.MappingNode), "it was read as a room before"
+    values = {key.value: value for key, value in document.value}
+    number = values["attendees"]
+    edits = [(number.start_mark.index, number.end_mark.index, str(room.attendees + 1))]
+    appended = ""
+    if handle:
+        name = yaml.safe_dump(handle).splitlines()[0]  # In quotes where YAML would read something else.
+        if "handles" in values:
+            edits.append(_insertion(values["handles"], room, name))
+        else:
+            appended = f"{'' if content.endswith(chr(10)) else chr(10)}handles: [{name}]\n"
+    for start, end, new in sorted(edits, reverse=True):
+        content = content[:start] + new + content[end:]
+    return content + appended
+
+
+def _insertion(handles: yaml.ScalarNode | yaml.SequenceNode, room: Room, name: str) -> tuple[int, int, str]:
+    """Where in the file the name goes: behind the last who has a seat."""
+    seated = handles.value[: room.attendees] if isinstance(handles, yaml.SequenceNode) else []
+    if not seated or not isinstance(handles, yaml.SequenceNode):
+        return handles.start_mark.index, handles.end_mark.index, f" [{name}]"
+    end = seated[-1].end_mark.index
+    return end, end, f", {name}" if handles.flow_style else f"\n{' ' * handles.start_mark.column}- {name}"

@@ -1,0 +1,73 @@
+"""What the room remembers of an attendee beside the bucket: scores, history, decisions, frozen hand-in."""
+
+import shutil
+from pathlib import Path
+from typing import TypeVar
+
+from brakepoint.room.history import History
+from brakepoint.room.outcomes import Scores
+from brakepoint.room.rulings import FROZEN, Rulings
+
+SUBMISSIONS = "submissions"
+"""Holds everybody's last hand-in, and the best one, which drives in the final."""
+Entry = TypeVar("Entry")
+
+
+class Records:
+    """All of them, of one room.
+
+    Args:
+        folder: The room's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def forget(self, handle: str, place: str) -> None:
+        """Forgets an attendee.
+
+        Args:
+            handle: Who.
+            place: Name of the attendee's bucket.
+        """
+        with Scores.changing(self._folder) as scores:
+            scores.marks.pop(handle, None)
+        with History.changing(self._folder) as history:
+            history.heard.pop(handle, None)
+        with Rulings.changing(self._folder) as rulings:
+            rulings.disqualified.discard(handle)
+            rulings.again.pop(handle, None)
+        for kept in (self._folder / SUBMISSIONS / handle, self._folder / FROZEN / place):
+            shutil.rmtree(kept, ignore_errors=True)
+
+    def swap(self, handles: tuple[str, str], places: tuple[str, str]) -> None:
+        """Exchanges what is remembered of two attendees.
+
+        Args:
+            handles: Who.
+            places: Names of their buckets.
+        """
+        with Scores.changing(self._folder) as scores:
+            _swap(scores.marks, *handles)
+        with History.changing(self._folder) as history:
+            _swap(history.heard, *handles)
+        with Rulings.changing(self._folder) as rulings:
+            _swap(rulings.again, *handles)
+            if len(rulings.disqualified & set(handles)) == 1:
+                rulings.disqualified ^= set(handles)
+        _swap_folders(self._folder / FROZEN, *places)
+        _swap_folders(self._folder / SUBMISSIONS, *handles)
+
+
+def _swap(entries: dict[str, Entry], one: str, other: str) -> None:
+    """Exchanges two entries, of which there may be none."""
+    held = {one: entries.pop(other, None), other: entries.pop(one, None)}
+    entries.update({name: entry for name, entry in held.items() if entry is not None})
+
+
+def _swap_folders(folder: Path, one: str, other: str) -> None:
+    """Exchanges two folders, of which there may be none."""
+    names = ((one, ".aside"), (other, one), (".aside", other))
+    for name, target in names:
+        if (folder / name).exists():
+            (folder / name).rename(folder / target)

@@ -1,0 +1,140 @@
+"""How the day went, on one page: for the next edition of the workshop. Names are handles."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from statistics import median
+
+from jinja2 import Environment, StrictUndefined
+
+from brakepoint.course import course
+from brakepoint.room.config import Room
+from brakepoint.room.history import STUCK_AFTER_MIN, Heard, History
+from brakepoint.room.outcomes import Scores
+from brakepoint.texts import catalogue, language, number, text
+from brakepoint.web import style
+
+REPORT_NAME = "report.html"
+WORST = 5
+"""So many exercises are named first."""
+
+
+@dataclass(frozen=True)
+class ExerciseStory:
+    """How one exercise went for the room.
+
+    Attributes:
+        step: Name of its step.
+        name: Its own.
+        number: Of its step.
+        minutes: What each who passed it took, from the one before or the first check.
+        here: Handles of those who had come so far and no further.
+    """
+
+    step: str
+    name: str
+    number: int
+    minutes: tuple[float, ...]
+    here: tuple[str, ...]
+
+    @property
+    def median_min(self) -> float:
+        """Half of them took no longer; 0 if nobody passed."""
+        return median(self.minutes) if self.minutes else 0.0
+
+    @property
+    def stuck(self) -> int:
+        """How many took so long that the board called them stuck, or never passed."""
+        return sum(one >= STUCK_AFTER_MIN for one in self.minutes) + len(self.here)
+
+
+@dataclass(frozen=True)
+class WrongAnswer:
+    """One wrong answer that the checks know.
+
+    Attributes:
+        message: What the check said, with its placeholders.
+        times: How often it was met.
+        attendees: By how many.
+    """
+
+    message: str
+    times: int
+    attendees: int
+
+
+def exercise_stories(history: History) -> list[ExerciseStory]:
+    """How each exercise went, in the order of the course."""
+    names = [(step, exercise) for step in course() for exercise in step.exercises]
+    taken = {handle: _minutes(heard) for handle, heard in history.heard.items()}
+    next_up = {
+        handle: next(
+            ((step.name, name) for step, name in names if name not in heard.done.get(step.name, ())), None
+        )
+        for handle, heard in history.heard.items()
+    }
+    return [
+        ExerciseStory(
+            step=step.name,
+            name=name,
+            number=step.number,
+            minutes=tuple(own[key] for own in taken.values() if (key := f"{step.name}.{name}") in own),
+            here=tuple(handle for handle, place in next_up.items() if place == (step.name, name)),
+        )
+        for step, name in names
+    ]
+
+
+def _minutes(heard: Heard) -> dict[str, float]:
+    """What an attendee took for each exercise that passed; those that passed at once share the time."""
+    together = Counter(heard.passed.values())
+    before: dict[datetime, datetime] = {}
+    last = heard.began
+    for moment in sorted(together):
+        before[moment], last = last or moment, moment
+    return {
+        name: (moment - before[moment]).total_seconds() / 60 / together[moment]
+        for name, moment in heard.passed.items()
+    }
+
+
+def wrong_answers(history: History, lang: str) -> list[WrongAnswer]:
+    """The wrong answers that were met, the most frequent first."""
+    times: Counter[str] = Counter()
+    attendees: Counter[str] = Counter()
+    for heard in history.heard.values():
+        times.update(heard.wrong)
+        attendees.update(heard.wrong.keys())
+    messages = catalogue()
+    return [
+        WrongAnswer(messages[key][lang], count, attendees[key])
+        for key, count in times.most_common()
+        if key in messages
+    ]
+
+
+def report(room: Room) -> str:
+    """The page, in the reader's language.
+
+    Args:
+        room: Which; what the board has seen of it is read from its folder.
+    """
+    history, scores = History.load(room.folder), Scores.load(room.folder)
+    stories = exercise_stories(history)
+    template = resources.files("brakepoint.room").joinpath("report.html.j2").read_text(encoding="utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals |= {"t": lambda key, **values: text(key, None, **values), "n": number}
+    worst = sorted(stories, key=lambda story: (-story.stuck, -story.median_min))[:WORST]
+    return environment.from_string(template).render(
+        room=room,
+        lang=language(),
+        style=style(),
+        attendees=len(history.heard),
+        scored=len(scores.marks),
+        stories=stories,
+        worst=[story for story in worst if story.stuck],
+        wrong=wrong_answers(history, language()),
+    )

@@ -1,0 +1,183 @@
+"""The embedded store's server: one rclone for the whole room, at one port.
+
+Each key opens two buckets: its own, and the shared one, read-only. What it does not open cannot be asked for.
+Keys are looked up as they come in, so a late arrival needs no restart. When a key is taken back, or a bucket
+is full, another rclone takes over the same socket, and knows nothing of what was allowed before. Nobody else
+is cut off by that.
+"""
+
+import http.client
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from brakepoint.errors import UserError
+from brakepoint.room.config import EmbeddedSettings, Room
+from brakepoint.room.files import write
+from brakepoint.room.stores import whose_key
+from brakepoint.room.stores.embedded import EmbeddedRoomStore
+from brakepoint.store.embedded import FRESH, START_TIMEOUT_S, rclone, running
+
+LOG_NAME = "store.log"
+LOOK_EVERY_S = 1.0
+MEASURE_EVERY = 5
+"""Of so many looks one measures the buckets, too."""
+BYTES_IN_MB = 1_000_000
+LAUNCH = """import os, resource, sys
+listener, limit, *command = sys.argv[1:]
+os.dup2(int(listener), 3)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+os.execv(command[0], command)
+"""
+"""Hands a socket on as systemd does, and lets no file grow beyond what an attendee may store."""
+
+OnFull = Callable[[str], None]
+
+
+class RoomServer:
+    """Runs rclone, and another one in its place when that has to be.
+
+    Args:
+        store: Whose keys and buckets are served.
+        listener: The socket of the room.
+        on_full: Told the name of each bucket that has reached its limit.
+    """
+
+    def __init__(self, store: EmbeddedRoomStore, listener: socket.socket, on_full: OnFull) -> None:
+        self._store, self._listener, self._on_full = store, listener, on_full
+        self._limit_bytes = store.settings.limit_mb * BYTES_IN_MB
+        self._full: set[str] = set()
+        self._looks = count()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._keys = self._store.secrets()
+        write(self._store.room.folder / whose_key.FULL_NAME, json.dumps(sorted(self._full)))
+        running_one = ExitStack()
+        self._process = running_one.enter_context(
+            running(
+                [
+                    sys.executable,
+                    "-c",
+                    LAUNCH,
+                    str(self._listener.fileno()),
+                    str(self._limit_bytes),
+                    *_command(),
+                ],
+                _environment(self._store.room),
+                self._store.room.folder / LOG_NAME,
+                Path(whose_key.__file__).parent,
+                (self._listener.fileno(),),
+            )
+        )
+        self._running = running_one
+
+    def wait_until_ready(self) -> None:
+        """Waits for the first answer.
+
+        Raises:
+            UserError: There is none, as with an rclone that is too old.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        host, port = self._listener.getsockname()[:2]
+        while time.monotonic() < deadline and self._process.poll() is None:
+            asking = http.client.HTTPConnection(host, port, timeout=1.0)
+            try:
+                asking.request("HEAD", "/")
+                asking.getresponse()
+                return
+            except OSError:  # It has not come to that socket yet.
+                continue
+            finally:
+                asking.close()
+        raise UserError("store.error.not_started", log=self._store.room.folder / LOG_NAME)
+
+    def look(self) -> None:
+        """Replaces rclone if it has ended, or if it would still do what it must not."""
+        if not self._store.folder.is_dir():  # The room was removed.
+            return
+        full = self._too_large() if next(self._looks) % MEASURE_EVERY == 0 else self._full
+        newly_full, keys = full - self._full, self._store.secrets()
+        taken_back = any(keys.get(name) != secret for name, secret in self._keys.items())
+        self._keys = keys
+        for name in sorted(newly_full):
+            self._on_full(name)
+        if full != self._full:
+            self._full = full
+            write(self._store.room.folder / whose_key.FULL_NAME, json.dumps(sorted(full)))
+        if taken_back or newly_full or self._process.poll() is not None:
+            before = self._running
+            self._begin()
+            before.close()
+
+    def _too_large(self) -> set[str]:
+        return {name for name, size in self._store.sizes().items() if size > self._limit_bytes}
+
+    def close(self) -> None:
+        """Ends it."""
+        self._running.close()
+
+
+@contextmanager
+def serve_room(room: Room, settings: EmbeddedSettings, on_full: OnFull) -> Iterator[None]:
+    """Serves a room for as long as the context lasts.
+
+    Args:
+        room: Which.
+        settings: Of its store.
+        on_full: Told the name of each bucket that has reached its limit.
+
+    Raises:
+        UserError: The room is not applied, its port is taken, or rclone is not installed.
+    """
+    store = EmbeddedRoomStore(room, settings)
+    keys = store.secrets()
+    missing = [handle for handle in room.everybody if room.place_of(handle) not in keys]
+    if missing:
+        raise UserError("room.error.not_applied", room=room.name, missing=", ".join(missing[:3]))
+    (room.folder / whose_key.NOTHING).mkdir(exist_ok=True)
+    try:
+        listener = socket.create_server((settings.host, settings.port))
+    except OSError as error:
+        raise UserError("room.error.port", host=settings.host, port=settings.port) from error
+    with listener:
+        server, stopping = RoomServer(store, listener, on_full), threading.Event()
+        looking = threading.Thread(target=_look, args=(server, stopping))
+        try:
+            server.wait_until_ready()
+            looking.start()
+            yield
+        finally:
+            stopping.set()
+            if looking.ident:
+                looking.join()
+            server.close()
+
+
+def _look(server: RoomServer, stopping: threading.Event) -> None:
+    while not stopping.wait(LOOK_EVERY_S):
+        # A full disk, a file changed by hand: the next look may do better.
+        with suppress(OSError, ValueError):
+            server.look()
+
+
+def _command() -> list[str]:
+    # rclone cuts this command line at blanks, so no path may stand in it: PATH and the folder say where.
+    asks = f"{Path(sys.executable).name} -I -S {Path(whose_key.__file__).name}"
+    return [rclone(), "serve", "s3", "--auth-proxy", asks, *FRESH]
+
+
+def _environment(room: Room) -> dict[str, str]:
+    return {
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+        whose_key.FOLDER_VARIABLE: str(room.folder.resolve()),
+        whose_key.SHARED_VARIABLE: room.shared_bucket,
+    }

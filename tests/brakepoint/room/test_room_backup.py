@@ -1,0 +1,75 @@
+"""A room in one file, and the same room on another machine."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from room_day import KIT, room_now
+
+from brakepoint.cli import run
+from brakepoint.room import backup
+from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
+from brakepoint.room.stores import open_store
+
+pytestmark = pytest.mark.usefixtures("small_kit")
+
+
+def test_a_backup_is_its_owners_alone_holds_the_hidden_feed_and_not_what_the_kit_brings_back(
+    small, tmp_path, monkeypatch, short_feed, capsys
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    for path in (short_feed, short_feed.with_suffix(".json")):
+        shutil.copy(path, private / f"hidden{path.suffix}")
+    shutil.copytree(private, private / "final")
+    (private / "final" / "hidden.mp4").write_bytes(b"of the final")
+    with Path("room.yaml").open("a") as file:
+        file.write(f"hidden_feed: {private / 'hidden.mp4'}\nfinal_feed: {private / 'final' / 'hidden.mp4'}\n")
+    saved = tmp_path / "spring.backup"
+    for _ in range(2):
+        assert run(["room", "backup", str(saved)]) == 0
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.glob("*.backup*")] == ["spring.backup"]
+
+    assert run(["room", "restore", str(saved)]) == 2, "a room that is there is not overwritten"
+    assert run(["room", "restore", str(saved), "--room", "other.yaml"]) == 2
+    assert not Path("other.yaml").exists()
+
+    before = {path.name for path in small.folder.iterdir()}
+    shutil.rmtree(private)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert run(["room", "restore", str(saved)]) == 0
+
+    room = room_now()
+    assert {path.name for path in room.folder.iterdir()} - {"hidden"} <= before
+    assert room.folder.stat().st_mode & 0o777 == 0o700
+    assert room.hidden_feed is not None and room.hidden_feed.read_bytes() == short_feed.read_bytes()
+    assert room.hidden_feed.with_suffix(".json").is_file()
+    assert room.final_feed is not None and room.final_feed.read_bytes() == b"of the final"
+    assert set(open_store(room).objects("spring-anna")) == {MODEL_KEY, AUTOPILOT_KEY}
+    assert (room.folder / "accounts.json").stat().st_mode & 0o777 == 0o600
+    assert run(["room", "apply", "--yes"]) == 0
+    assert set(KIT) < set(open_store(room).objects("spring-anna"))
+    assert run(["room", "backup", str(saved)]) == 0, "and it can be saved again"
+    assert [path.name for path in room.folder.parent.iterdir()] == ["spring"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no archive", None])
+def test_what_is_no_backup_makes_no_room(in_folder, capsys, damage) -> None:
+    if damage is not None:
+        Path("x.backup").write_bytes(damage)
+
+    assert run(["room", "restore", "x.backup"]) == 2
+    assert "x.backup" in capsys.readouterr().err
+    assert not Path("runs").exists() and not Path("room.yaml").exists()
+
+
+def test_a_backup_that_breaks_off_leaves_the_one_before(small, monkeypatch) -> None:
+    run(["room", "backup", "spring.backup"])
+    before = Path("spring.backup").read_bytes()
+    monkeypatch.setattr(backup, "_hidden", lambda room: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        backup.save(small, Path("room.yaml"), Path("spring.backup"))
+
+    assert Path("spring.backup").read_bytes() == before
