@@ -28,7 +28,7 @@ from brakepoint.labels.pictures import (
     readable,
 )
 from brakepoint.labels.reading import read_json, read_text
-from brakepoint.labels.signs import LabelledPicture, Note, PassedOver, each_once
+from brakepoint.labels.signs import LabelledPicture, Note, PassedOver, each_once, letters
 from brakepoint.labels.splits import listed_splits, split_of_name
 from brakepoint.labels.yolo_data import find_data
 
@@ -204,6 +204,9 @@ def _yolo_pictures(
 ) -> list[LabelledPicture]:
     data = find_data(folder)
     classes = data.classes if data else yolo.read_classes(folder)
+    listed = yolo.listed_classes(folder)
+    if listed and [letters(name) for name in listed] != [letters(name) for name in classes]:
+        raise UserError("error.yolo_classes", folder=folder, one=", ".join(classes), other=", ".join(listed))
     of_picture = _label_files(folder, files, pictures)
     labelled = []
     for path in pictures:

@@ -108,14 +108,15 @@ def known_class(name: str, file: Path) -> SignClass:
     Raises:
         UserError: The train does not know it.
     """
-    wanted = _letters(name)
+    wanted = letters(name)
     for sign_class in SignClass:
-        if _letters(sign_class) == wanted:
+        if letters(sign_class) == wanted:
             return sign_class
     raise UserError("error.label_class", file=file, found=name, expected=", ".join(SignClass))
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """A class name without what makes no difference."""
     return re.sub(r"[\s_-]", "", name).casefold()
 
 

@@ -23,11 +23,16 @@ def read_classes(folder: Path) -> tuple[str, ...]:
     Args:
         folder: May hold `classes.txt`, itself or in `labels/`; without one the order is that of `SignClass`.
     """
+    return listed_classes(folder) or tuple(SignClass)
+
+
+def listed_classes(folder: Path) -> tuple[str, ...]:
+    """The same; none without a file."""
     for place in (folder, folder / "labels"):
         for file in (place / name for name in CLASSES_FILES):
             if file.is_file():
                 return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
-    return tuple(SignClass)
+    return ()
 
 
 def read_signs(

@@ -177,6 +177,17 @@ def test_a_yaml_file_about_something_else_does_not_matter(dataset: Write) -> Non
     assert [note for note in notes(folder / "set") if note[0] is not PassedOver.OTHER_FILE] == []
 
 
+def test_two_lists_of_classes_must_agree(dataset: Write) -> None:
+    folder = dataset(
+        "images/a.jpg",
+        **{"labels/a.txt": LINE, "data.yaml": NAMES, "classes.txt": "danger_ahead\nspeed limit"},
+    )
+
+    assert signs(folder) == {"images/a.jpg": [(LIMIT, BOX)]}
+    (folder / "classes.txt").write_text("SpeedLimit\nDangerAhead\n")
+    assert refusal(folder) == "error.yolo_classes"
+
+
 def test_two_files_that_name_classes_are_refused(dataset: Write) -> None:
     assert (
         refusal(dataset("images/a.jpg", **{"labels/a.txt": LINE, "a.yaml": NAMES, "b.yml": NAMES}))
