@@ -34,7 +34,10 @@ class Hub(Protocol):
     is_simulated: bool
 
     def apply(self, order: Order) -> None:
-        """Carries an order out; it holds until the next one."""
+        """Carries an order out; it holds until the next one.
+
+        A hub on a radio brakes by itself when there is none for `brakepoint.rules.WATCHDOG_S`.
+        """
 
     def state(self, now: float) -> TrainState:
         """Says how fast the train is and where at the time `now`, in seconds, which never goes back."""
