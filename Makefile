@@ -113,6 +113,7 @@ test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ##
 soak: $(VENV)/.system ## What needs long: ten minutes of camera, thousands of files for each reader
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
+	INTERRUPTIONS=20 $(BIN)/pytest tests/system/test_interrupted.py --override-ini addopts=
 	$(BIN)/pytest tests/brakepoint -m readers --hypothesis-profile soak $(SHARED_OUT)
 
 images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"

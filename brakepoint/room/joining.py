@@ -10,8 +10,9 @@ from brakepoint import room as this_room
 from brakepoint.errors import UserError
 from brakepoint.room import ROOM_VARIABLE, joined
 from brakepoint.room.files import PRIVATE, write
-from brakepoint.store.connection import DEFAULT_REGION, ENDPOINT_VARIABLE, Connection
+from brakepoint.store.connection import DEFAULT_REGION, Connection
 from brakepoint.store.errors import friendly_errors
+from brakepoint.store.settings import ENDPOINT_VARIABLE
 
 PLAIN = "http://"
 """Is left out of a code."""

@@ -3,6 +3,7 @@
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from brakepoint.course import Step
 
@@ -30,6 +31,6 @@ def _styles(number: int) -> dict[str, dict[str, str]]:
 
 
 @cache
-def _equivalent() -> list[dict[str, str]]:
-    entries: list[dict[str, str]] = tomllib.loads((HERE / "equivalent.toml").read_text("utf-8"))["equivalent"]
+def _equivalent() -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = tomllib.loads((HERE / "equivalent.toml").read_text("utf-8"))["equivalent"]
     return entries

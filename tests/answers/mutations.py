@@ -154,11 +154,11 @@ def _alternatives(node: ast.AST, names: _Names) -> Iterator[Any]:
     match node:
         case ast.Compare():
             for index, operator in enumerate(node.ops):
-                for other in COMPARISONS[type(operator)]:
-                    yield _with(node, ops=[*node.ops[:index], other(), *node.ops[index + 1 :]])
+                for comparison in COMPARISONS[type(operator)]:
+                    yield _with(node, ops=[*node.ops[:index], comparison(), *node.ops[index + 1 :]])
         case ast.BinOp():
-            for operator in ARITHMETIC.get(type(node.op), ()):
-                yield _with(node, op=operator())
+            for arithmetic in ARITHMETIC.get(type(node.op), ()):
+                yield _with(node, op=arithmetic())
             yield node.left
             yield node.right
             if not isinstance(node.op, ast.Add | ast.Mult | ast.BitOr):

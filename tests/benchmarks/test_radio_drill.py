@@ -1,6 +1,7 @@
 """The drill on the emulated radio: what it computes, what it takes for false, and one round."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -37,13 +38,13 @@ def test_a_train_moves_as_its_motor_was_told():
     ("said_at", "is_true"), [(5.0, False), (6.0, True), (6.5, True)], ids=["too soon", "at once", "later"]
 )
 def test_the_guards_word_is_false_if_the_motor_turns_then(said_at, is_true):
-    stage = SimpleNamespace(braked_at=[said_at])
+    stage: Any = SimpleNamespace(braked_at=[said_at])
 
     assert (_what_is_false(stage, [(1.0, 100), (6.0, BRAKE)]) == "") is is_true
 
 
 def test_the_guards_word_is_false_if_the_motor_turns_again():
-    stage = SimpleNamespace(braked_at=[6.5])
+    stage: Any = SimpleNamespace(braked_at=[6.5])
     history = [(1.0, 100), (6.0, BRAKE), (7.0, BRAKE)]
 
     assert _what_is_false(stage, history) == ""

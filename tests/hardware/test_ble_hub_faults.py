@@ -289,9 +289,9 @@ def test_the_folder_of_the_heartbeat_may_vanish(bluez, train, tmp_path):
     folder = tmp_path / "session"
     hub = BluetoothHub(out=None, heartbeat=Heartbeat(folder / "beat"))
     try:
-        assert eventually(lambda: hub.state(0) and (folder / "beat").is_file())
+        assert eventually(lambda: hub.state(0) is not None and (folder / "beat").is_file())
         shutil.rmtree(folder)
-        assert eventually(lambda: hub.state(0) and (folder / "beat").is_file())
+        assert eventually(lambda: hub.state(0) is not None and (folder / "beat").is_file())
     finally:
         hub.close()
 

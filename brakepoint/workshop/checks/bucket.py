@@ -59,11 +59,11 @@ class FakeBucket:
             answer["NextContinuationToken"] = page[-1]
         return answer
 
-    def get_paginator(self, operation: str) -> Paginator:
+    def get_paginator(self, operation: str) -> Paginator[Any]:
         """Botocore's own, for `list_objects_v2`, the one operation that there is here."""
         assert operation == "list_objects_v2"
         model = get_session().get_service_model("s3").operation_model("ListObjectsV2")
-        return Paginator(self.list_objects_v2, PAGINATION, model)
+        return Paginator(self.list_objects_v2, PAGINATION, model)  # type: ignore[arg-type]  # The stubs are wrong.
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         """The content as a stream."""

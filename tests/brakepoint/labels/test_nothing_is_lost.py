@@ -93,7 +93,7 @@ def regions(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def projects(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Tasks as Label Studio exports them, mostly right."""
-    tasks = []
+    tasks: list[dict[str, Any]] = []
     for image in draw(
         st.lists(st.sampled_from(("a.jpg", "sub/a.jpg", "s3://b/b.jpg", "c%20d.png")), max_size=4)
     ):

@@ -52,7 +52,8 @@ def test_pictures_of_every_depth_are_read(tmp_path: Path, kind: str) -> None:
             np.full(shape, 900 if kind == "16 bits" else 90, np.uint16 if kind == "16 bits" else np.uint8),
         )
 
-    assert (read_picture(path).shape, read_picture(path).dtype) == ((100, 200, 3), np.uint8)
+    assert read_picture(path).shape == (100, 200, 3)
+    assert read_picture(path).dtype == np.uint8
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])

@@ -49,7 +49,7 @@ def test_the_poster_shows_the_moment_that_tells_most(short_feed: Path, tmp_path:
     poster = cv2.imread(str(tmp_path / "film.jpg"))
     tick = next(tick for tick in recording.run.ticks if tick.order.sign is not None and tick.detections)
     shown = Artist(recording).frame(next(pictures(short_feed, [tick.frame_number])), tick)
-    assert poster.shape == shown.shape
+    assert poster is not None and poster.shape == shown.shape
     assert np.abs(poster.astype(int) - shown).mean() < 5
 
 

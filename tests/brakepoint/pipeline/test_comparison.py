@@ -64,12 +64,10 @@ def test_the_page_has_a_row_for_each_world_and_every_picture_as_jpeg(tmp_path: P
 def test_a_token_comes_from_the_environment_or_else_from_the_pod(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(cluster, "SERVICE_ACCOUNT_DIR", tmp_path)
     monkeypatch.delenv("KFP_TOKEN", raising=False)
-    assert (cluster._token(), cluster._certificate()) == (None, None)
+    assert cluster._token() is None
 
     (tmp_path / "token").write_text("of the pod\n")
-    (tmp_path / "service-ca.crt").write_text("certificate")
     assert cluster._token() == "of the pod"
-    assert cluster._certificate() == str(tmp_path / "service-ca.crt")
 
     monkeypatch.setenv("KFP_TOKEN", "mine")
     assert cluster._token() == "mine"

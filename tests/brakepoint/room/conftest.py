@@ -73,6 +73,7 @@ def points(monkeypatch: pytest.MonkeyPatch, short_feed: Path) -> Callable[[Room]
 
 @pytest.fixture
 def small(small_room: Room, small_kit: None) -> Room:
+    assert isinstance(small_room.store, EmbeddedSettings)
     describe(("anna", "bela"), small_room.store.port)
     assert run(["room", "apply"]) == 0
     for handle, reached in (("anna", 80), ("bela", 60)):

@@ -42,7 +42,12 @@ def served(small_room, monkeypatch):
     servers: list[RoomServer] = []
     full: list[str] = []
     begin = RoomServer._begin
-    monkeypatch.setattr(RoomServer, "_begin", lambda self: (servers.append(self), begin(self))[1])
+
+    def begin_and_remember(self: RoomServer) -> None:
+        servers.append(self)
+        begin(self)
+
+    monkeypatch.setattr(RoomServer, "_begin", begin_and_remember)
     Provisioner(small_room, open_store(small_room)).apply(quiet)
     with serve_room(small_room, small_room.store, full.append):
         yield small_room, servers[0], full
