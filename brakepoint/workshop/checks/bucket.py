@@ -59,7 +59,7 @@ class FakeBucket:
             answer["NextContinuationToken"] = page[-1]
         return answer
 
-    def get_paginator(self, operation: str) -> Paginator[Any]:
+    def get_paginator(self, operation: str) -> "Paginator[Any]":
         """Botocore's own, for `list_objects_v2`, the one operation that there is here."""
         assert operation == "list_objects_v2"
         model = get_session().get_service_model("s3").operation_model("ListObjectsV2")
