@@ -104,6 +104,11 @@ class Eye(_Section):
     latency_s: float = Field(default=0.0, ge=0, le=0.3)
 
     @property
+    def half_width(self) -> float:
+        """How far aside the picture reaches on either side, for each centimetre ahead."""
+        return min(self.width_px / self.focal_px, RECORDED.width_px / RECORDED.focal_px) / 2
+
+    @property
     def sees_from_cm(self) -> float:
         """How far ahead a plate beside the track must be for the whole of it to be above the lower edge."""
         below = self.height_cm - PLATE_CENTRE_CM + max(PLATE_HEIGHT_CM.values())

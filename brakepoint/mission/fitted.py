@@ -15,6 +15,8 @@ from brakepoint.odometry import Odometry, Sighting, observe
 from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Eye
 
+CLEAR_FROM_CM = 50.0
+"""From here on, at the latest, an autopilot's allowance for bends tells our track's signs from the next one's."""
 CONFIDENCE_MIN = 0.7
 """Less sure detections correct no position."""
 
@@ -71,7 +73,8 @@ def fitted(step: Step, eye: Eye) -> Step:
 
 def as_recorded_one_sees(detections: Detections, eye: Eye) -> Detections:
     """What the recorded camera would have seen from there, and when the picture was really taken."""
-    items = tuple(_moved(item, eye) for item in detections.items if not eye.cuts_off(item.box))
+    moved = (_moved(item, eye) for item in detections.items if not eye.cuts_off(item.box))
+    items = tuple(item for item in moved if not _leaves_early(item, eye))
     captured_at = detections.captured_at - eye.latency_s
     return detections.model_copy(update={"items": items, "captured_at": captured_at})
 
@@ -85,6 +88,17 @@ def _moved(item: Detection, eye: Eye) -> Detection:
     left, top, right, bottom = item.box
     moved = left + right_px, top + down_px, right + right_px, bottom + down_px
     return item.model_copy(update={"box": moved})
+
+
+def _leaves_early(item: Detection, eye: Eye) -> bool:
+    """Whether a sign so far aside would leave a narrow picture before it is clear to which track it belongs.
+
+    One of our own, seen across a bend, comes nearer to the middle and is seen again.
+    """
+    aside_cm = (
+        abs(item.centre_x_px - RECORDED.width_px / 2) * PLATE_HEIGHT_CM[item.sign_class] / item.height_px
+    )
+    return aside_cm > CLEAR_FROM_CM * eye.half_width
 
 
 def _sightings(items: tuple[Detection, ...]) -> list[Sighting]:

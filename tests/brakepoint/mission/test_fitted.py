@@ -39,6 +39,8 @@ def test_a_box_is_moved_to_where_the_recorded_camera_would_have_it(height_cm, pi
         if sign.sign_class is None or sign.visible < 1 or eye.cuts_off(sign.box) or sign.id not in expected:
             continue
         there = expected[sign.id].box
+        if abs(sign.box[0] + sign.box[2] - 640) > 25 * (sign.box[3] - sign.box[1]):
+            continue  # So far aside it is another track's.
         (moved,) = as_recorded_one_sees(detections(sign.box), eye).items
         assert moved.box[1] + moved.box[3] == pytest.approx(there[1] + there[3], abs=4 + 0.06 * there[3])
 
@@ -54,6 +56,13 @@ def test_a_camera_to_the_right_that_looks_to_the_right_sees_signs_further_left()
 
 def test_what_the_edge_cuts_off_is_not_seen():
     assert as_recorded_one_sees(detections((0, 200, 20, 230)), Eye()).items == ()
+
+
+@pytest.mark.parametrize(("focal_px", "is_seen"), [(460, True), (690, False), (920, False)])
+def test_a_sign_that_leaves_a_narrow_picture_far_off_is_left_to_the_next_track(focal_px, is_seen):
+    aside = detections((480 - 6, 200, 480 + 6, 213))  # 70 cm ahead and 24 cm to the right.
+
+    assert bool(as_recorded_one_sees(aside, Eye(focal_px=focal_px)).items) is is_seen
 
 
 class Noted:
