@@ -159,7 +159,12 @@ def test_catching_up_makes_as_many_pictures_as_the_workshop_trains_on_and_few_wh
     from brakepoint.synthesis import engine
 
     asked: list[int] = []
-    monkeypatch.setattr(engine, "synthesise", lambda folder, count, *_: asked.append(count))
+
+    def synthesise(folder: Path, count: int, *_: object) -> None:
+        folder.mkdir(parents=True)
+        asked.append(count)
+
+    monkeypatch.setattr(engine, "synthesise", synthesise)
     monkeypatch.setenv("BRAKEPOINT_QUICK", quick)
 
     artefacts.install(find_step("2"))
