@@ -16,7 +16,7 @@ from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Eye
 
 CLEAR_FROM_CM = 50.0
-"""From here on, at the latest, an autopilot's allowance for bends tells our track's signs from the next one's."""
+"""From here on, at the latest, autopilots tell our track's signs from the next one's, bends allowed for."""
 CONFIDENCE_MIN = 0.7
 """Less sure detections correct no position."""
 
