@@ -81,6 +81,7 @@ def test_there_is_a_lock_for_each_image_and_a_stage_to_build_it() -> None:
     containerfile = (ROOT / "deploy/images/Containerfile").read_text("utf-8")
     stages = re.findall(r"^FROM (?:kit|pipeline) AS ([\w-]+)$", containerfile, re.MULTILINE)
 
+    stages.remove("jetson")  # It is built on the lock of `edge`, with wheels that PyPI does not have.
     assert {file.stem for file in (ROOT / "deploy/images/locks").iterdir()} == set(NAMES) == set(stages)
 
 
