@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ settings.register_profile("brakepoint", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=10_000)
 settings.load_profile("brakepoint")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a job in the background of a shell script.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 GIVING_WAY = 10
 """How nice a process is that leaves the processor to whatever runs in real time."""
 
@@ -31,6 +35,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Has a worker with other tests give way to the services that a live one drives in another worker."""
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("live") is None and os.nice(0) == 0:
         os.nice(GIVING_WAY)
+
+
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """What a command sets for the rest of its process is not there in the next test."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

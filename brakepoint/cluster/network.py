@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from brakepoint.cluster.pods import Manifest, namespace_of
+from brakepoint.delivery.policies import matches
 
 Labels = Mapping[str, str]
 
@@ -28,29 +29,6 @@ class End:
     labels: Labels = field(default_factory=dict)
     address: str = ""
     ports: Mapping[str, int] = field(default_factory=dict)
-
-
-def matches(selector: Manifest | None, labels: Labels) -> bool:
-    """Whether a label selector selects; an empty one selects everything."""
-    selector = selector or {}
-    wanted = selector.get("matchLabels") or {}
-    return all(labels.get(key) == value for key, value in wanted.items()) and all(
-        _holds(one, labels) for one in selector.get("matchExpressions") or ()
-    )
-
-
-def _holds(said: Manifest, labels: Labels) -> bool:
-    value, values = labels.get(said["key"]), said.get("values") or ()
-    match said["operator"]:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-    raise ValueError(said["operator"])
 
 
 def is_open(

@@ -7,9 +7,9 @@ from typing import Any
 from brakepoint.cluster import tekton
 from brakepoint.cluster.findings import Finding, found
 from brakepoint.cluster.kit import Kit
-from brakepoint.cluster.network import matches
 from brakepoint.cluster.operators import runtime_of
 from brakepoint.cluster.pods import POD_TEMPLATES, Manifest, Pod, namespace_of
+from brakepoint.delivery.policies import matches
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 LISTENERS = {"BRAKEPOINT_PAGE", "BRAKEPOINT_LINK"}

@@ -211,6 +211,7 @@ def _alternatives(node: ast.AST, names: _Names) -> Iterator[Any]:
                 yield _with(node, ifs=node.ifs[:index] + node.ifs[index + 1 :])
             yield _with(node, iter=ast.parse(f"list({ast.unparse(node.iter)})[:1]", mode="eval").body)
             yield _with(node, iter=ast.parse(f"list({ast.unparse(node.iter)})[1:]", mode="eval").body)
+            yield _with(node, iter=ast.parse(f"list({ast.unparse(node.iter)})[:-1]", mode="eval").body)
         case ast.Tuple(ctx=ast.Load(), elts=parts) | ast.List(ctx=ast.Load(), elts=parts):
             for index in range(len(parts) - 1):
                 yield _with(node, elts=[*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :]])
@@ -277,10 +278,11 @@ def yaml_mutations(code: str) -> list[Mutation]:
     """
     lines = code.splitlines()
     changed = [lines[:number] + lines[number + 1 :] for number in range(len(lines))]
+    changed += [[*lines[:number], "  " + line, *lines[number + 1 :]] for number, line in enumerate(lines)]
     words = list(SCALAR.finditer(code))
     texts = ["\n".join(each) for each in changed]
     for index, word in enumerate(words):
-        others = {word[0] + "x", *_other_numbers(word[0])}
+        others = {word[0] + "x", word[0][:-1], '""', *_other_numbers(word[0])}
         if index + 1 < len(words):
             others.add(words[index + 1][0])
         others |= {other[0] for other in words if other[0].startswith("$") and word[0].startswith("$")}

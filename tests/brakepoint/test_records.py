@@ -18,12 +18,12 @@ STRICT = (
     "brakepoint.truth",
 )
 LENIENT = (
-    "brakepoint.board.watcher",
     "brakepoint.evaluation",
     "brakepoint.evaluation.mean_average_precision",
     "brakepoint.labels.label_studio_export",
     "brakepoint.pipeline.comparison",
     "brakepoint.room.accounts",
+    "brakepoint.room.history",
     "brakepoint.room.outcomes",
     "brakepoint.workshop.verdicts",
 )

@@ -41,6 +41,7 @@ def run_task(clone: Path, name: str = "brakepoint-edge") -> subprocess.Completed
     task = named(render(ROOT / "deploy" / "tekton"), "Task", "commit")
     assert task is not None
     script = task["spec"]["steps"][0]["script"].replace("$(workspaces.git-credentials.bound)", "false")
+    script = script.replace("/tmp/", f"{clone.parent}/")  # Each pod has one of its own.
     tools = clone.parent / "tools"
     tools.mkdir(exist_ok=True)
     kustomize = tools / "kustomize"

@@ -11,7 +11,7 @@ from brakepoint.cli import run
 from brakepoint.cli.mission import _place
 from brakepoint.mission.drive import Driven
 
-LEFT_BEHIND = {"report.json", "index.html", "short.mp4", "short.run.json"}
+LEFT_BEHIND = {"report.json", "index.html", "short.mp4", "short.jpg", "short.run.json"}
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ from brakepoint.workshop.checks.step6_autopilot import check_braking
 from brakepoint.workshop.verdicts import Wrong
 from solutions import step6_autopilot as solution
 
+AIM_CM = solution.STOP_BEFORE_CM
+
 
 def lab_that_rests(before_cm: float) -> SimpleNamespace:
     """A lab that brakes as soon as its train would come to rest no further than so far before the sign."""
@@ -18,7 +20,9 @@ def lab_that_rests(before_cm: float) -> SimpleNamespace:
         rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
         return rest_cm <= before_cm
 
-    return SimpleNamespace(Sign=solution.Sign, Memory=solution.Memory, must_stop=must_stop)
+    return SimpleNamespace(
+        Sign=solution.Sign, Memory=solution.Memory, STOP_BEFORE_CM=AIM_CM, must_stop=must_stop
+    )
 
 
 def rests_at(before_cm: float, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
@@ -32,9 +36,17 @@ def rests_at(before_cm: float, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespa
     return lab_that_rests(before_cm + 0.001)
 
 
-@pytest.mark.parametrize("before_cm", [0.01, 0.5, 0.99, 10.0, STOP_ZONE_CM - 0.01])
-def test_a_rest_anywhere_between_the_sign_and_the_end_of_its_zone_is_right(before_cm, monkeypatch):
+@pytest.mark.parametrize("before_cm", [AIM_CM - 0.99, AIM_CM, AIM_CM + 2.0])
+def test_a_rest_where_the_code_behind_the_gap_aims_is_right(before_cm, monkeypatch):
     check_braking(rests_at(before_cm, monkeypatch))
+
+
+@pytest.mark.parametrize("before_cm", [0.01, AIM_CM - 1.01, AIM_CM + 5.0, STOP_ZONE_CM - 0.01])
+def test_a_rest_elsewhere_in_the_stop_zone_is_told_as_another_place(before_cm, monkeypatch):
+    with pytest.raises(Wrong) as caught:
+        check_braking(rests_at(before_cm, monkeypatch))
+
+    assert caught.value.key == "check.step6.braking.other_place"
 
 
 @pytest.mark.parametrize(

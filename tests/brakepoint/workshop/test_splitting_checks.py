@@ -37,10 +37,10 @@ def doubles_one(pictures, share, seed):
 )
 def test_each_mistake_in_a_split_is_told_as_what_it_is(split, mistake):
     with pytest.raises(Wrong) as caught:
-        check_split(SimpleNamespace(split=split))
+        check_split(SimpleNamespace(split=split, __file__=solution.__file__))
 
     assert caught.value.key == f"check.step1.split.{mistake}"
 
 
 def test_a_right_split_passes():
-    check_split(SimpleNamespace(split=solution.split))
+    check_split(solution)
