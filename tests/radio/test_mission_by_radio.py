@@ -61,6 +61,13 @@ def guest(train, tmp_path_factory) -> Iterator[Guest]:
         guest.end()
 
 
+@pytest.fixture(scope="module")
+def guarded(guest) -> Guest:
+    """The same, with a guard that watches its driver; each test may be the first, and in any worker."""
+    guest.ask("guard")
+    return guest
+
+
 def meanings(run: Run) -> list:
     return [meaning for meaning, _ in groupby(tick.order.meaning for tick in run.ticks)]
 
@@ -78,25 +85,24 @@ def test_the_orders_over_the_air_are_those_of_the_printing_hub(guest, train):
     assert train.is_braked
 
 
-def test_the_guard_stops_a_train_whose_driver_was_killed_within_its_limit(guest, train):
+def test_the_guard_stops_a_train_whose_driver_was_killed_within_its_limit(guarded, train):
     """By the guest's clock, which goes by the instructions that are executed: a slow host does not count."""
-    guest.ask("guard")
-    took_s = seconds_until_braked(guest, train, "kill")
+    took_s = seconds_until_braked(guarded, train, "kill")
     typer.echo(f"the guard has braked {took_s:.2f} s after the kill")
 
     assert took_s < BRAKED_WITHIN_S
 
 
-def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_says_so_truly(guest, train):
+def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_says_so_truly(guarded, train):
     """The hung driver's radio still works: it brakes first, and does not have the train drive again."""
-    braked = guest.times_said(BRAKED)
-    took_s = seconds_until_braked(guest, train, "hang")
+    braked = guarded.times_said(BRAKED)
+    took_s = seconds_until_braked(guarded, train, "hang")
     typer.echo(f"the driver's radio has braked {took_s:.2f} s after its loop hung")
     written = len(train.written)
-    guest.await_that(lambda: guest.times_said(BRAKED) > braked)
-    said_at_s = guest.ask("now")
-    guest.await_that(lambda: guest.ask("now") > said_at_s + LOOK_AGAIN_S)
-    guest.ask("kill")
+    guarded.await_that(lambda: guarded.times_said(BRAKED) > braked)
+    said_at_s = guarded.ask("now")
+    guarded.await_that(lambda: guarded.ask("now") > said_at_s + LOOK_AGAIN_S)
+    guarded.ask("kill")
 
     orders = [order for order in train.written[written:] if isinstance(order, SetValue)]
     assert took_s < BRAKED_WITHIN_S
@@ -104,13 +110,13 @@ def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_says_so_truly(gue
     assert train.is_braked
 
 
-def test_a_sign_of_life_that_vanishes_with_its_driver_is_silence_to_the_guard(guest, train):
-    braked = guest.times_said(BRAKED)
-    took_s = seconds_until_braked(guest, train, "kill_with_its_sign_of_life")
+def test_a_sign_of_life_that_vanishes_with_its_driver_is_silence_to_the_guard(guarded, train):
+    braked = guarded.times_said(BRAKED)
+    took_s = seconds_until_braked(guarded, train, "kill_with_its_sign_of_life")
     typer.echo(f"the guard has braked {took_s:.2f} s after driver and sign of life were gone")
 
     assert took_s < BRAKED_WITHIN_S
-    guest.await_that(lambda: guest.times_said(BRAKED) > braked)
+    guarded.await_that(lambda: guarded.times_said(BRAKED) > braked)
     assert train.is_braked
 
 
