@@ -76,6 +76,7 @@ labs: $(VENV)/.workshop ## Write labs/ and notebooks/ from solutions/ and notebo
 
 workshop-check: $(VENV)/.system ## Solutions, wrong answers and notebooks: does the workshop hold?
 	$(BIN)/python tests/workshop_check.py
+	PYTHONPATH=tests $(BIN)/python -m answers
 
 wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from, into wheelhouse/
 	@$(say_what_torch_brings)
