@@ -24,6 +24,7 @@ GATE_CASES = (
     ("road_forgotten", {"track": 0.9, "road": 0.7}, BEFORE, 0.5, 0.0, 1),
     ("tolerance", {"track": 0.75, "road": 0.85}, BEFORE, 0.5, 0.1, 0),
     ("least_has_no_tolerance", {"track": 0.45, "road": 0.9}, None, 0.5, 0.1, 1),
+    ("relative", {"track": 0.71, "road": 0.9}, BEFORE, 0.5, 0.1, 0),
     ("every_reason", {"track": 0.4, "road": 0.4}, BEFORE, 0.5, 0.0, 3),
 )
 """Name of the mistake, new, production, least, tolerance, and how many reasons there are."""
