@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from brakepoint.errors import UserError
@@ -20,6 +20,8 @@ USUAL_PORT = 9000
 FRESH = ("--dir-cache-time", "1s")
 """What another server of the same folder has written is seen so soon; 0 makes rclone forget its own files."""
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
+LISTENS = b"Starting s3 server on"
+"""What rclone says when the port is its own: another server may answer there, too."""
 GUARD = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGTERM)"
 """Ends a process when the pipe to whoever started it closes, as it does even if that one was killed."""
 
@@ -38,10 +40,19 @@ def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
         UserError: rclone is not installed, or does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = USUAL_PORT if is_free(LOCALHOST, USUAL_PORT) else free_port()
+    ports = [USUAL_PORT, free_port()] if is_free(LOCALHOST, USUAL_PORT) else [free_port()]
     access_key, secret_key = "brakepoint", secrets.token_hex(16)
     log_path = folder.parent / f"{folder.name}.log"
-    with run_server(str(folder), (LOCALHOST, port), (access_key, secret_key), log_path):
+    with ExitStack() as stack:
+        for port in ports:
+            server = run_server(str(folder), (LOCALHOST, port), (access_key, secret_key), log_path)
+            try:
+                stack.enter_context(server)
+            except UserError:  # Another kit on this machine may have taken the port in the meantime.
+                if port == ports[-1]:
+                    raise
+            else:
+                break
         yield f"http://{LOCALHOST}:{port}", access_key, secret_key
 
 
@@ -123,7 +134,7 @@ def rclone() -> str:
 def _wait_until_ready(process: subprocess.Popen[bytes], address: tuple[str, int], log_path: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
-        if answers(*address):
+        if LISTENS in log_path.read_bytes() and answers(*address):
             return
         time.sleep(0.05)
     raise UserError("store.error.not_started", log=log_path)

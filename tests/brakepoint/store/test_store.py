@@ -44,6 +44,16 @@ def store(tmp_path_factory) -> Iterator[Connection]:
         yield connection
 
 
+def test_a_port_that_another_store_takes_meanwhile_is_left_to_it(tmp_path, monkeypatch) -> None:
+    with embedded.serve_s3(tmp_path / "one") as (endpoint, _, _):
+        taken = int(endpoint.rpartition(":")[2])
+        monkeypatch.setattr(embedded, "USUAL_PORT", taken)
+        monkeypatch.setattr(embedded, "is_free", lambda host, port: True)
+        with embedded.serve_s3(tmp_path / "other") as (other, key, secret):
+            assert other != endpoint
+            assert Connection(other, "brakepoint", key, secret).client.list_buckets()["Buckets"] == []
+
+
 def pictures() -> list[Path]:
     return sorted((CONTENT_DIR / "stills" / "images").glob("*.jpg"))
 
