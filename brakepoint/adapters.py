@@ -66,7 +66,7 @@ def hub_tool(uri: str, name: str) -> Callable[..., Any]:
     Args:
         uri: Of the hub.
         name: `find_hubs` lists the hubs in reach; `guard` brakes the train when its driver dies;
-            `leave_turning` and `stop` are the trial of a lost link.
+            `left_turning` is the trial of a lost link.
 
     Raises:
         UserError: The scheme is unknown, its packages are not installed, or it has no such function.

@@ -30,14 +30,14 @@ from hardware.claims import claim
 from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
-from hardware.link_loss import leave_turning, stop
+from hardware.link_loss import left_turning
 from hardware.lwp3 import BRAKE, Port, SetMode
 from hardware.port_setter import REFRESH_S, HubLostError
 from hardware.powered_up import PoweredUpHub, connected
 from hardware.reckoning import PortSettings, Reckoning
 from hardware.speaker import Speaker
 
-__all__ = ["BluetoothHub", "find_hubs", "guard", "leave_turning", "open_hub", "stop"]
+__all__ = ["BluetoothHub", "find_hubs", "guard", "left_turning", "open_hub"]
 
 BACK_OFF_S = (0.1, 1.0)
 """How long to wait before the first try to get a lost hub back, and at most: each wait is twice the last. The

@@ -1,10 +1,13 @@
 """A trial for owners: what does the hub do when it loses its link? Nobody's specification says it.
 
-It alone leaves a motor turning on purpose, with the wheels in the air; `stop` must follow.
+It alone leaves a motor turning on purpose, with the wheels in the air.
 """
 
 import asyncio
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from bleak.backends.device import BLEDevice
 
 from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import OrderKind
@@ -18,45 +21,44 @@ TURN_S = 2.0
 LIMITS = RadioLimits(look_again_s=0.2)
 
 
-def leave_turning(rest: str, hangs_up: bool) -> str:
-    """Has the wheels turn slowly, and leaves them so.
+@contextmanager
+def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
+    """Has the wheels turn slowly, and leaves them so; behind the block, has the brake confirmed.
+
+    Nothing is sent within the block. The link stays there because its event loop does: bleak disconnects when
+    the loop is closed.
 
     Args:
         rest: The hub's Bluetooth address; empty for the only one in reach.
-        hangs_up: Whether to end the link, too; else the system keeps it, until the radio fails.
+        hangs_up: Whether to end the link; else the system keeps it, until the radio fails.
 
-    Returns:
-        The hub's address, for `stop`.
+    Yields:
+        The hub's address.
 
     Raises:
         UserError: The hub cannot be reached, or another program drives it.
-    """
-    return asyncio.run(_leave_turning(checked_address(rest), hangs_up))
-
-
-def stop(address: str) -> None:
-    """Gets the hub back, and has its brake confirmed.
-
-    Raises:
-        UserError: It cannot be reached.
         HubLostError: It does not brake.
     """
-    asyncio.run(brake(address, LIMITS))
+    with asyncio.Runner() as runner:
+        device = runner.run(find_hub(checked_address(rest), LIMITS))
+        with closing(claim(device.address, "driven")):
+            runner.run(_turn(device, hangs_up))
+            try:
+                yield device.address
+            finally:
+                runner.run(brake(device.address, LIMITS))
 
 
-async def _leave_turning(address: str, hangs_up: bool) -> str:
-    device = await find_hub(address, LIMITS)
-    with closing(claim(device.address, "driven")):
-        hub = PoweredUpHub(device, LIMITS)
-        try:
-            await hub.open()
-            await hub.require_motor()
-            hub.motor.want(ORDER_POWER[OrderKind.LOW_SPEED])
-            await hub.motor.settle()
-            await asyncio.sleep(TURN_S)
-            if hangs_up:
-                await hub.hang_up()
-        except BaseException:
-            await hub.close()
-            raise
-    return device.address
+async def _turn(device: BLEDevice, hangs_up: bool) -> None:
+    hub = PoweredUpHub(device, LIMITS)
+    try:
+        await hub.open()
+        await hub.require_motor()
+        hub.motor.want(ORDER_POWER[OrderKind.LOW_SPEED])
+        await hub.motor.settle()
+        await asyncio.sleep(TURN_S)
+        if hangs_up:
+            await hub.hang_up()
+    except BaseException:
+        await hub.close()
+        raise

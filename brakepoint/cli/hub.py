@@ -84,17 +84,16 @@ def try_command(
 
 def _try_link_loss(hub: str) -> None:
     """Lets the owner find out what the hub does when its link ends, in both ways, and writes the answers."""
-    leave_turning, stop = hub_tool(hub, "leave_turning"), hub_tool(hub, "stop")
+    left_turning = hub_tool(hub, "left_turning")
     typer.confirm(text("cli.hub.link_loss.on_blocks"), abort=True)
     address, answers = hub.partition(":")[2].partition("?")[0], {}
     for way in ("hung_up", "out_of_reach"):
         typer.echo(text(f"cli.hub.link_loss.{way}"))
-        address = leave_turning(address, way == "hung_up")
-        try:
-            answers[way] = typer.confirm(text(f"cli.hub.link_loss.{way}_question"))
-        finally:
-            typer.echo(text("cli.hub.link_loss.braking"))
-            stop(address)
+        with left_turning(address, way == "hung_up") as address:
+            try:
+                answers[way] = typer.confirm(text(f"cli.hub.link_loss.{way}_question"))
+            finally:
+                typer.echo(text("cli.hub.link_loss.braking"))
     LINK_LOSS_FILE.parent.mkdir(parents=True, exist_ok=True)
     tried = {"hub": address, "tried": date.today().isoformat(), "turns_on": answers}
     write_whole(LINK_LOSS_FILE, json.dumps(tried, indent=1).encode())
