@@ -20,6 +20,8 @@ let cross = null; // Where the keyboard is, in fractions.
 let names = [];
 let sampleNumber = 0;
 let watches = 0;
+let proposals = 0;
+let answered = true;
 
 const title = (kind) => say(`sign.class.${kind}`);
 const jpegOf = () => new Promise((done) => still.toBlob(done, "image/jpeg", 0.92));
@@ -75,10 +77,7 @@ async function startCamera() {
   }
   video.srcObject = stream;
   await video.play();
-  frozen = false;
-  forgetBoxes();
-  tell();
-  watch();
+  resume();
 }
 
 function stopCamera() {
@@ -111,19 +110,28 @@ async function freeze() {
 }
 
 function resume() {
+  canvas.focus({ preventScroll: true }); // Space would otherwise press the button once more.
   frozen = false;
+  proposals += 1;
+  answered = true;
   forgetBoxes();
   tell();
   watch();
 }
 
 async function propose() {
+  canvas.focus({ preventScroll: true });
   forgetBoxes();
+  const mine = ++proposals; // A person draws once the model has answered, about this picture and no other.
+  answered = false;
   tell();
   const seen = await look();
-  if (!seen) return;
-  boxes = seen.signs;
-  tellSeen(seen);
+  if (mine !== proposals) return;
+  answered = true;
+  if (seen) {
+    boxes = seen.signs;
+    tellSeen(seen);
+  }
   tell();
 }
 
@@ -149,7 +157,7 @@ function forgetBoxes() {
 }
 
 const kindNow = () => document.querySelector("input[name=kind]:checked").value;
-const canDraw = () => hasPicture && frozen;
+const canDraw = () => hasPicture && frozen && answered;
 const clamp = (share) => Math.min(1, Math.max(0, share));
 
 function press(at) {
