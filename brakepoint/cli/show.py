@@ -47,7 +47,7 @@ def show_command(
     album = Album(out)
     samples = pictures_in(CONTENT_DIR / "stills" / "images")
     every = max(1, len(samples) // SAMPLES)
-    facts = {"model": Path(model).name, "commands": _lesson(out)}
+    facts = {"model": Path(model).name, "commands": lesson(out)}
     app = make_app(detector, album, samples[::every], token, **facts)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -58,8 +58,8 @@ def show_command(
     typer.echo(text("cli.show.kept", pictures=len(album.names), folder=out))
 
 
-def _lesson(album: Path) -> list[str]:
-    """The commands that teach a model what was labelled, and show the result."""
+def lesson(album: Path) -> list[str]:
+    """The commands that teach a model what was labelled in an album, and show the result."""
     return [
         f"brakepoint dataset --from {quote(str(album))} --out runs/shown",
         "brakepoint train --data runs/shown/train --val runs/shown/val --out runs/taught --epochs 20",
