@@ -22,7 +22,7 @@ TEXTS = (
     "order.",
     "reason.",
     "light.",
-    "page.kind.",
+    "sign.",
     "score.ending.",
     "score.penalty.",
 )

@@ -1,12 +1,15 @@
-"""Tables of the course in the pages of the documentation, where a forge shows them, too.
+"""Tables in the pages of the documentation that a forge shows, too: of the course, and of scenarios.
 
 `<!-- table: exercises 1 -->` … `<!-- end of table -->` is filled by `python -m brakepoint.workshop.figures`.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from brakepoint.course import course, find_step
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.scenario import TRACK_MAX_CM, TRACK_MIN_CM, Scenario
 from brakepoint.texts import text
 
 HEADS = {
@@ -17,6 +20,8 @@ HEADS = {
     "metric": ("metric", "type", "labels", "meaning"),
     "variable": ("variable", "meaning", "default"),
     "rule": ("constant", "value", "meaning"),
+    "scenario": ("field", "values", "default", "meaning"),
+    "kind": ("kind", "sign", "class"),
 }
 """The columns of each table: `docs.column.NAME` in the catalogue."""
 MARK = re.compile(r"(<!-- table: (\w+) ?(\w*) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -87,5 +92,58 @@ def _steps(lang: str) -> str:
     return table("step", rows, lang)
 
 
-WRITERS: dict[str, Callable[..., str]] = {"exercises": _exercises, "steps": _steps}
+def _scenario(lang: str, model: str) -> str:
+    """The fields of a scenario, or of what it holds."""
+    schema = Scenario.model_json_schema()
+    fields = {**schema["$defs"], "Scenario": schema}[model]
+    required = set(fields.get("required", ())) - {"name"}  # The file's own, where it says none.
+    rows = [
+        (
+            code(name),
+            _values(each),
+            text("docs.required", lang) if name in required else _written(each.get("default")),
+            text(f"scenario.field.{name}", lang, least=TRACK_MIN_CM, most=TRACK_MAX_CM),
+        )
+        for name, each in fields["properties"].items()
+    ]
+    return table("scenario", rows, lang)
+
+
+def _written(default: object) -> str:
+    """A default as it would be written in the file."""
+    return "" if default in (None, []) else code(str(default).lower())
+
+
+def _values(schema: dict[str, Any]) -> str:
+    """Which values a field takes, as its JSON schema has it."""
+    schema = {**schema, **next(iter(schema.get("anyOf", ())), {})}
+    if "enum" in schema:
+        return ", ".join(map(code, schema["enum"]))
+    if schema["type"] == "boolean":
+        return "`false`, `true`"
+    return ", ".join(f"{sign} {schema[key]:.10g}" for key, sign in BOUNDS.items() if key in schema)
+
+
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def _kinds(lang: str) -> str:
+    """Every sign that can stand beside the track, and what a detector calls it."""
+    rows = [
+        (
+            code(kind),
+            text(f"sign.kind.{kind}", lang),
+            code(plate.sign_class) if plate.sign_class else text("docs.sign.distractor", lang),
+        )
+        for kind, plate in PLATES.items()
+    ]
+    return table("kind", rows, lang)
+
+
+WRITERS: dict[str, Callable[..., str]] = {
+    "exercises": _exercises,
+    "steps": _steps,
+    "scenario": _scenario,
+    "kinds": _kinds,
+}
 """By the name in the page's mark; each takes the language, and the rest of the mark."""

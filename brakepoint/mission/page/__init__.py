@@ -47,8 +47,8 @@ def _written(value: float | str, lang: str) -> str:
 
 
 def _kind(kind: str, sign_class: str) -> Markup:
-    known = f"page.kind.{kind}" in catalogue()
-    return _t(f"page.kind.{kind}" if known else f"sign.class.{sign_class}")
+    known = f"sign.kind.{kind}" in catalogue()
+    return _t(f"sign.kind.{kind}" if known else f"sign.class.{sign_class}")
 
 
 @cache

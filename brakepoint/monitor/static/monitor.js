@@ -198,13 +198,12 @@ function drawMap(line) {
   $("map").append(shape("path", { class: "train", id: "train", d: "M-9 -6 H5 L11 0 L5 6 H-9 Z" }));
   $("signs").append(
     ...line.signs.map((sign) =>
-      element("li", { textContent: pair(`${number(sign.at_cm)} cm`, kindName(sign) + (sign.counts ? "" : ` (${say("monitor.distractor")})`)) }),
+      element("li", { textContent: pair(`${number(sign.at_cm)} cm`, say(`sign.kind.${sign.kind}`) + (sign.counts ? "" : ` (${say("monitor.distractor")})`)) }),
     ),
   );
   placeTrain(now?.train?.position_cm ?? 0);
 }
 
-const kindName = (sign) => say(has(`page.kind.${sign.kind}`) ? `page.kind.${sign.kind}` : `monitor.kind.${sign.kind}`);
 
 function signShape(sign) {
   const [x, y] = [sign.x, -sign.y];

@@ -3,7 +3,10 @@ import re
 import pytest
 
 from brakepoint.course import course
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.texts import languages, text
+from brakepoint.track import Curve, Straight
 from brakepoint.workshop.figures import pages
 from brakepoint.workshop.tables import MARK, code, plain, table, with_tables
 
@@ -75,3 +78,32 @@ def test_a_cell_stays_in_its_row_and_column():
 def test_words_are_code_or_plain():
     assert (code("x"), code(""), code(0)) == ("`x`", "", "`0`")
     assert plain("a_b *c* <d> [e] `f` \\") == r"a\_b \*c\* \<d> \[e] \`f\` \\"
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_the_reference_lists_every_field_and_sign_of_a_scenario(lang):
+    words = "".join(found for _, found in tables("reference.md", lang))
+
+    kinds = {*PLATES, *Scenario.model_fields, *ScenarioSign.model_fields, *Straight.model_fields}
+    assert kinds | set(Curve.model_fields) <= set(re.findall(r"^\| `([\w-]+)` \|", words, re.MULTILINE))
+
+
+def test_a_field_s_row_says_what_it_takes_what_it_is_without_and_what_it_means():
+    signs, track, line, kinds = (
+        with_tables(f"<!-- table: {name} -->\n<!-- end of table -->", "en")
+        for name in ("scenario ScenarioSign", "scenario Straight", "scenario Scenario", "kinds")
+    )
+
+    assert "\n| `offset_cm` | ≥ 4, ≤ 200 | `7.0` | From the middle of the track to the post. |\n" in signs
+    assert "\n| `side` | `left`, `right` | `right` | On which side, seen from the train. |\n" in signs
+    assert "\n| `facing` | `false`, `true` | `true` | " in signs
+    assert "\n| `tilt_deg` | ≥ -30, ≤ 30 |  | How crooked " in signs
+    assert "\n| `straight_cm` | > 0, ≤ 1000 | (required) | " in track
+    assert "\n| `seed` | ≥ 0, < 4294967296 | `1` | " in line
+    assert (
+        "\n| `track` |  | (required) | Pieces of track, laid end to end; together 50 to 3000 cm. |\n" in line
+    )
+    assert "\n| `name` |  |  | " in line
+    assert "\n| `signs` |  |  | " in line
+    assert "\n| `limit-30` | Limit 30 | `SpeedLimit` |\n" in kinds
+    assert "\n| `stop` | Stop | none: a distractor |\n" in kinds
