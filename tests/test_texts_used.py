@@ -35,6 +35,7 @@ from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
 from brakepoint.track import Curve, Straight
+from brakepoint.workshop.renewal import Fate
 from brakepoint.worlds import World
 
 ROOT = Path(__file__).parent.parent
@@ -85,6 +86,7 @@ LISTED: dict[str, Iterable[str]] = {
     "live.refusal.{}": Refusal,
     "live.topic.reason.{}": [topic.name for topic in TOPICS],
     "board.state.{}": State,
+    "update.{}": Fate,
     "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,

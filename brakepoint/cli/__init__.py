@@ -31,6 +31,7 @@ COMMANDS = (
     "join",
     "submit",
     "board",
+    "update",
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
