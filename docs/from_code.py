@@ -151,7 +151,9 @@ def line_rules() -> str:
         if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant):
             meaning = str(said.value.value)
         value = getattr(rules, name)
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        if isinstance(value, dict):
+            value = [f"{key} {each}" for key, each in value.items()]
+        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
         rows.append((code(name), code(shown), meaning))
     return table("rule", rows)
 

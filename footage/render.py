@@ -176,10 +176,15 @@ def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTru
         video_sha256=hashlib.sha256(unfinished.read_bytes()).hexdigest(),
     )
     document = out / f"{scenario.name}.part.json"
-    document.write_text(json.dumps(json.loads(truth.model_dump_json()), indent=1) + "\n", encoding="utf-8")
+    document.write_text(written_truth(truth), encoding="utf-8")
     unfinished.replace(video)
     document.replace(out / f"{scenario.name}.json")
     return truth
+
+
+def written_truth(truth: GroundTruth) -> str:
+    """The ground truth as its file has it: a line a value, so that a difference shows what changed."""
+    return json.dumps(json.loads(truth.model_dump_json()), indent=1) + "\n"
 
 
 def _truth_frames(scenario: Scenario) -> tuple[TruthFrame, ...]:

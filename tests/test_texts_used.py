@@ -66,7 +66,6 @@ LISTED: dict[str, Iterable[str]] = {
     "reason.{}": Reason,
     "light.{}": Light,
     "sign.class.{}": SignClass,
-    "monitor.{}": SignClass,
     "world.{}": World,
     "sign.kind.{}": DRAWINGS,
     "scenario.field.{}": [

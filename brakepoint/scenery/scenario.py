@@ -63,8 +63,7 @@ class ScenarioSign(_Record):
     @property
     def sign_class(self) -> SignClass | None:
         """What a detector should call its front; None for a distractor."""
-        name = PLATES[self.kind].sign_class
-        return SignClass(name) if name else None
+        return PLATES[self.kind].sign_class
 
     @property
     def right_cm(self) -> float:
