@@ -19,6 +19,7 @@ COMMANDS = (
     "replay",
     "evaluate",
     "dataset",
+    "show",
     "backgrounds",
     "synth",
     "base_model",

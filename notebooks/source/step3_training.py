@@ -191,6 +191,9 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # In a terminal, with the kit's autopilot, since yours comes in step 6:
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
+# Your own signs, your own camera: `brakepoint show --detector runs/train/model.onnx` in a terminal opens a page on which you show
+# it signs and label what it gets wrong.
+#
 # Then go on with the notebook of step 4.
 
 # %% [markdown] lang="fr"
@@ -198,6 +201,9 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 #
 # Dans un terminal, avec le pilote du kit, car le vôtre vient à l’étape 6 :
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
+#
+# Vos propres panneaux, votre propre caméra : dans un terminal, `brakepoint show --detector runs/train/model.onnx` ouvre une page où
+# vous lui montrez des panneaux et annotez ce qu’il manque.
 #
 # Continuez ensuite par le notebook de l’étape 4.
 
