@@ -32,6 +32,7 @@ COMMANDS = (
     "join",
     "submit",
     "board",
+    "update",
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""

@@ -5,7 +5,9 @@
 # never seen as one. You *fine-tune* it: it learns the new signs from the pictures of steps 1 and 2, in minutes instead of
 # hours, and should not forget the old ones.
 #
-# You write the decisions around the training in **`labs/step3_training.py`**: look for `TODO`. The whole step takes about 30
+# You write the decisions around the training in
+# **[`labs/step3_training.py`](../../labs/step3_training.py)**:
+# look for `TODO`. The whole step takes about 30
 # minutes, some of which the computer needs to learn.
 
 # %% [markdown] lang="fr"
@@ -15,7 +17,9 @@
 # jaune, qu’il n’a jamais vu ainsi. Vous allez l’*affiner* : il apprend les nouveaux panneaux sur les images des étapes 1 et 2,
 # en quelques minutes et non en plusieurs heures, et ne devrait pas oublier les anciens.
 #
-# Vous écrivez les décisions autour de l’entraînement dans **`labs/step3_training.py`** : cherchez `À FAIRE`. L’étape prend
+# Vous écrivez les décisions autour de l’entraînement dans
+# **[`labs/step3_training.py`](../../labs/step3_training.py)** :
+# cherchez `À FAIRE`. L’étape prend
 # environ 30 minutes, dont une partie pour que l’ordinateur apprenne.
 
 # %%
