@@ -96,7 +96,7 @@ LISTED: dict[str, Iterable[str]] = {
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
-    **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
+    **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
     "bench.radio.faults.{}": RADIO_FAULTS,
