@@ -1,5 +1,6 @@
 """What happens during the day of a room: nothing of anyone's is lost, and nothing else is touched."""
 
+import errno
 import re
 import shutil
 from pathlib import Path
@@ -12,11 +13,13 @@ from simulated_room import HANDLES
 from brakepoint.board.watcher import Watcher
 from brakepoint.cli import run
 from brakepoint.room import scoring
+from brakepoint.room.config import Room
 from brakepoint.room.history import History
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
-from brakepoint.room.rulings import Rulings
+from brakepoint.room.rulings import FROZEN, Rulings
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores import open_store, serving
+from brakepoint.room.stores.embedded import Folders
 
 pytestmark = pytest.mark.usefixtures("small_kit")
 
@@ -287,3 +290,21 @@ def test_the_board_takes_joiners_in_and_shows_no_score_of_who_is_disqualified(sm
     run(["room", "reset", "bela", "--yes"])
     watcher.look()
     assert "bela" not in History.load(small.folder).heard, "a running board brings nothing back"
+
+
+def test_a_full_disk_at_time_up_leaves_what_was_frozen_before(small: Room, monkeypatch) -> None:
+    assert run(["room", "freeze"]) == 0
+    before = {path: path.read_bytes() for path in (small.folder / FROZEN).rglob("model.onnx")}
+    hand_in("anna", 99)
+    write = Folders.put
+
+    def put(folders: Folders, bucket: str, key: str, data: bytes) -> None:
+        if bucket.endswith("bela"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(folders, bucket, key, data)
+
+    monkeypatch.setattr(Folders, "put", put)
+
+    assert run(["room", "freeze"]) == 2
+    assert len(before) == 2
+    assert before == {path: path.read_bytes() for path in (small.folder / FROZEN).rglob("model.onnx")}
