@@ -1,7 +1,8 @@
 """A room hands in all at once, and the first five are hostile: `make hand-ins`.
 
-The shipped model and autopilot go through the room's own store, each by its own key, and into the real
-sandbox, on a feed as hidden as any. It says when the last honest one was scored, and how much memory all took.
+The shipped model and autopilot go through the room's own store, each by its own key, and into the
+real sandbox, on a feed as hidden as any. It says when the last honest one was
+scored, and how much memory all took.
 """
 
 import contextlib

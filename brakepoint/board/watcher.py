@@ -139,7 +139,7 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
         return found
     found.done = {step.name: len(heard.done.get(step.name, ())) for step in course()}
     found.hints = heard.hints
-    found.minutes = (now - heard.since).total_seconds() / 60
+    found.minutes = max((now - heard.since).total_seconds() / 60, 0.0)  # The clock may have been set.
     current = next((step for step in course() if found.done[step.name] < len(step.exercises)), None)
     if current is None:
         found.state = State.FINISHED

@@ -27,7 +27,7 @@ class Rulings(Kept):
     Attributes:
         frozen_at: When time was up; None while it is not.
         disqualified: Handles whose hand-ins are not scored, and whose scores are not shown.
-        again: Handles whose hand-in is scored again, though it has not changed, and since when.
+        again: Handles whose hand-in is scored again, though it has not changed, and when that was asked for.
     """
 
     FILE_NAME, DAMAGED = "rulings.json", "room.error.rulings"
@@ -46,11 +46,18 @@ class Rulings(Kept):
         """
         if handle in self.disqualified:
             return False
-        return marks is None or not marks.knows(digest) or self.asks_again(handle, marks)
+        return marks is None or not marks.knows(digest) or self.asks_again(handle)
 
-    def asks_again(self, handle: str, marks: Marks) -> bool:
-        """Whether the instructor has asked for another score since the last one, whatever the tries."""
-        return handle in self.again and marks.last.at < self.again[handle]
+    def asks_again(self, handle: str) -> bool:
+        """Whether the instructor has asked for another score, whatever the tries."""
+        return handle in self.again
+
+    def answered(self, handle: str, folder: Path) -> None:
+        """Takes note that what was asked for is done; no clock is compared, since clocks are set."""
+        if self.asks_again(handle):
+            with Rulings.changing(folder) as rulings:
+                if rulings.again.get(handle) == self.again[handle]:
+                    del rulings.again[handle]
 
     def source(self, folder: Path, store: Buckets) -> Buckets:
         """Where hand-ins are taken from: the store, or what was kept when time was up."""

@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -117,7 +117,7 @@ def score_room(
         if submission is None:
             raise FileNotFoundError(handle)
         marks = scores.marks.get(handle)
-        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle, marks):
+        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
             return _failure(submission.digest, Failure.TRIES, str(room.tries))
         outcome = score(submission, feed, _folder(room, handle), room.map50_min, stopping)
         if scores.would_be_best(handle, outcome):
@@ -125,7 +125,10 @@ def score_room(
                 _unpack(submission, best)
         return outcome
 
-    yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder)
+    for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
+        with suppress(OSError):  # On a full disk it is scored once more.
+            rulings.answered(handle, room.folder)
+        yield handle, outcome
     if unreadable:
         error = next(iter(unreadable.values()))
         why = clean(str(error))

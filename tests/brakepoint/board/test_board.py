@@ -89,6 +89,10 @@ def test_the_best_is_shown_and_why_the_last_submission_failed_in_every_language(
     assert set(found.reason) == (set(languages()) if failure else set())
 
 
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_less_than_nothing() -> None:
+    assert seat("jade", heard([], 60, 60), None, START).minutes == 0
+
+
 def test_from_the_final_on_its_score_counts() -> None:
     last, final = SubmissionOutcome(digest="", at=START), SubmissionOutcome(digest="", at=START, score=71.5)
     marks = Marks(best_map50=0.8, best_score=95.0, last=last, final=final)

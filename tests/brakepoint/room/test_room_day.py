@@ -3,7 +3,9 @@
 import errno
 import re
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,7 +13,7 @@ from room_day import NOW, connection, describe, everything, hand_in, remember, r
 from simulated_room import HANDLES
 
 from brakepoint.board.watcher import Watcher
-from brakepoint.cli import run
+from brakepoint.cli import room_day, run
 from brakepoint.room import scoring
 from brakepoint.room.config import Room
 from brakepoint.room.history import History
@@ -198,6 +200,32 @@ def test_a_hand_in_is_scored_again_once_although_it_has_not_changed(small, point
 
     assert points(small) == ["bela"]
     assert points(small) == []
+
+
+@pytest.mark.parametrize("jump_h", [-2, 2])
+def test_a_clock_that_is_set_between_neither_hides_nor_repeats_what_was_asked_for(
+    small, points, monkeypatch, jump_h
+) -> None:
+    assert points(small) == ["anna", "bela"]
+    monkeypatch.setattr(
+        room_day, "datetime", SimpleNamespace(now=lambda zone: datetime.now(zone) + timedelta(hours=jump_h))
+    )
+    assert run(["room", "rescore", "bela"]) == 0
+
+    assert points(small) == ["bela"]
+    assert points(small) == []
+
+
+def test_what_is_asked_for_while_it_is_scored_is_done_after_it(small) -> None:
+    with Rulings.changing(small.folder) as rulings:
+        rulings.again["bela"] = NOW
+    begun = Rulings.load(small.folder)
+    with Rulings.changing(small.folder) as rulings:
+        rulings.again["bela"] = NOW + timedelta(minutes=1)
+    begun.answered("bela", small.folder)
+    begun.answered("anna", small.folder)
+
+    assert Rulings.load(small.folder).asks_again("bela")
 
 
 def test_after_time_is_up_only_what_was_handed_in_before_is_scored(small, points, capsys) -> None:
