@@ -20,6 +20,8 @@ from brakepoint.cli import build_app
 from brakepoint.cluster.findings import Rule
 from brakepoint.cluster.references import yours
 from brakepoint.course import course
+from brakepoint.incidents.causes import CAUSES, HINTS, INCIDENTS
+from brakepoint.incidents.probes import PROBES
 from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
@@ -97,6 +99,10 @@ LISTED: dict[str, Iterable[str]] = {
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
+    "incident.symptom.{}": [incident.name for incident in INCIDENTS],
+    "incident.cause.{}": CAUSES,
+    **{f"incident.hints.{{}}.{hint}": [one.name for one in INCIDENTS] for hint in range(1, HINTS + 1)},
+    **{f"incident.finding.{{}}.{state}": PROBES for state in ("well", "ill")},
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
     "bench.radio.faults.{}": RADIO_FAULTS,

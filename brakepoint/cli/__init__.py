@@ -47,6 +47,7 @@ GROUPS = {
     "room": "brakepoint.cli.room_day",
     "pipeline": "brakepoint.cli.pipeline",
     "cluster": "brakepoint.cli.cluster",
+    "incident": "brakepoint.cli.incident",
 }
 """Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
 

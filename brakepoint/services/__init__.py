@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import typer
@@ -110,6 +111,10 @@ class ServiceSettings:
         return cls(**{name: value for name, value in said.items() if value})
 
 
+Run = Callable[[ServiceSettings, threading.Event], None]
+"""Does the work of a service until it is to stop."""
+
+
 def _variable(name: str) -> str:
     return f"BRAKEPOINT_{name.upper()}"
 
@@ -126,8 +131,13 @@ def address(host_and_port: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def run_service(name: str, settings: ServiceSettings) -> None:
+def run_service(name: str, settings: ServiceSettings, run: Run | None = None) -> None:
     """Runs one service in this process until SIGTERM or Ctrl-C.
+
+    Args:
+        name: Which one.
+        settings: Of it.
+        run: What does its work; by default the service's own module.
 
     Raises:
         UserError: There is no such service, or something that it needs is missing or unfit.
@@ -146,7 +156,7 @@ def run_service(name: str, settings: ServiceSettings) -> None:
     from brakepoint.services.metrics import offer_metrics
 
     tell("metrics", url=offer_metrics(*address(settings.metrics)))
-    importlib.import_module(SERVICES[name]).run(settings, stopping)
+    (run or importlib.import_module(SERVICES[name]).run)(settings, stopping)
 
 
 def _end_with_parent(stopping: threading.Event) -> None:

@@ -1,0 +1,206 @@
+"""Says whether the train of an incident is healthy: by what it does, not by what its files say.
+
+Two probes look at all of it. One drives the line on the virtual clock, with perfect detections in the place
+of the model: that tells of camera, clocks, calibration and autopilot. The other shows pictures of the line to
+the model: that tells of camera, model and threshold.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from io import StringIO
+from typing import Any
+
+from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
+from brakepoint.detector import Detector
+from brakepoint.feeds import find_feed
+from brakepoint.incidents.site import Site
+from brakepoint.incidents.wiring import Optics
+from brakepoint.messages import (
+    Detection,
+    Detections,
+    Frame,
+    GivenOrder,
+    Light,
+    Order,
+    OrderKind,
+    Reason,
+    SignClass,
+    TrainState,
+)
+from brakepoint.mission.loop import OracleDetector, PlainCamera, Step, decide, run_mission
+from brakepoint.mission.scoring import score_run
+from brakepoint.services.gate import Gate
+from brakepoint.truth import GroundTruth, load_truth
+
+SCORE_MIN = 95.0
+"""A healthy train has more, of 100."""
+PICTURES = 3
+"""So many pictures of each class are shown to the model."""
+TALL_PX = 24.0
+"""Of signs that are at least so high in the picture: a healthy model misses none of these."""
+FOUND_MIN, FALSE_MAX = 0.8, 0.4
+"""The share of signs that is found at least, and of false ones at most, of the signs that are there."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a probe says. Texts: `incident.finding.{name}.well` and `.ill`.
+
+    Attributes:
+        name: Of the probe.
+        well: Whether all is as it should be.
+        values: What was measured.
+    """
+
+    name: str
+    well: bool
+    values: dict[str, float]
+
+
+def drives(site: Site) -> Finding:
+    """Drives the line once, on the virtual clock.
+
+    Raises:
+        UserError: The autopilot is missing, does not load, or raised.
+    """
+    truth = load_truth(find_feed(site.setup.feed).with_suffix(".json"))
+    step = _by_the_clocks_of(site, site.step)
+    hub = open_hub(SIMULATED_HUB, out=StringIO())
+    run = run_mission(_Sight(site, truth.seed), hub, _Oracle(truth, site.zoom), step, truth)
+    score = score_run(run, truth)
+    well = score.accomplished and score.score >= SCORE_MIN
+    return Finding("drives", well, {"score": score.score})
+
+
+class _Sight:
+    """The camera of a site; its pictures show nothing, which is enough for the oracle, and quick."""
+
+    def __init__(self, site: Site, seed: int) -> None:
+        self._camera, self._optics = PlainCamera(seed), Optics(site.setup.camera, site.zoom)
+
+    def read(self, train_state: TrainState) -> Frame:
+        return self._optics.pass_on(self._camera.read(train_state))
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+
+class _Oracle(OracleDetector):
+    """Finds every sign, where it is in a picture that was magnified."""
+
+    def __init__(self, truth: GroundTruth, zoom: float) -> None:
+        super().__init__(truth)
+        self._zoom, self._size = zoom, (truth.camera.width_px, truth.camera.height_px)
+
+    def detect(self, frame: Frame) -> Detections:
+        detections = super().detect(frame)
+        magnified = (self._magnified(item) for item in detections.items)
+        items = tuple(item for item in magnified if item is not None)
+        return detections.model_copy(update={"items": items})
+
+    def _magnified(self, item: Detection) -> Detection | None:
+        """A detection in the magnified picture; None where that no longer shows it."""
+        width, height = self._size
+        left, right = (_kept(width / 2, at, self._zoom) for at in item.box[::2])
+        top, bottom = (_kept(height / 2, at, self._zoom) for at in item.box[1::2])
+        if left >= right or top >= bottom:
+            return None
+        return item.model_copy(update={"box": (left, top, right, bottom)})
+
+
+def _kept(middle: float, at: float, zoom: float) -> float:
+    """Where something is after magnification, held at the edges."""
+    return min(max(middle + (at - middle) * zoom, 0.0), 2 * middle)
+
+
+def _by_the_clocks_of(site: Site, step: Step) -> Step:
+    """The autopilot as the train hears it: each message has the time of its sender's clock.
+
+    What the controller would refuse does not arrive, and the train brakes by itself.
+    """
+    clocks, gate = site.setup.clocks, Gate()
+    gate.begin_run(0)
+
+    def heard(
+        memory: Any, detections: Detections | None, state: TrainState | None, now: float
+    ) -> tuple[Any, Order]:
+        if detections is not None:
+            captured_at = detections.captured_at + clocks.capture
+            detections = detections.model_copy(update={"captured_at": captured_at})
+        own = now + clocks.autopilot
+        memory, order = decide(step, memory, detections, state, own)
+        given = GivenOrder(
+            **order.model_dump(exclude={"at"}), at=own, giver="autopilot", number=round(now * 1000), run=0
+        )
+        if gate.refusal(given, now + clocks.controller) is None:
+            return memory, gate.passed(given, now, state.position_cm if state else 0.0)
+        return memory, Order(kind=OrderKind.BRAKE, reason=Reason.NO_ORDERS, at=now)
+
+    return heard
+
+
+def sees(site: Site) -> Finding:
+    """Shows the model pictures of the line in which signs are near.
+
+    Raises:
+        UserError: The model is missing, or is none.
+    """
+    truth = load_truth(find_feed(site.setup.feed).with_suffix(".json"))
+    detector = Detector(site.model, site.setup.detector.confidence)
+    found = wrong = there = 0
+    for number, frame in _pictures(site.setup.feed):
+        optics = Optics(site.setup.camera, site.zoom)
+        items = detector.detect(optics.pass_on(frame)).items
+        wanted, known = _tall(truth, number), truth.perfect_detections(number)
+        found += sum(any(_is_same(sign, item) for item in items) for sign in wanted)
+        wrong += sum(not any(_is_same(sign, item) for sign in known) for item in items)
+        there += len(wanted)
+    well = found >= FOUND_MIN * there and wrong <= FALSE_MAX * there
+    return Finding("sees", well, {"found": found, "there": there, "wrong": wrong})
+
+
+PROBES: dict[str, Callable[[Site], Finding]] = {"drives": drives, "sees": sees}
+
+
+@cache
+def _pictures(feed: str) -> list[tuple[int, Frame]]:
+    """Pictures of a feed as the camera takes them at rest, and their numbers."""
+    video = find_feed(feed)
+    truth = load_truth(video.with_suffix(".json"))
+    taken = []
+    with closing(open_camera(f"video:{video}", truth.seed)) as camera:
+        for number in _telling_frames(truth):
+            at_cm = truth.frames[number].position_cm
+            state = TrainState(
+                at=0.0, position_cm=at_cm, speed_cm_s=0.0, power=0.0, braking=True, light=Light.OFF
+            )
+            frame = camera.read(state)
+            assert frame is not None, "a recorded camera always has a picture"
+            taken.append((number, frame))
+    return taken
+
+
+def _telling_frames(truth: GroundTruth) -> list[int]:
+    """Frames with tall signs of each class, spread over all that have one, in the order of the line."""
+    chosen: set[int] = set()
+    for sign_class in SignClass:
+        having = [
+            number
+            for number in range(len(truth.frames))
+            if any(sign.sign_class is sign_class for sign in _tall(truth, number))
+        ]
+        chosen.update(having[:: max(1, len(having) // PICTURES)])
+    return sorted(chosen)
+
+
+def _tall(truth: GroundTruth, number: int) -> list[Detection]:
+    return [sign for sign in truth.perfect_detections(number) if sign.height_px >= TALL_PX]
+
+
+def _is_same(sign: Detection, item: Detection) -> bool:
+    """Whether a detection means a sign: it has its class, and its middle lies in the box."""
+    left, top, right, bottom = sign.box
+    inside = left <= item.centre_x_px <= right and top <= item.centre_y_px <= bottom
+    return inside and item.sign_class is sign.sign_class
