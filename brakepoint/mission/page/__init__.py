@@ -52,7 +52,8 @@ def _kind(kind: str, sign_class: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this folder, with what they may call."""
     environment = Environment(
         loader=PackageLoader("brakepoint.mission.page", "."),
         autoescape=True,
@@ -87,7 +88,12 @@ def _playable(recording: Recording) -> Markup:
             for span in order_spans(ticks)
         ],
     }
-    return Markup(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    return in_script(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+
+def in_script(data: str) -> Markup:
+    """JSON that cannot end the script element that it is in."""
+    return Markup(data.replace("<", "\\u003c"))
 
 
 def render_page(report: Report, recordings: list[Recording], stills: Mapping[str, bytes]) -> str:
@@ -101,7 +107,7 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
     player = (resources.files(__package__) / "player.js").read_text(encoding="utf-8")
     pictures = {feed: base64.b64encode(jpeg).decode("ascii") for feed, jpeg in stills.items()}
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             report=report,
