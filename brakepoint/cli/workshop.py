@@ -82,6 +82,7 @@ def show(step: Step, result: Result, console: Console) -> None:
     failure = result.failure
     if failure is None:
         console.print(f"[green]{escape(_what_then(step))}[/]", soft_wrap=True)
+        console.print(text("question.waiting", number=step.number), style="cyan", soft_wrap=True)
         return
     console.print(f"  {escape(failure.message)}", style="bold")
     console.print(what_next(step, failure, "brakepoint "), style="cyan", soft_wrap=True)
@@ -234,13 +235,14 @@ def progress_command() -> None:
     """Shows a row for each step."""
     progress = Progress.load()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in ("step", "done", "minutes", "plan", "hints"):
+    for column in ("step", "done", "minutes", "plan", "hints", "answers"):
         table.add_column(text(f"workshop.table.{column}"), justify="left" if column == "step" else "right")
     for step in course():
         entry = progress.of(step)
         title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
         done = f"{len(entry.done)}/{len(step.exercises)}"
-        table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), str(sum(entry.hints.values())))
+        counts = str(sum(entry.hints.values())), str(len(entry.attempts))
+        table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), *counts)
     print_table(Console(highlight=False), table)
     if not any(entry.last_at for entry in progress.steps.values()):
         typer.echo(text("workshop.begin"))
