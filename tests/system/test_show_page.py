@@ -58,7 +58,8 @@ def encoded(frame: np.ndarray) -> bytes:
 def shown(sign: VisibleSign, frame: np.ndarray) -> ShownSign:
     height, width = frame.shape[:2]
     sides = np.array(sign.box) / (width, height, width, height)
-    return ShownSign(sign_class=SignClass(sign.sign_class), box=tuple(np.clip(sides, 0, 1)))
+    assert sign.sign_class
+    return ShownSign(sign_class=sign.sign_class, box=tuple(np.clip(sides, 0, 1)))
 
 
 @pytest.fixture(scope="module")
