@@ -45,6 +45,7 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	$(BIN)/python docs/picture.py
 	$(BIN)/python docs/live_picture.py
 	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
+	$(BIN)/python docs/show_picture.py
 	$(BIN)/python docs/step_pictures.py
 
 film: $(VENV)/.system ## Film three missions for the docs, and the moving picture of the README
