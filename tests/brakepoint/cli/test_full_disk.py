@@ -21,6 +21,7 @@ from brakepoint.scenery.scenario import Scenario
 from brakepoint.track import Straight
 from brakepoint.training import progress as progress_of_training
 from brakepoint.training.session import WholePath
+from brakepoint.truth import TruthFrame
 from brakepoint.workshop import artefacts, progress
 from footage import render
 
@@ -210,7 +211,8 @@ def draw_curves(folder: Path, turn: int, _: pytest.MonkeyPatch) -> None:
 def render_feed(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> None:
     scenario = Scenario(name="tiny", track=(Straight(straight_cm=50),), spacing_cm=10.0, seed=seed)
     patch.setattr(render, "WORK_DIR", folder.parent / "frames")
-    patch.setattr(render, "_truth_frames", lambda of: ())
+    frames = tuple(TruthFrame(position_cm=10.0 * number, signs=()) for number in range(scenario.frame_count))
+    patch.setattr(render, "_truth_frames", lambda of: frames)
     render.frames_folder(scenario).mkdir(parents=True, exist_ok=True)
     for number in range(scenario.frame_count):
         noise = np.random.default_rng(number).integers(0, 255, (384, 512, 3)).astype(np.uint8)
