@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -15,10 +15,13 @@ from brakepoint.texts import text
 from brakepoint.track import Segment, Track
 
 SCENARIOS_DIR = Path(__file__).parent / "scenarios"
+HARDER_DIR = SCENARIOS_DIR / "harder"
+"""Scenarios of feeds that nobody is taught on: the autopilot is proved on them."""
 TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
 
-Lighting = Literal["day", "overcast", "evening", "lamp", "mixed"]
-LIGHTS: tuple[Lighting, ...] = get_args(Lighting)
+Lighting = Literal["day", "overcast", "evening", "lamp", "mixed", "haze", "low-sun"]
+LIGHTS: tuple[Lighting, ...] = ("day", "overcast", "evening", "lamp", "mixed")
+"""Those of the stills that the detector is trained on; the others are for proving it."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
