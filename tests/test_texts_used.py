@@ -28,11 +28,14 @@ from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
 from brakepoint.room.sandbox import Protection
 from brakepoint.scenery.artwork import DRAWINGS
+from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.services import SERVICES
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
 from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
+from brakepoint.track import Curve, Straight
+from brakepoint.workshop.renewal import Fate
 from brakepoint.worlds import World
 
 ROOT = Path(__file__).parent.parent
@@ -49,7 +52,6 @@ PAGES = [
 
 STEPS = [step.name for step in course()]
 EXERCISES = [f"{step.name}.{exercise}" for step in course() for exercise in step.exercises]
-ON_THE_TRACK = {kind: sign for kind, (sign, *_) in DRAWINGS.items() if not kind.startswith("road-")}
 
 
 def command_names(command: object, above: str = "") -> Iterator[str]:
@@ -64,10 +66,14 @@ LISTED: dict[str, Iterable[str]] = {
     "reason.{}": Reason,
     "light.{}": Light,
     "sign.class.{}": SignClass,
-    "monitor.{}": SignClass,
     "world.{}": World,
-    "page.kind.{}": [kind for kind, sign in ON_THE_TRACK.items() if sign],
-    "monitor.kind.{}": [kind for kind, sign in ON_THE_TRACK.items() if not sign],
+    "sign.kind.{}": DRAWINGS,
+    "scenario.field.{}": [
+        *Scenario.model_fields,
+        *ScenarioSign.model_fields,
+        *Straight.model_fields,
+        *Curve.model_fields,
+    ],
     "monitor.service.{}": SERVICES.keys() - {"broker"},
     "score.ending.{}": Ending,
     "notebook.ending.{}": set(Ending) - {Ending.TRAIN_LOST},
@@ -79,6 +85,7 @@ LISTED: dict[str, Iterable[str]] = {
     "live.refusal.{}": Refusal,
     "live.topic.reason.{}": [topic.name for topic in TOPICS],
     "board.state.{}": State,
+    "update.{}": Fate,
     "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,
@@ -89,7 +96,7 @@ LISTED: dict[str, Iterable[str]] = {
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
-    **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
+    **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
     "bench.radio.faults.{}": RADIO_FAULTS,

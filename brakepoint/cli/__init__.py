@@ -20,6 +20,7 @@ COMMANDS = (
     "prove",
     "evaluate",
     "dataset",
+    "show",
     "backgrounds",
     "synth",
     "base_model",
@@ -32,6 +33,7 @@ COMMANDS = (
     "join",
     "submit",
     "board",
+    "update",
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
