@@ -37,8 +37,8 @@ def is_cut_off(item: Detection, camera: CameraModel) -> bool:
     """Whether a box is cut off: by the frame's edge, or by the first row in which signs may show."""
     left, top, right, bottom = item.box
     return (
-        left <= EDGE_PX
-        or top <= camera.signs_from_px + EDGE_PX
+        min(left, top) <= EDGE_PX
+        or abs(top - camera.signs_from_px) <= EDGE_PX
         or right >= camera.width_px - EDGE_PX
         or bottom >= camera.height_px - EDGE_PX
     )
