@@ -17,6 +17,7 @@ from brakepoint.texts import languages
 COMMANDS = (
     "mission",
     "replay",
+    "prove",
     "evaluate",
     "dataset",
     "show",

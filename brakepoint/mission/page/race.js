@@ -1,18 +1,4 @@
-"use strict";
-const root = document.documentElement;
-const languageButtons = document.querySelectorAll("[data-set-lang]");
-for (const button of languageButtons) {
-  button.addEventListener("click", () => {
-    root.lang = root.dataset.lang = button.dataset.setLang;
-    for (const other of languageButtons) other.setAttribute("aria-pressed", other === button);
-    document.title = document.querySelector("title").dataset[root.lang];
-  });
-}
-document.querySelector("[data-theme-toggle]").addEventListener("click", () => {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-});
-
+// Countdown, heats and podium; a frame of the browser moves every train to where it was then.
 const $ = (id) => document.getElementById(id);
 const COUNT_FROM = 3;
 const heats = [...document.querySelectorAll("[data-heat]")].map((section) => ({

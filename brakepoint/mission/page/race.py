@@ -1,21 +1,16 @@
 """The page of a race: several runs on one line, side by side, in a file that asks nothing of the network."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 from markupsafe import Markup
 
 from brakepoint.errors import UserError
-from brakepoint.mission.page import environment, in_script
+from brakepoint.mission.page import environment, frame, in_script
 from brakepoint.mission.page.plot import order_spans
 from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ
-from brakepoint.texts import language, languages, text
-from brakepoint.web import style
 
 HEAT_SIZE = 8
 """So many lines fit a projector."""
@@ -57,7 +52,6 @@ def render_race(racers: Sequence[Racer]) -> str:
         raise UserError("race.error.feeds", feeds=", ".join(sorted(feeds)))
     ranked = sorted(racers, key=lambda racer: racer.rank)
     heats = [ranked[begin : begin + HEAT_SIZE] for begin in range(0, len(ranked), HEAT_SIZE)][::-1]
-    script = (resources.files(__package__) / "race.js").read_text(encoding="utf-8")
     return (
         environment()
         .get_template("race.html.j2")
@@ -66,12 +60,7 @@ def render_race(racers: Sequence[Racer]) -> str:
             line=ranked[0].recording,
             podium=ranked[:PODIUM],
             playable=playable,
-            lang=language(),
-            titles={lang: text("race.title", lang) for lang in languages()},
-            names={lang: text("language.name", lang) for lang in languages()},
-            style=Markup(style()),
-            script=Markup(script),
-            script_hash=Markup(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")),
+            **frame("race.title", script="race.js"),
         )
     )
 
