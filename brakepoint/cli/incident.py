@@ -111,8 +111,7 @@ def list_command() -> None:
     """Shows a row for each incident: what was noticed, and how long it took."""
     record, table = Record.load(), Table(box=None, pad_edge=False, header_style="bold")
     for column in ("number", "symptom", "found", "mended", "hints"):
-        justify = "left" if column == "symptom" else "right"
-        table.add_column(text(f"incident.table.{column}"), justify=justify)
+        table.add_column(text(f"incident.table.{column}"), justify="left" if column == "symptom" else "right")
     for incident in INCIDENTS:
         entry = record.incidents.get(incident.number)
         times = (entry.found_min, entry.mended_min) if entry else (None, None)
