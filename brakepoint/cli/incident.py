@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -17,8 +18,9 @@ from brakepoint.errors import UserError
 from brakepoint.incidents.casebook import SITE_DIR, Case, Record, open_case, path_shown, take_down
 from brakepoint.incidents.causes import HINTS, INCIDENTS
 from brakepoint.incidents.site import Site
-from brakepoint.services import ServiceSettings, run_service
+from brakepoint.services import ServiceSettings, address, run_service
 from brakepoint.texts import text
+from brakepoint.web import new_token
 
 incident_app = CommandLine(help="cli.incident.help", no_args_is_help=True)
 
@@ -46,12 +48,13 @@ def up_command(page: Page = "") -> None:
 
     Case.load()
     site, settings = Site.load(SITE_DIR), ServiceSettings.given(page=page)
+    settings = replace(settings, token=settings.token or new_token(address(settings.page)[0]))
     console, stopping = Console(highlight=False), threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stopping.set())
-    with SiteServices(site, settings, teller(console), stopping.is_set) as services:
+    with SiteServices(site, settings, teller(console), stopping.is_set):
         if not stopping.is_set():
-            url = f"http://{services.settings.page}/"
+            url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
             console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
         stopping.wait()
         console.print(text("live.up.stopping"))
