@@ -26,13 +26,16 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
+
+prove: $(VENV)/.mission ## Drive every feed in every weather; ARGS="--steps labs --model runs/train/model.onnx" for yours
+	@$(BIN)/brakepoint prove $(ARGS)
 
 up: $(VENV)/.live ## Every service of the live train, and the page to watch it; ARGS="--feed track-full"
 	@$(BIN)/brakepoint up $(ARGS)
@@ -137,6 +140,9 @@ rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what
 
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
 	@$(BIN)/python -m benchmarks.drill $(ARGS)
+
+hand-ins: $(VENV)/.dev ## A whole room hands in at once, five of them hostile: how long until all are scored? ARGS="--attendees 4"
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.hand_ins $(ARGS)
 
 radio-drill: $(VENV)/.dev ## The same for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.radio_drill $(ARGS)

@@ -25,8 +25,8 @@ ALBUM = Path("my-signs")
 def main() -> None:
     """Opens the picture with the base model, which knows limits and no toy dangers, and takes the page."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder), chromium() as browser:
-        facts = {"model": BASE_MODEL.name, "commands": lesson(ALBUM)}
-        app = make_app(Detector(BASE_MODEL, CONFIDENCE), Album(ALBUM), [PICTURE], **facts)
+        detector, album = Detector(BASE_MODEL, CONFIDENCE), Album(ALBUM)
+        app = make_app(detector, album, [PICTURE], model=BASE_MODEL.name, commands=lesson(ALBUM))
         server = uvicorn.Server(uvicorn.Config(app, port=PORT, log_level="error"))
         threading.Thread(target=server.run, daemon=True).start()
         for lang in languages():

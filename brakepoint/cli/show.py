@@ -47,8 +47,7 @@ def show_command(
     album = Album(out)
     samples = pictures_in(CONTENT_DIR / "stills" / "images")
     every = max(1, len(samples) // SAMPLES)
-    facts = {"model": Path(model).name, "commands": lesson(out)}
-    app = make_app(detector, album, samples[::every], token, **facts)
+    app = make_app(detector, album, samples[::every], token, model=Path(model).name, commands=lesson(out))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

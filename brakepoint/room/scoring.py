@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +23,7 @@ from brakepoint.detector.decode import DETECTIONS_MAX
 from brakepoint.errors import UserError
 from brakepoint.evaluation.mean_average_precision import class_metrics, match_picture
 from brakepoint.feeds import find_feed
+from brakepoint.files import whole_folder
 from brakepoint.messages import (
     Detection,
     Detections,
@@ -32,7 +34,7 @@ from brakepoint.messages import (
     TrainState,
 )
 from brakepoint.mission.loop import run_mission
-from brakepoint.mission.records import Score
+from brakepoint.mission.report import Recording
 from brakepoint.mission.scoring import score_run
 from brakepoint.room.config import Room
 from brakepoint.room.model_check import MODEL_MAX_MB
@@ -57,8 +59,10 @@ DETECTOR_LIMITS = SandboxLimits(
 SPARE_PLACES = 1
 """So many more than there are cores are scored at a time: who sleeps leaves a core to the others."""
 NAMES = ("model.onnx", "step6_autopilot.py")
-BEST = "best"
-"""The folder with an attendee's best submission, which drives in the final."""
+BEST, FINAL = "best", "final"
+"""The folders with an attendee's best submission, which drives in the final, and with what came of that."""
+RUN_NAME = "run.json"
+"""Beside the two files: how the submission drove."""
 BOX_MAX = 10
 """Boxes reach a little beyond a picture, but not this many times as far."""
 CONFIDENCE = 0.25
@@ -102,10 +106,12 @@ def score_room(
     Raises:
         UserError: The room has no hidden feed, or this machine has no sandbox; or, after all others were
             scored, what somebody handed in cannot be read.
+        OSError: Outcomes of before still cannot be written, or, after all were scored, those of now.
     """
     feed = _hidden(room.hidden_feed, "hidden_feed")
     stopping = stopping or threading.Event()
-    scores.marks, rulings = Scores.load(room.folder).marks, Rulings.load(room.folder)
+    scores.catch_up(room.folder)
+    rulings = Rulings.load(room.folder)
     source = rulings.source(room.folder, store)
     waiting, unreadable = _waiting(room, source, scores, rulings)
 
@@ -114,18 +120,21 @@ def score_room(
         if submission is None:
             raise FileNotFoundError(handle)
         marks = scores.marks.get(handle)
-        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle, marks):
+        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
             return _failure(submission.digest, Failure.TRIES, str(room.tries))
-        outcome = score(submission, feed, _folder(room, handle), room.map50_min, stopping)
+        outcome = score(submission, feed, folder_of(room, handle), room.map50_min, stopping)
         if scores.would_be_best(handle, outcome):
-            _unpack(submission, _folder(room, handle) / BEST)
+            with whole_folder(folder_of(room, handle) / BEST) as best:
+                _unpack(submission, best)
+                shutil.copyfile(folder_of(room, handle) / RUN_NAME, best / RUN_NAME)
         return outcome
 
-    for handle, outcome in _judge_all(waiting, judge, stopping):
-        scores.add(handle, outcome, room.folder)
+    for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
+        with suppress(OSError):  # On a full disk it is scored once more.
+            rulings.answered(handle, room.folder)
         yield handle, outcome
     if unreadable:
-        handle, error = next(iter(unreadable.items()))
+        error = next(iter(unreadable.values()))
         why = clean(str(error))
         raise UserError("room.error.unreadable", handles=", ".join(unreadable), why=why) from error
 
@@ -145,11 +154,13 @@ def score_final(
 
     Raises:
         UserError: The room has no such feed, or this machine has no sandbox.
+        OSError: As for `score_room`.
     """
     feed = _hidden(room.final_feed, "final_feed")
     stopping = stopping or threading.Event()
-    scores.marks, out = Scores.load(room.folder).marks, Rulings.load(room.folder).disqualified
-    best = {handle: _folder(room, handle) / BEST for handle in room.everybody if handle not in out}
+    scores.catch_up(room.folder)
+    out = Rulings.load(room.folder).disqualified
+    best = {handle: folder_of(room, handle) / BEST for handle in room.everybody if handle not in out}
     waiting = [
         handle
         for handle, marks in scores.marks.items()
@@ -158,11 +169,25 @@ def score_final(
 
     def judge(handle: str) -> SubmissionOutcome:
         submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
-        return score(submission, feed, _folder(room, handle) / "final", 0.0, stopping)
+        return score(submission, feed, folder_of(room, handle) / FINAL, 0.0, stopping)
 
-    for handle, outcome in _judge_all(waiting, judge, stopping):
-        scores.add_final(handle, outcome, room.folder)
+    yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder, final=True)
+
+
+def _kept(
+    judged: Iterator[tuple[str, SubmissionOutcome]], scores: Scores, folder: Path, final: bool = False
+) -> Iterator[tuple[str, SubmissionOutcome]]:
+    """Writes each outcome; a full disk ends nothing, and is told once all are judged."""
+    trouble: OSError | None = None
+    for handle, outcome in judged:
+        try:
+            scores.add(handle, outcome, folder, final)
+            trouble = None
+        except OSError as error:
+            trouble = error
         yield handle, outcome
+    if trouble is not None:
+        raise trouble
 
 
 def _hidden(wanted: Path | None, name: str) -> Path:
@@ -231,7 +256,8 @@ def _failure(digest: str, reason: Failure, detail: str) -> SubmissionOutcome:
     return SubmissionOutcome(digest=digest, at=datetime.now(UTC), reason=reason, detail=detail)
 
 
-def _folder(room: Room, handle: str) -> Path:
+def folder_of(room: Room, handle: str) -> Path:
+    """Where an attendee's submissions are."""
     return room.folder / "submissions" / handle
 
 
@@ -258,7 +284,7 @@ def score(
     Args:
         submission: What was handed in.
         feed: The hidden feed.
-        folder: Gets the two files; nothing else is written.
+        folder: Gets the two files and, if it drove, `run.json`; nothing else is written.
         map50_min: A model that finds less does not drive: with it the line would be learnt, not seen.
         stopping: Is set when the scoring is to stop.
 
@@ -277,12 +303,17 @@ def score(
                 raise Failed(Failure.MODEL_BLIND, f"{map50_min:g}")
             with Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS, stopping) as driver:
                 result = _drive(detector, SandboxedAutopilot(driver), feed, truth)
+        (folder / RUN_NAME).write_text(result.to_json(), encoding="utf-8")
     except Failed as failed:
         return SubmissionOutcome(
             digest=submission.digest, at=now, map50=map50, reason=failed.reason, detail=failed.detail
         )
     return SubmissionOutcome(
-        digest=submission.digest, at=now, map50=map50, score=result.score, accomplished=result.accomplished
+        digest=submission.digest,
+        at=now,
+        map50=map50,
+        score=result.mission.score,
+        accomplished=result.mission.accomplished,
     )
 
 
@@ -422,7 +453,8 @@ def _at_rest(position_cm: float) -> TrainState:
 
 def _drive(
     detector: SandboxedDetector, autopilot: SandboxedAutopilot, feed: Path, truth: GroundTruth
-) -> Score:
+) -> Recording:
+    """Drives once; without a rerun with perfect detections nobody knows whose fault the lost points are."""
     with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
         try:
             run = run_mission(camera, open_hub(SIMULATED_HUB, out=None), detector, autopilot.step, truth)
@@ -430,4 +462,5 @@ def _drive(
             if isinstance(error.__cause__, Failed):  # The loop's word for an autopilot that breaks down.
                 raise error.__cause__ from None
             raise
-    return score_run(run, truth)
+    result = score_run(run, truth)
+    return Recording.of(run, result, result, truth)
