@@ -27,6 +27,8 @@ LANGUAGE = "BRAKEPOINT_LANG"
 """What every command reads, and no field of the services' settings."""
 GIVEN = {FEED, TRAIN_ID, HUB}
 """What the base says; an overlay that replaces its settings loses those that it does not repeat."""
+TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+"""What Tekton takes for the name of a task."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
@@ -212,6 +214,8 @@ def check_commit(lab: Path) -> None:
     task = next((t for t in _tasks(lab).values() if (t.get("taskRef") or {}).get("name") == "commit"), None)
     if task is None:
         raise NotImplementedError
+    if not TASK_NAME.fullmatch(str(task["name"])):
+        raise Wrong("step7.commit.task_name", found=task["name"])
     params = _params(task)
     wanted = {"name", "image", "digest", "overlay", "branch", "kustomize-image"}
     if missing := sorted(wanted - params.keys()):
