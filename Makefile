@@ -73,7 +73,7 @@ lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the lab
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
-labs: $(VENV)/.workshop ## Write labs/ and notebooks/ from solutions/ and notebooks/source/
+labs: $(VENV)/.workshop ## Write labs/, notebooks/ and the pages' tables from solutions/, notebooks/source/ and texts
 	$(BIN)/python -m brakepoint.workshop.figures
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks

@@ -23,8 +23,12 @@ EDGE = "brakepoint-edge"
 """What the base calls the image of the services."""
 SETTINGS = "brakepoint-settings"
 FEED, TRAIN_ID, HUB = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID", "BRAKEPOINT_HUB"
+LANGUAGE = "BRAKEPOINT_LANG"
+"""What every command reads, and no field of the services' settings."""
 GIVEN = {FEED, TRAIN_ID, HUB}
 """What the base says; an overlay that replaces its settings loses those that it does not repeat."""
+TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+"""What Tekton takes for the name of a task."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
@@ -47,12 +51,12 @@ def check_settings(lab: Path) -> None:
     maps = of_kind(_rendered(lab, "overlay"), "ConfigMap")
     by_name = {manifest["metadata"]["name"].rpartition("-")[0]: manifest["data"] for manifest in maps}
     data = by_name[SETTINGS]
-    given, known = (data.get(FEED), data.get(TRAIN_ID)), ServiceSettings().environment()
+    given, known = (data.get(FEED), data.get(TRAIN_ID)), {*ServiceSettings().environment(), LANGUAGE}
     if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
         raise Wrong("step7.settings.other_map", name=extra[0])
     if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == GIVEN:
         raise NotImplementedError
-    if unknown := sorted(data.keys() - known.keys()):
+    if unknown := sorted(data.keys() - known):
         raise Wrong("step7.settings.unused", name=unknown[0])
     if lost := sorted(GIVEN - data.keys()):
         raise Wrong("step7.settings.lost", name=lost[0])
@@ -210,6 +214,8 @@ def check_commit(lab: Path) -> None:
     task = next((t for t in _tasks(lab).values() if (t.get("taskRef") or {}).get("name") == "commit"), None)
     if task is None:
         raise NotImplementedError
+    if not TASK_NAME.fullmatch(str(task["name"])):
+        raise Wrong("step7.commit.task_name", found=task["name"])
     params = _params(task)
     wanted = {"name", "image", "digest", "overlay", "branch", "kustomize-image"}
     if missing := sorted(wanted - params.keys()):
