@@ -96,6 +96,8 @@ LISTED: dict[str, Iterable[str]] = {
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
+    "question.{}.ask": STEPS,
+    "question.{}.choice": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
@@ -119,6 +121,7 @@ MADE_IN = {
     "bench.detectors.{}": "benchmarks/detectors.py",
     "bench.detectors.{}_int8": "benchmarks/detectors.py",
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",
+    "question.figure.{}": "brakepoint/workshop/questions.py",
 }
 """Families of keys whose last part is a word of other files than the one that puts them together."""
 

@@ -89,7 +89,12 @@ def _playable(recording: Recording) -> Markup:
             for span in order_spans(ticks)
         ],
     }
-    return Markup(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    return in_script(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+
+def in_script(data: str) -> Markup:
+    """JSON that cannot end the script element that it is in."""
+    return Markup(data.replace("<", "\\u003c"))
 
 
 def render_page(report: Report, recordings: list[Recording], stills: Mapping[str, bytes]) -> str:
@@ -113,15 +118,17 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
     )
 
 
-def frame(title: str, steps: str, detector: str) -> dict[str, Any]:
+def frame(title: str, steps: str = "", detector: str = "", script: str = "player.js") -> dict[str, Any]:
     """What the frame of a page needs.
 
     Args:
         title: Key of its title.
         steps: Whose step modules drove.
         detector: File name of the detector's model.
+        script: The file of this folder that runs behind the switches of language and theme.
     """
-    player = (resources.files(__package__) / "player.js").read_text(encoding="utf-8")
+    files = (resources.files(__package__) / name for name in ("switches.js", script))
+    player = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return {
         "steps": steps,
         "detector": detector,
