@@ -33,6 +33,7 @@ from brakepoint.services.faults import FAULTS, TRAIN_KILLED
 from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
+from brakepoint.workshop.explanations import PARTS
 from brakepoint.worlds import World
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +91,8 @@ LISTED: dict[str, Iterable[str]] = {
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
+    **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
+    "workshop.explained.{}": PARTS,
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
     "bench.radio.faults.{}": RADIO_FAULTS,

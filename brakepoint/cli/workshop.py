@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -21,6 +23,7 @@ from brakepoint.room import in_a_room
 from brakepoint.texts import text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
+from brakepoint.workshop.explanations import explain
 from brakepoint.workshop.keyboard import Keyboard, keyboard
 from brakepoint.workshop.labs import lab_text, make_package, part_with, without_marks
 from brakepoint.workshop.progress import Progress
@@ -34,26 +37,36 @@ BACKUPS_DIR = LABS_DIR / "backups"
 StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help="cli.check.step")]
 
 
-def check_command(step: StepArgument = "") -> None:
+def check_command(
+    step: StepArgument = "",
+    again: Annotated[bool, typer.Option("--explain", help="cli.check.explain")] = False,
+) -> None:
     """Checks a step; exit status 1 if something is not right yet."""
     wanted = _step(step)
-    result = check_and_record(wanted)
+    result = check_and_record(wanted, again)
     show(wanted, result, Console(highlight=False))
     raise typer.Exit(0 if result.passed else 1)
 
 
-def check_and_record(step: Step) -> Result:
-    """Checks a step and writes the outcome to the attendee's progress."""
+def check_and_record(step: Step, again: bool = False) -> Result:
+    """Checks a step and writes the outcome to the attendee's progress.
+
+    Args:
+        step: Which.
+        again: Whether what passes is explained once more.
+    """
     result = check(step)
     progress = Progress.load()
     entry = progress.touch(step)
     entry.done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
+    news = tuple(name for name in entry.done if again or name not in entry.explained)
+    entry.explained += [name for name in news if name not in entry.explained]
     if result.failure is not None and result.failure.key:
         entry.wrong[result.failure.key] = entry.wrong.get(result.failure.key, 0) + 1
     progress.save()
     if in_a_room():
         share_progress(step)
-    return result
+    return replace(result, explained=news)
 
 
 def share_progress(step: Step) -> None:
@@ -75,6 +88,9 @@ def show(step: Step, result: Result, console: Console) -> None:
         mark = "[green]✓[/]" if verdict.passed else "[red]✗[/]"
         name = text(f"lab.{step.name}.{verdict.exercise}.title") if verdict.exercise else step.lab.name
         console.print(f"{mark} {name}")
+        if verdict.exercise in result.explained:
+            for words in explain(step, verdict.exercise):
+                console.print(Padding(escape(words), (0, 0, 0, 2)), style="dim")
     if result.printed:
         console.print(text("workshop.printed"), style="dim")
         console.print(escape(result.printed), style="dim")

@@ -19,6 +19,7 @@ class StepProgress(BaseModel):
 
     Attributes:
         done: The exercises that passed when they were last checked.
+        explained: The exercises that were explained, which happens when they first pass.
         hints: How many hints were given, by exercise.
         wrong: How often a check found each wrong answer, by the key of its message.
         minutes: Time spent on it.
@@ -26,6 +27,7 @@ class StepProgress(BaseModel):
     """
 
     done: list[str] = []
+    explained: list[str] = []
     hints: dict[str, int] = {}
     wrong: dict[str, int] = {}
     minutes: float = 0.0
