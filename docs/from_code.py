@@ -17,15 +17,16 @@ from pydantic import BaseModel
 
 from brakepoint import messages, rules, truth
 from brakepoint.cli import build_app
-from brakepoint.course import ROOT, course, find_step
+from brakepoint.course import ROOT, Track, course, find_step, set_up_minutes
 from brakepoint.mission import records, report
 from brakepoint.services import ServiceSettings
 from brakepoint.services.metrics import METRICS
 from brakepoint.texts import text
 
 HEADS = {
-    "exercise": ("exercise", "about", "todo"),
-    "step": ("step", "minutes", "exercises"),
+    "exercise": ("exercise", "track", "about", "todo"),
+    "step": ("step", "core_minutes", "core", "minutes", "exercises"),
+    "clock": ("minute", "clock", "begins", "late"),
     "option": ("option", "meaning", "default"),
     "field": ("field", "type", "meaning"),
     "metric": ("metric", "type", "labels", "meaning"),
@@ -33,6 +34,8 @@ HEADS = {
     "rule": ("constant", "value", "meaning"),
 }
 """The columns of each table: `docs.column.NAME` in the catalogue."""
+BEGINS_H = 13
+"""The hour at which the example of the clock begins."""
 ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
@@ -52,7 +55,8 @@ def exercises(number: str) -> str:
     """The exercises of one step."""
     step = find_step(number)
     rows = [
-        [_code(name)] + [_plain(text(f"lab.{step.name}.{name}.{part}")) for part in ("title", "todo")]
+        [_code(name), text(f"docs.track.{Track.CORE if name in step.core else 'further'}")]
+        + [_plain(text(f"lab.{step.name}.{name}.{part}")) for part in ("title", "todo")]
         for name in step.exercises
     ]
     return _table("exercise", rows)
@@ -68,12 +72,33 @@ def steps() -> str:
     rows = [
         (
             f"[{step.number}. {text(f'course.{step.name}.title')}](step{step.number}.md)",
+            step.core_minutes,
+            len(step.core),
             step.minutes,
             len(step.exercises),
         )
         for step in course()
     ]
     return _table("step", rows)
+
+
+def clock(track: str) -> str:
+    """When each step begins on a track, and what helps those who are not there by then."""
+    beside = text("docs.clock.beside")
+    rows = [(*_at(0), text("docs.clock.login"), beside)]
+    minute = set_up_minutes()
+    for step in course():
+        name = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
+        late = _code(f"brakepoint catch-up {step.number - 1}") if step.number > 1 else beside
+        rows.append((*_at(minute), name, late))
+        minute += step.minutes_of(Track(track))
+    return _table("clock", [*rows, (*_at(minute), text("docs.clock.end"), "")])
+
+
+def _at(minute: int) -> tuple[int, str]:
+    """A minute of the day, and what the clock shows then."""
+    hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
+    return minute, f"{hours}:{minutes:02}"
 
 
 def commands() -> str:
@@ -209,6 +234,7 @@ def line_rules() -> str:
 WRITERS: dict[str, Callable[..., str]] = {
     "exercises": exercises,
     "steps": steps,
+    "clock": clock,
     "commands": commands,
     "models": models,
     "metrics": metrics,

@@ -88,6 +88,7 @@ LISTED: dict[str, Iterable[str]] = {
     "room.phase.{}": PATIENCE_S,
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
+    "docs.track.{}": ("core", "further"),
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
