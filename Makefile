@@ -26,7 +26,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs slides clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ docs: $(VENV)/.docs ## Build the documentation into site/, in every language; op
 		BRAKEPOINT_LANG=$$lang NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict \
 		--config-file docs/mkdocs.yml --site-dir $(CURDIR)/site/$$lang || exit 1; done
 	@echo site/index.html
+
+slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, a page a language, into runs/slides/
+	@$(BIN)/python docs/slides.py
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress

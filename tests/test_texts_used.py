@@ -50,6 +50,7 @@ PAGES = [
 
 STEPS = [step.name for step in course()]
 EXERCISES = [f"{step.name}.{exercise}" for step in course() for exercise in step.exercises]
+SLIDES = re.findall(r'Slide\("(\w+)"', (ROOT / "docs" / "slides.py").read_text("utf-8"))
 ON_THE_TRACK = {kind: sign for kind, (sign, *_) in DRAWINGS.items() if not kind.startswith("road-")}
 
 
@@ -89,6 +90,7 @@ LISTED: dict[str, Iterable[str]] = {
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
     "docs.track.{}": ("core", "further"),
+    **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
