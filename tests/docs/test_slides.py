@@ -1,20 +1,11 @@
 """The instructor's slides: the same in every language, with notes, and complete without a network."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import pytest
+from instructor_slides import slides
 
 from brakepoint.texts import catalogue, languages
-
-ROOT = Path(__file__).parents[2]
-spec = importlib.util.spec_from_file_location("slides", ROOT / "docs" / "slides.py")
-assert spec is not None and spec.loader is not None
-slides = importlib.util.module_from_spec(spec)
-sys.modules["slides"] = slides
-spec.loader.exec_module(slides)
 
 NAMES = [slide.name for slide in slides.SLIDES]
 IN_ROOM = 5
