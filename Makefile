@@ -15,6 +15,8 @@ NO_BLENDER := Blender needs Python 3.11, and there is none here
 # Nothing is installed but in the versions of locks/, which `make locks` writes; what builds the kit is held, too.
 constrained = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
 PIP := $(call constrained,locks/constraints.txt) $(BIN)/python -m pip --disable-pip-version-check
+# The same, which tells on a terminal what it installs and how much is left; in a log it says nothing more than pip.
+PIP_TOLD := $(call constrained,locks/constraints.txt) $(BIN)/python locks/pip_told.py
 # Set-up installs from this folder alone, and needs no network, if it is there or named.
 WHEELHOUSE ?= $(wildcard wheelhouse)
 FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
@@ -162,8 +164,8 @@ $(VENV)/.workshop $(VENV)/.system: before = $(say_what_torch_brings)
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml locks/constraints.txt locks/serving.txt | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(before)
-	@$(PIP) --quiet install $(FROM) --no-warn-conflicts --editable '.[$(extras)]'
-	@$(if $(serving),$(PIP) --quiet install $(FROM) --no-warn-conflicts --no-deps --requirement $(serving))
+	@$(PIP_TOLD) --quiet install $(FROM) --no-warn-conflicts --editable '.[$(extras)]'
+	@$(if $(serving),$(PIP_TOLD) --quiet install $(FROM) --no-warn-conflicts --no-deps --requirement $(serving))
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(take_headless_opencv)
 	@touch $@
 
@@ -185,7 +187,7 @@ $(FOOTAGE_VENV)/.footage: pyproject.toml locks/footage.txt
 	@test -n "$(FOOTAGE_PYTHON)" || { echo "$(NO_BLENDER): make footage FOOTAGE_PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing Blender into $(FOOTAGE_VENV)/ …"
 	@$(FOOTAGE_PYTHON) -m venv $(FOOTAGE_VENV)
-	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[footage]'
+	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python locks/pip_told.py --quiet install --editable '.[footage]'
 	@touch $@
 
 $(BIN)/python:

@@ -37,7 +37,7 @@ from brakepoint.workshop.explanations import PARTS
 from brakepoint.worlds import World
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs")
+ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs", "locks")
 SCRIPTS = [path for room in ROOMS for path in (ROOT / room).glob("**/*.py")] + [
     ROOT / "tests/workshop_check.py"
 ]
