@@ -47,6 +47,7 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	$(BIN)/python docs/picture.py
 	$(BIN)/python docs/live_picture.py
 	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
+	$(BIN)/python docs/show_picture.py
 	$(BIN)/python docs/step_pictures.py
 
 film: $(VENV)/.system ## Film three missions for the docs, and the moving picture of the README
@@ -141,6 +142,9 @@ rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what
 
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
 	@$(BIN)/python -m benchmarks.drill $(ARGS)
+
+hand-ins: $(VENV)/.dev ## A whole room hands in at once, five of them hostile: how long until all are scored? ARGS="--attendees 4"
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.hand_ins $(ARGS)
 
 radio-drill: $(VENV)/.dev ## The same for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.radio_drill $(ARGS)

@@ -25,6 +25,7 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Frame, GivenOrder
 from brakepoint.services import ServiceSettings, address
 from brakepoint.services.bus import Bus, parse_broker
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.link import FromTrain
 from brakepoint.services.live_mission import start
 from brakepoint.services.supervisor import Supervisor
@@ -115,9 +116,9 @@ def _one_at_a_time(
     numbers, shown = count(), cycle(pictures)
 
     def latency_s() -> float | None:
-        frame = replace(next(shown), frame_id=next(numbers), captured_at=time.time())
+        frame = replace(next(shown), frame_id=next(numbers), captured_at=CLOCK.now())
         send(frame)
-        return time.time() - frame.captured_at if _is_answered(frame, arrived) else None
+        return CLOCK.now() - frame.captured_at if _is_answered(frame, arrived) else None
 
     until = time.monotonic() + READY_WITHIN_S
     for _ in range(WARM_UP):
@@ -154,7 +155,7 @@ def _train(link: str, arrived: Arrived) -> Iterator[None]:
                     self._report(order.run)
 
         def _report(self, run: int) -> None:
-            report = FromTrain(run=run, state=AT_REST.model_copy(update={"at": time.time()}))
+            report = FromTrain(run=run, state=AT_REST.model_copy(update={"at": CLOCK.now()}))
             self.wfile.write(report.model_dump_json().encode() + b"\n")
 
     with socketserver.ThreadingTCPServer(address(link), Radio) as server:

@@ -13,6 +13,7 @@ from brakepoint.messages import Picture, encode_frame, split_frame
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.service_loop import Pace
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import DETECTIONS, JPEG_QUALITY, PICTURE
@@ -87,7 +88,7 @@ def _play(buses: list[Bus], pictures: list[Picture], seconds: float) -> list[lis
         while time.monotonic() < until:
             pace.wait()
             picture = pictures[number % len(pictures)]
-            picture = picture._replace(frame_id=number, captured_at=time.time())
+            picture = picture._replace(frame_id=number, captured_at=CLOCK.now())
             buses[number % len(buses)].say(PICTURE, picture)
             number += 1
         return [each.result() for each in heard]
@@ -98,5 +99,5 @@ def _hear(bus: Bus, until: float) -> list[float]:
     late_ms = []
     while (left_s := until - time.monotonic()) > 0:
         if (detections := bus.take(DETECTIONS, left_s)) is not None:
-            late_ms.append(1000 * (time.time() - detections.captured_at))
+            late_ms.append(1000 * (CLOCK.now() - detections.captured_at))
     return late_ms

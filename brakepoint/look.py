@@ -1,4 +1,7 @@
-"""The colours and words that the terminal, the film and the page share."""
+"""The colours, shapes and words that the terminal, films, plots and pages share."""
+
+from dataclasses import dataclass
+from typing import Literal
 
 from brakepoint.messages import Order, OrderKind, Reason, SignClass, TrainState
 from brakepoint.texts import number, text
@@ -8,8 +11,52 @@ ORDER_COLOURS = {
     OrderKind.LOW_SPEED: "#e0921b",
     OrderKind.BRAKE: "#e5484d",
 }
-SIGN_COLOURS = {SignClass.DANGER_AHEAD: "#f7c325", SignClass.SPEED_LIMIT: "#e5484d"}
-"""On pictures, plots and films; the pages have the same from `brakepoint/web/static/style.css`."""
+INK, PAPER = "#1b2027", "#ffffff"
+BRIGHT = 0.6
+"""From this brightness on, dark words stand out better on a colour than white ones."""
+DISC = "M-7.6 0a7.6 7.6 0 1 1 15.2 0a7.6 7.6 0 1 1-15.2 0Z"
+TRIANGLE, EXCLAMATION = "M0-9 9.5 8H-9.5Z", "M0-3.5V2.2M0 5.4v.2"
+
+
+@dataclass(frozen=True)
+class SignLook:
+    """What a class of sign looks like wherever it is drawn small: on films, plots, pages and in the terminal.
+
+    Attributes:
+        colour: Of its drawing, of the boxes around it and of its line in a plot: `#rrggbb`.
+        shape: A ring is a white disc with a coloured rim.
+        character: What it is in a line of text.
+    """
+
+    colour: str
+    shape: Literal["triangle", "ring", "disc"]
+    character: str
+
+    @property
+    def is_bright(self) -> bool:
+        """Whether words on its colour are better dark."""
+        red, green, blue = bytes.fromhex(self.colour[1:])
+        return 0.299 * red + 0.587 * green + 0.114 * blue >= BRIGHT * 255
+
+    @property
+    def paths(self) -> tuple[dict[str, str], ...]:
+        """Its drawing as the attributes of SVG paths, at most 22 wide and high about the origin."""
+        rim = {"stroke": INK, "stroke-width": "1.6", "stroke-linejoin": "round"}
+        match self.shape:
+            case "triangle":
+                mark = {"d": EXCLAMATION, "stroke": INK, "stroke-width": "2", "stroke-linecap": "round"}
+                return {"d": TRIANGLE, "fill": self.colour, **rim}, mark
+            case "ring":
+                return ({"d": DISC, "fill": PAPER, "stroke": self.colour, "stroke-width": "4"},)
+            case "disc":
+                return ({"d": DISC, "fill": self.colour, **rim},)
+
+
+SIGN_LOOKS = {
+    SignClass.DANGER_AHEAD: SignLook("#f7c325", "triangle", "▲"),
+    SignClass.SPEED_LIMIT: SignLook("#e5484d", "ring", "●"),
+}
+"""Every class of sign. Its name is in the catalogue, `sign.class.NAME`; what it asks for, in the rules."""
 
 
 def sentence(words: str) -> str:

@@ -24,6 +24,8 @@ DANGER_WAIT_S = 2.0
 """How long the train waits, at rest and with its light blinking, before it passes a DangerAhead."""
 BESIDE_TRACK_CM = 15.0
 """A sign further than this from the track's centre line belongs to another track and means nothing here."""
+STOP_SIGNS = (SignClass.DANGER_AHEAD,)
+"""The signs before which the train comes to rest; at every other it has low speed."""
 PLATE_HEIGHT_CM = {SignClass.DANGER_AHEAD: 1.95, SignClass.SPEED_LIMIT: 1.90}
 """How high the plates of the signs that count are: what turns a box's height into a distance."""
 PLATE_CENTRE_CM = 4.6

@@ -17,88 +17,13 @@ from pydantic import BaseModel
 
 from brakepoint import messages, rules, truth
 from brakepoint.cli import build_app
-from brakepoint.course import ROOT, Track, course, find_step, set_up_minutes
+from brakepoint.course import ROOT
 from brakepoint.mission import records, report
 from brakepoint.services import ServiceSettings
 from brakepoint.services.metrics import METRICS
-from brakepoint.texts import text
+from brakepoint.workshop.tables import code, plain, table
 
-HEADS = {
-    "exercise": ("exercise", "track", "about", "todo"),
-    "step": ("step", "core_minutes", "core", "minutes", "exercises"),
-    "clock": ("minute", "clock", "begins", "late"),
-    "option": ("option", "meaning", "default"),
-    "field": ("field", "type", "meaning"),
-    "metric": ("metric", "type", "labels", "meaning"),
-    "variable": ("variable", "meaning", "default"),
-    "rule": ("constant", "value", "meaning"),
-}
-"""The columns of each table: `docs.column.NAME` in the catalogue."""
-BEGINS_H = 13
-"""The hour at which the example of the clock begins."""
 ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
-
-
-def _table(kind: str, rows: Iterable[Sequence[object]]) -> str:
-    def line(cells: Sequence[object]) -> str:
-        return f"| {' | '.join(' '.join(str(cell).split()).replace('|', '&#124;') for cell in cells)} |"
-
-    head = [text(f"docs.column.{column}") for column in HEADS[kind]]
-    return "\n".join([line(head), line(["---"] * len(head)), *(line(row) for row in rows)]) + "\n"
-
-
-def _code(words: object) -> str:
-    return f"`{words}`" if str(words) else ""
-
-
-def exercises(number: str) -> str:
-    """The exercises of one step."""
-    step = find_step(number)
-    rows = [
-        [_code(name), text(f"docs.track.{Track.CORE if name in step.core else 'further'}")]
-        + [_plain(text(f"lab.{step.name}.{name}.{part}")) for part in ("title", "todo")]
-        for name in step.exercises
-    ]
-    return _table("exercise", rows)
-
-
-def _plain(words: str) -> str:
-    """Keeps what is meant literally from being read as Markdown."""
-    return re.sub(r"([\\`*_<\[])", r"\\\1", words)
-
-
-def steps() -> str:
-    """The steps of the course, with links to their pages."""
-    rows = [
-        (
-            f"[{step.number}. {text(f'course.{step.name}.title')}](step{step.number}.md)",
-            step.core_minutes,
-            len(step.core),
-            step.minutes,
-            len(step.exercises),
-        )
-        for step in course()
-    ]
-    return _table("step", rows)
-
-
-def clock(track: str) -> str:
-    """When each step begins on a track, and what helps those who are not there by then."""
-    beside = text("docs.clock.beside")
-    rows = [(*_at(0), text("docs.clock.login"), beside)]
-    minute = set_up_minutes()
-    for step in course():
-        name = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
-        late = _code(f"brakepoint catch-up {step.number - 1}") if step.number > 1 else beside
-        rows.append((*_at(minute), name, late))
-        minute += step.minutes_of(Track(track))
-    return _table("clock", [*rows, (*_at(minute), text("docs.clock.end"), "")])
-
-
-def _at(minute: int) -> tuple[int, str]:
-    """A minute of the day, and what the clock shows then."""
-    hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
-    return minute, f"{hours}:{minutes:02}"
 
 
 def commands() -> str:
@@ -113,15 +38,15 @@ def _commands(name: str, command: object) -> Iterable[str]:
         yield f"{heading} {full} {{ #{full.replace(' ', '-')} }}\n\n{below.help}\n"
         rows = [
             (
-                _code(", ".join(option.opts) if option.opts[0].startswith("-") else option.name.upper()),
-                _plain(option.help or ""),
+                code(", ".join(option.opts) if option.opts[0].startswith("-") else option.name.upper()),
+                plain(option.help or ""),
                 _default(option.default),
             )
             for option in below.params
             if option.name != "help"
         ]
         if rows:
-            yield _table("option", rows)
+            yield table("option", rows)
         yield from _commands(full, below)
 
 
@@ -130,13 +55,13 @@ def _default(value: object) -> str:
         return ""
     if isinstance(value, Path | str) and Path(value).is_relative_to(ROOT):
         value = Path(value).relative_to(ROOT)
-    return _code(value)
+    return code(value)
 
 
 def models(group: str) -> str:
     """The fields of the messages, or of what is written to files."""
     return "\n".join(
-        f"### {model.__name__}\n\n{_first_line(model)}\n\n" + _table("field", _fields(model))
+        f"### {model.__name__}\n\n{_first_line(model)}\n\n" + table("field", _fields(model))
         for model in GROUPS[group]
     )
 
@@ -191,7 +116,7 @@ def _fields(model: type[BaseModel]) -> Iterable[Sequence[str]]:
         kind = kinds[name]
         words = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
         words = re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", words).replace("NoneType", "None")
-        yield _code(name), _code(words), _plain(meanings.get(name, "")).replace("\\`", "`")
+        yield code(name), code(words), plain(meanings.get(name, "")).replace("\\`", "`")
 
 
 def metrics() -> str:
@@ -200,18 +125,18 @@ def metrics() -> str:
     for metric in METRICS:
         for family in metric.describe():
             name = f"{family.name}_total" if family.type == "counter" else family.name
-            rows.append((_code(name), family.type, ", ".join(metric._labelnames), family.documentation))
-    return _table("metric", rows)
+            rows.append((code(name), family.type, ", ".join(metric._labelnames), family.documentation))
+    return table("metric", rows)
 
 
 def settings() -> str:
     """What the services are told by the environment."""
     meanings = _meanings(ServiceSettings)
     rows = [
-        (_code(f"BRAKEPOINT_{field.name.upper()}"), meanings[field.name], _code(field.default))
+        (code(f"BRAKEPOINT_{field.name.upper()}"), meanings[field.name], code(field.default))
         for field in fields(ServiceSettings)
     ]
-    return _table("variable", rows)
+    return table("variable", rows)
 
 
 def line_rules() -> str:
@@ -226,15 +151,14 @@ def line_rules() -> str:
         if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant):
             meaning = str(said.value.value)
         value = getattr(rules, name)
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        rows.append((_code(name), _code(shown), meaning))
-    return _table("rule", rows)
+        if isinstance(value, dict):
+            value = [f"{key} {each}" for key, each in value.items()]
+        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        rows.append((code(name), code(shown), meaning))
+    return table("rule", rows)
 
 
 WRITERS: dict[str, Callable[..., str]] = {
-    "exercises": exercises,
-    "steps": steps,
-    "clock": clock,
     "commands": commands,
     "models": models,
     "metrics": metrics,

@@ -43,10 +43,9 @@ def render_command(
     out: Annotated[Path, typer.Option(help="cli.footage.render.out")],
 ) -> None:
     """Renders one scenario into a video and its ground truth."""
-    from brakepoint.scenery.scenario import load_scenario
-    from footage.render import render_feed
+    from footage.render import render_feed, scenario_for
 
-    load_scenario(scenario)
+    scenario_for(scenario, out)
     _require_blender()
     with _progress() as progress:
         bar = progress.add_task(scenario.stem)

@@ -60,7 +60,7 @@ def render_cutouts(out: Path, views: int, seed: int, progress: Callable[[int, in
         for view in missing:
             image, plate = studio.photograph(view)
             records[view.name] = _write(out, view, image, plate)
-            _write_index(out, CutoutIndex(seed=seed, views=views, cutouts=tuple(records.values())))
+            write_index(out, CutoutIndex(seed=seed, views=views, cutouts=tuple(records.values())))
             progress(len(records), len(planned))
 
 
@@ -91,7 +91,8 @@ def _write(out: Path, view: View, image: np.ndarray, plate: np.ndarray) -> Cutou
     )
 
 
-def _write_index(out: Path, index: CutoutIndex) -> None:
+def write_index(out: Path, index: CutoutIndex) -> None:
+    """Writes the list of a folder's cut-outs, a line each."""
     ordered = index.model_copy(update={"cutouts": tuple(sorted(index.cutouts, key=lambda item: item.file))})
     head = ordered.model_dump_json(exclude={"cutouts"}).removesuffix("}")
     lines = ",\n".join(record.model_dump_json(by_alias=True) for record in ordered.cutouts)

@@ -18,7 +18,7 @@ import numpy as np
 
 from brakepoint.errors import UserError
 from brakepoint.scenery.geometry import truth_signs, visible_signs
-from brakepoint.scenery.scenario import Scenario, load_scenario
+from brakepoint.scenery.scenario import SCENARIOS_DIR, Scenario, load_scenario
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
 
 WORK_DIR = Path(".footage")
@@ -47,6 +47,40 @@ def frame_file(scenario: Scenario, number: int) -> Path:
 def coarse_to_fine(count: int) -> list[int]:
     """Every second frame first: an unfinished render is then a coarser feed, not half a feed."""
     return [*range(0, count, 2), *range(1, count, 2)]
+
+
+def scenario_for(path: Path, out: Path) -> Scenario:
+    """Reads a scenario whose feed takes the place of no other one.
+
+    Args:
+        path: The scenario's YAML file.
+        out: Folder for the feed.
+
+    Raises:
+        UserError: The scenario cannot be read; or its name is that of a feed of the kit or, in `out`, of one
+            that was not rendered from a file of this name.
+    """
+    scenario = load_scenario(path)
+    shipped = SCENARIOS_DIR / f"{scenario.name}.yaml"
+    if shipped.exists() and not shipped.samefile(path):
+        raise UserError("scenario.shipped_name", path=path, name=scenario.name)
+    video = out / f"{scenario.name}.mp4"
+    if video.exists() and not _command_of(video).startswith(f"{_command(path)} "):
+        raise UserError("scenario.other_feed", video=video, path=path)
+    return scenario
+
+
+def _command(scenario_path: Path) -> str:
+    return f"brakepoint footage render {scenario_path.name}"
+
+
+def _command_of(video: Path) -> str:
+    """The command that rendered a feed; empty if nothing says so."""
+    try:
+        truth = json.loads(video.with_suffix(".json").read_text(encoding="utf-8"))
+        return str(truth["command"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def render_share(scenario_path: Path, share: int, shares: int) -> None:
@@ -83,9 +117,10 @@ def render_feed(
         workers: Processes that render at once; by default one a core.
 
     Raises:
-        UserError: The scenario cannot be read, Blender is not installed, or its process failed.
+        UserError: The scenario cannot be read or has another feed's name, Blender is not installed, or its
+            process failed.
     """
-    scenario = load_scenario(scenario_path)
+    scenario = scenario_for(scenario_path, out)
     frames_folder(scenario).mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     _render_missing(scenario_path, scenario, progress, workers or os.cpu_count() or 1)
@@ -131,7 +166,7 @@ def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTru
     encode(scenario, unfinished)
     truth = GroundTruth(
         feed=scenario.name,
-        command=f"brakepoint footage render {scenario_path.name} --out {out.name}",
+        command=f"{_command(scenario_path)} --out {out.name}",
         seed=scenario.seed,
         camera=CameraModel(),
         spacing_cm=scenario.spacing_cm,
@@ -141,10 +176,15 @@ def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTru
         video_sha256=hashlib.sha256(unfinished.read_bytes()).hexdigest(),
     )
     document = out / f"{scenario.name}.part.json"
-    document.write_text(json.dumps(json.loads(truth.model_dump_json()), indent=1) + "\n", encoding="utf-8")
+    document.write_text(written_truth(truth), encoding="utf-8")
     unfinished.replace(video)
     document.replace(out / f"{scenario.name}.json")
     return truth
+
+
+def written_truth(truth: GroundTruth) -> str:
+    """The ground truth as its file has it: a line a value, so that a difference shows what changed."""
+    return json.dumps(json.loads(truth.model_dump_json()), indent=1) + "\n"
 
 
 def _truth_frames(scenario: Scenario) -> tuple[TruthFrame, ...]:

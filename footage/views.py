@@ -80,7 +80,7 @@ class View:
     def sign_class(self) -> SignClass | None:
         """What a detector should call it."""
         plate = PLATES.get(self.kind)
-        return SignClass(plate.sign_class) if plate and plate.sign_class else None
+        return plate.sign_class if plate else None
 
 
 def planned_views(views: int, seed: int) -> list[View]:

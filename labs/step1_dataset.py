@@ -28,19 +28,19 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
     """Lists every object whose key begins with a prefix.
 
     Args:
-        client: From boto3. One answer of `client.list_objects_v2` holds 1000 objects at most, under
-            `Contents` (each with `Key` and `Size`); `client.get_paginator("list_objects_v2")` asks again
-            until there are no more.
+        client: From boto3. One answer of `client.list_objects_v2` holds 1000 objects at most.
         bucket: Name of the bucket.
         prefix: For instance `stills/`.
 
     Returns:
         All objects; an empty list if there are none.
     """
-    # TODO listing: return a StoredObject(key, size) for every object under the prefix. S3 answers
-    # page by page, and a page without objects has no “Contents”.
-    # À FAIRE listing : renvoyer un StoredObject(clé, taille) pour chaque objet sous le préfixe. S3
-    # répond page par page, et une page sans objet n’a pas de « Contents ».
+    # TODO listing: every object under the prefix must be in the list once, as a StoredObject(key,
+    # size), however many there are: S3 gives 1000 at most in one answer, and a picture that is not
+    # listed is never learnt from. Without any object the list is empty.
+    # À FAIRE listing : chaque objet sous le préfixe doit figurer une fois dans la liste, en
+    # StoredObject(clé, taille), quel que soit leur nombre : S3 en donne 1000 au plus par réponse, et
+    # une image oubliée ne sera jamais apprise. Sans aucun objet, la liste est vide.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -54,9 +54,6 @@ def is_intact(path: Path, size_bytes: int, digest: str | None) -> bool:
 def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | None, target: Path) -> None:
     """Downloads an object, so that `target` is whole and right, or is not there at all.
 
-    Write to a temporary file first, prove it with `is_intact`, and only then rename it: a rename happens at
-    once or not at all, whatever breaks in between.
-
     Args:
         client: From boto3: `client.download_file(bucket, key, file_name)`.
         bucket: Name of the bucket.
@@ -67,11 +64,16 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     Raises:
         UserError: What arrived is damaged.
     """
-    # TODO download: download to a temporary name beside target; if is_intact says no, remove it and
-    # raise UserError("store.error.damaged", name=item.key); else rename it to target.
-    # À FAIRE download : télécharger sous un nom temporaire à côté de target ; si is_intact dit non,
-    # le supprimer et lever UserError("store.error.damaged", name=item.key) ; sinon le renommer en
-    # target.
+    # TODO download: when this returns, target is the object, whole and right. If what arrived is
+    # damaged, UserError("store.error.damaged", name=item.key) is raised, and target is not there. At
+    # no moment, even if the power fails, may anything damaged or unfinished be called target; and in
+    # both cases nothing else is left in its folder. Half a picture would be noticed days later, in
+    # the middle of a training.
+    # À FAIRE download : au retour, target est l’objet, entier et juste. Si ce qui est arrivé est
+    # abîmé, UserError("store.error.damaged", name=item.key) est levée, et target n’existe pas. À
+    # aucun moment, même si le courant est coupé, rien d’abîmé ni d’inachevé ne doit s’appeler target
+    # ; et dans les deux cas, rien d’autre ne reste dans son dossier. Une moitié d’image ne se
+    # remarquerait que des jours plus tard, en plein entraînement.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -81,10 +83,12 @@ def top_left_and_size_px(rectangle: Rectangle) -> Box:
     Args:
         rectangle: Its `value` holds percentages, of `original_width` and of `original_height` (pixels).
     """
-    # TODO percent: turn rectangle.value.x, y, width and height from percentages into pixels: x and
-    # width of original_width, y and height of original_height.
-    # À FAIRE percent : convertir rectangle.value.x, y, width et height de pourcentages en pixels : x
-    # et width de original_width, y et height de original_height.
+    # TODO percent: return (x, y, width, height) of the rectangle in pixels. Label Studio writes all
+    # four in percent of the picture, whose size in pixels it notes beside them, and which is seldom
+    # square. A box of the wrong size teaches the detector to look beside the sign.
+    # À FAIRE percent : renvoyer (x, y, largeur, hauteur) du rectangle en pixels. Label Studio écrit
+    # les quatre en pourcentage de l’image, dont il note à côté la taille en pixels, et qui est
+    # rarement carrée. Un cadre faux apprend au détecteur à regarder à côté du panneau.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -119,7 +123,7 @@ def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
     """Writes a label as YOLO has it: `class x y width height`.
 
     Args:
-        sign_class: Its class id is its place in `list(SignClass)`, from 0.
+        sign_class: Its class id is its place in `SignClass`, from 0.
         box: `(left, top, right, bottom)` in pixels.
         width: Of the picture, in pixels.
         height: The same.
@@ -128,10 +132,14 @@ def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
         The class id, then the box's **centre** and size as fractions of the picture (0 to 1), with six
         decimals, for instance `0 0.500000 0.250000 0.100000 0.200000`.
     """
-    # TODO yolo: return “class x y width height”: the class id from 0, then the box's centre and size
-    # as fractions of the picture, with six decimals.
-    # À FAIRE yolo : renvoyer « classe x y largeur hauteur » : le numéro de classe à partir de 0, puis
-    # le centre et la taille du cadre en fractions de l’image, avec six décimales.
+    # TODO yolo: return “class x y width height”: the place of the class in SignClass, from 0, then
+    # the centre and the size of the box as fractions of the picture, each with exactly six decimals,
+    # however small it is. The training takes whatever it gets: were it a corner, or pixels, every box
+    # would lie beside its sign, and nothing would warn you.
+    # À FAIRE yolo : renvoyer « classe x y largeur hauteur » : le rang de la classe dans SignClass, à
+    # partir de 0, puis le centre et la taille du cadre en fractions de l’image, avec exactement six
+    # décimales chacun, si petit soit-il. L’entraînement prend ce qu’on lui donne : avec un coin, ou
+    # des pixels, chaque cadre serait à côté de son panneau, et rien ne vous préviendrait.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -190,9 +198,14 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     Returns:
         The pictures to train with, and those to validate with; each picture is in one of them.
     """
-    # TODO split: put about validation_share of the scenes (at least one) to validation, and all
-    # others to training, with all their views. random.Random(seed) decides which.
-    # À FAIRE split : mettre environ validation_share des scènes (au moins une) en validation, et
-    # toutes les autres en apprentissage, avec toutes leurs vues. random.Random(seed) décide
-    # lesquelles.
+    # TODO split: return (training, validation). About validation_share of the scenes, at least one
+    # and not all, are in validation with all their views, and all other pictures in training; the
+    # given list is left as it is. The same seed makes the same split wherever and whenever it is
+    # made, and with other seeds other scenes get their turn. A scene on both sides would be an
+    # examination whose answers were learnt by heart.
+    # À FAIRE split : renvoyer (apprentissage, validation). Environ validation_share des scènes, au
+    # moins une et pas toutes, vont en validation avec toutes leurs vues, et toutes les autres images
+    # en apprentissage ; la liste reçue reste telle quelle. La même graine (seed) donne le même
+    # découpage, où et quand qu’on le refasse, et avec d’autres graines vient le tour d’autres scènes.
+    # Une scène des deux côtés serait un examen dont les réponses sont sues par cœur.
     raise NotImplementedError  # replace this · à remplacer

@@ -56,10 +56,14 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
     behind = image[y0:y1, x0:x1].astype(np.float32)
     colour, alpha = sprite.colour[inside], sprite.alpha[inside][..., None]
-    # TODO blend: compute blended: what is behind, weakened by the share that the sign covers (alpha,
-    # 0 to 1), plus the sign's colour, which is already multiplied by alpha.
-    # À FAIRE blend : calculer blended : ce qu’il y a derrière, affaibli de la part que couvre le
-    # panneau (alpha, de 0 à 1), plus la couleur du panneau, déjà multipliée par alpha.
+    # TODO blend: blended must be what an eye would see there: alpha (0 to 1) is the share of each
+    # pixel that the sign covers, and in the rest of the pixel one still sees what is behind. colour
+    # has been multiplied by alpha already. Where signs have a hard or a dark edge, the detector
+    # learns to look for edges.
+    # À FAIRE blend : blended doit être ce que verrait un œil : alpha (de 0 à 1) est la part de chaque
+    # pixel que couvre le panneau, et dans le reste du pixel on voit encore ce qu’il y a derrière.
+    # colour est déjà multipliée par alpha. Si les panneaux ont un bord dur ou sombre, le détecteur
+    # apprend à chercher des bords.
     raise NotImplementedError  # replace this · à remplacer
     image[y0:y1, x0:x1] = blended.clip(0, 255).astype(np.uint8)
 
@@ -79,12 +83,14 @@ def tight_box(placed: Placed) -> Box:
         # Nothing hides it: then its outline is known to a fraction of a pixel.
         return left + placed.left, top + placed.top, right + placed.left, bottom + placed.top
     seen = placed.visible > SEEN_LEAST  # (rows, columns) of the sprite: True where the plate is to be seen.
-    # TODO box: compute left, top, right and bottom of all pixels where seen is True, in pixels of the
-    # picture: move them by placed.left and placed.top. right and bottom are the edges behind the last
-    # pixel.
-    # À FAIRE box : calculer left, top, right et bottom de tous les pixels où seen vaut True, en
-    # pixels de l’image : décalez-les de placed.left et placed.top. right et bottom sont les bords
-    # après le dernier pixel.
+    # TODO box: left, top, right and bottom must be the smallest box around all pixels where seen is
+    # True, in pixels of the picture and not of the sprite. They are edges: around pixel 7 alone the
+    # box goes from 7 to 8. A box with room to spare teaches the detector that the background is part
+    # of the sign.
+    # À FAIRE box : left, top, right et bottom doivent être le plus petit cadre autour de tous les
+    # pixels où seen vaut True, en pixels de l’image et non du sprite. Ce sont des bords : autour du
+    # seul pixel 7, le cadre va de 7 à 8. Un cadre trop large apprend au détecteur que le fond fait
+    # partie du panneau.
     raise NotImplementedError  # replace this · à remplacer
     return left, top, right, bottom
 
@@ -101,14 +107,18 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
 
     Returns:
         True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
-        `VISIBLE_LEAST` would be visible. The whole plate is `sprite.plate`; sums of pixels tell the share.
+        `VISIBLE_LEAST` would be visible. The whole plate, pixel by pixel, is `sprite.plate`.
     """
-    # TODO hidden: return True if less than VISIBLE_LEAST of the plate (sprite.plate) would be visible
-    # of the new sign (new.visible) or of one behind it (sign.covered_by(new)). Distractors, whose
-    # sprite.sign_class is None, do not count.
-    # À FAIRE hidden : renvoyer True si moins de VISIBLE_LEAST de la plaque (sprite.plate) resterait
-    # visible pour le nouveau panneau (new.visible) ou pour l’un de ceux de derrière
-    # (sign.covered_by(new)). Les leurres, dont sprite.sign_class est None, ne comptent pas.
+    # TODO hidden: return True if, with new in its place, less than VISIBLE_LEAST of the whole plate
+    # (without its post) of any sign to be found would still be visible, and else False: that may be
+    # new itself or any one of placed, whatever it is that hides it. Exactly that share is enough.
+    # What has no class is not to be found. A sign that nobody could find teaches the detector to
+    # guess.
+    # À FAIRE hidden : renvoyer True si, une fois new à sa place, moins de VISIBLE_LEAST de la plaque
+    # entière (sans son poteau) d’un panneau à trouver resterait visible, et sinon False : que ce soit
+    # new ou l’un quelconque de placed, et quoi que ce soit qui le cache. Tout juste cette part
+    # suffit. Ce qui n’a pas de classe n’est pas à trouver. Un panneau introuvable apprend au
+    # détecteur à deviner.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -119,12 +129,14 @@ def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
         placed: All that stands in it. `sprite.sign_class` is None for a distractor, for the back of a sign
             and for what merely stands in the way.
     """
-    # TODO labels: return a tuple with a Label(sign_class, box) for every placed sign that is to be
-    # found. Its class is sign.sprite.sign_class, its box tight_box(sign). What has no class gets no
-    # label.
+    # TODO labels: return a tuple with one Label(sign_class, box) for each sign of placed that is to
+    # be found, in their order, its box tight around what is visible of the plate in the picture; what
+    # has no class gets none. If a distractor has a label, the train brakes at every no-entry sign; if
+    # a sign has none, the train learns to drive past it.
     # À FAIRE labels : renvoyer un tuple avec un Label(sign_class, box) pour chaque panneau de placed
-    # qui est à trouver. Sa classe est sign.sprite.sign_class, son cadre tight_box(sign). Ce qui n’a
-    # pas de classe n’a pas d’étiquette.
+    # qui est à trouver, dans leur ordre, le cadre au plus près de ce qu’on voit de la plaque dans
+    # l’image ; ce qui n’a pas de classe n’en reçoit aucun. Avec une étiquette sur un leurre, le train
+    # freine devant chaque sens interdit ; sans étiquette sur un panneau, il apprend à passer outre.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -140,22 +152,25 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
     """Draws how high each sign of a picture will be, and whether it is a distractor.
 
     Args:
-        rng: Source of all chance: `rng.random()` is a number from 0 to 1, `rng.integers(1, 4)` is 1, 2 or 3,
-            `random_height(rng)` is the height of a plate. The same state makes the same plan.
+        rng: Source of all chance; `random_height(rng)` draws the height of a plate from it. The same state
+            makes the same plan.
 
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, the smallest first: small ones are far
         away, so that near ones may stand before them. In a share `EMPTY_SHARE` of all pictures every sign is
         a distractor; in the others each is one with the probability `DISTRACTOR_SHARE`.
     """
-    # TODO plan: draw one plan from rng: decide whether the picture is empty (probability
-    # EMPTY_SHARE); draw 1 to SIGNS_MOST heights by random_height(rng) and sort them; return a list of
-    # (height_px, distractor). In an empty picture all are distractors, else each with the probability
-    # DISTRACTOR_SHARE.
-    # À FAIRE plan : tirer un plan de rng : décider si l’image est vide (probabilité EMPTY_SHARE) ;
-    # tirer de 1 à SIGNS_MOST hauteurs par random_height(rng) et les trier ; renvoyer une liste de
-    # (height_px, distractor). Dans une image vide, tous sont des leurres, sinon chacun avec la
-    # probabilité DISTRACTOR_SHARE.
+    # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, each number of them
+    # equally likely, the smallest first: near signs may stand before far ones, and not the other way
+    # round. In a share EMPTY_SHARE of all pictures every sign is a distractor, so that the detector
+    # learns to keep quiet; in the others each is one with the probability DISTRACTOR_SHARE. The same
+    # state of rng always makes the same plan, or nobody could make your pictures again.
+    # À FAIRE plan : renvoyer (height_px, distractor) pour chacun des 1 à SIGNS_MOST panneaux, tous
+    # ces nombres étant équiprobables, le plus petit d’abord : un panneau proche peut cacher un
+    # lointain, pas l’inverse. Dans une part EMPTY_SHARE des images, tous sont des leurres, pour que
+    # le détecteur apprenne à se taire ; dans les autres, chacun l’est avec la probabilité
+    # DISTRACTOR_SHARE. Le même état de rng donne toujours le même plan, sinon personne ne pourrait
+    # refaire vos images.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -170,12 +185,15 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     if rng.random() < 0.7:
         random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
-    # TODO picture: call place_sign(rng, image, placed, materials, height_px, distractor) for each
-    # pair of plan_signs(rng). Then let shown be photograph(rng, image): light, blur and noise for
-    # signs and background alike; nothing moves.
-    # À FAIRE picture : appeler place_sign(rng, image, placed, materials, height_px, distractor) pour
-    # chaque paire de plan_signs(rng). Ensuite, shown vaut photograph(rng, image) : lumière, flou et
-    # bruit pour les panneaux comme pour le fond ; rien ne bouge.
+    # TODO picture: every sign of one plan must be placed on image, in the order of the plan, and
+    # shown must be the picture that the bad camera takes of it: light, blur and noise over signs and
+    # background alike. All chance comes from rng, and nothing moves once it is placed, since the
+    # labels say where it stands. Signs that look pasted on teach the detector to look for just that.
+    # À FAIRE picture : chaque panneau d’un plan doit être placé sur image, dans l’ordre du plan, et
+    # shown doit être la photo qu’en prend la mauvaise caméra : lumière, flou et bruit, sur les
+    # panneaux comme sur le fond. Tout le hasard vient de rng, et rien ne bouge une fois placé,
+    # puisque les étiquettes disent où. Des panneaux qui ont l’air collés apprennent au détecteur à ne
+    # chercher que cela.
     shown = image  # replace this · à remplacer
     return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
 

@@ -72,10 +72,12 @@ def road_pictures(track_pictures: int) -> int:
     Returns:
         So many that they are the share `ROAD_SHARE` of **all** pictures, rounded to a whole number.
     """
-    # TODO mix: return how many pictures of roads to add to track_pictures of the track, so that roads
-    # are ROAD_SHARE of all: a whole number.
-    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures de la voie, pour
-    # que les routes soient ROAD_SHARE de l’ensemble : un nombre entier.
+    # TODO mix: return how many pictures of roads to add to track_pictures of the track, the nearest
+    # whole number, so that ROAD_SHARE of the whole mix are of roads. With fewer the model forgets the
+    # roads, with more it has no time for the track.
+    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures de la voie, au
+    # nombre entier le plus proche, pour que les routes soient ROAD_SHARE de tout le mélange. Avec
+    # moins, le modèle oublie les routes ; avec plus, il n’a plus de temps pour la voie.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -89,10 +91,14 @@ def should_stop(scores: list[float], patience: int) -> bool:
     Returns:
         True once `patience` epochs have passed since the best one. As good as the best is no new best.
     """
-    # TODO stop: return True once the best of scores is patience epochs ago, or more. The first epoch
-    # has the number 0, the last one len(scores) - 1.
-    # À FAIRE stop : renvoyer True dès que le meilleur des scores date de patience époques, ou plus.
-    # La première époque a le numéro 0, la dernière len(scores) - 1.
+    # TODO stop: return True as soon as patience epochs or more have come after the best one, and
+    # False before; as good as the best is no new best. One bad epoch is often chance, and a training
+    # that stops there throws away a half-taught model; one that never stops costs hours in which
+    # nothing is learnt.
+    # À FAIRE stop : renvoyer True dès que patience époques ou plus sont venues après la meilleure, et
+    # False avant ; aussi bon que le meilleur n’est pas un nouveau meilleur. Une mauvaise époque est
+    # souvent un hasard, et s’arrêter là jette un modèle à moitié formé ; ne jamais s’arrêter, c’est
+    # payer des heures où rien ne s’apprend.
     return False  # replace this · à remplacer
 
 
@@ -109,12 +115,15 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         The lowest of the confidences at which, of all detections at least that sure, the share
         `PRECISION_LEAST` or more is right; 1.0 if there is none.
     """
-    # TODO threshold: go through the detections from the surest on: after n of them the precision is
-    # how many were right so far, divided by n. Return the confidence of the last one at which it is
-    # at least PRECISION_LEAST; 1.0 if it never is.
-    # À FAIRE threshold : parcourir les détections à partir de la plus sûre : après n d’entre elles,
-    # la précision est le nombre de justes jusque-là, divisé par n. Renvoyer la confiance de la
-    # dernière où elle vaut au moins PRECISION_LEAST ; 1.0 si ce n’est jamais le cas.
+    # TODO threshold: return the lowest of confidences at which this holds: of all detections at least
+    # that sure, the share PRECISION_LEAST or more is right. It may fail for surer ones and hold again
+    # further down. The answer is a plain number, and 1.0 if it holds nowhere. Chosen too high, signs
+    # are driven past; too low, the train brakes for nothing.
+    # À FAIRE threshold : renvoyer la plus basse des confidences où ceci tient : de toutes les
+    # détections au moins aussi sûres, la part PRECISION_LEAST ou plus est juste. Cela peut manquer
+    # pour de plus sûres et tenir à nouveau plus bas. La réponse est un simple nombre, et 1.0 si cela
+    # ne tient nulle part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour
+    # rien.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -128,10 +137,14 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
     Returns:
         True if it is better on the track, and on the roads no more than `FORGETTING_MOST` worse.
     """
-    # TODO gate: return True if the new model is better than the base model on the track
-    # (World.TRACK), and on roads (World.ROAD) at most FORGETTING_MOST worse.
-    # À FAIRE gate : renvoyer True si le nouveau modèle est meilleur que celui de base sur la voie
-    # (World.TRACK), et sur les routes (World.ROAD) moins bon d’au plus FORGETTING_MOST.
+    # TODO gate: return True if the new model may take the place of the base model, and else False: on
+    # the track it must be better and not merely as good, and on roads it may have lost
+    # FORGETTING_MOST of mAP50 at most, that much included. A mean of both would hide what was
+    # forgotten.
+    # À FAIRE gate : renvoyer True si le nouveau modèle peut prendre la place du modèle de base, et
+    # sinon False : sur la voie, il doit être meilleur et pas seulement aussi bon, et sur les routes
+    # il peut avoir perdu FORGETTING_MOST de mAP50 au plus, cette valeur comprise. Une moyenne des
+    # deux cacherait ce qui a été oublié.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -44,10 +44,18 @@ def gate(
         its limit is good enough. `text("gate.too_low", found=…, least=…)` and
         `text("gate.worse", world=…, found=…, before=…)` write them.
     """
-    # TODO gate: return a reason for each thing that is wrong: below least on the track; in any world
-    # worse than production by more than tolerance.
-    # À FAIRE gate : renvoyer une raison pour chaque défaut : sous least sur la voie ; moins bon que
-    # la production de plus de tolerance, dans n’importe quel monde.
+    # TODO gate: return every reason why the model must not be published, each a sentence that a
+    # person can read; without a reason it may. Below least on the track is one. Worse than production
+    # by more than tolerance, in any world that production was measured in, is one more for each of
+    # these. A score that just reaches its limit is good enough, and the first model of all has
+    # nothing to be compared with. All reasons, since a training takes hours, and nobody wants to
+    # learn of the second fault after the first is cured.
+    # À FAIRE gate : renvoyer toutes les raisons de ne pas publier le modèle, chacune une phrase
+    # qu’une personne puisse lire ; sans raison, il peut l’être. Être sous least sur la voie en est
+    # une. Être moins bon que la production de plus de tolerance, dans un monde où elle a été mesurée,
+    # en est une de plus pour chacun d’eux. Un score qui atteint juste sa limite suffit, et le tout
+    # premier modèle n’a rien à quoi être comparé. Toutes les raisons, car un entraînement dure des
+    # heures, et nul ne veut découvrir le second défaut une fois le premier corrigé.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -122,25 +130,29 @@ def with_store(task: dsl.PipelineTask) -> None:
     """Gives a task the way to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
 
     Nothing of the secret's content enters the pipeline: only its name, `S3_SECRET`, and its keys' names.
-    `kubernetes.use_secret_as_env(task, secret_name, secret_key_to_env)` takes the last as a dictionary.
     """
-    # TODO secret: give the task each of S3_KEYS as an environment variable of the same name, from the
-    # secret S3_SECRET.
-    # À FAIRE secret : donner à la tâche chacune de S3_KEYS comme variable d’environnement du même
-    # nom, depuis le secret S3_SECRET.
+    # TODO secret: when the task runs, it must find each of S3_KEYS in an environment variable of the
+    # same name, taken from the cluster's secret S3_SECRET. The pipeline itself holds none of the
+    # values: its YAML is copied, mailed and put into git.
+    # À FAIRE secret : quand la tâche tourne, elle doit trouver chacune de S3_KEYS dans une variable
+    # d’environnement du même nom, prise dans le secret S3_SECRET du cluster. Le pipeline ne contient
+    # aucune de ces valeurs : son YAML se copie, s’envoie et finit dans git.
     raise NotImplementedError  # replace this · à remplacer
 
 
 def with_gpu(task: dsl.PipelineTask) -> None:
     """Asks for one GPU, and may run on nodes that are kept free for whoever needs one (a taint named `GPU`).
 
-    `task.set_accelerator_type`, `task.set_accelerator_limit` and `kubernetes.add_toleration` say so. On this
-    machine it changes nothing.
+    On this machine it changes nothing.
     """
-    # TODO gpu: ask for one accelerator of the type GPU, and tolerate the taint GPU with the effect
-    # NoSchedule.
-    # À FAIRE gpu : demander un accélérateur de type GPU, et tolérer la marque (taint) GPU d’effet
-    # NoSchedule.
+    # TODO gpu: the task must ask for one accelerator of the type GPU, and must be let onto nodes with
+    # the taint GPU and the effect NoSchedule, whatever the value of the taint. Nodes with a GPU are
+    # kept free by such a taint: a training that asks for a GPU and does not tolerate it waits for
+    # ever.
+    # À FAIRE gpu : la tâche doit demander un accélérateur de type GPU, et être admise sur les nœuds
+    # qui portent la marque (taint) GPU d’effet NoSchedule, quelle que soit la valeur de la marque.
+    # C’est elle qui garde libres les nœuds à GPU : un entraînement qui demande un GPU sans la tolérer
+    # attend pour toujours.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -164,13 +176,17 @@ def build(
         least: mAP50 on the track that is wanted at least.
         tolerance: So much worse than production is still good enough.
     """
-    # TODO wiring: call the six components: stills, painted, trained, compared, passed and published,
-    # each with the outputs of those before it. The first three take code=code_fingerprint(…) of
-    # "dataset", "synthetic" and "training". Publish only after the gate.
-    # À FAIRE wiring : appeler les six composants : stills, painted, trained, compared, passed et
-    # published, chacun avec les sorties des précédents. Les trois premiers prennent
-    # code=code_fingerprint(…) de "dataset", "synthetic" et "training". Publier seulement après le
-    # contrôle.
+    # TODO wiring: under the names stills, painted, trained, compared, passed and published, wire the
+    # six components of the drawing at the head of the file, each once, each with what the ones before
+    # it made and with the parameters of build. The comparison looks at the stills of the track and at
+    # the painted road. The first three are told the fingerprint of their own code, as code, or the
+    # cache would hand out what old code made. And whatever happens, a model that was refused is not
+    # published.
+    # À FAIRE wiring : sous les noms stills, painted, trained, compared, passed et published, reliez
+    # les six composants du dessin en tête de fichier, chacun une fois, chacun avec ce qu’ont fait les
+    # précédents et avec les paramètres de build. La comparaison regarde les images de la voie et la
+    # route peinte. Les trois premiers reçoivent dans code l’empreinte de leur propre code, sinon le
+    # cache servirait ce qu’a fait l’ancien. Et quoi qu’il arrive, un modèle refusé n’est pas publié.
     raise NotImplementedError  # replace this · à remplacer
     for task in (compared, passed, published):
         task.set_caching_options(False)  # What is in production is not among their inputs.

@@ -47,10 +47,16 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
         InvalidInput: The input `TENSOR` is missing, is not `FP32`, or has another shape; `read_picture` below
             shows which texts say so.
     """
-    # TODO tensor: find the input TENSOR; raise InvalidInput if it is not FP32 or has another shape;
-    # return it as an array.
-    # À FAIRE tensor : trouver l’entrée TENSOR ; lever InvalidInput si elle n’est pas FP32 ou n’a pas
-    # la bonne forme ; la renvoyer en tableau.
+    # TODO tensor: return the input called TENSOR as an array, if it is just what the network takes:
+    # FP32, and of exactly that shape, the batch and the order of the axes included. A request may
+    # hold other inputs, in any order. All that does not fit must end in InvalidInput with a sentence
+    # for the person who asked, who then sees status 400; passed on, it would break in the middle of
+    # the network (status 500), and look like our mistake.
+    # À FAIRE tensor : renvoyer l’entrée nommée TENSOR en tableau, si elle est juste ce que prend le
+    # réseau : FP32, et exactement de cette forme, lot et ordre des axes compris. Une requête peut
+    # avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas doit finir en
+    # InvalidInput, avec une phrase pour qui a demandé, qui voit alors le statut 400 ; transmis, cela
+    # casserait au milieu du réseau (statut 500), et passerait pour notre erreur.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -124,7 +130,7 @@ class Engine:
     def switch(self, model: Path, version: str) -> None:
         """Lets another version answer. Requests go on meanwhile, and must not notice.
 
-        Loading takes a second and may fail; the first answer is slow, so `warm_up(detector)` takes it.
+        Loading takes a second and may fail, and a model's first answer is slow.
 
         Args:
             model: Its ONNX model.
@@ -133,10 +139,14 @@ class Engine:
         Raises:
             UserError: The model cannot be loaded; then the one before goes on answering.
         """
-        # TODO switch: load the detector, warm it up (warm_up), and only then put Served(detector,
-        # version) into self.served.
-        # À FAIRE switch : charger le détecteur, le chauffer (warm_up), et seulement alors mettre
-        # Served(detector, version) dans self.served.
+        # TODO switch: afterwards the new version must answer, under its own name, and its very first
+        # answer must be as fast as all later ones. Until then, and for good if the model cannot be
+        # loaded, the version before answers as if nothing had happened; the caller sees the
+        # UserError. A train is waiting for each of these answers.
+        # À FAIRE switch : ensuite, c’est la nouvelle version qui doit répondre, sous son propre nom,
+        # et sa toute première réponse doit être aussi rapide que les suivantes. Jusque-là, et pour de
+        # bon si le modèle ne peut pas être chargé, la version d’avant répond comme si de rien n’était
+        # ; l’appelant reçoit l’UserError. Un train attend chacune de ces réponses.
         raise NotImplementedError  # replace this · à remplacer
 
 
@@ -202,10 +212,14 @@ def request_body(jpeg: bytes) -> dict[str, Any]:
         `{"inputs": [one]}`, where `one` has `name` (`PICTURE`), `shape` (`[1]`), `datatype` (`"BYTES"`) and
         `data`, a list with one text: the file in base64.
     """
-    # TODO request: return the body of a request with one input: PICTURE, shape [1], BYTES, and the
-    # file in base64.
-    # À FAIRE request : renvoyer le corps d’une requête à une entrée : PICTURE, forme [1], BYTES, et
-    # le fichier en base64.
+    # TODO request: return the body of a request that json.dumps can write and any client of the
+    # protocol would understand: one input called PICTURE, of shape [1] and of BYTES, whose only
+    # element is the file in base64, as a text. JSON knows letters and numbers, but no bytes: a JPEG
+    # in it would not survive the way.
+    # À FAIRE request : renvoyer le corps d’une requête que json.dumps puisse écrire et que tout
+    # client du protocole comprenne : une entrée nommée PICTURE, de forme [1] et de type BYTES, dont
+    # le seul élément est le fichier en base64, sous forme de texte. JSON connaît des lettres et des
+    # nombres, mais pas d’octets : un JPEG n’y survivrait pas au voyage.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -221,10 +235,14 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
         A `Detection(sign_class=…, confidence=…, box=…)` for each sign, in the order of the answer; `box` is a
         tuple of four numbers.
     """
-    # TODO boxes: make a Detection of each sign in the answer; the outputs may stand in any order, and
-    # there may be no sign.
-    # À FAIRE boxes : faire une Detection de chaque panneau de la réponse ; les sorties peuvent être
-    # dans n’importe quel ordre, et il peut n’y avoir aucun panneau.
+    # TODO boxes: return a tuple with one Detection for each sign of the answer, in its order: class,
+    # confidence, and a box of four numbers. The outputs may come in any order, and no sign at all is
+    # an answer, too: an empty tuple. A sign with the box of another one brakes the train in the wrong
+    # place.
+    # À FAIRE boxes : renvoyer un tuple avec une Detection pour chaque panneau de la réponse, dans son
+    # ordre : classe, confiance, et un cadre de quatre nombres. Les sorties peuvent venir dans
+    # n’importe quel ordre, et aucun panneau est aussi une réponse : un tuple vide. Un panneau qui a
+    # le cadre d’un autre fait freiner le train au mauvais endroit.
     raise NotImplementedError  # replace this · à remplacer
 
 

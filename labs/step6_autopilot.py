@@ -154,13 +154,16 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
-    # TODO exam: keep a fault until it is truly over. If there is a fault, return memory with it and
-    # with good_frames=0. Otherwise, once memory.good_frames has reached GOOD_FRAMES, return memory
-    # with fault=None. Otherwise return memory as it is. replace(memory, …) makes the copies.
-    # À FAIRE exam : garder une panne jusqu’à ce qu’elle soit vraiment finie. S’il y a une panne,
-    # renvoyer memory avec elle et good_frames=0. Sinon, une fois que memory.good_frames a atteint
-    # GOOD_FRAMES, renvoyer memory avec fault=None. Sinon, renvoyer memory telle quelle.
-    # replace(memory, …) fait les copies.
+    # TODO exam: return the memory with the fault by which the train stays braked. A fault that was
+    # found now counts, whatever was before, and sets good_frames to 0: what was good before it proves
+    # nothing. Where none is found now, the one remembered lasts until GOOD_FRAMES good frames in a
+    # row are counted in memory, and then fault is None. Else a train whose camera stutters hops on at
+    # every picture.
+    # À FAIRE exam : renvoyer la mémoire avec la panne (fault) qui garde le train freiné. Une panne
+    # constatée maintenant compte, quoi qu’il y ait eu avant, et remet good_frames à 0 : ce qui allait
+    # bien avant elle ne prouve rien. Si aucune n’est constatée maintenant, celle qui est en mémoire
+    # dure jusqu’à ce que GOOD_FRAMES bonnes images de suite y soient comptées, et fault vaut alors
+    # None. Sinon, un train dont la caméra hoquette repart par bonds à chaque image.
     return replace(memory, fault=fault)  # replace this · à remplacer
 
 
@@ -179,14 +182,20 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
 
     The state was measured at `state.at`, the frame taken at `memory.last_frame.captured_at`, both in seconds.
     """
-    # TODO failsafe: return the first reason not to drive. Reason.NO_TRAIN_STATE: no state, or one
-    # older than STATE_AGE_MAX_S. Reason.NO_FRAMES: no memory.last_frame, or one older than
-    # FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES: memory.frozen_s has reached FROZEN_S. Otherwise None. A
-    # time from the future is not to be trusted, either.
-    # À FAIRE failsafe : renvoyer la première raison de ne pas rouler. Reason.NO_TRAIN_STATE : pas
-    # d’état, ou plus vieux que STATE_AGE_MAX_S. Reason.NO_FRAMES : pas de memory.last_frame, ou plus
-    # vieille que FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : memory.frozen_s a atteint FROZEN_S. Sinon
-    # None. Une heure venue du futur n’est pas fiable non plus.
+    # TODO failsafe: return the first of these reasons not to drive, and None if there is none.
+    # Reason.NO_TRAIN_STATE: nothing is known of the train, or it is older than STATE_AGE_MAX_S.
+    # Reason.NO_FRAMES: there has been no frame, or the last is older than FRAME_AGE_MAX_S.
+    # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. What comes from
+    # the future shows that a clock is wrong, and is refused when it is as far from now as something
+    # too old. Just as old as allowed is still good. A train that drives by what was true a second ago
+    # drives blind.
+    # À FAIRE failsafe : renvoyer la première de ces raisons de ne pas rouler, et None s’il n’y en a
+    # pas. Reason.NO_TRAIN_STATE : on ne sait rien du train, ou c’est plus vieux que STATE_AGE_MAX_S.
+    # Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus vieille que FRAME_AGE_MAX_S.
+    # Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S ou plus. Ce qui vient du
+    # futur trahit une horloge fausse, et se refuse dès que c’est aussi loin de maintenant que quelque
+    # chose de trop vieux. Tout juste l’âge permis reste bon. Un train qui roule sur ce qui était vrai
+    # il y a une seconde roule à l’aveugle.
     return None  # replace this · à remplacer
 
 
@@ -205,12 +214,14 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     """Places everything that was detected on the track, and forgets what is over."""
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     signs = memory.signs
-    # TODO every: the first detection is not always the one that matters. Let seen hold all of
-    # detections.items that are at least CONFIDENCE_MIN sure and for which
-    # stands_on_its_post(locate(item)) is true.
-    # À FAIRE every : la première détection n’est pas toujours celle qui compte. Que seen contienne
-    # toutes les détections de detections.items dont la confiance est d’au moins CONFIDENCE_MIN et qui
-    # vérifient stands_on_its_post(locate(item)).
+    # TODO every: seen must hold every detection that is to be believed, and no other: at least
+    # CONFIDENCE_MIN sure, CONFIDENCE_MIN itself included, and at the height above the table at which
+    # a sign on its post is. The first is not always the one that matters: two limits may stand one
+    # behind the other, and something round may hang on the wall.
+    # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : sûres d’au
+    # moins CONFIDENCE_MIN, cette valeur comprise, et à la hauteur au-dessus de la table où se trouve
+    # un panneau sur son poteau. La première n’est pas toujours celle qui compte : deux limitations
+    # peuvent se suivre, et quelque chose de rond peut être accroché au mur.
     seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
@@ -219,12 +230,15 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
 
 def locate(item: Detection) -> Place:
     """Tells the place of a sign from its box: the smaller the box, the further the sign."""
-    # TODO distance: compute how far ahead the sign is, from the height of its box. In a pinhole
-    # camera distance / plate height = focal length / box height (CAMERA.focal_px,
-    # PLATE_HEIGHT_CM[item.sign_class], item.height_px).
-    # À FAIRE distance : calculer à quelle distance est le panneau d’après la hauteur de son cadre.
-    # Pour une caméra à sténopé (le modèle le plus simple), distance / hauteur de plaque = focale /
-    # hauteur du cadre (CAMERA.focal_px, PLATE_HEIGHT_CM[item.sign_class], item.height_px).
+    # TODO distance: ahead_cm must be how far ahead the sign stands, in cm, as the height of its box
+    # in pixels tells it; the width says little, since signs stand crooked. Each class has a plate of
+    # its own height (PLATE_HEIGHT_CM). The camera is of the simplest kind, a pinhole: what is twice
+    # as far away looks half as high. All else that the autopilot does rests on this number.
+    # À FAIRE distance : ahead_cm doit être la distance du panneau, en cm, telle que la dit la hauteur
+    # de son cadre en pixels ; la largeur dit peu, car les panneaux sont souvent de travers. Chaque
+    # classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). La caméra est du modèle le plus simple,
+    # à sténopé : ce qui est deux fois plus loin paraît deux fois moins haut. Tout ce que fait ensuite
+    # le pilote repose sur ce nombre.
     ahead_cm = 1000.0  # replace this · à remplacer
     right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
     down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px
@@ -298,11 +312,16 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 
 def confirm(sign: Sign, frame: int) -> Sign:
     """Debounces: a sign is believed when it was seen often enough of late."""
-    # TODO debounce: a sign is confirmed once it was seen in SEEN_TIMES of the last SEEN_FRAMES
-    # frames, and stays so. Keep in frames the numbers of those frames, this one included, each once.
-    # À FAIRE debounce : un panneau est confirmé quand il a été vu dans SEEN_TIMES des SEEN_FRAMES
-    # dernières images, et le reste. Gardez dans frames les numéros de ces images, celle-ci comprise,
-    # chacun une fois.
+    # TODO debounce: return the sign as it is after this sighting. Its frames are the numbers of those
+    # frames in which it was seen, as far as they are among the last SEEN_FRAMES, this one included:
+    # in ascending order, a tuple, each number once. It is confirmed as soon as there are SEEN_TIMES
+    # of them, and remains so for good. One false alarm must not brake the train, and a sign that
+    # flickers must not be lost.
+    # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Ses frames sont
+    # les numéros des images où il a été vu, pour autant qu’elles soient parmi les SEEN_FRAMES
+    # dernières, celle-ci comprise : en ordre croissant, dans un tuple, chaque numéro une fois. Il est
+    # confirmé (confirmed) dès qu’il y en a SEEN_TIMES, et le reste pour de bon. Une fausse alerte ne
+    # doit pas faire freiner le train, et un panneau qui clignote ne doit pas être perdu.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 
@@ -319,12 +338,15 @@ def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
 def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]:
     """Answers the signs, the danger before everything else."""
     memory = heed(memory, state.position_cm)
-    # TODO priority: ask next_danger(memory, state.position_cm). If there is a danger and
-    # must_stop(danger, memory, state), return what stop(memory, danger, state, now) returns. A danger
-    # outranks everything below.
-    # À FAIRE priority : interroger next_danger(memory, state.position_cm). S’il y a un danger et que
-    # must_stop(danger, memory, state), renvoyer ce que renvoie stop(memory, danger, state, now). Un
-    # danger passe avant tout ce qui suit.
+    # TODO priority: as soon as it is time to stop for the next danger, and not before, drive must
+    # return that stop, whatever other signs there are: a limit that is being obeyed must not carry
+    # the train past a danger. In all other cases the lines below drive on; they want the next danger
+    # under the name danger, None if there is none.
+    # À FAIRE priority : dès qu’il est temps de s’arrêter pour le prochain danger, et pas avant, drive
+    # doit renvoyer cet arrêt, quels que soient les autres panneaux : une limitation à laquelle on
+    # obéit ne doit pas faire passer le train devant un danger. Dans tous les autres cas, les lignes
+    # qui suivent conduisent ; elles veulent le prochain danger sous le nom danger, None s’il n’y en a
+    # pas.
     danger = None  # replace this · à remplacer
     memory = replace(memory, stopping=False, rest_since=None)
     sign = danger or slowing_sign(memory, state.position_cm)
@@ -385,10 +407,13 @@ def slow_down(sign: Sign, state: TrainState) -> OrderKind:
 
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     """Whether the train must brake now to rest in time, or rests in the right place already."""
-    # TODO braking: compute rest_cm: how far before the danger would the train come to rest if it
-    # braked now? It still rolls braking_distance_cm(state.speed_cm_s).
-    # À FAIRE braking : calculer rest_cm : à quelle distance du danger le train s’arrêterait-il s’il
-    # freinait maintenant ? Il roule encore braking_distance_cm(state.speed_cm_s).
+    # TODO braking: rest_cm must be how far before the danger, in cm, the train would come to rest if
+    # it braked at this moment; below 0 it would be behind it. A train does not stand where it begins
+    # to brake. The margins are in the lines below already: add none of your own.
+    # À FAIRE braking : rest_cm doit être à quelle distance avant le danger, en cm, le train
+    # s’arrêterait s’il freinait à cet instant ; au-dessous de 0, ce serait derrière. Un train ne
+    # s’arrête pas là où il commence à freiner. Les marges sont déjà dans les lignes qui suivent :
+    # n’en ajoutez pas.
     rest_cm = 1000.0  # replace this · à remplacer
     if memory.stopping:
         return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.

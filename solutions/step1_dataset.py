@@ -28,9 +28,7 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
     """Lists every object whose key begins with a prefix.
 
     Args:
-        client: From boto3. One answer of `client.list_objects_v2` holds 1000 objects at most, under
-            `Contents` (each with `Key` and `Size`); `client.get_paginator("list_objects_v2")` asks again
-            until there are no more.
+        client: From boto3. One answer of `client.list_objects_v2` holds 1000 objects at most.
         bucket: Name of the bucket.
         prefix: For instance `stills/`.
 
@@ -52,9 +50,6 @@ def is_intact(path: Path, size_bytes: int, digest: str | None) -> bool:
 
 def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | None, target: Path) -> None:
     """Downloads an object, so that `target` is whole and right, or is not there at all.
-
-    Write to a temporary file first, prove it with `is_intact`, and only then rename it: a rename happens at
-    once or not at all, whatever breaks in between.
 
     Args:
         client: From boto3: `client.download_file(bucket, key, file_name)`.
@@ -120,7 +115,7 @@ def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
     """Writes a label as YOLO has it: `class x y width height`.
 
     Args:
-        sign_class: Its class id is its place in `list(SignClass)`, from 0.
+        sign_class: Its class id is its place in `SignClass`, from 0.
         box: `(left, top, right, bottom)` in pixels.
         width: Of the picture, in pixels.
         height: The same.

@@ -97,7 +97,7 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
 
     Returns:
         True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
-        `VISIBLE_LEAST` would be visible. The whole plate is `sprite.plate`; sums of pixels tell the share.
+        `VISIBLE_LEAST` would be visible. The whole plate, pixel by pixel, is `sprite.plate`.
     """
     # lab: hidden
     views = [(new, new.visible), *((sign, sign.covered_by(new)) for sign in placed)]
@@ -137,8 +137,8 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
     """Draws how high each sign of a picture will be, and whether it is a distractor.
 
     Args:
-        rng: Source of all chance: `rng.random()` is a number from 0 to 1, `rng.integers(1, 4)` is 1, 2 or 3,
-            `random_height(rng)` is the height of a plate. The same state makes the same plan.
+        rng: Source of all chance; `random_height(rng)` draws the height of a plate from it. The same state
+            makes the same plan.
 
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, the smallest first: small ones are far

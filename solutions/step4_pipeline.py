@@ -126,7 +126,6 @@ def with_store(task: dsl.PipelineTask) -> None:
     """Gives a task the way to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
 
     Nothing of the secret's content enters the pipeline: only its name, `S3_SECRET`, and its keys' names.
-    `kubernetes.use_secret_as_env(task, secret_name, secret_key_to_env)` takes the last as a dictionary.
     """
     # lab: secret
     kubernetes.use_secret_as_env(task, S3_SECRET, {key: key for key in S3_KEYS})
@@ -136,8 +135,7 @@ def with_store(task: dsl.PipelineTask) -> None:
 def with_gpu(task: dsl.PipelineTask) -> None:
     """Asks for one GPU, and may run on nodes that are kept free for whoever needs one (a taint named `GPU`).
 
-    `task.set_accelerator_type`, `task.set_accelerator_limit` and `kubernetes.add_toleration` say so. On this
-    machine it changes nothing.
+    On this machine it changes nothing.
     """
     # lab: gpu
     task.set_accelerator_type(GPU).set_accelerator_limit(1)

@@ -127,7 +127,7 @@ class Engine:
     def switch(self, model: Path, version: str) -> None:
         """Lets another version answer. Requests go on meanwhile, and must not notice.
 
-        Loading takes a second and may fail; the first answer is slow, so `warm_up(detector)` takes it.
+        Loading takes a second and may fail, and a model's first answer is slow.
 
         Args:
             model: Its ONNX model.

@@ -45,6 +45,9 @@ def frame(answer):
 def step(memory, detections, state, now):
 """
 
+FIVE = ("a sleeper", "an endless loop", "memory in small pieces", "half a character", "a file in memory")
+"""Who hand in beside honest attendees, where a whole room is played."""
+
 
 def step(*lines: str, answers: bool = True) -> bytes:
     """An autopilot whose step does this, and then drives on."""

@@ -28,12 +28,15 @@ from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
 from brakepoint.room.sandbox import Protection
 from brakepoint.scenery.artwork import DRAWINGS
+from brakepoint.scenery.scenario import Scenario, ScenarioSign
 from brakepoint.services import SERVICES
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
 from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
+from brakepoint.track import Curve, Straight
 from brakepoint.workshop.explanations import PARTS
+from brakepoint.workshop.renewal import Fate
 from brakepoint.worlds import World
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +54,6 @@ PAGES = [
 STEPS = [step.name for step in course()]
 EXERCISES = [f"{step.name}.{exercise}" for step in course() for exercise in step.exercises]
 SLIDES = re.findall(r'Slide\("(\w+)"', (ROOT / "docs" / "slides.py").read_text("utf-8"))
-ON_THE_TRACK = {kind: sign for kind, (sign, *_) in DRAWINGS.items() if not kind.startswith("road-")}
 
 
 def command_names(command: object, above: str = "") -> Iterator[str]:
@@ -66,10 +68,14 @@ LISTED: dict[str, Iterable[str]] = {
     "reason.{}": Reason,
     "light.{}": Light,
     "sign.class.{}": SignClass,
-    "monitor.{}": SignClass,
     "world.{}": World,
-    "page.kind.{}": [kind for kind, sign in ON_THE_TRACK.items() if sign],
-    "monitor.kind.{}": [kind for kind, sign in ON_THE_TRACK.items() if not sign],
+    "sign.kind.{}": DRAWINGS,
+    "scenario.field.{}": [
+        *Scenario.model_fields,
+        *ScenarioSign.model_fields,
+        *Straight.model_fields,
+        *Curve.model_fields,
+    ],
     "monitor.service.{}": SERVICES.keys() - {"broker"},
     "score.ending.{}": Ending,
     "notebook.ending.{}": set(Ending) - {Ending.TRAIN_LOST},
@@ -81,6 +87,7 @@ LISTED: dict[str, Iterable[str]] = {
     "live.refusal.{}": Refusal,
     "live.topic.reason.{}": [topic.name for topic in TOPICS],
     "board.state.{}": State,
+    "update.{}": Fate,
     "labels.note.{}": PassedOver,
     "room.what.{}": What,
     "room.reason.{}": Failure,
@@ -93,7 +100,7 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
-    **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2")},
+    **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
     **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
     "workshop.explained.{}": PARTS,
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],

@@ -87,13 +87,15 @@ class Watcher:
         self.trouble = ""
 
     def watch(self, stopping: threading.Event) -> None:
-        """Looks again and again; a store that does not answer is told on the page."""
+        """Looks again and again; a store that does not answer or a full disk is told on the page."""
         while not stopping.is_set():
             try:
                 self.look()
                 self.trouble = ""
             except UserError as error:
                 self.trouble = error.for_others()
+            except OSError as error:
+                self.trouble = text("room.error.board_disk", why=error.strerror or type(error).__name__)
             stopping.wait(LOOK_EVERY_S)
 
     def look(self) -> None:
@@ -147,7 +149,7 @@ def seat(
     found.done = {name: len(done[name] & set(asked)) for name, asked in wanted.items()}
     found.further = sum(len(done[name] - set(asked)) for name, asked in wanted.items())
     found.hints = heard.hints
-    found.minutes = (now - heard.since).total_seconds() / 60
+    found.minutes = max((now - heard.since).total_seconds() / 60, 0.0)  # The clock may have been set.
     current = next((step for step in course() if found.done[step.name] < len(wanted[step.name])), None)
     if current is None:
         found.state = State.FINISHED

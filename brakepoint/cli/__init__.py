@@ -19,6 +19,7 @@ COMMANDS = (
     "replay",
     "evaluate",
     "dataset",
+    "show",
     "backgrounds",
     "synth",
     "base_model",
@@ -31,6 +32,7 @@ COMMANDS = (
     "join",
     "submit",
     "board",
+    "update",
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""

@@ -15,19 +15,18 @@ from brakepoint.cli.mission import DEFAULT_OUT
 from brakepoint.errors import UserError
 from brakepoint.look import (
     ORDER_COLOURS,
-    SIGN_COLOURS,
+    SIGN_LOOKS,
     order_text,
     points,
     reason_text,
 )
-from brakepoint.messages import Light, SignClass
+from brakepoint.messages import Light
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import PAGE_NAME, Recording, load_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S
 from brakepoint.texts import number, text
 
 LINE_CELLS, GAUGE_CELLS = 72, 30
-SHAPES = {SignClass.DANGER_AHEAD: "▲", SignClass.SPEED_LIMIT: "●"}
 BLINK_S = 0.5
 
 
@@ -101,12 +100,8 @@ def _line(recording: Recording, position_cm: float) -> Text:
     train = cell(position_cm)
     cells = [("━", "bold" if i < train else "dim") for i in range(LINE_CELLS)]
     for sign in sorted(recording.signs, key=lambda sign: sign.counts):
-        counts = sign.counts and sign.sign_class is not None
-        cells[cell(sign.at_cm)] = (
-            (SHAPES[sign.sign_class], SIGN_COLOURS[sign.sign_class])
-            if counts and sign.sign_class
-            else ("·", "dim")
-        )
+        look = SIGN_LOOKS[sign.sign_class] if sign.counts and sign.sign_class else None
+        cells[cell(sign.at_cm)] = (look.character, look.colour) if look else ("·", "dim")
     cells[train] = ("▶", "bold reverse")
     return Text.assemble(*cells)
 

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -197,7 +198,8 @@ def score_command(
     """Scores what was handed in; what was scored already is left alone.
 
     Raises:
-        UserError: There is no sandbox or no hidden feed: then nothing is scored.
+        UserError: There is no sandbox or no hidden feed: then nothing is scored. Or the scores cannot be
+            written; a watch says so and tries again.
     """
     from brakepoint.room.outcomes import Scores
     from brakepoint.room.sandbox import protections
@@ -209,7 +211,7 @@ def score_command(
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     for protection in protections():
-        typer.echo(text(f"room.protection.{protection}"), err=True)
+        _say_if_possible(text(f"room.protection.{protection}"), err=True)
     for round_ in count():
         told = 0
         try:
@@ -220,10 +222,15 @@ def score_command(
             for outcome in scored:
                 told += 1
                 tell_outcome(outcome)
+        except OSError as error:
+            trouble = UserError("room.error.disk", why=error.strerror or error)
+            if not watch:
+                raise trouble from error
+            _say_if_possible(str(trouble), err=True)
         except UserError as error:
             if not watch or (round_ == 0 and not told):
                 raise
-            typer.echo(str(error), err=True)  # The store may come back: the room goes on.
+            _say_if_possible(str(error), err=True)  # The store may come back: the room goes on.
         if not watch:
             if not told:
                 typer.echo(text("room.nothing_new"))
@@ -238,7 +245,13 @@ def tell_outcome(scored: tuple[str, "SubmissionOutcome"]) -> None:
     map50 = "–" if outcome.map50 is None else number(outcome.map50, 2)
     key = "room.not_scored" if outcome.reason else "room.scored"
     why = outcome.words()
-    typer.echo(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+    _say_if_possible(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+
+
+def _say_if_possible(line: str, err: bool = False) -> None:
+    """Says something that may go to a file on the same full disk, which ends no scoring."""
+    with suppress(OSError):
+        typer.echo(line, err=err)
 
 
 @room_app.command("rehearse", help="cli.room.rehearse.help")

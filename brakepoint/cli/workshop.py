@@ -30,7 +30,7 @@ from brakepoint.workshop.labs import lab_text, make_package, part_with, without_
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
-HINTS = 2
+HINTS = 3
 """Hints for each exercise; what follows is the solution."""
 POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"

@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,6 +18,7 @@ from brakepoint.mission.drive import News, TellProgress
 from brakepoint.mission.records import Run
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.live_mission import start, watch
 from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
 from brakepoint.services.supervisor import Supervisor, TellLine
@@ -149,5 +149,5 @@ def drive(pods: AbstractContextManager[Pods], tell: TellProgress) -> Run:
         with Bus(settings, "", (DETECTIONS, ORDERS, STATE, MISSION)) as bus:
             mission = start(bus, settings.feed)
             referee = watch(bus, truth, mission, News(settings.feed, truth.length_cm, tell))
-            bus.say(CONTROL, Control(action=Action.STOP, at=time.time()))
+            bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
     return referee.run

@@ -40,9 +40,10 @@ def plot_precision_recall(base: Sequence[Match], new: Sequence[Match], title: st
     Raises:
         UserError: It cannot be written.
     """
-    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    count = len(SignClass)
+    figure = Figure(figsize=(5.5 * count, 4.8), layout="constrained")
     figure.suptitle(text("evaluation.plot.curves", world=title))
-    for axes, sign_class in zip(figure.subplots(1, 2, sharey=True), SignClass, strict=True):
+    for axes, sign_class in zip(figure.subplots(1, count, sharey=True), SignClass, strict=True):
         for matches, key, style in (
             (base, "evaluation.plot.base", BASE_STYLE),
             (new, "evaluation.plot.new", NEW_STYLE),

@@ -15,13 +15,14 @@ from brakepoint.drawing import BOLD, REGULAR, WHITE, bgr, text_width, write
 from brakepoint.errors import UserError
 from brakepoint.look import (
     ORDER_COLOURS,
-    SIGN_COLOURS,
+    SIGN_LOOKS,
+    SignLook,
     order_text,
     points,
     reason_text,
     sign_text,
 )
-from brakepoint.messages import Detection, Light, OrderKind, Reason, SignClass
+from brakepoint.messages import Detection, Light, OrderKind, Reason
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
@@ -46,7 +47,8 @@ GOOD, BAD, LAMP = map(bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
 def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> None:
     """Draws boxes with class and confidence into a picture."""
     for detection in detections:
-        colour = bgr(SIGN_COLOURS[detection.sign_class])
+        look = SIGN_LOOKS[detection.sign_class]
+        colour = bgr(look.colour)
         edges = np.array(detection.box).clip(2, (WIDTH_PX - 3, PICTURE_PX - 3) * 2)
         left, top, right, bottom = edges.round().astype(int).tolist()
         cv2.rectangle(picture, (left - 2, top - 2), (right + 2, bottom + 2), INK, 4, cv2.LINE_AA)
@@ -56,8 +58,7 @@ def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> Non
         x = min(max(left - 3, 0), WIDTH_PX - width)
         y = top - 4 if top >= 26 else min(bottom + 24, PICTURE_PX)
         cv2.rectangle(picture, (x, y - 20), (x + width, y), colour, -1)
-        ink = INK if detection.sign_class is SignClass.DANGER_AHEAD else WHITE
-        write(picture, label, (x + 6, y - 5), 14, ink, BOLD)
+        write(picture, label, (x + 6, y - 5), 14, INK if look.is_bright else WHITE, BOLD)
 
 
 class Artist:
@@ -133,10 +134,10 @@ class Artist:
         train = self._x(tick.position_cm)
         cv2.line(canvas, (MARGIN_PX, LINE_Y), (train, LINE_Y), GREY, 4, cv2.LINE_AA)
         for sign in self.recording.signs:
-            if sign.counts:
+            if sign.counts and sign.sign_class is not None:
                 passed = tick.position_cm > sign.at_cm and sign.id in self._verdicts
                 obeyed = passed and self._verdicts[sign.id].obeyed
-                _draw_glyph(canvas, sign.sign_class, (self._x(sign.at_cm), LINE_Y))
+                _draw_glyph(canvas, SIGN_LOOKS[sign.sign_class], (self._x(sign.at_cm), LINE_Y))
                 if passed:
                     _draw_verdict(canvas, obeyed, (self._x(sign.at_cm) + 10, LINE_Y + 8))
         colour = bgr(ORDER_COLOURS[tick.order.kind])
@@ -148,16 +149,21 @@ class Artist:
             cv2.circle(canvas, (train + 13, LINE_Y), 3, LAMP, -1, cv2.LINE_AA)
 
 
-def _draw_glyph(canvas: np.ndarray, sign_class: SignClass | None, at: tuple[int, int]) -> None:
-    """A small triangle or disc, as the sign itself is."""
+def _draw_glyph(canvas: np.ndarray, look: SignLook, at: tuple[int, int]) -> None:
+    """A small triangle, ring or disc, as the sign itself is."""
     x, y = at
-    if sign_class is SignClass.DANGER_AHEAD:
-        corners = np.array([(x, y - 9), (x + 9, y + 7), (x - 9, y + 7)])
-        cv2.fillPoly(canvas, [corners], bgr(SIGN_COLOURS[SignClass.DANGER_AHEAD]), cv2.LINE_AA)
-        cv2.polylines(canvas, [corners], True, INK, 2, cv2.LINE_AA)
-    else:
-        cv2.circle(canvas, at, 8, WHITE, -1, cv2.LINE_AA)
-        cv2.circle(canvas, at, 7, bgr(SIGN_COLOURS[SignClass.SPEED_LIMIT]), 3, cv2.LINE_AA)
+    colour = bgr(look.colour)
+    match look.shape:
+        case "triangle":
+            corners = np.array([(x, y - 9), (x + 9, y + 7), (x - 9, y + 7)])
+            cv2.fillPoly(canvas, [corners], colour, cv2.LINE_AA)
+            cv2.polylines(canvas, [corners], True, INK, 2, cv2.LINE_AA)
+        case "ring":
+            cv2.circle(canvas, at, 8, WHITE, -1, cv2.LINE_AA)
+            cv2.circle(canvas, at, 7, colour, 3, cv2.LINE_AA)
+        case "disc":
+            cv2.circle(canvas, at, 8, colour, -1, cv2.LINE_AA)
+            cv2.circle(canvas, at, 8, INK, 2, cv2.LINE_AA)
 
 
 def _draw_verdict(canvas: np.ndarray, obeyed: bool, at: tuple[int, int]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from brakepoint.messages import Light, SignClass
+from brakepoint.messages import Light
 from brakepoint.mission.records import (
     SLOPPY,
     Ending,
@@ -38,6 +38,7 @@ from brakepoint.rules import (
     SLACK_S,
     SPEED_TOLERANCE,
     SPEEDING_UP_CM,
+    STOP_SIGNS,
     STOP_ZONE_CM,
 )
 from brakepoint.truth import GroundTruth, TruthSign
@@ -146,8 +147,7 @@ def _rests(ticks: tuple[Tick, ...]) -> Iterator[Rest]:
 
 def _is_stop_for(rest: Rest, sign: TruthSign) -> bool:
     """Whether a rest may be meant for a sign, be it in the right place or not."""
-    is_danger = sign.sign_class is SignClass.DANGER_AHEAD
-    return is_danger and -PASSING_CM <= sign.at_cm - rest.at_cm <= APPROACH_CM
+    return sign.sign_class in STOP_SIGNS and -PASSING_CM <= sign.at_cm - rest.at_cm <= APPROACH_CM
 
 
 def _in_stop_zone(rest: Rest, sign: TruthSign) -> bool:
@@ -176,12 +176,13 @@ def _outcome(sign: TruthSign, run: Run, rests: list[Rest]) -> SignOutcome:
     assert sign.sign_class is not None
     faults: list[SignFault] = []
     stop: Rest | None = None
-    if sign.sign_class is SignClass.DANGER_AHEAD:
+    asks_for_stop = sign.sign_class in STOP_SIGNS
+    if asks_for_stop:
         stop, faults = _judge_stop(sign, [rest for rest in rests if _is_stop_for(rest, sign)])
     passed = next((tick for tick in run.ticks if tick.position_cm >= sign.at_cm), None)
     if passed is None:
         faults = [SignFault.NOT_REACHED]
-    elif sign.sign_class is SignClass.SPEED_LIMIT and passed.speed_cm_s > LOW_SPEED_KEPT_CM_S:
+    elif not asks_for_stop and passed.speed_cm_s > LOW_SPEED_KEPT_CM_S:
         faults.append(SignFault.TOO_FAST_AT_SIGN)
     if sum(_speeds_behind(tick, sign) for tick in run.ticks) * TICK_S > SLACK_S:
         faults.append(SignFault.TOO_FAST_BEHIND)

@@ -22,6 +22,7 @@ from brakepoint.mission.records import Score
 from brakepoint.mission.scoring import score_run
 from brakepoint.services import SERVICES, tell
 from brakepoint.services.bus import HEARTBEAT_S, Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.events import EventType
 from brakepoint.services.referee import Referee
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS, Topic
@@ -65,7 +66,7 @@ class Onlooker:
         self._detections: Detections | None = None
         self._orders: list[Json] = []
         self._statuses: dict[str, Status] = {}
-        self._heard_at = dict.fromkeys(SOURCES, time.time())
+        self._heard_at = dict.fromkeys(SOURCES, time.monotonic())
         self._asked_at: float | None = None
         self.picture: Picture | None = None
         self.version = 0
@@ -81,13 +82,13 @@ class Onlooker:
             if (mission := self._bus.take(MISSION)) is not None:
                 self._follow(mission)
             if (picture := self._bus.take(PICTURE)) is not None:
-                self.picture, self._heard_at["capture"] = picture, time.time()
+                self.picture, self._heard_at["capture"] = picture, time.monotonic()
             if (detections := self._bus.take(DETECTIONS)) is not None:
-                self._detections, self._heard_at["detector"] = detections, time.time()
+                self._detections, self._heard_at["detector"] = detections, time.monotonic()
                 if self._referee:
                     self._referee.hear_detections(detections)
             while (order := self._bus.take(ORDERS)) is not None:
-                self._heard_at["autopilot"] = time.time()
+                self._heard_at["autopilot"] = time.monotonic()
                 self._hear_order(order)
             while (status := self._bus.take(STATUS)) is not None:
                 self._statuses[status.service] = status
@@ -105,15 +106,15 @@ class Onlooker:
         """
         if wish.feed and not (self._mission and wish.feed == self._mission.feed):
             find_named_feed(wish.feed, self._own)
-        self._asked_at = self._asked_at or time.time()
-        self._bus.say(CONTROL, Control(**wish.model_dump(), at=time.time()))
+        self._asked_at = self._asked_at or time.monotonic()
+        self._bus.say(CONTROL, Control(**wish.model_dump(), at=CLOCK.now()))
 
     def now(self) -> Json:
         """What changes all the time: the train, the signs in sight, the services."""
         with self._lock:
             return {
                 "train": self._state.model_dump(mode="json") if self._state else None,
-                "picture_age_s": time.time() - self.picture.captured_at if self.picture else None,
+                "picture_age_s": CLOCK.now() - self.picture.captured_at if self.picture else None,
                 "signs": self._signs_in_sight(),
                 "held_back": self._held_back(),
                 "services": [
@@ -170,7 +171,7 @@ class Onlooker:
         referee.hear_state(state)
         if referee.ending is not None:
             self._judge()
-            self._bus.say(CONTROL, Control(action=Action.STOP, at=time.time()))
+            self._bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
 
     def _judge(self) -> None:
         """Scores a run that is over."""
@@ -188,7 +189,7 @@ class Onlooker:
 
     def _held_back(self) -> list[str]:
         """The topics that the broker does not pass on, although somebody says something there."""
-        now, held = time.time(), []
+        now, held = time.monotonic(), []
         for service, topic in SOURCES.items():
             status = self._statuses.get(service)
             is_at_work = status and status.per_s > 0 and self._health(status)["health"] == Health.READY
@@ -200,12 +201,12 @@ class Onlooker:
 
     def _signs_in_sight(self) -> list[Json]:
         seen = self._detections
-        if seen is None or time.time() - seen.captured_at > SIGNS_AGE_MAX_S:
+        if seen is None or CLOCK.now() - seen.captured_at > SIGNS_AGE_MAX_S:
             return []
         return list(seen.model_dump(mode="json")["items"])
 
     def _health(self, status: Status) -> Json:
-        is_silent = status.at and time.time() - status.at > SILENT_AFTER_S and status.health != "gone"
+        is_silent = status.at and CLOCK.now() - status.at > SILENT_AFTER_S and status.health != "gone"
         return {**status.model_dump(mode="json"), **({"health": "silent"} if is_silent else {})}
 
 

@@ -9,7 +9,8 @@ from fastapi import APIRouter, FastAPI, Header, HTTPException, Response
 from fastapi.responses import StreamingResponse
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Wish
+from brakepoint.look import INK, PAPER, SIGN_LOOKS
+from brakepoint.messages import SignClass, Wish
 from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.web.server import NO_STORE, check_token, make_page
@@ -22,11 +23,20 @@ TEXTS = (
     "order.",
     "reason.",
     "light.",
-    "page.kind.",
+    "sign.",
     "score.ending.",
     "score.penalty.",
 )
 """Beginnings of the keys of the texts that the page needs."""
+LOOKS = {
+    sign_class: {
+        "colour": SIGN_LOOKS[sign_class].colour,
+        "words": INK if SIGN_LOOKS[sign_class].is_bright else PAPER,
+        "paths": SIGN_LOOKS[sign_class].paths,
+    }
+    for sign_class in SignClass
+}
+"""How the page draws the signs."""
 SPEEDS = {"full_speed": FULL_SPEED_CM_S, "low_speed": LOW_SPEED_CM_S}
 
 
@@ -60,7 +70,8 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
             raise HTTPException(422, error.for_others()) from None
         return Response(status_code=202)
 
-    return make_page("brakepoint.monitor", router, lambda key: key.startswith(TEXTS), token, speeds=SPEEDS)
+    facts = {"speeds": SPEEDS, "looks": LOOKS}
+    return make_page("brakepoint.monitor", router, lambda key: key.startswith(TEXTS), token, **facts)
 
 
 async def _news(onlooker: Onlooker) -> AsyncIterator[str]:

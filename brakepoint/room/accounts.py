@@ -2,15 +2,13 @@
 
 import secrets
 import string
-from pathlib import Path
 
 import bcrypt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from brakepoint.errors import UserError
-from brakepoint.room.files import PRIVATE, write
+from brakepoint.room.files import PRIVATE
+from brakepoint.room.kept import Kept
 
-ACCOUNTS_NAME = "accounts.json"
 ALPHABET = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("ilo01")))
 """Without what looks alike on paper: i, l, o, 0 and 1."""
 GROUPS, GROUP_LENGTH = 4, 4
@@ -50,26 +48,12 @@ def _drawn() -> str:
     return "-".join(groups)
 
 
-class Accounts(BaseModel):
-    """All accounts that a room ever had, by handle: whoever leaves and comes back finds the same."""
+class Accounts(Kept):
+    """All accounts that a room ever had, by handle: whoever leaves and comes back finds the same.
 
-    accounts: dict[str, Account] = {}
+    A damaged file is refused: to go on would lock everybody out.
+    """
 
-    @classmethod
-    def load(cls, folder: Path) -> "Accounts":
-        """Reads them; a room that is not there has none.
+    FILE_NAME, DAMAGED, MODE = "accounts.json", "room.error.accounts", PRIVATE
 
-        Raises:
-            UserError: The file is damaged: to go on would lock everybody out.
-        """
-        path = folder / ACCOUNTS_NAME
-        try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return cls()
-        except (ValidationError, UnicodeDecodeError) as error:
-            raise UserError("room.error.accounts", path=path) from error
-
-    def save(self, folder: Path) -> None:
-        """Writes them for the owner's eyes only."""
-        write(folder / ACCOUNTS_NAME, self.model_dump_json(indent=2) + "\n", PRIVATE)
+    accounts: dict[str, Account] = Field(default_factory=dict)

@@ -1,20 +1,15 @@
 """What was heard of each attendee during the day, by this machine's clock."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from brakepoint.course import Step, course
-from brakepoint.room.files import write
-from brakepoint.room.locking import locked
+from brakepoint.room.kept import Kept
 from brakepoint.texts import catalogue
 from brakepoint.workshop.progress import Progress
 
-HISTORY_NAME = "board.json"
 COUNT_MAX = 999
 STUCK_AFTER_MIN = 10.0
 """Nothing new has passed for so long: a word might help."""
@@ -82,29 +77,12 @@ class Heard(BaseModel):
         )
 
 
-class History(BaseModel):
-    """Everybody's, by handle: a restart of the board loses nothing."""
+class History(Kept):
+    """Everybody's, by handle: a restart of the board loses nothing, and a damaged file begins again."""
 
-    heard: dict[str, Heard] = {}
+    FILE_NAME = "board.json"
 
-    @classmethod
-    def load(cls, folder: Path) -> "History":
-        """Reads it; one that is missing or damaged begins again with the next look."""
-        try:
-            return cls.model_validate_json((folder / HISTORY_NAME).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValidationError):
-            return cls()
-
-    @classmethod
-    @contextmanager
-    def changing(cls, folder: Path) -> "Iterator[History]":
-        """Reads it and writes it again, if it was changed, while nobody else does."""
-        with locked(folder):
-            history = cls.load(folder)
-            before = history.model_copy(deep=True)
-            yield history
-            if history != before:
-                write(folder / HISTORY_NAME, history.model_dump_json())
+    heard: dict[str, Heard] = Field(default_factory=dict)
 
 
 def _done(progress: Progress, step: Step) -> tuple[str, ...]:

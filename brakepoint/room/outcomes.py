@@ -1,20 +1,15 @@
 """What the instructor's side found out about what an attendee handed in."""
 
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
-from brakepoint.errors import UserError
-from brakepoint.room.files import write
-from brakepoint.room.locking import locked
+from brakepoint.room.kept import Kept
 from brakepoint.texts import text
 
-SCORES_NAME = "scores.json"
 DETAIL_CHARACTERS = 160
 """What comes out of a sandbox is somebody else's words: so much of it is shown."""
 
@@ -159,24 +154,16 @@ def _best(one: float | None, other: float | None) -> float | None:
     return max((value for value in (one, other) if value is not None), default=None)
 
 
-class Scores(BaseModel):
-    """Everybody's, by handle. Only the instructor's side writes them."""
+class Scores(Kept):
+    """Everybody's, by handle. Only the instructor's side writes them.
 
-    marks: dict[str, Marks] = {}
+    A damaged file is refused: to go on would lose what everybody has reached.
+    """
 
-    @classmethod
-    def load(cls, folder: Path) -> "Scores":
-        """Reads them; without a file there are none yet.
+    FILE_NAME, DAMAGED = "scores.json", "room.error.scores"
 
-        Raises:
-            UserError: The file is damaged: to go on would lose what everybody has reached.
-        """
-        try:
-            return cls.model_validate_json((folder / SCORES_NAME).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return cls()
-        except ValidationError as error:
-            raise UserError("room.error.scores", path=folder / SCORES_NAME) from error
+    marks: dict[str, Marks] = Field(default_factory=dict)
+    _unwritten: list[tuple[str, SubmissionOutcome, bool]] = PrivateAttr(default_factory=list)
 
     def would_be_best(self, handle: str, outcome: SubmissionOutcome) -> bool:
         """Whether an outcome is a better score than all of the attendee's before."""
@@ -184,25 +171,33 @@ class Scores(BaseModel):
         best = marks.best_score if marks else None
         return outcome.reason is None and (best is None or outcome.score > best)
 
-    def add(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
-        """Takes an outcome in and writes the file, in which other commands may have changed something."""
-        with Scores.changing(folder) as scores:
-            marks = scores.marks.get(handle, Marks(last=outcome))
-            scores.marks[handle] = marks.with_outcome(outcome)
-        self.marks = scores.marks
+    def add(self, handle: str, outcome: SubmissionOutcome, folder: Path, final: bool = False) -> None:
+        """Takes an outcome in and writes the file, in which other commands may have changed something.
 
-    def add_final(self, handle: str, outcome: SubmissionOutcome, folder: Path) -> None:
-        """Takes in how an attendee's best went in the final, and writes the file."""
-        with Scores.changing(folder) as scores:
-            if handle in scores.marks:
-                scores.marks[handle] = scores.marks[handle].model_copy(update={"final": outcome})
-        self.marks = scores.marks
+        Args:
+            handle: Whose.
+            outcome: Of a try, or of the best one in the final.
+            folder: The room's.
+            final: Which of the two.
 
-    @classmethod
-    @contextmanager
-    def changing(cls, folder: Path) -> "Iterator[Scores]":
-        """Reads them and writes them again while nobody else does."""
-        with locked(folder):
-            scores = cls.load(folder)
-            yield scores
-            write(folder / SCORES_NAME, scores.model_dump_json(indent=2) + "\n")
+        Raises:
+            OSError: The file cannot be written; the next call, also of `catch_up`, writes this outcome, too.
+        """
+        self._unwritten.append((handle, outcome, final))
+        self.catch_up(folder)
+
+    def catch_up(self, folder: Path) -> None:
+        """Reads the file, and writes what could not be written before.
+
+        Raises:
+            OSError: It still cannot.
+        """
+        with Scores.changing(folder) as scores:
+            for handle, outcome, final in self._unwritten:
+                marks = scores.marks.get(handle, Marks(last=outcome))
+                if not final:
+                    scores.marks[handle] = marks.with_outcome(outcome)
+                elif handle in scores.marks:
+                    scores.marks[handle] = marks.model_copy(update={"final": outcome})
+        self.marks = scores.marks
+        self._unwritten.clear()

@@ -1,4 +1,4 @@
-"""Has every node of a cluster fetch the room's images before the day, by a DaemonSet that merely holds them."""
+"""Has every node of a cluster fetch the room's images before the day, by a DaemonSet that holds them."""
 
 from typing import Any
 

@@ -1,64 +1,40 @@
 """What the instructor decides during the day: time is up, an attendee is out, a hand-in is scored again."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import Field
 
-from brakepoint.errors import UserError
+from brakepoint.files import whole_folder
 from brakepoint.room.config import Room
-from brakepoint.room.files import write
-from brakepoint.room.locking import locked
+from brakepoint.room.kept import Kept
 from brakepoint.room.model_check import MODEL_MAX_MB
 from brakepoint.room.outcomes import Marks
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.stores.embedded import Folders
 
-RULINGS_NAME, FROZEN = "rulings.json", "frozen"
-"""The file, and the folder that holds what was handed in when time was up."""
+FROZEN = "frozen"
+"""The folder that holds what was handed in when time was up."""
 HAND_IN_MAX_BYTES = MODEL_MAX_MB * 1_000_000
 """One byte more is kept, so that what is too large is still too large when it is scored."""
 
 
-class Rulings(BaseModel):
-    """All decisions that hold.
+class Rulings(Kept):
+    """All decisions that hold; a damaged file is refused: what was decided must not be forgotten in silence.
 
     Attributes:
         frozen_at: When time was up; None while it is not.
         disqualified: Handles whose hand-ins are not scored, and whose scores are not shown.
-        again: Handles whose hand-in is scored again, though it has not changed, and since when.
+        again: Handles whose hand-in is scored again, though it has not changed, and when that was asked for.
     """
 
+    FILE_NAME, DAMAGED = "rulings.json", "room.error.rulings"
+
     frozen_at: datetime | None = None
-    disqualified: set[str] = set()
-    again: dict[str, datetime] = {}
-
-    @classmethod
-    def load(cls, folder: Path) -> "Rulings":
-        """Reads them; without a file nothing was decided yet.
-
-        Raises:
-            UserError: The file is damaged: what was decided must not be forgotten in silence.
-        """
-        try:
-            return cls.model_validate_json((folder / RULINGS_NAME).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return cls()
-        except ValidationError as error:
-            raise UserError("room.error.rulings", path=folder / RULINGS_NAME) from error
-
-    @classmethod
-    @contextmanager
-    def changing(cls, folder: Path) -> "Iterator[Rulings]":
-        """Reads them and writes them again while nobody else does."""
-        with locked(folder):
-            rulings = cls.load(folder)
-            yield rulings
-            write(folder / RULINGS_NAME, rulings.model_dump_json(indent=2) + "\n")
+    disqualified: set[str] = Field(default_factory=set)
+    again: dict[str, datetime] = Field(default_factory=dict)
 
     def wants_score(self, handle: str, digest: str, marks: Marks | None) -> bool:
         """Whether a hand-in is to be scored.
@@ -70,11 +46,18 @@ class Rulings(BaseModel):
         """
         if handle in self.disqualified:
             return False
-        return marks is None or not marks.knows(digest) or self.asks_again(handle, marks)
+        return marks is None or not marks.knows(digest) or self.asks_again(handle)
 
-    def asks_again(self, handle: str, marks: Marks) -> bool:
-        """Whether the instructor has asked for another score since the last one, whatever the tries."""
-        return handle in self.again and marks.last.at < self.again[handle]
+    def asks_again(self, handle: str) -> bool:
+        """Whether the instructor has asked for another score, whatever the tries."""
+        return handle in self.again
+
+    def answered(self, handle: str, folder: Path) -> None:
+        """Takes note that what was asked for is done; no clock is compared, since clocks are set."""
+        if self.asks_again(handle):
+            with Rulings.changing(folder) as rulings:
+                if rulings.again.get(handle) == self.again[handle]:
+                    del rulings.again[handle]
 
     def source(self, folder: Path, store: Buckets) -> Buckets:
         """Where hand-ins are taken from: the store, or what was kept when time was up."""
@@ -92,17 +75,19 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
     Returns:
         How many have handed something in.
     """
-    shutil.rmtree(room.folder / FROZEN, ignore_errors=True)
-    frozen, there = Folders(room.folder / FROZEN), store.buckets()
-    for place in map(room.place_of, room.everybody):
-        for key in (MODEL_KEY, AUTOPILOT_KEY) if place in there else ():
-            try:
-                frozen.put(place, key, store.read(place, key, HAND_IN_MAX_BYTES))
-            except FileNotFoundError:
-                continue
+    there = store.buckets()
+    with whole_folder(room.folder / FROZEN) as kept:
+        frozen = Folders(kept)
+        for place in map(room.place_of, room.everybody):
+            for key in (MODEL_KEY, AUTOPILOT_KEY) if place in there else ():
+                try:
+                    frozen.put(place, key, store.read(place, key, HAND_IN_MAX_BYTES))
+                except FileNotFoundError:
+                    continue
+        found = len(frozen.buckets())
     with Rulings.changing(room.folder) as rulings:
         rulings.frozen_at = now
-    return len(frozen.buckets())
+    return found
 
 
 def thaw(room: Room) -> None:

@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from brakepoint.detector.decode import DETECTIONS_MAX
 from brakepoint.errors import UserError
 from brakepoint.evaluation.mean_average_precision import class_metrics, match_picture
 from brakepoint.feeds import find_feed
+from brakepoint.files import whole_folder
 from brakepoint.messages import (
     Detection,
     Detections,
@@ -102,10 +103,12 @@ def score_room(
     Raises:
         UserError: The room has no hidden feed, or this machine has no sandbox; or, after all others were
             scored, what somebody handed in cannot be read.
+        OSError: Outcomes of before still cannot be written, or, after all were scored, those of now.
     """
     feed = _hidden(room.hidden_feed, "hidden_feed")
     stopping = stopping or threading.Event()
-    scores.marks, rulings = Scores.load(room.folder).marks, Rulings.load(room.folder)
+    scores.catch_up(room.folder)
+    rulings = Rulings.load(room.folder)
     source = rulings.source(room.folder, store)
     waiting, unreadable = _waiting(room, source, scores, rulings)
 
@@ -114,18 +117,20 @@ def score_room(
         if submission is None:
             raise FileNotFoundError(handle)
         marks = scores.marks.get(handle)
-        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle, marks):
+        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
             return _failure(submission.digest, Failure.TRIES, str(room.tries))
         outcome = score(submission, feed, _folder(room, handle), room.map50_min, stopping)
         if scores.would_be_best(handle, outcome):
-            _unpack(submission, _folder(room, handle) / BEST)
+            with whole_folder(_folder(room, handle) / BEST) as best:
+                _unpack(submission, best)
         return outcome
 
-    for handle, outcome in _judge_all(waiting, judge, stopping):
-        scores.add(handle, outcome, room.folder)
+    for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
+        with suppress(OSError):  # On a full disk it is scored once more.
+            rulings.answered(handle, room.folder)
         yield handle, outcome
     if unreadable:
-        handle, error = next(iter(unreadable.items()))
+        error = next(iter(unreadable.values()))
         why = clean(str(error))
         raise UserError("room.error.unreadable", handles=", ".join(unreadable), why=why) from error
 
@@ -145,10 +150,12 @@ def score_final(
 
     Raises:
         UserError: The room has no such feed, or this machine has no sandbox.
+        OSError: As for `score_room`.
     """
     feed = _hidden(room.final_feed, "final_feed")
     stopping = stopping or threading.Event()
-    scores.marks, out = Scores.load(room.folder).marks, Rulings.load(room.folder).disqualified
+    scores.catch_up(room.folder)
+    out = Rulings.load(room.folder).disqualified
     best = {handle: _folder(room, handle) / BEST for handle in room.everybody if handle not in out}
     waiting = [
         handle
@@ -160,9 +167,23 @@ def score_final(
         submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
         return score(submission, feed, _folder(room, handle) / "final", 0.0, stopping)
 
-    for handle, outcome in _judge_all(waiting, judge, stopping):
-        scores.add_final(handle, outcome, room.folder)
+    yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder, final=True)
+
+
+def _kept(
+    judged: Iterator[tuple[str, SubmissionOutcome]], scores: Scores, folder: Path, final: bool = False
+) -> Iterator[tuple[str, SubmissionOutcome]]:
+    """Writes each outcome; a full disk ends nothing, and is told once all are judged."""
+    trouble: OSError | None = None
+    for handle, outcome in judged:
+        try:
+            scores.add(handle, outcome, folder, final)
+            trouble = None
+        except OSError as error:
+            trouble = error
         yield handle, outcome
+    if trouble is not None:
+        raise trouble
 
 
 def _hidden(wanted: Path | None, name: str) -> Path:

@@ -16,10 +16,11 @@ from typing import Literal
 
 import numpy as np
 
+from brakepoint.messages import SignClass
+
 ART_DIR = Path(__file__).parent / "art"
 
 Shape = Literal["triangle", "disc", "square"]
-SignClass = Literal["DangerAhead", "SpeedLimit"]
 Pictogram = Callable[[str, str], str]
 """A drawing in two colours, the ink and the paper it lies on."""
 
@@ -289,17 +290,17 @@ _DANGERS = {"exclamation": _exclamation, "children": _children, "train": _train,
 _TOY = {f"danger-{name}": _toy_danger(pictogram) for name, pictogram in _DANGERS.items()}
 _ROAD = {f"road-danger-{name}": _road_danger(pictogram) for name, pictogram in _DANGERS.items()}
 
-DRAWINGS: dict[str, tuple[SignClass | None, Shape, str]] = {
-    **{kind: ("DangerAhead", "triangle", content) for kind, content in _TOY.items()},
-    "limit-30": ("SpeedLimit", "disc", _limit("30")),
-    "limit-50": ("SpeedLimit", "disc", _limit("50")),
+DRAWINGS: dict[str, tuple[SignClass | None, Shape, str]] = {  # What each kind means, and what it looks like.
+    **{kind: (SignClass.DANGER_AHEAD, "triangle", content) for kind, content in _TOY.items()},
+    "limit-30": (SignClass.SPEED_LIMIT, "disc", _limit("30")),
+    "limit-50": (SignClass.SPEED_LIMIT, "disc", _limit("50")),
     "stop": (None, "disc", _stop()),
     "no-entry": (None, "disc", _no_entry()),
     "parking": (None, "square", _blue_square(_lettering("P", height=94, pitch=0, weight=24, colour=WHITE))),
     "bus-stop": (None, "square", _blue_square(_bus(WHITE, BLUE))),
     "crossing": (None, "square", _crossing()),
     "no-horn": (None, "square", _no_horn()),
-    **{kind: ("DangerAhead", "triangle", content) for kind, content in _ROAD.items()},
+    **{kind: (SignClass.DANGER_AHEAD, "triangle", content) for kind, content in _ROAD.items()},
 }
 
 

@@ -1,6 +1,10 @@
-"""A scenario: everything that a feed is rendered from, in one small YAML file."""
+"""A scenario: everything that a feed is rendered from, in one small YAML file.
+
+Its fields are explained in the catalogue, `scenario.field.NAME`, and listed on the reference page.
+"""
 
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
@@ -15,6 +19,7 @@ from brakepoint.texts import text
 from brakepoint.track import Segment, Track
 
 SCENARIOS_DIR = Path(__file__).parent / "scenarios"
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
 
 Lighting = Literal["day", "overcast", "evening", "lamp", "mixed"]
@@ -58,8 +63,7 @@ class ScenarioSign(_Record):
     @property
     def sign_class(self) -> SignClass | None:
         """What a detector should call its front; None for a distractor."""
-        name = PLATES[self.kind].sign_class
-        return SignClass(name) if name else None
+        return PLATES[self.kind].sign_class
 
     @property
     def right_cm(self) -> float:
@@ -71,7 +75,7 @@ class Scenario(_Record):
     """Everything that a feed is rendered from.
 
     Attributes:
-        name: Name of the feed: lower-case letters, digits and dashes.
+        name: Name of the feed: lower-case letters, digits and dashes; by default its file's.
         seed: Where everything that is random comes from.
         track: Pieces of track, laid end to end.
         signs: Signs along it.
@@ -81,7 +85,7 @@ class Scenario(_Record):
         spacing_cm: From one frame to the next.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+    name: str
     seed: int = Field(default=1, ge=0, lt=2**32)
     track: tuple[Segment, ...] = Field(min_length=1, max_length=50)
     signs: tuple[ScenarioSign, ...] = Field(default=(), max_length=60)
@@ -89,6 +93,13 @@ class Scenario(_Record):
     clutter: float = Field(default=0.5, ge=0, le=1)
     changing_light: bool = False
     spacing_cm: float = Field(default=2.0, ge=0.5, le=10)
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_one(cls, name: str) -> str:
+        if not NAME.fullmatch(name):
+            raise ValueError(text("scenario.name", name=name))
+        return name
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -119,7 +130,7 @@ def load_scenario(path: Path) -> Scenario:
     """Reads a scenario.
 
     Args:
-        path: A YAML file.
+        path: A YAML file, after which the feed is called unless it says another name.
 
     Raises:
         UserError: It cannot be read, is not YAML, or does not describe a scenario that can be built.
@@ -134,6 +145,8 @@ def load_scenario(path: Path) -> Scenario:
         line = mark.line + 1 if mark else 1
         why = getattr(error, "problem", None) or str(error)
         raise UserError("scenario.not_yaml", path=path, line=line, why=why) from error
+    if isinstance(content, dict):
+        content = {"name": path.stem, **content}
     try:
         return Scenario.model_validate(content)
     except ValidationError as error:

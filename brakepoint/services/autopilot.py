@@ -1,7 +1,6 @@
 """The autopilot as a service: it calls the step's own code at every frame, and at the latest once a tick."""
 
 import threading
-import time
 import uuid
 from typing import Any
 
@@ -11,6 +10,7 @@ from brakepoint.mission.loop import Step, decide
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.service_loop import serve, since
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, STATE
 from brakepoint.steps import load_step
@@ -54,7 +54,7 @@ class Autopilot:
             self._state = state
         if detections is not None and detections.captured_at >= since(self._mission):
             self._detections = detections
-        now = time.time()
+        now = CLOCK.now()
         is_blank = self._state is None or self._detections is None
         if is_blank and now < since(self._mission) + FIRST_WORD_S:
             return

@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from brakepoint.errors import UserError
 from brakepoint.messages import FRAME_MAX_BYTES, TOPIC_ROOT, Frame, Health, Message, Picture, Status
 from brakepoint.services import SERVICES, ServiceSettings, metrics, tell
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.topics import EVENT, STATUS, Topic
 
@@ -308,7 +309,7 @@ class Bus:
             Status(
                 service=self.service,
                 health=self._health,
-                at=time.time(),
+                at=CLOCK.now(),
                 refused=self.refused,
                 per_s=round(per_s, 1),
                 latency_ms=latency.median_ms if latency else None,

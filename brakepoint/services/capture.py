@@ -14,6 +14,7 @@ from brakepoint.ports import Camera
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import RECORDED, ServiceSettings, tell
 from brakepoint.services.bus import Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.service_loop import Pace, is_fault, serve, since
 from brakepoint.services.topics import CONTROL, FRAME, MISSION, STATE
 from brakepoint.texts import text
@@ -93,13 +94,13 @@ class Capture:
         if self._camera is None:
             return None
         state = self._state or TrainState(
-            at=time.time(), position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF
+            at=CLOCK.now(), position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF
         )
         frame = self._camera.read(state)
         if frame is None:
             return None
         self._frame_id += 1
-        return replace(frame, frame_id=self._frame_id, captured_at=time.time())
+        return replace(frame, frame_id=self._frame_id, captured_at=CLOCK.now())
 
     def _say(self, frame: Frame) -> None:
         if self._fault is Fault.CAMERA_SILENT:

@@ -19,6 +19,7 @@ from brakepoint.messages import (
 )
 from brakepoint.services import ServiceSettings, address, metrics, tell
 from brakepoint.services.bus import Bus, Latency, ThrownOut
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.events import EventType
 from brakepoint.services.gate import Gate, Refusal
 from brakepoint.services.link import FromTrain, Link
@@ -65,7 +66,7 @@ class Controller:
 
     def _find_mission(self, feed: str) -> MissionState:
         """The mission that was under way when the controller before died, or else a new one, at rest."""
-        now = time.time()
+        now = CLOCK.now()
         known = self._bus.take(MISSION, LISTEN_S)
         if known is not None and known.running and 0 <= now - known.at < RESUME_WITHIN_S:
             tell("resumed", feed=known.feed)
@@ -108,7 +109,7 @@ class Controller:
         self._gate.begin_run(run)
         self._latencies_ms.clear()
         self._meaning, self._has_begun = None, False
-        self._change(run=run, feed=feed, running=running, since=time.time(), train_lost=False)
+        self._change(run=run, feed=feed, running=running, since=CLOCK.now(), train_lost=False)
         if running:
             self._bus.tell_event(EventType.MISSION_STARTED, run=run, feed=feed)
         self._brake()  # A person's brake of a new run puts the train at the start.
@@ -126,12 +127,12 @@ class Controller:
         self._change(running=False, train_lost=True)
 
     def _change(self, **changes: object) -> None:
-        self._mission = self._mission.model_copy(update={**changes, "at": time.time()})
+        self._mission = self._mission.model_copy(update={**changes, "at": CLOCK.now()})
         metrics.MISSION_RUNNING.labels(self._bus.train_id, "controller").set(self._mission.running)
         self._bus.say(MISSION, self._mission)
 
     def _pass_on(self, order: GivenOrder) -> None:
-        now = time.time()
+        now = CLOCK.now()
         refusal = self._gate.refusal(order, now)
         if refusal is not None and refusal is not self._refusal:
             tell("refused", why=text(f"live.refusal.{refusal}"))
@@ -160,7 +161,7 @@ class Controller:
         order = GivenOrder(
             kind=OrderKind.BRAKE,
             reason=Reason.BY_HAND,
-            at=time.time(),
+            at=CLOCK.now(),
             giver=self._giver,
             number=self._number,
             run=self._mission.run,
@@ -194,7 +195,7 @@ class Controller:
 
     def _report_train(self) -> None:
         """The train is not on the broker: its health is what is heard of it."""
-        now = time.time()
+        now = CLOCK.now()
         is_heard = self._report is not None and now - self._report.state.at < TRAIN_SILENT_S
         health = Health.READY if is_heard else Health.GONE
         self._bus.report(Status(service="train", health=health, at=now))

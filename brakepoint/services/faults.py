@@ -14,6 +14,7 @@ from brakepoint.messages import Action, Control, Fault, GivenOrder, OrderKind, R
 from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ, ORDER_AGE_MAX_S
 from brakepoint.services import ServiceSettings, address
 from brakepoint.services.bus import Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.link import FromTrain, Link
 from brakepoint.services.live_mission import DRIVING, start
 from brakepoint.services.supervisor import Supervisor
@@ -93,7 +94,7 @@ class Stage:
 
     def ask_fault(self, fault: Fault) -> None:
         """Has a service fail, as the page's button does."""
-        asked = Control(action=Action.FAULT, fault=fault, seconds=FAULT_S, at=time.time())
+        asked = Control(action=Action.FAULT, fault=fault, seconds=FAULT_S, at=CLOCK.now())
         self.bus.say(CONTROL, asked)
 
     def last_order(self) -> GivenOrder | None:
@@ -111,7 +112,7 @@ def is_at_rest(state: TrainState) -> bool:
 
 def position_now_cm(state: TrainState) -> float:
     """Where the train is by now, told from a report that is a moment old."""
-    return state.position_cm + state.speed_cm_s * (time.time() - state.at)
+    return state.position_cm + state.speed_cm_s * (CLOCK.now() - state.at)
 
 
 @contextmanager
@@ -145,7 +146,7 @@ def _two_autopilots(stage: Stage) -> Iterator[None]:
     """No more pictures come, and a second autopilot wants to go on at full speed."""
 
     def shout(number: int) -> None:
-        bus.say(ORDER, _full_speed(stage.run, "rival", number, time.time()))
+        bus.say(ORDER, _full_speed(stage.run, "rival", number, CLOCK.now()))
 
     stage.ask_fault(Fault.CAMERA_SILENT)
     with Bus(stage.services.settings, "rival") as bus, _again_and_again(shout):
@@ -161,8 +162,8 @@ def _old_orders(stage: Stage) -> Iterator[None]:
 
     def shout(turn: int) -> None:
         for age_s in ages_s:
-            bus.say(ORDER, _full_speed(stage.run, giver, number + 10**6 + turn, time.time() - age_s))
-        bus.say(ORDER, _full_speed(stage.run, giver, max(number - turn, 0), time.time()))
+            bus.say(ORDER, _full_speed(stage.run, giver, number + 10**6 + turn, CLOCK.now() - age_s))
+        bus.say(ORDER, _full_speed(stage.run, giver, max(number - turn, 0), CLOCK.now()))
 
     with (
         _killed("autopilot", stage),

@@ -10,6 +10,7 @@ from brakepoint.mission.loop import time_limit_s
 from brakepoint.mission.records import Run
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.referee import Referee
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
@@ -42,7 +43,7 @@ def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProg
         topics = (DETECTIONS, ORDERS, STATE, MISSION)
         with Bus(services.settings, "", topics) as bus:
             referee = watch(bus, truth, start(bus, settings.feed), news)
-            bus.say(CONTROL, Control(action=Action.STOP, at=time.time()))
+            bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
             _await_mission(bus, lambda mission: not mission.running)
     return referee.run
 
@@ -52,7 +53,7 @@ def start(bus: Bus, feed: str) -> MissionState:
     before = bus.take(MISSION, START_WITHIN_S)
     if before is None:
         raise UserError("live.error.not_ready", services="controller")
-    bus.say(CONTROL, Control(action=Action.START, feed=feed, at=time.time()))
+    bus.say(CONTROL, Control(action=Action.START, feed=feed, at=CLOCK.now()))
     return _await_mission(bus, lambda mission: mission.running and mission.run > before.run)
 
 

@@ -14,6 +14,7 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Action, Control, Fault, MissionState
 from brakepoint.services import tell
 from brakepoint.services.bus import HEARTBEAT_S, Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import CONTROL
 
 CONTROL_AGE_MAX_S = 5.0
@@ -86,7 +87,7 @@ def still_starting(buses: Sequence[Bus]) -> Iterator[None]:
 
 def _hear_people(part: Part, bus: Bus, stopping: threading.Event) -> None:
     while (control := bus.take(CONTROL)) is not None:
-        is_late = abs(time.time() - control.at) > CONTROL_AGE_MAX_S
+        is_late = abs(CLOCK.now() - control.at) > CONTROL_AGE_MAX_S
         if is_late and control.action is not Action.STOP:
             bus.refuse(CONTROL)
             continue

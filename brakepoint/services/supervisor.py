@@ -17,6 +17,7 @@ from brakepoint.errors import UserError
 from brakepoint.messages import Health
 from brakepoint.services import LIFELINE_VARIABLE, ServiceSettings
 from brakepoint.services.bus import HEARTBEAT_S, Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import STATUS
 from brakepoint.sockets import LOCALHOST, free_port
 from brakepoint.systems import require_posix
@@ -125,6 +126,8 @@ class Supervisor:
         require_posix("brakepoint up")
         extras.require("live")
         self.settings, self._tell = _with_ports(settings), tell
+        # On one machine, all can go by one clock that nobody sets.
+        self._clock = {} if settings.broker or settings.link else CLOCK.hold()
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
         if settings.link and "train" in self._children:
             self._children["train"].due_at = math.inf  # It is waited for, but never started.
@@ -158,7 +161,7 @@ class Supervisor:
     def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
         """The command line and the environment of a service."""
         command = [sys.executable, "-m", "brakepoint", "service", name]
-        return command, {**os.environ, **self.settings.environment()}
+        return command, {**os.environ, **self.settings.environment(), **self._clock}
 
     def stop(self) -> None:
         """Ends every service, the broker last; one that does not listen is killed. May be called twice."""
@@ -177,7 +180,7 @@ class Supervisor:
                 _end(process, until)
 
     def _start(self, child: Child) -> None:
-        child.started_at, child.started_wall_s = time.monotonic(), time.time()
+        child.started_at, child.started_wall_s = time.monotonic(), CLOCK.now()
         child.is_ready, child.heard_at, child.starting_at = False, 0.0, 0.0
         if child.due_at == math.inf:
             return

@@ -15,6 +15,7 @@ from brakepoint.messages import GivenOrder, Light, Order, OrderKind, Reason, Tra
 from brakepoint.ports import Hub
 from brakepoint.rules import ORDER_AGE_MAX_S, WATCHDOG_S
 from brakepoint.services import ServiceSettings, address, metrics, tell
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.link import LINE_MAX_BYTES, FromTrain
 
 REPORTS_HZ = 30
@@ -28,7 +29,8 @@ class GuardedTrain:
 
     Args:
         uri: Of the hub.
-        clock: Seconds, for instance `time.time`.
+        clock: Seconds, by which the train moves and the watchdog bites: one that nobody sets.
+        now: The time that messages carry.
         bitten: Is called whenever the watchdog bites.
 
     Raises:
@@ -38,10 +40,11 @@ class GuardedTrain:
     def __init__(
         self,
         uri: str = SIMULATED_HUB,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = CLOCK.now,
         bitten: Callable[[], None] = lambda: None,
     ) -> None:
-        self._uri, self._clock, self._bitten = uri, clock, bitten
+        self._uri, self._clock, self._now, self._bitten = uri, clock, now, bitten
         self._run = -1
         self._hub: Hub = open_hub(uri)
         self._began_at = clock()
@@ -53,7 +56,7 @@ class GuardedTrain:
             self._began_at, self._hub = now, open_hub(self._uri)
         self._origin_cm = self._hub_state(now).position_cm
         self._last: GivenOrder | None = None
-        self._heard_at, self._has_bitten = now, False
+        self._heard_at, self._heard_clock, self._has_bitten = self._now(), now, False
 
     def hear(self, order: GivenOrder) -> bool:
         """Carries an order out, unless it is old or for another run; a person begins a new one.
@@ -65,14 +68,15 @@ class GuardedTrain:
             Whether it was obeyed.
         """
         now = self._move()
-        if now - order.at > ORDER_AGE_MAX_S:
+        if self._now() - order.at > ORDER_AGE_MAX_S:
             return False
         if order.run != self._run:
             if order.reason is not Reason.BY_HAND:
                 return False
             self._run = order.run
             self._begin(now)
-        self._last, self._heard_at, self._has_bitten = order, now, False
+        self._last, self._has_bitten = order, False
+        self._heard_at, self._heard_clock = self._now(), now
         self._hub.apply(order)
         return True
 
@@ -80,7 +84,9 @@ class GuardedTrain:
         """Says how fast the train is and where, at this moment."""
         now = self._move()
         state = self._hub_state(now)
-        state = state.model_copy(update={"at": now, "position_cm": state.position_cm - self._origin_cm})
+        state = state.model_copy(
+            update={"at": self._now(), "position_cm": state.position_cm - self._origin_cm}
+        )
         seen_at = self._last.seen_at if self._last else None
         return FromTrain(run=self._run, state=state, seen_at=seen_at, heard_at=self._heard_at)
 
@@ -91,7 +97,7 @@ class GuardedTrain:
     def _move(self) -> float:
         """Moves the train up to now; the watchdog bites at its very moment, however late this is called."""
         now = self._clock()
-        bites_at = self._heard_at + WATCHDOG_S
+        bites_at = self._heard_clock + WATCHDOG_S
         if self._last is not None and now > bites_at and not self._has_bitten:
             self._hub_state(bites_at)
             self._has_bitten = True

@@ -18,7 +18,7 @@ from brakepoint.labels.folder import Labels, load_labels, read_labels
 from brakepoint.labels.label_studio_export import read_export
 from brakepoint.labels.pictures import PictureIndex, files_below, pictures_among, read_picture, readable
 from brakepoint.labels.signs import LabelledPicture, Note, PassedOver
-from brakepoint.look import SIGN_COLOURS
+from brakepoint.look import SIGN_LOOKS
 
 EXPORT_NAME = "annotations.json"
 SIDES = ("train", "val")
@@ -200,7 +200,7 @@ def _tile(picture: LabelledPicture) -> np.ndarray:
             (round(left * width), round(top * height)),
             (round(right * width), round(bottom * height)),
         )
-        cv2.rectangle(image, corner, other, bgr(SIGN_COLOURS[sign.sign_class]), 2)
+        cv2.rectangle(image, corner, other, bgr(SIGN_LOOKS[sign.sign_class].colour), 2)
     tile = np.zeros((TILE_PX[1], TILE_PX[0], 3), np.uint8)
     tile[:height, :width] = image
     return tile

@@ -74,7 +74,7 @@ def run_server(root: str, address: tuple[str, int], key: tuple[str, str], log_pa
     command = [rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", *FRESH, root]
     log_path.write_bytes(b"")
     with running(command, environment, log_path) as process:
-        _wait_until_ready(process, address, log_path)
+        wait_until_ready(process, address, log_path)
         yield
 
 
@@ -131,10 +131,23 @@ def rclone() -> str:
     return found
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], address: tuple[str, int], log_path: Path) -> None:
+def wait_until_ready(
+    process: subprocess.Popen[bytes], address: tuple[str, int], log_path: Path, begins_at: int = 0
+) -> None:
+    """Waits until an rclone says that it listens, and is heard.
+
+    Args:
+        process: The one.
+        address: Host and port at which it listens.
+        log_path: Gets what it says.
+        begins_at: So many bytes of the log are of others before.
+
+    Raises:
+        UserError: It does not get ready in time, as with an rclone that is too old.
+    """
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
-        if LISTENS in log_path.read_bytes() and answers(*address):
+        if LISTENS in log_path.read_bytes()[begins_at:] and answers(*address):
             return
         time.sleep(0.05)
     raise UserError("store.error.not_started", log=log_path)

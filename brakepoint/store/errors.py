@@ -4,6 +4,7 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from boto3.exceptions import RetriesExceededError
 from botocore.exceptions import (
@@ -40,6 +41,8 @@ BUSY = {"SlowDown", "ServiceUnavailable", "TooManyRequests", "RequestLimitExceed
 CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
 VIRTUAL_ONLY = {"SecondLevelDomainForbidden", "PathStyleDomainForbidden"}
 """What stores say that want the bucket in the host's name."""
+OUT_OF_TIME = ("not yet valid", "has expired")
+"""What OpenSSL calls it when a certificate does not hold at the time of this machine."""
 NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF")
 """What OpenSSL calls it when the other side does not speak TLS."""
 
@@ -103,7 +106,11 @@ def _without_trust(error: SSLError, endpoint: str) -> UserError:
     if any(reason in why.upper().replace(" ", "_") for reason in NOT_TLS):
         return UserError("store.error.no_tls", endpoint=endpoint)
     told = re.search(r"certificate verify failed: (.*?)(?: \(_ssl|$)", why)
-    return UserError("store.error.certificate", endpoint=endpoint, why=told[1] if told else why)
+    why = told[1] if told else why
+    if any(reason in why for reason in OUT_OF_TIME):
+        now = f"{datetime.now():%Y-%m-%d %H:%M}"
+        return UserError("store.error.certificate_time", endpoint=endpoint, why=why, now=now)
+    return UserError("store.error.certificate", endpoint=endpoint, why=why)
 
 
 def _nobody(endpoint: str) -> UserError:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
+from brakepoint.scenery.artwork import PLATES
 
 Outline = np.ndarray
 """`(n, 2)` float: a silhouette in cm about the plate's centre, x right, y up."""
@@ -57,14 +58,9 @@ def plates() -> dict[str, PrintedPlate]:
 def _plate(kind: str, png: bytes) -> PrintedPlate:
     image = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED))
     prints = tuple(_pyramid(_with_lines(_with_margin(image, inset), growth)) for inset, growth in VARIANTS)
-    if kind.startswith("danger-"):
-        return PrintedPlate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (20, 175, 225))
-    if kind.startswith("road-danger-"):
-        return PrintedPlate(kind, SignClass.DANGER_AHEAD, prints, _triangle(), (228, 232, 232))
-    if kind.startswith("limit-"):
-        return PrintedPlate(kind, SignClass.SPEED_LIMIT, prints, _disc(), (228, 232, 232))
-    outline = _disc() if kind in ("stop", "no-entry") else _square()
-    return PrintedPlate(kind, None, prints, outline, (228, 232, 232))
+    outline = {"triangle": _triangle, "disc": _disc, "square": _square}[PLATES[kind].shape]()
+    edge = (20, 175, 225) if kind.startswith("danger-") else (228, 232, 232)
+    return PrintedPlate(kind, PLATES[kind].sign_class, prints, outline, edge)
 
 
 def _with_margin(image: np.ndarray, inset: float) -> np.ndarray:

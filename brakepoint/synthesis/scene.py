@@ -32,6 +32,9 @@ def random_height(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
 
 
+WEIGHTS = {SignClass.DANGER_AHEAD: 0.55, SignClass.SPEED_LIMIT: 0.45}
+"""How often a sign is of each class; danger signs differ more among themselves."""
+
 Kind = TypeVar("Kind", PrintedPlate, Cutout)
 Thing = TypeVar("Thing")
 
@@ -45,7 +48,9 @@ class Choice(Generic[Kind]):
 
     def front(self, rng: np.random.Generator) -> Kind:
         """Picks a class, then a sign of it."""
-        wanted = SignClass.DANGER_AHEAD if rng.random() < 0.55 else SignClass.SPEED_LIMIT
+        classes = list(SignClass)
+        weights = np.array([WEIGHTS[sign_class] for sign_class in classes])
+        wanted = classes[rng.choice(len(classes), p=weights / weights.sum())]
         return _any(rng, [sign for sign in self.fronts if sign.sign_class is wanted])
 
     def distractor(self, rng: np.random.Generator) -> Kind:

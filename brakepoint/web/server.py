@@ -41,10 +41,12 @@ class Guard:
 
     Args:
         app: The page.
+        body_max_bytes: How long a body may be.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, body_max_bytes: int = BODY_MAX_BYTES) -> None:
         self._app = app
+        self._body_max_bytes = body_max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, as ASGI wants it."""
@@ -54,18 +56,17 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        if scope["type"] == "http" and not _is_short(Headers(scope=scope)):
+        if scope["type"] == "http" and not self._is_short(Headers(scope=scope)):
             refusal = PlainTextResponse("", 413, {"Connection": "close"})
             await refusal(scope, receive, send_guarded)
         else:
             await self._app(scope, receive, send_guarded)
 
-
-def _is_short(headers: Headers) -> bool:
-    """Whether a request says that its body is; one in pieces does not say how long it will be."""
-    stated = headers.get("content-length", "0")
-    is_number = stated.isdecimal() and len(stated) <= len(str(BODY_MAX_BYTES))
-    return "transfer-encoding" not in headers and is_number and int(stated) <= BODY_MAX_BYTES
+    def _is_short(self, headers: Headers) -> bool:
+        """Whether a request says that its body is; one in pieces does not say how long it will be."""
+        stated = headers.get("content-length", "0")
+        is_number = stated.isdecimal() and len(stated) <= len(str(self._body_max_bytes))
+        return "transfer-encoding" not in headers and is_number and int(stated) <= self._body_max_bytes
 
 
 def check_token(given: str, token: str) -> None:
@@ -79,7 +80,12 @@ def check_token(given: str, token: str) -> None:
 
 
 def make_page(
-    package: str, router: APIRouter, needs_text: Callable[[str], bool], token: str, **facts: object
+    package: str,
+    router: APIRouter,
+    needs_text: Callable[[str], bool],
+    token: str,
+    body_max_bytes: int = BODY_MAX_BYTES,
+    **facts: object,
 ) -> FastAPI:
     """Makes the server of a page.
 
@@ -88,12 +94,13 @@ def make_page(
         router: What the page asks for besides.
         needs_text: Whether the page needs the text of a key.
         token: Whoever uses the page must know it; empty when only this machine can reach it.
+        body_max_bytes: How long a request's body may be.
         facts: What the page is told besides its texts, and never changes.
     """
     app = FastAPI(title="Brakepoint", docs_url=None, redoc_url=None, openapi_url=None)
     if not token:  # A page from elsewhere, under a name of its own for this address, has no business here.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
-    app.add_middleware(Guard)  # Added last, it stands first.
+    app.add_middleware(Guard, body_max_bytes=body_max_bytes)  # Added last, it stands first.
     app.include_router(router)
 
     @app.get("/texts.json")

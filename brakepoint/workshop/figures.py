@@ -1,6 +1,7 @@
 """Figures in the text of pages and notebooks that follow from the code: `<!-- =NAME -->51<!-- = -->`.
 
-`python -m brakepoint.workshop.figures` writes their present values; a reader sees the value alone.
+`python -m brakepoint.workshop.figures` writes their present values, and the tables of
+`brakepoint/workshop/tables.py`; a reader sees the value alone.
 """
 
 import re
@@ -11,6 +12,7 @@ from brakepoint.files import write_whole
 from brakepoint.locomotive import BRAKING_CM_S2, STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
 from brakepoint.texts import ORIGINAL, languages, number
+from brakepoint.workshop.tables import with_tables
 
 FIGURES = {
     "stopping_limit_cm": (STOPPING_LIMIT_CM, 0),
@@ -52,10 +54,10 @@ def _written(name: str, lang: str) -> str:
 
 
 def main() -> None:
-    """Writes the present values into every page."""
+    """Writes the present values and tables into every page."""
     for path, lang in pages().items():
         words = path.read_text(encoding="utf-8")
-        if (filled := with_figures(words, lang)) != words:
+        if (filled := with_tables(with_figures(words, lang), lang)) != words:
             write_whole(path, filled.encode())
 
 

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from brakepoint.detector import Detector
 from brakepoint.evaluation import load_labels, read_picture
-from brakepoint.look import SIGN_COLOURS
+from brakepoint.look import SIGN_LOOKS
 from brakepoint.messages import Detection
 from brakepoint.mission.records import Run
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
@@ -35,7 +35,7 @@ def show_labelled(picture: Picture) -> None:
     axes.imshow(picture.image[:, :, ::-1])
     for label in picture.labels:
         left, top, _, _ = label.box
-        colour = SIGN_COLOURS[label.sign_class]
+        colour = SIGN_LOOKS[label.sign_class].colour
         _draw_box(axes, label.box, colour, 1)
         axes.text(left, top - 4, text(f"sign.class.{label.sign_class}"), color=colour, fontsize=9)
     axes.axis("off")
@@ -56,7 +56,7 @@ def show_detections(model: Path, folder: Path) -> None:
         image = read_picture(picture.path)
         axes.imshow(image[:, :, ::-1])
         for sign in picture.truths(image.shape[1], image.shape[0]):
-            _draw_box(axes, sign.box, SIGN_COLOURS[sign.sign_class], 0.8)
+            _draw_box(axes, sign.box, SIGN_LOOKS[sign.sign_class].colour, 0.8)
         _draw_detections(axes, detector.detect_image(image))
     for axes in grid.flat:
         axes.axis("off")
@@ -81,7 +81,7 @@ def show_answers(image: np.ndarray, answers: Mapping[str, Sequence[Detection]]) 
 
 def _draw_detections(axes: Axes, detections: Sequence[Detection]) -> None:
     for found in detections:
-        colour = SIGN_COLOURS[found.sign_class]
+        colour = SIGN_LOOKS[found.sign_class].colour
         _draw_box(axes, found.box, colour, 3)
         words = f"{text(f'sign.class.{found.sign_class}')} {number(found.confidence, 2)}"
         label = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
@@ -136,7 +136,7 @@ def plot_run(run: Run, truth: GroundTruth) -> None:
     axes.axhline(LOW_SPEED_CM_S, color="#999999", linewidth=0.7)
     for sign in truth.signs:
         if sign.counts and sign.sign_class is not None:
-            axes.axvline(sign.at_cm, color=SIGN_COLOURS[sign.sign_class], linestyle="--")
+            axes.axvline(sign.at_cm, color=SIGN_LOOKS[sign.sign_class].colour, linestyle="--")
             axes.text(sign.at_cm + 3, 0.92 * TOP_CM_S, text(f"sign.class.{sign.sign_class}"), fontsize=8)
     axes.set(xlim=(0, truth.length_cm), ylim=(0, TOP_CM_S))
     axes.set(xlabel=text("notebook.position"), ylabel=text("notebook.speed"))

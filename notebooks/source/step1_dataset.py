@@ -4,7 +4,9 @@
 # A detector learns from pictures with labels. Ours lie in an object store (S3), labelled with Label Studio. In this step
 # you download them, turn the labels into the form that the training wants, and split them so that the examination is fair.
 #
-# You write the code in **`labs/step1_dataset.py`**: open it beside this notebook and look for `TODO`. Save it, then run the
+# You write the code in
+# **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)**:
+# open it beside this notebook and look for `TODO`. Save it, then run the
 # cells here again: they always use your newest code. The whole step takes about 15 minutes.
 
 # %% [markdown] lang="fr"
@@ -14,7 +16,9 @@
 # Dans cette étape, vous les téléchargez, vous convertissez les étiquettes dans la forme que veut l’entraînement, et vous les
 # découpez pour que l’examen soit honnête.
 #
-# Vous écrivez le code dans **`labs/step1_dataset.py`** : ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. Enregistrez,
+# Vous écrivez le code dans
+# **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** :
+# ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. Enregistrez,
 # puis relancez les cellules : elles emploient toujours votre dernier code. L’étape prend environ 15 minutes.
 
 # %%

@@ -5,7 +5,9 @@
 # picture in a blink, and knows where it put each sign: the labels cost nothing and are never wrong. But what is painted must
 # teach the right thing, and that is what this step is about.
 #
-# You write the code in **`labs/step2_synthetic.py`**: look for `TODO`. Save it, then run the cells here again. The whole step
+# You write the code in
+# **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)**:
+# look for `TODO`. Save it, then run the cells here again. The whole step
 # takes about 20 minutes.
 
 # %% [markdown] lang="fr"
@@ -15,7 +17,9 @@
 # ordinateur peint une image en un clin d’œil, et il sait où il a mis chaque panneau : les étiquettes ne coûtent rien et ne sont
 # jamais fausses. Mais ce qui est peint doit enseigner la bonne chose, et c’est le sujet de cette étape.
 #
-# Vous écrivez le code dans **`labs/step2_synthetic.py`** : cherchez `À FAIRE`. Enregistrez, puis relancez les cellules.
+# Vous écrivez le code dans
+# **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)** :
+# cherchez `À FAIRE`. Enregistrez, puis relancez les cellules.
 # L’étape prend environ 20 minutes.
 
 # %%

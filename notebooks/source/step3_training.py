@@ -5,7 +5,9 @@
 # never seen as one. You *fine-tune* it: it learns the new signs from the pictures of steps 1 and 2, in minutes instead of
 # hours, and should not forget the old ones.
 #
-# You write the decisions around the training in **`labs/step3_training.py`**: look for `TODO`. The whole step takes about 30
+# You write the decisions around the training in
+# **[`labs/step3_training.py`](../../labs/step3_training.py)**:
+# look for `TODO`. The whole step takes about 30
 # minutes, some of which the computer needs to learn.
 
 # %% [markdown] lang="fr"
@@ -15,7 +17,9 @@
 # jaune, qu’il n’a jamais vu ainsi. Vous allez l’*affiner* : il apprend les nouveaux panneaux sur les images des étapes 1 et 2,
 # en quelques minutes et non en plusieurs heures, et ne devrait pas oublier les anciens.
 #
-# Vous écrivez les décisions autour de l’entraînement dans **`labs/step3_training.py`** : cherchez `À FAIRE`. L’étape prend
+# Vous écrivez les décisions autour de l’entraînement dans
+# **[`labs/step3_training.py`](../../labs/step3_training.py)** :
+# cherchez `À FAIRE`. L’étape prend
 # environ 30 minutes, dont une partie pour que l’ordinateur apprenne.
 
 # %%
@@ -187,6 +191,9 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # In a terminal, with the kit's autopilot, since yours comes in step 6:
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
+# Your own signs, your own camera: `brakepoint show --detector runs/train/model.onnx` in a terminal opens a page on which you show
+# it signs and label what it gets wrong.
+#
 # Then go on with the notebook of step 4.
 
 # %% [markdown] lang="fr"
@@ -194,6 +201,9 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 #
 # Dans un terminal, avec le pilote du kit, car le vôtre vient à l’étape 6 :
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
+#
+# Vos propres panneaux, votre propre caméra : dans un terminal, `brakepoint show --detector runs/train/model.onnx` ouvre une page où
+# vous lui montrez des panneaux et annotez ce qu’il manque.
 #
 # Continuez ensuite par le notebook de l’étape 4.
 

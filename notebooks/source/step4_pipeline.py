@@ -5,7 +5,9 @@
 # again, in the same order, and publish no model that is worse. That is a *pipeline*: each box is a component, runs in a container
 # of its own, and hands *artefacts* on. The same code runs on this machine and on OpenShift AI.
 #
-# You write the gate and the wiring in **`labs/step4_pipeline.py`**: look for `TODO`. The whole step takes about 20 minutes, some of
+# You write the gate and the wiring in
+# **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)**:
+# look for `TODO`. The whole step takes about 20 minutes, some of
 # which the computer needs to learn.
 
 # %% [markdown] lang="fr"
@@ -15,7 +17,9 @@
 # d’autre devra tout refaire, dans le même ordre, sans publier un modèle moins bon. C’est un *pipeline* : chaque boîte est un
 # composant, tourne dans son propre conteneur et transmet des *artefacts*. Le même code tourne sur cette machine et sur OpenShift AI.
 #
-# Vous écrivez le contrôle qualité et les liaisons dans **`labs/step4_pipeline.py`** : cherchez `À FAIRE`. L’étape prend environ
+# Vous écrivez le contrôle qualité et les liaisons dans
+# **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)** :
+# cherchez `À FAIRE`. L’étape prend environ
 # 20 minutes, dont une partie pour que l’ordinateur apprenne.
 
 # %%

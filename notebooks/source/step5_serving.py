@@ -5,7 +5,9 @@
 # a page, a colleague with `curl`. You write what stands between the protocol and the detector, ask the endpoint about a picture,
 # and let the train drive by it.
 #
-# You write the code in **`labs/step5_serving.py`**: open it beside this notebook and look for `TODO`. The whole step takes about
+# You write the code in
+# **[`labs/step5_serving.py`](../../labs/step5_serving.py)**:
+# open it beside this notebook and look for `TODO`. The whole step takes about
 # 15 minutes.
 
 # %% [markdown] lang="fr"
@@ -15,7 +17,9 @@
 # tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez ce qui se tient entre le protocole et le détecteur,
 # vous interrogez le point d’accès sur une image, puis vous laissez le train rouler grâce à lui.
 #
-# Vous écrivez le code dans **`labs/step5_serving.py`** : ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. L’étape prend
+# Vous écrivez le code dans
+# **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :
+# ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. L’étape prend
 # environ 15 minutes.
 
 # %%

@@ -2,7 +2,8 @@
 # # Step 6: the autopilot
 #
 # The detector says what is to be seen; the autopilot decides what the train does. You write it in stages, in
-# **`labs/step6_autopilot.py`**. At first your train derails; at the end it stops by itself. It takes about 40 minutes.
+# **[`labs/step6_autopilot.py`](../../labs/step6_autopilot.py)**.
+# At first your train derails; at the end it stops by itself. It takes about 40 minutes.
 #
 # The rules of the line: without an order to the contrary the train runs at full speed. At a `SpeedLimit` it is slow and stays
 # so for 80 cm. Before a `DangerAhead` it comes to rest within 30 cm, blinks, waits 2 seconds, and passes slowly. Too fast in
@@ -12,7 +13,8 @@
 # # Étape 6 : le pilote automatique
 #
 # Le détecteur dit ce qu’on voit ; le pilote décide de ce que fait le train. Vous l’écrivez par étapes, dans
-# **`labs/step6_autopilot.py`**. Au début, votre train déraille ; à la fin, il s’arrête tout seul. Comptez 40 minutes.
+# **[`labs/step6_autopilot.py`](../../labs/step6_autopilot.py)**.
+# Au début, votre train déraille ; à la fin, il s’arrête tout seul. Comptez 40 minutes.
 #
 # Les règles de la ligne : sans ordre contraire, le train roule à pleine vitesse. À un `SpeedLimit`, il est lent et le reste sur
 # 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, clignote, attend 2 secondes et repart lentement. Trop

@@ -2,17 +2,29 @@
 # # Step 7: delivery
 #
 # Your autopilot drives on your machine. Now it shall drive in a test environment, and whatever you push shall arrive there by
-# itself. You write two things in **`labs/step7_delivery/`**: the **overlay** (`overlay/`), which says how the test environment
-# differs from the base that all environments share, and the **pipeline** (`pipeline/pipeline.yaml`), which turns a push into
-# images for two architectures and a commit. It takes about 30 minutes, and no cluster.
+# itself. You write two things in `labs/step7_delivery/`: the **overlay**, which says how the test environment
+# differs from the base that all environments share, and the **pipeline**, which turns a push into
+# images for two architectures and a commit. Look for `TODO` in these files:
+#
+# - [`overlay/kustomization.yaml`](../../labs/step7_delivery/overlay/kustomization.yaml)
+# - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
+# - [`pipeline/pipeline.yaml`](../../labs/step7_delivery/pipeline/pipeline.yaml)
+#
+# It takes about 30 minutes, and no cluster.
 
 # %% [markdown] lang="fr"
 # # Étape 7 : la livraison
 #
 # Votre pilote roule sur votre machine. Il doit maintenant rouler dans un environnement de test, et tout ce que vous poussez doit y
-# arriver tout seul. Vous écrivez deux choses dans **`labs/step7_delivery/`** : l’**overlay** (`overlay/`), qui dit en quoi
-# l’environnement de test diffère de la base commune à tous, et le **pipeline** (`pipeline/pipeline.yaml`), qui change un push en
-# images pour deux architectures et en un commit. Comptez 30 minutes, et aucun cluster.
+# arriver tout seul. Vous écrivez deux choses dans `labs/step7_delivery/` : l’**overlay**, qui dit en quoi
+# l’environnement de test diffère de la base commune à tous, et le **pipeline**, qui change un push en
+# images pour deux architectures et en un commit. Cherchez `À FAIRE` dans ces fichiers :
+#
+# - [`overlay/kustomization.yaml`](../../labs/step7_delivery/overlay/kustomization.yaml)
+# - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
+# - [`pipeline/pipeline.yaml`](../../labs/step7_delivery/pipeline/pipeline.yaml)
+#
+# Comptez 30 minutes, et aucun cluster.
 
 # %%
 # %load_ext brakepoint.magic

@@ -1,8 +1,10 @@
+import io
 import sys
 
 import pytest
 import rich
 from rich.file_proxy import FileProxy
+from rich.progress import Progress, TextColumn
 
 from brakepoint.bars import progress_bar
 
@@ -28,3 +30,59 @@ def test_in_a_terminal_what_is_printed_stands_above_the_bar(console):
 
     with progress_bar():
         assert isinstance(sys.stdout, FileProxy)
+
+
+@pytest.fixture
+def log(console):
+    """What a file holds to which the output goes."""
+    console.reconfigure(file=io.StringIO(), force_terminal=False, force_jupyter=False, width=80)
+    return console.get_console().file
+
+
+def work(bar: Progress, times: list[float], **changes: float) -> None:
+    """Moves a bar of ten by one at each of these times."""
+    task = bar.add_task("Painting", total=10)
+    for time in times:
+        bar.get_time = lambda time=time: time
+        if changes:
+            bar.update(task, **changes)
+        else:
+            bar.advance(task)
+
+
+def lines(log: io.StringIO) -> list[str]:
+    return [line for line in log.getvalue().splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("changes", [{}, {"advance": 1}])
+def test_in_a_log_a_bar_that_moves_is_a_line_now_and_then(log, changes):
+    with progress_bar(TextColumn("{task.description} {task.completed}/{task.total}")) as bar:
+        work(bar, [100, 110, 119.9, 120, 139, 140.5], **changes)
+
+        assert lines(log) == ["Painting 4/10", "Painting 6/10"]
+
+
+def test_in_a_log_a_bar_that_is_soon_through_is_one_line(log):
+    with progress_bar() as bar:
+        work(bar, [0, 1, 2])
+
+    assert len(lines(log)) == 1
+
+
+def test_a_bar_that_is_to_show_nothing_prints_no_line(log):
+    with progress_bar(disable=True) as bar:
+        work(bar, [0, 30, 60])
+
+    assert lines(log) == []
+
+
+@pytest.mark.parametrize("where", [{"force_terminal": True}, {"force_jupyter": True}])
+def test_where_a_bar_is_drawn_it_prints_no_lines(console, where, monkeypatch):
+    console.reconfigure(**{"file": io.StringIO(), "force_terminal": False, "force_jupyter": False, **where})
+    printed = []
+    bar = progress_bar()
+    monkeypatch.setattr(bar.console, "print", lambda *words: printed.append(words))
+
+    work(bar, [0, 30, 60])
+
+    assert printed == []

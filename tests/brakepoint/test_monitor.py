@@ -1,4 +1,3 @@
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -115,7 +114,7 @@ def test_boxes_are_shown_only_while_the_detector_sees():
 
     for age_s, seen in ((0, 1), (SIGNS_AGE_MAX_S, 0)):
         said["detections"] = Detections(
-            frame_id=1, captured_at=time.time() - age_s, picture_hash="", items=(sign,)
+            frame_id=1, captured_at=onlooking.CLOCK.now() - age_s, picture_hash="", items=(sign,)
         )
         onlooker.turn()
         assert len(onlooker.now()["signs"]) == seen
@@ -248,7 +247,7 @@ def test_what_the_detector_saw_is_in_the_record_of_the_run(looking_on):
 
 def test_the_newest_picture_is_kept_with_its_age(looking_on):
     assert looking_on().now()["picture_age_s"] is None
-    onlooker = looking_on(picture=Picture(1, time.time() - 3, 0.0, 0, b"jpeg"))
+    onlooker = looking_on(picture=Picture(1, onlooking.CLOCK.now() - 3, 0.0, 0, b"jpeg"))
 
     assert onlooker.picture.jpeg == b"jpeg"
     assert 3 <= onlooker.now()["picture_age_s"] < 60
@@ -282,7 +281,7 @@ def test_a_person_may_ask_for_a_feed_that_there_is_and_for_the_camera_that_is_sh
 def test_a_service_that_is_not_heard_of_any_more_is_silent_unless_it_said_goodbye(
     looking_on, age_s, health, shown
 ):
-    said = Status(service="capture", health=Health(health), at=time.time() - age_s)
+    said = Status(service="capture", health=Health(health), at=onlooking.CLOCK.now() - age_s)
 
     assert [each["health"] for each in looking_on(status=said).now()["services"]] == [shown]
 
@@ -302,10 +301,16 @@ def test_before_the_first_mission_a_person_may_ask_for_any_feed_that_there_is(lo
     assert [control.feed for control in bus.said_of(CONTROL)] == ["track-stop"]
 
 
+def set_clocks(monkeypatch, now):
+    """Has both clocks say what the test says."""
+    monkeypatch.setattr(onlooking, "CLOCK", SimpleNamespace(now=now))
+    monkeypatch.setattr(onlooking, "time", SimpleNamespace(monotonic=now))
+
+
 @pytest.fixture
 def at_noon(monkeypatch):
     """A clock that stands still."""
-    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: 43_200.0))
+    set_clocks(monkeypatch, lambda: 43_200.0)
     return 43_200.0
 
 
@@ -338,7 +343,7 @@ def test_the_map_ends_where_the_line_does_and_shows_every_sign():
 
 
 def status(service, per_s=15.0, health="ready"):
-    return Status(service=service, health=Health(health), at=onlooking.time.time(), per_s=per_s)
+    return Status(service=service, health=Health(health), at=onlooking.CLOCK.now(), per_s=per_s)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +351,7 @@ def status(service, per_s=15.0, health="ready"):
 )
 def test_a_broker_that_does_not_pass_on_what_a_service_says_is_named(bus, monkeypatch, service, topic):
     now = [43_200.0]
-    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: now[0]))
+    set_clocks(monkeypatch, lambda: now[0])
     onlooker = Onlooker(bus)
 
     def held_back(said):
@@ -366,7 +371,7 @@ def test_a_broker_that_does_not_pass_on_what_a_service_says_is_named(bus, monkey
 
 def test_pictures_that_arrive_are_not_held_back(bus, monkeypatch):
     now = [43_200.0]
-    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: now[0]))
+    set_clocks(monkeypatch, lambda: now[0])
     onlooker = Onlooker(bus)
     now[0] += 60.0
     bus.bring(PICTURE, Picture(1, now[0], 0.0, 0, b"jpeg"))
@@ -376,9 +381,22 @@ def test_pictures_that_arrive_are_not_held_back(bus, monkeypatch):
     assert onlooker.now()["held_back"] == []
 
 
+@pytest.mark.parametrize("jump_s", [-7200.0, 7200.0])
+def test_a_clock_that_is_set_says_nothing_about_the_broker(bus, monkeypatch, jump_s):
+    now = [43_200.0]
+    monkeypatch.setattr(onlooking, "CLOCK", SimpleNamespace(now=lambda: now[0]))
+    onlooker = Onlooker(bus)
+    onlooker.ask(Wish(action=Action.STOP))
+    now[0] += jump_s
+    bus.bring(STATUS, status("capture"))
+    onlooker.turn()
+
+    assert onlooker.now()["held_back"] == []
+
+
 def test_a_wish_that_the_broker_does_not_pass_on_is_named_until_one_arrives(bus, monkeypatch):
     now = [43_200.0]
-    monkeypatch.setattr(onlooking, "time", SimpleNamespace(time=lambda: now[0]))
+    set_clocks(monkeypatch, lambda: now[0])
     onlooker = Onlooker(bus)
     onlooker.ask(Wish(action=Action.STOP))
     now[0] += 2.0

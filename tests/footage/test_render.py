@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import av
@@ -55,3 +56,70 @@ def test_a_frame_that_was_damaged_is_named(scenario: Scenario, tmp_path: Path) -
     with pytest.raises(UserError, match="0002000"):
         render.encode(scenario, tmp_path / "tiny.mp4")
     assert not render.frame_file(scenario, 2).exists(), "the next render makes it anew"
+
+
+TRACK = "track: [{straight_cm: 100}]\n"
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Path:
+    path = tmp_path / "my-line.yaml"
+    path.write_text(TRACK)
+    return path
+
+
+def rendered(out: Path, name: str, command: str) -> None:
+    out.mkdir(exist_ok=True)
+    (out / f"{name}.mp4").touch()
+    (out / f"{name}.json").write_text(json.dumps({"command": command}))
+
+
+def test_a_scenario_with_a_name_of_its_own_is_rendered(line: Path, tmp_path: Path) -> None:
+    assert render.scenario_for(line, tmp_path / "videos").name == "my-line"
+
+
+def test_a_copy_that_kept_the_name_of_a_feed_of_the_kit_is_refused(line: Path, tmp_path: Path) -> None:
+    line.write_text("name: track-stop\n" + TRACK)
+    with pytest.raises(UserError, match="would replace the feed track-stop"):
+        render.render_feed(line, tmp_path, lambda done, total: None)
+
+
+def test_a_copy_whose_file_kept_that_name_is_refused_as_well(line: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="would replace the feed track-stop"):
+        render.scenario_for(line.rename(tmp_path / "track-stop.yaml"), tmp_path)
+
+
+def test_the_feeds_of_the_kit_can_be_rendered_again(tmp_path: Path) -> None:
+    videos = Path(__file__).parents[2] / "videos"
+    for shipped in render.SCENARIOS_DIR.glob("*.yaml"):
+        assert render.scenario_for(shipped, videos).name == shipped.stem
+
+
+def test_a_changed_scenario_replaces_its_own_feed(line: Path, tmp_path: Path) -> None:
+    rendered(tmp_path, "my-line", "brakepoint footage render my-line.yaml --out videos")
+    assert render.scenario_for(line, tmp_path).name == "my-line"
+
+
+@pytest.mark.parametrize(
+    "truth", ['{"command": "brakepoint footage render my-line.yaml2 --out x"}', "{}", "[]", "no"]
+)
+def test_a_feed_that_was_made_of_something_else_is_not_replaced(
+    line: Path, tmp_path: Path, truth: str
+) -> None:
+    rendered(tmp_path, "my-line", "")
+    (tmp_path / "my-line.json").write_text(truth)
+    with pytest.raises(UserError, match=r"my-line\.mp4 is there already"):
+        render.scenario_for(line, tmp_path)
+
+
+def test_a_film_without_ground_truth_is_not_replaced(line: Path, tmp_path: Path) -> None:
+    (tmp_path / "my-line.mp4").touch()
+    with pytest.raises(UserError, match=r"my-line\.mp4 is there already"):
+        render.scenario_for(line, tmp_path)
+
+
+def test_what_a_feed_says_of_its_origin_lets_it_be_rendered_again(line: Path, tmp_path: Path) -> None:
+    command = f"{render._command(line)} --out videos"
+    rendered(tmp_path, "my-line", command)
+    assert command == "brakepoint footage render my-line.yaml --out videos"
+    assert render.scenario_for(line, tmp_path).seed == 1

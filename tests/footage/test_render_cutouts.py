@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from brakepoint.errors import UserError
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.synthesis.cutouts import CutoutIndex
-from footage.cutouts import _write_index, bled, render_cutouts
+from footage.cutouts import bled, render_cutouts, write_index
 from footage.views import BACKS, LIGHT_SETUPS, THINGS, planned_views
 
 
@@ -50,6 +50,6 @@ def test_transparent_pixels_take_the_colour_beside_them_and_stay_transparent() -
 
 
 def test_a_folder_that_was_begun_otherwise_is_not_mixed_up(tmp_path: Path) -> None:
-    _write_index(tmp_path, CutoutIndex(seed=1, views=4, cutouts=()))
+    write_index(tmp_path, CutoutIndex(seed=1, views=4, cutouts=()))
     with pytest.raises(UserError, match="--views 4 --seed 1"):
         render_cutouts(tmp_path, views=4, seed=2, progress=lambda done, total: None)

@@ -7,6 +7,8 @@ on where it was when it is called again with the same seed.
 import json
 import sys
 from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,15 +17,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from brakepoint.cores import available_cores
 from mutants.changes import Change
-from mutants.copies import copy_of
+from mutants.copies import Copies, copy_of
 from mutants.reach import Measurements, Reach, blobs
 from mutants.sample import PRODUCT, KeptOut, draw
 from mutants.trials import Trial, Verdict, attempt, nearest
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "runs" / "mutants"
-FILES_AT_ONCE = 20
+FILES_AT_ONCE = 10
 """So many files of tests are measured, and kept, together."""
 COLOURS = {Verdict.CAUGHT: "green", Verdict.SURVIVED: "red", Verdict.EQUIVALENT: "dim"}
 
@@ -35,13 +38,17 @@ def main(
     count: Annotated[int, typer.Option(help="How many changes.")] = 60,
     least: Annotated[float, typer.Option(help="The share that must be caught, in percent.")] = 95.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier calls have found.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many run at the same time.")] = available_cores(),
 ) -> None:
     """Breaks a sample of the product, one small thing at a time: do its tests notice?"""
     kept_out = KeptOut.load()
     changes = draw(ROOT, seed, count, kept_out)
-    with copy_of(ROOT) as copy:
-        reach = measured(copy)
-        trials = list(try_all(changes, reach, kept_out, copy, KEPT / f"seed-{seed}.jsonl", fresh))
+    with ExitStack() as stack:
+        copies = Copies([stack.enter_context(copy_of(ROOT)) for _ in range(jobs)])
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        stack.callback(pool.shutdown, cancel_futures=True)
+        reach = measured(copies, pool)
+        trials = list(try_all(changes, reach, kept_out, copies, pool, KEPT / f"seed-{seed}.jsonl", fresh))
     console.print(table_of(trials))
     matter = [trial for trial in trials if trial.verdict is not Verdict.EQUIVALENT]
     caught = sum(trial.verdict is Verdict.CAUGHT for trial in matter)
@@ -53,38 +60,59 @@ def main(
     sys.exit(share < least)
 
 
-def measured(copy: Path) -> Reach:
+def measured(copies: Copies, pool: Executor) -> Reach:
     """Which test runs which line; it takes as long as all tests the first time."""
-    measurements, now = Measurements(KEPT / "reach", PRODUCT), blobs(copy)
+    measurements = Measurements(KEPT / "reach", PRODUCT)
+    with copies.lent() as copy:
+        now = blobs(copy)
     reach, stale = measurements.reach(now)
-    for done in range(0, len(stale), FILES_AT_ONCE):
-        console.print(f"Measuring what the tests run: {done} of {len(stale)} files are done …")
-        if measurements.measure(copy, stale[done : done + FILES_AT_ONCE], now):
+    batches = [stale[begin : begin + FILES_AT_ONCE] for begin in range(0, len(stale), FILES_AT_ONCE)]
+
+    def measure(batch: list[str]) -> tuple[int, int]:
+        with copies.lent() as copy:
+            return len(batch), measurements.measure(copy, batch, now)
+
+    done = 0
+    for count, code in pool.map(measure, batches):
+        done += count
+        console.print(f"Measured what the tests run: {done} of {len(stale)} files.")
+        if code:
             console.print("[red]Not every test passes as it is; those that fail are not asked.")
     return measurements.reach(now)[0] if stale else reach
 
 
 def try_all(
-    changes: list[Change], reach: Reach, kept_out: KeptOut, copy: Path, file: Path, fresh: bool
+    changes: list[Change],
+    reach: Reach,
+    kept_out: KeptOut,
+    copies: Copies,
+    pool: Executor,
+    file: Path,
+    fresh: bool,
 ) -> Iterable[Trial]:
-    """Tries each change, and writes down at once what became of it.
+    """Tries each change, and writes down what became of it.
 
     What was caught before is not tried again, as long as the module's text is the same; what survived is.
     """
     known = {} if fresh else {trial.change: trial for trial in read(file)}
     file.unlink(missing_ok=True)
-    for number, change in enumerate(changes, 1):
-        trial = known.get(change)
+
+    def trial_of(change: Change) -> Trial:
         if reason := kept_out.reason(change):
-            trial = Trial(change, Verdict.EQUIVALENT, reason)
-        elif trial is None or trial.verdict is not Verdict.CAUGHT:
-            tests = nearest(change, reach)
-            trial = attempt(change, tests, sum(reach.seconds[test] for test in tests), copy)
+            return Trial(change, Verdict.EQUIVALENT, reason)
+        before = known.get(change)
+        if before is not None and before.verdict is Verdict.CAUGHT:
+            return before
+        tests = nearest(change, reach)
+        with copies.lent() as copy:
+            return attempt(change, tests, sum(reach.seconds[test] for test in tests), copy)
+
+    for number, trial in enumerate(pool.map(trial_of, changes), 1):
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(asdict(trial), ensure_ascii=False) + "\n")
         console.print(
             f"{number:4}/{len(changes)} [{COLOURS[trial.verdict]}]{trial.verdict:10}[/]"
-            f" {trial.seconds:5.0f} s  {change.path}:{change.line}"
+            f" {trial.seconds:5.0f} s  {trial.change.path}:{trial.change.line}"
         )
         yield trial
 

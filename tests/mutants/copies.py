@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 QUIETLY = ("-q", "-p", "no:cacheprovider")
 """How pytest is called."""
@@ -30,6 +31,28 @@ def copy_of(root: Path) -> Iterator[Path]:
         git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(copy))
         git(copy, "checkout", "--quiet", "--detach", state)
         yield copy
+
+
+class Copies:
+    """Copies that are lent, each to one borrower at a time.
+
+    Args:
+        folders: The copies.
+    """
+
+    def __init__(self, folders: list[Path]) -> None:
+        self._free: SimpleQueue[Path] = SimpleQueue()
+        for folder in folders:
+            self._free.put(folder)
+
+    @contextmanager
+    def lent(self) -> Iterator[Path]:
+        """Waits for a copy, and takes it back at the end of the block."""
+        copy = self._free.get()
+        try:
+            yield copy
+        finally:
+            self._free.put(copy)
 
 
 def environment(copy: Path) -> dict[str, str]:

@@ -75,18 +75,18 @@ class Measurements:
         folder.mkdir(parents=True, exist_ok=True)
 
     def reach(self, now: dict[str, str]) -> tuple[Reach, list[str]]:
-        """What holds still, and the files of tests that must be measured again.
+        """What is still known, and the files of tests that must be measured again.
+
+        Of a module that was added since, only the tests that were added or changed with it are known.
 
         Args:
             now: The hash of each tracked file.
         """
-        product = {path for path in now if path.startswith(self._product) and path.endswith(".py")}
         newest: dict[str, Path] = {}
         for stated in sorted(self._folder.glob("*.json")):
             about = json.loads(stated.read_text(encoding="utf-8"))
-            if product <= about["blobs"].keys():  # What is new since then may be run by any test.
-                same = (path for path in about["tests"] if about["blobs"][path] == now.get(path))
-                newest |= dict.fromkeys(same, stated)
+            same = (path for path in about["tests"] if about["blobs"][path] == now.get(path))
+            newest |= dict.fromkeys(same, stated)
         reach = Reach()
         for stated in set(newest.values()):
             _read(stated, {path for path, there in newest.items() if there == stated}, now, reach)

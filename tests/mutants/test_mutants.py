@@ -172,6 +172,16 @@ def test_the_tests_that_lie_nearest_are_asked_first_and_no_more_than_there_is_ti
     assert nearest(replace(change, path="brakepoint/y.py"), reach) == []
 
 
+def test_a_copy_is_lent_to_one_at_a_time(tmp_path):
+    from mutants.copies import Copies
+
+    copies = Copies([tmp_path / "one", tmp_path / "two"])
+    with copies.lent() as first, copies.lent() as second:
+        assert {first, second} == {tmp_path / "one", tmp_path / "two"}
+    with copies.lent() as again:
+        assert again == second
+
+
 def test_a_line_of_a_module_that_changed_or_that_runs_on_import_is_asked_of_all_that_run_the_module():
     reach = Reach({"tests/test_x.py::one": 2, "tests/test_x.py::other": 1})
     reach.lines["x.py"] |= {3: {"tests/test_x.py::one"}, 5: {"tests/test_x.py::other"}}
@@ -182,7 +192,7 @@ def test_a_line_of_a_module_that_changed_or_that_runs_on_import_is_asked_of_all_
     assert len(reach.tests_of("x.py", 3)) == 2
 
 
-def test_measured_again_are_the_tests_that_changed_and_all_when_there_is_a_new_module(project):
+def test_measured_again_are_the_tests_that_changed_and_no_others(project):
     from mutants.reach import Measurements, blobs
 
     now = blobs(project)
@@ -194,7 +204,7 @@ def test_measured_again_are_the_tests_that_changed_and_all_when_there_is_a_new_m
 
     assert measurements.reach(now)[1] == []
     assert measurements.reach(now | changed)[1] == ["tests/brakepoint/test_brake.py"]
-    assert measurements.reach(now | {"brakepoint/new.py": "1"})[1] == ["tests/brakepoint/test_brake.py"]
+    assert measurements.reach(now | {"brakepoint/new.py": "1"})[1] == []
     assert measurements.reach(now | {"brakepoint/brake.py": "other"})[1] == []
 
 

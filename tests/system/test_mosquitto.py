@@ -20,6 +20,7 @@ from brakepoint.monitor import service as monitor
 from brakepoint.monitor.onlooker import Onlooker
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus, parse_broker
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.faults import Stage, is_at_rest
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, MISSION, PICTURE
@@ -104,7 +105,7 @@ def known(folder: Path, ports: tuple[int, int]):
 
 
 def wish(feed: str) -> Control:
-    return Control(action=Action.FEED, feed=feed, at=time.time())
+    return Control(action=Action.FEED, feed=feed, at=CLOCK.now())
 
 
 def mission(feed: str) -> MissionState:
@@ -226,7 +227,7 @@ def take_the_name(settings: ServiceSettings, name: str) -> None:
 
 def test_who_may_only_look_on_does_not_wipe_a_stop_that_waits_for_the_controller(known):
     settings, viewer = known("train-1"), known("viewer")
-    stop = Control(action=Action.STOP, at=time.time())
+    stop = Control(action=Action.STOP, at=CLOCK.now())
     with Bus(settings, "controller", (CONTROL,)) as controller:
         await_condition(lambda: controller.is_connected)
     with Bus(settings, "") as person:
@@ -245,7 +246,7 @@ def test_who_may_only_look_on_does_not_wipe_a_stop_that_waits_for_the_controller
 def test_a_broker_that_limits_the_size_of_pictures_is_named(tmp_path, limit):
     port = free_port()
     written = f"listener {port} 127.0.0.1\nallow_anonymous true\n{limit}\n"
-    picture = Picture(1, time.time(), 0.0, 0, b"x" * 20_000)
+    picture = Picture(1, CLOCK.now(), 0.0, 0, b"x" * 20_000)
     at_work = Status(service="capture", health=Health.READY, at=0.0, per_s=15.0)
     settings = ServiceSettings(broker=f"mqtt://127.0.0.1:{port}")
     with (
@@ -259,7 +260,7 @@ def test_a_broker_that_limits_the_size_of_pictures_is_named(tmp_path, limit):
 
         def is_named() -> bool:
             camera.say(PICTURE, picture)
-            other.report(at_work.model_copy(update={"at": time.time()}))
+            other.report(at_work.model_copy(update={"at": CLOCK.now()}))
             onlooker.turn()
             return "frame" in onlooker.now()["held_back"]
 
@@ -287,8 +288,8 @@ def test_all_services_drive_over_it_and_a_stop_waits_for_a_dead_controller_but_a
         stage.await_train(lambda state: state.position_cm > 20)
         controller = stage.services.pid("controller")
         os.kill(controller, signal.SIGSTOP)
-        person.say(CONTROL, Control(action=Action.STOP, at=time.time()))
-        person.say(CONTROL, Control(action=Action.START, feed=FEED, at=time.time() - 60))
+        person.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
+        person.say(CONTROL, Control(action=Action.START, feed=FEED, at=CLOCK.now() - 60))
         os.kill(controller, signal.SIGKILL)
 
         def is_stopped() -> bool:

@@ -14,7 +14,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from brakepoint.look import order_text, points, reason_text
+from brakepoint.look import SIGN_LOOKS, order_text, points, reason_text
 from brakepoint.mission.page.plot import Plot, order_spans
 from brakepoint.mission.report import Recording, Report
 from brakepoint.rules import CONTROL_RATE_HZ
@@ -47,8 +47,8 @@ def _written(value: float | str, lang: str) -> str:
 
 
 def _kind(kind: str, sign_class: str) -> Markup:
-    known = f"page.kind.{kind}" in catalogue()
-    return _t(f"page.kind.{kind}" if known else f"sign.class.{sign_class}")
+    known = f"sign.kind.{kind}" in catalogue()
+    return _t(f"sign.kind.{kind}" if known else f"sign.class.{sign_class}")
 
 
 @cache
@@ -60,7 +60,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(t=_t, kind=_kind)
+    environment.globals.update(t=_t, kind=_kind, looks=SIGN_LOOKS)
     environment.filters.update(
         num=lambda value, digits=0: both({lang: number(value, digits, lang) for lang in languages()}),
         points=lambda value: both({lang: points(value, lang) for lang in languages()}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from brakepoint.messages import Order, SignClass
+from brakepoint.messages import Order
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import Recording
 from brakepoint.rules import (
@@ -14,6 +14,7 @@ from brakepoint.rules import (
     LOW_SPEED_CM_S,
     LOW_SPEED_STRETCH_CM,
     SPEED_TOLERANCE,
+    STOP_SIGNS,
     STOP_ZONE_CM,
 )
 from brakepoint.track import Curve
@@ -126,7 +127,7 @@ class Plot:
         return [
             (self.x(sign.at_cm - STOP_ZONE_CM), self.x(sign.at_cm) - self.x(sign.at_cm - STOP_ZONE_CM))
             for sign in self.recording.signs
-            if sign.counts and sign.sign_class is SignClass.DANGER_AHEAD
+            if sign.counts and sign.sign_class in STOP_SIGNS
         ]
 
     @property

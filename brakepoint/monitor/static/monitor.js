@@ -1,17 +1,15 @@
 // The page keeps nothing of its own but language, theme and token: all it shows comes afresh with the news.
-import { $, complain, element, facts, fetchWithToken, has, keys, number, pair, percent, root, say, sentence, speak } from "./web/shared.js";
+import { $, complain, element, facts, fetchWithToken, keys, number, pair, percent, root, say, sentence, speak } from "./web/shared.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const FROZEN_AFTER_MS = 1500;
 const STALE_AFTER_S = 1;
 const FAULT_SECONDS = 2;
 
-const { speeds } = facts;
+const { looks, speeds } = facts;
 let story = null;
 let now = null;
 let heardAt = performance.now();
-
-const colourOf = (sign_class) => getComputedStyle(root).getPropertyValue(`--${sign_class}`);
 
 function shape(tag, attributes) {
   const made = document.createElementNS(SVG, tag);
@@ -74,15 +72,15 @@ async function drawPicture() {
 
 function drawBox(sign) {
   const [left, top, right, bottom] = sign.box;
-  const label = `${say(`monitor.${sign.sign_class}`)} ${percent(sign.confidence)}`;
+  const label = `${say(`sign.class.${sign.sign_class}`)} ${percent(sign.confidence)}`;
   brush.lineWidth = 3;
-  brush.strokeStyle = brush.fillStyle = colourOf(sign.sign_class);
+  brush.strokeStyle = brush.fillStyle = looks[sign.sign_class].colour;
   brush.strokeRect(left, top, right - left, bottom - top);
   brush.font = "600 15px system-ui, sans-serif";
   const width = brush.measureText(label).width + 10;
   const [x, y] = [Math.min(left, canvas.width - width), Math.max(top - 22, 0)];
   brush.fillRect(x, y, width, 20);
-  brush.fillStyle = "#10151c";
+  brush.fillStyle = looks[sign.sign_class].words;
   brush.fillText(label, x + 5, y + 15);
 }
 
@@ -198,20 +196,19 @@ function drawMap(line) {
   $("map").append(shape("path", { class: "train", id: "train", d: "M-9 -6 H5 L11 0 L5 6 H-9 Z" }));
   $("signs").append(
     ...line.signs.map((sign) =>
-      element("li", { textContent: pair(`${number(sign.at_cm)} cm`, kindName(sign) + (sign.counts ? "" : ` (${say("monitor.distractor")})`)) }),
+      element("li", { textContent: pair(`${number(sign.at_cm)} cm`, say(`sign.kind.${sign.kind}`) + (sign.counts ? "" : ` (${say("monitor.distractor")})`)) }),
     ),
   );
   placeTrain(now?.train?.position_cm ?? 0);
 }
 
-const kindName = (sign) => say(has(`page.kind.${sign.kind}`) ? `page.kind.${sign.kind}` : `monitor.kind.${sign.kind}`);
 
 function signShape(sign) {
   const [x, y] = [sign.x, -sign.y];
-  if (!sign.counts) return shape("rect", { class: "sign distractor", x: x - 4, y: y - 4, width: 8, height: 8 });
-  if (sign.class === "DangerAhead")
-    return shape("path", { class: "sign DangerAhead", d: `M${x} ${y - 9} L${x + 9} ${y + 7} H${x - 9} Z` });
-  return shape("circle", { class: "sign SpeedLimit", cx: x, cy: y, r: 7 });
+  if (!sign.counts) return shape("rect", { class: "distractor", x: x - 4, y: y - 4, width: 8, height: 8 });
+  const drawing = shape("g", { class: "sign", transform: `translate(${x} ${y})` });
+  drawing.append(...looks[sign.class].paths.map((path) => shape("path", path)));
+  return drawing;
 }
 
 function placeTrain(position) {

@@ -6,13 +6,11 @@ is full, another rclone takes over the same socket, and knows nothing of what wa
 is cut off by that.
 """
 
-import http.client
 import json
 import os
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
@@ -23,7 +21,7 @@ from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import write
 from brakepoint.room.stores import whose_key
 from brakepoint.room.stores.embedded import EmbeddedRoomStore
-from brakepoint.store.embedded import FRESH, START_TIMEOUT_S, rclone, running
+from brakepoint.store.embedded import FRESH, rclone, running, wait_until_ready
 
 LOG_NAME = "store.log"
 LOOK_EVERY_S = 1.0
@@ -53,6 +51,7 @@ class RoomServer:
 
     def __init__(self, store: EmbeddedRoomStore, listener: socket.socket, on_full: OnFull) -> None:
         self._store, self._listener, self._on_full = store, listener, on_full
+        self._log_path = store.room.folder / LOG_NAME
         self._limit_bytes = store.settings.limit_mb * BYTES_IN_MB
         self._full: set[str] = set()
         self._looks = count()
@@ -61,6 +60,7 @@ class RoomServer:
     def _begin(self) -> None:
         self._keys = self._store.secrets()
         write(self._store.room.folder / whose_key.FULL_NAME, json.dumps(sorted(self._full)))
+        self._log_begins_at = self._log_path.stat().st_size if self._log_path.exists() else 0
         running_one = ExitStack()
         self._process = running_one.enter_context(
             running(
@@ -73,7 +73,7 @@ class RoomServer:
                     *_command(),
                 ],
                 _environment(self._store.room),
-                self._store.room.folder / LOG_NAME,
+                self._log_path,
                 Path(whose_key.__file__).parent,
                 (self._listener.fileno(),),
             )
@@ -81,24 +81,13 @@ class RoomServer:
         self._running = running_one
 
     def wait_until_ready(self) -> None:
-        """Waits for the first answer.
+        """Waits until it listens.
 
         Raises:
             UserError: There is none, as with an rclone that is too old.
         """
-        deadline = time.monotonic() + START_TIMEOUT_S
-        host, port = self._listener.getsockname()[:2]
-        while time.monotonic() < deadline and self._process.poll() is None:
-            asking = http.client.HTTPConnection(host, port, timeout=1.0)
-            try:
-                asking.request("HEAD", "/")
-                asking.getresponse()
-                return
-            except OSError:  # It has not come to that socket yet.
-                continue
-            finally:
-                asking.close()
-        raise UserError("store.error.not_started", log=self._store.room.folder / LOG_NAME)
+        address = self._listener.getsockname()[:2]
+        wait_until_ready(self._process, address, self._log_path, self._log_begins_at)
 
     def look(self) -> None:
         """Replaces rclone if it has ended, or if it would still do what it must not."""

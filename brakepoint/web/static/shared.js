@@ -11,7 +11,6 @@ export let lang =
   languages[0];
 
 export const keys = (beginning) => Object.keys(texts[lang]).filter((key) => key.startsWith(beginning));
-export const has = (key) => key in texts[lang];
 export const say = (key, values = {}) =>
   (texts[lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 export const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,5 +1,6 @@
 """The checks of step 4: the gate by hand, the rest by what the pipeline compiles to."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ from google.protobuf.json_format import MessageToDict
 from kfp import dsl
 
 from brakepoint.pipeline.fingerprints import CODE, code_fingerprint
-from brakepoint.texts import catalogue
+from brakepoint.texts import catalogue, language, text
 from brakepoint.workshop.verdicts import Wrong
 
 Lab = Any
@@ -66,6 +67,27 @@ def check_gate(lab: Lab) -> None:
             raise Wrong(f"step4.gate.{name}", found=len(reasons), expected=expected)
         if keys := [reason for reason in reasons if reason in catalogue() or not reason.strip()]:
             raise Wrong("step4.gate.key", found=keys[0])
+        _check_sentences(reasons, _true_sentences(new, production or {}, least))
+
+
+def _true_sentences(
+    new: dict[str, float], production: dict[str, float], least: float
+) -> dict[str, list[str]]:
+    """What the kit's sentences can say of a model without a mistake."""
+    worse = [
+        text("gate.worse", world=world, found=new[world], before=before)
+        for world, before in production.items()
+    ]
+    return {"too_low": [text("gate.too_low", found=new["track"], least=least)], "worse": worse}
+
+
+def _check_sentences(reasons: list[str], true: dict[str, list[str]]) -> None:
+    """A sentence of one's own may say anything; one of the kit's has its numbers in their places."""
+    for key, sentences in true.items():
+        shape = re.sub(r"\\\{[^}]*\}", ".*", re.escape(catalogue()[f"gate.{key}"][language()]))
+        for reason in reasons:
+            if re.fullmatch(shape, reason) and reason not in sentences:
+                raise Wrong(f"step4.gate.says_{key}", found=reason)
 
 
 def check_secret(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """The board: who is where, who is stuck, and that nobody's own word for a score counts."""
 
+import errno
 import json
 from datetime import timedelta
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from brakepoint.board.watcher import Heard, Seat, State, Watcher, seat
 from brakepoint.course import Track, course
 from brakepoint.errors import UserError
 from brakepoint.room.outcomes import Failure, Marks, Scores, SubmissionOutcome
-from brakepoint.texts import ORIGINAL, languages
+from brakepoint.texts import ORIGINAL, languages, text
 
 LOCAL = "http://localhost:8001"
 FIRST = course()[0]
@@ -86,6 +87,10 @@ def test_the_best_is_shown_and_why_the_last_submission_failed_in_every_language(
 
     assert (found.map50, found.score) == (0.8, 95.0)
     assert set(found.reason) == (set(languages()) if failure else set())
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_less_than_nothing() -> None:
+    assert seat("jade", heard([], 60, 60), None, START).minutes == 0
 
 
 def test_from_the_final_on_its_score_counts() -> None:
@@ -172,6 +177,24 @@ def test_a_store_that_does_not_answer_is_told_until_it_does(room, monkeypatch) -
     room.watcher.watch(stopping)
 
     assert looks == ["", str(UserError("store.error.disk_full")), ""]
+
+
+def test_a_full_disk_is_told_on_the_page_which_stays_as_it_was(room, monkeypatch) -> None:
+    upload(room, "jade", {"steps": {FIRST.name: {"hints": {"a": 2}}}})
+    shown(room, "jade")
+    before = list(room.watcher.seats)
+    upload(room, "jade", {"steps": {FIRST.name: {"hints": {"a": 3}}}})
+
+    def no_space(*what: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/home/somebody/board.json")
+
+    monkeypatch.setattr("brakepoint.room.kept.write", no_space)
+    waits: list[float] = []
+    stopping: Any = SimpleNamespace(is_set=lambda: len(waits) == 1, wait=waits.append)
+    room.watcher.watch(stopping)
+
+    assert room.watcher.trouble == text("room.error.board_disk", why="No space left on device")
+    assert room.watcher.seats == before
 
 
 def test_failing_again_is_no_progress_and_passing_is(room) -> None:

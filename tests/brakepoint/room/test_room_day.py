@@ -1,8 +1,11 @@
 """What happens during the day of a room: nothing of anyone's is lost, and nothing else is touched."""
 
+import errno
 import re
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,13 +13,15 @@ from room_day import NOW, connection, describe, everything, hand_in, remember, r
 from simulated_room import HANDLES
 
 from brakepoint.board.watcher import Watcher
-from brakepoint.cli import run
+from brakepoint.cli import room_day, run
 from brakepoint.room import scoring
+from brakepoint.room.config import Room
 from brakepoint.room.history import History
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
-from brakepoint.room.rulings import Rulings
+from brakepoint.room.rulings import FROZEN, Rulings
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores import open_store, serving
+from brakepoint.room.stores.embedded import Folders
 
 pytestmark = pytest.mark.usefixtures("small_kit")
 
@@ -197,6 +202,32 @@ def test_a_hand_in_is_scored_again_once_although_it_has_not_changed(small, point
     assert points(small) == []
 
 
+@pytest.mark.parametrize("jump_h", [-2, 2])
+def test_a_clock_that_is_set_between_neither_hides_nor_repeats_what_was_asked_for(
+    small, points, monkeypatch, jump_h
+) -> None:
+    assert points(small) == ["anna", "bela"]
+    monkeypatch.setattr(
+        room_day, "datetime", SimpleNamespace(now=lambda zone: datetime.now(zone) + timedelta(hours=jump_h))
+    )
+    assert run(["room", "rescore", "bela"]) == 0
+
+    assert points(small) == ["bela"]
+    assert points(small) == []
+
+
+def test_what_is_asked_for_while_it_is_scored_is_done_after_it(small) -> None:
+    with Rulings.changing(small.folder) as rulings:
+        rulings.again["bela"] = NOW
+    begun = Rulings.load(small.folder)
+    with Rulings.changing(small.folder) as rulings:
+        rulings.again["bela"] = NOW + timedelta(minutes=1)
+    begun.answered("bela", small.folder)
+    begun.answered("anna", small.folder)
+
+    assert Rulings.load(small.folder).asks_again("bela")
+
+
 def test_after_time_is_up_only_what_was_handed_in_before_is_scored(small, points, capsys) -> None:
     assert run(["room", "freeze"]) == 0
     assert "of 2 attendees" in capsys.readouterr().out
@@ -287,3 +318,21 @@ def test_the_board_takes_joiners_in_and_shows_no_score_of_who_is_disqualified(sm
     run(["room", "reset", "bela", "--yes"])
     watcher.look()
     assert "bela" not in History.load(small.folder).heard, "a running board brings nothing back"
+
+
+def test_a_full_disk_at_time_up_leaves_what_was_frozen_before(small: Room, monkeypatch) -> None:
+    assert run(["room", "freeze"]) == 0
+    before = {path: path.read_bytes() for path in (small.folder / FROZEN).rglob("model.onnx")}
+    hand_in("anna", 99)
+    write = Folders.put
+
+    def put(folders: Folders, bucket: str, key: str, data: bytes) -> None:
+        if bucket.endswith("bela"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(folders, bucket, key, data)
+
+    monkeypatch.setattr(Folders, "put", put)
+
+    assert run(["room", "freeze"]) == 2
+    assert len(before) == 2
+    assert before == {path: path.read_bytes() for path in (small.folder / FROZEN).rglob("model.onnx")}

@@ -1,6 +1,11 @@
 """What needs no sandbox: what is refused before one is opened, and that without one nothing is scored."""
 
+import errno
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import onnx
@@ -8,16 +13,18 @@ import pytest
 from handing_in import NOW, hand_in
 from onnx import helper
 
+from brakepoint.cli import room as cli_room
 from brakepoint.cli import run
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
-from brakepoint.room import scoring
-from brakepoint.room.config import load_room
+from brakepoint.room import kept, scoring
+from brakepoint.room.config import Room, load_room
 from brakepoint.room.model_check import check_model
 from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
 from brakepoint.room.sandbox import PACKAGE, require_sandbox
 from brakepoint.room.scoring import fetch, score, score_room
 from brakepoint.room.stores import open_store
+from brakepoint.texts import text
 
 
 def outcome(points: float, map50: float | None = 0.5, reason: Failure | None = None) -> SubmissionOutcome:
@@ -240,3 +247,96 @@ def test_a_file_that_is_no_model_is_refused(tmp_path) -> None:
         check_model(tmp_path / "model.onnx")
 
     assert caught.value.reason is Failure.MODEL_UNFIT
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Lets nothing more be written into any file of a room."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "write", no_space)
+        yield
+
+
+def no_space(*what: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_scores_that_a_full_disk_does_not_take_are_written_with_the_next(tmp_path) -> None:
+    scores = Scores()
+    scores.add("anna", outcome(80), tmp_path)
+    with full_disk():
+        for handle, final in (("anna", True), ("bela", False)):
+            with pytest.raises(OSError):
+                scores.add(handle, outcome(60), tmp_path, final)
+        with pytest.raises(OSError):
+            scores.catch_up(tmp_path)
+        assert set(Scores.load(tmp_path).marks) == {"anna"}, "what was there before stays"
+
+    scores.catch_up(tmp_path)
+    scores.catch_up(tmp_path)
+
+    written = Scores.load(tmp_path).marks
+    assert (written["anna"].score, written["bela"].score) == (60, 60)
+    assert [marks.tries for marks in written.values()] == [1, 1], "each is taken in once"
+    assert scores.marks == written
+
+
+def test_a_final_counts_for_nobody_who_was_never_scored(tmp_path) -> None:
+    scores = Scores()
+    scores.add("anna", outcome(80), tmp_path, final=True)
+
+    assert Scores.load(tmp_path).marks == {}
+
+
+@pytest.fixture
+def two_handed_in(in_folder, monkeypatch, short_feed) -> Room:
+    in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
+    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
+    monkeypatch.setattr(
+        scoring,
+        "score",
+        lambda submission, *rest: outcome(70).model_copy(update={"digest": submission.digest}),
+    )
+    room = load_room(in_folder / "room.yaml")
+    for handle in room.everybody:
+        hand_in(room, handle)
+    return room
+
+
+def test_a_full_disk_is_told_once_all_are_scored(two_handed_in, capsys) -> None:
+    with full_disk():
+        assert run(["room", "score"]) == 2
+
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 2, "everybody's outcome is told"
+    assert said.err.splitlines()[-1] == text("room.error.disk", "en", why="No space left on device")
+    assert run(["room", "score"]) == 0
+    assert set(Scores.load(two_handed_in.folder).marks) == {"seat-01", "seat-02"}
+
+
+def test_a_watch_outlives_a_full_disk_on_which_its_own_words_go_and_scores_nothing_twice(
+    two_handed_in, monkeypatch
+) -> None:
+    written: list[int] = []
+    said: list[str] = []
+    write = kept.write
+
+    class Stopping(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            written.append(len(Scores.load(two_handed_in.folder).marks))
+            if len(written) == 2:
+                monkeypatch.setattr(kept, "write", write)
+            return len(written) >= 4
+
+    def say(line: str, err: bool = False) -> None:
+        said.append(line)
+        no_space()
+
+    monkeypatch.setattr(cli_room, "threading", SimpleNamespace(Event=Stopping))
+    monkeypatch.setattr(kept, "write", no_space)
+    monkeypatch.setattr(cli_room.typer, "echo", say)
+
+    assert run(["room", "score", "--watch"]) == 0
+    assert written == [0, 0, 2, 2]
+    assert [line.split(":")[0] for line in said].count("seat-01") == 1
+    assert said.count(text("room.error.disk", "en", why="No space left on device")) == 2

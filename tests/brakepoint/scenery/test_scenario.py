@@ -1,3 +1,4 @@
+import json
 import math
 from itertools import pairwise
 
@@ -34,8 +35,31 @@ def test_a_feed_is_at_least_four_metres_at_two_centimetres(scenario):
     assert scenario.spacing_cm <= 2
 
 
-def test_a_feed_is_named_like_its_file(scenario):
-    assert (SCENARIOS_DIR / f"{scenario.name}.yaml").is_file()
+@pytest.mark.parametrize("name", COURSE_FEEDS)
+def test_a_copied_scenario_has_a_feed_of_its_own_name(name, tmp_path):
+    copy = tmp_path / "my-line.yaml"
+    copy.write_bytes((SCENARIOS_DIR / f"{name}.yaml").read_bytes())
+
+    assert load_scenario(SCENARIOS_DIR / f"{name}.yaml").name == name
+    assert load_scenario(copy).name == "my-line"
+
+
+def test_a_scenario_may_say_another_name_than_its_file(scenario_file):
+    assert load_scenario(scenario_file(GOOD.replace("name: x", "name: y"))).name == "y"
+
+
+@pytest.mark.parametrize("name", ["My line", "Ma-ligne", "-line", "a" * 62, "line\n", ""])
+def test_a_name_that_no_feed_can_have_is_answered_with_an_example(name, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"name: {json.dumps(name)}\ntrack: [{{straight_cm: 100}}]\n")
+
+    with pytest.raises(UserError, match="as in my-line"):
+        load_scenario(path)
+
+
+@pytest.mark.parametrize("name", ["a", "0-line", "a" * 61])
+def test_names_of_small_letters_digits_and_dashes_are_good(name, scenario_file):
+    assert load_scenario(scenario_file(GOOD.replace("name: x", f"name: {json.dumps(name)}"))).name == name
 
 
 def test_a_feed_ends_in_a_curve_that_its_last_sign_makes_safe(scenario):

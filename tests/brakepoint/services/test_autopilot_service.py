@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,7 +22,7 @@ NOW = 5000.0
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
     now = [NOW]
-    monkeypatch.setattr(autopilot.time, "time", lambda: now[0])
+    monkeypatch.setattr(autopilot, "CLOCK", SimpleNamespace(now=lambda: now[0]))
     return now
 
 

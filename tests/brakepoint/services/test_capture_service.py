@@ -22,9 +22,8 @@ NOW = 5000.0
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
     now = [NOW]
-    monkeypatch.setattr(
-        capture, "time", SimpleNamespace(time=lambda: now[0], monotonic=lambda: now[0], sleep=None)
-    )
+    monkeypatch.setattr(capture, "CLOCK", SimpleNamespace(now=lambda: now[0]))
+    monkeypatch.setattr(capture, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(capture, "Pace", lambda rate_hz: SimpleNamespace(wait=lambda: None))
     return now
 

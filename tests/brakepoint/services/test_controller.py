@@ -1,5 +1,6 @@
 """The controller alone, on a broker and a link that only keep what they are told."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ class FakeLink:
 def clock(monkeypatch):
     """The time, which stands still until a test moves it."""
     now = [NOW]
-    monkeypatch.setattr(controller.time, "time", lambda: now[0])
+    monkeypatch.setattr(controller, "CLOCK", SimpleNamespace(now=lambda: now[0]))
     return now
 
 

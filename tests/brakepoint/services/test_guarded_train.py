@@ -37,7 +37,7 @@ def drive(train, clock, seconds):
 
 
 def test_a_train_without_orders_stands(clock):
-    train = GuardedTrain(clock=clock)
+    train = GuardedTrain(clock=clock, now=clock)
     clock.now += 10
 
     assert train.report().state.speed_cm_s == 0
@@ -45,7 +45,7 @@ def test_a_train_without_orders_stands(clock):
 
 @pytest.mark.parametrize("asleep_s", [0.01, 5.0])
 def test_the_watchdog_bites_in_time_however_late_it_looks(clock, asleep_s):
-    train = GuardedTrain(clock=clock)
+    train = GuardedTrain(clock=clock, now=clock)
     before = drive(train, clock, 5)
     last_heard = clock.now - WATCHDOG_S / 3
     while clock.now < last_heard + 5:
@@ -62,7 +62,7 @@ def test_the_watchdog_bites_in_time_however_late_it_looks(clock, asleep_s):
 
 
 def test_an_old_order_is_not_heard(clock):
-    train = GuardedTrain(clock=clock)
+    train = GuardedTrain(clock=clock, now=clock)
     begin(train, clock)
     assert not train.hear(order(clock.now - 1.1 * ORDER_AGE_MAX_S))
     clock.now += WATCHDOG_S / 2
@@ -74,14 +74,14 @@ def test_an_old_order_is_not_heard(clock):
     ("age_s", "is_heard"), [(0.99 * ORDER_AGE_MAX_S, True), (1.01 * ORDER_AGE_MAX_S, False)]
 )
 def test_an_order_is_heard_up_to_its_greatest_age(clock, age_s, is_heard):
-    train = GuardedTrain(clock=clock)
+    train = GuardedTrain(clock=clock, now=clock)
     begin(train, clock)
 
     assert train.hear(order(clock.now - age_s)) is is_heard
 
 
 def test_the_report_says_when_the_last_order_came_and_on_what_it_was_decided(clock):
-    train = GuardedTrain(clock=clock)
+    train = GuardedTrain(clock=clock, now=clock)
     assert (train.report().run, train.report().seen_at) == (-1, None)
     begin(train, clock)
     clock.now += 0.1
@@ -94,7 +94,7 @@ def test_the_report_says_when_the_last_order_came_and_on_what_it_was_decided(clo
 
 
 def test_a_new_run_puts_the_train_at_the_start(clock):
-    train = GuardedTrain(clock=clock)
+    train = GuardedTrain(clock=clock, now=clock)
     drive(train, clock, 3)
     begin(train, clock, run=2)
 
@@ -103,7 +103,7 @@ def test_a_new_run_puts_the_train_at_the_start(clock):
 
 
 def test_only_a_person_begins_a_run(clock):
-    started_anew = GuardedTrain(clock=clock)
+    started_anew = GuardedTrain(clock=clock, now=clock)
 
     assert not started_anew.hear(order(clock.now, run=1))
     clock.now += WATCHDOG_S / 2
@@ -113,7 +113,7 @@ def test_only_a_person_begins_a_run(clock):
 
 def test_the_watchdog_bites_once_for_each_silence(clock):
     bites = []
-    train = GuardedTrain(clock=clock, bitten=lambda: bites.append(clock.now))
+    train = GuardedTrain(clock=clock, now=clock, bitten=lambda: bites.append(clock.now))
     for _ in range(2):
         drive(train, clock, 1)
         for _ in range(5):
@@ -138,7 +138,7 @@ def test_a_real_hub_is_opened_once_and_its_distances_count_from_the_start_of_the
         return opened[-1]
 
     monkeypatch.setattr("brakepoint.services.train_side.open_hub", open_hub)
-    train = GuardedTrain("ble:", clock=clock)
+    train = GuardedTrain("ble:", clock=clock, now=clock)
     drive(train, clock, 3)
     assert train.report().state.position_cm > 50
     clock.now += 5
@@ -147,3 +147,24 @@ def test_a_real_hub_is_opened_once_and_its_distances_count_from_the_start_of_the
     assert train.report().state.position_cm == 0
     assert len(opened) == 1
     assert times == sorted(times)
+
+
+@pytest.mark.parametrize("jump_s", [-7200.0, 7200.0])
+def test_the_watchdog_bites_in_time_whatever_the_clock_of_the_messages_does(clock, jump_s):
+    wall = Clock()
+    train = GuardedTrain(clock=clock, now=wall)
+    begin(train, wall)
+    while clock.now < 1005:
+        assert train.hear(order(wall.now))
+        clock.now, wall.now = clock.now + WATCHDOG_S / 3, wall.now + WATCHDOG_S / 3
+    before = train.report().state
+    wall.now += jump_s
+    after = train.report().state
+    clock.now += 3
+
+    assert before.speed_cm_s > 0
+    assert (after.speed_cm_s, after.position_cm) == (before.speed_cm_s, before.position_cm)
+    assert after.at == wall.now
+    assert train.report().state.speed_cm_s == 0
+    assert train.hear(order(wall.now)), "orders by the new clock count"
+    assert train.hear(order(wall.now - ORDER_AGE_MAX_S - 0.1)) is False

@@ -49,7 +49,7 @@ def stopping():
 
 @pytest.fixture
 def at_now(monkeypatch):
-    monkeypatch.setattr(service_loop.time, "time", lambda: NOW)
+    monkeypatch.setattr(service_loop, "CLOCK", SimpleNamespace(now=lambda: NOW))
 
 
 def control(action=Action.START, at=NOW, **values):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -242,9 +243,8 @@ def test_http_where_https_is_wanted_and_the_reverse_are_told_apart(serve) -> Non
     assert refusal(at(serve(200), "https")).key == "store.error.no_tls"
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> Path:
-    """A file with a key and the certificate that it has signed itself."""
+def make_certificate(folder: Path, first_day: int = -1, last_day: int = 1) -> Path:
+    """A file with a key and the certificate that it has signed itself, which holds on some days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "store.corp")])
     now = datetime.datetime.now(datetime.UTC)
@@ -254,27 +254,49 @@ def certificate(tmp_path_factory) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now + datetime.timedelta(days=first_day))
+        .not_valid_after(now + datetime.timedelta(days=last_day))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )
         .sign(key, hashes.SHA256())
     )
-    path = tmp_path_factory.mktemp("certificate") / "store.pem"
+    path = folder / "store.pem"
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     secret = key.private_bytes(serialization.Encoding.PEM, *form)
     path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
     return path
 
 
-@pytest.fixture
-def encrypted(serve, certificate) -> Connection:
-    store = serve(200, XML, LISTING)
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+def encrypt(store: Any, certificate: Path) -> Connection:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     store.socket = context.wrap_socket(store.socket, server_side=True)
     return at(store, "https")
+
+
+@pytest.fixture
+def encrypted(serve, certificate) -> Connection:
+    return encrypt(serve(200, XML, LISTING), certificate)
+
+
+@pytest.mark.parametrize(
+    ("days", "why"), [((-9, -2), "certificate has expired"), ((2, 9), "certificate is not yet valid")]
+)
+def test_a_certificate_that_does_not_hold_now_names_the_clock(
+    serve, tmp_path, monkeypatch, days, why
+) -> None:
+    path = make_certificate(tmp_path, *days)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(path))
+    told = refusal(encrypt(serve(200, XML, LISTING), path))
+
+    assert told.key == "store.error.certificate_time"
+    assert f"{datetime.datetime.now():%Y-%m-%d}" in str(told) and why in str(told)
 
 
 def test_a_certificate_of_its_own_is_told_and_trusted_once_it_is_named(

@@ -133,7 +133,7 @@ def test_what_goes_further_is_opened_on_demand_and_then_checked_and_hinted_at(ro
     assert run(["check", "1"]) == 1
     run(["hint", "1"])
 
-    assert "Hint 1 of 2 for download" in capsys.readouterr().out
+    assert "Hint 1 of 3 for download" in capsys.readouterr().out
     assert Progress.load().of(STEP).filled == []
     assert Progress.load().current() == course()[1], "the core stays done"
 

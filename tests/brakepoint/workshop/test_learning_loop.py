@@ -125,14 +125,13 @@ def test_a_finished_step_says_what_comes_then(room, capsys) -> None:
 
 def test_each_hint_tells_more_and_the_last_points_to_the_solution(room, capsys) -> None:
     said = []
-    for _ in range(3):
+    for _ in range(4):
         run(["hint", "1"])
         said.append(capsys.readouterr().out)
 
-    assert "Hint 1 of 2" in said[0]
-    assert "Hint 2 of 2" in said[1]
-    assert "brakepoint solution 1" in said[2]
-    assert Progress.load().of(STEP).hints == {"listing": 2}
+    assert ["Hint 1 of 3" in said[0], "Hint 2 of 3" in said[1], "Hint 3 of 3" in said[2]] == [True] * 3
+    assert "brakepoint solution 1" in said[3]
+    assert Progress.load().of(STEP).hints == {"listing": 3}
 
 
 def test_reset_keeps_what_was_written(room, capsys) -> None:
@@ -203,7 +202,7 @@ def test_a_lab_that_passed_and_was_broken_again_gets_a_hint(room, capsys) -> Non
 
     run(["hint", "1"])
 
-    assert "Hint 1 of 2 for percent" in capsys.readouterr().out
+    assert "Hint 1 of 3 for percent" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -239,7 +238,7 @@ def test_single_keys_give_a_hint_the_solution_another_check_and_the_next_step(
     assert run(["watch", "1"]) == 0
 
     said = " ".join(capsys.readouterr().out.split())
-    order = ["Step 1:", "Keys:", "Hint 1 of 2", "Step 1:", "+++ solution", "Step 2:"]
+    order = ["Step 1:", "Keys:", "Hint 1 of 3", "Step 1:", "+++ solution", "Step 2:"]
     places = [said.index(order[0])]
     for words in order[1:]:
         places.append(said.index(words, places[-1] + 1))

@@ -1,6 +1,7 @@
 """Every notebook of every language is that of its source, and runs to its end on the solutions, offline."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ pytest.importorskip("jupytext")
 import nbformat
 from notebook_runs import OFFLINE_DIR, WITH_TORCH, run_notebook
 
+from brakepoint.course import find_step
 from brakepoint.texts import ORIGINAL, languages
+from brakepoint.workshop.labs import part_with
 from brakepoint.workshop.notebooks import NOTEBOOKS_DIR, make_notebook, sources
 
 EVERY = [(source, lang) for source in sources() for lang in languages()]
@@ -48,3 +51,14 @@ def test_a_room_without_a_network_has_none() -> None:
     asked = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True)
 
     assert "no network in this room: example.org" in asked.stderr
+
+
+@each_notebook
+def test_a_notebook_leads_to_each_file_that_is_to_be_completed(source, lang) -> None:
+    step = find_step(source.stem)
+    words = "\n".join(cell.source for cell in make_notebook(source, lang).cells)
+
+    linked = {(NOTEBOOKS_DIR / lang / link).resolve() for link in re.findall(r"\]\((\.\./[^)]+)\)", words)}
+    to_do = {step.lab.parent / part_with(step, exercise) for exercise in step.exercises}
+    assert to_do <= linked
+    assert all(path.is_file() for path in linked)

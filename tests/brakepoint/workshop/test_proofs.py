@@ -79,7 +79,7 @@ def test_the_course_fits_the_solutions() -> None:
         assert sorted(solved(step)) == sorted(step.exercises)
         assert all(1 <= len(lines.splitlines()) <= 15 for lines in solved(step).values())
         for exercise in step.exercises:
-            for name in ("title", "todo", "hint1", "hint2"):
+            for name in ("title", "todo", "hint1", "hint2", "hint3"):
                 assert f"lab.{step.name}.{exercise}.{name}" in catalogue()
 
 

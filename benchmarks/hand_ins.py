@@ -1,0 +1,155 @@
+"""A room hands in all at once, and the first five are hostile: `make hand-ins`.
+
+The shipped model and autopilot go through the room's own store, each by its own key, and into the
+real sandbox, on a feed as hidden as any. It says when the last honest one was
+scored, and how much memory all took.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from red_team import AUTOPILOTS, FIVE
+
+from brakepoint.cli.usage import run_alone
+from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.feeds import find_feed
+from brakepoint.room.accounts import Accounts
+from brakepoint.room.config import EmbeddedSettings, Room
+from brakepoint.room.memory_groups import held_mb
+from brakepoint.room.outcomes import Scores, SubmissionOutcome
+from brakepoint.room.provisioning import Provisioner
+from brakepoint.room.scoring import score_room
+from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
+from brakepoint.room.stores import open_store, serving
+from brakepoint.sockets import LOCALHOST, free_port
+from brakepoint.store.connection import Connection
+from brakepoint.systems import require_linux
+from brakepoint.texts import number, text
+from solutions import step6_autopilot
+
+LOOK_EVERY_S = 0.05
+
+
+@dataclass
+class HandIns:
+    """How it went.
+
+    Attributes:
+        honest: How many handed in what comes with the kit.
+        scored: How many of them have a score.
+        astray: Who ended otherwise than they should, and how.
+        honest_s: From the moment at which all was handed in to the last honest score.
+        all_s: The same to the last of all.
+        peak_mb: The most memory that was held at a time by this process and all that it started.
+    """
+
+    honest: int = 0
+    scored: int = 0
+    astray: list[str] = field(default_factory=list)
+    honest_s: float = 0.0
+    all_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+@contextlib.contextmanager
+def looking_at_memory() -> Iterator[list[float]]:
+    """Keeps, in its only element, the most that this process and all that it started have held, in MB."""
+    most, ended = [0.0], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_EVERY_S):
+            most[0] = max(most[0], held_mb(os.getpid()))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield most
+    finally:
+        ended.set()
+        thread.join()
+
+
+def hand_in(room: Room, handle: str, autopilot: bytes) -> None:
+    """Uploads the shipped model and an autopilot as `brakepoint submit` does, with the attendee's own key."""
+    place, key = room.place_of(handle), Accounts.load(room.folder).accounts[handle].secret_key
+    client = Connection(room.outside, place, place, key).client
+    client.put_object(Bucket=place, Key=MODEL_KEY, Body=SHIPPED_MODEL.read_bytes())
+    client.put_object(Bucket=place, Key=AUTOPILOT_KEY, Body=autopilot)
+
+
+def play(room: Room, hostile: dict[str, str]) -> HandIns:
+    """Has everybody of a room hand in at once, and scores all.
+
+    Args:
+        room: Which; it is made.
+        hostile: By handle, what a hostile attendee hands in: a name of the tests' red team.
+    """
+    store, honest = open_store(room), Path(step6_autopilot.__file__).read_bytes()
+    Provisioner(room, store).apply(lambda done, of: None)
+    autopilots = {
+        handle: AUTOPILOTS[hostile[handle]][0] if handle in hostile else honest for handle in room.everybody
+    }
+    found = HandIns(honest=len(room.everybody) - len(hostile))
+    with looking_at_memory() as most, serving(room):
+        with ThreadPoolExecutor(len(autopilots)) as everybody:
+            list(everybody.map(lambda item: hand_in(room, *item), autopilots.items()))
+        began_at = time.monotonic()
+        for handle, outcome in score_room(room, store, Scores()):
+            found.all_s = time.monotonic() - began_at
+            _take_in(found, handle, outcome, hostile)
+    found.peak_mb = most[0]
+    return found
+
+
+def _take_in(found: HandIns, handle: str, outcome: SubmissionOutcome, hostile: dict[str, str]) -> None:
+    if handle not in hostile:
+        found.honest_s = found.all_s
+        found.scored += outcome.reason is None
+    expected = AUTOPILOTS[hostile[handle]][1] if handle in hostile else {None}
+    if outcome.reason not in expected:
+        found.astray.append(f"{handle} ({hostile.get(handle, '–')}): {outcome.words()}")
+
+
+def main(
+    attendees: Annotated[int, typer.Option(min=1, help="bench.hand_ins.attendees")] = 40,
+    hostile: Annotated[int, typer.Option(min=0, max=len(FIVE), help="bench.hand_ins.hostile")] = len(FIVE),
+    feed: Annotated[str, typer.Option(help="bench.hand_ins.feed")] = "track-stop",
+) -> None:
+    """Plays it in a folder of its own, and says how it went; exit status 1 if somebody ended astray."""
+    require_linux("make hand-ins")
+    original = find_feed(feed)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        hidden = Path(folder, f"hidden{original.suffix}")
+        shutil.copy2(original, hidden)
+        shutil.copy2(original.with_suffix(".json"), hidden.with_suffix(".json"))
+        settings = EmbeddedSettings(host=LOCALHOST, port=free_port())
+        room = Room(name="hand-ins", attendees=attendees, hidden_feed=hidden, store=settings)
+        found = play(room, dict(zip(room.everybody, FIVE[:hostile], strict=False)))
+    typer.echo(
+        text(
+            "bench.hand_ins.found",
+            scored=found.scored,
+            honest=found.honest,
+            honest_s=number(found.honest_s, 0),
+            all_s=number(found.all_s, 0),
+            peak=number(found.peak_mb, 0),
+        )
+    )
+    for line in found.astray:
+        typer.echo(line)
+    raise typer.Exit(1 if found.astray or found.scored < found.honest else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone(main, "bench.hand_ins.help", sys.argv[1:]))

@@ -1,0 +1,171 @@
+"""Pictures that a person has labelled, kept as Label Studio exports a project: step 1 reads the folder."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from brakepoint.errors import UserError
+from brakepoint.files import write_whole
+from brakepoint.labels.reading import read_json
+from brakepoint.messages import SignClass
+
+EXPORT_NAME = "label-studio.json"
+PICTURES = "pictures"
+NAME = re.compile(r"shown_(\d{4,})\.jpg")
+LEAST_SIDE = 0.002
+"""Of the picture: less is a slip of the hand."""
+SIGNS_MAX = 50
+Json = dict[str, Any]
+
+
+def _spans(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box
+    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
+        raise ValueError("a box has a width and a height")
+    return box
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+SignBox = Annotated[tuple[Share, Share, Share, Share], AfterValidator(_spans)]
+"""`(left, top, right, bottom)` as fractions of the picture."""
+
+
+class ShownSign(BaseModel):
+    """A sign that a person has drawn a box around."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sign_class: SignClass
+    box: SignBox
+
+
+class Album:
+    """A folder of labelled pictures that grows; every change is written at once.
+
+    Args:
+        folder: Holds `pictures/` and `label-studio.json`; both are made with the first picture.
+
+    Raises:
+        UserError: There is an export that this class has not written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file = folder / EXPORT_NAME
+        self._tasks: list[Json] = self._read() if self._file.exists() else []
+
+    @property
+    def names(self) -> list[str]:
+        """The pictures, the oldest first."""
+        return [_name(task) for task in self._tasks]
+
+    def picture(self, name: str) -> bytes:
+        """The JPEG of that name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        if name not in self.names:
+            raise KeyError(name)
+        return (self.folder / PICTURES / name).read_bytes()
+
+    def add(self, jpeg: bytes, signs: list[ShownSign]) -> str:
+        """Keeps a picture and what is in it.
+
+        Args:
+            jpeg: The picture.
+            signs: Its signs; none if there is none in it, which is worth keeping, too.
+
+        Returns:
+            The name that the picture got.
+
+        Raises:
+            UserError: It is no JPEG.
+        """
+        height, width = decoded(jpeg).shape[:2]
+        number = 1 + max((int(task["id"]) for task in self._tasks), default=0)
+        name = f"shown_{number:04}.jpg"
+        (self.folder / PICTURES).mkdir(parents=True, exist_ok=True)
+        write_whole(self.folder / PICTURES / name, jpeg)
+        self._write([*self._tasks, _task(number, name, signs, width, height)])
+        return name
+
+    def remove(self, name: str) -> None:
+        """Forgets a picture.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        if name not in self.names:
+            raise KeyError(name)
+        self._write([task for task in self._tasks if _name(task) != name])
+        (self.folder / PICTURES / name).unlink(missing_ok=True)
+
+    def _write(self, tasks: list[Json]) -> None:
+        write_whole(self._file, (json.dumps(tasks, indent=1) + "\n").encode())
+        self._tasks = tasks
+
+    def _read(self) -> list[Json]:
+        tasks = read_json(self._file)
+        if not isinstance(tasks, list) or not all(map(_is_ours, tasks)):
+            raise UserError("show.error.other_export", path=self._file)
+        return tasks
+
+
+def decoded(jpeg: bytes) -> np.ndarray:
+    """The pixels of a JPEG.
+
+    Returns:
+        `(height, width, 3)` uint8, blue-green-red.
+
+    Raises:
+        UserError: It is none.
+    """
+    image = None
+    if jpeg.startswith(b"\xff\xd8"):
+        try:
+            image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error:  # A picture of more pixels than OpenCV takes.
+            image = None
+    if image is None:
+        raise UserError("show.error.no_jpeg")
+    return image
+
+
+def _name(task: Json) -> str:
+    return Path(str(task["data"]["image"])).name
+
+
+def _is_ours(task: Any) -> bool:
+    try:
+        return bool(NAME.fullmatch(_name(task))) and isinstance(task["id"], int)
+    except (KeyError, TypeError):
+        return False
+
+
+def _task(number: int, name: str, signs: list[ShownSign], width: int, height: int) -> Json:
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    result = [_rectangle(sign, width, height) for sign in signs]
+    said = {"completed_by": 1, "was_cancelled": False, "updated_at": now, "result": result}
+    return {"id": number, "data": {"image": f"{PICTURES}/{name}"}, "annotations": [said]}
+
+
+def _rectangle(sign: ShownSign, width: int, height: int) -> Json:
+    left, top, right, bottom = sign.box
+    percent = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+    value = {key: round(100 * share, 6) for key, share in percent.items()}
+    return {
+        "type": "rectanglelabels",
+        "from_name": "label",
+        "to_name": "image",
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "value": {**value, "rotation": 0.0, "rectanglelabels": [sign.sign_class]},
+    }

@@ -1,0 +1,423 @@
+// Shows a camera or a picture to the model, and lets a person draw and correct the boxes.
+import { $, complain, element, facts, fetchWithToken, lang, percent, root, say, speak } from "./web/shared.js";
+
+const WIDTH = 640; // What the train's camera delivers, so that a sign is as large for the model as it will be.
+const STEP = 0.01; // An arrow key's, of the picture's side.
+const COLOURS = Object.fromEntries(
+  facts.classes.map((kind) => [kind, getComputedStyle(root).getPropertyValue(`--${kind}`) || "#1f5fbf"]),
+);
+
+const canvas = $("picture");
+const video = $("video");
+const still = document.createElement("canvas"); // The picture as the model gets it.
+let hasPicture = false;
+let stream = null;
+let frozen = true;
+let boxes = []; // {sign_class, box: [left, top, right, bottom] in fractions, confidence: null if a person drew it}
+let chosen = -1;
+let corner = null;
+let cross = null; // Where the keyboard is, in fractions.
+let names = [];
+let sampleNumber = 0;
+let watches = 0;
+let proposals = 0;
+let answered = true;
+
+const title = (kind) => say(`sign.class.${kind}`);
+const jpegOf = () => new Promise((done) => still.toBlob(done, "image/jpeg", 0.92));
+
+// The model -----------------------------------------------------------------------------------------------------------
+
+async function ask(address, options = {}) {
+  let answer;
+  try {
+    answer = await fetchWithToken(address, options);
+  } catch {
+    complain(say("show.lost"));
+    return null;
+  }
+  if (!answer.ok) {
+    const why = await answer.json().then((said) => said.detail, () => answer.status);
+    complain(say("show.refused", { why: typeof why === "string" ? why : answer.status }));
+    return null;
+  }
+  complain("");
+  return answer;
+}
+
+async function look() {
+  const answer = await ask("look", { method: "POST", body: await jpegOf() });
+  return answer && answer.json();
+}
+
+function tellSeen({ signs, took_ms }) {
+  const words = signs.map((sign) => `${title(sign.sign_class)} ${percent(sign.confidence)}`).join(", ");
+  const said = say("show.seen", { signs: words || say("show.seen_nothing"), took: Math.round(took_ms) });
+  if ($("seen").textContent !== said) $("seen").textContent = said;
+}
+
+// Where pictures come from --------------------------------------------------------------------------------------------
+
+function take(source, width, height) {
+  still.width = Math.min(WIDTH, width);
+  still.height = Math.round((height * still.width) / width);
+  still.getContext("2d").drawImage(source, 0, 0, still.width, still.height);
+  canvas.width = still.width;
+  canvas.height = still.height;
+  hasPicture = true;
+}
+
+async function startCamera() {
+  try {
+    if (!navigator.mediaDevices) throw new Error(say("show.insecure"));
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280 } });
+  } catch (error) {
+    complain(say("show.no_camera", { why: error.message }));
+    return;
+  }
+  video.srcObject = stream;
+  await video.play();
+  resume();
+}
+
+function stopCamera() {
+  stream?.getTracks().forEach((track) => track.stop());
+  stream = null;
+  frozen = true;
+  tell();
+}
+
+async function watch() {
+  const mine = ++watches; // Frozen and thawed at once, the picture would otherwise have two loops.
+  while (stream && !frozen && mine === watches) {
+    take(video, video.videoWidth, video.videoHeight);
+    $("nothing").hidden = true;
+    draw();
+    const seen = await look();
+    if (!seen) return stopCamera();
+    if (frozen) return; // The frame that was frozen has its boxes by `freeze`.
+    boxes = seen.signs;
+    tellSeen(seen);
+    draw();
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+async function freeze() {
+  frozen = true;
+  take(video, video.videoWidth, video.videoHeight);
+  await propose();
+}
+
+function resume() {
+  canvas.focus({ preventScroll: true }); // Space would otherwise press the button once more.
+  frozen = false;
+  proposals += 1;
+  answered = true;
+  forgetBoxes();
+  tell();
+  watch();
+}
+
+async function propose() {
+  canvas.focus({ preventScroll: true });
+  forgetBoxes();
+  const mine = ++proposals; // A person draws once the model has answered, about this picture and no other.
+  answered = false;
+  tell();
+  const seen = await look();
+  if (mine !== proposals) return;
+  answered = true;
+  if (seen) {
+    boxes = seen.signs;
+    tellSeen(seen);
+  }
+  tell();
+}
+
+async function open(blob) {
+  let picture;
+  try {
+    picture = await createImageBitmap(blob);
+  } catch {
+    complain(say("show.no_picture"));
+    return;
+  }
+  stopCamera();
+  take(picture, picture.width, picture.height);
+  await propose();
+}
+
+// Boxes ---------------------------------------------------------------------------------------------------------------
+
+function forgetBoxes() {
+  boxes = [];
+  chosen = -1;
+  corner = null;
+}
+
+const kindNow = () => document.querySelector("input[name=kind]:checked").value;
+const canDraw = () => hasPicture && frozen && answered;
+const clamp = (share) => Math.min(1, Math.max(0, share));
+
+function press(at) {
+  if (!canDraw()) return;
+  if (corner) {
+    const box = [Math.min(at[0], corner[0]), Math.min(at[1], corner[1]), Math.max(at[0], corner[0]), Math.max(at[1], corner[1])];
+    corner = null;
+    if (box[2] - box[0] > 0.005 && box[3] - box[1] > 0.005) {
+      boxes.push({ sign_class: kindNow(), box, confidence: null });
+      chosen = boxes.length - 1;
+    }
+  } else {
+    const hit = boxes.findIndex(({ box }) => box[0] < at[0] && at[0] < box[2] && box[1] < at[1] && at[1] < box[3]);
+    if (hit >= 0 && hit !== chosen) chosen = hit;
+    else corner = at;
+  }
+  tell();
+}
+
+function remove(number) {
+  boxes.splice(number, 1);
+  chosen = Math.min(chosen, boxes.length - 1);
+  tell();
+}
+
+function change(number, kind) {
+  boxes[number].sign_class = kind;
+  boxes[number].confidence = null;
+  tell();
+}
+
+function nextKind(number) {
+  const { classes } = facts;
+  change(number, classes[(classes.indexOf(boxes[number].sign_class) + 1) % classes.length]);
+}
+
+// Drawing -------------------------------------------------------------------------------------------------------------
+
+function draw() {
+  const pen = canvas.getContext("2d");
+  if (!hasPicture) return;
+  pen.drawImage(still, 0, 0);
+  boxes.forEach((sign, number) => drawBox(pen, sign, number));
+  const shown = corner && cross ? [corner, cross] : [corner ?? cross].filter(Boolean);
+  if (frozen) shown.forEach((at) => drawCross(pen, at));
+  if (corner && cross) {
+    pen.setLineDash([4, 4]);
+    pen.strokeStyle = "#fff";
+    pen.strokeRect(...rectangle([...corner, ...cross]));
+    pen.setLineDash([]);
+  }
+}
+
+const rectangle = ([left, top, right, bottom]) =>
+  [left * canvas.width, top * canvas.height, (right - left) * canvas.width, (bottom - top) * canvas.height];
+
+function drawBox(pen, { sign_class, box, confidence }, number) {
+  const [x, y, width, height] = rectangle(box);
+  const words = `${title(sign_class)}${confidence === null ? "" : ` ${percent(confidence)}`}`;
+  pen.lineWidth = number === chosen ? 5 : 3;
+  pen.strokeStyle = "#10151c";
+  pen.strokeRect(x, y, width, height);
+  pen.lineWidth -= 2;
+  pen.strokeStyle = COLOURS[sign_class];
+  pen.strokeRect(x, y, width, height);
+  pen.font = "600 14px system-ui, sans-serif";
+  const long = pen.measureText(words).width + 10;
+  const left = Math.max(0, Math.min(x, canvas.width - long));
+  const above = y > 22 ? y - 20 : Math.min(y + height, canvas.height - 20);
+  pen.fillStyle = "#10151ce0";
+  pen.fillRect(left, above, long, 20);
+  pen.fillStyle = "#fff";
+  pen.fillText(words, left + 5, above + 15);
+}
+
+function drawCross(pen, [x, y]) {
+  pen.lineWidth = 1;
+  for (const [colour, off] of [["#10151c", 1], ["#fff", 0]]) {
+    pen.strokeStyle = colour;
+    pen.beginPath();
+    pen.moveTo(x * canvas.width + off, 0);
+    pen.lineTo(x * canvas.width + off, canvas.height);
+    pen.moveTo(0, y * canvas.height + off);
+    pen.lineTo(canvas.width, y * canvas.height + off);
+    pen.stroke();
+  }
+}
+
+function tell() {
+  $("nothing").hidden = hasPicture;
+  $("camera").textContent = say(stream ? "show.camera_off" : "show.camera");
+  $("freeze").textContent = say(frozen && stream ? "show.resume" : "show.freeze");
+  $("freeze").disabled = !stream;
+  $("save").disabled = !canDraw();
+  $("how").textContent = canDraw() ? say(corner ? "show.second" : "show.how") : "";
+  $("none").hidden = !canDraw() || boxes.length > 0;
+  $("boxes").replaceChildren(...(canDraw() ? boxes.map(row) : []));
+  draw();
+}
+
+function row(sign, index) {
+  const number = index + 1;
+  const kind = element("select", {}, ...facts.classes.map((one) => element("option", { value: one, textContent: title(one) })));
+  kind.value = sign.sign_class;
+  kind.onchange = () => change(index, kind.value);
+  kind.setAttribute("aria-label", say("show.box_kind", { number }));
+  const away = element("button", { type: "button", textContent: say("show.remove") });
+  away.onclick = () => remove(index);
+  away.setAttribute("aria-label", say("show.remove_box", { number }));
+  const by = sign.confidence === null ? say("show.by_you") : say("show.by_model", { confidence: percent(sign.confidence) });
+  const made = element("li", { className: index === chosen ? "chosen" : "" }, swatch(sign.sign_class), kind, away,
+    element("span", { className: "by quiet small", textContent: by }));
+  made.onfocusin = () => {
+    if (chosen === index) return;
+    chosen = index;
+    for (const other of $("boxes").children) other.classList.toggle("chosen", other === made);
+    draw();
+  };
+  return made;
+}
+
+function swatch(kind) {
+  const made = element("span", { className: "swatch" });
+  made.style.background = COLOURS[kind];
+  return made;
+}
+
+// Keeping -------------------------------------------------------------------------------------------------------------
+
+async function save() {
+  if (!canDraw()) return;
+  const bytes = new Uint8Array(await (await jpegOf()).arrayBuffer());
+  let text = "";
+  for (let from = 0; from < bytes.length; from += 32768) text += String.fromCharCode(...bytes.subarray(from, from + 32768));
+  const signs = boxes.map(({ sign_class, box }) => ({ sign_class, box }));
+  const answer = await ask("album", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ jpeg: btoa(text), signs }),
+  });
+  if (!answer) return;
+  const { name } = await answer.json();
+  await showAlbum();
+  $("seen").textContent = say("show.saved", { name });
+  if (stream) resume();
+}
+
+async function showAlbum() {
+  const answer = await ask("album.json");
+  if (!answer) return;
+  ({ names } = await answer.json());
+  tellCount();
+  $("album").replaceChildren(...names.toReversed().map(thumbnail));
+}
+
+function thumbnail(name) {
+  const small = element("canvas", { width: 160, height: 120 });
+  small.setAttribute("role", "img");
+  small.setAttribute("aria-label", name);
+  ask(`album/${name}`).then(async (answer) => {
+    if (!answer) return;
+    const picture = await createImageBitmap(await answer.blob());
+    small.height = Math.round((160 * picture.height) / picture.width);
+    small.getContext("2d").drawImage(picture, 0, 0, small.width, small.height);
+  });
+  const away = element("button", { type: "button", textContent: say("show.remove") });
+  away.setAttribute("aria-label", say("show.remove_picture", { name }));
+  away.onclick = async () => {
+    if (await ask(`album/${name}`, { method: "DELETE" })) await showAlbum();
+  };
+  return element("li", {}, small, away);
+}
+
+function tellCount() {
+  $("count").textContent = say("show.count", { count: names.length });
+  $("progress").value = names.length;
+}
+
+// Hands ---------------------------------------------------------------------------------------------------------------
+
+function place(event) {
+  const around = canvas.getBoundingClientRect();
+  return [clamp((event.clientX - around.left) / around.width), clamp((event.clientY - around.top) / around.height)];
+}
+
+canvas.onpointerdown = (event) => {
+  cross = place(event);
+  press(cross);
+};
+canvas.onpointermove = (event) => {
+  if (!canDraw()) return;
+  cross = place(event);
+  draw();
+};
+canvas.onpointerleave = () => {
+  cross = null;
+  draw();
+};
+canvas.onkeydown = (event) => {
+  const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  if (event.key === "Enter" && canDraw()) press((cross ??= [0.5, 0.5]));
+  else if (arrows[event.key] && canDraw()) {
+    const step = event.shiftKey ? 5 * STEP : STEP / 2;
+    cross ??= [0.5, 0.5];
+    cross = cross.map((share, side) => clamp(share + step * arrows[event.key][side]));
+    draw();
+  } else return;
+  event.preventDefault();
+};
+document.onkeydown = (event) => {
+  const uses = event.key === " " ? "input, select, button, a" : "select";
+  const typing = event.target.closest(uses) || event.ctrlKey || event.metaKey || event.altKey;
+  if (event.key === "Escape") corner = null;
+  else if (typing) return;
+  else if (event.key === " " && stream) frozen ? resume() : freeze();
+  else if (event.key.toLowerCase() === "s") save();
+  else if (event.key === "Delete" && chosen >= 0) remove(chosen);
+  else if (event.key.toLowerCase() === "k" && chosen >= 0) nextKind(chosen);
+  else return;
+  event.preventDefault();
+  tell();
+};
+$("camera").onclick = () => (stream ? stopCamera() : startCamera());
+$("freeze").onclick = () => (frozen ? resume() : freeze());
+$("save").onclick = save;
+$("sample").hidden = !facts.samples;
+$("sample").onclick = async () => {
+  const answer = await ask(`samples/${sampleNumber++}.jpg`);
+  if (answer) await open(await answer.blob());
+};
+$("file").onchange = () => {
+  const [file] = $("file").files;
+  if (file) open(file);
+  $("file").value = "";
+};
+root.ondragover = (event) => {
+  event.preventDefault();
+  $("screen").classList.add("over");
+};
+root.ondragleave = () => $("screen").classList.remove("over");
+root.ondrop = (event) => {
+  event.preventDefault();
+  $("screen").classList.remove("over");
+  const [file] = event.dataTransfer.files;
+  if (file) open(file);
+};
+
+$("kinds").append(...facts.classes.map((kind, index) => {
+  const choice = element("input", { type: "radio", name: "kind", value: kind, checked: index === 0 });
+  const words = element("span");
+  words.dataset.text = `sign.class.${kind}`;
+  return element("label", {}, choice, swatch(kind), words);
+}));
+
+root.addEventListener("language", () => {
+  $("private").textContent = say("show.private", { folder: facts.folder });
+  $("model").textContent = say("show.model", { model: facts.model });
+  $("commands").textContent = facts.commands.join("\n");
+  tellCount();
+  showAlbum();
+  tell();
+});
+speak();

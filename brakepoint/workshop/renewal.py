@@ -1,0 +1,132 @@
+"""A newer kit under labs that are half written: `git pull`, and nothing of the attendee's is lost."""
+
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from brakepoint.errors import UserError
+from brakepoint.files import write_whole
+
+
+class Fate(StrEnum):
+    """What became of a lab that the attendee had begun."""
+
+    KEPT = "kept"
+    """It is as it was."""
+    MERGED = "merged"
+    """It has what is new around the attendee's lines."""
+    GONE = "gone"
+    """The newer kit has no such file."""
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """A lab after the kit was renewed.
+
+    Attributes:
+        lab: The file.
+        fate: What became of it.
+        backup: What it was before.
+    """
+
+    lab: Path
+    fate: Fate
+    backup: Path
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A lab that the attendee has begun: its file, what is in it, and what the kit had given."""
+
+    lab: Path
+    own: bytes
+    given: bytes
+    backup: Path
+
+
+def renew(root: Path, backups: Path) -> list[Renewed] | None:
+    """Fetches the newer kit; labs that were not begun become its own, and of the others nothing is lost.
+
+    Args:
+        root: The clone of the kit.
+        backups: Gets each begun lab as it was.
+
+    Returns:
+        The labs that were begun; None if there was nothing newer.
+
+    Raises:
+        UserError: It is no clone, or Git could not fetch or merge. The labs are as they were then.
+    """
+    if not (root / ".git").exists():
+        raise UserError("update.no_clone", folder=root)
+    before = _git(root, "rev-parse", "HEAD")
+    begun = _set_aside(root, backups)
+    try:
+        if begun:
+            _git(root, "checkout", "--quiet", "HEAD", "--", *(str(each.lab) for each in begun))
+        _pull(root)
+        given_now = {each.lab: each.lab.read_bytes() for each in begun if each.lab.is_file()}
+    finally:
+        for each in begun:
+            each.lab.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(each.lab, each.own)
+    if _git(root, "rev-parse", "HEAD") == before:
+        return None
+    return [_settle(each, given_now.get(each.lab)) for each in begun]
+
+
+def _set_aside(root: Path, backups: Path) -> list[_Begun]:
+    """Copies every lab that differs from what the kit gave."""
+    changed = _git(root, "diff", "--name-only", "-z", "--diff-filter=M", "HEAD", "--", "labs")
+    moment = f"{datetime.now():%Y%m%d-%H%M%S-%f}"
+    begun = []
+    for name in changed.decode().split("\0")[:-1]:
+        lab = root / name
+        backup = backups / f"{lab.stem}-{moment}{lab.suffix}"
+        backups.mkdir(parents=True, exist_ok=True)
+        begun.append(_Begun(lab, lab.read_bytes(), _git(root, "show", f"HEAD:{name}"), backup))
+        write_whole(backup, lab.read_bytes())
+    return begun
+
+
+def _pull(root: Path) -> None:
+    try:
+        _git(root, "pull", "--quiet", "--no-rebase", "--no-edit")
+    except UserError:
+        with suppress(UserError):  # There may be no merge to give up.
+            _git(root, "merge", "--abort")
+        raise
+
+
+def _settle(begun: _Begun, given_now: bytes | None) -> Renewed:
+    """Puts what is new around the attendee's lines, which stay where both changed the same ones."""
+    if given_now is None:
+        begun.lab.unlink()
+        return Renewed(begun.lab, Fate.GONE, begun.backup)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("own", "given", "given_now")]
+        for file, content in zip(files, (begun.own, begun.given, given_now), strict=True):
+            file.write_bytes(content)
+        merged = _git(Path(folder), "merge-file", "--ours", "-p", *map(str, files))
+    if merged == begun.own:
+        return Renewed(begun.lab, Fate.KEPT, begun.backup)
+    write_whole(begun.lab, merged)
+    return Renewed(begun.lab, Fate.MERGED, begun.backup)
+
+
+def _git(folder: Path, *words: str) -> bytes:
+    """What Git answers.
+
+    Raises:
+        UserError: Git is not there, or says no.
+    """
+    try:
+        return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True).stdout
+    except FileNotFoundError:
+        raise UserError("update.no_git") from None
+    except subprocess.CalledProcessError as error:
+        raise UserError("update.failed", why=error.stderr.decode(errors="replace").strip()) from None

@@ -1,0 +1,176 @@
+"""Tables in the pages of the documentation that a forge shows, too: of the course, and of scenarios.
+
+`<!-- table: exercises 1 -->` … `<!-- end of table -->` is filled by `python -m brakepoint.workshop.figures`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from brakepoint.course import Track, course, find_step, set_up_minutes
+from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.scenario import TRACK_MAX_CM, TRACK_MIN_CM, Scenario
+from brakepoint.texts import text
+
+HEADS = {
+    "exercise": ("exercise", "track", "about", "todo"),
+    "step": ("step", "core_minutes", "core", "minutes", "exercises"),
+    "clock": ("minute", "clock", "begins", "late"),
+    "option": ("option", "meaning", "default"),
+    "field": ("field", "type", "meaning"),
+    "metric": ("metric", "type", "labels", "meaning"),
+    "variable": ("variable", "meaning", "default"),
+    "rule": ("constant", "value", "meaning"),
+    "scenario": ("field", "values", "default", "meaning"),
+    "kind": ("kind", "sign", "class"),
+}
+"""The columns of each table: `docs.column.NAME` in the catalogue."""
+BEGINS_H = 13
+"""The hour at which the example of the clock begins."""
+MARK = re.compile(r"(<!-- table: (\w+) ?(\w*) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def with_tables(words: str, lang: str) -> str:
+    """The same words with the present content of each table.
+
+    Args:
+        words: Of a page.
+        lang: The page's language.
+
+    Raises:
+        KeyError: There is no such table.
+    """
+    return MARK.sub(
+        lambda mark: f"{mark[1]}\n{WRITERS[mark[2]](lang, *mark[3].split())}\n{mark[4]}",
+        words,
+    )
+
+
+def table(kind: str, rows: Iterable[Sequence[object]], lang: str | None = None) -> str:
+    """A table in Markdown.
+
+    Args:
+        kind: Whose columns, a key of `HEADS`.
+        rows: The cells of each row, in Markdown.
+        lang: The language of the heads; by default the reader's.
+    """
+
+    def line(cells: Sequence[object]) -> str:
+        return f"| {' | '.join(' '.join(str(cell).split()).replace('|', '&#124;') for cell in cells)} |"
+
+    head = [text(f"docs.column.{column}", lang) for column in HEADS[kind]]
+    return "\n".join([line(head), line(["---"] * len(head)), *(line(row) for row in rows)]) + "\n"
+
+
+def code(words: object) -> str:
+    """The words as code; nothing stays nothing."""
+    return f"`{words}`" if str(words) else ""
+
+
+def plain(words: str) -> str:
+    """Keeps what is meant literally from being read as Markdown."""
+    return re.sub(r"([\\`*_<\[])", r"\\\1", words)
+
+
+def _exercises(lang: str, number: str) -> str:
+    """The exercises of one step."""
+    step = find_step(number)
+    rows = [
+        [code(name), text(f"docs.track.{Track.CORE if name in step.core else 'further'}", lang)]
+        + [plain(text(f"lab.{step.name}.{name}.{part}", lang)) for part in ("title", "todo")]
+        for name in step.exercises
+    ]
+    return table("exercise", rows, lang)
+
+
+def _steps(lang: str) -> str:
+    """The steps of the course, with links to their pages."""
+    rows = [
+        (
+            f"[{step.number}. {text(f'course.{step.name}.title', lang)}](step{step.number}.md)",
+            step.core_minutes,
+            len(step.core),
+            step.minutes,
+            len(step.exercises),
+        )
+        for step in course()
+    ]
+    return table("step", rows, lang)
+
+
+def _clock(lang: str, track: str) -> str:
+    """When each step begins on a track, and what helps those who are not there by then."""
+    beside = text("docs.clock.beside", lang)
+    rows = [(*_at(0), text("docs.clock.login", lang), beside)]
+    minute = set_up_minutes()
+    for step in course():
+        title = text(f"course.{step.name}.title", lang)
+        name = text("workshop.step", lang, number=step.number, title=title)
+        late = code(f"brakepoint catch-up {step.number - 1}") if step.number > 1 else beside
+        rows.append((*_at(minute), name, late))
+        minute += step.minutes_of(Track(track))
+    return table("clock", [*rows, (*_at(minute), text("docs.clock.end", lang), "")], lang)
+
+
+def _at(minute: int) -> tuple[int, str]:
+    """A minute of the day, and what the clock shows then."""
+    hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
+    return minute, f"{hours}:{minutes:02}"
+
+
+def _scenario(lang: str, model: str) -> str:
+    """The fields of a scenario, or of what it holds."""
+    schema = Scenario.model_json_schema()
+    fields = {**schema["$defs"], "Scenario": schema}[model]
+    required = set(fields.get("required", ())) - {"name"}  # The file's own, where it says none.
+    rows = [
+        (
+            code(name),
+            _values(each),
+            text("docs.required", lang) if name in required else _written(each.get("default")),
+            text(f"scenario.field.{name}", lang, least=TRACK_MIN_CM, most=TRACK_MAX_CM),
+        )
+        for name, each in fields["properties"].items()
+    ]
+    return table("scenario", rows, lang)
+
+
+def _written(default: object) -> str:
+    """A default as it would be written in the file."""
+    return "" if default in (None, []) else code(str(default).lower())
+
+
+def _values(schema: dict[str, Any]) -> str:
+    """Which values a field takes, as its JSON schema has it."""
+    schema = {**schema, **next(iter(schema.get("anyOf", ())), {})}
+    if "enum" in schema:
+        return ", ".join(map(code, schema["enum"]))
+    if schema["type"] == "boolean":
+        return "`false`, `true`"
+    return ", ".join(f"{sign} {schema[key]:.10g}" for key, sign in BOUNDS.items() if key in schema)
+
+
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def _kinds(lang: str) -> str:
+    """Every sign that can stand beside the track, and what a detector calls it."""
+    rows = [
+        (
+            code(kind),
+            text(f"sign.kind.{kind}", lang),
+            code(plate.sign_class) if plate.sign_class else text("docs.sign.distractor", lang),
+        )
+        for kind, plate in PLATES.items()
+    ]
+    return table("kind", rows, lang)
+
+
+WRITERS: dict[str, Callable[..., str]] = {
+    "exercises": _exercises,
+    "steps": _steps,
+    "clock": _clock,
+    "scenario": _scenario,
+    "kinds": _kinds,
+}
+"""By the name in the page's mark; each takes the language, and the rest of the mark."""

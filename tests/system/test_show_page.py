@@ -1,0 +1,239 @@
+"""Signs are shown to a model in a real browser, whose camera plays a recording; and it learns from them."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from accessibility import grave_faults
+from playwright.sync_api import Page, expect, sync_playwright
+
+from brakepoint.detector import Detector
+from brakepoint.evaluation import examine, measure
+from brakepoint.feeds import find_feed
+from brakepoint.labels.folder import load_labels
+from brakepoint.messages import SignClass
+from brakepoint.models import BASE_MODEL
+from brakepoint.show.album import Album, ShownSign
+from brakepoint.show.server import make_app
+from brakepoint.truth import VisibleSign, load_truth
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+TAUGHT_BY, EXAMINED_ON = "track-stop-and-slowdown", "track-full"
+PICTURES = 10
+LEAST_PX, LABELLED_FROM_PX = 18, 8
+"""Each picture has a sign so wide, and all that are so wide are labelled."""
+CONFIDENCE = 0.5
+Box = tuple[float, float, float, float]
+
+
+def pictures(feed: str, first: int) -> list[tuple[bytes, list[ShownSign]]]:
+    """Ten frames of a feed in which signs are close, spread over all such frames, and their signs."""
+    truth = load_truth(find_feed(feed).with_suffix(".json"))
+    with av.open(str(find_feed(feed))) as video:
+        frames = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
+    close = [
+        (frame, [sign for sign in known.signs if width(sign) >= LABELLED_FROM_PX and sign.sign_class])
+        for frame, known in zip(frames, truth.frames, strict=True)
+        if any(width(sign) >= LEAST_PX and sign.sign_class for sign in known.signs)
+    ]
+    chosen = close[first :: len(close) // PICTURES][:PICTURES]
+    assert len(chosen) == PICTURES
+    return [(encoded(frame), [shown(sign, frame) for sign in signs]) for frame, signs in chosen]
+
+
+def width(sign: VisibleSign) -> float:
+    return sign.box[2] - sign.box[0]
+
+
+def encoded(frame: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", frame)[1].tobytes()
+
+
+def shown(sign: VisibleSign, frame: np.ndarray) -> ShownSign:
+    height, width = frame.shape[:2]
+    sides = np.array(sign.box) / (width, height, width, height)
+    assert sign.sign_class
+    return ShownSign(sign_class=sign.sign_class, box=tuple(np.clip(sides, 0, 1)))
+
+
+@pytest.fixture(scope="module")
+def lesson() -> list[tuple[bytes, list[ShownSign]]]:
+    return pictures(TAUGHT_BY, 0)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory, lesson) -> Path:
+    """What Chromium takes for its camera's pictures."""
+    file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    file.write_bytes(b"".join(picture for picture, _ in lesson))
+    return file
+
+
+@pytest.fixture
+def album(tmp_path) -> Album:
+    return Album(tmp_path / "my-signs")
+
+
+@pytest.fixture(params=[BASE_MODEL])
+def address(request, album, serve, tmp_path, lesson) -> str:
+    sample = tmp_path / "sample.jpg"
+    sample.write_bytes(lesson[0][0])
+    return serve(
+        make_app(Detector(request.param), album, [sample], model="base.onnx", commands=["one", "two"])
+    )
+
+
+@pytest.fixture
+def page(recording, address) -> Iterator[Page]:
+    executable = shutil.which("chromium")
+    assert executable, "chromium is missing: make test-system installs it as root"
+    camera = [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={recording}",
+    ]
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", *camera])
+        page = browser.new_page(viewport=DESK, locale="en")
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        yield page
+        browser.close()
+    assert complaints == []
+
+
+def click(page: Page, x: float, y: float) -> None:
+    around = page.locator("#picture").bounding_box()
+    assert around
+    page.mouse.click(around["x"] + x * around["width"], around["y"] + y * around["height"])
+
+
+def draw(page: Page, sign: ShownSign) -> None:
+    page.check(f"input[value={sign.sign_class}]")
+    left, top, right, bottom = sign.box
+    click(page, left, top)
+    click(page, right, bottom)
+
+
+def open_picture(page: Page, content: bytes) -> None:
+    page.set_input_files("#file", {"name": "one.jpg", "mimeType": "image/jpeg", "buffer": content})
+    expect(page.locator("#save")).to_be_enabled()
+    expect(page.locator("#seen")).to_contain_text(" ms")
+    while page.locator("#boxes li").count():
+        page.locator("#boxes button").first.click()
+
+
+def recall_of_dangers(model: Path, exam: Path) -> float:
+    found = measure(examine(exam, Detector(model)), CONFIDENCE).per_class[SignClass.DANGER_AHEAD]
+    assert found.truths >= 5
+    assert found.recall is not None
+    return found.recall
+
+
+def kept(page: Page, count: int) -> None:
+    expect(page.locator("#album li")).to_have_count(count)
+
+
+def test_the_camera_is_looked_at_frozen_labelled_and_goes_on(page, album):
+    page.click("#camera")
+    expect(page.locator("#seen")).to_contain_text(" ms", timeout=30_000)
+    expect(page.locator("#save")).to_be_disabled()
+    page.keyboard.press("Space")
+    expect(page.locator("#save")).to_be_enabled()
+    before = page.locator("#boxes li").count()
+    draw(page, ShownSign(sign_class=SignClass.SPEED_LIMIT, box=(0.7, 0.1, 0.8, 0.3)))
+    expect(page.locator("#boxes li")).to_have_count(before + 1)
+    page.keyboard.press("s")
+    kept(page, 1)
+    expect(page.locator("#save")).to_be_disabled()
+
+    (picture,) = load_labels(album.folder)
+    sign = picture.signs[-1]
+    assert sign.sign_class is SignClass.SPEED_LIMIT
+    assert np.allclose(sign.box, (0.7, 0.1, 0.8, 0.3), atol=0.003)
+
+
+def test_everything_can_be_done_by_keyboard(page, album):
+    page.locator("#sample").press("Enter")
+    expect(page.locator("#save")).to_be_enabled()
+    while page.locator("#boxes li").count():
+        page.locator("#boxes button").first.press("Enter")
+    page.locator("#picture").focus()
+    for key in ("Enter", "Shift+ArrowRight", "Shift+ArrowDown", "Enter", "k", "s"):
+        page.keyboard.press(key)
+    kept(page, 1)
+
+    (picture,) = load_labels(album.folder)
+    (sign,) = picture.signs
+    assert sign.sign_class is SignClass.SPEED_LIMIT
+    assert np.allclose(sign.box, (0.5, 0.5, 0.55, 0.55), atol=1e-6)
+
+
+def test_a_saved_picture_can_be_taken_back(page, album, lesson):
+    open_picture(page, lesson[0][0])
+    page.click("#save")
+    kept(page, 1)
+    page.click("#album button")
+    kept(page, 0)
+
+    assert album.names == []
+
+
+def test_a_file_that_is_no_picture_is_named(page):
+    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
+
+    expect(page.locator("#trouble")).to_have_text("That is no picture that this browser can read.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_for_everybody(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.click("#sample")
+    expect(page.locator("#seen")).to_contain_text(" ms")
+    page.click("#save")
+    kept(page, 1)
+
+    assert grave_faults(page) == []
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_plates_are_printed_in_their_true_size(page, address):
+    page.goto(f"{address}print.html")
+    first = page.locator("#plates img").first
+    expect(first).to_be_visible()
+    cm_px = 96 / 2.54
+
+    assert first.evaluate("plate => plate.naturalWidth") > 0
+    assert abs(page.locator(".ruler").evaluate("bar => bar.getBoundingClientRect().width") - 10 * cm_px) < 0.5
+
+
+def test_ten_pictures_teach_the_base_model_a_sign_that_it_has_never_seen(page, album, lesson, tmp_path):
+    for number, (picture, signs) in enumerate(lesson, 1):
+        open_picture(page, picture)
+        for sign in signs:
+            draw(page, sign)
+        page.keyboard.press("s")
+        kept(page, number)
+    taught = tmp_path / "taught"
+    for arguments in (
+        ["dataset", "--from", album.folder, "--out", tmp_path / "shown"],
+        ["train", "--data", tmp_path / "shown/train", "--val", tmp_path / "shown/val", "--out", taught],
+    ):
+        longer = ["--epochs", "20"] if arguments[0] == "train" else []
+        command = [sys.executable, "-m", "brakepoint", *map(str, arguments), "--steps", "solutions", *longer]
+        subprocess.run(command, check=True)
+    exam = Album(tmp_path / "exam")
+    for picture, signs in pictures(EXAMINED_ON, 5):
+        exam.add(picture, signs)
+
+    assert recall_of_dangers(BASE_MODEL, exam.folder) == 0
+    assert recall_of_dangers(taught / "model.onnx", exam.folder) >= 0.5
