@@ -5,8 +5,10 @@ import html
 import json
 import random
 import textwrap
+import tomllib
 from importlib import import_module
 from math import isclose
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -25,6 +27,7 @@ from brakepoint.synthesis.plates import plates
 from brakepoint.texts import catalogue, languages
 from brakepoint.workshop import explanations
 from brakepoint.workshop.checks.driving import drive, feed
+from brakepoint.workshop.examination import examine
 from brakepoint.workshop.explanations import MEASURED, RECORDED, explain, figures
 from brakepoint.workshop.labs import filled, solved
 from brakepoint.workshop.verdicts import Result, Verdict
@@ -32,6 +35,7 @@ from solutions import step1_dataset, step2_synthetic
 
 EXERCISES = [(step, exercise) for step in course() for exercise in step.exercises]
 WIDTH, LINES_MOST, PARAGRAPH_MOST = 100, 8, 3
+WAYS = tomllib.loads((Path(__file__).parent / "other_ways.toml").read_text("utf-8"))["way"]
 STILLS = sorted((ROOT / "dataset" / "stills" / "images").iterdir())
 
 
@@ -45,6 +49,17 @@ def test_each_exercise_is_explained_in_a_few_lines_with_a_figure(step, exercise,
     assert all(1 <= len(lines) <= PARAGRAPH_MOST for lines in paragraphs)
     assert sum(map(len, paragraphs)) <= LINES_MOST
     assert any(f"{{{name}" in words for name in figures())
+
+
+@pytest.mark.parametrize("step", course(), ids=lambda step: step.name)
+def test_the_other_ways_that_are_named_are_right_too(step, tmp_path):
+    ways = {way["exercise"]: way["code"] for way in WAYS if way["step"] == step.name}
+    for part in step.parts:
+        (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / part).write_text(filled(step, {**solved(step), **ways}, part), "utf-8")
+    verdicts = list(examine(step, tmp_path / step.lab.name))
+
+    assert [(verdict.exercise, verdict.message) for verdict in verdicts] == [(e, "") for e in step.exercises]
 
 
 def test_a_notebook_explains_what_has_just_passed_and_nothing_else():
