@@ -86,7 +86,8 @@ def render(lang: str) -> str:
     style = STYLE.read_text(encoding="utf-8").split("\n\n")[
         0
     ]  # Colours and letters; the rest is of other pages.
-    return environment.get_template("slides.html.j2").render(lang=lang, slides=slides, say=say, style=style)
+    page = environment.get_template("slides.html.j2")
+    return page.render(lang=lang, slides=slides, say=say, keys=say("keys"), style=style)
 
 
 def embedded(path: Path) -> str:
