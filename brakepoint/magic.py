@@ -15,6 +15,7 @@ from brakepoint.steps import SOURCE_VARIABLE
 from brakepoint.texts import languages, text
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.explanations import explain
+from brakepoint.workshop.further import fill_in_course
 from brakepoint.workshop.verdicts import Result
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
     if Path.cwd().name in languages():  # A notebook speaks the language of its folder.
         os.environ[LANGUAGE_VARIABLE] = Path.cwd().name
     os.chdir(os.environ.get(FOLDER_VARIABLE, ROOT))
+    if os.environ[SOURCE_VARIABLE] == "labs":
+        fill_in_course()
     shell.run_line_magic("load_ext", "autoreload")
     shell.run_line_magic("autoreload", "2")
     shell.run_line_magic("matplotlib", "inline")

@@ -83,9 +83,8 @@ def render(lang: str) -> str:
                 "clock": say("clock", minutes=slide.minutes, until=until, all=MINUTES),
             }
         )
-    style = STYLE.read_text(encoding="utf-8").split("\n\n")[
-        0
-    ]  # Colours and letters; the rest is of other pages.
+    # Colours and letters; the rest of the file is for other pages.
+    style, _, _ = STYLE.read_text(encoding="utf-8").partition("\n\n")
     page = environment.get_template("slides.html.j2")
     return page.render(lang=lang, slides=slides, say=say, keys=say("keys"), style=style)
 

@@ -3,23 +3,36 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from brakepoint.course import Step, Track, chosen_track
+from brakepoint.course import Step, Track, chosen_track, course
 from brakepoint.files import write_whole
 from brakepoint.workshop.labs import closed, reopened
-from brakepoint.workshop.progress import StepProgress
+from brakepoint.workshop.progress import Progress, StepProgress
 
 
-def fill_in(step: Step, entry: StepProgress) -> tuple[str, ...]:
+def fill_in_course(track: Track | None = None) -> None:
+    """Fills in what the attendee's track leaves out, in every step: before a file is open in an editor.
+
+    Args:
+        track: By default the chosen one.
+    """
+    progress = Progress.load()
+    filled = [fill_in(step, progress.of(step), track) for step in course()]
+    if any(filled):
+        progress.save()
+
+
+def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tuple[str, ...]:
     """Fills in the untouched exercises that the attendee's track leaves out, so that the code runs.
 
     Args:
         step: Which.
         entry: The attendee's progress in it; it notes what was filled in.
+        track: By default the chosen one.
 
     Returns:
         What was filled in just now.
     """
-    if chosen_track() is not Track.CORE or entry.further:
+    if (track or chosen_track()) is not Track.CORE or entry.further:
         return ()
     filled = tuple(name for name in step.further if _change(step, (name,), closed))
     entry.filled += [name for name in filled if name not in entry.filled]

@@ -17,6 +17,7 @@ from brakepoint.room.accounts import Accounts
 from brakepoint.room.joining import join, join_code
 from brakepoint.room.stores import serving
 from brakepoint.workshop import progress
+from brakepoint.workshop.labs import closed, lab_text
 from brakepoint.workshop.verdicts import Result
 
 pytestmark = pytest.mark.usefixtures("small_kit")
@@ -96,6 +97,23 @@ def test_a_card_says_which_track_the_room_takes(laptop, monkeypatch, track, endi
     assert code == f"anna.spring:abcd-efgh@10.0.0.1:9100{ending}"
     assert room_package.joined()[TRACK_VARIABLE] == track
     assert room_package.joined()["AWS_S3_ENDPOINT"] == "http://10.0.0.1:9100"
+
+
+def test_who_joins_a_room_of_the_core_finds_what_goes_further_filled_in(
+    laptop, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setattr(joining, "_entered", lambda variables: SimpleNamespace(bucket="spring-anna"))
+    monkeypatch.setattr(course, "LABS_DIR", tmp_path / "labs")
+    monkeypatch.setattr(progress, "PROGRESS_PATH", tmp_path / "progress.json")
+    monkeypatch.delenv(TRACK_VARIABLE, raising=False)
+    STEP.lab.parent.mkdir()
+    STEP.lab.write_text(lab_text(STEP), "utf-8")
+    assert run(["join", "anna.spring:abcd-efgh@10.0.0.1:9100"]) == 0
+    assert STEP.lab.read_text("utf-8") == lab_text(STEP)
+    assert run(["join", "anna.spring:abcd-efgh@10.0.0.1:9100+core"]) == 0
+
+    assert STEP.lab.read_text("utf-8") == closed(STEP, STEP.parts[0], lab_text(STEP), STEP.further)
+    assert progress.Progress.load().of(STEP).filled == list(STEP.further)
 
 
 def test_what_the_environment_says_outweighs_the_room_that_was_joined(laptop, monkeypatch) -> None:

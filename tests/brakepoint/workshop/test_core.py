@@ -19,7 +19,7 @@ from brakepoint.course import (
 )
 from brakepoint.errors import UserError
 from brakepoint.workshop import progress
-from brakepoint.workshop.further import fill_in, open_up
+from brakepoint.workshop.further import fill_in, fill_in_course, open_up
 from brakepoint.workshop.labs import closed, filled, lab_text, reopened, solved
 from brakepoint.workshop.progress import Progress, StepProgress
 
@@ -123,6 +123,19 @@ def test_the_core_is_over_without_a_word_about_what_goes_further(room, capsys) -
     assert Progress.load().of(STEP).filled == list(STEP.further)
     assert Progress.load().current() == course()[1]
     assert "NotImplementedError" not in STEP.lab.read_text("utf-8")
+
+
+def test_every_step_is_filled_in_at_once_so_that_no_open_file_changes_later(room) -> None:
+    for step in course()[:2]:
+        step.lab.write_text(lab_text(step), "utf-8")
+    fill_in_course()
+    before = [step.lab.read_text("utf-8") for step in course()[:2]]
+    fill_in_course()
+
+    assert [step.lab.read_text("utf-8") for step in course()[:2]] == before
+    assert [Progress.load().of(step).filled for step in course()[:2]] == [
+        list(step.further) for step in course()[:2]
+    ]
 
 
 def test_what_goes_further_is_opened_on_demand_and_then_checked_and_hinted_at(room, capsys) -> None:
