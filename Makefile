@@ -28,13 +28,16 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs slides clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs slides clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
+
+prove: $(VENV)/.mission ## Drive every feed in every weather; ARGS="--steps labs --model runs/train/model.onnx" for yours
+	@$(BIN)/brakepoint prove $(ARGS)
 
 up: $(VENV)/.live ## Every service of the live train, and the page to watch it; ARGS="--feed track-full"
 	@$(BIN)/brakepoint up $(ARGS)

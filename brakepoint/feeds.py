@@ -11,6 +11,8 @@ from brakepoint.places import WORKPLACE, own_or_shipped
 VIDEOS = "videos"
 COURSE_FEEDS = ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full")
 """The feeds that come with the kit, easy ones first."""
+HARDER = f"{VIDEOS}/harder"
+"""Feeds that nobody is taught on, for `brakepoint prove`."""
 
 
 def feed_names() -> list[str]:
@@ -19,6 +21,12 @@ def feed_names() -> list[str]:
     there = [name for name in videos if not name.endswith(".part")]  # Those are still being rendered.
     course = [name for name in COURSE_FEEDS if name in there]
     return course + [name for name in there if name not in COURSE_FEEDS]
+
+
+def harder_feeds() -> list[Path]:
+    """The videos of the harder feeds that are there, by name."""
+    videos = {path.stem: path for folder in reversed(own_or_shipped(HARDER)) for path in folder.glob("*.mp4")}
+    return [videos[name] for name in sorted(videos) if not name.endswith(".part")]
 
 
 def find_feed(name: str) -> Path:

@@ -27,6 +27,24 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 @contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Offers a name to write a file by, for what writes files itself; it takes its place once all went well.
+
+    Args:
+        path: Where it goes in the end; until then, what is there stays. Its folder is there.
+
+    Yields:
+        A name beside it with the same ending.
+    """
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Offers an empty folder to fill, which takes the place of another one once all went well.
 

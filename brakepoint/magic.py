@@ -1,4 +1,4 @@
-"""The learning loop in a notebook: `%load_ext brakepoint.magic`, then `%check 1` and `%hint 1`."""
+"""The learning loop in a notebook: `%load_ext brakepoint.magic`, then `%check 1`, `%hint 1`, `%explore 1`."""
 
 import html
 import os
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from IPython.display import HTML, display
 
-from brakepoint.cli.workshop import check_and_record, hint_command, what_next
+from brakepoint.cli.workshop import check_and_record, explore, hint_command, what_next
 from brakepoint.course import ROOT, Step, find_step
 from brakepoint.errors import UserError
 from brakepoint.room import take_joined
@@ -45,6 +45,7 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
     assert shell.magics_manager is not None
     shell.magics_manager.register_function(check_magic, magic_name="check")
     shell.magics_manager.register_function(hint_command, magic_name="hint")
+    shell.magics_manager.register_function(explore_magic, magic_name="explore")
 
 
 def say(shell: object, kind: type, error: Exception, trace: object, tb_offset: object = None) -> None:
@@ -59,6 +60,12 @@ def check_magic(line: str) -> None:
     checks_labs = os.environ[SOURCE_VARIABLE] == "labs"
     result = check_and_record(step, "--explain" in options) if checks_labs else check(step, step.solution)
     display(HTML(as_html(step, result)))
+
+
+def explore_magic(line: str) -> None:
+    """`%explore 3` asks the open question of a step, and `%explore 3 0.5` tries an answer."""
+    number, *choices = line.split() or [""]
+    explore(find_step(number), float(choices[0]) if choices else None, os.environ[SOURCE_VARIABLE])
 
 
 def as_html(step: Step, result: Result) -> str:

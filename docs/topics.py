@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from brakepoint.files import write_whole
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import languages, text
 
@@ -33,4 +34,4 @@ def renewed(lang: str) -> str:
 
 if __name__ == "__main__":
     for lang in languages():
-        (DOCS / lang / "broker.md").write_text(renewed(lang), encoding="utf-8")
+        write_whole(DOCS / lang / "broker.md", renewed(lang).encode())

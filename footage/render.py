@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from brakepoint.errors import UserError
+from brakepoint.files import whole_file
 from brakepoint.scenery.geometry import truth_signs, visible_signs
 from brakepoint.scenery.scenario import SCENARIOS_DIR, Scenario, load_scenario
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
@@ -162,23 +163,20 @@ def _render_missing(scenario_path: Path, scenario: Scenario, progress: Progress,
 def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTruth:
     """Writes video and ground truth under temporary names, then puts both in place."""
     video = out / f"{scenario.name}.mp4"
-    unfinished = video.with_suffix(".part.mp4")
-    encode(scenario, unfinished)
-    truth = GroundTruth(
-        feed=scenario.name,
-        command=f"{_command(scenario_path)} --out {out.name}",
-        seed=scenario.seed,
-        camera=CameraModel(),
-        spacing_cm=scenario.spacing_cm,
-        track=scenario.track,
-        signs=truth_signs(scenario),
-        frames=_truth_frames(scenario),
-        video_sha256=hashlib.sha256(unfinished.read_bytes()).hexdigest(),
-    )
-    document = out / f"{scenario.name}.part.json"
-    document.write_text(written_truth(truth), encoding="utf-8")
-    unfinished.replace(video)
-    document.replace(out / f"{scenario.name}.json")
+    with whole_file(video) as unfinished, whole_file(video.with_suffix(".json")) as document:
+        encode(scenario, unfinished)
+        truth = GroundTruth(
+            feed=scenario.name,
+            command=f"{_command(scenario_path)} --out {out.name}",
+            seed=scenario.seed,
+            camera=CameraModel(),
+            spacing_cm=scenario.spacing_cm,
+            track=scenario.track,
+            signs=truth_signs(scenario),
+            frames=_truth_frames(scenario),
+            video_sha256=hashlib.sha256(unfinished.read_bytes()).hexdigest(),
+        )
+        document.write_text(written_truth(truth), encoding="utf-8")
     return truth
 
 

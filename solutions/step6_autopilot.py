@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from brakepoint.locomotive import braking_distance_cm, slowing_distance_cm
 from brakepoint.messages import Detection, Detections, Light, Order, OrderKind, Reason, SignClass, TrainState
+from brakepoint.plates import CLOSE_CM, must_show, plates_only
 from brakepoint.rules import (
     AT_REST_CM_S,
     BESIDE_TRACK_CM,
@@ -42,11 +43,11 @@ HEIGHT_ERROR_CM = 3.0
 """A sign stands on its post: what seems to float this much higher or lower is something else in the room."""
 SAME_PLACE_CM = 8.0
 """Two sightings nearer to each other than this, and the error of their distance, are of the same sign."""
-EDGE_PX = 2.0
-"""A box this near to the frame's edge is cut off, and its size tells no distance."""
-BEND_RADIUS_CM = 166.0
-"""A far sign beside a bending track seems to stand off it. Half the bend of the widest curve is allowed for:
-enough for our own signs, too little for those of the next track."""
+BEND_RADIUS_CM = 110.0
+"""A far sign beside a bending track seems to stand off it. Three quarters of the bend of the widest curve are
+allowed for: enough for our own signs, too little for those of the next track."""
+UNSEEN_CM = 15.0
+"""A sign that is missed for so far where it must show loses its standing: it was something else, far off."""
 
 STOP_BEFORE_CM = 12.0
 """Where to rest before a danger: inside the stop zone, with room for error on both sides."""
@@ -84,6 +85,7 @@ class Sign:
         confirmed: Whether it is believed.
         heeded: Whether the train has begun to slow for it.
         done: Whether the train has stopped for it.
+        unseen_from_cm: Where the train was when it was first missed since it was last seen, if it was.
     """
 
     sign_class: SignClass
@@ -95,6 +97,7 @@ class Sign:
     confirmed: bool = False
     heeded: bool = False
     done: bool = False
+    unseen_from_cm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,7 @@ class Place(NamedTuple):
 def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     """Places everything that was detected on the track, and forgets what is over."""
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
+    detections = plates_only(detections, CAMERA)
     signs = memory.signs
     # lab: every
     sure = [item for item in detections.items if item.confidence >= CONFIDENCE_MIN]
@@ -210,6 +214,8 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     # instead: seen = detections.items[:1]
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
+    if not memory.stopping:
+        signs = tuple(missed(sign, here_cm, memory.frame_count) for sign in signs)
     return replace(memory, signs=tuple(sign for sign in signs if worth_keeping(sign, here_cm, memory)))
 
 
@@ -242,23 +248,13 @@ def sighted(signs: tuple[Sign, ...], item: Detection, here_cm: float, frame: int
     known = find_same(signs, seen, place.ahead_cm)
     if known is None:
         return (*signs, confirm(seen, frame))
-    better = known if is_cut_off(item) else merge(known, seen, place.ahead_cm)
+    better = merge(known, seen, place.ahead_cm)
     return tuple(confirm(better, frame) if sign is known else sign for sign in signs)
 
 
 def is_beside(distance_cm: float, lateral_cm: float) -> bool:
     """Whether a sign belongs to this track."""
     return abs(lateral_cm) <= BESIDE_TRACK_CM + distance_cm**2 / (2 * BEND_RADIUS_CM)
-
-
-def is_cut_off(item: Detection) -> bool:
-    """Whether the frame's edge cuts a box off."""
-    left, top, right, bottom = item.box
-    return (
-        min(left, top) <= EDGE_PX
-        or right >= CAMERA.width_px - EDGE_PX
-        or bottom >= CAMERA.height_px - EDGE_PX
-    )
 
 
 def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign | None:
@@ -276,15 +272,15 @@ def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign |
 def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
     """A remembered sign, better placed by a new sighting: errors grow with distance, near ones weigh more."""
     weight = sign.weight + seen.weight
-    lateral_cm = (
-        sign.lateral_cm + seen.lateral_cm
-    ) / 2  # The latest counts most: a curve shifts what is far.
+    # The latest counts most: a curve shifts what is far.
+    lateral_cm = (sign.lateral_cm + seen.lateral_cm) / 2
     return replace(
         sign,
         position_cm=(sign.position_cm * sign.weight + seen.position_cm * seen.weight) / weight,
         weight=weight,
         lateral_cm=lateral_cm,
         beside=is_beside(distance_cm, lateral_cm),
+        unseen_from_cm=None,
     )
 
 
@@ -296,11 +292,22 @@ def confirm(sign: Sign, frame: int) -> Sign:
     # instead: return replace(sign, frames=(frame,), confirmed=True)
 
 
+def missed(sign: Sign, here_cm: float, frame: int) -> Sign:
+    """A sign after a frame: where it should have been seen and was not, it is missed from there on."""
+    if frame in sign.frames or sign.unseen_from_cm is not None:
+        return sign
+    is_missed = must_show(sign.position_cm - here_cm, sign.lateral_cm, CAMERA)
+    return replace(sign, unseen_from_cm=here_cm) if is_missed else sign
+
+
 def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
-    """Whether a sign still matters: believed and not long passed, or else seen a moment ago."""
-    if sign.confirmed:
-        return here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
-    return max(sign.frames) > memory.frame_count - SEEN_FRAMES
+    """Whether a sign still matters: believed, not missed for long, not long passed; or else just seen."""
+    if not sign.confirmed:
+        return max(sign.frames) > memory.frame_count - SEEN_FRAMES
+    is_missed = sign.unseen_from_cm is not None and here_cm - sign.unseen_from_cm >= UNSEEN_CM
+    if is_missed and sign.position_cm - here_cm >= CLOSE_CM and not memory.stopping:
+        return False
+    return here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
 
 
 # 3. Drive: what follows from it? ---------------------------------------------------------------------------

@@ -1,8 +1,14 @@
 """How an attendee of a room hands something in, as its embedded store then has it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
+
+from brakepoint.room import scoring
 from brakepoint.room.config import Room
+from brakepoint.room.outcomes import SubmissionOutcome
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -13,3 +19,16 @@ def hand_in(room: Room, handle: str, model: bytes = b"model", autopilot: bytes =
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(model)
     (folder / "step6_autopilot.py").write_bytes(autopilot)
+
+
+def judge_by(
+    monkeypatch: pytest.MonkeyPatch, judge: Callable[[scoring.Submission], SubmissionOutcome]
+) -> None:
+    """Has a function score what is handed in, without a sandbox; a run is left as by the real one."""
+
+    def score(submission: scoring.Submission, feed: Path, folder: Path, *limits: object) -> SubmissionOutcome:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / scoring.RUN_NAME).write_text("{}", encoding="utf-8")
+        return judge(submission)
+
+    monkeypatch.setattr(scoring, "score", score)

@@ -100,6 +100,8 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
+    "question.{}.ask": STEPS,
+    "question.{}.choice": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
     **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
     "workshop.explained.{}": PARTS,
@@ -125,6 +127,7 @@ MADE_IN = {
     "bench.detectors.{}": "benchmarks/detectors.py",
     "bench.detectors.{}_int8": "benchmarks/detectors.py",
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",
+    "question.figure.{}": "brakepoint/workshop/questions.py",
 }
 """Families of keys whose last part is a word of other files than the one that puts them together."""
 

@@ -17,6 +17,7 @@ from brakepoint.texts import languages
 COMMANDS = (
     "mission",
     "replay",
+    "prove",
     "evaluate",
     "dataset",
     "show",
@@ -36,7 +37,7 @@ COMMANDS = (
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
-LEARNING = ("check", "hint", "watch", "reset", "progress", "solution", "catch_up", "further")
+LEARNING = ("check", "hint", "explore", "watch", "reset", "progress", "solution", "catch_up", "further")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
 GROUPS = {
     "store": "brakepoint.cli.store",

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from brakepoint.cli.mission import DEFAULT_OUT
 from brakepoint.errors import UserError
+from brakepoint.files import write_whole
 from brakepoint.look import (
     ORDER_COLOURS,
     SIGN_LOOKS,
@@ -26,27 +27,51 @@ from brakepoint.mission.report import PAGE_NAME, Recording, load_run
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S
 from brakepoint.texts import number, text
 
+DEFAULT_RACE = Path("runs/race.html")
 LINE_CELLS, GAUGE_CELLS = 72, 30
 BLINK_S = 0.5
 
 
 def replay_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="cli.replay.run")] = DEFAULT_OUT,
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN…", help="cli.replay.run", show_default=False)
+    ] = None,
     speed: Annotated[float, typer.Option("--speed", metavar="X", help="cli.replay.speed")] = 1.0,
     feed: Annotated[str, typer.Option("--feed", metavar="NAME", help="cli.replay.feed")] = "",
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="cli.replay.out")] = DEFAULT_RACE,
 ) -> None:
-    """Plays each feed of the run, one after the other."""
+    """Plays each feed of a run, one after the other; of several runs it makes a race."""
     if not (speed >= 0 and math.isfinite(speed)):
         raise UserError("replay.error.speed", speed=speed)
+    runs = runs or [DEFAULT_OUT]
+    recordings = [_recordings(run, feed) for run in runs]
+    if len(runs) > 1:
+        _race(runs, recordings, out)
+        return
+    console = Console(highlight=False)
+    for recording in recordings[0]:
+        _play(recording, speed, console)
+    typer.echo(text("mission.page_is", path=runs[0] / PAGE_NAME))
+
+
+def _recordings(run: Path, feed: str) -> list[Recording]:
+    """Those of a run, or the one of a feed."""
     _, recordings = load_run(run)
     chosen = [recording for recording in recordings if feed in ("", recording.feed)]
     if not chosen:
         feeds = ", ".join(recording.feed for recording in recordings)
         raise UserError("replay.error.feed", feed=feed, feeds=feeds)
-    console = Console(highlight=False)
-    for recording in chosen:
-        _play(recording, speed, console)
-    typer.echo(text("mission.page_is", path=run / PAGE_NAME))
+    return chosen
+
+
+def _race(runs: list[Path], recordings: list[list[Recording]], out: Path) -> None:
+    from brakepoint.mission.page.race import Racer, render_race
+
+    racers = [Racer(str(run), one) for run, found in zip(runs, recordings, strict=True) for one in found]
+    page = render_race(racers)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, page.encode())
+    typer.echo(text("race.written", path=out))
 
 
 def _play(recording: Recording, speed: float, console: Console) -> None:

@@ -200,3 +200,20 @@ def report_command(
     path = room.folder / REPORT_NAME
     write(path, report(room))
     typer.echo(text("room.reported", None, path=path))
+
+
+@room_app.command("race", help="cli.room.race.help")
+def race_command(
+    file: RoomFile = DEFAULT_FILE,
+    attendees: Attendees = None,
+    final: Annotated[bool, typer.Option("--final", help="cli.room.race.final")] = False,
+) -> None:
+    """Writes a page on which the best submissions race."""
+    from brakepoint.mission.page.race import render_race
+    from brakepoint.room.files import write
+    from brakepoint.room.race import PAGE_NAME, racers
+
+    room = open_room(file, attendees)
+    path = room.folder / PAGE_NAME
+    write(path, render_race(racers(room, final)))
+    typer.echo(text("race.written", None, path=path))

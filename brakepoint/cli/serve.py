@@ -11,7 +11,10 @@ from brakepoint import extras
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.steps import load_step
 from brakepoint.texts import text
+from brakepoint.workers import uninterrupted
 
+FOLLOWER_ENDS_WITHIN_S = 2.0
+"""It may be waiting for a store that does not answer, for which nobody else is to wait."""
 HOST, REST_PORT, GRPC_PORT = "127.0.0.1", 8080, 8081
 
 
@@ -36,8 +39,9 @@ def serve_command(
 
     extras.require("serving")
     os.environ.setdefault(PIXELS_VARIABLE, str(PIXELS_MOST))
-    from brakepoint.serving.engine import Worker
-    from brakepoint.serving.server import run
+    with uninterrupted():  # Ctrl-C while libraries are imported may be lost in one of them.
+        from brakepoint.serving.engine import Worker
+        from brakepoint.serving.server import run
 
     step = load_step("step5_serving", steps)
     with open_source(model) as source:
@@ -55,7 +59,7 @@ def serve_command(
             run(step.models(engine, Worker()), host, rest_port, grpc_port, ready)
         finally:
             stopping.set()
-            follower.join()
+            follower.join(FOLLOWER_ENDS_WITHIN_S)
 
 
 def _tell(what: str, about: object) -> None:

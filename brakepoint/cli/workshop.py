@@ -1,4 +1,4 @@
-"""The learning loop: `brakepoint check`, `hint`, `watch`, `reset`, `progress`, `solution`, `catch-up`."""
+"""The learning loop: `brakepoint check`, `hint`, `explore`, `watch`, `reset`, `progress` and so on."""
 
 import difflib
 from collections.abc import Callable, Iterator
@@ -20,14 +20,14 @@ from brakepoint.course import LABS_DIR, Step, chosen_track, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.files import put_in_place
 from brakepoint.room import in_a_room
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.explanations import explain
 from brakepoint.workshop.further import fill_in_course, open_up
 from brakepoint.workshop.keyboard import Keyboard, keyboard
 from brakepoint.workshop.labs import lab_text, make_package, part_with, without_marks
-from brakepoint.workshop.progress import Progress
+from brakepoint.workshop.progress import Attempt, Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
 HINTS = 3
@@ -36,6 +36,7 @@ POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
 StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help="cli.check.step")]
+Choice = Annotated[float | None, typer.Argument(metavar="[NUMBER]", help="cli.explore.choice")]
 
 
 def check_command(
@@ -103,6 +104,7 @@ def show(step: Step, result: Result, console: Console) -> None:
     failure = result.failure
     if failure is None:
         console.print(f"[green]{escape(_what_then(step))}[/]", soft_wrap=True)
+        console.print(text("question.waiting", number=step.number), style="cyan", soft_wrap=True)
         return
     console.print(f"  {escape(failure.message)}", style="bold")
     console.print(what_next(step, failure, "brakepoint "), style="cyan", soft_wrap=True)
@@ -192,6 +194,44 @@ def hint_command(step: StepArgument = "") -> None:
     typer.echo(text("workshop.hint", number=number, count=HINTS, exercise=exercise, hint=hint))
 
 
+def explore_command(step: StepArgument = "", choice: Choice = None) -> None:
+    """Asks the open question of a step, or tries an answer to it."""
+    explore(_step(step), choice, "labs")
+
+
+def explore(step: Step, choice: float | None, source: str) -> None:
+    """Tries an answer, if there is one, and shows all of them; those with the learner's own code are kept."""
+    from brakepoint.workshop.questions import QUESTIONS, attempt, unbeaten
+
+    progress, question = Progress.load(), QUESTIONS[step.name]
+    entry = progress.touch(step)
+    if choice is not None:
+        entry.attempts = [tried for tried in entry.attempts if tried.choice != choice]
+        entry.attempts.append(attempt(step, choice, source))
+        if source == "labs":
+            progress.save()
+    if choice is None or len(entry.attempts) == 1:
+        typer.echo(text(f"question.{step.name}.ask"))
+    if entry.attempts:
+        _show_attempts(step, entry.attempts, unbeaten(question, entry.attempts))
+    values = {"number": step.number, "least": question.least, "most": question.most}
+    typer.echo(text("question.next", None, **values))
+
+
+def _show_attempts(step: Step, attempts: list[Attempt], best: list[Attempt]) -> None:
+    """A row for each number that was chosen, in order."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("")
+    table.add_column(text(f"question.{step.name}.choice"), justify="right")
+    for name in attempts[0].figures:
+        table.add_column(text(f"question.figure.{name}"), justify="right")
+    for tried in sorted(attempts, key=lambda tried: tried.choice):
+        figures = (number(value, 1) for value in tried.figures.values())
+        table.add_row("★" if tried in best else "", number(tried.choice, 2), *figures)
+    print_table(Console(highlight=False), table)
+    typer.echo(text("question.unbeaten"))
+
+
 def reset_command(step: StepArgument = "") -> None:
     """Writes the lab anew and keeps what was there."""
     wanted = _step(step)
@@ -232,7 +272,7 @@ def progress_command() -> None:
     """Shows a row for each step."""
     progress = Progress.load()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in ("step", "core", "further", "minutes", "plan", "hints"):
+    for column in ("step", "core", "further", "minutes", "plan", "hints", "answers"):
         table.add_column(text(f"workshop.table.{column}"), justify="left" if column == "step" else "right")
     for step in course():
         entry = progress.of(step)
@@ -240,8 +280,9 @@ def progress_command() -> None:
         core, further = (
             f"{len(set(part) & set(entry.done))}/{len(part)}" for part in (step.core, step.further)
         )
-        plan, hints = step.minutes_of(chosen_track()), sum(entry.hints.values())
-        table.add_row(title, core, further, f"{entry.minutes:.0f}", str(plan), str(hints))
+        counts = str(sum(entry.hints.values())), str(len(entry.attempts))
+        plan = str(step.minutes_of(chosen_track()))
+        table.add_row(title, core, further, f"{entry.minutes:.0f}", plan, *counts)
     print_table(Console(highlight=False), table)
     if not any(entry.last_at for entry in progress.steps.values()):
         typer.echo(text("workshop.begin"))

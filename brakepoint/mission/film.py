@@ -22,8 +22,8 @@ from brakepoint.look import (
     reason_text,
     sign_text,
 )
-from brakepoint.messages import Detection, Light, OrderKind, Reason
-from brakepoint.mission.records import Tick
+from brakepoint.messages import Detection, Light, OrderKind, Reason, SignClass
+from brakepoint.mission.records import Moment, MomentKind, Run, Tick
 from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.texts import number, text
@@ -229,7 +229,8 @@ def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
 
     Where a sign was disobeyed it shows the last good look at it, since at the moment itself it is behind.
     """
-    tick = _telling_tick(recording, truth)
+    assert recording.mission.first_wrong is not None
+    tick = telling_tick(recording.run, recording.mission.first_wrong, truth)
     picture = next(pictures(video, [tick.frame_number])).copy()
     draw_detections(picture, tick.detections or ())
     for sign in truth.perfect_detections(tick.frame_number):
@@ -253,17 +254,26 @@ def _poster_tick(recording: Recording) -> Tick:
     return (stops or heeded or ticks[len(ticks) // 2 :])[0]
 
 
-def _telling_tick(recording: Recording, truth: GroundTruth) -> Tick:
-    moment, ticks = recording.mission.first_wrong, recording.run.ticks
-    assert moment is not None
-    before = [tick for tick in ticks if tick.time_s <= moment.time_s]
-    with_sign = (
-        tick
-        for tick in reversed(before)
-        for sign in truth.frames[tick.frame_number].signs
-        if sign.id == moment.sign_id and sign.visible >= GOOD_LOOK
-    )
-    return next(with_sign, before[-1])
+def telling_tick(run: Run, moment: Moment, truth: GroundTruth) -> Tick:
+    """The tick that says most about a moment where a run went wrong.
+
+    For a sign it is the last good look at it, for a stop the last look at what was stopped for.
+    """
+    before = [tick for tick in run.ticks if tick.time_s <= moment.time_s]
+    if moment.kind is MomentKind.FALSE_STOP:
+        telling = (tick for tick in reversed(before) if _shows(tick, before[-1].order.sign))
+    else:
+        telling = (tick for tick in reversed(before) if _is_good_look(tick, moment.sign_id, truth))
+    return next(telling, before[-1])
+
+
+def _shows(tick: Tick, sign_class: SignClass | None) -> bool:
+    return any(item.sign_class is sign_class for item in tick.detections or ())
+
+
+def _is_good_look(tick: Tick, sign_id: int | None, truth: GroundTruth) -> bool:
+    signs = truth.frames[tick.frame_number].signs
+    return any(sign.id == sign_id and sign.visible >= GOOD_LOOK for sign in signs)
 
 
 def _is_around(detection: Detection, sign: Detection) -> bool:

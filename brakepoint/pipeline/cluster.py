@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import yaml
 
 from brakepoint.errors import UserError
+from brakepoint.files import whole_file
 from brakepoint.pipeline import PIPELINE_NAME
 
 TOKEN_VARIABLE = "KFP_TOKEN"
@@ -36,9 +37,8 @@ def compile_to(step: ModuleType, path: Path) -> None:
     if path.suffix not in (".yaml", ".yml"):
         raise UserError("pipeline.error.not_yaml", path=path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.part.yaml")
-    compiler.Compiler().compile(step.training_pipeline(), str(part))
-    part.replace(path)
+    with whole_file(path) as part:
+        compiler.Compiler().compile(step.training_pipeline(), str(part))
 
 
 def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> str:

@@ -93,7 +93,7 @@ def comparison(
     found = ProductionComparison.of(compared, number)
     for world, value in found.new.items():
         metrics.log_metric(f"{world}_map50", value)
-    Path(report.path).write_text(found.as_html(compared.pictures), encoding="utf-8")
+    write_whole(Path(report.path), found.as_html(compared.pictures).encode())
     write_whole(out / COMPARISON_FILE, found.model_dump_json(indent=2).encode())
 
 

@@ -8,11 +8,13 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
 
 from brakepoint.errors import UserError
+from brakepoint.files import whole_file
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
 from brakepoint.room.stores.content import content
@@ -42,18 +44,21 @@ def save(room: Room, file: Path, backup: Path) -> float:
     if not room.folder.is_dir():
         raise UserError("room.error.not_applied", room=room.name, missing=", ".join(room.everybody[:3]))
     backup.parent.mkdir(parents=True, exist_ok=True)
-    part = backup.with_name(f"{backup.name}.part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-    with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        _add(archive, ROOM_NAME, file)
-        for path in _worth_keeping(room.folder):
-            _add(archive, f"{FOLDER_NAME}/{path.relative_to(room.folder).as_posix()}", path)
-        for name, feed in _hidden(room).items():
-            for path in (feed, feed.with_suffix(".json")):
-                _add(archive, f"{HIDDEN}/{name}/{path.name}", path)
-    part.replace(backup)
+    with whole_file(backup) as part:
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
+            _fill(archive, room, file)
     return backup.stat().st_size / BYTES_IN_MB
+
+
+def _fill(archive: tarfile.TarFile, room: Room, file: Path) -> None:
+    _add(archive, ROOM_NAME, file)
+    for path in _worth_keeping(room.folder):
+        _add(archive, f"{FOLDER_NAME}/{path.relative_to(room.folder).as_posix()}", path)
+    for name, feed in _hidden(room).items():
+        for path in (feed, feed.with_suffix(".json")):
+            _add(archive, f"{HIDDEN}/{name}/{path.name}", path)
 
 
 def restore(backup: Path, file: Path) -> Room:
@@ -68,6 +73,11 @@ def restore(backup: Path, file: Path) -> Room:
     """
     if file.exists():
         raise UserError("room.error.exists", path=file)
+    with ExitStack() as scratch:
+        return _unpacked(backup, file, scratch)
+
+
+def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
     try:
         with tarfile.open(backup) as archive:
             written = _read(archive, ROOM_NAME)
@@ -81,17 +91,21 @@ def restore(backup: Path, file: Path) -> Room:
                 raise UserError("room.error.exists", path=room.folder)
             part = room.folder.with_name(f".{room.name}.part")
             shutil.rmtree(part, ignore_errors=True)
+            scratch.callback(shutil.rmtree, part, ignore_errors=True)
             make_private_folder(part)
             archive.extractall(part, filter="data")
     except (OSError, tarfile.TarError, KeyError, UnicodeDecodeError) as error:
         raise UserError("room.error.no_backup", path=backup, why=" ".join(str(error).split())) from error
     (part / FOLDER_NAME).rename(room.folder)
-    room.folder.chmod(0o700)
-    if (part / HIDDEN).is_dir():
-        written = _with_hidden(written, room, part / HIDDEN)
-    shutil.rmtree(part)
-    write(file, written)
-    return load_room(file)
+    try:
+        room.folder.chmod(0o700)
+        if (part / HIDDEN).is_dir():
+            written = _with_hidden(written, room, part / HIDDEN)
+        write(file, written)
+        return load_room(file)
+    except BaseException:
+        shutil.rmtree(room.folder)
+        raise
 
 
 def _with_hidden(written: str, room: Room, hidden: Path) -> str:

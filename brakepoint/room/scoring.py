@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -33,7 +34,7 @@ from brakepoint.messages import (
     TrainState,
 )
 from brakepoint.mission.loop import run_mission
-from brakepoint.mission.records import Score
+from brakepoint.mission.report import Recording
 from brakepoint.mission.scoring import score_run
 from brakepoint.room.config import Room
 from brakepoint.room.model_check import MODEL_MAX_MB
@@ -58,8 +59,10 @@ DETECTOR_LIMITS = SandboxLimits(
 SPARE_PLACES = 1
 """So many more than there are cores are scored at a time: who sleeps leaves a core to the others."""
 NAMES = ("model.onnx", "step6_autopilot.py")
-BEST = "best"
-"""The folder with an attendee's best submission, which drives in the final."""
+BEST, FINAL = "best", "final"
+"""The folders with an attendee's best submission, which drives in the final, and with what came of that."""
+RUN_NAME = "run.json"
+"""Beside the two files: how the submission drove."""
 BOX_MAX = 10
 """Boxes reach a little beyond a picture, but not this many times as far."""
 CONFIDENCE = 0.25
@@ -119,10 +122,11 @@ def score_room(
         marks = scores.marks.get(handle)
         if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
             return _failure(submission.digest, Failure.TRIES, str(room.tries))
-        outcome = score(submission, feed, _folder(room, handle), room.map50_min, stopping)
+        outcome = score(submission, feed, folder_of(room, handle), room.map50_min, stopping)
         if scores.would_be_best(handle, outcome):
-            with whole_folder(_folder(room, handle) / BEST) as best:
+            with whole_folder(folder_of(room, handle) / BEST) as best:
                 _unpack(submission, best)
+                shutil.copyfile(folder_of(room, handle) / RUN_NAME, best / RUN_NAME)
         return outcome
 
     for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
@@ -156,7 +160,7 @@ def score_final(
     stopping = stopping or threading.Event()
     scores.catch_up(room.folder)
     out = Rulings.load(room.folder).disqualified
-    best = {handle: _folder(room, handle) / BEST for handle in room.everybody if handle not in out}
+    best = {handle: folder_of(room, handle) / BEST for handle in room.everybody if handle not in out}
     waiting = [
         handle
         for handle, marks in scores.marks.items()
@@ -165,7 +169,7 @@ def score_final(
 
     def judge(handle: str) -> SubmissionOutcome:
         submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
-        return score(submission, feed, _folder(room, handle) / "final", 0.0, stopping)
+        return score(submission, feed, folder_of(room, handle) / FINAL, 0.0, stopping)
 
     yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder, final=True)
 
@@ -252,7 +256,8 @@ def _failure(digest: str, reason: Failure, detail: str) -> SubmissionOutcome:
     return SubmissionOutcome(digest=digest, at=datetime.now(UTC), reason=reason, detail=detail)
 
 
-def _folder(room: Room, handle: str) -> Path:
+def folder_of(room: Room, handle: str) -> Path:
+    """Where an attendee's submissions are."""
     return room.folder / "submissions" / handle
 
 
@@ -279,7 +284,7 @@ def score(
     Args:
         submission: What was handed in.
         feed: The hidden feed.
-        folder: Gets the two files; nothing else is written.
+        folder: Gets the two files and, if it drove, `run.json`; nothing else is written.
         map50_min: A model that finds less does not drive: with it the line would be learnt, not seen.
         stopping: Is set when the scoring is to stop.
 
@@ -298,12 +303,17 @@ def score(
                 raise Failed(Failure.MODEL_BLIND, f"{map50_min:g}")
             with Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS, stopping) as driver:
                 result = _drive(detector, SandboxedAutopilot(driver), feed, truth)
+        (folder / RUN_NAME).write_text(result.to_json(), encoding="utf-8")
     except Failed as failed:
         return SubmissionOutcome(
             digest=submission.digest, at=now, map50=map50, reason=failed.reason, detail=failed.detail
         )
     return SubmissionOutcome(
-        digest=submission.digest, at=now, map50=map50, score=result.score, accomplished=result.accomplished
+        digest=submission.digest,
+        at=now,
+        map50=map50,
+        score=result.mission.score,
+        accomplished=result.mission.accomplished,
     )
 
 
@@ -443,7 +453,8 @@ def _at_rest(position_cm: float) -> TrainState:
 
 def _drive(
     detector: SandboxedDetector, autopilot: SandboxedAutopilot, feed: Path, truth: GroundTruth
-) -> Score:
+) -> Recording:
+    """Drives once; without a rerun with perfect detections nobody knows whose fault the lost points are."""
     with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
         try:
             run = run_mission(camera, open_hub(SIMULATED_HUB, out=None), detector, autopilot.step, truth)
@@ -451,4 +462,5 @@ def _drive(
             if isinstance(error.__cause__, Failed):  # The loop's word for an autopilot that breaks down.
                 raise error.__cause__ from None
             raise
-    return score_run(run, truth)
+    result = score_run(run, truth)
+    return Recording.of(run, result, result, truth)

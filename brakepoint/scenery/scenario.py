@@ -6,7 +6,7 @@ Its fields are explained in the catalogue, `scenario.field.NAME`, and listed on 
 import math
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,11 +19,14 @@ from brakepoint.texts import text
 from brakepoint.track import Segment, Track
 
 SCENARIOS_DIR = Path(__file__).parent / "scenarios"
+HARDER_DIR = SCENARIOS_DIR / "harder"
+"""Scenarios of feeds that nobody is taught on: the autopilot is proved on them."""
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
 
-Lighting = Literal["day", "overcast", "evening", "lamp", "mixed"]
-LIGHTS: tuple[Lighting, ...] = get_args(Lighting)
+Lighting = Literal["day", "overcast", "evening", "lamp", "mixed", "haze", "low-sun"]
+LIGHTS: tuple[Lighting, ...] = ("day", "overcast", "evening", "lamp", "mixed")
+"""Those of the stills that the detector is trained on; the others are for proving it."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 

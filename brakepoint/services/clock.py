@@ -8,14 +8,19 @@ import os
 import time
 
 CLOCK_VARIABLE = "BRAKEPOINT_CLOCK"
-"""By how much this time is ahead of the monotonic clock, which all processes of a machine share."""
+"""By how much this time is ahead of `steady_s`, which all processes of a machine share."""
+
+
+def steady_s() -> float:
+    """Seconds by a clock that nobody sets; where there is one, by one that a laptop's sleep does not stop."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class MessageClock:
     """Says what time it is.
 
     Args:
-        ahead_s: By how much it is ahead of the monotonic clock; None for the machine's clock.
+        ahead_s: By how much it is ahead of `steady_s`; None for the machine's clock.
     """
 
     def __init__(self, ahead_s: float | None = None) -> None:
@@ -23,12 +28,12 @@ class MessageClock:
 
     def now(self) -> float:
         """Seconds since 1970."""
-        return time.time() if self._ahead_s is None else self._ahead_s + time.monotonic()
+        return time.time() if self._ahead_s is None else self._ahead_s + steady_s()
 
     def hold(self) -> dict[str, str]:
         """Follows the machine's clock no longer; returns the environment in which others agree with it."""
         if self._ahead_s is None:
-            self._ahead_s = time.time() - time.monotonic()
+            self._ahead_s = time.time() - steady_s()
         return {CLOCK_VARIABLE: repr(self._ahead_s)}
 
 

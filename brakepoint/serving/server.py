@@ -6,8 +6,10 @@ that is the asker's mistake: so its parts are put together here.
 
 import asyncio
 import logging
+import signal
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -128,6 +130,7 @@ def run(
 
     Raises:
         UserError: A port is taken.
+        KeyboardInterrupt: It was Ctrl-C, and all is closed.
     """
     for port in (rest_port, grpc_port):
         if not is_free(host, port):
@@ -151,7 +154,8 @@ def run(
     app.add_exception_handler(RequestValidationError, _refuse_malformed)
     app.add_exception_handler(NotImplementedError, _refuse_unknown)
     app.add_middleware(BodyLimit)
-    asyncio.run(_serve(rest, data_plane, extension, f"{host}:{grpc_port}", on_ready))
+    if signal.SIGINT in asyncio.run(_serve(rest, data_plane, extension, f"{host}:{grpc_port}", on_ready)):
+        raise KeyboardInterrupt
 
 
 async def _serve(
@@ -160,7 +164,9 @@ async def _serve(
     extension: FixedRepository,
     address: str,
     on_ready: Callable[[], object],
-) -> None:
+) -> list[int]:
+    """Serves until a signal; returns which came."""
+    heard = _hear_signals(rest)
     limits = [
         ("grpc.max_receive_message_length", BODY_MOST_BYTES),
         ("grpc.max_send_message_length", BODY_MOST_BYTES),
@@ -173,10 +179,33 @@ async def _serve(
     remote_calls.add_insecure_port(address)
     await remote_calls.start()
     try:
-        serving = asyncio.create_task(rest._server.serve())  # Returns on SIGTERM and SIGINT.
+        serving = asyncio.create_task(rest._server.serve())
         while not rest._server.started and not serving.done():
             await asyncio.sleep(STARTED_LOOK_S)
-        on_ready()
+        if not heard:
+            on_ready()
         await serving
     finally:
         await remote_calls.stop(GRACE_S)
+    return heard
+
+
+def _hear_signals(rest: RESTServer) -> list[int]:
+    """Has SIGINT and SIGTERM end the REST server from now on, whether it has started or not.
+
+    Otherwise asyncio cancels what is under way at that moment, be it the end of the gRPC server, for which
+    nobody waits then.
+
+    Returns:
+        Gets each signal that comes.
+    """
+    heard: list[int] = []
+
+    def hear(number: int) -> None:
+        heard.append(number)
+        rest._server.should_exit = True
+
+    with suppress(NotImplementedError):  # Windows itself has none.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, hear, number)
+    return heard

@@ -117,7 +117,7 @@ def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: in
     rng = np.random.default_rng([seed, *file.stem.encode()])
     for number in range(per_picture):
         left, top, inside = _place(rng, labels, width, height, CUT_PX)
-        (out_dir / "labels" / f"{name}-{number}.txt").write_text(inside.yolo(CUT_PX), encoding="utf-8")
+        write_whole(out_dir / "labels" / f"{name}-{number}.txt", inside.yolo(CUT_PX).encode())
         cut = image[top : top + CUT_PX, left : left + CUT_PX]
         crop = cv2.resize(cut, (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR)
         _, jpeg = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])

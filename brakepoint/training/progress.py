@@ -9,6 +9,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from brakepoint.bars import progress_bar
+from brakepoint.files import whole_file
 from brakepoint.texts import number, text
 
 CURVES_NAME = "curves.png"
@@ -71,4 +72,5 @@ def draw_curves(results: Path, target: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(target, dpi=110)
+    with whole_file(target) as part:
+        figure.savefig(part, dpi=110)

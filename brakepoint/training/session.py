@@ -18,6 +18,7 @@ from brakepoint.labels.pictures import pictures_in
 from brakepoint.messages import SignClass
 from brakepoint.training.crops import ZOOM
 from brakepoint.training.ultralytics_setup import prepare_ultralytics
+from brakepoint.workers import can_share
 
 ARCHITECTURE = Path(__file__).parent / "track.yaml"
 NAMES = [sign.value for sign in SignClass]
@@ -40,15 +41,34 @@ def open_model(weights: Path | None) -> Any:
     from ultralytics import YOLO
 
     if weights is None:
-        return YOLO(str(ARCHITECTURE), task="detect")
+        return _with_whole_checkpoints(YOLO(str(ARCHITECTURE), task="detect"))
     try:
-        model = YOLO(str(weights), task="detect")
+        model = _with_whole_checkpoints(YOLO(str(weights), task="detect"))
         names = list(model.names.values())
     except Exception as error:  # torch raises nearly anything on a file that is no checkpoint
         raise UserError("training.checkpoint_broken", path=weights, why=str(error).splitlines()[0]) from error
     if names != NAMES:
         found, wanted = ", ".join(names), ", ".join(NAMES)
         raise UserError("training.checkpoint_classes", path=weights, found=found, wanted=wanted)
+    return model
+
+
+class WholePath(type(Path())):  # type: ignore[misc]  # Which class that is depends on the machine.
+    """A path whose file is written whole or not at all by those who know nothing of it."""
+
+    def write_bytes(self, data: Any) -> int:
+        """Replaces the file."""
+        write_whole(Path(self), data)
+        return len(data)
+
+
+def _with_whole_checkpoints(model: Any) -> Any:
+    """Has ultralytics replace its checkpoints in one go: an interrupted run goes on from the last one."""
+
+    def begin(trainer: Any) -> None:
+        trainer.last, trainer.best = WholePath(trainer.last), WholePath(trainer.best)
+
+    model.add_callback("on_pretrain_routine_start", begin)
     return model
 
 
@@ -65,11 +85,14 @@ def unfinished(run: Path) -> Path | None:
 
 
 def use_all_cores(model: Any) -> None:
-    """Undoes that ultralytics leaves a core to torch's rivals, and on a CPU loads and learns in turn."""
+    """Undoes that ultralytics leaves a core to torch's rivals, and on a CPU loads and learns in turn.
+
+    Where processes cannot share anything, this one loads.
+    """
     import torch
 
     def load_beside(trainer: Any) -> None:
-        trainer.args.workers = available_cores()
+        trainer.args.workers = available_cores() if can_share() else 0
 
     model.add_callback("on_pretrain_routine_start", load_beside)
     model.add_callback("on_train_start", lambda trainer: torch.set_num_threads(available_cores()))

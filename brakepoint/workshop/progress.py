@@ -14,6 +14,18 @@ PAUSE_MIN = 20.0
 """Who is not heard of for longer was doing something else: that time does not count."""
 
 
+class Attempt(BaseModel):
+    """One attempt at an open question.
+
+    Attributes:
+        choice: The number that was chosen.
+        figures: What it led to, by name.
+    """
+
+    choice: float
+    figures: dict[str, float]
+
+
 class StepProgress(BaseModel):
     """How far one step has come.
 
@@ -24,6 +36,7 @@ class StepProgress(BaseModel):
         explained: The exercises that were explained, which happens when they first pass.
         hints: How many hints were given, by exercise.
         wrong: How often a check found each wrong answer, by the key of its message.
+        attempts: At its open question.
         minutes: Time spent on it.
         last_at: When it was last worked on.
     """
@@ -34,6 +47,7 @@ class StepProgress(BaseModel):
     explained: list[str] = []
     hints: dict[str, int] = {}
     wrong: dict[str, int] = {}
+    attempts: list[Attempt] = []
     minutes: float = 0.0
     last_at: datetime | None = None
 

@@ -23,6 +23,9 @@ class Mood:
         ambient: Colour of what the walls throw back.
         outside: How bright the window panes are.
         brightness: Mean of the finished picture, 0 to 1.
+        side_height_cm: How high above the table the light from the windows' side hangs.
+        side_size_cm: How wide it is: a small one throws hard shadows.
+        contrast: The name of Blender's look: how far dark and bright are apart in the finished picture.
     """
 
     ceiling: tuple[RGB, float]
@@ -31,6 +34,9 @@ class Mood:
     ambient: RGB
     outside: float
     brightness: float
+    side_height_cm: float = 105
+    side_size_cm: float = 60
+    contrast: str = "High Contrast"
 
 
 WARM, WHITE, COOL = (1.0, 0.72, 0.42), (1.0, 0.96, 0.92), (0.80, 0.90, 1.0)
@@ -40,6 +46,25 @@ MOODS = {
     "evening": Mood((WARM, 1.0e5), (WARM, 3.5e5), (WARM, 1.5e5), (0.07, 0.055, 0.04), 0.1, 0.36),
     "lamp": Mood((WARM, 0.5e5), (WARM, 1.5e5), (COOL, 4.0e5), (0.05, 0.05, 0.055), 0.25, 0.32),
     "mixed": Mood((WARM, 1.0e5), (COOL, 7.0e5), (WARM, 2.0e5), (0.08, 0.08, 0.085), 0.7, 0.40),
+    "haze": Mood(
+        (WHITE, 3.0e5),
+        (COOL, 3.0e5),
+        (WHITE, 0.0),
+        (0.45, 0.46, 0.48),
+        1.2,
+        0.50,
+        contrast="Very Low Contrast",
+    ),
+    "low-sun": Mood(
+        (COOL, 0.3e5),
+        (WARM, 9.0e5),
+        (WHITE, 0.0),
+        (0.04, 0.045, 0.06),
+        1.0,
+        0.38,
+        side_height_cm=24,
+        side_size_cm=8,
+    ),
 }
 """What `light` may be in a scenario."""
 
@@ -62,8 +87,8 @@ def build(mood: Mood, table: tuple[float, float, float, float], rng: random.Rand
     half = Vector(((right - left) / 2, (high - low) / 2, 0))
     _area("ceiling", *mood.ceiling, 90.0, centre + Vector((0, 0, 170)), centre)
     turn = rng.uniform(0, 2 * math.pi)
-    edge = Vector((math.cos(turn) * (half.x + 45), math.sin(turn) * (half.y + 45), 105))
-    _area("side", *mood.side, 60.0, centre + edge, centre)
+    edge = Vector((math.cos(turn) * (half.x + 45), math.sin(turn) * (half.y + 45), mood.side_height_cm))
+    _area("side", *mood.side, mood.side_size_cm, centre + edge, centre)
     spot = centre + Vector((rng.uniform(-0.6, 0.6) * half.x, rng.uniform(-0.4, 0.4) * half.y, 75))
     _area("lamp", *mood.lamp, 12.0, spot, spot - Vector((rng.uniform(-20, 20), rng.uniform(-20, 20), 75)))
     if pane := bpy.data.materials.get(PANE):

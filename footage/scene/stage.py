@@ -91,7 +91,7 @@ class Stage:
         scene.render.threads_mode = "FIXED"
         scene.render.threads = int(os.environ.get("BRAKEPOINT_RENDER_THREADS", os.cpu_count() or 1))
         scene.view_settings.view_transform = "Filmic"
-        scene.view_settings.look = "High Contrast"
+        scene.view_settings.look = self.mood.contrast
         cycles = scene.cycles
         cycles.device = "CPU"
         cycles.samples = SAMPLES

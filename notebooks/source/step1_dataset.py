@@ -129,5 +129,26 @@ dataset
 # %%
 show_picture(draw_samples(dataset.folder / "train"))
 
+# %% [markdown] lang="en"
+# ## The open question
+#
+# How many of your scenes do you keep for the examination? What is kept teaches nothing. What is left decides how much a mark is worth: with
+# two scenes it says which two they were. The share is yours to choose; the outcome is how many points of mAP50 lie between the luckiest and the
+# unluckiest of twenty of your splits, and how many pictures are left to learn from.
+#
+# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+
+# %% [markdown] lang="fr"
+# ## La question ouverte
+#
+# Combien de vos scènes gardez-vous pour l’examen ? Ce que l’on garde n’apprend rien. Ce qui reste décide de ce que vaut une note : avec
+# deux scènes, elle dit surtout lesquelles c’étaient. À vous de choisir la part ; le résultat est le nombre de points de mAP50 entre le plus
+# chanceux et le plus malchanceux de vingt de vos découpages, et le nombre d’images qui restent pour apprendre.
+#
+# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+
+# %%
+# %explore 1 0.2
+
 # %%
 # %check 1

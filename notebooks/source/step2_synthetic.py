@@ -133,5 +133,26 @@ synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_
 # %% [markdown] lang="fr"
 # Vous avez modifié votre code depuis ? De ces nombreuses images, celles déjà là sont gardées : supprimez `runs/synthetic` pour les refaire.
 
+# %% [markdown] lang="en"
+# ## The open question
+#
+# How much of a sign must be visible for it to be a fair lesson? `VISIBLE_LEAST` says 0.4, and could say something else. Here your code
+# paints signs in a crowd, and a good detector looks at them: the less you ask for, the more signs there are, and the fewer of them anybody
+# could find.
+#
+# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+
+# %% [markdown] lang="fr"
+# ## La question ouverte
+#
+# Quelle part d’un panneau doit être visible pour que la leçon soit honnête ? `VISIBLE_LEAST` dit 0,4, et pourrait dire autre chose. Ici,
+# votre code peint des panneaux dans une cohue, et un bon détecteur les regarde : moins vous en demandez, plus il y a de panneaux, et moins on
+# pourrait en trouver.
+#
+# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+
+# %%
+# %explore 2 0.1
+
 # %%
 # %check 2

@@ -207,5 +207,24 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 #
 # Continuez ensuite par le notebook de l’étape 4.
 
+# %% [markdown] lang="en"
+# ## The open question
+#
+# From which confidence on do you believe your model? There are two ways to be wrong, a sign that is not found and a stop for nothing, and
+# fewer of the one means more of the other. `PRECISION_LEAST` was a choice, too. What would you rather lose?
+#
+# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+
+# %% [markdown] lang="fr"
+# ## La question ouverte
+#
+# À partir de quelle confiance croyez-vous votre modèle ? Il y a deux façons de se tromper, un panneau qui n’est pas trouvé et un arrêt
+# pour rien, et moins de l’une, c’est plus de l’autre. `PRECISION_LEAST` aussi était un choix. Que préférez-vous perdre ?
+#
+# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+
+# %%
+# %explore 3 0.3
+
 # %%
 # %check 3

@@ -180,5 +180,26 @@ HTML(second.compared.as_html(second.pictures))
 # %%
 # !{sys.executable} -m brakepoint pipeline compile
 
+# %% [markdown] lang="en"
+# ## The open question
+#
+# How much worse than production may a model seem, and still be published? An examination of some twenty pictures errs by a few hundredths,
+# so a strict gate turns away models that are better, and a lenient one lets worse ones through. Your `gate` judges two thousand invented
+# models, of which it is known what they are really worth.
+#
+# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+
+# %% [markdown] lang="fr"
+# ## La question ouverte
+#
+# De combien un modèle peut-il sembler moins bon que la production, et être publié quand même ? Un examen d’une vingtaine d’images se
+# trompe de quelques centièmes : un contrôle strict renvoie de meilleurs modèles, un contrôle indulgent en laisse passer de moins bons. Votre
+# `gate` juge deux mille modèles inventés, dont on sait ce qu’ils valent vraiment.
+#
+# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+
+# %%
+# %explore 4 0.01
+
 # %%
 # %check 4

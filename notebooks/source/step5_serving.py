@@ -139,5 +139,24 @@ plot_run(recording.run, load_truth(find_feed("track-stop").with_suffix(".json"))
 # %%
 endpoints.close()
 
+# %% [markdown] lang="en"
+# ## The open question
+#
+# At which JPEG quality does the train ask? The network is wireless and shared, so bytes cost something; and what the compression takes
+# away, the detector cannot find. Your `request_body` writes the requests.
+#
+# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+
+# %% [markdown] lang="fr"
+# ## La question ouverte
+#
+# À quelle qualité JPEG le train demande-t-il ? Le réseau est sans fil et partagé : les octets coûtent quelque chose ; et ce que la
+# compression enlève, le détecteur ne peut pas le trouver. Votre `request_body` écrit les requêtes.
+#
+# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+
+# %%
+# %explore 5 20
+
 # %%
 # %check 5

@@ -98,5 +98,26 @@ for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slow
 for outcome in exam(lab):
     print(outcome)
 
+# %% [markdown] lang="en"
+# ## The open question
+#
+# From which confidence on does your autopilot believe its eyes? In good light it hardly matters. Here the light is bad: the detector is
+# seldom sure of a sign, and sometimes takes another for a danger. Your autopilot drives the longest line ten times. What would you rather
+# lose, a sign or the patience of the passengers?
+#
+# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+
+# %% [markdown] lang="fr"
+# ## La question ouverte
+#
+# À partir de quelle confiance votre pilote croit-il ses yeux ? Par bonne lumière, peu importe. Ici la lumière est mauvaise : le détecteur
+# est rarement sûr d’un panneau, et en prend parfois un autre pour un danger. Votre pilote parcourt dix fois la ligne la plus longue. Que
+# préférez-vous perdre, un panneau ou la patience des passagers ?
+#
+# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+
+# %%
+# %explore 6 0.6
+
 # %%
 # %check 6

@@ -82,3 +82,22 @@ plot_deployment(overlay)
 # Dans un terminal : `brakepoint deploy --steps labs`. La commande produit votre overlay, lance chaque conteneur comme un processus,
 # avec l’environnement, les utilisateurs et les mots de passe que lui donnent les manifestes, parcourt le flux une fois et le note :
 # votre overlay, votre pilote, votre modèle (`--detector`). Sur un cluster, Argo CD fait de même à partir de git.
+
+# %% [markdown] lang="en"
+# ## The open question
+#
+# How many cores do you promise the detector? With fewer, more trains fit on a node of eight cores, and each looks less often. Your overlay
+# says what the other services take; how long one look takes is measured on your machine.
+#
+# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+
+# %% [markdown] lang="fr"
+# ## La question ouverte
+#
+# Combien de cœurs promettez-vous au détecteur ? Avec moins, plus de trains tiennent sur un nœud de huit cœurs, et chacun regarde moins
+# souvent. Votre overlay dit ce que prennent les autres services ; la durée d’un regard se mesure sur votre machine.
+#
+# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+
+# %%
+# %explore 7 0.25

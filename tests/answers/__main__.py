@@ -4,6 +4,7 @@ For each exercise: how many mutants there are, how many its check refuses, and h
 in other words (listed with the reason in `equivalent.toml`); and how many of the styles pass.
 """
 
+import importlib
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,7 @@ def main(
     table = Table("exercise", "mutants", "refused", "equivalent", "styles", "pass", box=None)
     faults: list[str] = []
     for step in chosen:
+        load_libraries(step)
         for exercise in track(step.exercises, f"Step {step.number}", console=console, transient=True):
             row, found = proof(step, exercise)
             table.add_row(f"{step.number} {exercise}", *map(str, row))
@@ -37,6 +39,13 @@ def main(
     for fault in faults:
         console.print(f"[red]{fault}", soft_wrap=True)
     sys.exit(bool(faults))
+
+
+def load_libraries(step: Step) -> None:
+    """Imports here what every answer imports, so that each process of a trial has it when it begins."""
+    importlib.import_module(f"brakepoint.workshop.checks.{step.name}")
+    if not step.files:
+        importlib.import_module(f"solutions.{step.name}")
 
 
 def proof(step: Step, exercise: str) -> tuple[tuple[int, ...], list[str]]:

@@ -7,6 +7,7 @@ from fake_bus import FakeBus
 from fastapi.testclient import TestClient
 
 from brakepoint.errors import UserError
+from brakepoint.look import INK, PAPER, SIGN_LOOKS
 from brakepoint.messages import (
     Action,
     Detection,
@@ -26,6 +27,7 @@ from brakepoint.messages import (
 from brakepoint.monitor import onlooker as onlooking
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
+from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services.bus import HEARTBEAT_S
 from brakepoint.services.events import EventType
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS
@@ -405,3 +407,22 @@ def test_a_wish_that_the_broker_does_not_pass_on_is_named_until_one_arrives(bus,
     assert onlooker.now()["held_back"] == ["control"]
     onlooker.control(bus.said_of(CONTROL)[0])
     assert onlooker.now()["held_back"] == []
+
+
+def test_the_page_is_told_how_each_class_of_sign_is_drawn(onlooker):
+    client = TestClient(make_app(onlooker), base_url=LOCAL)
+    looks = client.get("/texts.json").json()["looks"]
+
+    assert set(looks) == set(SignClass)
+    for sign_class, look in looks.items():
+        assert look["colour"] == SIGN_LOOKS[sign_class].colour
+        assert look["paths"] == list(SIGN_LOOKS[sign_class].paths)
+    assert (looks["DangerAhead"]["words"], looks["SpeedLimit"]["words"]) == (INK, PAPER)
+
+
+def test_the_page_has_a_name_for_every_kind_of_sign(onlooker):
+    client = TestClient(make_app(onlooker), base_url=LOCAL)
+    words = client.get("/texts.json").json()["texts"]
+
+    assert all(f"sign.kind.{kind}" in words[lang] for kind in DRAWINGS for lang in ("en", "fr"))
+    assert all(f"sign.class.{sign_class}" in words["en"] for sign_class in SignClass)

@@ -311,34 +311,18 @@ def test_frames_and_states_are_trusted_up_to_their_age_and_no_longer(rig, frame_
 
 
 @pytest.mark.parametrize(
-    ("box", "is_cut"),
+    "not_a_plate",
     [
-        ((2, 100, 30, 130), True),
-        ((3, 100, 30, 130), False),
-        ((100, 2, 130, 30), True),
-        ((100, 3, 130, 30), False),
-        ((600, 100, 638, 130), True),
-        ((600, 100, 637, 130), False),
-        ((100, 440, 130, 478), True),
-        ((100, 440, 130, 477), False),
+        {"box": (0.0, 260.0, 20.0, 282.0)},
+        {"box": (400.0, autopilot.CAMERA.signs_from_px, 425.0, 260.0)},
+        {"box": (380.0, 270.0, 420.0, 290.0)},
     ],
+    ids=["at the frame's edge", "at the first row that is looked at", "too wide"],
 )
-def test_a_box_at_an_edge_of_the_frame_is_cut_off(box, is_cut):
-    assert autopilot.is_cut_off(Detection(sign_class=DANGER, confidence=0.9, box=box)) is is_cut
+def test_what_cannot_be_a_plate_is_no_sign_however_sure_the_detector_is(rig, not_a_plate):
+    item = seen(LIMIT, 50, confidence=1.0).model_copy(update=not_a_plate)
 
-
-def test_a_sign_that_is_cut_off_is_seen_again_but_not_moved(rig):
-    for _ in range(3):
-        rig.show(seen(LIMIT, 50))
-    (before,) = rig.memory.signs
-    cut = seen(LIMIT, 50).model_copy(update={"box": (0.0, 200.0, 30.0, 250.0)})
-    placed = locate(cut)
-    (after,) = autopilot.sighted(
-        (autopilot.replace(before, position_cm=placed.ahead_cm, lateral_cm=placed.lateral_cm),), cut, 0.0, 9
-    )
-
-    assert after.position_cm == placed.ahead_cm and after.weight == before.weight
-    assert 9 in after.frames
+    assert [rig.show(item).kind for _ in range(9)] == [OrderKind.FULL_SPEED] * 9
 
 
 @pytest.mark.parametrize(
@@ -455,6 +439,67 @@ def test_what_was_never_believed_is_forgotten_soon_and_a_believed_sign_at_the_en
     assert not autopilot.worth_keeping(sign(confirmed=False, frames=(12,)), 0.0, memory)
     assert autopilot.worth_keeping(sign(), end_cm - 0.1, memory)
     assert not autopilot.worth_keeping(sign(), end_cm, memory)
+
+
+def approach(rig: Rig, sign_class: SignClass, at_cm: float, seen_until_cm: float = 0.0) -> list[OrderKind]:
+    """Runs from 70 cm before a sign up to 12 cm, 2 cm a frame, and sees it until it is so near."""
+    orders = []
+    for ahead_cm in range(70, 11, -2):
+        items = [seen(sign_class, ahead_cm)] if ahead_cm >= seen_until_cm else []
+        orders.append(rig.show(*items, at_cm=at_cm - ahead_cm, speed=LOW_SPEED_CM_S))
+    return [order.kind for order in orders]
+
+
+def test_what_was_seen_from_afar_alone_loses_its_standing_before_the_train_stops_for_it(rig):
+    orders = approach(rig, DANGER, at_cm=200, seen_until_cm=60)
+
+    assert OrderKind.LOW_SPEED in orders and orders[-1] is OrderKind.FULL_SPEED
+    assert OrderKind.BRAKE not in orders
+    assert rig.memory is not None and not rig.memory.signs
+
+
+def test_a_sign_that_is_seen_again_in_between_keeps_its_standing(rig):
+    for ahead_cm in range(70, 11, -2):
+        items = [seen(DANGER, ahead_cm)] if ahead_cm >= 60 or ahead_cm % 12 == 0 else []
+        order = rig.show(*items, at_cm=200 - ahead_cm, speed=LOW_SPEED_CM_S)
+
+    assert (order.kind, order.reason) == (OrderKind.BRAKE, Reason.DANGER_STOP)
+
+
+@pytest.mark.parametrize(("ahead_cm", "missed"), [(40.0, True), (40.1, False), (15.0, True), (14.9, False)])
+def test_a_sign_is_missed_only_where_it_must_show(ahead_cm, missed):
+    unseen = autopilot.missed(sign(position_cm=100.0), 100.0 - ahead_cm, frame=2)
+
+    assert unseen.unseen_from_cm == (100.0 - ahead_cm if missed else None)
+
+
+def test_a_sign_is_missed_from_the_first_frame_on_in_which_it_does_not_show():
+    known = autopilot.missed(sign(frames=(1, 2)), 70.0, frame=2)
+    missed = autopilot.missed(autopilot.missed(known, 72.0, frame=3), 74.0, frame=4)
+    again = autopilot.merge(missed, sign(), 26.0)
+
+    assert (known.unseen_from_cm, missed.unseen_from_cm, again.unseen_from_cm) == (None, 72.0, None)
+
+
+@pytest.mark.parametrize(
+    ("here_cm", "stopping", "kept"),
+    [(84.9, False, True), (85.0, False, False), (85.1, False, True), (85.0, True, True)],
+    ids=["not for long", "for long", "too near", "a stop is under way"],
+)
+def test_a_sign_missed_for_long_is_forgotten_unless_it_is_near_or_stopped_for(here_cm, stopping, kept):
+    from_cm = here_cm - autopilot.UNSEEN_CM + (0.1 if here_cm < 85 else 0.0)
+    missed = sign(position_cm=100.0, unseen_from_cm=from_cm)
+
+    assert autopilot.worth_keeping(missed, here_cm, Memory(stopping=stopping)) is kept
+
+
+def test_a_train_that_stops_for_a_danger_does_not_begin_to_miss_it(rig):
+    for _ in range(4):
+        rig.show(seen(DANGER, 14), speed=LOW_SPEED_CM_S)
+    assert rig.memory is not None and rig.memory.stopping
+    rig.show(at_cm=0.0, speed=5.0)
+
+    assert rig.memory.signs[0].unseen_from_cm is None
 
 
 def test_a_sign_is_placed_where_it_was_when_its_picture_was_taken(rig):

@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from brakepoint.look import SIGN_LOOKS, order_text, points, reason_text
@@ -52,9 +53,10 @@ def _kind(kind: str, sign_class: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def environment(package: str = __package__) -> Environment:
+    """The templates of a package, with the frame, texts and numbers that all pages share."""
     environment = Environment(
-        loader=PackageLoader("brakepoint.mission.page", "."),
+        loader=ChoiceLoader([PackageLoader(name, ".") for name in dict.fromkeys((package, __package__))]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -87,7 +89,12 @@ def _playable(recording: Recording) -> Markup:
             for span in order_spans(ticks)
         ],
     }
-    return Markup(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    return in_script(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+
+def in_script(data: str) -> Markup:
+    """JSON that cannot end the script element that it is in."""
+    return Markup(data.replace("<", "\\u003c"))
 
 
 def render_page(report: Report, recordings: list[Recording], stills: Mapping[str, bytes]) -> str:
@@ -98,20 +105,37 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
         recordings: The recording of each feed, in the report's order.
         stills: For each feed that went wrong, the JPEG of the first moment where it did.
     """
-    player = (resources.files(__package__) / "player.js").read_text(encoding="utf-8")
     pictures = {feed: base64.b64encode(jpeg).decode("ascii") for feed, jpeg in stills.items()}
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             report=report,
             sections=[(recording, Plot(recording), _playable(recording)) for recording in recordings],
             pictures=pictures,
-            lang=language(),
-            titles={lang: text("page.title", lang) for lang in languages()},
-            names={lang: text("language.name", lang) for lang in languages()},
-            style=Markup(style()),
-            player=Markup(player),
-            player_hash=Markup(base64.b64encode(hashlib.sha256(player.encode()).digest()).decode("ascii")),
+            **frame("page.title", report.steps, report.detector),
         )
     )
+
+
+def frame(title: str, steps: str = "", detector: str = "", script: str = "player.js") -> dict[str, Any]:
+    """What the frame of a page needs.
+
+    Args:
+        title: Key of its title.
+        steps: Whose step modules drove.
+        detector: File name of the detector's model.
+        script: The file of this folder that runs behind the switches of language and theme.
+    """
+    files = (resources.files(__package__) / name for name in ("switches.js", script))
+    player = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return {
+        "steps": steps,
+        "detector": detector,
+        "lang": language(),
+        "titles": {lang: text(title, lang) for lang in languages()},
+        "names": {lang: text("language.name", lang) for lang in languages()},
+        "style": Markup(style()),
+        "player": Markup(player),
+        "player_hash": Markup(base64.b64encode(hashlib.sha256(player.encode()).digest()).decode("ascii")),
+    }

@@ -3,9 +3,7 @@ import { $, complain, element, facts, fetchWithToken, lang, percent, root, say, 
 
 const WIDTH = 640; // What the train's camera delivers, so that a sign is as large for the model as it will be.
 const STEP = 0.01; // An arrow key's, of the picture's side.
-const COLOURS = Object.fromEntries(
-  facts.classes.map((kind) => [kind, getComputedStyle(root).getPropertyValue(`--${kind}`) || "#1f5fbf"]),
-);
+const { colours } = facts;
 
 const canvas = $("picture");
 const video = $("video");
@@ -221,7 +219,7 @@ function drawBox(pen, { sign_class, box, confidence }, number) {
   pen.strokeStyle = "#10151c";
   pen.strokeRect(x, y, width, height);
   pen.lineWidth -= 2;
-  pen.strokeStyle = COLOURS[sign_class];
+  pen.strokeStyle = colours[sign_class];
   pen.strokeRect(x, y, width, height);
   pen.font = "600 14px system-ui, sans-serif";
   const long = pen.measureText(words).width + 10;
@@ -281,7 +279,7 @@ function row(sign, index) {
 
 function swatch(kind) {
   const made = element("span", { className: "swatch" });
-  made.style.background = COLOURS[kind];
+  made.style.background = colours[kind];
   return made;
 }
 

@@ -92,7 +92,7 @@ def check_resources(lab: Path) -> None:
             if what not in (resources.get(kind) or {}):
                 raise Wrong(f"step7.resources.no_{kind}", what=what)
     amounts = {
-        (kind, what): _amount(what, resources[kind][what])
+        (kind, what): amount(what, resources[kind][what])
         for kind in ("requests", "limits")
         for what in ("cpu", "memory")
     }
@@ -293,7 +293,7 @@ def _workspaces(task: Manifest) -> set[str]:
     return {workspace["name"] for workspace in task.get("workspaces") or ()}
 
 
-def _amount(what: str, quantity: object) -> float:
+def amount(what: str, quantity: object) -> float:
     """What a quantity as Kubernetes writes it, such as 500m of cpu or 256Mi of memory, stands for."""
     found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(quantity))
     if found is None or found[2] not in UNITS or (what == "cpu" and found[2] not in ("", "m")):

@@ -1,10 +1,12 @@
 """A disk that is full in the middle: the command says so in one line, and what was there before stays."""
 
+import contextlib
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from labelled_pictures import write_picture
@@ -12,9 +14,16 @@ from labelled_pictures import write_picture
 from brakepoint import course
 from brakepoint.cli import run, workshop
 from brakepoint.course import find_step
-from brakepoint.files import put_in_place, whole_folder, write_whole
+from brakepoint.files import put_in_place, whole_file, whole_folder, write_whole
+from brakepoint.mission.report import REPORT_NAME
 from brakepoint.room import files as room_files
+from brakepoint.scenery.scenario import Scenario
+from brakepoint.track import Straight
+from brakepoint.training import progress as progress_of_training
+from brakepoint.training.session import WholePath
+from brakepoint.truth import TruthFrame
 from brakepoint.workshop import artefacts, progress
+from footage import render
 
 STEP = find_step("1")
 
@@ -35,8 +44,10 @@ def everything_in(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An attendee's folder, with labelled pictures in it."""
+def desk(tmp_path: Path, short_feed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An attendee's folder, with labelled pictures and a feed in it."""
+    for path in (short_feed, short_feed.with_suffix(".json")):
+        (tmp_path / f"short{path.suffix}").symlink_to(path)
     monkeypatch.setattr(course, "LABS_DIR", tmp_path / "labs")
     monkeypatch.setattr(workshop, "BACKUPS_DIR", tmp_path / "labs" / "backups")
     monkeypatch.setattr(progress, "PROGRESS_PATH", tmp_path / "progress.json")
@@ -60,6 +71,12 @@ def put_dataset(folder: Path) -> None:
     (folder / "runs/dataset/train/mine.txt").write_text("mine")
 
 
+def put_run(folder: Path) -> None:
+    (folder / "out").mkdir()
+    for name in (REPORT_NAME, "index.html", "short.mp4"):
+        (folder / "out" / name).write_text("of the run before")
+
+
 COMMANDS: dict[str, tuple[list[str], list[str] | Callable[[Path], None]]] = {
     "dataset": (
         ["dataset", "--from", "own", "--out", "out", "--steps", "solutions"],
@@ -80,6 +97,11 @@ COMMANDS: dict[str, tuple[list[str], list[str] | Callable[[Path], None]]] = {
         ],
     ),
     "hint": (["hint", "1"], ["hint", "1"]),
+    "mission": (["mission", "--feed", "short.mp4", "--detector", "oracle", "--out", "out"], put_run),
+    "synth": (
+        ["synth", "--count", "2", "--out", "out", "--steps", "solutions", "--workers", "1"],
+        ["synth", "--count", "1", "--out", "out", "--steps", "solutions", "--workers", "1"],
+    ),
     "reset": (["reset", "1"], put_lab),
     "catch-up": (["catch-up", "1"], put_dataset),
 }
@@ -91,6 +113,7 @@ COMMANDS: dict[str, tuple[list[str], list[str] | Callable[[Path], None]]] = {
     [
         *((name, size) for name in ("dataset", "reset", "catch-up") for size in (0, 20, 1500)),
         *((name, 20) for name in ("evaluate", "hint")),
+        *((name, 1500) for name in ("mission", "synth")),
     ],
 )
 def test_a_full_disk_is_told_and_what_was_there_stays(
@@ -161,6 +184,77 @@ def test_a_private_file_is_whole_or_as_before(tmp_path: Path) -> None:
         room_files.write(tmp_path / "a", "after", room_files.PRIVATE)
 
     assert everything_in(tmp_path) == {"a": b"before"}
+
+
+def full_from(turn: int) -> contextlib.AbstractContextManager[None]:
+    """The second time the disk is full."""
+    return no_file_larger_than(500) if turn == 2 else contextlib.nullcontext()
+
+
+def write_checkpoint(folder: Path, turn: int, _: pytest.MonkeyPatch) -> None:
+    with full_from(turn):
+        WholePath(folder / "last.pt").write_bytes(bytes([turn]) * 999)
+
+
+def write_scores(folder: Path, turn: int, _: pytest.MonkeyPatch) -> None:
+    with full_from(turn):
+        room_files.write(folder / "scores.json", f"{turn}" * 999)
+
+
+def draw_curves(folder: Path, turn: int, _: pytest.MonkeyPatch) -> None:
+    columns = [*progress_of_training.LOSSES, *progress_of_training.SCORES]
+    (folder.parent / "results.csv").write_text(f"epoch,{','.join(columns)}\n1{f',0.{turn}' * len(columns)}\n")
+    with full_from(turn):
+        progress_of_training.draw_curves(folder.parent / "results.csv", folder / "curves.png")
+
+
+def render_feed(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> None:
+    scenario = Scenario(name="tiny", track=(Straight(straight_cm=50),), spacing_cm=10.0, seed=seed)
+    patch.setattr(render, "WORK_DIR", folder.parent / "frames")
+    frames = tuple(TruthFrame(position_cm=10.0 * number, signs=()) for number in range(scenario.frame_count))
+    patch.setattr(render, "_truth_frames", lambda of: frames)
+    render.frames_folder(scenario).mkdir(parents=True, exist_ok=True)
+    for number in range(scenario.frame_count):
+        noise = np.random.default_rng(number).integers(0, 255, (384, 512, 3)).astype(np.uint8)
+        cv2.imwrite(str(render.frame_file(scenario, number)), noise)
+    with full_from(seed):
+        render._write_feed(Path("tiny.yaml"), scenario, folder)
+
+
+WRITERS: dict[str, Callable[[Path, int, pytest.MonkeyPatch], object]] = {
+    "the curves of a training": draw_curves,
+    "a checkpoint": write_checkpoint,
+    "a feed": render_feed,
+    "a file of a room": write_scores,
+}
+"""What writes a file in another way than by `write_whole`; each a second time with another content."""
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_cannot_be_written_whole_is_as_before(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "place"
+    folder.mkdir()
+    WRITERS[name](folder, 1, monkeypatch)
+    there = everything_in(folder)
+
+    with pytest.raises(OSError):
+        WRITERS[name](folder, 2, monkeypatch)
+
+    assert there
+    assert everything_in(folder) == there
+    WRITERS[name](folder, 1, monkeypatch)
+
+
+def test_a_file_that_something_else_writes_is_replaced_once_it_is_whole(tmp_path: Path) -> None:
+    for content in (b"one", b"two"):
+        with whole_file(tmp_path / "a.png") as part:
+            assert part.suffix == ".png"
+            part.write_bytes(content)
+            assert not (tmp_path / "a.png").exists() or (tmp_path / "a.png").read_bytes() == b"one"
+
+    assert everything_in(tmp_path) == {"a.png": b"two"}
 
 
 def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from driving import NoisyDetector, always_brakes, blind_to, drive, feed, never_brakes, score
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_lines import random_line
 from strategies import scenarios
 
 from brakepoint.errors import UserError
@@ -71,6 +72,20 @@ def test_a_noisy_detector_accomplishes_every_feed(name, seed):
 
     assert result.accomplished
     assert result.score >= 95
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_line_that_chance_made_up_is_driven_perfectly_with_perfect_detections(seed):
+    assert score(synthetic_truth(random_line(seed))).score == 100
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_boxes_that_jitter_and_signs_that_are_missed_make_no_second_stop(seed):
+    truth = synthetic_truth(random_line(seed))
+    result = score(truth, detector=NoisyDetector(truth, seed, missed=0.3, false_alarms=0))
+
+    assert result.accomplished
+    assert result.false_stops == 0
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from handing_in import judge_by
 from room_day import KIT, describe, hand_in, remember, room_now
 
 from brakepoint.cli import run
@@ -55,12 +56,12 @@ def small_kit(monkeypatch: pytest.MonkeyPatch) -> None:
 def points(monkeypatch: pytest.MonkeyPatch, short_feed: Path) -> Callable[[Room], list[str]]:
     """Scores a room without a sandbox, a hand-in by what its autopilot says; returns who was scored."""
 
-    def score(submission: scoring.Submission, *how: object) -> SubmissionOutcome:
+    def judged(submission: scoring.Submission) -> SubmissionOutcome:
         return SubmissionOutcome(
             digest=submission.digest, at=datetime.now(UTC), score=float(submission.autopilot)
         )
 
-    monkeypatch.setattr(scoring, "score", score)
+    judge_by(monkeypatch, judged)
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
 
     def score_all(room: Room) -> list[str]:

@@ -2,10 +2,11 @@
 
 import json
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
-from handing_in import NOW, hand_in
+from handing_in import NOW, hand_in, judge_by
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,10 +63,6 @@ def scored(room, scores: Scores, stopping: threading.Event | None = None) -> dic
     return dict(score_room(room, open_store(room), scores, stopping))
 
 
-def judged_by(monkeypatch, judge) -> None:
-    monkeypatch.setattr(scoring, "score", lambda submission, *rest: judge(submission))
-
-
 def good(submission, score: float = 90.0) -> SubmissionOutcome:
     return SubmissionOutcome(digest=submission.digest, at=NOW, score=score)
 
@@ -113,7 +110,7 @@ def test_an_error_of_ones_own_is_the_outcome_of_one_submission_and_is_tried_agai
             raise RuntimeError("\ud800 no more memory")
         return good(submission)
 
-    judged_by(monkeypatch, judge)
+    judge_by(monkeypatch, judge)
     hand_in(room, "anna", b"bad")
     hand_in(room, "bela")
     scores = Scores()
@@ -121,13 +118,13 @@ def test_an_error_of_ones_own_is_the_outcome_of_one_submission_and_is_tried_agai
 
     assert (found["anna"].reason, found["bela"].score) == (Failure.INTERNAL, 90.0)
     assert found["anna"].detail == "RuntimeError: no more memory"
-    judged_by(monkeypatch, good)
+    judge_by(monkeypatch, good)
     assert set(scored(room, scores)) == {"anna"}
     assert scores.marks["anna"].tries == 2
 
 
 def test_who_has_had_fewer_tries_comes_first(room, monkeypatch) -> None:
-    judged_by(monkeypatch, good)
+    judge_by(monkeypatch, good)
     scores = Scores()
     hand_in(room, "anna")
     assert list(scored(room, scores)) == ["anna"]
@@ -139,7 +136,7 @@ def test_who_has_had_fewer_tries_comes_first(room, monkeypatch) -> None:
         order.append(submission.model)
         return good(submission)
 
-    judged_by(monkeypatch, judge)
+    judge_by(monkeypatch, judge)
     scored(room, scores)
 
     assert order == [b"model", b"once more"]
@@ -148,11 +145,9 @@ def test_who_has_had_fewer_tries_comes_first(room, monkeypatch) -> None:
 def test_after_the_last_try_nothing_more_is_run_and_the_best_stays(room, monkeypatch) -> None:
     room = room.model_copy(update={"tries": 2})
     scores = Scores()
+    allowed = iter((50.0, 51.0))
+    judge_by(monkeypatch, lambda submission: good(submission, next(allowed)))
     for number in range(4):
-        judged_by(
-            monkeypatch,
-            lambda submission, n=number: good(submission, 50.0 + n) if n < 2 else pytest.fail("was run"),
-        )
         hand_in(room, "anna", f"{number}".encode())
         scored(room, scores)
     marks = scores.marks["anna"]
@@ -164,7 +159,7 @@ def test_after_the_last_try_nothing_more_is_run_and_the_best_stays(room, monkeyp
 
 @pytest.mark.parametrize("error", [PermissionError("locked"), UserError("store.error.disk_full")])
 def test_a_bucket_that_cannot_be_read_holds_nobody_else_up(room, monkeypatch, error) -> None:
-    judged_by(monkeypatch, good)
+    judge_by(monkeypatch, good)
     hand_in(room, "anna")
     hand_in(room, "bela")
     store, scores = open_store(room), Scores()
@@ -192,17 +187,17 @@ def test_what_was_interrupted_is_not_recorded_and_is_scored_the_next_time(room, 
         stopping.set()
         raise Aborted
 
-    judged_by(monkeypatch, interrupted)
+    judge_by(monkeypatch, interrupted)
     hand_in(room, "anna")
     hand_in(room, "bela")
 
     assert scored(room, scores, stopping) == {} and not scores.marks
-    judged_by(monkeypatch, good)
+    judge_by(monkeypatch, good)
     assert set(scored(room, scores)) == {"anna", "bela"}
 
 
 def test_who_no_longer_listens_ends_what_is_still_to_come(room, monkeypatch) -> None:
-    judged_by(monkeypatch, good)
+    judge_by(monkeypatch, good)
     hand_in(room, "anna")
     hand_in(room, "bela")
     stopping, scores = threading.Event(), Scores()
@@ -293,7 +288,7 @@ def test_an_order_is_given_when_it_was_asked_for_whatever_it_says() -> None:
 def test_in_the_final_everybodys_best_drives_once_on_the_other_feed(room, monkeypatch) -> None:
     scores = Scores()
     for points in (80.0, 95.0, 60.0):
-        judged_by(monkeypatch, lambda submission, p=points: good(submission, p))
+        judge_by(monkeypatch, partial(good, score=points))
         hand_in(room, "anna", f"{points}".encode())
         scored(room, scores)
     driven: list[bytes] = []
@@ -302,7 +297,7 @@ def test_in_the_final_everybodys_best_drives_once_on_the_other_feed(room, monkey
         driven.append(submission.model)
         return good(submission, 88.0)
 
-    judged_by(monkeypatch, judge)
+    judge_by(monkeypatch, judge)
 
     assert dict(score_final(room, scores))["anna"].score == 88.0
     assert driven == [b"95.0"] and list(score_final(room, scores)) == []
@@ -313,7 +308,7 @@ def test_in_the_final_everybodys_best_drives_once_on_the_other_feed(room, monkey
 
 def test_who_never_scored_is_not_in_the_final(room, monkeypatch) -> None:
     scores = Scores()
-    judged_by(
+    judge_by(
         monkeypatch,
         lambda submission: SubmissionOutcome(digest=submission.digest, at=NOW, reason=Failure.DIED),
     )

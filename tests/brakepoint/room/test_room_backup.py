@@ -1,5 +1,6 @@
 """A room in one file, and the same room on another machine."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from room_day import KIT, room_now
 
 from brakepoint.cli import run
-from brakepoint.room import backup
+from brakepoint.room import backup, files
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores import open_store
 
@@ -73,3 +74,24 @@ def test_a_backup_that_breaks_off_leaves_the_one_before(small, monkeypatch) -> N
         backup.save(small, Path("room.yaml"), Path("spring.backup"))
 
     assert Path("spring.backup").read_bytes() == before
+    assert not list(Path().glob("*.part*"))
+
+
+def test_a_room_that_cannot_be_restored_leaves_nothing_in_the_way_of_the_next_try(
+    small, tmp_path, monkeypatch
+) -> None:
+    saved = tmp_path / "spring.backup"
+    assert run(["room", "backup", str(saved)]) == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+
+    def write(path: Path, content: str, mode: int = 0o644) -> None:
+        if path.name == "room.yaml":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        files.write(path, content, mode)
+
+    with monkeypatch.context() as full:
+        full.setattr(backup, "write", write)
+        assert run(["room", "restore", str(saved)]) == 2
+    assert not Path("room.yaml").exists() and not any(Path("runs/room").iterdir())
+    assert run(["room", "restore", str(saved)]) == 0

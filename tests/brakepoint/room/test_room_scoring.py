@@ -10,7 +10,7 @@ from typing import Any
 
 import onnx
 import pytest
-from handing_in import NOW, hand_in
+from handing_in import NOW, hand_in, judge_by
 from onnx import helper
 
 from brakepoint.cli import room as cli_room
@@ -97,11 +97,7 @@ def test_a_hidden_feed_where_everybody_inside_would_see_it_is_refused() -> None:
 
 def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None:
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
-    monkeypatch.setattr(
-        scoring,
-        "score",
-        lambda submission, *rest: SubmissionOutcome(digest=submission.digest, at=NOW, score=90),
-    )
+    judge_by(monkeypatch, lambda one: SubmissionOutcome(digest=one.digest, at=NOW, score=90))
     room = small_room.model_copy(update={"hidden_feed": short_feed})
     store, scores = open_store(room), Scores()
     hand_in(room, "anna")
@@ -117,7 +113,8 @@ def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, caps
     room = load_room(in_folder / "room.yaml")
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
     results = {b"good": outcome(97.5, 0.81), b"bad": outcome(0, None, Failure.NETWORK)}
-    monkeypatch.setattr(scoring, "score", lambda submission, *rest: results[submission.model])
+
+    judge_by(monkeypatch, lambda submission: results[submission.model])
     hand_in(room, "seat-01", b"good")
     hand_in(room, "seat-02", b"bad")
 
@@ -292,11 +289,7 @@ def test_a_final_counts_for_nobody_who_was_never_scored(tmp_path) -> None:
 def two_handed_in(in_folder, monkeypatch, short_feed) -> Room:
     in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
-    monkeypatch.setattr(
-        scoring,
-        "score",
-        lambda submission, *rest: outcome(70).model_copy(update={"digest": submission.digest}),
-    )
+    judge_by(monkeypatch, lambda one: outcome(70).model_copy(update={"digest": one.digest}))
     room = load_room(in_folder / "room.yaml")
     for handle in room.everybody:
         hand_in(room, handle)

@@ -12,9 +12,9 @@ from brakepoint.services.supervisor import Supervisor
 @pytest.fixture
 def machine(monkeypatch):
     """A machine whose clocks a test sets."""
-    machine = SimpleNamespace(wall_s=1_000_000.0, monotonic_s=50.0)
-    clocks = SimpleNamespace(time=lambda: machine.wall_s, monotonic=lambda: machine.monotonic_s)
-    monkeypatch.setattr(clock, "time", clocks)
+    machine = SimpleNamespace(wall_s=1_000_000.0, steady_s=50.0)
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: machine.wall_s))
+    monkeypatch.setattr(clock, "steady_s", lambda: machine.steady_s)
     return machine
 
 
@@ -31,10 +31,20 @@ def test_what_agrees_on_a_clock_does_not_notice_that_the_machine_s_is_set(machin
     first = MessageClock()
     ahead = first.hold()
     other = MessageClock(float(ahead[CLOCK_VARIABLE]))
-    machine.wall_s, machine.monotonic_s = machine.wall_s + jump_s, machine.monotonic_s + 3
+    machine.wall_s, machine.steady_s = machine.wall_s + jump_s, machine.steady_s + 3
 
     assert first.now() == other.now() == 1_000_003
     assert first.hold() == ahead, "what was agreed on stays"
+
+
+@pytest.mark.parametrize(("clocks", "expected"), [(("monotonic", "boot"), 7.0), (("monotonic",), 5.0)])
+def test_a_laptop_that_sleeps_is_not_late_where_its_system_counts_that(monkeypatch, clocks, expected):
+    known = {"monotonic": lambda: 5.0, "clock_gettime": {7: 7.0}.__getitem__}
+    if "boot" in clocks:
+        known["CLOCK_BOOTTIME"] = 7
+    monkeypatch.setattr(clock, "time", SimpleNamespace(**known))
+
+    assert clock.steady_s() == expected
 
 
 def services(**settings):

@@ -18,6 +18,7 @@ from brakepoint.mission.scoring import score_run
 from brakepoint.rules import AT_REST_CM_S, FULL_SPEED_CM_S
 from brakepoint.services import ServiceSettings, supervisor
 from brakepoint.services.bus import Bus
+from brakepoint.services.clock import CLOCK
 from brakepoint.services.events import EventType
 from brakepoint.services.faults import FAULTS, WITHIN_S, Stage, is_at_rest, position_now_cm
 from brakepoint.services.live_mission import start, watch
@@ -95,7 +96,8 @@ def test_a_train_that_breaks_down_ends_the_run_and_does_not_set_off_by_itself(st
     at_full_speed(stage)
 
 
-def test_a_train_whose_side_runs_already_is_driven_and_left_running():
+def test_a_train_whose_side_runs_already_is_driven_and_left_running(monkeypatch):
+    monkeypatch.setattr(CLOCK, "_ahead_s", None)  # As in a process of its own, without the services above.
     link = f"127.0.0.1:{free_port()}"
     side = subprocess.Popen([sys.executable, "-m", "brakepoint", "service", "train", "--link", link])
     try:

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from shown_pictures import DANGER, jpeg
 
+from brakepoint.look import SIGN_LOOKS
 from brakepoint.messages import Detection, SignClass
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.show.album import Album
@@ -146,3 +147,9 @@ def test_the_page_has_its_texts_and_says_where_pictures_go(page, album):
 
     assert (told["folder"], told["model"], told["samples"]) == (str(album.folder), "m.onnx", 2)
     assert {"show.private", "sign.class.SpeedLimit"} <= told["texts"]["fr"].keys()
+
+
+def test_the_page_draws_each_class_in_the_colour_that_it_has_everywhere(page):
+    told = page.get("/texts.json").json()
+
+    assert told["colours"] == {sign_class: SIGN_LOOKS[sign_class].colour for sign_class in told["classes"]}

@@ -1,0 +1,77 @@
+"""The page of a race: several runs on one line, side by side, in a file that asks nothing of the network."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from brakepoint.errors import UserError
+from brakepoint.mission.page import environment, frame, in_script
+from brakepoint.mission.page.plot import order_spans
+from brakepoint.mission.report import Recording
+from brakepoint.rules import CONTROL_RATE_HZ
+
+HEAT_SIZE = 8
+"""So many lines fit a projector."""
+PODIUM = 3
+
+
+@dataclass(frozen=True)
+class Racer:
+    """One run in a race.
+
+    Attributes:
+        name: Whose, as the page shows it.
+        recording: The run.
+        has_blame: Whether the recording knows whose fault the lost points were.
+    """
+
+    name: str
+    recording: Recording
+    has_blame: bool = True
+
+    @property
+    def rank(self) -> tuple[float, float, str]:
+        """More points come first; among equals, who was sooner at the end."""
+        mission = self.recording.mission
+        return -mission.score, mission.duration_s, self.name
+
+
+def render_race(racers: Sequence[Racer]) -> str:
+    """Writes the page: heats of eight, the best in the last, then the podium.
+
+    Args:
+        racers: At least one; all drove the same feed.
+
+    Raises:
+        UserError: They drove different feeds.
+    """
+    feeds = {racer.recording.feed for racer in racers}
+    if len(feeds) > 1:
+        raise UserError("race.error.feeds", feeds=", ".join(sorted(feeds)))
+    ranked = sorted(racers, key=lambda racer: racer.rank)
+    heats = [ranked[begin : begin + HEAT_SIZE] for begin in range(0, len(ranked), HEAT_SIZE)][::-1]
+    return (
+        environment()
+        .get_template("race.html.j2")
+        .render(
+            heats=heats,
+            line=ranked[0].recording,
+            podium=ranked[:PODIUM],
+            playable=playable,
+            **frame("race.title", script="race.js"),
+        )
+    )
+
+
+def playable(racer: Racer) -> Markup:
+    """What the page's script knows of a run, as JSON that is safe within a script element."""
+    recording = racer.recording
+    ticks, length = recording.run.ticks, recording.length_cm
+    data = {
+        "rate": CONTROL_RATE_HZ,
+        "share": [round(min(max(tick.position_cm / length, 0.0), 1.0), 4) for tick in ticks],
+        "orders": [[span.first, span.order.kind] for span in order_spans(ticks)],
+    }
+    return in_script(json.dumps(data, separators=(",", ":")))

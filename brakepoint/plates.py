@@ -1,0 +1,63 @@
+"""Which of a detector's boxes can be plates: what camera and track rule out, no confidence can save."""
+
+from brakepoint.messages import Detection, Detections
+from brakepoint.rules import PLATE_HEIGHT_CM
+from brakepoint.truth import CameraModel
+
+EDGE_PX = 2.0
+"""A box this near to an edge of what was looked at is cut off: what it shows is part of something unknown."""
+WIDEST = 1.5
+"""Plates are about as wide as they are high, and seen from the side narrower."""
+RAILS_CM = 2.5
+"""Between the rails stands no sign: so far to either side of the middle…"""
+RAILS_SEEN_CM = 15.0
+"""…and up to so far ahead, where the bend of a track does not matter yet."""
+CLEAR_CM, CLOSE_CM = 40.0, 15.0
+"""From the first to the second of these distances ahead a plate is large in the picture…"""
+INSIDE_PX = 60.0
+"""…and not about to leave it, unless it is nearer to the picture's side than this."""
+
+
+def plates_only(detections: Detections, camera: CameraModel) -> Detections:
+    """Leaves out what cannot be a plate."""
+    items = tuple(item for item in detections.items if can_be_a_plate(item, camera))
+    return detections if items == detections.items else detections.model_copy(update={"items": items})
+
+
+def can_be_a_plate(item: Detection, camera: CameraModel) -> bool:
+    """Whether a box can be that of a whole sign beside the track."""
+    return (
+        not is_cut_off(item, camera)
+        and item.width_px <= WIDEST * item.height_px
+        and not is_between_rails(item, camera)
+    )
+
+
+def is_cut_off(item: Detection, camera: CameraModel) -> bool:
+    """Whether a box is cut off: by the frame's edge, or by the first row in which signs may show."""
+    left, top, right, bottom = item.box
+    return (
+        min(left, top) <= EDGE_PX
+        or abs(top - camera.signs_from_px) <= EDGE_PX
+        or right >= camera.width_px - EDGE_PX
+        or bottom >= camera.height_px - EDGE_PX
+    )
+
+
+def is_between_rails(item: Detection, camera: CameraModel) -> bool:
+    """Whether the train would run over what is there."""
+    ahead_cm = camera.focal_px * PLATE_HEIGHT_CM[item.sign_class] / item.height_px
+    lateral_cm = ahead_cm * (item.centre_x_px - camera.width_px / 2) / camera.focal_px
+    return ahead_cm <= RAILS_SEEN_CM and abs(lateral_cm) <= RAILS_CM
+
+
+def must_show(ahead_cm: float, lateral_cm: float, camera: CameraModel) -> bool:
+    """Whether a plate that stands there must be seen: it is large, and well inside the picture's sides.
+
+    Args:
+        ahead_cm: How far it is ahead.
+        lateral_cm: How far to the right of the line of travel.
+        camera: What sees it.
+    """
+    aside_px = camera.focal_px * abs(lateral_cm) / max(ahead_cm, CLOSE_CM)
+    return CLOSE_CM <= ahead_cm <= CLEAR_CM and aside_px <= camera.width_px / 2 - INSIDE_PX

@@ -1,0 +1,281 @@
+"""Drives every feed in every weather on the virtual clock, on all cores, and keeps what came out.
+
+Outcomes go to a file of JSON lines as they are known. A run that was interrupted is continued there, as long
+as model, autopilot and kit are the same.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
+from brakepoint.cores import available_cores
+from brakepoint.detector import Detector
+from brakepoint.errors import UserError
+from brakepoint.feeds import COURSE_FEEDS, find_feed, harder_feeds
+from brakepoint.files import write_whole
+from brakepoint.messages import Frame
+from brakepoint.mission.film import draw_detections, telling_tick
+from brakepoint.mission.loop import run_mission
+from brakepoint.mission.records import Score, Tick
+from brakepoint.mission.scoring import score_run
+from brakepoint.places import PACKAGES
+from brakepoint.proving.weather import WEATHERS, WeatheredCamera
+from brakepoint.steps import load_step
+from brakepoint.truth import load_truth
+from brakepoint.workers import spread
+
+ENOUGH = 90.0
+"""What a mission must score to hold. The train must also reach the end, obey every sign, and stop for nothing
+else."""
+OUTCOMES_NAME = "outcomes.jsonl"
+PICTURES_NAME = "pictures"
+JPEG_QUALITY = 85
+AUTOPILOT = "step6_autopilot"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One feed in one weather."""
+
+    video: Path
+    weather: str
+
+    @property
+    def feed(self) -> str:
+        """Name of the feed."""
+        return self.video.stem
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is proved.
+
+    Attributes:
+        model: Path of an ONNX model, or URL of an endpoint.
+        steps: Whose autopilot: `solutions` or `labs`.
+    """
+
+    model: str
+    steps: str
+
+
+class Outcome(BaseModel):
+    """What a trial came to; a line of the file.
+
+    Attributes:
+        feed: Name of the feed.
+        weather: Name of the weather.
+        score: Of the mission.
+        picture: File name of the picture of where it first went wrong, if it did.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feed: str
+    weather: str
+    score: Score
+    picture: str | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether that is good enough."""
+        return self.score.accomplished and self.score.score >= ENOUGH and not self.score.false_stops
+
+
+@dataclass(frozen=True)
+class Proof:
+    """All outcomes of one candidate.
+
+    Attributes:
+        candidate: What was proved.
+        feeds: Names of the feeds, in order.
+        weathers: Names of the weathers, in order.
+        outcomes: By feed and weather.
+    """
+
+    candidate: Candidate
+    feeds: tuple[str, ...]
+    weathers: tuple[str, ...]
+    outcomes: dict[tuple[str, str], Outcome]
+
+    @classmethod
+    def of(cls, candidate: Candidate, trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> Self:
+        """Puts outcomes in the order of the trials."""
+        trials = list(trials)
+        return cls(
+            candidate,
+            tuple(dict.fromkeys(trial.feed for trial in trials)),
+            tuple(dict.fromkeys(trial.weather for trial in trials)),
+            {_key(outcome): outcome for outcome in outcomes},
+        )
+
+    def outcome(self, feed: str, weather: str) -> Outcome:
+        """What a feed came to in a weather."""
+        return self.outcomes[feed, weather]
+
+    def failures(self) -> list[Outcome]:
+        """What did not hold, the worst first."""
+        failed = (outcome for outcome in self.outcomes.values() if not outcome.holds)
+        return sorted(failed, key=lambda outcome: (outcome.score.score, _key(outcome)))
+
+    def counts(self) -> dict[str, int]:
+        """How many missions there were, and how many of them came to what."""
+        scores = [outcome.score for outcome in self.outcomes.values()]
+        return {
+            "missions": len(scores),
+            "holding": sum(outcome.holds for outcome in self.outcomes.values()),
+            "accomplished": sum(score.accomplished for score in scores),
+            "false_stops": sum(score.false_stops > 0 for score in scores),
+            "derailed": sum(score.derailed for score in scores),
+        }
+
+
+def feeds_to_prove() -> list[Path]:
+    """The videos of the course's feeds and of the harder ones."""
+    return [*map(find_feed, COURSE_FEEDS), *harder_feeds()]
+
+
+def trials_of(videos: Iterable[Path], weathers: Iterable[str]) -> list[Trial]:
+    """Every feed in every weather.
+
+    Raises:
+        UserError: There is no such weather.
+    """
+    wanted = list(dict.fromkeys(weathers)) or list(WEATHERS)
+    for name in wanted:
+        if name not in WEATHERS:
+            raise UserError("prove.error.weather", weather=name, weathers=", ".join(WEATHERS))
+    return [Trial(video, name) for video in dict.fromkeys(videos) for name in wanted]
+
+
+def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterator[Outcome]:
+    """Drives what is not known yet, and gives every outcome: first those that are.
+
+    Args:
+        candidate: Detector and autopilot.
+        trials: What to drive.
+        folder: Where outcomes and pictures are kept.
+
+    Raises:
+        UserError: Model, autopilot, a feed or its ground truth is missing or unfit, the autopilot failed, or
+            the folder cannot be written to.
+    """
+    ledger = Ledger(folder, fingerprint(candidate))
+    known = ledger.outcomes
+    yield from (known[key] for key in map(_key, trials) if key in known)
+    left = [trial for trial in trials if _key(trial) not in known]
+    if not left:
+        return
+    load_step(AUTOPILOT, candidate.steps)
+    _detector(candidate.model)
+    work = partial(drive_trial, candidate, folder / PICTURES_NAME)
+    with spread(work, left, available_cores()) as outcomes:
+        for outcome in outcomes:
+            ledger.keep(outcome)
+            yield outcome
+
+
+def _key(one: Trial | Outcome) -> tuple[str, str]:
+    return one.feed, one.weather
+
+
+def fingerprint(candidate: Candidate) -> str:
+    """Another one as soon as anything may come out otherwise: the model, the autopilot or the kit."""
+    known = hashlib.sha256(candidate.model.encode())
+    model = Path(candidate.model)
+    if model.is_file():
+        known = hashlib.sha256(model.read_bytes())
+    autopilot = load_step(AUTOPILOT, candidate.steps).__file__ or ""
+    sources = [*sorted((PACKAGES / "brakepoint").rglob("*.py")), PACKAGES / "stubs" / "recorded_camera.py"]
+    for source in [*sources, Path(autopilot)]:
+        known.update(source.read_bytes())
+    return known.hexdigest()
+
+
+@dataclass
+class Ledger:
+    """The file of outcomes. One of another fingerprint is begun again.
+
+    Attributes:
+        folder: Where it is.
+        fingerprint: Of what is proved.
+        outcomes: What is known, by feed and weather.
+    """
+
+    folder: Path
+    fingerprint: str
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Takes over what is known, or begins again."""
+        self._path = self.folder / OUTCOMES_NAME
+        try:
+            (self.folder / PICTURES_NAME).mkdir(parents=True, exist_ok=True)
+            self.outcomes = {_key(outcome): outcome for outcome in self._read()}
+            lines = (outcome.model_dump_json() for outcome in self.outcomes.values())
+            head = json.dumps({"fingerprint": self.fingerprint})
+            write_whole(self._path, "".join(f"{line}\n" for line in (head, *lines)).encode())
+        except OSError as error:
+            raise UserError("prove.error.unwritable", folder=self.folder, why=error.strerror) from error
+
+    def _read(self) -> Iterator[Outcome]:
+        """What is known, up to a line that was cut short."""
+        if not self._path.exists():
+            return
+        head, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]
+        with suppress(ValueError):
+            if json.loads(head) == {"fingerprint": self.fingerprint}:
+                yield from map(Outcome.model_validate_json, lines)
+
+    def keep(self, outcome: Outcome) -> None:
+        """Writes an outcome down."""
+        self.outcomes[_key(outcome)] = outcome
+        with self._path.open("a", encoding="utf-8") as lines:
+            lines.write(outcome.model_dump_json() + "\n")
+
+
+def drive_trial(candidate: Candidate, pictures: Path, trial: Trial) -> Outcome:
+    """Drives one feed in one weather, and leaves a picture of where it first went wrong."""
+    truth = load_truth(trial.video.with_suffix(".json"))
+    step = load_step(AUTOPILOT, candidate.steps).step
+    seen: list[bytes] = []
+
+    def observe(tick: Tick, frame: Frame | None) -> None:
+        seen.append(_jpeg(frame.image) if frame is not None else b"")
+
+    camera = open_camera(f"video:{trial.video}", truth.seed)
+    with closing(WeatheredCamera(camera, trial.weather, truth.seed)) as weathered:
+        hub = open_hub(SIMULATED_HUB, out=None)
+        run = run_mission(weathered, hub, _detector(candidate.model), step, truth, observe)
+    score = score_run(run, truth)
+    picture = None
+    if score.first_wrong is not None:
+        tick = telling_tick(run, score.first_wrong, truth)
+        picture = f"{trial.feed}-{trial.weather}.jpg"
+        (pictures / picture).write_bytes(_annotated(seen[run.ticks.index(tick)], tick))
+    return Outcome(feed=trial.feed, weather=trial.weather, score=score, picture=picture)
+
+
+@cache
+def _detector(model: str) -> Detector:
+    return Detector(model, threads=1)
+
+
+def _annotated(picture: bytes, tick: Tick) -> bytes:
+    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    draw_detections(image, tick.detections or ())
+    return _jpeg(image)
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()

@@ -1,0 +1,167 @@
+"""What a real room and a real camera do to a picture, by name: light, air, lens, sensor, radio and mounting.
+
+Weather is a pure function of a picture and a source of chance. What moves things in the picture (`mounted`)
+is a camera that is fixed or made otherwise than the autopilot believes, which does not learn of it. The
+strengths are those at which photographs of a real room were found to be hard, and a little beyond.
+"""
+
+import dataclasses
+import zlib
+from collections.abc import Callable
+from functools import partial
+
+import cv2
+import numpy as np
+
+from brakepoint.messages import Frame, TrainState
+from brakepoint.ports import Camera
+
+Weather = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""`weather(picture, random)`: from `(height, width, 3)` uint8, blue-green-red, to another of that size."""
+
+HAZE_GREY = 200
+"""How bright haze is, 0 to 255."""
+
+
+def light(picture: np.ndarray, _: np.random.Generator, gain: float = 1.0, warmth: float = 0.0) -> np.ndarray:
+    """More or less light, of another colour.
+
+    Args:
+        picture: The picture.
+        gain: What every level is multiplied by, above 0; what is brighter than white stays white.
+        warmth: By which part red is raised and blue lowered, -1 to 1.
+    """
+    gains = np.array([1 - warmth, 1.0, 1 + warmth]) * gain
+    levels = np.arange(256)[:, None] * gains
+    return cv2.LUT(picture, levels.clip(0, 255).round().astype(np.uint8)[None])
+
+
+def haze(picture: np.ndarray, _: np.random.Generator, strength: float) -> np.ndarray:
+    """A pale veil over everything: at strength 0 none, at 1 nothing else is to be seen."""
+    return cv2.convertScaleAbs(picture, alpha=1 - strength, beta=strength * HAZE_GREY)
+
+
+def soft(picture: np.ndarray, _: np.random.Generator, sigma_px: float) -> np.ndarray:
+    """A lens out of focus: Gaussian blur of this standard deviation in pixels, above 0."""
+    return cv2.GaussianBlur(picture, (0, 0), sigma_px)
+
+
+def motion(picture: np.ndarray, _: np.random.Generator, length_px: int) -> np.ndarray:
+    """The camera shakes sideways while the shutter is open, over so many pixels, at least 1."""
+    return cv2.blur(picture, (length_px, 1))
+
+
+def noise(picture: np.ndarray, random: np.random.Generator, sigma: float) -> np.ndarray:
+    """A sensor without light: grain of this standard deviation in grey levels, at least 0."""
+    grain = np.empty(picture.shape, np.int16)
+    cv2.setRNGSeed(int(random.integers(2**31)))
+    return cv2.add(picture, cv2.randn(grain, (0.0,) * 3, (sigma,) * 3), dtype=cv2.CV_8U)
+
+
+def jpeg(picture: np.ndarray, _: np.random.Generator, quality: int) -> np.ndarray:
+    """A picture that was sent through too narrow a link; quality is JPEG's, 1 to 100."""
+    packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(packed, cv2.IMREAD_COLOR)
+
+
+def low_resolution(picture: np.ndarray, _: np.random.Generator, scale: float) -> np.ndarray:
+    """A sensor with fewer pixels, whose picture is enlarged again; scale is above 0 and at most 1."""
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def mounted(
+    picture: np.ndarray,
+    _: np.random.Generator,
+    tilt_deg: float = 0.0,
+    right_px: float = 0.0,
+    down_px: float = 0.0,
+    zoom: float = 1.0,
+) -> np.ndarray:
+    """A camera that leans, looks elsewhere, or has another lens; its edge is repeated where nothing was seen.
+
+    Args:
+        picture: The picture.
+        tilt_deg: How far what is seen turns counter-clockwise about the middle.
+        right_px: How far it moves to the right…
+        down_px: …and down.
+        zoom: Focal length, as a multiple of the recorded camera's; above 0.
+    """
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), tilt_deg, zoom)
+    matrix[:, 2] += right_px, down_px
+    return cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+def together(*several: Weather) -> Weather:
+    """One weather after the other."""
+    return partial(_one_after_the_other, several)
+
+
+def _one_after_the_other(
+    several: tuple[Weather, ...], picture: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    for weather in several:
+        picture = weather(picture, random)
+    return picture
+
+
+_DIM, _BRIGHT = partial(light, gain=0.5), partial(light, gain=2.0)
+_SOFT, _MOTION, _TILT = (
+    partial(soft, sigma_px=1.5),
+    partial(motion, length_px=7),
+    partial(mounted, tilt_deg=4.0),
+)
+
+WEATHERS: dict[str, Weather] = {
+    "clear": together(),
+    "dim": _DIM,
+    "bright": _BRIGHT,
+    "warm": partial(light, warmth=0.25),
+    "cold": partial(light, warmth=-0.25),
+    "haze": partial(haze, strength=0.4),
+    "soft": _SOFT,
+    "motion": _MOTION,
+    "shaking": partial(motion, length_px=11),
+    "noise": partial(noise, sigma=20.0),
+    "jpeg": partial(jpeg, quality=20),
+    "blocks": partial(jpeg, quality=10),
+    "low-resolution": partial(low_resolution, scale=0.5),
+    "tilt": _TILT,
+    "shift": partial(mounted, right_px=-20.0, down_px=12.0),
+    "wide": partial(mounted, zoom=0.75),
+    "long": partial(mounted, zoom=1.25),
+    "dusk": together(partial(light, gain=0.6, warmth=0.2), partial(noise, sigma=12.0)),
+    "fog": together(partial(haze, strength=0.5), partial(soft, sigma_px=1.0)),
+    "dim-motion": together(_DIM, _MOTION),
+    "dim-soft-jpeg": together(_DIM, _SOFT, partial(jpeg, quality=30)),
+    "bright-tilt-wide": together(partial(light, gain=1.6), partial(mounted, tilt_deg=4.0, zoom=0.9)),
+    "cold-haze-motion": together(partial(light, warmth=-0.2), partial(haze, strength=0.3), _MOTION),
+    "cheap": together(
+        partial(low_resolution, scale=0.6), partial(noise, sigma=8.0), partial(jpeg, quality=40)
+    ),
+}
+"""Each by its name; `clear` changes nothing."""
+
+
+class WeatheredCamera:
+    """A camera in some weather: its pictures, changed.
+
+    Args:
+        camera: Whose pictures; it is closed with this one.
+        weather: A name in `WEATHERS`.
+        seed: What chance is drawn from, with the weather's name.
+    """
+
+    def __init__(self, camera: Camera, weather: str, seed: int = 0) -> None:
+        self._camera, self._weather = camera, WEATHERS[weather]
+        self._random = np.random.default_rng([seed, zlib.crc32(weather.encode())])
+
+    def read(self, train_state: TrainState) -> Frame | None:
+        """Captures what the camera sees, and lets the weather at it."""
+        frame = self._camera.read(train_state)
+        return frame and dataclasses.replace(frame, image=self._weather(frame.image, self._random))
+
+    def close(self) -> None:
+        """Closes the camera."""
+        self._camera.close()

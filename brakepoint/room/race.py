@@ -1,0 +1,35 @@
+"""The race of a room: how everybody's best submission drove, side by side."""
+
+from pydantic import ValidationError
+
+from brakepoint.errors import UserError
+from brakepoint.mission.page.race import Racer
+from brakepoint.mission.report import Recording
+from brakepoint.room.config import Room
+from brakepoint.room.rulings import Rulings
+from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
+
+PAGE_NAME = "race.html"
+"""In the room's folder."""
+
+
+def racers(room: Room, final: bool = False) -> list[Racer]:
+    """Everybody's best run, or the one of the final; those who are disqualified do not race.
+
+    Raises:
+        UserError: There is none, or one cannot be read.
+    """
+    out = Rulings.load(room.folder).disqualified
+    found = []
+    for handle in room.everybody:
+        file = folder_of(room, handle) / (FINAL if final else BEST) / RUN_NAME
+        if handle in out or not file.exists():
+            continue
+        try:
+            recording = Recording.model_validate_json(file.read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as error:
+            raise UserError("race.error.damaged", path=file) from error
+        found.append(Racer(handle, recording, has_blame=False))
+    if not found:
+        raise UserError("race.error.nobody")
+    return found
