@@ -11,7 +11,8 @@ from typing import Any
 from brakepoint.course import Step, find_step
 from brakepoint.delivery.credentials import RANDOM_BYTES
 from brakepoint.locomotive import braking_distance_cm
-from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, PENALTY_FALSE_STOP
+from brakepoint.messages import SignClass
+from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, PENALTY_FALSE_STOP, PLATE_HEIGHT_CM
 from brakepoint.texts import text
 from brakepoint.workshop.artefacts import SYNTHETIC_PICTURES
 
@@ -35,7 +36,6 @@ MEASURED = {
     "edge_percent": 22,
     "hidden": 5,
     "labelled": 40,
-    "inverted_points": 59,
     "no_danger_points": 40,
     "two_signs": 152,
     "full_frames": 229,
@@ -97,6 +97,7 @@ def figures() -> dict[str, float]:
         "wrong_orders": orders - 1,
         "frames_a_second": CONTROL_RATE_HZ,
         "frame_age_s": autopilot["FRAME_AGE_MAX_S"],
+        "inverted_cm": PLATE_HEIGHT_CM[SignClass.DANGER_AHEAD] ** 2 / 100,
         "false_stop_points": round(PENALTY_FALSE_STOP),
         "braking_cm": braking_distance_cm(FULL_SPEED_CM_S),
         "aim_cm": autopilot["STOP_BEFORE_CM"],

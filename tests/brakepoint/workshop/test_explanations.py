@@ -9,6 +9,7 @@ import tomllib
 from importlib import import_module
 from math import isclose
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ import yaml
 
 from brakepoint.course import ROOT, course, find_step
 from brakepoint.magic import as_html
+from brakepoint.messages import Detection, SignClass
 from brakepoint.mission.scoring import score_run
 from brakepoint.models import SHIPPED_MODEL
 from brakepoint.serving import BOXES, CLASSES, SCORES
@@ -136,25 +138,28 @@ def test_so_many_labelled_signs_would_be_hidden(monkeypatch):
     assert (hidden, len(shares)) == (MEASURED["hidden"], MEASURED["labelled"])
 
 
-@pytest.mark.parametrize(
-    ("gap", "code", "name", "points"),
-    [
-        (
-            "distance",
-            "ahead_cm = item.height_px * PLATE_HEIGHT_CM[item.sign_class] / CAMERA.focal_px",
-            "track-stop-and-slowdown",
-            "inverted_points",
-        ),
-        ("priority", "danger = None", "track-full", "no_danger_points"),
-    ],
-)
-def test_a_mission_with_that_mistake_scores_what_is_said(gap, code, name, points, tmp_path, monkeypatch):
-    step, module = find_step("6"), f"mistaken_{gap}"
-    (tmp_path / f"{module}.py").write_text(filled(step, {**solved(step), gap: code}), "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    lab = import_module(module)
+def mistaken(gap: str, code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The autopilot with a mistake in one gap."""
+    step, name = find_step("6"), f"mistaken_{gap}"
+    (folder / f"{name}.py").write_text(filled(step, {**solved(step), gap: code}), "utf-8")
+    monkeypatch.syspath_prepend(folder)
+    return import_module(name)
 
-    assert round(score_run(drive(lab, name), feed(name)).score) == MEASURED[points]
+
+def test_a_train_that_knows_no_danger_scores_what_is_said(tmp_path, monkeypatch):
+    lab = mistaken("priority", "danger = None", tmp_path, monkeypatch)
+    score = score_run(drive(lab, "track-full"), feed("track-full")).score
+
+    assert round(score) == MEASURED["no_danger_points"]
+
+
+def test_with_the_fraction_upside_down_a_far_sign_seems_as_near_as_is_said(tmp_path, monkeypatch):
+    upside_down = "ahead_cm = item.height_px * PLATE_HEIGHT_CM[item.sign_class] / CAMERA.focal_px"
+    lab = mistaken("distance", upside_down, tmp_path, monkeypatch)
+    height_px = lab.CAMERA.focal_px * lab.PLATE_HEIGHT_CM[SignClass.DANGER_AHEAD] / 100
+    sign = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=1, box=(0, 0, height_px, height_px))
+
+    assert isclose(lab.locate(sign).ahead_cm, figures()["inverted_cm"])
 
 
 def test_so_many_frames_of_the_longest_feed_show_two_signs_that_count():
