@@ -65,7 +65,7 @@ def check_magic(line: str) -> None:
 def explore_magic(line: str) -> None:
     """`%explore 3` asks the open question of a step, and `%explore 3 0.5` tries an answer."""
     number, *choices = line.split() or [""]
-    explore(find_step(number), float(choices[0]) if choices else None, os.environ[SOURCE_VARIABLE])
+    explore(find_step(number), " ".join(choices), os.environ[SOURCE_VARIABLE])
 
 
 def as_html(step: Step, result: Result) -> str:

@@ -1,6 +1,7 @@
 """The learning loop: `brakepoint check`, `hint`, `explore`, `watch`, `reset`, `progress` and so on."""
 
 import difflib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -36,7 +37,7 @@ POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
 StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help="cli.check.step")]
-Choice = Annotated[float | None, typer.Argument(metavar="[NUMBER]", help="cli.explore.choice")]
+Choice = Annotated[str, typer.Argument(metavar="[NUMBER]", help="cli.explore.choice", show_default=False)]
 
 
 def check_command(
@@ -194,15 +195,20 @@ def hint_command(step: StepArgument = "") -> None:
     typer.echo(text("workshop.hint", number=number, count=HINTS, exercise=exercise, hint=hint))
 
 
-def explore_command(step: StepArgument = "", choice: Choice = None) -> None:
+def explore_command(step: StepArgument = "", choice: Choice = "") -> None:
     """Asks the open question of a step, or tries an answer to it."""
     explore(_step(step), choice, "labs")
 
 
-def explore(step: Step, choice: float | None, source: str) -> None:
-    """Tries an answer, if there is one, and shows all of them; those with the learner's own code are kept."""
+def explore(step: Step, typed: str, source: str) -> None:
+    """Tries an answer, if there is one, and shows all of them; those with the learner's own code are kept.
+
+    Raises:
+        UserError: What was typed is no number, or out of the question.
+    """
     from brakepoint.workshop.questions import QUESTIONS, attempt, unbeaten
 
+    choice = _number(typed) if typed else None
     progress, question = Progress.load(), QUESTIONS[step.name]
     entry = progress.touch(step)
     if choice is not None:
@@ -216,6 +222,14 @@ def explore(step: Step, choice: float | None, source: str) -> None:
         _show_attempts(step, entry.attempts, unbeaten(question, entry.attempts))
     values = {"number": step.number, "least": question.least, "most": question.most}
     typer.echo(text("question.next", None, **values))
+
+
+def _number(typed: str) -> float:
+    """A number as people write it, with a point or a comma; what is none is NaN, and out of every range."""
+    try:
+        return float(typed.replace(",", "."))
+    except ValueError:
+        return math.nan
 
 
 def _show_attempts(step: Step, attempts: list[Attempt], best: list[Attempt]) -> None:
