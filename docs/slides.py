@@ -65,7 +65,7 @@ def render(lang: str) -> str:
     }
 
     def say(key: str, **more: object) -> str:
-        return text(f"slides.{key}", lang, **values | more)
+        return text(f"slides.{key}", lang, **{**values, **more})
 
     until, slides = 0, []
     for number, slide in enumerate(SLIDES, 1):
