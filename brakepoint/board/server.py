@@ -35,4 +35,4 @@ def make_app(watcher: Watcher, token: str = "") -> FastAPI:
         said = {"room": watcher.room.name, "steps": steps, "seats": seats, "trouble": watcher.trouble}
         return JSONResponse(said, headers=NO_STORE)
 
-    return make_page("brakepoint.board", router, lambda key: bool(TEXTS.fullmatch(key)), token)
+    return make_page("brakepoint.board", router, lambda key: bool(TEXTS.fullmatch(key)), token, {})

@@ -3,7 +3,7 @@
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 
@@ -87,8 +87,8 @@ def make_page(
     router: APIRouter,
     needs_text: Callable[[str], bool],
     token: str,
+    facts: Mapping[str, object],
     body_max_bytes: int = BODY_MAX_BYTES,
-    **facts: object,
 ) -> FastAPI:
     """Makes the server of a page.
 
@@ -97,8 +97,8 @@ def make_page(
         router: What the page asks for besides.
         needs_text: Whether the page needs the text of a key.
         token: Whoever uses the page must know it; empty when only this machine can reach it.
-        body_max_bytes: How long a request's body may be.
         facts: What the page is told besides its texts, and never changes.
+        body_max_bytes: How long a request's body may be.
     """
     app = FastAPI(title="Brakepoint", docs_url=None, redoc_url=None, openapi_url=None)
     if not token:  # A page from elsewhere, under a name of its own for this address, has no business here.
