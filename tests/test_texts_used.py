@@ -35,11 +35,12 @@ from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
 from brakepoint.track import Curve, Straight
+from brakepoint.workshop.explanations import PARTS
 from brakepoint.workshop.renewal import Fate
 from brakepoint.worlds import World
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs")
+ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs", "locks")
 SCRIPTS = [path for room in ROOMS for path in (ROOT / room).glob("**/*.py")] + [
     ROOT / "tests/workshop_check.py"
 ]
@@ -52,6 +53,7 @@ PAGES = [
 
 STEPS = [step.name for step in course()]
 EXERCISES = [f"{step.name}.{exercise}" for step in course() for exercise in step.exercises]
+SLIDES = re.findall(r'Slide\("(\w+)"', (ROOT / "docs" / "slides.py").read_text("utf-8"))
 
 
 def command_names(command: object, above: str = "") -> Iterator[str]:
@@ -94,11 +96,15 @@ LISTED: dict[str, Iterable[str]] = {
     "room.phase.{}": PATIENCE_S,
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
+    "docs.track.{}": ("core", "further"),
+    **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     "question.{}.ask": STEPS,
     "question.{}.choice": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
+    **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
+    "workshop.explained.{}": PARTS,
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
     "bench.radio.faults.{}": RADIO_FAULTS,

@@ -43,13 +43,13 @@ def deploy_command(
         typer.echo(as_manifests(make_secrets()), nl=False)
         return
     extras.require("live")
-    from brakepoint.delivery.rendering import render
+    from brakepoint.delivery.rendering import render, render_step
     from brakepoint.delivery.running import Pods, drive, entry_point
 
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     if source not in SOURCES:
         raise UserError("steps.unknown_source", source=source, sources=", ".join(SOURCES))
-    manifests = render(overlay or FOLDERS[source] / "step7_delivery" / "overlay")
+    manifests = render(overlay) if overlay else render_step(FOLDERS[source] / "step7_delivery", "overlay")
     console = Console(stderr=as_json, highlight=False)
     launch = entry_point(source, str(detector.resolve()))
     pods = Pods(manifests, launch, teller(console))

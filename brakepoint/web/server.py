@@ -1,6 +1,7 @@
 """The server of a live page: who may see it, the page itself, and its texts in every language."""
 
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from brakepoint.errors import UserError
+from brakepoint.sockets import free_port
 from brakepoint.texts import catalogue, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
@@ -116,12 +119,22 @@ def make_page(
 
 @contextmanager
 def served(app: FastAPI, host: str, port: int) -> Iterator[None]:
-    """Serves a page, in a thread, until the context ends."""
+    """Serves a page, in a thread, until the context ends.
+
+    Raises:
+        UserError: Another listens there, as a second kit on one machine does.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host.strip("[]"), port), family=family)
+    except OSError as error:
+        why, other = error.strerror or str(error), f"{host}:{free_port()}"
+        raise UserError("cli.error.page", page=f"{host}:{port}", why=why, other=other) from error
     config = uvicorn.Config(
         app, host=host, port=port, log_level="error", timeout_graceful_shutdown=CLOSE_WITHIN_S
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:
         yield

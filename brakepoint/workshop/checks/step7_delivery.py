@@ -1,8 +1,6 @@
 """The checks of step 7: what the overlay and the pipeline render to is read, as a cluster would read it."""
 
 import re
-import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,11 +9,10 @@ import yaml
 
 from brakepoint.delivery.credentials import MONITOR_SECRET, TOKEN_KEY
 from brakepoint.delivery.policies import lets_in
-from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
+from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render_step
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
 from brakepoint.files import load_yaml
-from brakepoint.places import KIT
 from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
 
@@ -246,14 +243,10 @@ def _rendered(lab: Path, part: str) -> list[Manifest]:
     for entry in _kustomization(lab).get("images") or ():
         if not isinstance(entry.get("newTag", ""), str):
             raise Wrong("step7.image.number", found=entry["newTag"])
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("base", "components"):
-            shutil.copytree(KIT / "deploy" / name, Path(folder, "deploy", name))
-        copy = shutil.copytree(lab, Path(folder, "labs", lab.name))
-        try:
-            return render(copy / part)
-        except UserError as error:
-            raise Wrong("step7.not_rendered", part=part, why=str(error).replace(f"{folder}/", "")) from error
+    try:
+        return render_step(lab, part)
+    except UserError as error:
+        raise Wrong("step7.not_rendered", part=part, why=str(error)) from error
 
 
 def _kustomization(lab: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("boto3")
 
 from brakepoint.cli import run
+from brakepoint.cli.workshop import explore
 from brakepoint.course import Step, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.texts import languages, text
@@ -63,6 +64,19 @@ def test_a_choice_lies_within_its_range() -> None:
         with pytest.raises(UserError, match=r"from 0 to 0\.2"):
             attempt(gate, choice, "solutions")
     assert attempt(gate, 0.2, "solutions").figures["refused"] == 0
+
+
+@pytest.mark.parametrize("typed", ["0.1", "0,1"])
+def test_a_number_is_read_with_a_point_or_a_comma(typed, capsys) -> None:
+    explore(find_step("4"), typed, "solutions")
+
+    assert "0.1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("typed", ["much", "0.1 0.2", "0,1,2"])
+def test_what_is_no_number_is_answered_with_the_range(typed) -> None:
+    with pytest.raises(UserError, match=r"from 0 to 0\.2"):
+        explore(find_step("4"), typed, "solutions")
 
 
 def test_a_step_that_is_not_written_yet_says_so_without_a_trace(capsys) -> None:
