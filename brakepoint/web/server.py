@@ -16,7 +16,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brakepoint.errors import UserError
-from brakepoint.sockets import free_port
 from brakepoint.texts import catalogue, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
@@ -37,6 +36,7 @@ HEADERS = {
 """With every answer: nothing from elsewhere, and in nobody's frame, where clicks could be led astray."""
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
+PORT_MAX = 65_535
 
 
 class Guard:
@@ -128,7 +128,7 @@ def served(app: FastAPI, host: str, port: int) -> Iterator[None]:
     try:
         listener = socket.create_server((host.strip("[]"), port), family=family)
     except OSError as error:
-        why, other = error.strerror or str(error), f"{host}:{free_port()}"
+        why, other = error.strerror or str(error), f"{host}:{port % PORT_MAX + 1}"
         raise UserError("cli.error.page", page=f"{host}:{port}", why=why, other=other) from error
     config = uvicorn.Config(
         app, host=host, port=port, log_level="error", timeout_graceful_shutdown=CLOSE_WITHIN_S
@@ -141,3 +141,4 @@ def served(app: FastAPI, host: str, port: int) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join(2 * CLOSE_WITHIN_S)
+        listener.close()
