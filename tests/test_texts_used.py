@@ -23,6 +23,8 @@ from brakepoint.course import course
 from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
+from brakepoint.proving.ground import Candidate, Proof
+from brakepoint.proving.weather import WEATHERS
 from brakepoint.room.outcomes import Failure
 from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
@@ -64,6 +66,8 @@ def command_names(command: object, above: str = "") -> Iterator[str]:
 
 
 LISTED: dict[str, Iterable[str]] = {
+    "weather.{}": WEATHERS,
+    "prove.count.{}": Proof.of(Candidate("", ""), [], []).counts(),
     "order.{}": OrderKind,
     "reason.{}": Reason,
     "light.{}": Light,
