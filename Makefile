@@ -28,7 +28,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs slides clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,7 @@ wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from
 	rm wheelhouse/brakepoint-*.whl
 
 GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
+DELIVERY := buildah skopeo debootstrap docker-registry apache2-utils openssl libcap2-bin mosquitto git
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
@@ -129,6 +130,11 @@ soak: $(VENV)/.system ## What needs long: ten minutes of camera, thousands of fi
 images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"
 	tests/system/require buildah debootstrap mosquitto
 	$(BIN)/pytest tests/images --override-ini addopts= $(ARGS)
+
+delivery: $(VENV)/.system ## As root: from a push to a driving train, and what can go wrong on the way
+	tests/system/require $(DELIVERY)
+	$(BIN)/brakepoint deploy --from-push
+	$(BIN)/pytest tests/delivery --override-ini addopts= $(ARGS)
 
 locks: $(BIN)/python ## Write down what each environment and image is installed with; ARGS=--upgrade for newer versions
 	@$(PIP) --quiet install uv
