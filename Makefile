@@ -15,6 +15,8 @@ NO_BLENDER := Blender needs Python 3.11, and there is none here
 # Nothing is installed but in the versions of locks/, which `make locks` writes; what builds the kit is held, too.
 constrained = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
 PIP := $(call constrained,locks/constraints.txt) $(BIN)/python -m pip --disable-pip-version-check
+# The same, which tells on a terminal what it installs and how much is left; in a log it says nothing more than pip.
+PIP_TOLD := $(call constrained,locks/constraints.txt) $(BIN)/python locks/pip_told.py
 # Set-up installs from this folder alone, and needs no network, if it is there or named.
 WHEELHOUSE ?= $(wildcard wheelhouse)
 FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
@@ -26,7 +28,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images locks screenshots film docs clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +66,9 @@ docs: $(VENV)/.docs ## Build the documentation into site/, in every language; op
 		--config-file docs/mkdocs.yml --site-dir $(CURDIR)/site/$$lang || exit 1; done
 	@echo site/index.html
 
+slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, a page a language, into runs/slides/
+	@$(BIN)/python docs/slides.py
+
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
 	@$(BIN)/brakepoint progress
 
@@ -73,7 +78,7 @@ lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the lab
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
-labs: $(VENV)/.workshop ## Write labs/ and notebooks/ from solutions/ and notebooks/source/
+labs: $(VENV)/.workshop ## Write labs/, notebooks/ and the pages' tables from solutions/, notebooks/source/ and texts
 	$(BIN)/python -m brakepoint.workshop.figures
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
@@ -89,6 +94,7 @@ wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from
 	rm wheelhouse/brakepoint-*.whl
 
 GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
+DELIVERY := buildah skopeo debootstrap docker-registry apache2-utils openssl libcap2-bin mosquitto git
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
@@ -124,6 +130,11 @@ soak: $(VENV)/.system ## What needs long: ten minutes of camera, thousands of fi
 images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"
 	tests/system/require buildah debootstrap mosquitto
 	$(BIN)/pytest tests/images --override-ini addopts= $(ARGS)
+
+delivery: $(VENV)/.system ## As root: from a push to a driving train, and what can go wrong on the way
+	tests/system/require $(DELIVERY)
+	$(BIN)/brakepoint deploy --from-push
+	$(BIN)/pytest tests/delivery --override-ini addopts= $(ARGS)
 
 locks: $(BIN)/python ## Write down what each environment and image is installed with; ARGS=--upgrade for newer versions
 	@$(PIP) --quiet install uv
@@ -166,8 +177,8 @@ $(VENV)/.workshop $(VENV)/.system: before = $(say_what_torch_brings)
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml locks/constraints.txt locks/serving.txt | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(before)
-	@$(PIP) --quiet install $(FROM) --no-warn-conflicts --editable '.[$(extras)]'
-	@$(if $(serving),$(PIP) --quiet install $(FROM) --no-warn-conflicts --no-deps --requirement $(serving))
+	@$(PIP_TOLD) --quiet install $(FROM) --no-warn-conflicts --editable '.[$(extras)]'
+	@$(if $(serving),$(PIP_TOLD) --quiet install $(FROM) --no-warn-conflicts --no-deps --requirement $(serving))
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(take_headless_opencv)
 	@touch $@
 
@@ -189,7 +200,7 @@ $(FOOTAGE_VENV)/.footage: pyproject.toml locks/footage.txt
 	@test -n "$(FOOTAGE_PYTHON)" || { echo "$(NO_BLENDER): make footage FOOTAGE_PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing Blender into $(FOOTAGE_VENV)/ …"
 	@$(FOOTAGE_PYTHON) -m venv $(FOOTAGE_VENV)
-	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[footage]'
+	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python locks/pip_told.py --quiet install --editable '.[footage]'
 	@touch $@
 
 $(BIN)/python:

@@ -130,8 +130,7 @@ def main(
     require_linux("make hand-ins")
     original = find_feed(feed)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        hidden = Path(folder, f"hidden{original.suffix}")
-        shutil.copy2(original, hidden)
+        hidden = Path(shutil.copy2(original, folder))
         shutil.copy2(original.with_suffix(".json"), hidden.with_suffix(".json"))
         settings = EmbeddedSettings(host=LOCALHOST, port=free_port())
         room = Room(name="hand-ins", attendees=attendees, hidden_feed=hidden, store=settings)

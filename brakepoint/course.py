@@ -1,6 +1,8 @@
 """The course as `course.toml` describes it."""
 
+import os
 import tomllib
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -12,7 +14,18 @@ from brakepoint.places import KIT, PACKAGES, WORKPLACE
 
 ROOT = WORKPLACE
 LABS_DIR = WORKPLACE / "labs"
+COURSE_PATH = KIT / "course.toml"
 SOLUTIONS_DIR = PACKAGES / "solutions"
+
+
+TRACK_VARIABLE = "BRAKEPOINT_TRACK"
+
+
+class Track(StrEnum):
+    """How much of the course somebody takes: the core, which carries the story, or all of it."""
+
+    CORE = "core"
+    FULL = "full"
 
 
 class Step(BaseModel):
@@ -21,8 +34,10 @@ class Step(BaseModel):
     Attributes:
         number: As a person calls it.
         name: Of its module in `labs/` and `solutions/`.
-        minutes: How long it should take.
+        minutes: How long it should take, all of it.
         exercises: Its gaps, in the order in which they are filled.
+        core_minutes: How long its core should take.
+        core: Those of its gaps that carry the story, in the same order.
         files: What it consists of, if it is a folder and not one module.
     """
 
@@ -32,7 +47,30 @@ class Step(BaseModel):
     name: str
     minutes: int = Field(gt=0)
     exercises: tuple[str, ...] = Field(min_length=1)
+    core_minutes: int = Field(gt=0)
+    core: tuple[str, ...] = Field(min_length=1)
     files: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _core_is_a_part(self) -> Self:
+        if tuple(name for name in self.exercises if name in self.core) != self.core:
+            raise ValueError(f"core: {', '.join(self.core)} ≠ {', '.join(self.exercises)}")
+        if self.core_minutes > self.minutes:
+            raise ValueError(f"core_minutes: {self.core_minutes} > {self.minutes}")
+        return self
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Its exercises that go further than the core."""
+        return tuple(name for name in self.exercises if name not in self.core)
+
+    def exercises_of(self, track: Track) -> tuple[str, ...]:
+        """The exercises that a track asks for."""
+        return self.core if track is Track.CORE else self.exercises
+
+    def minutes_of(self, track: Track) -> int:
+        """How long they should take."""
+        return self.core_minutes if track is Track.CORE else self.minutes
 
     @property
     def lab(self) -> Path:
@@ -59,6 +97,7 @@ class _Course(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    set_up_minutes: int = Field(gt=0)
     step: tuple[Step, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -72,7 +111,26 @@ class _Course(BaseModel):
 @cache
 def course() -> tuple[Step, ...]:
     """The steps, in order."""
-    return read_course(KIT / "course.toml")
+    return read_course(COURSE_PATH)
+
+
+def set_up_minutes() -> int:
+    """How long set-up and login should take, before the first step."""
+    return _read(COURSE_PATH).set_up_minutes
+
+
+def chosen_track() -> Track:
+    """The track that the room, or the environment, asks for; by default all of the course.
+
+    Raises:
+        UserError: There is no such track.
+    """
+    wanted = os.environ.get(TRACK_VARIABLE) or Track.FULL
+    try:
+        return Track(wanted)
+    except ValueError as error:
+        tracks = ", ".join(Track)
+        raise UserError("workshop.no_track", name=TRACK_VARIABLE, wanted=wanted, tracks=tracks) from error
 
 
 def read_course(path: Path) -> tuple[Step, ...]:
@@ -81,8 +139,17 @@ def read_course(path: Path) -> tuple[Step, ...]:
     Raises:
         UserError: The file is missing, or it does not describe a course.
     """
+    return _read(path).step
+
+
+def _read(path: Path) -> _Course:
+    """Reads the whole file.
+
+    Raises:
+        UserError: The file is missing, or it does not describe a course.
+    """
     try:
-        read = _Course.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return _Course.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise UserError("workshop.course_invalid", path=path, why=error.strerror) from error
     except ValidationError as error:
@@ -91,7 +158,6 @@ def read_course(path: Path) -> tuple[Step, ...]:
         raise UserError("workshop.course_invalid", path=path, why=f"{where}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise UserError("workshop.course_invalid", path=path, why=error) from error
-    return read.step
 
 
 def find_step(wanted: str) -> Step:

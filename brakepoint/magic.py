@@ -14,6 +14,8 @@ from brakepoint.room import take_joined
 from brakepoint.steps import SOURCE_VARIABLE
 from brakepoint.texts import languages, text
 from brakepoint.workshop.checking import check
+from brakepoint.workshop.explanations import explain
+from brakepoint.workshop.further import fill_in_course
 from brakepoint.workshop.verdicts import Result
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ FOLDER_VARIABLE = "BRAKEPOINT_FOLDER"
 """Where a notebook leaves what it makes; by default the project's root."""
 LANGUAGE_VARIABLE = "BRAKEPOINT_LANG"
 GREEN, RED = "#1a7f37", "#cf222e"
+NOTE = '<span style="opacity:.75;margin-left:1.2em">{words}</span>'
 CARD = "border-left:4px solid {colour};padding:.4em 1em;margin:.5em 0;line-height:1.6"
 
 
@@ -33,6 +36,8 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
     if Path.cwd().name in languages():  # A notebook speaks the language of its folder.
         os.environ[LANGUAGE_VARIABLE] = Path.cwd().name
     os.chdir(os.environ.get(FOLDER_VARIABLE, ROOT))
+    if os.environ[SOURCE_VARIABLE] == "labs":
+        fill_in_course()
     shell.run_line_magic("load_ext", "autoreload")
     shell.run_line_magic("autoreload", "2")
     shell.run_line_magic("matplotlib", "inline")
@@ -49,10 +54,11 @@ def say(shell: object, kind: type, error: Exception, trace: object, tb_offset: o
 
 
 def check_magic(line: str) -> None:
-    """`%check 1` checks a step and shows what it found out."""
-    step = find_step(line.strip())
+    """`%check 1` checks a step and shows what it found out; `%check 1 --explain` explains it once more."""
+    number, *options = line.split() or [""]
+    step = find_step(number)
     checks_labs = os.environ[SOURCE_VARIABLE] == "labs"
-    result = check_and_record(step) if checks_labs else check(step, step.solution)
+    result = check_and_record(step, "--explain" in options) if checks_labs else check(step, step.solution)
     display(HTML(as_html(step, result)))
 
 
@@ -70,6 +76,8 @@ def as_html(step: Step, result: Result) -> str:
         colour, mark = (GREEN, "✓") if verdict.passed else (RED, "✗")
         name = text(f"lab.{step.name}.{verdict.exercise}.title") if verdict.exercise else step.lab.name
         lines.append(f'<span style="color:{colour}"><b>{mark}</b></span> {html.escape(name)}')
+        if verdict.exercise in result.explained:
+            lines += [NOTE.format(words=html.escape(words)) for words in explain(step, verdict.exercise)]
     if result.printed:
         lines.append(f"{text('workshop.printed')}<pre>{html.escape(result.printed)}</pre>")
     failure = result.failure

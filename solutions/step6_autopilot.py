@@ -270,9 +270,8 @@ def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign |
 
 
 def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
-    """A remembered sign, better placed by a new sighting: errors grow with distance, near ones weigh more."""
+    """A remembered sign, better placed by a new one: near ones weigh more, and to the side the latest."""
     weight = sign.weight + seen.weight
-    # The latest counts most: a curve shifts what is far.
     lateral_cm = (sign.lateral_cm + seen.lateral_cm) / 2
     return replace(
         sign,
@@ -305,9 +304,8 @@ def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
     if not sign.confirmed:
         return max(sign.frames) > memory.frame_count - SEEN_FRAMES
     is_missed = sign.unseen_from_cm is not None and here_cm - sign.unseen_from_cm >= UNSEEN_CM
-    if is_missed and sign.position_cm - here_cm >= CLOSE_CM and not memory.stopping:
-        return False
-    return here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
+    is_lost = is_missed and sign.position_cm - here_cm >= CLOSE_CM and not memory.stopping
+    return not is_lost and here_cm < sign.position_cm + LOW_SPEED_STRETCH_CM + STRETCH_MARGIN_CM
 
 
 # 3. Drive: what follows from it? ---------------------------------------------------------------------------

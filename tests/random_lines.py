@@ -37,7 +37,8 @@ def _pieces(rng: random.Random) -> list[Segment]:
 
 def _own(rng: random.Random, length_cm: float) -> list[ScenarioSign]:
     """Signs that count, some of them hard behind each other."""
-    signs, at_cm = [], rng.uniform(FIRST_CM, 1.5 * FIRST_CM)
+    signs: list[ScenarioSign] = []
+    at_cm = rng.uniform(FIRST_CM, 1.5 * FIRST_CM)
     while at_cm < length_cm - LAST_CM and len(signs) < 4:
         side, offset_cm = rng.choice(("left", "right")), rng.uniform(6, 9)
         signs.append(ScenarioSign(kind=rng.choice(COUNTING), at_cm=at_cm, side=side, offset_cm=offset_cm))
@@ -47,7 +48,7 @@ def _own(rng: random.Random, length_cm: float) -> list[ScenarioSign]:
 
 def _of_no_concern(rng: random.Random, length_cm: float) -> list[ScenarioSign]:
     """Distractors and backs beside this track, and signs that count for the next one."""
-    signs = []
+    signs: list[ScenarioSign] = []
     for _ in range(rng.randint(2, 5)):
         at_cm, side = rng.uniform(20, length_cm - 5), rng.choice(("left", "right"))
         if rng.random() < 0.5:

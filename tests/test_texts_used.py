@@ -25,6 +25,8 @@ from brakepoint.incidents.probes import PROBES
 from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, MomentKind, SignFault
+from brakepoint.proving.ground import Candidate, Proof
+from brakepoint.proving.weather import WEATHERS
 from brakepoint.room.outcomes import Failure
 from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
@@ -37,11 +39,12 @@ from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
 from brakepoint.track import Curve, Straight
+from brakepoint.workshop.explanations import PARTS
 from brakepoint.workshop.renewal import Fate
 from brakepoint.worlds import World
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs")
+ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs", "locks")
 SCRIPTS = [path for room in ROOMS for path in (ROOT / room).glob("**/*.py")] + [
     ROOT / "tests/workshop_check.py"
 ]
@@ -54,6 +57,7 @@ PAGES = [
 
 STEPS = [step.name for step in course()]
 EXERCISES = [f"{step.name}.{exercise}" for step in course() for exercise in step.exercises]
+SLIDES = re.findall(r'Slide\("(\w+)"', (ROOT / "docs" / "slides.py").read_text("utf-8"))
 
 
 def command_names(command: object, above: str = "") -> Iterator[str]:
@@ -64,6 +68,8 @@ def command_names(command: object, above: str = "") -> Iterator[str]:
 
 
 LISTED: dict[str, Iterable[str]] = {
+    "weather.{}": WEATHERS,
+    "prove.count.{}": Proof.of(Candidate("", ""), [], []).counts(),
     "order.{}": OrderKind,
     "reason.{}": Reason,
     "light.{}": Light,
@@ -96,6 +102,8 @@ LISTED: dict[str, Iterable[str]] = {
     "room.phase.{}": PATIENCE_S,
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
+    "docs.track.{}": ("core", "further"),
+    **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
     "question.{}.ask": STEPS,
@@ -105,6 +113,8 @@ LISTED: dict[str, Iterable[str]] = {
     "incident.cause.{}": CAUSES,
     **{f"incident.hints.{{}}.{hint}": [one.name for one in INCIDENTS] for hint in range(1, HINTS + 1)},
     **{f"incident.finding.{{}}.{state}": PROBES for state in ("well", "ill")},
+    **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
+    "workshop.explained.{}": PARTS,
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
     "bench.radio.faults.{}": RADIO_FAULTS,

@@ -111,6 +111,19 @@ def test_one_s_own_feeds_come_before_those_of_the_kit(run: Run, tmp_path: Path, 
     assert found == f"{tmp_path / 'videos' / 'track-stop.mp4'} {tmp_path / 'videos' / 'mine.mp4'}"
 
 
+@pytest.mark.parametrize("source", ["labs", "solutions"])
+def test_what_step_7_deploys_is_rendered_in_any_folder(run: Run, tmp_path: Path, source: str) -> None:
+    run(*COMMAND, "catch-up", "7")
+    say = (
+        "from brakepoint.cli.deploy import FOLDERS; from brakepoint.delivery.rendering import *;"
+        f"print(sorted(m['metadata']['name'] for m in of_kind(render_step(FOLDERS['{source}'] /"
+        " 'step7_delivery', 'overlay'), 'Deployment')))"
+    )
+
+    assert "'autopilot'" in run("-c", say)
+    assert {path.name for path in tmp_path.iterdir()} == {"labs", "progress.json"}
+
+
 def test_what_is_missing_is_installed_by_name_and_not_from_a_clone(run: Run) -> None:
     say = "from brakepoint.extras import install_command; print(install_command('mission', 'serving'))"
 

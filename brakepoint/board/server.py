@@ -26,11 +26,13 @@ def make_app(watcher: Watcher, token: str = "") -> FastAPI:
     @router.get("/room.json")
     def room(x_brakepoint_token: Annotated[str, Header()] = "") -> JSONResponse:
         check_token(x_brakepoint_token, token)
+        track = watcher.room.track
         steps = [
-            {"name": step.name, "number": step.number, "exercises": len(step.exercises)} for step in course()
+            {"name": step.name, "number": step.number, "exercises": len(step.exercises_of(track))}
+            for step in course()
         ]
         seats = [seat.model_dump(mode="json") for seat in watcher.seats]
         said = {"room": watcher.room.name, "steps": steps, "seats": seats, "trouble": watcher.trouble}
         return JSONResponse(said, headers=NO_STORE)
 
-    return make_page("brakepoint.board", router, lambda key: bool(TEXTS.fullmatch(key)), token)
+    return make_page("brakepoint.board", router, lambda key: bool(TEXTS.fullmatch(key)), token, {})

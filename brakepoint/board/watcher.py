@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ValidationError
 
-from brakepoint.course import course
+from brakepoint.course import Track, course
 from brakepoint.errors import UserError
 from brakepoint.room.config import Room
 from brakepoint.room.history import STUCK_AFTER_MIN, Heard, History
@@ -42,7 +42,8 @@ class Seat(BaseModel):
         state: How it goes.
         step: Name of the step being worked on; empty if nothing was heard yet, or all is done.
         exercise: The check that comes next.
-        done: Exercises done, by step.
+        done: Exercises done of those that the room's track asks for, by step.
+        further: Exercises done beyond that.
         minutes: Since something new last passed.
         hints: Given so far.
         map50: The best, as scored by the instructor's side.
@@ -55,6 +56,7 @@ class Seat(BaseModel):
     step: str = ""
     exercise: str = ""
     done: dict[str, int] = {}
+    further: int = 0
     minutes: float = 0.0
     hints: int = 0
     map50: float | None = None
@@ -112,7 +114,10 @@ class Watcher:
                     with suppress(ValidationError):  # What is no progress counts for nothing.
                         history.heard[handle] = Heard.from_upload(content, history.heard.get(handle), now)
         known, marks, rulings = history.heard, Scores.load(folder).marks, Rulings.load(folder)
-        seats = [seat(handle, known.get(handle), marks.get(handle), now) for handle in self.room.everybody]
+        track = self.room.track
+        seats = [
+            seat(handle, known.get(handle), marks.get(handle), now, track) for handle in self.room.everybody
+        ]
         self.seats = [out(found) if found.handle in rulings.disqualified else found for found in seats]
         if unreadable is not None:
             raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
@@ -128,7 +133,9 @@ class Watcher:
         return content if len(content) <= PROGRESS_MAX_BYTES else b""
 
 
-def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -> Seat:
+def seat(
+    handle: str, heard: Heard | None, marks: Marks | None, now: datetime, track: Track = Track.FULL
+) -> Seat:
     """One attendee as the page shows it."""
     found = Seat(handle=handle)
     if marks is not None:
@@ -137,16 +144,18 @@ def seat(handle: str, heard: Heard | None, marks: Marks | None, now: datetime) -
         found.reason = {lang: last.kind(lang) for lang in languages()} if last.reason else {}
     if heard is None:
         return found
-    found.done = {step.name: len(heard.done.get(step.name, ())) for step in course()}
+    wanted = {step.name: step.exercises_of(track) for step in course()}
+    done = {name: set(heard.done.get(name, ())) for name in wanted}
+    found.done = {name: len(done[name] & set(asked)) for name, asked in wanted.items()}
+    found.further = sum(len(done[name] - set(asked)) for name, asked in wanted.items())
     found.hints = heard.hints
     found.minutes = max((now - heard.since).total_seconds() / 60, 0.0)  # The clock may have been set.
-    current = next((step for step in course() if found.done[step.name] < len(step.exercises)), None)
+    current = next((step for step in course() if found.done[step.name] < len(wanted[step.name])), None)
     if current is None:
         found.state = State.FINISHED
         return found
     found.step = current.name
-    done = heard.done.get(current.name, ())
-    found.exercise = next(name for name in current.exercises if name not in done)
+    found.exercise = next(name for name in wanted[current.name] if name not in done[current.name])
     silent_min = (now - heard.at).total_seconds() / 60
     if silent_min >= SILENT_AFTER_MIN:
         found.state = State.SILENT

@@ -37,7 +37,7 @@ COMMANDS = (
     "doctor",
 )
 """Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
-LEARNING = ("check", "hint", "explore", "watch", "reset", "progress", "solution", "catch_up")
+LEARNING = ("check", "hint", "explore", "watch", "reset", "progress", "solution", "catch_up", "further")
 """Each is `brakepoint.cli.workshop.NAME_command`."""
 GROUPS = {
     "store": "brakepoint.cli.store",

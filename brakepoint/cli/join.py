@@ -19,8 +19,11 @@ def join_command(
     """
     extras.require("workshop", "boto3")
     from brakepoint.cli.workshop import BACKUPS_DIR
+    from brakepoint.course import TRACK_VARIABLE, Track
+    from brakepoint.room import joined
     from brakepoint.room.joining import join
     from brakepoint.room.sharing import take_work
+    from brakepoint.workshop.further import fill_in_course
     from brakepoint.workshop.progress import PROGRESS_PATH
 
     store = join(code or typer.prompt(text("cli.join.prompt")))
@@ -28,3 +31,4 @@ def join_command(
     if work:
         brought = take_work(store, PROGRESS_PATH, BACKUPS_DIR)
         typer.echo(text("cli.join.brought", count=len(brought), backups=BACKUPS_DIR))
+    fill_in_course(Track(joined().get(TRACK_VARIABLE, Track.FULL)))

@@ -47,7 +47,7 @@ def prove_command(
     proof = Proof.of(candidate, trials, outcomes)
     write_whole(out / PAGE_NAME, render_proof(proof).encode())
     print_table(Console(highlight=False), proof_table(proof))
-    typer.echo(text("prove.summary", **proof.counts()))
+    typer.echo(text("prove.summary", None, **proof.counts()))
     typer.echo(text("mission.page_is", path=out / PAGE_NAME))
     raise typer.Exit(0 if all(outcome.holds for outcome in outcomes) else 1)
 

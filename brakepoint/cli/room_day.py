@@ -29,6 +29,14 @@ BackupFile = Annotated[Path, typer.Argument(metavar="BACKUP", help="cli.room.bac
 File = Annotated[Path, typer.Option("--room", metavar="ROOM.yaml", help="cli.room.file")]
 
 
+@room_app.command("prewarm", help="cli.room.prewarm.help")
+def prewarm_command(file: RoomFile = DEFAULT_FILE) -> None:
+    """Prints what has every node fetch the room's images."""
+    from brakepoint.room.prewarm import prewarm_manifest
+
+    typer.echo(prewarm_manifest(open_room(file)), nl=False)
+
+
 @room_app.command("card", help="cli.room.card.help")
 def card_command(handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
     """Writes a page with one card."""

@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,17 +12,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 
 from brakepoint.cli.screen import print_table
-from brakepoint.course import LABS_DIR, Step, course, find_step
+from brakepoint.course import LABS_DIR, Step, chosen_track, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.files import put_in_place
 from brakepoint.room import in_a_room
 from brakepoint.texts import number, text
 from brakepoint.workshop.artefacts import install
 from brakepoint.workshop.checking import check
+from brakepoint.workshop.explanations import explain
+from brakepoint.workshop.further import fill_in_course, open_up
 from brakepoint.workshop.keyboard import Keyboard, keyboard
 from brakepoint.workshop.labs import lab_text, make_package, part_with, without_marks
 from brakepoint.workshop.progress import Attempt, Progress
@@ -36,26 +40,41 @@ StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help="cli.check.s
 Choice = Annotated[str, typer.Argument(metavar="[NUMBER]", help="cli.explore.choice", show_default=False)]
 
 
-def check_command(step: StepArgument = "") -> None:
+def check_command(
+    step: StepArgument = "",
+    again: Annotated[bool, typer.Option("--explain", help="cli.check.explain")] = False,
+) -> None:
     """Checks a step; exit status 1 if something is not right yet."""
     wanted = _step(step)
-    result = check_and_record(wanted)
+    result = check_and_record(wanted, again)
     show(wanted, result, Console(highlight=False))
     raise typer.Exit(0 if result.passed else 1)
 
 
-def check_and_record(step: Step) -> Result:
-    """Checks a step and writes the outcome to the attendee's progress."""
+def check_and_record(step: Step, again: bool = False) -> Result:
+    """Checks a step and writes the outcome to the attendee's progress.
+
+    Args:
+        step: Which.
+        again: Whether what passes is explained once more.
+    """
+    fill_in_course()
     result = check(step)
     progress = Progress.load()
     entry = progress.touch(step)
-    entry.done = [verdict.exercise for verdict in result.verdicts if verdict.passed]
+    own = tuple(one for one in result.verdicts if not (one.passed and one.exercise in entry.filled))
+    passed = {verdict.exercise for verdict in own if verdict.passed}
+    if result.failure is not None and result.failure.exercise in step.further and entry.is_over(step):
+        passed |= set(entry.done)  # A check ends at what goes further: the core behind it stays done.
+    entry.done = [name for name in step.exercises if name in passed]
+    news = tuple(name for name in entry.done if again or name not in entry.explained)
+    entry.explained += [name for name in news if name not in entry.explained]
     if result.failure is not None and result.failure.key:
         entry.wrong[result.failure.key] = entry.wrong.get(result.failure.key, 0) + 1
     progress.save()
     if in_a_room():
         share_progress(step)
-    return result
+    return replace(result, verdicts=own, explained=news)
 
 
 def share_progress(step: Step) -> None:
@@ -77,6 +96,9 @@ def show(step: Step, result: Result, console: Console) -> None:
         mark = "[green]✓[/]" if verdict.passed else "[red]✗[/]"
         name = text(f"lab.{step.name}.{verdict.exercise}.title") if verdict.exercise else step.lab.name
         console.print(f"{mark} {name}")
+        if verdict.exercise in result.explained:
+            for words in explain(step, verdict.exercise):
+                console.print(Padding(escape(words), (0, 0, 0, 2)), style="dim")
     if result.printed:
         console.print(text("workshop.printed"), style="dim")
         console.print(escape(result.printed), style="dim")
@@ -95,7 +117,7 @@ def _what_then(step: Step) -> str:
     if not any(progress.of(later).done for later in course() if later.number > step.number):
         return text(f"course.{step.name}.done")
     current = progress.current()
-    is_over = set(progress.of(current).done) == set(current.exercises)
+    is_over = progress.of(current).is_over(current)
     return text("workshop.all_done" if is_over else "workshop.still_right", None, number=current.number)
 
 
@@ -125,6 +147,7 @@ def watch_command(step: StepArgument = "") -> None:
 def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
     """Watches one step, and returns what to watch then. It looks often, which works over networks, too."""
     seen: object = None
+    fill_in_course()  # Or the file would seem to be saved by the attendee.
     while True:
         files = [step.lab.parent / part for part in step.parts]
         stamp = [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
@@ -154,11 +177,12 @@ def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
 def hint_command(step: StepArgument = "") -> None:
     """Gives the next hint for the first exercise that is not done."""
     wanted = _step(step)
-    if set(Progress.load().of(wanted).done) >= set(wanted.exercises):
+    entry = Progress.load().of(wanted)
+    if set(entry.done) >= set(entry.asked(wanted)):
         check_and_record(wanted)  # It may have been changed since it passed.
     progress = Progress.load()
     entry = progress.touch(wanted)
-    exercise = next((name for name in wanted.exercises if name not in entry.done), None)
+    exercise = next((name for name in entry.asked(wanted) if name not in entry.done), None)
     if exercise is None:
         typer.echo(text("workshop.no_hint", number=wanted.number))
         return
@@ -227,7 +251,8 @@ def reset_command(step: StepArgument = "") -> None:
     wanted = _step(step)
     _put(wanted, lab_text)
     progress = Progress.load()
-    progress.touch(wanted).done = []
+    entry = progress.touch(wanted)
+    entry.done, entry.filled = [], []
     progress.save()
 
 
@@ -237,7 +262,9 @@ def catch_up_command(step: StepArgument = "") -> None:
     folder = install(wanted)
     _put(wanted, without_marks)
     progress = Progress.load()
-    progress.touch(wanted).done = list(wanted.exercises)
+    entry = progress.touch(wanted)
+    entry.done = list(entry.asked(wanted))
+    entry.filled = [name for name in wanted.exercises if name not in entry.done]
     progress.save()
     if folder is None:
         typer.echo(text(f"course.{wanted.name}.done"))
@@ -245,18 +272,31 @@ def catch_up_command(step: StepArgument = "") -> None:
         typer.echo(text("workshop.installed", folder=folder, number=wanted.number, later=wanted.number + 1))
 
 
+def further_command(step: StepArgument = "") -> None:
+    """Opens the exercises of a step that the core leaves out."""
+    wanted = _step(step)
+    progress = Progress.load()
+    opened = open_up(wanted, progress.of(wanted))
+    progress.save()
+    names = ", ".join(opened or wanted.further)
+    typer.echo(text("workshop.opened", number=wanted.number, names=names, lab=wanted.lab))
+
+
 def progress_command() -> None:
     """Shows a row for each step."""
     progress = Progress.load()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in ("step", "done", "minutes", "plan", "hints", "answers"):
+    for column in ("step", "core", "further", "minutes", "plan", "hints", "answers"):
         table.add_column(text(f"workshop.table.{column}"), justify="left" if column == "step" else "right")
     for step in course():
         entry = progress.of(step)
         title = text("workshop.step", number=step.number, title=text(f"course.{step.name}.title"))
-        done = f"{len(entry.done)}/{len(step.exercises)}"
+        core, further = (
+            f"{len(set(part) & set(entry.done))}/{len(part)}" for part in (step.core, step.further)
+        )
         counts = str(sum(entry.hints.values())), str(len(entry.attempts))
-        table.add_row(title, done, f"{entry.minutes:.0f}", str(step.minutes), *counts)
+        plan = str(step.minutes_of(chosen_track()))
+        table.add_row(title, core, further, f"{entry.minutes:.0f}", plan, *counts)
     print_table(Console(highlight=False), table)
     if not any(entry.last_at for entry in progress.steps.values()):
         typer.echo(text("workshop.begin"))

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,51 @@ from typing import Any
 import yaml
 
 from brakepoint.errors import UserError
+from brakepoint.places import KIT
 
 Manifest = dict[str, Any]
 
 
-def render(overlay: Path) -> list[Manifest]:
+def render_step(folder: Path, part: str) -> list[Manifest]:
+    """What one part of step 7 renders to, wherever the step is: what it builds on comes with the kit.
+
+    Args:
+        folder: The step's, an attendee's or ours.
+        part: Name of a folder in it.
+
+    Raises:
+        UserError: See `render`.
+    """
+    with tempfile.TemporaryDirectory() as root:
+        for name in ("base", "components"):
+            shutil.copytree(KIT / "deploy" / name, Path(root, "deploy", name))
+        copy = Path(root, "labs", folder.name)
+        if folder.is_dir():
+            shutil.copytree(folder, copy)
+        return render(copy / part, Path(root))
+
+
+def render(overlay: Path, root: Path = Path("/")) -> list[Manifest]:
     """What `kubectl apply --kustomize` would send to the cluster.
 
     Args:
         overlay: Folder with a `kustomization.yaml`.
+        root: Messages name files as seen from there.
 
     Raises:
         UserError: There is none, kubectl is not installed, or it cannot make sense of the files.
     """
     if not (overlay / "kustomization.yaml").is_file():
-        raise UserError("delivery.error.no_overlay", folder=overlay)
+        raise UserError("delivery.error.no_overlay", folder=_seen_from(root, str(overlay)))
     done = subprocess.run([kubectl(), "kustomize", str(overlay)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise UserError("delivery.error.render", folder=overlay, why=done.stderr.strip().splitlines()[-1])
+        why = _seen_from(root, done.stderr.strip().splitlines()[-1])
+        raise UserError("delivery.error.render", folder=_seen_from(root, str(overlay)), why=why)
     return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def _seen_from(root: Path, words: str) -> str:
+    return words.replace(f"{root}/", "") if root.name else words
 
 
 def kubectl() -> str:

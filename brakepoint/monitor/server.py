@@ -71,7 +71,7 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
         return Response(status_code=202)
 
     facts = {"speeds": SPEEDS, "looks": LOOKS}
-    return make_page("brakepoint.monitor", router, lambda key: key.startswith(TEXTS), token, **facts)
+    return make_page("brakepoint.monitor", router, lambda key: key.startswith(TEXTS), token, facts)
 
 
 async def _news(onlooker: Onlooker) -> AsyncIterator[str]:

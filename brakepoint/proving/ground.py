@@ -272,7 +272,7 @@ def _detector(model: str) -> Detector:
 
 
 def _annotated(picture: bytes, tick: Tick) -> bytes:
-    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    image = np.asarray(cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR))
     draw_detections(image, tick.detections or ())
     return _jpeg(image)
 

@@ -55,13 +55,13 @@ def noise(picture: np.ndarray, random: np.random.Generator, sigma: float) -> np.
     """A sensor without light: grain of this standard deviation in grey levels, at least 0."""
     grain = np.empty(picture.shape, np.int16)
     cv2.setRNGSeed(int(random.integers(2**31)))
-    return cv2.add(picture, cv2.randn(grain, (0.0,) * 3, (sigma,) * 3), dtype=cv2.CV_8U)
+    return cv2.add(picture, cv2.randn(grain, np.zeros(3), np.full(3, sigma)), dtype=cv2.CV_8U)
 
 
 def jpeg(picture: np.ndarray, _: np.random.Generator, quality: int) -> np.ndarray:
     """A picture that was sent through too narrow a link; quality is JPEG's, 1 to 100."""
     packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
 
 
 def low_resolution(picture: np.ndarray, _: np.random.Generator, scale: float) -> np.ndarray:
@@ -89,7 +89,7 @@ def mounted(
     """
     height, width = picture.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), tilt_deg, zoom)
-    matrix[:, 2] += right_px, down_px
+    matrix[:, 2] += np.array([right_px, down_px])
     return cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from brakepoint.course import Track
 from brakepoint.errors import UserError
 from brakepoint.files import load_yaml
 
@@ -97,6 +98,7 @@ class Room(_Part):
         final_feed: Another, on which everybody's best is scored at the end.
         map50_min: What a model must reach on the hidden feed, 0 to 1, before it may drive there.
         tries: How many submissions of one attendee are scored.
+        track: How much of the course it takes: `core`, two hours with set-up and login, or `full`.
     """
 
     name: Name
@@ -113,6 +115,7 @@ class Room(_Part):
     final_feed: Path | None = None
     map50_min: float = Field(default=0.3, ge=0, le=1)
     tries: int = Field(default=20, ge=1)
+    track: Track = Track.FULL
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

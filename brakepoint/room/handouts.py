@@ -19,7 +19,7 @@ def cards(room: Room, accounts: Accounts) -> list[Card]:
 
 
 def _card(room: Room, handle: str, account: Account) -> Card:
-    code = join_code(room.name, handle, account.secret_key, room.outside)
+    code = join_code(room.name, handle, account.secret_key, room.outside, room.track)
     return {"handle": handle, "url": room.url, "password": account.password if room.url else "", "code": code}
 
 

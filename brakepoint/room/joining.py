@@ -1,12 +1,14 @@
 """The code on a card, by which a laptop joins a room, and what it leaves on that laptop.
 
-`HANDLE.ROOM:KEY@HOST:PORT`, or with `https://` before the host. `@HOST:PORT` alone moves to another address.
+`HANDLE.ROOM:KEY@HOST:PORT`, or with `https://` before the host, and with `+core` behind it in a
+room that takes the core. `@HOST:PORT` alone moves to another address.
 """
 
 import json
 import re
 
 from brakepoint import room as this_room
+from brakepoint.course import TRACK_VARIABLE, Track
 from brakepoint.errors import UserError
 from brakepoint.room import ROOM_VARIABLE, joined
 from brakepoint.room.files import PRIVATE, write
@@ -17,11 +19,13 @@ from brakepoint.store.settings import ENDPOINT_VARIABLE
 PLAIN = "http://"
 """Is left out of a code."""
 CODE = re.compile(
-    r"(?:(?P<handle>[a-z0-9-]+)\.(?P<room>[a-z0-9-]+):(?P<key>[a-z0-9-]+))?@(?P<place>(?:https?://)?[^/@\s]+)"
+    r"(?:(?P<handle>[a-z0-9-]+)\.(?P<room>[a-z0-9-]+):(?P<key>[a-z0-9-]+))?@(?P<place>(?:https?://)?[^/@+\s]+)(?:\+(?P<track>[a-z]+))?"
 )
 
 
-def data_connection(room: str, handle: str, secret_key: str, endpoint: str) -> dict[str, str]:
+def data_connection(
+    room: str, handle: str, secret_key: str, endpoint: str, track: str = Track.FULL
+) -> dict[str, str]:
     """What an attendee's environment holds: the data connection, and whose it is.
 
     Args:
@@ -29,6 +33,7 @@ def data_connection(room: str, handle: str, secret_key: str, endpoint: str) -> d
         handle: Whose.
         secret_key: The same.
         endpoint: URL of the store.
+        track: How much of the course the room takes.
     """
     place = f"{room}-{handle}"
     return {
@@ -38,12 +43,14 @@ def data_connection(room: str, handle: str, secret_key: str, endpoint: str) -> d
         "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_DEFAULT_REGION": DEFAULT_REGION,
         ROOM_VARIABLE: room,
+        TRACK_VARIABLE: str(track),
     }
 
 
-def join_code(room: str, handle: str, secret_key: str, endpoint: str) -> str:
+def join_code(room: str, handle: str, secret_key: str, endpoint: str, track: Track = Track.FULL) -> str:
     """What is typed after `brakepoint join`."""
-    return f"{handle}.{room}:{secret_key}@{endpoint.removeprefix(PLAIN)}"
+    ending = "" if track is Track.FULL else f"+{track}"
+    return f"{handle}.{room}:{secret_key}@{endpoint.removeprefix(PLAIN)}{ending}"
 
 
 def join(code: str) -> Connection:
@@ -59,12 +66,15 @@ def join(code: str) -> Connection:
         UserError: It is no code, there is nothing to move, or the store does not let it in.
     """
     found = CODE.fullmatch(code.strip().lower())
-    if found is None:
+    track = (found and found["track"]) or Track.FULL
+    if found is None or track not in list(Track):
         raise UserError("room.error.no_code", code=code)
     place = found["place"]
     endpoint = place if "://" in place else PLAIN + place
     if found["key"]:
-        variables = data_connection(found["room"], found["handle"], found["key"], endpoint)
+        variables = data_connection(
+            found["room"], found["handle"], found["key"], endpoint, found["track"] or Track.FULL
+        )
     else:
         variables = {**joined(), ENDPOINT_VARIABLE: endpoint}
         if ROOM_VARIABLE not in variables:

@@ -85,7 +85,7 @@ def login_secret(htpasswd: str) -> str:
 
 def connection_variables(room: Room, handle: str, account: Account, endpoint: str) -> dict[str, str]:
     """What an attendee's environment holds: the data connection, and whose it is."""
-    return data_connection(room.name, handle, account.secret_key, endpoint)
+    return data_connection(room.name, handle, account.secret_key, endpoint, room.track)
 
 
 def _pipeline_variables(room: Room) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Self
 from brakepoint.messages import Action, Control, Fault, GivenOrder, OrderKind, Reason, TrainState
 from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ, ORDER_AGE_MAX_S
 from brakepoint.services import ServiceSettings, address
-from brakepoint.services.bus import Bus
+from brakepoint.services.bus import SESSION_KEEPER, Bus
 from brakepoint.services.clock import CLOCK
 from brakepoint.services.link import FromTrain, Link
 from brakepoint.services.live_mission import DRIVING, start
@@ -173,6 +173,30 @@ def _old_orders(stage: Stage) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _controller_robbed(stage: Stage) -> Iterator[None]:
+    """Again and again another client takes the name under which the broker knows the controller."""
+    settings = stage.services.settings
+    # The name follows from the settings; on a broker that lets everybody in, nothing about it is secret.
+    with Bus(settings, SESSION_KEEPER, (CONTROL,)):
+        yield
+
+
+@contextmanager
+def _two_controllers(stage: Stage) -> Iterator[None]:
+    """No more pictures come, a second controller wants the same train, and dies once the two have met."""
+    met = threading.Event()
+    stage.ask_fault(Fault.CAMERA_SILENT)
+    second = Supervisor(
+        stage.services.settings, ("controller",), lambda *_: met.set(), interrupted=lambda: True
+    )
+    with second:
+        yield
+        met.wait(WITHIN_S)
+        with suppress(ProcessLookupError):
+            os.kill(second.pid("controller"), signal.SIGKILL)
+
+
 def _full_speed(run: int, giver: str, number: int, at: float) -> GivenOrder:
     return GivenOrder(
         kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=at, giver=giver, number=number, run=run
@@ -210,5 +234,7 @@ FAULTS: dict[str, Strike] = {
     **{f"{service}_hung": partial(_hung, service) for service in STOPPED},
     "two_autopilots": _two_autopilots,
     "old_orders": _old_orders,
+    "controller_robbed": _controller_robbed,
+    "two_controllers": _two_controllers,
 }
 """What brakes the train. Texts: `bench.drill.faults.{name}`."""

@@ -15,7 +15,6 @@ from fastapi.responses import JSONResponse
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from brakepoint.errors import UserError
-from brakepoint.look import SIGN_LOOKS
 from brakepoint.messages import Detection, SignClass
 from brakepoint.scenery.artwork import PLATES, svg
 from brakepoint.show.album import SIGNS_MAX, Album, ShownSign, decoded
@@ -109,18 +108,15 @@ def make_app(
     def art(kind: str) -> Response:
         return Response(_or_404(lambda: svg(TO_PRINT[kind].kind)), media_type="image/svg+xml")
 
-    return make_page(
-        "brakepoint.show",
-        router,
-        lambda key: key.startswith(TEXTS),
-        token,
-        BODY_MAX_BYTES,
-        classes=list(SignClass),
-        colours={sign_class: SIGN_LOOKS[sign_class].colour for sign_class in SignClass},
-        folder=str(album.folder),
-        samples=len(samples),
-        plates=[[kind, plate.width_cm, plate.height_cm] for kind, plate in TO_PRINT.items()],
+    told = {
+        "classes": list(SignClass),
+        "folder": str(album.folder),
+        "samples": len(samples),
+        "plates": [[kind, plate.width_cm, plate.height_cm] for kind, plate in TO_PRINT.items()],
         **facts,
+    }
+    return make_page(
+        "brakepoint.show", router, lambda key: key.startswith(TEXTS), token, told, BODY_MAX_BYTES
     )
 
 

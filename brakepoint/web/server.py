@@ -1,8 +1,9 @@
 """The server of a live page: who may see it, the page itself, and its texts in every language."""
 
 import secrets
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 
@@ -14,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from brakepoint.errors import UserError
 from brakepoint.texts import catalogue, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
@@ -34,6 +36,7 @@ HEADERS = {
 """With every answer: nothing from elsewhere, and in nobody's frame, where clicks could be led astray."""
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
+PORT_MAX = 65_535
 
 
 class Guard:
@@ -84,8 +87,8 @@ def make_page(
     router: APIRouter,
     needs_text: Callable[[str], bool],
     token: str,
+    facts: Mapping[str, object],
     body_max_bytes: int = BODY_MAX_BYTES,
-    **facts: object,
 ) -> FastAPI:
     """Makes the server of a page.
 
@@ -94,8 +97,8 @@ def make_page(
         router: What the page asks for besides.
         needs_text: Whether the page needs the text of a key.
         token: Whoever uses the page must know it; empty when only this machine can reach it.
-        body_max_bytes: How long a request's body may be.
         facts: What the page is told besides its texts, and never changes.
+        body_max_bytes: How long a request's body may be.
     """
     app = FastAPI(title="Brakepoint", docs_url=None, redoc_url=None, openapi_url=None)
     if not token:  # A page from elsewhere, under a name of its own for this address, has no business here.
@@ -116,15 +119,26 @@ def make_page(
 
 @contextmanager
 def served(app: FastAPI, host: str, port: int) -> Iterator[None]:
-    """Serves a page, in a thread, until the context ends."""
+    """Serves a page, in a thread, until the context ends.
+
+    Raises:
+        UserError: Another listens there, as a second kit on one machine does.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host.strip("[]"), port), family=family)
+    except OSError as error:
+        why, other = error.strerror or str(error), f"{host}:{port % PORT_MAX + 1}"
+        raise UserError("cli.error.page", page=f"{host}:{port}", why=why, other=other) from error
     config = uvicorn.Config(
         app, host=host, port=port, log_level="error", timeout_graceful_shutdown=CLOSE_WITHIN_S
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:
         yield
     finally:
         server.should_exit = True
         thread.join(2 * CLOSE_WITHIN_S)
+        listener.close()

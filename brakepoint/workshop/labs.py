@@ -11,7 +11,7 @@ In YAML it is the same.
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from brakepoint.course import LABS_DIR, Step, course
@@ -76,6 +76,22 @@ def _gaps(step: Step, part: Path) -> Iterator[re.Match[str]]:
 
 def _solution_text(step: Step, part: Path | None) -> str:
     return (step.solution.parent / (part or step.parts[0])).read_text(encoding="utf-8")
+
+
+def closed(step: Step, part: Path, written: str, exercises: Iterable[str]) -> str:
+    """A lab as the attendee has written it, with the solution in those of these gaps that are untouched."""
+    for gap in _gaps(step, part):
+        if gap["name"] in exercises:
+            written = written.replace(_task(step, gap) + _given(gap), gap["body"], 1)
+    return written
+
+
+def reopened(step: Step, part: Path, written: str, exercises: Iterable[str]) -> str:
+    """The same with the tasks where the solution stands in these gaps."""
+    for gap in _gaps(step, part):
+        if gap["name"] in exercises:
+            written = written.replace(gap["body"], _task(step, gap) + _given(gap), 1)
+    return written
 
 
 def write_labs(folder: Path = LABS_DIR) -> None:

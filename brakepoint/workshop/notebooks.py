@@ -9,9 +9,9 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from brakepoint.course import ROOT
+from brakepoint.course import ROOT, Step, course
 from brakepoint.files import write_whole
-from brakepoint.texts import languages
+from brakepoint.texts import languages, text
 from brakepoint.workshop.figures import without_marks
 
 NOTEBOOKS_DIR = ROOT / "notebooks"
@@ -27,12 +27,21 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
     """One notebook in one language, without outputs; the same source makes the same one to the byte."""
     notebook: NotebookNode = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("lang", lang) == lang]
+    steps = [step for step in course() if step.name == source.stem]
+    for step, first in zip(steps, notebook.cells, strict=False):
+        first.source += f"\n\n{_tracks(step, lang)}"
     for number, cell in enumerate(notebook.cells):
         cell.source = without_marks(cell.source)
         cell.metadata = nbformat.from_dict({})
         cell.id = f"{source.stem}-{number}".replace("_", "-")
     notebook.metadata = nbformat.from_dict(KERNEL)
     return notebook
+
+
+def _tracks(step: Step, lang: str) -> str:
+    """Which exercises of a step are its core, and which go further."""
+    core, further = (", ".join(f"`{name}`" for name in names) for names in (step.core, step.further))
+    return text("notebook.tracks", lang, minutes=step.core_minutes, core=core, further=further)
 
 
 def write_notebooks(folder: Path = NOTEBOOKS_DIR) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from brakepoint.course import ROOT, Step, course
+from brakepoint.course import ROOT, Step, chosen_track, course
 from brakepoint.files import write_whole
 
 PROGRESS_PATH = ROOT / "progress.json"
@@ -30,7 +30,10 @@ class StepProgress(BaseModel):
     """How far one step has come.
 
     Attributes:
-        done: The exercises that passed when they were last checked.
+        done: The exercises that passed when they were last checked; not those that the kit filled in.
+        further: Whether the attendee of the core has asked for the exercises that go further.
+        filled: The exercises that the kit has filled in, since the core leaves them out.
+        explained: The exercises that were explained, which happens when they first pass.
         hints: How many hints were given, by exercise.
         wrong: How often a check found each wrong answer, by the key of its message.
         attempts: At its open question.
@@ -39,11 +42,22 @@ class StepProgress(BaseModel):
     """
 
     done: list[str] = []
+    further: bool = False
+    filled: list[str] = []
+    explained: list[str] = []
     hints: dict[str, int] = {}
     wrong: dict[str, int] = {}
     attempts: list[Attempt] = []
     minutes: float = 0.0
     last_at: datetime | None = None
+
+    def asked(self, step: Step) -> tuple[str, ...]:
+        """The exercises that the attendee is to do."""
+        return step.exercises if self.further else step.exercises_of(chosen_track())
+
+    def is_over(self, step: Step) -> bool:
+        """Whether nothing is left of what the track asks for."""
+        return set(step.exercises_of(chosen_track())) <= set(self.done)
 
 
 class Progress(BaseModel):
@@ -83,5 +97,5 @@ class Progress(BaseModel):
 
     def current(self) -> Step:
         """The first step that is not finished, or else the last."""
-        unfinished = (step for step in course() if set(self.of(step).done) != set(step.exercises))
+        unfinished = (step for step in course() if not self.of(step).is_over(step))
         return next(unfinished, course()[-1])

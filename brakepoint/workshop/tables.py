@@ -7,14 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from brakepoint.course import course, find_step
+from brakepoint.course import Track, course, find_step, set_up_minutes
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.scenery.scenario import TRACK_MAX_CM, TRACK_MIN_CM, Scenario
 from brakepoint.texts import text
 
 HEADS = {
-    "exercise": ("exercise", "about", "todo"),
-    "step": ("step", "minutes", "exercises"),
+    "exercise": ("exercise", "track", "about", "todo"),
+    "step": ("step", "core_minutes", "core", "minutes", "exercises"),
+    "clock": ("minute", "clock", "begins", "late"),
     "option": ("option", "meaning", "default"),
     "field": ("field", "type", "meaning"),
     "metric": ("metric", "type", "labels", "meaning"),
@@ -24,6 +25,8 @@ HEADS = {
     "kind": ("kind", "sign", "class"),
 }
 """The columns of each table: `docs.column.NAME` in the catalogue."""
+BEGINS_H = 13
+"""The hour at which the example of the clock begins."""
 MARK = re.compile(r"(<!-- table: (\w+) ?(\w*) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -73,7 +76,8 @@ def _exercises(lang: str, number: str) -> str:
     """The exercises of one step."""
     step = find_step(number)
     rows = [
-        [code(name)] + [plain(text(f"lab.{step.name}.{name}.{part}", lang)) for part in ("title", "todo")]
+        [code(name), text(f"docs.track.{Track.CORE if name in step.core else 'further'}", lang)]
+        + [plain(text(f"lab.{step.name}.{name}.{part}", lang)) for part in ("title", "todo")]
         for name in step.exercises
     ]
     return table("exercise", rows, lang)
@@ -84,12 +88,34 @@ def _steps(lang: str) -> str:
     rows = [
         (
             f"[{step.number}. {text(f'course.{step.name}.title', lang)}](step{step.number}.md)",
+            step.core_minutes,
+            len(step.core),
             step.minutes,
             len(step.exercises),
         )
         for step in course()
     ]
     return table("step", rows, lang)
+
+
+def _clock(lang: str, track: str) -> str:
+    """When each step begins on a track, and what helps those who are not there by then."""
+    beside = text("docs.clock.beside", lang)
+    rows = [(*_at(0), text("docs.clock.login", lang), beside)]
+    minute = set_up_minutes()
+    for step in course():
+        title = text(f"course.{step.name}.title", lang)
+        name = text("workshop.step", lang, number=step.number, title=title)
+        late = code(f"brakepoint catch-up {step.number - 1}") if step.number > 1 else beside
+        rows.append((*_at(minute), name, late))
+        minute += step.minutes_of(Track(track))
+    return table("clock", [*rows, (*_at(minute), text("docs.clock.end", lang), "")], lang)
+
+
+def _at(minute: int) -> tuple[int, str]:
+    """A minute of the day, and what the clock shows then."""
+    hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
+    return minute, f"{hours}:{minutes:02}"
 
 
 def _scenario(lang: str, model: str) -> str:
@@ -143,6 +169,7 @@ def _kinds(lang: str) -> str:
 WRITERS: dict[str, Callable[..., str]] = {
     "exercises": _exercises,
     "steps": _steps,
+    "clock": _clock,
     "scenario": _scenario,
     "kinds": _kinds,
 }

@@ -52,10 +52,12 @@ class Result:
     Attributes:
         verdicts: Of the exercises up to the first that is not right, in order.
         printed: What the attendee's code printed meanwhile.
+        explained: The exercises to explain: those that are right, and were not explained before.
     """
 
     verdicts: tuple[Verdict, ...]
     printed: str = ""
+    explained: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt, ast.GtE),
     ast.LtE: (ast.Lt, ast.Gt, ast.GtE),
@@ -283,7 +285,7 @@ def yaml_mutations(code: str) -> list[Mutation]:
     lines = code.splitlines()
     changed = [lines[:number] + lines[number + 1 :] for number in range(len(lines))]
     changed += [[*lines[:number], "  " + line, *lines[number + 1 :]] for number, line in enumerate(lines)]
-    words = list(SCALAR.finditer(code))
+    meaning, words = _meaning(code), list(SCALAR.finditer(code))
     texts = ["\n".join(each) for each in changed]
     for index, word in enumerate(words):
         others = {word[0] + "x", word[0][:-1], '""', *_other_numbers(word[0])}
@@ -293,7 +295,17 @@ def yaml_mutations(code: str) -> list[Mutation]:
         texts += [
             code[: word.start()] + other + code[word.end() :] for other in sorted(others) if other != word[0]
         ]
-    return [Mutation(text, *_difference(code, text)) for text in dict.fromkeys(texts) if text != code]
+    return [
+        Mutation(text, *_difference(code, text)) for text in dict.fromkeys(texts) if _meaning(text) != meaning
+    ]
+
+
+def _meaning(code: str) -> object:
+    """What YAML reads, where an indentation may be deeper and mean the same; else the text."""
+    try:
+        return yaml.safe_load(code)
+    except yaml.YAMLError:
+        return code
 
 
 def _other_numbers(word: str) -> list[str]:

@@ -1,5 +1,7 @@
 import io
 import sys
+from functools import partial
+from typing import Any
 
 import pytest
 import rich
@@ -39,11 +41,11 @@ def log(console):
     return console.get_console().file
 
 
-def work(bar: Progress, times: list[float], **changes: float) -> None:
+def work(bar: Progress, times: list[float], **changes: Any) -> None:
     """Moves a bar of ten by one at each of these times."""
     task = bar.add_task("Painting", total=10)
     for time in times:
-        bar.get_time = lambda time=time: time
+        bar.get_time = partial(float, time)
         if changes:
             bar.update(task, **changes)
         else:

@@ -204,8 +204,9 @@ def test_a_course_with_one_step_twice_is_refused(tmp_path: Path, doubled: str) -
     first, second = ('number = 1\nname = "step1_dataset"', 'number = 2\nname = "step2_other"')
     kind = doubled.split()[0]
     second = "\n".join(doubled if line.startswith(kind) else line for line in second.splitlines())
-    steps = "".join(f'[[step]]\n{each}\nminutes = 5\nexercises = ["x"]\n' for each in (first, second))
-    (tmp_path / "course.toml").write_text(steps)
+    rest = 'minutes = 5\nexercises = ["x"]\ncore_minutes = 5\ncore = ["x"]\n'
+    steps = "".join(f"[[step]]\n{each}\n{rest}" for each in (first, second))
+    (tmp_path / "course.toml").write_text(f"set_up_minutes = 1\n{steps}")
 
     with pytest.raises(UserError, match="× 2"):
         read_course(tmp_path / "course.toml")

@@ -90,3 +90,36 @@ def test_an_overlay_that_does_not_name_the_image_is_told_and_left_alone(clone: P
 
     assert done.returncode == 1 and "no entry in images with name: brakepoint-other" in done.stderr
     assert git(clone.parent / "origin.git", "rev-parse", "main") == before
+
+
+def push_from_elsewhere(clone: Path, message: str) -> str:
+    """What somebody, or the pipeline of another push, pushes meanwhile."""
+    other = clone.parent / "other"
+    git(clone.parent, "clone", "--quiet", "--branch", "main", str(clone.parent / "origin.git"), str(other))
+    git(other, "commit", "--quiet", "--allow-empty", "--message", message)
+    git(other, "push", "--quiet", "origin", "HEAD:main")
+    return git(other, "rev-parse", "HEAD").strip()
+
+
+def test_what_was_overtaken_by_a_later_push_is_not_deployed(clone: Path) -> None:
+    later = push_from_elsewhere(clone, "Stop earlier")
+
+    done = run_task(clone)
+
+    assert done.returncode == 0 and f"{later} was pushed meanwhile" in done.stdout
+    assert git(clone.parent / "origin.git", "rev-parse", "main").strip() == later
+
+
+def test_a_digest_that_was_committed_meanwhile_is_no_later_push(clone: Path) -> None:
+    push_from_elsewhere(clone, "Deploy something [skip build]")
+
+    assert run_task(clone).returncode == 0
+    assert f"Deploy {IMAGE}@{DIGEST}" in git(clone.parent / "origin.git", "log", "-1", "--format=%s", "main")
+
+
+def test_a_run_of_what_the_pipeline_has_committed_last_may_deploy(clone: Path) -> None:
+    run_task(clone)
+    before = git(clone.parent / "origin.git", "rev-parse", "main")
+
+    assert "names this digest already" in run_task(clone).stdout
+    assert git(clone, "rev-parse", "HEAD") == before

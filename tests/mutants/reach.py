@@ -25,7 +25,7 @@ patch = subprocess
 context = ${{PYTEST_CURRENT_TEST-}}
 """
 """A child process is told by pytest for which test it runs."""
-NOT_IN_MAKE_TEST = ("tests/system/", "tests/soak/", "tests/images/", "tests/radio/")
+NOT_IN_MAKE_TEST = ("tests/system/", "tests/soak/", "tests/images/", "tests/delivery/", "tests/radio/")
 
 
 @dataclass

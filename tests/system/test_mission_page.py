@@ -51,6 +51,13 @@ def test_film_slider_and_plot_show_the_same_moment(page: Page):
     expect(page.locator("[data-now]")).to_contain_text("2.0 s")
 
 
+def test_the_film_rests_on_its_poster_until_somebody_moves_it(page: Page):
+    await_in_page(page, "document.querySelector('video').readyState >= 2")
+
+    assert page.evaluate("document.querySelector('video').currentTime") == 0
+    assert page.locator("video").first.get_attribute("poster")
+
+
 def test_the_run_plays_and_pauses(page: Page):
     await_in_page(page, "document.querySelector('video').readyState >= 2")
     page.get_by_role("button", name="Play").click()

@@ -54,6 +54,7 @@ function seatTile(seat, steps) {
   const points = seat.score === null ? "" : outOf100(seat);
   const marks = seat.map50 === null ? [] : [`mAP50 ${number(seat.map50, 2)}`];
   if (points && isUnderWay(seat)) marks.push(points);
+  if (seat.further) marks.push(say("board.further", seat));
   if (seat.reason[lang]) marks.push(say("board.failed"));
   const lines = [element("p", { textContent: isUnderWay(seat) ? place(seat) : say(`board.state.${seat.state}`) })];
   if (marks.length) lines.push(element("p", { className: "marks", textContent: marks.join(" · "), title: seat.reason[lang] ?? "" }));

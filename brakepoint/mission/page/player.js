@@ -47,7 +47,7 @@ for (const section of document.querySelectorAll("[data-feed]")) {
     film.hidden = true;
     section.querySelector(".no-film").hidden = false;
   });
-  film.addEventListener("loadedmetadata", () => go(tick), { once: true });
+  film.addEventListener("loadedmetadata", () => tick && go(tick), { once: true }); // A film that is sought loses its poster.
   find("play").addEventListener("click", () => play(!playing));
   find("pace").addEventListener("change", () => {
     film.playbackRate = find("pace").value;

@@ -1,8 +1,6 @@
 """The checks of step 7: what the overlay and the pipeline render to is read, as a cluster would read it."""
 
 import re
-import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,11 +9,10 @@ import yaml
 
 from brakepoint.delivery.credentials import MONITOR_SECRET, TOKEN_KEY
 from brakepoint.delivery.policies import lets_in
-from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
+from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render_step
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
 from brakepoint.files import load_yaml
-from brakepoint.places import KIT
 from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
 
@@ -23,8 +20,12 @@ EDGE = "brakepoint-edge"
 """What the base calls the image of the services."""
 SETTINGS = "brakepoint-settings"
 FEED, TRAIN_ID, HUB = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID", "BRAKEPOINT_HUB"
+LANGUAGE = "BRAKEPOINT_LANG"
+"""What every command reads, and no field of the services' settings."""
 GIVEN = {FEED, TRAIN_ID, HUB}
 """What the base says; an overlay that replaces its settings loses those that it does not repeat."""
+TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+"""What Tekton takes for the name of a task."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
@@ -47,12 +48,12 @@ def check_settings(lab: Path) -> None:
     maps = of_kind(_rendered(lab, "overlay"), "ConfigMap")
     by_name = {manifest["metadata"]["name"].rpartition("-")[0]: manifest["data"] for manifest in maps}
     data = by_name[SETTINGS]
-    given, known = (data.get(FEED), data.get(TRAIN_ID)), ServiceSettings().environment()
+    given, known = (data.get(FEED), data.get(TRAIN_ID)), {*ServiceSettings().environment(), LANGUAGE}
     if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
         raise Wrong("step7.settings.other_map", name=extra[0])
     if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == GIVEN:
         raise NotImplementedError
-    if unknown := sorted(data.keys() - known.keys()):
+    if unknown := sorted(data.keys() - known):
         raise Wrong("step7.settings.unused", name=unknown[0])
     if lost := sorted(GIVEN - data.keys()):
         raise Wrong("step7.settings.lost", name=lost[0])
@@ -210,6 +211,8 @@ def check_commit(lab: Path) -> None:
     task = next((t for t in _tasks(lab).values() if (t.get("taskRef") or {}).get("name") == "commit"), None)
     if task is None:
         raise NotImplementedError
+    if not TASK_NAME.fullmatch(str(task["name"])):
+        raise Wrong("step7.commit.task_name", found=task["name"])
     params = _params(task)
     wanted = {"name", "image", "digest", "overlay", "branch", "kustomize-image"}
     if missing := sorted(wanted - params.keys()):
@@ -240,14 +243,10 @@ def _rendered(lab: Path, part: str) -> list[Manifest]:
     for entry in _kustomization(lab).get("images") or ():
         if not isinstance(entry.get("newTag", ""), str):
             raise Wrong("step7.image.number", found=entry["newTag"])
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("base", "components"):
-            shutil.copytree(KIT / "deploy" / name, Path(folder, "deploy", name))
-        copy = shutil.copytree(lab, Path(folder, "labs", lab.name))
-        try:
-            return render(copy / part)
-        except UserError as error:
-            raise Wrong("step7.not_rendered", part=part, why=str(error).replace(f"{folder}/", "")) from error
+    try:
+        return render_step(lab, part)
+    except UserError as error:
+        raise Wrong("step7.not_rendered", part=part, why=str(error)) from error
 
 
 def _kustomization(lab: Path) -> dict[str, Any]:

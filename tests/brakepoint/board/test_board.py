@@ -12,7 +12,7 @@ from simulated_room import HANDLES, START, SimulatedRoom
 
 from brakepoint.board.server import make_app
 from brakepoint.board.watcher import Heard, Seat, State, Watcher, seat
-from brakepoint.course import course
+from brakepoint.course import Track, course
 from brakepoint.errors import UserError
 from brakepoint.room.outcomes import Failure, Marks, Scores, SubmissionOutcome
 from brakepoint.texts import ORIGINAL, languages, text
@@ -114,6 +114,24 @@ def test_who_has_done_everything_has_finished_however_long_ago() -> None:
 
     assert (found.state, found.step, found.exercise, found.hints) == (State.FINISHED, "", "", 3)
     assert found.minutes == 300
+
+
+def test_in_a_room_of_the_core_the_core_is_all_and_more_is_counted_by_itself() -> None:
+    core = {step.name: step.core for step in course()}
+    more = core | {FIRST.name: FIRST.exercises}
+    found = [
+        seat("jade", Heard(digest="", done=done, hints=0, at=START, since=START), None, START, Track.CORE)
+        for done in (core, more, core | {FIRST.name: (*FIRST.core[1:], *FIRST.further)})
+    ]
+
+    assert [each.state for each in found] == [State.FINISHED, State.FINISHED, State.WORKING]
+    assert [each.further for each in found] == [0, len(FIRST.further), len(FIRST.further)]
+    assert [each.done[FIRST.name] for each in found] == [
+        len(FIRST.core),
+        len(FIRST.core),
+        len(FIRST.core) - 1,
+    ]
+    assert found[2].exercise == FIRST.core[0]
 
 
 def test_hints_are_counted_over_all_exercises_and_no_further_than_three_digits(room) -> None:

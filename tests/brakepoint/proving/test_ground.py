@@ -99,7 +99,7 @@ def test_a_trial_says_what_it_came_to_and_shows_where_it_went_wrong(short_feed, 
     assert (driven.feed, driven.weather, driven.holds) == ("short", "dim", False)
     assert driven.picture == "short-dim.jpg"
     shown = cv2.imread(str(tmp_path / "short-dim.jpg"))
-    assert shown.shape == (480, 640, 3)
+    assert shown is not None and shown.shape == (480, 640, 3)
 
 
 def test_what_is_known_is_not_driven_again(short_feed, blind, tmp_path, monkeypatch):

@@ -46,7 +46,8 @@ def test_every_weather_keeps_size_and_type_leaves_its_picture_alone_and_has_a_na
     given = before.copy()
     after = WEATHERS[name](given, np.random.default_rng(2))
 
-    assert (after.shape, after.dtype) == (before.shape, np.uint8)
+    assert after.shape == before.shape
+    assert after.dtype == np.uint8
     assert (given == before).all()
     assert (after == before).all() == (name == "clear")
     assert f"weather.{name}" in catalogue()

@@ -11,11 +11,13 @@ from room_day import STEP, connection
 from brakepoint import course
 from brakepoint import room as room_package
 from brakepoint.cli import run, workshop
+from brakepoint.course import TRACK_VARIABLE, Track
 from brakepoint.room import joining
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.joining import join, join_code
 from brakepoint.room.stores import serving
 from brakepoint.workshop import progress
+from brakepoint.workshop.labs import closed, lab_text
 from brakepoint.workshop.verdicts import Result
 
 pytestmark = pytest.mark.usefixtures("small_kit")
@@ -56,7 +58,17 @@ def test_a_code_that_does_not_open_the_bucket_is_told_and_nothing_is_kept(small,
     assert not laptop.exists()
 
 
-@pytest.mark.parametrize("code", ["anna", "anna.spring@host:1", "a b@c", "anna.spring:key@http://a/b", "@"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "anna",
+        "anna.spring@host:1",
+        "a b@c",
+        "anna.spring:key@host:1+short",
+        "anna.spring:key@http://a/b",
+        "@",
+    ],
+)
 def test_what_is_no_code_is_told_with_an_example(laptop, capsys, monkeypatch, code) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
 
@@ -74,6 +86,34 @@ def test_a_room_that_has_moved_is_joined_by_its_address_alone(laptop, monkeypatc
     assert room_package.joined() == before | {"AWS_S3_ENDPOINT": "http://10.0.0.2:9100"}
     join("@https://minio.example.org")
     assert room_package.joined()["AWS_S3_ENDPOINT"] == "https://minio.example.org"
+
+
+@pytest.mark.parametrize(("track", "ending"), [(Track.FULL, ""), (Track.CORE, "+core")], ids=["full", "core"])
+def test_a_card_says_which_track_the_room_takes(laptop, monkeypatch, track, ending) -> None:
+    monkeypatch.setattr(joining, "_entered", lambda variables: None)
+    code = join_code("spring", "anna", "abcd-efgh", "http://10.0.0.1:9100", track)
+    join(code)
+
+    assert code == f"anna.spring:abcd-efgh@10.0.0.1:9100{ending}"
+    assert room_package.joined()[TRACK_VARIABLE] == track
+    assert room_package.joined()["AWS_S3_ENDPOINT"] == "http://10.0.0.1:9100"
+
+
+def test_who_joins_a_room_of_the_core_finds_what_goes_further_filled_in(
+    laptop, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setattr(joining, "_entered", lambda variables: SimpleNamespace(bucket="spring-anna"))
+    monkeypatch.setattr(course, "LABS_DIR", tmp_path / "labs")
+    monkeypatch.setattr(progress, "PROGRESS_PATH", tmp_path / "progress.json")
+    monkeypatch.delenv(TRACK_VARIABLE, raising=False)
+    STEP.lab.parent.mkdir()
+    STEP.lab.write_text(lab_text(STEP), "utf-8")
+    assert run(["join", "anna.spring:abcd-efgh@10.0.0.1:9100"]) == 0
+    assert STEP.lab.read_text("utf-8") == lab_text(STEP)
+    assert run(["join", "anna.spring:abcd-efgh@10.0.0.1:9100+core"]) == 0
+
+    assert STEP.lab.read_text("utf-8") == closed(STEP, STEP.parts[0], lab_text(STEP), STEP.further)
+    assert progress.Progress.load().of(STEP).filled == list(STEP.further)
 
 
 def test_what_the_environment_says_outweighs_the_room_that_was_joined(laptop, monkeypatch) -> None:

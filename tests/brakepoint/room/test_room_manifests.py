@@ -266,6 +266,7 @@ def test_the_data_connection_holds_what_an_environment_needs() -> None:
         "AWS_SECRET_ACCESS_KEY": "s3cret",
         "AWS_DEFAULT_REGION": "us-east-1",
         "BRAKEPOINT_ROOM": "spring",
+        "BRAKEPOINT_TRACK": "full",
     }
 
 

@@ -1,6 +1,7 @@
 """The time of the messages, and what is measured with it, when the machine's clock is set."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_what_agrees_on_a_clock_does_not_notice_that_the_machine_s_is_set(machin
 
 @pytest.mark.parametrize(("clocks", "expected"), [(("monotonic", "boot"), 7.0), (("monotonic",), 5.0)])
 def test_a_laptop_that_sleeps_is_not_late_where_its_system_counts_that(monkeypatch, clocks, expected):
-    known = {"monotonic": lambda: 5.0, "clock_gettime": {7: 7.0}.__getitem__}
+    known: dict[str, Any] = {"monotonic": lambda: 5.0, "clock_gettime": {7: 7.0}.__getitem__}
     if "boot" in clocks:
         known["CLOCK_BOOTTIME"] = 7
     monkeypatch.setattr(clock, "time", SimpleNamespace(**known))

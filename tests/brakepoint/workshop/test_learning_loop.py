@@ -98,6 +98,22 @@ def test_a_check_says_what_is_next_and_is_remembered(room, capsys) -> None:
     assert Progress.load().of(STEP).done == ["listing"]
 
 
+def test_an_exercise_is_explained_when_it_first_passes_and_whenever_one_asks(room, capsys) -> None:
+    STEP.lab.write_text(filled(STEP, {"listing": solved(STEP)["listing"]}), "utf-8")
+    said = []
+    for words in (["check", "1"], ["check", "1"], ["check", "1", "--explain"]):
+        run(words)
+        said.append("Otherwise: one answer holds 1000 objects" in " ".join(capsys.readouterr().out.split()))
+    STEP.lab.write_text(filled(STEP, {name: solved(STEP)[name] for name in ("listing", "download")}), "utf-8")
+    run(["check", "1"])
+    then = " ".join(capsys.readouterr().out.split())
+
+    assert said == [True, False, True]
+    assert "Why: A rename happens at once" in then
+    assert "Why: S3 answers in pages" not in then
+    assert Progress.load().of(STEP).explained == ["listing", "download"]
+
+
 def test_a_finished_step_says_what_comes_then(room, capsys) -> None:
     STEP.lab.write_text(STEP.solution.read_text("utf-8"), "utf-8")
 
@@ -239,7 +255,7 @@ def test_the_solution_is_shown_as_a_difference(room, capsys) -> None:
 def test_progress_shows_minutes_against_the_plan(room, capsys, lang: str) -> None:
     assert run(["--lang", lang, "progress"]) == 0
     said = capsys.readouterr().out
-    assert "0/7" in said
+    assert "0/6" in said and "0/1" in said, "the core of step 6, and what goes further"
     assert "15" in said
 
 

@@ -42,7 +42,8 @@ def test_who_reads_the_first_page_on_a_forge_sees_every_step(lang):
     for step in course():
         title = text(f"course.{step.name}.title", lang)
         link = f"[{step.number}. {title}](step{step.number}.md)"
-        assert f"| {link} | {step.minutes} | {len(step.exercises)} |" in words
+        (row,) = [line for line in words.splitlines() if line.startswith(f"| {link} |")]
+        assert row.endswith(f" | {step.minutes} | {len(step.exercises)} |")
 
 
 def test_what_stood_in_a_table_before_is_replaced():
@@ -51,7 +52,7 @@ def test_what_stood_in_a_table_before_is_replaced():
     filled = with_tables(words, "en")
 
     assert "old" not in filled
-    assert filled.startswith("<!-- table: steps -->\n\n| step | minutes | exercises |\n| --- | --- | --- |\n")
+    assert filled.startswith("<!-- table: steps -->\n\n| step | ")
     assert filled.endswith(" |\n\n<!-- end of table -->\nrest")
     assert with_tables(filled, "en") == filled
 

@@ -1,0 +1,141 @@
+"""What `brakepoint deploy --from-push` does before it drives: pushes, builds, and says what came of it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from brakepoint import extras
+from brakepoint.cli.screen import print_table
+from brakepoint.delivery.credentials import Secrets
+from brakepoint.delivery.rendering import Manifest
+from brakepoint.delivery.running import Launch
+from brakepoint.errors import UserError
+from brakepoint.places import WORKPLACE
+from brakepoint.registry.names import COPY_KEY
+from brakepoint.rollout.definitions import Value
+from brakepoint.rollout.execution import Account, Outcome, Tell
+from brakepoint.rollout.pushing import is_clean, push
+from brakepoint.rollout.roots import own_architecture
+from brakepoint.rollout.store import Store
+from brakepoint.rollout.train import Train
+from brakepoint.rollout.workplace import Delivered, Workplace
+from brakepoint.store.connection import Connection
+from brakepoint.texts import text
+
+FOLDER = Path("runs/delivery")
+TESTS = 'make mission ARGS="--steps {source}" PYTHON=python3.11'
+"""What a room asks for before an attendee's image is built (brakepoint/room/attendee_delivery.py)."""
+CONNECTION = "aws-connection-brakepoint"
+"""Name of the Secret that the pipeline looks for by default."""
+COLUMNS: dict[str, Literal["left", "right"]] = {
+    "task": "left",
+    "outcome": "left",
+    "seconds": "right",
+    "note": "left",
+}
+COLOURS = {Outcome.SUCCEEDED: "green", Outcome.FAILED: "red", Outcome.NOT_HERE: "yellow"}
+
+
+@contextmanager
+def from_push(
+    source: str, console: Console, folder: Path = FOLDER
+) -> Iterator[tuple[list[Manifest], Launch]]:
+    """Pushes the clone that one works in, and lets the pipeline run.
+
+    Args:
+        source: Whose steps, pipeline and overlay: `solutions` or `labs`.
+        console: Where to tell.
+        folder: Where forge, registry and roots are kept.
+
+    Yields:
+        The overlay as the pipeline has committed it, and how its containers are started.
+
+    Raises:
+        UserError: A task failed, or something for it is not here.
+    """
+    with ExitStack() as stack:
+        params: dict[str, Value] = {"tests": TESTS.format(source=source)}
+        secrets: Secrets = {}
+        if connection := _with_a_model(stack):
+            params["model-key"] = COPY_KEY
+            secrets[CONNECTION] = _as_secret(connection)
+        console.print(text("cli.deploy.push.preparing"))
+        place = Workplace(folder, source, params, secrets, _teller(console))
+        stack.enter_context(place)
+        if not is_clean(WORKPLACE):
+            console.print(text("cli.deploy.push.not_committed"))
+        console.print(text("cli.deploy.push.pushed", None, commit=push(WORKPLACE, place.forge)[:12]))
+        runs = list(place.deliver())
+        if not runs:
+            raise UserError("rollout.error.no_run")
+        done = runs[-1]
+        print_table(console, _tasks_table(place, done))
+        if not done.succeeded:
+            raise UserError("rollout.error.failed", log=_log_of_failed(place, done))
+        print_table(console, _layers_table(place.store, f"{place.image}@{done.digest}"))
+        manifests = place.overlay_at()
+        train = Train(manifests, place.store, place.folder / "train", own_architecture())
+        yield manifests, train.launch
+
+
+def _with_a_model(stack: ExitStack) -> Connection | None:
+    """The store whose registry has a model in production, if it has."""
+    extras.require("workshop", "boto3")
+    from brakepoint.registry.bucket import Registry
+    from brakepoint.store import object_store
+
+    store = stack.enter_context(object_store())
+    return store if Registry(store).production().number else None
+
+
+def _as_secret(connection: Connection) -> dict[str, str]:
+    """The variables of a data connection."""
+    return {
+        "AWS_S3_ENDPOINT": connection.endpoint,
+        "AWS_S3_BUCKET": connection.bucket,
+        "AWS_ACCESS_KEY_ID": connection.access_key,
+        "AWS_SECRET_ACCESS_KEY": connection.secret_key,
+        "AWS_DEFAULT_REGION": connection.region,
+    }
+
+
+def _teller(console: Console) -> Tell:
+    def tell(news: Account | str) -> None:
+        if isinstance(news, str):
+            console.print(text("cli.deploy.push.task", None, task=news))
+
+    return tell
+
+
+def _tasks_table(place: Workplace, done: Delivered) -> Table:
+    table = Table(title=text("cli.deploy.push.tasks"), title_justify="left")
+    for name, side in COLUMNS.items():
+        table.add_column(text(f"cli.deploy.push.column.{name}"), justify=side)
+    for account in done.accounts:
+        outcome = account.done.outcome
+        said = f"[{COLOURS.get(outcome, 'default')}]{text(f'cli.deploy.push.outcome.{outcome}')}[/]"
+        table.add_row(
+            account.name, said, f"{account.seconds:.0f}", account.done.why or place.last_words(account.name)
+        )
+    return table
+
+
+def _layers_table(store: Store, image: str) -> Table:
+    name, listed = image.partition("@")[0], store.architectures(image)
+    table = Table(title=text("cli.deploy.push.layers", None, image=image), title_justify="left")
+    table.add_column(text("cli.deploy.push.column.layer"))
+    sizes = {architecture: store.layers(f"{name}@{digest}") for architecture, digest in listed.items()}
+    for architecture in sizes:
+        table.add_column(f"{architecture} (MB)", justify="right")
+    first = next(iter(sizes.values()))
+    for number, layer in enumerate(first):
+        table.add_row(layer.made_by[:60], *(f"{those[number].megabytes:.1f}" for those in sizes.values()))
+    return table
+
+
+def _log_of_failed(place: Workplace, done: Delivered) -> Path:
+    return place.log(next(one.name for one in done.accounts if one.done.outcome is Outcome.FAILED))

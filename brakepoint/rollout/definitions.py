@@ -1,0 +1,163 @@
+"""The parts of Tekton's `v1` that the kit's pipelines use; an unknown field is refused, never ignored."""
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from brakepoint.delivery.rendering import Manifest
+from brakepoint.errors import UserError
+
+Value = str | list[str]
+
+
+class Part(BaseModel):
+    """What all parts have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Variable(Part):
+    """A value by its name: of a parameter or of an environment variable."""
+
+    name: str
+    value: Value = ""
+
+
+class ParameterSpec(Part):
+    """What a task or a pipeline asks for."""
+
+    name: str
+    type: Literal["string", "array"] = "string"
+    description: str = ""
+    default: Value | None = None
+
+
+class WorkspaceSpec(Part):
+    """A folder that a task or a pipeline asks for."""
+
+    name: str
+    description: str = ""
+    optional: bool = False
+    mount_path: str = ""
+
+
+class ResultSpec(Part):
+    """A value that a task leaves."""
+
+    name: str
+    description: str = ""
+
+
+class Mount(Part):
+    """A volume of the task in a step."""
+
+    name: str
+    mount_path: str
+
+
+class Step(Part):
+    """One container of a task's pod."""
+
+    name: str = ""
+    image: str
+    script: str = ""
+    command: list[str] = []
+    args: list[str] = []
+    env: list[Variable] = []
+    env_from: list[dict[str, Any]] = []
+    working_dir: str = ""
+    volume_mounts: list[Mount] = []
+    security_context: dict[str, Any] = {}
+    compute_resources: dict[str, Any] = {}
+
+
+class Task(Part):
+    """The `spec` of a Task."""
+
+    description: str = ""
+    params: list[ParameterSpec] = []
+    workspaces: list[WorkspaceSpec] = []
+    results: list[ResultSpec] = []
+    steps: list[Step]
+    volumes: list[dict[str, Any]] = []
+
+
+class Condition(Part):
+    """When a task is wanted."""
+
+    input: str
+    operator: Literal["in", "notin"]
+    values: Value
+
+
+class Matrix(Part):
+    """The task runs once for each combination."""
+
+    params: list[Variable]
+
+
+class Binding(Part):
+    """Which of the pipeline's workspaces a task gets."""
+
+    name: str
+    workspace: str = ""
+
+
+class Reference(Part):
+    """A task by its name."""
+
+    name: str
+    kind: Literal["Task"] = "Task"
+
+
+class Use(Part):
+    """A task in a pipeline."""
+
+    name: str
+    task_ref: Reference
+    params: list[Variable] = []
+    workspaces: list[Binding] = []
+    run_after: list[str] = []
+    when: list[Condition] = []
+    matrix: Matrix | None = None
+
+
+class Pipeline(Part):
+    """The `spec` of a Pipeline."""
+
+    params: list[ParameterSpec] = []
+    workspaces: list[WorkspaceSpec] = []
+    tasks: list[Use]
+    last: list[Use] = Field([], alias="finally")
+
+
+Spec = TypeVar("Spec", bound=Part)
+
+
+def read_pipeline(manifest: Manifest) -> Pipeline:
+    """The `spec` of a Pipeline's manifest.
+
+    Raises:
+        UserError: Something in it is not known here.
+    """
+    return _read(Pipeline, manifest)
+
+
+def read_tasks(manifests: list[Manifest]) -> dict[str, Task]:
+    """The `spec` of every Task among the manifests, by name.
+
+    Raises:
+        UserError: Something in one is not known here.
+    """
+    return {m["metadata"]["name"]: _read(Task, m) for m in manifests if m["kind"] == "Task"}
+
+
+def _read(model: type[Spec], manifest: Manifest) -> Spec:
+    try:
+        return model.model_validate(manifest["spec"])
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(map(str, wrong["loc"]))
+        name = f"{manifest['kind']} {manifest['metadata']['name']}"
+        raise UserError("rollout.error.definition", name=name, where=where, why=wrong["msg"]) from error

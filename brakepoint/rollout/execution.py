@@ -1,0 +1,269 @@
+"""Runs a pipeline task by task, as Tekton does: who fails, ends it; what is last, always runs."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from brakepoint.errors import UserError
+from brakepoint.rollout.definitions import ParameterSpec, Pipeline, Step, Task, Use, Value, Variable
+from brakepoint.rollout.order import in_order, waits_for
+from brakepoint.rollout.variables import fill, fill_list, fill_value
+
+RESULTS = "/tekton/results"
+
+
+class Outcome(StrEnum):
+    """What became of a task."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Its `when` says so, or it waits for one that was skipped."""
+    NOT_HERE = "not_here"
+    """Its image cannot be had on this machine: it counts as succeeded, and the table says so."""
+    NOT_REACHED = "not_reached"
+    """Another one failed before."""
+
+
+@dataclass(frozen=True)
+class TaskRun:
+    """A task that is about to run, all its variables replaced.
+
+    Attributes:
+        name: What the pipeline calls it.
+        task: Name of the Task.
+        spec: Steps with scripts, arguments and variables as they are executed.
+        workspaces: Of those that are bound: name in the pipeline, by the name in the task.
+    """
+
+    name: str
+    task: str
+    spec: Task
+    workspaces: dict[str, str]
+
+    def path(self, workspace: str) -> str:
+        """Where a workspace lies in each step."""
+        return path_of(self.spec, workspace)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a task left.
+
+    Attributes:
+        outcome: How it ended.
+        results: By name.
+        why: Which step failed and how, or which image is not here; empty otherwise.
+    """
+
+    outcome: Outcome
+    results: dict[str, str] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A line of the account of a run.
+
+    Attributes:
+        name: The task's name; with a number where a matrix runs it several times.
+        done: How it ended.
+        seconds: How long it took.
+    """
+
+    name: str
+    done: Done
+    seconds: float = 0.0
+
+
+class Runner(Protocol):
+    """Executes the steps of a task, one after the other."""
+
+    def __call__(self, run: TaskRun) -> Done:
+        """Runs all steps, the next only if the one before has exited with 0."""
+        ...
+
+
+Tell = Callable[[Account | str], None]
+"""Is told the name of each task that starts, and the account of each that ended."""
+
+
+@dataclass
+class Execution:
+    """One run of a pipeline.
+
+    Attributes:
+        pipeline: Which.
+        tasks: Its tasks by name.
+        params: The run's own parameters.
+        workspaces: Names of the pipeline's workspaces that are bound.
+        runner: Executes a task.
+        tell: Is told how far it is.
+    """
+
+    pipeline: Pipeline
+    tasks: Mapping[str, Task]
+    params: Mapping[str, Value]
+    workspaces: set[str]
+    runner: Runner
+    tell: Tell = lambda news: None
+    _values: dict[str, Value] = field(default_factory=dict)
+    _ended: dict[str, Outcome] = field(default_factory=dict)
+
+    def run(self) -> list[Account]:
+        """Runs everything and says what became of each task.
+
+        Raises:
+            UserError: The definitions do not fit together; then no task has run.
+        """
+        ordered = in_order(self.pipeline)
+        for use in (*ordered, *self.pipeline.last):
+            if use.task_ref.name not in self.tasks:
+                raise UserError("rollout.error.no_task", task=use.task_ref.name)
+        self._values = {
+            f"params.{name}": value for name, value in given(self.pipeline.params, self.params).items()
+        }
+        missing = {w.name for w in self.pipeline.workspaces if not w.optional} - self.workspaces
+        for name in sorted(missing):
+            raise UserError("rollout.error.unbound", workspace=name)
+        accounts: list[Account] = []
+        for use in ordered:
+            accounts += self._use(use)
+        for use in self.pipeline.last:
+            statuses = {f"tasks.{name}.status": _status(ended) for name, ended in self._ended.items()}
+            self._values |= {**statuses, "tasks.status": _status_of_all(self._ended.values())}
+            accounts += self._all_of(use)
+        return accounts
+
+    def _use(self, use: Use) -> list[Account]:
+        if Outcome.FAILED in self._ended.values():
+            return [self._end(use.name, Account(use.name, Done(Outcome.NOT_REACHED)))]
+        if any(self._ended[other] is Outcome.SKIPPED for other in waits_for(use)) or not self._is_wanted(use):
+            return [self._end(use.name, Account(use.name, Done(Outcome.SKIPPED)))]
+        return self._all_of(use)
+
+    def _is_wanted(self, use: Use) -> bool:
+        for condition in use.when:
+            values = fill_value(condition.values, self._values)
+            found = fill(condition.input, self._values) in ([values] if isinstance(values, str) else values)
+            if found != (condition.operator == "in"):
+                return False
+        return True
+
+    def _all_of(self, use: Use) -> list[Account]:
+        """Every combination of its matrix, or the one that it is."""
+        runs = list(self._runs(use))
+        accounts = []
+        for number, run in enumerate(runs, start=1):
+            name = f"{use.name} {number}/{len(runs)}" if len(runs) > 1 else use.name
+            self.tell(name)
+            start = time.monotonic()
+            account = Account(name, self._checked(run, self.runner(run)), time.monotonic() - start)
+            accounts.append(self._end(use.name, account))
+            if account.done.outcome is Outcome.FAILED:
+                break
+            if not use.matrix:
+                results = account.done.results
+                self._values |= {f"tasks.{use.name}.results.{key}": value for key, value in results.items()}
+        return accounts
+
+    @staticmethod
+    def _checked(run: TaskRun, done: Done) -> Done:
+        """As Tekton: who promises a result and leaves none, has failed if anybody takes it; here at once."""
+        missing = [result.name for result in run.spec.results if result.name not in done.results]
+        if done.outcome is Outcome.SUCCEEDED and missing:
+            return Done(Outcome.FAILED, done.results, f"results: {', '.join(missing)}")
+        return done
+
+    def _end(self, name: str, account: Account) -> Account:
+        self._ended[name] = account.done.outcome
+        self.tell(account)
+        return account
+
+    def _runs(self, use: Use) -> Iterator[TaskRun]:
+        spec = self.tasks[use.task_ref.name]
+        bound = {one.name: one.workspace or one.name for one in use.workspaces}
+        bound = {name: whole for name, whole in bound.items() if whole in self.workspaces}
+        for workspace in spec.workspaces:
+            if not workspace.optional and workspace.name not in bound:
+                raise UserError("rollout.error.unbound", workspace=f"{use.name}: {workspace.name}")
+        said = {one.name: fill_value(one.value, self._values) for one in use.params}
+        for choice in self._choices(use):
+            values = {
+                **{f"params.{name}": value for name, value in given(spec.params, said | choice).items()},
+                **{f"results.{result.name}.path": f"{RESULTS}/{result.name}" for result in spec.results},
+                **{f"workspaces.{w.name}.path": path_of(spec, w.name) for w in spec.workspaces},
+                **{f"workspaces.{w.name}.bound": str(w.name in bound).lower() for w in spec.workspaces},
+            }
+            steps = [_filled(step, values) for step in spec.steps]
+            yield TaskRun(use.name, use.task_ref.name, spec.model_copy(update={"steps": steps}), bound)
+
+    def _choices(self, use: Use) -> Iterator[dict[str, Value]]:
+        lists = [
+            [(one.name, value) for value in fill_value(one.value, self._values)]
+            for one in (use.matrix.params if use.matrix else [])
+        ]
+        return (dict(choice) for choice in itertools.product(*lists))
+
+
+def given(asked: list[ParameterSpec], said: Mapping[str, Value]) -> dict[str, Value]:
+    """The value of each parameter that is asked for.
+
+    Raises:
+        UserError: One has none, one is said that nobody asks for, or a list is said for a string.
+    """
+    for name in sorted(said.keys() - {one.name for one in asked}):
+        raise UserError("rollout.error.unknown_parameter", name=name)
+    values: dict[str, Value] = {}
+    for one in asked:
+        value = said.get(one.name, one.default)
+        if value is None:
+            raise UserError("rollout.error.parameter", name=one.name)
+        if isinstance(value, list) != (one.type == "array"):
+            raise UserError("rollout.error.type", name=one.name, type=one.type)
+        values[one.name] = value
+    return values
+
+
+def path_of(spec: Task, workspace: str) -> str:
+    """Where a workspace lies in the steps of a task."""
+    said = next(one.mount_path for one in spec.workspaces if one.name == workspace)
+    return said or f"/workspace/{workspace}"
+
+
+def _filled(step: Step, values: Mapping[str, Value]) -> Step:
+    environment = [Variable(name=one.name, value=fill(str(one.value), values)) for one in step.env]
+    return step.model_copy(
+        update={
+            "image": fill(step.image, values),
+            "script": fill(step.script, values),
+            "command": fill_list(step.command, values),
+            "args": fill_list(step.args, values),
+            "env": environment,
+            "working_dir": fill(step.working_dir, values),
+            "env_from": [_filled_source(source, values) for source in step.env_from],
+        }
+    )
+
+
+def _filled_source(source: dict[str, dict[str, object]], values: Mapping[str, Value]) -> dict[str, object]:
+    return {
+        kind: {key: fill(value, values) if isinstance(value, str) else value for key, value in said.items()}
+        for kind, said in source.items()
+    }
+
+
+def _status(ended: Outcome) -> str:
+    """As Tekton says it."""
+    said = {Outcome.SUCCEEDED: "Succeeded", Outcome.NOT_HERE: "Succeeded", Outcome.FAILED: "Failed"}
+    return said.get(ended, "None")
+
+
+def _status_of_all(ended: Iterable[Outcome]) -> str:
+    outcomes = set(ended)
+    if Outcome.FAILED in outcomes:
+        return "Failed"
+    return "Completed" if Outcome.SKIPPED in outcomes else "Succeeded"

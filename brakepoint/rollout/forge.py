@@ -1,0 +1,117 @@
+"""A bare repository and its hook, in place of a forge: a push to it waits in a file until it is heard."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from brakepoint.errors import UserError
+
+HOOK = """#!/bin/sh
+# Says of each push what a forge's webhook would: the branch and the commit. It starts nothing itself.
+while read -r old new ref; do
+  printf '%s %s %s\\n' "$old" "$new" "$ref" >> pushes
+done
+"""
+GONE = "0" * 40
+"""A branch that was deleted is at this commit."""
+CONDITION = re.compile(
+    r"body\.ref == '(?P<ref>[^']+)'"
+    r"|has\(body\.head_commit\.message\)"
+    r"|!body\.head_commit\.message\.contains\('(?P<without>[^']+)'\)"
+)
+
+
+@dataclass(frozen=True)
+class Push:
+    """What was pushed.
+
+    Attributes:
+        ref: To which branch, `refs/heads/main`.
+        commit: Its new commit.
+        message: That commit's message.
+    """
+
+    ref: str
+    commit: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Forge:
+    """A bare repository.
+
+    Attributes:
+        folder: Where it lies.
+    """
+
+    folder: Path
+
+    def open(self) -> None:
+        """Makes it, unless it is there; the tasks, which are in the group of root, may push to it."""
+        if not (self.folder / "HEAD").is_file():
+            subprocess.run(
+                ["git", "init", "--quiet", "--bare", "--shared", "--initial-branch=main", str(self.folder)],
+                check=True,
+            )
+            self.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        hook = self.folder / "hooks" / "post-receive"
+        hook.write_text(HOOK, encoding="utf-8")
+        hook.chmod(0o755)
+        self._make_queue()
+
+    def git(self, *words: str) -> str:
+        """Runs git on it.
+
+        Raises:
+            UserError: Git refuses.
+        """
+        words = ("git", "--git-dir", str(self.folder), *words)
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise UserError("rollout.error.tool", tool="git", why=done.stderr.strip()[-300:])
+        return done.stdout.strip()
+
+    def has(self, ref: str) -> bool:
+        """Whether there is such a branch."""
+        return bool(self.git("for-each-ref", ref))
+
+    def pushes(self) -> Iterator[Push]:
+        """Each push that was not heard yet, in order; each is heard once."""
+        taken = self._queue.with_suffix(".heard")
+        self._queue.replace(taken)
+        self._make_queue()
+        for line in taken.read_text("utf-8").splitlines():
+            _, commit, ref = line.split(" ", 2)
+            if commit != GONE:
+                yield Push(ref, commit, self.git("log", "-1", "--format=%B", commit))
+
+    @property
+    def _queue(self) -> Path:
+        return self.folder / "pushes"
+
+    def _make_queue(self) -> None:
+        self._queue.touch()
+        self._queue.chmod(0o664)
+
+
+def starts_a_run(push: Push, condition: str) -> bool:
+    """Whether a trigger's filter lets a push start a run.
+
+    Args:
+        push: The push.
+        condition: The trigger's CEL expression: conditions about branch and message that must all hold.
+
+    Raises:
+        UserError: It says something else, which is not understood here.
+    """
+    for part in (part.strip() for part in condition.split("&&")):
+        found = CONDITION.fullmatch(part)
+        if found is None:
+            raise UserError("rollout.error.filter", part=part)
+        if found["ref"] and push.ref != found["ref"]:
+            return False
+        if found["without"] and found["without"] in push.message:
+            return False
+    return True

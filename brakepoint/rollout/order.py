@@ -1,0 +1,32 @@
+"""In which order the tasks of a pipeline run. Pure."""
+
+from brakepoint.errors import UserError
+from brakepoint.rollout.definitions import Pipeline, Use
+from brakepoint.rollout.variables import RESULT
+
+
+def in_order(pipeline: Pipeline) -> list[Use]:
+    """Each task behind those that it waits for; of those that are free, the one that is named first.
+
+    Raises:
+        UserError: A task waits for one that is not there, or for itself.
+    """
+    waiting = {use.name: waits_for(use) for use in pipeline.tasks}
+    by_name = {use.name: use for use in pipeline.tasks}
+    for name, others in waiting.items():
+        for other in sorted(others - waiting.keys()):
+            raise UserError("rollout.error.waits", task=name, other=other)
+    ordered: list[Use] = []
+    while waiting:
+        free = next((name for name, others in waiting.items() if not others & waiting.keys()), None)
+        if free is None:
+            raise UserError("rollout.error.cycle", tasks=", ".join(waiting))
+        ordered.append(by_name[free])
+        del waiting[free]
+    return ordered
+
+
+def waits_for(use: Use) -> set[str]:
+    """The tasks that must have succeeded before: those that it names, and those whose results it takes."""
+    given = [use.params, use.when, use.matrix.params if use.matrix else []]
+    return {*use.run_after, *RESULT.findall(str(given))}

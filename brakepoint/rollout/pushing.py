@@ -1,0 +1,64 @@
+"""Pushes what is committed in a clone to the forge, over what the pipeline has committed there meanwhile."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from brakepoint.errors import UserError
+from brakepoint.rollout.forge import Forge
+
+BRANCH = "refs/heads/main"
+WHO = ("-c", "user.name=brakepoint", "-c", "user.email=brakepoint@localhost")
+ONCE_MORE = "Build once more"
+
+
+def push(clone: Path, forge: Forge) -> str:
+    """Does what whoever pulls before a push does, without touching the clone.
+
+    What was built before is built once more by a commit without a change.
+
+    Args:
+        clone: Folder in a clone of the project; its `HEAD` is pushed.
+        forge: Where to.
+
+    Returns:
+        The commit that was pushed.
+
+    Raises:
+        UserError: It is no clone, or git refuses.
+    """
+    head = _git(clone, "rev-parse", "HEAD")
+    root = _git(clone, "rev-parse", "--show-toplevel")
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder)
+        _git(there, "init", "--quiet")
+        _git(there, "fetch", "--quiet", root, head)
+        if not forge.has(BRANCH):
+            _git(there, "checkout", "--quiet", "FETCH_HEAD")
+        else:
+            _git(there, "fetch", "--quiet", str(forge.folder), f"{BRANCH}:refs/heads/before")
+            _git(there, "checkout", "--quiet", "--detach", "before")
+            _merge(there, head)
+        pushed = _git(there, "rev-parse", "HEAD")
+        _git(there, "push", "--quiet", str(forge.folder), f"HEAD:{BRANCH}")
+    return pushed
+
+
+def _merge(there: Path, head: str) -> None:
+    """Joins the two; where both have changed a line, the one that is pushed counts."""
+    before = _git(there, "rev-parse", "HEAD")
+    _git(there, *WHO, "merge", "--quiet", "--no-edit", "--allow-unrelated-histories", "-X", "theirs", head)
+    if _git(there, "rev-parse", "HEAD") == before:
+        _git(there, *WHO, "commit", "--quiet", "--allow-empty", "--message", ONCE_MORE)
+
+
+def is_clean(clone: Path) -> bool:
+    """Whether everything in a clone is committed, but for what git is told to ignore."""
+    return not _git(clone, "status", "--porcelain")
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError("rollout.error.tool", tool="git", why=done.stderr.strip()[-300:])
+    return done.stdout.strip()

@@ -1,0 +1,119 @@
+"""Root file systems for the steps, of Debian's packages: a base each architecture, and a layer each image."""
+
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from brakepoint.cluster.images import parts
+from brakepoint.delivery.rendering import Manifest, kubectl
+from brakepoint.errors import UserError
+from brakepoint.rollout.confinement import Confinement
+from brakepoint.rollout.sandbox import ALL_CAPABILITIES, Sandbox
+
+DEBIAN, MIRROR = "bookworm", "http://deb.debian.org/debian"
+BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "make")
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+KUSTOMIZE = '#!/bin/sh\nverb="$1"\nshift\n[ "$verb" = build ] && exec kubectl kustomize "$@"\n'
+"""kubectl has kustomize in it."""
+
+
+def own_architecture() -> str:
+    """That of this machine, as images call it."""
+    return MACHINES.get(platform.machine(), platform.machine())
+
+
+@cache
+def stand_ins() -> dict[str, Manifest]:
+    """What stands in for which image, by its repository."""
+    file = resources.files(__package__) / "data" / "stand_ins.yaml"
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Roots:
+    """The root file systems below a folder, made when they are first asked for.
+
+    Attributes:
+        folder: Where they are kept.
+        base_image: What the pipeline calls the base.
+    """
+
+    folder: Path
+    base_image: str
+
+    def layers(self, image: str, architecture: str) -> tuple[Path, ...] | None:
+        """The folders that make the root of an image, the uppermost first; None if it is not here.
+
+        Raises:
+            UserError: It cannot be made.
+        """
+        base = self.base(architecture)
+        if image == self.base_image:
+            return (base,)
+        _, repository, _ = parts(image)
+        said = stand_ins().get(repository, {"missing": repository})
+        if "missing" in said:
+            return None
+        return self._with_packages(repository.rpartition("/")[2], architecture, said), base
+
+    def base(self, architecture: str) -> Path:
+        """Debian with Python, of which the base image is made, too.
+
+        Raises:
+            UserError: It cannot be made.
+        """
+        place = self.folder / f"base-{architecture}"
+        if not place.is_dir():
+            part = place.with_suffix(".part")
+            shutil.rmtree(part, ignore_errors=True)
+            include = f"--include={','.join(BASE_PACKAGES)}"
+            how = (f"--arch={architecture}", "--variant=minbase", include)
+            _run("debootstrap", *how, DEBIAN, str(part), MIRROR)
+            for left in ("var/cache/apt/archives", "var/lib/apt/lists"):
+                shutil.rmtree(part / left)
+                (part / left / "partial").mkdir(parents=True)
+            part.rename(place)
+        return place
+
+    def _with_packages(self, name: str, architecture: str, said: Manifest) -> Path:
+        place = self.folder / f"{name}-{architecture}"
+        if place.is_dir():
+            return place
+        scratch = self.folder / f"{name}-{architecture}.part"
+        shutil.rmtree(scratch, ignore_errors=True)
+        everything = Confinement(0, capabilities=frozenset(ALL_CAPABILITIES), may_gain=True)
+        network = {"/etc/resolv.conf": Path("/etc/resolv.conf")}
+        sandbox = Sandbox((self.base(architecture),), scratch, everything, network)
+        packages = " ".join(said["packages"])
+        script = (
+            "set -e; export DEBIAN_FRONTEND=noninteractive; apt-get update -qq; "
+            f"apt-get install -qq --yes --no-install-recommends {packages} >/dev/null; "
+            "apt-get clean; rm -rf /var/lib/apt/lists/*"
+        )
+        _run(*sandbox.command(["sh", "-c", script]))
+        layer = scratch / "upper"
+        for there, here in (said.get("links") or {}).items():
+            (layer / there.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+            (layer / there.lstrip("/")).symlink_to(here)
+        if said.get("kustomize"):
+            programs = layer / "usr/local/bin"
+            programs.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(kubectl(), programs / "kubectl")
+            (programs / "kustomize").write_text(KUSTOMIZE, encoding="utf-8")
+            (programs / "kustomize").chmod(0o755)
+        layer.rename(place)
+        shutil.rmtree(scratch)
+        return place
+
+
+def _run(*words: str) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError("rollout.error.tool", tool=words[0], why=(done.stderr or done.stdout).strip()[-300:])

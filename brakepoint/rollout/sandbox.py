@@ -1,0 +1,103 @@
+"""Runs a command in an image's root file system, held as a cluster holds a container. As root, on Linux.
+
+It gets mounts of its own and, if wanted, processes of its own, which end with it. Its root is moved over that
+of the mount namespace before it is changed to: in a root that is only changed to, the kernel lets nobody make
+a user namespace, and Buildah wants one. Capabilities and user are set by `capsh` from outside, so that the
+root may be of another architecture. Network and seccomp are those of the machine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from brakepoint.rollout.confinement import Confinement
+
+ENTER = """
+set -eu
+layers="$1" scratch="$2" read_only="$3" folder="$4" held="$5" root="$2/root"
+shift 5
+mount -t overlay -o "lowerdir=$layers,upperdir=$scratch/upper,workdir=$scratch/work" overlay "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+while [ "$1" != -- ]; do
+  mount --bind "$1" "$root$2"
+  shift 2
+done
+shift
+[ -z "$read_only" ] || mount --options remount,bind,ro "$root"
+cd "$root"
+mount --move . /
+exec capsh --chroot=. $held --shell=/bin/sh -- -c 'cd "$0" && exec "$@"' "$folder" "$@"
+"""
+WHOLE = ("--pid", "--fork", "--kill-child")
+ALL_CAPABILITIES = tuple(
+    """
+    CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
+    NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO
+    SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG
+    MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM
+    BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE
+    """.split()  # noqa: SIM905
+)
+"""Of Linux 5.9 and later, by capabilities(7)."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A root file system to run commands in.
+
+    Attributes:
+        layers: Folders that make it together, the uppermost first. Nothing in them is changed.
+        scratch: Folder that takes what is written to it, in `upper/`.
+        held: User, groups and capabilities.
+        mounts: What of this machine lies where in it: path here by path there.
+        whole: Whether its end is that of all its processes; else the command itself gets the signals.
+    """
+
+    layers: tuple[Path, ...]
+    scratch: Path
+    held: Confinement
+    mounts: dict[str, Path] = field(default_factory=dict)
+    whole: bool = True
+
+    def command(self, words: Sequence[str], folder: str = "/") -> list[str]:
+        """The command line that runs these words in it.
+
+        Args:
+            words: The program, as it is called in it, and its arguments.
+            folder: Where it starts.
+        """
+        for name in ("upper", "work", "root"):
+            (self.scratch / name).mkdir(parents=True, exist_ok=True)
+        for there, here in self.mounts.items():
+            self._make_mount_point(there.lstrip("/"), here)
+        pairs = [word for there, here in self.mounts.items() for word in (str(here), there)]
+        return [
+            *("unshare", "--mount", *(WHOLE if self.whole else ()), "sh", "-c", ENTER, "sh"),
+            *(":".join(map(str, self.layers)), str(self.scratch), "yes" if self.held.read_only else ""),
+            *(folder, " ".join(held_by(self.held)), *pairs, "--", *words),
+        ]
+
+    def _make_mount_point(self, place: str, here: Path) -> None:
+        if any((layer / place).exists() for layer in self.layers):
+            return
+        point = self.scratch / "upper" / place
+        if here.is_dir():
+            point.mkdir(parents=True, exist_ok=True)
+        else:
+            point.parent.mkdir(parents=True, exist_ok=True)
+            point.touch()
+
+
+def held_by(held: Confinement) -> list[str]:
+    """The words that make `capsh` hold a process so."""
+    dropped = [f"cap_{name.lower()}" for name in ALL_CAPABILITIES if name not in held.capabilities]
+    groups = ",".join(map(str, held.groups))
+    return [
+        f"--drop={','.join(dropped)}",
+        *([] if held.may_gain else ["--no-new-privs"]),
+        f"--groups={groups}",
+        "--gid=0",
+        f"--uid={held.user}",
+    ]

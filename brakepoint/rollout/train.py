@@ -1,0 +1,59 @@
+"""The train of an overlay: each container in the root of its image, which the registry gives by digest."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from brakepoint.cluster.images import OURS, parts
+from brakepoint.cluster.kit import Kit
+from brakepoint.delivery.containers import Container
+from brakepoint.delivery.rendering import Manifest
+from brakepoint.errors import UserError
+from brakepoint.rollout.confinement import of_deployments
+from brakepoint.rollout.sandbox import Sandbox
+from brakepoint.rollout.store import Pulled, Store
+from brakepoint.services import ServiceSettings
+from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
+
+
+@dataclass
+class Train:
+    """Says how each container of an overlay is started.
+
+    Attributes:
+        manifests: The overlay, rendered; its images are named by digest.
+        store: Where images are fetched to.
+        folder: For what containers write.
+        architecture: Which image of each list.
+    """
+
+    manifests: list[Manifest]
+    store: Store
+    folder: Path
+    architecture: str
+    _pulled: dict[str, Pulled] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._held = of_deployments(Kit("openshift", self.manifests))
+
+    def launch(self, container: Container) -> tuple[list[str], dict[str, str]]:
+        """The command line and the environment of a container of the kit's own image.
+
+        Raises:
+            UserError: The overlay names its image by a tag, or the registry does not have it.
+        """
+        _, repository, tag = parts(container.image)
+        if not tag.startswith("sha256:") or not OURS.search(repository):
+            raise UserError("rollout.error.no_digest", pod=container.name, image=container.image)
+        if container.image not in self._pulled:
+            self._pulled[container.image] = self.store.pull(container.image, self.architecture)
+        pulled = self._pulled[container.image]
+        scratch = self.folder / container.name
+        shutil.rmtree(scratch, ignore_errors=True)
+        sandbox = Sandbox((pulled.root,), scratch, self._held[container.name], whole=False)
+        words = sandbox.command([*pulled.entry_point, *container.args], pulled.folder)
+        environment = {**pulled.environment, **container.environment}
+        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet here to look at it,
+        environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus beyond this machine.
+        return words, environment

@@ -1,0 +1,65 @@
+"""The exercises that go further than the core: filled in for whoever takes the core, and opened on demand."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from brakepoint.course import Step, Track, chosen_track, course
+from brakepoint.files import write_whole
+from brakepoint.workshop.labs import closed, reopened
+from brakepoint.workshop.progress import Progress, StepProgress
+
+
+def fill_in_course(track: Track | None = None) -> None:
+    """Fills in what the attendee's track leaves out, in every step: before a file is open in an editor.
+
+    Args:
+        track: By default the chosen one.
+    """
+    progress = Progress.load()
+    filled = [fill_in(step, progress.of(step), track) for step in course()]
+    if any(filled):
+        progress.save()
+
+
+def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tuple[str, ...]:
+    """Fills in the untouched exercises that the attendee's track leaves out, so that the code runs.
+
+    Args:
+        step: Which.
+        entry: The attendee's progress in it; it notes what was filled in.
+        track: By default the chosen one.
+
+    Returns:
+        What was filled in just now.
+    """
+    if (track or chosen_track()) is not Track.CORE or entry.further:
+        return ()
+    filled = tuple(name for name in step.further if _change(step, (name,), closed))
+    entry.filled += [name for name in filled if name not in entry.filled]
+    return filled
+
+
+def open_up(step: Step, entry: StepProgress) -> tuple[str, ...]:
+    """Puts the tasks back where the kit had filled something in; from then on they are the attendee's.
+
+    Returns:
+        The exercises that were opened.
+    """
+    opened = tuple(name for name in entry.filled if _change(step, (name,), reopened))
+    entry.further, entry.filled = True, []
+    return opened
+
+
+def _change(
+    step: Step, exercises: Iterable[str], rewrite: Callable[[Step, Path, str, Iterable[str]], str]
+) -> bool:
+    """Rewrites the attendee's files, and says whether anything changed."""
+    changed = False
+    for part in step.parts:
+        path = step.lab.parent / part
+        if path.is_file():
+            before = path.read_text(encoding="utf-8", errors="surrogateescape")
+            if (after := rewrite(step, part, before, exercises)) != before:
+                write_whole(path, after.encode(errors="surrogateescape"))
+                changed = True
+    return changed
