@@ -117,13 +117,12 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
     """
     # TODO threshold: return the lowest of confidences at which this holds: of all detections at least
     # that sure, the share PRECISION_LEAST or more is right. It may fail for surer ones and hold again
-    # further down. The answer is a plain number, and 1.0 if it holds nowhere. Chosen too high, signs
-    # are driven past; too low, the train brakes for nothing.
+    # further down. The answer is a number, and 1.0 if it holds nowhere. Chosen too high, signs are
+    # driven past; too low, the train brakes for nothing.
     # À FAIRE threshold : renvoyer la plus basse des confidences où ceci tient : de toutes les
     # détections au moins aussi sûres, la part PRECISION_LEAST ou plus est juste. Cela peut manquer
-    # pour de plus sûres et tenir à nouveau plus bas. La réponse est un simple nombre, et 1.0 si cela
-    # ne tient nulle part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour
-    # rien.
+    # pour de plus sûres et tenir à nouveau plus bas. La réponse est un nombre, et 1.0 si cela ne
+    # tient nulle part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour rien.
     raise NotImplementedError  # replace this · à remplacer
 
 
