@@ -21,6 +21,8 @@ settings.load_profile("brakepoint")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a job in the background of a shell script.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # As under nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 GIVING_WAY = 10
 """How nice a process is that leaves the processor to whatever runs in real time."""

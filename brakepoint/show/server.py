@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from brakepoint.errors import UserError
+from brakepoint.look import SIGN_LOOKS
 from brakepoint.messages import Detection, SignClass
 from brakepoint.scenery.artwork import PLATES, svg
 from brakepoint.show.album import SIGNS_MAX, Album, ShownSign, decoded
@@ -110,6 +111,7 @@ def make_app(
 
     told = {
         "classes": list(SignClass),
+        "colours": {sign_class: look.colour for sign_class, look in SIGN_LOOKS.items()},
         "folder": str(album.folder),
         "samples": len(samples),
         "plates": [[kind, plate.width_cm, plate.height_cm] for kind, plate in TO_PRINT.items()],

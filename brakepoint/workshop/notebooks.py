@@ -28,7 +28,8 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
     notebook: NotebookNode = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("lang", lang) == lang]
     steps = [step for step in course() if step.name == source.stem]
-    for step, first in zip(steps, notebook.cells, strict=False):
+    words = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    for step, first in zip(steps, words, strict=False):
         first.source += f"\n\n{_tracks(step, lang)}"
     for number, cell in enumerate(notebook.cells):
         cell.source = without_marks(cell.source)
