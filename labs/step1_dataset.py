@@ -191,7 +191,7 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     for what was learnt by heart.
 
     Args:
-        pictures: File names.
+        pictures: File names, of two scenes or more, in any order.
         validation_share: About which part of the **scenes** goes to validation, at least one and not all.
         seed: The same seed makes the same split: `random.Random(seed)`.
 
@@ -201,11 +201,13 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     # TODO split: return (training, validation). About validation_share of the scenes, at least one
     # and not all, are in validation with all their views, and all other pictures in training; the
     # given list is left as it is. The same seed makes the same split wherever and whenever it is
-    # made, and with other seeds other scenes get their turn. A scene on both sides would be an
-    # examination whose answers were learnt by heart.
+    # made, in whatever order the pictures come, and with other seeds other scenes get their turn.
+    # There are always two scenes or more. A scene on both sides would be an examination whose answers
+    # were learnt by heart.
     # À FAIRE split : renvoyer (apprentissage, validation). Environ validation_share des scènes, au
     # moins une et pas toutes, vont en validation avec toutes leurs vues, et toutes les autres images
     # en apprentissage ; la liste reçue reste telle quelle. La même graine (seed) donne le même
-    # découpage, où et quand qu’on le refasse, et avec d’autres graines vient le tour d’autres scènes.
-    # Une scène des deux côtés serait un examen dont les réponses sont sues par cœur.
+    # découpage, où et quand qu’on le refasse et quel que soit l’ordre des images, et avec d’autres
+    # graines vient le tour d’autres scènes. Il y a toujours au moins deux scènes. Une scène des deux
+    # côtés serait un examen dont les réponses sont sues par cœur.
     raise NotImplementedError  # replace this · à remplacer

@@ -22,7 +22,7 @@ from brakepoint.synthesis import (
 )
 
 EMPTY_SHARE = 0.08
-"""How many pictures hold no sign to be found: a detector must also learn to keep quiet."""
+"""In so many pictures all signs are distractors on purpose: a detector must also learn to keep quiet."""
 SIGNS_MOST = 8
 DISTRACTOR_SHARE = 0.5
 """How many of the others mean nothing here: stop signs, no entry, backs of signs."""
@@ -96,29 +96,32 @@ def tight_box(placed: Placed) -> Box:
 
 
 def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
-    """Whether so little would be seen of a sign to be found that nobody could find it.
+    """Whether so little would be seen of a sign with a class that it could not be recognised.
 
     That sign is the new one, which the picture's edge may cut off, or one of those that it stands before.
-    Distractors may be hidden as much as they like.
+    Distractors may be hidden completely.
 
     Args:
         new: About to be placed; `new.visible` is what is inside the picture.
-        placed: Those behind it; `sign.covered_by(new)` is what would still be visible of one of them.
+        placed: Those behind it; `sign.covered_by(new)` is what would still be visible of one of them, and
+            `sign.visible_fraction()` the share of its plate, 0 to 1, that is visible now.
 
     Returns:
         True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
         `VISIBLE_LEAST` would be visible. The whole plate, pixel by pixel, is `sprite.plate`.
     """
-    # TODO hidden: return True if, with new in its place, less than VISIBLE_LEAST of the whole plate
-    # (without its post) of any sign to be found would still be visible, and else False: that may be
-    # new itself or any one of placed, whatever it is that hides it. Exactly that share is enough.
-    # What has no class is not to be found. A sign that nobody could find teaches the detector to
-    # guess.
-    # À FAIRE hidden : renvoyer True si, une fois new à sa place, moins de VISIBLE_LEAST de la plaque
-    # entière (sans son poteau) d’un panneau à trouver resterait visible, et sinon False : que ce soit
-    # new ou l’un quelconque de placed, et quoi que ce soit qui le cache. Tout juste cette part
-    # suffit. Ce qui n’a pas de classe n’est pas à trouver. Un panneau introuvable apprend au
-    # détecteur à deviner.
+    # TODO hidden: return True if placing new would leave too little visible of a sign with a class,
+    # and else False. Look at new itself and at every sign of placed. Too little means less than the
+    # share VISIBLE_LEAST of the whole plate, without its post; exactly that share is enough. A pixel
+    # of the plate may be visible in part, and counts by that part. Signs without a class may be
+    # hidden, and they hide others all the same. A sign that cannot be recognised teaches the detector
+    # to guess.
+    # À FAIRE hidden : renvoyer True si placer new laisse trop peu visible d’un panneau qui a une
+    # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. Trop peu veut dire
+    # moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette part
+    # suffit. Un pixel de la plaque peut être visible en partie, et compte pour cette partie. Un
+    # panneau sans classe peut être caché, mais il cache les autres comme n’importe quel panneau. Un
+    # panneau méconnaissable apprend au détecteur à deviner.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -157,25 +160,30 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
 
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, the smallest first: small ones are far
-        away, so that near ones may stand before them. In a share `EMPTY_SHARE` of all pictures every sign is
-        a distractor; in the others each is one with the probability `DISTRACTOR_SHARE`.
+        away, so that near ones may stand before them. With the probability `EMPTY_SHARE` every sign is a
+        distractor; otherwise each is one with the probability `DISTRACTOR_SHARE`, independently.
     """
     # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, each number of them
     # equally likely, the smallest first: near signs may stand before far ones, and not the other way
-    # round. In a share EMPTY_SHARE of all pictures every sign is a distractor, so that the detector
-    # learns to keep quiet; in the others each is one with the probability DISTRACTOR_SHARE. The same
-    # state of rng always makes the same plan, or nobody could make your pictures again.
+    # round. With the probability EMPTY_SHARE, decided once a picture, every sign is a distractor, so
+    # that the detector learns to keep quiet; otherwise each sign is one with the probability
+    # DISTRACTOR_SHARE, independently of the others, even if that happens to make all of them
+    # distractors. The same state of rng always makes the same plan, or nobody could make your
+    # pictures again.
     # À FAIRE plan : renvoyer (height_px, distractor) pour chacun des 1 à SIGNS_MOST panneaux, tous
     # ces nombres étant équiprobables, le plus petit d’abord : un panneau proche peut cacher un
-    # lointain, pas l’inverse. Dans une part EMPTY_SHARE des images, tous sont des leurres, pour que
-    # le détecteur apprenne à se taire ; dans les autres, chacun l’est avec la probabilité
-    # DISTRACTOR_SHARE. Le même état de rng donne toujours le même plan, sinon personne ne pourrait
-    # refaire vos images.
+    # lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, décidée une fois par image, tous sont
+    # des leurres, pour que le détecteur apprenne à se taire ; sinon, chacun l’est avec la probabilité
+    # DISTRACTOR_SHARE, indépendamment des autres, même si le hasard en fait ainsi des leurres tous
+    # ensemble. Le même état de rng donne toujours le même plan, sinon personne ne pourrait refaire
+    # vos images.
     raise NotImplementedError  # replace this · à remplacer
 
 
 def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     """Makes one picture and its labels; the same state of `rng` makes the same picture.
+
+    `photograph(rng, image)` returns what the bad camera sees of a picture, and leaves `image` as it is.
 
     Args:
         rng: Source of all chance.
@@ -186,14 +194,15 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
         random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
     # TODO picture: every sign of one plan must be placed on image, in the order of the plan, and
-    # shown must be the picture that the bad camera takes of it: light, blur and noise over signs and
-    # background alike. All chance comes from rng, and nothing moves once it is placed, since the
-    # labels say where it stands. Signs that look pasted on teach the detector to look for just that.
+    # shown must be the one picture that the bad camera takes of it in the end: light, blur and noise
+    # over signs and background alike. All chance comes from rng, and nothing moves once it is placed,
+    # since the labels say where it stands. Signs that look pasted on teach the detector to look for
+    # just that.
     # À FAIRE picture : chaque panneau d’un plan doit être placé sur image, dans l’ordre du plan, et
-    # shown doit être la photo qu’en prend la mauvaise caméra : lumière, flou et bruit, sur les
-    # panneaux comme sur le fond. Tout le hasard vient de rng, et rien ne bouge une fois placé,
-    # puisque les étiquettes disent où. Des panneaux qui ont l’air collés apprennent au détecteur à ne
-    # chercher que cela.
+    # shown doit être l’unique photo qu’en prend à la fin la mauvaise caméra : lumière, flou et bruit,
+    # sur les panneaux comme sur le fond. Tout le hasard vient de rng, et rien ne bouge une fois
+    # placé, puisque les étiquettes disent où. Des panneaux qui ont l’air collés apprennent au
+    # détecteur à ne chercher que cela.
     shown = image  # replace this · à remplacer
     return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
 

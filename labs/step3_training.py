@@ -117,13 +117,13 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
     """
     # TODO threshold: return the lowest of confidences at which this holds: of all detections at least
     # that sure, equally sure ones included, the share PRECISION_LEAST or more is right. It may fail
-    # for surer ones and hold again further down. The answer is a plain number, and 1.0 if it holds
-    # nowhere. Chosen too high, signs are driven past; too low, the train brakes for nothing.
+    # for surer ones and hold again further down. The answer is a number, and 1.0 if it holds nowhere.
+    # Chosen too high, signs are driven past; too low, the train brakes for nothing.
     # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
     # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part
     # PRECISION_LEAST ou plus est juste. La condition peut être fausse à une confiance plus haute et
-    # redevenir vraie plus bas. La réponse est un simple nombre, et 1.0 si la condition n’est remplie
-    # nulle part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour rien.
+    # redevenir vraie plus bas. La réponse est un nombre, et 1.0 si la condition n’est remplie nulle
+    # part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour rien.
     raise NotImplementedError  # replace this · à remplacer
 
 

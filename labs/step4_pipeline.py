@@ -44,18 +44,19 @@ def gate(
         its limit is good enough. `text("gate.too_low", found=…, least=…)` and
         `text("gate.worse", world=…, found=…, before=…)` write them.
     """
-    # TODO gate: return every reason why the model must not be published, each a sentence that a
-    # person can read; without a reason it may. Below least on the track is one. Worse than production
-    # by more than tolerance, in any world that production was measured in, is one more for each of
-    # these. A score that just reaches its limit is good enough, and the first model of all has
-    # nothing to be compared with. All reasons, since a training takes hours, and nobody wants to
-    # learn of the second fault after the first is cured.
-    # À FAIRE gate : renvoyer toutes les raisons de ne pas publier le modèle, chacune sous forme de
-    # phrase lisible ; sans raison, il peut l’être. Être sous « least » sur la voie en est une. Être
-    # moins bon que la production de plus de « tolerance », dans un monde où elle a été mesurée, en
-    # est une de plus pour chacun d’eux. Un score qui atteint juste sa limite suffit, et le tout
-    # premier modèle n’a rien à quoi être comparé. Toutes les raisons, car un entraînement dure des
-    # heures, et personne ne veut découvrir le second défaut une fois le premier corrigé.
+    # TODO gate: return a list of every reason why the model must not be published, each a sentence
+    # that a person can read; the list is empty if it may be published. Below least on the track is
+    # one. Worse than production by more than tolerance, in any world that production was measured in,
+    # is one more for each of these. A score that just reaches its limit is good enough, and the first
+    # model of all has nothing to be compared with. The list must be complete: a training takes hours,
+    # and nobody wants to find the second fault after repairing the first.
+    # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
+    # forme de phrase lisible ; la liste est vide s’il peut l’être. Être sous « least » sur la voie en
+    # est une. Être moins bon que la production de plus de « tolerance », dans un monde où elle a été
+    # mesurée, en est une de plus pour chacun d’eux. Un score qui atteint juste sa limite suffit, et
+    # le tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un
+    # entraînement dure des heures, et personne ne veut découvrir le second défaut une fois le premier
+    # corrigé.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -130,6 +131,7 @@ def with_store(task: dsl.PipelineTask) -> None:
     """Gives a task the way to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
 
     Nothing of the secret's content enters the pipeline: only its name, `S3_SECRET`, and its keys' names.
+    The functions of kfp-kubernetes change a task so: `help(kubernetes)` lists them.
     """
     # TODO secret: when the task runs, it must find each of S3_KEYS in an environment variable of the
     # same name, taken from the cluster's secret S3_SECRET. The pipeline itself holds none of the
@@ -143,7 +145,8 @@ def with_store(task: dsl.PipelineTask) -> None:
 def with_gpu(task: dsl.PipelineTask) -> None:
     """Asks for one GPU, and may run on nodes that are kept free for whoever needs one (a taint named `GPU`).
 
-    On this machine it changes nothing.
+    On this machine it changes nothing. A task has methods for what it asks for, `help(dsl.PipelineTask)`; a
+    function of `kubernetes` (kfp-kubernetes) says which taint it tolerates.
     """
     # TODO gpu: the task must ask for one accelerator of the type GPU, and must be let onto nodes with
     # the taint GPU and the effect NoSchedule, whatever the value of the taint. Nodes with a GPU are
@@ -167,7 +170,8 @@ def build(
     """From the bucket of labelled stills to a model in production.
 
     A component is called with keywords alone. What it hands on is in `outputs` of what the call returns, by
-    the name of its parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`.
+    the name of its parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`. The parameter
+    `code` is a fingerprint: `code_fingerprint(stage)` takes `"dataset"`, `"synthetic"` or `"training"`.
 
     Args:
         epochs: How often every crop is seen.

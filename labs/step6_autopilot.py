@@ -153,7 +153,7 @@ def step(
 
 
 def watch(memory: Memory, frame: Detections | None, state: TrainState | None, now: float) -> Memory:
-    """Takes a new frame to the record, if there is one, and says which fault there is, if any."""
+    """Records the frame if it is a new one, and notes which fault there is, if any."""
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
@@ -188,17 +188,18 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     # TODO failsafe: return the first of these reasons not to drive, and None if there is none.
     # Reason.NO_TRAIN_STATE: nothing is known of the train, or it is older than STATE_AGE_MAX_S.
     # Reason.NO_FRAMES: there has been no frame, or the last is older than FRAME_AGE_MAX_S.
-    # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. What comes from
-    # the future shows that a clock is wrong, and is refused when it is as far from now as something
-    # too old. Just as old as allowed is still good. A train that drives by what was true a second ago
-    # drives blind.
+    # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A time from the
+    # future means that a clock is wrong, and the same limit holds for it: a state or a frame is
+    # refused if it is further from now than its limit, before or after (|now − t| > limit). Exactly
+    # at the limit it is still good. A train that drives by what was true a second ago drives blind.
     # À FAIRE failsafe : renvoyer la première de ces raisons de ne pas rouler, et None s’il n’y en a
     # pas. Reason.NO_TRAIN_STATE : on ne sait rien du train, ou c’est plus vieux que STATE_AGE_MAX_S.
     # Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus vieille que FRAME_AGE_MAX_S.
-    # Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S ou plus. Ce qui vient du
-    # futur trahit une horloge fausse, et se refuse dès que c’est aussi loin de maintenant que quelque
-    # chose de trop vieux. Tout juste l’âge permis reste bon. Un train qui roule sur ce qui était vrai
-    # il y a une seconde roule à l’aveugle.
+    # Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S ou plus. Une heure du futur
+    # trahit une horloge fausse, et la même limite vaut pour elle : un état ou une image se refuse
+    # s’il est plus loin de maintenant que sa limite, avant ou après (|now − t| > limite). Exactement
+    # à la limite, il reste bon. Un train qui roule sur ce qui était vrai il y a une seconde roule à
+    # l’aveugle.
     return None  # replace this · à remplacer
 
 

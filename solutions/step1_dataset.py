@@ -180,7 +180,7 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     for what was learnt by heart.
 
     Args:
-        pictures: File names.
+        pictures: File names, of two scenes or more, in any order.
         validation_share: About which part of the **scenes** goes to validation, at least one and not all.
         seed: The same seed makes the same split: `random.Random(seed)`.
 

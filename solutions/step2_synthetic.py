@@ -22,7 +22,7 @@ from brakepoint.synthesis import (
 )
 
 EMPTY_SHARE = 0.08
-"""How many pictures hold no sign to be found: a detector must also learn to keep quiet."""
+"""In so many pictures all signs are distractors on purpose: a detector must also learn to keep quiet."""
 SIGNS_MOST = 8
 DISTRACTOR_SHARE = 0.5
 """How many of the others mean nothing here: stop signs, no entry, backs of signs."""
@@ -86,14 +86,15 @@ def tight_box(placed: Placed) -> Box:
 
 
 def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
-    """Whether so little would be seen of a sign to be found that nobody could find it.
+    """Whether so little would be seen of a sign with a class that it could not be recognised.
 
     That sign is the new one, which the picture's edge may cut off, or one of those that it stands before.
-    Distractors may be hidden as much as they like.
+    Distractors may be hidden completely.
 
     Args:
         new: About to be placed; `new.visible` is what is inside the picture.
-        placed: Those behind it; `sign.covered_by(new)` is what would still be visible of one of them.
+        placed: Those behind it; `sign.covered_by(new)` is what would still be visible of one of them, and
+            `sign.visible_fraction()` the share of its plate, 0 to 1, that is visible now.
 
     Returns:
         True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
@@ -142,8 +143,8 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
 
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, the smallest first: small ones are far
-        away, so that near ones may stand before them. In a share `EMPTY_SHARE` of all pictures every sign is
-        a distractor; in the others each is one with the probability `DISTRACTOR_SHARE`.
+        away, so that near ones may stand before them. With the probability `EMPTY_SHARE` every sign is a
+        distractor; otherwise each is one with the probability `DISTRACTOR_SHARE`, independently.
     """
     # lab: plan
     empty = rng.random() < EMPTY_SHARE
@@ -154,6 +155,8 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
 
 def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     """Makes one picture and its labels; the same state of `rng` makes the same picture.
+
+    `photograph(rng, image)` returns what the bad camera sees of a picture, and leaves `image` as it is.
 
     Args:
         rng: Source of all chance.

@@ -126,6 +126,7 @@ def with_store(task: dsl.PipelineTask) -> None:
     """Gives a task the way to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
 
     Nothing of the secret's content enters the pipeline: only its name, `S3_SECRET`, and its keys' names.
+    The functions of kfp-kubernetes change a task so: `help(kubernetes)` lists them.
     """
     # lab: secret
     kubernetes.use_secret_as_env(task, S3_SECRET, {key: key for key in S3_KEYS})
@@ -135,7 +136,8 @@ def with_store(task: dsl.PipelineTask) -> None:
 def with_gpu(task: dsl.PipelineTask) -> None:
     """Asks for one GPU, and may run on nodes that are kept free for whoever needs one (a taint named `GPU`).
 
-    On this machine it changes nothing.
+    On this machine it changes nothing. A task has methods for what it asks for, `help(dsl.PipelineTask)`; a
+    function of `kubernetes` (kfp-kubernetes) says which taint it tolerates.
     """
     # lab: gpu
     task.set_accelerator_type(GPU).set_accelerator_limit(1)
@@ -154,7 +156,8 @@ def build(
     """From the bucket of labelled stills to a model in production.
 
     A component is called with keywords alone. What it hands on is in `outputs` of what the call returns, by
-    the name of its parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`.
+    the name of its parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`. The parameter
+    `code` is a fingerprint: `code_fingerprint(stage)` takes `"dataset"`, `"synthetic"` or `"training"`.
 
     Args:
         epochs: How often every crop is seen.

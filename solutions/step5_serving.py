@@ -127,7 +127,8 @@ class Engine:
     def switch(self, model: Path, version: str) -> None:
         """Lets another version answer. Requests go on meanwhile, and must not notice.
 
-        Loading takes a second and may fail, and a model's first answer is slow.
+        Loading takes a second and may fail, and a model's first answer is slow. `Detector(model)` loads,
+        `warm_up(detector)` has a detector look at something, and `Served(detector, version)` is a version.
 
         Args:
             model: Its ONNX model.

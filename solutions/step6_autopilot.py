@@ -153,7 +153,7 @@ def step(
 
 
 def watch(memory: Memory, frame: Detections | None, state: TrainState | None, now: float) -> Memory:
-    """Takes a new frame to the record, if there is one, and says which fault there is, if any."""
+    """Records the frame if it is a new one, and notes which fault there is, if any."""
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)

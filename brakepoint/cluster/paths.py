@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from brakepoint.cluster.findings import Finding, Rule, found
 from brakepoint.cluster.kit import Kit
-from brakepoint.cluster.network import End, is_open
+from brakepoint.cluster.network import is_open
 from brakepoint.cluster.pods import Manifest, Pod, namespace_of
-from brakepoint.delivery.policies import matches
+from brakepoint.delivery.policies import End, matches
 
 BROKER, LINK, PAGE, JUPYTER = 1883, 18831, 8000, 8888
 NAME, PART, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/component"

@@ -1,15 +1,48 @@
-"""Which connections the NetworkPolicies of a namespace let in. Pure."""
+"""Which connections the NetworkPolicies of a namespace allow. Pure.
 
+The rules are those of networking.k8s.io/v1: a pod that no policy selects is open. Where some select it, each
+adds what it allows, by direction.
+"""
+
+import ipaddress
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from brakepoint.delivery.rendering import Manifest
 
-Labels = dict[str, str]
+Labels = Mapping[str, str]
+
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""The label that Kubernetes itself gives to each namespace: its name."""
+ELSEWHERE = "elsewhere"
+"""Stands for any namespace of another person."""
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a connection.
+
+    Attributes:
+        namespace: Where the pod is; empty for what is outside of the cluster.
+        labels: The pod's.
+        address: Of what is outside.
+        ports: Numbers of the ports that have a name.
+    """
+
+    namespace: str
+    labels: Labels = field(default_factory=dict)
+    address: str = ""
+    ports: Mapping[str, int] = field(default_factory=dict)
 
 
 def lets_in(
-    policies: Iterable[Manifest], target: Labels, port: int, source: Labels, same_namespace: bool = True
+    policies: Iterable[Manifest],
+    target: Labels,
+    port: int,
+    source: Labels,
+    same_namespace: bool = True,
+    named: Mapping[str, int] | None = None,
 ) -> bool:
     """Whether a pod may be reached.
 
@@ -18,20 +51,54 @@ def lets_in(
         target: Labels of the pod that is to be reached.
         port: And at which port, by TCP.
         source: Labels of the pod that wants to.
-        same_namespace: Whether that one is in the same namespace.
+        same_namespace: Whether that one is in the same namespace; else it is in one that has no label of its
+            own, as an attendee's, and not the platform's.
+        named: Numbers of the target's ports that have a name.
 
     Returns:
         True also when no policy speaks of the target: then everybody may.
     """
-    about = [policy["spec"] for policy in policies if _speaks_of(policy["spec"], target)]
-    if not about:
-        return True
-    rules = [rule or {} for spec in about for rule in spec.get("ingress") or ()]
-    return any(_has_port(rule, port) and _has_source(rule, source, same_namespace) for rule in rules)
+    policies = list(policies)
+    names = (policy.get("metadata", {}).get("namespace") for policy in policies)
+    here = next((name for name in names if name), "here")
+    namespaces = {name: {NAMESPACE_NAME: name} for name in (here, ELSEWHERE)}
+    pod = End(here if same_namespace else ELSEWHERE, source)
+    return lets(policies, namespaces, "Ingress", End(here, target, ports=named or {}), pod, port)
 
 
-def _speaks_of(spec: dict[str, Any], target: Labels) -> bool:
-    return "Ingress" in spec.get("policyTypes", ["Ingress"]) and matches(spec.get("podSelector"), target)
+def lets(
+    policies: Iterable[Manifest],
+    namespaces: Mapping[str, Labels],
+    direction: str,
+    own: End,
+    other: End,
+    port: int,
+    protocol: str = "TCP",
+) -> bool:
+    """Whether a connection is allowed at one of its ends.
+
+    Args:
+        policies: All of that end's namespace.
+        namespaces: Labels of each namespace.
+        direction: `Ingress` if this end is connected to, `Egress` if it connects.
+        own: This end.
+        other: The other one.
+        port: Of the container that is connected to.
+        protocol: TCP, UDP or SCTP.
+    """
+    about = [policy["spec"] for policy in policies if _speaks_of(policy["spec"], direction, own)]
+    rules = [rule or {} for spec in about for rule in spec.get(direction.lower()) or ()]
+    side, named = ("to", other.ports) if direction == "Egress" else ("from", own.ports)
+    return not about or any(
+        _has_port(rule, named, port, protocol)
+        and (not rule.get(side) or any(_is_peer(peer, namespaces, own, other) for peer in rule[side]))
+        for rule in rules
+    )
+
+
+def _speaks_of(spec: dict[str, Any], direction: str, end: End) -> bool:
+    types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
+    return direction in types and matches(spec.get("podSelector"), end.labels)
 
 
 def matches(selector: Manifest | None, labels: Mapping[str, str]) -> bool:
@@ -61,23 +128,38 @@ def _holds(said: Manifest, labels: Mapping[str, str]) -> bool:
     raise ValueError(said["operator"])
 
 
-def _has_port(rule: dict[str, Any], port: int) -> bool:
-    return not rule.get("ports") or any(
-        said.get("port", port) == port and said.get("protocol", "TCP") == "TCP" for said in rule["ports"]
-    )
+def _has_port(rule: Manifest, named: Mapping[str, int], port: int, protocol: str) -> bool:
+    def covers(said: Manifest) -> bool:
+        if said.get("protocol", "TCP") != protocol:
+            return False
+        first = said.get("port")
+        if first is None:
+            return True
+        if isinstance(first, str):
+            return named.get(first) == port
+        return bool(first <= port <= (said.get("endPort") or first))
+
+    return not rule.get("ports") or any(covers(said) for said in rule["ports"])
 
 
-def _has_source(rule: dict[str, Any], source: Labels, same_namespace: bool) -> bool:
-    peers = rule.get("from")
-    return not peers or any(
-        _has_namespace(peer, same_namespace) and matches(peer.get("podSelector"), source)
-        for peer in peers
-        if "ipBlock" not in peer
-    )
-
-
-def _has_namespace(peer: dict[str, Any], same_namespace: bool) -> bool:
-    """An empty selector is every namespace; one with labels means the platform's, never an attendee's."""
+def _is_peer(peer: Manifest, namespaces: Mapping[str, Labels], own: End, other: End) -> bool:
+    if "ipBlock" in peer:
+        return _in_block(peer["ipBlock"], other)
+    if not other.namespace:
+        return False
     if "namespaceSelector" in peer:
-        return not peer["namespaceSelector"]
-    return same_namespace
+        near = matches(peer["namespaceSelector"], namespaces.get(other.namespace, {}))
+    else:
+        near = other.namespace == own.namespace
+    return near and matches(peer.get("podSelector"), other.labels)
+
+
+def _in_block(block: Manifest, other: End) -> bool:
+    """A pod's address is not known beforehand: only a block of everything is sure to hold it."""
+    net = ipaddress.ip_network(block["cidr"], strict=False)
+    if not other.address:
+        return net.prefixlen == 0 and not block.get("except")
+    address = ipaddress.ip_address(other.address)
+    return address in net and not any(
+        address in ipaddress.ip_network(one, strict=False) for one in block.get("except") or ()
+    )

@@ -142,7 +142,12 @@ def _bound(words: str) -> str:
 
 def _given(gap: re.Match[str]) -> str:
     lines = re.findall(r"# instead: (.*)\n", gap["given"])
-    return "".join(f"{gap['indent']}{line}{REPLACE}\n" for line in lines)
+    return "".join(f"{gap['indent']}{_marked(line)}\n" for line in lines)
+
+
+def _marked(line: str) -> str:
+    """What is given, and that it is to be replaced; an empty comment becomes that alone."""
+    return REPLACE.strip() if line == "#" else line + REPLACE
 
 
 if __name__ == "__main__":

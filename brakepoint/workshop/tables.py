@@ -11,9 +11,11 @@ from brakepoint.course import Track, course, find_step, set_up_minutes
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.scenery.scenario import TRACK_MAX_CM, TRACK_MIN_CM, Scenario
 from brakepoint.texts import text
+from brakepoint.workshop.labs import part_with
 
 HEADS = {
     "exercise": ("exercise", "track", "about", "todo"),
+    "exercise_in_file": ("exercise", "track", "file", "about", "todo"),
     "step": ("step", "core_minutes", "core", "minutes", "exercises"),
     "clock": ("minute", "clock", "begins", "late"),
     "option": ("option", "meaning", "default"),
@@ -73,14 +75,15 @@ def plain(words: str) -> str:
 
 
 def _exercises(lang: str, number: str) -> str:
-    """The exercises of one step."""
+    """The exercises of one step, and in which of its files each is if there are several."""
     step = find_step(number)
     rows = [
         [code(name), text(f"docs.track.{Track.CORE if name in step.core else 'further'}", lang)]
+        + ([code(part_with(step, name).relative_to(step.lab.name))] if step.files else [])
         + [plain(text(f"lab.{step.name}.{name}.{part}", lang)) for part in ("title", "todo")]
         for name in step.exercises
     ]
-    return table("exercise", rows, lang)
+    return table("exercise_in_file" if step.files else "exercise", rows, lang)
 
 
 def _steps(lang: str) -> str:

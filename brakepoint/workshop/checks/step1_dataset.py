@@ -24,7 +24,8 @@ Lab = Any
 """The attendee's module."""
 
 WIDTH_PX, HEIGHT_PX = 640, 480
-CLOSE_PX = 0.5
+CLOSE_PX = 0.01
+"""Less than any rounding to whole pixels."""
 SIDES = ("x", "y", "width", "height")
 SEEDS = 60
 """So many draws of 4 of 20 scenes miss one of them once in 30,000 times."""
@@ -105,6 +106,7 @@ def check_percent(lab: Lab) -> None:
         if _close(found, expected):
             continue
         mistakes = {
+            "rounded": tuple(round(part) for part in expected),
             "as_pixels": (x, y, width, height),
             "as_fractions": (x / 100, y / 100, width / 100, height / 100),
             "hundredfold": tuple(100 * number for number in expected),
@@ -187,6 +189,8 @@ def check_split(lab: Lab) -> None:
         raise Wrong("step1.split.seed_ignored")
     if never := {_scene(picture) for picture in pictures} - frozenset().union(*held_out):
         raise Wrong("step1.split.never_held_out", scene=min(never), seeds=SEEDS)
+    if _held_out(lab.split(pictures[::-1], 0.2, 1), pictures) != _held_out(answer, pictures):
+        raise Wrong("step1.split.order")
     if not all(lab.split(pictures[:7], 0.1, 1)):
         raise Wrong("step1.split.empty")
     _check_split_elsewhere(lab, pictures)
@@ -198,7 +202,7 @@ def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> froze
     sides = [{_scene(picture) for picture in side} for side in answer]
     if both := sorted(sides[0] & sides[1]):
         raise Wrong("step1.split.leak", scene=both[0], count=len(both))
-    if sorted([*training, *validation]) != pictures:
+    if sorted([*training, *validation]) != sorted(pictures):
         raise Wrong("step1.split.lost", found=len(training) + len(validation), expected=len(pictures))
     return frozenset(sides[1])
 

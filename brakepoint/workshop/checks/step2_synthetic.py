@@ -18,6 +18,8 @@ SIDE_PX = 10
 BACKGROUND, PLASTIC = 100.0, 200.0
 CLOSE = 1.5
 """Brightness may differ by rounding."""
+FAINT = 0.35
+"""So much of each pixel of a plate: less than is enough, and more than `SEEN_LEAST`, which is for boxes."""
 PLANS = 4000
 MANY = 4
 """Signs in a plan of which one can tell that all of them were meant to be distractors."""
@@ -103,6 +105,10 @@ def check_hidden(lab: Lab) -> None:
             half = lab.hides_too_much(_placed(DANGER, visible_columns=5), [])
             if half or lab.hides_too_much(corner, [whole]):
                 raise Wrong(f"step2.hidden.{name}")
+    faint = _placed(DANGER)
+    faint.visible[:] = FAINT
+    if not lab.hides_too_much(faint, []):
+        raise Wrong("step2.hidden.pixel_count", percent=round(100 * FAINT))
     on_post, large = Placed(_sign_on_post(), 0, 0), Placed(_large_sign(), 5, 30)
     on_post.visible[:, :10] = 0  # 65 of the 156 pixels of its plate are left.
     if lab.hides_too_much(on_post, []):
@@ -167,6 +173,9 @@ def check_plan(lab: Lab) -> None:
     if empty > 2 * lab.EMPTY_SHARE + EMPTY_OFF:
         _wrongly_empty(lab, "mostly", empty)
     _check_distractors(lab, _share_of_distractors(plans))
+    alone = [distractor for [(_, distractor)] in filter(lambda plan: len(plan) == 1, plans)]
+    if sum(alone) / len(alone) < lab.DISTRACTOR_SHARE / 2:
+        raise Wrong("step2.plan.redrawn")
     by_chance = sum(lab.DISTRACTOR_SHARE ** len(plan) for plan in many) / len(many)
     off = empty - (lab.EMPTY_SHARE + (1 - lab.EMPTY_SHARE) * by_chance)
     if abs(off) > EMPTY_OFF:
@@ -224,6 +233,8 @@ def check_picture(lab: Lab) -> None:
         raise Wrong("step2.picture.no_camera")
     if events[-1] != "camera":
         raise Wrong("step2.picture.too_early")
+    if events.count("camera") > 1:
+        raise Wrong("step2.picture.too_often", found=events.count("camera"))
     if placed != plan:
         raise Wrong("step2.picture.other_plan")
     if any(chance is not rng for chance in chances):

@@ -9,6 +9,7 @@ from kfp import dsl
 
 from brakepoint.pipeline.fingerprints import CODE, code_fingerprint
 from brakepoint.texts import catalogue, language, text
+from brakepoint.workshop.checks.answers import kind
 from brakepoint.workshop.verdicts import Wrong
 
 Lab = Any
@@ -23,6 +24,7 @@ GATE_CASES = (
     ("same", BEFORE, BEFORE, 0.5, 0.0, 0),
     ("track_worse", {"track": 0.7, "road": 0.9}, BEFORE, 0.5, 0.0, 1),
     ("road_forgotten", {"track": 0.9, "road": 0.7}, BEFORE, 0.5, 0.0, 1),
+    ("other_world", {"track": 0.9, "road": 0.9, "night": 0.5}, BEFORE | {"night": 0.8}, 0.5, 0.0, 1),
     ("tolerance", {"track": 0.75, "road": 0.85}, BEFORE, 0.5, 0.1, 0),
     ("least_has_no_tolerance", {"track": 0.45, "road": 0.9}, None, 0.5, 0.1, 1),
     ("relative", {"track": 0.71, "road": 0.9}, BEFORE, 0.5, 0.1, 0),
@@ -127,6 +129,9 @@ def check_wiring(lab: Lab) -> None:
         spec = MessageToDict(lab.training_pipeline().pipeline_spec)
     except UnboundLocalError as error:
         raise Wrong("step4.wiring.name", name=error.args[0].split("'")[1]) from None
+    except KeyError as error:
+        name = error.args[0] if isinstance(error.args[0], str) else kind(error.args[0])
+        raise Wrong("step4.wiring.no_such_name", name=name, stages=", ".join(CODE)) from None
     tasks = spec["root"]["dag"]["tasks"]
     if missing := sorted(TASKS - set(tasks)):
         raise Wrong("step4.wiring.tasks", missing=", ".join(missing))

@@ -146,6 +146,8 @@ def check_failsafe(lab: Lab) -> None:
         ("not_yet_old", replace(memory, last_frame=_frame(1, 10.4)), old, 10.4, None),
         ("not_yet_old", replace(memory, last_frame=_frame(1, 10.0)), old, 10.25, None),
         ("not_yet_old", replace(memory, last_frame=_frame(1, 10.5)), old, 10.5, None),
+        ("near_future", replace(memory, last_frame=_frame(1, 10.3)), old, 10.1, None),
+        ("near_future", memory, old.model_copy(update={"at": 10.5}), 10.1, None),
         ("not_yet_frozen", replace(memory, frozen_s=0.8 * lab.FROZEN_S), old, 10.1, None),
         ("order", replace(memory, last_frame=None), None, 10.1, Reason.NO_TRAIN_STATE),
         ("order", replace(memory, frozen_s=1.0), old, 11.0, Reason.NO_TRAIN_STATE),

@@ -1,6 +1,10 @@
 """The checks of step 7: what the overlay and the pipeline render to is read, as a cluster would read it."""
 
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,7 +12,7 @@ from typing import Any
 import yaml
 
 from brakepoint.delivery.credentials import MONITOR_SECRET, TOKEN_KEY
-from brakepoint.delivery.policies import lets_in
+from brakepoint.delivery.policies import NAMESPACE_NAME, lets_in, matches
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render_step
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
@@ -30,6 +34,7 @@ VERSION = re.compile(r"(?!(arm|amd|aarch)\d|x86)[A-Za-z]*\d[\w.]*")
 """The part of a tag that keeps its meaning: a version, a date or a commit, and no architecture."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
+LOCALHOST = ("localhost", "127.0.0.1", "::1", "[::1]")
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
 DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 256, 1.0, 1024
 """What the task promises the detector, and what an attendee's namespace has room for."""
@@ -75,6 +80,8 @@ def check_image(lab: Path) -> None:
         if others:
             raise Wrong("step7.image.other_name", name=others[0])
         raise NotImplementedError
+    for entry in _with_number(_kustomization(lab)):
+        raise Wrong("step7.image.number", found=entry["newTag"])
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     if not tag and not digest:
@@ -83,8 +90,11 @@ def check_image(lab: Path) -> None:
         raise Wrong("step7.image.latest")
     if not digest and not any(VERSION.fullmatch(part) for part in tag.split("-")):
         raise Wrong("step7.image.moving", tag=tag)
-    if "/" not in name:
+    registry, *path = name.split("/")
+    if not path or not any(sign in registry for sign in ".:"):
         raise Wrong("step7.image.no_registry", image=image)
+    if len(path) == 1:
+        raise Wrong("step7.image.no_project", image=image)
 
 
 def check_resources(lab: Path) -> None:
@@ -129,8 +139,10 @@ def check_page(lab: Path) -> None:
     host, _, port = page.rpartition(":")
     if host == "127.0.0.1" and token is None:
         raise NotImplementedError
-    if host != "0.0.0.0":
+    if host in LOCALHOST:
         raise Wrong("step7.page.localhost", found=page)
+    if host != "0.0.0.0":
+        raise Wrong("step7.page.address", found=page)
     if port != str(PAGE_PORT):
         raise Wrong("step7.page.port", found=port, wanted=PAGE_PORT)
     if token is None:
@@ -157,18 +169,30 @@ def check_network(lab: Path) -> None:
     train, controller, monitor = (_labels(lab, name) for name in ("train", "controller", "monitor"))
     if own is None or not own["spec"].get("ingress"):
         raise NotImplementedError
-    if not lets_in(policies, train, LINK_PORT, controller):
+    named_ports = _ports(lab, "train")
+    if not lets_in(policies, train, LINK_PORT, controller, named=named_ports):
         ports = [said.get("port") for rule in own["spec"]["ingress"] for said in rule.get("ports") or ()]
-        if ports and LINK_PORT not in ports:
+        if ports and LINK_PORT not in (named_ports.get(port, port) for port in ports):
             raise Wrong("step7.network.port", found=ports[0], wanted=LINK_PORT)
         raise Wrong("step7.network.not_controller")
-    if lets_in(policies, train, LINK_PORT, {}, same_namespace=False):
+    peers = [peer for rule in own["spec"]["ingress"] for peer in rule.get("from") or ()]
+    everyone = lets_in(policies, train, LINK_PORT, {}, same_namespace=False, named=named_ports)
+    whole_namespace = lets_in(policies, train, LINK_PORT, monitor, named=named_ports)
+    if (everyone or whole_namespace) and {"namespaceSelector"} in map(set, peers) and len(peers) > 1:
+        raise Wrong("step7.network.two_items")
+    if everyone:
         raise Wrong("step7.network.everyone")
-    if lets_in(policies, train, LINK_PORT, monitor):
+    if whole_namespace:
         raise Wrong("step7.network.whole_namespace")
-    if lets_in(policies, train, LINK_PORT, controller, same_namespace=False):
+    here = {NAMESPACE_NAME: own["metadata"]["namespace"]}
+    selectors = [peer["namespaceSelector"] for peer in peers if "namespaceSelector" in peer]
+    if lets_in(policies, train, LINK_PORT, controller, same_namespace=False, named=named_ports) or not all(
+        matches(selector, here) for selector in selectors
+    ):
         raise Wrong("step7.network.other_namespaces")
-    if lets_in(policies, train, LINK_PORT + 1, controller):
+    if any("ipBlock" in peer for peer in peers):
+        raise Wrong("step7.network.addresses")
+    if lets_in(policies, train, LINK_PORT + 1, controller, named=named_ports):
         raise Wrong("step7.network.all_ports", wanted=LINK_PORT)
 
 
@@ -205,6 +229,8 @@ def check_manifest(lab: Path) -> None:
         raise NotImplementedError
     if not isinstance(images, list):
         raise Wrong("step7.manifest.no_list")
+    if assembled := [image for image in images if "@" in image]:
+        raise Wrong("step7.manifest.assembled", found=assembled[0])
     if any(".results.digest)" in image for image in images):
         raise Wrong("step7.manifest.no_name")
     if any(".results." not in image for image in images):
@@ -247,13 +273,33 @@ def check_commit(lab: Path) -> None:
 @cache
 def _rendered(lab: Path, part: str) -> list[Manifest]:
     """What one folder of the lab renders to, wherever the lab is."""
-    for entry in _kustomization(lab).get("images") or ():
-        if not isinstance(entry.get("newTag", ""), str):
-            raise Wrong("step7.image.number", found=entry["newTag"])
     try:
-        return render_step(lab, part)
+        with _tags_as_words(lab) as folder:
+            return render_step(folder, part)
     except UserError as error:
         raise Wrong("step7.not_rendered", part=part, why=str(error)) from error
+
+
+@contextmanager
+def _tags_as_words(lab: Path) -> Iterator[Path]:
+    """A lab that renders although a version in it is a number: that mistake is for the exercise `image`."""
+    kustomization = _kustomization(lab)
+    if not (entries := _with_number(kustomization)):
+        yield lab
+        return
+    for entry in entries:
+        entry["newTag"] = str(entry["newTag"])
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(lab, Path(folder, lab.name))
+        (copy / "overlay" / "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
+        yield copy
+
+
+def _with_number(kustomization: dict[str, Any]) -> list[dict[str, Any]]:
+    """The images whose tag is no text to YAML."""
+    return [
+        entry for entry in kustomization.get("images") or () if not isinstance(entry.get("newTag", ""), str)
+    ]
 
 
 def _kustomization(lab: Path) -> dict[str, Any]:
@@ -279,6 +325,12 @@ def _deployment(lab: Path, name: str) -> Manifest:
     if found is None:
         raise Wrong("step7.no_deployment", name=name)
     return found
+
+
+def _ports(lab: Path, name: str) -> dict[str, int]:
+    """The numbers of a Deployment's ports, by their names."""
+    ports = container_of(_deployment(lab, name)).get("ports") or ()
+    return {port["name"]: port["containerPort"] for port in ports if "name" in port}
 
 
 def _labels(lab: Path, name: str) -> dict[str, str]:

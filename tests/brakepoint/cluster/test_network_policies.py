@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from brakepoint.cluster.network import End, is_open, matches
+from brakepoint.cluster.network import is_open
+from brakepoint.delivery.policies import End, matches
 
 NAMESPACES = {
     "default": {"kubernetes.io/metadata.name": "default"},

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from brakepoint.delivery.policies import lets_in
+from brakepoint.delivery.policies import NAMESPACE_NAME, lets_in
 
 BROKER, CAPTURE, OTHER = {"app": "broker", "part": "x"}, {"app": "capture"}, {"app": "other"}
 
@@ -90,5 +90,16 @@ def test_every_namespace_is_let_in_and_the_platforms_own_is_nobody_of_ours(
     assert lets_in(policies, BROKER, 1883, OTHER, same_namespace) is let_in
 
 
-def test_an_address_is_no_pod() -> None:
-    assert not lets_in([policy(ingress=[rule([{"ipBlock": {"cidr": "0.0.0.0/0"}}])])], BROKER, 1883, CAPTURE)
+def test_the_namespace_can_be_selected_by_its_name() -> None:
+    own = [{"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: "test"}}, "podSelector": {}}]
+    policies = [{**policy(ingress=[rule(own)]), "metadata": {"namespace": "test"}}]
+
+    assert lets_in(policies, BROKER, 1883, OTHER)
+    assert not lets_in(policies, BROKER, 1883, OTHER, same_namespace=False)
+
+
+@pytest.mark.parametrize(("cidr", "let_in"), [("0.0.0.0/0", True), ("10.0.0.0/8", False)])
+def test_a_pods_address_is_not_known_so_only_a_block_of_everything_holds_it(cidr, let_in) -> None:
+    policies = [policy(ingress=[rule([{"ipBlock": {"cidr": cidr}}])])]
+
+    assert lets_in(policies, BROKER, 1883, CAPTURE) is let_in

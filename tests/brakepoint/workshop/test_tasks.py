@@ -33,11 +33,9 @@ ALLOWED = {
     "FROZEN_FRAMES": "an answer that is asked for",
     "NoSchedule": "which taint there is on the nodes",
     "effect": "which taint there is on the nodes",
-    "any": "an English word",
     "comparison": "an English word",
     "key": "an English word",
     "port": "an English word",
-    "reasons": "an English word",
     "stop": "an English word",
     "training": "an English word",
 }
