@@ -40,7 +40,7 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
     # listed is never learnt from. Without any object the list is empty.
     # À FAIRE listing : chaque objet sous le préfixe doit figurer une fois dans la liste, en
     # StoredObject(clé, taille), quel que soit leur nombre : S3 en donne 1000 au plus par réponse, et
-    # une image oubliée ne sera jamais apprise. Sans aucun objet, la liste est vide.
+    # une image oubliée ne servira jamais à l’apprentissage. Sans aucun objet, la liste est vide.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -69,11 +69,11 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     # no moment, even if the power fails, may anything damaged or unfinished be called target; and in
     # both cases nothing else is left in its folder. Half a picture would be noticed days later, in
     # the middle of a training.
-    # À FAIRE download : au retour, target est l’objet, entier et juste. Si ce qui est arrivé est
-    # abîmé, UserError("store.error.damaged", name=item.key) est levée, et target n’existe pas. À
-    # aucun moment, même si le courant est coupé, rien d’abîmé ni d’inachevé ne doit s’appeler target
-    # ; et dans les deux cas, rien d’autre ne reste dans son dossier. Une moitié d’image ne se
-    # remarquerait que des jours plus tard, en plein entraînement.
+    # À FAIRE download : au retour, « target » est l’objet, entier et correct. Si ce qui est arrivé
+    # est abîmé, l’exception UserError("store.error.damaged", name=item.key) est levée, et « target »
+    # n’existe pas. À aucun moment, même si le courant est coupé, rien d’abîmé ni d’inachevé ne doit
+    # s’appeler « target » ; et dans les deux cas, rien d’autre ne reste dans son dossier. On ne
+    # remarquerait une moitié d’image que des jours plus tard, en plein entraînement.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -61,7 +61,7 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     # has been multiplied by alpha already. Where signs have a hard or a dark edge, the detector
     # learns to look for edges.
     # À FAIRE blend : blended doit être ce que verrait un œil : alpha (de 0 à 1) est la part de chaque
-    # pixel que couvre le panneau, et dans le reste du pixel on voit encore ce qu’il y a derrière.
+    # pixel que le panneau recouvre, et dans le reste du pixel on voit encore ce qu’il y a derrière.
     # colour est déjà multipliée par alpha. Si les panneaux ont un bord dur ou sombre, le détecteur
     # apprend à chercher des bords.
     raise NotImplementedError  # replace this · à remplacer
@@ -138,8 +138,8 @@ def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
     # a sign has none, the train learns to drive past it.
     # À FAIRE labels : renvoyer un tuple avec un Label(sign_class, box) pour chaque panneau de placed
     # qui est à trouver, dans leur ordre, le cadre au plus près de ce qu’on voit de la plaque dans
-    # l’image ; ce qui n’a pas de classe n’en reçoit aucun. Avec une étiquette sur un leurre, le train
-    # freine devant chaque sens interdit ; sans étiquette sur un panneau, il apprend à passer outre.
+    # l’image ; ce qui n’a pas de classe n’en reçoit aucun. Si un leurre a une étiquette, le train
+    # freine devant chaque sens interdit ; si un panneau n’en a pas, il apprend à l’ignorer.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -75,9 +75,9 @@ def road_pictures(track_pictures: int) -> int:
     # TODO mix: return how many pictures of roads to add to track_pictures of the track, the nearest
     # whole number, so that ROAD_SHARE of the whole mix are of roads. With fewer the model forgets the
     # roads, with more it has no time for the track.
-    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures de la voie, au
-    # nombre entier le plus proche, pour que les routes soient ROAD_SHARE de tout le mélange. Avec
-    # moins, le modèle oublie les routes ; avec plus, il n’a plus de temps pour la voie.
+    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures images de la voie,
+    # au nombre entier le plus proche, pour que les routes représentent une part ROAD_SHARE de tout le
+    # mélange. Avec moins, le modèle oublie les routes ; avec plus, il n’a plus de temps pour la voie.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -95,10 +95,10 @@ def should_stop(scores: list[float], patience: int) -> bool:
     # False before; as good as the best is no new best. One bad epoch is often chance, and a training
     # that stops there throws away a half-taught model; one that never stops costs hours in which
     # nothing is learnt.
-    # À FAIRE stop : renvoyer True dès que patience époques ou plus sont venues après la meilleure, et
-    # False avant ; aussi bon que le meilleur n’est pas un nouveau meilleur. Une mauvaise époque est
-    # souvent un hasard, et s’arrêter là jette un modèle à moitié formé ; ne jamais s’arrêter, c’est
-    # payer des heures où rien ne s’apprend.
+    # À FAIRE stop : renvoyer True dès qu’au moins « patience » époques ont suivi la meilleure, et
+    # False avant ; égaler le meilleur score n’est pas le battre. Une mauvaise époque est souvent un
+    # hasard, et s’arrêter là jette un modèle à moitié formé ; ne jamais s’arrêter, c’est payer des
+    # heures où rien ne s’apprend.
     return False  # replace this · à remplacer
 
 
@@ -116,13 +116,14 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         `PRECISION_LEAST` or more is right; 1.0 if there is none.
     """
     # TODO threshold: return the lowest of confidences at which this holds: of all detections at least
-    # that sure, the share PRECISION_LEAST or more is right. It may fail for surer ones and hold again
-    # further down. The answer is a number, and 1.0 if it holds nowhere. Chosen too high, signs are
-    # driven past; too low, the train brakes for nothing.
-    # À FAIRE threshold : renvoyer la plus basse des confidences où ceci tient : de toutes les
-    # détections au moins aussi sûres, la part PRECISION_LEAST ou plus est juste. Cela peut manquer
-    # pour de plus sûres et tenir à nouveau plus bas. La réponse est un nombre, et 1.0 si cela ne
-    # tient nulle part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour rien.
+    # that sure, equally sure ones included, the share PRECISION_LEAST or more is right. It may fail
+    # for surer ones and hold again further down. The answer is a number, and 1.0 if it holds nowhere.
+    # Chosen too high, signs are driven past; too low, the train brakes for nothing.
+    # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
+    # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part
+    # PRECISION_LEAST ou plus est juste. La condition peut être fausse à une confiance plus haute et
+    # redevenir vraie plus bas. La réponse est un nombre, et 1.0 si la condition n’est remplie nulle
+    # part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour rien.
     raise NotImplementedError  # replace this · à remplacer
 
 

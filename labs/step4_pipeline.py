@@ -50,11 +50,11 @@ def gate(
     # is one more for each of these. A score that just reaches its limit is good enough, and the first
     # model of all has nothing to be compared with. The list must be complete: a training takes hours,
     # and nobody wants to find the second fault after repairing the first.
-    # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune une
-    # phrase qu’une personne puisse lire ; la liste est vide s’il peut l’être. Être sous least sur la
-    # voie en est une. Être moins bon que la production de plus de tolerance, dans un monde où elle a
-    # été mesurée, en est une de plus pour chacun d’eux. Un score qui atteint juste sa limite suffit,
-    # et le tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un
+    # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
+    # forme de phrase lisible ; la liste est vide s’il peut l’être. Être sous « least » sur la voie en
+    # est une. Être moins bon que la production de plus de « tolerance », dans un monde où elle a été
+    # mesurée, en est une de plus pour chacun d’eux. Un score qui atteint juste sa limite suffit, et
+    # le tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un
     # entraînement dure des heures, et personne ne veut découvrir le second défaut une fois le premier
     # corrigé.
     raise NotImplementedError  # replace this · à remplacer
@@ -152,10 +152,10 @@ def with_gpu(task: dsl.PipelineTask) -> None:
     # the taint GPU and the effect NoSchedule, whatever the value of the taint. Nodes with a GPU are
     # kept free by such a taint: a training that asks for a GPU and does not tolerate it waits for
     # ever.
-    # À FAIRE gpu : la tâche doit demander un accélérateur de type GPU, et être admise sur les nœuds
-    # qui portent la marque (taint) GPU d’effet NoSchedule, quelle que soit la valeur de la marque.
-    # C’est elle qui garde libres les nœuds à GPU : un entraînement qui demande un GPU sans la tolérer
-    # attend pour toujours.
+    # À FAIRE gpu : la tâche doit demander un accélérateur du type « GPU » (la constante), et être
+    # admise sur les nœuds qui portent la marque (taint) « GPU » d’effet NoSchedule, quelle que soit
+    # la valeur de la marque. C’est elle qui garde libres les nœuds à GPU : un entraînement qui
+    # demande un GPU sans la tolérer attend indéfiniment.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -187,10 +187,11 @@ def build(
     # cache would hand out what old code made. And whatever happens, a model that was refused is not
     # published.
     # À FAIRE wiring : sous les noms stills, painted, trained, compared, passed et published, reliez
-    # les six composants du dessin en tête de fichier, chacun une fois, chacun avec ce qu’ont fait les
-    # précédents et avec les paramètres de build. La comparaison regarde les images de la voie et la
-    # route peinte. Les trois premiers reçoivent dans code l’empreinte de leur propre code, sinon le
-    # cache servirait ce qu’a fait l’ancien. Et quoi qu’il arrive, un modèle refusé n’est pas publié.
+    # les six composants du dessin en tête de fichier, chacun une fois, chacun avec ce que les
+    # précédents ont produit et avec les paramètres de « build ». La comparaison regarde les images de
+    # la voie et la route peinte. Les trois premiers reçoivent dans le paramètre « code » l’empreinte
+    # de leur propre code, sinon le cache resservirait ce que l’ancien code a produit. Et quoi qu’il
+    # arrive, un modèle refusé ne doit pas être publié.
     raise NotImplementedError  # replace this · à remplacer
     for task in (compared, passed, published):
         task.set_caching_options(False)  # What is in production is not among their inputs.

@@ -52,11 +52,11 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
     # hold other inputs, in any order. All that does not fit must end in InvalidInput with a sentence
     # for the person who asked, who then sees status 400; passed on, it would break in the middle of
     # the network (status 500), and look like our mistake.
-    # À FAIRE tensor : renvoyer l’entrée nommée TENSOR en tableau, si elle est juste ce que prend le
-    # réseau : FP32, et exactement de cette forme, lot et ordre des axes compris. Une requête peut
-    # avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas doit finir en
-    # InvalidInput, avec une phrase pour qui a demandé, qui voit alors le statut 400 ; transmis, cela
-    # casserait au milieu du réseau (statut 500), et passerait pour notre erreur.
+    # À FAIRE tensor : renvoyer l’entrée nommée TENSOR sous forme de tableau, si elle est exactement
+    # ce que prend le réseau : FP32, et exactement de cette forme, lot et ordre des axes compris. Une
+    # requête peut avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas doit
+    # finir en InvalidInput, avec une phrase pour le client, qui voit alors le statut 400 ; transmise,
+    # la requête échouerait au milieu du réseau (statut 500), et l’erreur semblerait venir de nous.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -146,8 +146,8 @@ class Engine:
         # UserError. A train is waiting for each of these answers.
         # À FAIRE switch : ensuite, c’est la nouvelle version qui doit répondre, sous son propre nom,
         # et sa toute première réponse doit être aussi rapide que les suivantes. Jusque-là, et pour de
-        # bon si le modèle ne peut pas être chargé, la version d’avant répond comme si de rien n’était
-        # ; l’appelant reçoit l’UserError. Un train attend chacune de ces réponses.
+        # bon si le modèle ne peut pas être chargé, la version d’avant répond comme si de rien
+        # n’était ; l’appelant reçoit l’UserError. Un train attend chacune de ces réponses.
         raise NotImplementedError  # replace this · à remplacer
 
 
@@ -220,7 +220,7 @@ def request_body(jpeg: bytes) -> dict[str, Any]:
     # À FAIRE request : renvoyer le corps d’une requête que json.dumps puisse écrire et que tout
     # client du protocole comprenne : une entrée nommée PICTURE, de forme [1] et de type BYTES, dont
     # le seul élément est le fichier en base64, sous forme de texte. JSON connaît des lettres et des
-    # nombres, mais pas d’octets : un JPEG n’y survivrait pas au voyage.
+    # nombres, mais pas d’octets : un JPEG ne survivrait pas au voyage.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -242,8 +242,8 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
     # place.
     # À FAIRE boxes : renvoyer un tuple avec une Detection pour chaque panneau de la réponse, dans son
     # ordre : classe, confiance, et un cadre de quatre nombres. Les sorties peuvent venir dans
-    # n’importe quel ordre, et aucun panneau est aussi une réponse : un tuple vide. Un panneau qui a
-    # le cadre d’un autre fait freiner le train au mauvais endroit.
+    # n’importe quel ordre, et « aucun panneau » est aussi une réponse : un tuple vide. Un panneau qui
+    # a le cadre d’un autre fait freiner le train au mauvais endroit.
     raise NotImplementedError  # replace this · à remplacer
 
 

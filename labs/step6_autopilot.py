@@ -162,11 +162,11 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
     # nothing. Where none is found now, the one remembered lasts until GOOD_FRAMES good frames in a
     # row are counted in memory, and then fault is None. Else a train whose camera stutters hops on at
     # every picture.
-    # À FAIRE exam : renvoyer la mémoire avec la panne (fault) qui garde le train freiné. Une panne
-    # constatée maintenant compte, quoi qu’il y ait eu avant, et remet good_frames à 0 : ce qui allait
-    # bien avant elle ne prouve rien. Si aucune n’est constatée maintenant, celle qui est en mémoire
-    # dure jusqu’à ce que GOOD_FRAMES bonnes images de suite y soient comptées, et fault vaut alors
-    # None. Sinon, un train dont la caméra hoquette repart par bonds à chaque image.
+    # À FAIRE exam : renvoyer la mémoire avec la panne (fault) qui maintient le train freiné. Une
+    # panne constatée maintenant compte, quoi qu’il y ait eu avant, et remet good_frames à 0 : ce qui
+    # allait bien avant elle ne prouve rien. Si aucune n’est constatée maintenant, celle qui est en
+    # mémoire dure jusqu’à ce que GOOD_FRAMES bonnes images de suite y soient comptées, et fault vaut
+    # alors None. Sinon, un train dont la caméra hoquette repart par bonds à chaque image.
     return replace(memory, fault=fault)  # replace this · à remplacer
 
 
@@ -241,8 +241,8 @@ def locate(item: Detection) -> Place:
     # in pixels tells it; the width says little, since signs stand crooked. Each class has a plate of
     # its own height (PLATE_HEIGHT_CM). The camera is of the simplest kind, a pinhole: what is twice
     # as far away looks half as high. All else that the autopilot does rests on this number.
-    # À FAIRE distance : ahead_cm doit être la distance du panneau, en cm, telle que la dit la hauteur
-    # de son cadre en pixels ; la largeur dit peu, car les panneaux sont souvent de travers. Chaque
+    # À FAIRE distance : ahead_cm doit être la distance du panneau, en cm, déduite de la hauteur de
+    # son cadre en pixels ; la largeur renseigne peu, car les panneaux sont souvent de travers. Chaque
     # classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). La caméra est du modèle le plus simple,
     # à sténopé : ce qui est deux fois plus loin paraît deux fois moins haut. Tout ce que fait ensuite
     # le pilote repose sur ce nombre.
@@ -313,11 +313,12 @@ def confirm(sign: Sign, frame: int) -> Sign:
     # in ascending order, a tuple, each number once. It is confirmed as soon as there are SEEN_TIMES
     # of them, and remains so for good. One false alarm must not brake the train, and a sign that
     # flickers must not be lost.
-    # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Ses frames sont
-    # les numéros des images où il a été vu, pour autant qu’elles soient parmi les SEEN_FRAMES
-    # dernières, celle-ci comprise : en ordre croissant, dans un tuple, chaque numéro une fois. Il est
-    # confirmé (confirmed) dès qu’il y en a SEEN_TIMES, et le reste pour de bon. Une fausse alerte ne
-    # doit pas faire freiner le train, et un panneau qui clignote ne doit pas être perdu.
+    # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Ses « frames »
+    # sont les numéros des images où il a été vu, si elles sont parmi les SEEN_FRAMES dernières,
+    # celle-ci comprise : en ordre croissant, dans un tuple, chaque numéro une fois. Il est confirmé
+    # (confirmed) dès qu’il y en a SEEN_TIMES, et il le reste définitivement. Une fausse alerte ne
+    # doit pas faire freiner le train, et un panneau dont la détection est intermittente ne doit pas
+    # être perdu.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 
@@ -351,8 +352,8 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     # À FAIRE priority : dès qu’il est temps de s’arrêter pour le prochain danger, et pas avant, drive
     # doit renvoyer cet arrêt, quels que soient les autres panneaux : une limitation à laquelle on
     # obéit ne doit pas faire passer le train devant un danger. Dans tous les autres cas, les lignes
-    # qui suivent conduisent ; elles veulent le prochain danger sous le nom danger, None s’il n’y en a
-    # pas.
+    # qui suivent conduisent ; elles attendent le prochain danger dans la variable « danger », ou None
+    # s’il n’y en a pas.
     danger = None  # replace this · à remplacer
     memory = replace(memory, stopping=False, rest_since=None)
     sign = danger or slowing_sign(memory, state.position_cm)
@@ -416,9 +417,9 @@ def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     # TODO braking: rest_cm must be how far before the danger, in cm, the train would come to rest if
     # it braked at this moment; below 0 it would be behind it. A train does not stand where it begins
     # to brake. The margins are in the lines below already: add none of your own.
-    # À FAIRE braking : rest_cm doit être à quelle distance avant le danger, en cm, le train
-    # s’arrêterait s’il freinait à cet instant ; au-dessous de 0, ce serait derrière. Un train ne
-    # s’arrête pas là où il commence à freiner. Les marges sont déjà dans les lignes qui suivent :
+    # À FAIRE braking : rest_cm doit être la distance, en cm, entre le danger et le point où le train
+    # s’arrêterait s’il freinait à cet instant (négative si ce point est derrière le danger). Un train
+    # ne s’arrête pas là où il commence à freiner. Les marges sont déjà dans les lignes qui suivent :
     # n’en ajoutez pas.
     rest_cm = 1000.0  # replace this · à remplacer
     if memory.stopping:

@@ -107,9 +107,10 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         `PRECISION_LEAST` or more is right; 1.0 if there is none.
     """
     # lab: threshold
-    precision = np.cumsum(correct) / np.arange(1, len(correct) + 1)
-    good = np.flatnonzero(precision >= PRECISION_LEAST)
-    return float(confidences[good[-1]]) if len(good) else 1.0
+    for confidence in confidences[::-1]:
+        if correct[confidences >= confidence].mean() >= PRECISION_LEAST:
+            return float(confidence)
+    return 1.0
     # instead: raise NotImplementedError
 
 

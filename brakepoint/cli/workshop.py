@@ -66,6 +66,9 @@ def check_and_record(step: Step, again: bool = False) -> Result:
     passed = {verdict.exercise for verdict in own if verdict.passed}
     if result.failure is not None and result.failure.exercise in step.further and entry.is_over(step):
         passed |= set(entry.done)  # A check ends at what goes further: the core behind it stays done.
+    entry.failing = result.failure.exercise if result.failure is not None else ""
+    if entry.failing:  # What comes before it and was not reached this time passed when it was last checked.
+        passed |= set(step.exercises[: step.exercises.index(entry.failing)]) & set(entry.done)
     entry.done = [name for name in step.exercises if name in passed]
     news = tuple(name for name in entry.done if again or name not in entry.explained)
     entry.explained += [name for name in news if name not in entry.explained]
@@ -175,14 +178,15 @@ def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
 
 
 def hint_command(step: StepArgument = "") -> None:
-    """Gives the next hint for the first exercise that is not done."""
+    """Gives the next hint for the exercise that the last check named, or else for the first not done."""
     wanted = _step(step)
     entry = Progress.load().of(wanted)
     if set(entry.done) >= set(entry.asked(wanted)):
         check_and_record(wanted)  # It may have been changed since it passed.
     progress = Progress.load()
     entry = progress.touch(wanted)
-    exercise = next((name for name in entry.asked(wanted) if name not in entry.done), None)
+    open_ones = [name for name in entry.asked(wanted) if name not in entry.done]
+    exercise = entry.failing if entry.failing in open_ones else next(iter(open_ones), None)
     if exercise is None:
         typer.echo(text("workshop.no_hint", number=wanted.number))
         return

@@ -52,4 +52,6 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
     if FINISHED not in lines:
         running = step.exercises[len(verdicts)] if len(verdicts) < len(step.exercises) else ""
         verdicts.append(Verdict(exercise=running, key=fate, values={"seconds": round(time_limit_s)}))
+    failed = {verdict.exercise for verdict in verdicts if not verdict.passed}
+    verdicts = [verdict for verdict in verdicts if not (verdict.passed and verdict.exercise in failed)]
     return Result(tuple(verdicts), "\n".join(printed.splitlines()[-PRINTED_LINES:]))

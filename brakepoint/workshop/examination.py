@@ -13,7 +13,7 @@ from types import ModuleType
 
 from brakepoint.course import Step, find_step
 from brakepoint.errors import UserError
-from brakepoint.workshop.labs import lab_text
+from brakepoint.workshop.labs import gap_functions, lab_text
 from brakepoint.workshop.verdicts import Verdict, Wrong
 
 Lab = ModuleType | Path
@@ -96,8 +96,8 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
         return Verdict(exercise=exercise, key=wrong.key, values=wrong.values)
     except NotImplementedError:
         return _verdict(exercise, "check.not_written", name=exercise)
-    except SystemExit:
-        return _verdict(exercise, "check.exited")
+    except SystemExit as error:
+        return _verdict(_owner(exercise, step, path, error), "check.exited")
     except AttributeError as error:
         if error.obj is module:
             return _verdict(exercise, "check.function_missing", function=error.name, file=path.name)
@@ -123,7 +123,22 @@ def _crash(exercise: str, step: Step, path: Path, error: Exception) -> Verdict:
     what = f"{type(error).__name__}: {error}"
     if not own:
         return _verdict(exercise, "check.crashed_elsewhere", what=what)
+    exercise = _owner(exercise, step, path, error)
     return _verdict(exercise, "check.crashed", line=own[-1].lineno or 0, code=own[-1].line or "", what=what)
+
+
+def _owner(exercise: str, step: Step, path: Path, error: BaseException) -> str:
+    """The exercise that an exception came from: the one in the innermost function that has a gap.
+
+    An earlier one is right by now: where the exercise that is being checked has called it, that one is named.
+    """
+    exercises = gap_functions(step)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
+    owners = [exercises[frame.name] for frame in reversed(frames) if frame.name in exercises]
+    if not exercise or not owners:
+        return exercise
+    is_earlier = step.exercises.index(owners[0]) < step.exercises.index(exercise)
+    return exercise if is_earlier and exercise in owners else owners[0]
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ GAP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 WIDTH = 100
+NO_BREAK = "\N{NO-BREAK SPACE}"
 REPLACE = "  # replace this · à remplacer"
 INIT_TEXT = '"""The steps of the workshop, for you to complete."""\n'
 
@@ -57,6 +58,16 @@ def filled(step: Step, code: dict[str, str], part: Path | None = None) -> str:
 def solved(step: Step) -> dict[str, str]:
     """The solution's lines for each gap, in the order of the files."""
     return {gap["name"]: gap["body"] for part in step.parts for gap in _gaps(step, part)}
+
+
+def gap_functions(step: Step) -> dict[str, str]:
+    """The exercise whose gap is in a function, by the function's name."""
+    found = {}
+    for part in step.parts:
+        for gap in _gaps(step, part):
+            if above := re.findall(r"^ *def (\w+)", gap.string[: gap.start()], re.MULTILINE):
+                found[above[-1]] = gap["name"]
+    return found
 
 
 def part_with(step: Step, exercise: str) -> Path:
@@ -119,9 +130,14 @@ def _task(step: Step, gap: re.Match[str]) -> str:
     lines = [
         line
         for words in paragraphs
-        for line in textwrap.wrap(words, WIDTH - len(indent), break_on_hyphens=False)
+        for line in textwrap.wrap(_bound(words), WIDTH - len(indent), break_on_hyphens=False)
     ]
-    return "".join(f"{indent}# {line}\n" for line in lines)
+    return "".join(f"{indent}# {line}\n".replace(NO_BREAK, " ") for line in lines)
+
+
+def _bound(words: str) -> str:
+    """The same with no line's end before a mark that French sets a space before, or inside of its quotes."""
+    return re.sub(r" (?=[:;?!»%])|(?<=«) ", NO_BREAK, words)
 
 
 def _given(gap: re.Match[str]) -> str:

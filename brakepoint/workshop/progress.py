@@ -31,6 +31,7 @@ class StepProgress(BaseModel):
 
     Attributes:
         done: The exercises that passed when they were last checked; not those that the kit filled in.
+        failing: The exercise that the last check found wrong; empty if it found none.
         further: Whether the attendee of the core has asked for the exercises that go further.
         filled: The exercises that the kit has filled in, since the core leaves them out.
         explained: The exercises that were explained, which happens when they first pass.
@@ -42,6 +43,7 @@ class StepProgress(BaseModel):
     """
 
     done: list[str] = []
+    failing: str = ""
     further: bool = False
     filled: list[str] = []
     explained: list[str] = []

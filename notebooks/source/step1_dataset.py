@@ -141,7 +141,7 @@ show_picture(draw_samples(dataset.folder / "train"))
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de vos scènes gardez-vous pour l’examen ? Ce que l’on garde n’apprend rien. Ce qui reste décide de ce que vaut une note : avec
+# Combien de vos scènes gardez-vous pour l’examen ? Ce que l’on garde ne sert pas à apprendre. Ce qui reste décide de ce que vaut une note : avec
 # deux scènes, elle dit surtout lesquelles c’étaient. À vous de choisir la part ; le résultat est le nombre de points de mAP50 entre le plus
 # chanceux et le plus malchanceux de vingt de vos découpages, et le nombre d’images qui restent pour apprendre.
 #

@@ -57,7 +57,7 @@ lab = load_step("step5_serving")
 # ## Ce que dit la vérification
 #
 # `%check 5` passe en revue `tensor`, qui lit une requête et refuse ce qui ne convient pas ; `switch`, qui laisse une autre
-# version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté de qui interroge. La lecture d’un
+# version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté client. La lecture d’un
 # JPEG et la composition de la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
 
 # %%
@@ -150,7 +150,7 @@ endpoints.close()
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# À quelle qualité JPEG le train demande-t-il ? Le réseau est sans fil et partagé : les octets coûtent quelque chose ; et ce que la
+# Avec quelle qualité JPEG le train envoie-t-il ses images ? Le réseau est sans fil et partagé : les octets coûtent quelque chose ; et ce que la
 # compression enlève, le détecteur ne peut pas le trouver. Votre `request_body` écrit les requêtes.
 #
 # Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.

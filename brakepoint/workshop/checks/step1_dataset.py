@@ -141,8 +141,8 @@ def check_yolo(lab: Lab) -> None:
     width, height = (right - left) / WIDTH_PX, (bottom - top) / HEIGHT_PX
     x, y = (left + right) / 2 / WIDTH_PX, (top + bottom) / 2 / HEIGHT_PX
     if _close(tuple(found), (x, y, width, height), 1e-4):
-        if not all(re.fullmatch(r"[01]\.\d{6}", part) for part in line.split()[1:]):
-            raise Wrong("step1.yolo.decimals", found=line)
+        for other in (box, (0.0, 0.0, WIDTH_PX / 2, HEIGHT_PX / 2), (10.0, 10.0, 10.02, 10.02)):
+            _must_have_decimals(lab.yolo_line(SignClass.SPEED_LIMIT, other, WIDTH_PX, HEIGHT_PX))
         return
     mistakes = {
         "corner": (left / WIDTH_PX, top / HEIGHT_PX, width, height),
@@ -154,6 +154,12 @@ def check_yolo(lab: Lab) -> None:
         if _close(tuple(found), wrong, 1e-4):
             raise Wrong(f"step1.yolo.{name}")
     raise Wrong("step1.yolo.other", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
+
+
+def _must_have_decimals(line: str) -> None:
+    """A number has six decimals even where fewer would do, or where Python would write an exponent."""
+    if not all(re.fullmatch(r"[01]\.\d{6}", part) for part in line.split()[1:]):
+        raise Wrong("step1.yolo.decimals", found=line)
 
 
 def check_split(lab: Lab) -> None:

@@ -100,9 +100,11 @@ def check_hidden(lab: Lab) -> None:
         raise Wrong("step2.hidden.of_the_rest", percent=30)
     if lab.hides_too_much(cut_decoy, []) or lab.hides_too_much(cover, [decoy]):
         raise Wrong("step2.hidden.distractor")
-    with replaced(lab, VISIBLE_LEAST=0.5):
-        if lab.hides_too_much(corner, [whole]) or lab.hides_too_much(_placed(DANGER, visible_columns=5), []):
-            raise Wrong("step2.hidden.strict")
+    for least, name in ((0.45, "strict"), (0.5, "exact")):
+        with replaced(lab, VISIBLE_LEAST=least):
+            half = lab.hides_too_much(_placed(DANGER, visible_columns=5), [])
+            if half or lab.hides_too_much(corner, [whole]):
+                raise Wrong(f"step2.hidden.{name}")
     faint = _placed(DANGER)
     faint.visible[:] = FAINT
     if not lab.hides_too_much(faint, []):
@@ -155,6 +157,8 @@ def check_plan(lab: Lab) -> None:
         if isinstance(height_px, bool) or not isinstance(height_px, float | int | np.number):
             raise Wrong("step2.plan.height", found=kind(height_px))
     plans, again = ([lab.plan_signs(np.random.default_rng([7, n])) for n in range(PLANS)] for _ in range(2))
+    if not all([first, *plans]):
+        raise Wrong("step2.plan.none", most=lab.SIGNS_MOST)
     if plans != again:
         raise Wrong("step2.plan.not_repeatable")
     if all(plan == plans[0] for plan in plans):

@@ -92,6 +92,10 @@ def check_threshold(lab: Lab) -> None:
         raise Wrong("step3.threshold.none_crashes") from None
     if nothing != 1.0:
         raise Wrong("step3.threshold.none", found=round(float(nothing), 2))
+    ties, right = np.array([0.9, 0.8, 0.8, 0.8]), np.array([True, True, False, False])
+    if (found := lab.choose_confidence(ties.copy(), right.copy())) != ties[0]:
+        values = {"found": round(float(found), 2), "expected": ties[0].item()}
+        raise Wrong("step3.threshold.ties", percent=round(100 * right.mean()), **values)
 
 
 def _check_exact_threshold(lab: Lab) -> None:

@@ -114,7 +114,10 @@ def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
 def check_priority(lab: Lab) -> None:
     """A danger is stopped for, whatever else is going on, and only when it is time to."""
     memory = _memory(lab, _sign(lab, DANGER, 30.0), _sign(lab, LIMIT, 40.0))
-    _, order = lab.drive(memory, _state(15.0, 20.0), 10.0)
+    after, order = lab.drive(memory, _state(15.0, 20.0), 10.0)
+    as_stop_says = (order.sign, order.light, after.stopping) == (DANGER, Light.BLINK, True)
+    if order.reason is Reason.DANGER_STOP and not as_stop_says:
+        raise Wrong("step6.priority.own_stop")
     if order.sign is not DANGER:
         raise Wrong("step6.priority.limit_first")
     if order.reason is not Reason.DANGER_STOP:

@@ -30,12 +30,14 @@ GIVEN = {FEED, TRAIN_ID, HUB}
 """What the base says; an overlay that replaces its settings loses those that it does not repeat."""
 TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 """What Tekton takes for the name of a task."""
+VERSION = re.compile(r"(?!(arm|amd|aarch)\d|x86)[A-Za-z]*\d[\w.]*")
+"""The part of a tag that keeps its meaning: a version, a date or a commit, and no architecture."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 LOCALHOST = ("localhost", "127.0.0.1", "::1", "[::1]")
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
-DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 200, 1.0, 1024
-"""What the detector needs, and what an attendee's namespace has room for."""
+DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 256, 1.0, 1024
+"""What the task promises the detector, and what an attendee's namespace has room for."""
 LIMIT_FACTOR = 2
 """A limit may be so many times the largest request: for a short while there is room for that."""
 MEBIBYTE = 2**20
@@ -86,6 +88,8 @@ def check_image(lab: Path) -> None:
         raise Wrong("step7.image.no_tag", image=image)
     if tag == "latest":
         raise Wrong("step7.image.latest")
+    if not digest and not any(VERSION.fullmatch(part) for part in tag.split("-")):
+        raise Wrong("step7.image.moving", tag=tag)
     registry, *path = name.split("/")
     if not path or not any(sign in registry for sign in ".:"):
         raise Wrong("step7.image.no_registry", image=image)
@@ -112,7 +116,10 @@ def check_resources(lab: Path) -> None:
         if memory_mi < 1:
             raise Wrong("step7.resources.unit", found=resources[kind]["memory"])
         if memory_mi < DETECTOR_LEAST_MI:
-            raise Wrong("step7.resources.starved", found=resources[kind]["memory"], least=DETECTOR_LEAST_MI)
+            found = str(resources[kind]["memory"])
+            enough = found.endswith("M") and amount("memory", f"{found}i") >= DETECTOR_LEAST_MI * MEBIBYTE
+            name, is_mi = "decimal" if enough else "starved", round(memory_mi)
+            raise Wrong(f"step7.resources.{name}", found=found, is_mi=is_mi, least=DETECTOR_LEAST_MI)
     for what in ("cpu", "memory"):
         if amounts["requests", what] > amounts["limits", what]:
             raise Wrong("step7.resources.upside_down", what=what)

@@ -1,6 +1,8 @@
 """The learning loop: whatever an attendee's code does, the answer is a message."""
 
 import os
+import re
+import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from brakepoint.cli import run, workshop
 from brakepoint.course import find_step
 from brakepoint.workshop import artefacts, progress
 from brakepoint.workshop.checking import check
+from brakepoint.workshop.examination import examine
 from brakepoint.workshop.labs import filled, lab_text, solved
 from brakepoint.workshop.progress import Progress
 
@@ -79,6 +82,62 @@ def test_a_crash_names_the_line_that_the_attendee_wrote(room, tmp_path) -> None:
     assert failure is not None
     assert (failure.key, failure.values["code"]) == ("check.crashed", code)
     assert "mend line" in workshop.what_next(autopilot, failure, "%")
+
+
+CRASH = "raise ValueError(now)"
+
+
+@pytest.mark.parametrize(
+    ("code", "exercise", "key"),
+    [
+        ({"failsafe": CRASH}, "failsafe", "check.crashed"),
+        ({"failsafe": "exit()"}, "failsafe", "check.exited"),
+        ({"exam": CRASH}, "exam", "check.crashed"),
+        ({"priority": "def helper():\n    raise ValueError(now)\nhelper()"}, "priority", "check.crashed"),
+        ({"every": "seen = [1 / 0 for item in detections.items]"}, "every", "check.crashed"),
+    ],
+)
+def test_an_exception_belongs_to_the_exercise_whose_lines_raised_it(
+    tmp_path, code: dict[str, str], exercise: str, key: str
+) -> None:
+    autopilot, path = find_step("6"), tmp_path / "lab.py"
+    path.write_text(filled(autopilot, {**solved(autopilot), **code}), "utf-8")
+
+    *_, last = examine(autopilot, path)
+
+    assert (last.exercise, last.key) == (exercise, key)
+
+
+def test_an_exception_in_an_exercise_that_was_right_by_hand_is_told_once(room, tmp_path) -> None:
+    autopilot, path = find_step("6"), tmp_path / "lab.py"
+    code = "assert frame < 25\n" + textwrap.dedent(solved(autopilot)["debounce"])
+    path.write_text(filled(autopilot, {**solved(autopilot), "debounce": code}), "utf-8")
+
+    verdicts = check(autopilot, path).verdicts
+
+    assert [verdict.exercise for verdict in verdicts if not verdict.passed] == ["debounce"]
+    assert [verdict.exercise for verdict in verdicts].count("debounce") == 1
+
+
+def test_hints_are_for_the_exercise_that_the_check_named(room, capsys) -> None:
+    autopilot, code = find_step("6"), {"failsafe": CRASH}
+    autopilot.lab.write_text(filled(autopilot, {**solved(autopilot), **code}), "utf-8")
+    recorded = Progress.load()
+    recorded.touch(autopilot).done = ["distance", "every"]
+    recorded.save()
+
+    assert run(["check", "6"]) == 1
+    assert run(["hint", "6"]) == 0
+
+    assert "Hint 1 of 3 for failsafe" in capsys.readouterr().out
+    assert Progress.load().of(autopilot).done == ["distance", "every"]
+
+
+def test_no_line_of_a_task_begins_with_a_mark_of_french(room) -> None:
+    for step in course.course():
+        for part in step.parts:
+            lines = [line.strip() for line in lab_text(step, part).splitlines()]
+            assert not [line for line in lines if re.match("# [:;?!»]", line) or line.endswith("«")]
 
 
 def test_what_the_code_prints_is_shown(room) -> None:
