@@ -27,6 +27,7 @@ from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignCla
 from brakepoint.mission.records import Ending, MomentKind, SignFault
 from brakepoint.proving.ground import Candidate, Proof
 from brakepoint.proving.weather import WEATHERS
+from brakepoint.rollout.execution import Outcome
 from brakepoint.room.outcomes import Failure
 from brakepoint.room.provisioning import What
 from brakepoint.room.rehearsal import PATIENCE_S
@@ -68,6 +69,7 @@ def command_names(command: object, above: str = "") -> Iterator[str]:
 
 
 LISTED: dict[str, Iterable[str]] = {
+    "cli.deploy.push.outcome.{}": Outcome,
     "weather.{}": WEATHERS,
     "prove.count.{}": Proof.of(Candidate("", ""), [], []).counts(),
     "order.{}": OrderKind,
