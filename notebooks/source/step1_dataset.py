@@ -59,7 +59,7 @@ folder = Path("runs/dataset")
 # S3 server starts on this machine. S3 answers a listing page by page, at most 1000 objects each.
 #
 # Connections break. A half-downloaded picture under its right name would be found days later, in the middle of a training:
-# so a file gets its name only after a check that it is complete.
+# so a file gets its name only once it has been checked.
 #
 # The cell answers with how many objects there are under `stills/`, and how many files it fetched, cut-out signs for step 2
 # among them; the second time it is 0.
@@ -71,7 +71,7 @@ folder = Path("runs/dataset")
 # sinon un petit serveur S3 démarre sur cette machine. S3 répond à un listage page par page, 1000 objets au plus chacune.
 #
 # Les connexions se coupent. Une moitié d’image sous son vrai nom ne serait découverte que des jours plus tard, en plein
-# entraînement : un fichier ne reçoit donc son nom qu’après vérification qu’il est complet.
+# entraînement : un fichier ne reçoit donc son nom qu’une fois vérifié.
 #
 # La cellule répond par le nombre d’objets sous `stills/`, puis par le nombre de fichiers téléchargés, dont les panneaux
 # détourés de l’étape 2 ; la deuxième fois, c’est 0.
