@@ -11,7 +11,7 @@ from rich.table import Table
 from brakepoint.texts import text
 
 ROOT = Path(__file__).parent
-ROOMS = ("brakepoint/workshop", "brakepoint/store", "solutions", "system/test_notebooks_with_torch.py")
+ROOMS = ("brakepoint/workshop", "brakepoint/store", "solutions", "system/test_other_notebooks.py")
 PROOFS = {
     "test_the_solution_passes": "solution",
     "test_a_lab_filled_so_far": "lab",
