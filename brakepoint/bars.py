@@ -6,7 +6,7 @@ from rich import get_console
 from rich.progress import Progress, TaskID
 
 LINE_EVERY_S = 20.0
-"""In a log a bar that moves is printed this often, so that its reader sees how fast the work goes on."""
+"""How often the progress is printed in a log, so that its reader sees how fast the work proceeds."""
 
 
 class _Bar(Progress):

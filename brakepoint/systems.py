@@ -1,7 +1,9 @@
 """What the kit needs of an operating system, and says where it lacks it."""
 
 import os
+import signal
 import sys
+import threading
 
 from brakepoint.errors import UserError
 
@@ -34,3 +36,11 @@ def require_linux(what: str) -> None:
     """
     if not LINUX:
         raise UserError("error.needs_linux", what=what)
+
+
+def stop_event() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set from now on, instead of ending the process."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping

@@ -1,7 +1,5 @@
 """`brakepoint board`: the live page of a room."""
 
-import signal
-import threading
 from typing import Annotated
 
 import typer
@@ -9,8 +7,9 @@ import typer
 from brakepoint import extras
 from brakepoint.cli.room import DEFAULT_FILE, Attendees, RoomFile, open_room
 from brakepoint.services import address
+from brakepoint.systems import stop_event
 from brakepoint.texts import text
-from brakepoint.web import new_token
+from brakepoint.web import new_token, page_url
 
 DEFAULT_PAGE = "127.0.0.1:8001"
 
@@ -35,9 +34,7 @@ def board_command(
     host, port = address(page)
     token = new_token(host)
     watcher = Watcher(room, open_store(room), reread=lambda: open_room(file, attendees))
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     with served(make_app(watcher, token), host, port):
-        typer.echo(text("cli.board.ready", url=f"http://{page}/" + (f"#token={token}" if token else "")))
+        typer.echo(text("cli.board.ready", url=page_url(page, token)))
         watcher.watch(stopping)

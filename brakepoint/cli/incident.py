@@ -1,8 +1,5 @@
 """`brakepoint incident`: a train that was broken on purpose, to find out why and to put it right."""
 
-import signal
-import threading
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -18,9 +15,8 @@ from brakepoint.errors import UserError
 from brakepoint.incidents.casebook import SITE_DIR, Case, Record, open_case, path_shown, take_down
 from brakepoint.incidents.causes import HINTS, INCIDENTS
 from brakepoint.incidents.site import Site
-from brakepoint.services import ServiceSettings, address, run_service
+from brakepoint.services import ServiceSettings, run_service
 from brakepoint.texts import text
-from brakepoint.web import new_token
 
 incident_app = CommandLine(help="cli.incident.help", no_args_is_help=True)
 
@@ -41,24 +37,16 @@ def start_command(
 @incident_app.command("up", help="cli.incident.up.help")
 def up_command(page: Page = "") -> None:
     """Drives the train with the live services until Ctrl-C or SIGTERM."""
-    from brakepoint.cli.up import teller
+    from brakepoint.cli.up import run_until_stopped
 
     extras.require("live")
     from brakepoint.incidents.wiring import SiteServices
 
     Case.load()
-    site, settings = Site.load(SITE_DIR), ServiceSettings.given(page=page)
-    settings = replace(settings, token=settings.token or new_token(address(settings.page)[0]))
-    console, stopping = Console(highlight=False), threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stopping.set())
-    with SiteServices(site, settings, teller(console), stopping.is_set):
-        if not stopping.is_set():
-            url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
-            console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
-        stopping.wait()
-        console.print(text("live.up.stopping"))
-    console.print(text("live.up.stopped"))
+    site = Site.load(SITE_DIR)
+    run_until_stopped(
+        ServiceSettings.given(page=page), lambda settings, *how: SiteServices(site, settings, *how)
+    )
 
 
 @incident_app.command("service", hidden=True, help="cli.incident.service.help")

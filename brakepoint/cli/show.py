@@ -1,7 +1,5 @@
 """`brakepoint show`: a page on which a person shows signs to a model, and labels what it gets wrong."""
 
-import signal
-import threading
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -11,8 +9,9 @@ import typer
 from brakepoint import extras
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.services import address
+from brakepoint.systems import stop_event
 from brakepoint.texts import text
-from brakepoint.web import new_token
+from brakepoint.web import new_token, page_url
 
 DEFAULT_PAGE = "127.0.0.1:8002"
 DEFAULT_ALBUM = Path("my-signs")
@@ -48,11 +47,9 @@ def show_command(
     samples = pictures_in(CONTENT_DIR / "stills" / "images")
     every = max(1, len(samples) // SAMPLES)
     app = make_app(detector, album, samples[::every], token, model=Path(model).name, commands=lesson(out))
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     with served(app, host, port):
-        typer.echo(text("cli.show.ready", url=f"http://{page}/" + (f"#token={token}" if token else "")))
+        typer.echo(text("cli.show.ready", url=page_url(page, token)))
         stopping.wait()
     typer.echo(text("cli.show.kept", pictures=len(album.names), folder=out))
 

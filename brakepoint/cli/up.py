@@ -1,8 +1,7 @@
 """`brakepoint up`: starts every service of the live train, and stops them all on Ctrl-C."""
 
-import signal
-import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from rich.console import Console
@@ -23,8 +22,9 @@ from brakepoint.cli.service import (
 )
 from brakepoint.feeds import find_feed
 from brakepoint.services import CLIENTS, SERVICES, ServiceSettings, address
+from brakepoint.systems import stop_event
 from brakepoint.texts import text
-from brakepoint.web import new_token
+from brakepoint.web import new_token, page_url
 
 COLOURS = dict(
     zip(
@@ -64,14 +64,27 @@ def up_command(
     )
     if settings.is_recorded:
         find_feed(settings.shown)
+    run_until_stopped(settings, lambda settings, *how: Supervisor(settings, CLIENTS, *how))
+
+
+def run_until_stopped(
+    settings: ServiceSettings,
+    services: Callable[
+        [ServiceSettings, Callable[[str, str], None], Callable[[], bool]], AbstractContextManager[object]
+    ],
+) -> None:
+    """Runs services and says where their page is, until Ctrl-C or SIGTERM.
+
+    Args:
+        settings: Theirs; where other machines reach the page they get a token, if they have none.
+        services: Starts them with the settings, with what prints their lines, and with what says whether they
+            are to stop; ends them at the end of the block.
+    """
     settings = replace(settings, token=settings.token or new_token(address(settings.page)[0]))
-    console = Console(highlight=False)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    with Supervisor(settings, CLIENTS, teller(console), stopping.is_set):
+    console, stopping = Console(highlight=False), stop_event()
+    with services(settings, teller(console), stopping.is_set):
         if not stopping.is_set():
-            url = f"http://{settings.page}/" + (f"#token={settings.token}" if settings.token else "")
+            url = page_url(settings.page, settings.token)
             console.print(f"\n[bold green]●[/] {text('live.up.ready', url=url)}\n", soft_wrap=True)
         stopping.wait()
         console.print(text("live.up.stopping"))

@@ -10,7 +10,6 @@ the broker: it stands at the other end of a link that plays the radio, and brake
 
 import importlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ import typer
 from brakepoint import extras
 from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.errors import UserError
+from brakepoint.systems import stop_event
 from brakepoint.texts import text
 
 SERVICES = {
@@ -148,9 +148,7 @@ def run_service(name: str, settings: ServiceSettings, run: Run | None = None) ->
     broker, link = settings.broker or DEFAULT_BROKER, settings.link or DEFAULT_LINK
     settings = replace(settings, broker=broker, link=link)
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(PIXELS_MAX))
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     if os.environ.pop(LIFELINE_VARIABLE, None):
         threading.Thread(target=_end_with_parent, args=(stopping,), daemon=True).start()
     from brakepoint.services.metrics import offer_metrics

@@ -19,3 +19,13 @@ def style() -> str:
 def new_token(host: str) -> str:
     """A token for a page that other machines can reach; empty for one that only this machine can."""
     return "" if host in LOCAL_HOSTS else secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def page_url(page: str, token: str) -> str:
+    """What a person opens to see a page; the token goes along where nobody else hears it.
+
+    Args:
+        page: `HOST:PORT`.
+        token: Of `new_token`.
+    """
+    return f"http://{page}/" + (f"#token={token}" if token else "")
