@@ -7,6 +7,7 @@ delegates to a user. Elsewhere `held_mb` is asked again and again.
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -122,10 +123,26 @@ def held_mb(process: int) -> float:
     """
     waiting, held_kb = [process], 0
     while waiting:
-        folder = Path("/proc", str(waiting.pop()))
-        with suppress(OSError):  # It has ended meanwhile.
-            for task in (folder / "task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
-            lines = (folder / "status").read_text(errors="replace").splitlines()
-            held_kb += sum(int(line.split()[1]) for line in lines if line.startswith(HELD))
+        threads = list(_threads(waiting.pop()))
+        waiting += [child for children, _ in threads for child in children]
+        # All threads hold the same memory, but the first tells none of it once it has ended before the others.
+        held_kb += max((kb for _, kb in threads), default=0)
     return held_kb / 1024
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started, as long as it runs."""
+    return [child for started, _ in _threads(process) for child in started]
+
+
+def _threads(process: int) -> Iterator[tuple[list[int], int]]:
+    """What each thread of a process has started and how many kB it holds.
+
+    A thread that ends meanwhile is left out, for itself alone: whoever starts and ends many must not hide the rest.
+    """
+    with suppress(OSError):
+        for thread in Path("/proc", str(process), "task").iterdir():
+            with suppress(OSError):
+                started = [int(child) for child in (thread / "children").read_text().split()]
+                lines = (thread / "status").read_text(errors="replace").splitlines()
+                yield started, sum(int(line.split()[1]) for line in lines if line.startswith(HELD))

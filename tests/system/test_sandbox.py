@@ -18,6 +18,7 @@ from brakepoint.feeds import find_feed
 from brakepoint.mission.loop import run_mission
 from brakepoint.mission.scoring import score_run
 from brakepoint.room import scoring
+from brakepoint.room.memory_groups import children
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
 from brakepoint.room.sandbox import Sandbox, require_sandbox
 from brakepoint.room.scoring import AUTOPILOT_LIMITS, Submission, score
@@ -200,10 +201,10 @@ def test_nothing_of_a_cage_is_left_when_it_is_closed(tmp_path) -> None:
     autopilot.write_bytes(step_that("pass"))
     sandbox = Sandbox("autopilot", autopilot, AUTOPILOT_LIMITS)
     process = sandbox._process.pid
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    started = children(process)
     sandbox.close()
 
-    assert children
+    assert started
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
 
@@ -220,7 +221,7 @@ def test_a_signal_to_all_that_the_instructor_runs_writes_no_wrong_failure(hidden
     scoring_process = subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True)
     try:
         until = time.monotonic() + 120
-        while cages(scoring_process.pid) < 2:
+        while len(children(scoring_process.pid)) < 2:  # Two sandboxes.
             assert time.monotonic() < until and scoring_process.poll() is None
             time.sleep(0.05)
         os.killpg(scoring_process.pid, signal.SIGTERM)
@@ -229,12 +230,6 @@ def test_a_signal_to_all_that_the_instructor_runs_writes_no_wrong_failure(hidden
         scoring_process.kill()
 
     assert Scores.load(tmp_path / "runs/room/spring").marks == {}
-
-
-def cages(process: int) -> int:
-    """How many sandboxes a process has opened."""
-    tasks = Path(f"/proc/{process}/task").iterdir()
-    return sum(len((task / "children").read_text().split()) for task in tasks)
 
 
 def test_no_kernel_memory_outside_every_limit_is_left_to_take(hidden, model, tmp_path) -> None:

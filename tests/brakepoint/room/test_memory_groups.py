@@ -83,6 +83,33 @@ def test_shared_memory_counts_as_held_and_that_of_children_too() -> None:
         child.communicate(b"\n")
 
 
+HIDING = {
+    "starting threads without end": """
+import threading
+held = bytearray(b"x") * (80 << 20)
+print("held", flush=True)
+while True:
+    threading.Thread(target=int).start()
+""",
+    "a first thread that ended": """
+import ctypes, threading, time
+held = bytearray(b"x") * (80 << 20)
+threading.Thread(target=lambda: (print("held", flush=True), time.sleep(60))).start()
+ctypes.CDLL(None).pthread_exit(None)
+""",
+}
+
+
+@pytest.mark.parametrize("program", HIDING.values(), ids=HIDING)
+def test_what_a_process_holds_is_not_hidden_by(program) -> None:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as hiding:
+        try:
+            assert hiding.stdout is not None and hiding.stdout.readline() == b"held\n"
+            assert min(held_mb(hiding.pid) for _ in range(300)) > 80
+        finally:
+            hiding.kill()
+
+
 def test_who_has_ended_holds_nothing() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
