@@ -125,7 +125,7 @@ def held_mb(process: int) -> float:
     while waiting:
         threads = list(_threads(waiting.pop()))
         waiting += [child for children, _ in threads for child in children]
-        # All threads hold the same memory, but the first tells none of it once it has ended before the others.
+        # All threads hold the same memory, but the first tells none of it once it has ended.
         held_kb += max((kb for _, kb in threads), default=0)
     return held_kb / 1024
 
@@ -138,7 +138,7 @@ def children(process: int) -> list[int]:
 def _threads(process: int) -> Iterator[tuple[list[int], int]]:
     """What each thread of a process has started and how many kB it holds.
 
-    A thread that ends meanwhile is left out, for itself alone: whoever starts and ends many must not hide the rest.
+    A thread that ends meanwhile is left out alone: whoever starts and ends many must not hide the rest.
     """
     with suppress(OSError):
         for thread in Path("/proc", str(process), "task").iterdir():
