@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from brakepoint.detector.decode import decode, find_layout, non_maximum_suppression
+from brakepoint.detector.decode import decode, non_maximum_suppression
+from brakepoint.detector.layout import check_numbers, find_layout
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
-from brakepoint.detector.metadata import class_names
+from brakepoint.detector.metadata import class_names, stride_px
 from brakepoint.detector.remote import remote_runtime
-from brakepoint.detector.runtime import Runtime, load_runtime
+from brakepoint.detector.runtime import Runtime, first_answer, load_runtime
 from brakepoint.messages import Detection, Detections, Frame, picture_hash
 from brakepoint.models import SHIPPED_MODEL
 
@@ -79,7 +80,7 @@ class Detector:
         threads: int | None = None,
         half: bool = False,
     ) -> None:
-        path = Path(model_path)
+        path = self._path = Path(model_path)
         self.confidence = confidence
         self._iou = iou
         remote = remote_runtime(str(model_path))
@@ -87,8 +88,9 @@ class Detector:
         self.classes = class_names(self.runtime.metadata, path)
         self.input_size_px = self.runtime.input_size_px
         self._tensors: dict[tuple[int, int], np.ndarray] = {}
-        output = self.runtime.infer(self._tensor(self.input_size_px))
-        self._layout = find_layout(output.shape, len(self.classes), self.runtime.metadata, path)
+        self._stride_px = stride_px(self.runtime.metadata) if self.runtime.takes_lower else None
+        output = first_answer(self.runtime, self._tensor(self.input_size_px), path)
+        self._layout = find_layout(output, len(self.classes), self.runtime.metadata, path)
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame, with the confidence that the detector was made with."""
@@ -107,13 +109,17 @@ class Detector:
 
         Returns:
             At most 300, surest first, with boxes in pixels of the picture.
+
+        Raises:
+            UserError: The model's numbers are no boxes and scores.
         """
         least = self.confidence if confidence is None else confidence
         size_px = image.shape[1], image.shape[0]
-        letterbox = Letterbox.fit(size_px, self.input_size_px, low and self.runtime.takes_lower)
+        letterbox = Letterbox.fit(size_px, self.input_size_px, self._stride_px if low else None)
         tensor = self._tensor(letterbox.input_size_px)
         fill_tensor(letterbox.apply(image), tensor)
         output = self.runtime.infer(tensor)
+        check_numbers(output, self._layout, self._path)
         candidates = decode(output, self._layout, len(self.classes), least)
         kept = non_maximum_suppression(candidates, self._iou)
         boxes = letterbox.to_frame(kept.boxes)

@@ -1,29 +1,14 @@
-"""From a model's output tensor to candidate boxes, in both layouts that ultralytics exports.
+"""From a model's output tensor to candidate boxes, in both layouts (`brakepoint.detector.layout`)."""
 
-- *raw*, `1 × (4 + classes) × N`: centre, width and height of N boxes, and a score for each class;
-- *end to end*, `1 × N × 6`: left, top, right, bottom, score and class id, best first, padded with zeros.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 
 import numpy as np
 
 from brakepoint.detector.boxes import intersection_over_union
-from brakepoint.detector.metadata import says_end_to_end
-from brakepoint.errors import UserError
+from brakepoint.detector.layout import Layout
 
 DETECTIONS_MAX = 300
 """At most so many detections a picture, the best ones."""
-
-
-class Layout(StrEnum):
-    """How a model's output is laid out."""
-
-    RAW = "raw"
-    END_TO_END = "end_to_end"
 
 
 @dataclass(frozen=True)
@@ -43,28 +28,6 @@ class Candidates:
     def select(self, index: np.ndarray) -> "Candidates":
         """Those that an index or a mask picks."""
         return Candidates(self.boxes[index], self.scores[index], self.class_ids[index])
-
-
-def find_layout(shape: tuple[int, ...], class_count: int, metadata: Mapping[str, str], path: Path) -> Layout:
-    """Tells the layout by the output's shape, and by the metadata where the shape fits both.
-
-    Args:
-        shape: Of the model's output.
-        class_count: Number of classes.
-        metadata: The model's metadata.
-        path: The model, for the error.
-
-    Raises:
-        UserError: The shape is neither layout's.
-    """
-    rows, columns = shape[1:] if len(shape) == 3 and shape[0] == 1 else (0, 0)
-    fits_raw, fits_end_to_end = rows == 4 + class_count, columns == 6
-    if not (fits_raw or fits_end_to_end):
-        written = " × ".join(map(str, shape))
-        raise UserError("error.model_output", path=path, shape=written, rows=4 + class_count)
-    if fits_raw and fits_end_to_end:
-        return Layout.END_TO_END if says_end_to_end(metadata) else Layout.RAW
-    return Layout.RAW if fits_raw else Layout.END_TO_END
 
 
 def decode(output: np.ndarray, layout: Layout, class_count: int, confidence: float) -> Candidates:

@@ -6,15 +6,15 @@ from functools import lru_cache
 
 import numpy as np
 
+from brakepoint.detector.metadata import STRIDE_PX
+
 GREY = 114
 """What the margins are filled with: the value that ultralytics trains with."""
-STRIDE_PX = 32
-"""How many pixels one step of the coarsest level is wide, in the networks that ultralytics makes."""
 
 
-def whole_strides(side_px: float) -> int:
+def whole_strides(side_px: float, stride_px: int = STRIDE_PX) -> int:
     """The side of an input that holds so many pixels: whole steps of the coarsest level."""
-    return STRIDE_PX * math.ceil(side_px / STRIDE_PX)
+    return stride_px * math.ceil(side_px / stride_px)
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,15 @@ class Letterbox:
     @classmethod
     @lru_cache(maxsize=64)
     def fit(
-        cls, frame_size_px: tuple[int, int], input_size_px: tuple[int, int], low: bool = False
+        cls, frame_size_px: tuple[int, int], input_size_px: tuple[int, int], stride_px: int | None = None
     ) -> "Letterbox":
         """Centres the frame in the input, as large as it fits; its aspect ratio stays.
 
         Args:
             frame_size_px: `(width, height)` of the frame.
             input_size_px: `(width, height)` of the model's input.
-            low: Whether the input is to be lower than that, as low as the frame allows.
+            stride_px: The input is to be lower than that, as few of such steps as the frame needs; None if it
+                is to be as high as that.
 
         Example:
             >>> Letterbox.fit((1280, 720), (640, 480)).margin_px
@@ -51,8 +52,8 @@ class Letterbox:
         """
         scale = min(inner / outer for inner, outer in zip(input_size_px, frame_size_px, strict=True))
         width, height = (max(1, round(side * scale)) for side in frame_size_px)
-        if low:
-            input_size_px = input_size_px[0], min(input_size_px[1], whole_strides(height))
+        if stride_px:
+            input_size_px = input_size_px[0], min(input_size_px[1], whole_strides(height, stride_px))
         margin = (input_size_px[0] - width) // 2, (input_size_px[1] - height) // 2
         return cls(frame_size_px, input_size_px, (width, height), margin)
 

@@ -1,15 +1,21 @@
 """What a model says about itself: the metadata that ultralytics writes into an ONNX file."""
 
 import ast
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 
+STRIDE_PX = 32
+"""How wide one step of the coarsest level is, in most networks that ultralytics makes."""
+STRIDE_MOST_PX = 256
+
 
 def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...]:
-    """Reads the classes from the entry `names`, which is a Python dictionary written out.
+    """Reads the classes from the entry `names`, a dictionary written out in Python or in JSON.
 
     Args:
         metadata: The model's metadata.
@@ -29,6 +35,8 @@ def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names:
         raise UserError("error.model_metadata", path=path)
+    # JSON has no other keys than strings.
+    names = {int(key) if str(key).isdecimal() else key: name for key, name in names.items()}
     expected = sorted(SignClass)
     if set(names) != set(range(len(names))) or sorted(map(str, names.values())) != expected:
         raise UserError(
@@ -40,11 +48,26 @@ def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...
     return tuple(SignClass(names[class_id]) for class_id in range(len(names)))
 
 
-def says_end_to_end(metadata: Mapping[str, str]) -> bool:
-    """Whether the model was exported to suppress double boxes by itself."""
-    arguments = _literal(metadata.get("args"))
-    with_nms = isinstance(arguments, dict) and bool(arguments.get("nms"))
-    return with_nms or _literal(metadata.get("end2end")) is True
+def end_to_end_said(metadata: Mapping[str, str]) -> bool | None:
+    """Whether the model was exported to suppress double boxes by itself; None if it does not say."""
+    arguments, head = _literal(metadata.get("args")), _literal(metadata.get("end2end"))
+    if isinstance(arguments, dict) and arguments.get("nms"):
+        return True
+    return head if isinstance(head, bool) else None
+
+
+def is_detection_head(metadata: Mapping[str, str]) -> bool:
+    """Whether the model finds boxes in pixels, as far as it says.
+
+    ultralytics' RT-DETR gives fractions of a picture that was stretched.
+    """
+    return metadata.get("task", "detect") == "detect" and metadata.get("head") != "RTDETRDecoder"
+
+
+def stride_px(metadata: Mapping[str, str]) -> int:
+    """How wide one step of the model's coarsest level is, in pixels; at least as in most networks."""
+    said = _literal(metadata.get("stride"))
+    return said if isinstance(said, int) and STRIDE_PX < said <= STRIDE_MOST_PX else STRIDE_PX
 
 
 def input_size_px(
@@ -81,7 +104,8 @@ def input_size_px(
 
 
 def _literal(written: str | None) -> object:
-    try:
-        return ast.literal_eval(written or "None")
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None  # What ast.literal_eval raises for what is no literal, or one nested too deep.
+    """What is written in Python or in JSON; None for what is neither."""
+    for read in (ast.literal_eval, json.loads):
+        with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return read(written or "null")
+    return None

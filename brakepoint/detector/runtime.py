@@ -91,6 +91,13 @@ def _openvino_core() -> Any:
     return openvino.Core()
 
 
+def _only(inputs: Sequence[Any], path: Path) -> Any:
+    """The one input of a network."""
+    if len(inputs) != 1:
+        raise UserError("error.model_inputs", path=path, count=len(inputs))
+    return inputs[0]
+
+
 class OpenVinoRuntime:
     """OpenVINO on the CPU."""
 
@@ -100,7 +107,7 @@ class OpenVinoRuntime:
             self._model = core.read_model(path)
         stored = dict(self._model.rt_info).get("framework", {})
         self.metadata: Mapping[str, str] = {key: str(stored[key].value) for key in stored}
-        wanted = self._model.inputs[0]
+        wanted = _only(self._model.inputs, path)
         shape = [None if side.is_dynamic else side.get_length() for side in wanted.partial_shape]
         element_type = wanted.element_type.to_dtype().name
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
@@ -146,7 +153,7 @@ class OnnxRuntime:
         )
         self.provider: str = self._session.get_providers()[0]
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
-        wanted = self._session.get_inputs()[0]
+        wanted = _only(self._session.get_inputs(), path)
         shape = [side if isinstance(side, int) else None for side in wanted.shape]
         element_type = {"tensor(float)": "float32"}.get(wanted.type, wanted.type)
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
@@ -262,6 +269,25 @@ def load_runtime(
         raise
     except Exception as error:  # Neither runtime documents what it raises on a file that is no model.
         raise UserError("error.model_unreadable", path=path, runtime=name) from error
+
+
+def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray:
+    """What a network that was just loaded answers, if it can be run at all.
+
+    Args:
+        runtime: It.
+        tensor: See `Runtime.infer`.
+        path: The model, for the error.
+
+    Raises:
+        UserError: It could be read, but not run.
+    """
+    try:
+        return runtime.infer(tensor)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError("error.model_unreadable", path=path, runtime=type(runtime).__name__) from error
 
 
 def _threads_setting() -> int:

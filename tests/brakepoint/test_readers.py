@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from soak_share import SHARE
 
 from brakepoint.course import ROOT, read_course
-from brakepoint.detector.metadata import class_names, input_size_px, says_end_to_end
+from brakepoint.detector.metadata import (
+    class_names,
+    end_to_end_said,
+    input_size_px,
+    is_detection_head,
+    stride_px,
+)
 from brakepoint.errors import UserError
 from brakepoint.files import load_yaml
 from brakepoint.messages import SignClass
@@ -149,14 +155,18 @@ literals = (
 
 @SHARE
 @given(
-    st.dictionaries(st.sampled_from(["names", "imgsz", "args", "end2end"]), literals),
+    st.dictionaries(
+        st.sampled_from(["names", "imgsz", "args", "end2end", "stride", "head", "task"]), literals
+    ),
     st.lists(st.none() | st.integers(-2, 900), max_size=5),
 )
 def test_any_metadata_of_a_model_is_refused_or_whole(
     metadata: dict[str, str], shape: list[int | None]
 ) -> None:
     metadata = METADATA | metadata
-    says_end_to_end(metadata)
+    end_to_end_said(metadata)
+    is_detection_head(metadata)
+    assert 32 <= stride_px(metadata) <= 256
     try:
         assert sorted(class_names(metadata, Path("model.onnx"))) == sorted(SignClass)
         assert min(input_size_px(shape, "float32", metadata, Path("model.onnx"))) > 0
@@ -170,7 +180,7 @@ def test_any_metadata_of_a_model_is_refused_or_whole(
 def test_metadata_that_is_no_literal_is_refused(written: str) -> None:
     with pytest.raises(UserError):
         class_names({"names": written}, Path("model.onnx"))
-    assert not says_end_to_end({"args": written, "end2end": written})
+    assert end_to_end_said({"args": written, "end2end": written}) is None
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,13 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx_models import NAMES, raw_output
+from onnx_models import raw_output
 
 from brakepoint.detector.boxes import intersection_over_union
-from brakepoint.detector.decode import Candidates, Layout, decode, find_layout, non_maximum_suppression
-from brakepoint.errors import UserError
+from brakepoint.detector.decode import Candidates, decode, non_maximum_suppression
+from brakepoint.detector.layout import Layout
 
-MODEL = Path("model.onnx")
 BOX = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(1, 40), st.integers(1, 40))
 CANDIDATES = st.lists(st.tuples(BOX, st.integers(1, 100), st.integers(0, 1)), max_size=60)
 
@@ -64,36 +61,6 @@ def test_two_classes_at_one_place_both_stay():
 def test_at_most_so_many_are_kept():
     apart = as_candidates([((50 * number, 0, 10, 10), 50, 0) for number in range(400)])
     assert len(non_maximum_suppression(apart, 0.5).scores) == 300
-
-
-@pytest.mark.parametrize(
-    ("shape", "metadata", "layout"),
-    [
-        ((1, 6, 6300), {}, Layout.RAW),
-        ((1, 6, 3), {}, Layout.RAW),
-        ((1, 300, 6), {}, Layout.END_TO_END),
-        ((1, 2, 6), {}, Layout.END_TO_END),
-        ((1, 0, 6), {}, Layout.END_TO_END),
-        ((1, 6, 6), {}, Layout.RAW),
-        ((1, 6, 6), {"end2end": "True"}, Layout.END_TO_END),
-        ((1, 6, 6), {"args": "{'nms': True}"}, Layout.END_TO_END),
-        ((1, 6, 6), {"end2end": "False", "args": "{'nms': False}"}, Layout.RAW),
-    ],
-)
-def test_layout(shape, metadata, layout):
-    assert find_layout(shape, 2, metadata | {"names": NAMES}, MODEL) is layout
-
-
-@pytest.mark.parametrize("shape", [(1, 84, 8400), (6, 6300), (2, 6, 6300), (1, 38, 6300), (1,), (1, 6, 7, 8)])
-def test_another_kind_of_model_is_refused(shape):
-    with pytest.raises(UserError) as caught:
-        find_layout(shape, 2, {}, MODEL)
-    assert caught.value.key == "error.model_output"
-
-
-def test_what_is_not_a_number_is_no_detection():
-    output = raw_output((0, 0, 10, 10, float("nan"), float("nan")), (0, 0, 10, 10, 0.9, 0.1))
-    assert decode(output, Layout.RAW, 2, 0.0001).scores.tolist() == pytest.approx([0.9])
 
 
 def test_an_end_to_end_row_of_an_unknown_class_is_dropped():

@@ -4,8 +4,9 @@ from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 from onnx_models import raw_output
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
@@ -76,6 +77,54 @@ def test_a_model_of_open_size_takes_the_size_in_its_metadata(make_model):
     model = make_model(RAW, input_shape=("batch", 3, "height", "width"), imgsz="[64, 96]")
     for runtime in ("openvino", "onnxruntime"):
         assert Detector(model, runtime=runtime).input_size_px == (96, 64)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize(
+    "names", ['{"1": "SpeedLimit", "0": "DangerAhead"}', '["DangerAhead", "SpeedLimit"]']
+)
+def test_class_names_may_be_written_in_json(make_model, names, runtime):
+    assert Detector(make_model(RAW, names=names), runtime=runtime).classes == (DANGER, LIMIT)
+
+
+@pytest.mark.parametrize(("stride", "height_px"), [("32", 96), ("64", 128), ("64.5", 96), ("no number", 96)])
+def test_a_lower_picture_has_whole_strides_of_its_network(make_model, stride, height_px):
+    model = make_model(RAW, input_shape=(1, 3, "height", 192), imgsz="[192, 192]", stride=stride)
+    detector = Detector(model)
+    seen = []
+    infer = detector.runtime.infer
+    detector.runtime.infer = lambda tensor: (seen.append(tensor.shape), infer(tensor))[1]
+    detector.detect_image(np.zeros((70, 192, 3), np.uint8), low=True)
+
+    assert seen == [(1, 3, height_px, 192)]
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_model_of_two_inputs_is_refused(tmp_path, runtime):
+    pictures = [helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 3, 64, 96)) for name in "ab"]
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["a", "b"], ["output0"])],
+        "two",
+        pictures,
+        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, (1, 3, 64, 96))],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.save(model, tmp_path / "two.onnx")
+    with pytest.raises(UserError) as caught:
+        Detector(tmp_path / "two.onnx", runtime=runtime)
+    assert caught.value.key == "error.model_inputs"
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_model_that_cannot_be_run_is_told_as_such(make_model, runtime):
+    model = make_model(raw_output(NEAR), input_shape=(1, 3, 64, 96))
+    loaded = onnx.load(model)
+    loaded.graph.node[0].CopyFrom(helper.make_node("Reshape", ["answer", "shape"], ["output0"]))
+    loaded.graph.initializer.append(numpy_helper.from_array(np.array([7, 7], np.int64), "shape"))
+    onnx.save(loaded, model)
+    with pytest.raises(UserError) as caught:
+        Detector(model, runtime=runtime)
+    assert caught.value.key == "error.model_unreadable"
 
 
 def test_detections_name_their_frame_and_its_picture(make_model):

@@ -1,0 +1,93 @@
+"""Which way a model's output is laid out, of the two that ultralytics exports for a detector.
+
+- *raw*, `1 × (4 + classes) × N`: centre, width and height of N boxes, and a score for each class;
+- *end to end*, `1 × N × 6`: left, top, right, bottom, score and class id, best first, padded with zeros.
+
+With two classes a raw output that was transposed, and that of an RT-DETR, have the shape of an end-to-end
+one. So the metadata and the numbers themselves are looked at, too.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from brakepoint.detector.metadata import end_to_end_said, is_detection_head
+from brakepoint.errors import UserError
+
+SCORE_MOST = 1.001
+"""A score is at most 1, but for rounding in half precision."""
+ORDERED_LEAST = 0.5
+"""So many of an end-to-end output's boxes have their corners in order; some networks' worst ones have not."""
+FRACTIONS_MOST = 2.0
+"""No box is farther right or down: then places are fractions of the picture, where pixels are expected."""
+
+
+class Layout(StrEnum):
+    """How a model's output is laid out."""
+
+    RAW = "raw"
+    END_TO_END = "end_to_end"
+
+
+def find_layout(output: np.ndarray, class_count: int, metadata: Mapping[str, str], path: Path) -> Layout:
+    """Tells the layout by shape, metadata and numbers.
+
+    Args:
+        output: The model's output for any picture.
+        class_count: Number of classes.
+        metadata: The model's metadata.
+        path: The model, for the error.
+
+    Raises:
+        UserError: It is neither layout, or its numbers are not what the layout says.
+    """
+    layout = _layout_by_shape(output.shape, class_count, metadata)
+    if layout is None or not is_detection_head(metadata):
+        written = " × ".join(map(str, output.shape))
+        raise UserError("error.model_output", path=path, shape=written, rows=4 + class_count)
+    check_numbers(output, layout, path)
+    if not (_is_raw(output[0]) if layout is Layout.RAW else _is_end_to_end(output[0])):
+        raise UserError("error.model_columns", path=path)
+    return layout
+
+
+def check_numbers(output: np.ndarray, layout: Layout, path: Path) -> None:
+    """Looks whether boxes and scores can be such.
+
+    Args:
+        output: The model's output, in `layout`.
+        layout: From `find_layout`.
+        path: The model, for the error.
+
+    Raises:
+        UserError: A number is infinite or none at all, or a score is not between 0 and 1.
+    """
+    scores = output[0, 4:] if layout is Layout.RAW else output[0, :, 4]
+    if not np.isfinite(output).all() or scores.max(initial=0) > SCORE_MOST or scores.min(initial=0) < 0:
+        raise UserError("error.model_numbers", path=path)
+
+
+def _layout_by_shape(shape: tuple[int, ...], class_count: int, metadata: Mapping[str, str]) -> Layout | None:
+    rows, columns = shape[1:] if len(shape) == 3 and shape[0] == 1 else (0, 0)
+    said = end_to_end_said(metadata)
+    fits_raw, fits_end_to_end = rows == 4 + class_count, columns == 6
+    if fits_raw and not (fits_end_to_end and said):
+        return Layout.RAW
+    return Layout.END_TO_END if fits_end_to_end and said is not False else None
+
+
+def _is_raw(rows: np.ndarray) -> bool:
+    """Whether boxes have a size, and lie in pixels."""
+    has_size = (rows[2:4] >= 0).mean() >= ORDERED_LEAST if rows.size else True
+    return bool(has_size and (not rows[:4].any() or rows[:4].max() > FRACTIONS_MOST))
+
+
+def _is_end_to_end(rows: np.ndarray) -> bool:
+    """Whether class ids are whole, and boxes go from left to right, from top to bottom, in pixels."""
+    if (rows[:, 5] != np.rint(rows[:, 5])).any():
+        return False
+    found = rows[rows[:, 4] > 0]
+    ordered = (found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1])
+    return not len(found) or bool(ordered.mean() >= ORDERED_LEAST and found[:, 2:4].max() > FRACTIONS_MOST)
