@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from brakepoint.errors import UserError
 from brakepoint.places import KIT, PACKAGES, WORKPLACE
+from brakepoint.validation import first_fault
 
 ROOT = WORKPLACE
 LABS_DIR = WORKPLACE / "labs"
@@ -153,9 +154,7 @@ def _read(path: Path) -> _Course:
     except OSError as error:
         raise UserError("workshop.course_invalid", path=path, why=error.strerror) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "TOML"
-        raise UserError("workshop.course_invalid", path=path, why=f"{where}: {first['msg']}") from error
+        raise UserError("workshop.course_invalid", path=path, why=first_fault(error)) from error
     except (ValueError, RecursionError) as error:
         raise UserError("workshop.course_invalid", path=path, why=error) from error
 

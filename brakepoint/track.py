@@ -5,9 +5,9 @@ The table is the plane x, y in centimetres; a track starts at the origin and hea
 
 import math
 from itertools import accumulate
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from brakepoint.rules import curve_speed_max_cm_s
 
@@ -50,7 +50,15 @@ class Curve(BaseModel):
         return curve_speed_max_cm_s(self.radius_cm)
 
 
-Segment = Straight | Curve
+def _kind_of(segment: object) -> str:
+    """Which piece somebody meant, by its fields, so that what is wrong is said of that one."""
+    given = segment if isinstance(segment, dict) else vars(segment) if isinstance(segment, BaseModel) else {}
+    return "curve" if given.keys() & Curve.model_fields.keys() else "straight"
+
+
+Segment = Annotated[
+    Annotated[Straight, Tag("straight")] | Annotated[Curve, Tag("curve")], Discriminator(_kind_of)
+]
 
 
 class Pose(NamedTuple):

@@ -23,6 +23,7 @@ from brakepoint.locomotive import BRAKING_CM_S2, DEAD_POWER, FULL_POWER, LAG_S, 
 from brakepoint.messages import OrderKind
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, CameraModel
+from brakepoint.validation import first_fault
 
 VARIABLE = "BRAKEPOINT_TRAIN"
 OPTION = "train"
@@ -170,9 +171,7 @@ def load_train(path: Path) -> TrainFile:
     except OSError as error:
         raise UserError("train_file.missing", path=path) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError("train_file.invalid", path=path, why=f"{where}: {first['msg']}") from error
+        raise UserError("train_file.invalid", path=path, why=first_fault(error)) from error
     except (ValueError, RecursionError) as error:
         raise UserError("train_file.invalid", path=path, why=error) from error
 

@@ -40,6 +40,7 @@ from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
 from brakepoint.texts import catalogue
 from brakepoint.track import Curve, Straight
+from brakepoint.validation import SAID
 from brakepoint.workshop.explanations import PARTS
 from brakepoint.workshop.renewal import Fate
 from brakepoint.worlds import World
@@ -70,6 +71,7 @@ def command_names(command: object, above: str = "") -> Iterator[str]:
 
 LISTED: dict[str, Iterable[str]] = {
     "cli.deploy.push.outcome.{}": Outcome,
+    "validation.{}": {*SAID.values()},
     "weather.{}": WEATHERS,
     "prove.count.{}": Proof.of(Candidate("", ""), [], []).counts(),
     "order.{}": OrderKind,

@@ -19,6 +19,7 @@ from brakepoint.mission.fitted import fitted
 from brakepoint.mission.loop import Step
 from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
 from brakepoint.train_file import RECORDED, Eye, TrainFile, load_train
+from brakepoint.validation import first_fault
 from brakepoint.workshop.labs import REPLACE, filled, solved
 
 SETUP_FILE, TRAIN_FILE = "site.toml", "train.toml"
@@ -113,9 +114,7 @@ class Site:
         try:
             setup = Setup.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise UserError("incident.error.setup", path=path, why=f"{where}: {first['msg']}") from error
+            raise UserError("incident.error.setup", path=path, why=first_fault(error)) from error
         except (OSError, ValueError) as error:
             raise UserError("incident.error.setup", path=path, why=error) from error
         return cls(folder, setup, load_train(folder / TRAIN_FILE))

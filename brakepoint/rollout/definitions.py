@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from brakepoint.delivery.rendering import Manifest
 from brakepoint.errors import UserError
+from brakepoint.validation import first_fault
 
 Value = str | list[str]
 
@@ -157,7 +158,5 @@ def _read(model: type[Spec], manifest: Manifest) -> Spec:
     try:
         return model.model_validate(manifest["spec"])
     except ValidationError as error:
-        wrong = error.errors()[0]
-        where = ".".join(map(str, wrong["loc"]))
         name = f"{manifest['kind']} {manifest['metadata']['name']}"
-        raise UserError("rollout.error.definition", name=name, where=where, why=wrong["msg"]) from error
+        raise UserError("rollout.error.definition", name=name, why=first_fault(error)) from error

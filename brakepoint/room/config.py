@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from brakepoint.course import Track
 from brakepoint.errors import UserError
 from brakepoint.files import load_yaml
+from brakepoint.validation import first_fault
 
 ROOMS_DIR = Path("runs/room")
 SHARED = "shared"
@@ -187,9 +188,7 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
     except OSError as error:
         raise UserError("room.error.no_file", path=path) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or path.name
-        raise UserError("room.error.invalid", path=path, why=f"{where}: {first['msg']}") from error
+        raise UserError("room.error.invalid", path=path, why=first_fault(error)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError("room.error.invalid", path=path, why=" ".join(str(error).split())) from error
 

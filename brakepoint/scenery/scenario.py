@@ -5,6 +5,7 @@ Its fields are explained in the catalogue, `scenario.field.NAME`, and listed on 
 
 import math
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -17,12 +18,14 @@ from brakepoint.messages import SignClass
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.texts import text
 from brakepoint.track import Segment, Track
+from brakepoint.validation import first_fault
 
 SCENARIOS_DIR = Path(__file__).parent / "scenarios"
 HARDER_DIR = SCENARIOS_DIR / "harder"
 """Scenarios of feeds that nobody is taught on: the autopilot is proved on them."""
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
+POSTS_APART_MIN_CM = 2.0
 
 Lighting = Literal["day", "overcast", "evening", "lamp", "mixed", "haze", "low-sun"]
 LIGHTS: tuple[Lighting, ...] = ("day", "overcast", "evening", "lamp", "mixed")
@@ -116,7 +119,16 @@ class Scenario(_Record):
                 raise ValueError(
                     text("scenario.sign_beyond", kind=sign.kind, at=sign.at_cm, length=round(length_cm, 1))
                 )
+        for one, other in combinations(self.signs, 2):
+            if math.dist(self._post(one), self._post(other)) < POSTS_APART_MIN_CM:
+                raise ValueError(
+                    text("scenario.same_spot", one=one.kind, other=other.kind, at=round(other.at_cm))
+                )
         return self
+
+    def _post(self, sign: ScenarioSign) -> tuple[float, float]:
+        pose = self.line.pose(sign.at_cm).beside(sign.right_cm)
+        return pose.x_cm, pose.y_cm
 
     @property
     def line(self) -> Track:
@@ -153,12 +165,4 @@ def load_scenario(path: Path) -> Scenario:
     try:
         return Scenario.model_validate(content)
     except ValidationError as error:
-        raise UserError("scenario.invalid", path=path, why=_first_fault(error)) from error
-
-
-def _first_fault(error: ValidationError) -> str:
-    """The first thing wrong, on one line: where, and what."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    what = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what
+        raise UserError("scenario.invalid", path=path, why=first_fault(error)) from error

@@ -93,7 +93,7 @@ def test_a_track_keeps_its_distance_from_itself(scenario):
 
 
 def test_every_plate_can_stand_in_a_scenario(scenario_file):
-    signs = "".join(f"  - {{kind: {kind}, at_cm: 50}}\n" for kind in PLATES)
+    signs = "".join(f"  - {{kind: {kind}, at_cm: {2 * place}}}\n" for place, kind in enumerate(PLATES))
 
     assert len(load_scenario(scenario_file(GOOD + "signs:\n" + signs)).signs) == len(PLATES)
 
@@ -101,7 +101,7 @@ def test_every_plate_can_stand_in_a_scenario(scenario_file):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "valid dictionary"),
+        ("", "named fields"),
         ("name: [", "YAML"),
         ("name: x\n\ttrack: 1", "line 2"),
         (b"\xff\xfe\x00name", "x.yaml"),
@@ -115,6 +115,20 @@ def test_every_plate_can_stand_in_a_scenario(scenario_file):
         (GOOD + "signs: [{kind: stop, at_cm: 5, offset_cm: -7}]", "offset_cm"),
         (GOOD + "signs: [{kind: stop, at_cm: 5, colour: red}]", "colour"),
         (GOOD + "clutter: 2", "clutter"),
+        ("track: [{straight_cm: 100}, {straight_cm: -1}]", "track #2, straight, straight_cm"),
+        (
+            "track: [{straight_cm: 100}, {curve: left, radius_cm: 5, angle_deg: 90}]",
+            "track #2, curve, radius_cm",
+        ),
+        (
+            "track: [{straight_cm: 100}, {curve: up, radius_cm: 50, angle_deg: 90}]",
+            "track #2, curve, curve: one of",
+        ),
+        ("track: [{curve: left, straight_cm: 100}]", "track #1, curve, radius_cm: it is missing"),
+        ("track: [{length_cm: 100}]", "track #1, straight, straight_cm: it is missing"),
+        ("track: [100]", "track #1, straight: named fields"),
+        (GOOD + "signs: [{kind: stop, at_cm: 50}, {kind: parking, at_cm: 51}]", "signs stop and parking"),
+        (GOOD + "signs: [{kind: stop, at_cm: 50}, {kind: stop, at_cm: 50}]", "one spot, at 50 cm"),
     ],
 )
 def test_a_wrong_scenario_is_answered_in_one_line_that_says_what_is_wrong(scenario_file, content, said):
@@ -123,6 +137,11 @@ def test_a_wrong_scenario_is_answered_in_one_line_that_says_what_is_wrong(scenar
 
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_signs_across_the_track_from_each_other_stand_on_two_spots(scenario_file):
+    signs = "signs: [{kind: stop, at_cm: 50}, {kind: stop, at_cm: 50, side: left}]"
+    assert len(load_scenario(scenario_file(GOOD + signs)).signs) == 2
 
 
 def test_a_scenario_that_is_not_there_is_named(tmp_path):

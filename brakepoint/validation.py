@@ -1,0 +1,67 @@
+"""What is wrong with a file that pydantic refused, on one line and in the reader's language."""
+
+import re
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from brakepoint.texts import text
+
+SAID = {
+    "missing": "missing",
+    "extra_forbidden": "unknown",
+    "greater_than": "above",
+    "greater_than_equal": "at_least",
+    "less_than": "below",
+    "less_than_equal": "at_most",
+    "finite_number": "number",
+    "float_parsing": "number",
+    "float_type": "number",
+    "int_from_float": "whole_number",
+    "int_parsing": "whole_number",
+    "int_parsing_size": "whole_number",
+    "int_type": "whole_number",
+    "bool_parsing": "true_or_false",
+    "bool_type": "true_or_false",
+    "string_type": "string",
+    "list_type": "list",
+    "tuple_type": "list",
+    "dict_type": "table",
+    "model_type": "table",
+    "literal_error": "one_of",
+    "enum": "one_of",
+    "too_short": "too_short",
+    "too_long": "too_long",
+    "string_too_short": "string_too_short",
+    "string_too_long": "string_too_long",
+    "string_pattern_mismatch": "pattern",
+}
+"""Which text of the catalogue, `validation.…`, says each of pydantic's errors; the others it says itself."""
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing wrong: where, and what.
+
+    Args:
+        error: What pydantic raised.
+
+    Returns:
+        For instance `track #2, radius_cm: a number of at least 20 is needed`; items are counted from 1.
+    """
+    first = error.errors(include_url=False)[0]
+    where, what = _place(first["loc"]), _what(first)
+    return text("validation.fault", None, where=where, what=what) if where else what
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    parts = (f" #{part + 1}" if isinstance(part, int) else f", {part}" for part in loc)
+    return "".join(parts).removeprefix(", ").strip()
+
+
+def _what(first: ErrorDetails) -> str:
+    said, values = SAID.get(first["type"]), dict(first.get("ctx", {}))
+    if said is None:
+        return first["msg"].removeprefix("Value error, ")
+    if said == "one_of":
+        values["expected"] = ", ".join(re.findall(r"'([^']*)'", values["expected"]))
+    return text(f"validation.{said}", None, **values)
