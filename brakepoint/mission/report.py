@@ -24,6 +24,7 @@ from brakepoint.mission.records import Ending, Run, Score
 from brakepoint.mission.scoring import split_lost
 from brakepoint.track import Segment, Track
 from brakepoint.truth import GroundTruth, TruthSign
+from brakepoint.validation import first_fault
 
 REPORT_NAME = "report.json"
 PAGE_NAME = "index.html"
@@ -189,7 +190,7 @@ def load_run(folder: Path) -> tuple[Report, list[Recording]]:
     except OSError as error:
         raise UserError("mission.error.no_run", folder=folder, why=error.strerror) from error
     except ValueError as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        why = first_fault(error) if isinstance(error, ValidationError) else str(error)
         raise UserError("mission.error.no_run", folder=folder, why=why) from error
 
 

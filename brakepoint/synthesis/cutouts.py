@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.places import KIT
+from brakepoint.validation import first_fault
 
 INDEX = "cutouts.json"
 SHIPPED_CUTOUTS = KIT / "dataset" / "cutouts"
@@ -110,9 +111,7 @@ def read_index(folder: Path) -> CutoutIndex:
     except OSError:
         raise UserError("cutouts.missing", folder=folder) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UserError("cutouts.invalid", path=path, why=f"{place}: {first['msg']}".lstrip(": ")) from None
+        raise UserError("cutouts.invalid", path=path, why=first_fault(error)) from None
 
 
 def load_cutouts(folder: Path) -> tuple[Cutout, ...]:
