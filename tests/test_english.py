@@ -1,0 +1,116 @@
+"""Pages and texts avoid the patterns of CONTRIBUTING's section on plain English, as far as a machine sees them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from brakepoint.texts import ORIGINAL, catalogue, languages
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    [
+        *(ROOT / "docs" / "en").glob("*.md"),
+        *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")),
+    ]
+)
+PATTERNS = {
+    "posture verbs for things": (
+        r"\b(?:stands?|stood) (?:above|at|behind|beside|in|on|there|under)\b",
+        r"\b(?:lies|lie|lay|lain) (?:about|behind|beside|in|there|under)\b",
+    ),
+    "negated nouns": (
+        r"(?<!\bthere )\b(?:is|are|was|were|be) no (?!longer\b|more\b|less\b|later\b)",
+        r"\bknows? no\b",
+        r"\b(?:has|have) not (?:a|an|the)\b",
+    ),
+    "“go on”, “anew”": (
+        r"\b(?:go|goes|going|gone|went) on\b(?! (?:the|a|holiday)\b)",
+        r"\b(?:anew|afresh)\b",
+    ),
+    "what-clauses as subjects": (
+        r"(?:^|(?<=[.!?] ))(?-i:What)(?:ever)? (?!do\b|does\b|if\b|it\b)[^.!?:;]*\.",
+    ),
+    "software that tells or is told": (r"\b(?:is|are|was|were|be|been) told\b", r"\bsays? so\b"),
+    "“from … on” for a minimum": (r"\bfrom (?:[\d.,]+(?: \w+)?|which(?: \w+){1,3}) on\b",),
+    "sentences without a verb": (r"\b[Ww]ithout (?:that|it) no\b",),
+    "“and” for a contrast": (r"\bshould [^.;:]*, and (?:it|yours|they)\b",),
+    "old or solemn words": (
+        r"\b(?:in earnest|to be had|without more ado|vouch\w*|dear(?:er|est)?)\b",
+        r"\b(?:mend|mends|mended|mending)\b",
+        r"\b(?:somebody|someone's else)\b",
+        r"\ba training\b(?! (?:data|loop|picture|pipeline|run|set|step|task))",
+        r"\btrainings\b",
+        r"\bput(?:s|ting)? (?:\w+ ){0,2}right\b(?! (?:of|side))",
+    ),
+    "riddles": (r"\b(?:whoever|whosoever)\b",),
+}
+"""What CONTRIBUTING asks to avoid: of each row, the cases that can be found without false alarms."""
+HOLD_IN_THE_CATALOGUE = ("sentences without a verb",)
+"""The rows that the texts of `brakepoint/texts/` already keep to: add a row once it holds there."""
+NOT_PROSE = re.compile(
+    r"```.*?```"  # code
+    r"|<!-- (?P<block>patterns|table: [^>]+|topics|radio drill) -->.*?<!-- (?:end of|/)[^>]*-->"  # generated
+    r"|<!--.*?-->|`[^`\n]+`|“[^”\n]+”",  # comments, names, messages that are quoted
+    re.DOTALL,
+)
+FIRST_RELEASE = "## [0.1.0]"
+"""Older entries of the changelog stay as they were published."""
+ROW = re.compile(r"^\| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+
+
+def found(words: str, rows: tuple[str, ...] = tuple(PATTERNS)) -> list[str]:
+    """The sentence fragments that match a pattern of these rows, each with its row."""
+    return [
+        f"{row}: {match[0]!r} in {words[max(0, match.start() - 40) : match.end() + 40]!r}"
+        for row in rows
+        for pattern in PATTERNS[row]
+        for match in re.finditer(pattern, words, re.IGNORECASE | re.MULTILINE)
+    ]
+
+
+def prose(page: Path) -> str:
+    """A page without code, quotations and generated tables, a paragraph a line."""
+    words = NOT_PROSE.sub("", page.read_text("utf-8").partition(FIRST_RELEASE)[0])
+    return re.sub(r"(?<=\S)\n(?=[^\n|#*-])", " ", words)
+
+
+def examples(lang: str) -> list[tuple[str, ...]]:
+    """The rows of the style section: what to avoid, before, after."""
+    page = ROOT / ("CONTRIBUTING.md" if lang == ORIGINAL else f"CONTRIBUTING.{lang}.md")
+    table = page.read_text("utf-8").partition("<!-- patterns -->")[2].partition("<!-- end of patterns -->")[0]
+    return ROW.findall(table)[2:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_keeps_to_plain_english(page: Path) -> None:
+    assert found(prose(page)) == []
+
+
+def test_the_texts_keep_to_plain_english() -> None:
+    wrong = [
+        f"{key}: {where}"
+        for key, words in catalogue().items()
+        for where in found(words[ORIGINAL], HOLD_IN_THE_CATALOGUE)
+    ]
+
+    assert wrong == []
+
+
+def test_the_style_section_has_a_row_for_every_pattern() -> None:
+    assert [row for row, _, _ in examples(ORIGINAL)] == list(PATTERNS)
+
+
+@pytest.mark.parametrize(("row", "before", "after"), examples(ORIGINAL))
+def test_what_the_style_section_corrects_is_found_and_its_correction_is_not(
+    row: str, before: str, after: str
+) -> None:
+    sentences = re.split(r"(?<=\.) ", before)
+
+    assert [sentence for sentence in sentences if not found(sentence, (row,))] == []
+    assert found(after) == []
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_every_language_has_the_same_examples(lang: str) -> None:
+    assert [row[1:] for row in examples(lang)] == [row[1:] for row in examples(ORIGINAL)]
