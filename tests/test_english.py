@@ -1,4 +1,4 @@
-"""Pages and texts avoid the patterns of CONTRIBUTING's section on plain English, as far as a machine sees them."""
+"""Pages and texts avoid what CONTRIBUTING's section on plain English warns of, where a machine can see it."""
 
 import re
 from pathlib import Path
@@ -25,12 +25,10 @@ PATTERNS = {
         r"\b(?:has|have) not (?:a|an|the)\b",
     ),
     "“go on”, “anew”": (
-        r"\b(?:go|goes|going|gone|went) on\b(?! (?:the|a|holiday)\b)",
+        r"\b(?:go|goes|going|gone|went) on\b",
         r"\b(?:anew|afresh)\b",
     ),
-    "what-clauses as subjects": (
-        r"(?:^|(?<=[.!?] ))(?-i:What)(?:ever)? (?!do\b|does\b|if\b|it\b)[^.!?:;]*\.",
-    ),
+    "what-clauses as subjects": (r"(?:^|(?<=[.!?] ))(?-i:What)(?:ever)? (?!it\b)[^.!?:;]*\.",),
     "software that tells or is told": (r"\b(?:is|are|was|were|be|been) told\b", r"\bsays? so\b"),
     "“from … on” for a minimum": (r"\bfrom (?:[\d.,]+(?: \w+)?|which(?: \w+){1,3}) on\b",),
     "sentences without a verb": (r"\b[Ww]ithout (?:that|it) no\b",),
@@ -38,12 +36,12 @@ PATTERNS = {
     "old or solemn words": (
         r"\b(?:in earnest|to be had|without more ado|vouch\w*|dear(?:er|est)?)\b",
         r"\b(?:mend|mends|mended|mending)\b",
-        r"\b(?:somebody|someone's else)\b",
+        r"\bsomebody\b",
         r"\ba training\b(?! (?:data|loop|picture|pipeline|run|set|step|task))",
         r"\btrainings\b",
         r"\bput(?:s|ting)? (?:\w+ ){0,2}right\b(?! (?:of|side))",
     ),
-    "riddles": (r"\b(?:whoever|whosoever)\b",),
+    "riddles": (r"\bwhoever\b",),
 }
 """What CONTRIBUTING asks to avoid: of each row, the cases that can be found without false alarms."""
 HOLD_IN_THE_CATALOGUE = ("sentences without a verb",)
@@ -87,14 +85,22 @@ def test_a_page_keeps_to_plain_english(page: Path) -> None:
     assert found(prose(page)) == []
 
 
-def test_the_texts_keep_to_plain_english() -> None:
-    wrong = [
-        f"{key}: {where}"
-        for key, words in catalogue().items()
-        for where in found(words[ORIGINAL], HOLD_IN_THE_CATALOGUE)
-    ]
+@pytest.mark.parametrize("row", HOLD_IN_THE_CATALOGUE)
+def test_the_texts_keep_to_plain_english(row: str) -> None:
+    wrong = {key: where for key, words in catalogue().items() if (where := found(words[ORIGINAL], (row,)))}
 
-    assert wrong == []
+    assert wrong == {}
+
+
+def test_only_prose_is_read(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "A <!-- not run: anew -->\n```\nanew\n```\n`is no X` prints “lies in”\n"
+        "this. <!-- topics -->to be had<!-- /topics -->\n\n## [0.1.0]\nmended\n",
+        "utf-8",
+    )
+
+    assert prose(page).split() == ["A", "prints", "this."]
 
 
 def test_the_style_section_has_a_row_for_every_pattern() -> None:
