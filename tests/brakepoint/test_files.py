@@ -1,39 +1,41 @@
 """Files below a folder are listed while others write and remove there."""
 
-import shutil
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from brakepoint.files import files_below
 
+UPLOADS_AND_REMOVALS = """
+import pathlib, shutil, sys
+folder = pathlib.Path(sys.argv[1], "a")
+print("at work", flush=True)
+while True:
+    (folder / "b" / "c").mkdir(parents=True)
+    (folder / "b" / "c" / "part").write_bytes(b"12")
+    shutil.rmtree(folder)
+"""
+
 
 @contextmanager
 def others_at_work(folder: Path) -> Iterator[None]:
-    """Somebody uploads and removes files and folders as fast as can be."""
-    stopping = threading.Event()
-
-    def work() -> None:
-        while not stopping.is_set():
-            (folder / "a" / "b" / "c").mkdir(parents=True)
-            (folder / "a" / "b" / "c" / "part").write_bytes(b"12")
-            shutil.rmtree(folder / "a")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
+    """Another process uploads and removes files and folders as fast as it can."""
+    command = [sys.executable, "-c", UPLOADS_AND_REMOVALS, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None and other.stdout.readline()
+            yield
+        finally:
+            other.kill()
 
 
 def test_what_vanishes_meanwhile_is_left_out_and_the_rest_is_there(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "model.onnx").write_bytes(b"12345")
     with others_at_work(tmp_path):
-        for _ in range(500):
+        for _ in range(3000):
             found = {path.name: status.st_size for path, status in files_below(tmp_path)}
             assert found.pop("model.onnx") == 5
             assert found.keys() <= {"part"}
