@@ -8,12 +8,11 @@ import pytest
 from brakepoint.texts import ORIGINAL, catalogue, languages
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted(
-    [
-        *(ROOT / "docs" / "en").glob("*.md"),
-        *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")),
-    ]
-)
+PAGES = [
+    *sorted((ROOT / "docs" / "en").glob("*.md")),
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")),
+    ROOT / "brakepoint" / "models" / "README.md",
+]
 PATTERNS = {
     "posture verbs for things": (
         r"\b(?:stands?|stood) (?:above|at|behind|beside|in|on|there|under)\b",
@@ -80,7 +79,7 @@ def examples(lang: str) -> list[tuple[str, ...]]:
     return ROW.findall(table)[2:]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_keeps_to_plain_english(page: Path) -> None:
     assert found(prose(page)) == []
 
