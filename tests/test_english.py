@@ -29,7 +29,7 @@ PATTERNS = {
     ),
     "what-clauses as subjects": (r"(?:^|(?<=[.!?] ))(?-i:What)(?:ever)? (?!it\b)[^.!?:;]*\.",),
     "software that tells or is told": (r"\b(?:is|are|was|were|be|been) told\b", r"\bsays? so\b"),
-    "“from … on” for a minimum": (r"\bfrom (?:[\d.,]+(?: \w+)?|which(?: \w+){1,3}) on\b",),
+    "“from … on” for a minimum": (r"\bfrom (?:\d[\d.,]*(?: \w+)?|which(?: \w+){1,3}) on\b",),
     "sentences without a verb": (r"\b[Ww]ithout (?:that|it) no\b",),
     "“and” for a contrast": (r"\bshould [^.;:]*, and (?:it|yours|they)\b",),
     "old or solemn words": (
@@ -67,8 +67,8 @@ def found(words: str, rows: tuple[str, ...] = tuple(PATTERNS)) -> list[str]:
 
 
 def prose(page: Path) -> str:
-    """A page without code, quotations and generated tables, a paragraph a line."""
-    words = NOT_PROSE.sub("", page.read_text("utf-8").partition(FIRST_RELEASE)[0])
+    """A page with X for code, quotations and generated tables, one line per paragraph."""
+    words = NOT_PROSE.sub("X", page.read_text("utf-8").partition(FIRST_RELEASE)[0])
     return re.sub(r"(?<=\S)\n(?=[^\n|#*-])", " ", words)
 
 
@@ -99,7 +99,7 @@ def test_only_prose_is_read(tmp_path: Path) -> None:
         "utf-8",
     )
 
-    assert prose(page).split() == ["A", "prints", "this."]
+    assert prose(page).split() == ["A", "X", "X", "X", "prints", "X", "this.", "X"]
 
 
 def test_the_style_section_has_a_row_for_every_pattern() -> None:
