@@ -1,5 +1,6 @@
 """Pages and texts avoid what CONTRIBUTING's section on plain English warns of, where a machine can see it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ PAGES = [
     *sorted((ROOT / "docs" / "en").glob("*.md")),
     *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")),
     ROOT / "brakepoint" / "models" / "README.md",
+    *sorted((ROOT / "notebooks" / "en").glob("*.ipynb")),
 ]
 PATTERNS = {
     "posture verbs for things": (
@@ -66,9 +68,17 @@ def found(words: str, rows: tuple[str, ...] = tuple(PATTERNS)) -> list[str]:
     ]
 
 
+def markdown(page: Path) -> str:
+    """What a page or a notebook says, without a notebook's code."""
+    if page.suffix != ".ipynb":
+        return page.read_text("utf-8")
+    cells = json.loads(page.read_text("utf-8"))["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
 def prose(page: Path) -> str:
     """A page with X for code, quotations and generated tables, one line per paragraph."""
-    words = NOT_PROSE.sub("X", page.read_text("utf-8").partition(FIRST_RELEASE)[0])
+    words = NOT_PROSE.sub("X", markdown(page).partition(FIRST_RELEASE)[0])
     return re.sub(r"(?<=\S)\n(?=[^\n|#*-])", " ", words)
 
 
