@@ -131,7 +131,7 @@ def test_a_box_without_end_is_refused(output, layout, wrong):
     assert key_of(output, {}) == "error.model_numbers"
 
 
-@pytest.mark.parametrize("score", [0.0, 1.0, 1.0005])
-def test_a_score_may_be_one_and_a_rounding_more(score):
+@pytest.mark.parametrize("score", [-0.0005, 0.0, 1.0, 1.0005])
+def test_a_score_may_be_outside_by_a_rounding(score):
     output = raw_output((10, 10, 30, 30, score, 0))
     assert find_layout(output, 2, {}, MODEL) is Layout.RAW
