@@ -29,7 +29,7 @@ COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 room_app = CommandLine(help="cli.room.help", no_args_is_help=True)
 
-RoomFile = Annotated[Path, typer.Argument(metavar="[ROOM.yaml]", help="cli.room.file")]
+RoomFile = Annotated[Path, typer.Argument(metavar="ROOM.yaml", help="cli.room.file")]
 Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help="cli.room.attendees")]
 Yes = Annotated[bool, typer.Option("--yes", help="cli.room.yes")]
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="cli.room.handle")]
