@@ -107,7 +107,7 @@ def test_the_language_may_be_said_anywhere_or_by_the_environment(
     [
         (["fly"], "fly"),
         (["mission", "--bogus"], "--bogus"),
-        (["mission", "--feed"], "--feed stands there without its value. See brakepoint mission --help."),
+        (["mission", "--feed"], "--feed needs a value. See brakepoint mission --help."),
         (["mission", "--json=1"], "--json takes no value. See brakepoint mission --help."),
         (["evaluate"], "--images"),
         (["replay", "--speed", "fast"], "--speed"),

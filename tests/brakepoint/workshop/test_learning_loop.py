@@ -81,7 +81,7 @@ def test_a_crash_names_the_line_that_the_attendee_wrote(room, tmp_path) -> None:
 
     assert failure is not None
     assert (failure.key, failure.values["code"]) == ("check.crashed", code)
-    assert "mend line" in workshop.what_next(autopilot, failure, "%")
+    assert "fix line" in workshop.what_next(autopilot, failure, "%")
 
 
 CRASH = "raise ValueError(now)"
