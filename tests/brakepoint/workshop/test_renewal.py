@@ -167,7 +167,7 @@ def test_when_the_kit_cannot_be_reached_the_labs_are_as_they_were(kit, clone):
     (clone / ONE).write_text(WRITTEN)
     shutil.rmtree(kit)
 
-    with pytest.raises(UserError, match=r"It says: .*kit"):
+    with pytest.raises(UserError, match=r"Git says: .*kit"):
         renew(clone, clone / "labs" / "backups")
 
     assert (clone / ONE).read_text() == WRITTEN
