@@ -113,7 +113,7 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
     # class, and otherwise False. Look at new itself and at every sign of placed. Too little means
     # less than the share VISIBLE_LEAST of the whole plate, without its post; exactly that share is
     # enough. A pixel of the plate may be partly visible, and counts by that part. A sign without a
-    # class may be hidden, but it hides the others like any sign. An unrecognisable sign teaches the
+    # class may be hidden, but it hides the others all the same. An unrecognisable sign teaches the
     # detector to guess.
     # À FAIRE hidden : renvoyer True si placer new laisse trop peu visible d’un panneau qui a une
     # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. Trop peu veut dire
