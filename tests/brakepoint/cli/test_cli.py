@@ -134,8 +134,8 @@ def test_wrong_usage_is_one_line_and_status_2(
         (["mission", "--fed"], "L’option --fed n’existe pas ; peut-être --feed"),
         (["mission", "--feed"], "Il manque une valeur après --feed"),
         (["evaluate"], "Il manque --images"),
-        (["progress", "pas", "ça"], "Il y a quelque chose de trop : pas ça"),
-        (["room", "plan", "salle.yaml", "ça"], "Il y a quelque chose de trop : ça"),
+        (["progress", "pas", "ça"], "En trop : pas ça"),
+        (["room", "plan", "salle.yaml", "ça"], "En trop : ça"),
         (
             ["base-model", "--epochs", "0"],
             "Cette valeur ne convient pas à --epochs, qui attend <int range> 1…",
