@@ -1,6 +1,7 @@
 """Each text is used: its key stands somewhere, or is put together of what the code lists."""
 
 import ast
+import errno
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -127,6 +128,7 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"incident.finding.{{}}.{state}": PROBES for state in ("well", "ill")},
     **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
     "workshop.explained.{}": PARTS,
+    "system.{}": {*errno.errorcode.values()} & {key.removeprefix("system.") for key in catalogue()},
     "cli.usage.{}": ("flag", "no_value"),
     "cli.value.{}": value_words(typer.main.get_command(build_app())),
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],

@@ -17,7 +17,7 @@ from rich.table import Table
 from brakepoint import extras
 from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.texts import number, text
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def score_command(
                 told += 1
                 tell_outcome(outcome)
         except OSError as error:
-            trouble = UserError("room.error.disk", why=error.strerror or error)
+            trouble = UserError("room.error.disk", why=system_says(error))
             if not watch:
                 raise trouble from error
             _say_if_possible(str(trouble), err=True)

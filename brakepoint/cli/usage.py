@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.texts import text
 
 INTERRUPTED = 130
@@ -177,7 +177,7 @@ def _about_disk(error: OSError) -> str:
         return text("cli.error.disk_full")
     if error.errno not in NOT_ALLOWED or error.filename is None:
         raise error
-    return text("cli.error.file", path=error.filename, why=error.strerror)
+    return text("cli.error.file", path=error.filename, why=system_says(error))
 
 
 def run_alone(function: Callable[..., None], help_key: str, arguments: list[str]) -> int:
