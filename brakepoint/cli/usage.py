@@ -5,6 +5,7 @@ they take their texts then.
 """
 
 import errno
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.texts import text
 
 INTERRUPTED = 130
@@ -26,6 +27,8 @@ NOT_ALLOWED = {
     errno.EEXIST,
     errno.ENAMETOOLONG,
 }
+VALUE_WORD = re.compile("[A-Z]{2,}")
+"""A word in the name of a value, as in HOST:PORT."""
 
 
 class CommandLine(typer.Typer):
@@ -51,6 +54,10 @@ class Command(TyperCommand):
         _translate_frame(self, ctx)
         super().format_help(ctx, formatter)
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Shows how the command is called."""
+        _write_usage(self, ctx, formatter)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads what stands behind the command.
 
@@ -58,7 +65,12 @@ class Command(TyperCommand):
             UserError: More stands there than it takes.
         """
         ctx.allow_extra_args = True
-        if extra := super().parse_args(ctx, args):
+        try:
+            extra = super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            error.ctx = ctx
+            raise
+        if extra:
             raise _refusal(text("cli.usage.extra", words=" ".join(extra)), [], ctx.command_path)
         return extra
 
@@ -68,12 +80,17 @@ class Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self.subcommand_metavar = text("cli.usage.subcommand")
         _look_up_help(self)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Shows the help."""
         _translate_frame(self, ctx)
         super().format_help(ctx, formatter)
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Shows how the command is called."""
+        _write_usage(self, ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the command that stands first.
@@ -89,11 +106,27 @@ class Commands(TyperGroup):
 
 
 def _look_up_help(command: TyperCommand | TyperGroup) -> None:
-    """Puts the texts in the place of their keys, as help of a command and of its parameters."""
-    told: list[Any] = [command, *command.params]
-    for each in told:
+    """Replaces the keys of a command's help by their texts, and translates the names of its values."""
+    parameters: list[Any] = list(command.params)
+    for each in [command, *parameters]:
         if each.help:
             each.help = text(each.help)
+    for each in parameters:
+        _name_value(each)
+
+
+def _name_value(parameter: Any) -> None:
+    """Names the value of a parameter in the reader's language; a flag takes no value and shows none."""
+    if getattr(parameter, "is_flag", False):
+        parameter.metavar = ""
+    elif parameter.metavar:
+        parameter.metavar = VALUE_WORD.sub(lambda word: text(f"cli.value.{word[0]}"), parameter.metavar)
+
+
+def _write_usage(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
+    """Writes the line that shows how a command is called; typer would begin it in English."""
+    pieces = " ".join(command.collect_usage_pieces(ctx))
+    formatter.write_usage(ctx.command_path, pieces, prefix=text("cli.usage.prefix") + " ")
 
 
 def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
@@ -103,6 +136,7 @@ def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     option = command.get_help_option(ctx)
     if option is not None:
         option.help = text("cli.usage.help")
+        _name_value(option)
     rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
     rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
     rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
@@ -143,7 +177,7 @@ def _about_disk(error: OSError) -> str:
         return text("cli.error.disk_full")
     if error.errno not in NOT_ALLOWED or error.filename is None:
         raise error
-    return text("cli.error.file", path=error.filename, why=error.strerror)
+    return text("cli.error.file", path=error.filename, why=system_says(error))
 
 
 def run_alone(function: Callable[..., None], help_key: str, arguments: list[str]) -> int:
@@ -169,7 +203,9 @@ def _explain(error: Any) -> UserError:
     if hasattr(error, "possibilities"):
         return _refusal(text("cli.usage.option", name=error.option_name), error.possibilities or [], command)
     if hasattr(error, "option_name"):
-        return _refusal(text("cli.usage.no_value", name=error.option_name), [], command)
+        taken = [each for each in context.command.params if error.option_name in each.opts]
+        why = "flag" if any(each.is_flag for each in taken) else "no_value"
+        return _refusal(text(f"cli.usage.{why}", name=error.option_name), [], command)
     if parameter is None:
         return _refusal(" ".join(error.format_message().split()).removesuffix("."), [], command)
     name = parameter.get_error_hint().replace("'", "")

@@ -45,8 +45,8 @@ class Needs(BaseModel):
 
 FAULTS: list[tuple[type[BaseModel], Any, str, str]] = [
     (Outer, {"name": 5}, "name: a text is needed", "name : il faut un texte"),
-    (Outer, {"name": ""}, "name: the text must have at least 1", "au moins 1 caractère"),
-    (Outer, {"name": "abcdef"}, "at most 5 characters", "au plus 5 caractère"),
+    (Outer, {"name": ""}, "name: the text is too short; minimum number of characters: 1", "caractères : 1"),
+    (Outer, {"name": "abcdef"}, "maximum number of characters: 5", "caractères : 5"),
     (Outer, {"name": "A"}, "it must match ^[a-z]*$", "correspondre à ^[a-z]*$"),
     (Outer, {"count": "two"}, "count: a whole number is needed", "il faut un nombre entier"),
     (Outer, {"count": 2.5}, "count: a whole number is needed", "il faut un nombre entier"),
