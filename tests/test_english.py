@@ -17,7 +17,7 @@ PAGES = [
 ]
 PATTERNS = {
     "posture verbs for things": (
-        r"\b(?:stands?|stood) (?:above|at|behind|beside|in|on|there|under)\b",
+        r"\b(?:stands?|stood) (?:above|behind|beside|in|there|under)\b",
         r"\b(?:lies|lie|lay|lain) (?:about|behind|beside|in|there|under)\b",
     ),
     "negated nouns": (
@@ -45,12 +45,12 @@ PATTERNS = {
     "riddles": (r"\bwhoever\b",),
 }
 """What CONTRIBUTING asks to avoid: of each row, the cases that can be found without false alarms."""
-HOLD_IN_THE_CATALOGUE = ("sentences without a verb",)
-"""The rows that the texts of `brakepoint/texts/` already keep to: add a row once it holds there."""
+HOLD_IN_THE_CATALOGUE = tuple(row for row in PATTERNS if row != "what-clauses as subjects")
+"""The rows that the texts keep to; a few of them begin a sentence with what, on purpose."""
 NOT_PROSE = re.compile(
     r"```.*?```"  # code
     r"|<!-- (?P<block>patterns|table: [^>]+|topics|radio drill) -->.*?<!-- (?:end of|/)[^>]*-->"  # generated
-    r"|<!--.*?-->|`[^`\n]+`|“[^”\n]+”",  # comments, names, messages that are quoted
+    r"|<!--.*?-->|`[^`\n]+`|“[^”\n]+”|\{[a-z_][^}\n]*\}",  # comments, names, quotations, placeholders
     re.DOTALL,
 )
 FIRST_RELEASE = "## [0.1.0]"
@@ -96,7 +96,8 @@ def test_a_page_keeps_to_plain_english(page: Path) -> None:
 
 @pytest.mark.parametrize("row", HOLD_IN_THE_CATALOGUE)
 def test_the_texts_keep_to_plain_english(row: str) -> None:
-    wrong = {key: where for key, words in catalogue().items() if (where := found(words[ORIGINAL], (row,)))}
+    texts = {key: NOT_PROSE.sub("X", words[ORIGINAL]) for key, words in catalogue().items()}
+    wrong = {key: where for key, text in texts.items() if (where := found(text, (row,)))}
 
     assert wrong == {}
 

@@ -25,8 +25,6 @@ INSTEAD = {
     "instructeur": "formateur",
 }
 """French words that are not the kit's, and the one to use instead."""
-HOLD_IN_THE_CATALOGUE = ("doublure", "instructeur")
-"""Those that the texts of `brakepoint/texts/` avoid already: add a word once it is gone there."""
 
 
 def glossary(lang: str) -> list[tuple[str, str]]:
@@ -57,6 +55,6 @@ def test_a_french_page_uses_the_words_of_the_glossary(page: Path) -> None:
     assert [word for word in INSTEAD if word in words] == []
 
 
-@pytest.mark.parametrize("word", HOLD_IN_THE_CATALOGUE)
+@pytest.mark.parametrize("word", INSTEAD)
 def test_the_french_texts_use_the_words_of_the_glossary(word: str) -> None:
     assert [key for key, words in catalogue().items() if word in words["fr"].casefold()] == []
