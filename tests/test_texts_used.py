@@ -18,7 +18,7 @@ from benchmarks.live_trains import Served
 from benchmarks.radio_stage import FAULTS as RADIO_FAULTS
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
-from brakepoint.cli.usage import VALUE_WORD
+from brakepoint.cli.usage import NUMBERS, VALUE_WORD
 from brakepoint.cluster.findings import Rule
 from brakepoint.cluster.references import yours
 from brakepoint.course import course
@@ -130,7 +130,7 @@ LISTED: dict[str, Iterable[str]] = {
     "workshop.explained.{}": PARTS,
     "make.{}": re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8")),
     "system.{}": {*errno.errorcode.values()} & {key.removeprefix("system.") for key in catalogue()},
-    "cli.usage.{}": ("flag", "no_value"),
+    "cli.usage.{}": ("flag", "no_value", *NUMBERS.values()),
     "cli.value.{}": value_words(typer.main.get_command(build_app())),
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),

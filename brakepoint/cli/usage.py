@@ -6,8 +6,10 @@ they take their texts then.
 
 import errno
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -29,6 +31,9 @@ NOT_ALLOWED = {
 }
 VALUE_WORD = re.compile("[A-Z]{2,}")
 """A word in the name of a value, as in HOST:PORT."""
+PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
+"""The name of an option's value where the command gives none."""
+NUMBERS = {int: "whole_number", float: "number"}
 
 
 class CommandLine(typer.Typer):
@@ -65,11 +70,8 @@ class Command(TyperCommand):
             UserError: More stands there than it takes.
         """
         ctx.allow_extra_args = True
-        try:
+        with _blamed_on(ctx):
             extra = super().parse_args(ctx, args)
-        except typer.TyperException as error:
-            error.ctx = ctx
-            raise
         if extra:
             raise _refusal(text("cli.usage.extra", words=" ".join(extra)), [], ctx.command_path)
         return extra
@@ -92,6 +94,11 @@ class Commands(TyperGroup):
         """Shows how the command is called."""
         _write_usage(self, ctx, formatter)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads what comes after the group."""
+        with _blamed_on(ctx):
+            return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the command that stands first.
 
@@ -103,6 +110,16 @@ class Commands(TyperGroup):
             why = text("cli.usage.command", name=name)
             raise _refusal(why, get_close_matches(name, self.commands), ctx.command_path)
         return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _blamed_on(ctx: Any) -> Iterator[None]:
+    """Lets typer's refusals know their command, whose help they point to; its parser does not tell them."""
+    try:
+        yield
+    except typer.TyperException as error:
+        error.ctx = ctx  # type: ignore[attr-defined]
+        raise
 
 
 def _look_up_help(command: TyperCommand | TyperGroup) -> None:
@@ -119,7 +136,9 @@ def _name_value(parameter: Any) -> None:
     """Names the value of a parameter in the reader's language; a flag takes no value and shows none."""
     if getattr(parameter, "is_flag", False):
         parameter.metavar = ""
-    elif parameter.metavar:
+    elif parameter.metavar is None and parameter.param_type_name == "option":
+        parameter.metavar = PLACEHOLDERS.get(parameter.type_descriptor.annotation)
+    if parameter.metavar:
         parameter.metavar = VALUE_WORD.sub(lambda word: text(f"cli.value.{word[0]}"), parameter.metavar)
 
 
@@ -203,22 +222,33 @@ def _explain(error: Any) -> UserError:
     if hasattr(error, "possibilities"):
         return _refusal(text("cli.usage.option", name=error.option_name), error.possibilities or [], command)
     if hasattr(error, "option_name"):
-        taken = [each for each in context.command.params if error.option_name in each.opts]
-        why = "flag" if any(each.is_flag for each in taken) else "no_value"
+        flags = [name for each in _flags(context) for name in each.opts]
+        why = "flag" if error.option_name in flags else "no_value"
         return _refusal(text(f"cli.usage.{why}", name=error.option_name), [], command)
     if parameter is None:
         return _refusal(" ".join(error.format_message().split()).removesuffix("."), [], command)
     name = parameter.get_error_hint().replace("'", "")
     if hasattr(error, "param_type"):
         return _refusal(text("cli.usage.missing", name=name), [], command)
-    kind = " ".join(filter(None, [parameter.display_type(context), _range(parameter)]))
+    number = NUMBERS.get(parameter.type_descriptor.annotation)
+    kind = text(f"cli.usage.{number}") if number else parameter.display_type(context)
+    if limits := _range(parameter):
+        kind = f"{kind} ({limits})"
     return _refusal(text("cli.usage.value", name=name, kind=kind), [], command)
+
+
+def _flags(context: Any) -> list[Any]:
+    """The options of a command that take no value."""
+    options = context.command.get_params(context) if context else []
+    return [each for each in options if getattr(each, "is_flag", False)]
 
 
 def _range(parameter: Any) -> str:
     """What a number may be, as `1…`, `…9` or `1…9`."""
     bounds = [getattr(parameter, name, None) for name in ("min", "max")]
-    return "…".join("" if bound is None else f"{bound:g}" for bound in bounds) if any(bounds) else ""
+    return (
+        "…".join("" if bound is None else f"{bound:g}" for bound in bounds) if bounds != [None, None] else ""
+    )
 
 
 def _refusal(why: str, meant: list[str], command: str) -> UserError:

@@ -76,6 +76,10 @@ def test_help_is_french_to_the_names_of_its_values(capsys: pytest.CaptureFixture
     assert "--feed NOM|all Un flux" in out
     assert "--out DOSSIER Où" in out
     assert "--hub URI Le hub" in out, "a word that is the same in every language"
+    assert run(["--lang", "fr", "footage", "stills", "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "--out CHEMIN Dossier" in out, "a value that the command does not name"
+    assert "--scenes N " in out
 
 
 def test_a_flag_shows_no_value_and_an_argument_one_pair_of_brackets(capsys: pytest.CaptureFixture[str]):
@@ -108,9 +112,11 @@ def test_the_language_may_be_said_anywhere_or_by_the_environment(
         (["fly"], "fly"),
         (["mission", "--bogus"], "--bogus"),
         (["mission", "--feed"], "--feed needs a value. See brakepoint mission --help."),
+        (["room", "--help=1"], "--help takes no value. See brakepoint room --help."),
+        (["mission", "--help=1"], "--help takes no value. See brakepoint mission --help."),
         (["mission", "--json=1"], "--json takes no value. See brakepoint mission --help."),
         (["evaluate"], "--images"),
-        (["replay", "--speed", "fast"], "--speed"),
+        (["replay", "--speed", "fast"], "--speed, which takes a number."),
         (["--lang", "de", "mission"], "“de”"),
         (["--lang"], "language"),
     ],
@@ -138,7 +144,11 @@ def test_wrong_usage_is_one_line_and_status_2(
         (["room", "plan", "salle.yaml", "ça"], "En trop : ça"),
         (
             ["base-model", "--epochs", "0"],
-            "Cette valeur ne convient pas à --epochs, qui attend <int range> 1…",
+            "Cette valeur ne convient pas à --epochs, qui attend un nombre entier (1…)",
+        ),
+        (
+            ["synth", "--seed", "-1"],
+            "Cette valeur ne convient pas à --seed, qui attend un nombre entier (0…)",
         ),
         (["synth", "--world", "x"], "Cette valeur ne convient pas à --world, qui attend <track|road>"),
     ],
