@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [
     *sorted((ROOT / "docs" / "fr").glob("*.md")),
     *(ROOT / f"{name}.fr.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+    *sorted((ROOT / "notebooks" / "fr").glob("*.ipynb")),
 ]
 ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
 INSTEAD = {
