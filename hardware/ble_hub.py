@@ -204,8 +204,7 @@ class BluetoothHub:
                 held.close()
 
     async def _stay_connected(self) -> None:
-        """Connects, and reconnects after losses, until stopped; a failure of the first attempt is an error.
-        """
+        """Connects, and reconnects after losses, until stopped; only the first attempt may raise."""
         beating = asyncio.create_task(self._beat())
         back_off_s = BACK_OFF_S[0]
         while not self._stopping.is_set():
