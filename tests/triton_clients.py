@@ -1,4 +1,4 @@
-"""Calls an endpoint by tritonclient: `triton_clients.py ask|err grpc|http ADDRESS JPEG`; prints the answer."""
+"""Asks an endpoint by tritonclient: `triton_clients.py ask|err grpc|http ADDRESS JPEG`; prints the answer."""
 
 import importlib
 import json
