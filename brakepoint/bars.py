@@ -35,7 +35,7 @@ class _Bar(Progress):
             self.console.print(self.get_renderable())
 
 
-def progress_bar(*columns: Any, disable: bool = False) -> Progress:
+def progress_bar(*columns: Any, **options: Any) -> Progress:
     """One of rich's bars, during which code may print partial lines.
 
     In a terminal, rich shows printed text above the bar. In a notebook it must not: displaying the text makes
@@ -44,7 +44,7 @@ def progress_bar(*columns: Any, disable: bool = False) -> Progress:
 
     Args:
         columns: Columns of the bar; rich's own by default.
-        disable: Whether to show nothing.
+        options: Options of rich's `Progress`, such as `disable`, `console` and `transient`.
     """
     redirect = not get_console().is_jupyter
-    return _Bar(*columns, disable=disable, redirect_stdout=redirect, redirect_stderr=redirect)
+    return _Bar(*columns, redirect_stdout=redirect, redirect_stderr=redirect, **options)

@@ -1,10 +1,12 @@
-"""Files that are written atomically, and YAML without silently lost keys."""
+"""Files that are written atomically, files that others change meanwhile, and strictly read YAML."""
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import yaml
@@ -82,6 +84,17 @@ def put_in_place(new: Path, place: Path, aside: Path) -> None:
         if aside.exists() and not place.exists():
             aside.rename(place)
         raise
+
+
+def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """x
+    """
+    for root, _, names in os.walk(folder):
+        for path in (Path(root, name) for name in names):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                status = path.lstat()
+                if S_ISREG(status.st_mode):
+                    yield path, status
 
 
 class _StrictLoader(yaml.SafeLoader):
