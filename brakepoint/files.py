@@ -87,7 +87,9 @@ def put_in_place(new: Path, place: Path, aside: Path) -> None:
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """x
+    """The regular files below a folder, with their status, while others write there.
+
+    Files and folders that are removed meanwhile are skipped. Links are neither followed nor included.
     """
     for root, _, names in os.walk(folder):
         for path in (Path(root, name) for name in names):
