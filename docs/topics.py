@@ -1,4 +1,4 @@
-"""Writes the table of topics in docs/*/broker.md anew: `python docs/topics.py`."""
+"""Rewrites the table of topics in docs/*/broker.md: `python docs/topics.py`."""
 
 import re
 from pathlib import Path
