@@ -1,4 +1,4 @@
-"""The `ble:` hub, when something goes wrong under way: the train is braked, and waits."""
+"""The `ble:` hub, when something goes wrong while driving: the train is braked, and waits."""
 
 import asyncio
 import itertools
