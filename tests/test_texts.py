@@ -1,4 +1,4 @@
-"""Whatever a person reads is there in every language."""
+"""Everything that a person reads is available in every language."""
 
 import re
 import string

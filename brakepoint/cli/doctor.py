@@ -1,4 +1,4 @@
-"""`brakepoint doctor`: whether this machine can do each step, and what to do if not."""
+"""`brakepoint doctor`: checks whether this machine can run each step, and what to do if not."""
 
 import typer
 from rich.console import Console
@@ -9,7 +9,7 @@ from brakepoint.workshop.doctor import examine_machine
 
 
 def doctor_command() -> None:
-    """Prints a line for each thing looked at; exit status 1 if one is not well."""
+    """Prints a line for each check; exit status 1 if one fails."""
     console, findings = Console(highlight=False), list(examine_machine())
     for finding in findings:
         mark = "[green]✓[/]" if finding.well else "[red]✗[/]"

@@ -1,4 +1,4 @@
-"""The embedded broker: amqtt, for one machine alone."""
+"""The embedded broker: amqtt, for one machine only."""
 
 import asyncio
 import logging
@@ -9,11 +9,11 @@ from brakepoint.services.bus import parse_broker
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Listens where the settings expect the broker to be."""
+    """Listens at the broker address of the settings."""
     broker = parse_broker(settings.broker)
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
-    # What it trips over when a client leaves while it ends itself, which matters to nobody any more.
+    # Raised when a client leaves during the shutdown, and harmless.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(_serve(f"{broker.host}:{broker.port}", stopping))
 

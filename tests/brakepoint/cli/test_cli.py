@@ -1,4 +1,4 @@
-"""The command line is light, speaks both languages, and says what is wrong in one line."""
+"""The command line is light, supports both languages, and reports errors in one line."""
 
 import io
 import subprocess

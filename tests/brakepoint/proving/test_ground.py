@@ -1,4 +1,4 @@
-"""The proving ground drives what is not known yet, keeps every outcome, and shows what failed."""
+"""The proving ground drives trials without an outcome, keeps every outcome, and shows what failed."""
 
 import json
 from collections.abc import Callable
