@@ -33,7 +33,7 @@ from brakepoint.truth import CameraModel
 CAMERA = CameraModel()
 
 CONFIDENCE_MIN = 0.7
-"""Detections below this confidence are ignored."""
+"""Detections that are less sure than this are ignored."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
 """A sign is confirmed by so many sightings in so many frames: a single false alarm has no effect."""
 DISTANCE_ERROR = 0.2
