@@ -1,11 +1,12 @@
 """The only error that is meant for a person."""
 
+import errno
 import re
 from functools import partial
 from pathlib import PurePath
 from typing import Any
 
-from brakepoint.texts import text
+from brakepoint.texts import catalogue, text
 
 FOLDERS = re.compile(r"""(?<![\w.:/])(?:[A-Za-z]:\\|/)(?:[^/\\\s'"]*[/\\])*(?=[^/\\\s])""")
 """The folders before a file name in an absolute path; does not match URLs."""
@@ -34,6 +35,12 @@ class UserError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Allows the error to be pickled in a worker process for the one that prints it."""
         return partial(UserError, self.key, **self._values), ()
+
+
+def system_says(error: OSError) -> str:
+    """Why the system refused, in the reader's language; in its own words if the catalogue has none."""
+    key = f"system.{errno.errorcode.get(error.errno or 0)}"
+    return text(key) if key in catalogue() else error.strerror or type(error).__name__
 
 
 def _without_folders(value: object) -> str:

@@ -8,7 +8,7 @@ client.
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 
 OF = ("train", "service")
 
@@ -66,5 +66,5 @@ def offer_metrics(host: str, port: int) -> str:
     try:
         server, _ = start_http_server(port, host)
     except OSError as error:
-        raise UserError("live.error.port", address=f"{host}:{port}", why=error.strerror) from error
+        raise UserError("live.error.port", address=f"{host}:{port}", why=system_says(error)) from error
     return f"http://{host}:{server.server_port}/metrics"
