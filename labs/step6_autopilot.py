@@ -223,10 +223,10 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     detections = plates_only(detections, CAMERA)
     signs = memory.signs
-    # TODO every: seen must hold every detection that is to be believed, and no other: those that are
-    # at least CONFIDENCE_MIN sure, and at the height above the table at which a sign on its post is.
-    # The first is not always the one that matters: two limits may follow one another, and something
-    # round may hang on the wall.
+    # TODO every: seen must hold every detection that is to be believed, and no other: those that the
+    # detector rates at CONFIDENCE_MIN or more, and at the height above the table at which a sign on
+    # its post is. The first is not always the one that matters: two limits may follow one another,
+    # and something round may hang on the wall.
     # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : celles dont
     # la confiance vaut au moins CONFIDENCE_MIN, et qui sont à la hauteur au-dessus de la table où se
     # trouve un panneau sur son poteau. La première n’est pas toujours celle qui compte : deux
