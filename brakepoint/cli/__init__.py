@@ -33,6 +33,7 @@ COMMANDS = (
     "join",
     "submit",
     "board",
+    "souvenir",
     "update",
     "doctor",
 )
