@@ -21,6 +21,7 @@ COMMANDS = (
     "evaluate",
     "dataset",
     "show",
+    "signs",
     "backgrounds",
     "synth",
     "base_model",
