@@ -13,6 +13,7 @@ PROGRESS_KEY = "room/progress.json"
 MODEL_KEY = "room/model.onnx"
 AUTOPILOT_KEY = "room/step6_autopilot.py"
 LABS_PREFIX = "room/labs/"
+INCIDENTS_KEY = "room/incidents.json"
 
 
 def lab_files(step: Step) -> dict[str, Path]:
@@ -27,6 +28,15 @@ def share(step: Step, progress: Path) -> None:
         UserError: The store failed.
     """
     upload({PROGRESS_KEY: progress} | {key: path for key, path in lab_files(step).items() if path.is_file()})
+
+
+def share_incidents(progress: Path, incidents: Path) -> None:
+    """Uploads how long each incident took, with the progress, if there is any.
+
+    Raises:
+        UserError: The store failed.
+    """
+    upload({INCIDENTS_KEY: incidents} | ({PROGRESS_KEY: progress} if progress.is_file() else {}))
 
 
 def take_work(store: Connection, progress: Path, backups: Path) -> list[Path]:

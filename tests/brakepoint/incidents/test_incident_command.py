@@ -13,6 +13,7 @@ from brakepoint.incidents.casebook import Case, Record, open_case, take_down
 from brakepoint.incidents.causes import CAUSES, INCIDENTS
 from brakepoint.incidents.probes import Finding
 from brakepoint.incidents.site import healthy_site
+from brakepoint.room import ROOM_VARIABLE, sharing
 from brakepoint.texts import text
 
 BEGUN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -186,3 +187,38 @@ def test_an_incident_that_is_begun_again_lays_its_train_out_again(home: Path) ->
     open_case(7)
 
     assert "shutter_ms = 0.25" in (home / "runs/incident/train/site.toml").read_text()
+
+
+def test_in_a_room_a_check_shows_the_times_on_the_board(
+    home: Path, health: dict[str, bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared: list[dict[str, Path]] = []
+    monkeypatch.setattr(sharing, "upload", shared.append)
+    monkeypatch.setattr("brakepoint.workshop.progress.PROGRESS_PATH", home / "progress.json")
+    case = open_case(1)
+    run(["incident", "check", "--cause", letter_of(case.incident.name)])
+    assert shared == []
+
+    monkeypatch.setenv(ROOM_VARIABLE, "spring")
+    run(["incident", "check", "--cause", letter_of(case.incident.name)])
+    (home / "progress.json").touch()
+    run(["incident", "check"])
+
+    record = {sharing.INCIDENTS_KEY: home / "incidents.json"}
+    assert shared == [record, record | {sharing.PROGRESS_KEY: home / "progress.json"}]
+    assert "found_min" in (home / "incidents.json").read_text()
+
+
+def test_a_store_that_fails_ends_no_check(
+    health: dict[str, bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(files: object) -> None:
+        raise UserError("room.error.nothing_there", path="incidents.json")
+
+    monkeypatch.setattr(sharing, "upload", refuse)
+    monkeypatch.setenv(ROOM_VARIABLE, "spring")
+    health["drives"] = True
+    case = open_case(1)
+
+    assert run(["incident", "check", "--cause", letter_of(case.incident.name)]) == 0
+    assert "the instructor cannot see it" in capsys.readouterr().err
