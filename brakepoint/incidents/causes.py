@@ -61,8 +61,9 @@ INCIDENTS = (
     Incident(8, "threshold_too_high", "sees", _setup("detector", confidence=0.95)),
     Incident(9, "upside_down", "sees", _setup("camera", turned_deg=180)),
     Incident(10, "camera_tilted", "drives", _train(pitch_deg=9.0)),
+    Incident(11, "broker_right", "drives", _setup("rights", detector=())),
 )
-INNOCENT = ("full_disk", "broker_right", "worn_brake")
+INNOCENT = ("full_disk", "worn_brake")
 """Causes that a person may suspect, too, and which none of these trains has."""
 CAUSES = tuple(incident.name for incident in INCIDENTS) + INNOCENT
 

@@ -66,7 +66,7 @@ def drives(site: Site) -> Finding:
         UserError: The autopilot is missing, does not load, or raised.
     """
     truth = load_truth(find_feed(site.setup.feed).with_suffix(".json"))
-    step = _by_the_clocks_of(site, site.step)
+    step = _through_the_broker_of(site, site.step)
     hub = open_hub(SIMULATED_HUB, out=StringIO())
     run = run_mission(_Sight(site, truth.seed), hub, _Oracle(truth, site.zoom), step, truth)
     score = score_run(run, truth)
@@ -115,17 +115,23 @@ def _kept(middle: float, at: float, zoom: float) -> float:
     return min(max(middle + (at - middle) * zoom, 0.0), 2 * middle)
 
 
-def _by_the_clocks_of(site: Site, step: Step) -> Step:
+def _through_the_broker_of(site: Site, step: Step) -> Step:
     """The autopilot as the train hears it: each message has the time of its sender's clock.
 
-    What the controller would refuse does not arrive, and the train brakes by itself.
+    What its sender may not publish, or the controller would refuse, does not arrive; without orders the train
+    brakes by itself.
     """
-    clocks, gate = site.setup.clocks, Gate()
+    clocks, rights, gate = site.setup.clocks, site.setup.rights, Gate()
+    sees = "frame" in rights.capture and "detections" in rights.detector
+    knows_itself = {"state", "mission"} <= set(rights.controller)
+    is_heard = "order" in rights.autopilot
     gate.begin_run(0)
 
     def heard(
         memory: Any, detections: Detections | None, state: TrainState | None, now: float
     ) -> tuple[Any, Order]:
+        detections = detections if sees else None
+        state = state if knows_itself else None
         if detections is not None:
             captured_at = detections.captured_at + clocks.capture
             detections = detections.model_copy(update={"captured_at": captured_at})
@@ -134,7 +140,7 @@ def _by_the_clocks_of(site: Site, step: Step) -> Step:
         given = GivenOrder(
             **order.model_dump(exclude={"at"}), at=own, giver="autopilot", number=round(now * 1000), run=0
         )
-        if gate.refusal(given, now + clocks.controller) is None:
+        if is_heard and gate.refusal(given, now + clocks.controller) is None:
             return memory, gate.passed(given, now, state.position_cm if state else 0.0)
         return memory, Order(kind=OrderKind.BRAKE, reason=Reason.NO_ORDERS, at=now)
 

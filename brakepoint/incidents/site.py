@@ -71,6 +71,15 @@ class Clocks(_Section):
     controller: float = 0.0
 
 
+class Rights(_Section):
+    """What the broker lets each service publish, by the names of topics; its status anybody may."""
+
+    capture: tuple[str, ...] = ("frame",)
+    detector: tuple[str, ...] = ("detections",)
+    autopilot: tuple[str, ...] = ("order",)
+    controller: tuple[str, ...] = ("state", "mission", "event")
+
+
 class Setup(_Section):
     """What `site.toml` says.
 
@@ -80,6 +89,7 @@ class Setup(_Section):
         camera: The camera.
         detector: The detector.
         clocks: The clocks of the machines.
+        rights: What each service may publish.
     """
 
     feed: str = "track-stop-and-slowdown"
@@ -87,6 +97,7 @@ class Setup(_Section):
     camera: Lens = Lens()
     detector: Looking
     clocks: Clocks = Clocks()
+    rights: Rights = Rights()
 
 
 @dataclass(frozen=True)

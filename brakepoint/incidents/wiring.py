@@ -14,6 +14,7 @@ from brakepoint.incidents.site import SHUTTER_MS, Lens, Site
 from brakepoint.messages import Frame
 from brakepoint.services import CLIENTS, Run, ServiceSettings
 from brakepoint.services.autopilot import Autopilot
+from brakepoint.services.broker import run as run_broker
 from brakepoint.services.bus import Bus
 from brakepoint.services.capture import Capture
 from brakepoint.services.clock import CLOCK_VARIABLE
@@ -21,6 +22,8 @@ from brakepoint.services.detector import Detecting
 from brakepoint.services.service_loop import serve, still_starting
 from brakepoint.services.supervisor import Supervisor, TellLine
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION, STATE
+
+RIGHTS_PLUGIN = "brakepoint.incidents.rights.ServiceRights"
 
 
 class Optics:
@@ -92,6 +95,10 @@ class SiteServices(Supervisor):
 def runs_of(folder: Path) -> dict[str, Run]:
     """The services that work with what a site says; all others run as they always do."""
 
+    def broker(settings: ServiceSettings, stopping: threading.Event) -> None:
+        allowed = Site.load(folder).setup.rights.model_dump(mode="json")
+        run_broker(settings, stopping, {RIGHTS_PLUGIN: {"allowed": allowed}})
+
     def capture(settings: ServiceSettings, stopping: threading.Event) -> None:
         site = Site.load(folder)
         with Bus(settings, "capture", (CONTROL, MISSION, STATE)) as bus:
@@ -111,4 +118,4 @@ def runs_of(folder: Path) -> dict[str, Run]:
         with Bus(settings, "autopilot", (CONTROL, DETECTIONS, MISSION, STATE)) as bus:
             serve(Autopilot(bus, step), bus, stopping)
 
-    return {"capture": capture, "detector": detector, "autopilot": autopilot}
+    return {"broker": broker, "capture": capture, "detector": detector, "autopilot": autopilot}

@@ -3,29 +3,39 @@
 import asyncio
 import logging
 import threading
+from typing import Any
 
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import parse_broker
 
+Plugins = dict[str, dict[str, Any]]
+"""What amqtt loads, by class: its settings."""
 
-def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Listens where the settings expect the broker to be."""
+
+def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins | None = None) -> None:
+    """Listens where the settings expect the broker to be.
+
+    Args:
+        settings: Where.
+        stopping: Ends it.
+        plugins: What it loads besides; by default everybody may say and hear everything.
+    """
     broker = parse_broker(settings.broker)
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
     # What it trips over when a client leaves while it ends itself, which matters to nobody any more.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    asyncio.run(_serve(f"{broker.host}:{broker.port}", stopping))
+    asyncio.run(_serve(f"{broker.host}:{broker.port}", stopping, plugins or {}))
 
 
-async def _serve(bind: str, stopping: threading.Event) -> None:
+async def _serve(bind: str, stopping: threading.Event, plugins: Plugins) -> None:
     from amqtt.broker import Broker
 
     anonymous = "amqtt.plugins.authentication.AnonymousAuthPlugin"
     broker = Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": bind}},
-            "plugins": {anonymous: {"allow_anonymous": True}},
+            "plugins": {anonymous: {"allow_anonymous": True}, **plugins},
         }
     )
     await broker.start()

@@ -53,6 +53,7 @@ MENDED: dict[str, Break] = {
     "threshold_too_high": setting("detector", confidence=0.5),
     "upside_down": setting("camera", turned_deg=0),
     "camera_tilted": calibrated(pitch_deg=2.0),
+    "broker_right": setting("rights", detector=("detections",)),
 }
 TEMPTING: dict[str, Break] = {
     "camera_lags": setting("clocks", capture=-0.4),
@@ -65,6 +66,7 @@ TEMPTING: dict[str, Break] = {
     "threshold_too_high": setting("detector", model=name_of(stale_model())),
     "upside_down": setting("detector", confidence=0.05),
     "camera_tilted": calibrated(height_cm=9.0),
+    "broker_right": setting("rights", capture=("frame", "detections")),
 }
 
 each_incident = pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.name)
@@ -125,12 +127,12 @@ def test_a_broken_train_comes_back_from_its_files_as_it_was_saved(incident: Inci
     assert Site.load(tmp_path) == broken
 
 
-def test_there_are_ten_incidents_with_numbers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_eleven_incidents_with_numbers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
-    assert [incident.number for incident in INCIDENTS] == list(range(1, 11))
-    assert find_incident(10) is INCIDENTS[9]
-    with pytest.raises(UserError, match="1 to 10"):
-        find_incident(11)
+    assert [incident.number for incident in INCIDENTS] == list(range(1, 12))
+    assert find_incident(11) is INCIDENTS[10]
+    with pytest.raises(UserError, match="1 to 11"):
+        find_incident(12)
 
 
 def test_the_files_of_every_broken_train_have_the_same_names(tmp_path: Path) -> None:
