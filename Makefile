@@ -28,7 +28,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint types types-of-tests test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -108,7 +108,12 @@ lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types types-of-tests
+
+types:
 	$(BIN)/mypy --strict
+
+types-of-tests:
 	$(BIN)/mypy --cache-dir .mypy_cache/tests tests
 
 test: lint ## Everything that needs nothing but pip

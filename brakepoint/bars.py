@@ -35,7 +35,7 @@ class _Bar(Progress):
             self.console.print(self.get_renderable())
 
 
-def progress_bar(*columns: Any, disable: bool = False) -> Progress:
+def progress_bar(*columns: Any, **options: Any) -> Progress:
     """A bar of rich's, on which code may print half a line.
 
     In a terminal rich puts what is printed above the bar. In a notebook it must not: to show it, it displays;
@@ -44,7 +44,7 @@ def progress_bar(*columns: Any, disable: bool = False) -> Progress:
 
     Args:
         columns: Of the bar; rich's own by default.
-        disable: Whether to show nothing.
+        options: Of rich's `Progress`, such as `disable`, `console` and `transient`.
     """
     redirect = not get_console().is_jupyter
-    return _Bar(*columns, disable=disable, redirect_stdout=redirect, redirect_stderr=redirect)
+    return _Bar(*columns, redirect_stdout=redirect, redirect_stderr=redirect, **options)

@@ -1,10 +1,12 @@
-"""Files that are written whole or not at all, and YAML of which nothing is lost."""
+"""Files that are written whole or not at all, files that others change meanwhile, and YAML read strictly."""
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import yaml
@@ -82,6 +84,19 @@ def put_in_place(new: Path, place: Path, aside: Path) -> None:
         if aside.exists() and not place.exists():
             aside.rename(place)
         raise
+
+
+def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The regular files below a folder, with what the file system says of each, while others write there.
+
+    A file or a folder that is removed meanwhile is left out. Links are not followed, and are none.
+    """
+    for root, _, names in os.walk(folder):
+        for path in (Path(root, name) for name in names):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                status = path.lstat()
+                if S_ISREG(status.st_mode):
+                    yield path, status
 
 
 class _StrictLoader(yaml.SafeLoader):

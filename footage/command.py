@@ -13,6 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from brakepoint.bars import progress_bar
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
 
@@ -20,7 +21,7 @@ footage_app = CommandLine(help="cli.footage.help", no_args_is_help=True)
 
 
 def _progress() -> Progress:
-    return Progress(
+    return progress_bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),

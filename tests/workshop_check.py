@@ -11,7 +11,13 @@ from rich.table import Table
 from brakepoint.texts import text
 
 ROOT = Path(__file__).parent
-ROOMS = ("brakepoint/workshop", "brakepoint/store", "solutions", "system/test_other_notebooks.py")
+ROOMS = (
+    "brakepoint/workshop",
+    "brakepoint/store",
+    "solutions",
+    "system/test_torch_notebooks.py",
+    "soak/test_notebooks_of_other_languages.py",
+)
 PROOFS = {
     "test_the_solution_passes": "solution",
     "test_a_lab_filled_so_far": "lab",

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from brakepoint.bars import progress_bar
 from brakepoint.cli.screen import print_table
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.evaluation import Evaluation, examine, measure
@@ -64,7 +64,7 @@ def evaluate_command(
 def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]:
     """Offers a function to call with what is done and the whole; it shows a bar when it takes long."""
     started_at = time.monotonic()
-    with_bar = Progress(console=Console(stderr=True))
+    with_bar = progress_bar(console=Console(stderr=True))
     task = with_bar.add_task(description)
 
     def on_progress(done: int, total: int) -> None:

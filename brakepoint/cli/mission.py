@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 from rich.table import Table
 
 from brakepoint import extras
 from brakepoint.adapters import SIMULATED_HUB
+from brakepoint.bars import progress_bar
 from brakepoint.cli.screen import print_table
 from brakepoint.cli.service import Hub, TrainAt, check_train
 from brakepoint.detector import SHIPPED_MODEL
@@ -126,7 +127,7 @@ def show_progress(assignments: list[Assignment], as_json: bool) -> Iterator[Call
         TextColumn("{task.fields[order]}"),
     )
     console = Console(stderr=as_json, highlight=False)
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_bar(*columns, console=console, transient=True) as progress:
         tasks = {
             assignment.feed: progress.add_task(
                 assignment.feed, total=1.0, place="", order=text("mission.waiting")

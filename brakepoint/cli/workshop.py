@@ -147,13 +147,21 @@ def watch_command(step: StepArgument = "") -> None:
             wanted = _watch(wanted, keys, Console(highlight=False))
 
 
+def _saved_at_ns(file: Path) -> int:
+    """When a file was saved; 0 while there is none, as for a moment when an editor replaces it."""
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
     """Watches one step, and returns what to watch then. It looks often, which works over networks, too."""
     seen: object = None
     fill_in_course()  # Or the file would seem to be saved by the attendee.
     while True:
         files = [step.lab.parent / part for part in step.parts]
-        stamp = [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
+        stamp = [_saved_at_ns(file) for file in files]
         if stamp != seen:
             seen = stamp
             console.clear()

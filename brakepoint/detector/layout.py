@@ -16,8 +16,8 @@ import numpy as np
 from brakepoint.detector.metadata import end_to_end_said, is_detection_head
 from brakepoint.errors import UserError
 
-SCORE_MOST = 1.001
-"""A score is at most 1, but for rounding in half precision."""
+ROUNDING = 0.001
+"""So far outside 0 to 1 a score may be, as it is rounded by half precision or by eight bits."""
 ORDERED_LEAST = 0.5
 """So many of an end-to-end output's boxes have their corners in order; some networks' worst ones have not."""
 FRACTIONS_MOST = 2.0
@@ -65,7 +65,8 @@ def check_numbers(output: np.ndarray, layout: Layout, path: Path) -> None:
         UserError: A number is infinite or none at all, or a score is not between 0 and 1.
     """
     scores = output[0, 4:] if layout is Layout.RAW else output[0, :, 4]
-    if not np.isfinite(output).all() or scores.max(initial=0) > SCORE_MOST or scores.min(initial=0) < 0:
+    most, least = scores.max(initial=0), scores.min(initial=0)
+    if not np.isfinite(output).all() or most > 1 + ROUNDING or least < -ROUNDING:
         raise UserError("error.model_numbers", path=path)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from brakepoint.errors import UserError
-from brakepoint.files import whole_file
+from brakepoint.files import files_below, whole_file
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
 from brakepoint.room.stores.content import content
@@ -120,9 +120,9 @@ def _with_hidden(written: str, room: Room, hidden: Path) -> str:
 
 def _worth_keeping(folder: Path) -> Iterator[Path]:
     kit = content()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(path for path, _ in files_below(folder)):
         parts = path.relative_to(folder).parts
-        if path.is_symlink() or not path.is_file() or parts[0] in NOT_KEPT:
+        if parts[0] in NOT_KEPT:
             continue
         if parts[0] != BUCKETS or not _is_of_the_kit(path, kit.get("/".join(parts[2:]))):
             yield path
@@ -130,7 +130,10 @@ def _worth_keeping(folder: Path) -> Iterator[Path]:
 
 def _is_of_the_kit(path: Path, data: bytes | None) -> bool:
     """Whether applying the room brings it back."""
-    return data is not None and path.stat().st_size == len(data) and path.read_bytes() == data
+    try:
+        return data is not None and path.stat().st_size == len(data) and path.read_bytes() == data
+    except FileNotFoundError:  # It has just been removed; `_add` looks again.
+        return False
 
 
 def _hidden(room: Room) -> dict[str, Path]:
@@ -142,11 +145,11 @@ def _hidden(room: Room) -> dict[str, Path]:
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
     """Adds a file as it is at this moment; one that is gone is not missed."""
     try:
-        data = path.read_bytes()
+        data, status = path.read_bytes(), path.stat()
     except FileNotFoundError:
         return
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = len(data), path.stat().st_mode & 0o777, int(path.stat().st_mtime)
+    entry.size, entry.mode, entry.mtime = len(data), status.st_mode & 0o777, int(status.st_mtime)
     archive.addfile(entry, io.BytesIO(data))
 
 

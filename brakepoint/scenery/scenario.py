@@ -119,16 +119,14 @@ class Scenario(_Record):
                 raise ValueError(
                     text("scenario.sign_beyond", kind=sign.kind, at=sign.at_cm, length=round(length_cm, 1))
                 )
-        for one, other in combinations(self.signs, 2):
-            if math.dist(self._post(one), self._post(other)) < POSTS_APART_MIN_CM:
-                raise ValueError(
-                    text("scenario.same_spot", one=one.kind, other=other.kind, at=round(other.at_cm))
-                )
         return self
 
-    def _post(self, sign: ScenarioSign) -> tuple[float, float]:
-        pose = self.line.pose(sign.at_cm).beside(sign.right_cm)
-        return pose.x_cm, pose.y_cm
+    def on_one_spot(self) -> tuple[ScenarioSign, ScenarioSign] | None:
+        """The first two signs whose posts are in each other's place, if there are such."""
+        places = [self.line.pose(sign.at_cm).beside(sign.right_cm)[:2] for sign in self.signs]
+        pairs = combinations(zip(self.signs, places, strict=True), 2)
+        near = ((a[0], b[0]) for a, b in pairs if math.dist(a[1], b[1]) < POSTS_APART_MIN_CM)
+        return next(near, None)
 
     @property
     def line(self) -> Track:
@@ -163,6 +161,10 @@ def load_scenario(path: Path) -> Scenario:
     if isinstance(content, dict):
         content = {"name": path.stem, **content}
     try:
-        return Scenario.model_validate(content)
+        scenario = Scenario.model_validate(content)
     except ValidationError as error:
         raise UserError("scenario.invalid", path=path, why=first_fault(error)) from error
+    if doubled := scenario.on_one_spot():
+        kinds, at_cm = {"one": doubled[0].kind, "other": doubled[1].kind}, round(doubled[1].at_cm)
+        raise UserError("scenario.invalid", path=path, why=text("scenario.same_spot", at=at_cm, **kinds))
+    return scenario

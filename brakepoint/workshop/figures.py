@@ -7,7 +7,7 @@
 import re
 from pathlib import Path
 
-from brakepoint.course import ROOT
+from brakepoint.course import ROOT, course
 from brakepoint.files import write_whole
 from brakepoint.locomotive import BRAKING_CM_S2, STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
@@ -23,6 +23,7 @@ FIGURES = {
     "watchdog_s": (WATCHDOG_S, 1),
     "full_speed_cm_s": (FULL_SPEED_CM_S, 0),
     "braking_cm_s2": (BRAKING_CM_S2, 0),
+    **{f"{step.name}_minutes": (step.minutes, 0) for step in course()},
 }
 """Value and number of decimals, by name."""
 MARK = re.compile(r"(<!-- =(\w+) -->)[^<]*(<!-- = -->)")

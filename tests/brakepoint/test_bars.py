@@ -1,6 +1,8 @@
 import io
+import re
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +90,13 @@ def test_where_a_bar_is_drawn_it_prints_no_lines(console, where, monkeypatch):
     work(bar, [0, 30, 60])
 
     assert printed == []
+
+
+def test_no_command_has_a_bar_that_is_silent_in_a_log():
+    root = Path(__file__).parents[2]
+    rooms = ("brakepoint", "footage", "hardware", "solutions")
+    sources = [path for room in rooms for path in (root / room).rglob("*.py") if path.name != "bars.py"]
+    own = re.compile(r"rich\.progress import [^)]*\b(Progress\b.*\bProgress\(|track\b)", re.DOTALL)
+
+    assert sources
+    assert [path.name for path in sources if own.search(path.read_text(encoding="utf-8"))] == []

@@ -75,7 +75,6 @@ def test_honest_work_is_worth_as_much_as_at_home(tmp_path) -> None:
 
 TAMPERED = {
     "an endless loop": (step_that("while True: pass"), Failure.TOO_SLOW),
-    "an endless loop on loading": (b"while True: pass", Failure.TOO_SLOW),
     "the network": (
         step_that("import socket", "socket.create_connection(('10.0.0.1', 80), timeout=1)"),
         Failure.NETWORK,
@@ -113,9 +112,7 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("name", TAMPERED)
-def test_a_tampered_autopilot_fails_with_its_reason(name, hidden, model, tmp_path, monkeypatch) -> None:
-    if name == "an endless loop on loading":
-        monkeypatch.setattr("brakepoint.room.sandbox.START_TIMEOUT_S", 20.0)
+def test_a_tampered_autopilot_fails_with_its_reason(name, hidden, model, tmp_path) -> None:
     autopilot, reason = TAMPERED[name]
     outcome = judged(model, autopilot, hidden, tmp_path)
 

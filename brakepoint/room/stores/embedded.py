@@ -1,12 +1,12 @@
 """The embedded store of a room as its owner sees it: a folder a bucket, and a file of keys."""
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from stat import S_ISREG
 
-from brakepoint.files import write_whole
+from brakepoint.files import files_below, write_whole
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
 from brakepoint.room.stores.base import ObjectInfo
@@ -41,8 +41,7 @@ class Folders:
     def objects(self, bucket: str) -> dict[str, ObjectInfo]:
         """The files."""
         root = self.folder / bucket
-        files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
-        return {path.relative_to(root).as_posix(): _info(path) for path in files}
+        return {path.relative_to(root).as_posix(): _info(status) for path, status in files_below(root)}
 
     def put(self, bucket: str, key: str, data: bytes) -> None:
         """Writes a file."""
@@ -90,7 +89,9 @@ class EmbeddedRoomStore(Folders):
     def sizes(self) -> dict[str, int]:
         """Bytes in each attendee's bucket, those of uploads that have not ended among them."""
         buckets = self.buckets() - {self.room.shared_bucket}
-        return {bucket: sum(_size(path) for path in (self.folder / bucket).rglob("*")) for bucket in buckets}
+        return {
+            name: sum(status.st_size for _, status in files_below(self.folder / name)) for name in buckets
+        }
 
     def keys(self) -> set[str]:
         """Those that open something."""
@@ -114,14 +115,5 @@ class EmbeddedRoomStore(Folders):
         write(self._keys_path, json.dumps(keys, indent=2) + "\n", PRIVATE)
 
 
-def _size(path: Path) -> int:
-    try:
-        status = path.lstat()
-    except FileNotFoundError:  # An upload has just ended.
-        return 0
-    return status.st_size if S_ISREG(status.st_mode) else 0
-
-
-def _info(path: Path) -> ObjectInfo:
-    status = path.stat()
+def _info(status: os.stat_result) -> ObjectInfo:
     return ObjectInfo(status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

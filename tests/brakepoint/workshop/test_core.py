@@ -185,4 +185,4 @@ def test_progress_shows_the_core_and_what_goes_further(room, capsys) -> None:
     run(["progress"])
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("Step 1"))
 
-    assert re.search(r"4/4\s+0/1\s+\d+\s+12\s+0", line)
+    assert re.search(r"4/4\s+0/1\s+\d+\s+14\s+0", line)

@@ -19,7 +19,7 @@ from brakepoint.workshop.notebooks import NOTEBOOKS_DIR, make_notebook, sources
 
 EVERY = [(source, lang) for source in sources() for lang in languages()]
 RUN_HERE = [source.stem for source in sources() if source.stem not in WITH_TORCH]
-"""In one language: the others have the same code, and `make test-system` runs them."""
+"""In one language: the others have the same code, and `make soak` runs them."""
 
 each_notebook = pytest.mark.parametrize(
     ("source", "lang"), EVERY, ids=lambda value: getattr(value, "stem", value)

@@ -1,0 +1,57 @@
+"""Files below a folder are listed while others write and remove there."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from brakepoint.files import files_below
+
+UPLOADS_AND_REMOVALS = """
+import pathlib, shutil, sys
+folder = pathlib.Path(sys.argv[1], "a")
+print("at work", flush=True)
+while True:
+    (folder / "b" / "c").mkdir(parents=True)
+    (folder / "b" / "c" / "part").write_bytes(b"12")
+    shutil.rmtree(folder)
+"""
+
+
+@contextmanager
+def others_at_work(folder: Path) -> Iterator[None]:
+    """Another process uploads and removes files and folders as fast as it can."""
+    command = [sys.executable, "-c", UPLOADS_AND_REMOVALS, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None and other.stdout.readline()
+            yield
+        finally:
+            other.kill()
+
+
+def test_what_vanishes_meanwhile_is_left_out_and_the_rest_is_there(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "model.onnx").write_bytes(b"12345")
+    with others_at_work(tmp_path):
+        for _ in range(3000):
+            found = {path.name: status.st_size for path, status in files_below(tmp_path)}
+            assert found.pop("model.onnx") == 5
+            assert found.keys() <= {"part"}
+
+
+def test_links_and_folders_are_no_files_and_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret").write_text("x")
+    inside = tmp_path / "bucket"
+    (inside / "folder").mkdir(parents=True)
+    (inside / "folder" / "file").write_text("x")
+    (inside / "link").symlink_to(tmp_path / "elsewhere")
+    (inside / "file-link").symlink_to(tmp_path / "elsewhere" / "secret")
+
+    assert [path for path, _ in files_below(inside)] == [inside / "folder" / "file"]
+
+
+def test_a_folder_that_is_not_there_has_no_files(tmp_path: Path) -> None:
+    assert not list(files_below(tmp_path / "nowhere"))
