@@ -12,7 +12,6 @@ from brakepoint.cli.screen import print_table
 from brakepoint.cli.service import Page
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError
-from brakepoint.incidents import casebook
 from brakepoint.incidents.casebook import SITE_DIR, Case, Record, open_case, path_shown, take_down
 from brakepoint.incidents.causes import HINTS, INCIDENTS
 from brakepoint.incidents.site import Site
@@ -123,7 +122,7 @@ def _share_times() -> None:
     from brakepoint.workshop.progress import PROGRESS_PATH
 
     try:
-        share_incidents(PROGRESS_PATH, casebook.RECORD_PATH)
+        share_incidents(PROGRESS_PATH)
     except UserError as error:
         typer.echo(text("room.not_shared", why=str(error)), err=True)
 
