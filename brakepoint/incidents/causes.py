@@ -20,7 +20,7 @@ class Incident:
     Attributes:
         number: By which a person asks for it.
         name: Of the cause.
-        probe: The probe that tells that it is there: `drives` or `sees`.
+        probe: The probe that tells that it is there: `drives`, `sees` or `lives`.
         break_: What was done.
     """
 
@@ -62,6 +62,7 @@ INCIDENTS = (
     Incident(9, "upside_down", "sees", _setup("camera", turned_deg=180)),
     Incident(10, "camera_tilted", "drives", _train(pitch_deg=9.0)),
     Incident(11, "broker_right", "drives", _setup("rights", detector=())),
+    Incident(12, "memory_limit", "lives", _setup("detector", memory_mb=96.0)),
 )
 INNOCENT = ("full_disk", "worn_brake")
 """Causes that a person may suspect, too, and which none of these trains has."""

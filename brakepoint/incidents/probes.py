@@ -1,8 +1,9 @@
 """Says whether the train of an incident is healthy: by what it does, not by what its files say.
 
-Two probes look at all of it. One drives the line on the virtual clock, with perfect detections in the place
-of the model: that tells of camera, clocks, calibration and autopilot. The other shows pictures of the line to
-the model: that tells of camera, model and threshold.
+Three probes look at all of it. One drives the line on the virtual clock, with perfect detections in the place
+of the model: that tells of camera, clocks, calibration and autopilot. The second shows pictures of the line
+to the model: that tells of camera, model and threshold. The third lets a detector look at a picture in a
+process of its own: that tells of memory.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
 from brakepoint.detector import Detector
 from brakepoint.feeds import find_feed
+from brakepoint.incidents.memory import needed_mb
 from brakepoint.incidents.site import Site
 from brakepoint.incidents.wiring import Optics
 from brakepoint.messages import (
@@ -167,7 +169,16 @@ def sees(site: Site) -> Finding:
     return Finding("sees", well, {"found": found, "there": there, "wrong": wrong})
 
 
-PROBES: dict[str, Callable[[Site], Finding]] = {"drives": drives, "sees": sees}
+def lives(site: Site) -> Finding:
+    """Looks whether the detector may have the memory that it needs.
+
+    Raises:
+        UserError: The model is missing.
+    """
+    return Finding("lives", needed_mb(site.model) <= site.setup.detector.memory_mb, {})
+
+
+PROBES: dict[str, Callable[[Site], Finding]] = {"drives": drives, "sees": sees, "lives": lives}
 
 
 @cache

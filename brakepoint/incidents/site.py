@@ -26,6 +26,7 @@ SETUP_FILE, TRAIN_FILE = "site.toml", "train.toml"
 SHUTTER_MS = 16.0
 """The shutter time at which the recorded pictures are as bright as they are."""
 CONFIDENCE = 0.5
+MEMORY_MB = 2048.0
 LEFT_OUT = "braking"
 """The exercise of step 6 that yesterday's autopilot lacks."""
 NAMES = (b"{0: 'DangerAhead', 1: 'SpeedLimit'}", b"{0: 'SpeedLimit', 1: 'DangerAhead'}")
@@ -56,10 +57,12 @@ class Looking(_Section):
     Attributes:
         model: Name of a file of `models/`, without `.onnx`.
         confidence: Detections less sure are dropped.
+        memory_mb: Beyond this much memory its process is ended.
     """
 
     model: str = Field(pattern=r"^[\w-]+$")
     confidence: float = Field(default=CONFIDENCE, gt=0, lt=1)
+    memory_mb: float = Field(default=MEMORY_MB, ge=1)
 
 
 class Clocks(_Section):

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from brakepoint.detector import Detector
+from brakepoint.incidents.memory import end_beyond
 from brakepoint.incidents.site import SHUTTER_MS, Lens, Site
 from brakepoint.messages import Frame
 from brakepoint.services import CLIENTS, Run, ServiceSettings
@@ -111,6 +112,8 @@ def runs_of(folder: Path) -> dict[str, Run]:
         with Bus(settings, "detector", (CONTROL, FRAME, MISSION)) as bus:
             with still_starting([bus]):
                 model = Detector(site.model, site.setup.detector.confidence)
+            limit = site.setup.detector.memory_mb
+            threading.Thread(target=end_beyond, args=(limit, stopping), daemon=True).start()
             serve(Detecting(bus, model, settings.shown, threading.Lock()), bus, stopping)
 
     def autopilot(settings: ServiceSettings, stopping: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """Incidents in a real browser: what an operator sees of a broken train, and of the same one mended."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,11 @@ BRIGHTNESS = """(() => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return data.reduce((sum, value, i) => sum + (i % 4 < 3 ? value : 0), 0) / (0.75 * data.length);
 })()"""
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
 
 
 @pytest.fixture
@@ -74,3 +80,28 @@ def test_a_shutter_that_is_too_fast_is_seen_in_the_picture(browser, folder: Path
     with driving(site, browser) as page:
         await_in_page(page, f"{BRIGHTNESS} > 0")
         assert page.evaluate(BRIGHTNESS) < 10
+
+
+def test_a_detector_without_enough_memory_comes_and_goes(browser, folder: Path) -> None:
+    broken(12, folder).save()
+    settings = ServiceSettings(page=f"127.0.0.1:{free_port()}")
+    said: list[tuple[str, str]] = []
+    with SiteServices(
+        Site.load(folder), settings, lambda *line: said.append(line), lambda: len(died(said)) > 1
+    ) as services:
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+        page.set_default_timeout(WITHIN_MS)
+        page.goto(f"http://{services.settings.page}/")
+        await_in_page(page, "document.querySelectorAll('#services .ready').length === 5")
+        until = time.monotonic() + WITHIN_MS / 1000
+        while len(died(said)) < 2:
+            assert time.monotonic() < until, "it was not ended twice in time"
+            time.sleep(0.1)
+        page.close()
+
+    assert {name for name, _ in died(said)} == {"detector"}
+
+
+def died(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The lines about services that had to be started again."""
+    return [(name, line) for name, line in said if "died" in line]

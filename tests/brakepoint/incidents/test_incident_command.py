@@ -64,16 +64,16 @@ def test_two_cases_of_one_incident_have_other_seals_and_another_order_of_suspect
     assert len({case.seal for case in cases}) == 4
     assert len({tuple(case.suspects.values()) for case in cases}) > 1
     assert all(sorted(case.suspects.values()) == sorted(CAUSES) for case in cases)
-    assert list(cases[0].suspects) == list("abcdefghijklm")
+    assert list(cases[0].suspects) == list("abcdefghijklmn")
 
 
 def test_without_a_number_an_incident_is_drawn_that_was_not_mended_yet() -> None:
     record = Record()
-    for incident in INCIDENTS[:10]:
+    for incident in INCIDENTS[:11]:
         record.incidents[incident.number] = casebook.Entry(started_at=BEGUN, mended_min=1.0)
     record.save()
 
-    assert open_case(None).incident.number == 11
+    assert open_case(None).incident.number == 12
 
 
 def test_a_case_that_was_changed_by_hand_is_none(home: Path) -> None:
@@ -119,7 +119,7 @@ def test_start_breaks_the_train_and_says_what_was_noticed(
 
 def test_an_incident_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["incident", "start", "0"]) == 2
-    assert "1 to 11" in capsys.readouterr().err
+    assert "1 to 12" in capsys.readouterr().err
 
 
 def test_without_a_case_there_is_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,7 +177,7 @@ def test_the_list_has_a_row_for_each_incident_and_the_times(capsys: pytest.Captu
 
     assert run(["incident", "list"]) == 0
     said = capsys.readouterr().out
-    assert said.count("–") == 20
+    assert said.count("–") == 22
     assert said.count("2.5 min") == 2
 
 
