@@ -24,14 +24,18 @@ FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELH
 BRAKEPOINT_TORCH_INDEX ?=
 FROM_TORCH_INDEX := $(if $(BRAKEPOINT_TORCH_INDEX),--extra-index-url $(BRAKEPOINT_TORCH_INDEX))
 FROM := $(or $(FROM_WHEELHOUSE),$(FROM_TORCH_INDEX))
+# The targets in the reader's language; without a usable Python, help falls back to the English below.
+helped = import re; from brakepoint.texts import text; \
+	targets = re.findall(r"(?m)^([a-z-]+):.*\#\# ", open("Makefile").read()); \
+	[print("  make %-14s %s" % (name, text("make." + name))) for name in targets]
 ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .PHONY: help mission up footage picture workshop workshop-check lab labs prove lint types types-of-tests test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
 
-help: ## What can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+help: ## What make can do here
+	@$(PYTHON) -c '$(helped)' 2>/dev/null || awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
 	@$(BIN)/brakepoint mission $(ARGS)
@@ -66,10 +70,10 @@ docs: $(VENV)/.docs ## Build the documentation into site/, in every language; op
 		--config-file docs/mkdocs.yml --site-dir $(CURDIR)/site/$$lang || exit 1; done
 	@echo site/index.html
 
-slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, a page a language, into runs/slides/
+slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, one page per language, into runs/slides/
 	@$(BIN)/python docs/slides.py
 
-workshop: $(VENV)/.workshop ## Install what the workshop needs, and say how to begin
+workshop: $(VENV)/.workshop ## Install what the workshop needs, and show how to begin
 	@$(BIN)/brakepoint progress
 
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
@@ -83,11 +87,11 @@ labs: $(VENV)/.workshop ## Write labs/, notebooks/ and the pages' tables from so
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
 
-workshop-check: $(VENV)/.system ## Solutions, wrong answers and notebooks: does the workshop hold?
+workshop-check: $(VENV)/.system ## Check solutions, wrong answers and notebooks: does the workshop hold?
 	$(BIN)/python tests/workshop_check.py
 	PYTHONPATH=tests $(BIN)/python -m answers
 
-wheelhouse: $(BIN)/python ## Pack all that a room without internet installs from, into wheelhouse/
+wheelhouse: $(BIN)/python ## Pack everything to install a room without internet from, into wheelhouse/
 	@$(say_what_torch_brings)
 	$(PIP) --quiet wheel $(FROM_TORCH_INDEX) --wheel-dir wheelhouse hatchling editables '.[mission,edge,workshop,train,pipeline,live,docs]'
 	$(PIP) --quiet wheel --wheel-dir wheelhouse --no-deps --requirement locks/serving.txt
@@ -116,17 +120,17 @@ types:
 types-of-tests:
 	$(BIN)/mypy --cache-dir .mypy_cache/tests tests
 
-test: lint ## Everything that needs nothing but pip
+test: lint ## Every test that needs only pip
 	$(BIN)/pytest $(SHARED_OUT)
 	@echo "The tests have a budget of 10 minutes on two cores."
 
-test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## What needs Debian packages; as root it installs them
+test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, install them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
 	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT)
 	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
-soak: $(VENV)/.system ## What needs long: ten minutes of camera, thousands of files for each reader
+soak: $(VENV)/.system ## The long tests: ten minutes of camera, thousands of files for each reader
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 	INTERRUPTIONS=20 $(BIN)/pytest tests/system/test_interrupted.py --override-ini addopts=
@@ -141,14 +145,14 @@ delivery: $(VENV)/.system ## As root: from a push to a driving train, and what c
 	$(BIN)/brakepoint deploy --from-push
 	$(BIN)/pytest tests/delivery --override-ini addopts= $(ARGS)
 
-locks: $(BIN)/python ## Write down what each environment and image is installed with; ARGS=--upgrade for newer versions
+locks: $(BIN)/python ## Lock the versions of each environment and image; ARGS=--upgrade for newer ones
 	@$(PIP) --quiet install uv
 	@$(BIN)/python locks/make.py $(ARGS)
 
-bench: $(VENV)/.dev ## How fast the detector, the loop and the live services are
+bench: $(VENV)/.dev ## Measure how fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
-networks: $(VENV)/.system ## Which network? Accuracy, learning time and latency of the shipped one and its relatives
+networks: $(VENV)/.system ## Which network? Accuracy, training time and latency of the shipped one and its relatives
 	@$(BIN)/python -m benchmarks.networks $(ARGS)
 
 rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what do they score, calibrated and not?
@@ -166,7 +170,7 @@ radio-drill: $(VENV)/.dev ## The same for a train on Bluetooth, on an emulated r
 mutants: $(VENV)/.dev ## Break the product in 60 small ways: do the tests notice? ARGS="--seed 7 --count 100"
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
-clean: ## Throw away the environment, the runs and the caches
+clean: ## Delete the environment, the runs and the caches
 	rm -rf $(VENV) $(FOOTAGE_VENV) runs site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # One stamp for each set of extras: an environment that is up to date is left alone.

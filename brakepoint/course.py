@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.places import KIT, PACKAGES, WORKPLACE
 from brakepoint.validation import first_fault
 
@@ -152,7 +152,7 @@ def _read(path: Path) -> _Course:
     try:
         return _Course.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
-        raise UserError("workshop.course_invalid", path=path, why=error.strerror) from error
+        raise UserError("workshop.course_invalid", path=path, why=system_says(error)) from error
     except ValidationError as error:
         raise UserError("workshop.course_invalid", path=path, why=first_fault(error)) from error
     except (ValueError, RecursionError) as error:

@@ -1,11 +1,12 @@
 """The one error that a person is meant to read."""
 
+import errno
 import re
 from functools import partial
 from pathlib import PurePath
 from typing import Any
 
-from brakepoint.texts import text
+from brakepoint.texts import catalogue, text
 
 FOLDERS = re.compile(r"""(?<![\w.:/])(?:[A-Za-z]:\\|/)(?:[^/\\\s'"]*[/\\])*(?=[^/\\\s])""")
 """What stands before the name of a file in an absolute path; in a URL nothing does."""
@@ -34,6 +35,12 @@ class UserError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Lets the error travel from a worker process to the one that prints it."""
         return partial(UserError, self.key, **self._values), ()
+
+
+def system_says(error: OSError) -> str:
+    """Why the system refused, in the reader's language; in its own words if the catalogue has none."""
+    key = f"system.{errno.errorcode.get(error.errno or 0)}"
+    return text(key) if key in catalogue() else error.strerror or type(error).__name__
 
 
 def _without_folders(value: object) -> str:

@@ -21,7 +21,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, TextIO
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.look import order_line
 from brakepoint.messages import Order, TrainState
 from brakepoint.texts import text
@@ -340,7 +340,7 @@ class BluetoothHub:
         try:
             leave()
         except OSError as error:
-            self._say("no_heartbeat", path=self._heartbeat.path, why=error.strerror or error)
+            self._say("no_heartbeat", path=self._heartbeat.path, why=system_says(error))
             return False
         return True
 

@@ -14,7 +14,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakError
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.rules import WATCHDOG_S
 from brakepoint.texts import text
 from hardware.lwp3 import SERVICE_UUID, HubKind, hub_kind
@@ -141,7 +141,7 @@ def _bluetooth_needed() -> Iterator[None]:
     except BleakBluetoothNotAvailableError as error:
         raise UserError("hub.error.no_bluetooth", why=error.args[0]) from error
     except RADIO_ERRORS as error:
-        why = getattr(error, "strerror", None) or error
+        why = system_says(error) if isinstance(error, OSError) else error
         raise UserError("hub.error.no_bluetooth", why=why) from error
 
 

@@ -36,8 +36,8 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
         All objects; an empty list if there are none.
     """
     # TODO listing: every object under the prefix must be in the list once, as a StoredObject(key,
-    # size), however many there are: S3 gives 1000 at most in one answer, and a picture that is not
-    # listed is never learnt from. Without any object the list is empty.
+    # size), however many there are: S3 returns at most 1000 in one answer, and a picture missing from
+    # the list is never trained on. With no objects the list is empty.
     # À FAIRE listing : chaque objet sous le préfixe doit figurer une fois dans la liste, en
     # StoredObject(clé, taille), quel que soit leur nombre : S3 en donne 1000 au plus par réponse, et
     # une image oubliée ne servira jamais à l’apprentissage. Sans aucun objet, la liste est vide.
@@ -64,11 +64,11 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     Raises:
         UserError: What arrived is damaged.
     """
-    # TODO download: when this returns, target is the object, whole and right. If what arrived is
-    # damaged, UserError("store.error.damaged", name=item.key) is raised, and target is not there. At
-    # no moment, even if the power fails, may anything damaged or unfinished be called target; and in
-    # both cases nothing else is left in its folder. Half a picture would be noticed days later, in
-    # the middle of a training.
+    # TODO download: when this returns, target must be the object, complete and undamaged. If what
+    # arrived is damaged, raise UserError("store.error.damaged", name=item.key), and target must not
+    # exist. At no moment, even if the power fails, may damaged or unfinished data have the name
+    # target; and in both cases nothing else may be left in its folder. Half a picture would be
+    # noticed only days later, in the middle of a training run.
     # À FAIRE download : au retour, « target » est l’objet, entier et correct. Si ce qui est arrivé
     # est abîmé, l’exception UserError("store.error.damaged", name=item.key) est levée, et « target »
     # n’existe pas. À aucun moment, même si le courant est coupé, rien d’abîmé ni d’inachevé ne doit
@@ -84,11 +84,11 @@ def top_left_and_size_px(rectangle: Rectangle) -> Box:
         rectangle: Its `value` holds percentages, of `original_width` and of `original_height` (pixels).
     """
     # TODO percent: return (x, y, width, height) of the rectangle in pixels. Label Studio writes all
-    # four in percent of the picture, whose size in pixels it notes beside them, and which is seldom
-    # square. A box of the wrong size teaches the detector to look beside the sign.
+    # four as percentages of the picture, which is seldom square; its size in pixels is noted beside
+    # them. A wrong box teaches the detector to look beside the sign.
     # À FAIRE percent : renvoyer (x, y, largeur, hauteur) du rectangle en pixels. Label Studio écrit
-    # les quatre en pourcentage de l’image, dont il note à côté la taille en pixels, et qui est
-    # rarement carrée. Un cadre faux apprend au détecteur à regarder à côté du panneau.
+    # les quatre en pourcentage de l’image, rarement carrée, dont il note à côté la taille en pixels.
+    # Un cadre faux apprend au détecteur à regarder à côté du panneau.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -132,14 +132,14 @@ def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
         The class id, then the box's **centre** and size as fractions of the picture (0 to 1), with six
         decimals, for instance `0 0.500000 0.250000 0.100000 0.200000`.
     """
-    # TODO yolo: return “class x y width height”: the place of the class in SignClass, from 0, then
+    # TODO yolo: return “class x y width height”: the position of the class in SignClass, from 0, then
     # the centre and the size of the box as fractions of the picture, each with exactly six decimals,
-    # however small it is. The training takes whatever it gets: were it a corner, or pixels, every box
-    # would lie beside its sign, and nothing would warn you.
+    # however small it is. The training accepts anything: with a corner, or with pixels, every box
+    # would be beside its sign, and nothing would warn you.
     # À FAIRE yolo : renvoyer « classe x y largeur hauteur » : le rang de la classe dans SignClass, à
     # partir de 0, puis le centre et la taille du cadre en fractions de l’image, avec exactement six
-    # décimales chacun, si petit soit-il. L’entraînement prend ce qu’on lui donne : avec un coin, ou
-    # des pixels, chaque cadre serait à côté de son panneau, et rien ne vous préviendrait.
+    # décimales chacun, si petits soient-ils. L’entraînement accepte tout : avec un coin, ou des
+    # pixels, chaque cadre serait à côté de son panneau, et rien ne vous préviendrait.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -199,15 +199,15 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
         The pictures to train with, and those to validate with; each picture is in one of them.
     """
     # TODO split: return (training, validation). About validation_share of the scenes, at least one
-    # and not all, are in validation with all their views, and all other pictures in training; the
-    # given list is left as it is. The same seed makes the same split wherever and whenever it is
-    # made, in whatever order the pictures come, and with other seeds other scenes get their turn.
-    # There are always two scenes or more. A scene on both sides would be an examination whose answers
-    # were learnt by heart.
+    # and not all, go to validation with all their views, and all other pictures to training; leave
+    # the given list as it is. The same seed must give the same split on any machine, at any time and
+    # in whatever order the pictures come; with other seeds, other scenes must get their turn. There
+    # are always at least two scenes. A scene on both sides would be an exam whose answers were learnt
+    # by heart.
     # À FAIRE split : renvoyer (apprentissage, validation). Environ validation_share des scènes, au
     # moins une et pas toutes, vont en validation avec toutes leurs vues, et toutes les autres images
-    # en apprentissage ; la liste reçue reste telle quelle. La même graine (seed) donne le même
-    # découpage, où et quand qu’on le refasse et quel que soit l’ordre des images, et avec d’autres
-    # graines vient le tour d’autres scènes. Il y a toujours au moins deux scènes. Une scène des deux
-    # côtés serait un examen dont les réponses sont sues par cœur.
+    # en apprentissage ; la liste reçue reste telle quelle. La même graine (seed) doit donner le même
+    # découpage, sur n’importe quelle machine, à n’importe quel moment et quel que soit l’ordre des
+    # images ; avec d’autres graines, ce doit être le tour d’autres scènes. Il y a toujours au moins
+    # deux scènes. Une scène des deux côtés serait un examen dont les réponses sont sues par cœur.
     raise NotImplementedError  # replace this · à remplacer

@@ -56,14 +56,13 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
     behind = image[y0:y1, x0:x1].astype(np.float32)
     colour, alpha = sprite.colour[inside], sprite.alpha[inside][..., None]
-    # TODO blend: blended must be what an eye would see there: alpha (0 to 1) is the share of each
-    # pixel that the sign covers, and in the rest of the pixel one still sees what is behind. colour
-    # has been multiplied by alpha already. Where signs have a hard or a dark edge, the detector
-    # learns to look for edges.
+    # TODO blend: blended must be what an eye would see: alpha (0 to 1) is the share of each pixel
+    # that the sign covers, and the rest of the pixel shows what is behind. colour has already been
+    # multiplied by alpha. If signs have a hard or a dark edge, the detector learns to look for edges.
     # À FAIRE blend : blended doit être ce que verrait un œil : alpha (de 0 à 1) est la part de chaque
     # pixel que le panneau recouvre, et dans le reste du pixel on voit encore ce qu’il y a derrière.
-    # colour est déjà multipliée par alpha. Si les panneaux ont un bord dur ou sombre, le détecteur
-    # apprend à chercher des bords.
+    # colour est déjà multipliée par alpha. Si les panneaux ont un contour trop net ou trop sombre, le
+    # détecteur apprend à chercher des contours.
     raise NotImplementedError  # replace this · à remplacer
     image[y0:y1, x0:x1] = blended.clip(0, 255).astype(np.uint8)
 
@@ -85,7 +84,7 @@ def tight_box(placed: Placed) -> Box:
     seen = placed.visible > SEEN_LEAST  # (rows, columns) of the sprite: True where the plate is to be seen.
     # TODO box: left, top, right and bottom must be the smallest box around all pixels where seen is
     # True, in pixels of the picture and not of the sprite. They are edges: around pixel 7 alone the
-    # box goes from 7 to 8. A box with room to spare teaches the detector that the background is part
+    # box goes from 7 to 8. A box that is too large teaches the detector that the background is part
     # of the sign.
     # À FAIRE box : left, top, right et bottom doivent être le plus petit cadre autour de tous les
     # pixels où seen vaut True, en pixels de l’image et non du sprite. Ce sont des bords : autour du
@@ -110,12 +109,12 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
         True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
         `VISIBLE_LEAST` would be visible. The whole plate, pixel by pixel, is `sprite.plate`.
     """
-    # TODO hidden: return True if placing new would leave too little visible of a sign with a class,
-    # and else False. Look at new itself and at every sign of placed. Too little means less than the
-    # share VISIBLE_LEAST of the whole plate, without its post; exactly that share is enough. A pixel
-    # of the plate may be visible in part, and counts by that part. Signs without a class may be
-    # hidden, and they hide others all the same. A sign that cannot be recognised teaches the detector
-    # to guess.
+    # TODO hidden: return True if placing new would leave too little visible of a sign that has a
+    # class, and otherwise False. Look at new itself and at every sign of placed. Too little means
+    # less than the share VISIBLE_LEAST of the whole plate, without its post; exactly that share is
+    # enough. A pixel of the plate may be partly visible, and counts by that part. A sign without a
+    # class may be hidden, but it hides the others all the same. An unrecognisable sign teaches the
+    # detector to guess.
     # À FAIRE hidden : renvoyer True si placer new laisse trop peu visible d’un panneau qui a une
     # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. Trop peu veut dire
     # moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette part
@@ -133,13 +132,13 @@ def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
             and for what merely stands in the way.
     """
     # TODO labels: return a tuple with one Label(sign_class, box) for each sign of placed that is to
-    # be found, in their order, its box tight around what is visible of the plate in the picture; what
-    # has no class gets none. If a distractor has a label, the train brakes at every no-entry sign; if
-    # a sign has none, the train learns to drive past it.
+    # be found, in their order, with the box tight around what the picture shows of the plate;
+    # anything without a class gets none. If a distractor has a label, the train brakes at every
+    # no-entry sign; if a sign has none, the train learns to drive past it.
     # À FAIRE labels : renvoyer un tuple avec un Label(sign_class, box) pour chaque panneau de placed
     # qui est à trouver, dans leur ordre, le cadre au plus près de ce qu’on voit de la plaque dans
     # l’image ; ce qui n’a pas de classe n’en reçoit aucun. Si un leurre a une étiquette, le train
-    # freine devant chaque sens interdit ; si un panneau n’en a pas, il apprend à l’ignorer.
+    # freine devant chaque sens interdit ; si un panneau n’en a pas, le train apprend à l’ignorer.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -163,20 +162,19 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
         away, so that near ones may stand before them. With the probability `EMPTY_SHARE` every sign is a
         distractor; otherwise each is one with the probability `DISTRACTOR_SHARE`, independently.
     """
-    # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, each number of them
-    # equally likely, the smallest first: near signs may stand before far ones, and not the other way
-    # round. With the probability EMPTY_SHARE, decided once a picture, every sign is a distractor, so
-    # that the detector learns to keep quiet; otherwise each sign is one with the probability
+    # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, every number of
+    # them equally likely, the smallest first: near signs may hide far ones, and not the other way
+    # round. With the probability EMPTY_SHARE, decided once per picture, every sign is a distractor,
+    # so that the detector learns to keep quiet; otherwise each sign is one with the probability
     # DISTRACTOR_SHARE, independently of the others, even if that happens to make all of them
-    # distractors. The same state of rng always makes the same plan, or nobody could make your
-    # pictures again.
+    # distractors. The same state of rng must always give the same plan, or nobody could reproduce
+    # your pictures.
     # À FAIRE plan : renvoyer (height_px, distractor) pour chacun des 1 à SIGNS_MOST panneaux, tous
-    # ces nombres étant équiprobables, le plus petit d’abord : un panneau proche peut cacher un
+    # ces nombres étant équiprobables, le plus petit d’abord : un panneau proche peut en cacher un
     # lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, décidée une fois par image, tous sont
     # des leurres, pour que le détecteur apprenne à se taire ; sinon, chacun l’est avec la probabilité
-    # DISTRACTOR_SHARE, indépendamment des autres, même si le hasard en fait ainsi des leurres tous
-    # ensemble. Le même état de rng donne toujours le même plan, sinon personne ne pourrait refaire
-    # vos images.
+    # DISTRACTOR_SHARE, indépendamment des autres, même si le hasard en fait tous des leurres. Le même
+    # état de rng doit toujours donner le même plan, sinon personne ne pourrait refaire vos images.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -194,10 +192,10 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
         random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
     # TODO picture: every sign of one plan must be placed on image, in the order of the plan, and
-    # shown must be the one picture that the bad camera takes of it in the end: light, blur and noise
-    # over signs and background alike. All chance comes from rng, and nothing moves once it is placed,
-    # since the labels say where it stands. Signs that look pasted on teach the detector to look for
-    # just that.
+    # shown must be the one picture that the bad camera takes of it at the end: light, blur and noise
+    # on signs and background alike. All chance comes from rng, and nothing may move once it is
+    # placed, since the labels say where it is. Signs that look pasted on teach the detector to look
+    # for just that.
     # À FAIRE picture : chaque panneau d’un plan doit être placé sur image, dans l’ordre du plan, et
     # shown doit être l’unique photo qu’en prend à la fin la mauvaise caméra : lumière, flou et bruit,
     # sur les panneaux comme sur le fond. Tout le hasard vient de rng, et rien ne bouge une fois

@@ -72,12 +72,13 @@ def road_pictures(track_pictures: int) -> int:
     Returns:
         So many that they are the share `ROAD_SHARE` of **all** pictures, rounded to a whole number.
     """
-    # TODO mix: return how many pictures of roads to add to track_pictures of the track, the nearest
-    # whole number, so that ROAD_SHARE of the whole mix are of roads. With fewer the model forgets the
-    # roads, with more it has no time for the track.
+    # TODO mix: return how many pictures of roads to add to track_pictures of the track, to the
+    # nearest whole number, so that ROAD_SHARE of the whole mix are roads. With fewer the model
+    # forgets the roads; with more it has too little time for the track.
     # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures images de la voie,
     # au nombre entier le plus proche, pour que les routes représentent une part ROAD_SHARE de tout le
-    # mélange. Avec moins, le modèle oublie les routes ; avec plus, il n’a plus de temps pour la voie.
+    # mélange. Avec moins, le modèle oublie les routes ; avec plus, il n’a plus assez de temps pour la
+    # voie.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -91,14 +92,14 @@ def should_stop(scores: list[float], patience: int) -> bool:
     Returns:
         True once `patience` epochs have passed since the best one. As good as the best is no new best.
     """
-    # TODO stop: return True as soon as patience epochs or more have come after the best one, and
-    # False before; as good as the best is no new best. One bad epoch is often chance, and a training
-    # that stops there throws away a half-taught model; one that never stops costs hours in which
+    # TODO stop: return True as soon as patience epochs or more have followed the best one, and False
+    # before; equalling the best is not a new best. One bad epoch is often chance, and a training run
+    # that stops there throws away a half-trained model; one that never stops costs hours in which
     # nothing is learnt.
     # À FAIRE stop : renvoyer True dès qu’au moins « patience » époques ont suivi la meilleure, et
     # False avant ; égaler le meilleur score n’est pas le battre. Une mauvaise époque est souvent un
-    # hasard, et s’arrêter là jette un modèle à moitié formé ; ne jamais s’arrêter, c’est payer des
-    # heures où rien ne s’apprend.
+    # hasard, et s’arrêter là, c’est jeter un modèle à moitié entraîné ; ne jamais s’arrêter, c’est
+    # payer des heures où rien ne s’apprend.
     return False  # replace this · à remplacer
 
 
@@ -115,15 +116,17 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         The lowest of the confidences at which, of all detections at least that sure, the share
         `PRECISION_LEAST` or more is right; 1.0 if there is none.
     """
-    # TODO threshold: return the lowest of confidences at which this holds: of all detections at least
-    # that sure, equally sure ones included, the share PRECISION_LEAST or more is right. It may fail
-    # for surer ones and hold again further down. The answer is a number, and 1.0 if it holds nowhere.
-    # Chosen too high, signs are driven past; too low, the train brakes for nothing.
+    # TODO threshold: return the lowest of confidences that fulfils this condition: of all detections
+    # at least that sure, equally sure ones included, the share PRECISION_LEAST or more is right. The
+    # condition may fail at a higher confidence and hold again lower down. The answer is a number, and
+    # 1.0 if the condition holds nowhere. Too high, and the train drives past signs; too low, and it
+    # brakes for nothing.
     # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
     # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part
     # PRECISION_LEAST ou plus est juste. La condition peut être fausse à une confiance plus haute et
     # redevenir vraie plus bas. La réponse est un nombre, et 1.0 si la condition n’est remplie nulle
-    # part. Trop haut, on passe devant des panneaux ; trop bas, le train freine pour rien.
+    # part. Si elle est trop haute, le train passe devant des panneaux ; si elle est trop basse, il
+    # freine pour rien.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -137,10 +140,9 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
     Returns:
         True if it is better on the track, and on the roads no more than `FORGETTING_MOST` worse.
     """
-    # TODO gate: return True if the new model may take the place of the base model, and else False: on
-    # the track it must be better and not merely as good, and on roads it may have lost
-    # FORGETTING_MOST of mAP50 at most, that much included. A mean of both would hide what was
-    # forgotten.
+    # TODO gate: return True if the new model may replace the base model, and otherwise False: on the
+    # track it must be better, not merely as good, and on roads it may have lost at most
+    # FORGETTING_MOST of mAP50, that value included. A mean of both would hide what was forgotten.
     # À FAIRE gate : renvoyer True si le nouveau modèle peut prendre la place du modèle de base, et
     # sinon False : sur la voie, il doit être meilleur et pas seulement aussi bon, et sur les routes
     # il peut avoir perdu FORGETTING_MOST de mAP50 au plus, cette valeur comprise. Une moyenne des

@@ -44,12 +44,12 @@ def gate(
         its limit is good enough. `text("gate.too_low", found=…, least=…)` and
         `text("gate.worse", world=…, found=…, before=…)` write them.
     """
-    # TODO gate: return a list of every reason why the model must not be published, each a sentence
-    # that a person can read; the list is empty if it may be published. Below least on the track is
-    # one. Worse than production by more than tolerance, in any world that production was measured in,
-    # is one more for each of these. A score that just reaches its limit is good enough, and the first
-    # model of all has nothing to be compared with. The list must be complete: a training takes hours,
-    # and nobody wants to find the second fault after repairing the first.
+    # TODO gate: return a list of every reason why the model must not be published, each a readable
+    # sentence; the list is empty if it may be published. Below least on the track is one reason.
+    # Worse than production by more than tolerance is another, once for each world in which production
+    # was measured. A score that just reaches its limit is good enough, and the very first model has
+    # nothing to be compared with. The list must be complete: a training run takes hours, and nobody
+    # wants to find the second fault after fixing the first.
     # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
     # forme de phrase lisible ; la liste est vide s’il peut l’être. Être sous « least » sur la voie en
     # est une. Être moins bon que la production de plus de « tolerance », dans un monde où elle a été
@@ -134,11 +134,11 @@ def with_store(task: dsl.PipelineTask) -> None:
     The functions of kfp-kubernetes change a task so: `help(kubernetes)` lists them.
     """
     # TODO secret: when the task runs, it must find each of S3_KEYS in an environment variable of the
-    # same name, taken from the cluster's secret S3_SECRET. The pipeline itself holds none of the
-    # values: its YAML is copied, mailed and put into git.
+    # same name, taken from the cluster's secret S3_SECRET. The pipeline itself must contain none of
+    # the values: its YAML is copied, mailed and committed to git.
     # À FAIRE secret : quand la tâche tourne, elle doit trouver chacune de S3_KEYS dans une variable
-    # d’environnement du même nom, prise dans le secret S3_SECRET du cluster. Le pipeline ne contient
-    # aucune de ces valeurs : son YAML se copie, s’envoie et finit dans git.
+    # d’environnement du même nom, prise dans le secret S3_SECRET du cluster. Le pipeline lui-même ne
+    # doit contenir aucune de ces valeurs : son YAML se copie, s’envoie et finit dans git.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -148,14 +148,14 @@ def with_gpu(task: dsl.PipelineTask) -> None:
     On this machine it changes nothing. A task has methods for what it asks for, `help(dsl.PipelineTask)`; a
     function of `kubernetes` (kfp-kubernetes) says which taint it tolerates.
     """
-    # TODO gpu: the task must ask for one accelerator of the type GPU, and must be let onto nodes with
-    # the taint GPU and the effect NoSchedule, whatever the value of the taint. Nodes with a GPU are
-    # kept free by such a taint: a training that asks for a GPU and does not tolerate it waits for
-    # ever.
+    # TODO gpu: the task must ask for one accelerator of the type GPU, and must be allowed on nodes
+    # with the taint GPU and the effect NoSchedule, whatever the value of the taint. Such a taint
+    # keeps the nodes with a GPU free: a training run that asks for a GPU and does not tolerate it
+    # waits for ever.
     # À FAIRE gpu : la tâche doit demander un accélérateur du type « GPU » (la constante), et être
-    # admise sur les nœuds qui portent la marque (taint) « GPU » d’effet NoSchedule, quelle que soit
-    # la valeur de la marque. C’est elle qui garde libres les nœuds à GPU : un entraînement qui
-    # demande un GPU sans la tolérer attend indéfiniment.
+    # admise sur les nœuds qui portent le taint « GPU » d’effet NoSchedule, quelle que soit sa valeur.
+    # C’est lui qui garde libres les nœuds à GPU : un entraînement qui demande un GPU sans le tolérer
+    # attend indéfiniment.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -181,11 +181,11 @@ def build(
         tolerance: So much worse than production is still good enough.
     """
     # TODO wiring: under the names stills, painted, trained, compared, passed and published, wire the
-    # six components of the drawing at the head of the file, each once, each with what the ones before
-    # it made and with the parameters of build. The comparison looks at the stills of the track and at
-    # the painted road. The first three are told the fingerprint of their own code, as code, or the
-    # cache would hand out what old code made. And whatever happens, a model that was refused is not
-    # published.
+    # six components of the drawing at the top of the file, each once, each with what the ones before
+    # it produced and with the parameters of build. The comparison looks at the stills of the track
+    # and at the painted road. The first three also take the fingerprint of their own code, as code;
+    # otherwise the cache would reuse what old code produced. And whatever happens, a refused model
+    # must not be published.
     # À FAIRE wiring : sous les noms stills, painted, trained, compared, passed et published, reliez
     # les six composants du dessin en tête de fichier, chacun une fois, chacun avec ce que les
     # précédents ont produit et avec les paramètres de « build ». La comparaison regarde les images de

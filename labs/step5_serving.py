@@ -47,11 +47,11 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
         InvalidInput: The input `TENSOR` is missing, is not `FP32`, or has another shape; `read_picture` below
             shows which texts say so.
     """
-    # TODO tensor: return the input called TENSOR as an array, if it is just what the network takes:
-    # FP32, and of exactly that shape, the batch and the order of the axes included. A request may
-    # hold other inputs, in any order. All that does not fit must end in InvalidInput with a sentence
-    # for the person who asked, who then sees status 400; passed on, it would break in the middle of
-    # the network (status 500), and look like our mistake.
+    # TODO tensor: return the input called TENSOR as an array, if it is exactly what the network
+    # takes: FP32, and exactly of that shape, including the batch and the order of the axes. A request
+    # may hold other inputs, in any order. Anything that does not fit must end in InvalidInput with a
+    # sentence for the client, who then sees status 400; passed on, it would fail in the middle of the
+    # network (status 500), and look like our mistake.
     # À FAIRE tensor : renvoyer l’entrée nommée TENSOR sous forme de tableau, si elle est exactement
     # ce que prend le réseau : FP32, et exactement de cette forme, lot et ordre des axes compris. Une
     # requête peut avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas doit
@@ -142,12 +142,12 @@ class Engine:
         """
         # TODO switch: afterwards the new version must answer, under its own name, and its very first
         # answer must be as fast as all later ones. Until then, and for good if the model cannot be
-        # loaded, the version before answers as if nothing had happened; the caller sees the
+        # loaded, the previous version must answer as if nothing had happened; the caller receives the
         # UserError. A train is waiting for each of these answers.
         # À FAIRE switch : ensuite, c’est la nouvelle version qui doit répondre, sous son propre nom,
         # et sa toute première réponse doit être aussi rapide que les suivantes. Jusque-là, et pour de
-        # bon si le modèle ne peut pas être chargé, la version d’avant répond comme si de rien
-        # n’était ; l’appelant reçoit l’UserError. Un train attend chacune de ces réponses.
+        # bon si le modèle ne peut pas être chargé, la version précédente doit répondre comme si de
+        # rien n’était ; l’appelant reçoit l’UserError. Un train attend chacune de ces réponses.
         raise NotImplementedError  # replace this · à remplacer
 
 
@@ -214,13 +214,13 @@ def request_body(jpeg: bytes) -> dict[str, Any]:
         `data`, a list with one text: the file in base64.
     """
     # TODO request: return the body of a request that json.dumps can write and any client of the
-    # protocol would understand: one input called PICTURE, of shape [1] and of BYTES, whose only
-    # element is the file in base64, as a text. JSON knows letters and numbers, but no bytes: a JPEG
-    # in it would not survive the way.
+    # protocol would understand: one input called PICTURE, of shape [1] and of type BYTES, whose only
+    # element is the file in base64, as a string. JSON has strings and numbers, but no bytes: it
+    # cannot carry a JPEG as it is.
     # À FAIRE request : renvoyer le corps d’une requête que json.dumps puisse écrire et que tout
     # client du protocole comprenne : une entrée nommée PICTURE, de forme [1] et de type BYTES, dont
-    # le seul élément est le fichier en base64, sous forme de texte. JSON connaît des lettres et des
-    # nombres, mais pas d’octets : un JPEG ne survivrait pas au voyage.
+    # le seul élément est le fichier en base64, sous forme de chaîne. JSON a des chaînes et des
+    # nombres, mais pas d’octets : il ne peut pas transporter un JPEG tel quel.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -238,12 +238,12 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
     """
     # TODO boxes: return a tuple with one Detection for each sign of the answer, in its order: class,
     # confidence, and a box of four numbers. The outputs may come in any order, and no sign at all is
-    # an answer, too: an empty tuple. A sign with the box of another one brakes the train in the wrong
-    # place.
+    # a valid answer: return an empty tuple. A sign with the box of another one brakes the train in
+    # the wrong place.
     # À FAIRE boxes : renvoyer un tuple avec une Detection pour chaque panneau de la réponse, dans son
     # ordre : classe, confiance, et un cadre de quatre nombres. Les sorties peuvent venir dans
-    # n’importe quel ordre, et « aucun panneau » est aussi une réponse : un tuple vide. Un panneau qui
-    # a le cadre d’un autre fait freiner le train au mauvais endroit.
+    # n’importe quel ordre, et « aucun panneau » est une réponse valable : renvoyez un tuple vide. Un
+    # panneau qui a le cadre d’un autre fait freiner le train au mauvais endroit.
     raise NotImplementedError  # replace this · à remplacer
 
 

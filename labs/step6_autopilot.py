@@ -157,16 +157,16 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
-    # TODO exam: return the memory with the fault by which the train stays braked. A fault that was
-    # found now counts, whatever was before, and sets good_frames to 0: what was good before it proves
-    # nothing. Where none is found now, the one remembered lasts until GOOD_FRAMES good frames in a
-    # row are counted in memory, and then fault is None. Else a train whose camera stutters hops on at
-    # every picture.
+    # TODO exam: return the memory with the fault that keeps the train braked. A fault found now
+    # counts, whatever came before, and sets good_frames to 0: what was good before it proves nothing.
+    # If none is found now, the one in memory lasts until memory has counted GOOD_FRAMES good frames
+    # in a row, and then fault is None. Otherwise a train whose camera stutters jerks forward at every
+    # picture.
     # À FAIRE exam : renvoyer la mémoire avec la panne (fault) qui maintient le train freiné. Une
     # panne constatée maintenant compte, quoi qu’il y ait eu avant, et remet good_frames à 0 : ce qui
     # allait bien avant elle ne prouve rien. Si aucune n’est constatée maintenant, celle qui est en
     # mémoire dure jusqu’à ce que GOOD_FRAMES bonnes images de suite y soient comptées, et fault vaut
-    # alors None. Sinon, un train dont la caméra hoquette repart par bonds à chaque image.
+    # alors None. Sinon, un train dont la caméra hoquette repart par à-coups à chaque image.
     return replace(memory, fault=fault)  # replace this · à remplacer
 
 
@@ -185,21 +185,21 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
 
     The state was measured at `state.at`, the frame taken at `memory.last_frame.captured_at`, both in seconds.
     """
-    # TODO failsafe: return the first of these reasons not to drive, and None if there is none.
-    # Reason.NO_TRAIN_STATE: nothing is known of the train, or it is older than STATE_AGE_MAX_S.
+    # TODO failsafe: return the first of these reasons not to drive, or None if there is none.
+    # Reason.NO_TRAIN_STATE: there is no state of the train, or it is older than STATE_AGE_MAX_S.
     # Reason.NO_FRAMES: there has been no frame, or the last is older than FRAME_AGE_MAX_S.
     # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A time from the
-    # future means that a clock is wrong, and the same limit holds for it: a state or a frame is
-    # refused if it is further from now than its limit, before or after (|now − t| > limit). Exactly
-    # at the limit it is still good. A train that drives by what was true a second ago drives blind.
+    # future means that a clock is wrong, and the same limit applies: refuse a state or a frame that
+    # is further from now than its limit, before or after (|now − t| > limit). Exactly at the limit it
+    # is still good. A train that drives by what was true a second ago drives blind.
     # À FAIRE failsafe : renvoyer la première de ces raisons de ne pas rouler, et None s’il n’y en a
-    # pas. Reason.NO_TRAIN_STATE : on ne sait rien du train, ou c’est plus vieux que STATE_AGE_MAX_S.
-    # Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus vieille que FRAME_AGE_MAX_S.
-    # Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S ou plus. Une heure du futur
-    # trahit une horloge fausse, et la même limite vaut pour elle : un état ou une image se refuse
-    # s’il est plus loin de maintenant que sa limite, avant ou après (|now − t| > limite). Exactement
-    # à la limite, il reste bon. Un train qui roule sur ce qui était vrai il y a une seconde roule à
-    # l’aveugle.
+    # pas. Reason.NO_TRAIN_STATE : il n’y a pas d’état du train, ou il est plus vieux que
+    # STATE_AGE_MAX_S. Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus vieille que
+    # FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S ou plus. Une
+    # heure du futur trahit une horloge fausse, et la même limite vaut pour elle : refusez un état ou
+    # une image plus éloignés de maintenant que leur limite, avant ou après (|now − t| > limite).
+    # Exactement à la limite, ils restent bons. Un train qui roule sur ce qui était vrai il y a une
+    # seconde roule à l’aveugle.
     return None  # replace this · à remplacer
 
 
@@ -219,14 +219,14 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     detections = plates_only(detections, CAMERA)
     signs = memory.signs
-    # TODO every: seen must hold every detection that is to be believed, and no other: at least
-    # CONFIDENCE_MIN sure, CONFIDENCE_MIN itself included, and at the height above the table at which
-    # a sign on its post is. The first is not always the one that matters: two limits may stand one
-    # behind the other, and something round may hang on the wall.
-    # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : sûres d’au
-    # moins CONFIDENCE_MIN, cette valeur comprise, et à la hauteur au-dessus de la table où se trouve
-    # un panneau sur son poteau. La première n’est pas toujours celle qui compte : deux limitations
-    # peuvent se suivre, et quelque chose de rond peut être accroché au mur.
+    # TODO every: seen must hold every detection that is to be believed, and no other: those that are
+    # at least CONFIDENCE_MIN sure, and at the height above the table at which a sign on its post is.
+    # The first is not always the one that matters: two limits may follow one another, and something
+    # round may hang on the wall.
+    # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : celles dont
+    # la confiance vaut au moins CONFIDENCE_MIN, et qui sont à la hauteur au-dessus de la table où se
+    # trouve un panneau sur son poteau. La première n’est pas toujours celle qui compte : deux
+    # limitations peuvent se suivre, et quelque chose de rond peut être accroché au mur.
     seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
@@ -237,10 +237,10 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
 
 def locate(item: Detection) -> Place:
     """Tells the place of a sign from its box: the smaller the box, the further the sign."""
-    # TODO distance: ahead_cm must be how far ahead the sign stands, in cm, as the height of its box
-    # in pixels tells it; the width says little, since signs stand crooked. Each class has a plate of
-    # its own height (PLATE_HEIGHT_CM). The camera is of the simplest kind, a pinhole: what is twice
-    # as far away looks half as high. All else that the autopilot does rests on this number.
+    # TODO distance: ahead_cm must be how far ahead the sign is, in cm, computed from the height of
+    # its box in pixels; the width is less useful, since signs are often turned. Each class has its
+    # own plate height (PLATE_HEIGHT_CM). The camera is of the simplest kind, a pinhole: what is twice
+    # as far away looks half as high. Everything else that the autopilot does depends on this number.
     # À FAIRE distance : ahead_cm doit être la distance du panneau, en cm, déduite de la hauteur de
     # son cadre en pixels ; la largeur renseigne peu, car les panneaux sont souvent de travers. Chaque
     # classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). La caméra est du modèle le plus simple,
@@ -308,17 +308,15 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 
 def confirm(sign: Sign, frame: int) -> Sign:
     """Debounces: a sign is believed when it was seen often enough of late."""
-    # TODO debounce: return the sign as it is after this sighting. Its frames are the numbers of those
-    # frames in which it was seen, as far as they are among the last SEEN_FRAMES, this one included:
-    # in ascending order, a tuple, each number once. It is confirmed as soon as there are SEEN_TIMES
-    # of them, and remains so for good. One false alarm must not brake the train, and a sign that
-    # flickers must not be lost.
+    # TODO debounce: return the sign as it is after this sighting. Its frames are the numbers of the
+    # frames in which it was seen, out of the last SEEN_FRAMES, this one included: in ascending order,
+    # a tuple, each number once. It is confirmed as soon as there are SEEN_TIMES of them, and stays
+    # confirmed. One false alarm must not brake the train, and a sign that flickers must not be lost.
     # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Ses « frames »
-    # sont les numéros des images où il a été vu, si elles sont parmi les SEEN_FRAMES dernières,
-    # celle-ci comprise : en ordre croissant, dans un tuple, chaque numéro une fois. Il est confirmé
-    # (confirmed) dès qu’il y en a SEEN_TIMES, et il le reste définitivement. Une fausse alerte ne
-    # doit pas faire freiner le train, et un panneau dont la détection est intermittente ne doit pas
-    # être perdu.
+    # sont les numéros des images où il a été vu, parmi les SEEN_FRAMES dernières, celle-ci comprise :
+    # en ordre croissant, dans un tuple, chaque numéro une fois. Il est confirmé (confirmed) dès qu’il
+    # y en a SEEN_TIMES, et il le reste définitivement. Une fausse alerte ne doit pas faire freiner le
+    # train, et un panneau dont la détection est intermittente ne doit pas être perdu.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 
@@ -346,9 +344,9 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     """Answers the signs, the danger before everything else."""
     memory = heed(memory, state.position_cm)
     # TODO priority: as soon as it is time to stop for the next danger, and not before, drive must
-    # return that stop, whatever other signs there are: a limit that is being obeyed must not carry
-    # the train past a danger. In all other cases the lines below drive on; they want the next danger
-    # under the name danger, None if there is none.
+    # return that stop, whatever other signs there are: obeying a limit must not carry the train past
+    # a danger. In all other cases the lines below drive on; they need the next danger in the variable
+    # danger, or None if there is none.
     # À FAIRE priority : dès qu’il est temps de s’arrêter pour le prochain danger, et pas avant, drive
     # doit renvoyer cet arrêt, quels que soient les autres panneaux : une limitation à laquelle on
     # obéit ne doit pas faire passer le train devant un danger. Dans tous les autres cas, les lignes
@@ -415,10 +413,10 @@ def slow_down(sign: Sign, state: TrainState) -> OrderKind:
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     """Whether the train must brake now to rest in time, or rests in the right place already."""
     # TODO braking: rest_cm must be how far before the danger, in cm, the train would come to rest if
-    # it braked at this moment; below 0 it would be behind it. A train does not stand where it begins
-    # to brake. The margins are in the lines below already: add none of your own.
+    # it braked now; it is negative if the train would stop past the danger. A train does not stop
+    # where it begins to brake. The lines below already include the margins: add none of your own.
     # À FAIRE braking : rest_cm doit être la distance, en cm, entre le danger et le point où le train
-    # s’arrêterait s’il freinait à cet instant (négative si ce point est derrière le danger). Un train
+    # s’arrêterait s’il freinait à cet instant (négative si ce point est au-delà du danger). Un train
     # ne s’arrête pas là où il commence à freiner. Les marges sont déjà dans les lignes qui suivent :
     # n’en ajoutez pas.
     rest_cm = 1000.0  # replace this · à remplacer

@@ -15,6 +15,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from brakepoint.texts import languages, text
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
@@ -85,6 +87,24 @@ def test_the_versions_of_python_are_the_same_wherever_they_are_said() -> None:
     assert re.findall(r"\bpython(3\.\d+)", makefile.partition("VENV :=")[0]) == list(PYTHONS)
     for page in ("README.md", "README.fr.md", "docs/en/index.md", "docs/fr/index.md"):
         assert re.search(r"Python 3\.11, 3\.12 (or|ou) 3\.13", (ROOT / page).read_text("utf-8")), page
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_make_says_what_it_can_do_in_the_reader_s_language(lang: str) -> None:
+    in_english = dict(re.findall(r"(?m)^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text("utf-8")))
+    environment = os.environ | {"BRAKEPOINT_LANG": lang, "PYTHONIOENCODING": "utf-8"}
+    words = ["make", "--silent", f"PYTHON={sys.executable}", "help"]
+
+    said = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, check=True).stdout.decode()
+
+    assert {name: text(f"make.{name}", "en") for name in in_english} == in_english
+    assert said.splitlines() == [f"  make {name:14} {text(f'make.{name}', lang)}" for name in in_english]
+
+
+def test_make_says_it_in_english_without_a_python() -> None:
+    said = subprocess.run(["make", "PYTHON=false", "help"], cwd=ROOT, capture_output=True, check=True)
+
+    assert f"  make mission        {text('make.mission', 'en')}" in said.stdout.decode().splitlines()
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def test_while_it_installs_what_is_there_is_counted(tmp_path) -> None:
     (tmp_path / "other-1.dist-info").mkdir()
     told = Told(tmp_path)
     told.look()
-    assert told.line == "Looking what is needed …"
+    assert told.line == "Checking what is needed …"
 
     assert heard(told, "Installing collected packages: numpy, ruamel.yaml, torch") == (
         "Installing: 0 of 3 packages, 3 left"

@@ -1,6 +1,7 @@
 """Each text is used: its key stands somewhere, or is put together of what the code lists."""
 
 import ast
+import errno
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -17,6 +18,7 @@ from benchmarks.live_trains import Served
 from benchmarks.radio_stage import FAULTS as RADIO_FAULTS
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
+from brakepoint.cli.usage import NUMBERS, VALUE_WORD
 from brakepoint.cluster.findings import Rule
 from brakepoint.cluster.references import yours
 from brakepoint.course import course
@@ -69,6 +71,13 @@ def command_names(command: object, above: str = "") -> Iterator[str]:
     for name, below in getattr(command, "commands", {}).items():
         yield f"{above}{name}"
         yield from command_names(below, f"{above}{name}.")
+
+
+def value_words(command: object) -> set[str]:
+    """Every word that names a value, as the commands themselves write it."""
+    below = getattr(command, "commands", {}).values()
+    named = " ".join(each.metavar or "" for each in getattr(command, "params", []))
+    return set(VALUE_WORD.findall(named)).union(*map(value_words, below))
 
 
 LISTED: dict[str, Iterable[str]] = {
@@ -124,6 +133,10 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"incident.finding.{{}}.{state}": PROBES for state in ("well", "ill")},
     **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
     "workshop.explained.{}": PARTS,
+    "make.{}": re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8")),
+    "system.{}": {*errno.errorcode.values()} & {key.removeprefix("system.") for key in catalogue()},
+    "cli.usage.{}": ("flag", "no_value", *NUMBERS.values()),
+    "cli.value.{}": value_words(typer.main.get_command(build_app())),
     "cli.{}.help": [*command_names(typer.main.get_command(build_app()))],
     "bench.drill.faults.{}": (*FAULTS, TRAIN_KILLED),
     "bench.radio.faults.{}": RADIO_FAULTS,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ValidationError
 
 from brakepoint.course import Track, course
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.room.config import Room
 from brakepoint.room.history import STUCK_AFTER_MIN, Heard, History, Solved
 from brakepoint.room.outcomes import Marks, Scores
@@ -100,7 +100,7 @@ class Watcher:
             except UserError as error:
                 self.trouble = error.for_others()
             except OSError as error:
-                self.trouble = text("room.error.board_disk", why=error.strerror or type(error).__name__)
+                self.trouble = text("room.error.board_disk", why=system_says(error))
             stopping.wait(LOOK_EVERY_S)
 
     def look(self) -> None:

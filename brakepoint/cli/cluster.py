@@ -28,7 +28,7 @@ cluster_app.command("doctor", help="cli.cluster.doctor.help")(doctor_command)
 
 @cluster_app.command("rehearse", help="cli.cluster.rehearse.help")
 def rehearse_command(
-    file: Annotated[Path | None, typer.Argument(metavar="[ROOM.yaml]", help="cli.cluster.file")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="ROOM.yaml", help="cli.cluster.file")] = None,
     attendees: Annotated[
         int | None, typer.Option("--attendees", metavar="N", help="cli.room.attendees")
     ] = None,

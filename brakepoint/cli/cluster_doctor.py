@@ -12,9 +12,7 @@ from brakepoint.texts import text
 
 
 def doctor_command(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[ROOM.yaml]", help="cli.cluster.doctor.file")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="ROOM.yaml", help="cli.cluster.doctor.file")] = None,
     attendees: Annotated[
         int | None, typer.Option("--attendees", metavar="N", help="cli.room.attendees")
     ] = None,

@@ -25,7 +25,7 @@ incident_app = CommandLine(help="cli.incident.help", no_args_is_help=True)
 @incident_app.command("start", help="cli.incident.start.help")
 def start_command(
     number: Annotated[
-        int | None, typer.Argument(metavar="[N]", show_default=False, help="cli.incident.start.number")
+        int | None, typer.Argument(metavar="N", show_default=False, help="cli.incident.start.number")
     ] = None,
 ) -> None:
     """Breaks a train, and says what is the matter with it as far as anybody has noticed."""

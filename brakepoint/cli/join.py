@@ -9,7 +9,7 @@ from brakepoint.texts import text
 
 
 def join_command(
-    code: Annotated[str, typer.Argument(metavar="[CODE]", help="cli.join.code", show_default=False)] = "",
+    code: Annotated[str, typer.Argument(metavar="CODE", help="cli.join.code", show_default=False)] = "",
     work: Annotated[bool, typer.Option("--work", help="cli.join.work")] = False,
 ) -> None:
     """Tries the code, and keeps what it stands for in a private file.

@@ -27,7 +27,7 @@ FINGERPRINT_SHOWN = 8
 
 model_app = CommandLine(help="cli.model.help", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="cli.model.number")]
+Number = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="cli.model.number")]
 
 
 @contextmanager

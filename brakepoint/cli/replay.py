@@ -34,7 +34,7 @@ BLINK_S = 0.5
 
 def replay_command(
     runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="RUN…", help="cli.replay.run", show_default=False)
+        list[Path] | None, typer.Argument(metavar="RUN", help="cli.replay.run", show_default=False)
     ] = None,
     speed: Annotated[float, typer.Option("--speed", metavar="X", help="cli.replay.speed")] = 1.0,
     feed: Annotated[str, typer.Option("--feed", metavar="NAME", help="cli.replay.feed")] = "",

@@ -17,7 +17,7 @@ from rich.table import Table
 from brakepoint import extras
 from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.texts import number, text
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 room_app = CommandLine(help="cli.room.help", no_args_is_help=True)
 
-RoomFile = Annotated[Path, typer.Argument(metavar="[ROOM.yaml]", help="cli.room.file")]
+RoomFile = Annotated[Path, typer.Argument(metavar="ROOM.yaml", help="cli.room.file")]
 Attendees = Annotated[int | None, typer.Option("--attendees", metavar="N", help="cli.room.attendees")]
 Yes = Annotated[bool, typer.Option("--yes", help="cli.room.yes")]
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="cli.room.handle")]
@@ -223,7 +223,7 @@ def score_command(
                 told += 1
                 tell_outcome(outcome)
         except OSError as error:
-            trouble = UserError("room.error.disk", why=error.strerror or error)
+            trouble = UserError("room.error.disk", why=system_says(error))
             if not watch:
                 raise trouble from error
             _say_if_possible(str(trouble), err=True)

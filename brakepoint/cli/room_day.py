@@ -24,7 +24,7 @@ from brakepoint.errors import UserError
 from brakepoint.texts import text
 
 Undo = Annotated[bool, typer.Option("--undo", help="cli.room.undo")]
-NewHandle = Annotated[str, typer.Argument(metavar="[HANDLE]", help="cli.room.add.handle", show_default=False)]
+NewHandle = Annotated[str, typer.Argument(metavar="HANDLE", help="cli.room.add.handle", show_default=False)]
 BackupFile = Annotated[Path, typer.Argument(metavar="BACKUP", help="cli.room.backup.file")]
 File = Annotated[Path, typer.Option("--room", metavar="ROOM.yaml", help="cli.room.file")]
 

@@ -5,14 +5,17 @@ they take their texts then.
 """
 
 import errno
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.texts import text
 
 INTERRUPTED = 130
@@ -26,6 +29,11 @@ NOT_ALLOWED = {
     errno.EEXIST,
     errno.ENAMETOOLONG,
 }
+VALUE_WORD = re.compile("[A-Z]{2,}")
+"""A word in the name of a value, as in HOST:PORT."""
+PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
+"""The name of an option's value where the command gives none."""
+NUMBERS = {int: "whole_number", float: "number"}
 
 
 class CommandLine(typer.Typer):
@@ -51,6 +59,10 @@ class Command(TyperCommand):
         _translate_frame(self, ctx)
         super().format_help(ctx, formatter)
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Shows how the command is called."""
+        _write_usage(self, ctx, formatter)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads what stands behind the command.
 
@@ -58,7 +70,9 @@ class Command(TyperCommand):
             UserError: More stands there than it takes.
         """
         ctx.allow_extra_args = True
-        if extra := super().parse_args(ctx, args):
+        with _blamed_on(ctx):
+            extra = super().parse_args(ctx, args)
+        if extra:
             raise _refusal(text("cli.usage.extra", words=" ".join(extra)), [], ctx.command_path)
         return extra
 
@@ -68,12 +82,22 @@ class Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self.subcommand_metavar = text("cli.usage.subcommand")
         _look_up_help(self)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Shows the help."""
         _translate_frame(self, ctx)
         super().format_help(ctx, formatter)
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Shows how the command is called."""
+        _write_usage(self, ctx, formatter)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads what comes after the group."""
+        with _blamed_on(ctx):
+            return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the command that stands first.
@@ -88,12 +112,40 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+@contextmanager
+def _blamed_on(ctx: Any) -> Iterator[None]:
+    """Lets typer's refusals know their command, whose help they point to; its parser does not tell them."""
+    try:
+        yield
+    except typer.TyperException as error:
+        error.ctx = ctx  # type: ignore[attr-defined]
+        raise
+
+
 def _look_up_help(command: TyperCommand | TyperGroup) -> None:
-    """Puts the texts in the place of their keys, as help of a command and of its parameters."""
-    told: list[Any] = [command, *command.params]
-    for each in told:
+    """Replaces the keys of a command's help by their texts, and translates the names of its values."""
+    parameters: list[Any] = list(command.params)
+    for each in [command, *parameters]:
         if each.help:
             each.help = text(each.help)
+    for each in parameters:
+        _name_value(each)
+
+
+def _name_value(parameter: Any) -> None:
+    """Names the value of a parameter in the reader's language; a flag takes no value and shows none."""
+    if getattr(parameter, "is_flag", False):
+        parameter.metavar = ""
+    elif parameter.metavar is None and parameter.param_type_name == "option":
+        parameter.metavar = PLACEHOLDERS.get(parameter.type_descriptor.annotation)
+    if parameter.metavar:
+        parameter.metavar = VALUE_WORD.sub(lambda word: text(f"cli.value.{word[0]}"), parameter.metavar)
+
+
+def _write_usage(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
+    """Writes the line that shows how a command is called; typer would begin it in English."""
+    pieces = " ".join(command.collect_usage_pieces(ctx))
+    formatter.write_usage(ctx.command_path, pieces, prefix=text("cli.usage.prefix") + " ")
 
 
 def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
@@ -103,6 +155,7 @@ def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     option = command.get_help_option(ctx)
     if option is not None:
         option.help = text("cli.usage.help")
+        _name_value(option)
     rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.panel.arguments")
     rich_utils.OPTIONS_PANEL_TITLE = text("cli.panel.options")
     rich_utils.COMMANDS_PANEL_TITLE = text("cli.panel.commands")
@@ -143,7 +196,7 @@ def _about_disk(error: OSError) -> str:
         return text("cli.error.disk_full")
     if error.errno not in NOT_ALLOWED or error.filename is None:
         raise error
-    return text("cli.error.file", path=error.filename, why=error.strerror)
+    return text("cli.error.file", path=error.filename, why=system_says(error))
 
 
 def run_alone(function: Callable[..., None], help_key: str, arguments: list[str]) -> int:
@@ -169,20 +222,33 @@ def _explain(error: Any) -> UserError:
     if hasattr(error, "possibilities"):
         return _refusal(text("cli.usage.option", name=error.option_name), error.possibilities or [], command)
     if hasattr(error, "option_name"):
-        return _refusal(text("cli.usage.no_value", name=error.option_name), [], command)
+        flags = [name for each in _flags(context) for name in each.opts]
+        why = "flag" if error.option_name in flags else "no_value"
+        return _refusal(text(f"cli.usage.{why}", name=error.option_name), [], command)
     if parameter is None:
         return _refusal(" ".join(error.format_message().split()).removesuffix("."), [], command)
     name = parameter.get_error_hint().replace("'", "")
     if hasattr(error, "param_type"):
         return _refusal(text("cli.usage.missing", name=name), [], command)
-    kind = " ".join(filter(None, [parameter.display_type(context), _range(parameter)]))
+    number = NUMBERS.get(parameter.type_descriptor.annotation)
+    kind = text(f"cli.usage.{number}") if number else parameter.display_type(context)
+    if limits := _range(parameter):
+        kind = f"{kind} ({limits})"
     return _refusal(text("cli.usage.value", name=name, kind=kind), [], command)
+
+
+def _flags(context: Any) -> list[Any]:
+    """The options of a command that take no value."""
+    options = context.command.get_params(context) if context else []
+    return [each for each in options if getattr(each, "is_flag", False)]
 
 
 def _range(parameter: Any) -> str:
     """What a number may be, as `1…`, `…9` or `1…9`."""
     bounds = [getattr(parameter, name, None) for name in ("min", "max")]
-    return "…".join("" if bound is None else f"{bound:g}" for bound in bounds) if any(bounds) else ""
+    return (
+        "…".join("" if bound is None else f"{bound:g}" for bound in bounds) if bounds != [None, None] else ""
+    )
 
 
 def _refusal(why: str, meant: list[str], command: str) -> UserError:

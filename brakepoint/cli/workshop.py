@@ -36,8 +36,8 @@ HINTS = 3
 POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
-StepArgument = Annotated[str, typer.Argument(metavar="[STEP]", help="cli.check.step")]
-Choice = Annotated[str, typer.Argument(metavar="[NUMBER]", help="cli.explore.choice", show_default=False)]
+StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="cli.check.step")]
+Choice = Annotated[str, typer.Argument(metavar="NUMBER", help="cli.explore.choice", show_default=False)]
 
 
 def check_command(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from brakepoint.drawing import BOLD, REGULAR, WHITE, Colour, bgr, text_width, write
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.evaluation.examine import Examined, read_picture
 from brakepoint.files import write_whole
 from brakepoint.look import sign_text
@@ -91,7 +91,7 @@ def save_png(picture: np.ndarray, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, cv2.imencode(".png", picture)[1].tobytes())
     except OSError as error:
-        raise UserError("evaluation.unwritable", path=path, why=error.strerror) from None
+        raise UserError("evaluation.unwritable", path=path, why=system_says(error)) from None
 
 
 def draw_examined(one: Examined, confidence: float) -> np.ndarray:

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.labels.pictures import PictureIndex, picture_size
 from brakepoint.labels.signs import LabelledPicture, LabelledSign, Note, each_once, inside, known_class
 
@@ -29,7 +29,7 @@ def read_voc(file: Path, pictures: PictureIndex, notes: list[Note]) -> LabelledP
     try:
         root = ElementTree.fromstring(file.read_bytes())
     except OSError as error:
-        raise UserError("error.file_unreadable", path=file, why=error.strerror) from error
+        raise UserError("error.file_unreadable", path=file, why=system_says(error)) from error
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise UserError("error.label_invalid", file=file, why=f"XML: {error}") from None
     if root.tag != "annotation":

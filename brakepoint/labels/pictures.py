@@ -11,7 +11,7 @@ from urllib.parse import unquote, unquote_plus
 
 import numpy as np
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 
 PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 UNREADABLE_SUFFIXES = {".avif", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jxl"}
@@ -50,7 +50,7 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise UserError("error.file_unreadable", path=error.filename, why=error.strerror) from error
+    raise UserError("error.file_unreadable", path=error.filename, why=system_says(error)) from error
 
 
 def _is_clutter(name: str) -> bool:
@@ -199,7 +199,7 @@ def read_picture(path: Path) -> np.ndarray:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UserError("error.file_unreadable", path=path, why=error.strerror) from error
+        raise UserError("error.file_unreadable", path=path, why=system_says(error)) from error
     image = None
     # OpenCV fills what is missing of a truncated JPEG with grey and goes on.
     if content and not (content.startswith(JPEG_START) and not _ends(content)):

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 
 
 def read_text(file: Path) -> str:
@@ -20,7 +20,7 @@ def read_text(file: Path) -> str:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise UserError("error.file_unreadable", path=file, why=error.strerror) from error
+        raise UserError("error.file_unreadable", path=file, why=system_says(error)) from error
     marked = content.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF8))
     for encoding in (json.detect_encoding(content) if marked else "utf-8", "latin-1"):
         try:

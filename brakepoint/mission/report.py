@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.files import put_in_place
 from brakepoint.messages import Light, OrderKind, Reason, SignClass
 from brakepoint.mission.records import Ending, Run, Score
@@ -188,7 +188,7 @@ def load_run(folder: Path) -> tuple[Report, list[Recording]]:
         files = [folder / f"{mission.feed}.run.json" for mission in report.missions]
         return report, [Recording.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
     except OSError as error:
-        raise UserError("mission.error.no_run", folder=folder, why=error.strerror) from error
+        raise UserError("mission.error.no_run", folder=folder, why=system_says(error)) from error
     except ValueError as error:
         why = first_fault(error) if isinstance(error, ValidationError) else str(error)
         raise UserError("mission.error.no_run", folder=folder, why=why) from error
@@ -207,7 +207,7 @@ def publishing(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
-        raise UserError("mission.error.out_unwritable", folder=folder, why=error.strerror) from error
+        raise UserError("mission.error.out_unwritable", folder=folder, why=system_says(error)) from error
     try:
         scratch.chmod(0o755)
         yield scratch

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
 from brakepoint.cores import available_cores
 from brakepoint.detector import Detector
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.feeds import COURSE_FEEDS, find_feed, harder_feeds
 from brakepoint.files import write_whole
 from brakepoint.messages import Frame
@@ -226,7 +226,7 @@ class Ledger:
             head = json.dumps({"fingerprint": self.fingerprint})
             write_whole(self._path, "".join(f"{line}\n" for line in (head, *lines)).encode())
         except OSError as error:
-            raise UserError("prove.error.unwritable", folder=self.folder, why=error.strerror) from error
+            raise UserError("prove.error.unwritable", folder=self.folder, why=system_says(error)) from error
 
     def _read(self) -> Iterator[Outcome]:
         """What is known, up to a line that was cut short."""

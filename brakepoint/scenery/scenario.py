@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.files import load_yaml
 from brakepoint.messages import SignClass
 from brakepoint.scenery.artwork import PLATES
@@ -151,7 +151,7 @@ def load_scenario(path: Path) -> Scenario:
     try:
         content = load_yaml(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
+        why = system_says(error) if isinstance(error, OSError) else type(error).__name__
         raise UserError("scenario.unreadable", path=path, why=why) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

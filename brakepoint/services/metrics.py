@@ -7,7 +7,7 @@ is in the `process_…` metrics of the Prometheus client.
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 
 OF = ("train", "service")
 
@@ -65,5 +65,5 @@ def offer_metrics(host: str, port: int) -> str:
     try:
         server, _ = start_http_server(port, host)
     except OSError as error:
-        raise UserError("live.error.port", address=f"{host}:{port}", why=error.strerror) from error
+        raise UserError("live.error.port", address=f"{host}:{port}", why=system_says(error)) from error
     return f"http://{host}:{server.server_port}/metrics"

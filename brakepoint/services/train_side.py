@@ -1,7 +1,6 @@
 """The train's side, with the watchdog: at the other end of a link, as a real train is of a radio."""
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from contextlib import closing
 from pydantic import ValidationError
 
 from brakepoint.adapters import SIMULATED_HUB, open_hub
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.messages import GivenOrder, Light, Order, OrderKind, Reason, TrainState
 from brakepoint.ports import Hub
 from brakepoint.rules import ORDER_AGE_MAX_S, WATCHDOG_S
@@ -142,8 +141,7 @@ async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threa
     try:
         server = await asyncio.start_server(obey, host, port, limit=LINE_MAX_BYTES)
     except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise UserError("live.error.port", address=settings.link, why=why) from error
+        raise UserError("live.error.port", address=settings.link, why=system_says(error)) from error
     tell("train", address=settings.link)
     async with server:
         while not stopping.is_set():

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.texts import catalogue, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
@@ -128,7 +128,7 @@ def served(app: FastAPI, host: str, port: int) -> Iterator[None]:
     try:
         listener = socket.create_server((host.strip("[]"), port), family=family)
     except OSError as error:
-        why, other = error.strerror or str(error), f"{host}:{port % PORT_MAX + 1}"
+        why, other = system_says(error), f"{host}:{port % PORT_MAX + 1}"
         raise UserError("cli.error.page", page=f"{host}:{port}", why=why, other=other) from error
     config = uvicorn.Config(
         app, host=host, port=port, log_level="error", timeout_graceful_shutdown=CLOSE_WITHIN_S

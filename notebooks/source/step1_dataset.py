@@ -1,8 +1,9 @@
 # %% [markdown] lang="en"
 # # Step 1: a dataset from the object store
 #
-# A detector learns from pictures with labels. Ours lie in an object store (S3), labelled with Label Studio. In this step
-# you download them, turn the labels into the form that the training wants, and split them so that the examination is fair.
+# A detector learns from pictures with labels. Ours are in an object store (S3), labelled with Label Studio. In this
+# step you download them, convert the labels to the format that training requires, and split them so that validation
+# is fair.
 #
 # You write the code in
 # **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)**:
@@ -12,9 +13,9 @@
 # %% [markdown] lang="fr"
 # # Étape 1 : un jeu de données venu du stockage objet
 #
-# Un détecteur apprend sur des images étiquetées. Les nôtres sont dans un stockage objet (S3), étiquetées avec Label Studio.
-# Dans cette étape, vous les téléchargez, vous convertissez les étiquettes dans la forme que veut l’entraînement, et vous les
-# découpez pour que l’examen soit honnête.
+# Un détecteur apprend sur des images étiquetées. Les nôtres sont dans un stockage objet (S3), étiquetées avec Label
+# Studio. Dans cette étape, vous les téléchargez, vous convertissez les étiquettes au format que demande
+# l’entraînement, et vous les découpez pour que la validation soit honnête.
 #
 # Vous écrivez le code dans
 # **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** :
@@ -40,14 +41,14 @@ folder = Path("runs/dataset")
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# Run `%check 1` whenever you have written something. It says what is right, what is wrong and why, and what to do next.
-# Stuck? `%hint 1` tells a little more each time.
+# Run `%check 1` whenever you have written something. It shows what is right, what is wrong and why, and what to do
+# next. If you are stuck, `%hint 1` reveals a little more each time.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# Lancez `%check 1` chaque fois que vous avez écrit quelque chose. Elle dit ce qui est juste, ce qui est faux et pourquoi, et
-# quoi faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
+# Lancez `%check 1` chaque fois que vous avez écrit quelque chose. Elle dit ce qui est juste, ce qui est faux et
+# pourquoi, et que faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
 
 # %%
 # %check 1
@@ -58,11 +59,11 @@ folder = Path("runs/dataset")
 # If `AWS_S3_ENDPOINT` is set (in OpenShift AI a data connection does that), the pictures come from there; otherwise a small
 # S3 server starts on this machine. S3 answers a listing page by page, at most 1000 objects each.
 #
-# Connections break. A half-downloaded picture under its right name would be found days later, in the middle of a training:
-# so a file gets its name only once it has been checked.
+# Connections break. A half-downloaded picture under its final name would be noticed days later, in the middle of a
+# training run, so a file gets its name only once it has been checked.
 #
-# The cell answers with how many objects there are under `stills/`, and how many files it fetched, cut-out signs for step 2
-# among them; the second time it is 0.
+# The cell shows the number of objects under `stills/`, and the number of files it downloaded, including cut-out signs
+# for step 2; the second time this is 0.
 
 # %% [markdown] lang="fr"
 # ## Lister et télécharger (`listing`, `download`)
@@ -73,7 +74,7 @@ folder = Path("runs/dataset")
 # Les connexions se coupent. Une moitié d’image sous son vrai nom ne serait découverte que des jours plus tard, en plein
 # entraînement : un fichier ne reçoit donc son nom qu’une fois vérifié.
 #
-# La cellule répond par le nombre d’objets sous `stills/`, puis par le nombre de fichiers téléchargés, dont les panneaux
+# La cellule affiche le nombre d’objets sous `stills/`, puis le nombre de fichiers téléchargés, dont les panneaux
 # détourés de l’étape 2 ; la deuxième fois, c’est 0.
 
 # %%
@@ -85,9 +86,10 @@ len(objects), fetched
 # %% [markdown] lang="en"
 # ## From rectangles to labels (`percent`, `yolo`)
 #
-# Here is one task as Label Studio exports it. Every number of a rectangle is a percentage: that is yours. Some rectangles are
-# turned, some pictures were skipped or labelled twice: for that `corners` and `annotation_that_counts` are there. Read them:
-# a picture that everybody skipped is left out, since nobody has said that there are no signs on it.
+# Here is one task as Label Studio exports it. Every number of a rectangle is a percentage: converting it is your
+# task. Some rectangles are rotated, and some pictures were skipped or labelled twice: `corners` and
+# `annotation_that_counts` already handle these. Read them: a picture that everybody skipped is omitted, because
+# nobody has confirmed that it shows no signs.
 
 # %% [markdown] lang="fr"
 # ## Des rectangles aux étiquettes (`percent`, `yolo`)
@@ -107,14 +109,14 @@ lab.yolo_labels(task)
 # %% [markdown] lang="en"
 # ## A fair split (`split`)
 #
-# The six views of a scene look almost alike. Were some to learn from and others to be examined on, the detector would seem
-# far better than it is.
+# The six views of a scene look almost alike. If some were used for training and others for validation, the detector
+# would seem far better than it is.
 
 # %% [markdown] lang="fr"
 # ## Un découpage honnête (`split`)
 #
-# Les six vues d’une scène se ressemblent. Si certaines servaient à apprendre et d’autres à l’examen, le détecteur semblerait
-# bien meilleur qu’il ne l’est.
+# Les six vues d’une scène se ressemblent. Si certaines servaient à l’apprentissage et d’autres à la validation, le
+# détecteur semblerait bien meilleur qu’il ne l’est.
 
 # %%
 dataset = build_dataset(folder / "downloads/stills", lab, folder)
@@ -132,20 +134,24 @@ show_picture(draw_samples(dataset.folder / "train"))
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How many of your scenes do you keep for the examination? What is kept teaches nothing. What is left decides how much a mark is worth: with
-# two scenes it says which two they were. The share is yours to choose; the outcome is how many points of mAP50 lie between the luckiest and the
-# unluckiest of twenty of your splits, and how many pictures are left to learn from.
+# How many of your scenes do you keep for validation? The network learns nothing from them, but with too few, the
+# score means little: with two scenes, it mostly depends on which two they are. You choose the share. The outcome is
+# the difference in mAP50 between the luckiest and the unluckiest of twenty of your splits, in points, and the number
+# of pictures left to learn from.
 #
-# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de vos scènes gardez-vous pour l’examen ? Ce que l’on garde ne sert pas à apprendre. Ce qui reste décide de ce que vaut une note : avec
-# deux scènes, elle dit surtout lesquelles c’étaient. À vous de choisir la part ; le résultat est le nombre de points de mAP50 entre le plus
-# chanceux et le plus malchanceux de vingt de vos découpages, et le nombre d’images qui restent pour apprendre.
+# Combien de vos scènes gardez-vous pour la validation ? Le réseau n’y apprend rien, mais s’il y en a trop peu, le
+# score ne vaut pas grand-chose : avec deux scènes, il dépend surtout desquelles. À vous de choisir la part ; le
+# résultat est le nombre de points de mAP50 entre le plus chanceux et le plus malchanceux de vingt de vos découpages,
+# et le nombre d’images qui restent pour apprendre.
 #
-# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
+# avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 1 0.2

@@ -1,9 +1,9 @@
 # %% [markdown] lang="en"
 # # Step 2: synthetic pictures with exact labels
 #
-# Photographs are dear: somebody has to take them, and somebody has to draw a box around every sign. A computer paints a
-# picture in a blink, and knows where it put each sign: the labels cost nothing and are never wrong. But what is painted must
-# teach the right thing, and that is what this step is about.
+# Photographs are expensive: people have to take them, and draw a box around every sign. A computer paints a picture
+# in an instant, and knows where it put each sign: the labels cost nothing and are never wrong. But the pictures must
+# teach the right thing, and this is the subject of this step.
 #
 # You write the code in
 # **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)**:
@@ -46,22 +46,22 @@ lab = load_step("step2_synthetic")
 # %% [markdown] lang="en"
 # ## Signs and distractors
 #
-# Above, signs that the train must find: `DangerAhead` and `SpeedLimit`. Below, *distractors*: other signs, and the backs of
-# signs. They mean nothing here, and get no label. Without them in its lessons a detector stops at everything that is round, red
-# or yellow.
+# The upper row shows the signs that the train must find: `DangerAhead` and `SpeedLimit`. The lower row shows
+# *distractors*: other signs, and the backs of signs. They mean nothing here, and get no label. A detector trained
+# without them reports everything that is round, red or yellow.
 #
-# Half of them are drawn, half are cut-outs that were rendered with real light: the bucket of step 1 holds these, too. Each is a
-# *sprite*: colours, and an *alpha* that says how much of each pixel it covers.
+# Half of them are drawn; half are cut-outs rendered with realistic light, which are also in the bucket of step 1.
+# Each is a *sprite*: colours, and an *alpha*, which is the share of each pixel that it covers.
 
 # %% [markdown] lang="fr"
 # ## Panneaux et leurres
 #
-# En haut, les panneaux que le train doit trouver : `DangerAhead` et `SpeedLimit`. En bas, des *leurres* : d’autres panneaux,
-# et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette. Sans eux dans ses leçons, un détecteur s’arrête
-# devant tout ce qui est rond, rouge ou jaune.
+# La rangée du haut montre les panneaux que le train doit trouver : `DangerAhead` et `SpeedLimit` ; celle du bas, des
+# *leurres* : d’autres panneaux, et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette. Sans
+# eux dans ses leçons, un détecteur s’arrête devant tout ce qui est rond, rouge ou jaune.
 #
-# La moitié est dessinée, l’autre découpée dans des rendus à la lumière réaliste, qui sont aussi dans le compartiment de l’étape 1.
-# Chacun est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.
+# La moitié est dessinée, l’autre découpée dans des rendus à la lumière réaliste, qui sont aussi dans le bucket de
+# l’étape 1. Chacun est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.
 
 # %%
 rng = np.random.default_rng(5)
@@ -71,8 +71,8 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# Run `%check 2` whenever you have written something; it goes through `blend`, `box`, `hidden`, `labels`, `plan`, `picture`.
-# Stuck? `%hint 2` tells a little more each time.
+# Run `%check 2` whenever you have written something; it goes through `blend`, `box`, `hidden`, `labels`, `plan`,
+# `picture`. If you are stuck, `%hint 2` reveals a little more each time.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
@@ -86,7 +86,7 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # %% [markdown] lang="en"
 # ## One picture
 #
-# The number is the *seed*: the same one makes the same picture, to the last pixel, on any machine. Try others.
+# The number is the *seed*: the same seed makes the same picture, to the last pixel, on any machine. Try others.
 #
 # Look closely. Is every box tight (`box`)? Does every sign to be found have one, and nothing else (`labels`)? Could you find
 # each of them yourself (`hidden`)? Do the signs look as if they had been there when the picture was taken (`blend`, `picture`)?
@@ -107,16 +107,17 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # %% [markdown] lang="en"
 # ## Many pictures
 #
-# A dozen first, to look at. They are painted anew each time, with your code as it is. When they please you, make as many as a
-# good training needs: a minute or two on two cores. Interrupted? Run the cell again: it goes on where it stopped.
-# Picture number 123 is the same whether you make 200 or 20,000.
+# Make a dozen first, to look at. They are repainted each time, with your current code. When you like them, make as
+# many as good training needs, which takes a minute or two on two cores. If it was interrupted, run the cell again: it
+# resumes where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
 
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
-# D’abord une douzaine, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du moment. Si elles vous plaisent,
-# faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux cœurs. Interrompu ? Relancez la cellule :
-# elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous en fassiez 200 ou 20 000.
+# Faites-en d’abord une douzaine, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du moment. Si
+# elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux cœurs.
+# Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous en
+# fassiez 200 ou 20 000.
 
 # %%
 with TemporaryDirectory() as folder:
@@ -128,28 +129,31 @@ count = size(SYNTHETIC_PICTURES, QUICK_PICTURES)
 synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_cores(), step=lab)
 
 # %% [markdown] lang="en"
-# Changed your code since? Of these many, those that are there are kept: delete `runs/synthetic` to make them anew.
+# If you have changed your code since, delete `runs/synthetic`: existing pictures are kept, and not painted again.
 
 # %% [markdown] lang="fr"
-# Vous avez modifié votre code depuis ? De ces nombreuses images, celles déjà là sont gardées : supprimez `runs/synthetic` pour les refaire.
+# Vous avez modifié votre code depuis ? Supprimez `runs/synthetic` : les images déjà là sont gardées, et ne sont pas
+# repeintes.
 
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How much of a sign must be visible for it to be a fair lesson? `VISIBLE_LEAST` says 0.4, and could say something else. Here your code
-# paints signs in a crowd, and a good detector looks at them: the less you ask for, the more signs there are, and the fewer of them anybody
-# could find.
+# How much of a sign must be visible for it to be a fair lesson? `VISIBLE_LEAST` is 0.4, and could be something else.
+# Here your code paints crowded signs, and a good detector looks for them: the less visibility you require, the more
+# signs there are, and the harder they are to find.
 #
-# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Quelle part d’un panneau doit être visible pour que la leçon soit honnête ? `VISIBLE_LEAST` dit 0,4, et pourrait dire autre chose. Ici,
-# votre code peint des panneaux dans une cohue, et un bon détecteur les regarde : moins vous en demandez, plus il y a de panneaux, et moins on
-# pourrait en trouver.
+# Quelle part d’un panneau doit être visible pour que la leçon soit honnête ? `VISIBLE_LEAST` vaut 0,4, mais pourrait
+# valoir autre chose. Ici, votre code peint des panneaux serrés les uns contre les autres, et un bon détecteur les
+# cherche : moins vous exigez de visibilité, plus il y a de panneaux, et plus ils sont difficiles à trouver.
 #
-# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
+# avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 2 0.1

@@ -1,14 +1,13 @@
 # %% [markdown] lang="en"
 # # Step 4: the training as a pipeline
 #
-# You have downloaded, painted, trained and compared by hand. Next week there are new pictures, and somebody else must do it all
-# again, in the same order, and publish no model that is worse. That is a *pipeline*: each box is a component, runs in a container
-# of its own, and hands *artefacts* on. The same code runs on this machine and on OpenShift AI.
+# You have downloaded, painted, trained and compared by hand. Next week there will be new pictures, and someone else
+# must repeat everything, in the same order, without publishing a worse model. A *pipeline* does this: each box is a
+# component, runs in its own container, and passes on *artefacts*. The same code runs on this machine and on OpenShift
+# AI.
 #
-# You write the gate and the wiring in
-# **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)**:
-# look for `TODO`. The whole step takes about 20 minutes, some of
-# which the computer needs to learn.
+# You write the gate and the wiring in **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)**: look for `TODO`.
+# The whole step takes about 20 minutes, some of them for the training.
 
 # %% [markdown] lang="fr"
 # # Étape 4 : l’entraînement en pipeline
@@ -17,10 +16,8 @@
 # d’autre devra tout refaire, dans le même ordre, sans publier un modèle moins bon. C’est un *pipeline* : chaque boîte est un
 # composant, tourne dans son propre conteneur et transmet des *artefacts*. Le même code tourne sur cette machine et sur OpenShift AI.
 #
-# Vous écrivez le contrôle qualité et les liaisons dans
-# **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)** :
-# cherchez `À FAIRE`. L’étape prend environ
-# 20 minutes, dont une partie pour que l’ordinateur apprenne.
+# Vous écrivez le contrôle qualité et les liaisons dans **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)** :
+# cherchez `À FAIRE`. L’étape prend environ 20 minutes, dont une partie pour l’entraînement.
 
 # %%
 # %load_ext brakepoint.magic
@@ -59,14 +56,14 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="en"
 # ## The graph (`wiring`, `gpu`)
 #
-# This is what Kubeflow makes of your lines. An arrow says who waits for whom, its words which artefact travels. The task in
-# another colour asks for a GPU.
+# This is what Kubeflow makes of your lines. An arrow shows which task waits for which, its label the artefact that is
+# passed on. The task in another colour requests a GPU.
 
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)
 #
-# Voici ce que Kubeflow fait de vos lignes. Une flèche dit qui attend qui, et les mots dessus quel artefact passe. La tâche d’une autre
-# couleur demande un GPU.
+# Voici ce que Kubeflow fait de vos lignes. Une flèche montre quelle tâche attend laquelle, et son étiquette
+# l’artefact transmis. La tâche d’une autre couleur demande un GPU.
 
 # %%
 show_pipeline(lab.training_pipeline())
@@ -74,19 +71,19 @@ show_pipeline(lab.training_pipeline())
 # %% [markdown] lang="en"
 # ## Run it, small
 #
-# One epoch and few pictures, so that it takes a few minutes; on this machine each component is a process. It runs your steps 1 to
-# 3, too. You skipped one of them? `brakepoint catch-up 2` in a terminal, say, puts the complete file of step 2 in its place, and
-# keeps yours.
+# With one epoch and few pictures, this takes a few minutes; on this machine each component is a process. The pipeline
+# also runs your steps 1 to 3. If you skipped one of them, `brakepoint catch-up 2` in a terminal, for example, puts
+# the complete file of step 2 in its place, and keeps yours.
 #
-# ▶ is a task that begins, ✓ one that is done, ≡ one that an earlier run has done. At the end the gate decides, and a model that
-# passes is published and goes *into production*. The bar is low, for the first model of all.
+# ▶ marks a task that starts, ✓ one that is done, ≡ one that an earlier run has done. At the end the gate decides: a
+# model that passes is published and goes *into production*. The bar is low for the very first model.
 
 # %% [markdown] lang="fr"
 # ## L’exécuter, en petit
 #
-# Une époque et peu d’images, pour que cela ne prenne que quelques minutes ; sur cette machine, chaque composant est un processus.
-# Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? `brakepoint catch-up 2`, par exemple, dans un terminal met
-# le fichier complet de l’étape 2 à sa place, et conserve le vôtre.
+# Avec une époque et peu d’images, cela prend quelques minutes ; sur cette machine, chaque composant est un processus.
+# Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? `brakepoint catch-up 2`, par exemple, dans un terminal
+# met le fichier complet de l’étape 2 à sa place, et conserve le vôtre.
 #
 # ▶ est une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le contrôle
 # qualité décide, et un modèle qui passe est publié et mis *en production*. La barre est basse, pour un tout premier modèle.
@@ -105,16 +102,16 @@ print(*first.refused, sep="\n")
 # %% [markdown] lang="en"
 # ## The comparison
 #
-# What the component `comparison` leaves, and what you will find on the run's page on a cluster: figures, curves of precision over
-# recall, what was taken for what, and the pictures that both models do worst on. With nothing in production the old model is the
-# base model.
+# This is the output of the component `comparison`, which on a cluster is on the run's page: figures, curves of
+# precision over recall, the confusion matrix, and the pictures on which both models do worst. While nothing is in
+# production, the old model is the base model.
 
 # %% [markdown] lang="fr"
 # ## La comparaison
 #
-# Ce que laisse le composant `comparison`, et que vous retrouverez sur un cluster, sur la page de l’exécution : des chiffres, des
-# courbes de précision selon le rappel, ce qui a été pris pour quoi, et les images où les deux modèles se trompent le plus. Sans
-# rien en production, l’ancien modèle est le modèle de base.
+# Voici la sortie du composant `comparison`, qui sur un cluster se trouve sur la page de l’exécution : des chiffres,
+# des courbes de précision selon le rappel, la matrice de confusion, et les images où les deux modèles se trompent le
+# plus. Sans rien en production, l’ancien modèle est le modèle de base.
 
 # %%
 HTML(first.compared.as_html(first.pictures))
@@ -136,12 +133,14 @@ with object_store() as store:
     print(registry.production().number)
 
 # %% [markdown] lang="en"
-# Your pipeline runs again, with the same settings. ≡ is a task of which neither the inputs nor the code have changed: its
-# artefacts are taken from the *cache*. The comparison is never taken from there: what is in production is not among its inputs.
+# Your pipeline runs again, with the same settings. ≡ marks a task whose inputs and code have not changed: its
+# artefacts come from the *cache*. The comparison never does, because the model in production is not one of its
+# inputs.
 
 # %% [markdown] lang="fr"
-# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ est une tâche dont ni les entrées ni le code n’ont changé : ses
-# artefacts viennent du *cache*. La comparaison n’en vient jamais : ce qui est en production ne figure pas parmi ses entrées.
+# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ est une tâche dont ni les entrées ni le code n’ont
+# changé : ses artefacts viennent du *cache*. La comparaison n’en vient jamais, car le modèle en production ne figure
+# pas parmi ses entrées.
 
 # %%
 second = run(lab, tell, **settings)
@@ -151,12 +150,12 @@ print(*second.refused, sep="\n")
 HTML(second.compared.as_html(second.pictures))
 
 # %% [markdown] lang="en"
-# Your small model was refused, with a reason for each thing that is wrong with it; the colleague's stays in production. Was it a
-# mistake to promote that one? Every version is kept, and one command goes back:
+# Your small model was refused, with a reason for each fault; your colleague's model stays in production. If promoting
+# it was a mistake: every version is kept, and one command goes back:
 
 # %% [markdown] lang="fr"
-# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Était-ce une
-# erreur de le promouvoir ? Chaque version est conservée, et une commande revient en arrière :
+# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Si
+# c’était une erreur de le promouvoir : chaque version est conservée, et une commande revient en arrière :
 
 # %%
 # !{sys.executable} -m brakepoint model list
@@ -166,8 +165,9 @@ HTML(second.compared.as_html(second.pictures))
 #
 # ## On a cluster (`secret`)
 #
-# The same pipeline as YAML. Search it for `secretAsEnv`: there are the secret's name and the names of its keys, and no value. In
-# OpenShift AI import the file in *Data Science Pipelines*, or hand it over: `brakepoint pipeline submit --host URL`.
+# This is the same pipeline as YAML. Search it for `secretAsEnv`: it contains the secret's name and the names of its
+# keys, but no value. In OpenShift AI, import the file in *Data Science Pipelines*, or submit it:
+# `brakepoint pipeline submit --host URL`.
 
 # %% [markdown] lang="fr"
 # `brakepoint model rollback`, dans un terminal. Essayez, puis regardez à nouveau la liste.
@@ -183,20 +183,23 @@ HTML(second.compared.as_html(second.pictures))
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How much worse than production may a model seem, and still be published? An examination of some twenty pictures errs by a few hundredths,
-# so a strict gate turns away models that are better, and a lenient one lets worse ones through. Your `gate` judges two thousand invented
-# models, of which it is known what they are really worth.
+# How much worse than production may a model seem, and still be published? An evaluation on some twenty pictures is
+# off by a few hundredths, so a strict gate rejects better models, and a lenient one lets worse ones through. Your
+# `gate` judges two thousand simulated models whose true quality is known.
 #
-# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# De combien un modèle peut-il sembler moins bon que la production, et être publié quand même ? Un examen d’une vingtaine d’images se
-# trompe de quelques centièmes : un contrôle strict renvoie de meilleurs modèles, un contrôle indulgent en laisse passer de moins bons. Votre
-# `gate` juge deux mille modèles inventés, dont on sait ce qu’ils valent vraiment.
+# De combien un modèle peut-il sembler moins bon que la production, et être publié quand même ? Une évaluation sur une
+# vingtaine d’images se trompe de quelques centièmes : un contrôle strict rejette de meilleurs modèles, un contrôle
+# indulgent en laisse passer de moins bons. Votre `gate` juge deux mille modèles simulés, dont on connaît la vraie
+# valeur.
 #
-# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
+# avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 4 0.01

@@ -1,9 +1,9 @@
 # %% [markdown] lang="en"
 # # Step 5: the model behind an endpoint
 #
-# A model in a file helps one program. Behind an endpoint that speaks the **Open Inference Protocol** it helps anybody: a train,
-# a page, a colleague with `curl`. You write what stands between the protocol and the detector, ask the endpoint about a picture,
-# and let the train drive by it.
+# One program can use a model in a file. Behind an endpoint that speaks the **Open Inference Protocol**, every client
+# can use it: a train, a page, a colleague with `curl`. You write the code between the protocol and the detector, send
+# a picture to the endpoint, and let the train drive with it.
 #
 # You write the code in
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)**:
@@ -13,9 +13,9 @@
 # %% [markdown] lang="fr"
 # # Étape 5 : le modèle derrière un point d’accès
 #
-# Un modèle dans un fichier sert un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**, il sert
-# tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez ce qui se tient entre le protocole et le détecteur,
-# vous interrogez le point d’accès sur une image, puis vous laissez le train rouler grâce à lui.
+# Un modèle dans un fichier sert un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**,
+# il sert tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez le code entre le protocole et le
+# détecteur, vous envoyez une image au point d’accès, puis vous laissez le train rouler avec lui.
 #
 # Vous écrivez le code dans
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :
@@ -49,9 +49,9 @@ lab = load_step("step5_serving")
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 5` goes through `tensor`, which takes a request apart and refuses what does not fit; `switch`, which lets another
-# version take over while requests come in; and `request` and `boxes`, the side of whoever asks. How a JPEG is read and an answer
-# put together is there already: look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
+# `%check 5` goes through `tensor`, which takes a request apart and refuses what does not fit; `switch`, which lets
+# another version take over while requests come in; and `request` and `boxes`, the client's side. The code that reads
+# a JPEG and assembles a response is already there: look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
@@ -66,16 +66,17 @@ lab = load_step("step5_serving")
 # %% [markdown] lang="en"
 # ## Two endpoints, one picture
 #
-# Once all is green, your code serves two models: the *base model*, which knows the signs of the roads, and the *new* one of
-# step 3. Each gets a process of its own, as it would get a pod of its own on a cluster. In a terminal it is `brakepoint serve`.
-# The cell waits until both are warm. You ended the training early? `brakepoint catch-up 3` puts a trained model in its place.
+# Once everything is green, your code serves two models: the *base model*, which knows the signs of the roads, and the
+# *new* one of step 3. Each gets its own process, as it would get its own pod on a cluster. In a terminal, the command
+# is `brakepoint serve`. The cell waits until both are warm. If you ended the training early, `brakepoint catch-up 3`
+# puts a trained model in its place.
 
 # %% [markdown] lang="fr"
 # ## Deux points d’accès, une image
 #
-# Quand tout est vert, votre code sert deux modèles : le *modèle de base*, qui connaît les panneaux de la route, et le *nouveau*,
-# celui de l’étape 3. Chacun reçoit son propre processus, comme il recevrait son propre pod sur un cluster. Dans un terminal,
-# c’est `brakepoint serve`. La cellule attend que les deux soient chauds. Vous avez interrompu
+# Quand tout est vert, votre code sert deux modèles : le *modèle de base*, qui connaît les panneaux de la route, et le
+# *nouveau*, celui de l’étape 3. Chacun reçoit son propre processus, comme il recevrait son propre pod sur un cluster.
+# Dans un terminal, c’est `brakepoint serve`. La cellule attend que les deux soient préchauffés. Vous avez interrompu
 # l’entraînement ? `brakepoint catch-up 3` met un modèle entraîné là où il est attendu.
 
 # %%
@@ -87,14 +88,14 @@ base.rest, new.rest
 # %% [markdown] lang="en"
 # ## Ask (`request`, `boxes`)
 #
-# The picture travels as JSON, in base64, and comes back as boxes. Both models get the very same bytes: what does each make of
-# the yellow triangles?
+# The picture travels as JSON, in base64, and comes back as boxes. Both models get the same bytes: what does each
+# report for the yellow triangles?
 
 # %% [markdown] lang="fr"
 # ## Interroger (`request`, `boxes`)
 #
-# L’image voyage en JSON, en base64, et revient sous forme de cadres. Les deux modèles reçoivent exactement les mêmes octets : que
-# fait chacun des triangles jaunes ?
+# L’image voyage en JSON, en base64, et revient sous forme de cadres. Les deux modèles reçoivent exactement les mêmes
+# octets : que signale chacun pour les triangles jaunes ?
 
 # %%
 picture = CONTENT_DIR / "stills" / "images" / "still-0003-3.jpg"
@@ -112,14 +113,16 @@ show_answers(read_picture(picture), {"base": ask(base), "new": ask(new)})
 # %% [markdown] lang="en"
 # ## Drive through the endpoint
 #
-# The train's detector may be anywhere: here each frame goes to the new model, by gRPC, which is made for this; JSON would be far
-# too slow for fifteen frames a second. Only tensors travel, so it finds exactly what it would find at home.
+# The train's detector can be anywhere: here each frame goes to the new model over gRPC, which is made for this; JSON
+# would be far too slow for fifteen frames a second. Only tensors are sent, so the model finds exactly what it would
+# find locally.
 
 # %% [markdown] lang="fr"
 # ## Rouler à travers le point d’accès
 #
-# Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, fait pour cela ; JSON serait bien
-# trop lent pour quinze images par seconde. Seuls des tenseurs voyagent : il trouve donc exactement ce qu’il trouverait sur place.
+# Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, fait pour cela ;
+# JSON serait bien trop lent pour quinze images par seconde. Seuls des tenseurs voyagent : le modèle trouve donc
+# exactement ce qu’il trouverait sur place.
 
 # %%
 # !env -u FORCE_COLOR {sys.executable} -m brakepoint mission --steps solutions --feed track-stop --detector grpc://{new.grpc} --out runs/endpoint 2>&1 | cat
@@ -129,12 +132,12 @@ _, (recording,) = load_run(Path("runs/endpoint"))
 plot_run(recording.run, load_truth(find_feed("track-stop").with_suffix(".json")))
 
 # %% [markdown] lang="en"
-# The film of it is in `runs/endpoint/index.html`. Now stop both endpoints. To serve whatever version is in production in the
-# bucket, and to follow each promotion without losing a request: `brakepoint serve s3://`.
+# The film is in `runs/endpoint/index.html`. Now stop both endpoints. To serve the version that is in production in
+# the bucket, and to follow each promotion without losing a request, run `brakepoint serve s3://`.
 
 # %% [markdown] lang="fr"
-# Le film est dans `runs/endpoint/index.html`. Arrêtez maintenant les deux points d’accès. Pour servir la version en production
-# dans le compartiment, et suivre chaque promotion sans perdre une requête : `brakepoint serve s3://`.
+# Le film est dans `runs/endpoint/index.html`. Arrêtez maintenant les deux points d’accès. Pour servir la version en
+# production dans le bucket, et suivre chaque promotion sans perdre une requête, lancez `brakepoint serve s3://`.
 
 # %%
 endpoints.close()
@@ -142,18 +145,21 @@ endpoints.close()
 # %% [markdown] lang="en"
 # ## The open question
 #
-# At which JPEG quality does the train ask? The network is wireless and shared, so bytes cost something; and what the compression takes
-# away, the detector cannot find. Your `request_body` writes the requests.
+# At which JPEG quality should the train send its pictures? The network is wireless and shared, so every byte has a
+# cost; but the detector cannot find what compression has removed. Your `request_body` writes the requests.
 #
-# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Avec quelle qualité JPEG le train envoie-t-il ses images ? Le réseau est sans fil et partagé : les octets coûtent quelque chose ; et ce que la
-# compression enlève, le détecteur ne peut pas le trouver. Votre `request_body` écrit les requêtes.
+# Avec quelle qualité JPEG le train doit-il envoyer ses images ? Le réseau est sans fil et partagé : chaque octet a un
+# coût ; mais le détecteur ne peut pas trouver ce que la compression a enlevé. Votre `request_body` écrit les
+# requêtes.
 #
-# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
+# avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 5 20

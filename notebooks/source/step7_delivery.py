@@ -1,10 +1,10 @@
 # %% [markdown] lang="en"
 # # Step 7: delivery
 #
-# Your autopilot drives on your machine. Now it shall drive in a test environment, and whatever you push shall arrive there by
-# itself. You write two things in `labs/step7_delivery/`: the **overlay**, which says how the test environment
-# differs from the base that all environments share, and the **pipeline**, which turns a push into
-# images for two architectures and a commit. Look for `TODO` in these files:
+# Your autopilot drives on your machine. Now it will drive in a test environment, and everything you push will arrive
+# there automatically. You write two things in `labs/step7_delivery/`: the **overlay**, which defines how the test
+# environment differs from the base that all environments share, and the **pipeline**, which turns a push into images
+# for two architectures and a commit. Look for `TODO` in these files:
 #
 # - [`overlay/kustomization.yaml`](../../labs/step7_delivery/overlay/kustomization.yaml)
 # - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
@@ -40,16 +40,17 @@ overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 # %% [markdown] lang="en"
 # ## What would run
 #
-# `kubectl kustomize` renders the overlay: base, simulated train and your changes become plain manifests. This picture is drawn
-# from them: each pod, and an arrow for each connection that the network policies let through. Run the cell again after each
-# `TODO`: an image without a version and a train that nobody may speak to are shown in red.
+# `kubectl kustomize` renders the overlay: base, simulated train and your changes become plain manifests. This picture
+# is drawn from them: each pod, and an arrow for each connection that the network policies allow. Run the cell again
+# after each `TODO`: an image without a version, and a train that nothing can connect to, are red.
 
 # %% [markdown] lang="fr"
 # ## Ce qui tournerait
 #
-# `kubectl kustomize` produit l’overlay : la base, le train simulé et vos changements deviennent des manifestes ordinaires. Cette
-# image en est tirée : chaque pod, et une flèche pour chaque connexion que laissent passer les règles réseau. Relancez la cellule
-# après chaque `À FAIRE` : une image sans version et un train à qui personne ne peut parler sont en rouge.
+# `kubectl kustomize` produit l’overlay : la base, le train simulé et vos changements deviennent des manifestes
+# ordinaires. Cette image en est tirée : chaque pod, et une flèche pour chaque connexion que laissent passer les
+# règles réseau. Relancez la cellule après chaque `À FAIRE` : une image sans version et un train auquel rien ne peut
+# se connecter sont en rouge.
 
 # %%
 plot_deployment(overlay)
@@ -57,14 +58,14 @@ plot_deployment(overlay)
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 7` goes through the overlay (`settings`, `image`, `resources`, `page`, `network`) and the pipeline (`build`, `manifest`,
-# `commit`). It reads what is rendered, as a cluster would. Stuck? `%hint 7`.
+# `%check 7` goes through the overlay (`settings`, `image`, `resources`, `page`, `network`) and the pipeline (`build`,
+# `manifest`, `commit`). It reads the rendered manifests, as a cluster would. Stuck? `%hint 7`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 7` passe en revue l’overlay (`settings`, `image`, `resources`, `page`, `network`) puis le pipeline (`build`, `manifest`,
-# `commit`). Elle lit ce qui est produit, comme le ferait un cluster. Bloqué ? `%hint 7`.
+# `%check 7` passe en revue l’overlay (`settings`, `image`, `resources`, `page`, `network`) puis le pipeline (`build`,
+# `manifest`, `commit`). Elle lit les manifestes produits, comme le ferait un cluster. Bloqué ? `%hint 7`.
 
 # %%
 # %check 7
@@ -72,32 +73,38 @@ plot_deployment(overlay)
 # %% [markdown] lang="en"
 # ## Deploy
 #
-# In a terminal: `brakepoint deploy --steps labs`. It renders your overlay, starts the command of each container as a process, with
-# the environment, users and passwords that the manifests give it, drives the feed once, and scores it: your overlay, your
-# autopilot, your model (`--detector`). On a cluster, Argo CD does the same from git.
+# In a terminal, run `brakepoint deploy --steps labs`. The command renders your overlay, starts the command of each
+# container as a process, with the environment, users and passwords that the manifests give it, drives the feed once,
+# and scores it: your overlay, your autopilot, your model (`--detector`). On a cluster, Argo CD does the same from
+# git.
 
 # %% [markdown] lang="fr"
 # ## Déployer
 #
-# Dans un terminal : `brakepoint deploy --steps labs`. La commande produit votre overlay, lance chaque conteneur comme un processus,
-# avec l’environnement, les utilisateurs et les mots de passe que lui donnent les manifestes, parcourt le flux une fois et le note :
-# votre overlay, votre pilote, votre modèle (`--detector`). Sur un cluster, Argo CD fait de même à partir de git.
+# Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit votre overlay, lance chaque conteneur
+# comme un processus, avec l’environnement, les utilisateurs et les mots de passe que lui donnent les manifestes,
+# parcourt le flux une fois et le note : votre overlay, votre pilote, votre modèle (`--detector`). Sur un cluster,
+# Argo CD fait de même à partir de git.
 
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How many cores do you promise the detector? With fewer, more trains fit on a node of eight cores, and each looks less often. Your overlay
-# says what the other services take; how long one look takes is measured on your machine.
+# How many cores do you request for the detector? With fewer, more trains fit on an eight-core node, but each looks
+# less often. Your overlay sets what the other services take; the duration of one detection is measured on your
+# machine.
 #
-# There is no right answer, and a ★ marks each attempt that none of your others beats. They are kept with your progress. Change the number, and run the cell again.
+# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de cœurs promettez-vous au détecteur ? Avec moins, plus de trains tiennent sur un nœud de huit cœurs, et chacun regarde moins
-# souvent. Votre overlay dit ce que prennent les autres services ; la durée d’un regard se mesure sur votre machine.
+# Combien de cœurs demandez-vous pour le détecteur ? Avec moins, plus de trains tiennent sur un nœud de huit cœurs,
+# mais chacun regarde moins souvent. Votre overlay fixe ce que prennent les autres services ; la durée d’une détection
+# est mesurée sur votre machine.
 #
-# Aucune réponse n’est la bonne, et une ★ marque chaque essai qu’aucun autre des vôtres ne bat. Ils sont gardés avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
+# avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 7 0.25

@@ -1,8 +1,10 @@
+import errno
+import os
 import pickle
 
 import pytest
 
-from brakepoint.errors import AdapterError, UserError
+from brakepoint.errors import AdapterError, UserError, system_says
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
@@ -17,3 +19,22 @@ def test_an_error_says_the_same_in_another_process():
     error = AdapterError("The shelf is empty.")
 
     assert str(pickle.loads(pickle.dumps(error))) == "The shelf is empty."
+
+
+@pytest.mark.parametrize(
+    ("number", "lang", "said"),
+    [
+        (errno.ENOENT, "en", "No such file or directory"),
+        (errno.ENOENT, "fr", "fichier ou dossier introuvable"),
+        (errno.EADDRINUSE, "fr", "adresse déjà utilisée"),
+        (errno.EDOM, "fr", os.strerror(errno.EDOM)),
+    ],
+)
+def test_the_system_speaks_the_reader_s_language_where_the_catalogue_can(number, lang, said, monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+
+    assert system_says(OSError(number, os.strerror(number))) == said
+
+
+def test_a_refusal_without_a_number_is_told_by_its_kind():
+    assert system_says(TimeoutError()) == "TimeoutError"

@@ -45,8 +45,8 @@ class Needs(BaseModel):
 
 FAULTS: list[tuple[type[BaseModel], Any, str, str]] = [
     (Outer, {"name": 5}, "name: a text is needed", "name : il faut un texte"),
-    (Outer, {"name": ""}, "name: the text must have at least 1", "au moins 1 caractère"),
-    (Outer, {"name": "abcdef"}, "at most 5 characters", "au plus 5 caractère"),
+    (Outer, {"name": ""}, "name: the text is too short; minimum number of characters: 1", "caractères : 1"),
+    (Outer, {"name": "abcdef"}, "maximum number of characters: 5", "caractères : 5"),
     (Outer, {"name": "A"}, "it must match ^[a-z]*$", "correspondre à ^[a-z]*$"),
     (Outer, {"count": "two"}, "count: a whole number is needed", "il faut un nombre entier"),
     (Outer, {"count": 2.5}, "count: a whole number is needed", "il faut un nombre entier"),
@@ -70,8 +70,8 @@ FAULTS: list[tuple[type[BaseModel], Any, str, str]] = [
     (Outer, {"inner": {"size": []}}, "a number is needed", "il faut un nombre"),
     (Outer, {"inner": {"sise": 1}}, "inner, sise: there is no such field", "mal orthographié"),
     (Outer, {"inner": 1}, "inner: named fields are needed", "il faut des champs nommés"),
-    (Outer, {"pair": [{}]}, "pair: at least 2 must be listed, not 1", "au moins 2 élément"),
-    (Outer, {"pair": [{}] * 3}, "pair: at most 2", "au plus 2 élément"),
+    (Outer, {"pair": [{}]}, "pair: at least 2 must be listed, not 1", "au moins 2"),
+    (Outer, {"pair": [{}] * 3}, "pair: at most 2", "au plus 2"),
     (Outer, {"pair": [{}, {"size": -1}]}, "pair #2, size: a number above 0", "pair #2, size : il faut"),
     (Outer, {"pair": 5}, "pair: a list is needed", "il faut une liste"),
     (Outer, {"row": 5}, "row: a list is needed", "il faut une liste"),

@@ -48,7 +48,7 @@ def test_a_light_that_is_pulled_out_costs_neither_the_link_nor_the_drive(open_hu
     drive(hub, FULL)
     bluez.do(train.hub.unplug, Port.B)
 
-    assert eventually(lambda: "there is no light" in said.getvalue())
+    assert eventually(lambda: "Port B: no light" in said.getvalue())
     assert train.hub.motor == 100
     keeps_driving(hub, train)
 
@@ -70,7 +70,7 @@ def test_a_train_without_a_light_drives_without_one(open_hub, train, said):
     hub = open_hub(attach_s=SHORT_S)
     keeps_driving(hub, train)
 
-    assert eventually(lambda: "there is no light" in said.getvalue())
+    assert eventually(lambda: "Port B: no light" in said.getvalue())
     assert SetValue(Port.B, 100) not in train.hub.written
 
 
@@ -157,7 +157,7 @@ def test_a_hub_that_is_back_without_its_motor_has_heard_a_brake(open_hub, train,
     written = len(train.hub.written)
     train.drop()
 
-    assert eventually(lambda: "nothing plugged in" in said.getvalue())
+    assert eventually(lambda: "nothing is plugged in" in said.getvalue())
     assert train.hub.written[written] == SetValue(Port.A, BRAKE)
 
 

@@ -79,7 +79,7 @@ def test_no_motor(open_hub, train):
     key, line = refused(open_hub, attach_s=SHORT_S, feedback_s=SHORT_S)
 
     assert key == "hub.error.port_empty"
-    assert "A: nothing plugged in" in line
+    assert "A: nothing is plugged in" in line
     assert not train.is_connected
 
 

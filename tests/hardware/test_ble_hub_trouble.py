@@ -146,7 +146,7 @@ def test_the_motor_is_pulled_out(open_hub, bluez, train, said):
     bluez.do(train.hub.unplug, Port.A)
 
     assert eventually(lambda: "port A was pulled out" in said.getvalue())
-    assert eventually(lambda: "nothing plugged in" in said.getvalue())
+    assert eventually(lambda: "nothing is plugged in" in said.getvalue())
     assert hub.state(2).braking
 
 

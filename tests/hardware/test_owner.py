@@ -176,10 +176,10 @@ def test_a_camera_that_was_not_calibrated_is_no_yardstick(desk, monkeypatch, tmp
 @pytest.mark.parametrize(
     ("options", "answers", "said"),
     [
-        (["--camera", "usb:?focal=600"], [], "leave the focal length out"),
-        (["--camera", "usb:"], ["30", ""], "in 1 places"),
+        (["--camera", "usb:?focal=600"], [], "leave out the focal length"),
+        (["--camera", "usb:"], ["30", ""], "there were: 1"),
         (["--camera", "usb:"], ["30", "near", "33", ""], "30 cm and 33 cm"),
-        (["--camera", "usb:", "--chessboard", "nine"], [], "no chessboard"),
+        (["--camera", "usb:", "--chessboard", "nine"], [], "not a chessboard"),
     ],
 )
 def test_what_does_not_measure_a_camera_is_refused(

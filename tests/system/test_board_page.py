@@ -116,9 +116,9 @@ def test_times_to_find_and_to_mend_are_on_the_page_once_there_are_any(
     expect(page.get_by_role("heading", name="Incidents")).to_be_visible(timeout=15_000)
     expect(page.locator("#incidents li strong")).to_have_text(["jade", "teal"])
     first = page.locator("#incidents li").first
-    expect(first).to_contain_text("mended: 1")
+    expect(first).to_contain_text("fixed: 1")
     expect(first).to_contain_text(
-        "no. 4: found after 3.0 min, mended after 4.5 min · no. 7: found after 12.3 min"
+        "no. 4: found after 3.0 min, fixed after 4.5 min · no. 7: found after 12.3 min"
     )
     page.get_by_role("button", name="Français").click()
     expect(first).to_contain_text("n° 4 : trouvé après 3,0 min, réparé après 4,5 min")

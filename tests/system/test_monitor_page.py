@@ -115,7 +115,7 @@ def test_a_fault_by_button_brakes_and_the_train_drives_on(visit):
     page.get_by_role("button", name="Break it").click()
 
     expect(page.locator("#order")).to_contain_text("no pictures", timeout=WITHIN_MS)
-    expect(page.locator("#no-picture")).to_have_text("The picture stands still", timeout=WITHIN_MS)
+    expect(page.locator("#no-picture")).to_have_text("The picture is not moving", timeout=WITHIN_MS)
     await_in_page(page, "document.getElementById('order').dataset.kind === 'full_speed'")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#order")).to_contain_text("Stopped by hand", timeout=WITHIN_MS)

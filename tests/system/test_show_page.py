@@ -190,7 +190,7 @@ def test_a_saved_picture_can_be_taken_back(page, album, lesson):
 def test_a_file_that_is_no_picture_is_named(page):
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
 
-    expect(page.locator("#trouble")).to_have_text("That is no picture that this browser can read.")
+    expect(page.locator("#trouble")).to_have_text("This browser cannot read that file as a picture.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

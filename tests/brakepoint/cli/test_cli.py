@@ -67,6 +67,29 @@ def test_help_is_there_for_everything(arguments: list[str], capsys: pytest.Captu
     assert "Usage: brakepoint" in capsys.readouterr().out
 
 
+def test_help_is_french_to_the_names_of_its_values(capsys: pytest.CaptureFixture[str]):
+    assert run(["--lang", "fr", "--help"]) == 0
+    assert "Utilisation : brakepoint [OPTIONS] COMMANDE [ARGUMENTS]…" in capsys.readouterr().out
+    assert run(["--lang", "fr", "mission", "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Utilisation : brakepoint mission [OPTIONS]" in out
+    assert "--feed NOM|all Un flux" in out
+    assert "--out DOSSIER Où" in out
+    assert "--hub URI Le hub" in out, "a word that is the same in every language"
+    assert run(["--lang", "fr", "footage", "stills", "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "--out CHEMIN Dossier" in out, "a value that the command does not name"
+    assert "--scenes N " in out
+
+
+def test_a_flag_shows_no_value_and_an_argument_one_pair_of_brackets(capsys: pytest.CaptureFixture[str]):
+    assert run(["check", "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "--explain Explain" in out
+    assert "--help Show" in out
+    assert "brakepoint check [OPTIONS] [STEP]" in out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--lang", "fr", "mission", "--help"], ["mission", "--lang=fr", "--help"], ["mission", "--help"]],
@@ -88,9 +111,12 @@ def test_the_language_may_be_said_anywhere_or_by_the_environment(
     [
         (["fly"], "fly"),
         (["mission", "--bogus"], "--bogus"),
-        (["mission", "--feed"], "--feed"),
+        (["mission", "--feed"], "--feed needs a value. See brakepoint mission --help."),
+        (["room", "--help=1"], "--help takes no value. See brakepoint room --help."),
+        (["mission", "--help=1"], "--help takes no value. See brakepoint mission --help."),
+        (["mission", "--json=1"], "--json takes no value. See brakepoint mission --help."),
         (["evaluate"], "--images"),
-        (["replay", "--speed", "fast"], "--speed"),
+        (["replay", "--speed", "fast"], "--speed, which takes a number."),
         (["--lang", "de", "mission"], "“de”"),
         (["--lang"], "language"),
     ],
@@ -114,11 +140,15 @@ def test_wrong_usage_is_one_line_and_status_2(
         (["mission", "--fed"], "L’option --fed n’existe pas ; peut-être --feed"),
         (["mission", "--feed"], "Il manque une valeur après --feed"),
         (["evaluate"], "Il manque --images"),
-        (["progress", "pas", "ça"], "Il y a quelque chose de trop : pas ça"),
-        (["room", "plan", "salle.yaml", "ça"], "Il y a quelque chose de trop : ça"),
+        (["progress", "pas", "ça"], "En trop : pas ça"),
+        (["room", "plan", "salle.yaml", "ça"], "En trop : ça"),
         (
             ["base-model", "--epochs", "0"],
-            "Cette valeur ne convient pas à --epochs, qui attend <int range> 1…",
+            "Cette valeur ne convient pas à --epochs, qui attend un nombre entier (1…)",
+        ),
+        (
+            ["synth", "--seed", "-1"],
+            "Cette valeur ne convient pas à --seed, qui attend un nombre entier (0…)",
         ),
         (["synth", "--world", "x"], "Cette valeur ne convient pas à --world, qui attend <track|road>"),
     ],
@@ -163,7 +193,7 @@ def test_one_process_says_each_help_in_the_language_of_whoever_asks(
 ):
     def help_in(lang: str) -> str:
         assert run(["--lang", lang, *words, "--help"]) == 0
-        return capsys.readouterr().out
+        return " ".join(capsys.readouterr().out.split())
 
     monkeypatch.setenv("COLUMNS", "1000")
     keys = keys_said(help_in(pseudo_language))
@@ -175,7 +205,7 @@ def test_one_process_says_each_help_in_the_language_of_whoever_asks(
 
 
 def plain(marked_up: str) -> str:
-    return Text.from_markup(marked_up).plain
+    return " ".join(Text.from_markup(marked_up).plain.split())
 
 
 def test_a_terminal_that_lacks_a_letter_shows_the_rest(monkeypatch):

@@ -143,14 +143,14 @@ def test_a_train_is_for_live_missions(
     short_feed: Path, tmp_path: Path, train, capfd: pytest.CaptureFixture[str]
 ):
     assert mission(short_feed, tmp_path / "run", *train) != 0
-    assert "go with --live" in capfd.readouterr().err
+    assert "need --live" in capfd.readouterr().err
 
 
 def test_a_train_that_is_elsewhere_has_its_hub_there(
     short_feed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     assert mission(short_feed, tmp_path / "run", "--live", "--hub", "ble:", "--link", "jetson:18831") != 0
-    assert "--hub and --link do not go together" in capfd.readouterr().err
+    assert "--hub and --link cannot be combined" in capfd.readouterr().err
 
 
 def test_while_it_drives_the_place_and_the_speed_are_shown_with_their_units(monkeypatch):

@@ -211,7 +211,7 @@ def first_is(**values: Any) -> Any:
 
 
 CASES = {
-    "no OpenShift": (without("/apis/config.openshift.io/v1/clusterversions/version"), "no OpenShift"),
+    "no OpenShift": (without("/apis/config.openshift.io/v1/clusterversions/version"), "not OpenShift"),
     "no operator": (changed(SUBSCRIPTIONS, fewer), "deploy/cluster/operators"),
     "operator not installed": (
         changed(SUBSCRIPTIONS, first_is(status={})),

@@ -306,7 +306,7 @@ BREAKS: list[tuple[Callable[[Broken], None], str, Rule, str]] = [
     (impatient_workspaces, "openshift", "workspace_start", "300"),
     (sleepy_workspaces, "openshift", "workspace_idle", "1800"),
     (workspaces_elsewhere, "openshift", "workspace_namespace", "autoProvision"),
-    (gpus_for_nobody, "openshift", "gpus", "2 attendees"),
+    (gpus_for_nobody, "openshift", "gpus", "asking for GPUs: 2"),
     (nothing_ships, "openshift", "unshipped", "labs/step7_delivery/overlay"),
     (metrics_for_itself, "openshift", "metrics_local", "monitor"),
     (unwatched, "openshift", "metrics_monitor", "PodMonitor"),

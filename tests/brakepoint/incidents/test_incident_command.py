@@ -142,7 +142,7 @@ def test_check_wants_a_healthy_train_and_the_right_cause(
     assert run(["incident", "check", "--cause", letter_of("full_disk")]) == 1
     capsys.readouterr()
     assert run(["incident", "check"]) == 0
-    assert "mended after" in capsys.readouterr().out
+    assert "fixed after" in capsys.readouterr().out
 
 
 def test_a_model_that_sees_nothing_is_an_ill_train_however_it_drives(health: dict[str, bool]) -> None:

@@ -111,7 +111,7 @@ def test_an_interrupted_run_leaves_the_older_one_and_nothing_else(tmp_path: Path
 def test_what_is_not_an_earlier_run_is_left_alone(tmp_path: Path):
     (tmp_path / "holiday.jpg").touch()
 
-    with pytest.raises(UserError, match="left alone"), publishing(tmp_path):
+    with pytest.raises(UserError, match="nothing in it is touched"), publishing(tmp_path):
         pass
 
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]

@@ -115,5 +115,5 @@ def test_an_unreachable_minio_is_told(room, tmp_path) -> None:
     admin = MinioAdmin(endpoint="127.0.0.1:9", credentials=StaticProvider(*ADMIN), secure=False)
     connection = Connection("http://127.0.0.1:9", "spring-shared", *ADMIN)
 
-    with pytest.raises(UserError, match="Nobody answers"):
+    with pytest.raises(UserError, match="Nothing answers"):
         MinioRoomStore(room, SETTINGS, connection, admin).buckets()

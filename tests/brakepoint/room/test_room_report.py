@@ -29,7 +29,7 @@ def test_the_report_says_what_took_long_who_came_how_far_and_what_went_wrong(sma
     assert str(small.folder / "report.html") in capsys.readouterr().out
     assert "anna, bela" in page, "who came to the third exercise and no further"
     assert "default-src 'none'" in page
-    assert "You listed {found} objects of {expected}" in page
+    assert "You listed {found} of {expected} objects" in page
 
 
 def heard(done: list[str], last: Heard | None, minute: int) -> Heard:

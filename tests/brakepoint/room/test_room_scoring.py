@@ -120,8 +120,8 @@ def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, caps
 
     assert run(["room", "score"]) == 0
     assert sorted(capsys.readouterr().out.splitlines()) == [
-        "seat-01: 97.5 points, mAP50 0.81",
-        "seat-02: failed. The autopilot reached for the network ().",
+        "seat-01: score 97.5, mAP50 0.81",
+        "seat-02: failed. The autopilot tried to use the network ().",
     ]
 
 

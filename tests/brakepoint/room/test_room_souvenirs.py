@@ -80,6 +80,7 @@ def test_without_films_the_hidden_line_stays_unseen(room: Room):
 
 def test_who_drove_on_a_line_that_is_not_the_rooms_any_more_has_no_film(room: Room, tmp_path: Path):
     drove(room, "anna")
+    assert room.hidden_feed is not None
     truth = load_truth(room.hidden_feed.with_suffix(".json"))
     (tmp_path / "other.json").write_text(truth.model_copy(update={"feed": "other"}).model_dump_json())
     (tmp_path / "other.mp4").write_bytes(room.hidden_feed.read_bytes())

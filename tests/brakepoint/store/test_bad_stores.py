@@ -334,7 +334,7 @@ STRAY = {
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "bogus",
     "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES": "few",
     "AWS_REQUEST_CHECKSUM_CALCULATION": "bogus",
-    "AWS_DEFAULT_REGION": "no region",
+    "AWS_DEFAULT_REGION": "not a region",
     "AWS_CA_BUNDLE": "/nowhere/corp.pem",
     "AWS_DATA_PATH": "/nowhere",
     "AWS_CONFIG_FILE": "BROKEN",
@@ -392,7 +392,7 @@ def test_the_bucket_is_named_where_the_store_wants_it(monkeypatch, style: str, u
         ("endpoint", "http://[::1", "address"),
         ("endpoint", "http://store:9000/?a=b", "address"),
         ("bucket", "My Bucket/x", "bucket_name"),
-        ("region", "no region", "region"),
+        ("region", "not a region", "region"),
     ],
 )
 def test_a_setting_that_can_be_no_store_s_is_named_in_every_language(

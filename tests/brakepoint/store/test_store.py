@@ -289,7 +289,7 @@ def test_the_whole_step_needs_no_network(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
 
     assert run(["dataset", "--steps", "solutions"]) == 0
-    assert "pictures to learn from" in capsys.readouterr().out
+    assert "Pictures for training" in capsys.readouterr().out
     assert (tmp_path / "runs" / "dataset" / "samples.jpg").is_file()
 
 

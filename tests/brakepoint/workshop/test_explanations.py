@@ -227,7 +227,7 @@ def test_the_network_takes_as_many_numbers_as_is_said():
         ("brakepoint/models/README.md", "each training took less than {training_minutes}"),
         ("brakepoint/models/README.md", "{track_before} (0.09, 0.99) | {track_after} (0.98, 0.97)"),
         ("brakepoint/models/README.md", "`--least-px 12`) | {road_before} ("),
-        ("docs/en/decisions.md", "finds {found_at_07} % of the danger signs from 20 px on"),
+        ("docs/en/decisions.md", "finds {found_at_07} % of the danger signs of at least 20 px"),
         ("docs/en/decisions.md", "of the limits, with {false_alarms} false alarms in {photographs} pictures"),
         ("docs/en/decisions.md", "At 0.6 it would find {found_at_06} %"),
         ("docs/en/decisions.md", "then makes two false stops on a feed"),

@@ -81,7 +81,7 @@ def test_a_crash_names_the_line_that_the_attendee_wrote(room, tmp_path) -> None:
 
     assert failure is not None
     assert (failure.key, failure.values["code"]) == ("check.crashed", code)
-    assert "mend line" in workshop.what_next(autopilot, failure, "%")
+    assert "fix line" in workshop.what_next(autopilot, failure, "%")
 
 
 CRASH = "raise ValueError(now)"
@@ -152,7 +152,7 @@ def test_a_check_says_what_is_next_and_is_remembered(room, capsys) -> None:
     assert run(["check", "1"]) == 1
     said = " ".join(capsys.readouterr().out.split())
 
-    assert "✓ List the bucket" in said
+    assert "✓ List the whole bucket" in said
     assert "brakepoint hint 1" in said
     assert Progress.load().of(STEP).done == ["listing"]
 

@@ -155,7 +155,7 @@ def test_when_git_cannot_merge_everything_is_as_it_was(kit, clone):
     (clone / ONE).write_text(WRITTEN)
     commit(kit, {"README.md": "newer\n", ONE: "newer\n"})
 
-    with pytest.raises(UserError, match="your labs are as they were"):
+    with pytest.raises(UserError, match="your labs are unchanged"):
         renew(clone, clone / "labs" / "backups")
 
     assert (clone / ONE).read_text() == WRITTEN
@@ -167,7 +167,7 @@ def test_when_the_kit_cannot_be_reached_the_labs_are_as_they_were(kit, clone):
     (clone / ONE).write_text(WRITTEN)
     shutil.rmtree(kit)
 
-    with pytest.raises(UserError, match=r"It says: .*kit"):
+    with pytest.raises(UserError, match=r"Git says: .*kit"):
         renew(clone, clone / "labs" / "backups")
 
     assert (clone / ONE).read_text() == WRITTEN
@@ -211,7 +211,7 @@ def test_the_command_says_what_became_of_each_lab(kit, clone, monkeypatch, capsy
     update.update_command()
     first, second, last = capsys.readouterr().out.splitlines()
     assert first == f"{ONE} is as you wrote it."
-    assert second.startswith(f"{OTHER} has what you wrote, with what is new around it.")
+    assert second.startswith(f"{OTHER} contains what you wrote, with the new parts around it.")
     assert "labs/backups/step2_synthetic-" in second
     assert "brakepoint check" in last
 
