@@ -166,9 +166,9 @@ def test_who_moves_to_another_laptop_finds_the_work_of_the_last_check_there(
         assert run(["join", code]) == 0
         assert STEP.lab.read_text() == "# written in elsewhere", "nothing is brought unless that is asked for"
         assert run(["join", code, "--work"]) == 0
-        assert "3 files" in capsys.readouterr().out
+        assert "bucket: 3;" in capsys.readouterr().out
         assert run(["join", code, "--work"]) == 0
-        assert "0 files" in capsys.readouterr().out
+        assert "bucket: 0;" in capsys.readouterr().out
 
     assert STEP.lab.read_text() == "# written in labs"
     assert (elsewhere / "progress.json").read_text() == (labs / "progress.json").read_text()
