@@ -1,26 +1,27 @@
-# Each target brings the one environment, .venv/, up to what it needs and no further.
-# It needs make and Python 3.11, 3.12 or 3.13, and no root, but for `make test-system`.
+# Each target installs what it needs into the only environment, .venv/, and no more. This needs make and
+# Python 3.11, 3.12 or 3.13, and no root, except for `make test-system`.
 
 usable = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
 	$$candidate -c '$(usable)' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# Blender has a wheel for Python 3.11 alone, and brings a numpy of its own time, which nothing else gets along with.
+# Blender has a wheel only for Python 3.11, and requires an old numpy, which nothing else is compatible with.
 FOOTAGE_VENV := .venv-footage
 is_3_11 = import sys; sys.exit(sys.version_info[:2] != (3, 11))
 FOOTAGE_PYTHON ?= $(shell for candidate in $(PYTHON) python3.11 python3; do \
 	$$candidate -c '$(is_3_11)' 2>/dev/null && echo $$candidate && break; done)
 NO_BLENDER := Blender needs Python 3.11, and there is none here
-# Nothing is installed but in the versions of locks/, which `make locks` writes; what builds the kit is held, too.
+# Everything is installed in the versions of locks/, which `make locks` writes, including the build tools.
 constrained = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
 PIP := $(call constrained,locks/constraints.txt) $(BIN)/python -m pip --disable-pip-version-check
-# The same, which tells on a terminal what it installs and how much is left; in a log it says nothing more than pip.
+# The same, with progress on a terminal; in a log it prints nothing more than pip.
 PIP_TOLD := $(call constrained,locks/constraints.txt) $(BIN)/python locks/pip_told.py
-# Set-up installs from this folder alone, and needs no network, if it is there or named.
+# If this folder exists or is named, set-up installs only from it, without a network.
 WHEELHOUSE ?= $(wildcard wheelhouse)
 FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
-# On Linux the build of PyTorch on PyPI brings CUDA. This names PyTorch's own index of builds without (README.md).
+# On Linux the build of PyTorch on PyPI brings CUDA. This names PyTorch's own index of builds without it
+# (README.md).
 BRAKEPOINT_TORCH_INDEX ?=
 FROM_TORCH_INDEX := $(if $(BRAKEPOINT_TORCH_INDEX),--extra-index-url $(BRAKEPOINT_TORCH_INDEX))
 FROM := $(or $(FROM_WHEELHOUSE),$(FROM_TORCH_INDEX))
@@ -105,7 +106,8 @@ WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation
 SYSTEM_TESTS := tests/system tests/radio $(WITH_TORCH) --override-ini addopts=-rs
 WITHOUT_BLENDER = $(if $(FOOTAGE_PYTHON),,NO_BLENDER='$(NO_BLENDER)')
 
-# Each worker takes the next test, those in real time first (tests/conftest.py); what took longest is told in the end.
+# Each worker takes the next test, those in real time first (tests/conftest.py); the slowest are listed at the
+# end.
 SHARED_OUT := --numprocesses logical --dist loadgroup --no-loadscope-reorder --durations 20
 
 lint: $(VENV)/.dev ## Style, formatting, layers and types
@@ -173,14 +175,14 @@ mutants: $(VENV)/.dev ## Break the product in 60 small ways: do the tests notice
 clean: ## Delete the environment, the runs and the caches
 	rm -rf $(VENV) $(FOOTAGE_VENV) runs site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-# One stamp for each set of extras: an environment that is up to date is left alone.
+# One stamp for each set of extras: an up-to-date environment is not touched.
 $(VENV)/.mission: extras = mission
 $(VENV)/.live: extras = mission,live
 $(VENV)/.workshop: extras = mission,live,workshop,train,pipeline
 $(VENV)/.docs: extras = mission,live,docs
 $(VENV)/.dev: extras = mission,live,hub,workshop,pipeline,room,dev
 $(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,docs,train,quantise,images
-# The extra `serving` comes last and from a list that is complete: pyproject.toml says why.
+# The extra `serving` comes last and from a complete list: pyproject.toml explains why.
 $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: serving = locks/serving.txt
 $(VENV)/.workshop $(VENV)/.system: before = $(say_what_torch_brings)
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml locks/constraints.txt locks/serving.txt | $(BIN)/python
@@ -191,14 +193,14 @@ $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VE
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(take_headless_opencv)
 	@touch $@
 
-# What pip would take is asked for, since a build without CUDA may lie in a folder that pip is set up to look into.
+# Checks what pip would install, since a build without CUDA may be in a folder that pip is configured to use.
 define say_what_torch_brings
 test "$$(uname)" != Linux || test -n "$(FROM)" \
 	|| ! $(PIP) install --dry-run --no-deps --ignore-installed torch 2>/dev/null | grep -q 'Would install torch-[0-9.]*$$' \
 	|| echo "PyTorch comes with CUDA from here, about 3 GB to fetch; without it by BRAKEPOINT_TORCH_INDEX (README.md)."
 endef
 
-# Many servers and containers lack libGL, which OpenCV has for its windows. The kit opens none, and does without.
+# Many servers and containers lack libGL, which OpenCV needs for its windows. The kit opens none.
 define take_headless_opencv
 { echo "OpenCV does not load here: the build without windows takes its place." \
 	&& $(PIP) --quiet uninstall --yes opencv-python opencv-python-headless \

@@ -1,1 +1,1 @@
-"""How fast the kit is: `make bench`."""
+"""Measures how fast the kit is: `make bench`."""

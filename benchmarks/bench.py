@@ -1,7 +1,7 @@
 """Measures the detector and the whole loop on one core and on two: `python -m benchmarks.bench`.
 
-Each number of cores is measured in a process of its own, tied to so many cores from the start: thread pools
-are made once, with the cores that there are then.
+Each number of cores is measured in a separate process, bound to that many cores from the start: thread pools
+are created once, for the cores available then.
 """
 
 import json
@@ -36,19 +36,19 @@ CORES = (1, 2)
 TRAINS = "1,5,10,20"
 TRAINS_S = 8.0
 FRAMES = 300
-"""Of the comparison, one at a time."""
+"""Number of frames in the comparison, one at a time."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one number of cores achieves.
+    """The results with one number of cores.
 
     Attributes:
-        detector_median_ms: Of a call of `Detector.detect`.
+        detector_median_ms: Median duration of a call of `Detector.detect`.
         detector_p95_ms: 95th percentile of the same.
         loop_frames_per_s: Camera, detector, autopilot and hub on the virtual clock.
-        times_real_time: Seconds of the train's time in a second.
-        peak_memory_mb: Of the process that runs the loop.
+        times_real_time: Seconds of the train's time per second.
+        peak_memory_mb: Peak memory of the process that runs the loop.
     """
 
     detector_median_ms: float
@@ -59,7 +59,7 @@ class Measurement:
 
 
 class TimedDetector:
-    """Notes how long each call of a detector takes."""
+    """Records how long each call of a detector takes."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
@@ -74,12 +74,12 @@ class TimedDetector:
 
 
 def measure(feed: str, model: Path, cores: int) -> Measurement:
-    """Drives a feed once; this process stays tied to so many cores.
+    """Drives a feed once; this process stays bound to that many cores.
 
     Args:
-        feed: Name of the feed, or path of an mp4.
+        feed: Name of the feed, or path to an mp4.
         model: The detector's model.
-        cores: How many; at least one.
+        cores: Number of cores, at least one.
 
     Raises:
         UserError: The feed or the model is missing or invalid.
@@ -114,7 +114,7 @@ def measure(feed: str, model: Path, cores: int) -> Measurement:
 
 
 def measure_apart(feed: str, model: Path, cores: int) -> Measurement:
-    """Calls `measure` in a process of its own."""
+    """Calls `measure` in a separate process."""
     command = [sys.executable, "-m", "benchmarks.bench", "--feed", feed, "--detector", str(model)]
     done = subprocess.run([*command, "--measure", str(cores)], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -123,7 +123,7 @@ def measure_apart(feed: str, model: Path, cores: int) -> Measurement:
 
 
 def as_table(measurements: dict[int, Measurement], feed: str) -> Table:
-    """Lays the measurements out: a column for each number of cores."""
+    """Formats the measurements as a table: a column for each number of cores."""
     table = Table(title=text("bench.title", feed=feed))
     table.add_column("")
     for cores in measurements:
@@ -141,7 +141,7 @@ def as_table(measurements: dict[int, Measurement], feed: str) -> Table:
 
 
 def detectors_table(medians_ms: dict[str, float]) -> Table:
-    """Lays our detector beside the public workshop's, and says what part of its time ours takes."""
+    """Compares our detector with the public workshop's, with the ratio of their times."""
     table = Table(title=text("bench.detectors.title", cores=available_cores()))
     for column in ("", text("bench.detector_median_ms"), text("bench.detectors.share")):
         table.add_column(column, justify="right" if column else "left")
@@ -152,7 +152,7 @@ def detectors_table(medians_ms: dict[str, float]) -> Table:
 
 
 def live_table(live: LiveMeasurement, feed: str) -> Table:
-    """Lays out what the live services achieve together."""
+    """Formats the results of the live services as a table."""
     table = Table(title=text("bench.live_title", feed=feed))
     table.add_column("")
     table.add_column("", justify="right")
@@ -162,7 +162,7 @@ def live_table(live: LiveMeasurement, feed: str) -> Table:
 
 
 def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
-    """Lays ours beside the public workshop's, on a broker, and how many times better ours is."""
+    """Compares our services with the public workshop's, on a broker, with the ratio between them."""
     table = Table(title=text("bench.compare.title", cores=available_cores(), broker=broker))
     table.add_column("")
     for name in (*found, "times"):
@@ -178,7 +178,7 @@ def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
 
 
 def trains_table(served: list[Served]) -> Table:
-    """A line for each number of trains."""
+    """Formats a table with a row for each number of trains."""
     table = Table(title=text("bench.trains.title", cores=available_cores()))
     for column in asdict(served[0]):
         table.add_column(text(f"bench.trains.{column}"), justify="right")
@@ -198,7 +198,7 @@ def main(
     trains: Annotated[str, typer.Option(help="bench.trains.option")] = TRAINS,
     measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
 ) -> None:
-    """Prints the table; with the hidden option measures here and prints JSON."""
+    """Prints the table; with the hidden option, measures in this process and prints JSON."""
     if measure_cores:
         typer.echo(json.dumps(asdict(measure(feed, model, measure_cores))))
         return

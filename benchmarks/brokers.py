@@ -1,4 +1,4 @@
-"""The brokers that the live services are measured on."""
+"""The brokers on which the live services are measured."""
 
 import os
 import shutil
@@ -13,19 +13,19 @@ from brakepoint.errors import UserError
 from brakepoint.sockets import LOCALHOST, answers, free_port
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-"""The executable, where it is installed; Debian's is for the administrator."""
+"""Path of the executable, if installed; Debian's is in the administrator's path."""
 READY_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.05
 SETTINGS = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-"""As deploy/mosquitto has it, but without TLS and passwords."""
+"""As in deploy/mosquitto, but without TLS and passwords."""
 
 
 @contextmanager
 def brokers() -> Iterator[dict[str, str]]:
-    """URLs of the embedded broker, an empty one, and of a Mosquitto on this machine, where that is installed.
+    """URLs of the embedded broker, an empty one, and of a Mosquitto on this machine, if installed.
 
     Raises:
-        UserError: Mosquitto is there, but does not start.
+        UserError: Mosquitto is installed, but does not start.
     """
     urls = {"amqtt": ""}
     with ExitStack() as opened:
@@ -41,9 +41,9 @@ def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None
     """Runs Mosquitto until the context ends.
 
     Args:
-        folder: Gets its settings and its log.
-        settings: What is to stand in `mosquitto.conf`.
-        ports: Those at which it listens by these settings.
+        folder: Receives its settings and its log.
+        settings: Content of `mosquitto.conf`.
+        ports: The ports on which it listens with these settings.
 
     Raises:
         UserError: It does not start.

@@ -1,4 +1,4 @@
-"""One picture at a time: our detector in both runtimes, beside what the public workshop runs."""
+"""One picture at a time: our detector in both runtimes, compared with the public workshop's."""
 
 import time
 from collections.abc import Callable
@@ -20,17 +20,17 @@ SEED = 1
 
 
 def measure_detectors(model: Path, int8: Path | None = None) -> dict[str, float]:
-    """How many milliseconds a picture of 640×480 takes, median, from the picture to the boxes.
+    """Median milliseconds for a picture of 640×480, from the picture to the boxes.
 
     Args:
         model: The detector's model.
-        int8: The same model in eight bits, from `brakepoint quantise`.
+        int8: The same model quantised to eight bits, from `brakepoint quantise`.
 
     Returns:
-        By `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8` in eight bits; `live`
-        as the live train looks at a recorded frame, in half precision, and only where signs may show;
-        `yolov8n` is that network at 640×640 with random weights in ONNX Runtime, with a loop over its rows.
-        All on every core.
+        Times by name: `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8`
+            quantised; `live` as the live train processes a recorded frame, in half precision, and only where
+            signs may be visible; `yolov8n` is that network at 640×640 with random weights in ONNX Runtime,
+            with a loop over its rows. All use every core.
     """
     import onnxruntime
 
@@ -51,7 +51,7 @@ def measure_detectors(model: Path, int8: Path | None = None) -> dict[str, float]
 
 
 def median_ms(way: Callable[[np.ndarray], object]) -> float:
-    """How long something takes with a picture of 640×480, median, in milliseconds."""
+    """Median duration of a function for a picture of 640×480, in milliseconds."""
     image = np.random.default_rng(SEED).integers(0, 256, (480, 640, 3), np.uint8)
     calls_ms: list[float] = []
     for _ in range(WARM_UP + PICTURES):

@@ -1,7 +1,7 @@
-"""Has everything go wrong, again and again, at random moments: `python -m benchmarks.drill`.
+"""Causes every fault repeatedly, at random moments: `python -m benchmarks.drill`.
 
-It says how far the train rolled from each fault until it was at rest, and whether it drove on; and it looks
-for processes that are left over or grow.
+It measures how far the train rolled from each fault until it was at rest, and whether it drove on; and it
+looks for processes that are left over or whose memory grows.
 """
 
 import json
@@ -35,28 +35,28 @@ from brakepoint.systems import require_linux
 from brakepoint.texts import text
 
 FEED = "track-empty"
-"""No sign on it asks for anything, so whatever the train does is the fault's doing."""
+"""None of its signs count, so whatever the train does is due to the fault."""
 STRIKE_CM = (5.0, 120.0)
-"""Where the fault may strike: while the train gathers speed, which takes some 60 cm, or at full speed."""
+"""Where the fault may occur: while the train accelerates, which takes about 60 cm, or at full speed."""
 SETTLED_AFTER = 3
-"""A process has taken the memory that it needs after so many rounds."""
+"""After this many rounds, a process has allocated the memory that it needs."""
 GROWTH_MAX_MB = 30.0
-"""More than this on top is growth, and not the allocator's play."""
+"""More than this in addition is growth, and not the allocator's fluctuation."""
 DEFAULT_OUT = Path("runs/drill.json")
 INTERRUPTED = 128 + signal.SIGINT
 
 
 @dataclass(frozen=True)
 class Round:
-    """One fault, once.
+    """One occurrence of a fault.
 
     Attributes:
-        fault: Which.
-        struck_at_cm: Where the train was.
-        speed_cm_s: How fast it was.
-        rest_after_cm: How far it rolled until it was at rest; None if the train itself was lost.
-        drives_after_s: From the fault until it drove again; for a lost train, from there until the verdict.
-        failure: What did not come to pass in time.
+        fault: The fault.
+        struck_at_cm: Position of the train at that moment.
+        speed_cm_s: Its speed.
+        rest_after_cm: Distance until it was at rest; None if the train itself was lost.
+        drives_after_s: Time from the fault until it drove again; for a lost train, until the verdict.
+        failure: What did not happen in time.
     """
 
     fault: str
@@ -68,7 +68,7 @@ class Round:
 
 
 Plan = list[tuple[str, float]]
-"""For each round the fault, and where the train is when it strikes, in centimetres."""
+"""For each round the fault, and the train's position when it occurs, in centimetres."""
 
 
 @dataclass
@@ -76,12 +76,12 @@ class Report:
     """The whole drill.
 
     Attributes:
-        seed: What the moments were drawn from.
+        seed: Seed of the moments.
         limit_cm: The stopping limit.
-        rounds: In their order.
-        growth_mb: Of each process that lived long enough, `service pid`: how much more memory it has taken.
-        zombies: Dead processes that nobody buried.
-        left_behind: Processes that outlived the end.
+        rounds: The rounds in order.
+        growth_mb: Memory growth of each process that lived long enough, by `service pid`.
+        zombies: Dead child processes that were not reaped.
+        left_behind: Processes that survived the end.
     """
 
     seed: int
@@ -93,7 +93,7 @@ class Report:
 
     @classmethod
     def load(cls, path: Path, seed: int, plan: Plan) -> "Report":
-        """Takes up a drill of the same plan that was interrupted, or begins a new one."""
+        """Resumes an interrupted drill with the same plan, or begins a new one."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             written = json.loads(path.read_text(encoding="utf-8"))
             written["rounds"] = [Round(**each) for each in written["rounds"]]
@@ -123,12 +123,12 @@ class Report:
 
 
 def is_good(each: Round, limit_cm: float) -> bool:
-    """Whether a round went as the rules of safety say."""
+    """Whether a round complied with the safety rules."""
     return not each.failure and (each.rest_after_cm is None or each.rest_after_cm <= limit_cm)
 
 
 def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
-    """Has every fault strike so many times, in an order and at places drawn from the seed."""
+    """Plans each fault this many times, in an order and at places drawn from the seed."""
     chance = random.Random(seed)
     order = [fault for fault in faults for _ in range(times)]
     chance.shuffle(order)
@@ -138,13 +138,13 @@ def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
 def drill(
     plan: Plan, report: Report, settings: ServiceSettings, tell: Callable[[], None] = lambda: None
 ) -> None:
-    """Plays the rounds of a plan that a report has not yet; Ctrl-C ends it behind the last whole one.
+    """Runs the rounds of a plan that a report lacks; Ctrl-C ends it after the last complete one.
 
     Args:
-        plan: Which faults, and where the train is when they strike.
-        report: Is given the rounds.
-        settings: Of the services.
-        tell: Is called after each round.
+        plan: The faults, and the train's positions when they occur.
+        report: Receives the rounds.
+        settings: Settings of the services.
+        tell: Called after each round.
     """
     taken: dict[str, list[float]] = defaultdict(list)
     with Stage(settings) as stage:
@@ -166,7 +166,7 @@ def drill(
 
 
 def _play(stage: Stage, fault: str, strike_cm: float) -> Round:
-    """Has one fault strike where the train is at a place of the line."""
+    """Causes one fault when the train is at a position on the line."""
     each = Round(fault, struck_at_cm=0.0, speed_cm_s=0.0)
     try:
         stage.begin(FEED)
@@ -186,7 +186,7 @@ def _play(stage: Stage, fault: str, strike_cm: float) -> Round:
 
 
 def _lose_train(stage: Stage, struck_at: float) -> float:
-    """Kills the train itself: the run must end with its own verdict, and the next one begin as ever."""
+    """Kills the train itself: the run must end with the right verdict, and the next one begin as usual."""
     os.kill(stage.services.pid("train"), signal.SIGKILL)
     stage.await_loss()
     told_after_s = round(time.monotonic() - struck_at, 2)
@@ -196,7 +196,7 @@ def _lose_train(stage: Stage, struck_at: float) -> float:
 
 
 def as_table(report: Report) -> Table:
-    """Lays the drill out: a line for each fault."""
+    """Formats the drill as a table: a row for each fault."""
     table = Table(title=text("bench.drill.title", limit=report.limit_cm, seed=report.seed))
     table.add_column(text("bench.drill.fault"))
     for column in ("times", "rest_median", "rest_worst", "drives_median", "drives_worst", "failures"):
@@ -234,7 +234,7 @@ def main(
     ),
     out: Annotated[Path, typer.Option(help="bench.drill.option.out")] = DEFAULT_OUT,
 ) -> None:
-    """Drills, prints the table and writes the rounds; exit status 1 if a rule of safety does not hold."""
+    """Runs the drill, prints the table and writes the rounds; exit status 1 if a safety rule was violated."""
     console = Console(highlight=False)
     chosen = fault or [*FAULTS, TRAIN_KILLED]
     require_linux("make drill")

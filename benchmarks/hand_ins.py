@@ -1,8 +1,8 @@
-"""A room hands in all at once, and the first five are hostile: `make hand-ins`.
+"""A whole room submits at once, and the first five are hostile: `make hand-ins`.
 
-The shipped model and autopilot go through the room's own store, each by its own key, and into the
-real sandbox, on a feed as hidden as any. It says when the last honest one was
-scored, and how much memory all took.
+The shipped model and autopilot are submitted through the room's own store, each with its own key, and run in
+the real sandbox, on a hidden feed. It measures when the last honest submission was scored, and how much
+memory all of them took.
 """
 
 import contextlib
@@ -43,15 +43,15 @@ LOOK_EVERY_S = 0.05
 
 @dataclass
 class HandIns:
-    """How it went.
+    """The results.
 
     Attributes:
-        honest: How many handed in what comes with the kit.
-        scored: How many of them have a score.
-        astray: Who ended otherwise than they should, and how.
-        honest_s: From the moment at which all was handed in to the last honest score.
-        all_s: The same to the last of all.
-        peak_mb: The most memory that was held at a time by this process and all that it started.
+        honest: Number of attendees who submitted the kit's own files.
+        scored: Number of those with a score.
+        astray: Attendees with an unexpected outcome, and the outcome.
+        honest_s: Time from the submission to the last honest score.
+        all_s: Time to the last outcome of all.
+        peak_mb: Peak memory of this process and all its descendants.
     """
 
     honest: int = 0
@@ -64,7 +64,7 @@ class HandIns:
 
 @contextlib.contextmanager
 def looking_at_memory() -> Iterator[list[float]]:
-    """Keeps, in its only element, the most that this process and all that it started have held, in MB."""
+    """Yields a list whose only element is the peak memory of this process and its descendants, in MB."""
     most, ended = [0.0], threading.Event()
 
     def look() -> None:
@@ -81,7 +81,7 @@ def looking_at_memory() -> Iterator[list[float]]:
 
 
 def hand_in(room: Room, handle: str, autopilot: bytes) -> None:
-    """Uploads the shipped model and an autopilot as `brakepoint submit` does, with the attendee's own key."""
+    """Uploads the shipped model and an autopilot as `brakepoint submit` does, with the attendee's key."""
     place, key = room.place_of(handle), Accounts.load(room.folder).accounts[handle].secret_key
     client = Connection(room.outside, place, place, key).client
     client.put_object(Bucket=place, Key=MODEL_KEY, Body=SHIPPED_MODEL.read_bytes())
@@ -89,11 +89,11 @@ def hand_in(room: Room, handle: str, autopilot: bytes) -> None:
 
 
 def play(room: Room, hostile: dict[str, str]) -> HandIns:
-    """Has everybody of a room hand in at once, and scores all.
+    """Submits for all attendees of a room at once, and scores all submissions.
 
     Args:
-        room: Which; it is made.
-        hostile: By handle, what a hostile attendee hands in: a name of the tests' red team.
+        room: The room, which is created.
+        hostile: A hostile submission by handle: a name from the tests' red team.
     """
     store, honest = open_store(room), Path(step6_autopilot.__file__).read_bytes()
     Provisioner(room, store).apply(lambda done, of: None)
@@ -126,7 +126,7 @@ def main(
     hostile: Annotated[int, typer.Option(min=0, max=len(FIVE), help="bench.hand_ins.hostile")] = len(FIVE),
     feed: Annotated[str, typer.Option(help="bench.hand_ins.feed")] = "track-stop",
 ) -> None:
-    """Plays it in a folder of its own, and says how it went; exit status 1 if somebody ended astray."""
+    """Runs it in a separate folder, and prints the results; exit status 1 on an unexpected outcome."""
     require_linux("make hand-ins")
     original = find_feed(feed)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):

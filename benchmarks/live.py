@@ -1,4 +1,4 @@
-"""Measures the live services together: frames a second, and from capture to the order at the train."""
+"""Measures the live services together: frames per second, and the latency from capture to order."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ LISTEN_S = 3.0
 
 @dataclass(frozen=True)
 class LiveMeasurement:
-    """What all services achieve together, each a process, with the embedded broker.
+    """The results of all services together, each in a process, with the embedded broker.
 
     Attributes:
-        frames_per_s: Frames that the detector looked at in a second.
-        latency_median_ms: From the capture of a frame to the order at the train.
+        frames_per_s: Frames per second processed by the detector.
+        latency_median_ms: Median time from the capture of a frame to the order at the train.
         latency_p95_ms: 95th percentile of the same.
     """
 
@@ -28,12 +28,12 @@ class LiveMeasurement:
 
 
 def measure_live(feed: str, model: str, beats: int = 10) -> LiveMeasurement:
-    """Drives a feed live for so many heartbeats, about a second each.
+    """Drives a feed live for this many heartbeats, about a second each.
 
     Args:
-        feed: Name of the feed, or path of an mp4.
+        feed: Name of the feed, or path to an mp4.
         model: The detector's model, or `oracle`.
-        beats: How many heartbeats of the detector to hear.
+        beats: Number of heartbeats of the detector to wait for.
     """
     settings = ServiceSettings(feed=feed, detector=model)
     with (

@@ -1,4 +1,4 @@
-"""Frames one at a time, as fast as they go: our services, and beside them the way of the public workshop."""
+"""Frames one at a time, as fast as possible: our services, compared with the public workshop's approach."""
 
 import json
 import socketserver
@@ -37,16 +37,16 @@ READY_WITHIN_S = 60.0
 WARM_UP = 5
 
 Arrived = Queue[float | None]
-"""When the frame was captured that an order answers to, for each order that arrives at the train."""
+"""The capture time of the frame behind each order that arrives at the train."""
 
 
 @dataclass(frozen=True)
 class OneAtATime:
-    """What is achieved with one frame in flight.
+    """The results with one frame in flight.
 
     Attributes:
-        frames_per_s: Answered frames in a second.
-        latency_median_ms: From the capture of a frame to the order on it at the train.
+        frames_per_s: Answered frames per second.
+        latency_median_ms: Median time from the capture of a frame to its order at the train.
         latency_p95_ms: 95th percentile of the same.
     """
 
@@ -56,7 +56,7 @@ class OneAtATime:
 
     @classmethod
     def of(cls, latencies_s: list[float], elapsed_s: float) -> "OneAtATime":
-        """Sums up how long each frame took."""
+        """Summarises how long each frame took."""
         return cls(
             frames_per_s=len(latencies_s) / elapsed_s,
             latency_median_ms=1000 * median(latencies_s),
@@ -65,7 +65,7 @@ class OneAtATime:
 
 
 def measure_ours(pictures: list[Frame], settings: ServiceSettings, frames: int) -> OneAtATime:
-    """By our services; camera and train are played here."""
+    """Measures our services; camera and train are simulated here."""
     arrived = Arrived()
     with (
         Supervisor(settings, BETWEEN_CAMERA_AND_TRAIN, lambda *_: None) as services,
@@ -77,7 +77,7 @@ def measure_ours(pictures: list[Frame], settings: ServiceSettings, frames: int) 
 
 
 def measure_workshop(pictures: list[Frame], settings: ServiceSettings, frames: int) -> OneAtATime:
-    """By the public workshop's; camera, controller and train are played here."""
+    """Measures the public workshop's; camera, controller and train are simulated here."""
     if not YOLOV8N.is_file():
         save_model(YOLOV8N)
     arrived = Arrived()
@@ -94,12 +94,12 @@ def measure_workshop(pictures: list[Frame], settings: ServiceSettings, frames: i
 
 
 def measure_both(feed: str, model: str, frames: int, broker: str) -> dict[str, OneAtATime]:
-    """Measures ours and the workshop's, one after the other.
+    """Measures ours, then the workshop's.
 
     Args:
-        feed: What the camera shows.
+        feed: The feed that the camera shows.
         model: Our detector's model, or `oracle`.
-        frames: How many.
+        frames: Number of frames.
         broker: URL of the broker for both; empty for the embedded one.
     """
     pictures, settings = take_pictures(feed), ServiceSettings(feed=feed, detector=model, broker=broker)
@@ -112,7 +112,7 @@ def measure_both(feed: str, model: str, frames: int, broker: str) -> dict[str, O
 def _one_at_a_time(
     pictures: list[Frame], send: Callable[[Frame], None], arrived: Arrived, frames: int
 ) -> OneAtATime:
-    """Sends the next frame as soon as the one before is answered."""
+    """Sends the next frame as soon as the previous one is answered."""
     numbers, shown = count(), cycle(pictures)
 
     def latency_s() -> float | None:
@@ -122,7 +122,7 @@ def _one_at_a_time(
 
     until = time.monotonic() + READY_WITHIN_S
     for _ in range(WARM_UP):
-        while latency_s() is None:  # Not everybody listens yet.
+        while latency_s() is None:  # Not everyone is listening yet.
             if time.monotonic() > until:
                 raise UserError("bench.compare.failed")
     started_at = time.monotonic()
@@ -143,12 +143,12 @@ def _is_answered(frame: Frame, arrived: Arrived) -> bool:
 
 @contextmanager
 def _train(link: str, arrived: Arrived) -> Iterator[None]:
-    """Plays the train: it hears every order, and reports that it stands."""
+    """Simulates the train: it receives every order, and reports that it stands."""
 
     class Radio(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             self._report(run=-1)
-            with suppress(ConnectionError):  # The controller has hung up.
+            with suppress(ConnectionError):  # The controller has disconnected.
                 for line in self.rfile:
                     order = GivenOrder.model_validate_json(line)
                     arrived.put(order.seen_at)
@@ -167,7 +167,7 @@ def _train(link: str, arrived: Arrived) -> Iterator[None]:
 
 @contextmanager
 def _controller(broker_url: str, arrived: Arrived) -> Iterator[mqtt.Client]:
-    """Plays the public workshop's camera and its controller: another client of the same broker."""
+    """Simulates the public workshop's camera and controller, as another client of the same broker."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
 
     def hear(_client: object, _data: object, message: mqtt.MQTTMessage) -> None:

@@ -1,4 +1,4 @@
-"""How many trains one broker and one detector serve: each camera is played here, 15 frames a second."""
+"""How many trains one broker and one detector can serve, with simulated cameras at 15 frames per second."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +23,13 @@ WARM_UP_S = 2.0
 
 @dataclass(frozen=True)
 class Served:
-    """What so many trains get.
+    """The results with this many trains.
 
     Attributes:
-        trains: How many.
-        frames_per_s: Frames that the detector answered in a second, of all trains together.
+        trains: Number of trains.
+        frames_per_s: Frames per second that the detector answered, for all trains together.
         frames_per_train_s: The same for the train that got the fewest.
-        latency_median_ms: From the capture of a frame to its detections back at the train.
+        latency_median_ms: Median time from the capture of a frame to its detections back at the train.
         latency_p95_ms: 95th percentile of the same.
         detector_mb: Memory of the detector.
         broker_mb: Memory of the broker.
@@ -45,17 +45,17 @@ class Served:
 
 
 def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served:
-    """Has so many trains send frames for a while.
+    """Sends frames from this many trains for a while.
 
     Args:
-        feed: What their cameras show.
+        feed: The feed that their cameras show.
         model: The detector's model.
-        trains: How many.
-        seconds: For how long.
+        trains: Number of trains.
+        seconds: Duration in seconds.
     """
     names = ",".join(f"train-{number}" for number in range(1, trains + 1))
     settings = ServiceSettings(feed=feed, detector=model, train_id=names)
-    # Packed beforehand: what is measured is not the one who plays the cameras.
+    # Encoded in advance, so that the simulated cameras are not part of the measurement.
     pictures = [split_frame(encode_frame(frame, JPEG_QUALITY)) for frame in take_pictures(feed)]
     with Supervisor(settings, ("detector",), lambda *_: None) as services, ExitStack() as opened:
         buses = [
@@ -79,7 +79,7 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float) -> Served
 
 
 def _play(buses: list[Bus], pictures: list[Picture], seconds: float) -> list[list[float]]:
-    """Sends frames of every train at the control rate, spread evenly, and says how late each answer was."""
+    """Sends frames of every train at the control rate, spread evenly, and returns each answer's delay."""
     pace = Pace(CONTROL_RATE_HZ * len(buses))
     until = time.monotonic() + seconds
     with ThreadPoolExecutor(len(buses)) as listeners:
@@ -95,7 +95,7 @@ def _play(buses: list[Bus], pictures: list[Picture], seconds: float) -> list[lis
 
 
 def _hear(bus: Bus, until: float) -> list[float]:
-    """How late each answer is, in milliseconds."""
+    """Delay of each answer in milliseconds."""
     late_ms = []
     while (left_s := until - time.monotonic()) > 0:
         if (detections := bus.take(DETECTIONS, left_s)) is not None:

@@ -1,8 +1,8 @@
-"""The way of the public workshop, to compare with: base64 in JSON, and a Python loop over 8,400 rows.
+"""The public workshop's approach, for comparison: base64 in JSON, and a Python loop over 8,400 rows.
 
-Camera ──image──▶ detector ──result──▶ rules ──command──▶ controller. As there, the result carries the picture
-once more, and only its first detection counts. What there runs in Java and JavaScript is Python here; what
-there goes to Kafka on the side, with the picture drawn upon, is left out.
+Camera ──image──▶ detector ──result──▶ rules ──command──▶ controller. As there, the result contains the
+picture again, and only its first detection counts. What runs in Java and JavaScript there is Python here; the
+annotated pictures that it sends to Kafka are omitted.
 
 python -m benchmarks.live_workshop detector|rules BROKER_URL [MODEL.onnx]
 """
@@ -35,7 +35,7 @@ def pack(image: np.ndarray, captured_at: float) -> str:
 
 
 def look(session: Any, image: np.ndarray) -> list[dict[str, Any]]:
-    """What is to be seen in a picture, row by row of the network's answer."""
+    """The detections in a picture, row by row of the network's output."""
     side = max(image.shape[:2])
     square = np.zeros((side, side, 3), np.uint8)
     square[: image.shape[0], : image.shape[1]] = image
@@ -54,7 +54,7 @@ def look(session: Any, image: np.ndarray) -> list[dict[str, Any]]:
 
 
 def make_detector(model: str) -> Callable[[Any], Any]:
-    """From an image to a result, with a network on ONNX Runtime as it comes."""
+    """Converts an image to a result, with a network on ONNX Runtime with default settings."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
@@ -69,13 +69,13 @@ def make_detector(model: str) -> Callable[[Any], Any]:
 
 
 def command(said: Any) -> Any:
-    """From a result to what the train is told: the class of the first detection."""
+    """Converts a result to a command for the train: the class of the first detection."""
     seen = said["detections"]
     return {"id": said["id"], "command": seen[0]["class"] if seen else NOTHING_SEEN}
 
 
 def answer(broker_url: str, hears: str, says: str, work: Callable[[Any], Any]) -> None:
-    """Answers every message until it is ended."""
+    """Answers every message until it is terminated."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
 
     def hear(_client: object, _data: object, message: mqtt.MQTTMessage) -> None:

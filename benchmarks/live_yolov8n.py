@@ -1,7 +1,7 @@
-"""A network that computes what `yolov8n` does at 640×640, with random weights: nothing has to be downloaded.
+"""A network with the same computations as `yolov8n` at 640×640, with random weights and without a download.
 
-Its architecture follows the published one: https://docs.ultralytics.com/models/yolov8/. Only how fast it is
-counts here.
+Its architecture follows the published one: https://docs.ultralytics.com/models/yolov8/. Only its speed
+matters here.
 """
 
 from itertools import count
@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 SIZE_PX = 640
 CLASSES = 80
 BINS = 16
-"""Of the distribution in which each side of a box is told."""
+"""Bins of the distribution that encodes each side of a box."""
 STRIDES = (8, 16, 32)
 SEED = 8
 
@@ -42,7 +42,7 @@ class Network:
         return name
 
     def plain_conv(self, x: str, channels: tuple[int, int], kernel: int = 1, stride: int = 1) -> str:
-        """A convolution without an activation; channels are those that come in and go out."""
+        """A convolution without an activation, with its input and output channels."""
         into, out = channels
         scale = (2 / (into * kernel**2)) ** 0.5
         weights = self._random.standard_normal((out, into, kernel, kernel)).astype(np.float32) * scale

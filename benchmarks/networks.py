@@ -1,8 +1,8 @@
-"""Which network? Width, levels and input size against what is found and what it costs: `make networks`.
+"""Compares networks: width, levels and input size against accuracy and cost: `make networks`.
 
-Every candidate learns the same crops of road pictures from nothing, for as many epochs, and is then shown
-whole pictures that it never saw. That takes half an hour on two cores; a candidate that is trained is kept in
-`runs/networks/`, and the next call goes on from there.
+Every candidate is trained from scratch on the same crops of road pictures, for the same number of epochs, and
+then evaluated on whole pictures that it has never seen. That takes half an hour on two cores; trained
+candidates are kept in `runs/networks/`, from where the next call resumes.
 """
 
 import json
@@ -38,20 +38,20 @@ SEED, HELD_OUT_SEED = 1, 998
 HELD_OUT = 200
 EPOCHS = 3
 INPUTS = ((480, 640), session.EXPORT_SIZE, (736, 960))
-"""Heights and widths at which the shipped network is tried; the others are tried at the one that ships."""
+"""Heights and widths at which the shipped network is tested; the others are tested at the shipped size."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one candidate costs and finds.
+    """Cost and accuracy of one candidate.
 
     Attributes:
         network: Its name.
         input_size: Width and height.
-        parameters: How many, in thousands.
-        training_ms: Processor time a crop, over all cores: loading, forward, backward.
-        latency_ms: Median from a picture of 640×480 to its boxes, on all cores.
-        map50: On the held-out pictures.
+        parameters: Number of parameters, in thousands.
+        training_ms: Processor time per crop, over all cores: loading, forward, backward.
+        latency_ms: Median time from a picture of 640×480 to its boxes, on all cores.
+        map50: mAP50 on the held-out pictures.
     """
 
     network: str
@@ -63,7 +63,7 @@ class Measured:
 
 
 def candidates() -> dict[str, dict[str, Any]]:
-    """The shipped architecture and its relatives, as ultralytics reads them."""
+    """The shipped architecture and its variants, in ultralytics' format."""
     shipped = yaml.safe_load(session.ARCHITECTURE.read_text(encoding="utf-8"))
     *trunk, (_, *detect) = shipped["head"]
     coarse = [[-1, 1, "Conv", [512, 3, 2]], [[-1, 9], 1, "Concat", [1]], [-1, 3, "C2f", [1024]]]
@@ -87,7 +87,7 @@ def candidates() -> dict[str, dict[str, Any]]:
 
 
 def blank(network: dict[str, Any], folder: Path) -> Path:
-    """Saves a network that knows nothing as a checkpoint to start from."""
+    """Saves an untrained network as a checkpoint to start from."""
     prepare_ultralytics()
     from ultralytics import YOLO
 
@@ -103,16 +103,16 @@ def train(network: dict[str, Any], crops: list[Path], folder: Path) -> float:
     """Trains one candidate, unless that was done before.
 
     Args:
-        network: As ultralytics reads it.
-        crops: To learn from, and to judge by.
-        folder: Of this candidate.
+        network: The network in ultralytics' format.
+        crops: Crops for training and validation.
+        folder: Folder of this candidate.
 
     Returns:
-        Milliseconds of processor time a crop.
+        Milliseconds of processor time per crop.
     """
     step, taken = load_step("step3_training", "solutions"), folder / "training_ms.json"
     if not taken.exists():
-        shutil.rmtree(folder, ignore_errors=True)  # An interrupted training would be timed from its middle.
+        shutil.rmtree(folder, ignore_errors=True)  # An interrupted run would be timed from its middle.
         learn, judge = crops
         began = sum(os.times()[:4])
         recipe = step.Recipe(EPOCHS, learning_rate=3e-3, seed=SEED)
@@ -124,7 +124,7 @@ def train(network: dict[str, Any], crops: list[Path], folder: Path) -> float:
 
 
 def measure(name: str, training_ms: float, held_out: Path, folder: Path) -> Iterator[Measured]:
-    """Tries a trained candidate on whole pictures; the shipped one at every size."""
+    """Tests a trained candidate on whole pictures; the shipped one at every size."""
     checkpoint = folder / "run" / "model.pt"
     parameters = sum(weights.numel() for weights in session.open_model(checkpoint).model.parameters())
     for height, width in INPUTS if name == "shipped" else [session.EXPORT_SIZE]:
@@ -141,7 +141,7 @@ def measure(name: str, training_ms: float, held_out: Path, folder: Path) -> Iter
 
 
 def main(pictures: Annotated[int, typer.Option(min=64, help="bench.networks.pictures")] = 1500) -> None:
-    """Makes the pictures, trains every candidate and prints the table."""
+    """Creates the pictures, trains every candidate and prints the table."""
     painter, materials = load_step("step2_synthetic", "solutions"), Materials(World.ROAD)
     data, held_out = OUT / f"pictures-{pictures}", OUT / "held-out"
     synthesise(data, pictures, SEED, materials, available_cores(), painter)

@@ -1,4 +1,4 @@
-"""What the cameras show that are played here, taken beforehand: no stand-in for a camera is measured."""
+"""Pictures for simulated cameras, taken in advance, so that the camera itself is not measured."""
 
 from contextlib import closing
 

@@ -1,4 +1,4 @@
-"""What the services' processes take and leave behind, as Linux says in /proc."""
+"""Memory and leftovers of the services' processes, from /proc on Linux."""
 
 import os
 from collections.abc import Iterator
@@ -9,29 +9,29 @@ PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1024**2
 
 
 def memory_mb(pid: int) -> float:
-    """How much memory a process holds, shared pages included; 0 if it is gone."""
+    """Memory of a process, including shared pages; 0 if it is gone."""
     with suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE_MB
     return 0.0
 
 
 def zombies() -> int:
-    """How many children of this process are dead and not buried."""
+    """Number of dead children of this process that were not reaped."""
     return sum(state == "Z" and parent == os.getpid() for _, state, parent in _processes())
 
 
 def left_behind(link: str) -> int:
-    """How many processes of services are alive whose train is, or was, at the address `link`."""
+    """Number of live service processes whose train is, or was, at the address `link`."""
     mark = f"BRAKEPOINT_LINK={link}".encode()
     return sum(state != "Z" and mark in _environment(pid) for pid, state, _ in _processes())
 
 
 def _processes() -> Iterator[tuple[int, str, int]]:
-    """Number, state and parent of each process."""
+    """Id, state and parent of each process."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError):
-                # The name of the program, in brackets, may hold anything.
+                # The name of the program, in brackets, may contain anything.
                 words = (
                     (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
                 )

@@ -1,8 +1,8 @@
-"""Has everything go wrong that can on the radio: `make radio-drill`.
+"""Causes everything that can go wrong on the radio: `make radio-drill`.
 
-The real driver and the real guard, on bleak's own Linux code, and a hub on a fake BlueZ
-(`tests/fake_bluez.py`) that notes when its motor was told what. The train is computed from that, by the kit's
-model, at full speed.
+It uses the real driver and the real guard, with bleak's own Linux code, and a hub on a fake BlueZ
+(`tests/fake_bluez.py`) that records its motor commands. The train's motion is computed from these, by the
+kit's model, at full speed.
 """
 
 import json
@@ -31,23 +31,23 @@ from brakepoint.texts import languages, number, text
 from hardware.lwp3 import BRAKE
 
 STRIKE_S = (2.5, 4.0)
-"""When the fault may strike, from full power on: the train has full speed by then."""
+"""When the fault may occur, counted from full power: the train has full speed by then."""
 DEFAULT_OUT = Path("runs/radio-drill.json")
 DOCS = Path(__file__).parent.parent / "docs"
 MARKS = "<!-- radio drill -->", "<!-- end of radio drill -->"
 AT_ONCE = 6
-"""So many trains at the same time: they mostly wait."""
+"""Number of trains at the same time: they mostly wait."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """One fault, once.
+    """One occurrence of a fault.
 
     Attributes:
-        fault: Which.
-        braked_after_s: From the fault until the hub had heard its brake; None if the train must drive on.
-        rest_after_cm: How far the train rolled from the fault until it was at rest.
-        failure: What did not come to pass, or should not have.
+        fault: The fault.
+        braked_after_s: Time from the fault until the hub received a brake; None if the train must drive on.
+        rest_after_cm: Distance from the fault until the train was at rest.
+        failure: What did not happen, or should not have.
     """
 
     fault: str
@@ -57,7 +57,7 @@ class Round:
 
 
 def play(fault: str, moments_s: list[float]) -> list[Round]:
-    """Has a fault strike at some moments, each a while behind full power, each with a train of its own."""
+    """Causes a fault at several moments, each a while after full power, each with its own train."""
     rounds = []
     for moment_s in moments_s:
         with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)) as stage:
@@ -89,7 +89,7 @@ def _play_one(stage: Stage, name: str, fault: Fault, moment_s: float) -> Round:
 
 
 def _what_is_false(stage: Stage, history: list[tuple[float, int]]) -> str:
-    """What the guard has said, held against what the motor was told from then on."""
+    """Compares the guard's report with the motor commands after it."""
     for said_at in stage.braked_at:
         before = [value for at, value in history if at <= said_at]
         after = [value for at, value in history if at > said_at]
@@ -99,7 +99,7 @@ def _what_is_false(stage: Stage, history: list[tuple[float, int]]) -> str:
 
 
 def motion_at(history: list[tuple[float, int]], until: float) -> Motion:
-    """Where a train is, and how fast, whose motor was told these values at these times."""
+    """Position and speed of a train whose motor received these values at these times."""
     motion = Motion()
     for (at, value), (following, _) in pairwise([*history, (until, 0)]):
         seconds = min(following, until) - at
@@ -109,7 +109,7 @@ def motion_at(history: list[tuple[float, int]], until: float) -> Motion:
 
 
 def write_pages(rounds: list[Round], docs: Path = DOCS) -> None:
-    """Writes the worst of each fault into the page on safety, in each language, between two marks."""
+    """Writes the worst result of each fault into the safety page, in each language, between two marks."""
     for lang in languages():
         page = docs / lang / "safety.md"
         head, _, rest = page.read_text("utf-8").partition(MARKS[0])
@@ -118,7 +118,7 @@ def write_pages(rounds: list[Round], docs: Path = DOCS) -> None:
 
 
 def as_markdown(rounds: list[Round], lang: str) -> str:
-    """A row for each fault: how often, and the worst."""
+    """Formats a row for each fault: its number, and the worst result."""
     columns = [
         text(f"bench.{key}", lang) for key in ("drill.fault", "drill.times", "radio.braked", "radio.rest")
     ]
@@ -136,7 +136,7 @@ def as_markdown(rounds: list[Round], lang: str) -> str:
 
 
 def as_table(rounds: list[Round], seed: int) -> Table:
-    """Lays the drill out: a line for each fault."""
+    """Formats the drill as a table: a row for each fault."""
     table = Table(title=text("bench.radio.title", seed=seed))
     table.add_column(text("bench.drill.fault"))
     for column in ("times", "brake_median", "brake_worst", "rest_median", "rest_worst", "failures"):
@@ -170,7 +170,7 @@ def main(
     out: Annotated[Path, typer.Option(help="bench.drill.option.out")] = DEFAULT_OUT,
     write: Annotated[bool, typer.Option("--write", help="bench.radio.write")] = False,
 ) -> None:
-    """Drills, prints the table and writes the rounds; exit status 1 if a train did not stop as it must."""
+    """Runs the drill, prints the table and writes the rounds; exit status 1 if a train did not stop."""
     require_linux("make radio-drill")
     chosen = fault or [*FAULTS]
     if unknown := {*chosen} - {*FAULTS}:

@@ -1,4 +1,4 @@
-"""A train on a fake radio, its driver in a process of its own, a guard, and everything that can go wrong."""
+"""A train on a fake radio, its driver in a separate process, a guard, and everything that can go wrong."""
 
 import asyncio
 import os
@@ -25,17 +25,17 @@ from hardware.hub_guard import guard
 from hardware.lwp3 import HubError, Port, VoltageAlert
 
 WITHIN_S = 60.0
-"""A train that has not heard a brake by then counts as one that never would."""
+"""A train that has not received a brake by then counts as one that never would."""
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["benchmarks.radio_stage"])
 
 
 @dataclass
 class NotingHub(EmulatedHub):
-    """A hub that notes what its motor was told.
+    """A hub that records its motor commands.
 
     Attributes:
-        history: When, on the monotonic clock, and what.
+        history: Time, by the monotonic clock, and value of each command.
     """
 
     history: list[tuple[float, int]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class NotingHub(EmulatedHub):
 
 
 def drive(bus: str, heartbeat: Path, asked: Connection) -> None:
-    """A driver: full speed, until it is asked for something else."""
+    """A driver: full speed, until something else is requested."""
     os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = bus
     hub = BluetoothHub(out=None, heartbeat=Heartbeat(heartbeat))
     kind, gives_orders = OrderKind.FULL_SPEED, True
@@ -72,13 +72,13 @@ class Stage:
     """One train, its driver and its guard, for one fault.
 
     Args:
-        folder: For the bus and the sign of life.
+        folder: Folder for the bus and the heartbeat.
 
     Attributes:
-        hub: The train's.
-        device: The way to it.
-        beat: The driver's sign of life.
-        braked_at: When the guard has said that the train is braked.
+        hub: The train's hub.
+        device: Its Bluetooth device.
+        beat: The driver's heartbeat.
+        braked_at: When the guard reported that the train is braked.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -114,7 +114,7 @@ class Stage:
         """Starts driver and guard, and waits until the train has full power and is guarded.
 
         Raises:
-            TimeoutError: It has not.
+            TimeoutError: It did not get there in time.
         """
         self._relieved = asyncio.Event()
         self.driver.start()
@@ -122,10 +122,10 @@ class Stage:
         self.until(lambda: self.hub.motor == 100 and self._is_guarded.is_set())
 
     def until(self, is_so: Callable[[], bool]) -> None:
-        """Waits until something is so.
+        """Waits until a condition holds.
 
         Raises:
-            TimeoutError: It is not in time.
+            TimeoutError: It did not hold in time.
         """
         until = time.monotonic() + WITHIN_S
         while not is_so():
@@ -134,15 +134,15 @@ class Stage:
             time.sleep(0.005)
 
     def ask(self, what: str) -> None:
-        """Asks the driver for something."""
+        """Sends a request to the driver."""
         self._asking.send(what)
 
     def do(self, action: Callable[..., object], *arguments: object) -> None:
-        """Does something in the radio's own thread."""
+        """Runs something in the radio's own thread."""
         self._bluez.do(action, *arguments)
 
     def fall_silent(self, seconds: float) -> None:
-        """Nothing goes through for a while, and nobody is told."""
+        """Silently blocks all messages for a while."""
         self.device.is_silent, self.device.is_on = True, False
 
         def speak() -> None:
@@ -151,7 +151,7 @@ class Stage:
         threading.Timer(seconds, speak).start()
 
     def go_away(self, seconds: float) -> None:
-        """The link drops, and the hub is out of reach for a while."""
+        """Drops the link, and puts the hub out of range for a while."""
         self.device.is_on = False
         self.device.drop()
         threading.Timer(seconds, setattr, (self.device, "is_on", True)).start()
@@ -169,10 +169,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong.
+    """A fault.
 
     Attributes:
-        strike: Does it.
+        strike: Causes it.
         wakes_guard: Whether the guard must brake, too.
         drives_on: Whether the train must drive on.
     """

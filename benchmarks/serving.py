@@ -1,6 +1,6 @@
-"""How long it takes to ask a model, here and behind an endpoint: `python -m benchmarks.serving`.
+"""Measures the time of requests to a model, local and remote: `python -m benchmarks.serving`.
 
-All ways are asked in turn, again and again, so that a machine that is busy for a moment slows all of them.
+All ways are measured in turn, repeatedly, so that a temporarily busy machine slows all of them.
 """
 
 import base64
@@ -46,13 +46,13 @@ Ask = Callable[[], object]
 
 @dataclass(frozen=True)
 class Way:
-    """One way of asking.
+    """One way of calling a model.
 
     Attributes:
-        median_ms: From the question, still a tensor or a JPEG, to the answer as an array.
+        median_ms: Median time from the input, a tensor or a JPEG, to the answer as an array.
         p95_ms: 95th percentile of the same.
-        added_ms: How much the median is above that of the model alone.
-        requests_per_s: One after another.
+        added_ms: Difference between this median and that of the model alone.
+        requests_per_s: Sequential requests per second.
     """
 
     median_ms: float
@@ -62,12 +62,12 @@ class Way:
 
 
 def measure_serving(feed: str, model: Path, times: int) -> dict[str, Way]:
-    """Asks a model about one frame of a feed, in each way so many times.
+    """Calls a model for one frame of a feed, this many times in each way.
 
     Args:
-        feed: Name of the feed, or path of an mp4.
+        feed: Name of the feed, or path to an mp4.
         model: The ONNX model.
-        times: At least 2.
+        times: Number of calls, at least 2.
 
     Raises:
         UserError: The feed, the model or the extra `serving` is missing.
@@ -88,10 +88,10 @@ def measure_serving(feed: str, model: Path, times: int) -> dict[str, Way]:
 
 
 def measure_rollback(model: Path) -> float:
-    """Seconds from a rollback until the old version answers, at an endpoint that follows a bucket.
+    """Seconds from a rollback until an endpoint that follows a bucket serves the old version.
 
     Args:
-        model: Both versions are this one.
+        model: The model used for both versions.
 
     Raises:
         UserError: The model or the extra `serving` is missing.
@@ -131,7 +131,7 @@ def _ways(endpoint: Endpoint, http: httpx.Client, detector: Detector, image: np.
 
 
 def _ask_json(endpoint: Endpoint, http: httpx.Client, tensor: np.ndarray) -> np.ndarray:
-    """With every number written out."""
+    """Sends every number as text."""
     numbers = {"name": TENSOR, "shape": tensor.shape, "datatype": "FP32", "data": tensor.ravel().tolist()}
     output = _post(endpoint, http, TENSOR_MODEL, numbers)["outputs"][0]
     return np.array(output["data"], np.float32).reshape(output["shape"])
@@ -171,7 +171,7 @@ def _way(calls_ms: list[float], alone_ms: float) -> Way:
 
 
 def as_table(ways: dict[str, Way], rollback_s: float) -> Table:
-    """A line for each way."""
+    """Formats a table with a row for each way."""
     cores = len(os.sched_getaffinity(0))
     table = Table(
         title=text("bench.serving.title", cores=cores),

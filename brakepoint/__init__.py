@@ -1,6 +1,6 @@
 """Brakepoint: the fixed parts of the workshop kit.
 
-Importing this package loads neither torch nor Bluetooth nor OpenCV: an edge machine has little of that.
+Importing this package loads neither torch nor Bluetooth nor OpenCV, which edge machines may lack.
 """
 
 from brakepoint.proxies import spare_loopback

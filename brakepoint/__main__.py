@@ -7,8 +7,8 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still being loaded."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal that lacks a letter ends no scoring.
+    """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still loading."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # A missing character must not end the scoring.
         sys.stdout.reconfigure(errors="replace")
     try:
         from brakepoint.cli import run

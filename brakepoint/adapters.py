@@ -1,4 +1,4 @@
-"""Chooses the camera and the hub by URI, and loads their adapters by name when they are used.
+"""Selects the camera and the hub by URI, and loads their adapters by name on use.
 
 The kit's own adapters are listed here. Those of other packages are found by their entry points, in the groups
 `brakepoint.cameras` and `brakepoint.hubs`: the name is the scheme of the URI, the value is the function that
@@ -23,11 +23,11 @@ OWN = (
     EntryPoint("print", "stubs.printing_hub:open_hub", HUBS),
     EntryPoint("ble", "hardware.ble_hub:open_hub", HUBS),
 )
-"""The kit's own: they are found even where the kit is a folder and no installed package, as in its images."""
+"""The kit's own adapters, which are found even if the kit isn't installed as a package, as in its images."""
 SIMULATED_HUB = "print:"
-"""The train that drives where there is no other."""
+"""The default train: a simulated one."""
 REAL_HUB = "ble:"
-"""The train that commands for real trains mean when they are told none."""
+"""The default train of commands for real trains."""
 
 
 def open_camera(uri: str, seed: int = 0) -> Camera:
@@ -36,7 +36,7 @@ def open_camera(uri: str, seed: int = 0) -> Camera:
     Args:
         uri: `video:track-stop` for a feed in `videos/`, `video:/path/to/feed.mp4` for any other; `csi:0` for
             a sensor on a Jetson's own connector, `usb:/dev/video0` for a camera on USB.
-        seed: What a simulated camera draws its sensor noise from.
+        seed: Seed of a simulated camera's sensor noise.
 
     Raises:
         UserError: The scheme is unknown, its packages are not installed, or the camera cannot be opened.
@@ -50,8 +50,8 @@ def open_hub(uri: str, **options: TextIO | None) -> Hub:
 
     Args:
         uri: `print:` for the hub that prints its orders and computes the train, `ble:` for the Powered Up hub
-            in reach, `ble:90:84:2B:00:00:01` for that one.
-        options: `out`, where the hub prints its orders, None for nowhere; by default on standard output.
+            in range, `ble:90:84:2B:00:00:01` for that one.
+        options: `out`, where the hub prints its orders, None for nowhere; by default standard output.
 
     Raises:
         UserError: The scheme is unknown, its packages are not installed, or the hub cannot be reached.
@@ -64,9 +64,9 @@ def hub_tool(uri: str, name: str) -> Callable[..., Any]:
     """A function that an adapter's module may offer beside `open_hub`.
 
     Args:
-        uri: Of the hub.
-        name: `find_hubs` lists the hubs in reach; `guard` brakes the train when its driver dies;
-            `left_turning` is the trial of a lost link.
+        uri: URI of the hub.
+        name: `find_hubs` lists the hubs in range; `guard` brakes the train when its driver dies;
+            `left_turning` tests a lost link.
 
     Raises:
         UserError: The scheme is unknown, its packages are not installed, or it has no such function.
@@ -80,7 +80,7 @@ def hub_tool(uri: str, name: str) -> Callable[..., Any]:
 
 
 def _find(uri: str, group: str) -> tuple[EntryPoint, str]:
-    """The adapter for a URI and what stands behind its scheme."""
+    """The adapter for a URI, and the part after its scheme."""
     known = {*(adapter for adapter in OWN if adapter.group == group), *entry_points(group=group)}
     scheme, colon, rest = uri.partition(":")
     found = [adapter for adapter in known if adapter.name == scheme]

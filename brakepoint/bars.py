@@ -1,4 +1,4 @@
-"""Progress bars that a notebook survives, and that a log shows as lines."""
+"""Progress bars that also work in notebooks, and that a log shows as lines."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ from rich import get_console
 from rich.progress import Progress, TaskID
 
 LINE_EVERY_S = 20.0
-"""How often the progress is printed in a log, so that its reader sees how fast the work proceeds."""
+"""Interval of progress lines in a log, so that its reader sees how fast the work proceeds."""
 
 
 class _Bar(Progress):
-    """A bar that also moves where nothing can be drawn over: in a file, or behind a pipe."""
+    """A bar that also works where nothing can be overwritten: in a file or a pipe."""
 
     _printed_at: float | None = None
 
     def update(self, task_id: TaskID, **changes: Any) -> None:
-        """As rich's own."""
+        """Like rich's own method."""
         super().update(task_id, **changes)
         self._print_now_and_then()
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
-        """As rich's own."""
+        """Like rich's own method."""
         super().advance(task_id, advance)
         self._print_now_and_then()
 
@@ -36,15 +36,15 @@ class _Bar(Progress):
 
 
 def progress_bar(*columns: Any, **options: Any) -> Progress:
-    """A bar of rich's, on which code may print half a line.
+    """One of rich's bars, during which code may print partial lines.
 
-    In a terminal rich puts what is printed above the bar. In a notebook it must not: to show it, it displays;
-    to display, the kernel flushes what was printed; and to flush that, rich shows it again, without end.
-    Where there is neither, the bar is a line now and then.
+    In a terminal, rich shows printed text above the bar. In a notebook it must not: displaying the text makes
+    the kernel flush what was printed, which rich displays again, in an endless loop. Elsewhere, the bar is an
+    occasional line.
 
     Args:
-        columns: Of the bar; rich's own by default.
-        options: Of rich's `Progress`, such as `disable`, `console` and `transient`.
+        columns: Columns of the bar; rich's own by default.
+        options: Options of rich's `Progress`, such as `disable`, `console` and `transient`.
     """
     redirect = not get_console().is_jupyter
     return _Bar(*columns, redirect_stdout=redirect, redirect_stderr=redirect, **options)

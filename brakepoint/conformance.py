@@ -1,6 +1,6 @@
-"""What every camera and every hub must do, as tests: the stub's, the kit's, and yours.
+"""Tests for every camera and every hub: the stubs, the kit's own, and yours.
 
-Subclass the suite, say how one of yours is opened, and let pytest collect it:
+Subclass the suite, define how to open yours, and let pytest collect it:
 
     from brakepoint.conformance import HubConformance
 
@@ -8,7 +8,7 @@ Subclass the suite, say how one of yours is opened, and let pytest collect it:
         def open(self):
             return my_hub.open_hub("")
 
-pytest must be installed; nothing else is needed. `docs/en/adapters.md` leads through an adapter of one's own.
+pytest must be installed; nothing else is needed. `docs/en/adapters.md` explains how to write an adapter.
 """
 
 import time
@@ -29,10 +29,10 @@ def _state(position_cm: float, now: float) -> TrainState:
 
 
 class CameraConformance:
-    """A camera that passes serves the autopilot.
+    """A camera that passes works with the autopilot.
 
     Attributes:
-        patience_s: For a real camera: how long a frame may take to come.
+        patience_s: For a real camera: how long a frame may take to arrive.
     """
 
     patience_s = 10.0
@@ -42,7 +42,7 @@ class CameraConformance:
         raise NotImplementedError
 
     def _frames(self, camera: Camera, count: int) -> list[Frame]:
-        """Captures frames at one place; a real camera has none for some of the calls."""
+        """Captures frames at one place; a real camera returns none for some of the calls."""
         frames: list[Frame] = []
         until = time.monotonic() + self.patience_s
         while len(frames) < count:
@@ -53,20 +53,20 @@ class CameraConformance:
         return frames
 
     def test_a_frame_is_a_picture(self) -> None:
-        """`(480, 640, 3)` uint8, as the detector and the autopilot want it."""
+        """`(480, 640, 3)` uint8, as the detector and the autopilot require."""
         with closing(self.open()) as camera:
             image = self._frames(camera, 1)[0].image
         assert image.dtype == np.uint8, f"pixels are uint8, not {image.dtype}"
         assert image.shape == (480, 640, 3), f"a picture is (480, 640, 3), not {image.shape}"
 
     def test_every_capture_has_a_number_of_its_own(self) -> None:
-        """They grow: that is how a consumer knows the newest."""
+        """The numbers grow, so that a consumer recognises the newest."""
         with closing(self.open()) as camera:
             numbers = [frame.frame_id for frame in self._frames(camera, 5)]
         assert numbers == sorted(set(numbers)), f"numbers of captures must grow: {numbers}"
 
     def test_a_capture_says_when_it_was_taken(self) -> None:
-        """On the clock of the train's state, and never in the future."""
+        """By the clock of the train's state, and never in the future."""
         with closing(self.open()) as camera:
             self._frames(camera, 1)
             until = time.monotonic() + self.patience_s
@@ -90,21 +90,21 @@ class CameraConformance:
         assert np.array_equal(first.image, kept), "a later capture wrote over an earlier one"
 
     def test_it_may_be_closed_twice(self) -> None:
-        """As everything may that holds a device."""
+        """As with everything that holds a device."""
         camera = self.open()
         camera.close()
         camera.close()
 
 
 class HubConformance:
-    """A hub that passes serves the controller: it is driven here on a virtual clock."""
+    """A hub that passes works with the controller: it is driven here on a virtual clock."""
 
     def open(self) -> Hub:
-        """Opens the hub under test; its train stands at the start."""
+        """Opens the hub under test; its train is at the start."""
         raise NotImplementedError
 
     def settle(self, hub: Hub) -> None:
-        """Waits until what was ordered has reached the train, where that takes time."""
+        """Waits until an order has reached the train, if that takes time."""
 
     @contextmanager
     def _hub(self) -> Iterator[Hub]:
@@ -117,7 +117,7 @@ class HubConformance:
     def _drive(
         self, hub: Hub, kind: OrderKind, from_s: float, seconds: float, light: Light = Light.ON
     ) -> TrainState:
-        """Gives an order at every step, as an autopilot does, and says where the train is in the end."""
+        """Issues an order at every step, as an autopilot does, and returns the train's final state."""
         for step in range(round(seconds * CONTROL_RATE_HZ)):
             now = from_s + step * STEP_S
             hub.state(now)
@@ -131,14 +131,14 @@ class HubConformance:
             assert isinstance(hub.is_simulated, bool), "is_simulated must be True or False"
 
     def test_a_train_without_an_order_stands_braked_at_the_start(self) -> None:
-        """Safe before anybody has said anything."""
+        """It is safe before the first order."""
         with self._hub() as hub:
             states = [hub.state(now) for now in (0.0, 1.0, 5.0)]
         assert all(state.braking for state in states), "without an order the brake must be on"
         assert {(state.position_cm, state.speed_cm_s) for state in states} == {(0.0, 0.0)}
 
     def test_each_order_leads_to_its_speed(self) -> None:
-        """Those of `brakepoint.rules`, which the score goes by."""
+        """The speeds of `brakepoint.rules`, on which the score is based."""
         with self._hub() as hub:
             low = self._drive(hub, OrderKind.LOW_SPEED, 0, 4)
             full = self._drive(hub, OrderKind.FULL_SPEED, 4, 4)
@@ -146,14 +146,14 @@ class HubConformance:
         assert 0.5 * FULL_SPEED_CM_S < full.speed_cm_s <= SPEED_TOLERANCE * FULL_SPEED_CM_S
 
     def test_an_order_holds_until_the_next(self) -> None:
-        """A hub obeys; the watchdog is somebody else's."""
+        """A hub obeys; the watchdog is a separate part."""
         with self._hub() as hub:
             self._drive(hub, OrderKind.FULL_SPEED, 0, 2)
             state = hub.state(5)
         assert state.speed_cm_s > 0 and not state.braking
 
     def test_a_brake_brings_the_train_to_rest(self) -> None:
-        """And it stays where it stands."""
+        """And it stays there."""
         with self._hub() as hub:
             moving = self._drive(hub, OrderKind.FULL_SPEED, 0, 3)
             resting = self._drive(hub, OrderKind.BRAKE, 3, 3)
@@ -162,7 +162,7 @@ class HubConformance:
         assert moving.position_cm < resting.position_cm == later.position_cm
 
     def test_a_brake_takes_hold_in_the_middle_of_gathering_speed(self) -> None:
-        """Whatever is under way, a brake does not wait for it."""
+        """A brake does not wait for acceleration to end."""
         with self._hub() as hub:
             self._drive(hub, OrderKind.FULL_SPEED, 0, 0.2)
             hub.apply(Order(kind=OrderKind.BRAKE, reason=Reason.DANGER_STOP, at=0.2))
@@ -170,14 +170,14 @@ class HubConformance:
         assert braked.braking and rest.speed_cm_s == 0
 
     def test_the_train_never_goes_back_and_neither_does_its_clock(self) -> None:
-        """A time that was before moves nothing."""
+        """An earlier time moves nothing."""
         with self._hub() as hub:
             there = self._drive(hub, OrderKind.FULL_SPEED, 0, 3)
             before, again = hub.state(1), hub.state(3)
         assert before.position_cm == again.position_cm == there.position_cm
 
     def test_the_state_says_what_the_headlight_does(self) -> None:
-        """The score looks for the blinking before a danger."""
+        """The score requires blinking before a danger."""
         with self._hub() as hub:
             lights = [
                 self._drive(hub, OrderKind.BRAKE, 2.0 * number, 2, light).light

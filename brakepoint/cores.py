@@ -1,4 +1,4 @@
-"""How many processor cores this process may really use."""
+"""How many processor cores this process can really use."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""The course as `course.toml` describes it."""
+"""The course, as described in `course.toml`."""
 
 import os
 import tomllib
@@ -23,7 +23,7 @@ TRACK_VARIABLE = "BRAKEPOINT_TRACK"
 
 
 class Track(StrEnum):
-    """How much of the course somebody takes: the core, which carries the story, or all of it."""
+    """How much of the course an attendee takes: the core, which carries the story, or all of it."""
 
     CORE = "core"
     FULL = "full"
@@ -33,13 +33,13 @@ class Step(BaseModel):
     """One step of the course.
 
     Attributes:
-        number: As a person calls it.
-        name: Of its module in `labs/` and `solutions/`.
-        minutes: How long it should take, all of it.
+        number: Its number.
+        name: Name of its module in `labs/` and `solutions/`.
+        minutes: How long all of it should take.
         exercises: Its gaps, in the order in which they are filled.
         core_minutes: How long its core should take.
-        core: Those of its gaps that carry the story, in the same order.
-        files: What it consists of, if it is a folder and not one module.
+        core: The gaps that carry the story, in the same order.
+        files: Its files, if it is a folder and not a module.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +66,7 @@ class Step(BaseModel):
         return tuple(name for name in self.exercises if name not in self.core)
 
     def exercises_of(self, track: Track) -> tuple[str, ...]:
-        """The exercises that a track asks for."""
+        """The exercises of a track."""
         return self.core if track is Track.CORE else self.exercises
 
     def minutes_of(self, track: Track) -> int:
@@ -85,7 +85,7 @@ class Step(BaseModel):
 
     @property
     def parts(self) -> tuple[Path, ...]:
-        """Its files, seen from the folder `labs/` or `solutions/`."""
+        """Its files, relative to the folder `labs/` or `solutions/`."""
         return tuple(Path(self._own, file) for file in self.files) or (Path(self._own),)
 
     @property
@@ -121,7 +121,7 @@ def set_up_minutes() -> int:
 
 
 def chosen_track() -> Track:
-    """The track that the room, or the environment, asks for; by default all of the course.
+    """The track set by the room or the environment; by default the full course.
 
     Raises:
         UserError: There is no such track.
@@ -138,7 +138,7 @@ def read_course(path: Path) -> tuple[Step, ...]:
     """Reads the steps of a course, in order.
 
     Raises:
-        UserError: The file is missing, or it does not describe a course.
+        UserError: The file is missing, or does not describe a course.
     """
     return _read(path).step
 
@@ -147,7 +147,7 @@ def _read(path: Path) -> _Course:
     """Reads the whole file.
 
     Raises:
-        UserError: The file is missing, or it does not describe a course.
+        UserError: The file is missing, or does not describe a course.
     """
     try:
         return _Course.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
@@ -160,10 +160,10 @@ def _read(path: Path) -> _Course:
 
 
 def find_step(wanted: str) -> Step:
-    """The step of that number or name.
+    """The step with that number or name.
 
     Raises:
-        UserError: There is none.
+        UserError: There is no such step.
     """
     for step in course():
         if wanted in (str(step.number), step.name):

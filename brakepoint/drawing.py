@@ -1,4 +1,4 @@
-"""Words and colours on pictures, by OpenCV alone."""
+"""Text and colours on pictures, with only OpenCV."""
 
 from functools import cache
 
@@ -14,7 +14,7 @@ REGULAR, BOLD = 400, 650
 
 
 def bgr(colour: str) -> Colour:
-    """A colour such as `#f4f7fa`, as OpenCV has it."""
+    """A colour such as `#f4f7fa` in OpenCV's format."""
     red, green, blue = bytes.fromhex(colour.lstrip("#"))
     return blue, green, red
 
@@ -38,7 +38,7 @@ def write(
     weight: int = REGULAR,
     align: str = "left",
 ) -> None:
-    """Writes words with their baseline at `at`; OpenCV's own font has every accent of French."""
+    """Writes text with its baseline at `at`; OpenCV's own font has all French accents."""
     x, y = at
     if align != "left":
         width = text_width(words, size, weight)
@@ -47,5 +47,5 @@ def write(
 
 
 def text_width(words: str, size: int, weight: int = REGULAR) -> int:
-    """How wide words are in pixels."""
+    """Width of a text in pixels."""
     return cv2.getTextSize((1, 1), words, (0, 0), _font(), size, weight)[2]

@@ -1,4 +1,4 @@
-"""The one error that a person is meant to read."""
+"""The only error that is meant for a person."""
 
 import errno
 import re
@@ -9,17 +9,17 @@ from typing import Any
 from brakepoint.texts import catalogue, text
 
 FOLDERS = re.compile(r"""(?<![\w.:/])(?:[A-Za-z]:\\|/)(?:[^/\\\s'"]*[/\\])*(?=[^/\\\s])""")
-"""What stands before the name of a file in an absolute path; in a URL nothing does."""
+"""The folders before a file name in an absolute path; does not match URLs."""
 
 
 class UserError(Exception):
-    """Something that the person at the keyboard can put right.
+    """Something that the user can fix.
 
     The command line prints it as one line and exits with status 2; it never shows a stack trace.
 
     Args:
         key: Key of the message in the catalogue, for instance `error.feed_missing`.
-        values: What the message's placeholders stand for.
+        values: Values of the message's placeholders.
     """
 
     def __init__(self, key: str, **values: object) -> None:
@@ -28,12 +28,12 @@ class UserError(Exception):
         self._values = values
 
     def for_others(self) -> str:
-        """The same for people elsewhere, whom the folders of this machine are no business of."""
+        """The message for people elsewhere, without this machine's folders."""
         values = {name: _without_folders(value) for name, value in self._values.items()}
         return _on_one_line(text(self.key, None, **values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Lets the error travel from a worker process to the one that prints it."""
+        """Allows the error to be pickled in a worker process for the one that prints it."""
         return partial(UserError, self.key, **self._values), ()
 
 
@@ -50,12 +50,12 @@ def _without_folders(value: object) -> str:
 
 
 def _on_one_line(words: str) -> str:
-    """Libraries and file names may put several lines into a message, or bytes that are no letter."""
+    """Joins lines and replaces undecodable bytes, which libraries and file names may bring into a message."""
     return re.sub(r"\s*[\r\n]+\s*", " ", words.encode("utf-8", "replace").decode())
 
 
 class AdapterError(UserError):
-    """The same from a camera or a hub of another package, whose words the catalogue does not have.
+    """An error of a camera or hub from another package, whose text isn't in the catalogue.
 
     Args:
         words: What is wrong, and what to do next.

@@ -1,4 +1,4 @@
-"""The project's extras: which packages each brings, and what to install when one is missing."""
+"""The project's extras: the packages of each, and what to install if one is missing."""
 
 import importlib.util
 
@@ -16,20 +16,20 @@ EXTRAS = {
     "serving": ("kserve",),
     "room": ("bcrypt", "boto3", "minio", "onnx"),
 }
-"""Modules that stand for an extra of pyproject.toml: those that are imported by the kit itself."""
+"""Modules of each extra in pyproject.toml that the kit itself imports."""
 
 
 def missing(extra: str) -> tuple[str, ...]:
-    """Which modules of an extra are not installed."""
+    """The modules of an extra that are not installed."""
     return _absent(EXTRAS[extra])
 
 
 def require(extra: str, *modules: str) -> None:
-    """Refuses to go on without an extra.
+    """Raises an error if an extra is missing.
 
     Args:
         extra: A key of `EXTRAS`.
-        modules: Those of its modules that are needed; by default all. A container may hold only some.
+        modules: The required modules; by default all. A container may have only some.
 
     Raises:
         UserError: One of them is not installed.
@@ -39,7 +39,7 @@ def require(extra: str, *modules: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """What installs extras by hand; in a clone as tested (of `serving`: see pyproject.toml)."""
+    """The command that installs extras; in a clone, the tested versions (`serving`: see pyproject.toml)."""
     if not IS_CLONE:
         return f"pip install 'brakepoint[{','.join(extras)}]'"
     others = ",".join(extra for extra in extras if extra != "serving")
@@ -50,7 +50,7 @@ def install_command(*extras: str) -> str:
 
 
 def bringing(module: str) -> str | None:
-    """The extra that brings a top-level module; None if none does."""
+    """The extra that contains a top-level module; None if none does."""
     return next((extra for extra, names in EXTRAS.items() if module in names), None)
 
 
@@ -61,5 +61,5 @@ def _absent(modules: tuple[str, ...]) -> tuple[str, ...]:
 def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # The package around it is not there.
+    except ModuleNotFoundError:  # Its parent package is missing.
         return False

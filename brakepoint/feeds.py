@@ -1,6 +1,6 @@
-"""The recorded feeds and where they are found: `videos/NAME.mp4` with `videos/NAME.json` beside it.
+"""The recorded feeds and where they are: `videos/NAME.mp4` with `videos/NAME.json` beside it.
 
-One's own `videos/` come first, then those that come with the kit.
+The user's own `videos/` come first, then those of the kit.
 """
 
 from pathlib import Path
@@ -12,19 +12,19 @@ VIDEOS = "videos"
 COURSE_FEEDS = ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full")
 """The feeds that come with the kit, easy ones first."""
 HARDER = f"{VIDEOS}/harder"
-"""Feeds that nobody is taught on, for `brakepoint prove`."""
+"""Feeds that are not used in training, for `brakepoint prove`."""
 
 
 def feed_names() -> list[str]:
-    """Names of the feeds that are there: those of the course first, then the others by name."""
+    """Names of the available feeds: those of the course first, then the others by name."""
     videos = sorted({path.stem for folder in own_or_shipped(VIDEOS) for path in folder.glob("*.mp4")})
-    there = [name for name in videos if not name.endswith(".part")]  # Those are still being rendered.
+    there = [name for name in videos if not name.endswith(".part")]  # These are still being rendered.
     course = [name for name in COURSE_FEEDS if name in there]
     return course + [name for name in there if name not in COURSE_FEEDS]
 
 
 def harder_feeds() -> list[Path]:
-    """The videos of the harder feeds that are there, by name."""
+    """The videos of the available harder feeds, by name."""
     videos = {path.stem: path for folder in reversed(own_or_shipped(HARDER)) for path in folder.glob("*.mp4")}
     return [videos[name] for name in sorted(videos) if not name.endswith(".part")]
 
@@ -33,10 +33,10 @@ def find_feed(name: str) -> Path:
     """The video of a feed.
 
     Args:
-        name: Name of a feed in `videos/`, or path of an mp4.
+        name: Name of a feed in `videos/`, or path to an mp4.
 
     Raises:
-        UserError: There is none.
+        UserError: There is no such feed.
     """
     there = feed_names()
     candidates = [folder / f"{name}.mp4" for folder in own_or_shipped(VIDEOS)] if name in there else []
@@ -50,14 +50,14 @@ def find_feed(name: str) -> Path:
 
 
 def find_named_feed(name: str, own: str = "") -> Path:
-    """The video of a feed that others ask for, over the network: by its name alone, never by a path.
+    """The video of a feed requested over the network: only by its name, never by a path.
 
     Args:
-        name: What they ask for.
+        name: The requested name.
         own: The feed that this process was started with, which may be a path.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: There is no feed of that name.
     """
     if name != own and name not in feed_names():
         raise UserError("feed.missing", path=name, feeds=", ".join(feed_names()) or "–")

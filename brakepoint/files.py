@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, files that others change meanwhile, and YAML read strictly."""
+"""Files that are written atomically, files that others change meanwhile, and strictly read YAML."""
 
 import os
 import shutil
@@ -13,11 +13,11 @@ import yaml
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file under another name and renames it: whoever sees it, sees all of it.
+    """Writes a file under another name and renames it, so that it is never visible incomplete.
 
     Args:
-        path: The file; its folder is there.
-        content: All of it.
+        path: The file; its folder must exist.
+        content: The complete content.
     """
     part = path.with_name(f"{path.name}.part")
     try:
@@ -30,13 +30,13 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Offers a name to write a file by, for what writes files itself; it takes its place once all went well.
+    """Provides a temporary name for code that writes a file itself, and renames it on success.
 
     Args:
-        path: Where it goes in the end; until then, what is there stays. Its folder is there.
+        path: Its final path; an existing file is kept until then. The folder must exist.
 
     Yields:
-        A name beside it with the same ending.
+        A name beside it with the same suffix.
     """
     part = path.with_name(f"{path.stem}.part{path.suffix}")
     try:
@@ -48,10 +48,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Offers an empty folder to fill, which takes the place of another one once all went well.
+    """Provides an empty folder, which replaces another one on success.
 
     Args:
-        folder: Where it goes in the end; until then, what is there stays.
+        folder: Its final path; an existing folder is kept until then.
 
     Yields:
         The folder to fill.
@@ -69,12 +69,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def put_in_place(new: Path, place: Path, aside: Path) -> None:
-    """Renames a file or a folder to where another one may be, which is kept.
+    """Renames a file or folder to a path where another one may exist, which is kept.
 
     Args:
-        new: What is to be there.
-        place: Where.
-        aside: The name that what was there gets.
+        new: The new file or folder.
+        place: The target path.
+        aside: The new name of what was there.
     """
     try:
         if place.exists():
@@ -87,9 +87,9 @@ def put_in_place(new: Path, place: Path, aside: Path) -> None:
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The regular files below a folder, with what the file system says of each, while others write there.
+    """The regular files below a folder, with their status, while others write there.
 
-    A file or a folder that is removed meanwhile is left out. Links are not followed, and are none.
+    Files and folders that are removed meanwhile are skipped. Links are neither followed nor included.
     """
     for root, _, names in os.walk(folder):
         for path in (Path(root, name) for name in names):
@@ -100,7 +100,7 @@ def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML's own loader takes the last."""
+    """Rejects duplicate keys, of which YAML's own loader uses the last."""
 
 
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -116,13 +116,13 @@ _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _m
 
 
 def load_yaml(content: str) -> Any:
-    """What a YAML document says.
+    """The content of a YAML document.
 
     Raises:
-        yaml.YAMLError: It is none, a key stands twice in it, or a value is none of its kind.
+        yaml.YAMLError: It isn't YAML, contains a duplicate key, or a value is invalid for its type.
     """
     try:
         return yaml.load(content, _StrictLoader)
     except (ValueError, OverflowError, RecursionError, TypeError, AttributeError) as error:
-        # PyYAML lets these through: a thirteenth month, brackets a thousand deep.
+        # PyYAML does not catch these itself: a thirteenth month, brackets a thousand deep.
         raise yaml.YAMLError(f"{type(error).__name__}: {error}") from error

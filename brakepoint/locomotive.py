@@ -1,8 +1,8 @@
-"""The one model of the train: how power becomes speed, and how long it takes to stop.
+"""The only model of the train: how power becomes speed, and how long it takes to stop.
 
-The motor pulls towards the speed that its power asks for, with a first-order lag; the brake slows at a
-constant rate. Both have closed solutions, so a step of any length is exact and a run is the same at every
-rate. The figures are those of a toy train with a battery hub; measure yours, and change them here alone.
+The motor approaches the speed of its power with a first-order lag; the brake decelerates at a constant rate.
+Both have closed-form solutions, so a step of any length is exact and a run is the same at every rate. The
+figures are those of a toy train with a battery hub; measure yours, and change them only here.
 """
 
 import math
@@ -15,20 +15,20 @@ FULL_POWER = 100
 DEAD_POWER = 20
 """Below this power in percent the motor only hums: friction holds the train."""
 SPEED_PER_POWER = FULL_SPEED_CM_S / (FULL_POWER - DEAD_POWER)
-"""Centimetres a second for each percent above `DEAD_POWER`; full power gives full speed."""
+"""Centimetres per second for each percent above `DEAD_POWER`; full power gives full speed."""
 LAG_S = 0.35
-"""After this time 63 % of a change of speed is done: the inertia of a locomotive with two wagons."""
+"""Time for 63 % of a change of speed: the inertia of a locomotive with two wagons."""
 BRAKING_CM_S2 = 60.0
 """Deceleration of the motor's electric brake."""
 
 
 def speed_for_power(power: int) -> float:
-    """The speed that the train settles at, in cm/s."""
+    """The steady speed at a power, in cm/s."""
     return max(power - DEAD_POWER, 0) * SPEED_PER_POWER
 
 
 def power_for_speed(speed_cm_s: float) -> int:
-    """The power in percent at which the train settles at a speed, as nearly as whole percents allow."""
+    """The power in percent for a steady speed, as closely as whole percents allow."""
     return min(round(DEAD_POWER + speed_cm_s / SPEED_PER_POWER), FULL_POWER) if speed_cm_s > 0 else 0
 
 
@@ -37,26 +37,28 @@ ORDER_POWER = {
     OrderKind.LOW_SPEED: power_for_speed(LOW_SPEED_CM_S),
     OrderKind.BRAKE: 0,
 }
-"""What each order sets the motor to, in percent."""
+"""The motor's power for each order, in percent."""
 
 
 def braking_distance_cm(speed_cm_s: float) -> float:
-    """How far the train still rolls once its brake is on."""
+    """How far the train still rolls once it brakes."""
     return speed_cm_s**2 / (2 * BRAKING_CM_S2)
 
 
 STOPPING_LIMIT_CM = FULL_SPEED_CM_S * (WATCHDOG_S + ORDER_AGE_MAX_S) + braking_distance_cm(FULL_SPEED_CM_S)
-"""Whatever fails, the train is at rest within this distance of where it was at that moment: a last order may
-still arrive, the watchdog waits, and then the brake takes its way."""
+"""Whatever fails, the train stops within this distance of where it was at that moment.
+
+A last order may still arrive, the watchdog waits, and then comes the braking distance.
+"""
 
 
 def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: float) -> float:
-    """How far the train goes until its motor has slowed it down.
+    """The distance in which the motor slows the train down.
 
     Args:
-        speed_cm_s: How fast it is now.
-        target_cm_s: What the new power asks for.
-        reached_cm_s: Slow enough; more than the target, which is only ever approached.
+        speed_cm_s: Its current speed.
+        target_cm_s: Speed of the new power.
+        reached_cm_s: Speed that is slow enough; above the target, which is only approached asymptotically.
     """
     if speed_cm_s <= reached_cm_s:
         return 0.0
@@ -66,11 +68,11 @@ def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: flo
 
 @dataclass(frozen=True)
 class Motion:
-    """A train under way.
+    """The motion of a train.
 
     Attributes:
         position_cm: Distance covered along the track.
-        speed_cm_s: How fast it is.
+        speed_cm_s: Its speed.
     """
 
     position_cm: float = 0.0
@@ -81,14 +83,14 @@ class Motion:
         return self.drawn_to(speed_for_power(power), seconds, LAG_S)
 
     def drawn_to(self, target: float, seconds: float, lag_s: float) -> "Motion":
-        """The motion after some time of a motor that pulls towards a speed in cm/s, with its own lag."""
+        """The motion after some time of a motor that approaches a speed in cm/s, with its own lag."""
         change = (self.speed_cm_s - target) * math.exp(-seconds / lag_s)
         travel = target * seconds + (self.speed_cm_s - target - change) * lag_s
-        # Rounding must not move a train that stands: not by a hair, and least of all backward.
+        # Rounding must not move a standing train at all, least of all backward.
         return Motion(self.position_cm + max(travel, 0.0), max(target + change, 0.0))
 
     def braked(self, seconds: float, braking_cm_s2: float = BRAKING_CM_S2) -> "Motion":
-        """The motion after some time with the brake on."""
+        """The motion after some time of braking."""
         if seconds >= self.speed_cm_s / braking_cm_s2:
             return Motion(self.position_cm + self.speed_cm_s**2 / (2 * braking_cm_s2), 0.0)
         speed = self.speed_cm_s - braking_cm_s2 * seconds

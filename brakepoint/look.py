@@ -13,19 +13,19 @@ ORDER_COLOURS = {
 }
 INK, PAPER = "#1b2027", "#ffffff"
 BRIGHT = 0.6
-"""From this brightness on, dark words stand out better on a colour than white ones."""
+"""At or above this brightness, dark text is more readable on a colour than white text."""
 DISC = "M-7.6 0a7.6 7.6 0 1 1 15.2 0a7.6 7.6 0 1 1-15.2 0Z"
 TRIANGLE, EXCLAMATION = "M0-9 9.5 8H-9.5Z", "M0-3.5V2.2M0 5.4v.2"
 
 
 @dataclass(frozen=True)
 class SignLook:
-    """What a class of sign looks like wherever it is drawn small: on films, plots, pages and in the terminal.
+    """The symbol of a class of sign on films, plots, pages and in the terminal.
 
     Attributes:
-        colour: Of its drawing, of the boxes around it and of its line in a plot: `#rrggbb`.
-        shape: A ring is a white disc with a coloured rim.
-        character: What it is in a line of text.
+        colour: Colour of its symbol, its boxes and its line in a plot: `#rrggbb`.
+        shape: Its shape; a ring is a white disc with a coloured rim.
+        character: Its symbol in a line of text.
     """
 
     colour: str
@@ -34,13 +34,13 @@ class SignLook:
 
     @property
     def is_bright(self) -> bool:
-        """Whether words on its colour are better dark."""
+        """Whether text on its colour should be dark."""
         red, green, blue = bytes.fromhex(self.colour[1:])
         return 0.299 * red + 0.587 * green + 0.114 * blue >= BRIGHT * 255
 
     @property
     def paths(self) -> tuple[dict[str, str], ...]:
-        """Its drawing as the attributes of SVG paths, at most 22 wide and high about the origin."""
+        """Its symbol as attributes of SVG paths, at most 22 wide and high, centred on the origin."""
         rim = {"stroke": INK, "stroke-width": "1.6", "stroke-linejoin": "round"}
         match self.shape:
             case "triangle":
@@ -56,16 +56,16 @@ SIGN_LOOKS = {
     SignClass.DANGER_AHEAD: SignLook("#f7c325", "triangle", "▲"),
     SignClass.SPEED_LIMIT: SignLook("#e5484d", "ring", "●"),
 }
-"""Every class of sign. Its name is in the catalogue, `sign.class.NAME`; what it asks for, in the rules."""
+"""Every class of sign. Its name is in the catalogue, `sign.class.NAME`; its meaning is in the rules."""
 
 
 def sentence(words: str) -> str:
-    """The words with a capital at the start."""
+    """The text with a capital at the start."""
     return words[:1].upper() + words[1:]
 
 
 def order_text(order: OrderKind, lang: str | None = None) -> str:
-    """What an order does, in a word or two."""
+    """An order in a word or two."""
     return sentence(text(f"order.{order}", lang))
 
 
@@ -75,7 +75,7 @@ def reason_text(reason: Reason, lang: str | None = None) -> str:
 
 
 def order_line(order: Order, state: TrainState) -> str:
-    """What a hub prints of an order: where the train is when it comes, what to do, and why."""
+    """The line that a hub prints for an order: the train's position when it arrives, what to do, and why."""
     return text(
         "hub.line",
         time=state.at,
@@ -88,10 +88,10 @@ def order_line(order: Order, state: TrainState) -> str:
 
 
 def sign_text(sign_class: SignClass, lang: str | None = None) -> str:
-    """What a sign is called."""
+    """The name of a sign."""
     return text(f"sign.class.{sign_class}", lang)
 
 
 def points(value: float, lang: str | None = None) -> str:
-    """A score or penalty: whole, or with one decimal."""
+    """A score or penalty: as an integer, or with one decimal."""
     return number(value, 0 if round(value, 1) == round(value) else 1, lang)

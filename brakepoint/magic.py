@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 FOLDER_VARIABLE = "BRAKEPOINT_FOLDER"
-"""Where a notebook leaves what it makes; by default the project's root."""
+"""Folder for a notebook's output; by default the project's root."""
 LANGUAGE_VARIABLE = "BRAKEPOINT_LANG"
 GREEN, RED = "#1a7f37", "#cf222e"
 NOTE = '<span style="opacity:.75;margin-left:1.2em">{words}</span>'
@@ -30,10 +30,10 @@ CARD = "border-left:4px solid {colour};padding:.4em 1em;margin:.5em 0;line-heigh
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
-    """Defines the magics, chooses the attendee's labs, and reloads them whenever they are saved."""
+    """Defines the magics, selects the attendee's labs, and reloads them whenever they are saved."""
     os.environ.setdefault(SOURCE_VARIABLE, "labs")
     take_joined()
-    if Path.cwd().name in languages():  # A notebook speaks the language of its folder.
+    if Path.cwd().name in languages():  # A notebook uses the language of its folder.
         os.environ[LANGUAGE_VARIABLE] = Path.cwd().name
     os.chdir(os.environ.get(FOLDER_VARIABLE, ROOT))
     if os.environ[SOURCE_VARIABLE] == "labs":
@@ -49,12 +49,12 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
 
 
 def say(shell: object, kind: type, error: Exception, trace: object, tb_offset: object = None) -> None:
-    """Shows in one line, and without a stack trace, what the person at the notebook can put right."""
+    """Shows an error that the user can fix in one line, without a stack trace."""
     print(str(error) or text("notebook.not_written"))  # noqa: T201
 
 
 def check_magic(line: str) -> None:
-    """`%check 1` checks a step and shows what it found out; `%check 1 --explain` explains it once more."""
+    """`%check 1` checks a step and shows the result; `%check 1 --explain` explains it again."""
     number, *options = line.split() or [""]
     step = find_step(number)
     checks_labs = os.environ[SOURCE_VARIABLE] == "labs"

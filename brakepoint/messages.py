@@ -1,6 +1,6 @@
-"""The messages that flow between the parts, each with its topic and its encoding.
+"""The messages between the parts, each with its topic and encoding.
 
-JSON for everything but `Frame`, which is a fixed binary header followed by JPEG bytes. Times are seconds on
+Everything is JSON except `Frame`, which is a fixed binary header followed by JPEG bytes. Times are seconds by
 the clock of the sender's machine, positions centimetres along the track, boxes pixels of the frame.
 """
 
@@ -21,18 +21,18 @@ TOPIC_ROOT = "brakepoint"
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 FeedName = Annotated[str, Field(max_length=200, pattern=r"^\P{C}*$")]
-"""A feed's name, or the URI of a real camera; nothing in it that cannot be seen."""
+"""A feed's name, or the URI of a real camera, without invisible characters."""
 
 
 class SignClass(StrEnum):
-    """What a detector tells apart. The order of the members is the order of the model's class ids."""
+    """The classes of a detector. The order of the members is the order of the model's class ids."""
 
     DANGER_AHEAD = "DangerAhead"
     SPEED_LIMIT = "SpeedLimit"
 
 
 class Message(BaseModel):
-    """Base of the JSON messages: immutable, and unknown fields are refused."""
+    """Base of the JSON messages: immutable, and unknown fields are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,7 +41,7 @@ class Detection(Message):
     """One sign seen in one frame.
 
     Attributes:
-        sign_class: What it is.
+        sign_class: Its class.
         confidence: 0 to 1.
         box: `(left, top, right, bottom)` in pixels of the frame.
     """
@@ -79,7 +79,7 @@ class Detection(Message):
 
 
 class Detections(Message):
-    """Everything that the detector saw in one frame.
+    """All detections in one frame.
 
     Attributes:
         frame_id: Number of the capture, growing by at least one each time.
@@ -96,7 +96,7 @@ class Detections(Message):
 
 
 class OrderKind(StrEnum):
-    """What the train is told to do."""
+    """The kinds of orders to the train."""
 
     FULL_SPEED = "full_speed"
     LOW_SPEED = "low_speed"
@@ -116,7 +116,7 @@ class Reason(StrEnum):
     FROZEN_FRAMES = "frozen_frames"
     NO_TRAIN_STATE = "no_train_state"
     NO_ORDERS = "no_orders"
-    """The train's own watchdog has heard nothing."""
+    """The train's own watchdog has received no orders."""
     BY_HAND = "by_hand"
     """A person has stopped the train, or has not started it yet."""
 
@@ -130,14 +130,14 @@ class Light(StrEnum):
 
 
 class Order(Message):
-    """What the autopilot wants the train to do, said afresh at every step.
+    """An order of the autopilot to the train, repeated at every step.
 
     Attributes:
         kind: What to do.
         reason: Why.
-        sign: The sign that it answers to, if any.
+        sign: The sign to which it responds, if any.
         light: The headlight.
-        at: When it was given, in seconds.
+        at: When it was issued, in seconds.
     """
 
     kind: OrderKind
@@ -148,18 +148,18 @@ class Order(Message):
 
     @property
     def meaning(self) -> tuple[OrderKind, Reason, SignClass | None]:
-        """What makes two orders the same order, whenever they were given."""
+        """What makes two orders the same, regardless of when they were issued."""
         return self.kind, self.reason, self.sign
 
 
 class GivenOrder(Order):
-    """An order on its way to the train, with what the receiver needs to tell whether it still holds.
+    """An order on its way to the train, with what the receiver needs to check that it is still valid.
 
     Attributes:
-        giver: Which autopilot gave it: another one after every restart.
+        giver: Id of the autopilot that issued it; changes with every restart.
         number: Grows with every order of a giver.
-        run: The run that it was given for; −1 while its giver knows of none.
-        seen_at: When the frame was captured that it was decided on; None if there was none.
+        run: The run for which it was issued; −1 while its giver does not know one.
+        seen_at: When the frame on which it is based was captured; None if there was none.
     """
 
     giver: str = Field(max_length=64)
@@ -169,10 +169,10 @@ class GivenOrder(Order):
 
 
 class TrainState(Message):
-    """How fast the train is and where, as its hub knows it.
+    """The train's speed and position, as known to its hub.
 
     Attributes:
-        at: When that was so, in seconds.
+        at: Time of this state, in seconds.
         position_cm: Distance covered along the track since the start.
         speed_cm_s: Zero or more: the train never reverses.
         power: −100 to 100 percent of the motor's power.
@@ -189,7 +189,7 @@ class TrainState(Message):
 
 
 class Fault(StrEnum):
-    """What can be made to go wrong by a button. Texts: `live.fault.{value}`."""
+    """A fault that a button can cause. Texts: `live.fault.{value}`."""
 
     CAMERA_FROZEN = "camera_frozen"
     CAMERA_BLACK = "camera_black"
@@ -201,7 +201,7 @@ class Fault(StrEnum):
 
 
 class Action(StrEnum):
-    """What a person asks for."""
+    """The kinds of requests by a person."""
 
     START = "start"
     STOP = "stop"
@@ -210,13 +210,13 @@ class Action(StrEnum):
 
 
 class Wish(Message):
-    """What a person asks of the whole: start, stop, another feed, a fault.
+    """A person's request: start, stop, another feed, a fault.
 
     Attributes:
-        action: Which of them.
-        feed: The feed to choose, for `feed`; for `start`, too, if it is another than before.
-        fault: What is to go wrong, for `fault`.
-        seconds: For how long.
+        action: Kind of the request.
+        feed: The feed to choose, for `feed`; for `start`, too, if it differs from the previous one.
+        fault: The fault to cause, for `fault`.
+        seconds: Duration of the fault.
     """
 
     action: Action
@@ -232,25 +232,25 @@ class Wish(Message):
 
 
 class Control(Wish):
-    """A wish on its way to the services.
+    """A request on its way to the services.
 
     Attributes:
-        at: When it was uttered: one that comes late is not carried out, unless it is a stop.
+        at: When it was made; a late one is not carried out, unless it is a stop.
     """
 
     at: Finite
 
 
 class MissionState(Message):
-    """What holds at present, as the controller keeps it: whoever is restarted learns it from here.
+    """The current state of the mission, kept by the controller, from which restarted services learn it.
 
     Attributes:
-        run: Number of the run; with a new one the train stands at the start again.
+        run: Number of the run; with a new one the train is at the start again.
         feed: The feed.
         running: Whether orders are passed on to the train.
-        since: When the run began; whatever is older belongs to another run.
-        at: When this was said.
-        train_lost: Whether the run ended because the train itself was: it has forgotten where it was.
+        since: When the run began; anything older belongs to another run.
+        at: Time of this message.
+        train_lost: Whether the run ended because the train was lost: it has forgotten its position.
     """
 
     run: int = Field(ge=0)
@@ -262,7 +262,7 @@ class MissionState(Message):
 
 
 class Health(StrEnum):
-    """How a service is. Texts: `live.health.{value}`."""
+    """The state of a service. Texts: `live.health.{value}`."""
 
     STARTING = "starting"
     READY = "ready"
@@ -273,12 +273,12 @@ class Status(Message):
     """The heartbeat of a service, and its last will.
 
     Attributes:
-        service: Whose.
-        health: How it is.
-        at: When it said so; 0 in a last will, which is written beforehand.
-        refused: Messages that it has refused so far.
-        per_s: What it did in a second: frames captured, frames looked at, orders given or passed on.
-        latency_ms: From the capture of a frame to the order at the train: the median of late.
+        service: Name of the service.
+        health: Its state.
+        at: Time of the message; 0 in a last will, which is written in advance.
+        refused: Number of messages rejected so far.
+        per_s: Work per second: frames captured, frames examined, orders issued or passed on.
+        latency_ms: Recent median time from the capture of a frame to the order at the train.
         latency_p95_ms: 95th percentile of the same.
     """
 
@@ -297,10 +297,11 @@ class Frame:
 
     Attributes:
         frame_id: Number of the capture.
-        captured_at: Seconds.
-        position_cm: Where the train was; a real camera does not know and says NaN.
+        captured_at: Time of capture in seconds.
+        position_cm: Position of the train; NaN from a real camera, which does not know it.
         image: `(height, width, 3)` uint8, blue-green-red.
-        signs_from_px: First row in which a sign may show, in the upper half; 0 if the camera does not know.
+        signs_from_px: First row in which a sign may be visible, in the upper half; 0 if the camera does not
+            know.
     """
 
     frame_id: int
@@ -311,7 +312,7 @@ class Frame:
 
 
 def picture_hash(image: np.ndarray) -> str:
-    """A fingerprint of a picture's pixels, in 0.2 ms for 640×480: equal pictures have equal ones."""
+    """A fingerprint of a picture's pixels, in 0.2 ms for 640×480: equal pictures have equal fingerprints."""
     return f"{zlib.crc32(np.ascontiguousarray(image).data):08x}"
 
 
@@ -323,7 +324,7 @@ FRAME_MAX_BYTES = 2_000_000
 
 
 def encode_frame(frame: Frame, jpeg_quality: int = 90) -> bytes:
-    """Packs a frame for the `frame` topic: `FRAME_HEADER`, then JPEG bytes."""
+    """Encodes a frame for the `frame` topic: `FRAME_HEADER`, then JPEG bytes."""
     import cv2
 
     _, jpeg = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
@@ -333,7 +334,7 @@ def encode_frame(frame: Frame, jpeg_quality: int = 90) -> bytes:
 
 
 class Picture(NamedTuple):
-    """An encoded frame whose picture is still JPEG: for those who only show it."""
+    """An encoded frame whose picture is still JPEG, for those who only display it."""
 
     frame_id: int
     captured_at: float
@@ -342,12 +343,12 @@ class Picture(NamedTuple):
     jpeg: bytes
 
     def pack(self) -> bytes:
-        """Header and JPEG, as they travel."""
+        """Header and JPEG, as transmitted."""
         return FRAME_HEADER.pack(FRAME_MAGIC, *self[:-1]) + self.jpeg
 
 
 def split_frame(payload: bytes) -> Picture:
-    """Reads the header of what `encode_frame` packed.
+    """Reads the header of an encoded frame.
 
     Raises:
         UserError: The payload is too long, or has another header.
@@ -361,17 +362,17 @@ def split_frame(payload: bytes) -> Picture:
 
 
 def decode_frame(payload: bytes) -> Frame:
-    """Unpacks what `encode_frame` packed.
+    """Decodes the output of `encode_frame`.
 
     Raises:
-        UserError: As `split_frame`, or the picture does not decode.
+        UserError: As for `split_frame`, or the picture cannot be decoded.
     """
     import cv2
 
     frame_id, captured_at, position_cm, signs_from_px, jpeg = split_frame(payload)
     try:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # It claims to be larger than is allowed, for instance.
+    except cv2.error:  # For instance, it claims to be larger than allowed.
         image = None
     if image is None or 2 * signs_from_px > image.shape[0]:
         raise UserError("error.frame_picture", frame_id=frame_id)

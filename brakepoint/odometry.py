@@ -1,10 +1,9 @@
-"""Where the train is, by its motor and by what its camera sees: dead reckoning, corrected by signs.
+"""The train's position from its motor and its camera: dead reckoning, corrected by signs.
 
-A hub without an encoder reckons with the speed that was once measured; batteries, load and rails make it
-faster or slower. While a sign comes nearer, its distance shrinks by as much as the train really moves
-towards it, whichever way the train turns. A Kalman filter weighs the two: it knows how much faster the
-train is than it reckons, and how far away the signs are that are in sight. The position is what was rolled
-so, and never leaps.
+A hub without an encoder assumes a speed that was measured once; batteries, load and rails make the train
+faster or slower. While the train approaches a sign, its distance decreases by the train's true motion towards
+it, whichever way the train turns. A Kalman filter weighs the two: it estimates the ratio of true to assumed
+speed, and the distances of the signs in sight. The position is the accumulated distance, and never jumps.
 """
 
 from collections.abc import Sequence
@@ -16,32 +15,30 @@ import numpy as np
 from brakepoint.messages import SignClass, TrainState
 
 SCALE_SIGMA = 0.1
-"""By how much a measured train may be faster or slower than it reckons: one standard deviation, as a
-share."""
+"""Relative speed error of a measured train: one standard deviation."""
 SCALE_BOUNDS = (0.6, 1.6)
-"""Whatever is seen, the train is not taken to be slower or faster than this, as a factor."""
+"""Bounds of the speed factor, whatever is seen."""
 SCALE_WANDERS = 0.001
-"""How much the factor itself changes in the way of one centimetre, by voltage and rails."""
+"""Drift of the factor per centimetre, due to voltage and rails."""
 BOX_SIGMA_PX = 1.0
-"""How exactly a box's height is known; a distance is the less exact, the lower the box."""
+"""Accuracy of a box's height; distances from small boxes are less accurate."""
 DISTANCE_SIGMA = 0.03
-"""And by what share every distance may be wrong for other reasons: a crooked plate, a detector's habit."""
+"""Relative error of every distance for other reasons: a crooked plate, a detector's bias."""
 SAME_SIGN = 3.0
-"""A sighting belongs to a sign in sight if it is at most so many standard deviations from where that should
-be…"""
+"""A sighting belongs to a sign in sight within this many standard deviations of its expected place."""
 SAME_PLACE_CM = 8.0
-"""…or at most so far. It moves the filter by no more than the former."""
+"""It also belongs to it within this distance; it then affects the filter only up to the former limit."""
 UNSEEN_CM = 10.0
-"""A sign that was not seen for so long a way is out of sight."""
+"""A sign that was not seen for this distance is out of sight."""
 
 
 class Sighting(NamedTuple):
     """A sign in a picture.
 
     Attributes:
-        sign_class: What it is.
-        away_cm: Its distance from the camera in a straight line, told from its box.
-        towards: How much of each centimetre the train rolls goes towards it: the cosine of its bearing.
+        sign_class: Its class.
+        away_cm: Its straight-line distance from the camera, from its box.
+        towards: Fraction of each centimetre driven that goes towards it: the cosine of its bearing.
         height_px: Height of the box.
     """
 
@@ -52,18 +49,18 @@ class Sighting(NamedTuple):
 
     @property
     def sigma_cm(self) -> float:
-        """How exactly its distance is known: one standard deviation."""
+        """Accuracy of its distance: one standard deviation."""
         return float(self.away_cm * np.hypot(BOX_SIGMA_PX / self.height_px, DISTANCE_SIGMA))
 
 
 @dataclass(frozen=True)
 class InSight:
-    """A sign that is approached.
+    """A sign that the train is approaching.
 
     Attributes:
-        sign_class: What it is.
-        towards: As it was seen last.
-        seen_cm: The position of the train then.
+        sign_class: Its class.
+        towards: Its last value.
+        seen_cm: Position of the train at the last sighting.
     """
 
     sign_class: SignClass
@@ -73,15 +70,15 @@ class InSight:
 
 @dataclass(frozen=True)
 class Odometry:
-    """What is known of the train's place.
+    """The state of the position estimate.
 
     Attributes:
-        mean: The factor between true and reckoned speed, and the distance of each sign in sight, in
+        mean: The factor between true and assumed speed, and the distance of each sign in sight, in
             centimetres: shape `(1 + signs,)`.
-        covariance: Of these, shape `(1 + signs, 1 + signs)`.
-        signs: Those in sight.
-        position_cm: Where the train is.
-        reckoned_cm: The position that the hub reckoned last; None before it has.
+        covariance: Their covariance, shape `(1 + signs, 1 + signs)`.
+        signs: The signs in sight.
+        position_cm: Position of the train.
+        reckoned_cm: The hub's last position; None before the first.
     """
 
     mean: np.ndarray
@@ -92,16 +89,16 @@ class Odometry:
 
     @classmethod
     def at_the_start(cls) -> "Odometry":
-        """A train of which nothing was heard yet."""
+        """The initial state, before any report."""
         return cls(np.array([1.0]), np.array([[SCALE_SIGMA**2]]))
 
     @property
     def scale(self) -> float:
-        """How much faster the train is than it reckons, as a factor."""
+        """The factor between true and assumed speed."""
         return float(self.mean[0])
 
     def correct(self, state: TrainState) -> TrainState:
-        """The state that was observed last, with position and speed as they are by all that is known."""
+        """The last observed state, with corrected position and speed."""
         return state.model_copy(
             update={"position_cm": self.position_cm, "speed_cm_s": self.scale * state.speed_cm_s}
         )
@@ -110,18 +107,18 @@ class Odometry:
 def observe(
     known: Odometry, state: TrainState, seen: Sequence[Sighting], seen_ago_s: float = 0.0
 ) -> Odometry:
-    """What is known after one more state of the train, and one more picture.
+    """Updates the estimate with a new state of the train and a new picture.
 
-    Pure: everything that is known from one call to the next is in what it returns.
+    Pure: everything known between calls is in the returned value.
 
     Args:
-        known: From before.
-        state: As the hub reckons it.
-        seen: The signs in a new picture; none if there is no new one.
+        known: The previous estimate.
+        state: State from the hub's dead reckoning.
+        seen: The signs in a new picture; empty if there is no new one.
         seen_ago_s: How much earlier than the state the picture was taken.
     """
     known = _moved(known, state.position_cm)
-    if state.speed_cm_s == 0:  # From a stand nothing is learnt of speed, but the same error again and again.
+    if state.speed_cm_s == 0:  # A standing train only repeats the same error.
         return known
     for sighting in seen:
         known = _sighted(known, sighting, state.speed_cm_s * seen_ago_s)
@@ -129,8 +126,11 @@ def observe(
 
 
 def _moved(known: Odometry, reckoned_cm: float) -> Odometry:
-    """The train has rolled: how far, the factor says; the signs are nearer by that, or out of sight."""
-    if known.reckoned_cm is None:  # Distances count from where it was first heard of.
+    """The prediction: the train has moved by the reckoned distance times the factor.
+
+    Signs are nearer by that, or out of sight.
+    """
+    if known.reckoned_cm is None:  # Distances count from the first report.
         return replace(known, position_cm=reckoned_cm, reckoned_cm=reckoned_cm)
     rolled_cm = reckoned_cm - known.reckoned_cm
     position_cm = known.position_cm + known.scale * rolled_cm
@@ -145,14 +145,14 @@ def _moved(known: Odometry, reckoned_cm: float) -> Odometry:
 
 
 def _sighted(known: Odometry, seen: Sighting, rolled_since_cm: float) -> Odometry:
-    """A sign is seen: one that is in sight puts the factor right, another is in sight from now on.
+    """Update with a sighting: a known sign corrects the factor, a new one is added.
 
     Args:
-        known: From before.
+        known: The previous estimate.
         seen: The sign, as it was when the picture was taken.
-        rolled_since_cm: How far the train has rolled since then, as it reckons.
+        rolled_since_cm: Distance since then, by dead reckoning.
     """
-    before = rolled_since_cm * seen.towards  # So much nearer it is by now, times the factor.
+    before = rolled_since_cm * seen.towards  # It is now nearer by this distance times the factor.
     row = np.zeros(len(known.mean))
     row[0] = before
     index = _find_same(known, seen, before)
@@ -175,7 +175,7 @@ def _sighted(known: Odometry, seen: Sighting, rolled_since_cm: float) -> Odometr
 
 
 def _find_same(known: Odometry, seen: Sighting, before: float) -> int | None:
-    """The sign in sight that this one is, if any: of its class, and the nearest to where it should be."""
+    """The matching sign in sight, if any: of the same class, and closest to its expected place."""
     best, best_cm = None, np.inf
     for index, sign in enumerate(known.signs):
         error_cm = abs(seen.away_cm - known.mean[index + 1] - before * known.scale)

@@ -1,27 +1,27 @@
-"""Where things are: what comes with the kit, and what the person at it works on.
+"""The locations of the kit's own files, and of the user's work.
 
-In a clone of the project both are the clone. Where pip has installed the kit, what comes with it lies inside
-the package, and one works in the current folder.
+In a clone of the project, both are the clone. If pip has installed the kit, its files are inside the package,
+and the workplace is the current folder.
 """
 
 import sys
 from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parents[1]
-"""Holds `brakepoint`, `solutions` and the other packages."""
+"""Contains `brakepoint`, `solutions` and the other packages."""
 IS_CLONE = (PACKAGES / "course.toml").is_file()
 KIT = PACKAGES if IS_CLONE else Path(__file__).resolve().parent / "kit"
-"""Holds `course.toml`, `videos/`, `dataset/` and `deploy/`; pyproject.toml says how they get into a wheel."""
+"""Contains `course.toml`, `videos/`, `dataset/` and `deploy/`; pyproject.toml adds them to a wheel."""
 WORKPLACE = PACKAGES if IS_CLONE else Path.cwd()
-"""Holds `labs/` and the attendee's progress."""
+"""Contains `labs/` and the attendee's progress."""
 
 
 def own_or_shipped(name: str) -> list[Path]:
-    """The folders of that name: one's own first, then that of the kit."""
+    """The folders of that name: the user's own first, then that of the kit."""
     return [folder for folder in dict.fromkeys((WORKPLACE / name, KIT / name)) if folder.is_dir()]
 
 
 def import_own() -> None:
-    """Lets Python find `labs`, which only in a clone lies beside the packages."""
+    """Makes `labs` importable, which is beside the packages only in a clone."""
     if str(WORKPLACE) not in sys.path:
         sys.path.insert(0, str(WORKPLACE))

@@ -1,31 +1,31 @@
-"""Which of a detector's boxes can be plates: what camera and track rule out, no confidence can save."""
+"""Filters boxes that can be plates: those ruled out by camera and track are rejected at any confidence."""
 
 from brakepoint.messages import Detection, Detections
 from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.truth import CameraModel
 
 EDGE_PX = 2.0
-"""A box this near to an edge of what was looked at is cut off: what it shows is part of something unknown."""
+"""A box this close to the edge of the examined area is cut off: it shows part of something unknown."""
 WIDEST = 1.5
-"""Plates are about as wide as they are high, and seen from the side narrower."""
+"""Largest ratio of width to height: plates are about as wide as high, and narrower from the side."""
 RAILS_CM = 2.5
-"""Between the rails stands no sign: so far to either side of the middle…"""
+"""There are no signs between the rails, up to this distance to either side of the centre line."""
 RAILS_SEEN_CM = 15.0
-"""…and up to so far ahead, where the bend of a track does not matter yet."""
+"""This applies up to this distance ahead, where a bend in the track does not matter yet."""
 CLEAR_CM, CLOSE_CM = 40.0, 15.0
-"""From the first to the second of these distances ahead a plate is large in the picture…"""
+"""Between these distances ahead, a plate is large in the picture."""
 INSIDE_PX = 60.0
-"""…and not about to leave it, unless it is nearer to the picture's side than this."""
+"""It is not about to leave the picture, unless it is closer to its side than this."""
 
 
 def plates_only(detections: Detections, camera: CameraModel) -> Detections:
-    """Leaves out what cannot be a plate."""
+    """Removes what cannot be a plate."""
     items = tuple(item for item in detections.items if can_be_a_plate(item, camera))
     return detections if items == detections.items else detections.model_copy(update={"items": items})
 
 
 def can_be_a_plate(item: Detection, camera: CameraModel) -> bool:
-    """Whether a box can be that of a whole sign beside the track."""
+    """Whether a box can be that of a complete sign beside the track."""
     return (
         not is_cut_off(item, camera)
         and item.width_px <= WIDEST * item.height_px
@@ -34,7 +34,7 @@ def can_be_a_plate(item: Detection, camera: CameraModel) -> bool:
 
 
 def is_cut_off(item: Detection, camera: CameraModel) -> bool:
-    """Whether a box is cut off: by the frame's edge, or by the first row in which signs may show."""
+    """Whether a box is cut off: by the frame's edge, or by the first row in which signs may be visible."""
     left, top, right, bottom = item.box
     return (
         min(left, top) <= EDGE_PX
@@ -45,19 +45,19 @@ def is_cut_off(item: Detection, camera: CameraModel) -> bool:
 
 
 def is_between_rails(item: Detection, camera: CameraModel) -> bool:
-    """Whether the train would run over what is there."""
+    """Whether the train would run over it."""
     ahead_cm = camera.focal_px * PLATE_HEIGHT_CM[item.sign_class] / item.height_px
     lateral_cm = ahead_cm * (item.centre_x_px - camera.width_px / 2) / camera.focal_px
     return ahead_cm <= RAILS_SEEN_CM and abs(lateral_cm) <= RAILS_CM
 
 
 def must_show(ahead_cm: float, lateral_cm: float, camera: CameraModel) -> bool:
-    """Whether a plate that stands there must be seen: it is large, and well inside the picture's sides.
+    """Whether a plate at this place must be visible: it is large, and well inside the picture's sides.
 
     Args:
-        ahead_cm: How far it is ahead.
-        lateral_cm: How far to the right of the line of travel.
-        camera: What sees it.
+        ahead_cm: Its distance ahead.
+        lateral_cm: Its distance to the right of the line of travel.
+        camera: The camera.
     """
     aside_px = camera.focal_px * abs(lateral_cm) / max(ahead_cm, CLOSE_CM)
     return CLOSE_CM <= ahead_cm <= CLEAR_CM and aside_px <= camera.width_px / 2 - INSIDE_PX

@@ -1,7 +1,8 @@
-"""What a camera and a hub must be able to do, and how one is chosen by URI.
+"""The interfaces of camera and hub, which are selected by URI.
 
-`video:track-stop` and `print:` stand in for the hardware; `csi:0`, `usb:/dev/video0` and `ble:` are the real
-thing. An adapter is loaded by name when its URI is used: nobody needs hardware libraries for nothing.
+`video:track-stop` and `print:` stand in for the hardware; `csi:0`, `usb:/dev/video0` and `ble:` are real
+hardware. An adapter is loaded by name when its URI is used, so that hardware libraries are only required if
+needed.
 """
 
 from typing import Protocol
@@ -13,10 +14,10 @@ class Camera(Protocol):
     """Looks ahead from the train."""
 
     def read(self, train_state: TrainState) -> Frame | None:
-        """Captures one frame, or returns None when there is none to be had.
+        """Captures one frame, or returns None if none is available.
 
         Args:
-            train_state: Where the train is. A recorded camera shows that place; a real one looks for itself.
+            train_state: State of the train. A recorded camera shows its position; a real one ignores it.
         """
 
     def close(self) -> None:
@@ -27,20 +28,20 @@ class Hub(Protocol):
     """Drives the train: motor, brake and headlight.
 
     Attributes:
-        is_simulated: Whether a hub that is opened again has its train at the start; a person must put a real
-            train there.
+        is_simulated: Whether reopening the hub puts its train at the start; a person must do that with a real
+            train.
     """
 
     is_simulated: bool
 
     def apply(self, order: Order) -> None:
-        """Carries an order out; it holds until the next one.
+        """Carries an order out; it applies until the next one.
 
-        A hub on a radio brakes by itself when there is none for `brakepoint.rules.WATCHDOG_S`.
+        A hub on a radio brakes by itself if there is none for `brakepoint.rules.WATCHDOG_S`.
         """
 
     def state(self, now: float) -> TrainState:
-        """Says how fast the train is and where at the time `now`, in seconds, which never goes back."""
+        """Returns the train's speed and position at the time `now`, in seconds, which never decreases."""
 
     def close(self) -> None:
-        """Brakes and lets go of the train; may be called twice."""
+        """Brakes and releases the train; may be called twice."""

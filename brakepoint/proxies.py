@@ -1,24 +1,24 @@
-"""Proxies that the environment names: what runs on this machine is reached without them."""
+"""Proxies in the environment: local addresses are reached without them."""
 
 import os
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXCEPTIONS = ("no_proxy", "NO_PROXY")
-"""Some libraries read the one and some the other, so both say the same."""
+"""Some libraries read one and some the other, so both get the same value."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "mqtt_proxy")
-"""In small or capital letters."""
+"""In lower or upper case."""
 
 
 def proxies_set() -> list[str]:
-    """The variables that name a proxy, as they are spelt in the environment."""
+    """The variables that name a proxy, as spelt in the environment."""
     return sorted(name for name, value in os.environ.items() if name.lower() in PROXIES and value.strip())
 
 
 def spare_loopback() -> None:
-    """Has this machine's own addresses reached without a proxy, here and in every process started here.
+    """Bypasses proxies for this machine's own addresses, in this process and all its children.
 
     Store, endpoints, broker and pages all listen there, and a proxy on another machine cannot reach them. Few
-    libraries know that by themselves.
+    libraries do that by default.
     """
     if not proxies_set():
         return

@@ -1,4 +1,4 @@
-"""Ports to listen at."""
+"""Ports to listen on."""
 
 import itertools
 import random
@@ -6,16 +6,16 @@ import socket
 
 LOCALHOST = "127.0.0.1"
 UNASSIGNED = range(10_000, 20_000)
-"""Ports that a system gives to nobody who asks for any; Linux begins at 32,768, others at 49,152.
+"""Ports that a system does not assign as free ones; Linux begins at 32,768, others at 49,152.
 
-Any of those might go to another process before whoever chose it listens there.
+An assigned port might go to another process before the chooser listens on it.
 """
 _SHUFFLED = itertools.cycle(random.sample(UNASSIGNED, len(UNASSIGNED)))
-"""None comes twice."""
+"""None is returned twice."""
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there; connections that are just ending do not stop it."""
+    """Whether a server could listen there; closing connections do not prevent that."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -26,7 +26,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
-    """Whether somebody takes connections there."""
+    """Whether a server accepts connections there."""
     try:
         socket.create_connection((host, port), timeout_s).close()
     except OSError:
@@ -35,5 +35,5 @@ def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens at, and that was not given out before."""
+    """A free port of this machine that has not been returned before."""
     return next(port for port in _SHUFFLED if is_free(LOCALHOST, port))

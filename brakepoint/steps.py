@@ -16,7 +16,7 @@ def load_step(name: str, steps: str | None = None) -> ModuleType:
 
     Args:
         name: For instance `step6_autopilot`.
-        steps: `solutions` or `labs`; by default what `BRAKEPOINT_STEPS` says, else `solutions`.
+        steps: `solutions` or `labs`; by default the value of `BRAKEPOINT_STEPS`, else `solutions`.
 
     Raises:
         UserError: There is no such source, or it has no such module.
@@ -30,5 +30,5 @@ def load_step(name: str, steps: str | None = None) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name not in (source, module):
-            raise  # The step is there; something that it imports is not.
+            raise  # The step exists, but something that it imports does not.
         raise UserError("steps.missing", module=f"{source}/{name}.py", source=source) from error

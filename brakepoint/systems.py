@@ -1,4 +1,4 @@
-"""What the kit needs of an operating system, and says where it lacks it."""
+"""What the kit requires of an operating system, with errors where it is missing."""
 
 import os
 import signal
@@ -8,12 +8,12 @@ import threading
 from brakepoint.errors import UserError
 
 POSIX = os.name == "posix"
-"""Linux, macOS and WSL are; Windows itself is not."""
+"""True on Linux, macOS and WSL, but not on Windows itself."""
 LINUX = sys.platform == "linux"
 
 
 def require_posix(what: str) -> None:
-    """Refuses what rests on process groups, signals and user numbers, which Windows itself lacks.
+    """Raises an error for what needs process groups, signals and user ids, which Windows itself lacks.
 
     Args:
         what: A command or a URI, as a person would type it.
@@ -26,7 +26,7 @@ def require_posix(what: str) -> None:
 
 
 def require_linux(what: str) -> None:
-    """Refuses what reads of other processes in /proc.
+    """Raises an error for what reads about other processes in /proc.
 
     Args:
         what: A command, as a person would type it.

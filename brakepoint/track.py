@@ -1,4 +1,4 @@
-"""The geometry of a track: straights and curves laid end to end, and the place of each centimetre of it.
+"""The geometry of a track: straights and curves laid end to end, and the pose at each position along it.
 
 The table is the plane x, y in centimetres; a track starts at the origin and heads along +x.
 """
@@ -26,12 +26,12 @@ class Straight(BaseModel):
 
     @property
     def speed_max_cm_s(self) -> float:
-        """A train does not derail on a straight."""
+        """Unlimited: a train does not derail on a straight."""
         return math.inf
 
 
 class Curve(BaseModel):
-    """A piece of a circle: `curve: left`, `radius_cm: 32`, `angle_deg: 90`."""
+    """An arc: `curve: left`, `radius_cm: 32`, `angle_deg: 90`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,7 +51,7 @@ class Curve(BaseModel):
 
 
 def _kind_of(segment: object) -> str:
-    """Which piece somebody meant, by its fields, so that what is wrong is said of that one."""
+    """The intended kind of piece, judging by its fields, so that errors refer to that kind."""
     given = segment if isinstance(segment, dict) else vars(segment) if isinstance(segment, BaseModel) else {}
     return "curve" if given.keys() & Curve.model_fields.keys() else "straight"
 
@@ -124,14 +124,14 @@ class Track:
         return next(inside, len(self.segments)) - 1
 
     def pose(self, position_cm: float) -> Pose:
-        """The place at a distance along the track; beyond either end the last piece goes on."""
+        """The place at a distance along the track; beyond either end the last piece continues."""
         index = self._index(position_cm)
         return _advance(self._poses[index], self.segments[index], position_cm - self._starts_cm[index])
 
     def segment_at(self, position_cm: float) -> Segment:
-        """The piece that lies at a distance along the track."""
+        """The piece at a distance along the track."""
         return self.segments[self._index(position_cm)]
 
     def spans(self) -> list[tuple[float, float, Segment]]:
-        """Each piece with where it begins and ends, in centimetres along the track."""
+        """Each piece with its beginning and end, in centimetres along the track."""
         return list(zip(self._starts_cm, self._starts_cm[1:], self.segments, strict=False))

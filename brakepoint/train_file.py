@@ -1,9 +1,9 @@
-"""One file a train: what its owner has measured of motor and camera, `train.toml`.
+"""One file per train, `train.toml`: its owner's measurements of motor and camera.
 
-`brakepoint hub calibrate` and `brakepoint camera calibrate` write it. A hub or a camera finds it by its URI,
-`ble:?train=train.toml`, or by the setting `BRAKEPOINT_TRAIN`. Without either the train is the one of
-`brakepoint.locomotive`, and the camera the recorded one. Scores, checks and whatever stands in for hardware
-know no other than these, whatever the setting says.
+`brakepoint hub calibrate` and `brakepoint camera calibrate` write it. A hub or a camera finds it through its
+URI, `ble:?train=train.toml`, or the setting `BRAKEPOINT_TRAIN`. Without either, the train is the one in
+`brakepoint.locomotive`, and the camera the recorded one. Scores, checks and simulated hardware always use
+these, regardless of the setting.
 """
 
 import math
@@ -27,12 +27,13 @@ from brakepoint.validation import first_fault
 
 VARIABLE = "BRAKEPOINT_TRAIN"
 OPTION = "train"
-"""Of a URI: it outranks the setting."""
+"""Option of a URI, which takes precedence over the setting."""
 DEFAULT_PATH = Path("train.toml")
 RECORDED = CameraModel()
-"""The camera that detector and autopilots were made for: whose frames a real camera makes of its pictures."""
+"""The camera for which detector and autopilots were made; real cameras emulate its frames.
+"""
 EDGE_PX = 2.0
-"""What is so near to the edge of a picture is cut off."""
+"""Anything this close to the edge of a picture is cut off."""
 
 
 class _Section(BaseModel):
@@ -40,17 +41,18 @@ class _Section(BaseModel):
 
 
 class Drive(_Section):
-    """How the motor's power becomes speed, and the brake rest.
+    """The characteristics of motor and brake.
 
     Attributes:
         full_power: Power in percent for `full_speed_cm_s`, at `volts`.
-        low_power: The same for the rules' low speed.
+        low_power: Power in percent for the rules' low speed.
         start_power: Below it the motor only hums.
-        full_speed_cm_s: What the train runs at without an order to the contrary: the rules' full speed, or
-            less if its motor cannot keep that until the batteries are empty.
-        lag_s: After this time 63 % of a change of speed is done.
+        full_speed_cm_s: Speed of the train without an order to the contrary: the rules' full speed, or less
+            if its motor cannot sustain that until the batteries are empty.
+        lag_s: Time for 63 % of a change of speed.
         braking_cm_s2: Deceleration of the motor's brake.
-        volts: The hub's voltage at which the powers were measured; None: they are the same at every voltage.
+        volts: The hub's voltage at which the powers were measured; None if they are the same at every
+            voltage.
     """
 
     full_power: float = Field(default=FULL_POWER, gt=0, le=100)
@@ -68,7 +70,7 @@ class Drive(_Section):
         return self
 
     def speed_cm_s(self, power: float) -> float:
-        """The speed that the train settles at, at `volts`: two straight lines through the three powers."""
+        """The steady speed at `volts`: two straight lines through the three powers."""
         if power <= self.low_power:
             share = (power - self.start_power) / (self.low_power - self.start_power)
             return max(share, 0.0) * LOW_SPEED_CM_S
@@ -76,7 +78,7 @@ class Drive(_Section):
         return LOW_SPEED_CM_S + share * (self.full_speed_cm_s - LOW_SPEED_CM_S)
 
     def power(self, order: OrderKind) -> float:
-        """What an order sets the motor to at `volts`, in percent."""
+        """The motor's power for an order at `volts`, in percent."""
         powers = {OrderKind.FULL_SPEED: self.full_power, OrderKind.LOW_SPEED: self.low_power}
         return powers.get(order, 0.0)
 
@@ -89,10 +91,10 @@ class Eye(_Section):
         height_px: Height of its own picture.
         focal_px: Focal length in pixels of its own picture.
         height_cm: Height of the lens above the table.
-        pitch_deg: How far it looks up.
-        yaw_deg: How far it looks to the right.
-        side_cm: How far to the right of the track's centre line it is mounted.
-        latency_s: How old a picture is when it arrives.
+        pitch_deg: Upward angle.
+        yaw_deg: Angle to the right.
+        side_cm: Distance of the mounting to the right of the track's centre line.
+        latency_s: Age of a picture on arrival.
     """
 
     width_px: int = Field(default=RECORDED.width_px, ge=16, le=8192)
@@ -106,26 +108,26 @@ class Eye(_Section):
 
     @property
     def half_width(self) -> float:
-        """How far aside the picture reaches on either side, for each centimetre ahead."""
+        """Half the width of the view per centimetre ahead."""
         return min(self.width_px / self.focal_px, RECORDED.width_px / RECORDED.focal_px) / 2
 
     @property
     def sees_from_cm(self) -> float:
-        """How far ahead a plate beside the track must be for the whole of it to be above the lower edge."""
+        """Shortest distance at which a plate beside the track is entirely within the picture."""
         below = self.height_cm - PLATE_CENTRE_CM + max(PLATE_HEIGHT_CM.values())
         edge = self.height_px / 2 / self.focal_px - math.tan(math.radians(self.pitch_deg))
         return max(below, 0.0) / max(edge, 0.01)
 
     @property
     def sight_cm(self) -> float:
-        """From how far plates are seen: high enough in the camera's own picture and in the frame."""
+        """Distance from which plates are large enough in the camera's own picture and in the frame."""
         frame_px = self.focal_px * RECORDED.height_px / self.height_px
         return min(frame_px, RECORDED.focal_px) * min(PLATE_HEIGHT_CM.values()) / VISIBLE_HEIGHT_MIN_PX
 
     def cuts_off(self, box: tuple[float, float, float, float]) -> bool:
-        """Whether the edge of its own picture, as that lies in a frame of the recorded size, cuts a box off.
+        """Whether the edge of its own picture, within a frame of the recorded size, cuts a box off.
 
-        Neither the size nor the middle of such a box says anything.
+        Neither the size nor the centre of such a box is meaningful.
         """
         scale = RECORDED.focal_px / self.focal_px
         sides = ((RECORDED.width_px, self.width_px), (RECORDED.height_px, self.height_px))
@@ -137,22 +139,22 @@ class Eye(_Section):
 
 
 class TrainFile(_Section):
-    """What is known of one train.
+    """The data of one train.
 
     Attributes:
         drive: Motor and brake; by default those of `brakepoint.locomotive`.
-        camera: None: it was not calibrated, and counts as the recorded one.
+        camera: The calibrated camera; None if it was not calibrated, and counts as the recorded one.
     """
 
     drive: Drive = Drive()
     camera: Eye | None = None
 
     def write(self, path: Path, title: str) -> None:
-        """Writes the file, whole or not at all.
+        """Writes the file atomically.
 
         Args:
-            path: Where.
-            title: Stands above it as a comment.
+            path: Path to write to.
+            title: Comment at the top.
         """
         lines = [f"# {line}" for line in title.splitlines()]
         for name, section in self.model_dump(exclude_none=True).items():
@@ -164,7 +166,7 @@ def load_train(path: Path) -> TrainFile:
     """Reads and validates a train's file.
 
     Raises:
-        UserError: It is missing, or is none.
+        UserError: It is missing or invalid.
     """
     try:
         return TrainFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
@@ -177,13 +179,13 @@ def load_train(path: Path) -> TrainFile:
 
 
 def chosen_train(uri: str = "") -> TrainFile:
-    """The train that a URI's option names, or else the setting, or else the kit's own.
+    """The train named by a URI's option, or else the setting, or else the kit's own.
 
     Args:
-        uri: Of a hub or a camera, or the part behind its scheme. `?train=` and nothing more is the kit's own.
+        uri: URI of a hub or a camera, or the part after its scheme. An empty `?train=` selects the kit's own.
 
     Raises:
-        UserError: The file is missing, or is none.
+        UserError: The file is missing or invalid.
     """
     options = parse_qs(uri.partition("?")[2], keep_blank_values=True)
     named = options.get(OPTION, [os.environ.get(VARIABLE, "")])[-1]
@@ -192,7 +194,7 @@ def chosen_train(uri: str = "") -> TrainFile:
 
 @contextmanager
 def choosing(path: Path | None) -> Iterator[None]:
-    """Has the setting name a file meanwhile; None: the kit's own train."""
+    """Sets the setting to a file for the duration of the context; None for the kit's own train."""
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(path or "")
     try:

@@ -1,4 +1,4 @@
-"""The ground truth beside each recorded feed: what is really to be seen, and where.
+"""The ground truth beside each recorded feed: what is really visible, and where.
 
 `videos/NAME.mp4` has `videos/NAME.json` beside it. A feed is recorded at a constant spacing along the track:
 frame `i` is the view from `i * spacing_cm`.
@@ -17,11 +17,11 @@ from brakepoint.rules import BESIDE_TRACK_CM, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.track import Segment, Track
 
 VISIBLE_MIN = 0.4
-"""Perfect detections hold the signs of which at least this fraction is visible…"""
+"""Perfect detections include signs of which at least this fraction is visible."""
 VISIBLE_HEIGHT_MIN_PX = 12.0
-"""…and which are at least this high: about what a good detector finds."""
+"""Perfect detections include signs at least this high, which is about what a good detector finds."""
 ABOVE_HORIZON_PX = 32
-"""So far above the horizon a picture is still looked at: trains rock, and a sign has surroundings."""
+"""Margin of the examined area above the horizon: trains rock, and detection needs a sign's surroundings."""
 
 
 class _Record(BaseModel):
@@ -36,7 +36,7 @@ class CameraModel(_Record):
         height_px: Height of a frame.
         focal_px: Focal length in pixels, the same in both directions; the optical axis is in the middle.
         height_cm: Height above the table.
-        pitch_deg: How far it looks up.
+        pitch_deg: Upward angle.
     """
 
     width_px: int = 640
@@ -47,9 +47,9 @@ class CameraModel(_Record):
 
     @property
     def signs_from_px(self) -> int:
-        """First row in which signs may show: what is lower than the camera lies below its horizon.
+        """First row in which signs may be visible: anything lower than the camera is below its horizon.
 
-        At most half of the picture is left out, and nothing where signs are as high as the camera.
+        At most half of the picture is skipped, and nothing if signs are as high as the camera.
         """
         if self.height_cm <= PLATE_CENTRE_CM + max(PLATE_HEIGHT_CM.values()) / 2:
             return 0
@@ -58,15 +58,15 @@ class CameraModel(_Record):
 
 
 class TruthSign(_Record):
-    """A sign that stands somewhere along the track.
+    """A sign somewhere along the track.
 
     Attributes:
         id: Number of the sign in this feed.
-        kind: Which plate, for instance `danger-train` or `stop`.
-        sign_class: What a detector should call it; None for a distractor.
-        at_cm: Where along the track.
-        offset_cm: How far beside the centre line; positive is right.
-        facing: Whether its front is turned to the train.
+        kind: Its plate, for instance `danger-train` or `stop`.
+        sign_class: Its class for a detector; None for a distractor.
+        at_cm: Position along the track.
+        offset_cm: Distance from the centre line; positive is right.
+        facing: Whether its front faces the train.
         height_cm: Height of the plate.
     """
 
@@ -80,19 +80,19 @@ class TruthSign(_Record):
 
     @property
     def counts(self) -> bool:
-        """Whether the rules of the line ask the train to obey it."""
+        """Whether the rules of the line require the train to obey it."""
         return self.sign_class is not None and self.facing and abs(self.offset_cm) <= BESIDE_TRACK_CM
 
 
 class VisibleSign(_Record):
-    """A sign as one frame shows it.
+    """A sign in one frame.
 
     Attributes:
-        id: The `TruthSign` that it is.
-        sign_class: As there; None where only the back is to be seen.
+        id: Id of the `TruthSign`.
+        sign_class: As there; None if only the back is visible.
         kind: As there.
-        box: `(left, top, right, bottom)` in pixels, tight around what is visible.
-        distance_cm: From the camera to the plate, in a straight line.
+        box: `(left, top, right, bottom)` in pixels, tight around the visible part.
+        distance_cm: Straight-line distance from the camera to the plate.
         visible: Fraction of the plate that is in the frame and not hidden, 0 to 1.
     """
 
@@ -116,11 +116,11 @@ class GroundTruth(_Record):
 
     Attributes:
         format: Name and version of this schema.
-        feed: Name of the feed; the video beside has the same.
-        command: The command that made both, from the project's root.
+        feed: Name of the feed and of the video beside it.
+        command: The command that rendered both, from the project's root.
         seed: The scenario's seed.
         camera: The camera.
-        spacing_cm: From one frame to the next.
+        spacing_cm: Distance between frames.
         track: The pieces of the track.
         signs: Every sign along it.
         frames: One entry for each frame of the video.
@@ -149,7 +149,7 @@ class GroundTruth(_Record):
         return self.frames[-1].position_cm
 
     def frame_at(self, position_cm: float) -> int:
-        """Number of the frame for where the train is, held at either end."""
+        """Number of the frame for the train's position, clamped at both ends."""
         return min(max(round(position_cm / self.spacing_cm), 0), len(self.frames) - 1)
 
     def perfect_detections(self, frame_number: int) -> tuple[Detection, ...]:

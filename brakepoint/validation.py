@@ -1,4 +1,4 @@
-"""What is wrong with a file that pydantic refused, on one line and in the reader's language."""
+"""The errors in a file that pydantic rejected, on one line and in the reader's language."""
 
 import re
 
@@ -36,14 +36,14 @@ SAID = {
     "string_too_long": "string_too_long",
     "string_pattern_mismatch": "pattern",
 }
-"""Which text of the catalogue, `validation.…`, says each of pydantic's errors; the others it says itself."""
+"""The text in the catalogue, `validation.…`, for each of pydantic's errors; others keep pydantic's own."""
 
 
 def first_fault(error: ValidationError) -> str:
-    """The first thing wrong: where, and what.
+    """The first error: location and problem.
 
     Args:
-        error: What pydantic raised.
+        error: Pydantic's exception.
 
     Returns:
         For instance `track #2, radius_cm: a number of at least 20 is needed`; items are counted from 1.

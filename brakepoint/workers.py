@@ -1,4 +1,4 @@
-"""Processes that share work out, and that leave Ctrl-C to the one that started them."""
+"""Worker processes, which leave Ctrl-C to their parent."""
 
 import multiprocessing
 import os
@@ -20,16 +20,16 @@ Done = TypeVar("Done")
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Puts Ctrl-C off until the end of the block, and keeps it for good from processes that start in it.
+    """Delays Ctrl-C until the end of the block, and blocks it permanently in processes started in it.
 
-    A terminal sends Ctrl-C to every process of a command. One that is starting then dies with a trace on the
-    screen, and one that holds a lock leaves the others waiting for ever.
+    A terminal sends Ctrl-C to every process of a command. A starting process would die with a traceback, and
+    one that holds a lock would leave the others waiting for ever.
     """
-    has_masks = hasattr(signal, "pthread_sigmask")  # Windows itself has none.
+    has_masks = hasattr(signal, "pthread_sigmask")  # Not available on Windows itself.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_masks else ()
     in_main = threading.current_thread() is threading.main_thread()
     asked: list[int] = []
-    # Another thread may take the signal all the same; Python then runs its handler in the main one.
+    # Another thread may still receive the signal; Python then runs its handler in the main one.
     before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number)) if in_main else None
     try:
         yield
@@ -43,7 +43,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def can_share() -> bool:
-    """Whether processes can share anything here: they cannot where /dev/shm is missing or read-only."""
+    """Whether processes can share memory here: they cannot if /dev/shm is missing or read-only."""
     try:
         multiprocessing.get_context("spawn").Lock()
     except (OSError, ImportError):
@@ -55,19 +55,19 @@ def can_share() -> bool:
 def worker_pool(
     workers: int, initializer: Callable[..., None], initargs: tuple[Any, ...]
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of fresh processes, which are ended at once if the block is left by an error or by Ctrl-C.
+    """A pool of new processes, which are killed if the block is left by an error or Ctrl-C.
 
-    It starts them as work is handed in, which is therefore to be done `uninterrupted`.
+    It starts them when work is submitted, which must therefore be done `uninterrupted`.
 
     Args:
-        workers: How many.
-        initializer: Is called in each of them.
-        initargs: What with.
+        workers: Number of processes.
+        initializer: Called in each of them.
+        initargs: Its arguments.
 
     Raises:
-        UserError: One of them was killed, as it is where memory runs out.
+        UserError: One of them was killed, for instance because memory ran out.
     """
-    # It lets Ctrl-C through again after its start, which must not come within `uninterrupted`.
+    # It enables Ctrl-C again after its start, which must not be within `uninterrupted`.
     resource_tracker.ensure_running()
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _start, (initializer, initargs))
@@ -89,7 +89,7 @@ def _start(initializer: Callable[..., None], initargs: tuple[Any, ...]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ends a worker whose parent was killed: nobody else would, and it would wait for work for ever."""
+    """Ends a worker whose parent was killed: otherwise it would wait for work for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -98,15 +98,16 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) -> Iterator[Iterator[Done]]:
-    """Works on items in several processes, each on one core; gives what comes out as it is done.
+    """Processes items in several processes, each on one core; yields results as they are completed.
 
     Args:
-        work: What is done with an item; a function that other processes can import, or a `partial` of one.
+        work: Function for one item, which other processes can import, or a `partial` of one.
         items: In any order.
-        workers: Processes; with one, for a single item, or where they cannot share, none is started.
+        workers: Number of processes; with one, for a single item, or if they cannot share memory, none is
+            started.
 
     Raises:
-        UserError: See `worker_pool`; and whatever `work` raises.
+        UserError: See `worker_pool`; or raised by `work`.
     """
     if workers == 1 or len(items) < 2 or not can_share():
         yield map(work, items)
@@ -119,9 +120,9 @@ def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) ->
 
 
 def _posted(work: bytes, copies: int) -> Any:
-    """A queue with the work for each worker: as an argument, a large one would hold their start up."""
+    """A queue with the work for each worker: a large one as an argument would delay their start."""
     queue = multiprocessing.get_context("spawn").Queue()
-    queue.cancel_join_thread()  # Those that were ended early do not take theirs out.
+    queue.cancel_join_thread()  # Those that were ended early do not take theirs.
     for _ in range(copies):
         queue.put(work)
     return queue

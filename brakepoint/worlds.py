@@ -1,10 +1,10 @@
-"""The two worlds in which signs stand."""
+"""The two worlds with signs."""
 
 from enum import StrEnum
 
 
 class World(StrEnum):
-    """Where the signs stand: along the train's track, or on the roads of Europe.
+    """Where the signs are: along the train's track, or on European roads.
 
     Speed limits look the same in both. A danger sign of the track is a yellow triangle; on a road it is white
     with a red border.

@@ -15,11 +15,11 @@ from brakepoint.texts import languages
 IMAGES = Path(__file__).resolve().parent / "images"
 PORT = 8765
 MINUTE = 92
-"""When the room is spread over the course."""
+"""Minute at which the room is spread over the course."""
 
 
 def main() -> None:
-    """Lets the room work, and takes the page in Chromium as a projector shows it, in each language."""
+    """Simulates the room, and takes the page in Chromium at a projector's size, in each language."""
     os.chdir(tempfile.mkdtemp())
     room = SimulatedRoom()
     room.run_until(MINUTE)

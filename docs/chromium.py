@@ -1,4 +1,4 @@
-"""Chromium, for whatever takes the docs' pictures."""
+"""Chromium, for the scripts that take the docs' pictures."""
 
 import shutil
 from collections.abc import Iterator

@@ -26,11 +26,11 @@ ACTS = (
 TITLE_S = 3.0
 BACKGROUND = bgr("#0d1117")
 MOVING_ACT, MOVING_WIDTH_PX, MOVING_EVERY, MOVING_QUALITY = 1, 360, 2, 55
-"""The act that the README shows, how wide, every how many frames, and how good, 0 to 100."""
+"""The act that the README shows, its width, its step between frames, and its quality, 0 to 100."""
 
 
 def act(model: Path, feed: str) -> list[np.ndarray]:
-    """Drives, and returns the frames of the film that this leaves."""
+    """Drives, and returns the frames of the resulting film."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["mission", "--feed", feed, "--detector", str(model), "--out", folder]
         subprocess.run([sys.executable, "-m", "brakepoint", *words], stdout=subprocess.DEVNULL, check=False)
@@ -39,7 +39,7 @@ def act(model: Path, feed: str) -> list[np.ndarray]:
 
 
 def title(words: str, shape: tuple[int, ...]) -> np.ndarray:
-    """A frame with a line or two in its middle."""
+    """A frame with a line or two of text at its centre."""
     frame = np.full(shape, BACKGROUND, np.uint8)
     for number, line in enumerate(words.split("\n")):
         write(frame, line, (shape[1] // 2, shape[0] // 2 + 44 * number), 30, align="center")
@@ -47,7 +47,7 @@ def title(words: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def save_film(acts: list[list[np.ndarray]], path: Path) -> None:
-    """Writes the acts one after the other, each behind its title."""
+    """Writes the acts in order, each after its title."""
 
     def frames() -> Iterator[np.ndarray]:
         for (name, _, _), shown in zip(ACTS, acts, strict=True):
@@ -64,7 +64,7 @@ def save_film(acts: list[list[np.ndarray]], path: Path) -> None:
 
 
 def save_moving(frames: list[np.ndarray], path: Path) -> None:
-    """Writes a small animation that plays by itself on a forge."""
+    """Writes a small animation that plays automatically on a forge."""
     small = [Image.fromarray(frame[:, :, ::-1]) for frame in frames[::MOVING_EVERY]]
     for image in small:
         image.thumbnail((MOVING_WIDTH_PX, MOVING_WIDTH_PX))

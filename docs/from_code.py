@@ -103,7 +103,7 @@ def _first_line(thing: object) -> str:
 
 
 def _meanings(thing: type) -> dict[str, str]:
-    """What the docstrings of a class and of those above it say about its attributes."""
+    """The attributes' meanings, from the docstrings of a class and its base classes."""
     said: dict[str, str] = {}
     for each in reversed(thing.__mro__):
         said |= dict(ATTRIBUTE.findall(inspect.cleandoc(each.__doc__ or "").partition("Attributes:")[2]))
@@ -130,7 +130,7 @@ def metrics() -> str:
 
 
 def settings() -> str:
-    """What the services are told by the environment."""
+    """The services' settings in the environment."""
     meanings = _meanings(ServiceSettings)
     rows = [
         (code(f"BRAKEPOINT_{field.name.upper()}"), meanings[field.name], code(field.default))
@@ -140,7 +140,7 @@ def settings() -> str:
 
 
 def line_rules() -> str:
-    """The constants that a run is scored by."""
+    """The constants for scoring a run."""
     body = ast.parse(Path(rules.__file__).read_text(encoding="utf-8")).body
     rows = []
     for assignment, said in zip(body, [*body[1:], None], strict=True):

@@ -1,8 +1,8 @@
-"""What MkDocs does for this site besides: its languages, the project's files, diagrams, tables from the code.
+"""MkDocs hooks for this site: its languages, the project's files, diagrams, tables from the code.
 
-The pages are plain Markdown that a forge shows as well. So a link leads to a file of the project where it
-lies; here that file is copied into the site, which thus works without a network. `<!-- from the code: … -->`
-is replaced by what `docs/from_code.py` writes.
+The pages are plain Markdown that a forge can show, too. Therefore links point to files of the project; here
+these files are copied into the site, which then works without a network. `<!-- from the code: … -->` is
+replaced by what `docs/from_code.py` writes.
 """
 
 import re
@@ -38,7 +38,7 @@ SPACE_BEFORE_MARK = re.compile(r" (?=[;:!?»%])|(?<=«) ")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Puts texts in the place of their keys, and refuses a page that one language lacks."""
+    """Replaces keys by their texts, and rejects a page that is missing in a language."""
     pages = [{path.name for path in (DOCS / lang).glob("*.md")} for lang in languages()]
     if lacking := pages[0].union(*pages) - pages[0].intersection(*pages):
         raise PluginError(f"not in every language: {sorted(lacking)}")
@@ -53,7 +53,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turns what a forge shows into what the site shows."""
+    """Converts Markdown for a forge to that of the site."""
     markdown = OTHER_LANGUAGES.sub("", markdown)
     markdown = FROM_CODE.sub(lambda found: WRITERS[found[1]](*found[2].split()), markdown)
     drawn = iter(range(1, 100))
@@ -62,7 +62,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def _diagram(source: str, page: Page, number: int, config: MkDocsConfig, files: Files) -> str:
-    """Draws a diagram into a file of the site, and returns the picture's Markdown."""
+    """Draws a diagram to a file of the site, and returns the picture's Markdown."""
     title = TITLE.search(source)
     if title is None:
         raise PluginError(f"{page.file.src_uri}: a diagram without an accTitle")
@@ -87,14 +87,14 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps a mark that stands behind a space, as French has it, on the line of its word."""
+    """Keeps punctuation after a space, as in French, on the line of its word."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
     parts[::2] = [SPACE_BEFORE_MARK.sub("\u00a0", part) for part in parts[::2]]
     return "".join(parts)
 
 
 def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: object) -> dict[str, Any]:
-    """Lets the language switch lead to the same page."""
+    """Makes the language switch lead to the same page."""
     config.extra["alternate"] = [
         {"name": text("language.name", lang), "link": f"../{lang}/{page.url}", "lang": lang}
         for lang in languages()
@@ -103,13 +103,13 @@ def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, n
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Mends what the theme leaves open: a request for the sitemap, and a dialogue without a name."""
+    """Fixes problems of the theme: a request for the sitemap, and a dialogue without a name."""
     output = ALTERNATE.sub("", output)
     return output.replace('class="md-search"', f'class="md-search" aria-label="{text("docs.search")}"')
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """The site's first page leads to the reader's language."""
+    """Makes the site's first page lead to the reader's language."""
     front = Template((DOCS / "front.html.j2").read_text(encoding="utf-8"), autoescape=True)
     names = {lang: text("language.name", lang) for lang in languages()}
     (Path(config.site_dir).parent / "index.html").write_text(front.render(names=names), encoding="utf-8")

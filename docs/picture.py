@@ -1,4 +1,4 @@
-"""Takes the picture that the docs begin with, from a real run, in both languages: `make picture`."""
+"""Takes the first picture of the docs, from a real run, in both languages: `make picture`."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ def resting_tick(run: Path) -> int:
 
 
 def take(browser: Browser, run: Path, picture: Path) -> None:
-    """Opens the page, winds the run to the stop, and takes the feed's card."""
+    """Opens the page, moves the run to the stop, and takes a picture of the feed's card."""
     page = browser.new_page(viewport={"width": 1180, "height": 1300}, bypass_csp=True)
     page.goto((run / "index.html").as_uri())
     page.wait_for_function("document.querySelector('video').readyState >= 2")

@@ -1,7 +1,7 @@
-"""Takes the pictures of the workshop that the docs show, in both languages: `make screenshots`.
+"""Takes the docs' pictures of the workshop, in both languages: `make screenshots`.
 
-A copy of the project plays the learner: step 1 with a mistake in it, step 6 done. Their notebooks are run,
-and opened in JupyterLab as `make lab` starts it.
+A copy of the project contains a learner's work: step 1 with a mistake, step 6 done. Their notebooks are run,
+and opened in JupyterLab as started by `make lab`.
 """
 
 import os
@@ -48,7 +48,7 @@ TOKEN = secrets.token_hex(16)
 
 
 def play_learner(folder: Path) -> None:
-    """Copies what the notebooks need, and fills the labs."""
+    """Copies what the notebooks need, and fills in the labs."""
     for name in COPIED:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
@@ -59,7 +59,7 @@ def play_learner(folder: Path) -> None:
 
 
 def run_notebook(path: Path) -> None:
-    """Runs a notebook on the labs beside it, and keeps what it shows."""
+    """Runs a notebook with the labs beside it, and saves its outputs."""
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where, allow_errors=True).execute()
@@ -68,7 +68,7 @@ def run_notebook(path: Path) -> None:
 
 @contextmanager
 def jupyterlab(folder: Path, lang: str) -> Iterator[str]:
-    """Serves a folder by JupyterLab, and yields the address of the notebooks of a language."""
+    """Serves a folder with JupyterLab, and yields the address of the notebooks of a language."""
     port = free_port()
     notebooks = f"notebooks/{lang}"
     environment = {
@@ -93,19 +93,19 @@ def jupyterlab(folder: Path, lang: str) -> Iterator[str]:
                 time.sleep(0.5)
         yield f"{address}/lab/tree/{notebooks}"
     finally:
-        process.kill()  # Asked politely, it may wait for ever for a thread of its own.
+        process.kill()  # On SIGTERM, it may wait for ever for one of its threads.
         process.wait()
 
 
 def open_notebook(page: Page, address: str, name: str) -> None:
-    """Opens a notebook and waits until what it shows is there."""
+    """Opens a notebook and waits until its outputs are shown."""
     page.goto(f"{address}/{name}.ipynb?reset&token={TOKEN}", timeout=PATIENCE_MS)
     for shown in (".jp-MarkdownCell h1", ".jp-RenderedImage img, .jp-OutputArea-output div[style]", AT_REST):
         page.locator(shown).first.wait_for(timeout=PATIENCE_MS)
 
 
 def take(page: Page, address: str, images: Path) -> None:
-    """Takes a notebook as it opens, a check that fails and one that passes."""
+    """Takes pictures of a notebook as it opens, of a failing check and of a passing one."""
     for notebook, image in ((FAILING, "check-fails"), (PASSING, "check-passes")):
         open_notebook(page, address, notebook)
         if notebook == PASSING:

@@ -1,4 +1,4 @@
-"""Makes the instructor's slides, one page a language that needs nothing beside it: `make slides`."""
+"""Creates the instructor's slides, a self-contained page for each language: `make slides`."""
 
 import base64
 import mimetypes
@@ -22,12 +22,12 @@ STYLE = DOCS.parent / "brakepoint" / "web" / "static" / "style.css"
 
 @dataclass(frozen=True)
 class Slide:
-    """One slide; its words are `slides.NAME` in the catalogue.
+    """One slide; its text is `slides.NAME` in the catalogue.
 
     Attributes:
-        name: What its words and its address are called by.
-        minutes: How long it takes.
-        picture: A picture or a film of `docs/images/LANGUAGE/`.
+        name: Name of its text and its address.
+        minutes: Its duration.
+        picture: A picture or a film in `docs/images/LANGUAGE/`.
     """
 
     name: str
@@ -50,7 +50,7 @@ SLIDES = (
     Slide("work", 2, "check-fails.png"),
 )
 MINUTES = 20
-"""How long all of them take together."""
+"""Total duration of the slides."""
 
 
 def render(lang: str) -> str:
@@ -83,14 +83,14 @@ def render(lang: str) -> str:
                 "clock": say("clock", minutes=slide.minutes, until=until, all=MINUTES),
             }
         )
-    # Colours and letters; the rest of the file is for other pages.
+    # Colours and fonts; the rest of the file is for other pages.
     style, _, _ = STYLE.read_text(encoding="utf-8").partition("\n\n")
     page = environment.get_template("slides.html.j2")
     return page.render(lang=lang, slides=slides, say=say, keys=say("keys"), style=style)
 
 
 def embedded(path: Path) -> str:
-    """A file as an address that holds it."""
+    """A file as a data URL."""
     kind, _ = mimetypes.guess_type(path.name)
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 

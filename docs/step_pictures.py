@@ -28,17 +28,17 @@ DPI = 62
 
 
 def plot_first_run() -> None:
-    """How the train drives before anything is written: the lab as it is handed out."""
+    """The run with the initial lab, before anything is written."""
     plot_run(drive(load_step("step6_autopilot", "labs"), FEED), feed(FEED))
 
 
 def plot_last_run() -> None:
-    """How it drives when all is written."""
+    """The run with the completed lab."""
     plot_run(drive(load_step("step6_autopilot", "solutions"), FEED), feed(FEED))
 
 
 def main() -> None:
-    """Makes what steps 1 and 2 leave in a folder of its own, and draws."""
+    """Creates the outcomes of steps 1 and 2 in a separate folder, and draws."""
     mpl.use("Agg")
     os.chdir(tempfile.mkdtemp())
     stills = outcome_of("1")

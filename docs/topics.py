@@ -1,4 +1,4 @@
-"""Writes the table of topics in docs/*/broker.md anew: `python docs/topics.py`."""
+"""Rewrites the table of topics in docs/*/broker.md: `python docs/topics.py`."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def table(lang: str) -> str:
 
 
 def renewed(lang: str) -> str:
-    """The page with its table as it should be."""
+    """The page with its updated table."""
     return TABLE.sub(lambda _: table(lang), (DOCS / lang / "broker.md").read_text(encoding="utf-8"))
 
 

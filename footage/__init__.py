@@ -1,1 +1,1 @@
-"""The scene that feeds and sign cut-outs are rendered from; needed at build time only."""
+"""The scene from which feeds and sign cut-outs are rendered; only needed at build time."""

@@ -1,7 +1,6 @@
-"""Writes into feeds and cut-outs what class each kind of sign has, after `DRAWINGS` has said it otherwise.
+"""Updates the class of each kind of sign in feeds and cut-outs, after a change of `DRAWINGS`.
 
-`python -m footage.classes` does it for `videos/` and `dataset/cutouts/`; what looks as it did is not rendered
-again.
+`python -m footage.classes` does this for `videos/` and `dataset/cutouts/`, without rendering anything again.
 """
 
 from pathlib import Path
@@ -16,7 +15,7 @@ from footage.render import written_truth
 
 
 def with_classes(truth: GroundTruth) -> GroundTruth:
-    """The ground truth of a feed, with the present class of each sign; a back has none."""
+    """The ground truth of a feed, with the current class of each sign; a back has none."""
     signs = tuple(
         sign.model_copy(update={"sign_class": PLATES[sign.kind].sign_class}) for sign in truth.signs
     )
@@ -35,7 +34,7 @@ def with_classes(truth: GroundTruth) -> GroundTruth:
 
 
 def index_with_classes(index: CutoutIndex) -> CutoutIndex:
-    """The list of cut-outs, with the present class of each; backs and things have none."""
+    """The list of cut-outs, with the current class of each; backs and objects have none."""
     records = (
         record.model_copy(update={"sign_class": plate.sign_class if plate else None})
         for record in index.cutouts

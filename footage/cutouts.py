@@ -1,7 +1,7 @@
-"""Signs and other things cut out: rendered in the scene's rooms and lights, with nothing behind them.
+"""Cut-outs of signs and other objects: rendered in the scene's rooms and lights, without a background.
 
-Written as one picture each with `cutouts.json` beside them, which grows with every view, so that a render
-which was interrupted goes on where it stopped.
+Each is written as a picture, with `cutouts.json` beside them, which grows with every view, so that an
+interrupted render resumes where it stopped.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ OPAQUE = 250
 
 
 def bled(image: np.ndarray) -> np.ndarray:
-    """Gives what is not opaque the colour of the nearest that is: no dark fringe when it is scaled.
+    """Gives transparent pixels the colour of the nearest opaque one, which avoids dark fringes in scaling.
 
     Args:
         image: `(h, w, 4)` uint8, straight alpha.
@@ -35,13 +35,13 @@ def bled(image: np.ndarray) -> np.ndarray:
 
 
 def render_cutouts(out: Path, views: int, seed: int, progress: Callable[[int, int], None]) -> None:
-    """Renders cut-outs; those that are there already are left alone.
+    """Renders cut-outs; existing ones are kept.
 
     Args:
-        out: Gets the pictures and `cutouts.json`.
-        views: How many of each kind of sign.
-        seed: Where everything that is random comes from.
-        progress: Told the number of cut-outs done and of all.
+        out: Receives the pictures and `cutouts.json`.
+        views: Number of views of each kind of sign.
+        seed: Seed for everything random.
+        progress: Called with the number of cut-outs done and the total.
 
     Raises:
         UserError: The folder was begun with other views or another seed.
@@ -65,7 +65,7 @@ def render_cutouts(out: Path, views: int, seed: int, progress: Callable[[int, in
 
 
 def _begun(out: Path, views: int, seed: int) -> dict[str, CutoutRecord]:
-    """What an earlier call has finished."""
+    """The results of an earlier call."""
     if not (out / INDEX).exists():
         return {}
     index = read_index(out)
@@ -92,7 +92,7 @@ def _write(out: Path, view: View, image: np.ndarray, plate: np.ndarray) -> Cutou
 
 
 def write_index(out: Path, index: CutoutIndex) -> None:
-    """Writes the list of a folder's cut-outs, a line each."""
+    """Writes the list of a folder's cut-outs, one per line."""
     ordered = index.model_copy(update={"cutouts": tuple(sorted(index.cutouts, key=lambda item: item.file))})
     head = ordered.model_dump_json(exclude={"cutouts"}).removesuffix("}")
     lines = ",\n".join(record.model_dump_json(by_alias=True) for record in ordered.cutouts)

@@ -1,7 +1,7 @@
-"""Stills as a Label Studio project exports them.
+"""Stills in the form of a Label Studio export.
 
-What such an export is like is made up from a seed (percentages, several annotators, skipped pictures, turned
-boxes); the answers that count are the exact labels.
+The peculiarities of such an export (percentages, several annotators, skipped pictures, rotated boxes) are
+generated from a seed; the answers that count are the exact labels.
 """
 
 import json
@@ -22,7 +22,7 @@ SECOND_LOOK, SKIPPED_BY_ONE, NOT_LABELLED, TURNED = 0.25, 0.1, 0.08, 0.3
 """Shares of the pictures, and for `TURNED` of the boxes."""
 TURN_MOST_DEG = 12.0
 SLOPPY_PERCENT = 1.5
-"""By how much a beginner's boxes are off."""
+"""Error of a beginner's boxes."""
 
 Box = tuple[float, float, float, float]
 
@@ -31,12 +31,12 @@ def export_stills(stills: Path, out: Path, seed: int = 1) -> int:
     """Writes the pictures and `annotations.json`.
 
     Args:
-        stills: Holds `images/` and YOLO `labels/`, from `render_stills`.
-        out: Gets the project; what was there is replaced.
-        seed: What the annotators' ways are drawn from.
+        stills: Contains `images/` and YOLO `labels/`, from `render_stills`.
+        out: Receives the project, replacing its contents.
+        seed: Seed of the annotators' behaviour.
 
     Returns:
-        How many pictures there are.
+        The number of pictures.
     """
     tasks = []
     with whole_folder(out) as folder:
@@ -64,7 +64,7 @@ def _read_yolo(label: Path) -> list[tuple[SignClass, Box]]:
 
 
 def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list[dict[str, Any]]:
-    """What the annotators said about one picture; the newest answer that was not skipped is the exact one."""
+    """The annotators' answers for one picture; the newest one that was not skipped is exact."""
     exact = [_rectangle(sign_class, box, rng) for sign_class, box in signs]
     chance, minute = rng.random(), rng.randrange(60)
     if chance < NOT_LABELLED:
@@ -95,7 +95,7 @@ def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> di
     camera = CameraModel()
     turn_deg = rng.uniform(-TURN_MOST_DEG, TURN_MOST_DEG) if rng and rng.random() < TURNED else 0.0
     x, y, width, height = turned = _turned(box, turn_deg, camera.width_px / camera.height_px)
-    if min(turned) <= 0 or x + width > 100 or y + height > 100:  # A narrow one cannot be turned so far.
+    if min(turned) <= 0 or x + width > 100 or y + height > 100:  # A narrow one cannot rotate that far.
         (x, y, width, height), turn_deg = box, 0.0
     numbers = {"x": x, "y": y, "width": width, "height": height, "rotation": turn_deg}
     value = {name: round(number, 6) for name, number in numbers.items()}
@@ -111,9 +111,9 @@ def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> di
 
 
 def _turned(box: Box, turn_deg: float, aspect_ratio: float) -> Box:
-    """The rectangle that, turned about its top left corner, has `box` as the upright box around it."""
+    """The rectangle that has `box` as its upright bounding box after rotation about its top left corner."""
     left, top, width, height = box
-    width *= aspect_ratio  # Percent of width and of height are different lengths; turning needs square units.
+    width *= aspect_ratio  # Percents of width and height differ; the rotation needs square units.
     cos, sin = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
     own_width = (width * cos - height * abs(sin)) / (cos**2 - sin**2)
     own_height = (height * cos - width * abs(sin)) / (cos**2 - sin**2)

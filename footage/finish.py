@@ -1,7 +1,7 @@
-"""What the small camera on the train makes of a clean rendered picture.
+"""The effects of the train's small camera on a clean rendered picture.
 
-It belongs to the look of a feed and is the same from frame to frame; sensor noise and motion blur are
-added when a recorded camera plays the feed, since they differ from capture to capture.
+They belong to the look of a feed and are the same in every frame; sensor noise and motion blur are added when
+a recorded camera plays the feed, since they differ between captures.
 """
 
 import random
@@ -14,17 +14,17 @@ VIGNETTE = 0.28
 SOFTNESS_PX = 0.5
 """Standard deviation of the lens's blur."""
 BRIGHTNESS = 0.40
-"""Mean, 0 to 1, that the automatic exposure strives for, as far as `EXPOSURE_RANGE` lets it."""
+"""Target mean of the automatic exposure, 0 to 1, within `EXPOSURE_RANGE`."""
 EXPOSURE_RANGE = (0.85, 1.6)
 CAST = 0.07
-"""How far the white balance may be off, either way, in red and blue."""
+"""Largest error of the white balance, either way, in red and blue."""
 
 
 class CameraLook:
     """The look of one camera in one scene.
 
     Args:
-        seed: Decides the colour cast.
+        seed: Seed of the colour cast.
         width_px: Width of the pictures.
         height_px: Their height.
     """

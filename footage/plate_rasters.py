@@ -1,6 +1,6 @@
 """Rasterises the artwork for the synthesis engine: `python -m footage.plate_rasters`.
 
-An attendee composites from these PNG files and so needs no SVG renderer.
+Attendees use these PNG files and therefore need no SVG renderer.
 """
 
 from pathlib import Path

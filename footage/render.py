@@ -1,7 +1,7 @@
 """Renders a scenario into a feed: `NAME.mp4` and its ground truth `NAME.json`.
 
-Frames go to a folder of their own, one file each, and are found again when a render is taken up after an
-interruption. Several processes render at once, since each frame has parts that use one core only.
+Frames are written to a separate folder, one file each, and reused when an interrupted render resumes. Several
+processes render at once, since parts of each frame use only one core.
 """
 
 import hashlib
@@ -23,19 +23,19 @@ from brakepoint.scenery.scenario import SCENARIOS_DIR, Scenario, load_scenario
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
 
 WORK_DIR = Path(".footage")
-"""Frames that are being rendered; may be deleted when the feeds are done."""
+"""Folder for rendered frames, which may be deleted when the feeds are done."""
 LOOK_VERSION = 1
-"""Part of the name of a scenario's folder: raise it when the scene's code changes what frames look like."""
+"""Part of the name of a scenario's folder: increase it when changes of the scene's code affect frames."""
 VIDEO_FPS = 15
 CRF = 20
-"""x264's constant rate factor: a four-metre feed comes to about 3 MB."""
+"""x264's constant rate factor: a four-metre feed takes about 3 MB."""
 
 Progress = Callable[[int, int], None]
-"""Called with the number of frames done and of all."""
+"""Called with the number of frames done and the total."""
 
 
 def frames_folder(scenario: Scenario) -> Path:
-    """Where a scenario's frames are: another folder as soon as anything about its look is another."""
+    """Folder of a scenario's frames, which changes with anything that affects its look."""
     look = scenario.model_dump_json(exclude={"spacing_cm"}) + str(LOOK_VERSION)
     return WORK_DIR / f"{scenario.name}-{hashlib.sha256(look.encode()).hexdigest()[:10]}"
 
@@ -46,19 +46,19 @@ def frame_file(scenario: Scenario, number: int) -> Path:
 
 
 def coarse_to_fine(count: int) -> list[int]:
-    """Every second frame first: an unfinished render is then a coarser feed, not half a feed."""
+    """Orders every second frame first: an unfinished render is then a coarser feed, not half a feed."""
     return [*range(0, count, 2), *range(1, count, 2)]
 
 
 def scenario_for(path: Path, out: Path) -> Scenario:
-    """Reads a scenario whose feed takes the place of no other one.
+    """Reads a scenario whose feed would not replace another one.
 
     Args:
         path: The scenario's YAML file.
         out: Folder for the feed.
 
     Raises:
-        UserError: The scenario cannot be read; or its name is that of a feed of the kit or, in `out`, of one
+        UserError: The scenario cannot be read; or its name belongs to a feed of the kit or, in `out`, to one
             that was not rendered from a file of this name.
     """
     scenario = load_scenario(path)
@@ -76,7 +76,7 @@ def _command(scenario_path: Path) -> str:
 
 
 def _command_of(video: Path) -> str:
-    """The command that rendered a feed; empty if nothing says so."""
+    """The command that rendered a feed; empty if unknown."""
     try:
         truth = json.loads(video.with_suffix(".json").read_text(encoding="utf-8"))
         return str(truth["command"])
@@ -85,7 +85,7 @@ def _command_of(video: Path) -> str:
 
 
 def render_share(scenario_path: Path, share: int, shares: int) -> None:
-    """Renders every `shares`-th frame that is missing; the work of one process."""
+    """Renders every `shares`-th missing frame; the work of one process."""
     from footage.scene.stage import Stage
 
     scenario = load_scenario(scenario_path)
@@ -114,8 +114,8 @@ def render_feed(
     Args:
         scenario_path: The scenario's YAML file.
         out: Folder for `NAME.mp4` and `NAME.json`.
-        progress: Told about each frame.
-        workers: Processes that render at once; by default one a core.
+        progress: Called after each frame.
+        workers: Number of processes; by default one per core.
 
     Raises:
         UserError: The scenario cannot be read or has another feed's name, Blender is not installed, or its
@@ -161,7 +161,7 @@ def _render_missing(scenario_path: Path, scenario: Scenario, progress: Progress,
 
 
 def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTruth:
-    """Writes video and ground truth under temporary names, then puts both in place."""
+    """Writes video and ground truth under temporary names, then renames both."""
     video = out / f"{scenario.name}.mp4"
     with whole_file(video) as unfinished, whole_file(video.with_suffix(".json")) as document:
         encode(scenario, unfinished)
@@ -181,7 +181,7 @@ def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTru
 
 
 def written_truth(truth: GroundTruth) -> str:
-    """The ground truth as its file has it: a line a value, so that a difference shows what changed."""
+    """The text of a ground truth file: one value per line, so that a diff shows what changed."""
     return json.dumps(json.loads(truth.model_dump_json()), indent=1) + "\n"
 
 
@@ -217,7 +217,7 @@ def encode(scenario: Scenario, path: Path) -> None:
 
 
 def _read_frame(path: Path) -> np.ndarray:
-    """Reads a rendered frame; a damaged one is deleted, so that the next render makes it anew."""
+    """Reads a rendered frame; a damaged one is deleted, so that the next call renders it again."""
     import cv2
 
     picture = cv2.imread(str(path))

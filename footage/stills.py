@@ -1,6 +1,6 @@
-"""Labelled stills from places that no feed shows: random tracks, rooms, lights and signs, some views of each.
+"""Labelled stills outside the feeds: random tracks, rooms, lights and signs, several views of each.
 
-Written as `images/*.jpg` with YOLO labels beside them in `labels/*.txt`; a scene of every four has no signs.
+They are written as `images/*.jpg` with YOLO labels in `labels/*.txt`; one scene in four has no signs.
 """
 
 import random
@@ -20,9 +20,9 @@ from brakepoint.truth import VISIBLE_MIN, CameraModel, VisibleSign
 from footage.finish import CameraLook
 
 VIEWS = 6
-"""Pictures of one scene."""
+"""Number of pictures of one scene."""
 LABEL_HEIGHT_MIN_PX = 12.0
-"""Smaller ones are left unlabelled, as people leave them: they cannot tell them from other signs."""
+"""Smaller signs are not labelled, as by people, who cannot distinguish them from other signs."""
 JPEG_QUALITY = 90
 DANGERS = ("danger-exclamation", "danger-children", "danger-train", "danger-worker")
 LIMITS = ("limit-30", "limit-50")
@@ -30,7 +30,7 @@ DISTRACTORS = tuple(sorted(kind for kind, plate in PLATES.items() if plate.sign_
 
 
 def random_track(rng: random.Random) -> tuple[Segment, ...]:
-    """Two or three metres that do not cross themselves."""
+    """A random track of two or three metres that does not cross itself."""
     turn = rng.choice(("left", "right"))
     return (
         Straight(straight_cm=rng.uniform(40, 140)),
@@ -53,7 +53,7 @@ def _random_sign(rng: random.Random, at_cm: float) -> ScenarioSign:
 
 
 def random_scenario(seed: int) -> Scenario:
-    """A scene of its own for each seed."""
+    """A different scene for each seed."""
     rng = random.Random(f"still {seed}")
     track = random_track(rng)
     length_cm = sum(segment.length_cm for segment in track)
@@ -89,13 +89,13 @@ def yolo_lines(signs: tuple[VisibleSign, ...], camera: CameraModel) -> str:
 
 
 def render_stills(out: Path, first_seed: int, scenes: int, progress: Callable[[int, int], None]) -> None:
-    """Renders scenes one after another; those that are there already are left alone.
+    """Renders scenes in order; existing ones are kept.
 
     Args:
-        out: Gets `images/` and `labels/`.
+        out: Receives `images/` and `labels/`.
         first_seed: Seed of the first scene; the others follow.
-        scenes: How many.
-        progress: Told the number of scenes done and of all.
+        scenes: Number of scenes.
+        progress: Called with the number of scenes done and the total.
     """
     (out / "images").mkdir(parents=True, exist_ok=True)
     (out / "labels").mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Which cut-outs there are: how each thing is turned, lit and seen."""
+"""The planned cut-outs: pose, light and view of each object."""
 
 import random
 from dataclasses import dataclass
@@ -11,27 +11,30 @@ YAW_MAX_DEG = 75.0
 BACK_YAW_DEG = (120.0, 240.0)
 PITCH_DEG = (-5.0, 20.0)
 GLARE_YAW_MAX_DEG, GLARE_PITCH_DEG = 45.0, (-3.0, 6.0)
-"""What shines into the camera is not below the table, so neither may the camera look down from far above; and
-from far aside a glare leaves nothing of the print."""
+"""Limits for glare.
+
+Its source is not below the table, so the camera must not look down steeply; and from far to the side, glare
+would hide the whole print.
+"""
 ROLL_SIGMA_DEG = 3.0
 DISTANCE_CM = (12.0, 90.0)
 HEIGHT_PX = (96.0, 128.0)
 """Height of a plate, as if it faced the camera."""
 
 BACKS = {"back-triangle": "danger-exclamation", "back-disc": "limit-30"}
-"""What shows its back, and which plate that is."""
+"""Kinds that show their back, with their plates."""
 THINGS = ("ball-red", "ball-yellow", "brick-red", "brick-yellow", "cone", "duck")
-"""Yellow and red things without a plate; each gets half as many views as a sign."""
+"""Yellow and red objects without a plate; each gets half as many views as a sign."""
 
 
 @dataclass(frozen=True)
 class LightSetup:
-    """How a light is made from those of the scene.
+    """How a light is derived from those of the scene.
 
     Attributes:
-        light: What a scenario calls it.
-        stops: How much brighter than an automatic exposure would have it.
-        glare: Whether a lamp is mirrored in the plate.
+        light: Its name in scenarios.
+        stops: Exposure relative to an automatic one.
+        glare: Whether the plate reflects a lamp.
     """
 
     light: Lighting
@@ -52,18 +55,18 @@ LIGHT_SETUPS = {
 
 @dataclass(frozen=True)
 class View:
-    """One cut-out to be rendered.
+    """One cut-out to render.
 
     Attributes:
-        name: Of its file, without the suffix.
+        name: Name of its file, without the suffix.
         kind: A key of `PLATES` or of `BACKS`, or one of `THINGS`.
         light: A key of `LIGHT_SETUPS`.
         yaw_deg: As in `CutoutRecord`, like the next three.
-        pitch_deg: How far the camera looks down.
-        roll_deg: How far it leans to the viewer's left.
-        distance_cm: From the camera to the plate.
+        pitch_deg: Angle by which the camera looks down.
+        roll_deg: Tilt to the viewer's left.
+        distance_cm: Distance from the camera to the plate.
         height_px: Height of the plate, as if it faced the camera.
-        chance: Where everything else that is random comes from.
+        chance: Seed for everything else that is random.
     """
 
     name: str
@@ -78,17 +81,17 @@ class View:
 
     @property
     def sign_class(self) -> SignClass | None:
-        """What a detector should call it."""
+        """Its class for a detector."""
         plate = PLATES.get(self.kind)
         return plate.sign_class if plate else None
 
 
 def planned_views(views: int, seed: int) -> list[View]:
-    """Every cut-out of a folder: angles and lights of each kind are spread evenly, the rest is chance.
+    """Every cut-out of a folder: angles and lights of each kind are spread evenly, the rest is random.
 
     Args:
-        views: How many of each kind of sign.
-        seed: Where chance comes from.
+        views: Number of views of each kind of sign.
+        seed: Random seed.
     """
     counts = {**dict.fromkeys((*PLATES, *BACKS), views), **dict.fromkeys(THINGS, (views + 1) // 2)}
     return [view for kind, count in counts.items() for view in _views_of(kind, count, seed)]
@@ -122,7 +125,7 @@ def _view(kind: str, index: int, part: float, light: str, chance: str) -> View:
 
 
 def _yaw_deg(kind: str, part: float, most_deg: float) -> float:
-    """Where in a kind's range the share `part` of its views lies; fronts are mostly seen from the front."""
+    """The yaw at the fraction `part` of a kind's views; fronts are mostly seen from the front."""
     if kind in BACKS:
         low, high = BACK_YAW_DEG
         return (low + part * (high - low) + 180) % 360 - 180

@@ -1,4 +1,4 @@
-"""Ports that a train can do without: its headlight and the hub's own light."""
+"""Ports that are not essential for a train: its headlight and the hub's own light."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,21 +7,21 @@ from typing import NoReturn
 from hardware.lwp3 import SetValue
 
 AGAIN_S = 0.02
-"""How long a port waits for its turn when the motor is being told something."""
+"""How long a port waits for its turn while a message is being sent to the motor."""
 
 
 class Accessory:
-    """Tells a port the newest value that was asked for, when nothing that matters is being said.
+    """Sends a port its newest requested value when nothing more important is being sent.
 
-    It never waits for an answer and never fails: a light that is pulled out is done without until it is back.
+    It never waits for an answer and never fails: an unplugged light is ignored until it is back.
 
     Args:
-        whisper: Sends a message unless the motor has one to send; says whether it was sent.
-        port: Which.
-        value: What it is first set to.
+        whisper: Sends a message unless the motor has one to send; returns whether it was sent.
+        port: The port.
+        value: Its initial value.
 
     Attributes:
-        is_there: Whether it is plugged in; it is told nothing while it is not.
+        is_there: Whether it is plugged in; nothing is sent while it is not.
     """
 
     def __init__(self, whisper: Callable[[SetValue], Awaitable[bool]], port: int, value: int) -> None:
@@ -32,13 +32,13 @@ class Accessory:
         self._news = asyncio.Event()
 
     def want(self, value: int) -> None:
-        """Asks for a value."""
+        """Requests a value."""
         if value != self._wanted:
             self._wanted = value
             self._news.set()
 
     def attached(self, is_there: bool) -> None:
-        """Takes note of its being plugged in or pulled out; it is told its value again."""
+        """Records that it was plugged in or unplugged; its value is sent again."""
         self.is_there, self._sent = is_there, None
         self._news.set()
 
@@ -48,7 +48,7 @@ class Accessory:
         return not self.is_there or self._sent == self._wanted
 
     async def keep(self) -> NoReturn:
-        """Sends whatever is wanted, for ever."""
+        """Sends the requested values, for ever."""
         while True:
             self._news.clear()
             while not self.is_settled:

@@ -1,10 +1,9 @@
 """The train on the radio: the drop-in for `stubs.printing_hub` that drives a Powered Up City hub.
 
-The loop that drives, and the radio, each have a thread. What the hub's ports are to be set to is all that
-passes from one to the other, and only the newest of it, so a brake overtakes whatever is under way. The
-radio's thread waits for nothing that the other one holds, since that one may hang: it brakes when there has
-been no order for the watchdog's time. When the link is lost the train is told to brake as soon as there is
-one again. In both cases it waits for an order newer than that.
+The control loop and the radio each have a thread. Only the newest settings of the hub's ports are passed
+between them, so a brake overtakes anything in progress. The radio's thread never waits for the other one,
+which may hang: it brakes when there has been no order for the watchdog's time. When the link is lost, the
+train is braked as soon as it is restored. In both cases it then waits for a newer order.
 """
 
 import asyncio
@@ -40,24 +39,26 @@ from hardware.speaker import Speaker
 __all__ = ["BluetoothHub", "find_hubs", "guard", "left_turning", "open_hub"]
 
 BACK_OFF_S = (0.1, 1.0)
-"""How long to wait before the first try to get a lost hub back, and at most: each wait is twice the last. The
-train may be under way meanwhile."""
+"""Delay before the first attempt to reconnect to a lost hub, and the maximum: each delay is twice the last.
+
+The train may be moving meanwhile.
+"""
 BATTERY_LOW_PERCENT = 20
 CLOSE_S = 15.0
 """Braking and disconnecting take seconds; more than this would be a bug."""
 SAID_S = 1.0
-"""How long to wait, where there is time, until what happened is printed."""
+"""How long to wait, if there is time, until messages are printed."""
 
 
 class BluetoothHub:
     """Drives a City hub with a train motor at port A and a light at port B.
 
     Args:
-        address: The hub's Bluetooth address; empty for the only one in reach.
-        out: Where to print orders and what happens to the hub; None prints nothing.
+        address: The hub's Bluetooth address; empty for the only one in range.
+        out: Where to print orders and events of the hub; None prints nothing.
         limits: How long each thing may take.
-        heartbeat: The sign of life for the guard.
-        drive: What was measured of its motor; by default that of `brakepoint.locomotive`.
+        heartbeat: The heartbeat for the guard.
+        drive: The measured motor; by default that of `brakepoint.locomotive`.
 
     Raises:
         UserError: There is no Bluetooth, no such hub, no motor in it, or another program drives it.
@@ -102,22 +103,22 @@ class BluetoothHub:
 
     @property
     def is_up(self) -> bool:
-        """Whether the hub is connected and takes orders."""
+        """Whether the hub is connected and accepts orders."""
         return self._hub is not None
 
     @property
     def volts(self) -> float | None:
-        """The hub's voltage; None until it has said it."""
+        """The hub's voltage; None until it has reported it."""
         hub = self._hub
         return hub.volts if hub is not None else None
 
     def fit(self, drive: Drive) -> None:
-        """Drives and reckons by another drive from now on, for whoever measures one."""
+        """Uses another drive for driving and dead reckoning from now on, for measurements."""
         with self._lock:
             self._reckoning.fit(drive)
 
     def apply(self, order: Order) -> None:
-        """Carries an order out, for the watchdog's time at most; a hub that is lost takes none."""
+        """Carries an order out, for the watchdog's time at most; a lost hub accepts none."""
         with self._lock:
             if self._hub is None:
                 return
@@ -135,7 +136,7 @@ class BluetoothHub:
             self._print(line)
 
     def state(self, now: float) -> TrainState:
-        """Reckons where the train is at `now`, and sees to what takes time: ramps, blinking."""
+        """Computes the train's position at `now`, and handles what takes time: ramps, blinking."""
         with self._lock:
             self._heed_watchdog()
             self._reckoning.measured(self.volts)
@@ -152,7 +153,7 @@ class BluetoothHub:
         self._speaker.end(SAID_S)
 
     def wait_until_settled(self, timeout_s: float) -> bool:
-        """Waits until the hub has confirmed all that it was asked for; says whether it has."""
+        """Waits until the hub has confirmed all requests; returns whether it has."""
         if not self._thread.is_alive():
             return False
         settled = asyncio.run_coroutine_threadsafe(self._settle(timeout_s), self._loop)
@@ -166,14 +167,14 @@ class BluetoothHub:
             self._set(self._changed)
 
     def _heed_watchdog(self) -> None:
-        """Has the reckoned train brake when the real one did."""
+        """Brakes the reckoned train when the real one has braked."""
         if self._bitten_at is not None and self._order is not None:
             self._reckoning.at(self._reckoning.state.at + max(self._bitten_at - self._moved_at, 0.0))
             self._order = None
             self._reckoning.follow(None)
 
     def _set(self, event: asyncio.Event) -> None:
-        """Sets an event of the radio's thread, unless that has come to its end."""
+        """Sets an event of the radio's thread, unless that has ended."""
         with suppress(RuntimeError):  # Its loop is closed.
             self._loop.call_soon_threadsafe(event.set)
 
@@ -182,13 +183,13 @@ class BluetoothHub:
             print(line, file=self._out, flush=True)
 
     def _say(self, key: str, **values: object) -> None:
-        """Says what happens to the hub; the same thing not twice in a row."""
+        """Prints what happens to the hub, but not the same message twice in a row."""
         line = text(f"hub.say.{key}", None, **values)
         if line != self._said:
             self._said = line
             self._speaker.say(line)
 
-    # What follows runs in the radio's thread.
+    # The following runs in the radio's thread.
 
     def _run(self) -> None:
         try:
@@ -203,7 +204,7 @@ class BluetoothHub:
                 held.close()
 
     async def _stay_connected(self) -> None:
-        """Connects, and again after every loss, until told to stop; what fails at first is an error."""
+        """Connects, and reconnects after losses, until stopped; only the first attempt may raise."""
         beating = asyncio.create_task(self._beat())
         back_off_s = BACK_OFF_S[0]
         while not self._stopping.is_set():
@@ -224,11 +225,11 @@ class BluetoothHub:
             self._leave_sign(self._heartbeat.end)
 
     async def _connect_once(self) -> None:
-        """Finds the hub, drives it until told to stop, and leaves it braked.
+        """Finds the hub, drives it until stopped, and leaves it braked.
 
         Raises:
             UserError: It cannot be reached, or another program drives it.
-            HubLostError: It was reached, and is no longer.
+            HubLostError: It was reached, but no longer is.
         """
         device = await find_hub(self._address, self._limits, self._strangers)
         if not self._claims:
@@ -249,7 +250,7 @@ class BluetoothHub:
                     self._forget_order()
 
     async def _drive(self, hub: PoweredUpHub) -> None:
-        """Keeps the ports at what is asked for until told to stop; the motor is braked when it is called."""
+        """Keeps the ports at the requested values until stopped; the motor is braked when it is called."""
         hub.on_change = self._heed_battery
         with self._lock:
             self._hub, self._address = hub, hub.address
@@ -271,7 +272,7 @@ class BluetoothHub:
             await asyncio.gather(watching, *tasks, return_exceptions=True)
 
     async def _follow(self, hub: PoweredUpHub) -> None:
-        """Hands the newest settings to the ports until told to stop, and brakes without a new order."""
+        """Passes the newest settings to the ports until stopped, and brakes if there is no new order."""
         while not self._stopping.is_set():
             self._changed.clear()
             settings, now = self._settings, time.monotonic()
@@ -281,7 +282,7 @@ class BluetoothHub:
                 if self._bitten_at is None:
                     self._bitten_at = now
                     self._say("no_orders", seconds=self._limits.orders_s)
-            # What was braked for good is not told again: the guard would take us for a driver that drives.
+            # A final brake is not repeated: the guard would consider this an active driver.
             hub.motor.refresh_s = REFRESH_S if self._bitten_at is None else None
             hub.motor.want(settings.motor)
             hub.light.want(settings.light)
@@ -289,7 +290,7 @@ class BluetoothHub:
             await self._first_of(left_s if left_s > 0 else self._limits.orders_s)
 
     def _forget_order(self) -> None:
-        """Has the train wait for a new order, braked."""
+        """Makes the train wait for a new order, braked."""
         self._order = None
         self._reckoning.follow(None)
         self._settings = self._reckoning.settings
@@ -312,7 +313,7 @@ class BluetoothHub:
     async def _settle(self, timeout_s: float) -> bool:
         try:
             async with asyncio.timeout(timeout_s):
-                await asyncio.sleep(0)  # Lets `_follow` hand on what was asked for before.
+                await asyncio.sleep(0)  # Lets `_follow` pass on earlier requests.
                 while self._changed.is_set() or self._hub is None or not self._hub.is_settled:
                     await asyncio.sleep(0.001)
         except TimeoutError:
@@ -321,11 +322,11 @@ class BluetoothHub:
 
     @property
     def _stands(self) -> bool:
-        """Whether the one who drives wants the train to stand: then he may take his time."""
+        """Whether the driver wants the train to stand, in which case a slow driver is acceptable."""
         return self._order is None or self._settings.motor == BRAKE
 
     async def _beat(self) -> None:
-        """Touches the heartbeat while this thread turns, and the driver lives or left the train braked."""
+        """Touches the heartbeat while this thread runs, and the driver is alive or left the train braked."""
         is_written = True
         while True:
             if self._address and (self._is_alive or (self._stands and self._bitten_at is None)):
@@ -336,7 +337,7 @@ class BluetoothHub:
             await asyncio.sleep(BEAT_S)
 
     def _leave_sign(self, leave: Callable[[], None]) -> bool:
-        """Leaves a sign for the guard; says so when it cannot, since the train is unguarded then."""
+        """Writes to the guard's file; reports a failure, since the train is then unguarded."""
         try:
             leave()
         except OSError as error:
@@ -352,7 +353,7 @@ class BluetoothHub:
             pass
 
     async def _first_of(self, seconds: float) -> None:
-        """Waits for news, for the end, or for some time at most."""
+        """Waits for news, for the end, or for a timeout."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self._stopping)]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -362,17 +363,17 @@ class BluetoothHub:
 
 
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
-    """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`; `?train=train.toml` may stand behind it.
+    """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`; `?train=train.toml` may follow.
 
-    From then on the program brakes the train when it is told to end (SIGTERM, or SIGHUP when its terminal is
-    closed), unless it has its own way.
+    From then on the program brakes the train when it is terminated (SIGTERM, or SIGHUP when its terminal is
+    closed), unless it has its own handler.
 
     Args:
-        rest: The hub's Bluetooth address, empty for the only one in reach; and the file of this train.
-        out: Where to print orders and what happens to the hub; None prints nothing.
+        rest: The hub's Bluetooth address, empty for the only one in range, and the train's file.
+        out: Where to print orders and events of the hub; None prints nothing.
 
     Raises:
-        UserError: As `BluetoothHub`, or the train's file is missing or is none.
+        UserError: As for `BluetoothHub`, or the train's file is missing or invalid.
     """
     drive = chosen_train(rest).drive
     if threading.current_thread() is threading.main_thread():
@@ -383,7 +384,7 @@ def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
 
 
 def find_hubs() -> list[tuple[str, str]]:
-    """Listens for hubs: the URI of each, and what a person calls its kind.
+    """Listens for hubs: the URI of each, and the name of its kind.
 
     Raises:
         UserError: There is no Bluetooth.

@@ -1,4 +1,4 @@
-"""Who drives a hub has it alone: of two drivers, each would undo the other's brake."""
+"""Ensures that a hub has only one driver: each of two would undo the other's brake."""
 
 import hashlib
 import os
@@ -9,20 +9,20 @@ from brakepoint.systems import LINUX
 
 
 def claim(what: str, otherwise: str) -> socket.socket:
-    """Takes a thing for this process until the answer is closed, or the process ends, however it ends.
+    """Claims a resource for this process until the result is closed, or the process ends in any way.
 
-    It is a name among the system's sockets, so there is no file that a killed process could leave behind.
-    Another message bus is another radio, so it is part of the name.
+    The claim is an abstract socket name, so a killed process leaves no file behind. Another message bus is
+    another radio, so the bus is part of the name.
 
     Args:
-        what: A hub's address, or the file with a sign of life.
-        otherwise: What to say if another driver has it: of the text `hub.error.{otherwise}`.
+        what: A hub's address, or the heartbeat file.
+        otherwise: Key of the error if another driver has it: the text `hub.error.{otherwise}`.
 
     Raises:
         UserError: Another driver has it.
     """
     whole = f"{os.environ.get('DBUS_SYSTEM_BUS_ADDRESS', '')} {what}"
-    name = f"\0brakepoint-{hashlib.sha256(whole.encode()).hexdigest()}"  # A name has 107 bytes at most.
+    name = f"\0brakepoint-{hashlib.sha256(whole.encode()).hexdigest()}"  # A name has at most 107 bytes.
     held = socket.socket(socket.AF_UNIX)
     try:
         if LINUX:

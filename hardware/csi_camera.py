@@ -1,7 +1,7 @@
 """`csi:0`: a camera on the Jetson's own connector, by GStreamer.
 
-GStreamer runs as a child process that writes pictures to its output. pip's OpenCV is built without it; and a
-child that hangs or crashes takes nothing along.
+GStreamer runs as a child process that writes pictures to its output: pip's OpenCV is built without it, and a
+child that hangs or crashes affects nothing else.
 """
 
 import re
@@ -25,20 +25,21 @@ MODES = {
     3: (1640, 1232, 30),
     4: (1280, 720, 30),
 }
-"""The sensor modes of an IMX219, by the numbers that `nvarguscamerasrc` lists: width, height, and how many
-pictures a second are taken of what it can."""
+"""The sensor modes of an IMX219, by their numbers in `nvarguscamerasrc`: width, height, and pictures per
+second.
+"""
 MODE = 4
-"""Pinned, since Argus would choose one by size and rate, and the focal length hangs on it."""
+"""Fixed, since Argus would choose a mode by size and rate, and the focal length depends on it."""
 WIDTH_PX, HEIGHT_PX, RATE_HZ = MODES[MODE]
 FLIPS = {0: 0, 180: 2}
-"""How far the picture is turned, in degrees → `flip-method` of `nvvidconv`."""
+"""Rotation of the picture in degrees → `flip-method` of `nvvidconv`."""
 LAUNCH = ("gst-launch-1.0", "--quiet")
 SENSOR = (
     "nvarguscamerasrc sensor-id={sensor} sensor-mode={mode}{exposure} "
     "! video/x-raw(memory:NVMM),width={width},height={height},format=NV12,framerate={rate}/1 "
     "! nvvidconv{flip} ! video/x-raw,format=BGRx"
 )
-"""What takes a picture and gets it out of the graphics memory; only a Jetson has these two elements."""
+"""The elements that take a picture and copy it from graphics memory; only a Jetson has these two."""
 OUTPUT = "videoconvert ! video/x-raw,format=BGR,width={width},height={height} ! fdsink fd=1"
 TROUBLES = {
     r'no element "(?P<what>[^"]+)"': "camera.no_plugin",
@@ -46,7 +47,7 @@ TROUBLES = {
     r"(?P<what>.*No cameras available.*|.*Invalid camera device.*|.*No such file.*)": "camera.no_device",
     r"(?P<what>.*[Pp]ermission denied.*)": "camera.no_permission",
 }
-"""What GStreamer says → what we say."""
+"""GStreamer's message → the kit's message."""
 LAST_LINES = 20
 END_S = 2.0
 
@@ -56,9 +57,9 @@ class ChildSource:
 
     Args:
         name: The camera's URI, for people.
-        command: Program and arguments; it writes blue-green-red pictures, one behind the other.
-        width_px: Of a picture.
-        height_px: The same.
+        command: Program and arguments; it writes blue-green-red pictures in sequence.
+        width_px: Width of a picture.
+        height_px: Height of a picture.
 
     Raises:
         UserError: The program is not installed.
@@ -69,7 +70,7 @@ class ChildSource:
             raise UserError("camera.no_program", camera=name, program=command[0])
         self._name = name
         self._shape = height_px, width_px, 3
-        self._row_bytes = (3 * width_px + 3) // 4 * 4  # GStreamer has each row begin at a multiple of four.
+        self._row_bytes = (3 * width_px + 3) // 4 * 4  # GStreamer aligns rows to multiples of four.
         self._child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -84,7 +85,7 @@ class ChildSource:
         size = height_px * self._row_bytes
         try:
             picture = self._child.stdout.read(size)
-        except ValueError:  # Closed while it waited.
+        except ValueError:  # Closed while waiting.
             return None
         if len(picture) != size:
             return None
@@ -108,7 +109,7 @@ class ChildSource:
             self._child.terminate()
         try:
             self._child.wait(END_S)
-        except subprocess.TimeoutExpired:  # One that hangs does not hear.
+        except subprocess.TimeoutExpired:  # A hanging process ignores it.
             self._child.kill()
             self._child.wait()
 
@@ -123,9 +124,9 @@ def pipeline(source: str, width_px: int, height_px: int) -> list[str]:
     """The command that writes a source's pictures to its output.
 
     Args:
-        source: What delivers them, as one writes it for `gst-launch-1.0`.
-        width_px: Of a picture.
-        height_px: The same.
+        source: The source element, as written for `gst-launch-1.0`.
+        width_px: Width of a picture.
+        height_px: Height of a picture.
     """
     return [*LAUNCH, *shlex.split(f"{source} ! {OUTPUT.format(width=width_px, height=height_px)}")]
 
@@ -134,9 +135,9 @@ def argus(sensor: str, mode: int, exposure_us: float | None, flip: int) -> list[
     """The command for a sensor of the Jetson.
 
     Args:
-        sensor: Its number.
+        sensor: Number of the sensor.
         mode: A key of `MODES`.
-        exposure_us: How long the shutter is open; None leaves it to the camera.
+        exposure_us: Exposure time; None leaves it to the camera.
         flip: A key of `FLIPS`.
     """
     width, height, rate = MODES[mode]
@@ -155,7 +156,7 @@ def open_camera(rest: str, seed: int = 0) -> RealCamera:
     """Opens the camera for the URI `csi:0` or `csi:0?mode=4&focal=1357&exposure=5000&flip=180`.
 
     Raises:
-        UserError: There is no such camera, GStreamer or its Jetson part is missing, or no picture comes.
+        UserError: There is no such camera, GStreamer or its Jetson part is missing, or no picture arrives.
     """
     name = f"csi:{rest}"
     sensor, options = parse(name, rest or "0", ("focal", "mode", "exposure", "flip"))

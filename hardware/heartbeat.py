@@ -1,8 +1,8 @@
-"""The sign of life that a hub's driver leaves for the guard: a file that is touched as long as all is well.
+"""The heartbeat of a hub's driver for the guard: a file that is touched as long as all is well.
 
-It holds the hub's address, and lies where both processes can see it. A driver that has let go of the train
-in good order writes its farewell there. A file that is not touched for a while, or that is gone, means a
-driver that died, hangs, or cannot be watched.
+It contains the hub's address, and is where both processes can see it. A driver that has released the train
+properly writes a farewell there. A file that is not touched for a while, or is missing, means that the driver
+died, hangs, or cannot be watched.
 """
 
 import os
@@ -14,20 +14,21 @@ from brakepoint.systems import require_posix
 
 VARIABLE = "BRAKEPOINT_HUB_HEARTBEAT"
 BEAT_S = 0.2
-"""The driver touches the file this often."""
+"""Interval at which the driver touches the file."""
 SILENCE_S = 1.0
-"""Five beats missed: the guard brakes."""
+"""After five missed beats, the guard brakes."""
 FAREWELL = "farewell"
-"""What the file holds in place of an address when there is nothing to guard."""
+"""Content of the file instead of an address when there is nothing to guard."""
 
 
 def heartbeat_path() -> Path:
-    """Where the file is: what `BRAKEPOINT_HUB_HEARTBEAT` says, or else in a temporary folder of the user's.
+    """Path of the file: the value of `BRAKEPOINT_HUB_HEARTBEAT`, or else in a temporary folder of the user.
 
-    `XDG_RUNTIME_DIR` would not do: it is removed when the user's session ends, and the train may drive on.
+    `XDG_RUNTIME_DIR` is unsuitable: it is removed when the user's session ends, while the train may still be
+    driving.
 
     Raises:
-        UserError: This is Windows, where no guard could run.
+        UserError: This is Windows, where the guard cannot run.
     """
     require_posix("ble:")
     said = os.environ.get(VARIABLE)
@@ -43,14 +44,14 @@ class Heartbeat:
         path: The file.
 
     Attributes:
-        path: The same.
+        path: The file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def beat(self, address: str) -> None:
-        """Says that the driver of this hub lives; makes the folder again if it is gone.
+        """Signals that the driver of this hub is alive; re-creates the folder if it is missing.
 
         Raises:
             OSError: The file cannot be written.
@@ -58,7 +59,7 @@ class Heartbeat:
         self._write(address)
 
     def end(self) -> None:
-        """Says that nobody needs to watch any more.
+        """Signals that there is nothing left to guard.
 
         Raises:
             OSError: The file cannot be written.
@@ -77,7 +78,7 @@ class Watch:
         path: The file.
 
     Attributes:
-        address: The hub to brake: the one of the last beat, whatever has become of the file; empty before the
+        address: The hub to brake: that of the last beat, whatever happened to the file; empty before the
             first.
     """
 
@@ -89,13 +90,13 @@ class Watch:
         self._is_driven = False
 
     def silent_for_s(self, now: float) -> float | None:
-        """How long there has been no beat; None as long as there is nothing to guard.
+        """Time since the last beat; None as long as there is nothing to guard.
 
-        Nothing is to be guarded before the first beat and behind a farewell; a file that has vanished is no
-        farewell. Only the clock of the one who watches counts: a changed file is a beat, whatever its date.
+        There is nothing to guard before the first beat and after a farewell; a missing file isn't a farewell.
+        Only the watcher's clock counts: a changed file is a beat, whatever its date.
 
         Args:
-            now: Seconds on a clock that never goes back.
+            now: Seconds by a monotonic clock.
         """
         try:
             stat = self._path.stat()
@@ -105,6 +106,6 @@ class Watch:
                 self._seen, self._seen_at = stamp, now
                 self._is_driven = said != FAREWELL
                 self.address = said if self._is_driven else self.address
-        except (OSError, ValueError):  # It is gone, or is no file of ours: nobody has said farewell.
+        except (OSError, ValueError):  # It is missing or not the kit's file, which isn't a farewell.
             self._seen = None
         return now - self._seen_at if self._is_driven else None

@@ -1,7 +1,8 @@
-"""The guard: a process of its own that brakes the train when the one that drives it dies or hangs.
+"""The guard: a separate process that brakes the train when its driver dies or hangs.
 
-A Bluetooth link belongs to the system and outlives the program that opened it, and the motor turns on. So the
-driver leaves a sign of life (`hardware.heartbeat`), and the guard, which does nothing else, watches it.
+A Bluetooth link belongs to the system and survives the program that opened it, so the motor keeps turning.
+Therefore the driver writes a heartbeat (`hardware.heartbeat`), and the guard, which does nothing else,
+watches it.
 """
 
 import asyncio
@@ -17,20 +18,20 @@ from hardware.port_setter import TRIES, HubLostError
 from hardware.powered_up import connected
 
 LOOK_S = 0.05
-"""How often the guard looks."""
+"""Interval at which the guard checks."""
 TRY_AGAIN_S = 1.0
-"""How long it waits before it tries again to brake a train that it could not reach."""
+"""Delay before it tries again to brake a train that it could not reach."""
 BRAKED_WITHIN_S = 3.0
-"""The guard's own limit: from the driver's last sign of life to a braked motor, with the hub in reach."""
+"""The guard's own limit: from the driver's last heartbeat to a braked motor, with the hub in range."""
 LIMITS = RadioLimits(find_s=5.0, settle_s=0.2)
 
 
 async def brake(address: str, limits: RadioLimits = LIMITS) -> None:
-    """Takes a hub over, has its brake confirmed, looks again whether it holds, and disconnects.
+    """Takes over a hub, brakes it with confirmation, checks that the brake holds, and disconnects.
 
     Raises:
         UserError: It cannot be reached.
-        HubLostError: It does not brake, or another program has it drive again.
+        HubLostError: It does not brake, or another program drives it again.
     """
     async with connected(await find_hub(address, limits), limits) as hub:
         for _ in range(TRIES):
@@ -48,12 +49,12 @@ async def guard(
     limits: RadioLimits = LIMITS,
     silence_s: float = SILENCE_S,
 ) -> None:
-    """Watches a sign of life until told to stop, and brakes once each time that it falls silent.
+    """Watches a heartbeat until stopped, and brakes once each time that it falls silent.
 
     Args:
-        heartbeat: The file that the driver touches; None for the usual one.
+        heartbeat: The file that the driver touches; None for the default one.
         stopping: Ends it.
-        say: Tells a person what happens: key of `hub.guard.{key}`, and what stands in that text.
+        say: Reports events to a person: key of `hub.guard.{key}`, and the text's values.
         limits: How long each thing on the radio may take.
         silence_s: How long the file may stay untouched.
     """

@@ -1,6 +1,6 @@
-"""Powered Up hubs in reach of the radio: which there are, and which one is meant.
+"""Finds Powered Up hubs in range, and selects the right one.
 
-What fails here is said with a `UserError`: nobody drives yet.
+Failures here raise `UserError`, since nothing is driving yet.
 """
 
 import asyncio
@@ -26,24 +26,24 @@ KIND_TEXTS: dict[int | None, str] = {
     HubKind.REMOTE_CONTROL: "remote",
 }
 RADIO_ERRORS = (BleakError, OSError, EOFError, TimeoutError)
-"""What bleak raises, and what reaches us through it from the system's message bus."""
+"""Exceptions of bleak, and those of the system's message bus that pass through it."""
 
 
 @dataclass(frozen=True)
 class RadioLimits:
-    """How long each thing may take, in seconds.
+    """Time limits in seconds.
 
     Attributes:
         find_s: Until a hub is heard.
-        settle_s: How long a search goes on behind the first hub, to hear whether there is another.
+        settle_s: How long a search continues after the first hub, in case there is another.
         connect_s: Until it is connected and its services are known.
-        attach_s: Until it has said what is plugged in.
-        write_s: Until the radio has acknowledged a message: in radio silence that never happens.
-        feedback_s: Until the hub has said that an order is carried out.
+        attach_s: Until it has reported what is plugged in.
+        write_s: Until the radio has acknowledged a message, which never happens if the link is dead.
+        feedback_s: Until the hub has confirmed that an order is carried out.
         disconnect_s: Until the link is down.
-        orders_s: Until a train that has heard no new order brakes: the watchdog's time.
-        look_again_s: How long a train that was braked must be left alone until it counts as braked: twice the
-            time after which a driver that still lives would have given its order again.
+        orders_s: Until a train without a new order brakes: the watchdog's time.
+        look_again_s: How long a braked train must receive no other order to count as braked: twice the time
+            after which a live driver would have repeated its order.
     """
 
     find_s: float = 10.0
@@ -58,10 +58,10 @@ class RadioLimits:
 
 
 def checked_address(written: str) -> str:
-    """A Bluetooth address in capitals; empty stays empty and means any hub.
+    """A Bluetooth address in upper case; an empty one stays empty and means any hub.
 
     Raises:
-        UserError: It is no address.
+        UserError: It isn't an address.
     """
     address = written.strip().upper()
     if address and not ADDRESS.fullmatch(address):
@@ -72,17 +72,17 @@ def checked_address(written: str) -> str:
 async def find_hub(
     address: str = "", limits: RadioLimits = RadioLimits(), but: Collection[str] = ()
 ) -> BLEDevice:
-    """Finds the hub: by its address, or else the only City hub there is.
+    """Finds the hub by its address, or else the only City hub in range.
 
-    One that is connected already does not advertise: a process that died has left it so. It is taken over.
+    A hub that is already connected, left so by a process that died, does not advertise. It is taken over.
 
     Args:
         address: Its address; empty for any.
-        limits: How long to listen.
-        but: Addresses of what has proved to be no train's hub.
+        limits: Time limits.
+        but: Addresses of devices that have proved not to be a train's hub.
 
     Raises:
-        UserError: There is no Bluetooth, no hub, more than one, or the address is that of another thing.
+        UserError: There is no Bluetooth, no hub, more than one, or the address belongs to another device.
     """
     with _bluetooth_needed():
         adapter = await BleakAdapter.get()
@@ -149,8 +149,8 @@ async def _hear_hubs(limits: RadioLimits, address: str = "") -> dict[str, tuple[
     """Listens for advertisements: address → the device and its kind.
 
     Args:
-        limits: How long.
-        address: Stop at once when this one is heard; else stop a while behind the first City hub.
+        limits: Time limits.
+        address: Stop immediately when this one is heard; otherwise, stop a while after the first City hub.
     """
     heard: dict[str, tuple[BLEDevice, int | None]] = {}
     found = asyncio.Event()
@@ -172,5 +172,5 @@ async def _hear_hubs(limits: RadioLimits, address: str = "") -> dict[str, tuple[
 
 
 def kind_name(kind: int | None) -> str:
-    """What a person calls a kind of hub."""
+    """The name of a kind of hub."""
     return text(f"hub.kind.{KIND_TEXTS.get(kind, 'other')}")

@@ -1,6 +1,6 @@
-"""A trial for owners: what does the hub do when it loses its link? Nobody's specification says it.
+"""A test for owners: what does the hub do when it loses its link? No specification answers that.
 
-It alone leaves a motor turning on purpose, with the wheels in the air.
+This is the only code that leaves a motor running on purpose, with the wheels in the air.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ from hardware.hub_search import RadioLimits, checked_address, find_hub
 from hardware.powered_up import PoweredUpHub
 
 TURN_S = 2.0
-"""How long the wheels turn before anything happens to the link."""
+"""How long the wheels turn before the link is affected."""
 LIMITS = RadioLimits(look_again_s=0.2)
 
 
 @contextmanager
 def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
-    """Has the wheels turn slowly, and leaves them so; behind the block, has the brake confirmed.
+    """Makes the wheels turn slowly, and leaves them turning; after the block, brakes with confirmation.
 
-    Nothing is sent within the block. The link stays there because its event loop does: bleak disconnects when
+    Nothing is sent within the block. The link persists because its event loop does: bleak disconnects when
     the loop is closed.
 
     Args:
-        rest: The hub's Bluetooth address; empty for the only one in reach.
-        hangs_up: Whether to end the link; else the system keeps it, until the radio fails.
+        rest: The hub's Bluetooth address; empty for the only one in range.
+        hangs_up: Whether to disconnect; otherwise the system keeps the link until the radio fails.
 
     Yields:
         The hub's address.

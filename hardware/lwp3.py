@@ -1,9 +1,9 @@
-"""The LEGO Wireless Protocol 3, as far as a train needs it: messages and their bytes, and nothing else.
+"""The LEGO Wireless Protocol 3, as far as a train needs it: only messages and their bytes.
 
-Every message is `LENGTH 00 TYPE …`; the bytes of each stand in its docstring, with the section of the
-published specification (https://lego.github.io/lego-ble-wireless-protocol-docs) that defines them. A message
-knows its bytes by `encode`; `decode` finds the message for bytes, whichever side sent them. Nothing here does
-any input or output, so both a hub's client and an emulated hub are made from it.
+Every message is `LENGTH 00 TYPE …`; the bytes of each are in its docstring, with the section of the published
+specification (https://lego.github.io/lego-ble-wireless-protocol-docs) that defines them. `encode` returns the
+bytes of a message; `decode` parses bytes from either side. Nothing here does any input or output, so both a
+hub's client and an emulated hub use it.
 """
 
 import struct
@@ -20,30 +20,30 @@ from hardware.lwp3_names import Port as Port
 
 SERVICE_UUID = "00001623-1212-efde-1623-785feabcd123"
 CHARACTERISTIC_UUID = "00001624-1212-efde-1623-785feabcd123"
-"""The one characteristic: messages to the hub are written to it, those from the hub are its notifications."""
+"""The only characteristic: messages to the hub are written to it, those from the hub are notifications."""
 COMPANY_ID = 0x0397
-"""Of the manufacturer's data in an advertisement."""
+"""Company id of the manufacturer's data in an advertisement."""
 
 BRAKE = 127
-"""As a motor's power: both poles of the motor are joined, which slows it down."""
+"""As a motor's power: the motor is short-circuited, which slows it down."""
 FLOAT = 0
-"""As a motor's power: none, and the train rolls on."""
+"""As a motor's power: none, so the train rolls freely."""
 POWER_MAX = 100
 VOLTS = 9.6 / 3893
-"""Of a step of the port for the voltage."""
+"""Volts per step of the voltage port."""
 OUTPUT_COMMAND = 0x81
-"""The type of an order to a port; an error quotes it."""
+"""The message type of an order to a port, which errors quote."""
 
 
 class ProtocolError(ValueError):
-    """Bytes that are no message of this protocol."""
+    """The bytes are not a message of this protocol."""
 
 
 def hub_kind(manufacturer_data: Mapping[int, bytes]) -> int | None:
-    """The kind of hub that sent an advertisement; None if it is none of this company's.
+    """The kind of hub that sent an advertisement; None if it isn't from this company.
 
     Args:
-        manufacturer_data: Company id → data, as a scanner gives it. The data is
+        manufacturer_data: Company id → data, from a scanner. The data is
             `BUTTON KIND CAPABILITIES LAST_NETWORK STATUS OPTION` (section *Advertising*).
     """
     data = manufacturer_data.get(COMPANY_ID, b"")
@@ -54,7 +54,7 @@ class Message(Protocol):
     """Any of the messages below."""
 
     def encode(self) -> bytes:
-        """The bytes that go over the air."""
+        """The transmitted bytes."""
 
 
 def _framed(message_type: int, payload: bytes) -> bytes:
@@ -67,10 +67,10 @@ def _framed(message_type: int, payload: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class SetValue:
-    """Sets a port at once and asks for feedback: `08 00 81 PORT 11 51 00 VALUE`.
+    """Sets a port immediately and requests feedback: `08 00 81 PORT 11 51 00 VALUE`.
 
     The value is a motor's power, −100…100, `BRAKE` or `FLOAT`; a lamp's brightness, 0…100; or the index of a
-    colour. 0x11 is «carry out at once, give feedback», 0x51 00 «write mode 0» (sections *Port Output
+    colour. 0x11 is "execute immediately, send feedback", 0x51 00 "write mode 0" (sections *Port Output
     Command*, *WriteDirectModeData* and *StartPower*).
     """
 
@@ -83,7 +83,7 @@ class SetValue:
 
     @classmethod
     def parse(cls, payload: bytes) -> "SetValue":
-        """The message for what stands behind the header."""
+        """Parses the bytes after the header."""
         port, startup, command, mode, value = struct.unpack("<BBBBb", payload)
         if (startup, command, mode) != (0x11, 0x51, 0x00):
             raise ProtocolError(f"an output command that no train uses: {payload.hex(' ')}")
@@ -92,14 +92,14 @@ class SetValue:
 
 @dataclass(frozen=True)
 class SetMode:
-    """Chooses the mode of a port: `0a 00 41 PORT MODE DELTA(4) REPORTS`.
+    """Selects the mode of a port: `0a 00 41 PORT MODE DELTA(4) REPORTS`.
 
     The hub's own light takes colours by index in mode 0 (section *Port Input Format Setup (Single)*).
 
     Attributes:
-        port: Which.
-        mode: Its number.
-        reports_at: By how much a value must change to be reported, as a `PortValue`; 0 asks for no reports.
+        port: The port.
+        mode: Number of the mode.
+        reports_at: Change of a value that triggers a report, a `PortValue`; 0 for no reports.
     """
 
     port: int
@@ -113,14 +113,14 @@ class SetMode:
 
     @classmethod
     def parse(cls, payload: bytes) -> "SetMode":
-        """The message for what stands behind the header."""
+        """Parses the bytes after the header."""
         port, mode, delta, reports = struct.unpack("<BBIB", payload)
         return cls(port, mode, delta if reports else 0)
 
 
 @dataclass(frozen=True)
 class PortValue:
-    """What a port measures, in two bytes: `06 00 45 PORT VALUE(2)` (section *Port Value (Single)*)."""
+    """The value of a port, in two bytes: `06 00 45 PORT VALUE(2)` (section *Port Value (Single)*)."""
 
     port: int
     value: int
@@ -131,7 +131,7 @@ class PortValue:
 
     @classmethod
     def parse(cls, payload: bytes) -> "PortValue":
-        """The message for what stands behind the header."""
+        """Parses the bytes after the header."""
         return cls(*struct.unpack("<BH", payload))
 
 
@@ -152,20 +152,20 @@ class _Fixed:
 
 
 class WatchBattery(_Fixed):
-    """Asks to be told when the battery's level changes: `05 00 01 06 02` (section *Hub Properties*)."""
+    """Subscribes to changes of the battery's level: `05 00 01 06 02` (section *Hub Properties*)."""
 
     whole = _framed(0x01, bytes([_BATTERY, 0x02]))
 
 
 class AskBattery(_Fixed):
-    """Asks for the battery's level now: `05 00 01 06 05` (section *Hub Properties*)."""
+    """Requests the battery's current level: `05 00 01 06 05` (section *Hub Properties*)."""
 
     whole = _framed(0x01, bytes([_BATTERY, 0x05]))
 
 
 @dataclass(frozen=True)
 class BatteryLevel:
-    """How full the battery is: `06 00 01 06 06 PERCENT` (section *Hub Properties*)."""
+    """The battery's level: `06 00 01 06 06 PERCENT` (section *Hub Properties*)."""
 
     percent: int
 
@@ -175,14 +175,14 @@ class BatteryLevel:
 
 
 class AskKind(_Fixed):
-    """Asks what kind of hub this is: `05 00 01 0b 05` (section *Hub Properties*, system type)."""
+    """Requests the kind of the hub: `05 00 01 0b 05` (section *Hub Properties*, system type)."""
 
     whole = _framed(0x01, bytes([_SYSTEM_TYPE, 0x05]))
 
 
 @dataclass(frozen=True)
 class KindOfHub:
-    """What kind it is: `06 00 01 0b 06 KIND`; the same number as in an advertisement."""
+    """The kind of the hub: `06 00 01 0b 06 KIND`; the same number as in an advertisement."""
 
     kind: int
 
@@ -202,7 +202,7 @@ def _parse_property(payload: bytes) -> BatteryLevel | KindOfHub:
 
 @dataclass(frozen=True)
 class HubAction:
-    """What to do: `04 00 02 ACTION` (section *Hub Actions*)."""
+    """An action: `04 00 02 ACTION` (section *Hub Actions*)."""
 
     action: Action
 
@@ -212,19 +212,19 @@ class HubAction:
 
     @classmethod
     def parse(cls, payload: bytes) -> "HubAction":
-        """The message for what stands behind the header."""
+        """Parses the bytes after the header."""
         (action,) = payload
         return cls(Action(action))
 
 
 class WatchVoltage(_Fixed):
-    """Asks to be told when the voltage becomes too low: `05 00 03 01 01` (section *Hub Alerts*)."""
+    """Subscribes to alerts about low voltage: `05 00 03 01 01` (section *Hub Alerts*)."""
 
     whole = _framed(0x03, bytes([_LOW_VOLTAGE, 0x01]))
 
 
 class AskVoltage(_Fixed):
-    """Asks whether the voltage is too low now: `05 00 03 01 03` (section *Hub Alerts*)."""
+    """Requests whether the voltage is currently too low: `05 00 03 01 03` (section *Hub Alerts*)."""
 
     whole = _framed(0x03, bytes([_LOW_VOLTAGE, 0x03]))
 
@@ -252,15 +252,15 @@ def _parse_alert(payload: bytes) -> VoltageAlert:
 
 @dataclass(frozen=True)
 class Attached:
-    """Something is plugged in: `0f 00 04 PORT 01 TYPE(2) HARDWARE(4) SOFTWARE(4)`.
+    """A device was plugged in: `0f 00 04 PORT 01 TYPE(2) HARDWARE(4) SOFTWARE(4)`.
 
     Section *Hub Attached I/O*.
 
     Attributes:
-        port: Where.
-        device_type: What, for instance `DeviceType.TRAIN_MOTOR`; there are more than those.
-        hardware: Its revision, as the hub writes it.
-        software: The same.
+        port: The port.
+        device_type: Its type, for instance `DeviceType.TRAIN_MOTOR`; there are others.
+        hardware: Its hardware revision, in the hub's format.
+        software: Its software revision.
     """
 
     port: int
@@ -277,7 +277,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class Detached:
-    """Something was pulled out: `05 00 04 PORT 00` (section *Hub Attached I/O*)."""
+    """A device was unplugged: `05 00 04 PORT 00` (section *Hub Attached I/O*)."""
 
     port: int
 
@@ -298,9 +298,9 @@ def _parse_attached(payload: bytes) -> Attached | Detached:
 
 @dataclass(frozen=True)
 class CommandFeedback:
-    """What became of commands: `LENGTH 00 82`, then `PORT FLAGS` for one port or several.
+    """The status of commands: `LENGTH 00 82`, then `PORT FLAGS` for one port or several.
 
-    `0a` is «done and idle» (section *Port Output Command Feedback*).
+    `0a` is "done and idle" (section *Port Output Command Feedback*).
 
     Attributes:
         ports: `(port, flags)` of each.
@@ -314,7 +314,7 @@ class CommandFeedback:
 
     @classmethod
     def parse(cls, payload: bytes) -> "CommandFeedback":
-        """The message for what stands behind the header."""
+        """Parses the bytes after the header."""
         if not payload or len(payload) % 2:
             raise ProtocolError(f"half a feedback: {payload.hex(' ')}")
         pairs = zip(payload[::2], payload[1::2], strict=True)
@@ -323,10 +323,10 @@ class CommandFeedback:
 
 @dataclass(frozen=True)
 class HubError:
-    """A command was refused: `05 00 05 COMMAND CODE` (section *Generic Error Messages*).
+    """A command was rejected: `05 00 05 COMMAND CODE` (section *Generic Error Messages*).
 
     Attributes:
-        command: Type of the message that was refused, for instance 0x81.
+        command: Type of the rejected message, for instance 0x81.
         code: 5 unknown, 6 wrong parameters, 7 too much current, and others.
     """
 
@@ -339,7 +339,7 @@ class HubError:
 
     @classmethod
     def parse(cls, payload: bytes) -> "HubError":
-        """The message for what stands behind the header."""
+        """Parses the bytes after the header."""
         command, code = payload
         return cls(command, code)
 
@@ -361,10 +361,10 @@ _PARSERS: dict[int, Callable[[bytes], Message]] = {
 
 
 def decode(data: bytes) -> Message:
-    """Finds the message for bytes.
+    """Parses a message.
 
     Raises:
-        ProtocolError: They are none, or one that no train needs.
+        ProtocolError: The bytes are not a message, or one that no train needs.
     """
     if (fixed := _FIXED.get(bytes(data))) is not None:
         return fixed

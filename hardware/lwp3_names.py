@@ -1,4 +1,4 @@
-"""The numbers of the LEGO Wireless Protocol 3 that have a name; `hardware.lwp3` has the messages."""
+"""The named numbers of the LEGO Wireless Protocol 3; its messages are in `hardware.lwp3`."""
 
 from enum import IntEnum, IntFlag
 
@@ -22,14 +22,14 @@ class Port(IntEnum):
 
 
 class DeviceType(IntEnum):
-    """What may be plugged in (section *IO Type ID*)."""
+    """Devices that can be plugged in (section *IO Type ID*)."""
 
     TRAIN_MOTOR = 0x0002
     LIGHT = 0x0008
 
 
 class Colour(IntEnum):
-    """Of the hub's own light, by index."""
+    """Colours of the hub's own light, by index."""
 
     OFF = 0
     BLUE = 3
@@ -38,19 +38,19 @@ class Colour(IntEnum):
 
 
 class Feedback(IntFlag):
-    """What became of the commands to a port (section *Port Output Command Feedback*)."""
+    """Status of the commands to a port (section *Port Output Command Feedback*)."""
 
     BUSY = 0x01
-    """A command is carried out, and the buffer is empty."""
+    """A command is in progress, and the buffer is empty."""
     DONE = 0x02
     DISCARDED = 0x04
     IDLE = 0x08
     FULL = 0x10
-    """A command is carried out, and the buffer is full."""
+    """A command is in progress, and the buffer is full."""
 
 
 class Action(IntEnum):
-    """What a hub is asked to do, and from 0x30 what it says that it will do (section *Hub Actions*)."""
+    """Requests to a hub, and from 0x30 its announcements of what it will do (section *Hub Actions*)."""
 
     SWITCH_OFF = 0x01
     DISCONNECT = 0x02

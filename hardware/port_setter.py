@@ -1,4 +1,4 @@
-"""A port that must obey: the motor's. What is asked of it is sent until the hub has confirmed it."""
+"""A port that must obey: the motor's. A value is sent until the hub has confirmed it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,18 +9,18 @@ from hardware.hub_search import RadioLimits
 from hardware.lwp3 import Feedback, Port, SetValue
 
 TRIES = 3
-"""How often a port is told the same thing before the hub counts as lost."""
+"""Number of attempts to send a value before the hub counts as lost."""
 REFRESH_S = 0.5
-"""The motor is told its power again so often, changed or not: a radio that has gone silent says nothing."""
+"""Interval at which the motor's power is sent again, changed or not, to detect a dead radio."""
 Write = Callable[[SetValue], Awaitable[None]]
 
 
 class HubLostError(Exception):
-    """The link to the hub, or the trust in it, is gone. Its text is for people.
+    """The link to the hub is lost, or the hub is no longer trusted. Its text is for people.
 
     Args:
-        key: Of the text `hub.lost.{key}`.
-        values: What stands in it.
+        key: Key of the text `hub.lost.{key}`.
+        values: The text's values.
     """
 
     def __init__(self, key: str, **values: object) -> None:
@@ -28,21 +28,21 @@ class HubLostError(Exception):
 
 
 class PortSetter:
-    """Keeps a port at the newest value that was asked for.
+    """Keeps a port at the newest requested value.
 
-    A newer value never waits for the feedback of an older one, so a brake is sent at once, whatever is under
-    way. The port is settled when the hub has answered everything that it was sent. What it discards or leaves
-    unanswered is sent again: a port may be told twice, since it is told a state and not a change.
+    A newer value never waits for feedback on an older one, so a brake is sent immediately, whatever is in
+    progress. The port is settled when the hub has answered everything sent to it. Values that it discards or
+    leaves unanswered are sent again, which is safe since they are states and not changes.
 
     Args:
         write: Sends a message, or raises `HubLostError`.
-        limits: How long an answer may take.
-        port: Which.
-        value: What it is first set to.
+        limits: Time limits for answers.
+        port: The port.
+        value: Its initial value.
         refresh_s: See below.
 
     Attributes:
-        refresh_s: How often the value is sent again, changed or not; None for never.
+        refresh_s: Interval at which the value is sent again, changed or not; None for never.
     """
 
     def __init__(
@@ -58,18 +58,18 @@ class PortSetter:
         self._news = asyncio.Event()
 
     def want(self, value: int) -> None:
-        """Asks for a value."""
+        """Requests a value."""
         if value != self._wanted:
             self._wanted = value
             self._news.set()
 
     @property
     def is_settled(self) -> bool:
-        """Whether the hub has confirmed the value that is wanted."""
+        """Whether the hub has confirmed the requested value."""
         return self._sent == self._wanted and not self._unanswered and not self._discarded
 
     def answered(self, flags: Feedback) -> None:
-        """Takes note of what the hub says of this port."""
+        """Processes the hub's feedback about this port."""
         if Feedback.DISCARDED in flags and Feedback.DONE not in flags:
             self._discarded = True
         elif not flags & (Feedback.DONE | Feedback.IDLE):
@@ -79,15 +79,15 @@ class PortSetter:
         self._news.set()
 
     def refused(self) -> None:
-        """Takes note of an error that may be about this port: it is, if an order to it is unanswered."""
+        """Processes an error, which is about this port if an order to it is unanswered."""
         if self._unanswered:
             self.answered(Feedback.DISCARDED)
 
     async def keep(self) -> NoReturn:
-        """Sends whatever is wanted, for ever.
+        """Sends the requested values, for ever.
 
         Raises:
-            HubLostError: The radio or the hub does not take it.
+            HubLostError: The radio or the hub does not accept it.
         """
         while True:
             await self.settle()
@@ -98,10 +98,10 @@ class PortSetter:
                 self._sent = None
 
     async def settle(self) -> None:
-        """Sends what is wanted until it is confirmed.
+        """Sends the requested value until it is confirmed.
 
         Raises:
-            HubLostError: The radio or the hub does not take it.
+            HubLostError: The radio or the hub does not accept it.
         """
         while not self.is_settled:
             self._news.clear()
@@ -115,9 +115,10 @@ class PortSetter:
         self._failures = 0
 
     async def left_alone(self, seconds: float) -> bool:
-        """Waits for a while, and says whether nobody else gave this port an order.
+        """Waits for a while, and returns whether no one else sent this port an order.
 
-        Feedback goes to all who listen, so such an order shows. The next `settle` then sends the value again.
+        Feedback is sent to all listeners, so such an order is noticed. The next `settle` then sends the value
+        again.
         """
         self._news.clear()
         try:
@@ -129,10 +130,10 @@ class PortSetter:
         return False
 
     async def send(self) -> None:
-        """Sends what is wanted, and waits for nobody but the radio.
+        """Sends the requested value, and waits only for the radio.
 
         Raises:
-            HubLostError: The radio does not take it.
+            HubLostError: The radio does not accept it.
         """
         if not self._unanswered:
             self._unanswered_since = _now()
@@ -152,7 +153,7 @@ class PortSetter:
             self._fail("feedback")
 
     def _fail(self, key: str) -> None:
-        """Has the value sent again, if there are tries left."""
+        """Schedules the value to be sent again, if there are attempts left."""
         self._failures += 1
         if self._failures >= TRIES:
             raise HubLostError(key, port=self._port.name, times=TRIES)

@@ -1,11 +1,10 @@
-"""A Powered Up hub that was found: connecting to it, and ports that take what they are told.
+"""Connects to a Powered Up hub that was found, and controls its ports.
 
-`hardware.lwp3` knows the bytes, `hardware.hub_search` finds the hub; here is who sends which message and
-when, on asyncio and on bleak. Whatever can fail has a time limit, and fails in one of two ways: with a
-`UserError` while the hub is looked at, or with `HubLostError` once it is in use. Only the motor can fail:
-what else there is on the hub is reported when it does not work, and done without.
-
-A link is braked over before anything else when it is there, and before it is given up.
+`hardware.lwp3` defines the bytes, and `hardware.hub_search` finds the hub; this module defines who sends
+which message and when, with asyncio and bleak. Everything that can fail has a time limit, and raises one of
+two exceptions: `UserError` while the hub is being examined, or `HubLostError` once it is in use. Only the
+motor can fail: problems of other ports are reported, and the ports ignored. The first and the last message on
+a link is a brake.
 """
 
 import asyncio
@@ -26,12 +25,15 @@ from hardware.lwp3 import BRAKE, CHARACTERISTIC_UUID, Colour, DeviceType, HubKin
 from hardware.port_setter import REFRESH_S, HubLostError, PortSetter
 
 VOLTS_DELTA = 20
-"""The hub says its voltage again when it has changed by so much, 0.05 V."""
+"""Change at which the hub reports its voltage again, 0.05 V."""
 VOLTS_SHARE = 0.2
-"""Of the newest voltage in the mean: it wavers with the motor's current."""
+"""Weight of the newest voltage in the mean: it fluctuates with the motor's current."""
 CONNECT_TRIES = 3
 CONNECT_AGAIN_S = 0.3
-"""A connection may fail for a passing reason: another one is made or ended, or the radio missed an answer."""
+"""Delay before retrying a connection.
+
+It may fail for temporary reasons: another one is being opened or closed, or the radio missed an answer.
+"""
 Trouble = Callable[..., None]
 QUESTIONS = (
     lwp3.AskKind(),
@@ -49,22 +51,22 @@ DEVICE_TEXTS: dict[int | None, str] = {
 
 
 def device_name(device_type: int | None) -> str:
-    """What a person calls a thing that is plugged in."""
+    """The name of a device that is plugged in."""
     return text(f"hub.device.{DEVICE_TEXTS.get(device_type, 'other')}", type=f"{device_type or 0:#06x}")
 
 
 class PoweredUpHub:
-    """A connected hub; `connected` makes one.
+    """A connected hub; created by `connected`.
 
     Attributes:
         address: Its Bluetooth address.
         attached: Port → type of what is plugged in.
-        battery_percent: How full its battery is; None until it has said so.
+        battery_percent: Level of its battery; None until it has reported it.
         is_voltage_low: Whether it has raised the alert.
-        volts: Its voltage, a mean of the last values; None until it has said one.
+        volts: Its voltage, a mean of the last values; None until it has reported one.
         on_change: Called when battery or voltage have changed.
-        on_trouble: Called with what is done without: key of `hub.say.{key}`, and its values.
-        motor: Port A, braked to begin with.
+        on_trouble: Called about ignored ports: key of `hub.say.{key}`, and its values.
+        motor: Port A, initially braked.
         light: Port B.
         colour: The hub's own light.
     """
@@ -91,12 +93,12 @@ class PoweredUpHub:
         self._client = BleakClient(device, self._on_disconnect, timeout=limits.connect_s)
 
     async def open(self) -> None:
-        """Connects, and brakes before it asks for anything: a train may be under way, with nobody driving.
+        """Connects, and brakes before anything else, since a train may be moving without a driver.
 
-        A hub that hears nothing hangs up; the brake is also what keeps it.
+        A hub that receives nothing disconnects, which the brake also prevents.
 
         Raises:
-            UserError: It does not connect, or is no hub.
+            UserError: It does not connect, or isn't a hub.
         """
         try:
             async with asyncio.timeout(self.limits.connect_s):
@@ -110,13 +112,13 @@ class PoweredUpHub:
             await self.whisper(question)
 
     async def require_motor(self) -> None:
-        """Waits until the motor is there and braked; from then on the hub is lost when it is pulled out.
+        """Waits until the motor is present and braked; from then on the hub is lost if it is unplugged.
 
-        A hub says what is plugged in once for each link. Where that was said to a process that has died, the
-        confirmed brake says as much.
+        A hub reports what is plugged in only once per link. If it reported that to a process that has died,
+        the confirmed brake proves that there is a motor.
 
         Raises:
-            UserError: There is none, or something else, or this is no train's hub.
+            UserError: There is none, or another device, or this isn't a train's hub.
             HubLostError: It does not brake.
         """
         with suppress(TimeoutError):
@@ -136,19 +138,19 @@ class PoweredUpHub:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the motor has confirmed what is wanted of it, and the rest was told."""
+        """Whether the motor has confirmed its value, and the other ports' values were sent."""
         return self.motor.is_settled and self.light.is_settled and self.colour.is_settled
 
     @property
     def is_of_a_train(self) -> bool:
-        """Whether it is a City hub, for all that it has said: a remote control offers the same service."""
+        """Whether it is a City hub, as far as it has reported: a remote control offers the same service."""
         return self.kind in (HubKind.CITY, None)
 
     async def write(self, message: lwp3.Message) -> None:
-        """Sends a message before all that is whispered; returns when the radio has acknowledged it.
+        """Sends a message with priority over whispered ones; returns when the radio has acknowledged it.
 
         Raises:
-            HubLostError: It has not.
+            HubLostError: It has not been acknowledged.
         """
         limit_s = self.limits.write_s
         self._writes_waiting += 1
@@ -163,13 +165,13 @@ class PoweredUpHub:
             self._writes_waiting -= 1
 
     async def whisper(self, message: lwp3.Message) -> bool:
-        """Sends a message that nobody answers for, unless something that matters has to be sent.
+        """Sends an unconfirmed message, unless something more important has to be sent.
 
-        It asks the radio for no acknowledgement, so nothing waits behind it; whether the radio is well is for
-        the motor's messages to find out.
+        It requests no acknowledgement, so it delays nothing; the motor's messages detect problems of the
+        radio.
 
         Returns:
-            Whether it is done with: sent, or refused by the radio.
+            Whether it is finished: sent, or refused by the radio.
         """
         if self._writes_waiting:
             return False
@@ -179,7 +181,7 @@ class PoweredUpHub:
         return True
 
     async def miss_the_light(self) -> None:
-        """Reports a light that is not there in time."""
+        """Reports a light that does not appear in time."""
         await asyncio.sleep(self.limits.attach_s)
         if not self.light.is_there:
             self.on_trouble("no_light")
@@ -188,17 +190,17 @@ class PoweredUpHub:
         """Waits for the end.
 
         Raises:
-            HubLostError: The link is down, the hub was switched off, or something was pulled out.
+            HubLostError: The link is down, the hub was switched off, or the motor was unplugged.
         """
         await asyncio.shield(self._lost)
 
     def check(self) -> None:
-        """Raises what `lost` waits for, if it has happened."""
+        """Raises the error for which `lost` waits, if it has occurred."""
         if self._lost.done():
             self._lost.result()
 
     async def close(self) -> None:
-        """Brakes, if the radio still lets it, whatever else was lost, and only then disconnects."""
+        """Brakes, if the radio still allows it, whatever else was lost, and only then disconnects."""
         if self._client.is_connected:
             self.motor = PortSetter(self.write, self.limits, Port.A, BRAKE)
             with suppress(HubLostError):
@@ -206,7 +208,7 @@ class PoweredUpHub:
         await self.hang_up()
 
     async def hang_up(self) -> None:
-        """Disconnects, whatever the motor does: `close` brakes first."""
+        """Disconnects, whatever the motor does; `close` brakes first."""
         with suppress(*RADIO_ERRORS):
             async with asyncio.timeout(self.limits.disconnect_s):
                 await self._client.disconnect()
@@ -215,13 +217,13 @@ class PoweredUpHub:
     def _lose(self, error: HubLostError) -> None:
         if not self._lost.done():
             self._lost.set_exception(error)
-            self._lost.exception()  # Perhaps nothing waits for it any more.
+            self._lost.exception()  # There may be nothing left that waits for it.
 
     def _on_disconnect(self, _: BleakClient) -> None:
         self._lose(HubLostError("dropped"))
 
     def _hear(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        """Takes note of what the hub says; of the rest no train has any use."""
+        """Processes the hub's messages; ignores those that no train needs."""
         try:
             message = lwp3.decode(bytes(data))
         except lwp3.ProtocolError:
@@ -263,7 +265,10 @@ class PoweredUpHub:
             self.on_trouble("no_light")
 
     def _refused(self, command: int, code: int) -> None:
-        """A hub does not say what an error is about. If it may be the motor's order, that is given again."""
+        """Processes an error, whose cause a hub does not report.
+
+        If it may be about the motor's order, that is sent again.
+        """
         if command == lwp3.OUTPUT_COMMAND:
             self.motor.refused()
         self.on_trouble("refused", command=f"{command:#04x}", code=code)
@@ -273,15 +278,15 @@ class PoweredUpHub:
 async def connected(
     device: BLEDevice, limits: RadioLimits, on_trouble: Trouble = lambda key, **values: None
 ) -> AsyncIterator[PoweredUpHub]:
-    """Connects to a hub, and leaves it braked and disconnected, whatever happens between.
+    """Connects to a hub, and leaves it braked and disconnected, whatever happens in between.
 
     Args:
         device: The hub.
-        limits: How long each thing may take.
-        on_trouble: Of the hub.
+        limits: Time limits.
+        on_trouble: See `PoweredUpHub`.
 
     Raises:
-        UserError: It does not connect, or is no hub.
+        UserError: It does not connect, or isn't a hub.
     """
     hub = await _opened(device, limits, on_trouble)
     try:
@@ -291,7 +296,7 @@ async def connected(
 
 
 async def _opened(device: BLEDevice, limits: RadioLimits, on_trouble: Trouble) -> PoweredUpHub:
-    """Connects, and once more if it fails for what may be a passing reason, while there is time."""
+    """Connects, and retries once if the failure may be temporary, while there is time."""
     until = asyncio.get_running_loop().time() + limits.connect_s
     for tries_left in reversed(range(CONNECT_TRIES)):
         hub = PoweredUpHub(device, limits)
@@ -311,5 +316,5 @@ async def _opened(device: BLEDevice, limits: RadioLimits, on_trouble: Trouble) -
 async def _closed(hub: PoweredUpHub) -> None:
     closing = asyncio.ensure_future(hub.close())
     while not closing.done():
-        with suppress(asyncio.CancelledError):  # Who is in a hurry must wait for the brake, too.
+        with suppress(asyncio.CancelledError):  # Urgent messages must wait for the brake, too.
             await asyncio.shield(closing)

@@ -1,6 +1,7 @@
-"""What the real cameras share: the newest frame only, and a stall or an end that is noticed and said.
+"""Common code of the real cameras: keeps only the newest frame, and reports a stall or an end.
 
-A camera delivers at its own rate and its driver blocks. So a thread reads, and keeps one frame, the newest.
+A camera delivers at its own rate and its driver blocks. Therefore a thread reads, and keeps only the newest
+frame.
 """
 
 import threading
@@ -20,28 +21,28 @@ from brakepoint.train_file import OPTION, Eye
 from brakepoint.truth import CameraModel
 
 FIRST_FRAME_S = 10.0
-"""A sensor may need seconds for its first picture."""
+"""Time limit for the first picture: a sensor may need seconds."""
 WAIT_S = 1 / CONTROL_RATE_HZ
-"""How long one `read` waits for a frame that is newer than the last."""
+"""How long `read` waits for a newer frame than the last."""
 STALL_S = 1.0
-"""A camera that is silent for so long has stalled."""
+"""A camera that is silent for this long has stalled."""
 RESTART_S = 2.0
-"""How long to wait before a camera that stalled or ended is started anew."""
+"""Delay before a stalled or ended camera is restarted."""
 MODEL = CameraModel()
-"""The pictures that detector and autopilot were made for."""
+"""The pictures for which detector and autopilot were made."""
 
 
 class PictureSource(Protocol):
-    """Something that delivers pictures."""
+    """A source of pictures."""
 
     def read(self) -> np.ndarray | None:
-        """Waits for the next picture, `(height, width, 3)` uint8, blue-green-red; None: there are no more."""
+        """The next picture, `(height, width, 3)` uint8, blue-green-red; None if there are no more."""
 
     def trouble(self) -> UserError | None:
-        """Why there are no more, if it knows."""
+        """Why there are no more, if known."""
 
     def close(self) -> None:
-        """Ends a `read` that waits, and releases the device; may be called twice."""
+        """Ends a waiting `read`, and releases the device; may be called twice."""
 
 
 class _Grabber(threading.Thread):
@@ -67,7 +68,7 @@ class _Grabber(threading.Thread):
             self._news.notify()
 
     def take(self, timeout_s: float) -> tuple[np.ndarray, float] | None:
-        """The newest picture and when it came, once; None if there is none in time."""
+        """The newest picture and its time, once; None if there is none in time."""
         with self._news:
             self._news.wait_for(lambda: self._newest is not None or self.has_ended, timeout_s)
             newest, self._newest = self._newest, None
@@ -75,19 +76,20 @@ class _Grabber(threading.Thread):
 
 
 class RealCamera:
-    """Looks for itself, whatever the train says.
+    """A real camera, which ignores the train's reported state.
 
     Args:
         name: Its URI, for people.
         start: Starts its source; called again after a stall or an end.
-        focal_px: Its focal length in pixels of its own picture; None: it sees as high as the recorded one.
-        eye: What was measured of it; a focal length that is given outranks that.
+        focal_px: Its focal length in pixels of its own picture; None if its vertical view equals the recorded
+            one's.
+        eye: Its calibration; an explicit focal length takes precedence.
 
     Attributes:
         size_px: Width and height of its own pictures.
 
     Raises:
-        UserError: There is no picture to be had, or the camera was measured with pictures of another size.
+        UserError: There is no picture, or the camera was calibrated with pictures of another size.
     """
 
     def __init__(
@@ -118,10 +120,10 @@ class RealCamera:
             raise UserError("camera.other_size", camera=name, measured=measured, found=found)
 
     def read(self, train_state: TrainState) -> Frame | None:
-        """Waits a step of the control loop for the newest picture; None if there is none.
+        """Waits one step of the control loop for the newest picture; None if there is none.
 
         Raises:
-            UserError: The camera has stalled or ended; said once, and then it is started anew.
+            UserError: The camera has stalled or ended; raised once, and then it is restarted.
         """
         if self._grabber is None:
             time.sleep(WAIT_S)
@@ -160,7 +162,7 @@ class RealCamera:
     def _restart(self) -> None:
         if time.monotonic() >= self._restart_at:
             self._restart_at = time.monotonic() + RESTART_S
-            with suppress(UserError):  # It was said what is wrong; the device is still away.
+            with suppress(UserError):  # The error was already reported; the device is still missing.
                 self._grabber = _Grabber(self._start())
 
     def _trouble(self, silent_s: float) -> UserError:
@@ -170,7 +172,7 @@ class RealCamera:
 
 
 def in_colour(image: np.ndarray, name: str) -> np.ndarray:
-    """Makes blue, green and red of what a driver delivers: grey, or with a fourth channel.
+    """Converts a driver's picture, which may be grey or have a fourth channel, to blue-green-red.
 
     Args:
         image: `(height, width)`, or `(height, width, 1…4)`; uint8.
@@ -180,7 +182,7 @@ def in_colour(image: np.ndarray, name: str) -> np.ndarray:
         `(height, width, 3)` uint8.
 
     Raises:
-        UserError: It is something else.
+        UserError: It has another format.
     """
     channels = image.shape[2] if image.ndim == 3 else 1
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4):
@@ -192,11 +194,12 @@ def in_colour(image: np.ndarray, name: str) -> np.ndarray:
 
 
 def as_recorded(image: np.ndarray, focal_px: float | None = None) -> np.ndarray:
-    """Makes a picture as the recorded camera would have taken it: its size, and its focal length.
+    """Converts a picture to the size and focal length of the recorded camera.
 
     Args:
         image: `(height, width, 3)` uint8, its optical axis in the middle.
-        focal_px: Its focal length in pixels; None: that at which it is as high as the recorded one.
+        focal_px: Its focal length in pixels; None for the one with which its vertical view equals the
+            recorded one's.
 
     Returns:
         `(480, 640, 3)` uint8; black where the camera sees less than the recorded one.
@@ -224,12 +227,12 @@ def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str,
     """Splits `DEVICE?focal=1357&…`; the option that names the train's file is left to `chosen_train`.
 
     Args:
-        uri: The whole, for people.
-        rest: What stands behind the scheme.
-        options: Which ones there are; each is a number greater than zero.
+        uri: The complete URI, for messages.
+        rest: The part after the scheme.
+        options: The valid options; each is a number greater than zero.
 
     Raises:
-        UserError: An option is unknown, or no such number.
+        UserError: An option is unknown, or not such a number.
     """
     device, _, query = rest.partition("?")
     values: dict[str, float] = {}

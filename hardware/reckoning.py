@@ -1,4 +1,4 @@
-"""Dead reckoning for a train without an encoder: what its motor is to be told, and where that takes it."""
+"""Dead reckoning for a train without an encoder: the motor's settings, and the resulting position."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,24 @@ from brakepoint.train_file import Drive
 from hardware.lwp3 import BRAKE, POWER_MAX, Colour
 
 RAMP_S = 0.4
-"""From a stand to full power. Power that rises at once makes the wheels slip and the voltage drop; power that
-falls needs no ramp, since the train's own inertia is one, and the autopilot counts on it."""
+"""Time from standstill to full power.
+
+A sudden rise of power makes the wheels slip and the voltage drop; a decrease needs no ramp, since the train's
+own inertia is one, and the autopilot relies on it.
+"""
 BLINK_S = 0.5
-"""How long a blinking headlight is on, and then off."""
+"""How long a blinking headlight is on, and how long it is off."""
 BRIGHTNESS = 100
 
 
 @dataclass(frozen=True)
 class PortSettings:
-    """What the hub's ports are to be set to.
+    """The desired settings of the hub's ports.
 
     Attributes:
         motor: Power in percent, or `BRAKE`.
         light: Brightness of the headlight in percent.
-        colour: Of the hub's own light.
+        colour: Colour of the hub's own light.
     """
 
     motor: int = BRAKE
@@ -31,12 +34,12 @@ class PortSettings:
 
 
 class Reckoning:
-    """Follows the orders and the clock, and knows the rest by what was measured of the train.
+    """Follows orders and clock, and computes the rest from the train's measured figures.
 
-    The clock is whatever `at` is told, so a run on a virtual clock is the same to the bit.
+    The clock is the argument of `at`, so a run on a virtual clock is reproducible to the bit.
 
     Args:
-        drive: What was measured; by default the train of `brakepoint.locomotive`.
+        drive: The measured figures; by default those of `brakepoint.locomotive`.
     """
 
     def __init__(self, drive: Drive = Drive()) -> None:  # noqa: B008 — it is frozen
@@ -48,28 +51,28 @@ class Reckoning:
         self._now: float | None = None
 
     def fit(self, drive: Drive) -> None:
-        """Reckons by another drive from now on."""
+        """Uses another drive from now on."""
         self._drive = drive
 
     def measured(self, volts: float | None) -> None:
-        """Takes note of the hub's voltage: at less of it the motor needs more power for the same speed."""
+        """Sets the hub's voltage: at a lower one the motor needs more power for the same speed."""
         if volts is not None and self._drive.volts is not None:
             self._voltage = volts / self._drive.volts
 
     def follow(self, order: Order | None) -> None:
-        """Follows an order from the time of the last `at` on; without one the train brakes and waits."""
+        """Follows an order from the time of the last `at`; without one the train brakes and waits."""
         self._order = order
         self._power = 0.0 if self._is_braking else min(self._power, self._target)
 
     def at(self, now: float) -> None:
-        """Moves the train up to a time. One that goes back moves nothing."""
+        """Moves the train up to a time. An earlier time moves nothing."""
         seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
         self._now = now if self._now is None else max(now, self._now)
         if self._is_braking:
             self._motion = self._motion.braked(seconds, self._drive.braking_cm_s2)
             return
         self._power = min(self._power, self._target)  # The voltage may have fallen.
-        while seconds > 0:  # At most twice: on the ramp, and behind it.
+        while seconds > 0:  # At most twice: on the ramp, and after it.
             step_s = min(self._ramp_left_s or seconds, seconds)
             power = self._power_after(step_s)
             mean = self._motor((max(self._power, self._start) + power) / 2) * self._voltage
@@ -79,7 +82,7 @@ class Reckoning:
 
     @property
     def settings(self) -> PortSettings:
-        """What the ports are to be set to now."""
+        """The current settings of the ports."""
         light = self._light
         is_lit = light is Light.ON or (light is Light.BLINK and (self._now or 0.0) % (2 * BLINK_S) < BLINK_S)
         motor = BRAKE if self._is_braking else self._motor(max(self._power, self._start))
@@ -87,12 +90,12 @@ class Reckoning:
 
     @property
     def position_cm(self) -> float:
-        """Where the train is, at the time of the last `at`."""
+        """Position of the train at the time of the last `at`."""
         return self._motion.position_cm
 
     @property
     def state(self) -> TrainState:
-        """How fast the train is and where, at the time of the last `at`."""
+        """The train's speed and position at the time of the last `at`."""
         return TrainState(
             at=self._now or 0.0,
             position_cm=self._motion.position_cm,
@@ -118,7 +121,7 @@ class Reckoning:
 
     @property
     def _target(self) -> float:
-        """The power that the order asks for, at the voltage of the measurement and as far as there is any."""
+        """The order's power at the voltage of the measurement, limited to what is available."""
         power = self._drive.power(self._order.kind) if self._order else 0.0
         return min(power, POWER_MAX * self._voltage)
 
@@ -127,7 +130,7 @@ class Reckoning:
         return self._drive.start_power
 
     def _motor(self, power: float) -> int:
-        """What the motor is told at the voltage of this moment, in whole percents, for a power."""
+        """The motor's setting for a power at the current voltage, in whole percents."""
         return min(round(power / self._voltage), POWER_MAX)
 
     @property
@@ -136,7 +139,7 @@ class Reckoning:
         return max(rise, 0.0) * RAMP_S / (POWER_MAX - self._start)
 
     def _power_after(self, seconds: float) -> float:
-        """The power after a time on the ramp."""
+        """The power after some time on the ramp."""
         if seconds >= self._ramp_left_s:
             return self._target
         return max(self._power, self._start) + seconds * (POWER_MAX - self._start) / RAMP_S

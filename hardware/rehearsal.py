@@ -1,9 +1,9 @@
-"""What do other trains and cameras score, calibrated and not? `python -m hardware.rehearsal`.
+"""Scores of other trains and cameras, with and without calibration: `python -m hardware.rehearsal`.
 
-It drives every line of the kit with trains that are faster or slower than the kit takes them to be, with
-other batteries and other cameras: once with the default figures, and once with those that `brakepoint hub
-calibrate` and `brakepoint camera calibrate` find for that train. What drives is the radio's own reckoning,
-on a virtual clock and without the radio; what is seen is worked out by geometry, with errors.
+It drives every line of the kit with trains that are faster or slower than the kit assumes, with other
+batteries and other cameras: once with the default figures, and once with those that `brakepoint hub
+calibrate` and `brakepoint camera calibrate` find for that train. It uses the radio hub's dead reckoning, on a
+virtual clock and without the radio; detections are computed by geometry, with errors.
 """
 
 import multiprocessing
@@ -48,33 +48,33 @@ from hardware.simulation import (
 )
 
 APART_CM = 60.0
-"""From one mark to the other, where an owner puts them."""
+"""Distance between an owner's marks."""
 PICTURES = 30
-"""What the camera takes of each place."""
+"""Number of pictures of each place."""
 ENOUGH = 95.0
-"""What a calibrated train scores on every line."""
+"""Score that a calibrated train must reach on every line."""
 FEEDS = tuple(sorted(path.stem for path in SCENARIOS_DIR.glob("*.yaml")))
 
 
 class VirtualClock:
-    """Time that goes on by a step of the control loop whenever it is asked to."""
+    """A clock that advances by one step of the control loop on request."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def tick(self) -> float:
-        """Lets a step go by."""
+        """Advances by one step."""
         self.now += 1 / CONTROL_RATE_HZ
         return self.now
 
 
 def marks(start_cm: float) -> dict[str, float]:
-    """The two marks that an owner drives between, and where they stand before the train."""
+    """An owner's two marks, and their distances from the train."""
     return {"danger-train": start_cm, "limit-50": start_cm + APART_CM}
 
 
 def calibrated(world: World, seed: int = 0) -> TrainFile:
-    """What the owner of such a train gets into its file, with errors of sight and ruler."""
+    """The file that the owner of such a train would get, with errors of camera and ruler."""
     eye = _calibrated_eye(world, seed)
     return _calibrated_drive(world, eye, seed)
 
@@ -93,7 +93,7 @@ def _calibrated_eye(world: World, seed: int) -> Eye:
 
 
 def places_cm(world: World) -> tuple[float, float]:
-    """Where an owner puts the plate, so that it is in the picture and large enough, in cm before the lens."""
+    """Where an owner puts the plate, so that it is visible and large enough, in cm from the lens."""
     camera = world.camera
     far = min(camera.focal_px * PLATE_HEIGHT_CM[SignClass.DANGER_AHEAD] / (VISIBLE_HEIGHT_MIN_PX + 3), 60.0)
     lowest = camera.height_px / 2 / camera.focal_px - np.tan(np.radians(camera.pitch_deg))
@@ -123,7 +123,7 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
 
 
 def _camera(focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) -> dict[str, float]:
-    """What a camera has that is other than the recorded one by so much."""
+    """A camera with these differences from the recorded one."""
     return {
         "focal_px": focal * RECORDED.focal_px,
         "height_cm": height_cm + RECORDED.height_cm,
@@ -132,7 +132,7 @@ def _camera(focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) 
 
 
 def worlds() -> Iterator[World]:
-    """Every train that is rehearsed: what is other than by default, alone and then together."""
+    """Every rehearsed train: each deviation from the default on its own, and then combined."""
     yield World()
     yield from (World(speed=speed) for speed in (0.7, 0.85, 1.2, 1.4))
     yield from (World(volts=volts) for volts in (8.1, 7.2))
@@ -158,11 +158,11 @@ def _line(feed: str) -> tuple[Scenario, GroundTruth]:
 
 
 def scores(world: World, train: TrainFile) -> list[float]:
-    """What a train scores on each line with what its file says.
+    """The scores of a train on each line with a given file.
 
     Args:
-        world: What is true of it.
-        train: What the kit takes for true.
+        world: Its true figures.
+        train: The figures that the kit assumes.
     """
     step = load_step("step6_autopilot", "solutions").step
     eye = train.camera
@@ -179,7 +179,7 @@ def scores(world: World, train: TrainFile) -> list[float]:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """One train: what it scores on each line with the default figures, and with its own."""
+    """One train: its scores on each line with the default figures, and with its own."""
 
     world: World
     by_default: list[float]
@@ -192,7 +192,7 @@ def rehearse(world: World) -> Rehearsal:
 
 
 def as_table(rehearsals: list[Rehearsal]) -> Table:
-    """Lays them out, a line for each train."""
+    """Formats them as a table, with a row for each train."""
     table = Table(title=text("rehearsal.title", feeds=len(FEEDS)))
     for column in ("speed", "volts", "focal", "height", "pitch", "latency"):
         table.add_column(text(f"rehearsal.{column}"), justify="right")
@@ -213,14 +213,14 @@ def as_table(rehearsals: list[Rehearsal]) -> Table:
 
 
 def _summary(found: list[float]) -> str:
-    """The least of the scores, and their mean."""
+    """The minimum and the mean of the scores."""
     return f"{number(min(found))} ({number(mean(found))})"
 
 
 def main(
     lines: Annotated[int, typer.Option("--first", min=1, help="rehearsal.option.first")] = 99,
 ) -> None:
-    """Rehearses every train; exit status 1 if a calibrated one scores too little on any line."""
+    """Rehearses every train; exit status 1 if a calibrated one scores too low on any line."""
     chosen = list(worlds())[:lines]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(available_cores(), len(chosen)), context) as pool:

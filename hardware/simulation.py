@@ -1,4 +1,4 @@
-"""A train and a camera as they may really be, whatever the kit takes them to be: no radio, no pictures."""
+"""Simulates how a train and a camera may really behave, whatever the kit assumes; no radio, no pictures."""
 
 from collections import deque
 from collections.abc import Callable
@@ -21,24 +21,24 @@ from hardware.lwp3 import BRAKE
 from hardware.reckoning import Reckoning
 
 FRESH_VOLTS = 9.0
-"""Of six new batteries: at this voltage the default train is as fast as it is taken to be."""
+"""Voltage of six new batteries, at which the default train is as fast as assumed."""
 BOX_NOISE_PX = 0.5
-"""How far each edge of a box is off: one standard deviation."""
+"""Error of each edge of a box: one standard deviation."""
 BESIDE_CM = 7.0
-"""How far to the right of the track an owner puts a plate."""
+"""Distance to the right of the track at which an owner puts a plate."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What is true of a train, whatever its hub takes for true.
+    """The true figures of a train, whatever its hub assumes.
 
     Attributes:
-        speed: How much faster than the default train it is, as a factor.
-        volts: What its batteries have.
+        speed: Speed relative to the default train, as a factor.
+        volts: Voltage of its batteries.
         lag_s: As in `brakepoint.locomotive`.
-        braking_cm_s2: The same.
+        braking_cm_s2: As in `brakepoint.locomotive`.
         camera: Its camera; the picture has as many pixels as the recorded one.
-        latency_s: How old a picture is when it arrives.
+        latency_s: Age of a picture on arrival.
     """
 
     speed: float = 1.0
@@ -49,17 +49,17 @@ class World:
     latency_s: float = 0.0
 
     def speed_cm_s(self, motor: int) -> float:
-        """What the train settles at with a power in percent: the motor turns by power times voltage."""
+        """The steady speed at a power in percent: the motor's speed depends on power times voltage."""
         power = motor * self.volts / FRESH_VOLTS
         return self.speed * max(power - DEAD_POWER, 0) * SPEED_PER_POWER
 
 
 class TrueTrain:
-    """Rolls as a train of this world does with what its motor is set to.
+    """Moves like a train of this world, given its motor's settings.
 
     Attributes:
         motor: Power in percent, or `BRAKE`.
-        motion: Where it is, and how fast.
+        motion: Its position and speed.
     """
 
     def __init__(self, world: World) -> None:
@@ -69,7 +69,7 @@ class TrueTrain:
         self._past: deque[tuple[float, float]] = deque(maxlen=30 * CONTROL_RATE_HZ)
 
     def at(self, now: float) -> Motion:
-        """Rolls up to a time."""
+        """Moves up to a time."""
         seconds, self._now = max(now - self._now, 0.0), max(now, self._now)
         if self.motor == BRAKE:
             self.motion = self.motion.braked(seconds, self._world.braking_cm_s2)
@@ -80,20 +80,19 @@ class TrueTrain:
         return self.motion
 
     def pictured_at_cm(self, now: float) -> float:
-        """Where the train was when the picture was taken that arrives now."""
+        """Where the train was when the picture that arrives now was taken."""
         times, places = zip(*self._past, strict=True)
         return float(np.interp(now - self._world.latency_s, times, places))
 
 
 class Lookout:
-    """What a detector sees of a scenario, by geometry, in the frames of a camera of this world.
+    """A detector's view of a scenario, by geometry, in the frames of a camera of this world.
 
     Args:
-        scenario: Which signs stand where.
-        world: What camera looks.
-        focal_px: What the kit takes its focal length to be; frames are enlarged by it to that of the
-            recorded one.
-        seed: What errors of the boxes are drawn from.
+        scenario: The signs and their places.
+        world: The world with the camera.
+        focal_px: Its focal length as assumed by the kit, which determines the scaling to the recorded one's.
+        seed: Seed of the errors of the boxes.
     """
 
     def __init__(self, scenario: Scenario, world: World, focal_px: float, seed: int = 0) -> None:
@@ -103,7 +102,7 @@ class Lookout:
         self._frame_id = 0
 
     def look(self, position_cm: float, now: float) -> Detections:
-        """What is seen from a place, in a picture that arrives now."""
+        """The detections from a place, in a picture that arrives now."""
         self._frame_id += 1
         number = max(round(position_cm / self.scenario.spacing_cm), 0)
         items = []
@@ -129,12 +128,12 @@ def _seen(scenario: Scenario, number: int, camera: CameraModel) -> tuple:  # typ
 
 
 class ReckoningHub:
-    """The train's hub without its radio: what the reckoning sets the motor to, the true train obeys at once.
+    """The train's hub without its radio: the true train obeys the reckoning's motor settings immediately.
 
     Args:
-        train: The true one.
-        world: What its batteries have.
-        drive: What the hub takes for true.
+        train: The true train.
+        world: The world with its batteries.
+        drive: The figures that the hub assumes.
     """
 
     is_simulated = True
@@ -145,11 +144,11 @@ class ReckoningHub:
 
     @property
     def volts(self) -> float:
-        """What the hub says of its batteries."""
+        """The voltage that the hub reports."""
         return self._volts
 
     def fit(self, drive: Drive) -> None:
-        """Reckons by another drive."""
+        """Uses another drive."""
         self._reckoning.fit(drive)
 
     def apply(self, order: Order) -> None:
@@ -158,7 +157,7 @@ class ReckoningHub:
         self._train.motor = self._reckoning.settings.motor
 
     def state(self, now: float) -> TrainState:
-        """Reckons, and lets the train roll."""
+        """Updates the reckoning, and moves the train."""
         self._train.at(now)
         self._reckoning.measured(self._volts)
         self._reckoning.at(now)
@@ -166,7 +165,7 @@ class ReckoningHub:
         return self._reckoning.state
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Does nothing: there is nothing to release."""
 
 
 def true_run(
@@ -176,13 +175,13 @@ def true_run(
     look: Callable[[float, float], Detections],
     step: Step,
 ) -> Run:
-    """Drives a line; the autopilot hears what the hub reckons, and the record has what is true.
+    """Drives a line; the autopilot receives the hub's reckoning, and the record contains the truth.
 
     Args:
-        truth: Of the line.
+        truth: Ground truth of the line.
         train: The true train.
-        hub: What drives it.
-        look: What is seen from a place at a time.
+        hub: Its hub.
+        look: Returns the detections from a place at a time.
         step: The autopilot.
     """
     memory, ticks, ending = None, list[Tick](), None
@@ -201,7 +200,7 @@ def true_run(
 
 
 def straight(signs: dict[str, float]) -> Scenario:
-    """A straight with plates beside it: kind → where along the track."""
+    """A straight with plates beside it: kind → position along the track."""
     placed = [
         {"kind": kind, "at_cm": at_cm, "offset_cm": BESIDE_CM, "tilt_deg": 0, "turn_deg": 0}
         for kind, at_cm in signs.items()

@@ -1,4 +1,4 @@
-"""Has a thread of its own say what the radio's has to say: a pipe that nobody reads must not stop a brake."""
+"""Prints messages from a separate thread: a pipe that nobody reads must not delay a brake."""
 
 import threading
 from collections.abc import Callable
@@ -7,10 +7,10 @@ from queue import SimpleQueue
 
 
 class Speaker:
-    """Says lines in their order, and makes nobody wait for it.
+    """Prints lines in order, without making the caller wait.
 
     Args:
-        say: Says one line; it may take as long as it likes, or fail.
+        say: Prints one line; it may take any time, or fail.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -20,17 +20,20 @@ class Speaker:
         self._thread.start()
 
     def say(self, line: str) -> None:
-        """Has a line said."""
+        """Queues a line."""
         self._lines.put(line)
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until all is said, and says whether it is."""
+        """Waits until everything is printed, and returns whether it is."""
         said = threading.Event()
         self._lines.put(said)
         return said.wait(timeout_s)
 
     def end(self, timeout_s: float) -> None:
-        """Waits until all is said, but not longer than that; from then on nothing is. May be called twice."""
+        """Waits for a limited time until everything is printed; then prints nothing more.
+
+        May be called twice.
+        """
         self._lines.put(None)
         self._thread.join(timeout_s)
 
@@ -39,5 +42,5 @@ class Speaker:
             if isinstance(line, threading.Event):
                 line.set()
                 continue
-            with suppress(OSError, ValueError):  # Nobody listens any more.
+            with suppress(OSError, ValueError):  # Nobody reads the output any more.
                 self._say(line)

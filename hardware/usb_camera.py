@@ -1,4 +1,4 @@
-"""`usb:/dev/video0`: a camera on USB, by Video4Linux and OpenCV."""
+"""`usb:/dev/video0`: a USB camera, by Video4Linux and OpenCV."""
 
 import os
 import time
@@ -14,10 +14,10 @@ from hardware.real_camera import STALL_S, RealCamera, parse
 WIDTH_PX, HEIGHT_PX, RATE_HZ = 640, 480, 30
 FIRST_DEVICE = "/dev/video0"
 TOLERATED_S = STALL_S / 2
-"""So long a camera may fail to read before it is started again."""
+"""How long reading may fail before a camera is restarted."""
 AGAIN_S = 0.01
 MANUAL_EXPOSURE = 1
-"""Of V4L2_CID_EXPOSURE_AUTO; it must be set before an exposure is."""
+"""Value of V4L2_CID_EXPOSURE_AUTO, which must be set before an exposure."""
 
 
 class UsbSource:
@@ -29,7 +29,7 @@ class UsbSource:
         exposure: In the driver's own unit, mostly 0.1 ms; None leaves it to the camera.
 
     Raises:
-        UserError: There is no such device, or it may not be used, or is no camera.
+        UserError: There is no such device, access is denied, or it isn't a camera.
     """
 
     def __init__(self, name: str, device: str, exposure: float | None = None) -> None:
@@ -46,9 +46,10 @@ class UsbSource:
             self._capture.set(setting, value)
 
     def read(self) -> np.ndarray | None:
-        """See `Source`. The device is released here: OpenCV allows nobody else to while it reads.
+        """See `Source`.
 
-        A picture that was lost on the bus is no end, unless no other follows soon or the device is gone.
+        The device is released here: OpenCV does not allow that elsewhere during a read. A picture lost on the
+        bus isn't the end, unless no other follows soon or the device is gone.
         """
         while not self._is_closed:
             is_there, image = self._capture.read()
@@ -62,7 +63,7 @@ class UsbSource:
         return None
 
     def trouble(self) -> UserError | None:
-        """See `Source`; Video4Linux does not say why."""
+        """See `Source`; Video4Linux gives no reason."""
         return None
 
     def close(self) -> None:
@@ -71,7 +72,7 @@ class UsbSource:
 
 
 def _settings(exposure: float | None) -> list[tuple[int, float]]:
-    """Compressed pictures, since USB 2 has no room for others, and no queue of old ones."""
+    """Sets compressed pictures, since USB 2 is too slow for others, and no queue of old ones."""
     settings: list[tuple[int, float]] = [
         (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
         (cv2.CAP_PROP_FRAME_WIDTH, WIDTH_PX),
@@ -88,7 +89,7 @@ def open_camera(rest: str, seed: int = 0) -> RealCamera:
     """Opens the camera for the URI `usb:/dev/video0`, `usb:/dev/video0?exposure=150&focal=600`, or `usb:`.
 
     Raises:
-        UserError: There is no such camera, it may not be used, or no picture comes.
+        UserError: There is no such camera, access is denied, or no picture arrives.
     """
     name = f"usb:{rest}"
     device, options = parse(name, rest, ("focal", "exposure"))

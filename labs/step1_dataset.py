@@ -1,8 +1,8 @@
-"""Step 1: from a bucket of labelled pictures to a dataset that a detector can learn from.
+"""Step 1: from a bucket of labelled pictures to a dataset for training a detector.
 
-The pictures and what Label Studio exported about them lie in a bucket. We list and download them, so that
-what arrives is whole and right; turn Label Studio's rectangles into YOLO labels; and split the pictures by
-scene, so that the detector is examined on places that it has never seen.
+The pictures and their Label Studio export are in a bucket. We list and download them, and verify that they
+arrive complete and undamaged; turn Label Studio's rectangles into YOLO labels; and split the pictures by
+scene, so that the detector is evaluated on places that it has never seen.
 """
 
 import math
@@ -25,10 +25,10 @@ Box = tuple[float, float, float, float]
 
 
 def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObject]:
-    """Lists every object whose key begins with a prefix.
+    """Lists every object whose key starts with a prefix.
 
     Args:
-        client: From boto3. One answer of `client.list_objects_v2` holds 1000 objects at most.
+        client: From boto3. One answer of `client.list_objects_v2` contains at most 1000 objects.
         bucket: Name of the bucket.
         prefix: For instance `stills/`.
 
@@ -45,24 +45,24 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
 
 
 def is_intact(path: Path, size_bytes: int, digest: str | None) -> bool:
-    """Whether a file is there, has the right size and, if it is known, the right SHA-256 (see `sha256`)."""
+    """Whether a file exists, has the right size and, if known, the right SHA-256 (see `sha256`)."""
     if not path.is_file() or path.stat().st_size != size_bytes:
         return False
     return digest is None or sha256(path) == digest
 
 
 def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | None, target: Path) -> None:
-    """Downloads an object, so that `target` is whole and right, or is not there at all.
+    """Downloads an object, so that `target` is complete and correct, or does not exist at all.
 
     Args:
         client: From boto3: `client.download_file(bucket, key, file_name)`.
         bucket: Name of the bucket.
         item: The object: its `key` and its `size_bytes`.
-        digest: Its SHA-256, if it is known.
-        target: The file to make; its folder is there.
+        digest: Its SHA-256, if known.
+        target: The file to create; its folder exists.
 
     Raises:
-        UserError: What arrived is damaged.
+        UserError: The download is damaged.
     """
     # TODO download: when this returns, target must be the object, complete and undamaged. If what
     # arrived is damaged, raise UserError("store.error.damaged", name=item.key), and target must not
@@ -78,10 +78,10 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
 
 
 def top_left_and_size_px(rectangle: Rectangle) -> Box:
-    """Where a rectangle is in pixels: `(x, y, width, height)`, as if it were not turned.
+    """A rectangle in pixels, ignoring its rotation: `(x, y, width, height)`.
 
     Args:
-        rectangle: Its `value` holds percentages, of `original_width` and of `original_height` (pixels).
+        rectangle: Its `value` contains percentages of `original_width` and `original_height` (pixels).
     """
     # TODO percent: return (x, y, width, height) of the rectangle in pixels. Label Studio writes all
     # four as percentages of the picture, which is seldom square; its size in pixels is noted beside
@@ -93,14 +93,14 @@ def top_left_and_size_px(rectangle: Rectangle) -> Box:
 
 
 def corners(box: Box, rotation_deg: float) -> list[Point]:
-    """The four corners of a rectangle after it was turned clockwise about its top left corner, in pixels.
+    """The four corners, in pixels, of a rectangle rotated clockwise about its top left corner.
 
-    A corner that lies `(right, down)` from the top left one lies, once it is turned by `a`,
-    `(right * cos a - down * sin a, right * sin a + down * cos a)` from it.
+    A corner at `(right, down)` from the top left one is, after a rotation by `a`, at `(right * cos a - down *
+    sin a, right * sin a + down * cos a)` from it.
 
     Args:
         box: `(x, y, width, height)` in pixels.
-        rotation_deg: Degrees; `math.cos` and `math.sin` want radians.
+        rotation_deg: Degrees; `math.cos` and `math.sin` expect radians.
     """
     x, y, width, height = box
     cos, sin = math.cos(math.radians(rotation_deg)), math.sin(math.radians(rotation_deg))
@@ -109,9 +109,9 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
 
 
 def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
-    """The smallest upright box around some points: `(left, top, right, bottom)`, cut off at the edges.
+    """The smallest upright box around some points: `(left, top, right, bottom)`, clipped at the edges.
 
-    Of points beside the picture it is a line along the edge: it has no area.
+    For points outside the picture it is a line along the edge, without any area.
     """
     xs, ys = zip(*points, strict=True)
     left, right = (min(max(x, 0.0), float(width)) for x in (min(xs), max(xs)))
@@ -120,13 +120,13 @@ def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
 
 
 def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
-    """Writes a label as YOLO has it: `class x y width height`.
+    """Writes a label in YOLO format: `class x y width height`.
 
     Args:
-        sign_class: Its class id is its place in `SignClass`, from 0.
+        sign_class: Its class id is its position in `SignClass`, from 0.
         box: `(left, top, right, bottom)` in pixels.
-        width: Of the picture, in pixels.
-        height: The same.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
 
     Returns:
         The class id, then the box's **centre** and size as fractions of the picture (0 to 1), with six
@@ -144,20 +144,20 @@ def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
 
 
 def annotation_that_counts(task: Task) -> Annotation | None:
-    """The annotation to believe: of those that were not skipped, the one that was updated last.
+    """The annotation that counts: of those that were not skipped, the one that was updated last.
 
     Args:
         task: Its `annotations` each have `was_cancelled` and `updated_at`.
 
     Returns:
-        None when nobody has answered: then we know nothing about the picture, not even that it is empty.
+        None if no one has answered: then we know nothing about the picture, not even that it is empty.
     """
     answers = [annotation for annotation in task.annotations if not annotation.was_cancelled]
     return max(answers, key=lambda annotation: annotation.updated_at, default=None)
 
 
 def yolo_labels(task: Task) -> list[str] | None:
-    """The YOLO lines of one picture; None when nobody has labelled it.
+    """The YOLO lines of one picture; None if no one has labelled it.
 
     Raises:
         UserError: A rectangle has no area inside the picture.
@@ -179,24 +179,25 @@ def yolo_labels(task: Task) -> list[str] | None:
 def scene_of(picture: str) -> str:
     """The scene that a picture shows: `still-0012` for `still-0012-3.jpg`, its third view.
 
-    A picture without a hyphen in its name is a scene of its own.
+    A picture without a hyphen in its name is its own scene.
     """
     return picture.rpartition("-")[0] or picture.rpartition(".")[0]
 
 
 def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list[str], list[str]]:
-    """Splits pictures into those to learn from and those to be examined on.
+    """Splits pictures into those for training and those for validation.
 
-    The views of one scene look almost alike. All of them go to the same side: else the examination would ask
-    for what was learnt by heart.
+    The views of one scene look almost alike. All of them go to the same side: otherwise the validation would
+    test what was learnt by heart.
 
     Args:
-        pictures: File names, of two scenes or more, in any order.
-        validation_share: About which part of the **scenes** goes to validation, at least one and not all.
-        seed: The same seed makes the same split: `random.Random(seed)`.
+        pictures: File names, of at least two scenes, in any order.
+        validation_share: Approximate share of the **scenes** that goes to validation, at least one scene and
+            not all.
+        seed: The same seed gives the same split: `random.Random(seed)`.
 
     Returns:
-        The pictures to train with, and those to validate with; each picture is in one of them.
+        The pictures for training, and those for validation; each picture is in one of them.
     """
     # TODO split: return (training, validation). About validation_share of the scenes, at least one
     # and not all, go to validation with all their views, and all other pictures to training; leave

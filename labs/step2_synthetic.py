@@ -1,8 +1,7 @@
 """Step 2: pictures with exact labels, made from signs that were drawn or rendered, never photographed.
 
-Signs are laid onto backgrounds one behind the other, and photographed by an imaginary
-bad camera. Because we put every sign there ourselves, we know where it is: the labels cost nothing and are
-never wrong.
+Signs are placed on backgrounds one after another, and photographed by a simulated bad camera. Because we
+place every sign ourselves, we know where it is: the labels cost nothing and are never wrong.
 """
 
 import cv2
@@ -22,24 +21,24 @@ from brakepoint.synthesis import (
 )
 
 EMPTY_SHARE = 0.08
-"""In so many pictures all signs are distractors on purpose: a detector must also learn to keep quiet."""
+"""Share of pictures in which all signs are distractors: a detector must also learn when to report nothing."""
 SIGNS_MOST = 8
 DISTRACTOR_SHARE = 0.5
-"""How many of the others mean nothing here: stop signs, no entry, backs of signs."""
+"""Share of distractors in the other pictures: stop signs, no entry, backs of signs."""
 OCCLUDED_SHARE = 0.15
 CROWDED_SHARE = 0.3
-"""How many signs stand close to another one, or partly before it: that is where two are taken for one."""
+"""Share of signs close to another one, or partly in front of it: there, two are easily taken for one."""
 VISIBLE_LEAST = 0.4
-"""A sign of which less is visible would be a riddle, not an example: it is not placed."""
+"""A sign with a smaller visible share would be a riddle, not an example: it is not placed."""
 SEEN_LEAST = 0.3
-"""A pixel shows a plate if so much of it is the plate's."""
+"""A pixel shows a plate if at least this share of it belongs to the plate."""
 
 
 def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
-    """Lays a sprite onto a picture, in place. What lies outside the picture is cut off.
+    """Composites a sprite onto a picture, in place.
 
-    A sprite has an alpha: 1 where it hides what is behind it, 0 beside it, and something between in the
-    pixels of its edge, where a bit of both is seen.
+    Anything outside the picture is cut off. A sprite has an alpha: 1 where it hides the background, 0 outside
+    it, and a value in between in the pixels of its edge, which show a bit of both.
 
     Args:
         image: `(h, w, 3)` uint8, blue-green-red.
@@ -68,20 +67,20 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
 
 
 def tight_box(placed: Placed) -> Box:
-    """The smallest box around what is visible of a plate, without its post, in pixels of the picture.
+    """The smallest box around the visible part of a plate, without its post, in pixels of the picture.
 
     Args:
-        placed: The sign. The top left pixel of its sprite lies in column `placed.left` and row `placed.top`
-            of the picture.
+        placed: The sign. The top left pixel of its sprite is in column `placed.left` and row `placed.top` of
+            the picture.
 
     Returns:
-        `(left, top, right, bottom)`, as edges of pixels: around pixel 7 alone the box goes from 7 to 8.
+        `(left, top, right, bottom)`, as edges of pixels: around only pixel 7, the box goes from 7 to 8.
     """
     left, top, right, bottom = placed.sprite.box
     if np.array_equal(placed.visible, placed.sprite.plate):
-        # Nothing hides it: then its outline is known to a fraction of a pixel.
+        # Nothing hides it, so its outline is known to a fraction of a pixel.
         return left + placed.left, top + placed.top, right + placed.left, bottom + placed.top
-    seen = placed.visible > SEEN_LEAST  # (rows, columns) of the sprite: True where the plate is to be seen.
+    seen = placed.visible > SEEN_LEAST  # (rows, columns) of the sprite: True where the plate is visible.
     # TODO box: left, top, right and bottom must be the smallest box around all pixels where seen is
     # True, in pixels of the picture and not of the sprite. They are edges: around pixel 7 alone the
     # box goes from 7 to 8. A box that is too large teaches the detector that the background is part
@@ -95,19 +94,19 @@ def tight_box(placed: Placed) -> Box:
 
 
 def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
-    """Whether so little would be seen of a sign with a class that it could not be recognised.
+    """Whether too little of a sign with a class would be visible to recognise it.
 
-    That sign is the new one, which the picture's edge may cut off, or one of those that it stands before.
-    Distractors may be hidden completely.
+    That sign may be the new one, which the picture's edge may cut off, or one of those behind it. Distractors
+    may be hidden completely.
 
     Args:
-        new: About to be placed; `new.visible` is what is inside the picture.
-        placed: Those behind it; `sign.covered_by(new)` is what would still be visible of one of them, and
+        new: The sign about to be placed; `new.visible` is the part inside the picture.
+        placed: The signs behind it; `sign.covered_by(new)` is what would still be visible of one of them, and
             `sign.visible_fraction()` the share of its plate, 0 to 1, that is visible now.
 
     Returns:
-        True if, of the plate of a sign to be found (its `sprite.sign_class` is not None), less than the share
-        `VISIBLE_LEAST` would be visible. The whole plate, pixel by pixel, is `sprite.plate`.
+        True if less than the share `VISIBLE_LEAST` would be visible of the plate of a target sign (its
+        `sprite.sign_class` is not None). The whole plate, pixel by pixel, is `sprite.plate`.
     """
     # TODO hidden: return True if placing new would leave too little visible of a sign that has a
     # class, and otherwise False. Look at new itself and at every sign of placed. Too little means
@@ -125,11 +124,11 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
 
 
 def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
-    """The labels of a picture: one for each sign to be found, and for nothing else.
+    """The labels of a picture: one for each target sign, and for nothing else.
 
     Args:
-        placed: All that stands in it. `sprite.sign_class` is None for a distractor, for the back of a sign
-            and for what merely stands in the way.
+        placed: Everything in it. `sprite.sign_class` is None for a distractor, for the back of a sign and for
+            a mere obstacle.
     """
     # TODO labels: return a tuple with one Label(sign_class, box) for each sign of placed that is to
     # be found, in their order, with the box tight around what the picture shows of the plate;
@@ -143,7 +142,7 @@ def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
 
 
 def yolo_line(label: Label, width: int, height: int) -> str:
-    """Writes a label as YOLO has it: class id, then centre and size as fractions of the picture."""
+    """Writes a label in YOLO format: class id, then centre and size as fractions of the picture."""
     left, top, right, bottom = label.box
     class_id = list(type(label.sign_class)).index(label.sign_class)
     centre = f"{(left + right) / 2 / width:.6f} {(top + bottom) / 2 / height:.6f}"
@@ -151,15 +150,15 @@ def yolo_line(label: Label, width: int, height: int) -> str:
 
 
 def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
-    """Draws how high each sign of a picture will be, and whether it is a distractor.
+    """Draws at random how high each sign of a picture will be, and whether it is a distractor.
 
     Args:
-        rng: Source of all chance; `random_height(rng)` draws the height of a plate from it. The same state
-            makes the same plan.
+        rng: Random source; `random_height(rng)` draws the height of a plate from it. The same state gives the
+            same plan.
 
     Returns:
-        `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, the smallest first: small ones are far
-        away, so that near ones may stand before them. With the probability `EMPTY_SHARE` every sign is a
+        `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, smallest first: small ones are far
+        away, so that near ones may be in front of them. With the probability `EMPTY_SHARE` every sign is a
         distractor; otherwise each is one with the probability `DISTRACTOR_SHARE`, independently.
     """
     # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, every number of
@@ -179,13 +178,13 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
 
 
 def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
-    """Makes one picture and its labels; the same state of `rng` makes the same picture.
+    """Creates one picture and its labels; the same state of `rng` gives the same picture.
 
-    `photograph(rng, image)` returns what the bad camera sees of a picture, and leaves `image` as it is.
+    `photograph(rng, image)` returns a picture as the bad camera sees it, and leaves `image` unchanged.
 
     Args:
-        rng: Source of all chance.
-        materials: What there is to make it from.
+        rng: Random source.
+        materials: The materials for the picture.
     """
     image = materials.background(rng)
     if rng.random() < 0.7:
@@ -213,15 +212,15 @@ def place_sign(
     height_px: float,
     distractor: bool,
 ) -> None:
-    """Lays a sign somewhere onto a picture, and adds it to `placed`, unless too much would be hidden.
+    """Places a sign somewhere on a picture, and adds it to `placed`, unless too much would be hidden.
 
     Args:
-        rng: Source of all chance.
-        image: The picture, which is painted on.
-        placed: What stands in it already.
-        materials: Where the sign comes from.
-        height_px: Of the plate.
-        distractor: Whether it is to be a sign that means nothing here.
+        rng: Random source.
+        image: The picture, which is modified.
+        placed: What is already in it.
+        materials: The materials for the sign.
+        height_px: Height of the plate.
+        distractor: Whether it should be a sign that means nothing here.
     """
     x, y = _spot(rng, image, placed, height_px)
     brightness = float(cv2.mean(image[max(y - 30, 0) : y + 30, max(x - 30, 0) : x + 30])[0])
@@ -237,7 +236,7 @@ def place_sign(
 def _spot(
     rng: np.random.Generator, image: np.ndarray, placed: list[Placed], height_px: float
 ) -> tuple[int, int]:
-    """Draws where a sign stands: anywhere, or close to one that stands there already."""
+    """Draws the place of a sign: anywhere, or close to an existing one."""
     height, width = image.shape[:2]
     if not placed or rng.random() >= CROWDED_SHARE:
         return int(rng.integers(width)), int(rng.integers(height))

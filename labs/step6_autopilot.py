@@ -1,7 +1,7 @@
-"""Step 6, the autopilot: from what the detector sees to what the train is told.
+"""Step 6, the autopilot: from the detections to the orders for the train.
 
-`step` is called at every tick of the control loop and is pure: it reads no clock, prints nothing and keeps
-nothing but the memory that it returns. Each tick it
+`step` is called at every tick of the control loop and is pure: it reads no clock, prints nothing and keeps no
+state except the memory that it returns. At each tick it
 
 1. watches the frames and the train's state, and brakes when one of them cannot be trusted (`watch`);
 2. places every sign that is seen on the track, so that it counts once (`look`);
@@ -33,42 +33,44 @@ from brakepoint.truth import CameraModel
 CAMERA = CameraModel()
 
 CONFIDENCE_MIN = 0.7
-"""Less sure detections are not looked at."""
+"""Detections below this confidence are ignored."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
-"""A sign is believed once it was seen in so many of the last so many frames: a single false alarm moves
-nothing."""
+"""A sign is confirmed by so many sightings in so many frames: a single false alarm has no effect."""
 DISTANCE_ERROR = 0.2
-"""By how much a distance told from a box may be wrong."""
+"""Relative error of a distance computed from a box."""
 HEIGHT_ERROR_CM = 3.0
-"""A sign stands on its post: what seems to float this much higher or lower is something else in the room."""
+"""Signs are on posts: anything that seems to be this much higher or lower is something else in the room."""
 SAME_PLACE_CM = 8.0
-"""Two sightings nearer to each other than this, and the error of their distance, are of the same sign."""
+"""Two sightings closer together than this plus the error of their distance belong to the same sign."""
 BEND_RADIUS_CM = 110.0
-"""A far sign beside a bending track seems to stand off it. Three quarters of the bend of the widest curve are
-allowed for: enough for our own signs, too little for those of the next track."""
+"""A distant sign beside a curved track seems to be away from it.
+
+Three quarters of the bend of the widest curve are allowed for: enough for our own signs, too little for those
+of the next track.
+"""
 UNSEEN_CM = 15.0
-"""A sign that is missed for so far where it must show loses its standing: it was something else, far off."""
+"""A sign that is missed for this distance where it must be visible was something else, far away."""
 
 STOP_BEFORE_CM = 12.0
-"""Where to rest before a danger: inside the stop zone, with room for error on both sides."""
+"""Where to stop before a danger: inside the stop zone, with room for error on both sides."""
 SLOW_FROM_CM = (
     slowing_distance_cm(FULL_SPEED_CM_S, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE) + STOP_BEFORE_CM
 ) / (1 - DISTANCE_ERROR)
-"""From here on a sign is approached at low speed: slow in time, even if the sign is nearer than it seems."""
+"""Where the approach at low speed begins: in time, even if the sign is nearer than it seems."""
 PASSED_CM = 10.0
 """A danger this far behind can no longer be stopped for."""
 STRETCH_MARGIN_CM = 5.0
-"""The low-speed stretch is held a little longer, since the sign's place is an estimate."""
+"""The low-speed stretch is extended by this, since the sign's place is an estimate."""
 WAIT_MARGIN_S = 0.2
-"""So is the wait, since the train reports its rest late."""
+"""The wait is extended by this, since the train reports its stop late."""
 
 FRAME_AGE_MAX_S = 0.3
 STATE_AGE_MAX_S = 0.5
-"""Older frames and older states of the train are not driven by."""
+"""The train must not drive on older frames or older states."""
 FROZEN_S = 0.15
-"""A picture that stays identical to the bit for so long, while the train moves, is a frozen camera's."""
+"""A picture that stays identical to the bit for this long while the train moves is from a frozen camera."""
 GOOD_FRAMES = 5
-"""After a fault, and at the start, the train drives on once so many new frames in a row were good."""
+"""After a fault, and at the start, the train drives once this many new frames in a row were good."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,17 @@ class Sign:
     """A sign as the autopilot remembers it.
 
     Attributes:
-        sign_class: What it is.
-        position_cm: Where it stands along the track: the mean of all estimates, near ones weighing more.
+        sign_class: Its class.
+        position_cm: Its position along the track: the mean of all estimates, with more weight on near ones.
         weight: The sum of the weights in that mean.
-        lateral_cm: How far to the right of the line of travel it was last seen.
+        lateral_cm: Its last distance to the right of the line of travel.
         beside: Whether that is beside this track.
         frames: The last frames in which it was seen, by number.
-        confirmed: Whether it is believed.
+        confirmed: Whether it is confirmed.
         heeded: Whether the train has begun to slow for it.
         done: Whether the train has stopped for it.
-        unseen_from_cm: Where the train was when it was first missed since it was last seen, if it was.
+        unseen_from_cm: Position of the train when the sign was first missed after its last sighting, if it
+            was.
     """
 
     sign_class: SignClass
@@ -102,17 +105,17 @@ class Sign:
 
 @dataclass(frozen=True)
 class Memory:
-    """All that the autopilot knows from one step to the next.
+    """Everything that the autopilot remembers from one step to the next.
 
     Attributes:
         frame_count: Distinct frames so far.
         last_frame: The newest of them.
-        frozen_s: For how long the picture has been the same although the train moved.
+        frozen_s: How long the picture has been the same although the train moved.
         good_frames: New pictures in a row since the last fault.
-        fault: Why the train must not drive; at first nothing has been seen yet.
+        fault: Why the train must not drive; initially because nothing has been seen yet.
         signs: The signs near the train.
-        stopping: Whether the train brakes, or rests, for a danger.
-        rest_since: Since when it has rested.
+        stopping: Whether the train is braking or at rest for a danger.
+        rest_since: Since when it has been at rest.
     """
 
     frame_count: int = 0
@@ -128,13 +131,13 @@ class Memory:
 def step(
     memory: Memory | None, detections: Detections | None, train_state: TrainState | None, now: float
 ) -> tuple[Memory, Order]:
-    """Decides what the train is to do.
+    """Decides what the train should do.
 
     Args:
-        memory: What the step before returned; None at the start.
-        detections: The newest frame's, which may be the same as before; None when there is none.
-        train_state: The newest; None when there is none.
-        now: Seconds, on the clock that stamped the frames and states.
+        memory: The memory that the previous step returned; None at the start.
+        detections: Those of the newest frame, which may be the same as before; None if there is none.
+        train_state: The newest state; None if there is none.
+        now: Seconds, by the clock that stamped the frames and states.
 
     Returns:
         The memory for the next step, and the order.
@@ -153,7 +156,7 @@ def step(
 
 
 def watch(memory: Memory, frame: Detections | None, state: TrainState | None, now: float) -> Memory:
-    """Records the frame if it is a new one, and notes which fault there is, if any."""
+    """Records the frame if it is new, and the current fault, if any."""
     if frame is not None:
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
@@ -181,9 +184,10 @@ def count_frame(memory: Memory, frame: Detections, moving: bool) -> Memory:
 
 
 def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason | None:
-    """The first reason, at this very moment, not to drive.
+    """The first current reason not to drive.
 
-    The state was measured at `state.at`, the frame taken at `memory.last_frame.captured_at`, both in seconds.
+    The state was measured at `state.at`, the frame captured at `memory.last_frame.captured_at`, both in
+    seconds.
     """
     # TODO failsafe: return the first of these reasons not to drive, or None if there is none.
     # Reason.NO_TRAIN_STATE: there is no state of the train, or it is older than STATE_AGE_MAX_S.
@@ -207,7 +211,7 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
 
 
 class Place(NamedTuple):
-    """Where a detection seems to be, from the train: how far ahead, to the right, and above the table."""
+    """The estimated place of a detection: ahead of the train, to its right, and above the table."""
 
     ahead_cm: float
     lateral_cm: float
@@ -215,7 +219,7 @@ class Place(NamedTuple):
 
 
 def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
-    """Places everything that was detected on the track, and forgets what is over."""
+    """Assigns all detections to places on the track, and forgets signs that no longer matter."""
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     detections = plates_only(detections, CAMERA)
     signs = memory.signs
@@ -236,7 +240,7 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
 
 
 def locate(item: Detection) -> Place:
-    """Tells the place of a sign from its box: the smaller the box, the further the sign."""
+    """Computes the place of a sign from its box: the smaller the box, the more distant the sign."""
     # TODO distance: ahead_cm must be how far ahead the sign is, in cm, computed from the height of
     # its box in pixels; the width is less useful, since signs are often turned. Each class has its
     # own plate height (PLATE_HEIGHT_CM). The camera is of the simplest kind, a pinhole: what is twice
@@ -254,7 +258,7 @@ def locate(item: Detection) -> Place:
 
 
 def stands_on_its_post(place: Place) -> bool:
-    """Whether a detection is as high above the table as a sign is."""
+    """Whether a detection is at the height of a sign above the table."""
     return abs(place.height_cm - PLATE_CENTRE_CM) <= HEIGHT_ERROR_CM
 
 
@@ -281,7 +285,7 @@ def is_beside(distance_cm: float, lateral_cm: float) -> bool:
 
 
 def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign | None:
-    """The remembered sign that this one is, if any: of its class, and not further away than estimates err."""
+    """The remembered sign that matches, if any: of the same class, and within the error of the estimates."""
     near = [
         sign
         for sign in signs
@@ -293,7 +297,7 @@ def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign |
 
 
 def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
-    """A remembered sign, better placed by a new one: near ones weigh more, and to the side the latest."""
+    """Updates a remembered sign with a new sighting: near ones weigh more; sideways, the latest counts."""
     weight = sign.weight + seen.weight
     lateral_cm = (sign.lateral_cm + seen.lateral_cm) / 2
     return replace(
@@ -307,7 +311,7 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 
 
 def confirm(sign: Sign, frame: int) -> Sign:
-    """Debounces: a sign is believed when it was seen often enough of late."""
+    """Debounces: a sign is confirmed if it was seen often enough recently."""
     # TODO debounce: return the sign as it is after this sighting. Its frames are the numbers of the
     # frames in which it was seen, out of the last SEEN_FRAMES, this one included: in ascending order,
     # a tuple, each number once. It is confirmed as soon as there are SEEN_TIMES of them, and stays
@@ -321,7 +325,7 @@ def confirm(sign: Sign, frame: int) -> Sign:
 
 
 def missed(sign: Sign, here_cm: float, frame: int) -> Sign:
-    """A sign after a frame: where it should have been seen and was not, it is missed from there on."""
+    """A sign after a frame: if it should have been seen and was not, it counts as missed from there on."""
     if frame in sign.frames or sign.unseen_from_cm is not None:
         return sign
     is_missed = must_show(sign.position_cm - here_cm, sign.lateral_cm, CAMERA)
@@ -329,7 +333,7 @@ def missed(sign: Sign, here_cm: float, frame: int) -> Sign:
 
 
 def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
-    """Whether a sign still matters: believed, not missed for long, not long passed; or else just seen."""
+    """Whether a sign still matters: confirmed, not missed for long, not long passed; or else just seen."""
     if not sign.confirmed:
         return max(sign.frames) > memory.frame_count - SEEN_FRAMES
     is_missed = sign.unseen_from_cm is not None and here_cm - sign.unseen_from_cm >= UNSEEN_CM
@@ -341,7 +345,7 @@ def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
 
 
 def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]:
-    """Answers the signs, the danger before everything else."""
+    """Responds to the signs, with priority for dangers."""
     memory = heed(memory, state.position_cm)
     # TODO priority: as soon as it is time to stop for the next danger, and not before, drive must
     # return that stop, whatever other signs there are: obeying a limit must not carry the train past
@@ -367,7 +371,7 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
 
 
 def heed(memory: Memory, here_cm: float) -> Memory:
-    """Marks the signs that the train slows for from now on, so that a wavering estimate changes nothing."""
+    """Marks the signs for which the train slows, so that a fluctuating estimate changes nothing."""
     signs = tuple(
         replace(sign, heeded=sign.heeded or sign.position_cm - here_cm <= SLOW_FROM_CM)
         if sign.confirmed and sign.beside
@@ -378,7 +382,7 @@ def heed(memory: Memory, here_cm: float) -> Memory:
 
 
 def next_danger(memory: Memory, here_cm: float) -> Sign | None:
-    """The nearest danger that is still to be stopped for."""
+    """The nearest danger for which the train still has to stop."""
     dangers = (
         sign
         for sign in memory.signs
@@ -392,7 +396,7 @@ def next_danger(memory: Memory, here_cm: float) -> Sign | None:
 
 
 def slowing_sign(memory: Memory, here_cm: float) -> Sign | None:
-    """The last sign whose low-speed stretch holds, or which is approached at low speed."""
+    """The last sign whose low-speed stretch applies, or which is approached at low speed."""
     slowing = (
         sign
         for sign in memory.signs
@@ -411,7 +415,7 @@ def slow_down(sign: Sign, state: TrainState) -> OrderKind:
 
 
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
-    """Whether the train must brake now to rest in time, or rests in the right place already."""
+    """Whether the train must brake now to stop in time, or is already at rest in the right place."""
     # TODO braking: rest_cm must be how far before the danger, in cm, the train would come to rest if
     # it braked now; it is negative if the train would stop past the danger. A train does not stop
     # where it begins to brake. The lines below already include the margins: add none of your own.
@@ -421,12 +425,12 @@ def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     # n’en ajoutez pas.
     rest_cm = 1000.0  # replace this · à remplacer
     if memory.stopping:
-        return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Far outside, the sign's place was corrected: creep on.
+        return rest_cm <= STOP_ZONE_CM - PASSED_CM  # Too far away after a correction: creep forward.
     return rest_cm <= STOP_BEFORE_CM + state.speed_cm_s / CONTROL_RATE_HZ  # One step later would be too late.
 
 
 def stop(memory: Memory, danger: Sign, state: TrainState, now: float) -> tuple[Memory, Order]:
-    """Brakes, and once the train has rested long enough marks the danger as done."""
+    """Brakes, and marks the danger as done once the train has rested long enough."""
     order = Order(
         kind=OrderKind.BRAKE, reason=Reason.DANGER_STOP, sign=danger.sign_class, light=Light.BLINK, at=now
     )

@@ -1,15 +1,15 @@
-"""Makes every lock of the project. `make locks` runs it, and nothing else writes one.
+"""Generates every lock of the project. `make locks` runs it, and nothing else writes one.
 
     python locks/make.py             what is locked stays as it is, as long as it fits
     python locks/make.py --upgrade   the newest of everything
 
-An environment is installed with constraints.txt, which has one version of each package that any extra
-brings, for every Python and system; KServe's packages with serving.txt, which lists all of them, since pip
-would not take its psutil; Blender's environment with footage.txt. What an image holds is in
-deploy/images/locks, to the hash.
+An environment is installed with constraints.txt, which has one version of each package of any extra, for
+every Python and system; KServe's packages with serving.txt, which lists all of them, since pip would reject
+its psutil; Blender's environment with footage.txt. The exact contents of images, with hashes, are in
+deploy/images/locks.
 
-PyTorch's build without CUDA, for the images, is sought in the folder that PIP_FIND_LINKS names, and if there
-is none in the index that BRAKEPOINT_TORCH_INDEX names.
+PyTorch's build without CUDA, for the images, is taken from the folder that PIP_FIND_LINKS names, or if there
+is none from the index that BRAKEPOINT_TORCH_INDEX names.
 """
 
 import argparse
@@ -29,9 +29,9 @@ CONSTRAINTS = LOCKS_DIR / "constraints.txt"
 IMAGES_DIR = Path("deploy/images")
 IMAGE_LOCKS_DIR = IMAGES_DIR / "locks"
 PYTHON = "3.11"
-"""The oldest that an environment may have, and the one that an image has."""
+"""The oldest version that an environment may have, and the version in images."""
 ALONE = "footage"
-"""Extra with an environment of its own: nothing else gets along with its numpy."""
+"""Extra with its own environment: nothing else is compatible with its numpy."""
 HEADER = "# Made by `make locks`\n"
 UV = Path(sys.executable).with_name("uv")
 COMPILE = (
@@ -49,17 +49,17 @@ AGREEING = ("--constraint", CONSTRAINTS)
 
 
 def project() -> dict[str, Any]:
-    """The project as pyproject.toml describes it."""
+    """The project's metadata from pyproject.toml."""
     return tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
 
 
 def images() -> dict[str, dict[str, Any]]:
-    """The images by name, as images.toml describes them."""
+    """The images by name, from images.toml."""
     return tomllib.loads((IMAGES_DIR / "images.toml").read_text("utf-8"))
 
 
 def make_environment_locks(upgrade: bool) -> None:
-    """Writes what environments are installed with: without hashes, which pip refuses beside `--editable`."""
+    """Writes the locks of environments: without hashes, which pip rejects together with `--editable`."""
     shared = [extra for extra in project()["project"]["optional-dependencies"] if extra != ALONE]
     build_tools = "\n".join([*project()["build-system"]["requires"], "editables"])
     lock(CONSTRAINTS, HEADER, upgrade, *chosen(shared), "-", given=build_tools)
@@ -79,7 +79,7 @@ def make_image_locks(upgrade: bool) -> None:
 
 
 def lock(target: Path, header: str, upgrade: bool, *words: object, given: str = "") -> None:
-    """Has uv resolve what is asked for, and writes it down if that went well."""
+    """Resolves requirements with uv, and writes the result on success."""
     kept = ["--upgrade"] if upgrade else []
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, target.name)
@@ -93,12 +93,12 @@ def lock(target: Path, header: str, upgrade: bool, *words: object, given: str = 
 
 
 def chosen(extras: Iterable[str]) -> list[str]:
-    """Extras, in uv's words."""
+    """Extras as options of uv."""
     return [word for extra in extras for word in ("--extra", extra)]
 
 
 def torch_found_at(image: dict[str, Any]) -> list[str]:
-    """Where an image's PyTorch is that PyPI does not have, in uv's words."""
+    """The source of an image's PyTorch, which PyPI lacks, as options of uv."""
     if not any("+cpu" in words for words in image.get("override", ())):
         return []
     folder, index = os.environ.get("PIP_FIND_LINKS"), os.environ.get("BRAKEPOINT_TORCH_INDEX")
@@ -107,14 +107,14 @@ def torch_found_at(image: dict[str, Any]) -> list[str]:
 
 
 def requirements(name: str) -> list[str]:
-    """What the project's extras ask of an image, sorted."""
+    """The requirements of an image's extras, sorted."""
     said = project()["project"]
     extras = (said["optional-dependencies"][extra] for extra in images()[name]["extras"])
     return sorted({*said["dependencies"], *(words for extra in extras for words in extra)})
 
 
 def lock_header(name: str) -> str:
-    """How an image's lock begins: with what it was made from. A lock that begins otherwise is stale."""
+    """The beginning of an image's lock: its inputs. A lock with another beginning is out of date."""
     image = images()[name]
     overrides = (*project()["tool"]["uv"]["override-dependencies"], *image.get("override", ()))
     wanted = [PYTHON, *overrides, *requirements(name)]
@@ -124,7 +124,7 @@ def lock_header(name: str) -> str:
 
 
 def main() -> None:
-    """Makes them all."""
+    """Generates all locks."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,7 +1,7 @@
-"""pip, which tells on a terminal what it installs and how much is left: `python locks/pip_told.py install …`.
+"""pip with progress on a terminal: `python locks/pip_told.py install …`.
 
-Where nobody watches, as in a log, it is pip with the same words. Nothing but Python's own library is there
-yet.
+Elsewhere, as in a log, it is plain pip with the same arguments. It uses only the standard library, since
+nothing else is installed yet.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ INTERRUPTED = 130
 
 
 class Told:
-    """What pip has said so far, as a line that a person reads.
+    """pip's output so far, as one readable line.
 
     Args:
         packages: Where the packages are installed.
@@ -46,14 +46,14 @@ class Told:
         self.line = text("setup.looking")
 
     def hear(self, said: str) -> None:
-        """Takes a line of pip's in."""
+        """Processes a line of pip's output."""
         if found := FOUND.match(said):
             self._found.add(canonical(found[1]))
             self.line = text("setup.found", count=len(self._found), name=found[1])
         elif (fetched := FETCHED.match(said)) and fetched[1].endswith(ARCHIVES):
             self._fetched += 1
             name, size = fetched[1].split("-")[0], fetched[2] or "…"
-            # Some indexes tell what is needed before anything is fetched; elsewhere nobody knows yet.
+            # Some indexes list dependencies before anything is downloaded; with others they are unknown.
             key = "setup.fetching" if self._fetched < len(self._found) else "setup.fetching_more"
             self.line = text(key, None, count=self._fetched, all=len(self._found), name=name, size=size)
         elif installing := INSTALLING.match(said):
@@ -61,14 +61,14 @@ class Told:
             self.look()
 
     def look(self) -> None:
-        """Counts what is installed by now: pip says no word while it installs."""
+        """Counts the packages installed so far: pip prints nothing while it installs."""
         if self._installing:
             done = len(self._installing & {name for name, _ in self._there() - self._there_before})
             count = len(self._installing)
             self.line = text("setup.installing", count=done, all=count, left=count - done)
 
     def _there(self) -> set[tuple[str, int]]:
-        """Each package that is installed, and when it was."""
+        """Each installed package, and the time of its installation."""
         found = set()
         for folder in self._packages.glob("*.dist-info"):
             with contextlib.suppress(OSError):  # pip removes an older version.
@@ -77,12 +77,12 @@ class Told:
 
 
 def canonical(name: str) -> str:
-    """A package's name as it may be compared."""
+    """A package's normalised name."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def lines_of(process: "subprocess.Popen[str]") -> Iterator[str]:
-    """What a process says, line by line; an empty line whenever it says nothing for a while."""
+    """Output of a process, line by line; an empty line whenever there is none for a while."""
     said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:
@@ -103,7 +103,7 @@ def lines_of(process: "subprocess.Popen[str]") -> Iterator[str]:
 
 
 def main(words: list[str]) -> int:
-    """Runs pip with these words, and gives its exit status."""
+    """Runs pip with these arguments, and returns its exit status."""
     if not sys.stdout.isatty():
         return subprocess.run([*PIP, *words], check=False).returncode
     told = Told(Path(sysconfig.get_path("purelib")))

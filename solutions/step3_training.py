@@ -1,8 +1,8 @@
-"""Step 3: teach a detector with the pictures of step 2, judge it, and export it for the train.
+"""Step 3: train a detector on the pictures of step 2, evaluate it, and export it for the train.
 
-The network learns from crops at the scale at which it will look at a frame: a sign is as many pixels wide
-in both. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation is
-nearly switched off.
+The network learns from crops at the scale of the frames that it will process: a sign has the same width in
+pixels in both. The pictures already differ in light, blur, noise and pose, so ultralytics' own augmentation
+is nearly switched off.
 """
 
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ from brakepoint.training import (
 from brakepoint.worlds import World
 
 ROAD_SHARE = 0.25
-"""Of all pictures so many are of roads: who learns nothing but new things forgets the old ones."""
+"""Share of road pictures among all pictures: a model trained only on new things forgets the old ones."""
 PRECISION_LEAST = 0.9
-"""Of what the detector reports at least so much must be right, or the train would stop for nothing."""
+"""Minimum share of correct detections, or the train would stop for nothing."""
 FORGETTING_MOST = 0.05
-"""So much of the mAP50 on roads, 0 to 1, may be lost for a gain on the track."""
+"""Largest acceptable loss of mAP50 on roads, 0 to 1, for a gain on the track."""
 
 AUGMENTATION = {
     "mosaic": 0.0,
@@ -46,14 +46,14 @@ AUGMENTATION = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained.
+    """The settings of a training run.
 
     Attributes:
-        epochs: How often every crop is seen.
-        batch: Crops a step.
-        learning_rate: Of the first steps; it falls to a fiftieth along a cosine.
-        seed: For the order of the crops and the first weights.
-        patience: So many epochs without a better mAP on the validation pictures end the training early.
+        epochs: How often every crop is used.
+        batch: Crops per step.
+        learning_rate: Learning rate of the first steps, which falls to a fiftieth along a cosine.
+        seed: Seed for the order of the crops and the initial weights.
+        patience: Number of epochs without a better mAP on the validation pictures that ends training early.
     """
 
     epochs: int = 3
@@ -67,10 +67,10 @@ def road_pictures(track_pictures: int) -> int:
     """How many pictures of roads to add to those of the track.
 
     Args:
-        track_pictures: How many there are of the track.
+        track_pictures: Number of pictures of the track.
 
     Returns:
-        So many that they are the share `ROAD_SHARE` of **all** pictures, rounded to a whole number.
+        The number that makes them the share `ROAD_SHARE` of **all** pictures, rounded to an integer.
     """
     # lab: mix
     return round(track_pictures * ROAD_SHARE / (1 - ROAD_SHARE))
@@ -78,14 +78,14 @@ def road_pictures(track_pictures: int) -> int:
 
 
 def should_stop(scores: list[float], patience: int) -> bool:
-    """Whether a training should end early, because it has learnt nothing new for a while.
+    """Whether training should end early, because it has made no progress for a while.
 
     Args:
-        scores: How good the model was after each epoch so far (higher is better), the first epoch first.
-        patience: So many epochs without a new best are enough, 1 or more.
+        scores: The model's score after each epoch so far (higher is better), in order.
+        patience: Number of epochs without a new best that ends training, at least 1.
 
     Returns:
-        True once `patience` epochs have passed since the best one. As good as the best is no new best.
+        True once `patience` epochs have passed since the best one. Equalling the best is not a new best.
     """
     # lab: stop
     best = scores.index(max(scores))
@@ -94,17 +94,17 @@ def should_stop(scores: list[float], patience: int) -> bool:
 
 
 def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
-    """Chooses from which confidence on to believe a detection.
+    """Chooses the confidence threshold for detections.
 
-    The lower this threshold, the more signs are found, and the more of what is found is wrong.
+    The lower the threshold, the more signs are found, and the more detections are wrong.
 
     Args:
-        confidences: `(n,)` of all detections, the surest first.
+        confidences: `(n,)` confidences of all detections, highest first.
         correct: `(n,)` whether each of them is right.
 
     Returns:
-        The lowest of the confidences at which, of all detections at least that sure, the share
-        `PRECISION_LEAST` or more is right; 1.0 if there is none.
+        The lowest of the confidences for which at least the share `PRECISION_LEAST` of all detections with
+        that confidence or more is right; 1.0 if there is none.
     """
     # lab: threshold
     for confidence in confidences[::-1]:
@@ -115,14 +115,14 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
 
 
 def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
-    """Whether a new model may take the place of the base model.
+    """Whether a new model may replace the base model.
 
     Args:
         new: Its mAP50 by world, 0 to 1: `new[World.TRACK]` and `new[World.ROAD]`.
         base: The same of the base model.
 
     Returns:
-        True if it is better on the track, and on the roads no more than `FORGETTING_MOST` worse.
+        True if it is better on the track, and at most `FORGETTING_MOST` worse on roads.
     """
     # lab: gate
     gains = new[World.TRACK] > base[World.TRACK]
@@ -137,20 +137,20 @@ def train(
     start: Path | None = None,
     recipe: Recipe | None = None,
 ) -> Path:
-    """Trains a detector on crops. A run that was interrupted goes on after its last whole epoch.
+    """Trains a detector on crops. An interrupted run resumes after its last complete epoch.
 
     Args:
         datasets: Folders of crops, each with `images/` and `labels/`.
-        validation: The same; never part of `datasets`.
-        out_dir: Gets the run: `weights/last.pt` and `curves.png` after every epoch, `model.pt`.
-        start: Checkpoint to go on from; None starts from nothing.
-        recipe: How to train; the default if None.
+        validation: The same for validation; never part of `datasets`.
+        out_dir: Receives the run: `weights/last.pt` and `curves.png` after every epoch, `model.pt`.
+        start: Checkpoint to start from; None starts from scratch.
+        recipe: Settings of the run; the default if None.
 
     Returns:
         The stripped checkpoint of the last epoch, `out_dir/model.pt`.
 
     Raises:
-        UserError: A dataset is empty, or the checkpoint is missing, broken or made for other classes.
+        UserError: A dataset is empty, or the checkpoint is missing, broken or for other classes.
     """
     recipe = recipe or Recipe()
     data = write_data_file(datasets, validation, out_dir / "data.yaml")
@@ -183,7 +183,7 @@ def train(
             plots=False,
             **AUGMENTATION,
         )
-    # Which epoch scores best on a few stills is chance; in the last one the learning rate is lowest.
+    # The best epoch on a few stills is a matter of chance; the last one has the lowest learning rate.
     strip_checkpoint(out_dir / "weights" / "last.pt", out_dir / "model.pt")
     return out_dir / "model.pt"
 

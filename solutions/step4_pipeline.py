@@ -1,12 +1,12 @@
-"""Step 4: steps 1 to 3 as one pipeline, which runs here and on a cluster alike.
+"""Step 4: steps 1 to 3 as one pipeline, which runs both here and on a cluster.
 
     dataset ──┐
               ├─▶ training ──▶ comparison ──▶ gate ──▶ publish
     synthetic ┘
 
-Each box is a component: it runs in a container of its own, hands artefacts on, and is not run again when
-neither its inputs nor its code have changed. The bodies are thin, because Kubeflow sends their source to the
-cluster: whatever is long belongs into the package, and the package's fingerprint into the inputs.
+Each box is a component: it runs in its own container, passes artefacts on, and is skipped if neither its
+inputs nor its code have changed. The bodies are short, because Kubeflow sends their source to the cluster:
+longer code belongs in the package, and the package's fingerprint in the inputs.
 """
 
 import os
@@ -18,31 +18,31 @@ from brakepoint.pipeline.fingerprints import code_fingerprint
 from brakepoint.texts import text
 
 IMAGE = os.environ.get("BRAKEPOINT_IMAGE", "brakepoint-python-training:latest")
-"""Holds the kit with the extras mission, workshop, train and pipeline."""
+"""Image with the kit and the extras mission, workshop, train and pipeline."""
 S3_SECRET = os.environ.get("BRAKEPOINT_S3_SECRET", "aws-connection-brakepoint")
-"""The data connection, as OpenShift AI names its secret."""
+"""The data connection's secret, as named by OpenShift AI."""
 S3_KEYS = ("AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 GPU = "nvidia.com/gpu"
 HAS_GPU = os.environ.get("BRAKEPOINT_GPUS") != "0"
-"""A room without GPUs says 0: what asks for one would never start there."""
+"""A room without GPUs sets this to 0: a task that requests one would never start there."""
 
 
 def gate(
     new: dict[str, float], production: dict[str, float] | None, least: float, tolerance: float
 ) -> list[str]:
-    """Says why a model must not be published.
+    """Returns the reasons why a model must not be published.
 
     Args:
         new: Its mAP50 by world (`track`, `road`), 0 to 1.
-        production: The same of the model in production; None if there is none yet.
-        least: What is wanted on the track at least.
-        tolerance: In each world it may be worse than production by so much, and no more: the road counts,
-            too, or the next training forgets what the base model knew.
+        production: The same for the model in production; None if there is none yet.
+        least: Minimum mAP50 on the track.
+        tolerance: How much worse than production it may be in each world: the road counts, too, or the next
+            training run would forget what the base model knew.
 
     Returns:
-        A reason for each thing that is wrong, none if the model may be published. A score that just reaches
-        its limit is good enough. `text("gate.too_low", found=…, least=…)` and
-        `text("gate.worse", world=…, found=…, before=…)` write them.
+        A reason for each problem; empty if the model may be published. A score that just reaches its limit is
+        good enough. `text("gate.too_low", found=…, least=…)` and `text("gate.worse", world=…, found=…,
+        before=…)` write them.
     """
     # lab: gate
     reasons = []
@@ -100,7 +100,7 @@ def comparison(
     report: dsl.Output[dsl.HTML],
     result: dsl.Output[dsl.Artifact],
 ) -> None:
-    """The new model beside the one in production."""
+    """Compares the new model with the one in production."""
     from brakepoint.pipeline import stages
 
     stages.comparison(model, stills, road, metrics, report, result)
@@ -116,17 +116,17 @@ def quality_gate(least: float, tolerance: float, result: dsl.Input[dsl.Artifact]
 
 @component
 def publish(model: dsl.Input[dsl.Model], result: dsl.Input[dsl.Artifact]) -> int:
-    """Puts the model into the registry and into production."""
+    """Adds the model to the registry and puts it into production."""
     from brakepoint.pipeline import stages
 
     return stages.publish(model, result).number
 
 
 def with_store(task: dsl.PipelineTask) -> None:
-    """Gives a task the way to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
+    """Gives a task access to the bucket: each of `S3_KEYS` as an environment variable, from the secret.
 
-    Nothing of the secret's content enters the pipeline: only its name, `S3_SECRET`, and its keys' names.
-    The functions of kfp-kubernetes change a task so: `help(kubernetes)` lists them.
+    The pipeline contains none of the secret's content, only its name, `S3_SECRET`, and the names of its keys.
+    The functions of kfp-kubernetes modify a task accordingly: `help(kubernetes)` lists them.
     """
     # lab: secret
     kubernetes.use_secret_as_env(task, S3_SECRET, {key: key for key in S3_KEYS})
@@ -134,10 +134,10 @@ def with_store(task: dsl.PipelineTask) -> None:
 
 
 def with_gpu(task: dsl.PipelineTask) -> None:
-    """Asks for one GPU, and may run on nodes that are kept free for whoever needs one (a taint named `GPU`).
+    """Requests one GPU, and allows nodes that are reserved for GPU work (by a taint named `GPU`).
 
-    On this machine it changes nothing. A task has methods for what it asks for, `help(dsl.PipelineTask)`; a
-    function of `kubernetes` (kfp-kubernetes) says which taint it tolerates.
+    This changes nothing on this machine. A task has methods for its requests, `help(dsl.PipelineTask)`; a
+    function of `kubernetes` (kfp-kubernetes) sets the taint that it tolerates.
     """
     # lab: gpu
     task.set_accelerator_type(GPU).set_accelerator_limit(1)
@@ -146,7 +146,7 @@ def with_gpu(task: dsl.PipelineTask) -> None:
 
 
 def limit(task: dsl.PipelineTask, cpu: str, memory: str) -> None:
-    """Bounds what a task may take, so that it disturbs nobody on its node."""
+    """Limits the resources of a task, so that it does not disturb others on its node."""
     task.set_cpu_request(cpu).set_cpu_limit(cpu).set_memory_request(memory).set_memory_limit(memory)
 
 
@@ -155,16 +155,17 @@ def build(
 ) -> None:
     """From the bucket of labelled stills to a model in production.
 
-    A component is called with keywords alone. What it hands on is in `outputs` of what the call returns, by
-    the name of its parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`. The parameter
-    `code` is a fingerprint: `code_fingerprint(stage)` takes `"dataset"`, `"synthetic"` or `"training"`.
+    A component is called only with keyword arguments. Its artefacts are in the `outputs` of the call's
+    result, by the name of the parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`. The
+    parameter `code` is a fingerprint: `code_fingerprint(stage)` takes `"dataset"`, `"synthetic"` or
+    `"training"`.
 
     Args:
-        epochs: How often every crop is seen.
-        pictures: How many synthetic pictures to learn from.
-        seed: Of pictures and training.
-        least: mAP50 on the track that is wanted at least.
-        tolerance: So much worse than production is still good enough.
+        epochs: How often every crop is used.
+        pictures: Number of synthetic pictures for training.
+        seed: Seed of pictures and training.
+        least: Minimum mAP50 on the track.
+        tolerance: How much worse than production is still acceptable.
     """
     # lab: wiring
     stills = dataset(code=code_fingerprint("dataset"))
@@ -182,7 +183,7 @@ def build(
     published = publish(model=model, result=compared.outputs["result"]).after(passed)
     # instead: raise NotImplementedError
     for task in (compared, passed, published):
-        task.set_caching_options(False)  # What is in production is not among their inputs.
+        task.set_caching_options(False)  # The production model isn't among their inputs.
     for task in (stills, compared, published):
         with_store(task)
     for task in (stills, painted, compared, passed, published):
@@ -194,5 +195,5 @@ def build(
 
 
 def training_pipeline() -> dsl.base_component.BaseComponent:
-    """The pipeline; it is built here and now, with the fingerprints of today's code."""
+    """The pipeline, built with the fingerprints of the current code."""
     return dsl.pipeline(name=PIPELINE_NAME)(build)

@@ -1,9 +1,8 @@
-"""Step 5: the model behind an endpoint that anybody's client can talk to.
+"""Step 5: the model behind an endpoint that any standard client can use.
 
-Two models speak the Open Inference Protocol, by REST and by gRPC. `track` takes the tensor that the network
-takes, as OpenVINO Model Server does on a cluster. `track-jpeg` takes a JPEG and answers with boxes, so that
-whoever asks needs to know nothing about networks. When another version is promoted, it takes over between
-two requests.
+Two models support the Open Inference Protocol, over REST and gRPC. `track` takes the network's own tensor, as
+in OpenVINO Model Server on a cluster. `track-jpeg` takes a JPEG and answers with boxes, so that clients need
+to know nothing about networks. When another version is promoted, it takes over between two requests.
 """
 
 import base64
@@ -33,19 +32,19 @@ from brakepoint.texts import text
 
 
 def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
-    """Takes the network's input out of a request, and refuses what is not that.
+    """Reads the network's input from a request, and rejects anything else.
 
     Args:
         request: Its `inputs` each have `name`, `datatype` and `shape`; `find_input(request, name)` finds one,
             or raises InvalidInput itself.
-        shape: What the network takes, `[1, 3, height, width]`.
+        shape: Shape of the network's input, `[1, 3, height, width]`.
 
     Returns:
         `(1, 3, height, width)` float32: `to_array(input)` converts.
 
     Raises:
         InvalidInput: The input `TENSOR` is missing, is not `FP32`, or has another shape; `read_picture` below
-            shows which texts say so.
+            shows the texts for these errors.
     """
     # lab: tensor
     tensor = find_input(request, TENSOR)
@@ -58,12 +57,12 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
 
 
 def jpeg_bytes(value: bytes | str) -> bytes:
-    """The JPEG in one element of an input: as it is, or in base64 where it came as text.
+    """The JPEG in one element of an input: as it is, or decoded from base64 if it is text.
 
-    JSON knows no bytes: there the file is written in base64, and arrives as a `str`.
+    JSON does not support bytes: there the file is encoded in base64, and arrives as a `str`.
 
     Raises:
-        InvalidInput: The text is no base64.
+        InvalidInput: The text isn't base64.
     """
     if isinstance(value, bytes):
         return value
@@ -74,10 +73,10 @@ def jpeg_bytes(value: bytes | str) -> bytes:
 
 
 def read_picture(request: InferRequest) -> np.ndarray:
-    """Takes the picture out of a request, `(height, width, 3)` uint8, blue-green-red.
+    """Reads the picture from a request, `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        InvalidInput: The input `PICTURE` is missing, is not one element of `BYTES`, or is no whole JPEG.
+        InvalidInput: The input `PICTURE` is missing, is not one element of `BYTES`, or isn't a complete JPEG.
     """
     field: InferInput = find_input(request, PICTURE)
     if field.datatype != "BYTES":
@@ -93,11 +92,13 @@ def answer(
     """Puts arrays into the protocol's response.
 
     Args:
-        request: It may have an `id`, which the response repeats (one without gets a fresh one); the response
-            holds only its `request_outputs`, if any. Numbers are binary if it says `use_binary_outputs`.
-        model_name: Who answers.
-        version: Which version of it.
-        outputs: The arrays by name. `make_output(request, name, array)` makes the protocol's output of each.
+        request: It may have an `id`, which the response repeats (otherwise a new one is generated); the
+            response contains only its `request_outputs`, if any. Numbers are binary if it sets
+            `use_binary_outputs`.
+        model_name: Name of the model.
+        version: Version of the model.
+        outputs: The arrays by name. `make_output(request, name, array)` creates the protocol's output for
+            each.
     """
     return InferResponse(
         response_id=request.id or str(uuid4()),
@@ -110,14 +111,14 @@ def answer(
 
 
 class Engine:
-    """Holds the version that answers.
+    """Holds the version being served.
 
     Args:
-        model: The ONNX model to begin with.
-        version: What it is called in responses.
+        model: The first ONNX model.
+        version: Its name in responses.
 
     Attributes:
-        served: The version that answers; whoever looks at it once gets one that fits together.
+        served: The version being served; reading it once gives a consistent version.
     """
 
     def __init__(self, model: Path, version: str) -> None:
@@ -125,17 +126,18 @@ class Engine:
         self.switch(model, version)
 
     def switch(self, model: Path, version: str) -> None:
-        """Lets another version answer. Requests go on meanwhile, and must not notice.
+        """Switches to another version.
 
-        Loading takes a second and may fail, and a model's first answer is slow. `Detector(model)` loads,
-        `warm_up(detector)` has a detector look at something, and `Served(detector, version)` is a version.
+        Requests keep arriving meanwhile, and must not be affected. Loading takes a second and may fail, and a
+        model's first answer is slow. `Detector(model)` loads it, `warm_up(detector)` runs it a few times, and
+        `Served(detector, version)` is a version.
 
         Args:
             model: Its ONNX model.
-            version: What it is called.
+            version: Its name.
 
         Raises:
-            UserError: The model cannot be loaded; then the one before goes on answering.
+            UserError: The model cannot be loaded; the previous one then stays in service.
         """
         # lab: switch
         detector = Detector(model)
@@ -160,11 +162,11 @@ class TensorModel(Model):
         return answer(payload, self.name, served.version, {served.output_name: output})
 
     async def get_input_types(self) -> list[dict[str, Any]]:
-        """What the protocol's metadata say of the input."""
+        """The protocol's metadata about the input."""
         return [{"name": TENSOR, "datatype": "FP32", "shape": self._engine.served.input_shape}]
 
     async def get_output_types(self) -> list[dict[str, Any]]:
-        """The same of the output."""
+        """The protocol's metadata about the output."""
         served = self._engine.served
         return [{"name": served.output_name, "datatype": "FP32", "shape": served.output_shape}]
 
@@ -184,11 +186,11 @@ class JpegModel(TensorModel):
         return answer(payload, self.name, served.version, outputs)
 
     async def get_input_types(self) -> list[dict[str, Any]]:
-        """What the protocol's metadata say of the input."""
+        """The protocol's metadata about the input."""
         return [{"name": PICTURE, "datatype": "BYTES", "shape": [1]}]
 
     async def get_output_types(self) -> list[dict[str, Any]]:
-        """The same of the outputs."""
+        """The protocol's metadata about the outputs."""
         return [
             {"name": BOXES, "datatype": "FP32", "shape": [-1, 4]},
             {"name": SCORES, "datatype": "FP32", "shape": [-1]},
@@ -197,7 +199,7 @@ class JpegModel(TensorModel):
 
 
 def request_body(jpeg: bytes) -> dict[str, Any]:
-    """The JSON that asks the model `track-jpeg` about a picture.
+    """The JSON request to the model `track-jpeg` for a picture.
 
     Args:
         jpeg: The file's bytes.
@@ -213,12 +215,12 @@ def request_body(jpeg: bytes) -> dict[str, Any]:
 
 
 def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
-    """Turns the JSON that comes back into detections.
+    """Converts the JSON response to detections.
 
     Args:
         body: Its `outputs` each have `name`, `shape` and `data`, in any order. `data` is flat: that of
             `BOXES` is left, top, right, bottom of the first sign, then of the second, and so on; that of
-            `CLASSES` are names, of which `SignClass(name)` makes classes.
+            `CLASSES` is names, which `SignClass(name)` converts to classes.
 
     Returns:
         A `Detection(sign_class=…, confidence=…, box=…)` for each sign, in the order of the answer; `box` is a

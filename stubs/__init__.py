@@ -1,1 +1,1 @@
-"""What stands in for hardware: the recorded camera and the printing hub. The real ones are in `hardware`."""
+"""Substitutes for hardware: the recorded camera and the printing hub. The real ones are in `hardware`."""

@@ -1,4 +1,4 @@
-"""The hub that stands in for a train: it prints its orders and computes how the train would move."""
+"""A hub in place of a real train: it prints its orders and computes how the train would move."""
 
 import sys
 from typing import TextIO
@@ -9,7 +9,7 @@ from brakepoint.messages import Light, Order, OrderKind, TrainState
 
 
 class PrintingHub:
-    """Prints each order that differs from the one before, and moves a train by `brakepoint.locomotive`.
+    """Prints each order that differs from the previous one, and moves a train by `brakepoint.locomotive`.
 
     Args:
         out: Where to print; None prints nothing.
@@ -30,7 +30,7 @@ class PrintingHub:
             self._print(order)
 
     def state(self, now: float) -> TrainState:
-        """Moves the train up to `now` and says where it is. A time that goes back moves nothing."""
+        """Moves the train up to `now` and returns its state. An earlier time moves nothing."""
         seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
         self._now = now if self._now is None else max(now, self._now)
         braking = self._order is None or self._order.kind is OrderKind.BRAKE
@@ -62,10 +62,10 @@ class PrintingHub:
 
 
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> PrintingHub:
-    """Opens the hub for the URI `print:`; nothing is expected behind the colon.
+    """Opens the hub for the URI `print:`; nothing may follow the colon.
 
     Args:
-        rest: What stands behind the colon.
+        rest: The part after the colon.
         out: Where to print; None prints nothing.
     """
     return PrintingHub(out)

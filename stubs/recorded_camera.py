@@ -1,4 +1,4 @@
-"""The camera that stands in for a real one: a recorded feed that obeys the train."""
+"""A recorded feed in place of a real camera, which follows the train."""
 
 import hashlib
 from collections.abc import Generator
@@ -16,27 +16,26 @@ from brakepoint.truth import GroundTruth, load_truth
 EXPOSURE_S = 1 / 60
 """How long the shutter is open, as indoors."""
 BLUR_DEPTH_CM = 40.0
-"""What is blurred as it should be: things at this distance. Nearer ones are blurred too little, further too
-much."""
+"""Distance at which the blur is correct. Nearer objects are blurred too little, farther ones too much."""
 NOISE_SIGMA = 2.5
 """Standard deviation of the sensor's noise, in grey levels of 255."""
 NOISE_SPARE_PX = 256
-"""The noise is drawn once, this much larger than a frame; each capture cuts its own part out of it."""
+"""The noise is drawn once, this much larger than a frame; each capture uses a different part of it."""
 
 
 class RecordedCamera:
-    """Shows the frame of a feed for where the train is.
+    """Shows the frame of a feed at the train's position.
 
-    A frame is decoded when the train gets there and then forgotten, so memory does not grow with the feed.
-    The train never goes back, and neither does the video.
+    A frame is decoded when the train gets there and then discarded, so memory does not grow with the feed.
+    The train never reverses, and neither does the video.
 
     Args:
         video: An mp4.
         truth: Its ground truth.
-        seed: What the sensor's noise is drawn from.
+        seed: Seed of the sensor's noise.
 
     Raises:
-        UserError: The video is missing or damaged, or the ground truth is that of another.
+        UserError: The video is missing or damaged, or the ground truth belongs to another.
     """
 
     def __init__(self, video: Path, truth: GroundTruth, seed: int = 0) -> None:
@@ -50,10 +49,10 @@ class RecordedCamera:
         self._frame_id = 0
 
     def read(self, train_state: TrainState) -> Frame:
-        """Captures what is to be seen where the train is, blurred by its speed.
+        """Captures the view at the train's position, blurred by its speed.
 
         Raises:
-            UserError: The video ends before it should, or does not decode.
+            UserError: The video ends too early, or cannot be decoded.
         """
         self._go_to(self._truth.frame_at(train_state.position_cm))
         self._frame_id += 1
@@ -82,7 +81,7 @@ class RecordedCamera:
             raise UserError("feed.damaged", path=self._video) from error
 
     def _draw_noise(self) -> tuple[np.ndarray, np.ndarray]:
-        """The noise as two pictures, what it adds and what it takes away: OpenCV adds those fastest."""
+        """The noise as two pictures, to add and to subtract: OpenCV is fastest with these."""
         camera = self._truth.camera
         shape = (camera.height_px + NOISE_SPARE_PX, camera.width_px + NOISE_SPARE_PX, 3)
         noise = np.rint(self._random.standard_normal(shape, np.float32) * NOISE_SIGMA)
@@ -95,7 +94,7 @@ class RecordedCamera:
 
 
 def _open(video: Path, truth: GroundTruth) -> av.container.InputContainer:
-    """Opens a video, and sees to it that the ground truth is that of this very one."""
+    """Opens a video, and checks that the ground truth belongs to it."""
     if not video.is_file():
         raise UserError("feed.missing", path=video, feeds="–")
     if truth.feed != video.stem:
@@ -106,17 +105,17 @@ def _open(video: Path, truth: GroundTruth) -> av.container.InputContainer:
     except (av.FFmpegError, IndexError) as error:
         raise UserError("feed.damaged", path=video) from error
     expected = len(truth.frames)
-    if stream.frames not in (0, expected):  # Some containers do not say how many they hold.
+    if stream.frames not in (0, expected):  # Some containers do not contain the number of frames.
         raise UserError("feed.frame_count", path=video, found=stream.frames, expected=expected)
     if truth.video_sha256 and hashlib.sha256(video.read_bytes()).hexdigest() != truth.video_sha256:
         raise UserError("feed.changed", path=video)
-    # One thread decodes fast enough, and several would each hold frames of their own.
+    # One thread decodes fast enough, and each further one would hold its own frames.
     stream.thread_type, stream.codec_context.thread_count = "NONE", 1
     return container
 
 
 def _blurred(image: np.ndarray, speed_cm_s: float) -> np.ndarray:
-    """Blurs a picture as driving does, from the middle outward: the mean of four zooms, in two halvings."""
+    """Blurs a picture radially, as driving does: the mean of four zooms, in two halvings."""
     zoom = speed_cm_s * EXPOSURE_S / BLUR_DEPTH_CM
     for part in (1 / 3, 2 / 3):
         cut_y, cut_x = (round(part * zoom * size / 2) for size in image.shape[:2])
@@ -130,8 +129,8 @@ def open_camera(rest: str, seed: int = 0) -> RecordedCamera:
     """Opens the feed for the URI `video:{rest}`.
 
     Args:
-        rest: Name of a feed in `videos/`, or path of an mp4 with its ground truth beside it.
-        seed: What the sensor's noise is drawn from.
+        rest: Name of a feed in `videos/`, or path to an mp4 with its ground truth beside it.
+        seed: Seed of the sensor's noise.
 
     Raises:
         UserError: There is no such feed, or it is damaged.

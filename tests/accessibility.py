@@ -1,4 +1,4 @@
-"""What keeps people from reading a page, or from using it by keyboard or screen reader, as axe finds it."""
+"""Barriers on a page for reading, keyboards or screen readers, as found by axe."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page

@@ -1,4 +1,4 @@
-"""What the tests of the `ble:` hub share: orders, and waiting for what comes of them."""
+"""What the tests of the `ble:` hub share: orders, and waiting for their effects."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Everything that the kit would apply to a platform, to be broken on purpose."""
+"""Everything that the kit would apply to a platform, for breaking it on purpose."""
 
 import copy
 import dataclasses

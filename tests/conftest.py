@@ -1,4 +1,4 @@
-"""Also lies here so that pytest puts this folder on the path: tests share `driving` and `strategies`."""
+"""This file also makes pytest put this folder on the path: tests share `driving` and `strategies`."""
 
 import os
 import shutil

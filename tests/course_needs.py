@@ -1,4 +1,4 @@
-"""What the course asks of a cluster, part by part, as its own manifests say it."""
+"""What the course requires of a cluster, part by part, according to its own manifests."""
 
 import os
 import subprocess

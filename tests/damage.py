@@ -1,4 +1,4 @@
-"""Documents as hypothesis damages them: one place at a time, by anything that JSON can say."""
+"""Documents damaged by hypothesis: one place at a time, with any JSON value."""
 
 import copy
 from typing import Any

@@ -1,7 +1,8 @@
-"""A message bus with a BlueZ on it, on a socket of its own, so that bleak's Linux backend runs as it is.
+"""A message bus with a BlueZ, on its own socket, so that bleak's Linux backend runs unchanged.
 
-It speaks D-Bus by means of `dbus-fast`, which bleak brings along, and needs neither `dbus-daemon` nor root.
-It is bus and BlueZ in one: it greets, and answers for the one adapter and for each `EmulatedHub` in reach.
+It implements D-Bus with `dbus-fast`, which comes with bleak, and needs neither `dbus-daemon` nor root. It is
+bus and BlueZ in one: it handles the handshake, and answers for its only adapter and each `EmulatedHub` in
+range.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A broker that only keeps what it is told, so that one service can be looked at alone."""
+"""A broker that only records messages, so that one service can be tested alone."""
 
 from collections import defaultdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""How an attendee of a room hands something in, as its embedded store then has it."""
+"""Submits files for an attendee of a room, as its embedded store would contain them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The module that makes the instructor's slides, which lies among the docs."""
+"""Imports the module for the instructor's slides, which is in the docs folder."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""One sign in one picture, as labelling programs and public collections lay it out."""
+"""One sign in one picture, in the layouts of labelling programs and public collections."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands in for a MinIO server: its administration of users and policies, with its encryption.
+"""A substitute for a MinIO server: its administration of users and policies, with its encryption.
 
 The object store beside it is the embedded one.
 """

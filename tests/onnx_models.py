@@ -1,4 +1,4 @@
-"""Tiny ONNX models made on the fly, so that no test needs a trained one."""
+"""Tiny ONNX models created on the fly, so that no test needs a trained one."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,5 +1,4 @@
-"""An owner who calibrates a train that is not as the kit takes it to be: on a fake BlueZ and a virtual
-clock."""
+"""An owner who calibrates a train that differs from the kit's assumptions, with BlueZ and clock simulated."""
 
 import builtins
 import itertools

@@ -1,4 +1,4 @@
-"""A third language, made by a catalogue alone: each of its texts is in brackets and begins with its key."""
+"""A third language, defined only by a catalogue: each of its texts is in brackets and starts with its key."""
 
 import json
 import re

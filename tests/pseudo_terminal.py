@@ -1,4 +1,4 @@
-"""A terminal of one's own for a command: Ctrl-C goes to every process of it, as where a person presses it."""
+"""A separate terminal for a command: Ctrl-C goes to all its processes, as when a person presses it."""
 
 import contextlib
 import fcntl

@@ -1,6 +1,6 @@
 """A step 4 that trains nothing and publishes: `publishing_pipeline.py MODEL FOLDER [HELD]` prints the news.
 
-With HELD, a file to be, it makes that file in the middle of the publication and stays there until killed.
+With HELD, a file name, it creates that file in the middle of the publication and waits until killed.
 """
 
 import sys

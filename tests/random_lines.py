@@ -1,6 +1,6 @@
-"""Lines that chance makes up: signs in curves and close together, and those of the next track.
+"""Random lines: signs in curves and close together, and those of the next track.
 
-All of it follows from a seed, so that a line that was driven badly is found again.
+Everything is derived from a seed, so that a line that was driven badly can be reproduced.
 """
 
 import random

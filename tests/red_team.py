@@ -1,6 +1,6 @@
-"""What a hostile attendee hands in: autopilots and models, each with the failures by which it may end.
+"""A hostile attendee's submissions: autopilots and models, each with its possible failures.
 
-None as a failure means that it answers on, and has gained nothing by what it tried.
+None as a failure means that it keeps answering, and has gained nothing from the attempt.
 """
 
 import struct

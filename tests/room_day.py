@@ -1,4 +1,4 @@
-"""A room during its day, for the tests: its file, its people, and what they have."""
+"""A room during its day, for tests: its file, its attendees, and their files."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What is shown to a model in tests: grey pictures of 64 by 48, and a sign in them."""
+"""Pictures for models in tests: grey, 64 by 48 pixels, with a sign."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""A room of forty on a clock of its own: three hours of attendees who get on well, badly, or not at all."""
+"""A room of forty on a virtual clock: three hours of attendees who progress well, badly, or not at all."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

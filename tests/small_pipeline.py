@@ -1,4 +1,4 @@
-"""A step 4 of few lines and no training, to see how a run goes."""
+"""A short step 4 without training, for testing runs."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""How many examples the tests of readers take: a few in `make test`, thousands in `make soak`."""
+"""How many examples the tests of readers use: a few in `make test`, thousands in `make soak`."""
 
 from hypothesis import settings
 

@@ -1,4 +1,4 @@
-"""A clone, made by whoever has set Git up as Windows does: the same bytes as here."""
+"""A clone with Git configured as on Windows has the same bytes as here."""
 
 import subprocess
 from pathlib import Path

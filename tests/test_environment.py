@@ -1,4 +1,4 @@
-"""Every environment is installed in the versions of locks/, on every Python that is promised."""
+"""Every environment is installed with the versions in locks/, on every supported Python."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Set-up says on a terminal what it installs and how much is left; in a log it is as quiet as pip."""
+"""Set-up shows on a terminal what it installs and how much is left; in a log it is as quiet as pip."""
 
 import subprocess
 import sys

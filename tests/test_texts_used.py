@@ -1,4 +1,4 @@
-"""Each text is used: its key stands somewhere, or is put together of what the code lists."""
+"""Each text is used: its key is somewhere in the code, or composed from what the code lists."""
 
 import ast
 import errno

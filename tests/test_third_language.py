@@ -1,4 +1,4 @@
-"""A language is there by its catalogue alone: command line, pages and notebooks know it at once."""
+"""A catalogue alone adds a language: command line, pages and notebooks support it immediately."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The wheel, unpacked where no clone is: it brings what the kit needs, and one works in any folder."""
+"""The wheel, unpacked outside a clone: it contains what the kit needs, and works in any folder."""
 
 import os
 import subprocess

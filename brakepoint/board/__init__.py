@@ -1,1 +1,1 @@
-"""The live page of a room: who is at which step, who is stuck, and what was scored."""
+"""The live page of a room: each attendee's step, who is stuck, and the scores."""

@@ -1,4 +1,4 @@
-"""The board's server: how the room is."""
+"""The board's server: shows the state of the room."""
 
 import re
 from typing import Annotated
@@ -11,15 +11,15 @@ from brakepoint.course import course
 from brakepoint.web.server import NO_STORE, check_token, make_page
 
 TEXTS = re.compile(r"board\..*|(?:course|lab)\..*\.title")
-"""The keys of the texts that the page needs."""
+"""Keys of the texts that the page needs."""
 
 
 def make_app(watcher: Watcher, token: str = "") -> FastAPI:
-    """Makes the server.
+    """Creates the server.
 
     Args:
-        watcher: Knows how the room is.
-        token: Whoever wants to see the room must know it; empty when only this machine can reach the page.
+        watcher: Provides the state of the room.
+        token: Required to see the room; empty when only this machine can reach the page.
     """
     router = APIRouter()
 

@@ -1,4 +1,4 @@
-"""Watches a room: reads everybody's progress from the buckets, and the scores from the instructor's side."""
+"""Watches a room: reads each attendee's progress from the buckets, and the instructor's scores."""
 
 import threading
 from collections.abc import Callable
@@ -20,15 +20,15 @@ from brakepoint.texts import languages, text
 
 PROGRESS_MAX_BYTES = 64_000
 SILENT_AFTER_MIN = 20.0
-"""Not even a check for so long: somebody is away, or lost."""
+"""No check for this long means that the attendee is away or lost."""
 LOOK_EVERY_S = 5.0
 KEYS = (PROGRESS_KEY, INCIDENTS_KEY)
 NO_PROGRESS = b"{}"
-"""As if somebody who mends trains had begun, and had done nothing of the course yet."""
+"""Counts for an attendee who has only worked on incidents."""
 
 
 class State(StrEnum):
-    """How somebody is getting on. Texts: `board.state.{value}`."""
+    """An attendee's state. Texts: `board.state.{value}`."""
 
     ABSENT = "absent"
     WORKING = "working"
@@ -41,17 +41,17 @@ class Seat(BaseModel):
     """One attendee as the page shows it.
 
     Attributes:
-        handle: Who.
-        state: How it goes.
-        step: Name of the step being worked on; empty if nothing was heard yet, or all is done.
-        exercise: The check that comes next.
-        done: Exercises done of those that the room's track asks for, by step.
-        further: Exercises done beyond that.
-        minutes: Since something new last passed.
-        hints: Given so far.
-        map50: The best, as scored by the instructor's side.
-        incidents: Those whose cause was found, by number, and how long that and mending took.
-        score: The same of the missions; from the final on, how that went.
+        handle: The attendee.
+        state: How the attendee is doing.
+        step: Name of the step being worked on; empty before the first upload and once all is done.
+        exercise: The next check.
+        done: Exercises of the room's track that are done, by step.
+        further: Exercises done beyond the track.
+        minutes: Minutes since the last new pass.
+        hints: Hints given so far.
+        map50: The best mAP50, as scored by the instructor's side.
+        incidents: Incidents whose cause was found, by number, with the minutes to find and to fix it.
+        score: The best mission score; after the final, the final's score.
         reason: The kind of failure of the last submission, by language; empty if it did not fail.
     """
 
@@ -70,13 +70,13 @@ class Seat(BaseModel):
 
 
 class Watcher:
-    """Knows how a room is at present.
+    """Keeps the current state of a room.
 
     Args:
-        room: Which.
+        room: The room.
         store: Its object store.
-        clock: Says what time it is.
-        reread: Reads the room again, for who joins or leaves; by default it stays as it is.
+        clock: Returns the current time.
+        reread: Reads the room again to notice who joins or leaves; by default the room is not reread.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Watcher:
         self.trouble = ""
 
     def watch(self, stopping: threading.Event) -> None:
-        """Looks again and again; a store that does not answer or a full disk is told on the page."""
+        """Looks repeatedly; the page shows when the store does not answer or the disk is full."""
         while not stopping.is_set():
             try:
                 self.look()
@@ -104,7 +104,7 @@ class Watcher:
             stopping.wait(LOOK_EVERY_S)
 
     def look(self) -> None:
-        """Looks at everybody once."""
+        """Looks at every attendee once."""
         self.room = self._reread()
         now, buckets, folder = self._clock(), self._store.buckets(), self.room.folder
         uploads, unreadable = {}, None
@@ -112,13 +112,13 @@ class Watcher:
             try:
                 place = self.room.place_of(handle)
                 uploads[handle] = tuple(self._upload(place, key, buckets) for key in KEYS)
-            except (OSError, UserError) as error:  # One bucket that cannot be read hides nobody else's.
+            except (OSError, UserError) as error:  # One unreadable bucket must not hide the others.
                 unreadable = error
         with History.changing(folder) as history:
             for handle, (progress, incidents) in uploads.items():
                 if not (progress or incidents):
                     continue
-                with suppress(ValidationError):  # What is no progress, or no record, counts for nothing.
+                with suppress(ValidationError):  # An upload that isn't valid is ignored.
                     heard = Heard.from_upload(progress or NO_PROGRESS, history.heard.get(handle), now)
                     history.heard[handle] = heard
                     history.heard[handle] = heard.with_incidents(incidents) if incidents else heard
@@ -132,7 +132,7 @@ class Watcher:
             raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
 
     def _upload(self, bucket: str, key: str, buckets: set[str]) -> bytes:
-        """What an attendee uploaded; nothing if it is too long for what it should be."""
+        """What an attendee uploaded under a key; empty if it is too long for a file of this kind."""
         if bucket not in buckets:
             return b""
         try:
@@ -174,6 +174,6 @@ def seat(
 
 
 def out(disqualified: Seat) -> Seat:
-    """The same for an attendee who is disqualified: the work is shown, and no score."""
+    """The seat of a disqualified attendee: shows the work but no score."""
     reason = {lang: text("room.disqualified", lang) for lang in languages()}
     return disqualified.model_copy(update={"map50": None, "score": None, "reason": reason})

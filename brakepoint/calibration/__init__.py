@@ -1,1 +1,1 @@
-"""From what an owner shows to camera and hub to the figures of `brakepoint.train_file`."""
+"""Derives the figures of `brakepoint.train_file` from an owner's camera views and test runs."""

@@ -1,8 +1,8 @@
-"""What a camera is and how it is mounted, told from a plate that stands at two known distances.
+"""Determines a camera and its mounting from a plate at two known distances.
 
-The plate stands on its post beside a straight track. How high it is in the picture tells the focal length;
-how much further down its middle is, the nearer it stands, the height of the lens; where the middle goes far
-off, the pitch. The same sideways tells the mounting's side and the yaw.
+The plate is on its post beside a straight track. Its height in the picture gives the focal length; how much
+lower its centre is at close range gives the height of the lens; the limit of the centre far away gives the
+pitch. Likewise, the horizontal positions give the mounting's side and the yaw.
 """
 
 import math
@@ -18,28 +18,28 @@ from brakepoint.rules import PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.train_file import Eye
 
 RULER_CM = 0.3
-"""How exactly a person measures where a plate stands: one standard deviation."""
+"""Accuracy with which a person measures the place of a plate: one standard deviation."""
 PLATE_CM = 0.1
-"""How exactly a plate is as high on its post as the rules say."""
+"""Accuracy of a plate's height on its post, compared with the rules."""
 BOX_PX = 0.4
-"""How exactly the middle of many boxes is known."""
+"""Accuracy of the median of many boxes."""
 FURTHER_BY = 1.3
-"""The far place is at least so many times further than the near one."""
+"""Minimum ratio of the far distance to the near one."""
 DISAGREEMENT_MAX = 0.15
-"""By how much the focal lengths of the places may differ, as a share, before a place is not believed."""
+"""Largest relative difference between the focal lengths from different places before one is rejected."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A plate in its place.
+    """A plate at its place.
 
     Attributes:
         ahead_cm: From the lens to the plate along the track.
-        right_cm: How far to the right of the track's centre line it stands.
-        plate_cm: How high the plate is.
+        right_cm: Distance to the right of the track's centre line.
+        plate_cm: Height of the plate.
         height_px: Height of its box in the picture.
-        x_px: Where its middle is, from the left of the picture.
-        y_px: The same from the top.
+        x_px: Its centre, from the left of the picture.
+        y_px: Its centre, from the top.
     """
 
     ahead_cm: float
@@ -52,17 +52,17 @@ class Placement:
 
 @dataclass(frozen=True)
 class EyeFit:
-    """What was found, and one standard deviation of each figure by its name in `Eye`."""
+    """The result, and one standard deviation of each figure by its name in `Eye`."""
 
     eye: Eye
     errors: dict[str, float]
 
 
 def placed(seen: Sequence[Detection], ahead_cm: float, right_cm: float) -> Placement:
-    """The place of a plate that was seen in several pictures: the median of them all.
+    """The place of a plate that was seen in several pictures: the median over all.
 
     Raises:
-        UserError: It was seen in none.
+        UserError: The plate was not seen in any.
     """
     if not seen:
         raise UserError("calibrate.no_plate", distance=ahead_cm)
@@ -79,15 +79,15 @@ def placed(seen: Sequence[Detection], ahead_cm: float, right_cm: float) -> Place
 
 
 def fit_eye(placements: Sequence[Placement], frame_px: tuple[int, int], own_px: tuple[int, int]) -> EyeFit:
-    """Finds out what a camera is and how it is mounted.
+    """Determines a camera and its mounting.
 
     Args:
-        placements: At least two, the far one clearly further than the near one.
-        frame_px: Width and height of the pictures that the plate was seen in.
-        own_px: Of the camera's own pictures, which were scaled to the height of those.
+        placements: At least two, the far one clearly further away than the near one.
+        frame_px: Width and height of the pictures in which the plate was seen.
+        own_px: Width and height of the camera's own pictures, which were scaled to that height.
 
     Raises:
-        UserError: The distances are too much alike, or do not agree with what was seen.
+        UserError: The distances are too similar, or contradict what was seen.
     """
     distances = [placement.ahead_cm for placement in placements]
     if max(distances) < FURTHER_BY * min(distances):
@@ -104,7 +104,7 @@ def fit_eye(placements: Sequence[Placement], frame_px: tuple[int, int], own_px: 
             moved = table.copy()
             moved[row, column] += error
             spread += (_solve(moved, frame_px) - found) ** 2
-    # The plate's own height above the table is the same in every place, and so is its error.
+    # The plate's height above the table is the same at every place, and so is its error.
     scale = own_px[1] / frame_px[1]
     focal, height, pitch, yaw, side = found
     errors = np.sqrt(spread) * (scale, 1, 1, 1, 1)
@@ -134,14 +134,14 @@ def _figures(placement: Placement) -> tuple[float, ...]:
 
 
 def _solve(table: np.ndarray, frame_px: tuple[int, int]) -> np.ndarray:
-    """Focal length in pixels, height in cm, pitch and yaw in degrees, and side in cm, each the best for all.
+    """The best fit: focal length in pixels, height in cm, pitch and yaw in degrees, and side in cm.
 
     Args:
         table: A row for each place: distance, right, height of the plate, of its box, and the box's middle.
         frame_px: Width and height of the picture.
     """
     ahead, right, plate, box, x, y = table.T
-    # `box = focal * plate / ahead`, every box being known equally well.
+    # `box = focal * plate / ahead`, with the same accuracy for every box.
     shown = plate / ahead
     focal = float(shown @ box / (shown @ shown))
     ones = np.ones(len(ahead))

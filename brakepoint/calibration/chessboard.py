@@ -1,4 +1,4 @@
-"""What a camera is and how it is mounted, told from a printed chessboard."""
+"""Determines a camera and its mounting from a printed chessboard."""
 
 import math
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from brakepoint.errors import UserError
 from brakepoint.train_file import Eye
 
 VIEWS_MIN = 6
-"""Fewer views do not tell the focal length from the board's distance."""
+"""With fewer views, the focal length cannot be separated from the board's distance."""
 CORNER_CM = 0.1
-"""How exactly a person measures how high the board stands."""
+"""Accuracy with which a person measures the height of the board."""
 FLAGS = (
     cv2.CALIB_FIX_PRINCIPAL_POINT
     | cv2.CALIB_FIX_ASPECT_RATIO
@@ -27,8 +27,8 @@ def find_board(image: np.ndarray, columns: int, rows: int) -> np.ndarray | None:
 
     Args:
         image: `(height, width, 3)` uint8.
-        columns: Inner corners in a row.
-        rows: Rows of them.
+        columns: Inner corners per row.
+        rows: Number of rows of inner corners.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     found, corners = cv2.findChessboardCornersSB(grey, (columns, rows))
@@ -46,16 +46,16 @@ def fit_board(
     frame_px: tuple[int, int],
     own_px: tuple[int, int],
 ) -> EyeFit:
-    """Finds out what a camera is and how it is mounted.
+    """Determines a camera and its mounting.
 
     Args:
-        boards: Corners as `find_board` finds them, in at least `VIEWS_MIN` views, near and far and turned
-            every way; in the last one the board stands upright on the table before the camera.
-        columns: Inner corners in a row.
-        square_cm: How large a square is.
-        lowest_cm: How high above the table the lowest inner corners are in the last view.
+        boards: Corners from `find_board`, in at least `VIEWS_MIN` views at various distances and angles; in
+            the last one the board is upright on the table in front of the camera.
+        columns: Inner corners per row.
+        square_cm: Side of a square.
+        lowest_cm: Height of the lowest inner corners above the table in the last view.
         frame_px: Width and height of the pictures.
-        own_px: Of the camera's own pictures, which were scaled to the height of those.
+        own_px: Width and height of the camera's own pictures, which were scaled to that height.
 
     Raises:
         UserError: There are too few views.

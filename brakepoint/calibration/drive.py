@@ -1,9 +1,8 @@
-"""What the motor and the brake of a train do, told from runs between two marks.
+"""Determines the motor and brake characteristics of a train from runs between two marks.
 
-On a straight the train drives at one power, passes the first mark, and brakes before or behind the second.
-What is known of each mark along the way, how far ahead the camera sees it or that it is passed just now, is
-held against what a hub's own reckoning would make of the same orders, and its figures are chosen so that
-both agree.
+On a straight, the train drives at constant power, passes the first mark, and brakes before or after the
+second. The observations of the marks (distances seen by the camera, or moments of passing) are compared with
+the dead reckoning of a hub for the same orders, whose parameters are fitted so that both agree.
 """
 
 import math
@@ -22,31 +21,31 @@ from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.train_file import Drive
 
 POWERS = (40, 60, 80, 100)
-"""What is driven at, in percent, one after the other; no more than is needed for full speed."""
+"""The powers of the runs, in percent, in order; no more than full speed needs."""
 RESERVE_VOLTS = 8.1
-"""Of batteries that are half empty: a speed that the train cannot keep with them is none to count on."""
+"""Voltage reserve for half-empty batteries: a speed that the train cannot keep with them is unreliable."""
 MOVED_CM = 5.0
-"""A train that has covered less in a run has not set off."""
+"""A train that covers less than this in a run has not moved."""
 WEAKEST_CM_S = 1.1 * LOW_SPEED_CM_S
 LATENCY_S, LATENCY_SIGMA_S, LATENCY_MAX_S = 0.07, 0.15, 0.3
-"""How old a picture is, or how late a finger: what is expected before anything is known."""
+"""Prior for the age of a picture, or the delay of a finger."""
 ANSWERED_S = 0.3
-"""From the picture of a sign to the order that answers it: three sightings, and the steps between."""
+"""Time from the picture of a sign to the resulting order: three sightings, and the steps between them."""
 SIGHT_SHARE = 0.7
-"""So much of the way from which a camera sees signs at all is counted on."""
+"""Share of the camera's viewing distance for signs that is relied on."""
 LAG_SIGMA_S = 0.2
 BRAKING_SIGMA_CM_S2 = 30.0
 
 
 class Seen(NamedTuple):
-    """What is known of a mark at one moment.
+    """An observation of a mark at one moment.
 
     Attributes:
         at: When it was noticed, in seconds on the clock of the run.
         mark: 0 for the first, 1 for the second.
-        ahead_cm: How far ahead of the train it was; negative behind.
-        sigma_cm: How exactly that is known: one standard deviation.
-        is_late: Whether it was noticed with a camera's or a finger's delay.
+        ahead_cm: Distance ahead of the train; negative if behind.
+        sigma_cm: Accuracy of the distance: one standard deviation.
+        is_late: Whether it was noticed with the delay of a camera or finger.
     """
 
     at: float
@@ -58,13 +57,13 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Leg:
-    """One run from a stand to a stand.
+    """One run from standstill to standstill.
 
     Attributes:
-        power: Of the motor, in percent.
-        volts: The hub's voltage meanwhile; None if it does not say it.
-        braked_at: When the brake was put on, in seconds from the order to drive.
-        seen: What is known of the marks.
+        power: Power of the motor in percent.
+        volts: The hub's voltage during the run; None if it does not report it.
+        braked_at: When the brake was applied, in seconds after the order to drive.
+        seen: Observations of the marks.
     """
 
     power: int
@@ -75,15 +74,15 @@ class Leg:
 
 @dataclass(frozen=True)
 class DriveFit:
-    """What was found.
+    """The result of a fit.
 
     Attributes:
-        drive: For the train's file.
+        drive: Figures for the train's file.
         legs: Power in percent and measured speed of each run, in cm/s.
         errors: One standard deviation of `full_power`, `low_power`, `start_power`, `lag_s` and
             `braking_cm_s2`.
-        latency_s: How old pictures were when they arrived.
-        distance_scale: By what factor distances were seen too large: the focal length is too long by as much.
+        latency_s: Age of pictures on arrival.
+        distance_scale: Factor by which seen distances, and therefore the focal length, are too large.
     """
 
     drive: Drive
@@ -94,10 +93,10 @@ class DriveFit:
 
 
 class Reckons(Protocol):
-    """What a hub works speed and place out by, `hardware.reckoning.Reckoning` for one."""
+    """A hub's dead reckoning of speed and position, for instance `hardware.reckoning.Reckoning`."""
 
     def measured(self, volts: float | None) -> None:
-        """Takes note of the voltage."""
+        """Sets the measured voltage."""
 
     def follow(self, order: Order | None) -> None:
         """Follows an order from now on."""
@@ -107,11 +106,11 @@ class Reckons(Protocol):
 
     @property
     def position_cm(self) -> float:
-        """Where the train is."""
+        """Position of the train."""
 
 
 def steady(power: float) -> Drive:
-    """A drive whose full speed is a power in percent at every voltage: what is measured with."""
+    """A drive for measuring: full speed is a given power in percent at every voltage."""
     return Drive.model_construct(full_power=power, low_power=power - 1, volts=None)
 
 
@@ -122,14 +121,14 @@ def fit_drive(
     scale_sigma: float = 0.05,
     sight_cm: float = math.inf,
 ) -> DriveFit:
-    """Finds the figures of a train by its runs.
+    """Determines the figures of a train from its runs.
 
     Args:
-        legs: At least two in which it moved.
-        apart_cm: From one mark to the other.
-        reckoning: What the hub reckons by.
-        scale_sigma: How exactly the camera's focal length is known, as a share.
-        sight_cm: From how far the camera sees signs; the train must not be too fast for that.
+        legs: At least two runs in which it moved.
+        apart_cm: Distance between the marks.
+        reckoning: The hub's dead reckoning.
+        scale_sigma: Relative accuracy of the camera's focal length.
+        sight_cm: Distance from which the camera sees signs; the train must not be too fast for that.
 
     Raises:
         UserError: The train hardly moved, or is too weak for the rules' low speed.
@@ -154,9 +153,7 @@ def fit_drive(
         ]
     )
 
-    @lru_cache(
-        maxsize=len(moving)
-    )  # What moves another figure than the first five leaves the ways as they were.
+    @lru_cache(maxsize=len(moving))  # Figures other than the first five do not change the distances.
     def ways_cm(number: int, *figures: float) -> np.ndarray:
         return _ways_cm(moving[number], figures, reckoning, volts)
 
@@ -196,16 +193,17 @@ def fit_drive(
 
 
 def speed_in_sight_cm_s(sight_cm: float, latency_s: float) -> float:
-    """The speed from which a train still slows down in time for a sign that it sees no sooner than this."""
+    """The speed from which a train still slows down in time for a sign first seen at this distance."""
     blind_s = latency_s + ANSWERED_S
     room = WEAKEST_CM_S**2 + 2 * BRAKING_CM_S2 * SIGHT_SHARE * sight_cm
     return math.sqrt((BRAKING_CM_S2 * blind_s) ** 2 + room) - BRAKING_CM_S2 * blind_s
 
 
 def speed_of(leg: Leg, apart_cm: float) -> float:
-    """About how fast a run became, in cm/s; 0 if too little is known.
+    """Estimated speed of a run in cm/s; 0 if too little is known.
 
-    The steepest approach to a mark before the brake, or the time between the two where they were passed.
+    It is based on the fastest approach to a mark before braking, or on the time between passing the two
+    marks.
     """
     speeds = [0.0]
     passed = [each.at for each in leg.seen if each.ahead_cm == 0]
@@ -221,20 +219,20 @@ def speed_of(leg: Leg, apart_cm: float) -> float:
 
 
 def _at_first_volts(leg: Leg, volts: float | None) -> float:
-    """The power that would do the same at the voltage of the first run."""
+    """The equivalent power at the voltage of the first run."""
     return leg.power * (leg.volts / volts if volts is not None and leg.volts is not None else 1.0)
 
 
 def _ways_cm(
     leg: Leg, figures: Sequence[float], reckoning: Callable[[Drive], Reckons], volts: float | None
 ) -> np.ndarray:
-    """How far the train had come, by the reckoning, when each mark was seen as it was: shape `(sightings,)`.
+    """Distance covered, by dead reckoning, at each observation of a mark: shape `(sightings,)`.
 
     Args:
         leg: The run.
-        figures: Speed for each percent of power, the power to set off, lag, braking, and the delay of sight.
-        reckoning: What the hub reckons by.
-        volts: At which the powers count.
+        figures: Speed per percent of power, the power to start moving, lag, braking, and the delay of sight.
+        reckoning: The hub's dead reckoning.
+        volts: Reference voltage of the powers.
     """
     slope, start, lag_s, braking_cm_s2, latency_s = figures
     power = _at_first_volts(leg, volts)
@@ -263,7 +261,7 @@ def _ways_cm(
 
 
 def _first_ahead_cm(leg: Leg, apart_cm: float) -> float:
-    """About how far ahead of the standing train the first mark was."""
+    """Estimated distance from the standing train to the first mark."""
     first = min(leg.seen, key=lambda each: each.at)
     return first.ahead_cm - first.mark * apart_cm
 

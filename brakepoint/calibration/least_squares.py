@@ -1,4 +1,4 @@
-"""The smallest sum of squares, with the errors of what was found."""
+"""Least-squares fits with errors."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import numpy as np
 
 STEPS = 60
 SMALL = 1e-3
-"""A step that makes the sum smaller by no more than this, far less than chance would, is the last."""
+"""The fit ends when a step reduces the sum by no more than this, which is far below the noise."""
 
 
 def least_squares(
@@ -15,13 +15,14 @@ def least_squares(
     """Finds the parameters whose residuals have the smallest sum of squares, by Levenberg and Marquardt.
 
     Args:
-        residuals: Of parameters, shape `(n,)`: each is a difference in units of its own standard deviation.
-        start: Where to begin, shape `(n,)`.
-        low: The least that each may be.
-        high: The most.
+        residuals: Function of parameters, shape `(n,)`; each residual is in units of its own standard
+            deviation.
+        start: Initial parameters, shape `(n,)`.
+        low: Lower bounds.
+        high: Upper bounds.
 
     Returns:
-        The parameters, and one standard deviation of each: both of shape `(n,)`.
+        The parameters, and one standard deviation of each, both of shape `(n,)`.
     """
     found = np.clip(start, low, high).astype(float)
     error = residuals(found)
@@ -48,7 +49,7 @@ def least_squares(
 
 
 def _slope(residuals: Callable[[np.ndarray], np.ndarray], at: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """How each residual changes with each parameter, shape `(residuals, n)`."""
+    """The Jacobian of the residuals, shape `(residuals, n)`."""
     columns = []
     for index, value in enumerate(at):
         step = 1e-4 * max(abs(float(value)), 0.1)

@@ -1,4 +1,4 @@
-"""Drives a train between two marks, so that `brakepoint.calibration.drive` has something to go by."""
+"""Drives a train between two marks to collect data for `brakepoint.calibration.drive`."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,24 +15,23 @@ from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Drive, Eye
 
 MARKS = (SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT)
-"""Which plate is the first mark, and which the second, so that one is not taken for the other."""
+"""The plates of the first and the second mark, which differ so that they cannot be confused."""
 BRAKES_WITHIN_CM = 30.0
-"""About how far a train at full speed rolls from the brake to its rest…"""
+"""Approximate braking distance of a train at full speed."""
 BRAKE_AHEAD_CM = (45.0, 70.0)
-"""…and where the brake is put on, as far before the second mark as it takes to see that still from the
-rest: at the least, and at the most."""
+"""Minimum and maximum braking point before the second mark, which must be visible after the stop."""
 START_CM = 60.0
 START_SHARE = 0.8
-"""How far before the first mark the train starts: so far at most, and so much of how far its camera sees."""
+"""Start of the train before the first mark: maximum distance, and share of the camera's viewing distance."""
 BLIND_UNTIL_CM = 25.0
-"""A second mark that is not seen although the train must be so near to it is none to wait for."""
+"""A second mark that is still unseen when the train must be this close is not waited for."""
 LOST_S = 4.0
-"""A train that sees no mark for so long brakes, however slow it is."""
+"""A train that sees no mark for this long brakes, however slow it is."""
 STANDS_S = 0.5
-"""So long it is looked at before it sets off."""
+"""Time of observation before the train starts."""
 DRIVES_MAX_S = 20.0
 RESTS_S = 3.0
-"""So long after the brake is put on, the place of its rest is looked at."""
+"""Time after braking when its stopping place is observed."""
 
 
 class TunableHub(Hub, Protocol):
@@ -40,35 +39,35 @@ class TunableHub(Hub, Protocol):
 
     @property
     def volts(self) -> float | None:
-        """Its voltage; None if it does not say it."""
+        """Its voltage; None if it does not report it."""
 
     def fit(self, drive: Drive) -> None:
-        """Drives and reckons by another drive from now on."""
+        """Uses another drive for driving and dead reckoning from now on."""
 
 
 Look = Callable[[TrainState], Sequence[Seen]]
-"""What is newly known of the marks; its times are on the clock of the train's state."""
+"""Returns new observations of the marks; their times are by the clock of the train's state."""
 
 
 def start_cm(eye: Eye) -> float:
-    """How far before the first mark a train with this camera starts, so that it sees it from there."""
+    """Start position before the first mark for a train with this camera, so that it sees the mark."""
     return min(START_CM, START_SHARE * eye.sight_cm)
 
 
 def brake_ahead_cm(eye: Eye) -> float:
-    """How far before the second mark a train with this camera brakes."""
+    """Braking point before the second mark for a train with this camera."""
     least, most = BRAKE_AHEAD_CM
     return min(max(eye.sees_from_cm + BRAKES_WITHIN_CM, least), most)
 
 
 @dataclass(frozen=True)
 class Course:
-    """Where the marks are, and how a run between them ends.
+    """The marks, and how a run between them ends.
 
     Attributes:
         apart_cm: From one mark to the other.
-        brake_ahead_cm: How far before the second mark to brake.
-        is_watched: Whether somebody sees the marks all the time, so that a train without one is a runaway.
+        brake_ahead_cm: Braking point before the second mark.
+        is_watched: Whether the marks are watched continuously, so that a train that sees none is a runaway.
     """
 
     apart_cm: float
@@ -77,17 +76,17 @@ class Course:
 
 
 def drive_leg(hub: TunableHub, power: int, look: Look, tick: Callable[[], float], course: Course) -> Leg:
-    """Drives once from a stand to a stand; brakes before the second mark, or where it must be by now.
+    """Drives once from standstill to standstill; brakes before the second mark, or at its expected place.
 
     Args:
-        hub: Its train stands before the first mark.
-        power: Of the motor, in percent.
-        look: Is asked at every tick.
-        tick: Waits a step of the control loop and says what time it is, in seconds.
-        course: Where it drives.
+        hub: Its train is before the first mark.
+        power: Power of the motor in percent.
+        look: Called at every tick.
+        tick: Waits one step of the control loop and returns the time in seconds.
+        course: The course of the run.
 
     Raises:
-        UserError: The first mark is not seen from the start, or the camera failed; the train is braked.
+        UserError: The first mark is not visible from the start, or the camera failed; the train is braked.
     """
     hub.fit(steady(power))
     seen: list[Seen] = []
@@ -118,7 +117,7 @@ def _check_start(seen: list[Seen], course: Course) -> None:
 
 
 def _must_brake(seen: list[Seen], began_at: float, now: float, course: Course) -> bool:
-    """Whether the second mark is near, or must be by what was seen of the train's speed, or time is up."""
+    """Whether the second mark is near, or must be near given the train's observed speed, or time is up."""
     if now - began_at > DRIVES_MAX_S:
         return True
     last = max(seen, key=lambda each: each.at, default=None)
@@ -134,10 +133,10 @@ def _must_brake(seen: list[Seen], began_at: float, now: float, course: Course) -
 
 
 def marks_in(detections: Detections, eye: Eye) -> list[Seen]:
-    """What a picture says of the marks.
+    """The observations of the marks in a picture.
 
     Args:
-        detections: Of a frame, with the time at which it came.
+        detections: Detections of a frame, with the time of its arrival.
         eye: The camera.
     """
     return [

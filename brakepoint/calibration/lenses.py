@@ -1,4 +1,4 @@
-"""Focal lengths in pixels that follow from a maker's data: to hold what was measured against."""
+"""Focal lengths in pixels from manufacturers' data, for comparison with measured ones."""
 
 import math
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ class SensorMode:
     """A sensor behind a lens, in one of its modes.
 
     Attributes:
-        name: Of the camera.
+        name: Name of the camera.
         mode: Number of the sensor mode.
-        width_px: Of the picture.
-        height_px: The same.
+        width_px: Width of the picture.
+        height_px: Height of the picture.
         focal_mm: Focal length of the lens.
         pixel_um: Width of a pixel of the sensor.
-        binning: How many of its pixels, across, make one of the picture; a crop changes nothing.
+        binning: Number of its pixels, horizontally, per pixel of the picture; cropping has no effect.
     """
 
     name: str
@@ -41,15 +41,15 @@ IMX219 = tuple(
         (4, 1280, 720, 2),
     )
 )
-"""The common camera for the Jetson's connector, by its maker's data sheet."""
+"""The common camera for the Jetson's connector, from its data sheet."""
 
 
 def focal_of_view_px(diagonal_deg: float, width_px: int, height_px: int) -> float:
-    """The focal length of a camera whose maker says how wide its whole picture is from corner to corner."""
+    """The focal length of a camera whose manufacturer states the diagonal angle of view."""
     return math.hypot(width_px, height_px) / 2 / math.tan(math.radians(diagonal_deg) / 2)
 
 
 def pinhole_error(off_axis_deg: float) -> float:
-    """By what share a pinhole has too far out what an equidistant lens shows so far off its axis."""
+    """Relative radial error of the pinhole model for an equidistant lens at this angle off its axis."""
     angle = math.radians(off_axis_deg)
     return math.tan(angle) / angle - 1

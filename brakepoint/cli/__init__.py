@@ -1,6 +1,6 @@
-"""The command line `brakepoint`: one module a command, one line for what went wrong.
+"""The command line `brakepoint`: one module per command, one line for each error.
 
-Exit status: 0 it went well, 1 it was done and the answer is no, 2 wrong usage or bad input, 130 interrupted.
+Exit status: 0 success, 1 done with a negative result, 2 wrong usage or bad input, 130 interrupted.
 """
 
 import importlib
@@ -38,9 +38,9 @@ COMMANDS = (
     "update",
     "doctor",
 )
-"""Each is `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
+"""Commands in `brakepoint.cli.NAME.NAME_command`; underscores are typed as hyphens."""
 LEARNING = ("check", "hint", "explore", "watch", "reset", "progress", "solution", "catch_up", "further")
-"""Each is `brakepoint.cli.workshop.NAME_command`."""
+"""Commands in `brakepoint.cli.workshop.NAME_command`."""
 GROUPS = {
     "store": "brakepoint.cli.store",
     "model": "brakepoint.cli.model",
@@ -52,11 +52,11 @@ GROUPS = {
     "cluster": "brakepoint.cli.cluster",
     "incident": "brakepoint.cli.incident",
 }
-"""Commands of commands: name, and the module whose `NAME_app` it is. The kit's images have no `footage`."""
+"""Command groups: name, and the module with its `NAME_app`. The kit's images do not contain `footage`."""
 
 
 def _take_language(arguments: list[str]) -> list[str]:
-    """Takes `--lang` out of the arguments, wherever it stands, and sets the reader's language by it."""
+    """Removes `--lang` from the arguments, at any position, and sets the reader's language accordingly."""
     rest: list[str] = []
     remaining = iter(arguments)
     for argument in remaining:
@@ -72,10 +72,10 @@ def _take_language(arguments: list[str]) -> list[str]:
 
 
 def build_app(called: str | None = None) -> typer.Typer:
-    """Defines the commands; each says its help in the language of whoever asks.
+    """Defines the commands; each shows its help in the reader's language.
 
     Args:
-        called: The one command that is loaded; of the others there are name and help. By default all are.
+        called: The only command to load; the others have just name and help. By default all are loaded.
     """
     app = CommandLine(name="brakepoint", help="cli.help", rich_markup_mode="rich")
 
@@ -83,7 +83,7 @@ def build_app(called: str | None = None) -> typer.Typer:
     def globals_(
         lang: str = typer.Option("", "--lang", metavar="|".join(languages()), help="cli.lang"),
     ) -> None:
-        """`--lang` was taken before; it is here for `--help`."""
+        """`--lang` has already been handled; it is defined here for `--help`."""
 
     for name, module in _modules().items():
         typed = name.replace("_", "-")
@@ -96,7 +96,7 @@ def build_app(called: str | None = None) -> typer.Typer:
 
 
 def _modules() -> dict[str, str]:
-    """Where each command is."""
+    """The module of each command."""
     alone = {name: f"brakepoint.cli.{name}" for name in COMMANDS}
     learning = dict.fromkeys(LEARNING, "brakepoint.cli.workshop")
     groups = {name: module for name, module in GROUPS.items() if find_spec(module.partition(".")[0])}
@@ -104,14 +104,14 @@ def _modules() -> dict[str, str]:
 
 
 def _not_called() -> None:
-    """Stands for a command in the list of all."""
+    """A placeholder for a command in the list of all commands."""
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line and says what its exit status is.
+    """Runs one command line and returns its exit status.
 
     Args:
-        arguments: What stands behind `brakepoint`.
+        arguments: The arguments after `brakepoint`.
     """
 
     def command_line() -> object:
@@ -122,5 +122,5 @@ def run(arguments: list[str]) -> int:
 
 
 def main() -> None:
-    """Where the commands of earlier installations begin; today's begins in `brakepoint.__main__`."""
+    """The entry point of earlier installations; the current one is in `brakepoint.__main__`."""
     sys.exit(run(sys.argv[1:]))

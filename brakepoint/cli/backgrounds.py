@@ -1,4 +1,4 @@
-"""`brakepoint backgrounds`: saves what the recorded feeds show where no sign stands."""
+"""`brakepoint backgrounds`: saves frames without signs from the recorded feeds."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +14,10 @@ def backgrounds_command(
         "runs/backgrounds"
     ),
 ) -> None:
-    """Writes the pictures; those that are there are made anew.
+    """Writes the pictures, replacing existing ones.
 
     Raises:
-        UserError: A feed is damaged, or its ground truth is that of another.
+        UserError: A feed is damaged, or its ground truth belongs to another feed.
     """
     from brakepoint.synthesis.feed_frames import save_signless_frames
 

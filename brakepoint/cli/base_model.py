@@ -20,7 +20,7 @@ def base_model_command(
     pictures: Annotated[int, typer.Option("--pictures", min=1, help="cli.base-model.pictures")] = 30_000,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="cli.train.epochs")] = 5,
 ) -> None:
-    """Makes road pictures, trains from nothing, and leaves `run/model.pt` and `model.onnx`."""
+    """Creates road pictures, trains from scratch, and writes `run/model.pt` and `model.onnx`."""
     from brakepoint.synthesis.engine import synthesise
     from brakepoint.synthesis.materials import Materials
     from brakepoint.training.fine_tuning import learn

@@ -22,7 +22,7 @@ def board_command(
     """Serves the page until Ctrl-C or SIGTERM.
 
     Raises:
-        UserError: The room's file, the address or a package is not as it should be.
+        UserError: The room's file or the address is invalid, or a package is missing.
     """
     room = open_room(file, attendees)
     extras.require("live")

@@ -1,4 +1,4 @@
-"""`brakepoint camera`: what one does with the real camera apart from looking ahead."""
+"""`brakepoint camera`: commands for the real camera."""
 
 import os
 import time
@@ -21,7 +21,7 @@ from brakepoint.train_file import DEFAULT_PATH, RECORDED, VARIABLE, Eye, TrainFi
 
 camera_app = CommandLine(help="cli.camera.help", no_args_is_help=True)
 PICTURES = 30
-"""How many are taken of each place."""
+"""Number of pictures taken at each place."""
 PATIENCE_S = 10.0
 """How long they may take."""
 FRAME_PX = RECORDED.width_px, RECORDED.height_px
@@ -45,7 +45,7 @@ def calibrate_command(
     detector: Model = str(SHIPPED_MODEL),
     out: Out = None,
 ) -> None:
-    """Asks for places, looks, computes, and writes the train's file."""
+    """Asks for places, takes pictures, computes, and writes the train's file."""
     from brakepoint.calibration.camera import fit_eye
 
     if "focal=" in camera:
@@ -69,23 +69,23 @@ def calibrate_command(
 
 
 def chosen_path(out: Path | None) -> Path:
-    """Where the train's file goes: what is asked for, or what the setting says, or `train.toml`."""
+    """The path of the train's file: from the option, the setting, or `train.toml`."""
     return out or Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
 
 
 def known_train(path: Path) -> TrainFile:
-    """What the file says so far, if there is one."""
+    """The current contents of the file, if there is one."""
     return load_train(path) if path.exists() else TrainFile()
 
 
 def keep(train: TrainFile, path: Path) -> None:
-    """Writes the train's file, and says how it is used."""
+    """Writes the train's file, and shows how to use it."""
     train.write(path, text("calibrate.title", date=time.strftime("%Y-%m-%d")))
     typer.echo(text("calibrate.written", path=path, setting=f"{VARIABLE}={path}"))
 
 
 def ask(question: str) -> str:
-    """Asks a person; what they type, without the blanks around it."""
+    """Asks a person, and returns the answer without surrounding spaces."""
     typer.echo(question, nl=False)
     try:
         return input(" ").strip()
@@ -94,7 +94,7 @@ def ask(question: str) -> str:
 
 
 def ask_number(question: str) -> float | None:
-    """Asks for a number until one is typed; None for an empty line."""
+    """Asks for a number until one is entered; None for an empty line."""
     while answer := ask(question):
         try:
             return float(answer.replace(",", "."))
@@ -104,7 +104,7 @@ def ask_number(question: str) -> float | None:
 
 
 def pictures(camera: Camera, count: int) -> Iterator[Frame]:
-    """So many pictures of a train that stands; fewer if they do not come."""
+    """This many pictures from a standing train; fewer if they do not arrive."""
     until = time.monotonic() + PATIENCE_S
     while count and time.monotonic() < until:
         state = TrainState(
@@ -117,14 +117,14 @@ def pictures(camera: Camera, count: int) -> Iterator[Frame]:
 
 
 def load_detector(path: str):  # type: ignore[no-untyped-def]
-    """What finds plates in pictures."""
+    """The detector for plates in pictures."""
     from brakepoint.detector import Detector
 
     return Detector(path)
 
 
 def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[type-arg]
-    """Asks for places of the plate, and looks at each."""
+    """Asks for places of the plate, and takes pictures at each."""
     from brakepoint.calibration.camera import placed
 
     detector = load_detector(model)
@@ -145,7 +145,7 @@ def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[
 
 
 def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[int, int]):  # type: ignore[no-untyped-def]
-    """Asks for views of a chessboard, and computes."""
+    """Asks for views of a chessboard, and computes the camera."""
     from brakepoint.calibration.chessboard import VIEWS_MIN, find_board, fit_board
 
     try:
@@ -167,7 +167,7 @@ def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[in
 
 
 def _table(eye: Eye, errors: dict[str, float]) -> Table:
-    """What was found, with its errors."""
+    """The results with their errors."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, error in errors.items():
         value = text(f"calibrate.figure.{name}", None, value=getattr(eye, name), error=error)

@@ -1,4 +1,4 @@
-"""`brakepoint cluster`: what a cluster would say to the kit, before anybody has one."""
+"""`brakepoint cluster`: checks the kit against a cluster's rules, before there is a cluster."""
 
 from itertools import groupby
 from pathlib import Path
@@ -36,7 +36,7 @@ def rehearse_command(
         str, typer.Option("--profile", metavar="|".join(PROFILES), help="cli.cluster.profile")
     ] = PROFILES[0],
 ) -> None:
-    """Prints a table of pods, what is yours to provide, and a sentence for each finding; then exit status 1.
+    """Prints a table of pods, what you must provide, and the findings; exit status 1 if there are any.
 
     Raises:
         UserError: There is no such profile, or something cannot be rendered.
@@ -93,7 +93,7 @@ def _table(admitted: list["Admitted"]) -> Table:
 
 
 def _places(places: list[str]) -> str:
-    """Namespaces, in short: the first, and how many more."""
+    """Namespaces in short form: the first, and how many more."""
     return (
         places[0]
         if len(places) == 1

@@ -1,4 +1,4 @@
-"""`brakepoint cluster doctor`: asks a cluster that is there whether it is ready for a room."""
+"""`brakepoint cluster doctor`: checks whether an existing cluster is ready for a room."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ def doctor_command(
         int | None, typer.Option("--attendees", metavar="N", help="cli.room.attendees")
     ] = None,
 ) -> None:
-    """Prints a line for each thing that was asked; exit status 1 if one is not as it should be.
+    """Prints a line for each check; exit status 1 if one fails.
 
     Raises:
         UserError: The cluster does not answer.

@@ -1,4 +1,4 @@
-"""`brakepoint dataset`: makes a dataset of what is in the store, or of labelled pictures that people have."""
+"""`brakepoint dataset`: creates a dataset from the store, or from the user's labelled pictures."""
 
 from pathlib import Path
 from types import ModuleType
@@ -28,10 +28,10 @@ def dataset_command(
         str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.dataset.steps")
     ] = None,
 ) -> None:
-    """Fetches, converts, splits, and draws a few samples.
+    """Downloads, converts, splits, and draws a few samples.
 
     Raises:
-        UserError: The store, the disk or the annotations are not as they should be.
+        UserError: The store or the disk failed, or the annotations are invalid.
     """
     extras.require("workshop", "boto3")
     import cv2
@@ -57,7 +57,7 @@ def dataset_command(
 
 
 def _fetched(step: ModuleType, out: Path) -> tuple[str, "Dataset"]:
-    """Makes the dataset of what is in the store."""
+    """Creates the dataset from the store."""
     from brakepoint.cli.evaluate import progress_on_stderr
     from brakepoint.store import STILLS_PREFIX, object_store
     from brakepoint.store.building import build_dataset
@@ -70,7 +70,7 @@ def _fetched(step: ModuleType, out: Path) -> tuple[str, "Dataset"]:
 
 
 def _imported(source: Path, step: ModuleType, out: Path) -> tuple[str, "Dataset"]:
-    """Makes the dataset of a folder."""
+    """Creates the dataset from a folder."""
     from brakepoint.store.building import import_dataset
 
     dataset = import_dataset(source, step, out)

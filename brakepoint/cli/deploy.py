@@ -1,4 +1,4 @@
-"""`brakepoint deploy`: runs what an overlay describes on this machine, and scores a mission with it."""
+"""`brakepoint deploy`: runs an overlay on this machine, and scores a mission with it."""
 
 import os
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""`brakepoint doctor`: whether this machine can do each step, and what to do if not."""
+"""`brakepoint doctor`: checks whether this machine can run each step, and what to do if not."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from brakepoint.workshop.doctor import Finding, examine_machine
 
 
 def doctor_command() -> None:
-    """Prints a line for each thing looked at; exit status 1 if one is not well."""
+    """Prints a line for each check; exit status 1 if one fails."""
     console, findings = Console(highlight=False), list(examine_machine())
     _show(findings, console)
     well = all(finding.well for finding in findings)

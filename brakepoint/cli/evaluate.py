@@ -1,4 +1,4 @@
-"""`brakepoint evaluate`: how good a detector is on labelled pictures."""
+"""`brakepoint evaluate`: measures how good a detector is on labelled pictures."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from brakepoint.texts import number, text
 
 SHEETS_DIR = Path("runs/evaluation")
 PATIENCE_S = 2.0
-"""After this long a person wants to see that something is going on."""
+"""After this time, a person wants to see progress."""
 
 
 def evaluate_command(
@@ -62,7 +62,7 @@ def evaluate_command(
 
 @contextmanager
 def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Offers a function to call with what is done and the whole; it shows a bar when it takes long."""
+    """Provides a function to call with the number done and the total; it shows a bar if it takes long."""
     started_at = time.monotonic()
     with_bar = progress_bar(console=Console(stderr=True))
     task = with_bar.add_task(description)
@@ -80,7 +80,7 @@ def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]
 
 
 def as_table(evaluation: Evaluation, model_name: str) -> Table:
-    """Lays an evaluation out for a person: a row for each class, and one for all."""
+    """Formats an evaluation as a table: a row for each class, and one for all."""
     low, high = map(_figure, evaluation.map50_interval)
     table = Table(
         title=_title(evaluation, model_name),

@@ -1,4 +1,4 @@
-"""What `brakepoint deploy --from-push` does before it drives: pushes, builds, and says what came of it."""
+"""The steps of `brakepoint deploy --from-push` before driving: push, build, and report."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,9 +28,9 @@ from brakepoint.texts import text
 
 FOLDER = Path("runs/delivery")
 TESTS = 'make mission ARGS="--steps {source}" PYTHON=python3.11'
-"""What a room asks for before an attendee's image is built (brakepoint/room/attendee_delivery.py)."""
+"""The tests that a room requires before building an image (brakepoint/room/attendee_delivery.py)."""
 CONNECTION = "aws-connection-brakepoint"
-"""Name of the Secret that the pipeline looks for by default."""
+"""The pipeline's default name of the Secret."""
 COLUMNS: dict[str, Literal["left", "right"]] = {
     "task": "left",
     "outcome": "left",
@@ -44,18 +44,18 @@ COLOURS = {Outcome.SUCCEEDED: "green", Outcome.FAILED: "red", Outcome.NOT_HERE: 
 def from_push(
     source: str, console: Console, folder: Path = FOLDER
 ) -> Iterator[tuple[list[Manifest], Launch]]:
-    """Pushes the clone that one works in, and lets the pipeline run.
+    """Pushes the current clone, and runs the pipeline.
 
     Args:
-        source: Whose steps, pipeline and overlay: `solutions` or `labs`.
-        console: Where to tell.
+        source: Source of steps, pipeline and overlay: `solutions` or `labs`.
+        console: Console for messages.
         folder: Where forge, registry and roots are kept.
 
     Yields:
-        The overlay as the pipeline has committed it, and how its containers are started.
+        The overlay committed by the pipeline, and how to start its containers.
 
     Raises:
-        UserError: A task failed, or something for it is not here.
+        UserError: A task failed, or something that it needs is missing.
     """
     with ExitStack() as stack:
         params: dict[str, Value] = {"tests": TESTS.format(source=source)}
@@ -83,7 +83,7 @@ def from_push(
 
 
 def _with_a_model(stack: ExitStack) -> Connection | None:
-    """The store whose registry has a model in production, if it has."""
+    """The store if its registry has a model in production."""
     extras.require("workshop", "boto3")
     from brakepoint.registry.bucket import Registry
     from brakepoint.store import object_store

@@ -1,4 +1,4 @@
-"""`brakepoint hub`: what one does with the real train apart from driving it."""
+"""`brakepoint hub`: commands for the real train other than driving."""
 
 import asyncio
 import json
@@ -41,18 +41,18 @@ if TYPE_CHECKING:
 
 hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
-"""How long the motor turns in a trial."""
+"""How long the motor runs in a trial."""
 LINK_LOSS_FILE = Path("runs/link-loss.json")
-"""What the owner has found out: whether the motor turned on behind the end of a link, and in silence."""
+"""The owner's observations: whether the motor kept turning after the link was closed, and during silence."""
 FINGER_CM, TAPE_CM = 4.0, 0.5
-"""How exactly a person presses a key where the train passes a mark, and measures where it rests."""
+"""Accuracy with which a person presses a key as the train passes a mark, and measures where it stops."""
 BAR_WIDTH = 40
 Answer = TypeVar("Answer")
 
 
 @hub_app.command("find", help="cli.hub.find.help")
 def find_command() -> None:
-    """Lists the hubs in reach; exit status 1 if there is none."""
+    """Lists the hubs in range; exit status 1 if there is none."""
     hubs = hub_tool(REAL_HUB, "find_hubs")()
     for uri, kind in hubs:
         typer.echo(f"{uri}  {kind}")
@@ -83,7 +83,7 @@ def try_command(
 
 
 def _try_link_loss(hub: str) -> None:
-    """Lets the owner find out what the hub does when its link ends, in both ways, and writes the answers."""
+    """Lets the owner test what the hub does when its link is lost, in both ways, and saves the answers."""
     left_turning = hub_tool(hub, "left_turning")
     typer.confirm(text("cli.hub.link_loss.on_blocks"), abort=True)
     address, answers = hub.partition(":")[2].partition("?")[0], {}
@@ -102,7 +102,7 @@ def _try_link_loss(hub: str) -> None:
 
 
 def _hold(train: Hub, kind: OrderKind, light: Light, began_at: float, until_s: float) -> None:
-    """Gives one order again and again, at the control rate, as an autopilot would."""
+    """Repeats one order at the control rate, as an autopilot would."""
     while (now := time.monotonic() - began_at) < until_s:
         train.apply(Order(kind=kind, reason=Reason.BY_HAND, light=light, at=now))
         train.state(now)
@@ -123,14 +123,14 @@ def guard_command(
         stopping, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, int)  # A guard outlives its terminal.
+        loop.add_signal_handler(signal.SIGHUP, int)  # A guard survives its terminal.
         await guard(Path(heartbeat) if heartbeat else None, stopping, _tell)
 
     asyncio.run(run())
 
 
 def _tell(key: str, **values: object) -> None:
-    with suppress(OSError):  # Nobody listens any more, which is no reason not to guard.
+    with suppress(OSError):  # Nobody reads the output any more, but the guard must continue.
         typer.echo(text(f"hub.guard.{key}", None, **values))
 
 
@@ -182,13 +182,13 @@ def calibrate_command(
 
 
 def _tick() -> float:
-    """Waits a step of the control loop; the time then."""
+    """Waits one step of the control loop, and returns the time."""
     time.sleep(1 / CONTROL_RATE_HZ)
     return time.monotonic()
 
 
 def _asked(hub: Hub, question: Callable[[], Answer]) -> Answer:
-    """Asks a person, and keeps the train braked meanwhile: one whose driver is silent is taken for dead."""
+    """Asks a person, sending brake orders meanwhile, since a silent driver is considered dead."""
     answer: Future[Answer] = Future()
 
     def wait() -> None:
@@ -206,16 +206,16 @@ def _asked(hub: Hub, question: Callable[[], Answer]) -> Answer:
 
 
 class Watch(Protocol):
-    """Notes when the train is where, while it drives once.
+    """Records when the train passes the marks in one run.
 
     Attributes:
-        name: Of the text `calibrate.run.{name}` that says what a person does.
+        name: Name of the text `calibrate.run.{name}`, which explains what a person does.
     """
 
     name: str
 
     def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
-        """Drives once between marks that are so many centimetres apart."""
+        """Drives once between marks that are this many centimetres apart."""
 
 
 class _CameraWatch:
@@ -237,7 +237,7 @@ class _CameraWatch:
 
 
 class _Stopwatch:
-    """A person presses Enter where the train passes each of two marks, and measures where it came to rest."""
+    """A person presses Enter when the train passes each of two marks, and measures where it stopped."""
 
     name = "stopwatch"
 
@@ -271,7 +271,7 @@ class _Stopwatch:
 
 
 def _plot(fit: "DriveFit") -> Table:
-    """The measured speeds as bars, and what was found, with its errors."""
+    """Draws the measured speeds as bars, and the results with their errors."""
     table = Table(box=None, pad_edge=False, show_header=False)
     widest = max(speed for _, speed in fit.legs)
     for power, speed in fit.legs:

@@ -1,4 +1,4 @@
-"""`brakepoint incident`: a train that was broken on purpose, to find out why and to put it right."""
+"""`brakepoint incident`: a train that was broken on purpose: find the cause and fix it."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ def start_command(
         int | None, typer.Argument(metavar="N", show_default=False, help="cli.incident.start.number")
     ] = None,
 ) -> None:
-    """Breaks a train, and says what is the matter with it as far as anybody has noticed."""
+    """Breaks a train, and shows the symptoms."""
     case = open_case(number)
     typer.echo(text("incident.started", number=case.incident.number))
     typer.echo(text(f"incident.symptom.{case.incident.name}"))
@@ -63,7 +63,7 @@ def service_command(name: str) -> None:
 def check_command(
     cause: Annotated[str, typer.Option("--cause", metavar="LETTER", help="cli.incident.check.cause")] = "",
 ) -> None:
-    """Looks at train and cause; exit status 1 if one of them is not right yet."""
+    """Checks train and cause; exit status 1 if one of them is not right yet."""
     from brakepoint.incidents.probes import PROBES
 
     case, console = Case.load(), Console(highlight=False)
@@ -101,7 +101,7 @@ def hint_command() -> None:
 
 @incident_app.command("list", help="cli.incident.list.help")
 def list_command() -> None:
-    """Shows a row for each incident: what was noticed, and how long it took."""
+    """Shows a row for each incident: the symptom, and how long it took."""
     record, table = Record.load(), Table(box=None, pad_edge=False, header_style="bold")
     for column in ("number", "symptom", "found", "mended", "hints"):
         table.add_column(text(f"incident.table.{column}"), justify="left" if column == "symptom" else "right")

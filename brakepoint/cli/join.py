@@ -1,4 +1,4 @@
-"""`brakepoint join`: a laptop works in a room from then on, by the code on the attendee's card."""
+"""`brakepoint join`: joins a laptop to a room with the code on the attendee's card."""
 
 from typing import Annotated
 
@@ -12,10 +12,10 @@ def join_command(
     code: Annotated[str, typer.Argument(metavar="CODE", help="cli.join.code", show_default=False)] = "",
     work: Annotated[bool, typer.Option("--work", help="cli.join.work")] = False,
 ) -> None:
-    """Tries the code, and keeps what it stands for in a private file.
+    """Tries the code, and saves its contents in a private file.
 
     Raises:
-        UserError: It is no code, or the store does not let it in.
+        UserError: The code is invalid, or the store refuses access.
     """
     extras.require("workshop", "boto3")
     from brakepoint.cli.workshop import BACKUPS_DIR

@@ -75,7 +75,7 @@ def mission_command(
 def _drive_live(
     assignments: list[Assignment], settings: ServiceSettings, tell: Callable[[Driven], None]
 ) -> Finished:
-    """Drives one feed with the services; what they say stands between the orders."""
+    """Drives one feed with the services; their output appears between the orders."""
     if len(assignments) != 1:
         raise UserError("live.error.one_feed")
     extras.require("live")
@@ -109,7 +109,7 @@ def make_report(steps: str, model: str, finished: list[Finished]) -> Report:
 
 
 def write_report(folder: Path, report: Report, finished: list[Finished]) -> None:
-    """Leaves page and report in a folder."""
+    """Writes page and report to a folder."""
     stills = {run.recording.feed: run.still for run in finished if run.still is not None}
     page = render_page(report, [run.recording for run in finished], stills)
     (folder / PAGE_NAME).write_text(page, encoding="utf-8")
@@ -158,7 +158,7 @@ def _order(news: Driven) -> str:
 
 
 def report_table(report: Report) -> Table:
-    """The report as a person reads it in a terminal."""
+    """The report as a table for the terminal."""
     drove = text("page.steps", steps=report.steps), text("page.detector", detector=report.detector)
     table = Table(
         title=" · ".join(drove),

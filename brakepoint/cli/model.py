@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from brakepoint.registry.version import Version
 
 FINGERPRINT_SHOWN = 8
-"""So many letters of a fingerprint tell two of them apart for a person."""
+"""Number of characters of a fingerprint that a person needs to distinguish two of them."""
 
 model_app = CommandLine(help="cli.model.help", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ Number = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="cli.model
 
 @contextmanager
 def open_registry() -> "Iterator[Registry]":
-    """The registry in the store that the environment names, or in our own."""
+    """The registry in the store named by the environment, or in the kit's own."""
     extras.require("workshop", "boto3")
     from brakepoint.registry.bucket import Registry
     from brakepoint.store import object_store
@@ -56,14 +56,14 @@ def list_command() -> None:
 def publish_command(
     model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="cli.model.model")],
 ) -> None:
-    """Publishes a model that was made by hand."""
+    """Publishes a model that was trained by hand."""
     with open_registry() as registry:
         typer.echo(text("cli.model.publish.done", number=registry.publish(model).number))
 
 
 @model_app.command("promote", help="cli.model.promote.help")
 def promote_command(number: Number) -> None:
-    """Moves the pointer."""
+    """Points to another version."""
     with open_registry() as registry:
         registry.promote(number)
     typer.echo(text("cli.model.promote.done", number=number))
@@ -71,7 +71,7 @@ def promote_command(number: Number) -> None:
 
 @model_app.command("rollback", help="cli.model.rollback.help")
 def rollback_command() -> None:
-    """Moves the pointer back."""
+    """Points to the previous version again."""
     with open_registry() as registry:
         number = registry.rollback()
     typer.echo(text("cli.model.promote.done", number=number))
@@ -83,7 +83,7 @@ def prepare_command(
         Path, typer.Argument(metavar="MODEL.onnx", show_default=False, help="cli.model.prepare.model")
     ] = SHIPPED_MODEL,
 ) -> None:
-    """Loads a model with TensorRT, which builds its engine and does not say how far it is: time is shown."""
+    """Loads a model with TensorRT, which builds its engine without reporting progress; shows the time."""
     from brakepoint.detector.runtime import TENSORRT_NAME, load_runtime
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()

@@ -1,4 +1,4 @@
-"""`brakepoint pipeline`: the training as one pipeline, here or on a cluster."""
+"""`brakepoint pipeline`: training as one pipeline, on this machine or on a cluster."""
 
 from pathlib import Path
 from types import ModuleType
@@ -36,7 +36,7 @@ def run_command(
     tolerance: Tolerance = 0.01,
     steps: Steps = None,
 ) -> None:
-    """Runs the pipeline here; exit status 1 if the gate refused the model."""
+    """Runs the pipeline on this machine; exit status 1 if the gate rejected the model."""
     step = _step(steps)
     from brakepoint.cli.model import open_registry
     from brakepoint.pipeline.local import run

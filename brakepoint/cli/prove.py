@@ -1,4 +1,4 @@
-"""`brakepoint prove`: drives every feed in every weather, and says where detector or autopilot give way."""
+"""`brakepoint prove`: drives every feed in every weather, and shows where detector or autopilot fail."""
 
 import os
 from pathlib import Path
@@ -33,7 +33,7 @@ def prove_command(
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.prove.out")] = DEFAULT_OUT,
 ) -> None:
-    """Proves model and autopilot; exit status 1 if a mission did not hold."""
+    """Tests model and autopilot; exit status 1 if a mission did not pass."""
     from brakepoint.proving.ground import Candidate, Proof, feeds_to_prove, prove, trials_of
     from brakepoint.proving.page import render_proof
 
@@ -53,7 +53,7 @@ def prove_command(
 
 
 def proof_table(proof: "Proof") -> Table:
-    """The scores as a person reads them in a terminal: a line for each weather, a column for each feed."""
+    """The scores as a table for the terminal: a row for each weather, a column for each feed."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(text("prove.weather"), no_wrap=True)
     for name in proof.feeds:

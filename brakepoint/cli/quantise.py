@@ -1,4 +1,4 @@
-"""`brakepoint quantise`: a detector in eight bits."""
+"""`brakepoint quantise`: quantises a detector to eight bits."""
 
 from pathlib import Path
 from typing import Annotated

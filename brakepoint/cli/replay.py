@@ -40,7 +40,7 @@ def replay_command(
     feed: Annotated[str, typer.Option("--feed", metavar="NAME", help="cli.replay.feed")] = "",
     out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="cli.replay.out")] = DEFAULT_RACE,
 ) -> None:
-    """Plays each feed of a run, one after the other; of several runs it makes a race."""
+    """Plays each feed of a run in order; several runs become a race."""
     if not (speed >= 0 and math.isfinite(speed)):
         raise UserError("replay.error.speed", speed=speed)
     runs = runs or [DEFAULT_OUT]
@@ -55,7 +55,7 @@ def replay_command(
 
 
 def _recordings(run: Path, feed: str) -> list[Recording]:
-    """Those of a run, or the one of a feed."""
+    """The recordings of a run, or that of one feed."""
     _, recordings = load_run(run)
     chosen = [recording for recording in recordings if feed in ("", recording.feed)]
     if not chosen:
@@ -82,7 +82,7 @@ def _play(recording: Recording, speed: float, console: Console) -> None:
 
 
 def _paced(ticks: tuple[Tick, ...], speed: float) -> Iterator[Tick]:
-    """The ticks, each when it is due; a terminal that cannot keep up is shown fewer of them."""
+    """The ticks, each when it is due; skips some if the terminal cannot keep up."""
     begin = time.monotonic()
     shown = -1
     while speed > 0 and shown < len(ticks) - 2:

@@ -35,15 +35,15 @@ Yes = Annotated[bool, typer.Option("--yes", help="cli.room.yes")]
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="cli.room.handle")]
 LOOK_EVERY_S = 10.0
 SHOWN = 8
-"""So many handles are named in a line."""
+"""Maximum number of handles named in a line."""
 DEFAULT_FILE = Path("room.yaml")
 
 
 def open_room(path: Path, attendees: int | None = None) -> "Room":
-    """Reads a room, once all that a room needs is installed.
+    """Reads a room, after checking that everything it needs is installed.
 
     Raises:
-        UserError: Something is not, or the file is missing or invalid.
+        UserError: Something is not installed, or the file is missing or invalid.
     """
     extras.require("room")
     from brakepoint.room.config import load_room
@@ -62,7 +62,7 @@ def open_provisioner(path: Path, attendees: int | None) -> "Provisioner":
 
 @room_app.command("plan", help="cli.room.plan.help")
 def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Says what `apply` would change, and what would stop the room on the day."""
+    """Shows what `apply` would change, and what would stop the room on the day."""
     from brakepoint.room.findings import findings
 
     provisioner = open_provisioner(file, attendees)
@@ -79,10 +79,10 @@ def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> 
 
 @room_app.command("apply", help="cli.room.apply.help")
 def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, yes: Yes = False) -> None:
-    """Makes the room as its file says.
+    """Brings the room to the state described by its file.
 
     Raises:
-        UserError: Cards that are handed out would become invalid and nobody has said yes to that.
+        UserError: Distributed cards would become invalid, which was not confirmed.
     """
     provisioner = open_provisioner(file, attendees)
     cards = provisioner.card_changes()
@@ -101,7 +101,7 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
 def apply_changes(
     provisioner: "Provisioner", apply: Callable[["OnProgress"], list["Change"]]
 ) -> list["Change"]:
-    """Applies, shows how far it is, and says what was done."""
+    """Applies the changes, shows progress, and prints what was done."""
     from brakepoint.cli.evaluate import progress_on_stderr
 
     began_at = time.monotonic()
@@ -112,7 +112,7 @@ def apply_changes(
 
 
 def _about_cards(cards: "CardChanges") -> list[str]:
-    """A line each: cards to print, to print again, to take back."""
+    """One line each: cards to print, to reprint, to withdraw."""
     kinds = {"new": cards.new, "again": cards.again, "void": cards.void}
     return [
         text(f"room.cards.{kind}", None, handles=_some(handles)) for kind, handles in kinds.items() if handles
@@ -120,7 +120,7 @@ def _about_cards(cards: "CardChanges") -> list[str]:
 
 
 def _some(handles: tuple[str, ...]) -> str:
-    """All handles, or, of many, how many there are and the first."""
+    """All handles, or, if there are many, their number and the first ones."""
     return (
         ", ".join(handles) if len(handles) <= SHOWN else f"{', '.join(handles[:SHOWN])}, … ({len(handles)})"
     )
@@ -149,7 +149,7 @@ def remove_command(file: RoomFile = DEFAULT_FILE, yes: Yes = False) -> None:
     """Removes the whole room.
 
     Raises:
-        UserError: Nobody has said yes to the loss of the attendees' work.
+        UserError: The loss of the attendees' work was not confirmed.
     """
     from brakepoint.cli.evaluate import progress_on_stderr
 
@@ -168,7 +168,7 @@ def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) ->
     """Runs the embedded store's server until Ctrl-C or SIGTERM.
 
     Raises:
-        UserError: The room has a store that serves by itself, or the embedded one does not start.
+        UserError: The room has a store with its own server, or the embedded one does not start.
     """
     from brakepoint.room.config import EmbeddedSettings
     from brakepoint.room.stores import serving
@@ -195,11 +195,11 @@ def score_command(
     watch: Annotated[bool, typer.Option("--watch", help="cli.room.watch")] = False,
     final: Annotated[bool, typer.Option("--final", help="cli.room.final")] = False,
 ) -> None:
-    """Scores what was handed in; what was scored already is left alone.
+    """Scores new submissions; those already scored are left alone.
 
     Raises:
-        UserError: There is no sandbox or no hidden feed: then nothing is scored. Or the scores cannot be
-            written; a watch says so and tries again.
+        UserError: There is no sandbox or no hidden feed, so nothing is scored. Or the scores cannot be
+            written; with `--watch`, this is reported and retried.
     """
     from brakepoint.room.outcomes import Scores
     from brakepoint.room.sandbox import protections
@@ -230,7 +230,7 @@ def score_command(
         except UserError as error:
             if not watch or (round_ == 0 and not told):
                 raise
-            _say_if_possible(str(error), err=True)  # The store may come back: the room goes on.
+            _say_if_possible(str(error), err=True)  # The store may come back: continue.
         if not watch:
             if not told:
                 typer.echo(text("room.nothing_new"))
@@ -240,7 +240,7 @@ def score_command(
 
 
 def tell_outcome(scored: tuple[str, "SubmissionOutcome"]) -> None:
-    """Says in a line what became of a submission."""
+    """Prints the outcome of a submission in one line."""
     handle, outcome = scored
     map50 = "–" if outcome.map50 is None else number(outcome.map50, 2)
     key = "room.not_scored" if outcome.reason else "room.scored"
@@ -249,17 +249,17 @@ def tell_outcome(scored: tuple[str, "SubmissionOutcome"]) -> None:
 
 
 def _say_if_possible(line: str, err: bool = False) -> None:
-    """Says something that may go to a file on the same full disk, which ends no scoring."""
+    """Prints a message; if the output is a file on a full disk, scoring continues."""
     with suppress(OSError):
         typer.echo(line, err=err)
 
 
 @room_app.command("rehearse", help="cli.room.rehearse.help")
 def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Plays the room through; exit status 1 if something failed.
+    """Rehearses the room; exit status 1 if something failed.
 
     Raises:
-        UserError: The room is not applied, or its store does not start.
+        UserError: The room has not been applied, or its store does not start.
     """
     from brakepoint.room.rehearsal import PATIENCE_S, rehearse
     from brakepoint.room.stores import open_store, serving
@@ -290,7 +290,7 @@ def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None)
 
 
 def show_changes(changes: list["Change"], room: str, console: Console) -> None:
-    """Prints a line for each attendee and kind of change, and what changes in a manifest."""
+    """Prints a line for each attendee and kind of change, and the diff of manifests."""
 
     def whose(change: "Change") -> tuple[str, str]:
         return change.handle, change.action
@@ -305,7 +305,7 @@ def show_changes(changes: list["Change"], room: str, console: Console) -> None:
 
 
 def say(key: str, began_at: float, **values: object) -> None:
-    """Says what was done, and how many seconds it took."""
+    """Prints what was done, and how many seconds it took."""
     typer.echo(text(key, None, seconds=number(time.monotonic() - began_at, 1), **values))
 
 

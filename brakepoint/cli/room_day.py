@@ -1,4 +1,4 @@
-"""What an instructor types during the day: `brakepoint room password`, `card`, `add`, `move` and more."""
+"""The instructor's commands during the day: `brakepoint room password`, `card`, `add`, `move` and more."""
 
 import time
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ File = Annotated[Path, typer.Option("--room", metavar="ROOM.yaml", help="cli.roo
 
 @room_app.command("prewarm", help="cli.room.prewarm.help")
 def prewarm_command(file: RoomFile = DEFAULT_FILE) -> None:
-    """Prints what has every node fetch the room's images."""
+    """Prints the DaemonSet that makes every node pull the room's images."""
     from brakepoint.room.prewarm import prewarm_manifest
 
     typer.echo(prewarm_manifest(open_room(file)), nl=False)
@@ -49,7 +49,7 @@ def card_command(handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Atten
 
 @room_app.command("password", help="cli.room.password.help")
 def password_command(handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Replaces one attendee's password and key; the work stays."""
+    """Replaces one attendee's password and key; the work is kept."""
     from brakepoint.room.config import require_attendee
 
     provisioner = open_provisioner(file, attendees)
@@ -63,10 +63,10 @@ def password_command(handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: A
 def reset_command(
     handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, yes: Yes = False
 ) -> None:
-    """Gives one attendee a new start.
+    """Resets one attendee.
 
     Raises:
-        UserError: There is no such attendee, or nobody has said yes to the loss of the work.
+        UserError: There is no such attendee, or the loss of the work was not confirmed.
     """
     from brakepoint.room.config import require_attendee
 
@@ -81,7 +81,7 @@ def reset_command(
 
 @room_app.command("add", help="cli.room.add.help")
 def add_command(handle: NewHandle = "", file: RoomFile = DEFAULT_FILE) -> None:
-    """Takes a late arrival into the room's file, and makes what belongs to one more attendee."""
+    """Adds a late arrival to the room's file, and creates everything for one more attendee."""
     from brakepoint.room.late import add_attendee
 
     before = open_room(file).everybody
@@ -100,7 +100,7 @@ def move_command(
     file: RoomFile = DEFAULT_FILE,
     attendees: Attendees = None,
 ) -> None:
-    """Exchanges all that two attendees have.
+    """Swaps everything of two attendees.
 
     Raises:
         UserError: One of them is not in the room, or both are the same.
@@ -119,7 +119,7 @@ def move_command(
 
 @room_app.command("rescore", help="cli.room.rescore.help")
 def rescore_command(handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Lets one hand-in be scored again, though it has not changed."""
+    """Has one submission scored again, although it has not changed."""
     from brakepoint.room.config import require_attendee
     from brakepoint.room.rulings import Rulings
 
@@ -131,7 +131,7 @@ def rescore_command(handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: At
 
 @room_app.command("freeze", help="cli.room.freeze.help")
 def freeze_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, undo: Undo = False) -> None:
-    """Time is up, or is not after all."""
+    """Freezes the submissions, or undoes that."""
     from brakepoint.room.rulings import freeze, thaw
     from brakepoint.room.stores import open_store
 
@@ -149,7 +149,7 @@ def freeze_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, u
 def disqualify_command(
     handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, undo: Undo = False
 ) -> None:
-    """Takes one attendee out of the scoring, or in again."""
+    """Excludes one attendee from the scoring, or includes them again."""
     from brakepoint.room.config import require_attendee
     from brakepoint.room.rulings import Rulings
 
@@ -165,7 +165,7 @@ def disqualify_command(
 
 @room_app.command("backup", help="cli.room.backup.help")
 def backup_command(backup: BackupFile, file: RoomFile = DEFAULT_FILE) -> None:
-    """Writes the room into one private file."""
+    """Backs the room up to one private file."""
     from brakepoint.room.backup import save
 
     began_at, room = time.monotonic(), open_room(file)
@@ -175,7 +175,7 @@ def backup_command(backup: BackupFile, file: RoomFile = DEFAULT_FILE) -> None:
 
 @room_app.command("restore", help="cli.room.restore.help")
 def restore_command(backup: BackupFile, file: File = DEFAULT_FILE) -> None:
-    """Makes the room of a backup on this machine."""
+    """Restores the room of a backup on this machine."""
     from brakepoint.room.backup import restore
     from brakepoint.room.findings import findings
 
@@ -192,7 +192,7 @@ def report_command(
     file: RoomFile = DEFAULT_FILE,
     attendees: Attendees = None,
 ) -> None:
-    """Writes a page that says how the day went."""
+    """Writes a page about how the day went."""
     from brakepoint.room.files import write
     from brakepoint.room.report import REPORT_NAME, report
 

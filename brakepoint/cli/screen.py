@@ -1,4 +1,4 @@
-"""What is written on the screen, whatever the screen can show."""
+"""Output to screens with limited capabilities."""
 
 import codecs
 import sys
@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 WIDEST = 1000
-"""Columns that no table needs."""
+"""More columns than any table needs."""
 PLAIN = "brakepoint.plain"
 LOOKALIKES = str.maketrans(
     {
@@ -50,11 +50,11 @@ LOOKALIKES = str.maketrans(
         "\u202f": " ",
     }
 )
-"""For a screen that knows neither UTF-8 nor the letter itself."""
+"""Replacements for screens that support neither UTF-8 nor the character itself."""
 
 
 def write_what_the_screen_can_show() -> None:
-    """Writes what the screen's encoding lacks by letters that look alike; Python would raise an error."""
+    """Replaces characters that the screen's encoding lacks by similar ones; Python would raise an error."""
     codecs.register_error(PLAIN, _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -71,11 +71,11 @@ def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Prints a table so wide that no cell is cut off; a screen that is narrower breaks the lines itself.
+    """Prints a table so wide that no cell is truncated; a narrower screen wraps the lines itself.
 
     Args:
-        console: Where to; it keeps the width.
-        table: The same.
+        console: Console to print to; it keeps the increased width.
+        table: The table.
     """
     needed = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
     console.width = max(console.width, needed)

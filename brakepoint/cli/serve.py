@@ -1,4 +1,4 @@
-"""`brakepoint serve`: the model behind an endpoint of the Open Inference Protocol."""
+"""`brakepoint serve`: serves the model with the Open Inference Protocol."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ from brakepoint.texts import text
 from brakepoint.workers import uninterrupted
 
 FOLLOWER_ENDS_WITHIN_S = 2.0
-"""It may be waiting for a store that does not answer, for which nobody else is to wait."""
+"""It may be waiting for a store that does not answer, which must not delay the exit."""
 HOST, REST_PORT, GRPC_PORT = "127.0.0.1", 8080, 8081
 
 
@@ -32,14 +32,14 @@ def serve_command(
     """Serves until Ctrl-C.
 
     Raises:
-        UserError: The model, the store, a port or the extra `serving` is not there.
+        UserError: The model, the store, a port or the extra `serving` is unavailable.
     """
     from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
     from brakepoint.serving.source import follow, open_source
 
     extras.require("serving")
     os.environ.setdefault(PIXELS_VARIABLE, str(PIXELS_MOST))
-    with uninterrupted():  # Ctrl-C while libraries are imported may be lost in one of them.
+    with uninterrupted():  # Ctrl-C during imports may be lost in one of the libraries.
         from brakepoint.serving.engine import Worker
         from brakepoint.serving.server import run
 

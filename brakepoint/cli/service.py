@@ -19,7 +19,7 @@ Page = Annotated[str, typer.Option("--page", metavar="HOST:PORT", help="live.opt
 
 
 def check_train(hub: str, link: str) -> None:
-    """Refuses a hub for a train's side that runs already.
+    """Rejects a hub for a train's side that is already running.
 
     Raises:
         UserError: Both are given.

@@ -17,7 +17,7 @@ DEFAULT_PAGE = "127.0.0.1:8002"
 DEFAULT_ALBUM = Path("my-signs")
 CONFIDENCE = 0.25
 SAMPLES = 24
-"""So many pictures of the kit's dataset are offered."""
+"""Number of pictures from the kit's dataset that are offered."""
 
 
 def show_command(
@@ -30,7 +30,7 @@ def show_command(
     """Serves the page until Ctrl-C or SIGTERM.
 
     Raises:
-        UserError: The model, the folder, the address or a package is not as it should be.
+        UserError: The model, the folder or the address is invalid, or a package is missing.
     """
     extras.require("live")
     from brakepoint.detector import Detector
@@ -55,7 +55,7 @@ def show_command(
 
 
 def lesson(album: Path) -> list[str]:
-    """The commands that teach a model what was labelled in an album, and show the result."""
+    """The commands that train a model on an album, and show the result."""
     return [
         f"brakepoint dataset --from {quote(str(album))} --out runs/shown",
         "brakepoint train --data runs/shown/train --val runs/shown/val --out runs/taught --epochs 20",

@@ -1,4 +1,4 @@
-"""`brakepoint submit`: hands the attendee's model and autopilot in, for the instructor's side to score."""
+"""`brakepoint submit`: submits the attendee's model and autopilot for scoring by the instructor's side."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +25,7 @@ def submit_command(
     """Uploads both to the attendee's bucket.
 
     Raises:
-        UserError: Nobody works in a room here, a file is missing, or the store failed.
+        UserError: This machine has not joined a room, a file is missing, or the store failed.
     """
     if not in_a_room():
         raise UserError("room.error.not_in_a_room")

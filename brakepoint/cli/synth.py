@@ -1,4 +1,4 @@
-"""`brakepoint synth`: makes a dataset of synthetic pictures."""
+"""`brakepoint synth`: creates a dataset of synthetic pictures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,10 +27,11 @@ def synth_command(
         str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.synth.steps")
     ] = None,
 ) -> None:
-    """Makes the pictures that are not there yet.
+    """Creates the missing pictures.
 
     Raises:
-        UserError: Impossible settings, a bad background, or a folder begun with other settings.
+        UserError: The settings are impossible, a background is invalid, or the folder was begun with other
+            settings.
     """
     from brakepoint.synthesis.backgrounds import list_backgrounds
     from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts

@@ -26,7 +26,7 @@ def train_command(
         str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.train.steps")
     ] = None,
 ) -> None:
-    """Cuts the datasets into crops, trains, and leaves `run/model.pt` and `model.onnx`.
+    """Cuts the datasets into crops, trains, and writes `run/model.pt` and `model.onnx`.
 
     Raises:
         UserError: A dataset or the checkpoint is missing, empty or invalid.

@@ -73,12 +73,13 @@ def run_until_stopped(
         [ServiceSettings, Callable[[str, str], None], Callable[[], bool]], AbstractContextManager[object]
     ],
 ) -> None:
-    """Runs services and says where their page is, until Ctrl-C or SIGTERM.
+    """Runs services and prints the URL of their page, until Ctrl-C or SIGTERM.
 
     Args:
-        settings: Theirs; where other machines reach the page they get a token, if they have none.
-        services: Starts them with the settings, with what prints their lines, and with what says whether they
-            are to stop; ends them at the end of the block.
+        settings: Settings of the services; if other machines can reach the page and there is no token, one is
+            added.
+        services: Context manager that runs them, given the settings, a function that prints their lines, and
+            one that returns whether they should stop.
     """
     settings = replace(settings, token=settings.token or new_token(address(settings.page)[0]))
     console, stopping = Console(highlight=False), stop_event()
@@ -92,7 +93,7 @@ def run_until_stopped(
 
 
 def teller(console: Console) -> Callable[[str, str], None]:
-    """Prints each line of a service behind its name, in its colour."""
+    """Prints each line of a service after its name, in its colour."""
     width = max(map(len, SERVICES))
 
     def tell(name: str, line: str) -> None:

@@ -1,4 +1,4 @@
-"""`brakepoint update`: fetches a newer kit, and keeps what was written in the labs."""
+"""`brakepoint update`: fetches a newer kit, and keeps the work in the labs."""
 
 import typer
 
@@ -9,10 +9,10 @@ from brakepoint.workshop.renewal import renew
 
 
 def update_command() -> None:
-    """Fetches the newer kit and says what became of each lab that was begun.
+    """Fetches the newer kit and prints what happened to each begun lab.
 
     Raises:
-        UserError: It is no clone, or Git could not fetch or merge.
+        UserError: It isn't a clone, or Git could not fetch or merge.
     """
     renewed = renew(ROOT, BACKUPS_DIR)
     if renewed is None:

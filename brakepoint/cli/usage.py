@@ -1,7 +1,7 @@
-"""A command line in the language of whoever asks: each help is a key of the catalogue, a refusal is one line.
+"""A command line in the reader's language: each help is a key of the catalogue, each error one line.
 
-typer itself knows English only. It makes its commands from their functions for each line that is typed, so
-they take their texts then.
+typer itself supports only English. It builds its commands from their functions for each command line, and
+they look up their texts then.
 """
 
 import errno
@@ -37,13 +37,13 @@ NUMBERS = {int: "whole_number", float: "number"}
 
 
 class CommandLine(typer.Typer):
-    """Commands, each of which speaks the reader's language."""
+    """Commands in the reader's language."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(cls=Commands, add_completion=False, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
-        """Makes a function a command, whose `help` is a key of the catalogue."""
+        """Turns a function into a command, whose `help` is a key of the catalogue."""
         return super().command(name, cls=Command, **settings)
 
 
@@ -64,10 +64,10 @@ class Command(TyperCommand):
         _write_usage(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads what stands behind the command.
+        """Parses the arguments after the command.
 
         Raises:
-            UserError: More stands there than it takes.
+            UserError: There are more arguments than it accepts.
         """
         ctx.allow_extra_args = True
         with _blamed_on(ctx):
@@ -78,7 +78,7 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """A group of commands that knows which one was probably meant."""
+    """A group of commands that suggests the one that was probably meant."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -100,10 +100,10 @@ class Commands(TyperGroup):
             return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Finds the command that stands first.
+        """Finds the command named first.
 
         Raises:
-            UserError: There is none of that name.
+            UserError: There is no command of that name.
         """
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
@@ -123,7 +123,7 @@ def _blamed_on(ctx: Any) -> Iterator[None]:
 
 
 def _look_up_help(command: TyperCommand | TyperGroup) -> None:
-    """Replaces the keys of a command's help by their texts, and translates the names of its values."""
+    """Replaces the keys in a command's help with their texts, and translates the names of its values."""
     parameters: list[Any] = list(command.params)
     for each in [command, *parameters]:
         if each.help:
@@ -149,7 +149,7 @@ def _write_usage(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -
 
 
 def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
-    """Translates what typer itself writes around the help, whose titles it keeps in one place for all."""
+    """Translates the help's titles, which typer stores globally."""
     from typer import rich_utils
 
     option = command.get_help_option(ctx)
@@ -164,10 +164,10 @@ def _translate_frame(command: TyperCommand | TyperGroup, ctx: Any) -> None:
 
 
 def status_of(command_line: Callable[[], Any]) -> int:
-    """Runs a command line, says in one line what went wrong, and returns its exit status.
+    """Runs a command line, reports an error in one line, and returns its exit status.
 
     Args:
-        command_line: Calls a `CommandLine` that is not to exit by itself.
+        command_line: Calls a `CommandLine` that must not exit by itself.
     """
     try:
         status = command_line()
@@ -187,10 +187,10 @@ def status_of(command_line: Callable[[], Any]) -> int:
 
 
 def _about_disk(error: OSError) -> str:
-    """What the disk or its permissions did not let happen.
+    """What failed because of the disk or its permissions.
 
     Raises:
-        OSError: It is none of these.
+        OSError: It has another cause.
     """
     if error.errno in NO_ROOM:
         return text("cli.error.disk_full")
@@ -212,10 +212,11 @@ def _refuse(line: str) -> int:
 
 
 def _explain(error: Any) -> UserError:
-    """Says in the reader's language what typer refused.
+    """Explains in the reader's language what typer rejected.
 
     Args:
-        error: A `TyperException`. Its kinds are typer's own affair, so they are told by what they know.
+        error: A `TyperException`. Its kinds are internal to typer, so they are recognised by their
+            attributes.
     """
     context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
     command = context.command_path if context else "brakepoint"
@@ -244,7 +245,7 @@ def _flags(context: Any) -> list[Any]:
 
 
 def _range(parameter: Any) -> str:
-    """What a number may be, as `1…`, `…9` or `1…9`."""
+    """The valid range of a number, as `1…`, `…9` or `1…9`."""
     bounds = [getattr(parameter, name, None) for name in ("min", "max")]
     return (
         "…".join("" if bound is None else f"{bound:g}" for bound in bounds) if bounds != [None, None] else ""

@@ -32,7 +32,7 @@ from brakepoint.workshop.progress import Attempt, Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
 HINTS = 3
-"""Hints for each exercise; what follows is the solution."""
+"""Number of hints for each exercise; after them comes the solution."""
 POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
@@ -55,8 +55,8 @@ def check_and_record(step: Step, again: bool = False) -> Result:
     """Checks a step and writes the outcome to the attendee's progress.
 
     Args:
-        step: Which.
-        again: Whether what passes is explained once more.
+        step: The step.
+        again: Whether to explain passed exercises again.
     """
     fill_in_course()
     result = check(step)
@@ -65,9 +65,9 @@ def check_and_record(step: Step, again: bool = False) -> Result:
     own = tuple(one for one in result.verdicts if not (one.passed and one.exercise in entry.filled))
     passed = {verdict.exercise for verdict in own if verdict.passed}
     if result.failure is not None and result.failure.exercise in step.further and entry.is_over(step):
-        passed |= set(entry.done)  # A check ends at what goes further: the core behind it stays done.
+        passed |= set(entry.done)  # Core exercises after the failed one stay done.
     entry.failing = result.failure.exercise if result.failure is not None else ""
-    if entry.failing:  # What comes before it and was not reached this time passed when it was last checked.
+    if entry.failing:  # Exercises before it that were not reached this time stay done.
         passed |= set(step.exercises[: step.exercises.index(entry.failing)]) & set(entry.done)
     entry.done = [name for name in step.exercises if name in passed]
     news = tuple(name for name in entry.done if again or name not in entry.explained)
@@ -81,7 +81,7 @@ def check_and_record(step: Step, again: bool = False) -> Result:
 
 
 def share_progress(step: Step) -> None:
-    """Shows the progress to the room's instructor, and saves the lab there; a check never fails for that."""
+    """Shares the progress with the room's instructor, and saves the lab there; never makes a check fail."""
     from brakepoint.room.sharing import share
     from brakepoint.workshop.progress import PROGRESS_PATH
 
@@ -92,7 +92,7 @@ def share_progress(step: Step) -> None:
 
 
 def show(step: Step, result: Result, console: Console) -> None:
-    """Says what a check found out, and what to do next; commands are not cut into lines, to be copied."""
+    """Shows what a check found, and what to do next; commands are not wrapped, so that they can be copied."""
     title = text(f"course.{step.name}.title")
     console.print(f"[bold]{text('workshop.step', number=step.number, title=title)}[/]")
     for verdict in result.verdicts:
@@ -115,7 +115,7 @@ def show(step: Step, result: Result, console: Console) -> None:
 
 
 def _what_then(step: Step) -> str:
-    """What to do with a step that is right: use it, or go where one was, if one came back to it."""
+    """What to do once a step is right: use it, or return to the current step, if this is an earlier one."""
     progress = Progress.load()
     if not any(progress.of(later).done for later in course() if later.number > step.number):
         return text(f"course.{step.name}.done")
@@ -128,9 +128,9 @@ def what_next(step: Step, failure: Verdict, command: str) -> str:
     """The next action.
 
     Args:
-        step: Which is being worked on.
+        step: The current step.
         failure: What is not right.
-        command: What stands before `check` and `hint`: a program's name, or a percent sign in a notebook.
+        command: Prefix of `check` and `hint`: a program's name, or a percent sign in a notebook.
     """
     file = part_with(step, failure.exercise).as_posix()
     names = {"exercise": failure.exercise, "file": file, "number": step.number, "command": command}
@@ -156,9 +156,9 @@ def _saved_at_ns(file: Path) -> int:
 
 
 def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
-    """Watches one step, and returns what to watch then. It looks often, which works over networks, too."""
+    """Watches one step, and returns the next one to watch. It polls, which works on network drives, too."""
     seen: object = None
-    fill_in_course()  # Or the file would seem to be saved by the attendee.
+    fill_in_course()  # Otherwise the file would seem to have been saved by the attendee.
     while True:
         files = [step.lab.parent / part for part in step.parts]
         stamp = [_saved_at_ns(file) for file in files]
@@ -186,7 +186,7 @@ def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
 
 
 def hint_command(step: StepArgument = "") -> None:
-    """Gives the next hint for the exercise that the last check named, or else for the first not done."""
+    """Gives the next hint for the exercise named by the last check, or else for the first unfinished one."""
     wanted = _step(step)
     entry = Progress.load().of(wanted)
     if set(entry.done) >= set(entry.asked(wanted)):
@@ -213,10 +213,10 @@ def explore_command(step: StepArgument = "", choice: Choice = "") -> None:
 
 
 def explore(step: Step, typed: str, source: str) -> None:
-    """Tries an answer, if there is one, and shows all of them; those with the learner's own code are kept.
+    """Tries an answer, if given, and shows all of them; those with the learner's own code are saved.
 
     Raises:
-        UserError: What was typed is no number, or out of the question.
+        UserError: The answer isn't a number, or is out of range.
     """
     from brakepoint.workshop.questions import QUESTIONS, attempt, unbeaten
 
@@ -237,7 +237,7 @@ def explore(step: Step, typed: str, source: str) -> None:
 
 
 def _number(typed: str) -> float:
-    """A number as people write it, with a point or a comma; what is none is NaN, and out of every range."""
+    """A number with a decimal point or comma; anything else becomes NaN, which is out of every range."""
     try:
         return float(typed.replace(",", "."))
     except ValueError:
@@ -245,7 +245,7 @@ def _number(typed: str) -> float:
 
 
 def _show_attempts(step: Step, attempts: list[Attempt], best: list[Attempt]) -> None:
-    """A row for each number that was chosen, in order."""
+    """Shows a row for each chosen number, in order."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("")
     table.add_column(text(f"question.{step.name}.choice"), justify="right")
@@ -259,7 +259,7 @@ def _show_attempts(step: Step, attempts: list[Attempt], best: list[Attempt]) -> 
 
 
 def reset_command(step: StepArgument = "") -> None:
-    """Writes the lab anew and keeps what was there."""
+    """Rewrites the lab and keeps a copy of the old one."""
     wanted = _step(step)
     _put(wanted, lab_text)
     progress = Progress.load()
@@ -269,7 +269,7 @@ def reset_command(step: StepArgument = "") -> None:
 
 
 def catch_up_command(step: StepArgument = "") -> None:
-    """Puts the complete file, and what it makes, in the place of the attendee's: the next step can start."""
+    """Replaces the attendee's file and its outcome by complete ones, so that the next step can start."""
     wanted = _step(step)
     folder = install(wanted)
     _put(wanted, without_marks)
@@ -285,7 +285,7 @@ def catch_up_command(step: StepArgument = "") -> None:
 
 
 def further_command(step: StepArgument = "") -> None:
-    """Opens the exercises of a step that the core leaves out."""
+    """Opens the exercises of a step that the core omits."""
     wanted = _step(step)
     progress = Progress.load()
     opened = open_up(wanted, progress.of(wanted))
@@ -325,7 +325,7 @@ def solution_command(step: StepArgument = "") -> None:
 
 
 def _difference(step: Step, part: Path) -> Iterator[str]:
-    """What is different in one of the attendee's files."""
+    """The differences in one of the attendee's files."""
     path = step.lab.parent / part
     own = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     names = (f"{text('workshop.yours')} {part.name}", f"{text('workshop.solution')} {part.name}")
@@ -333,7 +333,7 @@ def _difference(step: Step, part: Path) -> Iterator[str]:
 
 
 def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
-    """Replaces a lab; what was there is kept, and its place is told."""
+    """Replaces a lab; keeps a copy of the old one, and prints its path."""
     key = "workshop.put" if step.lab.exists() else "workshop.put_new"
     BACKUPS_DIR.mkdir(parents=True, exist_ok=True)
     backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"

@@ -1,5 +1,5 @@
-"""What a cluster would say to the kit's manifests, without one: `brakepoint cluster rehearse`.
+"""Checks the kit's manifests against a cluster's rules, without a cluster: `brakepoint cluster rehearse`.
 
-`kit` collects what is applied, `operators` and `tekton` make pods of it as the platform does, and the other
-modules each hold one set of rules against them; `rehearsal` asks them all.
+`kit` collects what would be applied, `operators` and `tekton` derive pods from it as the platform does, each
+of the other modules checks one set of rules, and `rehearsal` runs them all.
 """

@@ -1,4 +1,4 @@
-"""Admission of every pod: its constraint, the level of its namespace, and what the namespace grants."""
+"""Admission of every pod: its constraint, and the level and quotas of its namespace."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,12 +17,12 @@ NO_CONSTRAINTS = "–"
 
 @dataclass(frozen=True)
 class Admitted:
-    """How a pod fared.
+    """The result of a pod's admission.
 
     Attributes:
-        pod: Which.
+        pod: The pod.
         constraint: The SecurityContextConstraints that admit it; empty if none do, `–` where there are none.
-        level: What its namespace enforces.
+        level: Security level that its namespace enforces.
         findings: What was refused.
     """
 
@@ -33,7 +33,7 @@ class Admitted:
 
 
 def examine(kit: Kit) -> list[Admitted]:
-    """Puts every pod before the platform's admission."""
+    """Submits every pod to the platform's admission rules."""
     constraints = {
         c["metadata"]["name"]: c for c in (*shipped_constraints(), *kit.of_kind("SecurityContextConstraints"))
     }
@@ -82,7 +82,7 @@ def _by_amounts(pod: Pod, limits: list[Manifest], quotas: list[Manifest]) -> Ite
 
 
 def over(kit: Kit) -> Iterator[Finding]:
-    """Quotas that do not hold everything at once; a volume that a LimitRange refuses."""
+    """Quotas that are too small for everything at once, and volumes that a LimitRange refuses."""
     pods: dict[str, list[Pod]] = defaultdict(list)
     for pod in kit.pods:
         pods[pod.namespace].append(pod)
@@ -101,7 +101,7 @@ def over(kit: Kit) -> Iterator[Finding]:
 
 
 def grants(kit: Kit, pod: Pod) -> set[str]:
-    """Names of the constraints that a role lets a pod's account use."""
+    """Names of the constraints that a role allows a pod's account to use."""
     names = set(kit.platform["grants"].get(pod.account, ()))
     if pod.made_by == "DevWorkspace":
         names.add(_of_workspaces(kit))

@@ -1,4 +1,4 @@
-"""Quantities of Kubernetes, LimitRange and ResourceQuota: what pods take, and what a namespace grants."""
+"""Quantities of Kubernetes, LimitRange and ResourceQuota: what pods use, and what a namespace grants."""
 
 import re
 from collections import Counter, defaultdict
@@ -20,7 +20,7 @@ SUFFIXES = {
 QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)")
 KINDS = ("requests", "limits")
 Amounts = dict[str, Fraction]
-"""By name, `cpu` in cores, `memory` in bytes, or with the kind in front as a quota has it: `requests.cpu`."""
+"""Amounts by name: `cpu` in cores, `memory` in bytes, or with a prefix as in a quota: `requests.cpu`."""
 
 
 @cache
@@ -28,7 +28,7 @@ def quantity(written: object) -> Fraction:
     """A quantity as a number of cores, bytes or pieces.
 
     Raises:
-        ValueError: Kubernetes would not read it.
+        ValueError: Kubernetes would reject it.
     """
     found = QUANTITY.fullmatch(str(written))
     if found is None:
@@ -55,7 +55,7 @@ def unreadable(container: Manifest) -> list[str]:
 
 
 def of_container(container: Manifest, limit_ranges: Iterable[Manifest] = ()) -> dict[str, Amounts]:
-    """Requests and limits, with what the API server and the LimitRanges of the namespace fill in."""
+    """Requests and limits, including defaults from the API server and the namespace's LimitRanges."""
     said = container.get("resources") or {}
     amounts = {kind: {name: quantity(one) for name, one in (said.get(kind) or {}).items()} for kind in KINDS}
     for name, limit in amounts["limits"].items():
@@ -74,7 +74,7 @@ def _items(limit_ranges: Iterable[Manifest], kind: str) -> Iterator[Manifest]:
 
 
 def of_pod(pod: Pod, limit_ranges: Iterable[Manifest] = ()) -> Amounts:
-    """What one pod counts for: all its containers, or the largest that runs before them."""
+    """The resources of one pod: the sum of its containers, or its largest init container."""
     limit_ranges = list(limit_ranges)
     together: Counter[str] = Counter()
     before: dict[str, Fraction] = defaultdict(Fraction)
@@ -94,7 +94,7 @@ def _flat(amounts: dict[str, Amounts]) -> Amounts:
 
 
 def outside_limits(pod: Pod, limit_ranges: Iterable[Manifest]) -> Iterator[str]:
-    """What a LimitRange refuses in a pod."""
+    """The violations of a LimitRange in a pod."""
     limit_ranges = list(limit_ranges)
     for container in pod.containers:
         amounts = of_container(container, limit_ranges)
@@ -125,7 +125,7 @@ def _outside(amounts: dict[str, Amounts], item: Manifest) -> Iterator[str]:
 
 
 def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> list[str]:
-    """What a quota wants each container to say and one does not: such a pod is refused."""
+    """Resources that a quota requires and a container does not specify: such a pod is refused."""
     wanted = {name for quota in quotas for name in quota["spec"].get("hard") or () if name.count(".") == 1}
     wanted &= {f"{kind}.{name}" for kind in KINDS for name in ("cpu", "memory")}
     limit_ranges, missing = list(limit_ranges), []
@@ -136,12 +136,12 @@ def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manif
 
 
 def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> Amounts:
-    """What a namespace uses at its worst moment, by the names of a quota.
+    """The peak usage of a namespace, by the names of a quota.
 
     Args:
-        pods: All of the namespace. Of those with phases, the largest phase of each run counts.
-        manifests: What else counts there: volume claims, Services, objects.
-        limit_ranges: Of the namespace.
+        pods: All pods of the namespace. Of those with phases, the largest phase of each run counts.
+        manifests: What else counts: volume claims, Services, objects.
+        limit_ranges: LimitRanges of the namespace.
     """
     limit_ranges = list(limit_ranges)
     total: Counter[str] = Counter()
@@ -149,7 +149,7 @@ def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iter
     for number, pod in enumerate(pods):
         run, _, step = pod.phase.partition("/")
         own = {**of_pod(pod, limit_ranges), "pods": Fraction(1)}
-        if pod.waits:  # Others wait for the quota to have room: it must hold the largest.
+        if pod.waits:  # Others wait until the quota has room: it must be large enough for the largest.
             run, step = "waiting", str(number)
         counter = phases[run][step] if run else total
         for name, amount in own.items():
@@ -180,7 +180,7 @@ def _counted(manifest: Manifest) -> Counter[str]:
 
 
 def over_quota(used: Amounts, quotas: Iterable[Manifest]) -> Iterator[str]:
-    """What is more than a quota grants: what is used, and what there is."""
+    """The amounts that exceed a quota: used and available."""
     for quota in quotas:
         for name, written in (quota["spec"].get("hard") or {}).items():
             if used.get(name, Fraction(0)) > quantity(written):
@@ -188,7 +188,7 @@ def over_quota(used: Amounts, quotas: Iterable[Manifest]) -> Iterator[str]:
 
 
 def shown(name: str, amount: Fraction) -> str:
-    """An amount as a person writes it: `1.5`, `2560Mi`."""
+    """An amount in readable form: `1.5`, `2560Mi`."""
     if "memory" in name or "storage" in name:
         return f"{float(amount / 1024**2):g}Mi"
     return f"{float(amount):g}"

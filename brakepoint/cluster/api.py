@@ -1,4 +1,4 @@
-"""A cluster that is there, asked through kubectl, which knows how to log in to it."""
+"""Access to an existing cluster through kubectl, which knows how to log in to it."""
 
 import json
 import subprocess
@@ -9,37 +9,40 @@ from brakepoint.errors import UserError
 
 Manifest = dict[str, Any]
 PATIENCE = "20s"
-"""For one answer."""
+"""Timeout for one answer."""
 AS_THE_CLUSTER = "system:serviceaccount:kube-system:replicaset-controller"
-"""Who makes a Deployment's pods. An administrator's own rights would let in what the cluster refuses."""
+"""The account that creates a Deployment's pods.
+
+An administrator's rights would admit what the cluster refuses.
+"""
 NOT_THERE = ("NotFound", "could not find the requested resource", "doesn't have a resource type")
 
 
 class Api(Protocol):
-    """What `health` asks; tests have a stand-in."""
+    """The queries of `health`; tests replace it."""
 
     def get(self, path: str) -> Manifest | None:
-        """What is at a path of the API.
+        """Returns the object at a path of the API.
 
         Args:
             path: Such as `/api/v1/nodes`.
 
         Returns:
-            None if there is nothing, or the kind is unknown.
+            The object; None if there is none, or the kind is unknown.
 
         Raises:
             UserError: The cluster does not answer, or refuses.
         """
 
     def refusal(self, pod: Manifest) -> str:
-        """Why the cluster would not take a pod; empty if it would. Nothing is made."""
+        """Why the cluster would refuse a pod; empty if it would accept it. Nothing is created."""
 
 
 class Kubectl:
-    """See `Api`; by the kubeconfig that kubectl finds."""
+    """See `Api`; uses kubectl's kubeconfig."""
 
     def get(self, path: str) -> Manifest | None:
-        """By `kubectl get --raw`."""
+        """Uses `kubectl get --raw`."""
         done = self._run("get", "--raw", path)
         if done.returncode == 0:
             answer: Manifest = json.loads(done.stdout)
@@ -49,7 +52,7 @@ class Kubectl:
         raise UserError("cluster.doctor.error.no_answer", path=path, why=_last_line(done.stderr))
 
     def refusal(self, pod: Manifest) -> str:
-        """By a dry run on the server, as the cluster's own controller."""
+        """Uses a dry run on the server, as the cluster's own controller."""
         path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods?dryRun=All"
         words = ("create", "--raw", path, "--as", AS_THE_CLUSTER, "--filename", "-")
         done = self._run(*words, given=json.dumps(pod))

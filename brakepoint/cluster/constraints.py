@@ -1,7 +1,7 @@
 """Which SecurityContextConstraints admit a pod, in the order and by the rules of OpenShift.
 
-The source is openshift/apiserver-library-go, pkg/securitycontextconstraints: `util/sort` has the order,
-`sccadmission/admission.go` who may use which, `sccmatching/provider.go` what each fills in and refuses.
+The source is openshift/apiserver-library-go, pkg/securitycontextconstraints: `util/sort` defines the order,
+`sccadmission/admission.go` who may use which, `sccmatching/provider.go` what each sets and refuses.
 """
 
 import copy
@@ -40,7 +40,7 @@ EVERYBODY = ("system:authenticated", "system:serviceaccounts")
 
 @dataclass(frozen=True)
 class Namespace:
-    """What a namespace hands out to its pods.
+    """The ids that a namespace assigns to its pods.
 
     Attributes:
         uids: First and last user id.
@@ -55,12 +55,12 @@ class Namespace:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What admission says of a pod.
+    """The result of a pod's admission.
 
     Attributes:
         constraint: Name of the one that admits it; empty if none does.
-        spec: The pod's `spec` with what that one filled in.
-        refusals: By the name of each that the account may use and that refused: why.
+        spec: The pod's `spec` with the defaults set by that constraint.
+        refusals: Reasons by constraint, for those that the account may use and that refused the pod.
     """
 
     constraint: str
@@ -70,13 +70,13 @@ class Verdict:
 
 @cache
 def shipped_constraints() -> tuple[Manifest, ...]:
-    """Those of the platform, OpenShift Pipelines and DevSpaces."""
+    """The constraints of the platform, OpenShift Pipelines and DevSpaces."""
     file = resources.files(__package__) / "data" / "scc.yaml"
     return tuple(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def in_order(constraints: Iterable[Manifest]) -> list[Manifest]:
-    """In the order of admission: by priority, then by how restrictive one is, then by name."""
+    """Sorts constraints in the order of admission: by priority, then restrictiveness, then name."""
     return sorted(constraints, key=lambda c: (-(c.get("priority") or 0), points(c), c["metadata"]["name"]))
 
 
@@ -92,7 +92,7 @@ def points(constraint: Manifest) -> int:
 
 
 def volume_points(constraint: Manifest) -> int:
-    """The part of the points that is about volumes."""
+    """The points for volumes."""
     volumes = set(constraint.get("volumes") or ())
     if volumes & {"*", "hostPath"}:
         return 200_000
@@ -100,7 +100,7 @@ def volume_points(constraint: Manifest) -> int:
 
 
 def capability_points(constraint: Manifest) -> int:
-    """The part of the points that is about capabilities."""
+    """The points for capabilities."""
     allowed = constraint.get("allowedCapabilities") or ()
     dropped = constraint.get("requiredDropCapabilities") or ()
     total = 5000 + 300 * len(constraint.get("defaultAddCapabilities") or ())
@@ -115,10 +115,10 @@ def may_use(constraint: Manifest, account: str, groups: Iterable[str], granted: 
     """Whether a user may use a constraint.
 
     Args:
-        constraint: Which.
+        constraint: The constraint.
         account: Full name of the user, `system:serviceaccount:NAMESPACE:NAME` for a pod's account.
-        groups: Those that the user is in.
-        granted: Names of the constraints that a role lets the user `use` in this namespace.
+        groups: The user's groups.
+        granted: Names of the constraints that a role allows the user to `use` in this namespace.
     """
     mine = set(groups)
     return (
@@ -131,13 +131,13 @@ def may_use(constraint: Manifest, account: str, groups: Iterable[str], granted: 
 def admit(
     pod: Pod, constraints: Iterable[Manifest], granted: Iterable[str], namespace: Namespace | None = None
 ) -> Verdict:
-    """Puts a pod before the constraints that its account may use, in order.
+    """Tests a pod against the constraints that its account may use, in order.
 
     Args:
         pod: The pod.
-        constraints: All of the cluster.
-        granted: Names of those that a role lets the account use.
-        namespace: What the namespace hands out.
+        constraints: All constraints of the cluster.
+        granted: Names of those that a role allows the account to use.
+        namespace: The ids that the namespace assigns.
     """
     space = namespace or Namespace()
     refusals: dict[str, list[str]] = {}
@@ -154,10 +154,10 @@ def admit(
 
 
 def apply(constraint: Manifest, pod: Pod, namespace: Namespace) -> tuple[Manifest, list[str]]:
-    """Fills in what a constraint demands and the pod leaves open, then says what it refuses.
+    """Sets what a constraint requires and the pod leaves open, then returns what it refuses.
 
     Returns:
-        The pod's `spec`, filled in, and a reason for each thing that is refused.
+        The completed `spec` of the pod, and a reason for each thing that is refused.
     """
     spec = copy.deepcopy(pod.spec)
     shared = spec["securityContext"] = dict(spec.get("securityContext") or {})
@@ -183,7 +183,7 @@ def _ranges(strategy: Manifest, otherwise: Iterable[tuple[int, int]]) -> list[tu
 
 
 def _fs_groups(constraint: Manifest, namespace: Namespace) -> list[tuple[int, int]]:
-    """The namespace grants one group alone, the first."""
+    """The namespace grants only one group, the first."""
     first = namespace.groups[0][0]
     return _ranges(constraint["fsGroup"], [(first, first)])
 
@@ -255,7 +255,7 @@ def _fill_container(constraint: Manifest, shared: Manifest, own: Manifest, names
 
 
 def _effective(shared: Manifest, own: Manifest, name: str) -> Any:
-    """What a container says, or else its pod."""
+    """The setting of a container, or else of its pod."""
     return own[name] if own.get(name) is not None else shared.get(name)
 
 

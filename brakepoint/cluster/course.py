@@ -1,4 +1,4 @@
-"""What the course asks of the platform's services: workspaces, pipelines, models, delivery, the edge."""
+"""What the course requires of the platform's services: workspaces, pipelines, models, delivery, the edge."""
 
 import re
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ from brakepoint.cluster.pods import Manifest, Pod, namespace_of
 from brakepoint.course import ROOT, course
 
 LEAST_START_S = 600
-"""A workspace's image has gigabytes: the first pull on a node takes minutes."""
+"""A workspace's image has several gigabytes: the first pull on a node takes minutes."""
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
-"""Keeps a project until no Application of it is left: one without its project is never deleted."""
+"""Keeps a project as long as it has Applications, which could not be deleted without it."""
 DASHBOARD = "opendatahub.io/dashboard"
 EXPOSED = ("networking.kserve.io/visibility", "exposed")
 NEWER_FIELDS = ("emptyDirMounts", "optional: ", "secretNameParameter")
 NEEDED_VERSION = (2, 19)
-"""Of OpenShift AI: its pipeline server knows these fields since Kubeflow Pipelines 2.4."""
+"""Version of OpenShift AI: its pipeline server has supported these fields since Kubeflow Pipelines 2.4."""
 LOCAL = re.compile(r"^(127\.|localhost)")
 
 
 def examine(kit: Kit, root: Path = ROOT) -> Iterator[Finding]:
-    """Everything that the course would miss."""
+    """Everything that the course would lack."""
     if kit.room:
         yield from _workspaces(kit)
         yield from _pipelines(kit)
@@ -69,7 +69,7 @@ def _pipelines(kit: Kit) -> Iterator[Finding]:
 
 
 def _may_submit(kit: Kit, namespace: str) -> bool:
-    """Whether the accounts of workspaces may see the server's Route: so the server knows who may use it."""
+    """Whether workspace accounts may get the server's Route, by which the server decides who may use it."""
     groups = {f"system:serviceaccounts:{namespace}", "system:serviceaccounts"}
     roles = {(m["kind"], m["metadata"]["name"]): m for m in kit.of_kind("ClusterRole") if m.get("rules")}
     roles |= {(m["kind"], m["metadata"]["name"]): m for m in kit.within(namespace, "Role")}
@@ -89,7 +89,7 @@ def _may_submit(kit: Kit, namespace: str) -> bool:
 
 
 def _openshift_ai(kit: Kit) -> tuple[int, ...]:
-    """The version of OpenShift AI that is subscribed to; a channel without a number is the newest."""
+    """The subscribed version of OpenShift AI; a channel without a number is the newest."""
     for subscription in kit.of_kind("Subscription"):
         if subscription["spec"].get("name") in ("rhods-operator", "opendatahub-operator"):
             numbers = re.search(r"(\d+)\.(\d+)", str(subscription["spec"].get("channel", "")))
@@ -153,7 +153,7 @@ def _models(kit: Kit) -> Iterator[Finding]:
 
 
 def _shipping(kit: Kit) -> Iterator[Finding]:
-    """Whether what Argo CD deploys is what some push writes its digest into."""
+    """Whether Argo CD deploys the overlay into which a push writes its digest."""
     written = {str(value) for value in _overlays(kit)}
     if not written:
         return
@@ -175,7 +175,7 @@ def _overlays(kit: Kit) -> Iterator[object]:
 
 
 def _pulling(kit: Kit) -> Iterator[Finding]:
-    """The cluster's own registry hands out images to other namespaces only where a role says so."""
+    """The cluster's registry serves images to other namespaces only if a role allows it."""
     for pod in kit.pods:
         for container in pod.containers:
             registry, repository, _ = parts(container.get("image", ""))
@@ -203,7 +203,7 @@ def _may_pull(kit: Kit, owner: str, pod: Pod) -> bool:
 
 
 def _variables(kit: Kit, pod: Pod) -> dict[str, str]:
-    """What a pod's first container finds in its environment, secrets left out."""
+    """The environment of a pod's first container, without secrets."""
     container = (pod.spec.get("containers") or [{}])[0]
     maps = {m["metadata"]["name"]: m.get("data") or {} for m in kit.within(pod.namespace, "ConfigMap")}
     found_: dict[str, str] = {}
@@ -257,12 +257,12 @@ def _is_kept(pod: Pod, container: Manifest, folder: str) -> bool:
 
 
 def image_holds(root: Path, image: str, word: str) -> bool:
-    """Whether the stage of the Containerfile that an image is, or one below it, mentions something."""
+    """Whether the Containerfile stage of an image, or one below it, mentions something."""
     kind = parts(image)[1].rpartition("brakepoint-")[2]
     written = (root / "deploy" / "images" / "Containerfile").read_text(encoding="utf-8")
     written = re.sub(
         r"^\s*#.*\n", "", written, flags=re.M
-    )  # What stands above the next stage is of that one.
+    )  # Lines directly above the next stage belong to that stage.
     stages = {
         name: (base, body)
         for base, name, body in re.findall(r"^FROM (\S+) AS (\S+)\n(.*?)(?=^FROM |\Z)", written, re.M | re.S)

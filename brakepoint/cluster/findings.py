@@ -1,4 +1,4 @@
-"""What a rule found, and the sentence that says it."""
+"""The findings of rules, and their sentences."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -67,20 +67,20 @@ Rule = Literal[
     "unapplied",
     "bus_user",
 ]
-"""What can be found; each has a sentence in the catalogue."""
+"""The kinds of findings; each has a sentence in the catalogue."""
 
 SUBJECTS = ("pod", "source")
-"""The placeholders that stand for pods: several may share a sentence."""
+"""The placeholders for pods: several pods may share a sentence."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a platform would refuse, or that would be missing there.
+    """One thing that a platform would refuse or lack.
 
     Attributes:
         rule: Which rule found it; its sentence is the text `cluster.finding.{rule}`.
         where: The namespace; empty for the whole cluster.
-        values: What the sentence's placeholders stand for.
+        values: Values of the sentence's placeholders.
     """
 
     rule: Rule
@@ -89,19 +89,19 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, in the reader's language."""
+        """The finding in the reader's language."""
         return text(f"cluster.finding.{self.rule}", None, **dict(self.values))
 
 
 def found(rule: Rule, where: str = "", **values: object) -> Finding:
-    """A finding; the values are written out."""
+    """A finding; the values are converted to text."""
     return Finding(rule, where, tuple((name, str(value)) for name, value in values.items()))
 
 
 def merged(findings: Iterable[Finding]) -> list[tuple[Finding, list[str]]]:
-    """Each finding once, with all namespaces in which it was found: a room's are all alike.
+    """Each finding once, with all namespaces in which it occurs, since those of a room are alike.
 
-    Those that say the same of several pods in the same namespaces become one.
+    Findings that differ only in the pod and occur in the same namespaces become one.
     """
     places: dict[Finding, list[str]] = defaultdict(list)
     for finding in dict.fromkeys(findings):
@@ -114,7 +114,7 @@ def merged(findings: Iterable[Finding]) -> list[tuple[Finding, list[str]]]:
 
 
 def _joined(those: list[Finding]) -> Finding:
-    """One finding for several, their subjects one behind the other."""
+    """Merges several findings into one that lists their subjects."""
     subjects: dict[str, dict[str, None]] = defaultdict(dict)
     for name, value in (pair for one in those for pair in one.values):
         subjects[name][value] = None

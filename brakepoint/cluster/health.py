@@ -1,4 +1,4 @@
-"""Whether a cluster that is there is ready for a room: `brakepoint cluster doctor` asks it."""
+"""Checks whether an existing cluster is ready for a room, for `brakepoint cluster doctor`."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,25 +18,25 @@ OPERATORS = {
     "devspaces": (),
     "rhods-operator": (2, 19),
 }
-"""Those of deploy/cluster, and the least version of each: that of the pipeline server which takes step 4."""
+"""The operators of deploy/cluster with minimum versions, for a pipeline server that accepts step 4."""
 IMAGES = ("brakepoint-edge", "brakepoint-pipeline-cpu", "brakepoint-serving", "brakepoint-workbench")
-"""Those that deploy/cluster builds."""
+"""The images that deploy/cluster builds."""
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SHARED = re.compile(r"cephfs|nfs|efs\.csi|file\.csi|filestore|gluster", re.IGNORECASE)
-"""Provisioners whose volumes mount on several nodes at once; the API itself does not say it."""
+"""Provisioners whose volumes can be mounted on several nodes at once, which the API does not show."""
 GPU = "nvidia.com/gpu"
 START_LEAST_S, IDLE_LEAST_S = 900, 4 * 3600
-"""A workspace's images are gigabytes, and a workshop is half a day."""
+"""A workspace's images have gigabytes, and a workshop takes half a day."""
 PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One thing that was asked.
+    """The result of one check.
 
     Attributes:
-        what: It and what is there, in the reader's language.
-        remedy: What to do; empty when all is well.
+        what: What was checked and found, in the reader's language.
+        remedy: What to do; empty if the check passed.
     """
 
     what: str
@@ -44,15 +44,15 @@ class Answer:
 
 
 def examine(api: Api, room: Room | None, pods: Iterable[Pod]) -> Iterator[Answer]:
-    """Asks a cluster everything.
+    """Runs all checks on a cluster.
 
     Args:
         api: The cluster.
-        room: That is to be there; None if none is applied yet.
-        pods: Whom it would have to take: one of each kind is tried.
+        room: The expected room; None if none is applied yet.
+        pods: The pods that it must accept: one of each kind is tried.
 
     Raises:
-        UserError: The cluster does not answer, or refuses to say something.
+        UserError: The cluster does not answer, or refuses a query.
     """
     yield _version(api)
     yield from _operators(api)
@@ -181,7 +181,10 @@ def _pulls(api: Api, room: Room | None) -> Answer:
 
 
 def _pipeline_servers(api: Api, room: Room | None) -> Iterator[Answer]:
-    """Each asks its store, from inside the cluster: so it also says whether the store is reached."""
+    """Checks the pipeline servers.
+
+    Each queries its store from inside the cluster, which also tests that connection.
+    """
     if room is None or not room.pipeline_image:
         return
     group = "datasciencepipelinesapplications.opendatahub.io"
@@ -197,7 +200,7 @@ def _pipeline_servers(api: Api, room: Room | None) -> Iterator[Answer]:
 
 
 def _dry_runs(api: Api, pods: Iterable[Pod]) -> Iterator[Answer]:
-    """One pod of each kind in each namespace that exists."""
+    """Tries one pod of each kind in each existing namespace."""
     tried: set[tuple[str, str]] = set()
     for pod in pods:
         if (pod.made_by, pod.account) in tried or api.get(f"/api/v1/namespaces/{pod.namespace}") is None:
@@ -225,10 +228,10 @@ def _is_true(manifest: Manifest, condition: str) -> bool:
 
 
 def require_answer(api: Api) -> None:
-    """Says at once if nobody is there.
+    """Checks early that the cluster answers.
 
     Raises:
-        UserError: Nobody answers.
+        UserError: The cluster does not answer.
     """
     if api.get("/version") is None:
         raise UserError("cluster.doctor.error.no_answer", path="/version", why="–")

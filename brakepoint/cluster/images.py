@@ -1,4 +1,4 @@
-"""Whether each image is there to be pulled, and whether it can do what it is started for."""
+"""Checks whether each image can be pulled, and whether it contains what its containers need."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ INTERNAL = "image-registry.openshift-image-registry.svc"
 
 @cache
 def known() -> Manifest:
-    """What is known of images that others publish, and of what commands need."""
+    """Data about images that others publish, and about what commands need."""
     file = resources.files(__package__) / "data" / "images.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
@@ -37,14 +37,14 @@ def parts(image: str) -> tuple[str, str, str]:
 
 
 def examine(kit: Kit) -> tuple[list[Finding], list[str]]:
-    """What is wrong with the images of all pods, and the registries that are the instructor's to name."""
+    """Problems with the images of all pods, and the registries that the instructor must provide."""
     findings: list[Finding] = []
     placeholders: list[str] = []
     pushed = pushes(kit)
     for pod in kit.pods:
         for container in pod.containers:
             image = container.get("image", "")
-            if not image:  # An operator's own, which it brings.
+            if not image:  # An operator's own image, which comes with it.
                 continue
             registry, _, _ = parts(image)
             if PLACEHOLDER_HOST.search(registry):
@@ -93,7 +93,7 @@ def _of_image(kit: Kit, pushed: Pushes, pod: Pod, image: str) -> Iterator[Findin
 
 
 def _is_pushed(kit: Kit, pushed: Pushes, repository: str, tag: str) -> bool:
-    """Whether a run, a build or a command of the documentation pushes it; a digest comes of a push."""
+    """Whether a run, a build or a documented command pushes it; a digest results from a push."""
     name = OURS.search(repository)
     if tag.startswith("sha256:") or any(repository == one and tag in tags for one, tags in pushed):
         return True
@@ -102,7 +102,7 @@ def _is_pushed(kit: Kit, pushed: Pushes, repository: str, tag: str) -> bool:
 
 
 def pushes(kit: Kit) -> Pushes:
-    """Which repositories are pushed to, and under which tags, by what the kit applies."""
+    """The repositories and tags to which the kit's manifests push."""
     found_: Pushes = []
     for use in kit.uses:
         for step in use.spec.get("steps") or ():
@@ -123,7 +123,7 @@ def pushes(kit: Kit) -> Pushes:
 
 
 def _of_script(pod: Pod, container: Manifest) -> Iterator[Finding]:
-    """What a container's script needs and its image or its volumes have not."""
+    """What a container's script needs and its image or volumes lack."""
     script = container.get("script") or ""
     shebang = re.match(r"#!\s*(\S+)", script)
     _, repository, _ = parts(container["image"])
@@ -137,7 +137,7 @@ def _of_script(pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def _of_build(pod: Pod, container: Manifest) -> Iterator[Finding]:
-    """Buildah makes a user namespace or is root; CRI-O's own seccomp profile lets no other make one."""
+    """Buildah needs root or a user namespace, which CRI-O's seccomp profile allows no one else."""
     shared, own = pod.spec.get("securityContext") or {}, container.get("securityContext") or {}
     user = own.get("runAsUser", shared.get("runAsUser"))
     added = (own.get("capabilities") or {}).get("add") or ()
@@ -159,7 +159,7 @@ def _of_build(pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def too_small(kit: Kit) -> Iterator[Finding]:
-    """Volumes that do not hold what a script on them writes."""
+    """Volumes that are too small for what a script writes to them."""
     sizes = {
         (namespace_of(claim), claim["metadata"]["name"]): (
             (claim["spec"].get("resources") or {}).get("requests") or {}

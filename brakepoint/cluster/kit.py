@@ -1,4 +1,4 @@
-"""Collects what the kit would apply to a cluster, and makes pods of all of it."""
+"""Collects what the kit would apply to a cluster, and derives all pods from it."""
 
 import copy
 from collections import defaultdict
@@ -43,13 +43,13 @@ STEP_4 = Path("solutions/step4_pipeline.py")
 
 @cache
 def platforms() -> dict[str, Manifest]:
-    """Each platform by its name: what it brings, and what of the kit goes there."""
+    """Platforms by name: what each provides, and which parts of the kit are applied there."""
     file = resources.files(__package__) / "data" / "platforms.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def default_room(attendees: int | None = None) -> Room:
-    """The room that is rehearsed where no file is named."""
+    """The room to rehearse if no file is given."""
     with resources.as_file(resources.files(__package__) / "data" / "room.yaml") as path:
         return load_room(path, attendees)
 
@@ -60,11 +60,11 @@ class Kit:
 
     Attributes:
         profile: Name of the platform.
-        manifests: All of them, each with its namespace.
+        manifests: All manifests, each with its namespace.
         room: The room; None where there is none.
-        devfile: Of the workspaces.
-        origins: What each folder that is applied holds.
-        pipeline: The compiled pipeline of step 4: itself, and Kubernetes' part.
+        devfile: Devfile of the workspaces.
+        origins: Manifests by the applied folder.
+        pipeline: The compiled pipeline of step 4: the pipeline, and its Kubernetes part.
     """
 
     profile: str
@@ -76,7 +76,7 @@ class Kit:
 
     @property
     def platform(self) -> Manifest:
-        """What the platform brings."""
+        """What the platform provides."""
         return platforms()[self.profile]
 
     @cached_property
@@ -94,7 +94,7 @@ class Kit:
                 yield from those
 
     def within(self, namespace: str, *kinds: str) -> Iterator[Manifest]:
-        """Those of them in a namespace."""
+        """The manifests of a kind in a namespace."""
         for kind in kinds:
             yield from self._by_kind.get(kind, {}).get(namespace, ())
 
@@ -105,19 +105,19 @@ class Kit:
 
     @property
     def che(self) -> Manifest:
-        """What the CheCluster says of workspaces."""
+        """The CheCluster's settings for workspaces."""
         found = next(self.of_kind("CheCluster"), {})
         return dict((found.get("spec") or {}).get("devEnvironments") or {})
 
     @property
     def tekton_settings(self) -> Manifest:
-        """What TektonConfig says, with OpenShift's own default account."""
+        """The settings of TektonConfig, with OpenShift's default account."""
         found = next(self.of_kind("TektonConfig"), {})
         return {"default-service-account": "pipeline", **((found.get("spec") or {}).get("pipeline") or {})}
 
     @cached_property
     def namespaces(self) -> dict[str, dict[str, str]]:
-        """The labels of every namespace, also of the platform's own."""
+        """The labels of every namespace, including the platform's own."""
         labels = {peer["namespace"]: peer["namespace_labels"] for peer in self.platform["peers"].values()}
         labels |= {namespace_of(manifest): {} for manifest in self.manifests if namespace_of(manifest)}
         made = {m["metadata"]["name"]: m["metadata"].get("labels") or {} for m in self.of_kind("Namespace")}
@@ -130,7 +130,7 @@ class Kit:
 
     @cached_property
     def pods(self) -> list[Pod]:
-        """Every pod that comes of it."""
+        """Every resulting pod."""
         found = list(built_in(self.manifests))
         found += tekton.pods(self.uses, self.tekton_settings)
         found += operators.predictors(self.manifests)
@@ -147,7 +147,7 @@ class Kit:
 
     @cached_property
     def claims(self) -> list[Manifest]:
-        """Every volume claim, also of those that operators make."""
+        """Every volume claim, including those that operators create."""
         found = list(self.of_kind("PersistentVolumeClaim"))
         found += [*tekton.claims(self.manifests), *operators.server_claims(self.manifests)]
         if self.devfile:
@@ -156,15 +156,15 @@ class Kit:
 
 
 def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
-    """Renders and compiles everything that goes to a platform.
+    """Renders and compiles everything for a platform.
 
     Args:
         profile: One of `platforms()`.
-        room: Is applied, too, where the platform has rooms.
-        root: Of the project.
+        room: Also applied if the platform has rooms.
+        root: Root of the project.
 
     Raises:
-        UserError: Something of it cannot be rendered.
+        UserError: Something cannot be rendered.
     """
     platform = platforms()[profile]
     origins = {place: _applied(root, place, platform.get("instead")) for place in platform["apply"]}
@@ -175,7 +175,7 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
         return Kit(profile, manifests + _secrets_beside(manifests), origins=origins)
     room = room or default_room()
     for_each = {place: _applied(root, place) for place in platform["each_attendee"]}
-    # Without repositories Argo CD deploys nothing of attendees, who deploy within their workspaces.
+    # Without repositories Argo CD deploys nothing for attendees, who deploy from their workspaces.
     shared = [one for those in for_each.values() for one in those] if room.repository else []
     account = Account.new()
     everybody = [one for handle in room.everybody for one in _attendee(room, handle, account, shared)]
@@ -189,7 +189,7 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
 
 
 def _once(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Without what is the same in two folders: to apply it twice changes nothing."""
+    """Removes duplicates from two folders: applying something twice changes nothing."""
     kept: list[Manifest] = []
     seen: dict[tuple[str, str, str], list[Manifest]] = {}
     for manifest in manifests:
@@ -201,7 +201,7 @@ def _once(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 def _applied(root: Path, place: str, instead: str | None = None) -> list[Manifest]:
-    """A folder as `kubectl apply` takes it: by kustomize where it is made for that, else file by file."""
+    """A folder as `kubectl apply` reads it: with kustomize if it has a kustomization, else file by file."""
     folder = root / place
     if not folder.is_dir() and instead:
         folder = root / instead
@@ -216,7 +216,7 @@ def _applied(root: Path, place: str, instead: str | None = None) -> list[Manifes
 
 
 def _with_extra_files(folder: Path, rendered: list[Manifest]) -> list[Manifest]:
-    """The runs of `first/` are made once by hand, since they have no fixed name, and kustomize wants one."""
+    """The runs in `first/` are created by hand, since they lack the fixed name that kustomize requires."""
     spaces = [namespace_of(manifest) for manifest in rendered if namespace_of(manifest)]
     extra = _documents(sorted(folder.glob("first/*.yaml")))
     for manifest in extra:
@@ -234,7 +234,7 @@ def _documents(files: Iterable[Path]) -> list[Manifest]:
 
 
 def _read(text: str) -> list[Manifest]:
-    """The documents of a YAML text, by the fast reader where PyYAML was built with it."""
+    """The documents of a YAML text, read by the fast C loader if PyYAML has it."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [one for one in yaml.load_all(text, Loader=loader) if one]
 
@@ -249,7 +249,7 @@ def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest
 
 
 def _attendee(room: Room, handle: str, account: Account, shared: list[Manifest]) -> list[Manifest]:
-    """All in one attendee's namespace: what the room makes, and what Argo CD deploys there."""
+    """Everything in one attendee's namespace: what the room creates, and what Argo CD deploys."""
     space = room.place_of(handle)
     own = _read(namespace_manifests(room, handle))
     own += _read(secret_manifests(room, handle, account, room.inside))
@@ -265,7 +265,7 @@ def _connection(kit: Kit) -> Manifest:
 
 
 def _secrets_beside(manifests: list[Manifest]) -> list[Manifest]:
-    """What `brakepoint deploy --secrets` makes in each namespace that has a broker."""
+    """What `brakepoint deploy --secrets` creates in each namespace with a broker."""
     spaces = {
         namespace_of(m) for m in manifests if (m["kind"], m["metadata"]["name"]) == ("Deployment", "broker")
     }

@@ -1,4 +1,4 @@
-"""Which connections are open in a cluster, by all NetworkPolicies together: both ends must allow each."""
+"""Which connections are open in a cluster under all NetworkPolicies: both ends must allow each."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,11 +17,11 @@ def is_open(
     """Whether a connection is allowed at both ends.
 
     Args:
-        policies: All of the cluster.
+        policies: All policies of the cluster.
         namespaces: Labels of each namespace.
-        source: Who connects.
-        target: To whom.
-        port: Of the target's container.
+        source: The pod that connects.
+        target: The pod to which it connects.
+        port: Port of the target's container.
         protocol: TCP, UDP or SCTP.
     """
     policies = list(policies)

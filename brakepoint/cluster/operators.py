@@ -1,6 +1,6 @@
-"""The pods that DevSpaces, OpenShift AI and Kubeflow Pipelines make of what the kit gives them.
+"""The pods that DevSpaces, OpenShift AI and Kubeflow Pipelines create from the kit's manifests.
 
-What each adds of its own, with its source, is in `data/operators.yaml`.
+What each operator adds, with its source, is in `data/operators.yaml`.
 """
 
 import os
@@ -18,12 +18,12 @@ import yaml
 from brakepoint.cluster.pods import Manifest, Pod, namespace_of
 
 CONNECTION = "opendatahub.io/managed"
-"""Label of a Secret that OpenShift AI takes for a data connection."""
+"""Label by which OpenShift AI recognises a Secret as a data connection."""
 
 
 @cache
 def operators() -> Manifest:
-    """What the operators add, by operator."""
+    """What operators add, by operator."""
     file = resources.files(__package__) / "data" / "operators.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
@@ -33,8 +33,8 @@ def workspace(devfile: Manifest, namespace: str, che: Manifest) -> Pod:
 
     Args:
         devfile: The devfile.
-        namespace: Where DevSpaces opens it.
-        che: `spec.devEnvironments` of the CheCluster; what it leaves out is DevSpaces' own.
+        namespace: Namespace in which DevSpaces opens it.
+        che: `spec.devEnvironments` of the CheCluster; missing settings have DevSpaces' defaults.
     """
     added, variables = operators()["devspaces"], devfile.get("variables") or {}
     settings = added["defaults"] | che
@@ -87,7 +87,7 @@ def workspace(devfile: Manifest, namespace: str, che: Manifest) -> Pod:
 
 
 def workspace_claim(namespace: str, che: Manifest) -> Manifest:
-    """The volume that DevSpaces makes for an attendee's workspaces."""
+    """The volume that DevSpaces creates for an attendee's workspaces."""
     storage = (operators()["devspaces"]["defaults"] | che)["storage"]
     size = (storage.get("perUserStrategyPvcConfig") or {}).get("claimSize", "10Gi")
     return {
@@ -105,7 +105,7 @@ def _variable(said: str, variables: dict[str, str]) -> str:
 
 
 def predictors(manifests: list[Manifest]) -> Iterator[Pod]:
-    """The pods of InferenceServices; one whose runtime nobody makes has none."""
+    """The pods of InferenceServices; a service without an existing runtime has none."""
     added = operators()["kserve"]
     for service in (m for m in manifests if m["kind"] == "InferenceService"):
         runtime = runtime_of(service, manifests)
@@ -165,7 +165,7 @@ def predictors(manifests: list[Manifest]) -> Iterator[Pod]:
 
 
 def runtime_of(service: Manifest, manifests: list[Manifest]) -> Manifest | None:
-    """The ServingRuntime that an InferenceService names; None if nobody makes it there."""
+    """The ServingRuntime that an InferenceService names; None if it does not exist there."""
     name = service["spec"]["predictor"].get("model", {}).get("runtime")
     key = ("ServingRuntime", name, namespace_of(service))
     return next((m for m in manifests if (m["kind"], m["metadata"]["name"], namespace_of(m)) == key), None)
@@ -206,11 +206,11 @@ def server_claims(manifests: list[Manifest]) -> Iterator[Manifest]:
 
 
 def compiled(step: Path, environment: dict[str, str]) -> list[Manifest]:
-    """The pipeline of step 4 as it is compiled in an environment: the pipeline, and what is Kubernetes' own.
+    """Compiles the pipeline of step 4 in an environment: the pipeline, and its Kubernetes part.
 
     Args:
         step: The file of step 4.
-        environment: What the attendee's workspace holds.
+        environment: Variables of the attendee's workspace.
     """
     from brakepoint.pipeline.cluster import compile_to, must_name_an_image
 
@@ -231,11 +231,11 @@ def compiled(step: Path, environment: dict[str, str]) -> list[Manifest]:
 
 
 def pipeline_pods(documents: list[Manifest], namespace: str, server: str) -> Iterator[Pod]:
-    """The pods of one run of a compiled pipeline; a phase is all tasks that may run beside each other.
+    """The pods of one run of a compiled pipeline; a phase is all tasks that may run in parallel.
 
     Args:
-        documents: What `compiled` returned.
-        namespace: Of the pipeline server.
+        documents: The result of `compiled`.
+        namespace: Namespace of the pipeline server.
         server: Its name.
     """
     added = operators()["pipelineServer"]

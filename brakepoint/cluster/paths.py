@@ -1,4 +1,4 @@
-"""The ways that the course needs, and those that must be closed, under all NetworkPolicies together."""
+"""Connections that the course needs, and those that must be blocked, under all NetworkPolicies."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,9 +14,9 @@ from brakepoint.delivery.policies import End, matches
 BROKER, LINK, PAGE, JUPYTER = 1883, 18831, 8000, 8888
 NAME, PART, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/component"
 OUTSIDE = "203.0.113.7"
-"""An address of the documentation (RFC 5737), for whatever is not in the cluster."""
+"""An address for documentation (RFC 5737), for anything outside the cluster."""
 STRANGERS = "somebody-s-project"
-"""A namespace that any user of the cluster may have made."""
+"""A namespace that any user of the cluster may have created."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Way:
     """A connection.
 
     Attributes:
-        source: Name of who connects.
-        target: Name of to whom.
-        ends: Both of them.
-        port: The target's.
-        wanted: Whether it must be open; otherwise it must be closed.
+        source: Name of the connecting end.
+        target: Name of the other end.
+        ends: Both ends.
+        port: Port of the target.
+        wanted: Whether it must be open; otherwise it must be blocked.
         protocol: TCP or UDP.
     """
 
@@ -41,7 +41,7 @@ class Way:
 
 
 def examine(kit: Kit) -> Iterator[Finding]:
-    """Each way that is not as it must be."""
+    """Connections that are blocked but needed, or open but forbidden."""
     by_namespace: dict[str, list[Manifest]] = defaultdict(list)
     for policy in kit.of_kind("NetworkPolicy"):
         by_namespace[namespace_of(policy)].append(policy)
@@ -58,7 +58,7 @@ def examine(kit: Kit) -> Iterator[Finding]:
 
 
 def ways(kit: Kit) -> Iterator[tuple[str, Way]]:
-    """Every way that matters, with the namespace that it is about."""
+    """Every relevant connection, with its namespace."""
     pods: dict[str, list[Pod]] = defaultdict(list)
     for pod in kit.pods:
         pods[pod.namespace].append(pod)
@@ -84,7 +84,7 @@ def end_of(pod: Pod) -> End:
 
 
 class _Place:
-    """One namespace and who is there."""
+    """One namespace and its pods."""
 
     def __init__(self, kit: Kit, where: str, pods: list[Pod], peers: dict[str, End], neighbour: str) -> None:
         self._kit, self._where, self._pods, self._peers = kit, where, pods, peers
@@ -95,9 +95,9 @@ class _Place:
         return [pod for pod in self._pods if pod.made_by == made_by]
 
     def _others(self) -> Iterator[tuple[str, End]]:
-        """Who has no business here: another pod of the namespace, another attendee, anybody's project."""
+        """Those who must not connect: another pod of the namespace, another attendee, any user's project."""
         if not ({"train", "broker"} & self._named.keys() or self._where in self._kit.attendees):
-            return  # Somebody's own project: who may come in there is not ours to say.
+            return  # A user's own project, whose inbound connections aren't ours to control.
         yield f"{STRANGERS}/pod", End(STRANGERS, {"app": "pod"})
         if self._neighbour:
             yield "another-attendee/pod", End(self._neighbour, {"app": "pod"})
@@ -107,14 +107,14 @@ class _Place:
             )
 
     def names(self) -> Iterator[Way]:
-        """To the name server, for each pod."""
+        """From each pod to the name server."""
         dns, port = self._peers["dns"], self._kit.platform["peers"]["dns"]["port"]
         for pod in self._pods:
             for protocol in ("UDP", "TCP"):
                 yield Way(pod.name, "DNS", (end_of(pod), dns), port, True, protocol)
 
     def environment(self) -> Iterator[Way]:
-        """Train, broker, page and services of one environment."""
+        """Between train, broker, page and services of one environment."""
         train, broker, page = (self._named.get(name) for name in ("train", "broker", "monitor"))
         for pod in self._pods:
             is_service = pod.labels.get(COMPONENT) == "service" and pod.made_by == "Deployment"
@@ -138,7 +138,7 @@ class _Place:
             yield Way("router", page.name, (self._peers["router"], end_of(page)), PAGE, True)
 
     def _store(self) -> tuple[End, int] | None:
-        """Where the attendee's object store answers."""
+        """The address of the attendee's object store."""
         connection = next(
             (
                 m
@@ -176,7 +176,7 @@ class _Place:
             yield Way(pod.name, "S3", (end_of(pod), store[0]), store[1], True)
 
     def models(self) -> Iterator[Way]:
-        """Models behind an endpoint: they fetch from the store, and the workspace asks them."""
+        """Model servers: they read from the store, and the workspace calls them."""
         predictors, desks = self._of("InferenceService"), self._of("DevWorkspace")
         yield from self._to_store(predictors)
         for pod in predictors:
@@ -195,7 +195,7 @@ class _Place:
                     yield Way("router", pod.name, (self._peers["router"], end_of(pod)), port, True)
 
     def training(self) -> Iterator[Way]:
-        """Pipelines: to the store, to their server, and from the workspace to it."""
+        """Pipelines: to the store and their server, and from the workspace to the server."""
         tasks, servers = self._of("PipelineRun"), self._of("DataSciencePipelinesApplication")
         yield from self._to_store([*tasks, *servers])
         for server in (pod for pod in servers if "apiserver" in pod.name):
@@ -205,7 +205,7 @@ class _Place:
                 yield Way(name, server.name, (other, end_of(server)), 8888, False)
 
     def workspace(self) -> Iterator[Way]:
-        """A workspace is reached through DevSpaces alone."""
+        """A workspace can only be reached through DevSpaces."""
         for pod in self._of("DevWorkspace"):
             yield from self._to_store([pod])
             yield Way(pod.name, "internet", (end_of(pod), End("", address=OUTSIDE)), 443, True)
@@ -216,7 +216,7 @@ class _Place:
                     yield Way(name, pod.name, (other, end_of(pod)), port, False)
 
     def metrics(self) -> Iterator[Way]:
-        """Prometheus reaches what a monitor names."""
+        """Prometheus can reach what a monitor names."""
         for monitor in self._kit.within(self._where, "PodMonitor"):
             selector = monitor["spec"].get("selector")
             for pod in (pod for pod in self._pods if matches(selector, pod.labels)):
@@ -229,5 +229,5 @@ class _Place:
 
 
 def _number(pod: Pod, port: object) -> int:
-    """A port of a pod by its name or its number; 0 if it has none of that name."""
+    """A port of a pod by its name or number; 0 if there is none of that name."""
     return port if isinstance(port, int) else end_of(pod).ports.get(str(port), 0)

@@ -1,4 +1,4 @@
-"""What a pod is to the rules, and how to read one."""
+"""The pods that the rules check, and how to read them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,23 +14,23 @@ POD_TEMPLATES = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
     "Pod": (),
 }
-"""Where the kinds that Kubernetes itself makes pods of keep the pod."""
+"""Path of the pod template in the kinds from which Kubernetes itself creates pods."""
 
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod as its creator hands it to the API server, before admission.
+    """A pod as its creator submits it to the API server, before admission.
 
     Attributes:
-        name: Of what it is made from, for instance of the Deployment.
+        name: Name of its owner, for instance of the Deployment.
         made_by: `Deployment`, `DevWorkspace`, `TaskRun`, …
-        namespace: Where it runs.
+        namespace: Its namespace.
         spec: The pod's `spec`.
-        labels: The pod's.
-        annotations: The pod's.
+        labels: Labels of the pod.
+        annotations: Annotations of the pod.
         count: How many of them run at once.
-        phase: Pods of different phases are never there at the same time; empty if it is there throughout.
-        waits: Whether its maker tries again until the quota has room for it.
+        phase: Pods of different phases never exist at the same time; empty if it exists throughout.
+        waits: Whether its creator retries until the quota has room for it.
     """
 
     name: str
@@ -50,16 +50,16 @@ class Pod:
 
     @property
     def containers(self) -> list[Manifest]:
-        """All containers, those that run first at the front."""
+        """All containers, init containers first."""
         return [*(self.spec.get("initContainers") or ()), *(self.spec.get("containers") or ())]
 
     def moved_to(self, namespace: str) -> "Pod":
-        """The same pod elsewhere."""
+        """The same pod in another namespace."""
         return replace(self, namespace=namespace)
 
 
 def built_in(manifests: list[Manifest]) -> Iterator[Pod]:
-    """The pods that Kubernetes itself makes, of Deployments and the like."""
+    """The pods that Kubernetes itself creates, from Deployments and the like."""
     for manifest in manifests:
         path = POD_TEMPLATES.get(manifest.get("kind", ""))
         if path is None:
@@ -81,5 +81,5 @@ def built_in(manifests: list[Manifest]) -> Iterator[Pod]:
 
 
 def namespace_of(manifest: Manifest) -> str:
-    """Where a manifest is applied; empty for what belongs to the whole cluster."""
+    """The namespace of a manifest; empty for cluster-wide objects."""
     return str(manifest.get("metadata", {}).get("namespace") or "")

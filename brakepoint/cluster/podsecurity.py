@@ -1,6 +1,6 @@
-"""The Pod Security Standards, as the namespace's label asks for them.
+"""The Pod Security Standards, as required by a namespace's label.
 
-Each check is one of Kubernetes' own (k8s.io/pod-security-admission/policy, version `latest`).
+Each check corresponds to one of Kubernetes (k8s.io/pod-security-admission/policy, version `latest`).
 """
 
 from collections.abc import Iterator
@@ -52,15 +52,15 @@ PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 def violations(level: str, spec: Manifest, annotations: dict[str, str] | None = None) -> list[str]:
-    """What a level forbids in a pod.
+    """The violations of a level in a pod.
 
     Args:
         level: One of `LEVELS`.
-        spec: The pod's, after other admission has filled it in.
-        annotations: The pod's.
+        spec: Spec of the pod, after other admission plugins have completed it.
+        annotations: Annotations of the pod.
 
     Returns:
-        A short reason for each thing; none if the pod may be made.
+        A short reason for each violation; empty if the pod may be created.
     """
     if level == "privileged":
         return []
@@ -104,7 +104,7 @@ def _baseline(spec: Manifest, annotations: dict[str, str]) -> Iterator[str]:
 
 
 def _of_any_context(where: str, said: Manifest) -> Iterator[str]:
-    """What is forbidden of a pod and of a container alike."""
+    """The violations that apply to pods and containers alike."""
     if (said.get("seccompProfile") or {}).get("type") == "Unconfined":
         yield f"{where}seccompProfile Unconfined"
     if (said.get("appArmorProfile") or {}).get("type") == "Unconfined":

@@ -1,4 +1,4 @@
-"""What pods and other objects refer to: made by the kit, the platform's, or the instructor's to provide."""
+"""What pods and other objects refer to, whether the kit, the platform or the instructor provides it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ GIVEN = {
     ("ConfigMap", "openshift-service-ca.crt"),
     ("ConfigMap", "trusted-ca"),
 }
-"""What every namespace has by itself."""
+"""What exists in every namespace by default."""
 SERVING_CERTIFICATE = "service.beta.openshift.io/serving-cert-secret-name"
 INJECTED_CA = "config.openshift.io/inject-trusted-cabundle"
 OPERATORS_ACCOUNTS = ("ds-pipeline-", "pipeline-runner-", "workspace-sa")
@@ -26,14 +26,14 @@ OPERATORS_ACCOUNTS = ("ds-pipeline-", "pipeline-runner-", "workspace-sa")
 
 @dataclass(frozen=True)
 class Reference:
-    """What something needs by name.
+    """A reference to an object by name.
 
     Attributes:
-        user: Who needs it.
+        user: The object that needs it.
         kind: `Secret`, `ConfigMap`, …
         name: Its name.
-        where: The namespace; empty for what belongs to the cluster.
-        key: The one key that is needed; empty if any will do.
+        where: The namespace; empty for cluster-wide objects.
+        key: The required key; empty if any will do.
     """
 
     user: str
@@ -45,13 +45,13 @@ class Reference:
 
 @cache
 def yours() -> list[Manifest]:
-    """What nobody makes, because it is the instructor's to provide: kind, name, and the key of the reason."""
+    """What the instructor must provide: kind, name, and the key of the reason."""
     file = resources.files(__package__) / "data" / "yours.yaml"
     return list(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def of_pod(pod: Pod) -> Iterator[Reference]:
-    """Everything that a pod needs; what is optional is left out."""
+    """Everything that a pod needs, without optional references."""
     where, spec = pod.namespace, pod.spec
     yield Reference(pod.name, "ServiceAccount", pod.account, where)
     if spec.get("runtimeClassName"):
@@ -131,7 +131,7 @@ def of_objects(kit: Kit) -> Iterator[Reference]:
 
 
 def _store_of(secret: Manifest) -> str:
-    """Where the object store of a data connection is."""
+    """The address of a data connection's object store."""
     return urlsplit((secret.get("stringData") or {}).get("AWS_S3_ENDPOINT", "")).hostname or ""
 
 
@@ -149,7 +149,7 @@ def _of_trigger(name: str, where: str, trigger: Manifest) -> Iterator[Reference]
 
 
 def unanswered(kit: Kit) -> tuple[list[Finding], list[Manifest]]:
-    """The references that nobody answers, and what of the instructor's is really asked for."""
+    """The unresolved references, and those that the instructor must provide."""
     findings, asked = [], []
     made = _made(kit)
     everything = [reference for pod in kit.pods for reference in of_pod(pod)]
@@ -171,7 +171,7 @@ Made = dict[tuple[str, str, str], set[str] | None]
 
 
 def _made(kit: Kit) -> Made:
-    """Whatever there is, by kind, namespace and name, with the keys that are known of it."""
+    """Everything that exists, by kind, namespace and name, with its known keys."""
     made: Made = {}
     for manifest in kit.manifests:
         name, where = manifest["metadata"]["name"], namespace_of(manifest)
@@ -197,7 +197,7 @@ def _made(kit: Kit) -> Made:
 
 
 def _answer(reference: Reference, kit: Kit, made: Made) -> bool | Manifest:
-    """True if it is there; what the instructor is told to provide; False if nobody makes it."""
+    """True if it exists, False if nothing creates it, or what the instructor must provide."""
     place = (reference.kind, reference.where, reference.name)
     if place in made:
         keys = made[place]

@@ -1,4 +1,4 @@
-"""The rehearsal: every rule, held against everything that would be applied."""
+"""The rehearsal: checks everything that would be applied against every rule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ PLATFORM_NAMESPACES = ("openshift-", "kube-", "redhat-ods-", "nvidia-gpu-operato
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What came of it.
+    """The results of a rehearsal.
 
     Attributes:
-        admitted: Each pod, and how it fared at admission.
-        findings: What is wrong, all rules together.
-        yours: What the instructor is to provide, a sentence each.
+        admitted: Admission result of each pod.
+        findings: The findings of all rules.
+        yours: What the instructor must provide, one sentence each.
     """
 
     admitted: list[Admitted]
@@ -31,13 +31,13 @@ class Rehearsal:
 
 
 def rehearse(kit: Kit, root: Path = ROOT) -> Rehearsal:
-    """Holds every rule against a kit.
+    """Checks a kit against every rule.
 
     Args:
         kit: What would be applied.
-        root: Of the project, for what is said outside of manifests.
+        root: Root of the project, for information outside the manifests.
     """
-    kit = replace(kit)  # What it has counted up may be of before a change.
+    kit = replace(kit)  # Cached results may be out of date.
     admitted = admission.examine(kit)
     missing, asked = references.unanswered(kit)
     of_images, placeholders = images.examine(kit)
@@ -65,7 +65,7 @@ def rehearse(kit: Kit, root: Path = ROOT) -> Rehearsal:
 
 
 def _homeless(kit: Kit) -> Iterator[Finding]:
-    """Namespaces that nobody makes."""
+    """Namespaces that nothing creates."""
     made = {m["metadata"]["name"] for m in kit.of_kind("Namespace", "Project")}
     for application in kit.of_kind("Application"):
         options = (application["spec"].get("syncPolicy") or {}).get("syncOptions") or ()

@@ -1,4 +1,4 @@
-"""What the API server itself refuses, and by which labels, rights and addresses things find each other."""
+"""What the API server itself refuses, and the labels, rights and addresses that connect objects."""
 
 import re
 from collections import Counter
@@ -9,7 +9,7 @@ from brakepoint.cluster.kit import Kit
 from brakepoint.cluster.pods import POD_TEMPLATES, Manifest, Pod, namespace_of
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.:]{0,251}[a-z0-9])?")
-"""Of objects; roles and their bindings may have colons."""
+"""Names of objects; those of roles and bindings may contain colons."""
 PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 VERSIONS = {
@@ -30,7 +30,7 @@ VERSIONS = {
     "serving.kserve.io": {"v1beta1", "v1alpha1"},
     "argoproj.io": {"v1alpha1"},
 }
-"""Those that are served since Kubernetes 1.25, and by the operators."""
+"""API versions served since Kubernetes 1.25, and by the operators."""
 KINDS = {
     "": {
         "Namespace",
@@ -49,7 +49,7 @@ KINDS = {
     "rbac.authorization.k8s.io": {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"},
 }
 ADDRESS = re.compile(r"(?:^|//|@)([a-z][a-z0-9-]*):(\d+)(?:/|$)")
-"""A Service of the same namespace, alone or within a URL."""
+"""The name of a Service in the same namespace, alone or within a URL."""
 ITSELF = ("localhost", "127.0.0.1", "::1")
 ATTENDEE_LABELS = {
     "opendatahub.io/dashboard": "OpenShift AI",
@@ -61,7 +61,7 @@ ROLES = ("edit", "admin")
 
 
 def examine(kit: Kit) -> Iterator[Finding]:
-    """Everything that is against the standards."""
+    """All violations of the standards."""
     for manifest in kit.manifests:
         yield from _of_manifest(kit, manifest)
     for pod in kit.pods:
@@ -106,7 +106,7 @@ def _of_pod(kit: Kit, pod: Pod) -> Iterator[Finding]:
 
 
 def _of_addresses(kit: Kit, pod: Pod, container: Manifest) -> Iterator[Finding]:
-    """Services that a container is sent to: each must be there, at that port."""
+    """Checks the Services to which a container connects: each must exist, with that port."""
     services = {
         service["metadata"]["name"]: {port["port"] for port in service["spec"].get("ports") or ()}
         for service in kit.within(pod.namespace, "Service")
@@ -122,7 +122,7 @@ def _of_addresses(kit: Kit, pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def _values(kit: Kit, pod: Pod, container: Manifest) -> Iterator[str]:
-    """What the variables of ours hold, also those from ConfigMaps and Secrets."""
+    """The values of the kit's variables, including those from ConfigMaps and Secrets."""
     held = {(m["kind"], m["metadata"]["name"]): m for m in kit.within(pod.namespace, "ConfigMap", "Secret")}
     for one in container.get("env") or ():
         if not one["name"].startswith("BRAKEPOINT_"):

@@ -1,4 +1,4 @@
-"""The pods that Tekton makes of pipelines, and what in a pipeline does not fit together."""
+"""The pods that Tekton creates from pipelines, and inconsistencies within a pipeline."""
 
 import itertools
 import re
@@ -9,18 +9,18 @@ from typing import Any
 from brakepoint.cluster.pods import Manifest, Pod, namespace_of
 
 HELPERS = ("prepare", "place-scripts")
-"""Init containers with Tekton's own image: one copies the entry point, one writes the scripts."""
+"""Init containers with Tekton's own image: one copies the entry point, the other writes the scripts."""
 GUARDED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""What Tekton gives its own containers where TektonConfig sets `set-security-context`."""
+"""The security context of Tekton's own containers if TektonConfig sets `set-security-context`."""
 CHOSEN_NODE = "brakepoint.io/chosen-node"
-"""Annotation of a pod whose node a parameter chooses: where there is none such, another can be named."""
+"""Annotation of a pod whose node a parameter selects: if no node matches, another can be named."""
 OCCASION = "brakepoint.io/occasion"
-"""Annotation of a volume claim: those of pushes and those of runs by hand are not there at the same time."""
+"""Annotation of a volume claim: claims of pushes and of manual runs do not exist at the same time."""
 PLACEHOLDER = re.compile(r"\$\(([^()]+)\)")
 RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.([\w-]+)")
 
@@ -31,9 +31,9 @@ class Use:
 
     Attributes:
         run: The PipelineRun.
-        task: What the pipeline says of the task.
-        spec: The task's own `spec`, with the parameters' values put in.
-        volumes: Of each workspace that is bound, by its name in the task.
+        task: The task's entry in the pipeline.
+        spec: The task's `spec`, with the parameters' values inserted.
+        volumes: Volume of each bound workspace, by its name in the task.
     """
 
     run: Manifest
@@ -43,7 +43,7 @@ class Use:
 
 
 def runs(manifests: list[Manifest]) -> Iterator[Manifest]:
-    """Each PipelineRun, also those that triggers make; a name and the namespace are filled in."""
+    """Each PipelineRun, including those from triggers, with its name and namespace set."""
     for manifest in manifests:
         if manifest["kind"] == "PipelineRun":
             yield _run(manifest, manifest, {})
@@ -59,7 +59,7 @@ def runs(manifests: list[Manifest]) -> Iterator[Manifest]:
 
 
 def triggers(manifests: list[Manifest]) -> Iterator[tuple[str, str, str, dict[str, str]]]:
-    """Each trigger: its name, its namespace, its template, and what it binds."""
+    """Each trigger: its name, its namespace, its template, and its bindings."""
     for manifest in manifests:
         said = (
             (manifest.get("spec") or {}).get("triggers") or () if manifest["kind"] == "EventListener" else ()
@@ -83,7 +83,7 @@ def _run(run: Manifest, owner: Manifest, values: dict[str, Any], trigger: str = 
 
 
 def _choices(run: Manifest) -> dict[str, str]:
-    """The tasks whose node a parameter chooses."""
+    """The tasks whose node a parameter selects."""
     specs = run["spec"].get("taskRunSpecs") or ()
     return {
         one["pipelineTaskName"]: "true"
@@ -93,7 +93,7 @@ def _choices(run: Manifest) -> dict[str, str]:
 
 
 def uses(manifests: list[Manifest]) -> Iterator[Use]:
-    """Each task that each run starts, its parameters put in; a task that is skipped is left out."""
+    """Each task that each run starts, with parameters inserted, without skipped tasks."""
     tasks = {(namespace_of(m), m["metadata"]["name"]): m["spec"] for m in manifests if m["kind"] == "Task"}
     for run in runs(manifests):
         pipeline = pipeline_of(run, manifests)
@@ -121,7 +121,7 @@ def uses(manifests: list[Manifest]) -> Iterator[Use]:
 
 
 def pipeline_of(run: Manifest, manifests: list[Manifest]) -> Manifest | None:
-    """The `spec` of a run's pipeline; None if nobody makes it."""
+    """The `spec` of a run's pipeline; None if it does not exist."""
     if "pipelineSpec" in run["spec"]:
         return dict(run["spec"]["pipelineSpec"])
     name = run["spec"].get("pipelineRef", {}).get("name")
@@ -136,7 +136,7 @@ def pipeline_of(run: Manifest, manifests: list[Manifest]) -> Manifest | None:
 
 
 def filled(said: Any, values: dict[str, Any]) -> Any:
-    """The same with `$(name)` replaced; what is known only when it runs stays as it is."""
+    """Replaces `$(name)`; variables that are only known at run time are kept."""
     if isinstance(said, dict):
         return {key: filled(value, values) for key, value in said.items()}
     if isinstance(said, list):
@@ -156,7 +156,7 @@ def _defaults(spec: Manifest) -> dict[str, Any]:
 
 
 def _is_wanted(task: Manifest, values: dict[str, Any]) -> bool:
-    """Whether the task runs, as far as its `when` is about parameters."""
+    """Whether the task runs, as far as its `when` depends on parameters."""
     for condition in task.get("when") or ():
         found = filled(condition.get("input", ""), values)
         if PLACEHOLDER.search(found):
@@ -184,7 +184,7 @@ def pods(used: list[Use], arguments: Manifest) -> Iterator[Pod]:
     """The pods of every run.
 
     Args:
-        used: Each task of each run.
+        used: The tasks of all runs.
         arguments: `spec.pipeline` of TektonConfig: default account, and whether Tekton guards its own
             containers.
     """
@@ -249,7 +249,7 @@ def _volume(name: str, bound: Manifest, run: Manifest) -> Manifest:
 
 
 def claims(manifests: list[Manifest]) -> Iterator[Manifest]:
-    """The volume claims that runs make for themselves."""
+    """The volume claims that runs create themselves."""
     for run in runs(manifests):
         for bound in run["spec"].get("workspaces") or ():
             if "volumeClaimTemplate" in bound:
@@ -262,7 +262,7 @@ def claims(manifests: list[Manifest]) -> Iterator[Manifest]:
 
 
 def misfits(manifests: list[Manifest]) -> Iterator[tuple[str, str, str]]:
-    """What does not fit together: the pipeline or task, its namespace, and what is missing there."""
+    """Inconsistencies: the pipeline or task, its namespace, and what is missing there."""
     tasks = {(namespace_of(m), m["metadata"]["name"]): m["spec"] for m in manifests if m["kind"] == "Task"}
     for run in runs(manifests):
         pipeline, space, name = pipeline_of(run, manifests), namespace_of(run), run["metadata"]["name"]

@@ -1,4 +1,4 @@
-"""Whether objects fit together: what a Service selects, what a probe asks, what a volume is mounted from."""
+"""Whether objects fit together: what Services select, what probes query, what volumes mount."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from brakepoint.delivery.policies import matches
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 LISTENERS = {"BRAKEPOINT_PAGE", "BRAKEPOINT_LINK"}
-"""Variables that say where a service of ours listens."""
+"""Variables with the address at which one of the kit's services listens."""
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 def examine(kit: Kit) -> Iterator[Finding]:
-    """Everything that does not fit together."""
+    """All inconsistencies between objects."""
     yield from _duplicates(kit)
     yield from _unknown_kinds(kit)
     for workload in kit.of_kind(*POD_TEMPLATES):
@@ -110,7 +110,7 @@ def _of_probes(pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def _listening(container: Manifest) -> dict[int, str]:
-    """The addresses that a service of ours is told to listen at, by port."""
+    """The addresses at which one of the kit's services listens, by port."""
     said = {one["name"]: str(one.get("value", "")) for one in container.get("env") or ()}
     pairs = (said[name].rpartition(":") for name in LISTENERS & said.keys())
     return {int(port): host for host, _, port in pairs if port.isdigit()}
@@ -207,7 +207,7 @@ def _of_monitor(kit: Kit, monitor: Manifest) -> Iterator[Finding]:
 
 
 def _of_projects(kit: Kit) -> Iterator[Finding]:
-    """Whether Argo CD may deploy what an Application's folder holds, where it is to go."""
+    """Whether Argo CD may deploy the contents of an Application's folder to its destination."""
     projects = {m["metadata"]["name"]: m["spec"] for m in kit.of_kind("AppProject")}
     for application in kit.of_kind("Application"):
         spec, name = application["spec"], application["metadata"]["name"]

@@ -1,4 +1,4 @@
-"""Reads from rendered manifests which containers a cluster would start, and with what."""
+"""Reads from rendered manifests which containers a cluster would start, and how."""
 
 import re
 from collections.abc import Callable
@@ -16,12 +16,12 @@ class Container:
     """One container of a Deployment.
 
     Attributes:
-        name: The Deployment's.
-        image: Where it comes from.
-        command: What is run; empty for the image's own entry point.
+        name: Name of the Deployment.
+        image: Its image.
+        command: Command to run; empty for the image's own entry point.
         args: Its arguments.
-        environment: All variables, with what ConfigMaps and Secrets hold.
-        files: What ConfigMaps and Secrets put there, by path.
+        environment: All variables, including values from ConfigMaps and Secrets.
+        files: Files mounted from ConfigMaps and Secrets, by path.
     """
 
     name: str
@@ -71,7 +71,7 @@ def _container(deployment: Manifest, manifests: list[Manifest], secrets: Secrets
 
 
 def _value(variable: Manifest, value: Callable[[str, str, str], str]) -> str:
-    """What a variable holds, be it said, or in a Secret or a ConfigMap."""
+    """The value of a variable, given directly or in a Secret or ConfigMap."""
     source = variable.get("valueFrom", {})
     for kind, field in (("Secret", "secretKeyRef"), ("ConfigMap", "configMapKeyRef")):
         if field in source:
@@ -82,7 +82,7 @@ def _value(variable: Manifest, value: Callable[[str, str, str], str]) -> str:
 def _files(
     volume: Manifest, content: Callable[[str, str], dict[str, str]], value: Callable[[str, str, str], str]
 ) -> dict[str, str]:
-    """The files of a volume by name; those that start empty have none."""
+    """The files of a volume by name; volumes that start empty have none."""
     if "configMap" in volume:
         return content("ConfigMap", volume["configMap"]["name"])
     if "secret" not in volume:
@@ -100,7 +100,7 @@ def on_this_machine(
 
     Args:
         made: The containers.
-        manifests: What they were read from.
+        manifests: Their manifests.
         ports: A free port for each Service, by its name.
     """
     changes: list[tuple[str, str]] = []
@@ -114,7 +114,7 @@ def on_this_machine(
         target = _port_number(port.get("targetPort", port["port"]), container_of(pod))
         own[pod["metadata"]["name"]] += [
             (rf"\b0\.0\.0\.0:{target}\b", f"{HERE}:{ports[name]}"),
-            # As root, Mosquitto would become somebody else, who may not read its files here.
+            # As root, Mosquitto would switch to another user, who may not read its files here.
             (rf"^listener {target}$", f"listener {ports[name]} {HERE}\nuser root"),
         ]
     return [_changed(container, changes + own[container.name]) for container in made]

@@ -1,4 +1,4 @@
-"""The Secrets that the manifests refer to: made at random where the system is deployed, and never in git."""
+"""The Secrets of the manifests: generated randomly where the system is deployed, and never in git."""
 
 import base64
 import hashlib
@@ -7,21 +7,21 @@ import secrets
 import yaml
 
 BROKER_USERS = ("capture", "detector", "autopilot", "controller", "monitor")
-"""Each service on the broker is a user of its own; `deploy/base/acl` says what each may do."""
+"""Each service on the broker has its own user; `deploy/base/acl` defines the rights of each."""
 BROKER_SECRET, PASSWORDS_KEY = "brakepoint-broker", "passwords"
 MONITOR_SECRET, TOKEN_KEY = "brakepoint-monitor", "token"
 BROKER_ADDRESS = "broker:1883"
 """The Service of the broker, in deploy/base/broker.yaml."""
 RANDOM_BYTES = 18
 ITERATIONS, SALT_BYTES = 101, 12
-"""As `mosquitto_passwd` does it. So few iterations do no harm: nobody guesses 18 random bytes."""
+"""As in `mosquitto_passwd`. So few iterations are safe: no one can guess 18 random bytes."""
 
 Secrets = dict[str, dict[str, str]]
-"""By the Secret's name: what each of its keys holds."""
+"""The keys and values of each Secret, by its name."""
 
 
 def make_secrets() -> Secrets:
-    """Fresh passwords for every user of the broker, and a fresh token for the page."""
+    """Generates new passwords for every user of the broker, and a new token for the page."""
     passwords = {user: secrets.token_urlsafe(RANDOM_BYTES) for user in BROKER_USERS}
     lines = "".join(f"{user}:{_hashed(password)}\n" for user, password in passwords.items())
     urls = {user: f"mqtt://{user}:{password}@{BROKER_ADDRESS}" for user, password in passwords.items()}
@@ -34,8 +34,8 @@ def make_secrets() -> Secrets:
 def as_manifests(made: Secrets) -> str:
     """The Secrets as YAML for `kubectl create --filename -`.
 
-    They cannot be changed, only deleted and made once more: a Secret that is written over restarts nothing,
-    and services that start later would know other passwords than the broker that runs.
+    They are immutable, and can only be deleted and created again: overwriting a Secret restarts nothing, and
+    services that start later would have other passwords than the running broker.
     """
     return yaml.safe_dump_all(
         {
@@ -50,7 +50,7 @@ def as_manifests(made: Secrets) -> str:
 
 
 def _hashed(password: str) -> str:
-    """A password as Mosquitto 2 keeps it: PBKDF2 with SHA-512."""
+    """A password in Mosquitto 2's format: PBKDF2 with SHA-512."""
     salt = secrets.token_bytes(SALT_BYTES)
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
     return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"

@@ -1,4 +1,4 @@
-"""A picture of what an overlay deploys: its pods, and who may speak to whom."""
+"""A picture of what an overlay deploys: its pods, and which may connect to which."""
 
 import math
 from itertools import permutations
@@ -21,10 +21,10 @@ Place = tuple[float, float]
 
 
 def plot_deployment(overlay: Path) -> None:
-    """Draws what an overlay renders to.
+    """Draws a rendered overlay.
 
     Raises:
-        UserError: It does not render.
+        UserError: It cannot be rendered.
     """
     manifests = render(overlay)
     deployments = {m["metadata"]["name"]: m for m in of_kind(manifests, "Deployment")}
@@ -50,7 +50,7 @@ def plot_deployment(overlay: Path) -> None:
 
 
 def _places(names: list[str]) -> dict[str, Place]:
-    """The broker in the middle, all others around it, and the train beside who drives it."""
+    """Positions: the broker in the centre, all others around it, and the train beside its controller."""
     others = sorted((name for name in names if name != CENTRE), key=lambda name: (name in PAIR, name))
     around = {
         name: (
@@ -63,7 +63,7 @@ def _places(names: list[str]) -> dict[str, Place]:
 
 
 def _draw_pod(axes: Axes, place: Place, name: str, image: str) -> Text:
-    """A pod: green if its image is named to the version."""
+    """Draws a pod: green if its image has an exact version."""
     version = image.rpartition("/")[2].partition("@")[0]
     colour = GREEN if ":" in version or "@" in image else RED
     return axes.text(
@@ -78,7 +78,7 @@ def _draw_pod(axes: Axes, place: Place, name: str, image: str) -> Text:
 
 
 def _may_speak(manifests: list[Manifest], source: Manifest, name: str, target: Manifest) -> bool:
-    """Whether the policies let a pod reach the Service that goes by the other's name."""
+    """Whether the policies allow a pod to reach the Service named after the other pod."""
     service = named(manifests, "Service", name)
     if service is None:
         return False

@@ -1,7 +1,7 @@
 """Which connections the NetworkPolicies of a namespace allow. Pure.
 
-The rules are those of networking.k8s.io/v1: a pod that no policy selects is open. Where some select it, each
-adds what it allows, by direction.
+The rules are those of networking.k8s.io/v1: a pod that no policy selects is open. If several select it, what
+they allow adds up, per direction.
 """
 
 import ipaddress
@@ -14,9 +14,9 @@ from brakepoint.delivery.rendering import Manifest
 Labels = Mapping[str, str]
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
-"""The label that Kubernetes itself gives to each namespace: its name."""
+"""The label with its name that Kubernetes gives each namespace."""
 ELSEWHERE = "elsewhere"
-"""Stands for any namespace of another person."""
+"""A placeholder for any namespace of another person."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class End:
     """One end of a connection.
 
     Attributes:
-        namespace: Where the pod is; empty for what is outside of the cluster.
-        labels: The pod's.
-        address: Of what is outside.
-        ports: Numbers of the ports that have a name.
+        namespace: Namespace of the pod; empty for addresses outside the cluster.
+        labels: Labels of the pod.
+        address: Address if outside the cluster.
+        ports: Numbers of the named ports.
     """
 
     namespace: str
@@ -47,16 +47,16 @@ def lets_in(
     """Whether a pod may be reached.
 
     Args:
-        policies: All of the namespace.
-        target: Labels of the pod that is to be reached.
-        port: And at which port, by TCP.
-        source: Labels of the pod that wants to.
-        same_namespace: Whether that one is in the same namespace; else it is in one that has no label of its
-            own, as an attendee's, and not the platform's.
-        named: Numbers of the target's ports that have a name.
+        policies: All policies of the namespace.
+        target: Labels of the pod to reach.
+        port: Its TCP port.
+        source: Labels of the connecting pod.
+        same_namespace: Whether that pod is in the same namespace; otherwise its namespace has no labels of
+            its own, like an attendee's, unlike the platform's.
+        named: Numbers of the target's named ports.
 
     Returns:
-        True also when no policy speaks of the target: then everybody may.
+        Also True if no policy selects the target, which is then open.
     """
     policies = list(policies)
     names = (policy.get("metadata", {}).get("namespace") for policy in policies)
@@ -78,12 +78,12 @@ def lets(
     """Whether a connection is allowed at one of its ends.
 
     Args:
-        policies: All of that end's namespace.
+        policies: All policies of that end's namespace.
         namespaces: Labels of each namespace.
-        direction: `Ingress` if this end is connected to, `Egress` if it connects.
+        direction: `Ingress` if this end receives the connection, `Egress` if it connects.
         own: This end.
-        other: The other one.
-        port: Of the container that is connected to.
+        other: The other end.
+        port: Port of the receiving container.
         protocol: TCP, UDP or SCTP.
     """
     about = [policy["spec"] for policy in policies if _speaks_of(policy["spec"], direction, own)]
@@ -105,7 +105,7 @@ def matches(selector: Manifest | None, labels: Mapping[str, str]) -> bool:
     """Whether a label selector selects; an empty one selects everything.
 
     Raises:
-        ValueError: Kubernetes has no such operator.
+        ValueError: There is no such operator in Kubernetes.
     """
     selector = selector or {}
     wanted = selector.get("matchLabels") or {}
@@ -155,7 +155,7 @@ def _is_peer(peer: Manifest, namespaces: Mapping[str, Labels], own: End, other: 
 
 
 def _in_block(block: Manifest, other: End) -> bool:
-    """A pod's address is not known beforehand: only a block of everything is sure to hold it."""
+    """A pod's address isn't known in advance: only a block of all addresses is certain to contain it."""
     net = ipaddress.ip_network(block["cidr"], strict=False)
     if not other.address:
         return net.prefixlen == 0 and not block.get("except")

@@ -1,4 +1,4 @@
-"""Renders a kustomize overlay with kubectl, which needs no cluster for it."""
+"""Renders a kustomize overlay with kubectl, which needs no cluster for that."""
 
 import shutil
 import subprocess
@@ -17,10 +17,10 @@ Manifest = dict[str, Any]
 
 
 def render_step(folder: Path, part: str) -> list[Manifest]:
-    """What one part of step 7 renders to, wherever the step is: what it builds on comes with the kit.
+    """Renders one part of step 7, wherever the step is; its base comes with the kit.
 
     Args:
-        folder: The step's, an attendee's or ours.
+        folder: Folder of the step, an attendee's or the kit's.
         part: Name of a folder in it.
 
     Raises:
@@ -40,10 +40,10 @@ def render(overlay: Path, root: Path = Path("/")) -> list[Manifest]:
 
     Args:
         overlay: Folder with a `kustomization.yaml`.
-        root: Messages name files as seen from there.
+        root: Messages name files relative to this folder.
 
     Raises:
-        UserError: There is none, kubectl is not installed, or it cannot make sense of the files.
+        UserError: There is no overlay, kubectl is not installed, or it rejects the files.
     """
     if not (overlay / "kustomization.yaml").is_file():
         raise UserError("delivery.error.no_overlay", folder=_seen_from(root, str(overlay)))
@@ -59,7 +59,7 @@ def _seen_from(root: Path, words: str) -> str:
 
 
 def kubectl() -> str:
-    """The kubectl that pip installed beside this Python, or any other.
+    """Path of the kubectl that pip installed beside this Python, or of any other.
 
     Raises:
         UserError: There is none.
@@ -82,6 +82,6 @@ def named(manifests: list[Manifest], kind: str, name: str) -> Manifest | None:
 
 
 def container_of(deployment: Manifest) -> Manifest:
-    """The one container of a Deployment's pod."""
+    """The only container of a Deployment's pod."""
     container: Manifest = deployment["spec"]["template"]["spec"]["containers"][0]
     return container

@@ -28,18 +28,18 @@ from brakepoint.truth import load_truth
 
 BROKER = "broker"
 ENTRY_POINT = ("-m", "brakepoint", "service")
-"""Of the image `edge`, behind the name of its Python (deploy/images/Containerfile)."""
+"""Entry point of the image `edge`, after its Python (deploy/images/Containerfile)."""
 
 Launch = Callable[[Container], tuple[list[str], dict[str, str]]]
-"""Says by which command line and in which environment the image's entry point runs for a container."""
+"""Returns the command line and environment of the image's entry point for a container."""
 
 
 def entry_point(steps: str, model: str) -> Launch:
-    """Plays the image `edge` with this Python.
+    """Emulates the image `edge` with this Python.
 
     Args:
-        steps: Whose steps are in the image.
-        model: Path of the model in it.
+        steps: Source of the steps in the image.
+        model: Path of the model in the image.
     """
 
     def launch(container: Container) -> tuple[list[str], dict[str, str]]:
@@ -49,23 +49,23 @@ def entry_point(steps: str, model: str) -> Launch:
             "BRAKEPOINT_RUNTIME": "onnxruntime",
         }
         environment = {**os.environ, **image, **container.environment}
-        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet here to look at it,
-        environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus beyond this machine.
+        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet to check it here,
+        environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus outside this machine.
         return [sys.executable, *ENTRY_POINT, *container.args], environment
 
     return launch
 
 
 class Pods(Supervisor):
-    """Starts every container of an overlay, as processes, from `with` to the end of the block.
+    """Runs every container of an overlay as processes for the duration of a `with` block.
 
     Args:
         manifests: The rendered overlay.
-        launch: How our own image is run.
-        tell: Is told what the containers say.
+        launch: Determines how the kit's own image is run.
+        tell: Receives the containers' output.
 
     Raises:
-        UserError: A container refers to something that is not there, or does not get ready.
+        UserError: A container refers to something missing, or does not become ready.
     """
 
     def __init__(self, manifests: list[Manifest], launch: Launch, tell: TellLine) -> None:
@@ -80,7 +80,7 @@ class Pods(Supervisor):
         super().__init__(settings, names, tell)
 
     def _seen_by_a_person(self, secrets: Secrets, ports: dict[str, int]) -> ServiceSettings:
-        """Whoever looks on and presses the buttons does so as the monitor."""
+        """A person who watches and presses buttons acts as the monitor."""
         for name in (BROKER, "capture"):
             if name not in self._containers:
                 raise UserError("delivery.error.no_pod", pod=name)
@@ -107,7 +107,7 @@ class Pods(Supervisor):
         return self._with_files(container, words), {**os.environ, **container.environment}
 
     def _with_files(self, container: Container, words: list[str]) -> list[str]:
-        """Puts the files that are mounted into a folder of their own, and lets the command line name that."""
+        """Writes mounted files to a separate folder, and adapts the command line."""
         root = Path(self._folder.name) / container.name
         moved = {path: str(root / path.lstrip("/")) for path in container.files}
 
@@ -124,7 +124,7 @@ class Pods(Supervisor):
         return [there(word) for word in words]
 
     def stop(self) -> None:
-        """Ends every container and throws their files away. May be called twice."""
+        """Stops every container and deletes their files. May be called twice."""
         super().stop()
         self._folder.cleanup()
 
@@ -137,11 +137,11 @@ def drive(pods: AbstractContextManager[Pods], tell: TellProgress) -> Run:
     """Starts the containers, drives the feed of the overlay once, and stops them.
 
     Args:
-        pods: What is deployed.
-        tell: Is told how far the train is.
+        pods: The deployed pods.
+        tell: Called with the train's progress.
 
     Raises:
-        UserError: A container does not get ready, or the run does not end.
+        UserError: A container does not become ready, or the run does not end.
     """
     with pods as running:
         settings = running.settings

@@ -19,7 +19,7 @@ __all__ = ["SHIPPED_MODEL", "Detector", "look_at"]
 
 
 def look_at(frame: Frame, detect_image: Callable[[np.ndarray], tuple[Detection, ...]]) -> Detections:
-    """Finds the signs in a frame by looking at the part of it in which signs may show.
+    """Finds the signs in a frame by examining the part in which signs may be visible.
 
     Args:
         frame: The frame.
@@ -41,30 +41,30 @@ def _moved_down(item: Detection, by_px: int) -> Detection:
 
 
 class Detector:
-    """Finds signs in pictures. The same picture always gives the same detections.
+    """Finds signs in pictures.
 
-    One object serves one thread.
+    The same picture always gives the same detections. An object may be used by only one thread.
 
     Args:
-        model_path: An ONNX model that ultralytics exported, in either of its output layouts; or the URL of an
+        model_path: An ONNX model exported by ultralytics, in either of its output layouts; or the URL of an
             endpoint that serves one, for instance `grpc://127.0.0.1:8081`.
-        confidence: Detections less sure than this are dropped; 0 to 1.
-        iou: Two detections of one class overlap at most so much; 0 to 1.
-        runtime: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
-            first.
-        threads: Threads of the runtime; by default what `BRAKEPOINT_THREADS` says, else as many as there are
+        confidence: Detections below this confidence are dropped; 0 to 1.
+        iou: Largest overlap of two detections of one class; 0 to 1.
+        runtime: `openvino`, `onnxruntime` or `tensorrt`; by default the value of `BRAKEPOINT_RUNTIME`, else
+            the first.
+        threads: Threads of the runtime; by default the value of `BRAKEPOINT_THREADS`, else the number of
             cores.
-        half: Whether OpenVINO may compute in half precision where the processor can. That takes two thirds of
-            the time, and makes confidences differ by machine.
+        half: Whether OpenVINO may compute in half precision where the processor supports it. That takes two
+            thirds of the time, but confidences then differ between machines.
 
     Attributes:
         confidence: As above.
         classes: The model's classes by class id.
         input_size_px: `(width, height)` of the model's input; frames of any size are letterboxed to it.
-        runtime: What runs the network.
+        runtime: The runtime of the network.
 
     Raises:
-        UserError: The model is missing, unreadable, without metadata, of other classes, or not a detector of
+        UserError: The model is missing, unreadable, without metadata, for other classes, or not a detector of
             pictures; or the runtime is unknown or not installed; or the endpoint does not answer.
 
     Example:
@@ -93,7 +93,7 @@ class Detector:
         self._layout = find_layout(output, len(self.classes), self.runtime.metadata, path)
 
     def detect(self, frame: Frame) -> Detections:
-        """Finds the signs in a frame, with the confidence that the detector was made with."""
+        """Finds the signs in a frame, with the detector's own confidence threshold."""
         return look_at(frame, partial(self.detect_image, low=True))
 
     def detect_image(
@@ -103,15 +103,15 @@ class Detector:
 
         Args:
             image: `(height, width, 3)` uint8, blue-green-red, of any size.
-            confidence: By default the one that the detector was made with.
+            confidence: Threshold; by default the detector's own.
             low: Whether the input is only as high as the picture needs, if the network allows that. Each new
-                height is compiled once, so this is for cameras, whose pictures are all alike.
+                height is compiled once, so this is for cameras, whose pictures all have the same size.
 
         Returns:
-            At most 300, surest first, with boxes in pixels of the picture.
+            At most 300 detections, most confident first, with boxes in pixels of the picture.
 
         Raises:
-            UserError: The model's numbers are no boxes and scores.
+            UserError: The model's output is not boxes and scores.
         """
         least = self.confidence if confidence is None else confidence
         size_px = image.shape[1], image.shape[0]
@@ -135,7 +135,7 @@ class Detector:
         )
 
     def _tensor(self, input_size_px: tuple[int, int]) -> np.ndarray:
-        """The input of that width and height, made once."""
+        """The input tensor of that width and height, created once."""
         if input_size_px not in self._tensors:
             width, height = input_size_px
             self._tensors[input_size_px] = np.zeros((1, 3, height, width), np.float32)

@@ -4,14 +4,14 @@ import numpy as np
 
 
 def intersection_over_union(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """How much each box overlaps each other one.
+    """The overlap of each box with each of the others.
 
     Args:
         boxes: `(n, 4)`.
         others: `(m, 4)`.
 
     Returns:
-        `(n, m)`, from 0 (apart, or without an area) to 1 (the same box).
+        `(n, m)`, from 0 (disjoint, or without area) to 1 (the same box).
     """
     left_top = np.maximum(boxes[:, None, :2], others[None, :, :2])
     right_bottom = np.minimum(boxes[:, None, 2:], others[None, :, 2:])

@@ -8,17 +8,17 @@ from brakepoint.detector.boxes import intersection_over_union
 from brakepoint.detector.layout import Layout
 
 DETECTIONS_MAX = 300
-"""At most so many detections a picture, the best ones."""
+"""Maximum number of detections per picture; the best ones are kept."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Boxes that may be detections.
+    """Candidates for detections.
 
     Attributes:
         boxes: `(n, 4)`: left, top, right, bottom.
         scores: `(n,)`, 0 to 1.
-        class_ids: `(n,)` whole numbers.
+        class_ids: `(n,)` integers.
     """
 
     boxes: np.ndarray
@@ -26,12 +26,12 @@ class Candidates:
     class_ids: np.ndarray
 
     def select(self, index: np.ndarray) -> "Candidates":
-        """Those that an index or a mask picks."""
+        """The candidates selected by an index or a mask."""
         return Candidates(self.boxes[index], self.scores[index], self.class_ids[index])
 
 
 def decode(output: np.ndarray, layout: Layout, class_count: int, confidence: float) -> Candidates:
-    """Keeps what is at least as sure as `confidence`, each box with its best class.
+    """Keeps boxes with at least `confidence`, each with its best class.
 
     Args:
         output: The model's output, in `layout`.
@@ -59,15 +59,15 @@ def decode(output: np.ndarray, layout: Layout, class_count: int, confidence: flo
 def non_maximum_suppression(
     candidates: Candidates, iou_max: float, limit: int = DETECTIONS_MAX
 ) -> Candidates:
-    """Of boxes of one class that overlap keeps the surest; classes do not touch each other.
+    """Keeps the most confident of overlapping boxes of one class; classes do not affect each other.
 
     Args:
         candidates: In any order.
-        iou_max: Two boxes of a class that are kept overlap at most so much, as IoU.
-        limit: How many are kept at most.
+        iou_max: Largest overlap (IoU) of two kept boxes of a class.
+        limit: Maximum number of kept boxes.
 
     Returns:
-        The kept ones, surest first; of equal ones the one that came first.
+        The kept ones, most confident first; equal ones in their original order.
     """
     remaining = np.argsort(-candidates.scores, kind="stable")
     kept: list[int] = []

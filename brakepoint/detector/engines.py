@@ -1,7 +1,7 @@
-"""TensorRT's engines: the folder that keeps one, and what an engine depends on.
+"""TensorRT's engines: the folder that contains one, and what an engine depends on.
 
-An engine is made for one network, one graphics processor and one version of TensorRT, and ONNX Runtime
-decides what goes into it. Each of the four is part of the folder's name: behind an update there is another.
+An engine is built for one network, one GPU and one version of TensorRT, and depends on ONNX Runtime. Each of
+the four is part of the folder's name, so an update leads to a new folder.
 """
 
 import ctypes
@@ -18,13 +18,13 @@ from brakepoint.files import write_whole
 
 VARIABLE = "BRAKEPOINT_ENGINE_CACHE"
 COMPLETE = "complete.json"
-"""Is written last: a folder without it holds a build that was broken off."""
+"""Written last: a folder without it contains an interrupted build."""
 UNKNOWN = "unknown"
 NAME_MAX = 100
 
 
 class Engine:
-    """What TensorRT has built for a model on this machine, or will build.
+    """The engine that TensorRT has built or will build for a model on this machine.
 
     Args:
         model: The ONNX file.
@@ -47,21 +47,21 @@ class Engine:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it was built to its end."""
+        """Whether the build was completed."""
         return (self.folder / COMPLETE).is_file()
 
     def prepare(self) -> None:
-        """Makes an empty folder for a build."""
+        """Creates an empty folder for a build."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
 
     def complete(self) -> None:
-        """Notes that it was built to its end."""
+        """Marks the build as completed."""
         write_whole(self.folder / COMPLETE, json.dumps(self.made_of, indent=1).encode())
 
 
 def _cache() -> Path:
-    """What `BRAKEPOINT_ENGINE_CACHE` says, or else the user's cache."""
+    """The value of `BRAKEPOINT_ENGINE_CACHE`, or else the user's cache."""
     said = os.environ.get(VARIABLE)
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(said) if said else user / "brakepoint" / "engines"
@@ -69,7 +69,10 @@ def _cache() -> Path:
 
 @cache
 def tensorrt_version() -> str:
-    """Of the library on this machine, for instance `10.3.0`: it says so itself, and needs no package."""
+    """Version of the library on this machine, for instance `10.3.0`.
+
+    It does not need TensorRT's Python package.
+    """
     name = ctypes.util.find_library("nvinfer")
     try:
         number = int(ctypes.CDLL(name or "libnvinfer.so.10").getInferLibVersion())
@@ -81,7 +84,7 @@ def tensorrt_version() -> str:
 
 @cache
 def gpu_name() -> str:
-    """Of the first graphics processor, with its compute capability, for instance `Orin 8.7`."""
+    """Name of the first GPU, with its compute capability, for instance `Orin 8.7`."""
     name, device = ctypes.create_string_buffer(NAME_MAX), ctypes.c_int()
     major, minor = ctypes.c_int(), ctypes.c_int()
     try:

@@ -1,10 +1,10 @@
-"""Which way a model's output is laid out, of the two that ultralytics exports for a detector.
+"""Recognises the layout of a model's output, of the two that ultralytics exports for a detector.
 
 - *raw*, `1 × (4 + classes) × N`: centre, width and height of N boxes, and a score for each class;
 - *end to end*, `1 × N × 6`: left, top, right, bottom, score and class id, best first, padded with zeros.
 
-With two classes a raw output that was transposed, and that of an RT-DETR, have the shape of an end-to-end
-one. So the metadata and the numbers themselves are looked at, too.
+With two classes, a transposed raw output and that of an RT-DETR have the shape of an end-to-end one.
+Therefore the metadata and the numbers themselves are checked, too.
 """
 
 from collections.abc import Mapping
@@ -17,31 +17,31 @@ from brakepoint.detector.metadata import end_to_end_said, is_detection_head
 from brakepoint.errors import UserError
 
 ROUNDING = 0.001
-"""So far outside 0 to 1 a score may be, as it is rounded by half precision or by eight bits."""
+"""How far outside 0 to 1 a score may be, due to rounding in half precision or eight bits."""
 ORDERED_LEAST = 0.5
-"""So many of an end-to-end output's boxes have their corners in order; some networks' worst ones have not."""
+"""Minimum share of an end-to-end output's boxes with corners in order; some networks' worst ones have not."""
 FRACTIONS_MOST = 2.0
-"""No box is farther right or down: then places are fractions of the picture, where pixels are expected."""
+"""If no coordinate is larger, boxes are fractions of the picture where pixels are expected."""
 
 
 class Layout(StrEnum):
-    """How a model's output is laid out."""
+    """The layout of a model's output."""
 
     RAW = "raw"
     END_TO_END = "end_to_end"
 
 
 def find_layout(output: np.ndarray, class_count: int, metadata: Mapping[str, str], path: Path) -> Layout:
-    """Tells the layout by shape, metadata and numbers.
+    """Determines the layout from shape, metadata and numbers.
 
     Args:
         output: The model's output for any picture.
         class_count: Number of classes.
         metadata: The model's metadata.
-        path: The model, for the error.
+        path: The model, for the error message.
 
     Raises:
-        UserError: It is neither layout, or its numbers are not what the layout says.
+        UserError: It has neither layout, or its numbers contradict the layout.
     """
     layout = _layout_by_shape(output.shape, class_count, metadata)
     if layout is None or not is_detection_head(metadata):
@@ -54,15 +54,15 @@ def find_layout(output: np.ndarray, class_count: int, metadata: Mapping[str, str
 
 
 def check_numbers(output: np.ndarray, layout: Layout, path: Path) -> None:
-    """Looks whether boxes and scores can be such.
+    """Checks whether boxes and scores are plausible.
 
     Args:
         output: The model's output, in `layout`.
         layout: From `find_layout`.
-        path: The model, for the error.
+        path: The model, for the error message.
 
     Raises:
-        UserError: A number is infinite or none at all, or a score is not between 0 and 1.
+        UserError: A number is infinite or NaN, or a score is not between 0 and 1.
     """
     scores = output[0, 4:] if layout is Layout.RAW else output[0, :, 4]
     most, least = scores.max(initial=0), scores.min(initial=0)
@@ -80,13 +80,13 @@ def _layout_by_shape(shape: tuple[int, ...], class_count: int, metadata: Mapping
 
 
 def _is_raw(rows: np.ndarray) -> bool:
-    """Whether boxes have a size, and lie in pixels."""
+    """Whether boxes have a size, and are in pixels."""
     has_size = (rows[2:4] >= 0).mean() >= ORDERED_LEAST if rows.size else True
     return bool(has_size and (not rows[:4].any() or rows[:4].max() > FRACTIONS_MOST))
 
 
 def _is_end_to_end(rows: np.ndarray) -> bool:
-    """Whether class ids are whole, and boxes go from left to right, from top to bottom, in pixels."""
+    """Whether class ids are integers, and boxes have ordered corners in pixels."""
     if (rows[:, 5] != np.rint(rows[:, 5])).any():
         return False
     found = rows[rows[:, 4] > 0]

@@ -1,4 +1,4 @@
-"""Letterbox: a frame of any size is scaled to fit the model's input and the rest is filled with grey."""
+"""Letterbox: a frame of any size is scaled to fit the model's input, and the rest is filled with grey."""
 
 import math
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import numpy as np
 from brakepoint.detector.metadata import STRIDE_PX
 
 GREY = 114
-"""What the margins are filled with: the value that ultralytics trains with."""
+"""Grey level of the margins: the value with which ultralytics trains."""
 
 
 def whole_strides(side_px: float, stride_px: int = STRIDE_PX) -> int:
-    """The side of an input that holds so many pixels: whole steps of the coarsest level."""
+    """The side of an input for this many pixels, rounded up to a multiple of the stride."""
     return stride_px * math.ceil(side_px / stride_px)
 
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where a frame lies inside a model's input.
+    """The place of a frame inside a model's input.
 
     Attributes:
         frame_size_px: `(width, height)` of the frame.
@@ -38,13 +38,13 @@ class Letterbox:
     def fit(
         cls, frame_size_px: tuple[int, int], input_size_px: tuple[int, int], stride_px: int | None = None
     ) -> "Letterbox":
-        """Centres the frame in the input, as large as it fits; its aspect ratio stays.
+        """Centres the frame in the input, as large as possible; keeps its aspect ratio.
 
         Args:
             frame_size_px: `(width, height)` of the frame.
             input_size_px: `(width, height)` of the model's input.
-            stride_px: The input is to be lower than that, as few of such steps as the frame needs; None if it
-                is to be as high as that.
+            stride_px: Reduces the input's height to the smallest sufficient multiple of this; None keeps the
+                height.
 
         Example:
             >>> Letterbox.fit((1280, 720), (640, 480)).margin_px
@@ -58,7 +58,7 @@ class Letterbox:
         return cls(frame_size_px, input_size_px, (width, height), margin)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
-        """Scales and pads a `(height, width, 3)` uint8 picture; one that fits is returned as it is."""
+        """Scales and pads a `(height, width, 3)` uint8 picture; one that fits is returned unchanged."""
         if self.frame_size_px == self.input_size_px:
             return image
         import cv2
@@ -76,7 +76,7 @@ class Letterbox:
         )
 
     def to_frame(self, boxes: np.ndarray) -> np.ndarray:
-        """Maps `(n, 4)` boxes from pixels of the input to pixels of the frame, cut off at its edges."""
+        """Maps `(n, 4)` boxes from pixels of the input to pixels of the frame, clipped at its edges."""
         mapped = (boxes - np.tile(self.margin_px, 2)) / self._scales
         clipped: np.ndarray = np.clip(mapped, 0, np.tile(self.frame_size_px, 2))
         return clipped

@@ -1,4 +1,4 @@
-"""What a model says about itself: the metadata that ultralytics writes into an ONNX file."""
+"""A model's metadata, as ultralytics writes it into an ONNX file."""
 
 import ast
 import json
@@ -10,19 +10,19 @@ from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 
 STRIDE_PX = 32
-"""How wide one step of the coarsest level is, in most networks that ultralytics makes."""
+"""The coarsest stride of most networks that ultralytics exports."""
 STRIDE_MOST_PX = 256
 
 
 def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...]:
-    """Reads the classes from the entry `names`, a dictionary written out in Python or in JSON.
+    """Reads the classes from the entry `names`, a dictionary in Python or JSON syntax.
 
     Args:
         metadata: The model's metadata.
-        path: The model, for the error.
+        path: The model, for the error message.
 
     Returns:
-        The classes by class id; a model may have them in another order than `SignClass`.
+        The classes by class id; their order may differ from `SignClass`.
 
     Raises:
         UserError: There is no such entry, or its classes are not exactly those of `SignClass`.
@@ -35,7 +35,7 @@ def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names:
         raise UserError("error.model_metadata", path=path)
-    # JSON has no other keys than strings.
+    # JSON keys are always strings.
     names = {int(key) if str(key).isdecimal() else key: name for key, name in names.items()}
     expected = sorted(SignClass)
     if set(names) != set(range(len(names))) or sorted(map(str, names.values())) != expected:
@@ -49,7 +49,7 @@ def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...
 
 
 def end_to_end_said(metadata: Mapping[str, str]) -> bool | None:
-    """Whether the model was exported to suppress double boxes by itself; None if it does not say."""
+    """Whether the exported model includes non-maximum suppression; None if it does not say."""
     arguments, head = _literal(metadata.get("args")), _literal(metadata.get("end2end"))
     if isinstance(arguments, dict) and arguments.get("nms"):
         return True
@@ -57,15 +57,15 @@ def end_to_end_said(metadata: Mapping[str, str]) -> bool | None:
 
 
 def is_detection_head(metadata: Mapping[str, str]) -> bool:
-    """Whether the model finds boxes in pixels, as far as it says.
+    """Whether the model detects boxes in pixels, according to its metadata.
 
-    ultralytics' RT-DETR gives fractions of a picture that was stretched.
+    The RT-DETR of ultralytics returns fractions of a stretched picture.
     """
     return metadata.get("task", "detect") == "detect" and metadata.get("head") != "RTDETRDecoder"
 
 
 def stride_px(metadata: Mapping[str, str]) -> int:
-    """How wide one step of the model's coarsest level is, in pixels; at least as in most networks."""
+    """The model's coarsest stride in pixels; at least that of most networks."""
     said = _literal(metadata.get("stride"))
     return said if isinstance(said, int) and STRIDE_PX < said <= STRIDE_MOST_PX else STRIDE_PX
 
@@ -73,20 +73,20 @@ def stride_px(metadata: Mapping[str, str]) -> int:
 def input_size_px(
     shape: Sequence[int | None], element_type: str, metadata: Mapping[str, str], path: Path
 ) -> tuple[int, int]:
-    """Tells the size of the picture that the model wants.
+    """Determines the size of the picture that the model expects.
 
     Args:
-        shape: Of the input, `1 × 3 × height × width`; None where the model leaves a dimension open. Then the
-            entry `imgsz` of the metadata holds.
-        element_type: Of the input, as `float32`.
+        shape: Shape of the input, `1 × 3 × height × width`; None for a dynamic dimension, for which the
+            metadata entry `imgsz` is used.
+        element_type: Type of the input, such as `float32`.
         metadata: The model's metadata.
-        path: The model, for the error.
+        path: The model, for the error message.
 
     Returns:
         `(width, height)`.
 
     Raises:
-        UserError: The model wants something else than one picture of three channels in float32.
+        UserError: The model expects something other than one picture with three channels in float32.
     """
     declared = _literal(metadata.get("imgsz"))
     if len(shape) == 4 and isinstance(declared, list | tuple) and len(declared) == 2:
@@ -104,7 +104,7 @@ def input_size_px(
 
 
 def _literal(written: str | None) -> object:
-    """What is written in Python or in JSON; None for what is neither."""
+    """A literal in Python or JSON syntax; None if it is neither."""
     for read in (ast.literal_eval, json.loads):
         with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return read(written or "null")

@@ -1,6 +1,6 @@
-"""A network that runs behind an endpoint of the Open Inference Protocol: the picture work stays here.
+"""A network that runs behind an endpoint of the Open Inference Protocol: pictures are processed here.
 
-Because only the tensors travel, a detector behind an endpoint finds exactly what the same one here would.
+Because only tensors are transferred, a detector behind an endpoint returns exactly what a local one would.
 """
 
 from collections.abc import Mapping
@@ -19,38 +19,39 @@ SCHEMES = ("grpc", "grpcs", "http", "https")
 TIMEOUT_S = 30.0
 MESSAGE_MOST_BYTES = 32 * 2**20
 HEADER_LENGTH = "inference-header-content-length"
-"""Says how long the JSON before the binary tensors is."""
+"""Header with the length of the JSON before the binary tensors."""
 
 
 class Client(Protocol):
-    """Speaks the protocol one way or the other."""
+    """A client of the protocol, over gRPC or REST."""
 
     def describe(self, model: str) -> tuple[str, list[int]]:
-        """Name and shape of a model's input."""
+        """Returns name and shape of a model's input."""
 
     def ask(self, request: Any) -> Any:
-        """Sends an `InferRequest`, and gives the `InferResponse`."""
+        """Sends an `InferRequest`, and returns the `InferResponse`."""
 
 
 def remote_runtime(url: str) -> "RemoteRuntime | None":
-    """The runtime behind a URL; None for what is none."""
+    """The runtime behind a URL; None for anything that isn't a URL."""
     scheme, separator, _ = url.partition("://")
     return RemoteRuntime(url) if separator and scheme in SCHEMES else None
 
 
 class RemoteRuntime:
-    """Asks an endpoint.
+    """Runs the network on an endpoint.
 
     Args:
         url: For instance `grpc://127.0.0.1:8081` or `https://host/MODEL`; by default the model is `track`.
 
     Attributes:
-        metadata: The protocol does not tell the classes: they are taken to be those of `SignClass`, in order.
-        input_size_px: `(width, height)` of the picture that the network wants.
-        takes_lower: An endpoint says one size, and gets that.
+        metadata: The protocol does not include the classes: they are assumed to be those of `SignClass`, in
+            order.
+        input_size_px: `(width, height)` of the picture that the network expects.
+        takes_lower: False: an endpoint has one size.
 
     Raises:
-        UserError: The extra `serving` is not installed, or nobody answers there as such a network.
+        UserError: The extra `serving` is not installed, or no such network answers there.
     """
 
     metadata: Mapping[str, str] = {"names": repr([str(name) for name in SignClass])}
@@ -83,12 +84,12 @@ class RemoteRuntime:
 
 
 class GrpcClient:
-    """By gRPC.
+    """A client over gRPC.
 
     Args:
         address: `host:port`.
-        encrypted: Whether the endpoint wants TLS.
-        is_here: Whether it is on this machine, where no proxy is asked.
+        encrypted: Whether the endpoint requires TLS.
+        is_here: Whether it is on this machine, so that no proxy is used.
     """
 
     def __init__(self, address: str, encrypted: bool, is_here: bool) -> None:
@@ -118,12 +119,12 @@ class GrpcClient:
         """See `Client.ask`."""
         from kserve import InferResponse
 
-        request.parameters = None  # gRPC answers in binary anyhow.
+        request.parameters = None  # gRPC answers in binary anyway.
         return InferResponse.from_grpc(self._stub.ModelInfer(request.to_grpc(), timeout=TIMEOUT_S))
 
 
 class RestClient:
-    """By REST, with binary tensors.
+    """A client over REST, with binary tensors.
 
     Args:
         base: `http://host:port`.
@@ -133,7 +134,7 @@ class RestClient:
     def __init__(self, base: str, is_here: bool) -> None:
         import httpx
 
-        # With a transport of its own httpx does not even look at proxies, which it may lack the packages for.
+        # With an explicit transport, httpx ignores proxies, for which packages may be missing.
         direct = httpx.HTTPTransport() if is_here else None
         self._http = httpx.Client(base_url=base, timeout=TIMEOUT_S, transport=direct)
 
@@ -154,16 +155,16 @@ class RestClient:
 
 
 class _Told:
-    """Turns whatever a client raises into one line: gRPC, HTTP and sockets each have errors of their own."""
+    """Turns any client error into one line: gRPC, HTTP and sockets each have their own exceptions."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def __enter__(self) -> None:
-        """Nothing is to be done before."""
+        """Does nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Tells."""
+        """Converts the exception."""
         if isinstance(error, Exception):
             detail = getattr(error, "details", None)
             said = str(detail()) if callable(detail) else str(error)

@@ -1,4 +1,4 @@
-"""What runs the network: OpenVINO by default, ONNX Runtime or TensorRT by setting; imported when used."""
+"""The runtimes of the network: OpenVINO by default, ONNX Runtime or TensorRT by setting; imported on use."""
 
 import importlib.util
 import os
@@ -22,16 +22,16 @@ from brakepoint.texts import text
 DEFAULT_RUNTIME, TENSORRT_NAME = "openvino", "tensorrt"
 TENSORRT, CPU = "TensorrtExecutionProvider", "CPUExecutionProvider"
 Provider = str | tuple[str, dict[str, str]]
-"""One of ONNX Runtime's: its name, perhaps with options."""
+"""A provider of ONNX Runtime: its name, possibly with options."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a network is to be run.
+    """Options for running a network.
 
     Attributes:
-        threads: How many.
-        half: Whether OpenVINO may compute in half precision where the processor can.
+        threads: Number of threads.
+        half: Whether OpenVINO may compute in half precision where the processor supports it.
     """
 
     threads: int
@@ -42,9 +42,9 @@ class Runtime(Protocol):
     """A loaded network.
 
     Attributes:
-        metadata: What the model says about itself.
-        input_size_px: `(width, height)` of the picture that it wants.
-        takes_lower: Whether the picture may be lower than that, too, by whole strides.
+        metadata: The model's metadata.
+        input_size_px: `(width, height)` of the picture that it expects.
+        takes_lower: Whether the picture may also be lower than that, by whole strides.
     """
 
     metadata: Mapping[str, str]
@@ -64,7 +64,7 @@ class Runtime(Protocol):
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Keeps stderr for us: what OpenVINO writes there, past Python, of a bad model the error says better."""
+    """Suppresses what OpenVINO writes directly to stderr about a bad model; the error is clearer."""
     kept = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -77,14 +77,14 @@ def _hushed() -> Iterator[None]:
 
 @cache
 def _openvino_core() -> Any:
-    """The one `openvino.Core` of this process, kept to its end.
+    """The only `openvino.Core` of this process, kept until it ends.
 
-    Each core gives the main thread a signal stack, and takes it away with its last model, in whichever order
-    models go: after two of them the thread may be left with one that is no more, and the next Ctrl-C, or
-    the end of a child process, is a segmentation fault.
+    Each core gives the main thread a signal stack, and removes it together with its last model, in whatever
+    order models are released. With two cores, the thread may keep a signal stack that no longer exists, and
+    the next Ctrl-C, or the end of a child process, causes a segmentation fault.
     """
-    # OpenVINO tells Google Analytics of each model it reads, from a forked process; without this package it
-    # does not. Nothing here may need the network, and a fork beside running threads can hang for ever.
+    # OpenVINO reports each model it reads to Google Analytics, from a forked process, unless this package is
+    # missing. Nothing here may need the network, and a fork with running threads can hang for ever.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
@@ -92,7 +92,7 @@ def _openvino_core() -> Any:
 
 
 def _only(inputs: Sequence[Any], path: Path) -> Any:
-    """The one input of a network."""
+    """The only input of a network."""
     if len(inputs) != 1:
         raise UserError("error.model_inputs", path=path, count=len(inputs))
     return inputs[0]
@@ -112,7 +112,7 @@ class OpenVinoRuntime:
         element_type = wanted.element_type.to_dtype().name
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
         self.takes_lower = shape[2] is None
-        # Processors with bfloat16 would use it unasked, and a score would depend on the machine.
+        # Processors with bfloat16 would use it by default, and scores would depend on the machine.
         has_half = options.half and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -122,7 +122,7 @@ class OpenVinoRuntime:
         self._requests: dict[tuple[int, ...], Any] = {}
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """See `Runtime.infer`; for a new shape it first takes a tenth of a second."""
+        """See `Runtime.infer`; a new shape first takes a tenth of a second."""
         if tensor.shape not in self._requests:
             self._requests[tensor.shape] = self._compile(tensor.shape)
         request = self._requests[tensor.shape]
@@ -130,14 +130,14 @@ class OpenVinoRuntime:
         return output
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
-        """For each shape a network of its own: one for all of them would be a tenth slower."""
+        """Compiles a network for each shape: a single one for all would be a tenth slower."""
         model = self._model.clone()
         model.reshape(shape)
         return _openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
 
 
 class OnnxRuntime:
-    """ONNX Runtime, on the CPU unless told otherwise."""
+    """ONNX Runtime, on the CPU by default."""
 
     def __init__(self, path: Path, options: Options, providers: Sequence[Provider] = (CPU,)) -> None:
         import onnxruntime
@@ -147,7 +147,7 @@ class OnnxRuntime:
         settings.intra_op_num_threads = options.threads
         if CPU not in providers:
             settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        # Without its fallback: else a failure would start it on the CPU, unsaid.
+        # Without its fallback: otherwise a failure would silently start it on the CPU.
         self._session = onnxruntime.InferenceSession(
             path, settings, providers=list(providers), enable_fallback=0
         )
@@ -167,11 +167,11 @@ class OnnxRuntime:
 
 
 class TensorRtRuntime(OnnxRuntime):
-    """ONNX Runtime with TensorRT, for a Jetson: in half precision, and nowhere else.
+    """ONNX Runtime with TensorRT only, in half precision, for a Jetson.
 
-    The first start on a machine builds an engine, which takes minutes and is said; it is kept for the next
-    (`brakepoint.detector.engines`). One that cannot be used is built again, once. A part of the model that
-    TensorRT cannot run would go to another processor, unsaid and slow, so such a model is refused.
+    The first start on a machine builds an engine, which takes minutes and is announced; it is kept for later
+    starts (`brakepoint.detector.engines`). An unusable engine is rebuilt once. A part of the model that
+    TensorRT cannot run would silently and slowly run on another processor, so such a model is refused.
     """
 
     def __init__(self, path: Path, options: Options) -> None:
@@ -184,7 +184,7 @@ class TensorRtRuntime(OnnxRuntime):
         if engine.is_complete:
             try:
                 self._open(path, options, engine)
-            except Exception:  # Its own error says no more than that: a file of another version, half a file.
+            except Exception:  # Of another version, or truncated: its own error gives no details.
                 typer.echo(text("detector.engine.unusable", path=engine.folder), err=True)
             else:
                 return
@@ -199,11 +199,11 @@ class TensorRtRuntime(OnnxRuntime):
         engine.complete()
 
     def _open(self, path: Path, options: Options, engine: Engine) -> None:
-        """Loads the engine, or builds it; it is whole only when it has looked at a picture."""
+        """Loads the engine, or builds it; it is complete only after processing a picture."""
         super().__init__(path, options, [(TENSORRT, _engine_options(engine.folder))])
         if self.provider != TENSORRT:
             raise UserError("error.tensorrt_fell_back", provider=self.provider)
-        self.takes_lower = False  # An engine is for one shape, and the next would take minutes again.
+        self.takes_lower = False  # An engine is for one shape, and another one would take minutes again.
         width, height = self.input_size_px
         self.infer(np.zeros((1, 3, height, width), np.float32))
 
@@ -214,13 +214,13 @@ def _why_not(path: Path, error: Exception) -> Exception:
         return UserError("error.tensorrt_partly", path=path)
     try:
         OnnxRuntime(path, Options(threads=1))
-    except Exception:  # Then it is the model, and not TensorRT.
+    except Exception:  # The cause is then the model, not TensorRT.
         return error
     return UserError("error.tensorrt_failed", why=" ".join(str(error).split()) or type(error).__name__)
 
 
 def _engine_options(folder: Path) -> dict[str, str]:
-    """Of ONNX Runtime's TensorRT provider."""
+    """Options of ONNX Runtime's TensorRT provider."""
     return {
         "trt_fp16_enable": "1",
         "trt_engine_cache_enable": "1",
@@ -236,7 +236,7 @@ RUNTIMES: dict[str, Callable[[Path, Options], Runtime]] = {
     TENSORRT_NAME: TensorRtRuntime,
 }
 PACKAGES = {TENSORRT_NAME: "onnxruntime"}
-"""Of a runtime that has not the name of its package."""
+"""Package of each runtime with a different name."""
 
 
 def load_runtime(
@@ -246,14 +246,14 @@ def load_runtime(
 
     Args:
         path: The ONNX file.
-        name: `openvino`, `onnxruntime` or `tensorrt`; by default what `BRAKEPOINT_RUNTIME` says, else the
+        name: `openvino`, `onnxruntime` or `tensorrt`; by default the value of `BRAKEPOINT_RUNTIME`, else the
             first.
-        threads: How many; by default what `BRAKEPOINT_THREADS` says, else as many as there are cores.
+        threads: Number of threads; by default the value of `BRAKEPOINT_THREADS`, else the number of cores.
         half: See `Options`.
 
     Raises:
         UserError: There is no such file, it is not an ONNX model, its input is not one picture, or the
-            runtime is unknown, not installed, or cannot do what it is there for.
+            runtime is unknown, not installed, or unusable on this machine.
     """
     name = name or os.environ.get("BRAKEPOINT_RUNTIME") or DEFAULT_RUNTIME
     if name not in RUNTIMES:
@@ -267,20 +267,20 @@ def load_runtime(
         return RUNTIMES[name](path, Options(threads or _threads_setting(), half))
     except UserError:
         raise
-    except Exception as error:  # Neither runtime documents what it raises on a file that is no model.
+    except Exception as error:  # Neither runtime documents what it raises on a file that isn't a model.
         raise UserError("error.model_unreadable", path=path, runtime=name) from error
 
 
 def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray:
-    """What a network that was just loaded answers, if it can be run at all.
+    """The first output of a newly loaded network, if it can be run at all.
 
     Args:
-        runtime: It.
+        runtime: The loaded network.
         tensor: See `Runtime.infer`.
-        path: The model, for the error.
+        path: The model, for the error message.
 
     Raises:
-        UserError: It could be read, but not run.
+        UserError: The model could be read, but not run.
     """
     try:
         return runtime.infer(tensor)

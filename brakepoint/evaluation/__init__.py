@@ -1,4 +1,4 @@
-"""How good a detector is on labelled pictures."""
+"""Measures how good a detector is on labelled pictures."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,18 +27,18 @@ __all__ = [
 
 
 class Evaluation(BaseModel):
-    """What `evaluate` measured.
+    """The results of `evaluate`.
 
     Attributes:
         map50: Mean average precision at IoU 0.5, 0 to 1.
-        map50_interval: Between these it is with a probability of 95 %, as far as these pictures can tell.
-        map50_95: Mean of it over IoU 0.5 to 0.95.
-        per_class: The same and more for each class.
-        images: Number of pictures that were evaluated.
-        confidence: The detector's threshold, which precision, recall and false alarms are for.
-        least_px: Lower signs, and what finds them, are left out of all this.
-        false_alarms: How many detections at least so sure are wrong, in all pictures together; a sign that is
-            found but named as the other class is one of them.
+        map50_interval: 95 % confidence interval of `map50`, from these pictures.
+        map50_95: Mean average precision over IoU 0.5 to 0.95.
+        per_class: Metrics of each class.
+        images: Number of evaluated pictures.
+        confidence: The detector's threshold, for precision, recall and false alarms.
+        least_px: Smaller signs, and the detections that match them, are ignored.
+        false_alarms: Number of wrong detections at or above the threshold, over all pictures, including signs
+            found as the other class.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,9 +59,9 @@ def evaluate(
     """Evaluates a detector on labelled pictures.
 
     Args:
-        images_dir: Holds `images/` and `labels/`; see `load_labels`.
-        detector: Its confidence is the threshold for precision and recall; mAP counts from 0.001 on.
-        on_progress: Called after each picture with how many are done and how many there are.
+        images_dir: Contains `images/` and `labels/`; see `load_labels`.
+        detector: Its confidence is the threshold for precision and recall; mAP counts all from 0.001.
+        on_progress: Called after each picture with the number done and the total.
 
     Raises:
         UserError: Pictures or labels are missing or invalid, or a picture does not decode.
@@ -73,15 +73,15 @@ def evaluate(
 
 
 def measure(examined: Sequence[Examined], confidence: float, least_px: float = 0.0) -> Evaluation:
-    """Measures what `examine` saw.
+    """Computes metrics from the results of `examine`.
 
     Args:
         examined: At least one picture with a sign.
         confidence: The threshold for precision, recall and false alarms, 0 to 1.
-        least_px: Signs lower than this are left out; see `Examined.from_height`.
+        least_px: Smaller signs are ignored; see `Examined.from_height`.
 
     Raises:
-        UserError: No sign is so high.
+        UserError: All signs are smaller.
     """
     examined = [one.from_height(least_px) for one in examined]
     if not any(one.truths for one in examined):

@@ -1,4 +1,4 @@
-"""Compares a base model and a new one on the worlds that they should know: the track, and real roads."""
+"""Compares a base model and a new one on the domains that they should know: the track, and real roads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class WorldComparison:
-    """Two models on the pictures of one world.
+    """The results of two models on the pictures of one world.
 
     Attributes:
-        base: What the base model reaches.
-        new: What the new one reaches.
+        base: Results of the base model.
+        new: Results of the new model.
         base_confusion: `(3, 3)` counts; see `confusion_matrix`.
         new_confusion: The same for the new model.
-        pictures: The PNG files that show it: precision–recall curves, confusion matrices, worst pictures.
+        pictures: PNG files: precision–recall curves, confusion matrices, worst pictures.
     """
 
     base: Evaluation
@@ -39,10 +39,10 @@ class WorldComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models on every world.
+    """The results of two models on every world.
 
     Attributes:
-        worlds: By world.
+        worlds: Results by world.
         confidence: The threshold for precision, recall, confusion and pictures.
     """
 
@@ -63,15 +63,15 @@ def compare(
     confidence: float,
     on_progress: OnProgress | None = None,
 ) -> Comparison:
-    """Shows the same pictures to two models, and draws what differs.
+    """Runs two models on the same pictures, and draws the differences.
 
     Args:
-        base: The model that one started from.
-        new: The model that one made of it.
+        base: The original model.
+        new: The model trained from it.
         worlds: Folder of labelled pictures by world; see `load_labels`.
-        out: Gets `WORLD-precision-recall.png`, `WORLD-confusion.png` and `WORLD-worst.png`.
+        out: Receives `WORLD-precision-recall.png`, `WORLD-confusion.png` and `WORLD-worst.png`.
         confidence: The autopilot's threshold, 0 to 1.
-        on_progress: Called after each picture with how many are done and how many there are in this folder.
+        on_progress: Called after each picture with the number done and the total of this folder.
 
     Raises:
         UserError: Pictures or labels are missing or invalid, or the PNG files cannot be written.
@@ -89,7 +89,7 @@ def compare(
 def compare_examined(
     world: World, base: Sequence[Examined], new: Sequence[Examined], out: Path, confidence: float
 ) -> WorldComparison:
-    """Compares what two models said of the same pictures; see `compare`."""
+    """Compares the results of two models on the same pictures; see `compare`."""
     files = tuple(out / f"{world}-{name}.png" for name in ("precision-recall", "confusion", "worst"))
     curves_file, confusion_file, worst_file = files
     title = text(TITLES[world])

@@ -1,4 +1,4 @@
-"""What a detector takes for what."""
+"""Confusion matrices of detectors."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,22 @@ from brakepoint.evaluation.examine import Examined
 from brakepoint.messages import Detection, SignClass
 
 BACKGROUND = len(SignClass)
-"""The last row and column: what is no sign, and what was not found."""
+"""The last row and column: false alarms and misses."""
 SAME_IOU = 0.5
 
 
 def confusion_matrix(examined: Sequence[Examined], confidence: float) -> np.ndarray:
-    """Counts which class each sign was taken for.
+    """Counts the class predicted for each sign.
 
-    Each detection, the surest first, belongs to the free sign that it overlaps most, of whatever class.
+    Each detection, most confident first, is matched to the free sign of any class that it overlaps most.
 
     Args:
-        examined: What was examined.
-        confidence: The threshold from which detections count, 0 to 1.
+        examined: The examined pictures.
+        confidence: The threshold for detections, 0 to 1.
 
     Returns:
-        `(3, 3)` int: rows are what is there, columns what the detector said, both DangerAhead, SpeedLimit and
-        background. The last row holds false alarms, the last column misses.
+        `(3, 3)` int: rows are true classes, columns predicted ones, both DangerAhead, SpeedLimit and
+        background. The last row contains false alarms, the last column misses.
     """
     counts = np.zeros((BACKGROUND + 1, BACKGROUND + 1), int)
     for one in examined:
@@ -34,7 +34,7 @@ def confusion_matrix(examined: Sequence[Examined], confidence: float) -> np.ndar
 
 
 def _pairs(truths: Sequence[Detection], detections: Sequence[Detection]) -> list[tuple[int, int]]:
-    """Class ids of what is there and what was said."""
+    """Pairs of true and predicted class ids."""
     classes = list(SignClass)
     free = dict(enumerate(truths))
     pairs = []

@@ -1,4 +1,4 @@
-"""Shows labelled pictures to a detector, and keeps what it said beside what is there."""
+"""Runs a detector on labelled pictures, and keeps its detections with the ground truth."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ __all__ = ["Examined", "examine", "read_picture"]
 
 @dataclass(frozen=True)
 class Examined:
-    """One picture, what is in it, and what a detector said.
+    """One picture, its true signs, and a detector's output.
 
     Attributes:
         path: The picture.
-        truths: The signs that are really there.
-        detections: What the detector said from a confidence of 0.001 on, the surest first.
-        match: Which of them are correct.
+        truths: The true signs.
+        detections: The detections with a confidence of at least 0.001, highest first.
+        match: Which of the detections are correct.
     """
 
     path: Path
@@ -31,10 +31,10 @@ class Examined:
     match: Match
 
     def from_height(self, least_px: float) -> "Examined":
-        """The same without the signs that are lower than this, which nobody need find.
+        """The same without signs below this height, which need not be found.
 
-        As in COCO's figures by size, a detection that finds one of them is neither right nor wrong; nor is
-        one that is itself lower and finds nothing.
+        As in COCO's metrics by size, a detection that matches one of them is neither right nor wrong; nor is
+        a smaller detection that matches nothing.
         """
         low = tuple(truth for truth in self.truths if _height_px(truth) < least_px)
         truths = tuple(truth for truth in self.truths if truth not in low)
@@ -47,26 +47,26 @@ class Examined:
         return Examined(self.path, truths, detections, match_picture(detections, truths))
 
     def sure(self, confidence: float) -> tuple[Detection, ...]:
-        """The detections that are at least so sure."""
+        """The detections with at least this confidence."""
         return tuple(item for item in self.detections if item.confidence >= confidence)
 
     def hits(self, confidence: float) -> tuple[Detection, ...]:
-        """The detections at least so sure that are correct at IoU 0.5."""
+        """The detections with at least this confidence that are correct at IoU 0.5."""
         sure = self.sure(confidence)
         return tuple(item for item, right in zip(sure, self.match.correct[:, 0], strict=False) if right)
 
     def false_alarms(self, confidence: float) -> tuple[Detection, ...]:
-        """The detections at least so sure that are not; a sign named as another class is one of them."""
+        """The wrong detections with at least this confidence, including those of another class."""
         sure = self.sure(confidence)
         return tuple(item for item, right in zip(sure, self.match.correct[:, 0], strict=False) if not right)
 
     def misses(self, confidence: float) -> tuple[Detection, ...]:
-        """The truths that no detection at least so sure finds."""
+        """The truths without a matching detection of at least this confidence."""
         pairs = zip(self.truths, self.match.found_at, strict=True)
         return tuple(item for item, found_at in pairs if found_at < confidence)
 
     def errors(self, confidence: float) -> int:
-        """Misses and false alarms."""
+        """The number of misses and false alarms."""
         return len(self.misses(confidence)) + len(self.false_alarms(confidence))
 
 
@@ -76,13 +76,13 @@ def examine(
     on_progress: Callable[[int, int], None] | None = None,
     notes: list[Note] | None = None,
 ) -> list[Examined]:
-    """Shows a folder of labelled pictures to a detector; of a folder that is split, those to be examined on.
+    """Runs a detector on a folder of labelled pictures; if the folder is split, on its evaluation part.
 
     Args:
-        images_dir: Holds pictures and labels; see `read_labels`.
+        images_dir: Contains pictures and labels; see `read_labels`.
         detector: The detector.
-        on_progress: Called after each picture with how many are done and how many there are.
-        notes: Gets what was passed over.
+        on_progress: Called after each picture with the number done and the total.
+        notes: Receives notes about what was skipped.
 
     Raises:
         UserError: Pictures or labels are missing or invalid, or a picture does not decode.

@@ -1,4 +1,4 @@
-"""How far a mean average precision can be trusted: a bootstrap over pictures."""
+"""The confidence interval of a mean average precision: a bootstrap over pictures."""
 
 from collections.abc import Sequence
 
@@ -9,23 +9,23 @@ from brakepoint.messages import SignClass
 
 RESAMPLES = 1000
 SHARE = 0.95
-"""Share of the resamples that lie in the interval."""
+"""Share of the resamples within the interval."""
 
 
 def map50_interval(
     matches: Sequence[Match], resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """Where mAP50 lies when the pictures are drawn anew, with replacement, again and again.
+    """The interval of mAP50 under repeated resampling of the pictures, with replacement.
 
     Signs of one picture are alike, so whole pictures are drawn. The same matches give the same interval.
 
     Args:
-        matches: One a picture; at least one has a truth.
-        resamples: How often to draw.
-        seed: What is drawn.
+        matches: One per picture; at least one has a truth.
+        resamples: Number of resamples.
+        seed: Seed of the resampling.
 
     Returns:
-        Lower and upper end of the interval that holds the middle 95 %.
+        Lower and upper end of the interval that contains the middle 95 %.
     """
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(matches), np.full(len(matches), 1 / len(matches)), resamples)
@@ -36,17 +36,17 @@ def map50_interval(
 
 
 def _resampled(matches: Sequence[Match], sign_class: SignClass, times: np.ndarray) -> np.ndarray:
-    """The average precision of a class in each resample; not a number where it shows none of its signs.
+    """The average precision of a class in each resample; NaN if the resample has none of its signs.
 
     Args:
         matches: One a picture.
         sign_class: The class.
-        times: `(resamples, pictures)` how often each picture was drawn.
+        times: `(resamples, pictures)`, how often each picture was drawn.
     """
     correct, _, picture = sorted_by_confidence(matches, sign_class)
     truths = np.array([(match.truth_classes == sign_class).sum() for match in matches])
     hits = correct[:, 0]
-    last = np.flatnonzero(hits).max(initial=-1) + 1  # What comes after the last hit changes no area.
+    last = np.flatnonzero(hits).max(initial=-1) + 1  # Anything after the last hit does not change the area.
     hits, picture = hits[:last], picture[:last]
     return np.array(
         [

@@ -1,7 +1,7 @@
 """Mean average precision as ultralytics and COCO compute it, without torch.
 
-A detection is correct when it overlaps a sign of its class that no surer detection has taken. Average
-precision is the area under precision over recall, at 101 points. mAP50 takes an overlap of IoU 0.5, mAP50-95
+A detection is correct if it overlaps a sign of its class that no more confident detection has taken. Average
+precision is the area under the precision–recall curve, at 101 points. mAP50 requires an IoU of 0.5, mAP50-95
 averages over ten from 0.5 to 0.95; both are means over the classes that have truths.
 """
 
@@ -17,20 +17,20 @@ from brakepoint.messages import Detection, SignClass
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALL_POINTS = np.linspace(0, 1, 101)
 CONFIDENCE_MIN = 0.001
-"""Detections count from this confidence: the whole curve is wanted, not a working point."""
+"""Detections count from this confidence: the metric needs the whole curve, not an operating point."""
 
 
 class ClassMetrics(BaseModel):
     """How well one class is detected.
 
     Attributes:
-        ap50: Average precision at IoU 0.5; None when there is no truth.
-        ap50_95: Mean of it over IoU 0.5 to 0.95; None when there is no truth.
-        precision: Fraction of the detections that are correct at IoU 0.5, among those at least as sure as the
-            detector's threshold; None when there is none.
-        recall: Fraction of the truths that these find; None when there is none.
-        truths: How many signs there are.
-        detections: How many detections are at least as sure as the threshold.
+        ap50: Average precision at IoU 0.5; None if there is no truth.
+        ap50_95: Mean of it over IoU 0.5 to 0.95; None if there is no truth.
+        precision: Fraction of correct detections at IoU 0.5, among those at or above the detector's
+            threshold; None if there are none.
+        recall: Fraction of the truths that these match; None if there is no truth.
+        truths: Number of true signs.
+        detections: Number of detections at or above the threshold.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,7 +52,8 @@ class Match:
         confidences: `(detections,)`.
         classes: `(detections,)` names of classes.
         truth_classes: `(truths,)` names of classes.
-        found_at: `(truths,)` how sure the detection is that finds each truth at IoU 0.5; 0 when none does.
+        found_at: `(truths,)` confidence of the detection that matches each truth at IoU 0.5; 0 if there is
+            none.
     """
 
     correct: np.ndarray
@@ -63,11 +64,11 @@ class Match:
 
 
 def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) -> Match:
-    """Decides which detections of a picture are correct; the surest chooses first.
+    """Decides which detections of a picture are correct; the most confident one is matched first.
 
     Args:
         detections: In any order.
-        truths: The signs that are really there; their confidence does not matter.
+        truths: The true signs; their confidence is ignored.
     """
     detections = sorted(detections, key=lambda item: -item.confidence)
     classes, truth_classes = _classes(detections), _classes(truths)
@@ -89,14 +90,14 @@ def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) 
 
 
 def precision_at_recalls(correct: np.ndarray, truths: int) -> np.ndarray:
-    """The curve of precision over recall: at each recall the best precision that reaches it.
+    """The precision–recall curve: for each recall, the best precision that reaches it.
 
     Args:
-        correct: `(n,)` whether each detection of a class is correct, the surest first.
-        truths: How many there are to be found; at least one.
+        correct: `(n,)` whether each detection of a class is correct, most confident first.
+        truths: Number of true signs, at least one.
 
     Returns:
-        `(101,)` precisions at `RECALL_POINTS`; a duplicate of a sign that is found already counts as wrong.
+        `(101,)` precisions at `RECALL_POINTS`; a duplicate of an already matched sign counts as wrong.
     """
     if not len(correct):
         return np.zeros(len(RECALL_POINTS))
@@ -118,10 +119,10 @@ def average_precision(correct: np.ndarray, truths: int) -> float:
 def sorted_by_confidence(
     matches: Sequence[Match], sign_class: SignClass
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All detections of one class, the surest first.
+    """All detections of one class, most confident first.
 
     Returns:
-        `(n, 10)` whether each is correct at each of `IOU_THRESHOLDS`, `(n,)` how sure it is, and `(n,)` the
+        `(n, 10)` whether each is correct at each of `IOU_THRESHOLDS`, `(n,)` its confidence, and `(n,)` the
         number of its picture.
     """
     chosen = [match.classes == sign_class for match in matches]
@@ -136,7 +137,7 @@ def class_metrics(matches: Sequence[Match], sign_class: SignClass, confidence: f
     """Measures one class over all pictures.
 
     Args:
-        matches: One a picture.
+        matches: One per picture.
         sign_class: The class.
         confidence: The detector's threshold, for precision and recall.
     """

@@ -29,12 +29,12 @@ DPI = 110
 
 
 def plot_precision_recall(base: Sequence[Match], new: Sequence[Match], title: str, path: Path) -> None:
-    """Draws precision over recall at IoU 0.5, one panel a class.
+    """Draws precision over recall at IoU 0.5, one panel per class.
 
     Args:
-        base: What the base model said, one a picture.
-        new: What the new one said of the same pictures.
-        title: What stands at the top, in the reader's language.
+        base: Results of the base model, one per picture.
+        new: Results of the new model on the same pictures.
+        title: Title, in the reader's language.
         path: The PNG file.
 
     Raises:
@@ -73,13 +73,13 @@ def _draw_curve(
 
 
 def plot_confusion(base: np.ndarray, new: np.ndarray, title: str, confidence: float, path: Path) -> None:
-    """Draws the confusion matrices of two models beside each other.
+    """Draws the confusion matrices of two models side by side.
 
     Args:
         base: `(3, 3)` counts of the base model; see `confusion_matrix`.
-        new: The same of the new one.
-        title: What stands at the top, in the reader's language.
-        confidence: The threshold that they are for.
+        new: The same for the new model.
+        title: Title, in the reader's language.
+        confidence: Their threshold.
         path: The PNG file.
 
     Raises:
@@ -98,7 +98,7 @@ def plot_confusion(base: np.ndarray, new: np.ndarray, title: str, confidence: fl
 
 
 def _draw_matrix(axes: Axes, counts: np.ndarray) -> None:
-    """A cell's shade is its share of the signs of its row, and false alarms' their number for each sign."""
+    """Shades a cell by its share of the signs in its row, and false alarms by their number per sign."""
     signs_of_row = counts.sum(axis=1)
     signs_of_row[-1] = signs_of_row[:-1].sum()
     shares = counts / np.maximum(signs_of_row, 1)[:, None]

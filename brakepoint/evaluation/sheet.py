@@ -1,6 +1,6 @@
-"""One sheet of pictures with what a detector found in them, missed, and made up; the worst come first.
+"""One sheet of pictures with a detector's hits, misses and false alarms; the worst come first.
 
-What is what shows in colour, line and mark, so that no colour needs to be told from another.
+The kinds differ in colour, line and mark, so that no one has to distinguish colours.
 """
 
 from collections.abc import Sequence
@@ -22,19 +22,21 @@ PAIRS_MAX = 6
 TILE_PX = (480, 360)
 CAPTION_PX, HEADER_PX, GAP_PX = 30, 84, 8
 NEAR_PX, MISS_NEAR_PX = 4, 8
-"""How far from a sign its box is drawn, so that the sign itself stays to be seen; and a missed sign's, so
-that a false alarm on the same place does not hide it."""
+"""Distance of a box from its sign, so that the sign stays visible.
+
+It is larger for a missed sign, so that a false alarm at the same place does not hide it.
+"""
 DASH_PX = 7
 
 NIGHT, GREY = bgr("#10151c"), bgr("#98a5b3")
 TRUTH, HIT, MISS, FALSE_ALARM = map(bgr, ("#f4f7fa", "#2fbf9b", "#ffb000", "#ff5fa2"))
-"""Told apart by people with any kind of colour vision, as far as colours can be."""
+"""Distinguishable with any kind of colour vision, as far as colours can be."""
 
 Corners = tuple[int, int, int, int]
 
 
 def worst_first(examined: Sequence[Examined], confidence: float) -> list[Examined]:
-    """Orders pictures by their misses and false alarms at a threshold, then by name."""
+    """Sorts pictures by their misses and false alarms at a threshold, then by name."""
     return sorted(examined, key=lambda one: (-one.errors(confidence), one.path.name))
 
 
@@ -42,13 +44,13 @@ def save_sheet(examined: Sequence[Examined], confidence: float, title: str, path
     """Draws the sheet and writes it as PNG.
 
     Args:
-        examined: What was examined; at most `PICTURES_MAX` pictures are drawn.
-        confidence: The threshold from which detections count, 0 to 1.
-        title: What stands at the top, in the reader's language.
-        path: Where to write it; folders are made.
+        examined: Examined pictures; at most `PICTURES_MAX` are drawn.
+        confidence: The threshold for detections, 0 to 1.
+        title: Title, in the reader's language.
+        path: Path to write to; folders are created.
 
     Raises:
-        UserError: It cannot be written there, or a picture does not decode any more.
+        UserError: It cannot be written there, or a picture can no longer be decoded.
     """
     chosen = worst_first(examined, confidence)[:PICTURES_MAX]
     tiles = [captioned(draw_examined(one, confidence), one, confidence) for one in chosen]
@@ -59,17 +61,17 @@ def save_sheet(examined: Sequence[Examined], confidence: float, title: str, path
 def save_pairs(
     base: Sequence[Examined], new: Sequence[Examined], confidence: float, title: str, path: Path
 ) -> None:
-    """Draws the pictures that two models do worst on, each twice: base left, new right.
+    """Draws the pictures on which two models do worst, each twice: base left, new right.
 
     Args:
-        base: What was examined with the base model.
-        new: What was examined with the new one, the same pictures in the same order.
-        confidence: The threshold from which detections count, 0 to 1.
-        title: What stands at the top, in the reader's language.
-        path: Where to write the PNG; folders are made.
+        base: Pictures examined with the base model.
+        new: The same pictures in the same order, examined with the new model.
+        confidence: The threshold for detections, 0 to 1.
+        title: Title, in the reader's language.
+        path: Path of the PNG; folders are created.
 
     Raises:
-        UserError: It cannot be written there, or a picture does not decode any more.
+        UserError: It cannot be written there, or a picture can no longer be decoded.
     """
     pairs = sorted(
         zip(base, new, strict=True),
@@ -82,7 +84,7 @@ def save_pairs(
 
 
 def save_png(picture: np.ndarray, path: Path) -> None:
-    """Writes a picture under a temporary name, then puts it in place.
+    """Writes a picture under a temporary name, then renames it.
 
     Raises:
         UserError: It cannot be written there.
@@ -118,7 +120,7 @@ def draw_examined(one: Examined, confidence: float) -> np.ndarray:
 
 
 def captioned(tile: np.ndarray, one: Examined, confidence: float) -> np.ndarray:
-    """Puts a picture's name and its counts below its tile."""
+    """Writes a picture's name and its counts below its tile."""
     caption = np.full((CAPTION_PX, TILE_PX[0], 3), NIGHT, np.uint8)
     write(caption, _shortened(one.path.name), (4, 20), 14, WHITE, BOLD)
     counts = len(one.hits(confidence)), len(one.misses(confidence)), len(one.false_alarms(confidence))
@@ -129,7 +131,7 @@ def captioned(tile: np.ndarray, one: Examined, confidence: float) -> np.ndarray:
 
 
 def in_rows(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Lays tiles of one size out in rows, with a gap round each."""
+    """Arranges tiles of one size in rows, with a gap around each."""
     height, width = tiles[0].shape[:2]
     rows = -(-len(tiles) // columns)
     canvas = np.full((rows * (height + GAP_PX), columns * (width + GAP_PX) + GAP_PX, 3), NIGHT, np.uint8)
@@ -164,13 +166,13 @@ def _header(title: str, shown: str, width: int) -> np.ndarray:
 
 
 def _draw_truth(canvas: np.ndarray, corners: Corners) -> None:
-    """A thin line."""
+    """Draws a thin line."""
     left, top, right, bottom = corners
     cv2.rectangle(canvas, (left, top), (right, bottom), TRUTH, 1)
 
 
 def _draw_hit(canvas: np.ndarray, corners: Corners, label: str = "") -> None:
-    """A solid line."""
+    """Draws a solid line."""
     left, top, right, bottom = corners
     cv2.rectangle(canvas, (left, top), (right, bottom), NIGHT, 4)
     cv2.rectangle(canvas, (left, top), (right, bottom), HIT, 2)
@@ -178,7 +180,7 @@ def _draw_hit(canvas: np.ndarray, corners: Corners, label: str = "") -> None:
 
 
 def _draw_miss(canvas: np.ndarray, corners: Corners, label: str = "") -> None:
-    """A dashed line, with a question mark."""
+    """Draws a dashed line, with a question mark."""
     left, top, right, bottom = corners
     for colour, thickness in ((NIGHT, 4), (MISS, 2)):
         for x in range(left, right, 2 * DASH_PX):
@@ -191,7 +193,7 @@ def _draw_miss(canvas: np.ndarray, corners: Corners, label: str = "") -> None:
 
 
 def _draw_false_alarm(canvas: np.ndarray, corners: Corners, label: str = "") -> None:
-    """A solid line, crossed out."""
+    """Draws a solid line, crossed out."""
     left, top, right, bottom = corners
     for colour, thickness in ((NIGHT, 4), (FALSE_ALARM, 2)):
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)
@@ -201,7 +203,7 @@ def _draw_false_alarm(canvas: np.ndarray, corners: Corners, label: str = "") -> 
 
 
 def _tag(canvas: np.ndarray, corners: Corners, label: str, colour: Colour, below: bool = False) -> None:
-    """Writes a label above or below a box, or on its other side where there is no room."""
+    """Writes a label above or below a box, or on the other side if there is no room."""
     if not label:
         return
     left, top, _, bottom = corners

@@ -1,5 +1,5 @@
-"""Incidents: a train that was broken on purpose, for a person to find out why and to put it right.
+"""Incidents: a train that was broken on purpose, so that a person can find the cause and fix it.
 
 `causes` lists them, `site` is the train as it is set up, `wiring` drives it with the live services, `probes`
-say whether it is healthy, and `casebook` keeps what is being looked for and how long it took.
+check whether it is healthy, and `casebook` records the hidden cause and how long it took to find.
 """

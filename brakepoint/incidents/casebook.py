@@ -1,4 +1,4 @@
-"""What a person is looking for, sealed, and how long finding and mending took."""
+"""The sealed cause that a person is looking for, and how long finding and fixing it took."""
 
 import hashlib
 import json
@@ -24,10 +24,10 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Case(BaseModel):
-    """The incident that is under way. The file does not say which one it is.
+    """The current incident. The file does not reveal which one it is.
 
     Attributes:
-        salt: Drawn for each case; the order of the suspects follows from it, too.
+        salt: Drawn for each case; also determines the order of the suspects.
         seal: Hash of salt and incident.
         started_at: When the train was broken.
     """
@@ -38,10 +38,10 @@ class Case(BaseModel):
 
     @classmethod
     def load(cls) -> "Case":
-        """The case that is under way.
+        """The current case.
 
         Raises:
-            UserError: There is none.
+            UserError: There is no current case.
         """
         try:
             return cls.model_validate_json(CASE_PATH.read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ class Case(BaseModel):
 
     @property
     def incident(self) -> Incident:
-        """Which one it is.
+        """The incident that the case hides.
 
         Raises:
             UserError: The file was changed.
@@ -62,21 +62,21 @@ class Case(BaseModel):
 
     @property
     def suspects(self) -> dict[str, str]:
-        """The causes to choose from: name by letter, in an order of this case's own."""
+        """The causes to choose from: names by letter, in an order specific to this case."""
         names = list(CAUSES)
         random.Random(self.salt).shuffle(names)
         return dict(zip(LETTERS, names, strict=False))
 
 
 class Entry(BaseModel):
-    """What became of one incident.
+    """The history of one incident.
 
     Attributes:
-        started_at: When the train was broken, the last time.
-        found_min: Minutes until the cause was named; None: it was not yet.
-        mended_min: Minutes until the train was healthy and the cause named; None: not yet.
-        hints: How many were given.
-        wrong: How often another cause was named.
+        started_at: When the train was last broken.
+        found_min: Minutes until the cause was named; None if it has not been.
+        mended_min: Minutes until the train was healthy and the cause named; None if that is still to come.
+        hints: Number of hints given.
+        wrong: Number of wrong causes named.
     """
 
     started_at: datetime
@@ -87,38 +87,38 @@ class Entry(BaseModel):
 
 
 class Record(BaseModel):
-    """`incidents.json`, which lies beside the progress.
+    """`incidents.json`, which is kept next to the progress file.
 
     Attributes:
-        incidents: By number.
+        incidents: Entries by incident number.
     """
 
     incidents: dict[int, Entry] = {}
 
     @classmethod
     def load(cls) -> "Record":
-        """Reads the file; one that is missing or unreadable means a fresh start."""
+        """Reads the file; a missing or unreadable one means a fresh start."""
         try:
             return cls.model_validate_json(RECORD_PATH.read_text(encoding="utf-8"))
         except (OSError, ValidationError):
             return cls()
 
     def save(self) -> None:
-        """Writes the file, whole or not at all."""
+        """Writes the file atomically."""
         content = json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
         write_whole(RECORD_PATH, content.encode())
 
     def of(self, case: Case) -> Entry:
-        """The entry of the case that is under way."""
+        """The entry of the current case."""
         return self.incidents.setdefault(case.incident.number, Entry(started_at=case.started_at))
 
 
 def open_case(number: int | None, now: datetime | None = None) -> Case:
-    """Breaks a train, and forgets the one before.
+    """Breaks a train, and discards the previous case.
 
     Args:
-        number: Of the incident; None for one that was not mended yet, drawn by lot.
-        now: When.
+        number: Number of the incident; None to draw one at random from those not fixed yet.
+        now: The current time.
 
     Raises:
         UserError: There is no such incident.
@@ -135,13 +135,13 @@ def open_case(number: int | None, now: datetime | None = None) -> Case:
 
 
 def take_down(case: Case, named: str, healthy: bool, now: datetime | None = None) -> bool:
-    """Takes down what a check has found, and says whether the right cause is known by now.
+    """Records what a check has found, and returns whether the right cause has been named by now.
 
     Args:
         case: The case.
-        named: The cause that the person named, or nothing.
-        healthy: Whether the train is.
-        now: When.
+        named: The cause that the person named, or None.
+        healthy: Whether the train is healthy.
+        now: The current time.
     """
     record = Record.load()
     entry = record.of(case)
@@ -167,5 +167,5 @@ def _seal(salt: str, incident: Incident) -> str:
 
 
 def path_shown(path: Path) -> str:
-    """A path as a person types it: from the current folder, if it is below that."""
+    """A path as a person would type it: relative to the current folder if it is below that."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

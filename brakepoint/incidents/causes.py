@@ -1,4 +1,4 @@
-"""The incidents: what was done to each train. What a person sees and may suspect is in the catalogue."""
+"""The incidents: what was done to each train. The symptoms and suspects shown are in the catalogue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from brakepoint.incidents.site import Site, name_of, old_autopilot, stale_model,
 
 Break = Callable[[Site], Site]
 HINTS = 3
-"""Hints for each incident."""
+"""Number of hints for each incident."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Incident:
     The texts are `incident.symptom.{name}`, `incident.cause.{name}` and `incident.hints.{name}.1` to `.3`.
 
     Attributes:
-        number: By which a person asks for it.
-        name: Of the cause.
-        probe: The probe that tells that it is there: `drives`, `sees` or `lives`.
-        break_: What was done.
+        number: Number by which a person requests it.
+        name: Name of the cause.
+        probe: The probe that detects it: `drives`, `sees` or `lives`.
+        break_: Breaks the train.
     """
 
     number: int
@@ -31,17 +31,17 @@ class Incident:
 
 
 def _setup(section: str, **values: object) -> Break:
-    """Other values in a section of `site.toml`."""
+    """Changes values in a section of `site.toml`."""
     return lambda site: site.changed(section, **values)
 
 
 def _model(content: Callable[[], bytes]) -> Break:
-    """Another model is served."""
+    """Serves another model."""
     return lambda site: site.changed("detector", model=name_of(content()))
 
 
 def _train(**values: float) -> Break:
-    """Another value in the camera's section of `train.toml`."""
+    """Changes a value in the camera's section of `train.toml`."""
 
     def change(site: Site) -> Site:
         eye = site.eye.model_copy(update=values)
@@ -65,15 +65,15 @@ INCIDENTS = (
     Incident(12, "memory_limit", "lives", _setup("detector", memory_mb=96.0)),
 )
 INNOCENT = ("full_disk", "worn_brake")
-"""Causes that a person may suspect, too, and which none of these trains has."""
+"""Further suspects, which are never the cause."""
 CAUSES = tuple(incident.name for incident in INCIDENTS) + INNOCENT
 
 
 def find_incident(number: int) -> Incident:
-    """The incident of a number.
+    """The incident with this number.
 
     Raises:
-        UserError: There is none.
+        UserError: There is no such incident.
     """
     found = next((incident for incident in INCIDENTS if incident.number == number), None)
     if found is None:

@@ -1,9 +1,8 @@
-"""Says whether the train of an incident is healthy: by what it does, not by what its files say.
+"""Checks whether an incident's train is healthy, by what it does and not by what its files contain.
 
-Three probes look at all of it. One drives the line on the virtual clock, with perfect detections in the place
-of the model: that tells of camera, clocks, calibration and autopilot. The second shows pictures of the line
-to the model: that tells of camera, model and threshold. The third lets a detector look at a picture in a
-process of its own: that tells of memory.
+Three probes cover everything. One drives the line on the virtual clock, with perfect detections in place of
+the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line to the
+model: it tests camera, model and threshold. The third runs a detector in its own process: it tests memory.
 """
 
 from collections.abc import Callable
@@ -37,23 +36,23 @@ from brakepoint.services.gate import Gate
 from brakepoint.truth import GroundTruth, load_truth
 
 SCORE_MIN = 95.0
-"""A healthy train has more, of 100."""
+"""A healthy train scores more than this, out of 100."""
 PICTURES = 3
-"""So many pictures of each class are shown to the model."""
+"""Number of pictures of each class that are shown to the model."""
 TALL_PX = 24.0
-"""Of signs that are at least so high in the picture: a healthy model misses none of these."""
+"""Least height of the signs in the sample: a healthy model misses none of these."""
 FOUND_MIN, FALSE_MAX = 0.8, 0.4
-"""The share of signs that is found at least, and of false ones at most, of the signs that are there."""
+"""The smallest share of signs found, and the largest share of false ones, relative to the signs present."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a probe says. Texts: `incident.finding.{name}.well` and `.ill`.
+    """The result of a probe. Texts: `incident.finding.{name}.well` and `.ill`.
 
     Attributes:
-        name: Of the probe.
-        well: Whether all is as it should be.
-        values: What was measured.
+        name: Name of the probe.
+        well: Whether the train passed.
+        values: The measured values.
     """
 
     name: str
@@ -77,7 +76,7 @@ def drives(site: Site) -> Finding:
 
 
 class _Sight:
-    """The camera of a site; its pictures show nothing, which is enough for the oracle, and quick."""
+    """The camera of a site; its pictures are blank, which is fast and enough for the oracle."""
 
     def __init__(self, site: Site, seed: int) -> None:
         self._camera, self._optics = PlainCamera(seed), Optics(site.setup.camera, site.zoom)
@@ -86,11 +85,11 @@ class _Sight:
         return self._optics.pass_on(self._camera.read(train_state))
 
     def close(self) -> None:
-        """There is nothing to release."""
+        """Does nothing: there is nothing to release."""
 
 
 class _Oracle(OracleDetector):
-    """Finds every sign, where it is in a picture that was magnified."""
+    """Finds every sign, at its place in the magnified picture."""
 
     def __init__(self, truth: GroundTruth, zoom: float) -> None:
         super().__init__(truth)
@@ -103,7 +102,7 @@ class _Oracle(OracleDetector):
         return detections.model_copy(update={"items": items})
 
     def _magnified(self, item: Detection) -> Detection | None:
-        """A detection in the magnified picture; None where that no longer shows it."""
+        """A detection in the magnified picture; None if it is outside that picture."""
         width, height = self._size
         left, right = (_kept(width / 2, at, self._zoom) for at in item.box[::2])
         top, bottom = (_kept(height / 2, at, self._zoom) for at in item.box[1::2])
@@ -113,15 +112,15 @@ class _Oracle(OracleDetector):
 
 
 def _kept(middle: float, at: float, zoom: float) -> float:
-    """Where something is after magnification, held at the edges."""
+    """A coordinate after magnification, clamped to the picture."""
     return min(max(middle + (at - middle) * zoom, 0.0), 2 * middle)
 
 
 def _through_the_broker_of(site: Site, step: Step) -> Step:
-    """The autopilot as the train hears it: each message has the time of its sender's clock.
+    """The autopilot as the train receives it: each message carries the time of its sender's clock.
 
-    What its sender may not publish, or the controller would refuse, does not arrive; without orders the train
-    brakes by itself.
+    Messages that their sender may not publish, or that the controller would reject, do not arrive; without
+    orders the train brakes by itself.
     """
     clocks, rights, gate = site.setup.clocks, site.setup.rights, Gate()
     sees = "frame" in rights.capture and "detections" in rights.detector
@@ -150,10 +149,10 @@ def _through_the_broker_of(site: Site, step: Step) -> Step:
 
 
 def sees(site: Site) -> Finding:
-    """Shows the model pictures of the line in which signs are near.
+    """Shows the model pictures of the line with nearby signs.
 
     Raises:
-        UserError: The model is missing, or is none.
+        UserError: The model is missing or invalid.
     """
     truth = load_truth(find_feed(site.setup.feed).with_suffix(".json"))
     detector = Detector(site.model, site.setup.detector.confidence)
@@ -183,7 +182,7 @@ PROBES: dict[str, Callable[[Site], Finding]] = {"drives": drives, "sees": sees, 
 
 @cache
 def _pictures(feed: str) -> list[tuple[int, Frame]]:
-    """Pictures of a feed as the camera takes them at rest, and their numbers."""
+    """Pictures of a feed as the camera takes them at rest, and their frame numbers."""
     video = find_feed(feed)
     truth = load_truth(video.with_suffix(".json"))
     taken = []
@@ -200,7 +199,7 @@ def _pictures(feed: str) -> list[tuple[int, Frame]]:
 
 
 def _telling_frames(truth: GroundTruth) -> list[int]:
-    """Frames with tall signs of each class, spread over all that have one, in the order of the line."""
+    """Frames with tall signs of each class, spread evenly over the line and in its order."""
     chosen: set[int] = set()
     for sign_class in SignClass:
         having = [
@@ -217,7 +216,7 @@ def _tall(truth: GroundTruth, number: int) -> list[Detection]:
 
 
 def _is_same(sign: Detection, item: Detection) -> bool:
-    """Whether a detection means a sign: it has its class, and its middle lies in the box."""
+    """Whether a detection matches a sign: same class, and its centre is inside the sign's box."""
     left, top, right, bottom = sign.box
     inside = left <= item.centre_x_px <= right and top <= item.centre_y_px <= bottom
     return inside and item.sign_class is sign.sign_class

@@ -1,4 +1,4 @@
-"""The train of an incident as it is set up: a folder with its settings, its models and its autopilots."""
+"""The setup of an incident's train: a folder with its settings, its models and its autopilots."""
 
 import hashlib
 import importlib.util
@@ -24,13 +24,13 @@ from brakepoint.workshop.labs import REPLACE, filled, solved
 
 SETUP_FILE, TRAIN_FILE = "site.toml", "train.toml"
 SHUTTER_MS = 16.0
-"""The shutter time at which the recorded pictures are as bright as they are."""
+"""The shutter time with which the pictures were recorded."""
 CONFIDENCE = 0.5
 MEMORY_MB = 2048.0
 LEFT_OUT = "braking"
 """The exercise of step 6 that yesterday's autopilot lacks."""
 NAMES = (b"{0: 'DangerAhead', 1: 'SpeedLimit'}", b"{0: 'SpeedLimit', 1: 'DangerAhead'}")
-"""What a model says of its classes, as ultralytics writes it: right, and the other way round."""
+"""A model's class names, in the format of ultralytics: correct, and swapped."""
 
 
 class _Section(BaseModel):
@@ -38,12 +38,12 @@ class _Section(BaseModel):
 
 
 class Lens(_Section):
-    """How the camera is set.
+    """The camera's settings.
 
     Attributes:
-        shutter_ms: How long a picture is exposed.
-        turned_deg: By how much pictures are turned, since the camera may be mounted upside down.
-        buffers: How many pictures are waiting between camera and reader, the newest included.
+        shutter_ms: Exposure time of a picture.
+        turned_deg: Rotation of the pictures, since the camera may be mounted upside down.
+        buffers: Number of pictures waiting between camera and reader, including the newest.
     """
 
     shutter_ms: float = Field(default=SHUTTER_MS, gt=0, le=1000)
@@ -52,12 +52,12 @@ class Lens(_Section):
 
 
 class Looking(_Section):
-    """What the detector works with.
+    """The detector's settings.
 
     Attributes:
-        model: Name of a file of `models/`, without `.onnx`.
-        confidence: Detections less sure are dropped.
-        memory_mb: Beyond this much memory its process is ended.
+        model: Name of a file in `models/`, without `.onnx`.
+        confidence: Detections below this confidence are dropped.
+        memory_mb: Its process is killed when it uses more memory than this.
     """
 
     model: str = Field(pattern=r"^[\w-]+$")
@@ -66,7 +66,7 @@ class Looking(_Section):
 
 
 class Clocks(_Section):
-    """By how many seconds the clock of each machine is ahead of the train's."""
+    """How many seconds the clock of each machine is ahead of the train's."""
 
     capture: float = 0.0
     detector: float = 0.0
@@ -84,11 +84,11 @@ class Rights(_Section):
 
 
 class Setup(_Section):
-    """What `site.toml` says.
+    """The contents of `site.toml`.
 
     Attributes:
-        feed: What is driven.
-        autopilot: Name of a file of `autopilots/`, without `.py`.
+        feed: The feed to drive.
+        autopilot: Name of a file in `autopilots/`, without `.py`.
         camera: The camera.
         detector: The detector.
         clocks: The clocks of the machines.
@@ -105,12 +105,12 @@ class Setup(_Section):
 
 @dataclass(frozen=True)
 class Site:
-    """A train as it is set up.
+    """The setup of a train.
 
     Attributes:
         folder: Where its files are.
-        setup: What `site.toml` says.
-        train: What `train.toml` says.
+        setup: The contents of `site.toml`.
+        train: The contents of `train.toml`.
     """
 
     folder: Path
@@ -119,10 +119,10 @@ class Site:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Reads the files as they are now.
+        """Reads the files in their current state.
 
         Raises:
-            UserError: One is missing, or says something that cannot be.
+            UserError: A file is missing or invalid.
         """
         path = folder / SETUP_FILE
         try:
@@ -140,7 +140,7 @@ class Site:
 
     def changed(self, section: str, **values: Any) -> "Site":
         """The site with other values in one section of `site.toml`."""
-        # Built up new rather than copied, so that the values are looked at.
+        # Constructed rather than copied, so that the values are validated.
         sections = self.setup.model_dump()
         sections[section] |= values
         return replace(self, setup=Setup.model_validate(sections))
@@ -156,9 +156,9 @@ class Site:
 
     @property
     def zoom(self) -> float:
-        """By how much pictures are magnified so that they look like recorded ones, as with every real camera.
+        """The factor that makes pictures look like recorded ones, as is needed for every real camera.
 
-        They do if the focal length is right; that of the mounted camera is the recorded camera's.
+        It is right if the focal length is: the mounted camera has that of the recorded one.
         """
         return RECORDED.focal_px / self.eye.focal_px
 
@@ -179,12 +179,12 @@ class Site:
             UserError: There is no such file, or it does not load.
         """
         path = self._there("autopilots", f"{self.setup.autopilot}.py")
-        # By its place, and not from `solutions`: which of the two drives is part of the riddle.
+        # Loaded by path and not from `solutions`: which of the two is driving is part of the riddle.
         spec = importlib.util.spec_from_file_location(f"autopilot_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         try:
-            sys.modules[spec.name] = module  # Dataclasses look their module up there.
+            sys.modules[spec.name] = module  # Dataclasses look up their module there.
             spec.loader.exec_module(module)
             step: Step = module.step
         except Exception as error:
@@ -201,10 +201,10 @@ class Site:
 
 
 def healthy_site(folder: Path) -> Site:
-    """Lays out a train that is as it should be, with older models and an older autopilot beside.
+    """Creates a healthy train, with older models and an older autopilot beside the current ones.
 
     Args:
-        folder: Where; what other files are in it stays.
+        folder: Where to create it; other files in it are kept.
     """
     for place, contents, suffix in (
         ("models", (good_model(), stale_model(), swapped_model()), ".onnx"),
@@ -220,7 +220,7 @@ def healthy_site(folder: Path) -> Site:
 
 
 def name_of(content: bytes) -> str:
-    """What a file with this content is called: its name says nothing of it."""
+    """The name of a file with this content, which reveals nothing about it."""
     return hashlib.sha256(content).hexdigest()[:10]
 
 
@@ -230,23 +230,23 @@ def good_model() -> bytes:
 
 
 def stale_model() -> bytes:
-    """The model before fine-tuning, which knows the signs of the road."""
+    """The model before fine-tuning, which knows the signs of real roads."""
     return BASE_MODEL.read_bytes()
 
 
 def swapped_model() -> bytes:
-    """The good model with the names of its classes exchanged; both spellings are of one length."""
+    """The good model with its class names swapped; both spellings have the same length."""
     right, wrong = NAMES
     return good_model().replace(right, wrong)
 
 
 def good_autopilot() -> bytes:
-    """The kit's own."""
+    """The kit's own autopilot."""
     return filled(find_step("6"), solved(find_step("6"))).encode()
 
 
 def old_autopilot() -> bytes:
-    """The same without one exercise, and without the mark that says where."""
+    """The good autopilot without one exercise, and without the marker that shows where it was."""
     code = {name: lines for name, lines in solved(find_step("6")).items() if name != LEFT_OUT}
     return filled(find_step("6"), code).replace(REPLACE, "").encode()
 

@@ -1,4 +1,4 @@
-"""Drives the train of an incident: the live services, with what its site says."""
+"""Drives the train of an incident: runs the live services with the settings of its site."""
 
 import threading
 from collections import deque
@@ -28,11 +28,11 @@ RIGHTS_PLUGIN = "brakepoint.incidents.rights.ServiceRights"
 
 
 class Optics:
-    """What becomes of pictures on their way out of the camera.
+    """What happens to pictures on their way out of the camera.
 
     Args:
-        lens: How the camera is set.
-        zoom: By how much pictures are magnified around their middle.
+        lens: The camera's settings.
+        zoom: Factor by which pictures are magnified around their centre.
     """
 
     def __init__(self, lens: Lens, zoom: float = 1.0) -> None:
@@ -40,9 +40,9 @@ class Optics:
         self._waiting: deque[Frame] = deque(maxlen=lens.buffers)
 
     def pass_on(self, frame: Frame) -> Frame:
-        """Exposes and turns a picture, and hands out the one that has waited longest.
+        """Exposes and turns a picture, and returns the one that has waited longest.
 
-        It is stamped on the way out, as a driver with buffers of its own does: the stamp says nothing of the
+        It is stamped on the way out, as drivers with their own buffers do, so the stamp does not include the
         wait.
         """
         image = frame.image
@@ -70,13 +70,13 @@ class SiteCapture(Capture):
 
 
 class SiteServices(Supervisor):
-    """The services of a site, from `with` to the end of the block.
+    """The services of a site, which run for the duration of a `with` block.
 
     Args:
         site: The train.
-        settings: Where page and broker are.
-        tell: Is told what they say.
-        interrupted: Says whether to wait no longer until all are ready.
+        settings: Addresses of page and broker.
+        tell: Receives their output.
+        interrupted: Returns True when waiting for the services to become ready should stop.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class SiteServices(Supervisor):
         super().__init__(replace(settings, feed=site.setup.feed), CLIENTS, tell, interrupted)
 
     def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
-        """As for every train, but the service looks into the site, and goes by its machine's clock."""
+        """Starts a service as for every train, but it reads the site and uses its machine's clock."""
         command, environment = super().launch(name)
         ahead_s = float(environment[CLOCK_VARIABLE]) + self._ahead_s.get(name, 0.0)
         command[-2:-1] = ["incident", "service"]
@@ -94,7 +94,7 @@ class SiteServices(Supervisor):
 
 
 def runs_of(folder: Path) -> dict[str, Run]:
-    """The services that work with what a site says; all others run as they always do."""
+    """The services that use a site's settings; all others run as usual."""
 
     def broker(settings: ServiceSettings, stopping: threading.Event) -> None:
         allowed = Site.load(folder).setup.rights.model_dump(mode="json")

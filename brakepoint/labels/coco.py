@@ -1,4 +1,4 @@
-"""Labels as COCO has them: one JSON file for many pictures, boxes in pixels."""
+"""COCO labels: one JSON file for many pictures, boxes in pixels."""
 
 import math
 from pathlib import Path
@@ -21,7 +21,7 @@ from brakepoint.labels.signs import (
 
 Id = Annotated[str, BeforeValidator(str)]
 Size = Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(lambda said: said or None)]
-"""Several programs write 0 for what they do not know."""
+"""A size in pixels; several programs write 0 for an unknown one."""
 
 
 class _Record(BaseModel):
@@ -54,21 +54,21 @@ class _Coco(_Record):
 
 
 def is_coco(content: Any) -> bool:
-    """Whether JSON looks like COCO's, be it complete or not."""
+    """Whether JSON looks like COCO's, complete or not."""
     return isinstance(content, dict) and {"images", "annotations"} <= content.keys()
 
 
 def read_coco(content: Any, file: Path, pictures: PictureIndex, notes: list[Note]) -> list[LabelledPicture]:
-    """Reads the pictures of a COCO file; one without annotations shows no sign.
+    """Reads the pictures of a COCO file; a picture without annotations contains no sign.
 
     Args:
         content: The file's JSON.
-        file: The file, for the errors.
-        pictures: The pictures that it may name.
-        notes: Gets a note for each crowd, which is no single sign, and for each doubled box.
+        file: The file, for error messages.
+        pictures: The pictures to which it may refer.
+        notes: Receives a note for each crowd, which isn't a single sign, and for each duplicate box.
 
     Raises:
-        UserError: It is not whole, or a box is empty, outside, of an unknown class or of an unknown picture.
+        UserError: It is incomplete, or a box is empty, outside, of an unknown class or of an unknown picture.
     """
     try:
         coco = _Coco.model_validate(content)

@@ -1,9 +1,9 @@
-"""Labelled pictures, in whatever form people have them.
+"""Labelled pictures, in any of the common formats.
 
 - YOLO text: `labels/NAME.txt` for `images/NAME.jpg`, or both in one folder; `data.yaml` if there is one;
-- Label Studio: what it exports, as JSON or JSON-MIN, and what it writes to target storage;
+- Label Studio: exports as JSON or JSON-MIN, and the files in target storage;
 - COCO: one JSON file for many pictures;
-- Pascal VOC: an XML file a picture.
+- Pascal VOC: an XML file per picture.
 """
 
 from collections import defaultdict
@@ -35,19 +35,19 @@ from brakepoint.labels.yolo_data import find_data
 __all__ = ["PICTURE_SUFFIXES", "LabelledPicture", "Labels", "held_out", "load_labels", "read_labels"]
 
 LABEL_FOLDERS = {"labels", "annotations"}
-"""Every file in these is meant to be a label."""
+"""Every file in these folders should be a label."""
 PLACES = {"images", "jpegimages", "obj_train_data", *LABEL_FOLDERS}
-"""Folders in which a picture and its label lie apart, each under the same name."""
+"""Pairs of folders for pictures and labels with the same names."""
 ARCHIVES = {".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"}
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What was read of a folder.
+    """The contents of a folder.
 
     Attributes:
         pictures: The labelled pictures, by name.
-        notes: What was passed over: together they are all that was there.
+        notes: What was skipped: together with the pictures, this accounts for everything in the folder.
     """
 
     pictures: tuple[LabelledPicture, ...]
@@ -56,7 +56,7 @@ class Labels:
 
 @dataclass
 class _Found:
-    """The files of a folder, by what they are."""
+    """The files of a folder, by kind."""
 
     texts: list[Path] = field(default_factory=list)
     documents: list[Path] = field(default_factory=list)
@@ -79,7 +79,7 @@ def load_labels(folder: Path) -> list[LabelledPicture]:
     """Reads the labelled pictures of a folder; see `read_labels`.
 
     Raises:
-        UserError: As there, or no picture has a sign.
+        UserError: As for `read_labels`, or no picture has a sign.
     """
     return list(_with_signs(read_labels(folder), folder).pictures)
 
@@ -93,15 +93,15 @@ def _with_signs(labels: Labels, folder: Path) -> Labels:
 def read_labels(folder: Path) -> Labels:
     """Reads the labels of a folder.
 
-    Among YOLO labels a picture without a file shows no sign; among others it has not been labelled, and it is
-    left out, as is a task that was skipped.
+    With YOLO labels, a picture without a label file contains no sign; with other formats it has not been
+    labelled and is skipped, as is a cancelled task.
 
     Args:
-        folder: Holds pictures and labels, in any of the layouts that labelling programs export.
+        folder: Contains pictures and labels, in any layout that labelling programs export.
 
     Raises:
-        UserError: Pictures or labels are missing, kinds of labels are mixed, or a label is invalid, of a
-            class that the train does not know, of a picture that is not there, or the second of one.
+        UserError: Pictures or labels are missing, formats are mixed, or a label is invalid, has an unknown
+            class, refers to a missing picture, or is the second one for a picture.
     """
     files = files_below(folder)
     pictures = _pictures(folder, files)
@@ -122,7 +122,7 @@ def read_labels(folder: Path) -> Labels:
 
 
 def held_out(folder: Path) -> Labels:
-    """Reads the pictures to be examined on: those for validation, else for testing, where there is a split.
+    """Reads the pictures for evaluation: the validation split, else the test split, if there is one.
 
     Raises:
         UserError: As for `read_labels`, or none of them has a sign.
@@ -139,7 +139,7 @@ def held_out(folder: Path) -> Labels:
 
 
 def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:
-    """The pictures that count: those in `images/`, if it is there."""
+    """The relevant pictures: those in `images/`, if it exists."""
     own = folder / "images"
     pictures = [file for file in pictures_among(files) if not own.is_dir() or own in file.parents]
     if not pictures:
@@ -183,7 +183,7 @@ def _sorted_out(folder: Path, files: Sequence[Path]) -> _Found:
 
 
 def _looks_like_yolo(file: Path) -> bool:
-    """Whether a text lies beside its picture, or has numbers as its first line."""
+    """Whether a text file is beside its picture, or has numbers in its first line."""
     if any(file.with_suffix(suffix).exists() for suffix in PICTURE_SUFFIXES):
         return True
     lines = [line.split() for line in read_text(file).splitlines() if line.strip()]
@@ -195,7 +195,7 @@ def _looks_like_json(file: Path) -> bool:
 
 
 def _only_names(content: Any) -> bool:
-    """Whether it is `notes.json`, which Label Studio puts beside YOLO labels."""
+    """Whether it is `notes.json`, which Label Studio writes beside YOLO labels."""
     return isinstance(content, dict) and "categories" in content and "annotations" not in content
 
 
@@ -219,10 +219,10 @@ def _yolo_pictures(
 
 
 def _label_files(folder: Path, files: Sequence[Path], pictures: Sequence[Path]) -> dict[Path, Path]:
-    """Which text belongs to which picture.
+    """Maps pictures to their label files.
 
     Raises:
-        UserError: A text belongs to none or to two, or two belong to one.
+        UserError: A file belongs to no picture or to two, or two belong to one.
     """
     at: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for path in pictures:
@@ -254,7 +254,7 @@ def _place(file: Path, folder: Path) -> tuple[str, ...]:
 def _indexed_pictures(
     folder: Path, found: _Found, pictures: Sequence[Path], notes: list[Note]
 ) -> list[LabelledPicture]:
-    """Of labels that name their picture themselves."""
+    """Pictures from labels that name their picture themselves."""
     index = PictureIndex(pictures, folder)
     labelled: dict[Path, LabelledPicture] = {}
     known: set[Path] = set()
@@ -281,7 +281,7 @@ def _keep(read: Sequence[LabelledPicture], file: Path, labelled: dict[Path, Labe
 def _label_studio_pictures(
     content: Any, file: Path, index: PictureIndex, notes: list[Note], known: set[Path]
 ) -> list[LabelledPicture]:
-    """The pictures of a file's tasks that count; `known` gets the others, which its notes name."""
+    """The pictures of a file's valid tasks; `known` receives the others, which are in its notes."""
     try:
         tasks = tasks_of(content, file, lambda place: picture_size(index.find(place, file)), notes)
     except NotLabelStudioError as error:
@@ -304,7 +304,7 @@ def _size_of(task: Task) -> tuple[int, int] | None:
 
 
 def _splitter(folder: Path, others: Sequence[Path]) -> Callable[[Path], str | None]:
-    """Tells the split of a picture by the lists beside the labels, else by the folders that it lies in."""
+    """Determines a picture's split from the lists beside the labels, else from its folders."""
     listed = listed_splits(others)
 
     def split_of(picture: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""What Label Studio knows of a project: a list of tasks, each with what its annotators said."""
+"""A Label Studio project: a list of tasks, each with its annotations."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from brakepoint.labels.signs import Note, PassedOver, known_class
 from brakepoint.messages import SignClass
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""When an annotation was changed that does not say so: before every other."""
+"""Time of change of an annotation without one: before all others."""
 OTHER_ANSWERS = (
     *("choices", "textarea", "rating", "number", "relation", "datetime", "taxonomy", "pairwise", "ranker"),
 )
-"""What an annotator may say beside drawing."""
+"""Answers of an annotator other than drawing."""
 
 
 class _Record(BaseModel):
@@ -28,17 +28,17 @@ class _Record(BaseModel):
 
 
 class RectangleValue(_Record):
-    """A rectangle as Label Studio has it: **every number is a percentage**.
+    """A rectangle in Label Studio's format: **every number is a percentage**.
 
     `x` and `width` are percentages of the picture's width, `y` and `height` of its height.
 
     Attributes:
-        x: Of its top left corner.
-        y: Of the same.
-        width: Of the rectangle before it is turned.
-        height: The same.
-        rotation: Degrees by which it is turned clockwise about its top left corner.
-        rectanglelabels: What the annotator called it: one class.
+        x: Left edge, before rotation.
+        y: Top edge, before rotation.
+        width: Width before rotation.
+        height: Height before rotation.
+        rotation: Clockwise rotation about its top left corner, in degrees.
+        rectanglelabels: The annotator's label: one class.
     """
 
     x: float = Field(ge=-100, le=200)
@@ -54,8 +54,8 @@ class Rectangle(_Record):
 
     Attributes:
         type: Always `rectanglelabels`.
-        original_width: Of the picture, in pixels.
-        original_height: The same.
+        original_width: Width of the picture in pixels.
+        original_height: Height of the picture in pixels.
         value: The rectangle itself.
     """
 
@@ -66,12 +66,12 @@ class Rectangle(_Record):
 
     @property
     def sign_class(self) -> SignClass:
-        """What was labelled."""
+        """The labelled class."""
         return SignClass(self.value.rectanglelabels[0])
 
 
 def _who(said: Any) -> Any:
-    """An annotator's number or address, out of the object that newer versions write."""
+    """An annotator's id or address, from the object that newer versions write."""
     return said.get("id", said.get("email")) if isinstance(said, dict) else said
 
 
@@ -80,16 +80,16 @@ def _when(said: Any) -> Any:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """A moment that can be compared with every other: without a zone it is UTC's."""
+    """A time that can be compared with others; without a time zone it is taken as UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 class Annotation(_Record):
-    """What one annotator said about one picture.
+    """One annotator's answer for one picture.
 
     Attributes:
-        completed_by: Number or address of the annotator, if it is known.
-        was_cancelled: Whether the annotator skipped the picture: then the answer means nothing.
+        completed_by: Id or address of the annotator, if known.
+        was_cancelled: Whether the annotator skipped the picture, which makes the answer meaningless.
         updated_at: When it was last changed.
         result: A rectangle for each sign; empty for a picture without signs.
     """
@@ -101,12 +101,12 @@ class Annotation(_Record):
 
 
 class Task(_Record):
-    """One picture and everything that was said about it.
+    """One picture and all its annotations.
 
     Attributes:
         picture: The picture's file name.
-        annotations: One for each annotator who looked at it; may be empty.
-        location: Where Label Studio has the picture.
+        annotations: One for each annotator; may be empty.
+        location: Location of the picture in Label Studio.
     """
 
     picture: str
@@ -115,14 +115,14 @@ class Task(_Record):
 
 
 def read_export(path: Path, notes: list[Note] | None = None) -> list[Task]:
-    """Reads what Label Studio exported of the kit's project, as JSON or JSON-MIN.
+    """Reads a Label Studio export of the kit's project, as JSON or JSON-MIN.
 
     Args:
-        path: The file; the pictures lie beside or below it, in case it does not say how large they are.
-        notes: Gets what was passed over.
+        path: The file; pictures must be beside or below it if it does not include their size.
+        notes: Receives notes about what was skipped.
 
     Raises:
-        UserError: It is none, or it is that of a project with other questions or other classes.
+        UserError: It isn't an export, or belongs to a project with other questions or classes.
     """
     if not path.exists():
         raise UserError("store.error.no_export", path=path)
@@ -147,17 +147,17 @@ def read_export(path: Path, notes: list[Note] | None = None) -> list[Task]:
 def tasks_of(
     content: Any, file: Path, size_of: Callable[[str], tuple[int, int]], notes: list[Note]
 ) -> list[Task]:
-    """Reads the tasks of a file, whichever of Label Studio's forms it has.
+    """Reads the tasks of a file in any of Label Studio's formats.
 
     Args:
         content: The file's JSON.
-        file: The file, for the errors.
-        size_of: Looks up width and height of a picture in pixels, where a rectangle does not say them.
-        notes: Gets what was passed over.
+        file: The file, for error messages.
+        size_of: Looks up width and height of a picture in pixels, if a rectangle lacks them.
+        notes: Receives notes about what was skipped.
 
     Raises:
-        NotLabelStudioError: It is of none of them.
-        UserError: A region is no rectangle, or it has not one class that the train knows.
+        NotLabelStudioError: It has none of these formats.
+        UserError: A region isn't a rectangle, or does not have exactly one known class.
     """
     return [_task(raw, index, file, size_of, notes) for index, raw in enumerate(as_tasks(content))]
 
@@ -178,7 +178,7 @@ def _task(
 
 
 class _Regions:
-    """Takes from the answers about one picture what a rectangle is, and notes or refuses the rest."""
+    """Extracts the rectangles from the answers about one picture, and notes or rejects the rest."""
 
     def __init__(
         self,
@@ -192,7 +192,7 @@ class _Regions:
         self._size_of, self._notes = size_of, notes
 
     def kept(self, said: Any) -> Any:
-        """An annotation whose results are rectangles of one class each."""
+        """An annotation with only rectangles of one class each."""
         if not isinstance(said, dict):
             return said
         results = said.get("result") or []
@@ -208,7 +208,7 @@ class _Regions:
         if kind in OTHER_ANSWERS:
             return self._note(PassedOver.OTHER_ANSWER)
         if kind == "rectangle" and item.get("id") is not None and str(item["id"]) in labelled:
-            return []  # Its class stands in the result of the same id, together with the same box.
+            return []  # Its class is in the result with the same id, together with the same box.
         if not isinstance(kind, str) or kind not in ("rectanglelabels", "rectangle", "labels"):
             raise self._refusal("error.label_region", kind=str(kind))
         if not isinstance(value, dict):
@@ -239,7 +239,7 @@ class _Regions:
 
 
 def _classes(item: Json) -> list[Any]:
-    """What a result says that its region is; older versions write one name instead of a list."""
+    """The classes in a result; older versions write one name instead of a list."""
     value = item.get("value")
     if not isinstance(value, dict):
         return []

@@ -1,9 +1,9 @@
-"""The forms in which Label Studio writes one and the same thing, brought into the first of them.
+"""The formats in which Label Studio writes the same data, converted to the first of them.
 
 - the export of a project as JSON: a list of tasks, each with its `data` and `annotations`;
-- JSON-MIN: a list of answers, each with the task's data and its boxes side by side;
-- target storage: one annotation a file, with its `task` within, the file's name often without `.json`;
-- one task a file.
+- JSON-MIN: a list of answers, each with the task's data and boxes at the same level;
+- target storage: one annotation per file, with its `task` inside, often without `.json` in the file name;
+- one task per file.
 """
 
 from collections.abc import Iterator
@@ -13,30 +13,30 @@ from brakepoint.labels.pictures import PICTURE_SUFFIXES, locations
 
 Json = dict[str, Any]
 NOT_AN_ANSWER = {"annotator", "annotation_id", "created_at", "updated_at", "lead_time", "id"}
-"""What JSON-MIN has beside a task's data and its answers."""
+"""Keys of JSON-MIN other than a task's data and answers."""
 
 
 class NotLabelStudioError(ValueError):
-    """What was read is no task and no annotation of Label Studio; says where."""
+    """The content isn't a task or annotation of Label Studio; names the place."""
 
 
 def is_label_studio(content: Any) -> bool:
-    """Whether JSON looks like one of the forms, be it complete or not."""
+    """Whether JSON looks like one of the formats, complete or not."""
     row = content[0] if isinstance(content, list) and content else content
     return isinstance(row, dict) and bool(row.keys() & {"data", "task", "annotation_id", "annotator"})
 
 
 def as_tasks(content: Any) -> list[Json]:
-    """Brings any form into that of a project's export.
+    """Converts any format to that of a project's export.
 
     Args:
-        content: What a JSON file held.
+        content: Content of a JSON file.
 
     Returns:
-        Tasks with `data.image` and `annotations`; what is in these is not looked at.
+        Tasks with `data.image` and `annotations`, whose contents are not checked.
 
     Raises:
-        NotLabelStudioError: It is of no such form.
+        NotLabelStudioError: It has none of the formats.
     """
     rows = content if isinstance(content, list) else [content]
     tasks: list[Json] = []
@@ -79,7 +79,7 @@ def _minimal(row: Json, number: int) -> Json:
 
 
 def _minimal_results(row: Json) -> Iterator[Json]:
-    """The answers of a row: JSON-MIN leaves their types out, but names their classes by them."""
+    """The answers of a row: JSON-MIN omits their types, but names the keys of their classes after them."""
     for name, value in row.items():
         if name in NOT_AN_ANSWER or not isinstance(value, list):
             continue
@@ -91,7 +91,7 @@ def _minimal_results(row: Json) -> Iterator[Json]:
 
 
 def _image(data: Any, number: int) -> str:
-    """Where the picture of a task is: under `image`, or whatever else the project calls it."""
+    """The location of a task's picture: under `image`, or another name from the project."""
     if isinstance(data, dict):
         if isinstance(data.get("image"), str) and data["image"]:
             return str(data["image"])

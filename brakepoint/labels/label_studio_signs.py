@@ -1,4 +1,4 @@
-"""What Label Studio's answers say is in a picture: of turned rectangles, in percent, boxes as fractions."""
+"""Converts Label Studio's answers to signs: from rotated rectangles in percent to boxes as fractions."""
 
 import math
 from pathlib import Path
@@ -10,11 +10,11 @@ from brakepoint.labels.signs import Box, LabelledSign, Note, PassedOver, inside
 
 
 def answer_that_counts(task: Task, notes: list[Note]) -> Annotation | None:
-    """The annotation to believe: of those that were not skipped, the one that was updated last.
+    """The relevant annotation: the last updated one that was not cancelled.
 
     Args:
-        task: One picture's.
-        notes: Gets a note for each answer that is not believed.
+        task: The task of one picture.
+        notes: Receives a note for each ignored answer.
     """
     answers = [annotation for annotation in task.annotations if not annotation.was_cancelled]
     if not answers:
@@ -29,14 +29,14 @@ def read_signs(annotation: Annotation, file: Path) -> list[LabelledSign]:
     """Turns an annotation's rectangles into signs.
 
     Args:
-        annotation: The one that counts.
-        file: Where it was read, for the errors.
+        annotation: The relevant annotation.
+        file: Its file, for error messages.
 
     Returns:
-        The signs, cut off at the picture's edges; of a rotated rectangle the upright box around it.
+        The signs, clipped at the picture's edges; for a rotated rectangle the upright box around it.
 
     Raises:
-        UserError: A rectangle lies outside the picture.
+        UserError: A rectangle is outside the picture.
     """
     return [LabelledSign(each.sign_class, _box(each, file)) for each in annotation.result]
 
@@ -49,7 +49,7 @@ def _box(rectangle: Rectangle, file: Path) -> Box:
 
 
 def _corners(value: RectangleValue, aspect_ratio: float) -> np.ndarray:
-    """The rectangle's corners, `(4, 2)` fractions; it is turned clockwise about its top left one."""
+    """The rectangle's corners, `(4, 2)` fractions, after clockwise rotation about its top left one."""
     angle = math.radians(value.rotation)
     # Percent of width and of height are different lengths: the rotation needs square units.
     along = np.array([math.cos(angle), math.sin(angle) * aspect_ratio]) * value.width

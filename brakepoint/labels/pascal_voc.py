@@ -1,4 +1,4 @@
-"""Labels as Pascal VOC has them: an XML file a picture, boxes in pixels."""
+"""Pascal VOC labels: an XML file per picture, boxes in pixels."""
 
 import math
 from pathlib import Path
@@ -14,17 +14,18 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 def read_voc(file: Path, pictures: PictureIndex, notes: list[Note]) -> LabelledPicture:
     """Reads the label of one picture.
 
-    The picture is the one that lies under the label's own name, as labelling programs look for it; else the
-    one that the label names, which may have been renamed since. Corners are taken as they stand: the format's
-    own tools count pixels from 1 and most programs from 0, which makes one pixel.
+    The picture is the one with the same name as the label file, where labelling programs look for it; else
+    the one named in the label, which may have been renamed since. Corners are used as they are: the format's
+    own tools count pixels from 1 and most programs from 0, a difference of one pixel.
 
     Args:
         file: The XML file.
-        pictures: The pictures that it may name.
-        notes: Gets a note for each doubled box.
+        pictures: The pictures to which it may refer.
+        notes: Receives a note for each duplicate box.
 
     Raises:
-        UserError: It is none, or a box is empty, outside, no upright rectangle or of an unknown class.
+        UserError: It isn't a label, or a box is empty, outside, not an upright rectangle or of an unknown
+            class.
     """
     try:
         root = ElementTree.fromstring(file.read_bytes())
@@ -58,7 +59,7 @@ def _picture_of(root: ElementTree.Element, file: Path, pictures: PictureIndex) -
 
 
 def _size(root: ElementTree.Element) -> tuple[int, int] | None:
-    """What the label says of the picture's size; several programs write zeros or nothing."""
+    """The picture's size in the label; several programs write zeros or nothing."""
     width, height = (root.findtext(f"size/{side}") or "" for side in ("width", "height"))
     if not (width.strip().isdecimal() and height.strip().isdecimal()):
         return None

@@ -1,4 +1,4 @@
-"""Pictures on disk: which files are some, which one a label means, and how large it is."""
+"""Pictures on disk: which files are pictures, which one a label refers to, and its size."""
 
 import os
 import re
@@ -15,21 +15,21 @@ from brakepoint.errors import UserError, system_says
 
 PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 UNREADABLE_SUFFIXES = {".avif", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jxl"}
-"""Pictures that not every build of OpenCV reads."""
+"""Picture formats that not every build of OpenCV reads."""
 CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
-"""What file managers leave behind, beside names that start with a dot."""
+"""Files left behind by file managers, besides names that start with a dot."""
 UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-(?=.)")
-"""Label Studio puts it before the name of a file that was uploaded."""
+"""Prefix that Label Studio adds to the names of uploaded files."""
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
-"""Markers: of the file's start, of each scan of pixels, and of the end."""
+"""JPEG markers for the start of the file, each scan, and the end."""
 JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every file below a folder, in order of their paths; links are followed, clutter is passed over.
+    """Every file below a folder, sorted by path; links are followed, clutter is skipped.
 
     Raises:
-        UserError: There is no such folder, it cannot be read, or a link leads nowhere.
+        UserError: The folder does not exist or cannot be read, or a link is broken.
     """
     if folder.is_file():
         raise UserError("error.labels_file", path=folder)
@@ -58,10 +58,10 @@ def _is_clutter(name: str) -> bool:
 
 
 def pictures_among(files: Iterable[Path]) -> list[Path]:
-    """Those files that are pictures, by their names.
+    """The files that are pictures, judging by their names.
 
     Raises:
-        UserError: One is a picture of a kind that cannot be read.
+        UserError: One is a picture in an unsupported format.
     """
     files = list(files)
     for file in files:
@@ -71,12 +71,12 @@ def pictures_among(files: Iterable[Path]) -> list[Path]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures that lie in a folder itself, by name; none if it is not there."""
+    """The pictures directly in a folder, by name; empty if the folder does not exist."""
     return pictures_among(sorted(file for file in folder.glob("*") if not _is_clutter(file.name)))
 
 
 def readable(name: str) -> str:
-    """A name as a person reads it: composed letters, and Latin-1 where the bytes are no UTF-8."""
+    """A readable name: with composed characters, and as Latin-1 if the bytes aren't UTF-8."""
     raw = name.encode("utf-8", "surrogateescape" if _has_bytes(name) else "replace")
     try:
         decoded = raw.decode("utf-8")
@@ -98,16 +98,16 @@ def _stem_key(name: str) -> str:
 
 
 def _uploaded_key(name: str) -> str:
-    """As Label Studio writes the name of a file that was uploaded: without blanks and most signs."""
+    """The name that Label Studio gives an uploaded file: without spaces and most special characters."""
     return re.sub(r"[^-\w.]", "", _key(name).replace(" ", "_"))
 
 
 class PictureIndex:
-    """Finds the picture that a label means, whatever way the label writes its place.
+    """Finds the picture to which a label refers, however the label writes its location.
 
     Args:
         pictures: The pictures.
-        root: The folder that they lie in.
+        root: The folder that contains them.
     """
 
     def __init__(self, pictures: Iterable[Path], root: Path) -> None:
@@ -119,15 +119,15 @@ class PictureIndex:
                 self._by[key][key(path.name)].append(path)
 
     def find(self, location: str, file: Path, *, by_stem: bool = False) -> Path:
-        """The picture in a place.
+        """The picture at a location.
 
         Args:
             location: For instance `s3://bucket/kc01/3.jpg`, `/data/local-files/?d=kc01%5C3.jpg` or `3.jpg`.
-            file: The label, for the errors.
+            file: The label, for error messages.
             by_stem: Whether the name may lack its suffix or have another one.
 
         Raises:
-            UserError: There is none, or several could be meant.
+            UserError: There is none, or several match.
         """
         for parts in locations(location):
             for key, name in (
@@ -141,14 +141,14 @@ class PictureIndex:
         raise UserError("error.label_without_picture", file=file, picture=readable(_last(location)))
 
     def named(self, location: str, file: Path) -> list[Path]:
-        """The same in a list, which is empty if there is none, or if several could be meant."""
+        """The picture in a list, which is empty if none or several match."""
         try:
             return [self.find(location, file)]
         except UserError:
             return []
 
     def _nearest(self, found: list[Path], parts: tuple[str, ...], location: str, file: Path) -> Path:
-        """The one whose folders agree best with those of the label."""
+        """The one whose folders agree best with those in the label."""
         ranks = {path: self._agreement(self._parts[path], parts) for path in found}
         best = [path for path in found if ranks[path] == max(ranks.values())]
         if len(best) > 1:
@@ -165,9 +165,9 @@ class PictureIndex:
 
 
 def locations(location: str) -> list[tuple[str, ...]]:
-    r"""The ways to read a place, each as folders and name, the most literal first.
+    r"""The possible readings of a location, each as folders and name, the most literal first.
 
-    A key may hold `?`, `%3A` or `+` itself, an address may have a query, and Windows separates by `\`.
+    A key may contain `?`, `%3A` or `+`, an address may have a query, and Windows separates with `\`.
     """
     text = location.split("?d=", 1)[-1]
     cut = re.split(r"[?#]", text, maxsplit=1)[0]
@@ -192,7 +192,7 @@ def read_picture(path: Path) -> np.ndarray:
         `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        UserError: It does not decode to its end.
+        UserError: It cannot be decoded completely.
     """
     import cv2
 
@@ -201,9 +201,9 @@ def read_picture(path: Path) -> np.ndarray:
     except OSError as error:
         raise UserError("error.file_unreadable", path=path, why=system_says(error)) from error
     image = None
-    # OpenCV fills what is missing of a truncated JPEG with grey and goes on.
+    # OpenCV fills the missing part of a truncated JPEG with grey and continues.
     if content and not (content.startswith(JPEG_START) and not _ends(content)):
-        with suppress(cv2.error):  # What it raises for a picture of more pixels than it takes.
+        with suppress(cv2.error):  # Raised for a picture with more pixels than OpenCV accepts.
             image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise UserError("error.picture_unreadable", path=path)
@@ -211,7 +211,7 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def _ends(jpeg: bytes) -> bool:
-    """Whether a JPEG has its end; a phone may have put a film or a second picture behind that."""
+    """Whether a JPEG is complete; a phone may have appended a film or a second picture."""
     at, scanned = 2, False
     while (marker := jpeg.find(b"\xff", at)) >= 0 and marker + 1 < len(jpeg):
         kind = jpeg[marker + 1]
@@ -226,10 +226,10 @@ def _ends(jpeg: bytes) -> bool:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture in pixels, as it is seen upright.
+    """Width and height of a picture in pixels, in its upright orientation.
 
     Raises:
-        UserError: It does not decode.
+        UserError: It cannot be decoded.
     """
     height, width = read_picture(path).shape[:2]
     return width, height

@@ -1,4 +1,4 @@
-"""What lies in a label file, whatever program wrote it: its text, its JSON."""
+"""Reads label files of any program: their text or JSON."""
 
 import codecs
 import json
@@ -12,7 +12,7 @@ from brakepoint.errors import UserError, system_says
 
 
 def read_text(file: Path) -> str:
-    """The text of a file: UTF-8 or UTF-16 with or without a mark, else Latin-1, which old programs write.
+    """The text of a file: UTF-8 or UTF-16 with or without a byte order mark, else Latin-1.
 
     Raises:
         UserError: It cannot be read.
@@ -31,10 +31,10 @@ def read_text(file: Path) -> str:
 
 
 def read_json(file: Path) -> Any:
-    """What a JSON file holds.
+    """The content of a JSON file.
 
     Raises:
-        UserError: It cannot be read, or is none.
+        UserError: It cannot be read, or isn't JSON.
     """
     try:
         return from_json(read_text(file))
@@ -43,7 +43,7 @@ def read_json(file: Path) -> Any:
 
 
 def place_of(error: ValidationError) -> str:
-    """Where the first thing is that is wrong, and what stands there."""
+    """Location and content of the first error."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "JSON"
     return place if first["type"] == "missing" else f"{place} = {str(first['input'])[:40]}"

@@ -1,4 +1,4 @@
-"""A sign as a label says it, the picture that it is in, and what a reader passed over."""
+"""A labelled sign, its picture, and notes about what a reader skipped."""
 
 import re
 from collections.abc import Collection
@@ -11,14 +11,14 @@ from brakepoint.messages import Detection, SignClass
 from brakepoint.texts import text
 
 ASPECT_TOLERANCE = 0.02
-"""By how much the proportions that a label names may differ from the picture's: pictures are made smaller."""
+"""Tolerance between the proportions in a label and those of the picture, which may have been downscaled."""
 Box = tuple[float, float, float, float]
 """`(left, top, right, bottom)` as fractions of the picture, 0 to 1."""
 LEAST_SIDE = 1e-6
-"""What YOLO text, with its six decimals, still tells from nothing."""
+"""The smallest side that YOLO text, with its six decimals, can distinguish from zero."""
 
 NAMES_MAX = 5
-"""So many of the things that were passed over are named; all are counted."""
+"""Maximum number of skipped items that are named; all are counted."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class LabelledSign:
     """One sign of a picture.
 
     Attributes:
-        sign_class: What it is.
+        sign_class: Its class.
         box: `(left, top, right, bottom)` as fractions of the picture, 0 to 1.
     """
 
@@ -36,13 +36,13 @@ class LabelledSign:
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """A picture and the signs that are really in it.
+    """A picture and its true signs.
 
     Attributes:
         path: The picture.
         signs: The signs.
-        size_px: `(width, height)` that its label says it has; None if the label does not say it.
-        split: `train`, `val` or `test`, if whoever made the labels has split them.
+        size_px: `(width, height)` according to its label; None if the label does not include it.
+        split: `train`, `val` or `test`, if the dataset is split.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class LabelledPicture:
         """The signs as a perfect detector reports them, in pixels of the picture.
 
         Raises:
-            UserError: The label is that of a picture of other proportions, as if it lay on its side.
+            UserError: The label is for a picture with other proportions, for example a rotated one.
         """
         if self.size_px is not None:
             width, height = self.size_px
@@ -70,7 +70,7 @@ class LabelledPicture:
 
 
 class PassedOver(StrEnum):
-    """Why something that was there is not among what was read, or not as it was written."""
+    """Why something was skipped, or not read as written."""
 
     UNLABELLED = "unlabelled"
     SKIPPED = "skipped"
@@ -87,11 +87,11 @@ class PassedOver(StrEnum):
 
 @dataclass(frozen=True)
 class Note:
-    """One thing that was passed over.
+    """One skipped item.
 
     Attributes:
         why: The reason.
-        name: What it was, or where.
+        name: Its name or location.
     """
 
     why: PassedOver
@@ -99,14 +99,14 @@ class Note:
 
 
 def known_class(name: str, file: Path) -> SignClass:
-    """The class of that name; capitals, blanks, hyphens and underscores make no difference.
+    """The class of that name, ignoring case, spaces, hyphens and underscores.
 
     Args:
-        name: As a label has it.
-        file: The label, for the error.
+        name: The name in the label.
+        file: The label, for the error message.
 
     Raises:
-        UserError: The train does not know it.
+        UserError: The class is unknown.
     """
     wanted = letters(name)
     for sign_class in SignClass:
@@ -116,19 +116,19 @@ def known_class(name: str, file: Path) -> SignClass:
 
 
 def letters(name: str) -> str:
-    """A class name without what makes no difference."""
+    """A class name without the ignored characters."""
     return re.sub(r"[\s_-]", "", name).casefold()
 
 
 def inside(box: Box, where: str) -> Box:
-    """A box cut off at the picture's edges.
+    """A box clipped at the picture's edges.
 
     Args:
-        box: In fractions.
-        where: File and place, for the error.
+        box: The box in fractions.
+        where: File and location, for the error message.
 
     Raises:
-        UserError: Nothing of it is in the picture.
+        UserError: It is entirely outside the picture.
     """
     left, top, right, bottom = (min(max(side, 0.0), 1.0) for side in box)
     if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
@@ -137,7 +137,7 @@ def inside(box: Box, where: str) -> Box:
 
 
 def each_once(signs: list[LabelledSign], where: str, notes: list[Note]) -> tuple[LabelledSign, ...]:
-    """The signs without those that were labelled twice: same class, same box but for rounding."""
+    """The signs without duplicates: same class, and same box except for rounding."""
     once: dict[tuple[object, ...], LabelledSign] = {}
     for sign in signs:
         once.setdefault((sign.sign_class, *(round(side, 6) for side in sign.box)), sign)
@@ -146,7 +146,7 @@ def each_once(signs: list[LabelledSign], where: str, notes: list[Note]) -> tuple
 
 
 def told(notes: Collection[Note]) -> list[str]:
-    """One line for each reason: how many things were passed over for it, and which ones first."""
+    """One line for each reason: the number of skipped items, and the first ones."""
     lines = []
     for why in PassedOver:
         names = [note.name for note in notes if note.why is why]

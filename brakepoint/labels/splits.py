@@ -1,4 +1,4 @@
-"""Into what a dataset is split, as people name it."""
+"""The splits of a dataset, by their usual names."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ NAMES = re.compile(r"(?:^|.*[_.-])(train|val|test)(?:ing|id|idation)?[0-9]*(?:[_
 
 
 def split_of_name(name: str) -> str | None:
-    """`train`, `val` or `test`, if a folder or a file is called so, as `valid` or `instances_val2017`."""
+    """`train`, `val` or `test`, if a folder or file has such a name, like `valid` or `instances_val2017`."""
     found = NAMES.match(name)
     return found[1].lower() if found else None
 
@@ -18,7 +18,7 @@ def split_of_name(name: str) -> str | None:
 def listed_splits(files: Iterable[Path]) -> dict[str, str]:
     """The split of each picture that a list in `ImageSets/` names, by its name without suffix.
 
-    A list of both, `trainval.txt`, says nothing.
+    A list of both, `trainval.txt`, is ignored.
     """
     splits = {}
     for file in files:

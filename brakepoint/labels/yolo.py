@@ -1,4 +1,4 @@
-"""Labels as YOLO text: a line a sign, `class x y width height`, centre and size as fractions."""
+"""YOLO labels: one line per sign, `class x y width height`, centre and size as fractions."""
 
 import math
 from collections.abc import Sequence
@@ -10,24 +10,25 @@ from brakepoint.labels.signs import LabelledSign, Note, PassedOver, each_once, i
 from brakepoint.messages import SignClass
 
 CLASSES_FILE = "classes.txt"
-"""Names the classes by class id, a line each; several labelling tools write it."""
+"""File with the class names in the order of their ids, one per line; several labelling tools write it."""
 CLASSES_FILES = (CLASSES_FILE, "obj.names")
-"""The second is Darknet's."""
+"""Names of such files; the second is Darknet's."""
 ROUNDING = 1e-3
-"""So far beyond the edge a number may lie because a program rounded it."""
+"""How far a number may exceed the edge because of rounding."""
 
 
 def read_classes(folder: Path) -> tuple[str, ...]:
-    """Reads what each class id stands for.
+    """Reads the class of each id.
 
     Args:
-        folder: May hold `classes.txt`, itself or in `labels/`; without one the order is that of `SignClass`.
+        folder: May contain `classes.txt`, directly or in `labels/`; otherwise the order of `SignClass`
+            applies.
     """
     return listed_classes(folder) or tuple(SignClass)
 
 
 def listed_classes(folder: Path) -> tuple[str, ...]:
-    """The same; none without a file."""
+    """The same; empty without a file."""
     for place in (folder, folder / "labels"):
         for file in (place / name for name in CLASSES_FILES):
             if file.is_file():
@@ -42,11 +43,12 @@ def read_signs(
 
     Args:
         file: A YOLO text file; an empty one means a picture without signs.
-        classes: What each class id stands for.
-        notes: Gets a note for each outline, of which the box around it is taken, and for each doubled line.
+        classes: The class of each id.
+        notes: Receives a note for each outline, which is replaced by its bounding box, and for each duplicate
+            line.
 
     Raises:
-        UserError: A line is not a box inside the picture, or of an unknown class.
+        UserError: A line isn't a box inside the picture, or has an unknown class.
     """
     notes = [] if notes is None else notes
     signs: list[LabelledSign] = []

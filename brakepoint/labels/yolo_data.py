@@ -17,12 +17,12 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class YoloData:
-    """What `data.yaml` says.
+    """The contents of `data.yaml`.
 
     Attributes:
-        file: Where it lies.
-        classes: The classes by class id; an id that is not named has an empty name.
-        places: The folders or lists of pictures of each split that is there.
+        file: Path of the file.
+        classes: The classes by class id; an id without a name has an empty one.
+        places: The folders or lists of pictures of each existing split.
     """
 
     file: Path
@@ -30,7 +30,7 @@ class YoloData:
     places: dict[str, tuple[Path, ...]]
 
     def split_of(self, picture: Path) -> str | None:
-        """The split of a picture; None if it lies in none of their folders."""
+        """The split of a picture; None if it is in none of their folders."""
         for split, places in self.places.items():
             for place in places:
                 if place.is_dir() and picture.resolve().is_relative_to(place.resolve()):
@@ -44,10 +44,10 @@ def find_data(folder: Path) -> YoloData | None:
     """Reads the YAML file that describes a dataset, if there is one.
 
     Args:
-        folder: Holds the file, under any name; where it is one split, its parent may hold `data.yaml`.
+        folder: Contains the file, under any name; if it is one split, its parent may contain `data.yaml`.
 
     Raises:
-        UserError: There are two, or it is not valid.
+        UserError: There are two, or it is invalid.
     """
     found = [(file, content) for file in _yaml_files(folder) if (content := _described(file)) is not None]
     if len(found) > 1:
@@ -65,7 +65,7 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _described(file: Path) -> dict[Any, Any] | None:
-    """What a YAML file says of a dataset; None if it is about something else."""
+    """A YAML file's description of a dataset; None if it is about something else."""
     try:
         content = load_yaml(read_text(file))
     except yaml.YAMLError as error:
@@ -91,7 +91,7 @@ def _data(file: Path, content: dict[Any, Any]) -> YoloData:
             raise UserError("error.yolo_data", file=file, why=f"{split} = {said}")
         found = tuple(_existing(each, file, above) for each in written)
         for each, place in zip(written, found, strict=True):
-            if place is None and split != "test":  # Many name a test split that they do not have.
+            if place is None and split != "test":  # Many files name a test split that does not exist.
                 raise UserError("error.yolo_split", file=file, split=split, place=each)
         places[split] = tuple(place for place in found if place is not None)
     return YoloData(file, classes, {split: each for split, each in places.items() if each})
@@ -106,7 +106,7 @@ def _classes(names: Any, file: Path) -> tuple[str, ...]:
 
 
 def _existing(written: str, file: Path, above: Path) -> Path | None:
-    """Where a place is that a file names, which often was written on another machine."""
+    """Resolves a path in a file, which was often written on another machine."""
     parts = [part for part in re.split(r"[/\\]+", written) if part not in ("", ".")]
     tries = [above / written, file.parent / written]
     tries += [
@@ -118,11 +118,11 @@ def _existing(written: str, file: Path, above: Path) -> Path | None:
 def _exists(place: Path) -> bool:
     try:
         return place.exists()
-    except OSError:  # A name that is too long for any file.
+    except OSError:  # The name is too long for a file name.
         return False
 
 
 def _listed(file: Path) -> set[str]:
-    """The names of the pictures in a list of them, a path a line."""
+    """The names of the pictures in a list with one path per line."""
     lines = read_text(file).splitlines()
     return {PurePosixPath(line.strip().replace("\\", "/")).name for line in lines if line.strip()}

@@ -1,4 +1,4 @@
-"""Drives the feeds of a mission, each in a process of its own, as many at a time as there are cores."""
+"""Drives the feeds of a mission, each in its own process, as many at once as there are cores."""
 
 import io
 import multiprocessing
@@ -23,18 +23,18 @@ from brakepoint.workers import can_share, uninterrupted, worker_pool
 
 ORACLE = "oracle"
 TOLD_EVERY_TICKS = 5
-"""Progress is told three times a second of the train's clock."""
+"""Progress is reported three times per second of the train's clock."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """What it takes to drive one feed.
+    """Everything needed to drive one feed.
 
     Attributes:
         video: The feed.
-        steps: Whose step modules drive: `solutions` or `labs`.
-        detector: Path of an ONNX model, or `oracle` for perfect detections.
-        folder: Where film and recording go.
+        steps: Source of the step modules: `solutions` or `labs`.
+        detector: Path to an ONNX model, or `oracle` for perfect detections.
+        folder: Folder for film and recording.
     """
 
     video: Path
@@ -54,12 +54,12 @@ class Driven:
 
     Attributes:
         feed: Name of the feed.
-        share: How much of the line is covered, 0 to 1.
-        position_cm: Where the train is.
-        speed_cm_s: How fast it is.
+        share: Share of the line that is covered, 0 to 1.
+        position_cm: Position of the train.
+        speed_cm_s: Speed of the train.
         order: The order in force.
-        printed: The line that the hub has just printed, if that is the news.
-        note: What is going on instead of driving.
+        printed: The line that the hub has just printed, if any.
+        note: What is happening instead of driving.
     """
 
     feed: str
@@ -73,7 +73,7 @@ class Driven:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that is over and filmed, with the picture of the first moment where it went wrong."""
+    """A finished and filmed run, with a picture of the first mistake."""
 
     recording: Recording
     still: bytes | None
@@ -83,10 +83,10 @@ TellProgress = Callable[[Driven], None]
 
 
 def check(assignments: list[Assignment]) -> None:
-    """Looks at everything that a mission needs, so that a mistake shows before anything is driven.
+    """Checks everything that a mission needs, so that a mistake is found before anything is driven.
 
     Raises:
-        UserError: A feed, its ground truth, the step's module or the model is missing or unfit.
+        UserError: A feed, its ground truth, the step's module or the model is missing or invalid.
     """
     from brakepoint.steps import load_step
 
@@ -98,7 +98,7 @@ def check(assignments: list[Assignment]) -> None:
 
 
 def drive(assignment: Assignment, tell: TellProgress) -> Finished:
-    """Drives one feed, films it, and leaves film and recording in the assignment's folder."""
+    """Drives and films one feed, and saves film and recording in the assignment's folder."""
     from brakepoint.mission.loop import run_mission
     from brakepoint.steps import load_step
 
@@ -114,13 +114,13 @@ def drive(assignment: Assignment, tell: TellProgress) -> Finished:
 def finish(
     run: Any, assignment: Assignment, news: "News", full_speed_cm_s: float = FULL_SPEED_CM_S
 ) -> Finished:
-    """Scores a run, films it, and leaves film and recording in the assignment's folder.
+    """Scores and films a run, and saves film and recording in the assignment's folder.
 
     Args:
         run: The record.
-        assignment: What was driven.
-        news: Is told what goes on.
-        full_speed_cm_s: Of the train; a real one may be weaker.
+        assignment: The feed and how it was driven.
+        news: Receives the progress.
+        full_speed_cm_s: Full speed of the train; a real one may be slower.
     """
     from brakepoint.mission.film import make_film, still
     from brakepoint.mission.loop import oracle_run
@@ -149,12 +149,12 @@ def _detector(assignment: Assignment, truth: Any) -> Any:
 
 
 class News(io.StringIO):
-    """Tells what the hub prints and how far the train is.
+    """Reports what the hub prints and how far the train is.
 
     Args:
         feed: Name of the feed.
         length_cm: Length of its line.
-        tell: Is told.
+        tell: Receives the news.
     """
 
     def __init__(self, feed: str, length_cm: float, tell: TellProgress) -> None:
@@ -170,11 +170,11 @@ class News(io.StringIO):
         return len(words)
 
     def note(self, words: str) -> None:
-        """Says what is going on instead of driving."""
+        """Reports what is happening instead of driving."""
         self._tell(replace(self._last, note=words))
 
     def observe(self, tick: Any, frame: object) -> None:
-        """Says now and then where the train is."""
+        """Reports occasionally where the train is."""
         share = min(tick.position_cm / self._length_cm, 1.0)
         self._last = Driven(self._feed, share, tick.position_cm, tick.speed_cm_s, tick.order.kind)
         self._ticks += 1
@@ -183,13 +183,13 @@ class News(io.StringIO):
 
 
 def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finished]:
-    """Drives every feed, in parallel where it can be, and returns the runs in the order of the assignments.
+    """Drives every feed, in parallel if possible, and returns the runs in the order of the assignments.
 
-    The parent stays light: video and inference are loaded by the workers alone.
+    The parent process stays light: only the workers load video and inference.
 
     Raises:
-        UserError: Something in one of the assignments is missing or unfit, or a worker was killed; the others
-            end with it.
+        UserError: Something in an assignment is missing or invalid, or a worker was killed; the others are
+            then stopped.
     """
     if not can_share():
         check(assignments)
@@ -208,7 +208,7 @@ def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finishe
 
 
 def _heard(channel: Any, runs: list[Future[Finished]]) -> Iterator[Driven]:
-    """Whatever the workers tell, until all are done or one has failed."""
+    """The workers' messages, until all are done or one has failed."""
     over = False
     while not over:
         done, pending = wait(runs, timeout=0)
@@ -222,7 +222,7 @@ _channel: Any = None
 
 
 def _start_worker(channel: Any, lang: str) -> None:
-    """Gives a worker one core, the language, and a way to tell."""
+    """Gives a worker one core, the language, and a queue for its messages."""
     global _channel
     _channel = channel
     os.environ["BRAKEPOINT_LANG"] = lang

@@ -1,7 +1,7 @@
-"""The annotated film of a run: what the train saw, what was recognised in it, and what was ordered.
+"""The annotated film of a run: what the train saw, what was detected, and what was ordered.
 
 Below the picture a strip shows speed, order, reason, position, and the line with its signs, which get a tick
-or a cross as they are passed. It is drawn from a recording: a run can be filmed long after it was driven.
+or a cross as they are passed. It is drawn from a recording, so a run can be filmed long after it was driven.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,14 +31,14 @@ from brakepoint.truth import GroundTruth
 
 WIDTH_PX, PICTURE_PX, STRIP_PX = 640, 480, 96
 CLOSING_S = 2.5
-"""How long the film rests on the last frame, with the score over it."""
+"""How long the film stays on the last frame, with the score over it."""
 SPEED_SCALE_CM_S = 1.2 * FULL_SPEED_CM_S
 MARGIN_PX = 18
 LINE_Y = PICTURE_PX + 77
 
 BLINK_S = 0.5
 GOOD_LOOK = 0.9
-"""A sign of which so much is visible can be judged by eye."""
+"""A sign of which this share is visible can be recognised by eye."""
 
 NIGHT, RAIL, GREY, INK = map(bgr, ("#10151c", "#3a4552", "#98a5b3", "#16191d"))
 GOOD, BAD, LAMP = map(bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
@@ -65,7 +65,7 @@ class Artist:
     """Draws the frames of one recording's film.
 
     Args:
-        recording: The run to be filmed.
+        recording: The run to film.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -101,7 +101,7 @@ class Artist:
         return round(MARGIN_PX + share * (WIDTH_PX - 2 * MARGIN_PX))
 
     def _blank_strip(self) -> np.ndarray:
-        """What stays the same in every frame: the labels, the line and its distractors."""
+        """The parts that are the same in every frame: the labels, the line and its distractors."""
         canvas = np.full((PICTURE_PX + STRIP_PX, WIDTH_PX, 3), NIGHT, np.uint8)
         write(canvas, text("unit.cm_s"), (74, PICTURE_PX + 38), 14, GREY)
         for speed in (LOW_SPEED_CM_S, FULL_SPEED_CM_S):
@@ -150,7 +150,7 @@ class Artist:
 
 
 def _draw_glyph(canvas: np.ndarray, look: SignLook, at: tuple[int, int]) -> None:
-    """A small triangle, ring or disc, as the sign itself is."""
+    """Draws a small triangle, ring or disc, after the sign's shape."""
     x, y = at
     colour = bgr(look.colour)
     match look.shape:
@@ -176,14 +176,14 @@ def _draw_verdict(canvas: np.ndarray, obeyed: bool, at: tuple[int, int]) -> None
 
 
 def pictures(video: Path, frame_numbers: Iterable[int]) -> Iterator[np.ndarray]:
-    """The pictures of a feed by their numbers, which never go back; each is decoded once.
+    """The pictures of a feed by their numbers, which must not decrease; each is decoded once.
 
     Raises:
         UserError: The video is missing, or ends too early.
     """
     try:
         with av.open(str(video)) as container:
-            container.streams.video[0].thread_type = "NONE"  # Threads would each hold frames of their own.
+            container.streams.video[0].thread_type = "NONE"  # Each thread would hold its own frames.
             decoded = enumerate(container.decode(video=0))
             number_now = -1
             picture: np.ndarray = np.empty(0)
@@ -203,7 +203,7 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
     Args:
         recording: The run.
         video: The feed that it was driven on.
-        path: The mp4 to be written.
+        path: The mp4 to write.
     """
     artist, ticks = Artist(recording), recording.run.ticks
     poster = _poster_tick(recording)
@@ -225,9 +225,10 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
 
 
 def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
-    """The JPEG of where a run first went wrong, with what was recognised, and what was missed.
+    """A JPEG of a run's first mistake, with what was detected, and what was missed.
 
-    Where a sign was disobeyed it shows the last good look at it, since at the moment itself it is behind.
+    For a disobeyed sign it shows the last good view of it, since at the moment itself the sign is behind the
+    train.
     """
     assert recording.mission.first_wrong is not None
     tick = telling_tick(recording.run, recording.mission.first_wrong, truth)
@@ -245,7 +246,7 @@ def _jpeg(picture: np.ndarray) -> bytes:
 
 
 def _poster_tick(recording: Recording) -> Tick:
-    """The moment that tells most: where the run went wrong, else a sign that is obeyed, else the middle."""
+    """The most informative moment: the first mistake, else a sign that is obeyed, else the middle."""
     ticks, wrong = recording.run.ticks, recording.mission.first_wrong
     if wrong is not None:
         return next((tick for tick in ticks if tick.time_s >= wrong.time_s), ticks[-1])
@@ -255,9 +256,9 @@ def _poster_tick(recording: Recording) -> Tick:
 
 
 def telling_tick(run: Run, moment: Moment, truth: GroundTruth) -> Tick:
-    """The tick that says most about a moment where a run went wrong.
+    """The most informative tick about a mistake.
 
-    For a sign it is the last good look at it, for a stop the last look at what was stopped for.
+    For a sign it is the last good view of it, for a stop the last view of what the train stopped for.
     """
     before = [tick for tick in run.ticks if tick.time_s <= moment.time_s]
     if moment.kind is MomentKind.FALSE_STOP:
@@ -277,7 +278,7 @@ def _is_good_look(tick: Tick, sign_id: int | None, truth: GroundTruth) -> bool:
 
 
 def _is_around(detection: Detection, sign: Detection) -> bool:
-    """Whether a detection holds the middle of a sign."""
+    """Whether a detection contains the centre of a sign."""
     left, top, right, bottom = detection.box
     middle_y = (sign.box[1] + sign.box[3]) / 2
     return left <= sign.centre_x_px <= right and top <= middle_y <= bottom

@@ -1,8 +1,8 @@
-"""An autopilot fitted to a real train: it sees with the camera that it knows, and reckons what is true.
+"""Adapts an autopilot to a real train: converts detections to the camera it knows, and corrects the position.
 
-Autopilots, the attendees' own included, are written for the recorded camera and for a train that is where it
-says. What the owner has measured of another train (`brakepoint.train_file`) is put right around them, so that
-each of them drives it as it is.
+Autopilots, including the attendees' own, are written for the recorded camera and for a train that reports its
+true position. The wrapper compensates for the measured properties of another train
+(`brakepoint.train_file`), so that any autopilot can drive it unchanged.
 """
 
 import math
@@ -16,19 +16,19 @@ from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Eye
 
 CLEAR_FROM_CM = 50.0
-"""From here on, at the latest, autopilots tell our track's signs from the next one's, bends allowed for."""
+"""At this distance at the latest, autopilots tell our track's signs from the next one's, even in bends."""
 CONFIDENCE_MIN = 0.7
-"""Less sure detections correct no position."""
+"""Detections below this do not correct the position."""
 
 
 @dataclass(frozen=True)
 class FittedMemory:
-    """What a fitted autopilot knows from one step to the next.
+    """The memory of a fitted autopilot.
 
     Attributes:
         inner: The memory of the autopilot itself.
-        odometry: Where the train is.
-        last_frame: Number of the newest picture that the position was corrected by.
+        odometry: Position of the train.
+        last_frame: Number of the newest picture that was used to correct the position.
     """
 
     inner: Any = None
@@ -41,10 +41,10 @@ def fitted(step: Step, eye: Eye) -> Step:
 
     Args:
         step: The autopilot.
-        eye: What was measured of the camera.
+        eye: The measured camera.
 
     Returns:
-        An autopilot as pure as that one.
+        An autopilot that is pure if the given one is.
     """
 
     def fitted_step(
@@ -61,10 +61,10 @@ def fitted(step: Step, eye: Eye) -> Step:
             odometry = observe(odometry, state, seen, ago_s)
             state = odometry.correct(state)
         last_frame = detections.frame_id if detections is not None else last_frame
-        # The autopilot lives in the time of its picture, so that the camera's delay is no fault.
+        # The autopilot works in the time of its picture, so that the camera's delay isn't a fault.
         answer = step(memory.inner, detections, state, now - eye.latency_s)
         if not is_answer(answer):
-            return answer  # Whoever asked says what is wrong with it.
+            return answer  # The caller reports what is wrong with it.
         inner, order = answer
         return FittedMemory(inner, odometry, last_frame), order.model_copy(update={"at": now})
 
@@ -72,7 +72,7 @@ def fitted(step: Step, eye: Eye) -> Step:
 
 
 def as_recorded_one_sees(detections: Detections, eye: Eye) -> Detections:
-    """What the recorded camera would have seen from there, and when the picture was really taken."""
+    """What the recorded camera would have seen, and when the picture was really taken."""
     moved = (_moved(item, eye) for item in detections.items if not eye.cuts_off(item.box))
     items = tuple(item for item in moved if not _leaves_early(item, eye))
     captured_at = detections.captured_at - eye.latency_s
@@ -80,7 +80,7 @@ def as_recorded_one_sees(detections: Detections, eye: Eye) -> Detections:
 
 
 def _moved(item: Detection, eye: Eye) -> Detection:
-    """Moves a box to where the recorded camera would have it; so far a plate's size tells the scale there."""
+    """Moves a box to its place in the recorded camera's picture, using a plate's size for the scale."""
     px_per_cm = item.height_px / PLATE_HEIGHT_CM[item.sign_class]
     right_px = RECORDED.focal_px * math.tan(math.radians(eye.yaw_deg)) + eye.side_cm * px_per_cm
     tilt = math.tan(math.radians(RECORDED.pitch_deg)) - math.tan(math.radians(eye.pitch_deg))
@@ -91,9 +91,9 @@ def _moved(item: Detection, eye: Eye) -> Detection:
 
 
 def _leaves_early(item: Detection, eye: Eye) -> bool:
-    """Whether a sign so far aside would leave a narrow picture before it is clear to which track it belongs.
+    """Whether a sign would leave a narrow picture before it is clear to which track it belongs.
 
-    One of our own, seen across a bend, comes nearer to the middle and is seen again.
+    A sign of our own track, seen across a bend, moves towards the centre and is seen again.
     """
     aside_cm = (
         abs(item.centre_x_px - RECORDED.width_px / 2) * PLATE_HEIGHT_CM[item.sign_class] / item.height_px

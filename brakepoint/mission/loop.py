@@ -19,32 +19,34 @@ from brakepoint.rules import AT_REST_CM_S, CONTROL_RATE_HZ, LOW_SPEED_CM_S, STAL
 from brakepoint.truth import GroundTruth
 
 Step = Callable[[Any, Detections | None, TrainState | None, float], tuple[Any, Order]]
-"""An autopilot: `step(memory, detections, train_state, now) -> (memory, order)`, pure; memory starts as
-None."""
+"""An autopilot:
+
+`step(memory, detections, train_state, now) -> (memory, order)`, pure; memory starts as None.
+"""
 
 Observer = Callable[[Tick, Frame | None], None]
-"""Is shown each tick with the frame that it was decided on, for instance to film it."""
+"""Called with each tick and the frame on which it is based, for instance to film it."""
 
 
 class FrameDetector(Protocol):
     """Finds signs in frames."""
 
     def detect(self, frame: Frame) -> Detections:
-        """Says what is to be seen in a frame."""
+        """Returns the detections in a frame."""
 
 
 class OracleDetector:
-    """A detector that knows the truth, and so makes no mistakes.
+    """A detector that knows the ground truth, and so makes no mistakes.
 
     Args:
-        truth: Of the feed that the frames come from; a frame's position says which one it is.
+        truth: Ground truth of the frames' feed; a frame is identified by its position.
     """
 
     def __init__(self, truth: GroundTruth) -> None:
         self._truth = truth
 
     def detect(self, frame: Frame) -> Detections:
-        """Says what a perfect detector would find where the frame was captured."""
+        """Returns what a perfect detector would find where the frame was captured."""
         return Detections(
             frame_id=frame.frame_id,
             captured_at=frame.captured_at,
@@ -54,10 +56,10 @@ class OracleDetector:
 
 
 class PlainCamera:
-    """A camera whose pictures show nothing but noise: enough for the oracle, and quick.
+    """A camera whose pictures contain only noise: enough for the oracle, and fast.
 
     Args:
-        seed: What the noise is drawn from.
+        seed: Seed of the noise.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -65,13 +67,13 @@ class PlainCamera:
         self._frame_id = 0
 
     def read(self, train_state: TrainState) -> Frame:
-        """Captures noise where the train is."""
+        """Captures noise at the train's position."""
         self._frame_id += 1
         image = self._noise.integers(0, 256, (4, 4, 3), dtype=np.uint8)
         return Frame(self._frame_id, train_state.at, train_state.position_cm, image)
 
     def close(self) -> None:
-        """There is nothing to release."""
+        """Does nothing: there is nothing to release."""
 
 
 def run_mission(
@@ -82,15 +84,15 @@ def run_mission(
     truth: GroundTruth,
     observe: Observer | None = None,
 ) -> Run:
-    """Drives one feed from its start until the run ends, `CONTROL_RATE_HZ` steps to the second.
+    """Drives one feed from its start until the run ends, with `CONTROL_RATE_HZ` steps per second.
 
     Args:
         camera: Looks ahead; it is not closed.
-        hub: Drives the train, which stands at the start; it is not closed.
+        hub: Drives the train, which is at the start; it is not closed.
         detector: Finds the signs.
         step: The autopilot.
-        truth: Of the feed; it decides where the track ends and where a train derails.
-        observe: Is shown each tick.
+        truth: Ground truth of the feed, which determines where the track ends and where a train derails.
+        observe: Called with each tick.
 
     Returns:
         The record of the run.
@@ -116,14 +118,14 @@ def run_mission(
 
 
 def oracle_run(truth: GroundTruth, step: Step, hub: Hub) -> Run:
-    """The run that an autopilot makes with perfect detections: it tells perception's faults from its own."""
+    """The run of an autopilot with perfect detections, which separates perception's faults from its own."""
     return run_mission(PlainCamera(truth.seed), hub, OracleDetector(truth), step, truth)
 
 
 def decide(
     step: Step, memory: Any, detections: Detections | None, state: TrainState | None, now: float
 ) -> tuple[Any, Order]:
-    """Asks an autopilot for an order, and takes nothing else for an answer.
+    """Requests an order from an autopilot, and accepts no other kind of answer.
 
     Raises:
         UserError: It failed, or returned something that is not a memory and an order.
@@ -162,7 +164,7 @@ def make_tick(
 
 
 def time_limit_s(truth: GroundTruth) -> float:
-    """How long a run may take: the whole way at low speed, twice over, and a minute to wait."""
+    """How long a run may take: twice the time for the whole line at low speed, and a minute for waiting."""
     return 2 * truth.length_cm / LOW_SPEED_CM_S + 60
 
 

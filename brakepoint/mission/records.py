@@ -1,7 +1,7 @@
-"""What a mission leaves behind: the record of a run and its score, both JSON-able pydantic models.
+"""The results of a mission: the record of a run and its score, both JSON-serialisable pydantic models.
 
 `run.model_dump_json()` writes a record and `Run.model_validate_json(…)` reads it again, so a finished run can
-be drawn, filmed and replayed without driving it anew.
+be drawn, filmed and replayed without driving it again.
 """
 
 from enum import StrEnum
@@ -24,21 +24,21 @@ class Ending(StrEnum):
     STALLED = "stalled"
     TIME_LIMIT = "time_limit"
     TRAIN_LOST = "train_lost"
-    """Live only: the train itself broke down, and nobody knows any more where it is."""
+    """Live only: the train itself failed, and its position is unknown."""
 
 
 class Tick(_Record):
-    """One step of the control loop, `1 / CONTROL_RATE_HZ` after the one before.
+    """One step of the control loop, `1 / CONTROL_RATE_HZ` after the previous one.
 
     Attributes:
         time_s: Seconds since the start.
-        position_cm: Where the train was when the order was given.
-        speed_cm_s: How fast it was.
+        position_cm: Position of the train when the order was given.
+        speed_cm_s: Its speed.
         braking: Whether its brake was on.
-        light: What its headlight did.
+        light: State of its headlight.
         frame_number: Number of the feed's frame that the camera showed.
         detections: What the detector saw; None when there was no frame.
-        order: What the autopilot wanted from there on.
+        order: The autopilot's order from this point.
     """
 
     time_s: float
@@ -52,7 +52,7 @@ class Tick(_Record):
 
 
 class Run(_Record):
-    """Everything that happened in one run, tick by tick.
+    """The record of one run, tick by tick.
 
     Attributes:
         format: Name and version of this schema.
@@ -68,7 +68,7 @@ class Run(_Record):
 
     @property
     def order_changes(self) -> list[Tick]:
-        """The ticks at which the order's meaning or light changed, the first one included."""
+        """The ticks at which the order's meaning or light changed, including the first one."""
         changes: list[Tick] = []
         for tick in self.ticks:
             last = changes[-1].order if changes else None
@@ -78,7 +78,7 @@ class Run(_Record):
 
 
 class SignFault(StrEnum):
-    """What was wrong at a sign. Texts: `score.fault.{value}`."""
+    """A fault at a sign. Texts: `score.fault.{value}`."""
 
     NOT_REACHED = "not_reached"
     NOT_STOPPED = "not_stopped"
@@ -91,20 +91,20 @@ class SignFault(StrEnum):
 
 
 SLOPPY = frozenset({SignFault.SHORT_WAIT, SignFault.NO_BLINK})
-"""Faults that leave a sign obeyed in the main thing."""
+"""Minor faults: the sign still counts as obeyed."""
 
 
 class SignOutcome(_Record):
-    """How one sign that counts was answered.
+    """How the train responded to one sign that counts.
 
     Attributes:
-        id: The `TruthSign` that it is.
-        kind: Which plate.
+        id: Id of the `TruthSign`.
+        kind: Its plate.
         sign_class: What it orders.
-        at_cm: Where along the track.
-        obeyed: Whether the main thing was done.
-        faults: What was wrong; may hold sloppy details of an obeyed sign.
-        stopped_at_cm: Where the train rested for a `DangerAhead`, if it did.
+        at_cm: Position along the track.
+        obeyed: Whether it was obeyed in substance.
+        faults: The faults; may include minor ones of an obeyed sign.
+        stopped_at_cm: Where the train stopped for a `DangerAhead`, if it did.
     """
 
     id: int
@@ -117,7 +117,7 @@ class SignOutcome(_Record):
 
 
 class MomentKind(StrEnum):
-    """What went wrong first. Texts: `score.moment.{value}`."""
+    """The kind of the first mistake. Texts: `score.moment.{value}`."""
 
     SIGN = "sign"
     FALSE_STOP = "false_stop"
@@ -129,7 +129,7 @@ class MomentKind(StrEnum):
 
 
 class Moment(_Record):
-    """The first moment where things went wrong.
+    """The first mistake of a run.
 
     Attributes:
         kind: What happened.
@@ -145,14 +145,14 @@ class Moment(_Record):
 
 
 class Lost(_Record):
-    """Whose fault the lost points were: an autopilot with perfect eyes would have lost `control` alone."""
+    """Whose fault the lost points were: with perfect detections, only `control` would have been lost."""
 
     perception: float = 0.0
     control: float = 0.0
 
 
 class Score(_Record):
-    """What a run was worth, by the rules of the line.
+    """The score of a run, by the rules of the line.
 
     Attributes:
         feed: Name of the feed.
@@ -160,13 +160,13 @@ class Score(_Record):
         score: 0 to 100.
         distance_cm: Distance covered.
         signs: Every sign that counts, in the order of the track.
-        false_stops: How often the train came to rest where no sign asks for it.
+        false_stops: How often the train stopped where no sign requires it.
         overspeed_s: Time above the speed that a low-speed stretch allows.
-        dawdling_s: Time below full speed where no sign asks for it.
+        dawdling_s: Time below full speed where no sign requires it.
         derailed: Whether it left the rails.
         penalties: Points taken off, by the name of the rule; they may add up to more than 100.
         lost: The points lost, by whose fault; filled by `split_lost`.
-        first_wrong: The first moment where things went wrong; None if nothing did.
+        first_wrong: The first mistake; None if there was none.
     """
 
     feed: str

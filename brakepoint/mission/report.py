@@ -1,10 +1,10 @@
-"""What `brakepoint mission` leaves in its folder, and how it gets there whole or not at all.
+"""The files that `brakepoint mission` writes to its folder, and how they are published atomically.
 
 report.json        the scores of all feeds, the same to the byte for the same mission
 index.html         the page
 FEED.mp4           the annotated film of a feed
-FEED.jpg           its poster: the moment that tells most
-FEED.run.json      its recording: every tick and the line that it drove on
+FEED.jpg           its poster: the most informative moment
+FEED.run.json      its recording: every tick, and the line
 """
 
 import json
@@ -29,7 +29,7 @@ from brakepoint.validation import first_fault
 REPORT_NAME = "report.json"
 PAGE_NAME = "index.html"
 DECIMALS = 3
-"""Floats are rounded to this many decimals, so that a report does not hang on a last bit."""
+"""Floats are rounded to this many decimals, so that a report does not depend on the last bit."""
 
 
 class _Record(BaseModel):
@@ -37,15 +37,15 @@ class _Record(BaseModel):
 
 
 class OrderChange(_Record):
-    """An order that differs from the one before.
+    """An order that differs from the previous one.
 
     Attributes:
         time_s: Seconds since the start.
-        position_cm: Where the train was.
-        speed_cm_s: How fast it was.
-        kind: What it orders.
+        position_cm: Position of the train.
+        speed_cm_s: Its speed.
+        kind: Kind of the order.
         reason: Why.
-        sign: The sign that it answers to, if any.
+        sign: The sign to which it responds, if any.
         light: The headlight.
     """
 
@@ -63,9 +63,9 @@ class Mission(Score):
 
     Attributes:
         ending: Why the run ended.
-        duration_s: How long it took, on the train's clock.
-        control_penalties: As `penalties`, of the same autopilot with perfect detections: what is left of the
-            penalties is perception's.
+        duration_s: Duration by the train's clock.
+        control_penalties: Like `penalties`, for the same autopilot with perfect detections; the difference is
+            due to perception.
         orders: Every change of orders, the first order included.
     """
 
@@ -76,7 +76,7 @@ class Mission(Score):
 
     @classmethod
     def of(cls, run: Run, score: Score, oracle: Score) -> Self:
-        """Puts a run, its score, and the score of its rerun with perfect detections together."""
+        """Combines a run, its score, and the score of its rerun with perfect detections."""
         orders = tuple(
             OrderChange(
                 time_s=tick.time_s,
@@ -102,10 +102,10 @@ class Report(_Record):
 
     Attributes:
         format: Name and version of this schema.
-        steps: Whose step modules drove: `solutions` or `labs`.
+        steps: Source of the step modules: `solutions` or `labs`.
         detector: File name of the detector's model, or `oracle`.
         accomplished: Whether every mission was.
-        missions: One entry a feed.
+        missions: One entry per feed.
     """
 
     format: Literal["brakepoint-report/1"] = "brakepoint-report/1"
@@ -120,14 +120,14 @@ class Report(_Record):
 
 
 class Recording(_Record):
-    """`FEED.run.json`: what it takes to show a finished run again.
+    """`FEED.run.json`: everything needed to show a finished run again.
 
     Attributes:
         run: Every tick.
         mission: Its score.
-        length_cm: Length of what can be driven.
+        length_cm: Length of the line that can be driven.
         track: The pieces of the track.
-        signs: Every sign along it, distractors included.
+        signs: Every sign along it, including distractors.
     """
 
     run: Run
@@ -138,7 +138,7 @@ class Recording(_Record):
 
     @classmethod
     def of(cls, run: Run, score: Score, oracle: Score, truth: GroundTruth) -> Self:
-        """Takes from the ground truth what a reader of the run needs."""
+        """Selects from the ground truth what a reader of the run needs."""
         return cls(
             run=run,
             mission=Mission.of(run, score, oracle),
@@ -178,10 +178,10 @@ def rounded(value: Any) -> Any:
 
 
 def load_run(folder: Path) -> tuple[Report, list[Recording]]:
-    """Reads a finished run again.
+    """Loads a finished run.
 
     Raises:
-        UserError: There is none in the folder, or it is not one that this version reads.
+        UserError: There is none in the folder, or this version cannot read it.
     """
     try:
         report = Report.model_validate_json((folder / REPORT_NAME).read_text(encoding="utf-8"))
@@ -196,10 +196,10 @@ def load_run(folder: Path) -> tuple[Report, list[Recording]]:
 
 @contextmanager
 def publishing(folder: Path) -> Iterator[Path]:
-    """Lends a scratch folder that takes the place of `folder` when all went well, and vanishes otherwise.
+    """Provides a scratch folder, which replaces `folder` on success and is removed otherwise.
 
     Raises:
-        UserError: The place cannot be written to, or holds something that is not an earlier run.
+        UserError: The folder cannot be written to, or contains something other than an earlier run.
     """
     if folder.exists() and not _is_replaceable(folder):
         raise UserError("mission.error.out_taken", folder=folder)
@@ -217,12 +217,12 @@ def publishing(folder: Path) -> Iterator[Path]:
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Whether nothing is lost by replacing it: an earlier run, or an empty folder."""
+    """Whether it may be replaced: it is an earlier run, or an empty folder."""
     return folder.is_dir() and ((folder / REPORT_NAME).exists() or not any(folder.iterdir()))
 
 
 def _replace(folder: Path, scratch: Path) -> None:
-    """Moves the older run aside, so that at each moment there is a whole one or none."""
+    """Moves the older run aside, so that there is a complete run or none at any moment."""
     aside = scratch.with_name(scratch.name + "-old")
     put_in_place(scratch, folder, aside)
     shutil.rmtree(aside, ignore_errors=True)

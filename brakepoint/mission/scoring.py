@@ -49,7 +49,7 @@ LOW_SPEED_KEPT_CM_S = LOW_SPEED_CM_S * SPEED_TOLERANCE
 
 @dataclass(frozen=True)
 class Rest:
-    """A time at which the train stood still.
+    """A period in which the train stood still.
 
     Attributes:
         ticks: Its ticks, at least one.
@@ -61,17 +61,17 @@ class Rest:
 
     @property
     def at_cm(self) -> float:
-        """Where."""
+        """Position of the train."""
         return self.ticks[0].position_cm
 
     @property
     def seconds(self) -> float:
-        """How long."""
+        """Duration."""
         return len(self.ticks) * TICK_S
 
     @property
     def waited(self) -> bool:
-        """Whether that is long enough for a danger."""
+        """Whether it is long enough for a danger."""
         return self.seconds >= DANGER_WAIT_S - SLACK_S
 
     @property
@@ -81,12 +81,12 @@ class Rest:
 
 
 def score_run(run: Run, truth: GroundTruth, full_speed_cm_s: float = FULL_SPEED_CM_S) -> Score:
-    """Scores a run; whose fault each lost point was is left to `split_lost`.
+    """Scores a run; `split_lost` determines whose fault each lost point was.
 
     Args:
         run: The record.
-        truth: Of the line.
-        full_speed_cm_s: Of the train. A weak motor of a real one is no dawdling.
+        truth: Ground truth of the line.
+        full_speed_cm_s: Full speed of the train: a real train's weak motor does not count as dawdling.
     """
     signs = sorted((sign for sign in truth.signs if sign.counts), key=lambda sign: sign.at_cm)
     rests = list(_rests(run.ticks))
@@ -123,11 +123,11 @@ def score_run(run: Run, truth: GroundTruth, full_speed_cm_s: float = FULL_SPEED_
 
 
 def split_lost(score: Score, oracle: Score) -> Score:
-    """Splits the lost points: the autopilot's are those that it loses with perfect detections, too.
+    """Splits the lost points: the autopilot's are those that it also loses with perfect detections.
 
     Args:
-        score: Of the run with the real detector.
-        oracle: Of the same autopilot's run with perfect detections.
+        score: Score of the run with the real detector.
+        oracle: Score of the same autopilot's run with perfect detections.
     """
     lost = 100 - score.score
     control = min(100 - oracle.score, lost)
@@ -146,7 +146,7 @@ def _rests(ticks: tuple[Tick, ...]) -> Iterator[Rest]:
 
 
 def _is_stop_for(rest: Rest, sign: TruthSign) -> bool:
-    """Whether a rest may be meant for a sign, be it in the right place or not."""
+    """Whether a stop may be intended for a sign, in the right place or not."""
     return sign.sign_class in STOP_SIGNS and -PASSING_CM <= sign.at_cm - rest.at_cm <= APPROACH_CM
 
 
@@ -155,7 +155,7 @@ def _in_stop_zone(rest: Rest, sign: TruthSign) -> bool:
 
 
 def _is_false_stop(rest: Rest, rests: list[Rest], signs: list[TruthSign]) -> bool:
-    """Whether no sign asks for a rest: none is there, or the train has waited for it already."""
+    """Whether no sign requires the stop: there is none, or the train has already waited for it."""
     if rest.first:
         return False
     earlier = rests[: rests.index(rest)]
@@ -172,7 +172,7 @@ def _speeds_behind(tick: Tick, sign: TruthSign) -> bool:
 
 
 def _outcome(sign: TruthSign, run: Run, rests: list[Rest]) -> SignOutcome:
-    """How a sign was answered."""
+    """How the train responded to a sign."""
     assert sign.sign_class is not None
     faults: list[SignFault] = []
     stop: Rest | None = None
@@ -198,7 +198,7 @@ def _outcome(sign: TruthSign, run: Run, rests: list[Rest]) -> SignOutcome:
 
 
 def _judge_stop(sign: TruthSign, stops: list[Rest]) -> tuple[Rest | None, list[SignFault]]:
-    """The stop that was made for a danger, and what was wrong with it."""
+    """The stop for a danger, and its faults."""
     if not stops:
         return None, [SignFault.NOT_STOPPED]
     inside = [rest for rest in stops if _in_stop_zone(rest, sign)]
@@ -211,12 +211,12 @@ def _judge_stop(sign: TruthSign, stops: list[Rest]) -> tuple[Rest | None, list[S
 
 
 def _costs(outcome: SignOutcome) -> bool:
-    """Whether a sign was disobeyed; one that was never reached costs the distance alone."""
+    """Whether a sign was disobeyed; a sign that was never reached costs only the distance."""
     return not outcome.obeyed and SignFault.NOT_REACHED not in outcome.faults
 
 
 def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign], full_speed_cm_s: float) -> float:
-    """Time below full speed where no sign asks for it, and rest beyond all patience where one does."""
+    """Time below full speed where no sign requires it, and excessive waiting where one does."""
     excused = [(-1.0, SPEEDING_UP_CM)]
     excused += [
         (sign.at_cm - APPROACH_CM, sign.at_cm + LOW_SPEED_STRETCH_CM + SPEEDING_UP_CM) for sign in signs
@@ -236,7 +236,7 @@ def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign], full_speed_
 def _first_wrong(
     run: Run, outcomes: list[SignOutcome], stops: list[Rest], speeding: list[Tick]
 ) -> Moment | None:
-    """The first moment where things went wrong; of several at once, the one nearest to the cause."""
+    """The first mistake; of several at once, the one closest to the cause."""
     moments = [
         _moment(MomentKind.SIGN, _fault_tick(run, sign), sign.id) for sign in outcomes if _is_wrong(sign)
     ]

@@ -1,14 +1,14 @@
-"""The models that come with the kit; README.md beside this file says how each was made."""
+"""The models that come with the kit; README.md beside this file describes how each was made."""
 
 from pathlib import Path
 
 MODEL_NAME = "track"
-"""What the shipped model is called, in the bucket and behind an endpoint."""
+"""Name of the shipped model in the bucket and behind an endpoint."""
 
 _FOLDER = Path(__file__).parent
 BASE_CHECKPOINT = _FOLDER / "base.pt"
-"""Knows the signs of European roads; fine-tuning starts from it."""
+"""The model for the signs of European roads, from which fine-tuning starts."""
 BASE_MODEL = _FOLDER / "base.onnx"
 SHIPPED_CHECKPOINT = _FOLDER / "track.pt"
 SHIPPED_MODEL = _FOLDER / "track.onnx"
-"""What `make mission` runs."""
+"""The model that `make mission` runs."""

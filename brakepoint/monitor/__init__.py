@@ -1,1 +1,1 @@
-"""The page that shows a live train, and its server. The front end needs no build step."""
+"""The page that shows a live train, and its server. The front end has no build step."""

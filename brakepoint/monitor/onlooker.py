@@ -1,4 +1,4 @@
-"""What the monitor knows: it listens to everything, keeps the record of the run, and says what is new."""
+"""The monitor's state: it listens to everything, records the run, and reports what is new."""
 
 import threading
 import time
@@ -31,11 +31,11 @@ from brakepoint.truth import GroundTruth, load_truth
 TURN_S = 0.02
 SILENT_AFTER_S = 3 * HEARTBEAT_S
 SIGNS_AGE_MAX_S = 1.0
-"""Boxes of an older frame are not drawn: they would tell of a detector that sees, and there is none."""
+"""Boxes of older frames are not drawn: they would suggest a working detector when there is none."""
 UNHEARD_AFTER_S = 3.0
-"""A service that says it is at work and has not been heard for so long is not let through by the broker."""
+"""If a service reports that it works but its messages are missing this long, the broker is blocking them."""
 SOURCES: dict[str, Topic[Any]] = {"capture": PICTURE, "detector": DETECTIONS, "autopilot": ORDERS}
-"""What is heard of each, if the broker passes it on."""
+"""The topics on which each service is heard, if the broker passes them on."""
 UNANSWERED_AFTER_S = 2.0
 MAP_STEP_CM = 4.0
 ORDERS_SHOWN = 60
@@ -44,11 +44,11 @@ Json = dict[str, Any]
 
 
 class Onlooker:
-    """Listens, as a part that `serve` turns; the page's server reads from it on other threads.
+    """Listens, as a part that `serve` drives; the page's server reads from it on other threads.
 
     Args:
         bus: The broker.
-        own: The feed that the train was started with, which may be a path.
+        own: The feed with which the train was started, which may be a path.
 
     Attributes:
         picture: The newest frame.
@@ -72,11 +72,11 @@ class Onlooker:
         self.version = 0
 
     def control(self, control: Control) -> None:
-        """The controller answers; here it is only known that the broker has passed it on."""
+        """The controller answers this; here it only shows that the broker has passed it on."""
         self._asked_at = None
 
     def turn(self) -> None:
-        """Takes in what was said since the last turn."""
+        """Processes the messages since the last turn."""
         state = self._bus.take(STATE, TURN_S)
         with self._lock:
             if (mission := self._bus.take(MISSION)) is not None:
@@ -96,10 +96,10 @@ class Onlooker:
                 self._hear_state(state)
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Does nothing: there is nothing to release."""
 
     def ask(self, wish: Wish) -> None:
-        """Passes on what a person asks for.
+        """Passes on a person's request.
 
         Raises:
             UserError: There is no such feed.
@@ -123,7 +123,7 @@ class Onlooker:
             }
 
     def story(self) -> Json:
-        """What changes now and then: the line, the mission, the orders, the score."""
+        """What changes occasionally: the line, the mission, the orders, the score."""
         with self._lock:
             mission = self._mission
             return {
@@ -174,7 +174,7 @@ class Onlooker:
             self._bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
 
     def _judge(self) -> None:
-        """Scores a run that is over."""
+        """Scores a finished run."""
         if self._referee is None or self._referee.ending is None or self._truth is None:
             return
         self._score = score_run(self._referee.run, self._truth)
@@ -188,7 +188,7 @@ class Onlooker:
         )
 
     def _held_back(self) -> list[str]:
-        """The topics that the broker does not pass on, although somebody says something there."""
+        """The topics that the broker does not pass on, although a service publishes to them."""
         now, held = time.monotonic(), []
         for service, topic in SOURCES.items():
             status = self._statuses.get(service)
@@ -219,7 +219,7 @@ def _truth_of(feed: str, own: str) -> GroundTruth | None:
 
 
 def line_of(truth: GroundTruth) -> Json:
-    """The map: points along the track, `MAP_STEP_CM` apart, and the signs beside it."""
+    """The map: points along the track, every `MAP_STEP_CM`, and the signs beside it."""
     line = truth.line
     steps = int(truth.length_cm / MAP_STEP_CM) + 1
     poses = [line.pose(step * MAP_STEP_CM) for step in range(steps + 1)]

@@ -27,7 +27,7 @@ TEXTS = (
     "score.ending.",
     "score.penalty.",
 )
-"""Beginnings of the keys of the texts that the page needs."""
+"""Prefixes of the keys of the texts that the page needs."""
 LOOKS = {
     sign_class: {
         "colour": SIGN_LOOKS[sign_class].colour,
@@ -41,11 +41,11 @@ SPEEDS = {"full_speed": FULL_SPEED_CM_S, "low_speed": LOW_SPEED_CM_S}
 
 
 def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
-    """Makes the server.
+    """Creates the server.
 
     Args:
-        onlooker: What it shows, and passes people's wishes to.
-        token: Whoever presses a button must know it; empty when only this machine can reach the page.
+        onlooker: Source of what the page shows, and recipient of people's requests.
+        token: Required to press a button; empty when only this machine can reach the page.
     """
     router = APIRouter()
 
@@ -62,7 +62,7 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
 
     @router.post("/control", status_code=202)
     def control(wish: Wish, x_brakepoint_token: Annotated[str, Header()]) -> Response:
-        # The header, even empty, is what a form on another site cannot send.
+        # A form on another site cannot send this header, even an empty one.
         check_token(x_brakepoint_token, token)
         try:
             onlooker.ask(wish)
@@ -75,7 +75,7 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
 
 
 async def _news(onlooker: Onlooker) -> AsyncIterator[str]:
-    """All that is to be told, from the beginning for everybody who comes: a reload loses nothing."""
+    """All news, from the beginning for every new client: a reload loses nothing."""
     told = -1
     while True:
         if told != onlooker.version:

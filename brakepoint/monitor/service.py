@@ -1,4 +1,4 @@
-"""The monitor as a service: the page, and the onlooker behind it."""
+"""The monitor as a service: the page and its onlooker."""
 
 import threading
 

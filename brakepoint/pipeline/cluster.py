@@ -1,4 +1,4 @@
-"""The pipeline for a cluster: as YAML, and handed to OpenShift AI or any Kubeflow Pipelines."""
+"""The pipeline for a cluster: as YAML, and submitted to OpenShift AI or any Kubeflow Pipelines."""
 
 import os
 import ssl
@@ -16,21 +16,21 @@ from brakepoint.pipeline import PIPELINE_NAME
 TOKEN_VARIABLE = "KFP_TOKEN"
 TIMEOUT_S = 20
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Where a pod finds its token, its namespace, and the certificates of the cluster's own services."""
+"""Folder of a pod's token, namespace, and certificates of the cluster's own services."""
 SERVER = "https://ds-pipeline-dspa.{namespace}.svc:8443"
-"""The server of deploy/openshift-ai/pipeline-server.yaml, as pods reach it."""
+"""URL of the server in deploy/openshift-ai/pipeline-server.yaml, from within pods."""
 IMAGE_VARIABLE = "BRAKEPOINT_IMAGE"
 
 
 def compile_to(step: ModuleType, path: Path) -> None:
-    """Writes the pipeline as YAML, whole or not at all.
+    """Writes the pipeline as YAML, atomically.
 
     Args:
         step: The module of step 4.
-        path: Where to; ends with `.yaml`.
+        path: Path to write to; ends with `.yaml`.
 
     Raises:
-        UserError: The name has another ending.
+        UserError: The path has another ending.
     """
     from kfp import compiler
 
@@ -46,15 +46,15 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
 
     Args:
         step: The module of step 4.
-        host: URL of the pipeline server: `server_of_the_namespace` says which.
-        folder: Gets the YAML.
-        parameters: Of the pipeline.
+        host: URL of the pipeline server, for instance from `server_of_the_namespace`.
+        folder: Receives the YAML.
+        parameters: Parameters of the pipeline.
 
     Returns:
         The run's id.
 
     Raises:
-        UserError: Nobody answers there as a pipeline server, it refuses the token, or no image is set.
+        UserError: No pipeline server answers there, it refuses the token, or no image is set.
     """
     import kfp
 
@@ -77,7 +77,7 @@ def server_of_the_namespace() -> str:
     """URL of the pipeline server beside this pod.
 
     Raises:
-        UserError: This is no pod.
+        UserError: This isn't a pod.
     """
     file = SERVICE_ACCOUNT_DIR / "namespace"
     if not file.is_file():
@@ -86,13 +86,13 @@ def server_of_the_namespace() -> str:
 
 
 def must_name_an_image(path: Path) -> None:
-    """Refuses an image without a registry: it would be looked for in the public one, where nobody put it.
+    """Rejects an image without a registry: it would be pulled from the public one, where it does not exist.
 
     Args:
-        path: What `compile_to` wrote. To read it needs no image, and so does writing it.
+        path: File from `compile_to`. Neither reading nor writing it requires an image.
 
     Raises:
-        UserError: One of its images names no registry.
+        UserError: One of its images does not name a registry.
     """
     pipeline = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     for executor in pipeline["deploymentSpec"]["executors"].values():
@@ -101,7 +101,7 @@ def must_name_an_image(path: Path) -> None:
 
 
 def _must_answer(host: str, token: str | None, certificates: str | None) -> None:
-    """Asks for the server's health: kfp's client tries for half a minute and tells little."""
+    """Checks the server's health: kfp's client retries for half a minute and explains little."""
     request = Request(f"{host.rstrip('/')}/apis/v2beta1/healthz")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
@@ -123,7 +123,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _certificates(folder: Path) -> str | None:
-    """In a pod, those of the cluster's own services and the usual ones: a route may have either."""
+    """The certificates to trust: in a pod, those of the cluster's own services and the usual ones."""
     own = [
         file
         for file in (SERVICE_ACCOUNT_DIR / "service-ca.crt", SERVICE_ACCOUNT_DIR / "ca.crt")
@@ -140,7 +140,7 @@ def _certificates(folder: Path) -> str | None:
 
 
 def _token() -> str | None:
-    """From the environment, or else the pod's own."""
+    """The token from the environment, or else the pod's own."""
     file = SERVICE_ACCOUNT_DIR / "token"
     given = os.environ.get(TOKEN_VARIABLE)
     return given or (file.read_text(encoding="utf-8").strip() if file.is_file() else None)

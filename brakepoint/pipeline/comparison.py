@@ -1,4 +1,4 @@
-"""A new model beside the one in production."""
+"""Comparison of a new model with the one in production."""
 
 import base64
 import html
@@ -19,12 +19,12 @@ JPEG_QUALITY = 85
 
 
 class ProductionComparison(BaseModel):
-    """What both reach on the same pictures.
+    """The results of both on the same pictures.
 
     Attributes:
         new: mAP50 by world, 0 to 1.
-        production: The same of the version in production; None if there is none.
-        version: Its number.
+        production: mAP50 by world of the version in production; None if there is none.
+        version: Number of that version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,7 +35,7 @@ class ProductionComparison(BaseModel):
 
     @classmethod
     def of(cls, compared: "Comparison", version: int | None) -> Self:
-        """The figures that count for the gate.
+        """The figures for the gate.
 
         Args:
             compared: The old model and the new one.
@@ -46,7 +46,7 @@ class ProductionComparison(BaseModel):
         return cls(new=new, production=old if version else None, version=version)
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """World, production and new, as a person reads them."""
+        """World, production and new, formatted for a person."""
         before = self.production or {}
         return [
             (text(f"world.{world}"), _figure(before.get(world)), _figure(self.new.get(world)))
@@ -54,7 +54,7 @@ class ProductionComparison(BaseModel):
         ]
 
     def as_html(self, pictures: Sequence[Path] = ()) -> str:
-        """A page that needs nothing beside it: a table, and pictures of curves and matrices.
+        """A self-contained page: a table, and pictures of curves and matrices.
 
         Args:
             pictures: PNG files.
@@ -68,13 +68,13 @@ class ProductionComparison(BaseModel):
         return f'<!doctype html><meta charset="utf-8">{table}{images}\n'
 
     def heads(self) -> tuple[str, str, str]:
-        """What stands above the rows."""
+        """The column headings."""
         in_production = text("pipeline.production", number=self.version or "–")
         return "mAP50", in_production, text("pipeline.new")
 
 
 def _as_image(picture: Path) -> str:
-    """The picture as JPEG: as PNG the worst ones would make a page of many megabytes."""
+    """The picture as JPEG: as PNG, the worst pictures would make a page of many megabytes."""
     import cv2
     import numpy as np
 
@@ -90,5 +90,5 @@ def _figure(value: float | None) -> str:
 
 
 def read_comparison(folder: Path) -> ProductionComparison:
-    """What the pipeline's comparison left in its folder."""
+    """Reads the comparison that the pipeline wrote to its folder."""
     return ProductionComparison.model_validate_json((folder / COMPARISON_FILE).read_bytes())

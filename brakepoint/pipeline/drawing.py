@@ -1,4 +1,4 @@
-"""Draws a pipeline as the graph that Kubeflow makes of it, for the notebook of step 4; needs matplotlib."""
+"""Draws a pipeline as a graph like Kubeflow's, for the notebook of step 4; needs matplotlib."""
 
 from typing import Any
 
@@ -7,19 +7,19 @@ from google.protobuf.json_format import MessageToDict
 from matplotlib.axes import Axes
 
 COLUMN, ROW = 2.0, 1.0
-"""From the middle of a box to that of the next."""
+"""Distance between the centres of neighbouring boxes."""
 BOX = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1fb", "edgecolor": "#2f6fb0"}
 GPU_BOX = {**BOX, "facecolor": "#fdf0d5", "edgecolor": "#b07d2f"}
 ARROW = {"arrowstyle": "->", "color": "#57606a", "shrinkA": 30, "shrinkB": 52}
 BEND = 0.28
-"""Of an arrow that goes past a column, as a share of its length."""
+"""Bend of an arrow that passes a column, as a share of its length."""
 
 
 def show_pipeline(pipeline: Any) -> None:
-    """Shows each task, what it waits for, and the artefacts that it gets from there.
+    """Shows each task, its dependencies, and the artefacts that it gets from them.
 
     Args:
-        pipeline: What `training_pipeline` of step 4 gives. Tasks that ask for a GPU have another colour.
+        pipeline: The result of `training_pipeline` of step 4. Tasks that request a GPU have another colour.
     """
     spec = MessageToDict(pipeline.pipeline_spec)
     tasks = spec["root"]["dag"]["tasks"]
@@ -39,7 +39,7 @@ def show_pipeline(pipeline: Any) -> None:
 
 
 def _places(waits_for: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
-    """Where each box goes: in the column behind whatever it waits for, below those that are there already."""
+    """Positions of the boxes: in the column after their dependencies, below those already placed."""
     columns: dict[str, int] = {}
 
     def column(name: str) -> int:
@@ -58,7 +58,7 @@ def _places(waits_for: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
 
 
 def _arrows(task: dict[str, Any]) -> dict[str, str]:
-    """The tasks that a task waits for, and the names of the artefacts that it gets from each."""
+    """The dependencies of a task, and the names of the artefacts that it gets from each."""
     arrows: dict[str, list[str]] = {source: [] for source in task.get("dependentTasks", [])}
     for wire in task.get("inputs", {}).get("artifacts", {}).values():
         produced = wire["taskOutputArtifact"]
@@ -67,12 +67,12 @@ def _arrows(task: dict[str, Any]) -> dict[str, str]:
 
 
 def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], words: str) -> None:
-    """Draws an arrow with words at its middle; one that goes past a column bends round what stands there."""
+    """Draws an arrow with text at its centre; an arrow past a column bends around its boxes."""
     across, up = end[0] - start[0], end[1] - start[1]
     columns = round(across / COLUMN)
     upwards = start[1] > 0 or (start[1] == 0 and columns % 2 == 0)
     bend = 0.0 if columns == 1 else -BEND if upwards else BEND
     axes.annotate("", end, start, arrowprops={**ARROW, "connectionstyle": f"arc3,rad={bend}"}, zorder=1)
-    # matplotlib bends to the right of the way, as seen from its start.
+    # matplotlib bends to the right, as seen from the arrow's start.
     x, y = (start[0] + end[0] + bend * up) / 2, (start[1] + end[1] - bend * across) / 2
     axes.text(x, y + 0.07, words, ha="center", fontsize=10, color="#57606a")

@@ -1,7 +1,7 @@
 """Fingerprints: of the code behind a stage, and of a folder of data.
 
-The components of the pipeline are only a few lines that call the kit. Kubeflow's cache looks at those lines
-and at the inputs: without the code's fingerprint among the inputs it would serve what old code made.
+The components of the pipeline are only a few lines that call the kit. Kubeflow's cache considers those lines
+and the inputs: without the code's fingerprint as an input, it would reuse results of old code.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ CODE = {
     "synthetic": (*COMMON, *PAINTING),
     "training": (*COMMON, *PAINTING, "brakepoint/training", "brakepoint/models/base.pt"),
 }
-"""What each stage that may be cached runs, besides its step module."""
+"""The code that each cacheable stage runs, besides its step module."""
 STEPS = {"dataset": "step1_dataset", "synthetic": "step2_synthetic", "training": "step3_training"}
 
 
 def code_fingerprint(stage: str) -> str:
-    """Of everything that a stage runs.
+    """Fingerprint of everything that a stage runs.
 
     Args:
         stage: One of `CODE`.
@@ -38,12 +38,12 @@ def code_fingerprint(stage: str) -> str:
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """Of every file in a folder, names and contents."""
+    """Fingerprint of all files in a folder, names and contents."""
     return _digest(sorted(path for path in folder.rglob("*") if path.is_file()), folder)
 
 
 def _digest(files: Iterable[Path], root: Path | None = None) -> str:
-    """A hash of files; those without a common root go by their names alone, wherever they are installed."""
+    """A hash of files; those without a common root are identified by name, wherever installed."""
     digest = hashlib.sha256()
     for path in files:
         name = path.relative_to(root).as_posix() if root else path.name

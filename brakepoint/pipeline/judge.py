@@ -1,7 +1,7 @@
-"""Asks step 4 whether a model may be published: `python -m brakepoint.pipeline.judge FOLDER LEAST TOLERANCE`.
+"""Runs the gate of step 4 on a model: `python -m brakepoint.pipeline.judge FOLDER LEAST TOLERANCE`.
 
-Inside a component kfp knows of no pipelines, so a module that builds one cannot be imported there: the gate
-is asked in a process of its own.
+Inside a component kfp does not support pipelines, so a module that builds one cannot be imported there: the
+gate runs in a separate process.
 """
 
 import json
@@ -18,12 +18,12 @@ IN_COMPONENT = "_KFP_RUNTIME"
 
 
 def ask(folder: Path, least: float, tolerance: float) -> list[str]:
-    """The gate's reasons, asked in another process.
+    """The gate's reasons, computed in another process.
 
     Args:
-        folder: Where the comparison is.
+        folder: Folder of the comparison.
         least: See `gate` of step 4.
-        tolerance: The same.
+        tolerance: See `gate` of step 4.
     """
     command = [sys.executable, "-m", "brakepoint.pipeline.judge", str(folder), str(least), str(tolerance)]
     environment = {name: value for name, value in os.environ.items() if name != IN_COMPONENT}

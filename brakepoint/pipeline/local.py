@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine: each component in a process, against any S3 or our own."""
+"""Runs the pipeline on this machine: each component in a process, with any S3 or the kit's own."""
 
 import contextlib
 import io
@@ -28,7 +28,7 @@ NEWS = {
     "done": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?SUCCESS"),
     "failed": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?FAILURE"),
 }
-"""How kfp's log tells what happens to a task; its colours stand in between."""
+"""What kfp's log prints about a task, with colour codes in between."""
 TellTask = Callable[[str, str], None]
 
 
@@ -37,9 +37,9 @@ class PipelineOutcome:
     """How a run ended.
 
     Attributes:
-        compared: The models side by side, if the run came so far.
-        folder: Where the comparison and its plots are, if the run came so far.
-        refused: Why the gate let nothing through; empty if it did.
+        compared: Comparison of the models, if the run got that far.
+        folder: Folder of the comparison and its plots, if the run got that far.
+        refused: Why the gate rejected the model; empty if it did not.
     """
 
     compared: ProductionComparison | None
@@ -53,16 +53,16 @@ class PipelineOutcome:
 
 
 def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: float) -> PipelineOutcome:
-    """Runs the pipeline; what did not change since an earlier run is taken from there.
+    """Runs the pipeline; reuses what has not changed since an earlier run.
 
     Args:
         step: The module of step 4.
-        tell: Is told `started`, `reused`, `done` or `failed`, and the task.
-        root: Gets the artefacts, the cache and the log.
-        parameters: Of the pipeline.
+        tell: Called with `started`, `reused`, `done` or `failed`, and the task.
+        root: Receives the artefacts, the cache and the log.
+        parameters: Parameters of the pipeline.
 
     Raises:
-        UserError: A component failed; its last line is in the message. Or it runs a step that is not written.
+        UserError: A component failed; its last line is in the message. Or the step's exercises are not done.
     """
     from kfp import local
 
@@ -92,7 +92,7 @@ def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: f
 
 
 def _failure(listener: "_Listener", log: Path) -> UserError:
-    """Why a run broke down; a gap in an attendee's step has a remedy of its own."""
+    """Why a run failed; an unfinished exercise has a special remedy."""
     task, why = listener.failed, listener.last_line
     if why.startswith(NotImplementedError.__name__) and task in STEPS:
         number = find_step(STEPS[task]).number
@@ -119,7 +119,7 @@ def _outcome(root: Path, known: set[Path]) -> PipelineOutcome:
 
 @contextmanager
 def _environment(store: Connection, step: ModuleType) -> Iterator[None]:
-    """Names to the components the store, as a data connection does on a cluster, and whose steps to run."""
+    """Gives the components the store, as a data connection does on a cluster, and the source of the steps."""
     names = {
         "AWS_S3_ENDPOINT": store.endpoint,
         "AWS_S3_BUCKET": store.bucket,
@@ -140,7 +140,7 @@ def _environment(store: Connection, step: ModuleType) -> Iterator[None]:
 
 @contextmanager
 def _heard(listener: "_Listener") -> Iterator[None]:
-    """Lets the listener hear, too, what kfp tells by logging alone: that a task is taken from the cache."""
+    """Also passes kfp's log messages to the listener, which alone show that a task comes from the cache."""
     root, handler = logging.getLogger(), logging.StreamHandler(listener)
     before = root.level
     root.addHandler(handler)
@@ -153,11 +153,11 @@ def _heard(listener: "_Listener") -> Iterator[None]:
 
 
 class _Listener(io.StringIO):
-    """Writes what kfp prints to a file, and tells what happens to the tasks.
+    """Writes kfp's output to a file, and reports what happens to the tasks.
 
     Attributes:
         failed: The task that failed.
-        last_line: The last thing that a component said before that.
+        last_line: Last line of a component's output before that.
     """
 
     def __init__(self, log: io.TextIOBase, tell: TellTask) -> None:
@@ -167,7 +167,7 @@ class _Listener(io.StringIO):
         self.failed, self.last_line = "", ""
 
     def write(self, words: str) -> int:
-        """Takes what is printed, line by line."""
+        """Processes output line by line."""
         self._log.write(words)
         self._log.flush()
         *lines, self._begun = (self._begun + words).split("\n")

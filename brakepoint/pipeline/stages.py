@@ -1,6 +1,7 @@
-"""What the components of the pipeline do. Each takes and fills Kubeflow's artefacts.
+"""The work of the pipeline's components.
 
-An artefact has a `path`, a file or a folder that is ours to make, and `metadata`, which travels along.
+Each reads and fills Kubeflow's artefacts. An artefact has a `path`, a file or folder to create, and
+`metadata`, which is passed along.
 """
 
 import shutil
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from brakepoint.registry.version import Version
 
 ROAD_PICTURES, ROAD_SEED = 60, 999
-"""How many road pictures a model is examined on, and from which seed: those to learn from have later ones."""
+"""Number of road pictures for evaluation, and their seed; those for training have later seeds."""
 MODEL_FILE = "model.onnx"
 Artefact = Any
-"""Of kfp: `Dataset`, `Model`, `Metrics`, `HTML`."""
+"""An artefact of kfp: `Dataset`, `Model`, `Metrics`, `HTML`."""
 
 
 def dataset(stills: Artefact) -> None:
-    """Step 1: fetches the stills, labels and splits them into `train/` and `val/`."""
+    """Step 1: downloads the stills, labels and splits them into `train/` and `val/`."""
     from brakepoint.store.building import build_dataset
     from brakepoint.store.content import STILLS_PREFIX
     from brakepoint.store.fetching import fetch_content
@@ -47,7 +48,7 @@ def dataset(stills: Artefact) -> None:
 
 
 def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None:
-    """Step 2: paints pictures of the track to learn from, and of roads to be examined on."""
+    """Step 2: paints pictures of the track for training, and of roads for evaluation."""
     _paint(World.TRACK, pictures, seed, Path(track.path))
     _paint(World.ROAD, ROAD_PICTURES, ROAD_SEED, Path(road.path))
     for artefact, count in ((track, pictures), (road, ROAD_PICTURES)):
@@ -55,10 +56,10 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 
 def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: Artefact) -> None:
-    """Step 3: fine-tunes the base model on both, and on as many roads as the step says, and exports it.
+    """Step 3: fine-tunes the base model on both, and on the step's share of roads, and exports it.
 
-    The fingerprint that the model keeps is of the code that runs here: who submitted the pipeline may have
-    another.
+    The fingerprint stored in the model is that of the code that runs here: the submitter of the pipeline may
+    have another version.
     """
     from brakepoint.training.fine_tuning import learn
 
@@ -80,7 +81,7 @@ def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: A
 def comparison(
     model: Artefact, stills: Artefact, road: Artefact, metrics: Artefact, report: Artefact, result: Artefact
 ) -> None:
-    """Shows the same pictures to the new model and to the one in production, or else the base model."""
+    """Evaluates the new model and the one in production, or else the base model, on the same pictures."""
     from brakepoint.evaluation.compare import compare
 
     out, new = Path(result.path), Detector(Path(model.path) / MODEL_FILE)
@@ -98,10 +99,10 @@ def comparison(
 
 
 def gate(least: float, tolerance: float, result: Artefact) -> None:
-    """Lets a model through, or ends the pipeline.
+    """Accepts a model, or ends the pipeline.
 
     Raises:
-        UserError: The model is refused; the message says why.
+        UserError: The model is rejected; the message explains why.
     """
     reasons = ask(Path(result.path), least, tolerance)
     if reasons:
@@ -109,7 +110,7 @@ def gate(least: float, tolerance: float, result: Artefact) -> None:
 
 
 def publish(model: Artefact, result: Artefact) -> "Version":
-    """Puts the model into the registry and into production; the pointer moves last."""
+    """Adds the model to the registry and puts it into production; the pointer is changed last."""
     found = read_comparison(Path(result.path))
     with object_store() as store:
         registry = Registry(store)

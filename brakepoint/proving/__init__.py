@@ -1,1 +1,1 @@
-"""The proving ground: every feed in every weather, and what a detector and an autopilot make of it."""
+"""The proving ground: every feed in every weather, driven by a detector and an autopilot."""

@@ -1,7 +1,7 @@
-"""Drives every feed in every weather on the virtual clock, on all cores, and keeps what came out.
+"""Drives every feed in every weather on the virtual clock, on all cores, and keeps the outcomes.
 
-Outcomes go to a file of JSON lines as they are known. A run that was interrupted is continued there, as long
-as model, autopilot and kit are the same.
+Outcomes are appended to a JSON Lines file as they become known. An interrupted run resumes from that file, as
+long as model, autopilot and kit are the same.
 """
 
 import hashlib
@@ -35,8 +35,10 @@ from brakepoint.truth import load_truth
 from brakepoint.workers import spread
 
 ENOUGH = 90.0
-"""What a mission must score to hold. The train must also reach the end, obey every sign, and stop for nothing
-else."""
+"""The score that a mission needs to pass.
+
+The train must also reach the end, obey every sign, and stop for nothing else.
+"""
 OUTCOMES_NAME = "outcomes.jsonl"
 PICTURES_NAME = "pictures"
 JPEG_QUALITY = 85
@@ -58,11 +60,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is proved.
+    """What is tested.
 
     Attributes:
-        model: Path of an ONNX model, or URL of an endpoint.
-        steps: Whose autopilot: `solutions` or `labs`.
+        model: Path to an ONNX model, or URL of an endpoint.
+        steps: Source of the autopilot: `solutions` or `labs`.
     """
 
     model: str
@@ -70,13 +72,13 @@ class Candidate:
 
 
 class Outcome(BaseModel):
-    """What a trial came to; a line of the file.
+    """The outcome of a trial; a line of the file.
 
     Attributes:
         feed: Name of the feed.
         weather: Name of the weather.
-        score: Of the mission.
-        picture: File name of the picture of where it first went wrong, if it did.
+        score: Score of the mission.
+        picture: File name of a picture of the first mistake, if there was one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,7 +90,7 @@ class Outcome(BaseModel):
 
     @property
     def holds(self) -> bool:
-        """Whether that is good enough."""
+        """Whether the trial passed."""
         return self.score.accomplished and self.score.score >= ENOUGH and not self.score.false_stops
 
 
@@ -97,10 +99,10 @@ class Proof:
     """All outcomes of one candidate.
 
     Attributes:
-        candidate: What was proved.
+        candidate: What was tested.
         feeds: Names of the feeds, in order.
         weathers: Names of the weathers, in order.
-        outcomes: By feed and weather.
+        outcomes: Outcomes by feed and weather.
     """
 
     candidate: Candidate
@@ -110,7 +112,7 @@ class Proof:
 
     @classmethod
     def of(cls, candidate: Candidate, trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> Self:
-        """Puts outcomes in the order of the trials."""
+        """Sorts outcomes in the order of the trials."""
         trials = list(trials)
         return cls(
             candidate,
@@ -120,16 +122,16 @@ class Proof:
         )
 
     def outcome(self, feed: str, weather: str) -> Outcome:
-        """What a feed came to in a weather."""
+        """The outcome of a feed in a weather."""
         return self.outcomes[feed, weather]
 
     def failures(self) -> list[Outcome]:
-        """What did not hold, the worst first."""
+        """The trials that did not pass, worst first."""
         failed = (outcome for outcome in self.outcomes.values() if not outcome.holds)
         return sorted(failed, key=lambda outcome: (outcome.score.score, _key(outcome)))
 
     def counts(self) -> dict[str, int]:
-        """How many missions there were, and how many of them came to what."""
+        """The number of missions, and of each result."""
         scores = [outcome.score for outcome in self.outcomes.values()]
         return {
             "missions": len(scores),
@@ -159,12 +161,12 @@ def trials_of(videos: Iterable[Path], weathers: Iterable[str]) -> list[Trial]:
 
 
 def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterator[Outcome]:
-    """Drives what is not known yet, and gives every outcome: first those that are.
+    """Drives the trials without a known outcome, and yields every outcome: first those already known.
 
     Args:
         candidate: Detector and autopilot.
-        trials: What to drive.
-        folder: Where outcomes and pictures are kept.
+        trials: The trials to drive.
+        folder: Folder for outcomes and pictures.
 
     Raises:
         UserError: Model, autopilot, a feed or its ground truth is missing or unfit, the autopilot failed, or
@@ -190,7 +192,7 @@ def _key(one: Trial | Outcome) -> tuple[str, str]:
 
 
 def fingerprint(candidate: Candidate) -> str:
-    """Another one as soon as anything may come out otherwise: the model, the autopilot or the kit."""
+    """Changes whenever an outcome might: with the model, the autopilot or the kit."""
     known = hashlib.sha256(candidate.model.encode())
     model = Path(candidate.model)
     if model.is_file():
@@ -204,12 +206,12 @@ def fingerprint(candidate: Candidate) -> str:
 
 @dataclass
 class Ledger:
-    """The file of outcomes. One of another fingerprint is begun again.
+    """The file of outcomes. It is restarted when the fingerprint differs.
 
     Attributes:
         folder: Where it is.
-        fingerprint: Of what is proved.
-        outcomes: What is known, by feed and weather.
+        fingerprint: Fingerprint of what is tested.
+        outcomes: Known outcomes, by feed and weather.
     """
 
     folder: Path
@@ -217,7 +219,7 @@ class Ledger:
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Takes over what is known, or begins again."""
+        """Loads the known outcomes, or starts an empty file."""
         self._path = self.folder / OUTCOMES_NAME
         try:
             (self.folder / PICTURES_NAME).mkdir(parents=True, exist_ok=True)
@@ -229,7 +231,7 @@ class Ledger:
             raise UserError("prove.error.unwritable", folder=self.folder, why=system_says(error)) from error
 
     def _read(self) -> Iterator[Outcome]:
-        """What is known, up to a line that was cut short."""
+        """The known outcomes, up to a truncated line."""
         if not self._path.exists():
             return
         head, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]
@@ -238,14 +240,14 @@ class Ledger:
                 yield from map(Outcome.model_validate_json, lines)
 
     def keep(self, outcome: Outcome) -> None:
-        """Writes an outcome down."""
+        """Appends an outcome to the file."""
         self.outcomes[_key(outcome)] = outcome
         with self._path.open("a", encoding="utf-8") as lines:
             lines.write(outcome.model_dump_json() + "\n")
 
 
 def drive_trial(candidate: Candidate, pictures: Path, trial: Trial) -> Outcome:
-    """Drives one feed in one weather, and leaves a picture of where it first went wrong."""
+    """Drives one feed in one weather, and saves a picture of the first mistake."""
     truth = load_truth(trial.video.with_suffix(".json"))
     step = load_step(AUTOPILOT, candidate.steps).step
     seen: list[bytes] = []

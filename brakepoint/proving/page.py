@@ -7,7 +7,7 @@ from brakepoint.proving.ground import ENOUGH, PICTURES_NAME, Proof
 
 
 def render_proof(proof: Proof) -> str:
-    """Writes the page; the pictures lie in the folder beside it."""
+    """Writes the page; the pictures are in the folder beside it."""
     candidate = proof.candidate
     return (
         environment(__package__)

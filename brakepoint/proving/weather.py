@@ -1,8 +1,8 @@
 """What a real room and a real camera do to a picture, by name: light, air, lens, sensor, radio and mounting.
 
-Weather is a pure function of a picture and a source of chance. What moves things in the picture (`mounted`)
-is a camera that is fixed or made otherwise than the autopilot believes, which does not learn of it. The
-strengths are those at which photographs of a real room were found to be hard, and a little beyond.
+Weather is a pure function of a picture and a source of chance. `mounted` moves things in the picture: it is a
+camera whose mounting or lens differs from what the autopilot assumes. The strengths are those at which
+photographs of a real room proved difficult, and slightly beyond.
 """
 
 import dataclasses
@@ -17,19 +17,19 @@ from brakepoint.messages import Frame, TrainState
 from brakepoint.ports import Camera
 
 Weather = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""`weather(picture, random)`: from `(height, width, 3)` uint8, blue-green-red, to another of that size."""
+"""`weather(picture, random)`: maps `(height, width, 3)` uint8, BGR, to another picture of that size."""
 
 HAZE_GREY = 200
-"""How bright haze is, 0 to 255."""
+"""Brightness of haze, 0 to 255."""
 
 
 def light(picture: np.ndarray, _: np.random.Generator, gain: float = 1.0, warmth: float = 0.0) -> np.ndarray:
-    """More or less light, of another colour.
+    """Changes the brightness and colour of the light.
 
     Args:
         picture: The picture.
-        gain: What every level is multiplied by, above 0; what is brighter than white stays white.
-        warmth: By which part red is raised and blue lowered, -1 to 1.
+        gain: Factor for every level, above 0; the result is clipped at white.
+        warmth: Fraction by which red is raised and blue lowered, -1 to 1.
     """
     gains = np.array([1 - warmth, 1.0, 1 + warmth]) * gain
     levels = np.arange(256)[:, None] * gains
@@ -37,35 +37,35 @@ def light(picture: np.ndarray, _: np.random.Generator, gain: float = 1.0, warmth
 
 
 def haze(picture: np.ndarray, _: np.random.Generator, strength: float) -> np.ndarray:
-    """A pale veil over everything: at strength 0 none, at 1 nothing else is to be seen."""
+    """A pale veil over everything: invisible at strength 0, opaque at 1."""
     return cv2.convertScaleAbs(picture, alpha=1 - strength, beta=strength * HAZE_GREY)
 
 
 def soft(picture: np.ndarray, _: np.random.Generator, sigma_px: float) -> np.ndarray:
-    """A lens out of focus: Gaussian blur of this standard deviation in pixels, above 0."""
+    """A lens out of focus: Gaussian blur with this standard deviation in pixels, above 0."""
     return cv2.GaussianBlur(picture, (0, 0), sigma_px)
 
 
 def motion(picture: np.ndarray, _: np.random.Generator, length_px: int) -> np.ndarray:
-    """The camera shakes sideways while the shutter is open, over so many pixels, at least 1."""
+    """Sideways camera shake while the shutter is open, over this many pixels, at least 1."""
     return cv2.blur(picture, (length_px, 1))
 
 
 def noise(picture: np.ndarray, random: np.random.Generator, sigma: float) -> np.ndarray:
-    """A sensor without light: grain of this standard deviation in grey levels, at least 0."""
+    """A sensor in low light: noise with this standard deviation in grey levels, at least 0."""
     grain = np.empty(picture.shape, np.int16)
     cv2.setRNGSeed(int(random.integers(2**31)))
     return cv2.add(picture, cv2.randn(grain, np.zeros(3), np.full(3, sigma)), dtype=cv2.CV_8U)
 
 
 def jpeg(picture: np.ndarray, _: np.random.Generator, quality: int) -> np.ndarray:
-    """A picture that was sent through too narrow a link; quality is JPEG's, 1 to 100."""
+    """A picture sent over too slow a link; quality is JPEG's, 1 to 100."""
     packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
 
 
 def low_resolution(picture: np.ndarray, _: np.random.Generator, scale: float) -> np.ndarray:
-    """A sensor with fewer pixels, whose picture is enlarged again; scale is above 0 and at most 1."""
+    """A sensor with fewer pixels, whose picture is scaled up again; scale is above 0 and at most 1."""
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
@@ -78,14 +78,14 @@ def mounted(
     down_px: float = 0.0,
     zoom: float = 1.0,
 ) -> np.ndarray:
-    """A camera that leans, looks elsewhere, or has another lens; its edge is repeated where nothing was seen.
+    """A camera that is tilted, shifted, or has another lens; edge pixels fill the gaps.
 
     Args:
         picture: The picture.
-        tilt_deg: How far what is seen turns counter-clockwise about the middle.
-        right_px: How far it moves to the right…
-        down_px: …and down.
-        zoom: Focal length, as a multiple of the recorded camera's; above 0.
+        tilt_deg: Counter-clockwise rotation of the picture about its centre.
+        right_px: Shift to the right.
+        down_px: Shift downwards.
+        zoom: Focal length as a multiple of the recorded camera's, above 0.
     """
     height, width = picture.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), tilt_deg, zoom)
@@ -94,7 +94,7 @@ def mounted(
 
 
 def together(*several: Weather) -> Weather:
-    """One weather after the other."""
+    """Applies several weathers in order."""
     return partial(_one_after_the_other, several)
 
 
@@ -141,16 +141,16 @@ WEATHERS: dict[str, Weather] = {
         partial(low_resolution, scale=0.6), partial(noise, sigma=8.0), partial(jpeg, quality=40)
     ),
 }
-"""Each by its name; `clear` changes nothing."""
+"""Weathers by name; `clear` changes nothing."""
 
 
 class WeatheredCamera:
-    """A camera in some weather: its pictures, changed.
+    """A camera whose pictures are changed by some weather.
 
     Args:
-        camera: Whose pictures; it is closed with this one.
+        camera: Source of the pictures; it is closed with this one.
         weather: A name in `WEATHERS`.
-        seed: What chance is drawn from, with the weather's name.
+        seed: Seed of the random source, together with the weather's name.
     """
 
     def __init__(self, camera: Camera, weather: str, seed: int = 0) -> None:
@@ -158,7 +158,7 @@ class WeatheredCamera:
         self._random = np.random.default_rng([seed, zlib.crc32(weather.encode())])
 
     def read(self, train_state: TrainState) -> Frame | None:
-        """Captures what the camera sees, and lets the weather at it."""
+        """Captures a picture and applies the weather."""
         frame = self._camera.read(train_state)
         return frame and dataclasses.replace(frame, image=self._weather(frame.image, self._random))
 

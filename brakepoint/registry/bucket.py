@@ -3,12 +3,12 @@
 models/track/3/model.onnx      a version: written once, never changed
 models/track/3/version.json    written after it: a version without this does not exist
 models/track/production.json   the pointer, written last of all
-models/production/1/model.onnx a copy of what is in production, for servers that know no pointer
-models/incoming/…              uploads that are not proven yet
+models/production/1/model.onnx a copy of the production version, for servers that do not support the pointer
+models/incoming/…              uploads that are not verified yet
 
-Publish from one place at a time: two publications at the same moment may take the same number. A real S3
-could refuse the second one (If-None-Match), but the server of our own, `rclone serve s3`, ignores that. What
-they mix up is never served: a version that does not match its hash is not fetched.
+Publish from one place at a time: two simultaneous publications may use the same number. A real S3 could
+reject the second one (If-None-Match), but the kit's own server, `rclone serve s3`, ignores that. A mixed-up
+version is never served: one that does not match its hash is rejected.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class Registry:
     """Versions of a model in a bucket.
 
     Args:
-        store: Where the bucket is.
+        store: The bucket's store.
         prefix: The model's folder in it.
 
     Example:
@@ -54,10 +54,10 @@ class Registry:
         self._endpoint, self._prefix = store.endpoint, prefix.strip("/")
 
     def versions(self) -> list[Version]:
-        """Every version, the oldest first.
+        """Every version, oldest first.
 
         Raises:
-            UserError: The store fails, or a version's description is none.
+            UserError: The store fails, or a version's description is invalid.
         """
         with self._errors():
             keys = [key for key in self._keys(f"{self._prefix}/") if key.endswith(f"/{VERSION_FILE}")]
@@ -68,7 +68,7 @@ class Registry:
         """One version.
 
         Raises:
-            UserError: There is none of that number, or the store fails.
+            UserError: There is no version with that number, or the store fails.
         """
         with self._errors():
             found = self._read(self._key(number, VERSION_FILE), Version)
@@ -78,10 +78,10 @@ class Registry:
         return found
 
     def production(self) -> Production:
-        """The pointer; one without a history before the first promotion.
+        """The pointer; before the first promotion its history is empty.
 
         Raises:
-            UserError: The store fails, or what lies there is no pointer.
+            UserError: The store fails, or the pointer is invalid.
         """
         with self._errors():
             return self._read(f"{self._prefix}/{POINTER_FILE}", Production) or Production()
@@ -89,16 +89,16 @@ class Registry:
     def publish(
         self, model: Path, metrics: dict[str, float] | None = None, data: str = "", code: str = ""
     ) -> Version:
-        """Uploads a model as a new version; whatever breaks in between leaves no half one.
+        """Uploads a model as a new version; a failure leaves no partial version.
 
         Args:
             model: An ONNX model.
             metrics: mAP50 by world.
-            data: Fingerprint of what it learnt from.
-            code: Fingerprint of what made it.
+            data: Fingerprint of the training data.
+            code: Fingerprint of the training code.
 
         Raises:
-            UserError: The model is none, or the store fails.
+            UserError: The model is invalid, or the store fails.
         """
         Detector(model)
         with self._errors():
@@ -125,7 +125,7 @@ class Registry:
         return version
 
     def promote(self, number: int) -> None:
-        """Puts a version into production. The one before stays where it is, for a rollback.
+        """Puts a version into production. The previous one is kept for a rollback.
 
         Raises:
             UserError: There is no such version, or the store fails.
@@ -133,13 +133,13 @@ class Registry:
         self._point(self.production().promote(self.version(number).number))
 
     def rollback(self) -> int:
-        """Puts the version into production that was so before.
+        """Puts the previous version back into production.
 
         Returns:
             Its number.
 
         Raises:
-            UserError: There was none before, or the store fails.
+            UserError: There is no previous version, or the store fails.
         """
         *before, _ = self.production().history or (0,)
         if not before:
@@ -148,10 +148,10 @@ class Registry:
         return before[-1]
 
     def fetch(self, number: int, folder: Path) -> Path:
-        """Downloads a version, whole and right or not at all.
+        """Downloads a version atomically, and verifies it.
 
         Returns:
-            The file, `folder/NUMBER-HASH.onnx`; one that is there already is not downloaded again.
+            The file, `folder/NUMBER-HASH.onnx`; an existing one is not downloaded again.
 
         Raises:
             UserError: There is no such version, it arrived damaged, or the store or the disk failed.
@@ -193,7 +193,7 @@ class Registry:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
     def _read(self, key: str, kind: type[Content]) -> Content | None:
-        """What lies under a key; None if nothing does."""
+        """The object of a key; None if there is none."""
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             return kind.model_validate_json(body)

@@ -1,4 +1,4 @@
-"""What the registry writes down about its models."""
+"""The registry's records about its models."""
 
 from datetime import datetime
 
@@ -6,16 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Version(BaseModel):
-    """One published model. It is never changed; `version.json` beside it holds this.
+    """One published model. It never changes; this record is in `version.json` beside it.
 
     Attributes:
         number: From 1, growing.
-        sha256: Of the model file.
-        size_bytes: The same.
+        sha256: Hash of the model file.
+        size_bytes: Size of the model file.
         metrics: mAP50 by world, 0 to 1; empty for a model that was published by hand.
-        data: Fingerprint of what it learnt from; empty if that is not known.
-        code: Fingerprint of what made it; empty if that is not known.
-        published_at: When.
+        data: Fingerprint of the training data; empty if unknown.
+        code: Fingerprint of the training code; empty if unknown.
+        published_at: Time of publication.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,11 +30,11 @@ class Version(BaseModel):
 
 
 class Production(BaseModel):
-    """The pointer to what is served.
+    """The pointer to the served version.
 
     Attributes:
-        history: Numbers of the versions that were promoted, the one in production last. A rollback takes the
-            last away.
+        history: Numbers of the versions that were promoted, the one in production last. A rollback removes
+            the last one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,5 +47,5 @@ class Production(BaseModel):
         return self.history[-1] if self.history else None
 
     def promote(self, number: int) -> "Production":
-        """The pointer after a promotion; promoting what is in production changes nothing."""
+        """The pointer after a promotion; promoting the version in production changes nothing."""
         return self if number == self.number else Production(history=(*self.history, number))

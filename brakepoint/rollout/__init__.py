@@ -1,1 +1,1 @@
-"""From a push to a driving train on one machine: the pipeline's own scripts are run, step by step."""
+"""From a push to a driving train on one machine, by running the pipeline's own scripts step by step."""

@@ -1,4 +1,4 @@
-"""What the platform gives each container: user, groups, capabilities; from the admission of the rehearsal."""
+"""The user, groups and capabilities that the platform gives each container, from simulated admission."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from brakepoint.errors import UserError
 RUNTIME_CAPABILITIES = frozenset(
     ("CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "KILL")
 )
-"""What CRI-O gives root unless it is told otherwise: `default_capabilities` of its own configuration."""
+"""Root's capabilities under CRI-O by default: `default_capabilities` in its configuration."""
 ROOT_GROUP = 0
-"""An arbitrary user is in this group, as on OpenShift."""
+"""The group of arbitrary users, as on OpenShift."""
 
 
 @dataclass(frozen=True)
 class Confinement:
-    """How a container is held.
+    """How a container is confined.
 
     Attributes:
         user: Its user id; its group id is 0.
-        groups: Further groups, that of its volumes included.
-        capabilities: Those that it has, without `CAP_`; none for any user but root.
-        may_gain: Whether it may gain privileges by a set-user-id program.
+        groups: Further groups, including that of its volumes.
+        capabilities: Its capabilities, without `CAP_`; none for any user but root.
+        may_gain: Whether it may gain privileges through a set-user-id program.
         read_only: Whether its root file system is read-only.
     """
 
@@ -38,7 +38,7 @@ class Confinement:
 
 
 def of_tasks(kit: Kit, run: str) -> dict[str, dict[str, Confinement]]:
-    """Of each step of each task of a run: by the task's name in the pipeline, then by the step's.
+    """The confinement of each step of a run, by the task's name in the pipeline and then the step's.
 
     Args:
         kit: Everything that is applied.
@@ -57,7 +57,7 @@ def of_tasks(kit: Kit, run: str) -> dict[str, dict[str, Confinement]]:
 
 
 def of_deployments(kit: Kit) -> dict[str, Confinement]:
-    """Of the one container of each Deployment, by its name.
+    """The confinement of the only container of each Deployment, by the Deployment's name.
 
     Raises:
         UserError: The platform would not admit a pod.
@@ -77,7 +77,7 @@ def _confined(kit: Kit, pod: Pod) -> Iterator[tuple[str, Confinement]]:
 
 
 def confinement(shared: Manifest, container: Manifest) -> Confinement:
-    """What an admitted container is held to.
+    """The confinement of an admitted container.
 
     Args:
         shared: The pod's `securityContext`.

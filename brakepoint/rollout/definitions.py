@@ -1,4 +1,4 @@
-"""The parts of Tekton's `v1` that the kit's pipelines use; an unknown field is refused, never ignored."""
+"""The parts of Tekton's `v1` that the kit's pipelines use; an unknown field is an error, never ignored."""
 
 from typing import Any, Literal, TypeVar
 
@@ -13,20 +13,20 @@ Value = str | list[str]
 
 
 class Part(BaseModel):
-    """What all parts have in common."""
+    """Base class of all parts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 class Variable(Part):
-    """A value by its name: of a parameter or of an environment variable."""
+    """A named value: a parameter or an environment variable."""
 
     name: str
     value: Value = ""
 
 
 class ParameterSpec(Part):
-    """What a task or a pipeline asks for."""
+    """A parameter that a task or a pipeline declares."""
 
     name: str
     type: Literal["string", "array"] = "string"
@@ -35,7 +35,7 @@ class ParameterSpec(Part):
 
 
 class WorkspaceSpec(Part):
-    """A folder that a task or a pipeline asks for."""
+    """A workspace that a task or a pipeline declares."""
 
     name: str
     description: str = ""
@@ -44,7 +44,7 @@ class WorkspaceSpec(Part):
 
 
 class ResultSpec(Part):
-    """A value that a task leaves."""
+    """A result that a task writes."""
 
     name: str
     description: str = ""
@@ -85,7 +85,7 @@ class Task(Part):
 
 
 class Condition(Part):
-    """When a task is wanted."""
+    """A condition for running a task."""
 
     input: str
     operator: Literal["in", "notin"]
@@ -93,20 +93,20 @@ class Condition(Part):
 
 
 class Matrix(Part):
-    """The task runs once for each combination."""
+    """Runs the task once for each combination."""
 
     params: list[Variable]
 
 
 class Binding(Part):
-    """Which of the pipeline's workspaces a task gets."""
+    """Binds one of the pipeline's workspaces to a task."""
 
     name: str
     workspace: str = ""
 
 
 class Reference(Part):
-    """A task by its name."""
+    """Refers to a task by name."""
 
     name: str
     kind: Literal["Task"] = "Task"
@@ -140,7 +140,7 @@ def read_pipeline(manifest: Manifest) -> Pipeline:
     """The `spec` of a Pipeline's manifest.
 
     Raises:
-        UserError: Something in it is not known here.
+        UserError: It contains something unsupported.
     """
     return _read(Pipeline, manifest)
 
@@ -149,7 +149,7 @@ def read_tasks(manifests: list[Manifest]) -> dict[str, Task]:
     """The `spec` of every Task among the manifests, by name.
 
     Raises:
-        UserError: Something in one is not known here.
+        UserError: One contains something unsupported.
     """
     return {m["metadata"]["name"]: _read(Task, m) for m in manifests if m["kind"] == "Task"}
 

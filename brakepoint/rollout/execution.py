@@ -1,4 +1,4 @@
-"""Runs a pipeline task by task, as Tekton does: who fails, ends it; what is last, always runs."""
+"""Runs a pipeline task by task, as Tekton does: a failing task ends it, and `finally` tasks always run."""
 
 import itertools
 import time
@@ -16,27 +16,27 @@ RESULTS = "/tekton/results"
 
 
 class Outcome(StrEnum):
-    """What became of a task."""
+    """How a task ended."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Its `when` says so, or it waits for one that was skipped."""
+    """Its `when` condition is false, or it depends on a skipped task."""
     NOT_HERE = "not_here"
-    """Its image cannot be had on this machine: it counts as succeeded, and the table says so."""
+    """Its image is unavailable on this machine: it counts as succeeded, and the table shows that."""
     NOT_REACHED = "not_reached"
-    """Another one failed before."""
+    """Another task failed before it."""
 
 
 @dataclass(frozen=True)
 class TaskRun:
-    """A task that is about to run, all its variables replaced.
+    """A task that is about to run, with all variables replaced.
 
     Attributes:
-        name: What the pipeline calls it.
+        name: Its name in the pipeline.
         task: Name of the Task.
         spec: Steps with scripts, arguments and variables as they are executed.
-        workspaces: Of those that are bound: name in the pipeline, by the name in the task.
+        workspaces: Bound workspaces: name in the pipeline, by the name in the task.
     """
 
     name: str
@@ -45,18 +45,18 @@ class TaskRun:
     workspaces: dict[str, str]
 
     def path(self, workspace: str) -> str:
-        """Where a workspace lies in each step."""
+        """Path of a workspace in each step."""
         return path_of(self.spec, workspace)
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a task left.
+    """The outcome and results of a task.
 
     Attributes:
         outcome: How it ended.
-        results: By name.
-        why: Which step failed and how, or which image is not here; empty otherwise.
+        results: Results by name.
+        why: Which step failed and how, or which image is unavailable; empty otherwise.
     """
 
     outcome: Outcome
@@ -66,7 +66,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Account:
-    """A line of the account of a run.
+    """A line in the summary of a run.
 
     Attributes:
         name: The task's name; with a number where a matrix runs it several times.
@@ -80,15 +80,15 @@ class Account:
 
 
 class Runner(Protocol):
-    """Executes the steps of a task, one after the other."""
+    """Executes the steps of a task in order."""
 
     def __call__(self, run: TaskRun) -> Done:
-        """Runs all steps, the next only if the one before has exited with 0."""
+        """Runs the steps until one exits with a status other than 0."""
         ...
 
 
 Tell = Callable[[Account | str], None]
-"""Is told the name of each task that starts, and the account of each that ended."""
+"""Called with the name of each task that starts, and the account of each task that ends."""
 
 
 @dataclass
@@ -96,12 +96,12 @@ class Execution:
     """One run of a pipeline.
 
     Attributes:
-        pipeline: Which.
+        pipeline: The pipeline.
         tasks: Its tasks by name.
         params: The run's own parameters.
         workspaces: Names of the pipeline's workspaces that are bound.
         runner: Executes a task.
-        tell: Is told how far it is.
+        tell: Called with the progress.
     """
 
     pipeline: Pipeline
@@ -114,10 +114,10 @@ class Execution:
     _ended: dict[str, Outcome] = field(default_factory=dict)
 
     def run(self) -> list[Account]:
-        """Runs everything and says what became of each task.
+        """Runs everything and returns how each task ended.
 
         Raises:
-            UserError: The definitions do not fit together; then no task has run.
+            UserError: The definitions are inconsistent; no task has run.
         """
         ordered = in_order(self.pipeline)
         for use in (*ordered, *self.pipeline.last):
@@ -154,7 +154,7 @@ class Execution:
         return True
 
     def _all_of(self, use: Use) -> list[Account]:
-        """Every combination of its matrix, or the one that it is."""
+        """Every combination of its matrix, or the task itself."""
         runs = list(self._runs(use))
         accounts = []
         for number, run in enumerate(runs, start=1):
@@ -172,7 +172,7 @@ class Execution:
 
     @staticmethod
     def _checked(run: TaskRun, done: Done) -> Done:
-        """As Tekton: who promises a result and leaves none, has failed if anybody takes it; here at once."""
+        """As in Tekton, fails a task that lacks a declared result which is used; here immediately."""
         missing = [result.name for result in run.spec.results if result.name not in done.results]
         if done.outcome is Outcome.SUCCEEDED and missing:
             return Done(Outcome.FAILED, done.results, f"results: {', '.join(missing)}")
@@ -210,10 +210,10 @@ class Execution:
 
 
 def given(asked: list[ParameterSpec], said: Mapping[str, Value]) -> dict[str, Value]:
-    """The value of each parameter that is asked for.
+    """The value of each declared parameter.
 
     Raises:
-        UserError: One has none, one is said that nobody asks for, or a list is said for a string.
+        UserError: A parameter has no value, an undeclared one is given, or a list is given for a string.
     """
     for name in sorted(said.keys() - {one.name for one in asked}):
         raise UserError("rollout.error.unknown_parameter", name=name)
@@ -229,7 +229,7 @@ def given(asked: list[ParameterSpec], said: Mapping[str, Value]) -> dict[str, Va
 
 
 def path_of(spec: Task, workspace: str) -> str:
-    """Where a workspace lies in the steps of a task."""
+    """Path of a workspace in the steps of a task."""
     said = next(one.mount_path for one in spec.workspaces if one.name == workspace)
     return said or f"/workspace/{workspace}"
 
@@ -257,7 +257,7 @@ def _filled_source(source: dict[str, dict[str, object]], values: Mapping[str, Va
 
 
 def _status(ended: Outcome) -> str:
-    """As Tekton says it."""
+    """The status in Tekton's words."""
     said = {Outcome.SUCCEEDED: "Succeeded", Outcome.NOT_HERE: "Succeeded", Outcome.FAILED: "Failed"}
     return said.get(ended, "None")
 

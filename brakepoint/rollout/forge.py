@@ -1,4 +1,4 @@
-"""A bare repository and its hook, in place of a forge: a push to it waits in a file until it is heard."""
+"""A bare repository with a hook, in place of a forge: pushes are kept in a file until processed."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ while read -r old new ref; do
 done
 """
 GONE = "0" * 40
-"""A branch that was deleted is at this commit."""
+"""The commit of a deleted branch."""
 CONDITION = re.compile(
     r"body\.ref == '(?P<ref>[^']+)'"
     r"|has\(body\.head_commit\.message\)"
@@ -25,10 +25,10 @@ CONDITION = re.compile(
 
 @dataclass(frozen=True)
 class Push:
-    """What was pushed.
+    """A push.
 
     Attributes:
-        ref: To which branch, `refs/heads/main`.
+        ref: The branch, such as `refs/heads/main`.
         commit: Its new commit.
         message: That commit's message.
     """
@@ -43,13 +43,13 @@ class Forge:
     """A bare repository.
 
     Attributes:
-        folder: Where it lies.
+        folder: Folder of the repository.
     """
 
     folder: Path
 
     def open(self) -> None:
-        """Makes it, unless it is there; the tasks, which are in the group of root, may push to it."""
+        """Creates it unless it exists; tasks, which are in root's group, may push to it."""
         if not (self.folder / "HEAD").is_file():
             subprocess.run(
                 ["git", "init", "--quiet", "--bare", "--shared", "--initial-branch=main", str(self.folder)],
@@ -62,10 +62,10 @@ class Forge:
         self._make_queue()
 
     def git(self, *words: str) -> str:
-        """Runs git on it.
+        """Runs git in the repository.
 
         Raises:
-            UserError: Git refuses.
+            UserError: Git fails.
         """
         words = ("git", "--git-dir", str(self.folder), *words)
         done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -74,11 +74,11 @@ class Forge:
         return done.stdout.strip()
 
     def has(self, ref: str) -> bool:
-        """Whether there is such a branch."""
+        """Whether the branch exists."""
         return bool(self.git("for-each-ref", ref))
 
     def pushes(self) -> Iterator[Push]:
-        """Each push that was not heard yet, in order; each is heard once."""
+        """The new pushes, in order; each is returned once."""
         taken = self._queue.with_suffix(".heard")
         self._queue.replace(taken)
         self._make_queue()
@@ -97,14 +97,14 @@ class Forge:
 
 
 def starts_a_run(push: Push, condition: str) -> bool:
-    """Whether a trigger's filter lets a push start a run.
+    """Whether a push starts a run, according to a trigger's filter.
 
     Args:
         push: The push.
         condition: The trigger's CEL expression: conditions about branch and message that must all hold.
 
     Raises:
-        UserError: It says something else, which is not understood here.
+        UserError: The condition contains something unsupported.
     """
     for part in (part.strip() for part in condition.split("&&")):
         found = CONDITION.fullmatch(part)

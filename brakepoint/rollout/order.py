@@ -1,4 +1,4 @@
-"""In which order the tasks of a pipeline run. Pure."""
+"""The order in which the tasks of a pipeline run. Pure."""
 
 from brakepoint.errors import UserError
 from brakepoint.rollout.definitions import Pipeline, Use
@@ -6,10 +6,10 @@ from brakepoint.rollout.variables import RESULT
 
 
 def in_order(pipeline: Pipeline) -> list[Use]:
-    """Each task behind those that it waits for; of those that are free, the one that is named first.
+    """Sorts tasks after their dependencies; among those that are ready, the first one listed comes first.
 
     Raises:
-        UserError: A task waits for one that is not there, or for itself.
+        UserError: A task depends on a missing one, or on itself.
     """
     waiting = {use.name: waits_for(use) for use in pipeline.tasks}
     by_name = {use.name: use for use in pipeline.tasks}
@@ -27,6 +27,6 @@ def in_order(pipeline: Pipeline) -> list[Use]:
 
 
 def waits_for(use: Use) -> set[str]:
-    """The tasks that must have succeeded before: those that it names, and those whose results it takes."""
+    """The tasks that must have succeeded before: those that it names, and those whose results it uses."""
     given = [use.params, use.when, use.matrix.params if use.matrix else []]
     return {*use.run_after, *RESULT.findall(str(given))}

@@ -1,4 +1,4 @@
-"""Runs a task as a pod: step by step, each in its image's root, held as the platform would hold it."""
+"""Runs a task as a pod: step by step, each in its image's root, confined as on the platform."""
 
 import os
 import shutil
@@ -19,10 +19,10 @@ ACCOUNT = "/run/secrets/kubernetes.io/serviceaccount"
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PIP_SETTINGS = "/etc/xdg/pip/pip.conf"
 BUILD_MOUNTS = "/etc/containers/mounts.conf"
-"""What Buildah shows to the commands of a build, of the machine that it runs on."""
+"""Paths of this machine that Buildah mounts into the commands of a build."""
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 SHARED_FOLDER = 0o2777
-"""An emptyDir: each container may write to it, and its files belong to the group of the pod's volumes."""
+"""An emptyDir: every container may write to it, and its files belong to the group of the pod's volumes."""
 
 
 @dataclass
@@ -32,13 +32,13 @@ class Pods:
     Attributes:
         folder: Where pods, workspaces and logs are kept.
         roots: The root file systems.
-        confined: How each step is held, by the task's name in the pipeline, then by its own.
-        architectures: Of the node that a task is sent to.
-        volumes: Folder of each workspace that is bound, by its name in the pipeline.
-        account: Folder with what the service account has.
-        network: Files that this machine needs to reach its network: path here by path in a root.
-        secrets: Those that steps may take variables from.
-        shared: Folders that each step reaches, as over a network: path here by path in a root.
+        confined: Confinement of each step, by the task's name in the pipeline and then the step's.
+        architectures: Architecture of the node on which a task runs.
+        volumes: Folder of each bound workspace, by its name in the pipeline.
+        account: Folder with the credentials of the service account.
+        network: Files needed to reach the network: path on this machine, by path in a root.
+        secrets: Secrets from which steps may take variables.
+        shared: Folders that each step can reach, as over a network: path on this machine, by path in a root.
     """
 
     folder: Path
@@ -52,7 +52,7 @@ class Pods:
     shared: Mapping[str, Path] = field(default_factory=dict)
 
     def __call__(self, run: TaskRun) -> Done:
-        """Runs all steps of a task; its pod's folder is gone afterwards, its log stays."""
+        """Runs all steps of a task; afterwards its pod's folder is removed and its log kept."""
         pod = self.folder / "pods" / run.name
         shutil.rmtree(pod, ignore_errors=True)
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
@@ -70,11 +70,11 @@ class Pods:
             shutil.rmtree(pod, ignore_errors=True)
 
     def log(self, task: str) -> Path:
-        """Where what a task's steps say is written."""
+        """Path of the log of a task's steps."""
         return self.folder / "logs" / f"{task}.log"
 
     def _step(self, run: TaskRun, step: Step, number: int, pod: Path) -> Done | None:
-        """Runs a step; None if the next may run."""
+        """Runs a step; returns None if the next may run."""
         name = step.name or f"unnamed-{number}"
         layers = self.roots.layers(step.image, self.architectures[run.name])
         if layers is None:
@@ -105,7 +105,7 @@ class Pods:
         return Done(Outcome.FAILED, why=f"{name}: {ended}")
 
     def _environment(self, step: Step) -> dict[str, str] | None:
-        """What a step finds; None if a Secret that must be there is not."""
+        """The environment of a step; None if a required Secret is missing."""
         found = {"PATH": SEARCH_PATH, **{name: os.environ[name] for name in PROXIES if name in os.environ}}
         for source in step.env_from:
             said = source.get("secretRef") or {}
@@ -134,11 +134,11 @@ class Pods:
 
 
 def network(folder: Path, settings: Mapping[str, str]) -> dict[str, Path]:
-    """What a step needs of this machine to reach its network: path here by path in a root.
+    """The files that a step needs to reach the network: path on this machine, by path in a root.
 
     Args:
-        folder: Where the files that are made for it are kept.
-        settings: Of pip, for instance `index-url`.
+        folder: Folder for generated files.
+        settings: Settings of pip, for instance `index-url`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())

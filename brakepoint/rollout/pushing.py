@@ -1,4 +1,4 @@
-"""Pushes what is committed in a clone to the forge, over what the pipeline has committed there meanwhile."""
+"""Pushes a clone's commits to the forge, merging what the pipeline has committed there meanwhile."""
 
 import subprocess
 import tempfile
@@ -13,19 +13,19 @@ ONCE_MORE = "Build once more"
 
 
 def push(clone: Path, forge: Forge) -> str:
-    """Does what whoever pulls before a push does, without touching the clone.
+    """Pulls and pushes without touching the clone.
 
-    What was built before is built once more by a commit without a change.
+    If there is nothing new, pushes an empty commit, which builds the same state again.
 
     Args:
         clone: Folder in a clone of the project; its `HEAD` is pushed.
-        forge: Where to.
+        forge: The forge to push to.
 
     Returns:
         The commit that was pushed.
 
     Raises:
-        UserError: It is no clone, or git refuses.
+        UserError: The folder isn't a clone, or git fails.
     """
     head = _git(clone, "rev-parse", "HEAD")
     root = _git(clone, "rev-parse", "--show-toplevel")
@@ -45,7 +45,7 @@ def push(clone: Path, forge: Forge) -> str:
 
 
 def _merge(there: Path, head: str) -> None:
-    """Joins the two; where both have changed a line, the one that is pushed counts."""
+    """Merges the two; where both have changed a line, the pushed one wins."""
     before = _git(there, "rev-parse", "HEAD")
     _git(there, *WHO, "merge", "--quiet", "--no-edit", "--allow-unrelated-histories", "-X", "theirs", head)
     if _git(there, "rev-parse", "HEAD") == before:
@@ -53,7 +53,7 @@ def _merge(there: Path, head: str) -> None:
 
 
 def is_clean(clone: Path) -> bool:
-    """Whether everything in a clone is committed, but for what git is told to ignore."""
+    """Whether everything in a clone is committed, except for ignored files."""
     return not _git(clone, "status", "--porcelain")
 
 

@@ -1,4 +1,4 @@
-"""A registry on this machine alone: Debian's `docker-registry`, with TLS and a password as in a cluster."""
+"""A registry for this machine only: Debian's `docker-registry`, with TLS and a password as in a cluster."""
 
 import json
 import subprocess
@@ -15,22 +15,22 @@ from brakepoint.files import write_whole
 from brakepoint.sockets import LOCALHOST, free_port, is_free
 
 USER = "serviceaccount"
-"""Who pushes: the tasks' scripts name it so."""
+"""The user who pushes, as named in the tasks' scripts."""
 STARTS_WITHIN_S, STOP_WITHIN_S = 20.0, 5.0
 
 
 class Registry:
-    """Serves the images below a folder, from `with` to the end of the block.
+    """Serves the images below a folder for the duration of a `with` block.
 
     Args:
-        folder: What is pushed stays in it.
+        folder: Storage for the pushed images.
 
     Attributes:
         address: Host and port.
-        account: Folder with what a pod's service account has: certificate and token.
+        account: Folder with the credentials of a pod's service account: certificate and token.
 
     Raises:
-        UserError: It does not start.
+        UserError: The registry does not start.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,11 +58,11 @@ class Registry:
 
     @property
     def login(self) -> list[str]:
-        """The options by which buildah and skopeo of this machine get in."""
+        """The options with which this machine's buildah and skopeo log in."""
         return ["--authfile", str(self.folder / "auth.json"), "--cert-dir", str(self.account)]
 
     def start(self) -> None:
-        """Lets it listen; a second time, too, at the same address."""
+        """Starts the registry; after a stop, at the same address."""
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
             ["docker-registry", "serve", str(self.folder / "config.yaml")], stdout=log, stderr=log
@@ -74,13 +74,13 @@ class Registry:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Ends it; what was pushed stays."""
+        """Stops the registry; pushed images are kept."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(STOP_WITHIN_S)
 
     def tags(self, repository: str) -> list[str]:
-        """The tags of a repository; none if nothing was pushed to it.
+        """The tags of a repository; empty if nothing was pushed to it.
 
         Args:
             repository: Its name, without the registry.
@@ -96,7 +96,7 @@ class Registry:
         return done.returncode == 0
 
     def _make_certificate(self) -> None:
-        """One for this address alone, which whoever trusts it has in its own folder of certificates."""
+        """Creates a certificate for this address only; clients must have it in their certificate folder."""
         _run(
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
             *("-nodes", "-days", "2", "-subj", "/CN=brakepoint-registry"),
@@ -132,7 +132,7 @@ def _run(*words: object) -> str:
 
 
 def _port(kept: Path) -> int:
-    """The one of last time, which the overlay's earlier commits name, unless somebody else has it now."""
+    """The previous port, to which the overlay's earlier commits refer, unless it is in use."""
     port = int(kept.read_text("utf-8")) if kept.is_file() else free_port()
     port = port if is_free(LOCALHOST, port) else free_port()
     kept.parent.mkdir(parents=True, exist_ok=True)

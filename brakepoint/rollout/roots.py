@@ -1,4 +1,4 @@
-"""Root file systems for the steps, of Debian's packages: a base each architecture, and a layer each image."""
+"""Root file systems for the steps, from Debian's packages: a base per architecture, a layer per image."""
 
 import platform
 import shutil
@@ -21,38 +21,38 @@ BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "make")
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 KUSTOMIZE = '#!/bin/sh\nverb="$1"\nshift\n[ "$verb" = build ] && exec kubectl kustomize "$@"\n'
-"""kubectl has kustomize in it."""
+"""kubectl includes kustomize."""
 
 
 def own_architecture() -> str:
-    """That of this machine, as images call it."""
+    """This machine's architecture, as named in images."""
     return MACHINES.get(platform.machine(), platform.machine())
 
 
 @cache
 def stand_ins() -> dict[str, Manifest]:
-    """What stands in for which image, by its repository."""
+    """The replacement of each image, by its repository."""
     file = resources.files(__package__) / "data" / "stand_ins.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
 class Roots:
-    """The root file systems below a folder, made when they are first asked for.
+    """The root file systems below a folder, created when first needed.
 
     Attributes:
         folder: Where they are kept.
-        base_image: What the pipeline calls the base.
+        base_image: The base image's name in the pipeline.
     """
 
     folder: Path
     base_image: str
 
     def layers(self, image: str, architecture: str) -> tuple[Path, ...] | None:
-        """The folders that make the root of an image, the uppermost first; None if it is not here.
+        """The folders that form the root of an image, uppermost first; None if it is unavailable.
 
         Raises:
-            UserError: It cannot be made.
+            UserError: It cannot be created.
         """
         base = self.base(architecture)
         if image == self.base_image:
@@ -64,10 +64,10 @@ class Roots:
         return self._with_packages(repository.rpartition("/")[2], architecture, said), base
 
     def base(self, architecture: str) -> Path:
-        """Debian with Python, of which the base image is made, too.
+        """Debian with Python, from which the base image is built, too.
 
         Raises:
-            UserError: It cannot be made.
+            UserError: It cannot be created.
         """
         place = self.folder / f"base-{architecture}"
         if not place.is_dir():

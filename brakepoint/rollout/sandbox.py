@@ -1,9 +1,10 @@
-"""Runs a command in an image's root file system, held as a cluster holds a container. As root, on Linux.
+"""Runs a command in an image's root file system, confined like a cluster's container.
 
-It gets mounts of its own and, if wanted, processes of its own, which end with it. Its root is moved over that
-of the mount namespace before it is changed to: in a root that is only changed to, the kernel lets nobody make
-a user namespace, and Buildah wants one. Capabilities and user are set by `capsh` from outside, so that the
-root may be of another architecture. Network and seccomp are those of the machine.
+Requires root, on Linux. The command gets its own mount namespace and, if wanted, its own process namespace,
+whose processes end with it. Its root is moved over that of the mount namespace before chroot: after chroot
+alone, the kernel does not allow user namespaces, and Buildah needs one. Capabilities and user are set by
+`capsh` from outside, so that the root may be of another architecture. Network and seccomp are those of the
+machine.
 """
 
 from collections.abc import Sequence
@@ -40,19 +41,19 @@ ALL_CAPABILITIES = tuple(
     BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE
     """.split()  # noqa: SIM905
 )
-"""Of Linux 5.9 and later, by capabilities(7)."""
+"""All capabilities of Linux 5.9 and later, from capabilities(7)."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A root file system to run commands in.
+    """A root file system in which to run commands.
 
     Attributes:
-        layers: Folders that make it together, the uppermost first. Nothing in them is changed.
-        scratch: Folder that takes what is written to it, in `upper/`.
-        held: User, groups and capabilities.
-        mounts: What of this machine lies where in it: path here by path there.
-        whole: Whether its end is that of all its processes; else the command itself gets the signals.
+        layers: Folders that form it, uppermost first. They are not modified.
+        scratch: Folder that receives all writes, in `upper/`.
+        held: User, groups and capabilities of the commands.
+        mounts: Mounted paths of this machine, by path in the root.
+        whole: Whether all processes end with the command; if not, the command itself receives the signals.
     """
 
     layers: tuple[Path, ...]
@@ -62,11 +63,11 @@ class Sandbox:
     whole: bool = True
 
     def command(self, words: Sequence[str], folder: str = "/") -> list[str]:
-        """The command line that runs these words in it.
+        """The command line that runs a program in it.
 
         Args:
-            words: The program, as it is called in it, and its arguments.
-            folder: Where it starts.
+            words: The program, by its path in the root, and its arguments.
+            folder: Its working folder.
         """
         for name in ("upper", "work", "root"):
             (self.scratch / name).mkdir(parents=True, exist_ok=True)
@@ -91,7 +92,7 @@ class Sandbox:
 
 
 def held_by(held: Confinement) -> list[str]:
-    """The words that make `capsh` hold a process so."""
+    """The `capsh` command that confines a process accordingly."""
     dropped = [f"cap_{name.lower()}" for name in ALL_CAPABILITIES if name not in held.capabilities]
     groups = ",".join(map(str, held.groups))
     return [

@@ -1,4 +1,4 @@
-"""Buildah and skopeo of this machine, on a store of the workplace's own."""
+"""Buildah and skopeo of this machine, with a separate store for the workplace."""
 
 import json
 import re
@@ -10,19 +10,19 @@ from brakepoint.errors import UserError
 from brakepoint.rollout.registry import Registry
 
 NOISE = re.compile(r"^/bin/sh -c #\(nop\) +|\b(?:dir|file|multi):[0-9a-f]{64} in ")
-"""What stands around the instruction in a history: `/bin/sh -c #(nop) COPY dir:… in /opt`."""
+"""The text around the instruction in an image's history: `/bin/sh -c #(nop) COPY dir:… in /opt`."""
 PATH_OF_BASE = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """An image that was pulled.
+    """A pulled image.
 
     Attributes:
         root: Its root file system.
-        entry_point: What it runs.
-        environment: What it brings.
-        folder: Where it starts.
+        entry_point: The command that it runs.
+        environment: Its environment variables.
+        folder: Its working folder.
     """
 
     root: Path
@@ -36,8 +36,8 @@ class Layer:
     """A layer of an image in the registry.
 
     Attributes:
-        made_by: The instruction.
-        megabytes: What is fetched, compressed.
+        made_by: The instruction that created it.
+        megabytes: Compressed size of the download.
     """
 
     made_by: str
@@ -50,18 +50,18 @@ class Store:
 
     Attributes:
         folder: Where they are kept.
-        registry: Where they come from and go to.
+        registry: The registry that they are pulled from and pushed to.
     """
 
     folder: Path
     registry: Registry
 
     def push_base(self, name: str, roots: dict[str, Path]) -> None:
-        """Pushes a list of one-layered images, one for each architecture, unless it is there.
+        """Pushes a manifest list of single-layer images, one for each architecture, unless it exists.
 
         Args:
             name: Its full name, with a tag.
-            roots: The root file system, by architecture.
+            roots: Root file systems by architecture.
         """
         if set(self.architectures(name)) >= roots.keys():
             return
@@ -78,7 +78,7 @@ class Store:
         self.buildah("rmi", "--all", "--force")
 
     def architectures(self, name: str) -> dict[str, str]:
-        """The digest of each architecture's image in a manifest list; none if there is no such list."""
+        """The digest of each architecture's image in a manifest list; empty if there is no such list."""
         done = self._run("skopeo", "inspect", "--raw", *self.registry.login, f"docker://{name}")
         if done.returncode != 0:
             return {}
@@ -99,14 +99,14 @@ class Store:
         return [Layer(*both) for both in zip(made, sizes, strict=True)]
 
     def pull(self, name: str, architecture: str) -> Pulled:
-        """Fetches an image by its digest, and unpacks it.
+        """Pulls an image by its digest, and unpacks it.
 
         Args:
-            name: With the digest, of the image or of a manifest list.
-            architecture: Which image of the list.
+            name: Name with digest, of an image or a manifest list.
+            architecture: Architecture of the image in the list.
 
         Raises:
-            UserError: It cannot be had.
+            UserError: It cannot be pulled.
         """
         choice = ("--arch", architecture)
         container = self.buildah(
@@ -122,7 +122,7 @@ class Store:
         return Pulled(root, words, environment, config.get("WorkingDir") or "/")
 
     def clear(self) -> None:
-        """Throws every container and image of the store away; those in the registry stay."""
+        """Deletes every container and image in the store; those in the registry are kept."""
         for words in (("rm", "--all"), ("rmi", "--all", "--force")):
             self._run(*self._buildah(), *words)
 
@@ -130,7 +130,7 @@ class Store:
         """Runs buildah.
 
         Raises:
-            UserError: It refuses.
+            UserError: Buildah fails.
         """
         return self._checked(*self._buildah(), *words)
 

@@ -1,4 +1,4 @@
-"""The train of an overlay: each container in the root of its image, which the registry gives by digest."""
+"""The train of an overlay: each container runs in the root of its image, which is pulled by digest."""
 
 import shutil
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
 
 @dataclass
 class Train:
-    """Says how each container of an overlay is started.
+    """Determines how each container of an overlay is started.
 
     Attributes:
-        manifests: The overlay, rendered; its images are named by digest.
-        store: Where images are fetched to.
-        folder: For what containers write.
-        architecture: Which image of each list.
+        manifests: The rendered overlay, which names images by digest.
+        store: Store for the pulled images.
+        folder: Folder for the containers' output.
+        architecture: Architecture of the images.
     """
 
     manifests: list[Manifest]
@@ -54,6 +54,6 @@ class Train:
         sandbox = Sandbox((pulled.root,), scratch, self._held[container.name], whole=False)
         words = sandbox.command([*pulled.entry_point, *container.args], pulled.folder)
         environment = {**pulled.environment, **container.environment}
-        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet here to look at it,
-        environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus beyond this machine.
+        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet to check it here,
+        environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus outside this machine.
         return words, environment

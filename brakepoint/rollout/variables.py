@@ -7,18 +7,18 @@ from brakepoint.errors import UserError
 from brakepoint.rollout.definitions import Value
 
 VARIABLE = re.compile(r"\$\(((?:params|tasks|results|workspaces)\.[\w.-]+)(\[\*\])?\)")
-"""Whatever else stands in `$(…)` is the shell's."""
+"""Anything else in `$(…)` belongs to the shell."""
 RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.[\w-]+\)")
 
 Values = Mapping[str, Value]
-"""By the variable's full name, for instance `params.image`."""
+"""Values by the variable's full name, for instance `params.image`."""
 
 
 def fill(words: str, values: Values) -> str:
-    """A string with each variable replaced.
+    """Replaces each variable in a string.
 
     Raises:
-        UserError: One has no value, or is a list amid a string.
+        UserError: A variable has no value, or is a list within a string.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -31,7 +31,7 @@ def fill(words: str, values: Values) -> str:
 
 
 def fill_list(words: list[str], values: Values) -> list[str]:
-    """The same for each string of a list; a string that is `$(params.NAME[*])` becomes all of that list's.
+    """Replaces variables in each string of a list; `$(params.NAME[*])` becomes all elements of that list.
 
     Raises:
         UserError: As `fill`.
@@ -45,7 +45,7 @@ def fill_list(words: list[str], values: Values) -> list[str]:
 
 
 def fill_value(value: Value, values: Values) -> Value:
-    """The same for a parameter's value, of either type; a list may be handed on whole.
+    """Replaces variables in a parameter's value, of either type; a whole list may be passed on.
 
     Raises:
         UserError: As `fill`.

@@ -1,4 +1,4 @@
-"""Forge, registry and nodes on one machine: a push to the one ends as a digest in the overlay."""
+"""Forge, registry and nodes on one machine: a push to the forge ends as a digest in the overlay."""
 
 import fcntl
 import os
@@ -31,19 +31,19 @@ from brakepoint.rollout.store import Store
 REPOSITORY = "brakepoint-images/brakepoint-edge"
 BASE = "brakepoint-images/base:bookworm"
 GIT_SETTINGS = "[safe]\n\tdirectory = *\n"
-"""The forge belongs to root, and git trusts nobody else's repository by itself."""
+"""The forge belongs to root, and git does not trust other users' repositories by default."""
 PROGRAMS = ("buildah", "skopeo", "debootstrap", "docker-registry", "htpasswd", "openssl", "git", "capsh")
 FORGE = "/srv/forge.git"
-"""Where the steps find it."""
+"""Path of the forge in the steps."""
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """What came of a push.
+    """The results of a push.
 
     Attributes:
-        push: Which.
-        accounts: What became of each task.
+        push: The push.
+        accounts: How each task ended.
     """
 
     push: Push
@@ -56,22 +56,22 @@ class Delivered:
 
     @property
     def digest(self) -> str:
-        """Of the manifest list; empty if it was not pushed."""
+        """Digest of the manifest list; empty if it was not pushed."""
         found = (one.done.results.get("digest", "") for one in self.accounts if one.name == "manifest")
         return next(found, "")
 
 
 @dataclass
 class Workplace:
-    """Everything between a push and the overlay, from `with` to the end of the block.
+    """Everything between a push and the overlay, for the duration of a `with` block.
 
     Attributes:
-        folder: Where all of it is kept. Base and registry stay for the next time.
-        source: Whose steps, pipeline and overlay: `solutions` or `labs`.
-        params: Of the run, beside those that the trigger says.
-        secrets: That the steps may take variables from.
-        tell: Is told how far a run is.
-        architectures: Of the nodes that there are; for the others nothing is built.
+        folder: Folder for everything. Base and registry are kept for the next run.
+        source: Source of steps, pipeline and overlay: `solutions` or `labs`.
+        params: Parameters of the run, in addition to those set by the trigger.
+        secrets: Secrets from which the steps may take variables.
+        tell: Called with the progress of a run.
+        architectures: Architectures of the available nodes; nothing is built for others.
     """
 
     folder: Path
@@ -108,7 +108,7 @@ class Workplace:
 
     @property
     def image(self) -> str:
-        """Where the image is pushed, without a tag."""
+        """Name under which the image is pushed, without a tag."""
         return f"{self.registry.address}/{REPOSITORY}"
 
     @property
@@ -117,17 +117,17 @@ class Workplace:
         return f"{self.source}/step7_delivery/overlay"
 
     def deliver(self) -> Iterator[Delivered]:
-        """Runs the pipeline for each push that the forge has got, in order, if the trigger lets it.
+        """Runs the pipeline for each push that the forge has received, in order, if the trigger allows it.
 
         Raises:
-            UserError: The definitions do not fit together.
+            UserError: The definitions are inconsistent.
         """
         for push in self.forge.pushes():
             if starts_a_run(push, self._filter()):
                 yield self._deliver(push)
 
     def overlay_at(self, revision: str = "main") -> list[Manifest]:
-        """The overlay as it is in the forge, rendered."""
+        """The rendered overlay of a commit in the forge."""
         with tempfile.TemporaryDirectory() as folder:
             words = ["git", "--git-dir", str(self.forge.folder), "archive", revision, "deploy", self.overlay]
             packed = subprocess.run(words, capture_output=True, check=True)
@@ -135,11 +135,11 @@ class Workplace:
             return render(Path(folder) / self.overlay)
 
     def log(self, task: str) -> Path:
-        """Where is written what a task has said; a matrix has one for all its runs."""
+        """Path of a task's log; a matrix has one log for all its runs."""
         return self.folder / "logs" / f"{task.partition(' ')[0]}.log"
 
     def last_words(self, task: str) -> str:
-        """The last line that a task has said; empty if it has said nothing."""
+        """The last line of a task's output; empty if there is none."""
         log = self.log(task)
         lines = log.read_text("utf-8", "replace").split("\n") if log.is_file() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
@@ -168,7 +168,7 @@ class Workplace:
         nodes = {name: own_architecture() for name in self.confined}
         for one in run["spec"].get("taskRunSpecs") or ():
             wanted = ((one.get("podTemplate") or {}).get("nodeSelector") or {}).get("kubernetes.io/arch")
-            if wanted in self.architectures:  # Otherwise as if `arm64-node` named the other.
+            if wanted in self.architectures:  # Otherwise run as if `arm64-node` named the other node.
                 nodes[one["pipelineTaskName"]] = wanted
         return Pods(
             folder=self.folder,
@@ -183,7 +183,7 @@ class Workplace:
         )
 
     def _volumes(self) -> dict[str, Path]:
-        """A folder for each workspace that a run has here: the sources, and what the forge asks for."""
+        """A folder for each workspace of a run: the sources, and the forge's credentials."""
         shutil.rmtree(self.folder / "volumes", ignore_errors=True)
         volumes = {name: self.folder / "volumes" / name for name in ("source", "git-credentials")}
         for place in volumes.values():
@@ -193,7 +193,7 @@ class Workplace:
         return volumes
 
     def _manifests(self) -> list[Manifest]:
-        """What is applied: the tasks and the trigger, with the pipeline of whoever pushes."""
+        """The applied manifests: tasks and trigger, with the pipeline from the push."""
         shared = [m for m in render(ROOT / "deploy" / "tekton") if m["kind"] != "Pipeline"]
         own = render(ROOT / self.source / "step7_delivery" / "pipeline")
         for manifest in own:
@@ -201,11 +201,11 @@ class Workplace:
         return [*shared, *own]
 
     def _run(self) -> Manifest:
-        """The one run that a push starts."""
+        """The run that a push starts."""
         return next(tekton.runs(self._kit.manifests))
 
     def _filter(self) -> str:
-        """What the trigger lets through."""
+        """The trigger's filter."""
         listener = next(self._kit.of_kind("EventListener"))
         interceptors = listener["spec"]["triggers"][0]["interceptors"]
         params = [one for interceptor in interceptors for one in interceptor["params"]]
@@ -214,7 +214,7 @@ class Workplace:
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Nobody else works in the folder meanwhile."""
+    """Locks the folder for the duration of the context."""
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -224,7 +224,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _pip_settings() -> dict[str, str]:
-    """What of this machine's pip a build needs to reach an index."""
+    """The pip settings of this machine that a build needs to reach an index."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout

@@ -1,4 +1,4 @@
-"""A room of attendees: provisioning, what they hand in, its scores, and a rehearsal before the day."""
+"""A room of attendees: provisioning, submissions, scores, and a rehearsal before the day."""
 
 import json
 import os
@@ -6,14 +6,14 @@ import os
 from brakepoint.course import ROOT
 
 ROOM_VARIABLE = "BRAKEPOINT_ROOM"
-"""Set where somebody works in a room; it comes with the data connection."""
+"""Set in a room's environments; it comes with the data connection."""
 
 JOINED_PATH = ROOT / "runs" / "joined.json"
-"""What `brakepoint join` leaves on a laptop: the data connection, with the attendee's key."""
+"""Where `brakepoint join` stores the data connection, with the attendee's key, on a laptop."""
 
 
 def joined() -> dict[str, str]:
-    """The variables of the room that this laptop has joined; none if it has not."""
+    """The variables of the room that this laptop has joined; empty if it has not joined one."""
     try:
         return dict(json.loads(JOINED_PATH.read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -21,7 +21,7 @@ def joined() -> dict[str, str]:
 
 
 def take_joined() -> None:
-    """Sets the variables of the room that was joined; those that are set already outweigh them."""
+    """Sets the variables of the joined room; variables that are already set take precedence."""
     for name, value in joined().items():
         os.environ.setdefault(name, value)
 

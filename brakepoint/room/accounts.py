@@ -10,20 +10,20 @@ from brakepoint.room.files import PRIVATE
 from brakepoint.room.kept import Kept
 
 ALPHABET = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("ilo01")))
-"""Without what looks alike on paper: i, l, o, 0 and 1."""
+"""Without characters that look alike on paper: i, l, o, 0 and 1."""
 GROUPS, GROUP_LENGTH = 4, 4
-"""Sixteen characters, 79 bits, in groups that a person can type from a card."""
+"""Sixteen characters, 79 bits, in groups that are easy to type from a card."""
 HASH_ROUNDS = 8
-"""A slow hash is for weak passwords; these are drawn from 2^79."""
+"""Slow hashes are for weak passwords; these are drawn from 2^79."""
 
 
 class Account(BaseModel):
-    """One attendee's.
+    """The account of one attendee.
 
     Attributes:
-        password: Of the cluster's account, whose name is the handle.
-        password_hash: The same as a line of an htpasswd file has it.
-        secret_key: Of the object store; as easy to type as the password.
+        password: Password of the cluster account, whose name is the handle.
+        password_hash: Hash of the password, in the format of htpasswd.
+        secret_key: Secret key of the object store; as easy to type as the password.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,7 +34,7 @@ class Account(BaseModel):
 
     @classmethod
     def new(cls) -> "Account":
-        """Draws one."""
+        """Draws a new account."""
         password = _drawn()
         return cls(
             password=password,
@@ -49,9 +49,9 @@ def _drawn() -> str:
 
 
 class Accounts(Kept):
-    """All accounts that a room ever had, by handle: whoever leaves and comes back finds the same.
+    """All accounts that a room ever had, by handle: attendees who leave and return get the same account.
 
-    A damaged file is refused: to go on would lock everybody out.
+    A damaged file is rejected: to continue would lock everyone out.
     """
 
     FILE_NAME, DAMAGED, MODE = "accounts.json", "room.error.accounts", PRIVATE

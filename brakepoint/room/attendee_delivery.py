@@ -1,8 +1,8 @@
-"""Step 7 on the cluster, for each attendee: from a push to the own repository to the own train.
+"""Step 7 on the cluster, for each attendee: from a push to their own repository to their own train.
 
-The build runs in the namespace of the images, where a build may run as root, and pushes an image of the
-attendee's own. A Trigger for each attendee listens to one repository, with a token of its own, and ships what
-is in `labs/`.
+The build runs in the namespace of the images, where a build may run as root, and pushes an image for this
+attendee. A Trigger for each attendee listens to one repository, with its own token, and ships the code in
+`labs/`.
 """
 
 import hashlib
@@ -14,24 +14,24 @@ from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 
 IMAGES_NAMESPACE = "brakepoint-images"
-"""Holds pipeline and images; deploy/cluster makes it."""
+"""Contains pipeline and images; created by deploy/cluster."""
 REGISTRY = f"image-registry.openshift-image-registry.svc:5000/{IMAGES_NAMESPACE}"
-"""The cluster's own."""
+"""The cluster's internal registry."""
 BRANCH = "main"
 TEMPLATE = "brakepoint"
 """The TriggerTemplate of deploy/tekton."""
 LISTENER_LABEL = {"brakepoint.io/listener": "brakepoint"}
-"""By it the EventListener of deploy/tekton finds the triggers of rooms."""
+"""The EventListener of deploy/tekton finds the rooms' triggers by this label."""
 WEBHOOK = "brakepoint-webhook"
 OVERLAY = "labs/step7_delivery/overlay"
 TESTS = 'make mission ARGS="--steps labs"'
-"""What must pass before an attendee's code is built: it drives every feed."""
+"""The tests that must pass before an attendee's code is built: they drive every feed."""
 
 Manifest = dict[str, Any]
 
 
 def delivery_manifests(room: Room, handle: str) -> Iterator[Manifest]:
-    """What is no secret: nothing for a room without repositories."""
+    """The manifests without secrets; empty for a room without repositories."""
     place = room.place_of(handle)
     if room.repository or any(image.startswith(f"{REGISTRY}/") for image in room.images):
         yield _pull(place)
@@ -46,7 +46,7 @@ def delivery_manifests(room: Room, handle: str) -> Iterator[Manifest]:
 
 
 def webhook_secrets(room: Room, handle: str, account: Account) -> Iterator[Manifest]:
-    """The token that signs the pushes: for the listener, and for the attendee to copy."""
+    """The secrets with the token that signs pushes: one for the listener, one for the attendee."""
     if not room.repository:
         return
     place = room.place_of(handle)
@@ -63,7 +63,7 @@ def webhook_secrets(room: Room, handle: str, account: Account) -> Iterator[Manif
 
 
 def _pull(place: str) -> Manifest:
-    """Lets the pods of a namespace fetch the images."""
+    """Allows the pods of a namespace to pull the images."""
     rbac = "rbac.authorization.k8s.io"
     return {
         "apiVersion": f"{rbac}/v1",
@@ -75,7 +75,7 @@ def _pull(place: str) -> Manifest:
 
 
 def _trigger(place: str, repository: str) -> Manifest:
-    """Starts a run for a push to one repository, and to no other."""
+    """Starts a run for pushes to one repository only."""
     github = {"secretRef": {"secretName": f"{WEBHOOK}-{place}", "secretKey": "token"}, "eventTypes": ["push"]}
     of_this_one = (
         f"body.repository.clone_url == '{repository}' && body.ref == 'refs/heads/{BRANCH}' && "

@@ -1,6 +1,7 @@
-"""The whole room in one file, for its owner's eyes only, and the room made of that file on another machine.
+"""Backs a whole room up to one file that only its owner can read, and restores it on another machine.
 
-It holds the room's file and folder, of the buckets what the kit cannot bring back, and the hidden feed.
+The backup contains the room's file and folder, the hidden feed, and everything in the buckets that the kit
+cannot re-create.
 """
 
 import io
@@ -22,18 +23,18 @@ from brakepoint.room.stores.server import LOG_NAME
 from brakepoint.room.stores.whose_key import BUCKETS
 
 ROOM_NAME, FOLDER_NAME, HIDDEN = "room.yaml", "folder", "hidden"
-"""What is in a backup: the room's file, what was in its folder, the hidden feed with its truth."""
+"""Names in a backup: the room's file, its folder, and the hidden feed with its ground truth."""
 NOT_KEPT = {LOG_NAME, ".lock", HIDDEN}
 BYTES_IN_MB = 1e6
 
 
 def save(room: Room, file: Path, backup: Path) -> float:
-    """Writes a backup; the room may be at work meanwhile.
+    """Writes a backup; the room may be in use meanwhile.
 
     Args:
-        room: Which.
-        file: Its file.
-        backup: Where to; what was there is replaced once the new one is complete.
+        room: The room.
+        file: The room's file.
+        backup: Path to write to; an existing file is replaced once the new one is complete.
 
     Returns:
         Its size in megabytes.
@@ -62,14 +63,14 @@ def _fill(archive: tarfile.TarFile, room: Room, file: Path) -> None:
 
 
 def restore(backup: Path, file: Path) -> Room:
-    """Makes the room of a backup: its folder, and its file.
+    """Restores the room of a backup: its folder and its file.
 
     Args:
         backup: The backup.
-        file: Where the room's file goes.
+        file: Where to write the room's file.
 
     Raises:
-        UserError: It is no backup, or there is a room already.
+        UserError: The file isn't a backup, or there is a room already.
     """
     if file.exists():
         raise UserError("room.error.exists", path=file)
@@ -109,7 +110,7 @@ def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
 
 
 def _with_hidden(written: str, room: Room, hidden: Path) -> str:
-    """The room's file with the hidden feeds where they are now."""
+    """The room's file with the current paths of the hidden feeds."""
     hidden.rename(room.folder / HIDDEN)
     described = yaml.safe_load(written)
     for name, feed in _hidden(room).items():
@@ -129,7 +130,7 @@ def _worth_keeping(folder: Path) -> Iterator[Path]:
 
 
 def _is_of_the_kit(path: Path, data: bytes | None) -> bool:
-    """Whether applying the room brings it back."""
+    """Whether applying the room re-creates it."""
     try:
         return data is not None and path.stat().st_size == len(data) and path.read_bytes() == data
     except FileNotFoundError:  # It has just been removed; `_add` looks again.
@@ -137,13 +138,13 @@ def _is_of_the_kit(path: Path, data: bytes | None) -> bool:
 
 
 def _hidden(room: Room) -> dict[str, Path]:
-    """The feeds that nobody has seen, by their names in the room's file."""
+    """The hidden feeds, by their names in the room's file."""
     feeds = {"hidden_feed": room.hidden_feed, "final_feed": room.final_feed}
     return {name: feed for name, feed in feeds.items() if feed is not None}
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
-    """Adds a file as it is at this moment; one that is gone is not missed."""
+    """Adds a file in its current state; a file that has disappeared is skipped."""
     try:
         data, status = path.read_bytes(), path.stat()
     except FileNotFoundError:

@@ -14,15 +14,15 @@ from brakepoint.validation import first_fault
 
 ROOMS_DIR = Path("runs/room")
 SHARED = "shared"
-"""Ends the name of the bucket that everybody reads and nobody writes; so no attendee can be called that."""
+"""Suffix of the bucket that everyone can read and no one can write; no attendee can have this name."""
 ATTENDEES_MAX = 200
 PORT = 9100
 LIMIT_MB, LIMIT_MIN_MB = 500, 100
-"""What an attendee may store. The kit's data and one hand-in of the largest size take 60 MB."""
+"""How much an attendee may store. The kit's data and one submission of the largest size take 60 MB."""
 HANDLE_IN_REPOSITORY = "{handle}"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
-"""Fits whatever is named by it: buckets, namespaces, accounts."""
+"""A name that is valid for buckets, namespaces and accounts."""
 
 
 class _Part(BaseModel):
@@ -34,9 +34,9 @@ class EmbeddedSettings(_Part):
 
     Attributes:
         kind: `embedded`.
-        host: Address of this machine that the server listens at.
-        port: The same.
-        limit_mb: What one attendee may store.
+        host: Address of this machine on which the server listens.
+        port: Port that it listens on.
+        limit_mb: How much one attendee may store.
     """
 
     kind: Literal["embedded"] = "embedded"
@@ -46,13 +46,13 @@ class EmbeddedSettings(_Part):
 
 
 class MinioSettings(_Part):
-    """A MinIO server. The administrator's key comes from the environment, never from this file.
+    """A MinIO server. The administrator's key is read from the environment, never from this file.
 
     Attributes:
         kind: `minio`.
         endpoint: URL at which this machine and the attendees' laptops reach it.
-        inside: URL at which the attendees' workspaces reach it, if that is another one.
-        limit_mb: What one attendee may store; a change counts for those who get a key from then on.
+        inside: URL at which the attendees' workspaces reach it, if different.
+        limit_mb: How much one attendee may store; a change applies to keys granted afterwards.
     """
 
     kind: Literal["minio"]
@@ -62,14 +62,14 @@ class MinioSettings(_Part):
 
 
 class Quota(_Part):
-    """What one attendee may use of the cluster.
+    """The cluster resources that one attendee may use.
 
     Attributes:
-        cpu: Cores, for limits; half of it for requests.
-        memory_gib: Memory, for limits; half of it for requests.
-        storage_gib: All volumes together.
+        cpu: Cores, for limits; requests get half of it.
+        memory_gib: Memory, for limits; requests get half of it.
+        storage_gib: Total size of all volumes.
         gpus: Whole GPUs.
-        pods: At a time.
+        pods: Pods at the same time.
     """
 
     cpu: int = Field(default=24, ge=1)
@@ -83,23 +83,25 @@ class Room(_Part):
     """A room.
 
     Attributes:
-        name: Begins the name of each bucket and namespace.
-        attendees: How many.
-        handles: What they are called; the others are called by seat.
-        url: Where an attendee begins, for the hand-out.
-        repository: Each attendee's git repository, with `{handle}` in it; from there Argo CD deploys. Empty
+        name: Prefix of the name of each bucket and namespace.
+        attendees: Number of attendees.
+        handles: Names of attendees; the others are named after their seat.
+        url: Where an attendee starts, for the handout.
+        repository: Each attendee's git repository, with `{handle}` in it; Argo CD deploys from there. Empty
             without Argo CD.
         store: The object store.
-        quota: What each may use of the cluster.
-        pipeline_image: What step 4's components run in on the cluster, beside a pipeline server for each
+        quota: What each attendee may use of the cluster.
+        pipeline_image: Image in which step 4's components run on the cluster, with a pipeline server for each
             attendee; empty if they run in the workspace.
-        serving_image: What serves an attendee's model on the cluster, pictures in and boxes out; or empty.
-        openvino_image: The platform's OpenVINO Model Server, for the same model by tensors; or empty.
+        serving_image: Image that serves an attendee's model on the cluster, pictures in and boxes out; or
+            empty.
+        openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model by tensors;
+            or empty.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
-        final_feed: Another, on which everybody's best is scored at the end.
-        map50_min: What a model must reach on the hidden feed, 0 to 1, before it may drive there.
-        tries: How many submissions of one attendee are scored.
-        track: How much of the course it takes: `core`, two hours with set-up and login, or `full`.
+        final_feed: Another one, on which each attendee's best submission is scored at the end.
+        map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive there.
+        tries: Number of submissions of one attendee that are scored.
+        track: How much of the course it covers: `core`, two hours including set-up and login, or `full`.
     """
 
     name: Name
@@ -126,7 +128,10 @@ class Room(_Part):
 
     @property
     def everybody(self) -> tuple[str, ...]:
-        """A handle for each attendee. Seats without a name are counted by themselves: no name moves them."""
+        """A handle for each attendee.
+
+        Seats without a name have their own numbering: adding a name does not change them.
+        """
         named = self.handles[: self.attendees]
         seats = (f"seat-{number:02}" for number in count(1))
         unnamed = (seat for seat in seats if seat not in named)
@@ -134,21 +139,21 @@ class Room(_Part):
 
     @property
     def folder(self) -> Path:
-        """Holds accounts, manifests, hand-outs, submissions and scores."""
+        """Contains accounts, manifests, handouts, submissions and scores."""
         return ROOMS_DIR / self.name
 
     @property
     def shared_bucket(self) -> str:
-        """Everybody reads it, nobody writes it."""
+        """Everyone can read it, no one can write it."""
         return f"{self.name}-{SHARED}"
 
     def place_of(self, handle: str) -> str:
-        """Name of an attendee's bucket, of the namespace, and of the access key."""
+        """Name of an attendee's bucket, namespace and access key."""
         return f"{self.name}-{handle}"
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Every image that the room names."""
+        """All images that the room names."""
         return tuple(filter(None, (self.pipeline_image, self.serving_image, self.openvino_image)))
 
     @property
@@ -160,7 +165,7 @@ class Room(_Part):
 
     @property
     def outside(self) -> str:
-        """URL at which their laptops do."""
+        """URL at which their laptops reach the store."""
         if isinstance(self.store, MinioSettings):
             return self.store.endpoint
         return f"http://{self.store.host}:{self.store.port}"
@@ -175,7 +180,7 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
 
     Args:
         path: A YAML file.
-        attendees: How many, instead of what the file says.
+        attendees: Number of attendees, overriding the file.
 
     Raises:
         UserError: The file is missing or invalid.
@@ -194,10 +199,10 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
 
 
 def require_attendee(room: Room, handle: str) -> str:
-    """The handle, if somebody is called so.
+    """Returns the handle if an attendee has it.
 
     Raises:
-        UserError: Nobody is.
+        UserError: No attendee has it.
     """
     if handle not in room.everybody:
         raise UserError("room.error.nobody", handle=handle, room=room.name)

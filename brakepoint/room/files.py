@@ -1,4 +1,4 @@
-"""Files of a room: written at once or not at all, and those with secrets for their owner's eyes only."""
+"""Files of a room: written atomically, and readable only by their owner if they contain secrets."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ PUBLIC = 0o644
 
 
 def write(path: Path, content: str, mode: int = PUBLIC) -> None:
-    """Replaces a file in one go; at no moment can others read what only its owner may.
+    """Replaces a file atomically; at no moment can others read what only its owner may.
 
     Args:
-        path: The file; its folder is made.
-        content: Its text.
+        path: The file; its folder is created.
+        content: Text to write.
         mode: Its permissions.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def write(path: Path, content: str, mode: int = PUBLIC) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Makes a folder that only its owner can enter and that git passes over."""
+    """Creates a folder that only its owner can enter and that git ignores."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     write(folder / ".gitignore", "*\n")

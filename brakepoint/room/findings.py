@@ -1,4 +1,4 @@
-"""What would stop a room on the day and can be seen beforehand."""
+"""Problems that would stop a room on the day and can be detected beforehand."""
 
 import hashlib
 import socket
@@ -18,7 +18,7 @@ EXAMPLE_DOMAINS = ("example.org", "example.com", "example.net")
 
 
 def findings(room: Room) -> Iterator[str]:
-    """A sentence for each, in the reader's language; what to do is in it."""
+    """A sentence for each problem, in the reader's language, with what to do about it."""
     yield from _about_feed(room.hidden_feed, "hidden_feed")
     if room.final_feed is not None:
         yield from _about_feed(room.final_feed, "final_feed")
@@ -45,7 +45,7 @@ def findings(room: Room) -> Iterator[str]:
 
 
 def _about_feed(wanted: Path | None, name: str) -> Iterator[str]:
-    """What would keep hand-ins from being scored on a feed."""
+    """Problems that would prevent submissions from being scored on a feed."""
     try:
         if wanted is None:
             raise UserError("room.error.no_hidden_feed", name=name)
@@ -59,7 +59,7 @@ def _about_feed(wanted: Path | None, name: str) -> Iterator[str]:
 
 
 def _is_of_this_machine(host: str) -> bool:
-    """Whether a server could listen at that address, at some port."""
+    """Whether a server could listen at that address, on any port."""
     try:
         socket.create_server((host, 0)).close()
     except OSError:
@@ -68,7 +68,7 @@ def _is_of_this_machine(host: str) -> bool:
 
 
 def _is_local(host: str) -> bool:
-    """Whether a card with that address is of no use to another machine."""
+    """Whether that address on a card would be useless on another machine."""
     try:
         address = ip_address(host)
     except ValueError:

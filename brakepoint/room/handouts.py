@@ -1,4 +1,4 @@
-"""The hand-outs: one HTML page to print, a card an attendee, in every language on each card."""
+"""The handouts: one HTML page to print, with a card for each attendee in all languages."""
 
 import hashlib
 from importlib import resources
@@ -14,7 +14,7 @@ Card = dict[str, str]
 
 
 def cards(room: Room, accounts: Accounts) -> list[Card]:
-    """What is on the card of each attendee, in the order of the seats."""
+    """The contents of each attendee's card, in the order of the seats."""
     return [_card(room, handle, accounts.accounts[handle]) for handle in room.everybody]
 
 
@@ -24,12 +24,12 @@ def _card(room: Room, handle: str, account: Account) -> Card:
 
 
 def fingerprint(card: Card) -> str:
-    """Tells whether a card still says the same."""
+    """A fingerprint that changes when the contents of a card do."""
     return hashlib.sha256(repr(sorted(card.items())).encode()).hexdigest()
 
 
 def page(room: Room, cards: list[Card]) -> str:
-    """The page. It holds passwords: it is for the printer, not for the network."""
+    """The page. It contains passwords: print it, and keep it off the network."""
     template = resources.files("brakepoint.room").joinpath("handouts.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.globals["t"] = text

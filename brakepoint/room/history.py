@@ -1,4 +1,4 @@
-"""What was heard of each attendee during the day, by this machine's clock."""
+"""What is known about each attendee's progress during the day, by this machine's clock."""
 
 import hashlib
 from datetime import datetime
@@ -14,9 +14,9 @@ COUNT_MAX = 999
 INCIDENTS_MAX = 99
 """Of so many one attendee may tell; their numbers begin with 1."""
 STUCK_AFTER_MIN = 10.0
-"""Nothing new has passed for so long: a word might help."""
+"""Nothing new has passed for this long: the attendee may need help."""
 CHECKS = "check."
-"""Begins the key of each message about a wrong answer."""
+"""Prefix of the key of each message about a wrong answer."""
 
 
 class Solved(BaseModel):
@@ -40,20 +40,20 @@ class _Incidents(BaseModel):
 
 
 class Heard(BaseModel):
-    """What was last heard of an attendee; times are by the clock of this machine.
+    """What is known about an attendee; times are by this machine's clock.
 
-    Of what the attendee wrote only this much is kept: whatever else the file may say goes no further.
+    Nothing else from the attendee's file is kept.
 
     Attributes:
-        digest: Of the upload.
-        done: Exercises done, by step; those of the course alone.
-        hints: Given so far.
+        digest: Hash of the upload.
+        done: Exercises done, by step; only those of the course.
+        hints: Hints given so far.
         at: When the upload last changed.
         since: When something new last passed.
-        began: When the first upload came; None in what was kept before this was noted.
+        began: When the first upload came; None in files older than this field.
         passed: When each exercise first passed, as `step.exercise`.
-        wrong: How often each wrong answer was met, by the key of its message; those of the kit alone.
-        incidents: Those whose cause was found, by number.
+        wrong: How often each wrong answer occurred, by the key of its message; only those that the kit knows.
+        incidents: Incidents whose cause was found, by number.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,15 +70,15 @@ class Heard(BaseModel):
 
     @classmethod
     def from_upload(cls, content: bytes, last: "Heard | None", now: datetime) -> "Heard":
-        """Takes an upload in.
+        """Processes an upload.
 
         Args:
-            content: A progress file.
-            last: What was heard before.
-            now: The time.
+            content: Content of a progress file.
+            last: What was known before.
+            now: The current time.
 
         Raises:
-            ValidationError: It is no progress file.
+            ValidationError: The content isn't a progress file.
         """
         digest = hashlib.sha256(content).hexdigest()
         if last is not None and last.digest == digest:
@@ -120,7 +120,10 @@ class Heard(BaseModel):
 
 
 class History(Kept):
-    """Everybody's, by handle: a restart of the board loses nothing, and a damaged file begins again."""
+    """The history of all attendees, by handle, which survives a restart of the board.
+
+    A damaged file is reset.
+    """
 
     FILE_NAME = "board.json"
 

@@ -1,7 +1,7 @@
-"""The code on a card, by which a laptop joins a room, and what it leaves on that laptop.
+"""The code on a card with which a laptop joins a room, and what joining stores on that laptop.
 
-`HANDLE.ROOM:KEY@HOST:PORT`, or with `https://` before the host, and with `+core` behind it in a
-room that takes the core. `@HOST:PORT` alone moves to another address.
+`HANDLE.ROOM:KEY@HOST:PORT`, or with `https://` before the host, and with `+core` at the end in a room that
+follows the core track. `@HOST:PORT` alone changes the address.
 """
 
 import json
@@ -17,7 +17,7 @@ from brakepoint.store.errors import friendly_errors
 from brakepoint.store.settings import ENDPOINT_VARIABLE
 
 PLAIN = "http://"
-"""Is left out of a code."""
+"""The scheme that is omitted from a code."""
 CODE = re.compile(
     r"(?:(?P<handle>[a-z0-9-]+)\.(?P<room>[a-z0-9-]+):(?P<key>[a-z0-9-]+))?@(?P<place>(?:https?://)?[^/@+\s]+)(?:\+(?P<track>[a-z]+))?"
 )
@@ -26,14 +26,14 @@ CODE = re.compile(
 def data_connection(
     room: str, handle: str, secret_key: str, endpoint: str, track: str = Track.FULL
 ) -> dict[str, str]:
-    """What an attendee's environment holds: the data connection, and whose it is.
+    """The variables of an attendee's environment: the data connection and the attendee.
 
     Args:
         room: Name of the room.
-        handle: Whose.
-        secret_key: The same.
+        handle: The attendee.
+        secret_key: The attendee's secret key.
         endpoint: URL of the store.
-        track: How much of the course the room takes.
+        track: How much of the course the room covers.
     """
     place = f"{room}-{handle}"
     return {
@@ -48,22 +48,23 @@ def data_connection(
 
 
 def join_code(room: str, handle: str, secret_key: str, endpoint: str, track: Track = Track.FULL) -> str:
-    """What is typed after `brakepoint join`."""
+    """The code to type after `brakepoint join`."""
     ending = "" if track is Track.FULL else f"+{track}"
     return f"{handle}.{room}:{secret_key}@{endpoint.removeprefix(PLAIN)}{ending}"
 
 
 def join(code: str) -> Connection:
-    """Joins a room: from then on every command works with the attendee's bucket.
+    """Joins a room: from then on every command uses the attendee's bucket.
 
     Args:
-        code: As the card has it.
+        code: The code from the card.
 
     Returns:
         The attendee's bucket.
 
     Raises:
-        UserError: It is no code, there is nothing to move, or the store does not let it in.
+        UserError: The code is invalid, there is no joined room whose address could change, or the store
+            refuses access.
     """
     found = CODE.fullmatch(code.strip().lower())
     track = (found and found["track"]) or Track.FULL
@@ -85,7 +86,7 @@ def join(code: str) -> Connection:
 
 
 def _entered(variables: dict[str, str]) -> Connection:
-    """The bucket, once it has let us look into it."""
+    """The bucket, after checking that it can be listed."""
     store = Connection(
         variables[ENDPOINT_VARIABLE],
         variables["AWS_S3_BUCKET"],

@@ -1,4 +1,4 @@
-"""What a room remembers in a file of its folder, which several commands change."""
+"""Records in the room's folder that several commands change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,24 +13,24 @@ from brakepoint.room.locking import locked
 
 
 class Kept(BaseModel):
-    """A record that is read, and changed by one command at a time; its file is whole or as it was.
+    """A record that one command at a time may change; its file is written atomically.
 
-    A subclass says where and how it is kept.
+    A subclass defines where and how it is kept.
     """
 
     FILE_NAME: ClassVar[str]
-    """In the room's folder."""
+    """File name in the room's folder."""
     DAMAGED: ClassVar[str] = ""
-    """Key of the message about a damaged file, which then stays; without one the record begins again."""
+    """Key of the message about a damaged file, which is then kept. If empty, a damaged file is reset."""
     MODE: ClassVar[int] = PUBLIC
     """The file's permissions."""
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Reads it; without a file it is empty.
+        """Reads the record; it is empty if there is no file.
 
         Raises:
-            UserError: The file is damaged, and what was in it must not be forgotten in silence.
+            UserError: The file is damaged, and its contents must not be discarded silently.
         """
         path = folder / cls.FILE_NAME
         try:
@@ -43,13 +43,13 @@ class Kept(BaseModel):
             raise UserError(cls.DAMAGED, path=path) from error
 
     def save(self, folder: Path) -> None:
-        """Writes it."""
+        """Writes the record."""
         write(folder / self.FILE_NAME, self.model_dump_json(indent=2) + "\n", self.MODE)
 
     @classmethod
     @contextmanager
     def changing(cls, folder: Path) -> Iterator[Self]:
-        """Reads it and, if it was changed, writes it, while nobody else does."""
+        """Reads the record and, if it was changed, writes it, holding the room's lock."""
         with locked(folder):
             record = cls.load(folder)
             before = record.model_copy(deep=True)

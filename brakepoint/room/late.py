@@ -1,4 +1,4 @@
-"""A late arrival: one attendee more in the room's file, whose every other word stays as it was written."""
+"""A late arrival: adds one attendee to the room's file and leaves the rest of the text as it is."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ def add_attendee(path: Path, handle: str) -> Room:
 
     Args:
         path: The file.
-        handle: What the attendee is called; empty for the next seat.
+        handle: Handle of the attendee; empty for the next seat.
 
     Returns:
-        The room with one more.
+        The room with one more attendee.
 
     Raises:
-        UserError: The room is not valid with one more of that name; then the file stays as it is.
+        UserError: The room would not be valid with that attendee; the file then stays unchanged.
     """
     room = load_room(path)
     if handle in room.everybody:
@@ -44,7 +44,7 @@ def _with_one_more(content: str, room: Room, handle: str) -> str:
     edits = [(number.start_mark.index, number.end_mark.index, str(room.attendees + 1))]
     appended = ""
     if handle:
-        name = yaml.safe_dump(handle).splitlines()[0]  # In quotes where YAML would read something else.
+        name = yaml.safe_dump(handle).splitlines()[0]  # Quoted where YAML would misread it.
         if "handles" in values:
             edits.append(_insertion(values["handles"], room, name))
         else:
@@ -55,7 +55,7 @@ def _with_one_more(content: str, room: Room, handle: str) -> str:
 
 
 def _insertion(handles: yaml.ScalarNode | yaml.SequenceNode, room: Room, name: str) -> tuple[int, int, str]:
-    """Where in the file the name goes: behind the last who has a seat."""
+    """Where to insert the name: after the last attendee with a seat."""
     seated = handles.value[: room.attendees] if isinstance(handles, yaml.SequenceNode) else []
     if not seated or not isinstance(handles, yaml.SequenceNode):
         return handles.start_mark.index, handles.end_mark.index, f" [{name}]"

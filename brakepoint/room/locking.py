@@ -1,4 +1,4 @@
-"""One command of a room at a time changes its records; apart, since a laptop's Windows has no such lock."""
+"""Lets one command at a time change a room's records; a separate module, since Windows has no such lock."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps the other commands of the room from changing its records meanwhile.
+    """Prevents the room's other commands from changing its records meanwhile.
 
     Args:
-        folder: The room's; it is made.
+        folder: The room's folder; it is created.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file:

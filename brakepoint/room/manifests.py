@@ -1,4 +1,4 @@
-"""What the cluster is told about each attendee: namespace, limits, rights; and, apart, the secrets."""
+"""The manifests for each attendee: namespace, limits, rights; and, separately, the secrets."""
 
 import json
 from typing import Any
@@ -14,15 +14,15 @@ from brakepoint.room.openshift_ai import platform_manifests
 ROOM_LABEL, ATTENDEE_LABEL = "brakepoint.io/room", "brakepoint.io/attendee"
 CONNECTION_NAME = "aws-connection-brakepoint"
 ROLE = "edit"
-"""The cluster's own role: whatever runs in the namespace, and nothing about rights."""
+"""A role built into the cluster: may change everything that runs in the namespace, but no rights."""
 CONTAINER_DEFAULT = {"cpu": "1", "memory": "2Gi"}
 CONTAINER_REQUEST = {"cpu": "100m", "memory": "256Mi"}
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""A room of forty has 240 documents, which take seconds without libyaml."""
+"""Forty attendees need 240 documents, which take seconds without libyaml."""
 TRAIN_LABEL = {"key": "app.kubernetes.io/part-of", "operator": "NotIn", "values": ["brakepoint"]}
-"""Every pod but those of the test environment, for which its own policies speak."""
+"""Selects every pod except those of the test environment, which has its own policies."""
 NAME_OF_NAMESPACE = "kubernetes.io/metadata.name"
-"""A label that the cluster sets itself; no user can make a namespace that has another's."""
+"""A label that the cluster sets itself; no user can create a namespace with another's label."""
 LET_IN = (
     "openshift-ingress",
     "openshift-host-network",
@@ -32,14 +32,17 @@ LET_IN = (
     "openshift-devspaces",
     "redhat-ods-applications",
 )
-"""Who may come in from outside, by namespace: the router, also where it uses the network of its host,
-monitoring, the operator of the workspaces, DevSpaces' gateway, and OpenShift AI's dashboard."""
+"""Namespaces from which connections are allowed.
+
+They are the router (also where it uses its host's network), monitoring, the workspace operator, DevSpaces'
+gateway, and OpenShift AI's dashboard.
+"""
 
 Manifest = dict[str, Any]
 
 
 def namespace_manifests(room: Room, handle: str) -> str:
-    """Everything about one attendee that is no secret, as YAML documents."""
+    """Everything for one attendee except the secrets, as YAML documents."""
     parts = (_namespace, _quota, _limits, _network, _rights, _workspace_role, _workspace_rights)
     own = [part(room, handle) for part in parts]
     platform = [_placed(manifest, room, handle) for manifest in platform_manifests(room, handle)]
@@ -47,13 +50,13 @@ def namespace_manifests(room: Room, handle: str) -> str:
 
 
 def environment(room: Room, handle: str) -> str:
-    """What deploy/argocd/room wants to know of an attendee: from where to deploy, and where to."""
+    """What deploy/argocd/room needs to know about an attendee: source and destination of the deployment."""
     place = {"namespace": room.place_of(handle), "repository": room.repository_of(handle), "branch": BRANCH}
     return yaml.safe_dump(place, sort_keys=False)
 
 
 def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -> str:
-    """The data connection, as OpenShift AI knows it and as DevSpaces mounts it."""
+    """The data connection, in the forms that OpenShift AI recognises and that DevSpaces mounts."""
     labels = {
         "opendatahub.io/dashboard": "true",
         "opendatahub.io/managed": "true",
@@ -72,7 +75,7 @@ def secret_manifests(room: Room, handle: str, account: Account, endpoint: str) -
 
 
 def login_secret(htpasswd: str) -> str:
-    """The attendees' logins, as deploy/cluster/login names them to the cluster; in JSON."""
+    """The attendees' logins as the JSON Secret to which deploy/cluster/login refers."""
     metadata = {"name": "brakepoint-htpasswd", "namespace": "openshift-config"}
     secret = {
         "apiVersion": "v1",
@@ -84,12 +87,12 @@ def login_secret(htpasswd: str) -> str:
 
 
 def connection_variables(room: Room, handle: str, account: Account, endpoint: str) -> dict[str, str]:
-    """What an attendee's environment holds: the data connection, and whose it is."""
+    """The variables of an attendee's environment: the data connection and the attendee."""
     return data_connection(room.name, handle, account.secret_key, endpoint, room.track)
 
 
 def _pipeline_variables(room: Room) -> dict[str, str]:
-    """What step 4 writes into a pipeline for this cluster."""
+    """The values that step 4 writes into a pipeline for this cluster."""
     image = {"BRAKEPOINT_IMAGE": room.pipeline_image} if room.pipeline_image else {}
     return {"BRAKEPOINT_GPUS": str(room.quota.gpus), **image}
 
@@ -113,7 +116,7 @@ def _object(
 
 
 def _placed(manifest: Manifest, room: Room, handle: str) -> Manifest:
-    """A manifest of deploy/, in the attendee's namespace and with the labels of the room."""
+    """A manifest from deploy/, with the attendee's namespace and the room's labels."""
     said = manifest["metadata"]
     labels = {**said.get("labels", {}), ROOM_LABEL: room.name, ATTENDEE_LABEL: handle}
     return {**manifest, "metadata": {**said, "namespace": room.place_of(handle), "labels": labels}}
@@ -164,10 +167,10 @@ def _limits(room: Room, handle: str) -> Manifest:
 
 
 def _network(room: Room, handle: str) -> Manifest:
-    """Lets in the namespace itself, and of the others those that are named.
+    """Allows connections from the namespace itself and from the listed ones.
 
-    Policies add up, so this one leaves the test environment out: there the attendee's own decide. No other
-    namespace can come in, be it an attendee's or one that a user has made.
+    Policies are additive, so this one excludes the test environment, where the attendee's own policies apply.
+    No other namespace can connect, be it an attendee's or one that a user has created.
     """
     named = {"key": NAME_OF_NAMESPACE, "operator": "In", "values": list(LET_IN)}
     sources = [{"podSelector": {}}, {"namespaceSelector": {"matchExpressions": [named]}}]
@@ -184,7 +187,7 @@ def _rights(room: Room, handle: str) -> Manifest:
 
 
 def _workspace_role(room: Room, handle: str) -> Manifest:
-    """What a workspace may do: use the pipeline server beside it, and call the models by their routes."""
+    """The rights of a workspace: use the pipeline server beside it, and call the models by their routes."""
     rules = [
         {
             "apiGroups": ["route.openshift.io"],
@@ -204,7 +207,7 @@ def _workspace_role(room: Room, handle: str) -> Manifest:
 
 
 def _workspace_rights(room: Room, handle: str) -> Manifest:
-    """For all accounts of the namespace: a workspace has one whose name nobody knows beforehand."""
+    """Grants the role to all accounts of the namespace, since a workspace's account has no known name."""
     binding = _object("rbac.authorization.k8s.io/v1", "RoleBinding", "workspace", room, handle)
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workspace"}
     group = f"system:serviceaccounts:{room.place_of(handle)}"

@@ -1,7 +1,7 @@
-"""How much memory a sandbox may hold, all its processes and all kinds of memory together.
+"""Limits how much memory a sandbox may hold, over all its processes and all kinds of memory.
 
-The kernel holds the limit where this process may make control groups: as root, or in a session that systemd
-delegates to a user. Elsewhere `held_mb` is asked again and again.
+The kernel enforces the limit where this process may create control groups: as root, or in a session that
+systemd delegates to a user. Elsewhere `held_mb` is polled.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 MB = 1024 * 1024
 GROUPS = Path("/sys/fs/cgroup")
 HELD = ("RssAnon:", "RssShmem:", "VmSwap:")
-"""What belongs to a process alone or is shared memory; the pages of libraries are everybody's."""
+"""Memory that is private to a process, or shared memory; pages of libraries do not count."""
 GONE_WITHIN_S = 2.0
 _numbers = count(1)
 
@@ -24,11 +24,11 @@ class MemoryGroup:
     """A control group with a limit, for one sandbox.
 
     Args:
-        parent: The group in which it is made.
-        limit_mb: For all that is in it, page cache and memory of the kernel included.
+        parent: The group in which it is created.
+        limit_mb: Limit for everything in the group, including page cache and kernel memory.
 
     Raises:
-        OSError: It may not be made.
+        OSError: The group may not be created.
     """
 
     def __init__(self, parent: Path, limit_mb: int) -> None:
@@ -44,17 +44,17 @@ class MemoryGroup:
         is_second = (self._folder / "memory.max").exists()
         (self._folder / ("memory.max" if is_second else "memory.limit_in_bytes")).write_text(str(most))
         swap, nothing = ("memory.swap.max", 0) if is_second else ("memory.memsw.limit_in_bytes", most)
-        with suppress(FileNotFoundError, PermissionError):  # A kernel without accounting of swap.
+        with suppress(FileNotFoundError, PermissionError):  # The kernel does not account for swap.
             (self._folder / swap).write_text(str(nothing))
 
     def entering(self, command: list[str]) -> list[str]:
-        """The command that enters the group before it becomes the other."""
+        """Wraps a command so that it enters the group before it starts."""
         shell = shutil.which("sh") or "/bin/sh"
         return [shell, "-c", 'echo $$ > "$0" && exec "$@"', str(self._folder / "cgroup.procs"), *command]
 
     @property
     def has_overflowed(self) -> bool:
-        """Whether something in it was ended for asking for more."""
+        """Whether the kernel has killed something in it for exceeding the limit."""
         for name in ("memory.events", "memory.oom_control"):
             with suppress(FileNotFoundError):
                 pairs = (line.split() for line in (self._folder / name).read_text().splitlines())
@@ -62,7 +62,7 @@ class MemoryGroup:
         return False
 
     def close(self) -> None:
-        """Takes the group away, once all that was in it has ended."""
+        """Removes the group once everything in it has ended."""
         until = time.monotonic() + GONE_WITHIN_S
         while True:
             try:
@@ -77,20 +77,20 @@ class MemoryGroup:
 
 
 def parent_group(own: Path = Path("/proc/self/cgroup"), groups: Path = GROUPS) -> Path | None:
-    """The group in which this process may make others with a limit of their own; None if there is none.
+    """The group in which this process may create groups with a limit; None if there is none.
 
     Args:
-        own: Where the kernel says in which groups this process is.
-        groups: Where they are mounted.
+        own: The kernel's list of the groups of this process.
+        groups: Where control groups are mounted.
     """
     try:
         lines = [line.split(":", 2) for line in own.read_text().splitlines()]
     except OSError:
         return None
     for _, controllers, path in lines:
-        if "memory" in controllers.split(","):  # The first kind, a tree for each resource.
+        if "memory" in controllers.split(","):  # Version 1: a tree for each resource.
             found = groups / "memory" / path.lstrip("/")
-        elif not controllers:  # The second, in which a group holds either processes or groups.
+        elif not controllers:  # Version 2, in which a group contains either processes or groups.
             found = (groups / path.lstrip("/")).parent
             try:
                 if "memory" not in (found / "cgroup.subtree_control").read_text().split():
@@ -105,7 +105,7 @@ def parent_group(own: Path = Path("/proc/self/cgroup"), groups: Path = GROUPS) -
 
 
 def new_group(limit_mb: int) -> MemoryGroup | None:
-    """A group with a limit; None where there can be none."""
+    """A group with a limit; None where groups cannot be created."""
     parent = parent_group()
     if parent is None:
         return None
@@ -116,29 +116,29 @@ def new_group(limit_mb: int) -> MemoryGroup | None:
 
 
 def held_mb(process: int) -> float:
-    """Memory that a process and all below it hold.
+    """Memory in MB held by a process and all its descendants.
 
     Args:
-        process: Its number; one that has ended holds nothing.
+        process: Process id; a process that has ended holds nothing.
     """
     waiting, held_kb = [process], 0
     while waiting:
         threads = list(_threads(waiting.pop()))
         waiting += [child for children, _ in threads for child in children]
-        # All threads hold the same memory, but the first tells none of it once it has ended.
+        # All threads share the same memory, but the first one reports none once it has ended.
         held_kb += max((kb for _, kb in threads), default=0)
     return held_kb / 1024
 
 
 def children(process: int) -> list[int]:
-    """The processes that a process has started, as long as it runs."""
+    """The children of a running process."""
     return [child for started, _ in _threads(process) for child in started]
 
 
 def _threads(process: int) -> Iterator[tuple[list[int], int]]:
-    """What each thread of a process has started and how many kB it holds.
+    """The children of each thread of a process, and how many kB it holds.
 
-    A thread that ends meanwhile is left out alone: whoever starts and ends many must not hide the rest.
+    Only the threads that end meanwhile are skipped: starting and ending many must not hide the rest.
     """
     with suppress(OSError):
         for thread in Path("/proc", str(process), "task").iterdir():

@@ -1,4 +1,4 @@
-"""Looks into an ONNX file, without running it: only a network that goes straight through is let in."""
+"""Checks an ONNX file without running it: only plain feed-forward networks are accepted."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from brakepoint.room.outcomes import Failed, Failure
 
 MODEL_MAX_MB = 50
-"""The kit's own takes a few; the largest that trains in a workshop, twenty."""
+"""The kit's own model takes a few MB; the largest that trains in a workshop, twenty."""
 STANDARD_DOMAINS = {"", "ai.onnx"}
 # fmt: off
 OPERATORS = frozenset((
@@ -22,20 +22,20 @@ OPERATORS = frozenset((
     "QuantizeLinear", "DequantizeLinear",
 ))
 # fmt: on
-"""What detectors are made of, with or without a suppression of double boxes; no loops, no branches."""
+"""The operators of detectors, with or without non-maximum suppression; no loops, no branches."""
 
 
 def check_model(path: Path) -> None:
-    """Refuses what is no plain network.
+    """Rejects everything but a plain network.
 
     Raises:
-        Failed: It is none.
+        Failed: The file isn't a plain network.
     """
     import onnx
 
     try:
         model = onnx.load(path, load_external_data=False)
-    except Exception as error:  # It does not document what it raises on a file that is no model.
+    except Exception as error:  # onnx does not document what it raises on a file that isn't a model.
         raise Failed(Failure.MODEL_UNFIT, f"{type(error).__name__}: {error}") from None
     named = {(node.domain, node.op_type) for node in model.graph.node}
     unknown = {name for domain, name in named if domain not in STANDARD_DOMAINS or name not in OPERATORS}

@@ -1,4 +1,4 @@
-"""What the platform does in each attendee's namespace, by the files of deploy/: steps 4 and 5, metrics."""
+"""What the platform runs in each attendee's namespace, from the files in deploy/: steps 4 and 5, metrics."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 
 def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
-    """What an attendee's namespace holds of it: of OpenShift AI nothing for which the room names no image."""
+    """The manifests for an attendee's namespace, without parts of OpenShift AI whose image the room omits."""
     if room.repository:
         yield _read(METRICS)
     if room.pipeline_image:
@@ -38,7 +38,7 @@ def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
 
 
 def _store(room: Room, handle: str) -> dict[str, str]:
-    """Where the pipeline server finds the attendee's bucket."""
+    """Tells the pipeline server where the attendee's bucket is."""
     url = urlsplit(room.inside)
     port = url.port or PORTS[url.scheme]
     return {

@@ -1,4 +1,4 @@
-"""What the instructor's side found out about what an attendee handed in."""
+"""The instructor's results for attendees' submissions."""
 
 import unicodedata
 from datetime import datetime
@@ -11,14 +11,14 @@ from brakepoint.room.kept import Kept
 from brakepoint.texts import text
 
 DETAIL_CHARACTERS = 160
-"""What comes out of a sandbox is somebody else's words: so much of it is shown."""
+"""Text from a sandbox is untrusted: at most this much of it is shown."""
 
 
 def clean(words: str) -> str:
-    """Somebody else's words as one short line that a terminal and a page can only show.
+    """Untrusted text as one short line that is safe to show in a terminal and on a page.
 
-    Whatever is not to be seen goes: control characters with which a terminal can be driven, turns of the
-    writing direction, halves of characters that cannot be written to a file, and marks that pile up.
+    Removes what is invisible or harmful: control characters that drive a terminal, changes of the writing
+    direction, lone surrogates that cannot be written to a file, and stacked combining marks.
     """
     composed = unicodedata.normalize("NFC", words[: 10 * DETAIL_CHARACTERS])
     seen = (
@@ -31,7 +31,7 @@ def clean(words: str) -> str:
 class Failure(StrEnum):
     """Why nothing could be scored.
 
-    Texts: `room.reason.{value}` for the instructor, `room.kind.{value}` for everybody.
+    Texts: `room.reason.{value}` for the instructor, `room.kind.{value}` for everyone.
     """
 
     NOTHING = "nothing"
@@ -59,8 +59,8 @@ class Failed(Exception):  # noqa: N818  It is the submission that failed, not th
     """A submission cannot be scored.
 
     Args:
-        reason: Why.
-        detail: What exactly, in words that may be the attendee's own.
+        reason: The reason.
+        detail: Details, which may contain text from the attendee.
     """
 
     def __init__(self, reason: Failure, detail: str = "") -> None:
@@ -70,16 +70,16 @@ class Failed(Exception):  # noqa: N818  It is the submission that failed, not th
 
 
 class SubmissionOutcome(BaseModel):
-    """What became of one submission.
+    """The outcome of one submission.
 
     Attributes:
-        digest: Hash of what was handed in.
+        digest: Hash of the submission.
         at: When it was scored.
-        map50: Of the model on the hidden feed, 0 to 1; None if the model is not fit.
-        score: Of the mission, 0 to 100; 0 when it failed.
-        accomplished: Whether the mission was.
+        map50: mAP50 of the model on the hidden feed, 0 to 1; None if the model is unusable.
+        score: Score of the mission, 0 to 100; 0 if it failed.
+        accomplished: Whether the mission was accomplished.
         reason: Why it failed; None if it was scored.
-        detail: What exactly.
+        detail: Details of the failure.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,27 +99,30 @@ class SubmissionOutcome(BaseModel):
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is the submission's own; what went wrong on the instructor's side is tried again."""
+        """Whether the outcome is due to the submission.
+
+        After a failure on the instructor's side it is scored again.
+        """
         return self.reason is not Failure.INTERNAL
 
     def words(self, lang: str | None = None) -> str:
-        """Why it failed, in a language, for the instructor's eyes; empty if it did not."""
+        """Why it failed, in a language, for the instructor only; empty if it did not fail."""
         return text(f"room.reason.{self.reason}", lang, detail=self.detail) if self.reason else ""
 
     def kind(self, lang: str | None = None) -> str:
-        """The kind of the failure, for everybody's eyes: nothing that the code could say about the line."""
+        """The kind of failure, for everyone: it reveals nothing that the code learnt about the line."""
         return text(f"room.kind.{self.reason}", lang) if self.reason else ""
 
 
 class Marks(BaseModel):
-    """One attendee's: the best of all submissions, and how the last one went.
+    """The results of one attendee: the best of all submissions, and the last one.
 
     Attributes:
-        best_map50: Of all submissions.
-        best_score: Of all submissions.
-        last: The last one.
-        tries: How many were run.
-        final: How the best one went on the feed of the final; None before it.
+        best_map50: Best mAP50 of all submissions.
+        best_score: Best score of all submissions.
+        last: Outcome of the last submission.
+        tries: Number of submissions run.
+        final: Outcome of the best submission on the feed of the final; None before the final.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -132,15 +135,15 @@ class Marks(BaseModel):
 
     @property
     def score(self) -> float | None:
-        """What counts: how it went in the final, once there was one, and else the best try."""
+        """The score that counts: that of the final if there was one, otherwise the best."""
         return self.best_score if self.final is None else self.final.score
 
     def knows(self, digest: str) -> bool:
-        """Whether this submission was scored last."""
+        """Whether this submission was the last one scored."""
         return self.last.digest == digest and self.last.is_settled
 
     def with_outcome(self, outcome: SubmissionOutcome) -> "Marks":
-        """The same after one more submission."""
+        """The results after one more submission."""
         return Marks(
             best_map50=_best(self.best_map50, outcome.map50),
             best_score=_best(self.best_score, None if outcome.reason else outcome.score),
@@ -155,9 +158,10 @@ def _best(one: float | None, other: float | None) -> float | None:
 
 
 class Scores(Kept):
-    """Everybody's, by handle. Only the instructor's side writes them.
+    """The results of all attendees, by handle.
 
-    A damaged file is refused: to go on would lose what everybody has reached.
+    Only the instructor's side writes them. A damaged file is rejected: to continue would lose everyone's
+    results.
     """
 
     FILE_NAME, DAMAGED = "scores.json", "room.error.scores"
@@ -172,25 +176,26 @@ class Scores(Kept):
         return outcome.reason is None and (best is None or outcome.score > best)
 
     def add(self, handle: str, outcome: SubmissionOutcome, folder: Path, final: bool = False) -> None:
-        """Takes an outcome in and writes the file, in which other commands may have changed something.
+        """Adds an outcome and writes the file, keeping changes that other commands have made to it.
 
         Args:
-            handle: Whose.
-            outcome: Of a try, or of the best one in the final.
-            folder: The room's.
-            final: Which of the two.
+            handle: The attendee.
+            outcome: Outcome of a try, or of the best submission in the final.
+            folder: The room's folder.
+            final: Whether it is the outcome of the final.
 
         Raises:
-            OSError: The file cannot be written; the next call, also of `catch_up`, writes this outcome, too.
+            OSError: The file cannot be written; the next call of `add` or `catch_up` writes this outcome,
+                too.
         """
         self._unwritten.append((handle, outcome, final))
         self.catch_up(folder)
 
     def catch_up(self, folder: Path) -> None:
-        """Reads the file, and writes what could not be written before.
+        """Reads the file, and writes the outcomes that could not be written before.
 
         Raises:
-            OSError: It still cannot.
+            OSError: The file still cannot be written.
         """
         with Scores.changing(folder) as scores:
             for handle, outcome, final in self._unwritten:

@@ -1,4 +1,4 @@
-"""Has every node of a cluster fetch the room's images before the day, by a DaemonSet that holds them."""
+"""Makes every node of a cluster pull the room's images before the day, with a DaemonSet that uses them."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from brakepoint.room.config import Room
 
 NAME = "brakepoint-prewarm"
 NAMESPACE = "brakepoint-images"
-"""The images that the cluster builds lie here, so pods from here may fetch them."""
+"""The cluster's own images are in this namespace, so its pods may pull them."""
 HOLD = ("sleep", "infinity")
 GPU_NODES = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
-"""The training's image is needed there, too."""
+"""The training image is needed there, too."""
 
 Manifest = dict[str, Any]
 
@@ -39,7 +39,7 @@ def prewarm_manifest(room: Room) -> str:
         "metadata": {"name": NAME, "namespace": NAMESPACE, "labels": labels},
         "spec": {
             "selector": {"matchLabels": labels},
-            # Each node may fetch at the same time as the others.
+            # All nodes may pull at the same time.
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},
             "template": {"metadata": {"labels": labels}, "spec": spec},
         },
@@ -48,7 +48,7 @@ def prewarm_manifest(room: Room) -> str:
 
 
 def _holder(number: int, image: str) -> Manifest:
-    """A container that has an image fetched and takes next to nothing."""
+    """A container that makes the node pull an image and needs almost no resources."""
     little = {"cpu": "1m", "memory": "8Mi"}
     return {
         "name": f"image-{number}",

@@ -1,8 +1,8 @@
-"""From `room.yaml` to a room: what is to change, doing it, and undoing it.
+"""From `room.yaml` to a room: plans the changes, applies them, and removes the room.
 
-A room is compared with what is there item by item, so that applying twice changes nothing, and what was
-interrupted is completed by applying again. Nothing that an attendee has stored is ever deleted by applying:
-who leaves loses the key, and finds work, password and key again after coming back.
+A room is compared with the existing state item by item: applying twice changes nothing, and applying again
+completes an interrupted run. Applying never deletes anything that an attendee has stored: attendees who leave
+lose access, and get work, password and key back when they return.
 """
 
 import json
@@ -24,17 +24,17 @@ from brakepoint.room.stores.base import RoomStore
 from brakepoint.room.stores.content import missing_content
 
 MANIFESTS, GITOPS, SECRETS = "manifests", "gitops", "secrets"
-"""Folders: the first two may be shown to anybody, the third to nobody."""
+"""Folders: the first two are public, the third is secret."""
 HANDOUTS_NAME, HTPASSWD_NAME = "handouts.html", "htpasswd"
 CARDS_NAME, NEW_CARDS_NAME = "cards.json", "new-cards.html"
-"""What was printed on each card, as a fingerprint; and the cards of those alone who need one."""
+"""Fingerprints of the printed cards, and the page with only those cards that must be printed."""
 LOGIN_NAME = f"{HTPASSWD_NAME}.json"
-"""The same as a Secret, which `oc apply` takes along; YAML files are called as attendees are."""
+"""The logins as a Secret for `oc apply`; it cannot collide with an attendee's file, since those are YAML."""
 DIFF_CONTEXT_LINES = 1
 
 
 class What(StrEnum):
-    """What a room is made of. Texts: `room.what.{value}`."""
+    """The parts of a room. Texts: `room.what.{value}`."""
 
     ACCOUNT = "account"
     BUCKET = "bucket"
@@ -46,7 +46,7 @@ class What(StrEnum):
 
 
 class DiffAction(StrEnum):
-    """What is done to it, as a diff marks it."""
+    """The action on a part, with the mark used in a diff."""
 
     ADD = "+"
     CHANGE = "~"
@@ -55,14 +55,14 @@ class DiffAction(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not as it should be.
+    """One difference from the desired state.
 
     Attributes:
-        action: What is to be done.
-        what: To what.
+        action: The action to take.
+        what: The kind of thing to change.
         name: Its name: a handle, a bucket, a key or a file.
-        handle: Whose it is; empty for what is the whole room's.
-        diff: What changes in a file that is no secret.
+        handle: The attendee to whom it belongs; empty if it belongs to the whole room.
+        diff: The diff of a file, unless it is secret.
     """
 
     action: DiffAction
@@ -74,12 +74,12 @@ class Change:
 
 @dataclass(frozen=True)
 class CardChanges:
-    """What a change means for the cards.
+    """The consequences of a change for the cards.
 
     Attributes:
-        new: Handles whose card was never printed.
-        again: Handles whose card says what does not hold any more.
-        void: Handles that are not in the room any more.
+        new: Handles whose card has never been printed.
+        again: Handles whose card is out of date.
+        void: Handles that have left the room.
     """
 
     new: tuple[str, ...]
@@ -91,10 +91,10 @@ OnProgress = Callable[[int, int], None]
 
 
 class Provisioner:
-    """Plans and makes one room.
+    """Plans and applies one room.
 
     Args:
-        room: As its file says.
+        room: The room as described by its file.
         store: Its object store.
     """
 
@@ -103,15 +103,15 @@ class Provisioner:
         self.folder = room.folder
 
     def plan(self) -> list[Change]:
-        """What is to change; nothing is touched."""
+        """The changes to make; nothing is modified."""
         accounts = self._accounts()
         return list(self._changes(accounts, self._files(accounts)))
 
     def apply(self, on_progress: OnProgress) -> list[Change]:
-        """Makes the room as its file says, and says what was changed.
+        """Brings the room to the state described by its file, and returns the changes.
 
         Args:
-            on_progress: Told the number of changes done and of all.
+            on_progress: Called with the number of changes done and the total.
         """
         accounts = self._accounts()
         files = self._files(accounts)
@@ -126,7 +126,7 @@ class Provisioner:
         return changes
 
     def card_changes(self) -> CardChanges:
-        """Whose card is to be printed, printed again or taken back once the room is applied."""
+        """Whose card must be printed, reprinted or withdrawn once the room is applied."""
         printed, wanted = self._printed(), self._fingerprints(self._accounts())
         return CardChanges(
             new=tuple(handle for handle in wanted if handle not in printed),
@@ -135,10 +135,10 @@ class Provisioner:
         )
 
     def print_cards(self, handles: tuple[str, ...]) -> Path:
-        """Writes a page with these cards alone, and says where it is.
+        """Writes a page with only these cards, and returns its path.
 
         Raises:
-            UserError: One of them has no account yet.
+            UserError: One of the attendees has no account yet.
         """
         accounts = Accounts.load(self.folder)
         missing = [handle for handle in handles if handle not in accounts.accounts]
@@ -150,7 +150,7 @@ class Provisioner:
         return path
 
     def replace_account(self, handle: str, on_progress: OnProgress) -> list[Change]:
-        """Gives one attendee a new password and a new key; the work stays, and the old ones open nothing."""
+        """Gives one attendee a new password and a new key and invalidates the old ones; the work is kept."""
         self.store.revoke(self.room.place_of(handle))
         accounts = Accounts.load(self.folder)
         accounts.accounts.pop(handle, None)
@@ -158,7 +158,7 @@ class Provisioner:
         return self.apply(on_progress)
 
     def reset(self, handle: str, on_progress: OnProgress) -> list[Change]:
-        """Gives one attendee a new start: only the data in the bucket, new password and key, no scores."""
+        """Resets one attendee: only the kit's data in the bucket, new password and key, no scores."""
         bucket = self.room.place_of(handle)
         self.store.revoke(bucket)
         Records(self.folder).forget(handle, bucket)
@@ -167,13 +167,13 @@ class Provisioner:
         return self.replace_account(handle, on_progress)
 
     def move(self, one: str, other: str) -> None:
-        """Exchanges all that two attendees have: work, scores, history. Passwords, keys and cards stay."""
+        """Swaps work, scores and history of two attendees. Passwords, keys and cards are not swapped."""
         places = self.room.place_of(one), self.room.place_of(other)
         self.store.swap(*places)
         Records(self.folder).swap((one, other), places)
 
     def remove(self, on_progress: OnProgress) -> None:
-        """Removes everything of the room that was ever made, the folder last."""
+        """Removes everything that was ever created for the room, the folder last."""
         handles = {*Accounts.load(self.folder).accounts, *self.room.everybody}
         places = {self.room.place_of(handle) for handle in handles}
         keys = places & self.store.keys()
@@ -187,7 +187,7 @@ class Provisioner:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _accounts(self) -> Accounts:
-        """Those that are known, of who has left, too, and a new one for each attendee who has none."""
+        """All known accounts, also of those who have left, and a new one for each attendee without."""
         known = Accounts.load(self.folder).accounts
         new = {name: Account.new() for name in self.room.everybody if name not in known}
         return Accounts(accounts=known | new)
@@ -238,7 +238,7 @@ class Provisioner:
                     yield Change(DiffAction.REMOVE, _what(name), name, path.stem)
 
     def _files(self, accounts: Accounts) -> dict[str, str]:
-        """Every file of the room that is made, by name."""
+        """Every generated file of the room, by name."""
         files: dict[str, str] = {}
         present = {handle: accounts.accounts[handle] for handle in self.room.everybody}
         for handle, account in present.items():

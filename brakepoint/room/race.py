@@ -1,4 +1,4 @@
-"""The race of a room: how everybody's best submission drove, side by side."""
+"""The race of a room: everyone's best submission, driving side by side."""
 
 from pydantic import ValidationError
 
@@ -10,14 +10,14 @@ from brakepoint.room.rulings import Rulings
 from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
 
 PAGE_NAME = "race.html"
-"""In the room's folder."""
+"""File name in the room's folder."""
 
 
 def racers(room: Room, final: bool = False) -> list[Racer]:
-    """Everybody's best run, or the one of the final; those who are disqualified do not race.
+    """Each attendee's best run, or that of the final; disqualified attendees do not race.
 
     Raises:
-        UserError: There is none, or one cannot be read.
+        UserError: There is no run, or one cannot be read.
     """
     out = Rulings.load(room.folder).disqualified
     found = []

@@ -1,4 +1,4 @@
-"""What the room remembers of an attendee beside the bucket: scores, history, decisions, frozen hand-in."""
+"""What a room stores about an attendee outside the bucket: scores, history, rulings, frozen submission."""
 
 import shutil
 from pathlib import Path
@@ -9,25 +9,25 @@ from brakepoint.room.outcomes import Scores
 from brakepoint.room.rulings import FROZEN, Rulings
 
 SUBMISSIONS = "submissions"
-"""Holds everybody's last hand-in, and the best one, which drives in the final."""
+"""Contains each attendee's last submission, and the best one, which drives in the final."""
 Entry = TypeVar("Entry")
 
 
 class Records:
-    """All of them, of one room.
+    """All records of one room.
 
     Args:
-        folder: The room's.
+        folder: The room's folder.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def forget(self, handle: str, place: str) -> None:
-        """Forgets an attendee.
+        """Deletes the records of an attendee.
 
         Args:
-            handle: Who.
+            handle: The attendee.
             place: Name of the attendee's bucket.
         """
         with Scores.changing(self._folder) as scores:
@@ -41,10 +41,10 @@ class Records:
             shutil.rmtree(kept, ignore_errors=True)
 
     def swap(self, handles: tuple[str, str], places: tuple[str, str]) -> None:
-        """Exchanges what is remembered of two attendees.
+        """Swaps the records of two attendees.
 
         Args:
-            handles: Who.
+            handles: The two attendees.
             places: Names of their buckets.
         """
         with Scores.changing(self._folder) as scores:
@@ -60,13 +60,13 @@ class Records:
 
 
 def _swap(entries: dict[str, Entry], one: str, other: str) -> None:
-    """Exchanges two entries, of which there may be none."""
+    """Swaps two entries; either may be missing."""
     held = {one: entries.pop(other, None), other: entries.pop(one, None)}
     entries.update({name: entry for name, entry in held.items() if entry is not None})
 
 
 def _swap_folders(folder: Path, one: str, other: str) -> None:
-    """Exchanges two folders, of which there may be none."""
+    """Swaps two folders; either may be missing."""
     names = ((one, ".aside"), (other, one), (".aside", other))
     for name, target in names:
         if (folder / name).exists():

@@ -1,4 +1,4 @@
-"""Plays a room through before the day: everybody does the same thing at once, one thing after another."""
+"""Rehearses a room before the day: all attendees do the same thing at once, phase by phase."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ FEED, DETECTOR = "track-stop", str(SHIPPED_MODEL)
 TRIAL_KEY = "rehearsal/model.onnx"
 TIMEOUT_S = 600.0
 PATIENCE_S = {"start": 10.0, "pull": 30.0, "check": 30.0, "mission": 60.0, "upload": 10.0}
-"""What is done, in order, and how long an attendee waits without wondering. Texts: `room.phase.{name}`."""
+"""The phases, in order, and how long an attendee waits patiently in each. Texts: `room.phase.{name}`."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Rehearser:
     """Stands in for one attendee.
 
     Attributes:
-        handle: Whose key and bucket are used.
-        variables: What the attendee's environment holds.
-        folder: Gets what is made.
+        handle: The attendee whose key and bucket are used.
+        variables: The variables of the attendee's environment.
+        folder: Where output is written.
     """
 
     handle: str
@@ -44,28 +44,28 @@ class Rehearser:
     folder: Path
 
     def start(self) -> str:
-        """The command line, from nothing to its first words."""
+        """Starts the command line, up to its first output."""
         return self._run("-m", "brakepoint", "progress")
 
     def pull(self) -> str:
-        """The workshop's data, from the bucket to a dataset."""
+        """Downloads the workshop's data from the bucket into a dataset."""
         options = ["--steps", "solutions", "--out", str(self.folder / "data")]
         return self._run("-m", "brakepoint", "dataset", *options)
 
     def check(self) -> str:
-        """The first step's check."""
+        """Runs the check of the first step."""
         step, verdicts = course()[0], self.folder / "verdicts"
         return self._run(
             "-m", "brakepoint.workshop.examination", step.name, str(step.solution), str(verdicts)
         )
 
     def mission(self) -> str:
-        """One feed, driven, scored and filmed."""
+        """Drives, scores and films one feed."""
         options = ["--feed", FEED, "--detector", DETECTOR, "--out", str(self.folder / "mission")]
         return self._run("-m", "brakepoint", "mission", *options)
 
     def upload(self) -> str:
-        """A model into the bucket, and out of it again."""
+        """Uploads a model to the bucket, and downloads it again."""
         values = self.variables
         store = Connection(
             values["AWS_S3_ENDPOINT"],
@@ -82,7 +82,7 @@ class Rehearser:
         return ""
 
     def _run(self, *arguments: str) -> str:
-        """Runs Python as in the attendee's workspace; says what went wrong, and nothing if all is well."""
+        """Runs Python as in the attendee's workspace; returns what went wrong, empty if nothing did."""
         try:
             process = subprocess.run(
                 [sys.executable, *arguments],
@@ -101,13 +101,13 @@ class Rehearser:
 
 @dataclass(frozen=True)
 class Phase:
-    """How one thing went for everybody.
+    """The results of one phase for all attendees.
 
     Attributes:
-        name: Of the phase.
-        median_s: Half of them waited no longer.
-        slowest_s: The one who waited longest.
-        slowest: Who that was.
+        name: Name of the phase.
+        median_s: Median waiting time.
+        slowest_s: Longest waiting time.
+        slowest: The attendee who waited longest.
         failures: What went wrong, by handle.
     """
 
@@ -119,22 +119,22 @@ class Phase:
 
     @property
     def is_slow(self) -> bool:
-        """Whether somebody would wonder."""
+        """Whether an attendee would lose patience."""
         return self.slowest_s > PATIENCE_S[self.name]
 
 
 def rehearse(room: Room, store: RoomStore) -> Iterator[Phase]:
-    """Plays the room, as many attendees at once as it has; the store must be serving.
+    """Rehearses the room with all its attendees at once; the store must be serving.
 
     Args:
-        room: Which; it is applied.
+        room: The room; it must have been applied.
         store: Its object store.
 
     Yields:
         How each phase went.
 
     Raises:
-        UserError: The room is not applied.
+        UserError: The room has not been applied.
     """
     accounts = Accounts.load(room.folder).accounts
     missing = [handle for handle in room.everybody if handle not in accounts]

@@ -1,4 +1,4 @@
-"""How the day went, on one page: for the next edition of the workshop. Names are handles."""
+"""How the day went, on one page, to improve the next edition of the workshop. Names are handles."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from brakepoint.web import style
 
 REPORT_NAME = "report.html"
 WORST = 5
-"""So many exercises are named first."""
+"""Number of exercises listed first."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class ExerciseStory:
 
     Attributes:
         step: Name of its step.
-        name: Its own.
-        number: Of its step.
-        minutes: What each who passed it took, from the one before or the first check.
-        here: Handles of those who had come so far and no further.
+        name: Name of the exercise.
+        number: Number of the step.
+        minutes: Minutes that each attendee who passed it took, since the previous pass or the first check.
+        here: Handles of the attendees who got this far and no further.
     """
 
     step: str
@@ -40,12 +40,12 @@ class ExerciseStory:
 
     @property
     def median_min(self) -> float:
-        """Half of them took no longer; 0 if nobody passed."""
+        """Median time; 0 if no one passed."""
         return median(self.minutes) if self.minutes else 0.0
 
     @property
     def stuck(self) -> int:
-        """How many took so long that the board called them stuck, or never passed."""
+        """How many took so long that the board showed them as stuck, or never passed."""
         return sum(one >= STUCK_AFTER_MIN for one in self.minutes) + len(self.here)
 
 
@@ -55,8 +55,8 @@ class WrongAnswer:
 
     Attributes:
         message: What the check said, with its placeholders.
-        times: How often it was met.
-        attendees: By how many.
+        times: How often it occurred.
+        attendees: Number of attendees to whom it occurred.
     """
 
     message: str
@@ -87,7 +87,7 @@ def exercise_stories(history: History) -> list[ExerciseStory]:
 
 
 def _minutes(heard: Heard) -> dict[str, float]:
-    """What an attendee took for each exercise that passed; those that passed at once share the time."""
+    """Minutes taken for each passed exercise; exercises that passed at once share the time."""
     together = Counter(heard.passed.values())
     before: dict[datetime, datetime] = {}
     last = heard.began
@@ -100,7 +100,7 @@ def _minutes(heard: Heard) -> dict[str, float]:
 
 
 def wrong_answers(history: History, lang: str) -> list[WrongAnswer]:
-    """The wrong answers that were met, the most frequent first."""
+    """The wrong answers that occurred, most frequent first."""
     times: Counter[str] = Counter()
     attendees: Counter[str] = Counter()
     for heard in history.heard.values():
@@ -118,7 +118,7 @@ def report(room: Room) -> str:
     """The page, in the reader's language.
 
     Args:
-        room: Which; what the board has seen of it is read from its folder.
+        room: The room; the board's history is read from its folder.
     """
     history, scores = History.load(room.folder), Scores.load(room.folder)
     stories = exercise_stories(history)

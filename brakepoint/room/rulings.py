@@ -1,4 +1,4 @@
-"""What the instructor decides during the day: time is up, an attendee is out, a hand-in is scored again."""
+"""The instructor's decisions during the day: time is up, a disqualification, a submission to score again."""
 
 import shutil
 from datetime import datetime
@@ -16,18 +16,19 @@ from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.stores.embedded import Folders
 
 FROZEN = "frozen"
-"""The folder that holds what was handed in when time was up."""
+"""The folder with the submissions at the moment when time was up."""
 HAND_IN_MAX_BYTES = MODEL_MAX_MB * 1_000_000
-"""One byte more is kept, so that what is too large is still too large when it is scored."""
+"""One byte more is kept, so that an oversized file is still oversized when it is scored."""
 
 
 class Rulings(Kept):
-    """All decisions that hold; a damaged file is refused: what was decided must not be forgotten in silence.
+    """All current decisions; a damaged file is rejected: decisions must not be lost silently.
 
     Attributes:
-        frozen_at: When time was up; None while it is not.
-        disqualified: Handles whose hand-ins are not scored, and whose scores are not shown.
-        again: Handles whose hand-in is scored again, though it has not changed, and when that was asked for.
+        frozen_at: When time was up; None before.
+        disqualified: Handles whose submissions are not scored, and whose scores are not shown.
+        again: Handles whose submission is scored again although it has not changed, and when that was
+            requested.
     """
 
     FILE_NAME, DAMAGED = "rulings.json", "room.error.rulings"
@@ -37,43 +38,43 @@ class Rulings(Kept):
     again: dict[str, datetime] = Field(default_factory=dict)
 
     def wants_score(self, handle: str, digest: str, marks: Marks | None) -> bool:
-        """Whether a hand-in is to be scored.
+        """Whether a submission should be scored.
 
         Args:
-            handle: Whose.
-            digest: Of what is handed in.
-            marks: What was scored so far.
+            handle: The attendee.
+            digest: Hash of the submission.
+            marks: The attendee's results so far.
         """
         if handle in self.disqualified:
             return False
         return marks is None or not marks.knows(digest) or self.asks_again(handle)
 
     def asks_again(self, handle: str) -> bool:
-        """Whether the instructor has asked for another score, whatever the tries."""
+        """Whether the instructor has requested another score, regardless of the number of tries."""
         return handle in self.again
 
     def answered(self, handle: str, folder: Path) -> None:
-        """Takes note that what was asked for is done; no clock is compared, since clocks are set."""
+        """Notes that the request has been carried out; clocks are not compared, since they may be set."""
         if self.asks_again(handle):
             with Rulings.changing(folder) as rulings:
                 if rulings.again.get(handle) == self.again[handle]:
                     del rulings.again[handle]
 
     def source(self, folder: Path, store: Buckets) -> Buckets:
-        """Where hand-ins are taken from: the store, or what was kept when time was up."""
+        """The source of submissions: the store, or the frozen copies once time is up."""
         return store if self.frozen_at is None else Folders(folder / FROZEN)
 
 
 def freeze(room: Room, store: RoomStore, now: datetime) -> int:
-    """Time is up: what is handed in now is what is scored, whatever is uploaded later.
+    """Freezes the submissions: the current ones are scored, whatever is uploaded later.
 
     Args:
-        room: Which.
+        room: The room.
         store: Its object store.
-        now: The time.
+        now: The current time.
 
     Returns:
-        How many have handed something in.
+        The number of attendees with a submission.
     """
     there = store.buckets()
     with whole_folder(room.folder / FROZEN) as kept:
@@ -91,7 +92,7 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
 
 
 def thaw(room: Room) -> None:
-    """Time is not up: from then on what is uploaded counts again."""
+    """Undoes `freeze`: from then on uploads count again."""
     with Rulings.changing(room.folder) as rulings:
         rulings.frozen_at = None
     shutil.rmtree(room.folder / FROZEN, ignore_errors=True)

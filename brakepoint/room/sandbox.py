@@ -1,9 +1,9 @@
-"""A sandbox for what attendees hand in: bubblewrap around a Python process that is spoken to over a pipe.
+"""A sandbox for attendees' submissions: bubblewrap around a Python process that communicates over a pipe.
 
-Inside there is no network, no other process, nothing that can be written to, and of the files only Python,
-the kit's package and what was handed in. A filter refuses system calls that nothing in there needs. Limits of
-memory, processor time, open files and processes come on top, and what is held altogether is measured.
-Whatever comes out is bytes of at most a stated length, within a stated time.
+Inside there is no network, no other process, nothing writable, and no files except Python, the kit's package
+and the submission. A filter rejects system calls that the sandbox does not need. Memory, processor time, open
+files and processes are limited too, and the total memory is measured. The output is only bytes, limited in
+length and time.
 """
 
 import json
@@ -29,32 +29,32 @@ from brakepoint.room.outcomes import Failed, Failure
 from brakepoint.room.system_calls import filter_program
 
 KIT, WORK = Path("/kit"), Path("/work")
-"""Where the kit's package, and what was handed in, lie inside."""
+"""Where the kit's package and the submission are inside the sandbox."""
 LENGTH = struct.Struct("!I")
-"""Stands before each message, in both directions."""
+"""Length prefix of each message, in both directions."""
 ANSWER_MAX_BYTES = 256 * 1024
 START_TIMEOUT_S = 60.0
 LOOK_EVERY_S = 0.2
-"""So often it is looked how much memory is held, and whether the scoring is to stop."""
+"""Interval at which memory is measured and a request to stop is noticed."""
 STOP_ARRIVES_S = 0.5
-"""What ends the whole ends a sandbox, too, perhaps a moment before it is heard of here."""
+"""A signal that ends the whole command ends the sandbox, too, perhaps before this process notices."""
 PACKAGE = Path(__file__).resolve().parents[1]
 LINKS = ("bin", "lib", "lib64")
 NO_SECRETS = {"PATH": os.environ.get("PATH", os.defpath)}
-"""The environment of bubblewrap itself, which somebody inside might read."""
+"""The environment of bubblewrap itself, which code inside might read."""
 
 
 @dataclass(frozen=True)
 class SandboxLimits:
-    """What a sandboxed process may use.
+    """The limits of a sandboxed process.
 
     Attributes:
         memory_mb: Address space.
-        cpu_s: Processor time, altogether.
-        processes: Processes and threads, itself among them.
+        cpu_s: Total processor time.
+        processes: Processes and threads, including itself.
         answer_s: Time for one answer.
-        held_mb: Memory of every kind that it holds, all processes together.
-        total_s: Time that is waited for it altogether, its start included, however little it computes.
+        held_mb: Memory of every kind, over all its processes.
+        total_s: Total time spent waiting for it, including its start, however little it computes.
     """
 
     memory_mb: int
@@ -66,21 +66,21 @@ class SandboxLimits:
 
 
 class Aborted(Exception):  # noqa: N818  Nothing is wrong: somebody has ended the scoring.
-    """The scoring is to stop, so that nothing is known about the submission."""
+    """Scoring must stop, so there is no result for the submission."""
 
 
 class Sandbox:
     """A sandboxed process.
 
     Args:
-        role: `autopilot` or `detector`: which function of `brakepoint.room.sandboxed` runs in it.
+        role: `autopilot` or `detector`: selects the function of `brakepoint.room.sandboxed` that runs in it.
         handed_in: The file it works with.
-        limits: What it may use.
-        stopping: Is set when the scoring is to stop.
+        limits: Its limits.
+        stopping: Set when scoring must stop.
 
     Raises:
-        Failed: It did not get ready.
-        Aborted: The scoring is to stop.
+        Failed: It did not become ready.
+        Aborted: Scoring must stop.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Sandbox:
                 cwd="/",
                 env=NO_SECRETS,
                 pass_fds=descriptors,
-                start_new_session=True,  # A signal for all that the instructor runs is not for this.
+                start_new_session=True,  # Keeps the terminal's signals away from it.
             )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._writing, self._reading = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -122,7 +122,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Ends everything inside, at once."""
+        """Kills everything inside immediately."""
         self._process.kill()
         self._process.communicate()
         if self._group is not None:
@@ -132,8 +132,8 @@ class Sandbox:
         """Sends a message and waits for its answer.
 
         Raises:
-            Failed: The answer says so, or there is none, or it is none.
-            Aborted: The scoring is to stop.
+            Failed: The answer reports a failure, is missing or is invalid.
+            Aborted: Scoring must stop.
         """
         self._allowed_s = self._limits.answer_s
         with self._timed() as deadline:
@@ -143,7 +143,7 @@ class Sandbox:
 
     @contextmanager
     def _timed(self) -> Iterator[float]:
-        """Gives the moment until which is waited, and takes what was waited from what is left."""
+        """Yields the deadline, and subtracts the time spent waiting from what is left."""
         began_at = time.monotonic()
         try:
             yield began_at + min(self._allowed_s, self._left_s)
@@ -151,7 +151,7 @@ class Sandbox:
             self._left_s -= time.monotonic() - began_at
 
     def _look(self) -> None:
-        """Looks, not too often, whether all is within limits."""
+        """Checks, not too often, that everything is within limits."""
         if time.monotonic() - self._looked_at < LOOK_EVERY_S:
             return
         if self._stopping.is_set():
@@ -197,7 +197,7 @@ class Sandbox:
                 raise self._ended() from error
 
     def _ended(self) -> Exception:
-        """Why it has ended without a word."""
+        """Why it has ended without an answer."""
         if self._stopping.wait(STOP_ARRIVES_S):
             return Aborted()
         overflowed = self._group is not None and self._group.has_overflowed
@@ -215,13 +215,13 @@ class Sandbox:
 
 
 def require_sandbox(*hidden: Path) -> None:
-    """Looks whether there is a sandbox on this machine, and whether it hides what it must.
+    """Checks that this machine has a sandbox, and that it hides what it must.
 
     Args:
-        hidden: Files that nobody inside may see.
+        hidden: Files that must be invisible inside.
 
     Raises:
-        UserError: There is none, so that nothing can be scored, or a hidden file would be seen.
+        UserError: There is no sandbox, so nothing can be scored, or a hidden file would be visible.
     """
     for path in hidden:
         seen = next((root for root in _shown() if path.resolve().is_relative_to(root)), None)
@@ -243,7 +243,7 @@ def require_sandbox(*hidden: Path) -> None:
 
 
 class Protection(StrEnum):
-    """What holds on a machine, or does not. Texts: `room.protection.{value}`."""
+    """A protection that a machine may or may not offer. Texts: `room.protection.{value}`."""
 
     WALLS = "walls"
     CALLS = "calls"
@@ -253,7 +253,7 @@ class Protection(StrEnum):
 
 
 def protections() -> tuple[Protection, ...]:
-    """What protects this machine, where there is a sandbox, and what does not."""
+    """Which protections this machine offers, given that it has a sandbox, and which it does not."""
     return (
         Protection.WALLS,
         Protection.CALLS if filter_program() else Protection.NO_CALLS,
@@ -263,7 +263,7 @@ def protections() -> tuple[Protection, ...]:
 
 @contextmanager
 def _filter() -> Iterator[tuple[list[str], tuple[int, ...]]]:
-    """Gives bubblewrap's options for the filter of system calls, and the descriptors that they name."""
+    """Yields bubblewrap's options for the system call filter, and the file descriptors that they name."""
     program = filter_program()
     if not program:
         yield [], ()
@@ -275,20 +275,20 @@ def _filter() -> Iterator[tuple[list[str], tuple[int, ...]]]:
 
 
 def _shown() -> dict[Path, Path]:
-    """What everybody inside sees: Python, its libraries, and the kit's package."""
+    """What is visible inside every sandbox: Python, its libraries, and the kit's package."""
     there = (Path("/usr"), Path(sys.base_prefix), Path(sys.prefix))
     return {path: path for path in there} | {PACKAGE: KIT / PACKAGE.name}
 
 
 def _walls(handed_in: dict[Path, Path]) -> list[str]:
-    """The command before the command.
+    """The bubblewrap command that precedes the actual one.
 
     Args:
-        handed_in: Files that are shown besides, and where.
+        handed_in: Further files that are visible, and where.
     """
     command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv"]
     command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    if os.getuid() == 0:  # The process inside becomes nobody before it looks at anything, and keeps no right.
+    if os.getuid() == 0:  # Becomes the user nobody before it reads anything, and keeps no capability.
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     for name in LINKS:
         if Path("/", name).is_symlink():
@@ -296,7 +296,7 @@ def _walls(handed_in: dict[Path, Path]) -> list[str]:
         elif Path("/", name).is_dir():
             command += ["--ro-bind", f"/{name}", f"/{name}"]
     for outside, inside in (_shown() | handed_in).items():
-        for parent in reversed(inside.parents[:-1]):  # What bubblewrap makes by itself only root can enter.
+        for parent in reversed(inside.parents[:-1]):  # Only root can enter bubblewrap's own folders.
             command += ["--dir", str(parent)]
         command += ["--ro-bind", str(outside), str(inside)]
     for device in ("/dev/null", "/dev/urandom"):

@@ -1,7 +1,7 @@
 """What runs inside the sandbox: `python -m brakepoint.room.sandboxed ROLE FILE LIMITS`.
 
-It speaks over its standard input and output, which nothing else may use. The walls are bubblewrap's and the
-kernel's; the tripwire here only says in clear words what was tried.
+It communicates over standard input and output, which nothing else may use. bubblewrap and the kernel provide
+the isolation; the tripwire here only gives a clear message about what was attempted.
 """
 
 import contextlib
@@ -29,14 +29,14 @@ PROCESS_EVENTS = {
 }
 FILE_EVENTS = {"open", "os.listdir", "os.scandir", "glob.glob", "os.mkdir", "os.remove", "os.rename"}
 OPEN_FILES_MAX = 64
-"""Each may hold memory that counts as nobody's: a pipe up to 1 MB."""
+"""Each may hold memory that is not charged to any process: up to 1 MB for a pipe."""
 MB = 1024 * 1024
 
 Answer = Callable[[bytes], dict[str, Any]]
 
 
 def main() -> None:
-    """Gives up every right, gets ready, and answers until there is no more to answer."""
+    """Drops all privileges, gets ready, and answers requests until there are no more."""
     role, path, written = sys.argv[1:]
     limits = SandboxLimits(**json.loads(written))
     asking, answering = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _limit(limits: SandboxLimits) -> None:
-    """Nobody inside can raise these again."""
+    """Sets limits that code inside cannot raise again."""
     for kind, most in (
         (resource.RLIMIT_AS, limits.memory_mb * MB),
         (resource.RLIMIT_CPU, limits.cpu_s),
@@ -78,7 +78,7 @@ def _limit(limits: SandboxLimits) -> None:
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """Puts whatever goes wrong into one of the reasons."""
+    """Maps every failure to one of the reasons."""
     try:
         yield
     except Failed:
@@ -87,9 +87,7 @@ def _explained() -> Iterator[None]:
         raise Failed(Failure.MEMORY) from None
     except BlockingIOError as error:
         raise Failed(Failure.PROCESS if error.errno == errno.EAGAIN else Failure.RAISED, str(error)) from None
-    except (
-        BaseException
-    ) as error:  # SystemExit and KeyboardInterrupt, too, are only something that was raised.
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are treated like any other exception.
         raise Failed(Failure.RAISED, f"{type(error).__name__}: {error}") from None
 
 
@@ -105,7 +103,7 @@ def _say(stream: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 def _autopilot(path: Path) -> Answer:
-    """Loads an autopilot; its memory stays in here."""
+    """Loads an autopilot; its memory stays inside."""
     from brakepoint.messages import Detections, Order, TrainState
     from brakepoint.workshop.examination import load_module
 
@@ -126,7 +124,7 @@ def _autopilot(path: Path) -> Answer:
 
 
 def _lay_tripwire(answering: BinaryIO) -> None:
-    """Ends an autopilot that reaches for what is none of its business, even if it would go on afterwards."""
+    """Ends an autopilot that accesses something forbidden, even if it catches the exception."""
     allowed = (sys.prefix, sys.base_prefix, str(KIT), str(WORK))
 
     def trip(reason: Failure, what: str) -> None:
@@ -147,7 +145,7 @@ def _lay_tripwire(answering: BinaryIO) -> None:
 
 
 def _detector(path: Path) -> Answer:
-    """Looks into a model before it is loaded, and answers pictures with detections."""
+    """Checks a model before loading it, and answers pictures with detections."""
     import numpy as np
 
     from brakepoint.detector import Detector

@@ -1,4 +1,4 @@
-"""Scores what an attendee handed in, on a feed that no attendee has seen, in a sandbox."""
+"""Scores attendees' submissions in a sandbox, on a feed that no attendee has seen."""
 
 import hashlib
 import json
@@ -55,23 +55,23 @@ AUTOPILOT_LIMITS = SandboxLimits(
 DETECTOR_LIMITS = SandboxLimits(
     memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0, held_mb=1024, total_s=150.0
 )
-"""Both times are about five times what the shipped model and autopilot take on a busy machine."""
+"""Both times are about five times what the kit's model and autopilot need on a busy machine."""
 SPARE_PLACES = 1
-"""So many more than there are cores are scored at a time: who sleeps leaves a core to the others."""
+"""This many more submissions than cores are scored at once: one that sleeps leaves its core to the others."""
 NAMES = ("model.onnx", "step6_autopilot.py")
 BEST, FINAL = "best", "final"
-"""The folders with an attendee's best submission, which drives in the final, and with what came of that."""
+"""The folders with an attendee's best submission, which drives in the final, and with its result there."""
 RUN_NAME = "run.json"
-"""Beside the two files: how the submission drove."""
+"""Recording of the submission's run, beside its two files."""
 BOX_MAX = 10
-"""Boxes reach a little beyond a picture, but not this many times as far."""
+"""Boxes may extend slightly beyond a picture, but not by this multiple of its size."""
 CONFIDENCE = 0.25
 """mAP does not depend on it; precision and recall, which are not shown, would."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What an attendee handed in.
+    """An attendee's submission.
 
     Attributes:
         model: An ONNX file.
@@ -83,30 +83,30 @@ class Submission:
 
     @property
     def digest(self) -> str:
-        """Tells two submissions apart."""
+        """A hash that identifies a submission."""
         return hashlib.sha256(hashlib.sha256(self.model).digest() + self.autopilot).hexdigest()
 
 
 def score_room(
     room: Room, store: RoomStore, scores: Scores, stopping: threading.Event | None = None
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
-    """Scores whatever was handed in since it was last scored, several at a time, each attendee's once.
+    """Scores every new submission, several at a time, one per attendee.
 
-    Who has had fewer tries comes first. Whatever goes wrong with one submission is its outcome.
+    Attendees with fewer tries come first. Whatever goes wrong with a submission is its outcome.
 
     Args:
-        room: Whose.
+        room: The room.
         store: Its object store.
-        scores: Of the room; they are kept up to date, in the room's folder too.
-        stopping: Ends the scoring; what is being scored then stays as if it had not begun.
+        scores: Scores of the room; they are updated, also in the room's folder.
+        stopping: Ends the scoring; submissions being scored at that moment have no outcome.
 
     Yields:
         Handle and outcome of each new submission.
 
     Raises:
         UserError: The room has no hidden feed, or this machine has no sandbox; or, after all others were
-            scored, what somebody handed in cannot be read.
-        OSError: Outcomes of before still cannot be written, or, after all were scored, those of now.
+            scored, a submission cannot be read.
+        OSError: Earlier outcomes still cannot be written, or, after all were scored, the new ones cannot.
     """
     feed = _hidden(room.hidden_feed, "hidden_feed")
     stopping = stopping or threading.Event()
@@ -130,7 +130,7 @@ def score_room(
         return outcome
 
     for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
-        with suppress(OSError):  # On a full disk it is scored once more.
+        with suppress(OSError):  # On a full disk it is scored again later.
             rulings.answered(handle, room.folder)
         yield handle, outcome
     if unreadable:
@@ -142,15 +142,15 @@ def score_room(
 def score_final(
     room: Room, scores: Scores, stopping: threading.Event | None = None
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
-    """Scores everybody's best submission on the feed of the final, on which nobody has tried anything.
+    """Scores each attendee's best submission on the feed of the final, which no submission has driven before.
 
     Args:
-        room: Whose.
-        scores: Of the room; they are kept up to date, in the room's folder too.
+        room: The room.
+        scores: Scores of the room; they are updated, also in the room's folder.
         stopping: Ends the scoring.
 
     Yields:
-        Handle and outcome of each that was not scored there before.
+        Handle and outcome of each submission that was not scored there before.
 
     Raises:
         UserError: The room has no such feed, or this machine has no sandbox.
@@ -177,7 +177,7 @@ def score_final(
 def _kept(
     judged: Iterator[tuple[str, SubmissionOutcome]], scores: Scores, folder: Path, final: bool = False
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
-    """Writes each outcome; a full disk ends nothing, and is told once all are judged."""
+    """Writes each outcome; a full disk does not stop the scoring and is reported at the end."""
     trouble: OSError | None = None
     for handle, outcome in judged:
         try:
@@ -191,7 +191,7 @@ def _kept(
 
 
 def _hidden(wanted: Path | None, name: str) -> Path:
-    """A feed that nobody has seen, once it is sure that nobody will."""
+    """A hidden feed, after checking that the sandbox hides it."""
     if wanted is None:
         raise UserError("room.error.no_hidden_feed", name=name)
     feed = find_feed(str(wanted))
@@ -202,11 +202,11 @@ def _hidden(wanted: Path | None, name: str) -> Path:
 def _waiting(
     room: Room, store: Buckets, scores: Scores, rulings: Rulings
 ) -> tuple[list[str], dict[str, Exception]]:
-    """Who has handed in something that is not scored yet, those with fewer tries first.
+    """The attendees with a submission that is not scored yet, fewest tries first.
 
     Returns:
-        Their handles, and what went wrong with those whose buckets cannot be read: they can see to that
-        themselves, and hold nobody else up.
+        Their handles, and the errors for unreadable buckets: their owners can fix that themselves, and it
+            must not hold up the others.
     """
     there, tries = store.buckets(), {}
     unreadable: dict[str, Exception] = {}
@@ -227,7 +227,7 @@ def _waiting(
 def _judge_all(
     handles: list[str], judge: Callable[[str], SubmissionOutcome], stopping: threading.Event
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
-    """Judges several at a time; those that were interrupted have no outcome."""
+    """Scores several at a time; interrupted ones have no outcome."""
 
     def outcome(handle: str) -> SubmissionOutcome | None:
         if stopping.is_set():
@@ -236,7 +236,7 @@ def _judge_all(
             return judge(handle)
         except Aborted:
             return None
-        except Exception as error:  # Nobody's submission ends everybody's scoring, whatever it has found.
+        except Exception as error:  # No submission may stop the scoring of the others, whatever it does.
             return _failure("", Failure.INTERNAL, f"{type(error).__name__}: {error}")
 
     with ThreadPoolExecutor(available_cores() + SPARE_PLACES) as places:
@@ -262,7 +262,7 @@ def folder_of(room: Room, handle: str) -> Path:
 
 
 def fetch(store: Buckets, bucket: str) -> Submission | None:
-    """Takes a submission from a bucket, never more of it than may be handed in; None if there is none."""
+    """Reads a submission from a bucket, never more than the maximum size; None if there is none."""
     try:
         return Submission(
             model=store.read(bucket, MODEL_KEY, MODEL_MAX_BYTES),
@@ -279,17 +279,17 @@ def score(
     map50_min: float = 0.0,
     stopping: threading.Event | None = None,
 ) -> SubmissionOutcome:
-    """Scores one submission; whatever it does, it does to itself.
+    """Scores one submission; whatever it does affects only itself.
 
     Args:
-        submission: What was handed in.
+        submission: The submission.
         feed: The hidden feed.
-        folder: Gets the two files and, if it drove, `run.json`; nothing else is written.
-        map50_min: A model that finds less does not drive: with it the line would be learnt, not seen.
-        stopping: Is set when the scoring is to stop.
+        folder: Receives the two files and, if it drove, `run.json`; nothing else is written.
+        map50_min: A model below this does not drive: it would reveal the line without seeing it.
+        stopping: Set when scoring must stop.
 
     Raises:
-        Aborted: It was.
+        Aborted: `stopping` was set.
     """
     now = datetime.now(UTC)
     map50: float | None = None
@@ -332,7 +332,7 @@ def _unpack(submission: Submission, folder: Path) -> tuple[Path, Path]:
 
 
 class Answer(BaseModel):
-    """What comes out of a detector's sandbox."""
+    """The output of a detector's sandbox."""
 
     items: tuple[Detection, ...] = Field(max_length=DETECTIONS_MAX)
 
@@ -342,7 +342,7 @@ OF_A_MODEL = {
     Failure.RAISED: Failure.MODEL_UNFIT,
     Failure.NO_ORDER: Failure.MODEL_UNFIT,
 }
-"""What the other reasons are called when it is not the autopilot's sandbox."""
+"""The reasons that correspond to those of the autopilot's sandbox."""
 
 
 def _of_a_model(failed: Failed) -> Failed:
@@ -353,8 +353,8 @@ def open_eyes(model: Path, stopping: threading.Event | None = None) -> Sandbox:
     """Opens a sandbox for a model.
 
     Raises:
-        Failed: It did not get ready.
-        Aborted: The scoring is to stop.
+        Failed: It did not become ready.
+        Aborted: Scoring must stop.
     """
     try:
         return Sandbox("detector", model, DETECTOR_LIMITS, stopping)
@@ -363,10 +363,10 @@ def open_eyes(model: Path, stopping: threading.Event | None = None) -> Sandbox:
 
 
 class SandboxedDetector:
-    """A detector that looks at pictures in a sandbox.
+    """A detector that runs in a sandbox.
 
     Args:
-        sandbox: Of the role `detector`.
+        sandbox: A sandbox with the role `detector`.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -381,10 +381,10 @@ class SandboxedDetector:
 
         Args:
             image: `(height, width, 3)` uint8.
-            everything: Whether unsure detections count, too, as they do for mAP.
+            everything: Whether to include low-confidence detections, as mAP requires.
 
         Raises:
-            Failed: There is no answer in time, or none that makes sense.
+            Failed: There is no answer in time, or it makes no sense.
         """
         height, width = image.shape[:2]
         header = f"{height},{width},{int(everything)}".ljust(12).encode()
@@ -402,10 +402,10 @@ class SandboxedDetector:
 
 
 class SandboxedAutopilot:
-    """An autopilot in a sandbox, as `brakepoint.mission.loop` wants one; its memory never comes out.
+    """An autopilot in a sandbox, as `brakepoint.mission.loop` expects it; its memory stays inside.
 
     Args:
-        sandbox: Of the role `autopilot`.
+        sandbox: A sandbox with the role `autopilot`.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -414,10 +414,10 @@ class SandboxedAutopilot:
     def step(
         self, memory: object, detections: Detections | None, train_state: TrainState | None, now: float
     ) -> tuple[None, Order]:
-        """Asks for an order.
+        """Requests an order.
 
         Raises:
-            Failed: There is none.
+            Failed: There is no valid answer.
         """
         asked = {
             "detections": detections.model_dump(mode="json") if detections else None,
@@ -433,7 +433,7 @@ class SandboxedAutopilot:
 
 
 def _map50(detector: SandboxedDetector, feed: Path, truth: GroundTruth) -> float | None:
-    """Mean average precision on frames of the feed, noise and all."""
+    """Mean average precision on frames of the feed, including noise."""
     step = max(len(truth.frames) // EVALUATED_FRAMES, 1)
     matches = []
     with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
@@ -454,12 +454,15 @@ def _at_rest(position_cm: float) -> TrainState:
 def _drive(
     detector: SandboxedDetector, autopilot: SandboxedAutopilot, feed: Path, truth: GroundTruth
 ) -> Recording:
-    """Drives once; without a rerun with perfect detections nobody knows whose fault the lost points are."""
+    """Drives once.
+
+    There is no rerun with perfect detections, so lost points are not attributed to detector or autopilot.
+    """
     with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
         try:
             run = run_mission(camera, open_hub(SIMULATED_HUB, out=None), detector, autopilot.step, truth)
         except UserError as error:
-            if isinstance(error.__cause__, Failed):  # The loop's word for an autopilot that breaks down.
+            if isinstance(error.__cause__, Failed):  # The loop raises this when an autopilot fails.
                 raise error.__cause__ from None
             raise
     result = score_run(run, truth)

@@ -1,4 +1,4 @@
-"""The attendee's side of a room: progress, labs, and what is handed in, go to the attendee's own bucket."""
+"""The attendee's side of a room: uploads progress, labs and submissions to the attendee's own bucket."""
 
 from datetime import datetime
 from pathlib import Path
@@ -42,15 +42,15 @@ def share_incidents(progress: Path) -> None:
 
 
 def take_work(store: Connection, progress: Path, backups: Path) -> list[Path]:
-    """Brings the progress, the times of incidents, and the labs as they were at the last check of each step.
+    """Restores the progress, the times of incidents, and the labs from the last check of each step.
 
     Args:
         store: The attendee's bucket.
-        progress: Where the progress goes.
-        backups: Keeps what was there before.
+        progress: Where to write the progress.
+        backups: Folder for the previous files.
 
     Returns:
-        The files that are different now.
+        The files that have changed.
 
     Raises:
         UserError: The store failed.
@@ -81,7 +81,7 @@ def upload(files: dict[str, Path]) -> None:
     """Puts files into the attendee's bucket.
 
     Args:
-        files: By key.
+        files: Files by key.
 
     Raises:
         UserError: A file is missing, or the store failed.

@@ -1,4 +1,4 @@
-"""How each attendee's part of a room is: what is missing, how much is stored, and since when."""
+"""The status of each attendee's part of a room: what is missing, how much is stored, and since when."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ BYTES_IN_MB = 1e6
 
 @dataclass(frozen=True)
 class AttendeeStatus:
-    """One attendee's.
+    """The status of one attendee.
 
     Attributes:
-        handle: Whose.
-        missing: What `apply` would mend.
-        objects: In the bucket.
-        megabytes: The same.
-        last_at: When something beyond the workshop's own data was last written; None if nothing was.
+        handle: The attendee.
+        missing: What `apply` would create.
+        objects: Number of objects in the bucket.
+        megabytes: Total size of the bucket.
+        last_at: When anything besides the workshop's own data was last written; None if nothing was.
     """
 
     handle: str
@@ -30,7 +30,7 @@ class AttendeeStatus:
 
 
 def statuses(provisioner: Provisioner) -> Iterator[AttendeeStatus]:
-    """Everybody's, in the order of the seats."""
+    """The status of all attendees, in the order of the seats."""
     changes, buckets = provisioner.plan(), provisioner.store.buckets()
     given = set(content())
     for handle in provisioner.room.everybody:

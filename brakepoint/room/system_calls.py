@@ -1,8 +1,8 @@
-"""The system calls that nothing in a sandbox needs, as a filter for the kernel (seccomp).
+"""A kernel filter (seccomp) for the system calls that nothing in a sandbox needs.
 
-bubblewrap takes the filter as a compiled program, so no library is needed to make it. What is refused is of
-three kinds: memory that no limit of a process counts, another process, and the parts of the kernel in which
-ways out of a sandbox were found before.
+It is passed to bubblewrap as a compiled program, so no library is needed to build it. It rejects three kinds
+of calls: those that allocate memory outside the limits of a process, those that act on other processes, and
+those into parts of the kernel in which sandbox escapes have been found.
 """
 
 import errno
@@ -14,20 +14,22 @@ INSTRUCTION = struct.Struct("=HBBI")
 """Code, jump if true, jump if false, constant: `struct sock_filter` of the kernel."""
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
-"""Offsets in `struct seccomp_data`; of an argument the lower half counts, which both machines have first."""
+"""Offsets in `struct seccomp_data`; the lower half of an argument, which is what counts, comes first on both
+machines.
+"""
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 X32_FIRST = 0x40000000
-"""The first number of another way to call on x86-64, by which every rule could be walked around."""
+"""First number of the x32 calls on x86-64, which would otherwise bypass every rule."""
 CLONE_THREAD = 0x00010000
 
 
 class Calls(NamedTuple):
-    """What a kind of machine calls by which number.
+    """The system call numbers of an architecture.
 
     Attributes:
-        audit: Its number in the kernel's `audit.h`.
-        clone: Starts threads, which are allowed, and processes, which are not.
-        refused: Numbers of the calls, by name.
+        audit: Number of the architecture in the kernel's `audit.h`.
+        clone: Number of the call that starts threads, which are allowed, and processes, which are not.
+        refused: Numbers of the rejected calls, by name.
     """
 
     audit: int
@@ -42,7 +44,7 @@ SAME_EVERYWHERE = {
     "open_tree": 428, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "mount_setattr": 442,
     "quotactl_fd": 443,
 }
-"""Since 2019 a new call has one number on all machines."""
+"""Since 2019 new calls have had the same number on all machines."""
 MACHINES = {
     "x86_64": Calls(0xC000003E, 56, SAME_EVERYWHERE | {
         "fork": 57, "vfork": 58, "memfd_create": 319, "shmget": 29, "shmat": 30, "shmctl": 31,
@@ -75,23 +77,23 @@ MACHINES = {
     }),
 }
 # fmt: on
-"""From the kernel's `unistd.h` of each; other machines get no filter."""
+"""From the kernel's `unistd.h` for each; other machines get no filter."""
 ANSWERS = {
-    "clone3": errno.ENOSYS,  # Its flags lie where a filter cannot look; libraries then take `clone`.
+    "clone3": errno.ENOSYS,  # A filter cannot read its flags; libraries fall back to `clone`.
     "fork": errno.EAGAIN,
     "vfork": errno.EAGAIN,
 }
-"""What a refused call answers, where it is not `EPERM`."""
+"""The error of a rejected call, where it isn't `EPERM`."""
 
 
 def filter_program(machine: str | None = None) -> bytes:
-    """The filter, as bubblewrap's option `--seccomp` takes it.
+    """The filter in the format of bubblewrap's option `--seccomp`.
 
     Args:
-        machine: Kind of machine; by default this one.
+        machine: Architecture; by default that of this machine.
 
     Returns:
-        Nothing for a machine whose numbers are not known.
+        The compiled filter; empty for a machine whose numbers are unknown.
     """
     machine = machine or platform.machine()
     if machine not in MACHINES:

@@ -1,8 +1,8 @@
 """The artwork of the sign plates: one definition for their SVG files, rasters and outlines.
 
 Everything is drawn here as SVG paths in tenths of a millimetre, with the origin at the plate's centre and y
-down as SVG has it. Pictograms are written once and composed onto the plates that show them. There is no text
-and no font: letters and digits are strokes of our own.
+down as in SVG. Pictograms are defined once and composed onto the plates that show them. There is no text and
+no font: letters and digits are drawn as strokes.
 
 ``python -m brakepoint.scenery.artwork`` writes ``art/<kind>.svg`` beside this file for each of ``PLATES``.
 """
@@ -22,7 +22,7 @@ ART_DIR = Path(__file__).parent / "art"
 
 Shape = Literal["triangle", "disc", "square"]
 Pictogram = Callable[[str, str], str]
-"""A drawing in two colours, the ink and the paper it lies on."""
+"""A drawing in two colours, ink and paper."""
 
 YELLOW, RED, BLUE, BLACK, WHITE = "#f5c518", "#d3142b", "#0a6fc2", "#151515", "#f8f7f3"
 
@@ -44,7 +44,7 @@ class PlateArtwork:
 
     Attributes:
         kind: Name of the kind, and of its SVG file.
-        sign_class: What the sign tells the train, or None for a distractor.
+        sign_class: Class of the sign, or None for a distractor.
         shape: Silhouette of the plate.
         width_cm: Width of the printed plate.
         height_cm: Height of the printed plate.
@@ -85,7 +85,7 @@ def _box(x: float, y: float, width: float, height: float, corner: float, colour:
 
 
 def _moved(content: str, x: float, y: float, scale: float = 1.0) -> str:
-    """Returns content scaled about its origin, which then lies at (x, y)."""
+    """Returns content scaled about its origin and moved to (x, y)."""
     return f'<g transform="translate({x:g} {y:g}) scale({scale:g})">{content}</g>'
 
 
@@ -218,7 +218,7 @@ def _horn(ink: str, paper: str) -> str:
 
 
 def _triangle_path(inset: float, corner: float) -> str:
-    """Returns the triangle whose sides lie `inset` inside the silhouette's, with its corners rounded."""
+    """Returns the triangle whose sides are `inset` inside the silhouette's, with rounded corners."""
     reach = 2 * (TRIANGLE_INRADIUS - inset - corner)
     tip, foot = TRIANGLE_INCENTRE_Y - reach, TRIANGLE_INCENTRE_Y + reach / 2
     half, dx, dy = reach * math.sqrt(3) / 2, corner * math.sqrt(3) / 2, corner / 2
@@ -341,7 +341,7 @@ PLATES: dict[str, PlateArtwork] = {kind: _plate(kind) for kind in DRAWINGS}
 
 
 def _document(kind: str, width: int, height: int) -> str:
-    """Returns the SVG document of a kind, to be shown `width` by `height`."""
+    """Returns the SVG document of a kind, for display at `width` by `height`."""
     _, shape, content = DRAWINGS[kind]
     x, y = SIZES[shape]
     view = f'viewBox="{-x / 2:g} {-y / 2:g} {x} {y}" preserveAspectRatio="none"'

@@ -1,7 +1,7 @@
-"""What the camera sees, by geometry alone: poses, projection, and the ground truth of a scenario.
+"""What the camera sees, from geometry alone: poses, projection, and the ground truth of a scenario.
 
-The table is the plane z = 0, in the centimetres of `brakepoint.track`; z points up. The renderer takes camera
-and plates from here too, so that picture and truth cannot disagree.
+The table is the plane z = 0, in the centimetres of `brakepoint.track`; z points up. The renderer uses the
+same camera and plates, so that pictures and ground truth cannot disagree.
 """
 
 from collections.abc import Callable
@@ -17,39 +17,38 @@ from brakepoint.track import Track
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame, TruthSign, VisibleSign
 
 Visibility = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether nothing stands before it.
+"""`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether it is unobstructed.
 
-The points lie on the plate's front face, which must not count as hiding itself."""
+The points are on the plate's front face, which must not count as hiding itself."""
 
 SHAKE_DEG = 0.3
-"""Amplitude of the camera's vibration in yaw, pitch and roll…"""
+"""Amplitude of the camera's vibration in yaw, pitch and roll."""
 SHAKE_CM = 0.05
-"""…and in height."""
+"""Amplitude of the camera's vibration in height."""
 CROOKED_SIGMA_DEG = np.array([2.5, 7.0])
-"""How far signs are tilted and turned when the scenario does not say: one standard deviation; twice that is
-most."""
+"""Standard deviation of signs' default tilt and turn, which are limited to twice that."""
 
 GRAZING_COS = float(np.cos(np.radians(90 - 12)))
-"""A plate seen within 12 degrees of edge-on shows no front."""
+"""A plate within 12 degrees of edge-on shows no front."""
 NEAREST_CM = 2.0
 """Nothing nearer than this can be projected."""
 SMALLEST_PX = 3.0
-"""What is lower than this in the picture is not listed."""
+"""Signs below this height in the picture are not listed."""
 SAMPLES_ACROSS = 24
 
-_SHAKE, _CROOKED = 1, 2  # Streams of random numbers, so that one does not shift the other.
+_SHAKE, _CROOKED = 1, 2  # Independent streams of random numbers.
 
 
 class CameraPose(NamedTuple):
-    """Where the camera is and how it looks, in centimetres and radians.
+    """Position and orientation of the camera, in centimetres and radians.
 
     Attributes:
-        x_cm: Along the table.
-        y_cm: Across it.
-        z_cm: Above it.
+        x_cm: Position along the table.
+        y_cm: Position across the table.
+        z_cm: Height above the table.
         yaw: Direction of view, counter-clockwise from +x.
-        pitch: How far it looks up.
-        roll: How far it leans to its right.
+        pitch: Upward angle.
+        roll: Tilt to its right.
     """
 
     x_cm: float
@@ -61,7 +60,7 @@ class CameraPose(NamedTuple):
 
     @property
     def place(self) -> np.ndarray:
-        """`(x, y, z)` in centimetres."""
+        """Position `(x, y, z)` in centimetres."""
         return np.array(self[:3])
 
     @property
@@ -70,7 +69,7 @@ class CameraPose(NamedTuple):
         return _axes(self.yaw, self.pitch, self.roll)
 
 
-@lru_cache(maxsize=16)  # Every sign of a frame asks for the same.
+@lru_cache(maxsize=16)  # All signs of a frame need the same axes.
 def _axes(yaw: float, pitch: float, roll: float) -> np.ndarray:
     cos_yaw, sin_yaw = np.cos(yaw), np.sin(yaw)
     cos_pitch, sin_pitch = np.cos(pitch), np.sin(pitch)
@@ -82,7 +81,7 @@ def _axes(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 class PlatePose(NamedTuple):
-    """Where a plate is: its centre, and unit vectors to the right and upward, seen from its front."""
+    """Pose of a plate: its centre, and unit vectors to the right and upward, seen from its front."""
 
     centre: np.ndarray
     right: np.ndarray
@@ -90,11 +89,11 @@ class PlatePose(NamedTuple):
 
     @property
     def normal(self) -> np.ndarray:
-        """Points out of the front."""
+        """The outward normal of the front."""
         return np.cross(self.right, self.up)
 
     def place(self, points: np.ndarray) -> np.ndarray:
-        """Puts points of the plate, (N, 2) in centimetres, x right and y up, into the world: (N, 3)."""
+        """Converts points of the plate, (N, 2) in centimetres, x right and y up, to world points (N, 3)."""
         placed: np.ndarray = self.centre + points @ np.stack([self.right, self.up])
         return placed
 
@@ -105,10 +104,10 @@ def camera_pose(
     position_cm: float,
     model: CameraModel = CameraModel(),  # noqa: B008 — it is frozen
 ) -> CameraPose:
-    """The camera at a position along the track, with the vibration of what is recorded there.
+    """The camera at a position along the track, with the vibration recorded there.
 
-    The vibration is drawn from the scenario's seed and the place: every call gives the same pose, and a feed
-    of another spacing shares its frames.
+    The vibration is drawn from the scenario's seed and the position: every call gives the same pose, and
+    feeds with another spacing share their frames.
     """
     place = max(round(position_cm * 100), 0)
     shake = np.random.default_rng([scenario.seed, _SHAKE, place]).uniform(-1, 1, 4)
@@ -125,7 +124,7 @@ def camera_pose(
 
 
 def _crooked_deg(scenario: Scenario, index: int) -> tuple[float, float]:
-    """How far a sign is tilted, clockwise as the train sees it, and turned to its right, in degrees."""
+    """Tilt of a sign, clockwise as seen from the train, and turn to its right, in degrees."""
     sign = scenario.signs[index]
     drawn = np.random.default_rng([scenario.seed, _CROOKED, index]).normal(0, CROOKED_SIGMA_DEG)
     tilt, turn = np.clip(drawn, -2 * CROOKED_SIGMA_DEG, 2 * CROOKED_SIGMA_DEG).tolist()
@@ -133,7 +132,7 @@ def _crooked_deg(scenario: Scenario, index: int) -> tuple[float, float]:
 
 
 def plate_pose(scenario: Scenario, track: Track, index: int) -> PlatePose:
-    """Where a sign's plate is: across the track's direction, but a little crooked.
+    """Pose of a sign's plate: perpendicular to the track, but slightly crooked.
 
     Args:
         scenario: The scenario.
@@ -157,7 +156,7 @@ def plate_points(kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Points of a plate, in centimetres from its centre, x right and y up.
 
     Returns:
-        Its silhouette and an even grid inside it, each of shape (N, 2). Silhouettes are convex.
+        Its silhouette and a regular grid inside it, each of shape (N, 2). Silhouettes are convex.
     """
     outline = np.array(PLATES[kind].outline)
     low, high = outline.min(axis=0), outline.max(axis=0)
@@ -173,13 +172,13 @@ def project(camera: CameraPose, model: CameraModel, points_cm: np.ndarray) -> tu
     """Projects points of the world into the picture.
 
     Args:
-        camera: Where the camera is.
-        model: What it is.
+        camera: Pose of the camera.
+        model: Model of the camera.
         points_cm: Shape (N, 3).
 
     Returns:
         Pixels, shape (N, 2), x right and y down from the top left corner; and depths along the optical axis
-        in centimetres, shape (N,). Pixels of points nearer than `NEAREST_CM` mean nothing.
+        in centimetres, shape (N,). Pixels of points nearer than `NEAREST_CM` are meaningless.
     """
     right, up, depth = camera.axes @ (points_cm - camera.place).T
     scale = model.focal_px / np.maximum(depth, NEAREST_CM)
@@ -188,7 +187,7 @@ def project(camera: CameraPose, model: CameraModel, points_cm: np.ndarray) -> tu
 
 
 def _box(pixels: np.ndarray, model: CameraModel) -> tuple[float, float, float, float] | None:
-    """The box around those points that are in the frame; it ends at an edge over which others lie."""
+    """The box around the points within the frame; it extends to an edge beyond which other points are."""
     size = np.array([model.width_px, model.height_px], dtype=float)
     inside = ((pixels >= 0) & (pixels <= size)).all(axis=1)
     if not inside.any():
@@ -203,14 +202,14 @@ def _box(pixels: np.ndarray, model: CameraModel) -> tuple[float, float, float, f
 
 
 class _StandingSign(NamedTuple):
-    """A sign where it stands: its plate, how many points its outline has, and these and those inside it."""
+    """A placed sign: its plate, the number of its outline points, and these together with those inside it."""
 
     plate: PlatePose
     outline: int
     points: np.ndarray
 
 
-@lru_cache(maxsize=16)  # They stand still from frame to frame.
+@lru_cache(maxsize=16)  # They are the same in every frame.
 def _standing_signs(scenario: Scenario) -> list[_StandingSign]:
     track, standing = scenario.line, []
     for index, sign in enumerate(scenario.signs):
@@ -265,7 +264,7 @@ def visible_signs(
     Args:
         scenario: The scenario.
         frame_number: The frame; it looks from `frame_number * spacing_cm`.
-        visibility: Says what is hidden; by default nothing is.
+        visibility: Determines what is hidden; by default nothing is.
         model: The camera; by default that of the recorded feeds.
     """
     camera = camera_pose(scenario, scenario.line, frame_number * scenario.spacing_cm, model)
@@ -277,7 +276,7 @@ def visible_signs(
 
 
 def truth_signs(scenario: Scenario) -> tuple[TruthSign, ...]:
-    """Every sign of a scenario, as ground truth names it."""
+    """Every sign of a scenario, in the form of the ground truth."""
     return tuple(
         TruthSign(
             id=index,
@@ -295,12 +294,12 @@ def truth_signs(scenario: Scenario) -> tuple[TruthSign, ...]:
 def ground_truth(
     scenario: Scenario, frames: list[tuple[VisibleSign, ...]], command: str, video_sha256: str
 ) -> GroundTruth:
-    """Puts the ground truth of a feed together.
+    """Assembles the ground truth of a feed.
 
     Args:
-        scenario: What it was rendered from.
-        frames: What each frame shows, from `visible_signs`.
-        command: The command that made it.
+        scenario: Its scenario.
+        frames: The visible signs of each frame, from `visible_signs`.
+        command: The command that rendered it.
         video_sha256: Hash of the video.
     """
     return GroundTruth(

@@ -1,4 +1,4 @@
-"""A scenario: everything that a feed is rendered from, in one small YAML file.
+"""A scenario: everything needed to render a feed, in one small YAML file.
 
 Its fields are explained in the catalogue, `scenario.field.NAME`, and listed on the reference page.
 """
@@ -22,14 +22,14 @@ from brakepoint.validation import first_fault
 
 SCENARIOS_DIR = Path(__file__).parent / "scenarios"
 HARDER_DIR = SCENARIOS_DIR / "harder"
-"""Scenarios of feeds that nobody is taught on: the autopilot is proved on them."""
+"""Scenarios of feeds that are not used in training, but for testing the autopilot."""
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
 POSTS_APART_MIN_CM = 2.0
 
 Lighting = Literal["day", "overcast", "evening", "lamp", "mixed", "haze", "low-sun"]
 LIGHTS: tuple[Lighting, ...] = ("day", "overcast", "evening", "lamp", "mixed")
-"""Those of the stills that the detector is trained on; the others are for proving it."""
+"""Lights of the stills on which the detector is trained; the others are for testing it."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -42,13 +42,13 @@ class ScenarioSign(_Record):
     """A sign on its post beside the track.
 
     Attributes:
-        kind: Which plate, a key of `brakepoint.scenery.artwork.PLATES`.
-        at_cm: Where along the track.
-        side: On which side, seen in the direction of travel.
-        offset_cm: From the track's centre line to the post.
-        facing: Whether its front is turned to the train; False shows its back.
-        tilt_deg: How crooked it stands, clockwise as the train sees it; by default a little, from the seed.
-        turn_deg: How far its plate is turned about the post, to the train's right; by default a little, too.
+        kind: Its plate, a key of `brakepoint.scenery.artwork.PLATES`.
+        at_cm: Position along the track.
+        side: Its side of the track, seen in the direction of travel.
+        offset_cm: Distance from the track's centre line to the post.
+        facing: Whether its front faces the train; False shows its back.
+        tilt_deg: Tilt, clockwise as seen from the train; by default slight, from the seed.
+        turn_deg: Rotation of its plate about the post, to the train's right; by default slight, too.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class ScenarioSign(_Record):
 
     @property
     def sign_class(self) -> SignClass | None:
-        """What a detector should call its front; None for a distractor."""
+        """The class of its front; None for a distractor."""
         return PLATES[self.kind].sign_class
 
     @property
@@ -78,17 +78,17 @@ class ScenarioSign(_Record):
 
 
 class Scenario(_Record):
-    """Everything that a feed is rendered from.
+    """Everything needed to render a feed.
 
     Attributes:
         name: Name of the feed: lower-case letters, digits and dashes; by default its file's.
-        seed: Where everything that is random comes from.
+        seed: Seed for everything random.
         track: Pieces of track, laid end to end.
         signs: Signs along it.
-        light: Which light falls on the scene.
-        clutter: How much lies about, 0 to 1.
-        changing_light: Whether the light changes on the way.
-        spacing_cm: From one frame to the next.
+        light: Light of the scene.
+        clutter: Amount of clutter, 0 to 1.
+        changing_light: Whether the light changes along the way.
+        spacing_cm: Distance between frames.
     """
 
     name: str
@@ -143,7 +143,7 @@ def load_scenario(path: Path) -> Scenario:
     """Reads a scenario.
 
     Args:
-        path: A YAML file, after which the feed is called unless it says another name.
+        path: A YAML file, after which the feed is named unless it contains another name.
 
     Raises:
         UserError: It cannot be read, is not YAML, or does not describe a scenario that can be built.

@@ -4,8 +4,9 @@
        ▲                                           ▲                                      │
        └───────────────────────────── state ◀──────┴──────────────────────────────────────┘
 
-They talk over MQTT (`brakepoint.services.bus`), and the monitor listens to all of it. The train is not on
-the broker: it stands at the other end of a link that plays the radio, and brakes when that is silent.
+They talk over MQTT (`brakepoint.services.bus`), and the monitor listens to all of it. The train is not on the
+broker: it is at the other end of a link that takes the place of the radio, and brakes when the link is
+silent.
 """
 
 import importlib
@@ -33,40 +34,40 @@ SERVICES = {
     "autopilot": "brakepoint.services.autopilot",
     "monitor": "brakepoint.monitor.service",
 }
-"""In the order in which they are started: name, and the module whose `run(settings, stopping)` it is."""
+"""The services in the order of their start: name, and the module with their `run(settings, stopping)`."""
 CLIENTS = tuple(name for name in SERVICES if name != "broker")
 """Every service but the broker itself."""
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
-"""Where a service that is started alone looks for a broker, if it is not told."""
+"""The default broker of a service that is started alone."""
 DEFAULT_LINK = "127.0.0.1:18831"
-"""Likewise, where the train's side is."""
+"""The default address of the train's side, likewise."""
 LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
-"""Set for a service whose standard input its starter holds open: when that ends, so does the service."""
+"""Set for a service whose parent holds its standard input open: the service ends when the input does."""
 RECORDED = "video:"
 ORPHAN_STOPS_WITHIN_S = 4.0
 PIXELS_MAX = 4_000_000
-"""A picture that claims to have more is not decoded: a small file can ask for a great deal of memory."""
+"""Pictures that claim more are not decoded: a small file can require a great deal of memory."""
 
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """What a service needs to know; `BRAKEPOINT_{NAME}` in the environment says so, too.
+    """The settings of a service, which can also be set by `BRAKEPOINT_{NAME}` in the environment.
 
     Attributes:
         broker: URL of the MQTT broker; empty for the embedded one.
-        ca: File with the certificate that vouches for a `mqtts://` broker; empty for those of the system.
-        certificate: File with this client's own certificate, for a broker that asks for one.
+        ca: File with the CA certificate for a `mqtts://` broker; empty for those of the system.
+        certificate: File with this client's certificate, for a broker that requires one.
         key: File with the key of that certificate.
-        train_id: Name of the train, the namespace of its topics. A detector may serve several: `a,b,c`.
-        camera: URI of the camera; empty for the recorded one, which shows the feed.
+        train_id: Name of the train, and namespace of its topics. A detector may serve several: `a,b,c`.
+        camera: URI of the camera; empty for the recorded one, which plays the feed.
         hub: URI of the train's hub.
-        feed: The feed to begin with.
-        detector: Path of an ONNX model, or `oracle`.
-        steps: Whose autopilot drives: `solutions` or `labs`.
-        link: Address of the train's side, `host:port`; empty for one that the supervisor starts itself.
+        feed: The first feed.
+        detector: Path to an ONNX model, or `oracle`.
+        steps: Source of the autopilot: `solutions` or `labs`.
+        link: Address of the train's side, `host:port`; empty to let the supervisor start it.
         page: Address of the monitor, `host:port`.
-        token: What gives the right to press the monitor's buttons; empty if everybody has it.
-        metrics: Where `/metrics` is served, `host:port`; port 0 for any that is free.
+        token: Required to press the monitor's buttons; empty if everyone may.
+        metrics: Address at which `/metrics` is served, `host:port`; port 0 for any free port.
     """
 
     broker: str = ""
@@ -96,23 +97,23 @@ class ServiceSettings:
 
     @property
     def shown(self) -> str:
-        """What the camera shows to begin with: a feed, or the URI of a real camera."""
+        """What the camera shows first: a feed, or the URI of a real camera."""
         return self.camera.removeprefix(RECORDED) or self.feed
 
     def environment(self) -> dict[str, str]:
-        """The settings as `given` finds them; a command line would show the password."""
+        """The settings as environment variables for `given`; a command line would reveal the password."""
         return {_variable(field.name): str(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def given(cls, **options: str) -> "ServiceSettings":
-        """The options that are not empty, then what the environment says, and else the defaults."""
+        """Settings from non-empty options, then the environment, then the defaults."""
         said = {field.name: os.environ.get(_variable(field.name), "") for field in fields(cls)}
         said |= {name: value for name, value in options.items() if value}
         return cls(**{name: value for name, value in said.items() if value})
 
 
 Run = Callable[[ServiceSettings, threading.Event], None]
-"""Does the work of a service until it is to stop."""
+"""Does the work of a service until it is stopped."""
 
 
 def _variable(name: str) -> str:
@@ -123,7 +124,7 @@ def address(host_and_port: str) -> tuple[str, int]:
     """Splits `host:port`.
 
     Raises:
-        UserError: It is not that.
+        UserError: The text has another format.
     """
     host, _, port = host_and_port.rpartition(":")
     if not host or not port.isdigit():
@@ -135,12 +136,12 @@ def run_service(name: str, settings: ServiceSettings, run: Run | None = None) ->
     """Runs one service in this process until SIGTERM or Ctrl-C.
 
     Args:
-        name: Which one.
-        settings: Of it.
-        run: What does its work; by default the service's own module.
+        name: Name of the service.
+        settings: Its settings.
+        run: Function that does its work; by default that of the service's module.
 
     Raises:
-        UserError: There is no such service, or something that it needs is missing or unfit.
+        UserError: There is no such service, or something that it needs is missing or invalid.
     """
     if name not in SERVICES:
         raise UserError("live.error.service", name=name, services=", ".join(SERVICES))
@@ -161,9 +162,9 @@ def _end_with_parent(stopping: threading.Event) -> None:
     sys.stdin.read()
     stopping.set()
     time.sleep(ORPHAN_STOPS_WITHIN_S)
-    os._exit(1)  # Its loop hangs, and nobody is left to end it.
+    os._exit(1)  # Its loop hangs, and nothing else will end it.
 
 
 def tell(key: str, **values: object) -> None:
-    """Says in the log what a person might want to know: the text `live.log.{key}`."""
+    """Logs the text `live.log.{key}` for a person."""
     typer.echo(text(f"live.log.{key}", None, **values))

@@ -1,4 +1,4 @@
-"""The autopilot as a service: it calls the step's own code at every frame, and at the latest once a tick."""
+"""The autopilot as a service: it calls the step's own code at every frame, or at least once per tick."""
 
 import threading
 import uuid
@@ -17,10 +17,10 @@ from brakepoint.steps import load_step
 from brakepoint.train_file import chosen_train
 
 WAIT_S = 1.5 / CONTROL_RATE_HZ
-"""A frame that is later than this is not waited for."""
+"""How long to wait for a frame."""
 
 FIRST_WORD_S = 1.0
-"""A new run's first order waits so long for the first frame and state; the train is at rest all the while."""
+"""How long a new run's first order waits for the first frame and state; the train is at rest meanwhile."""
 
 
 class Autopilot:
@@ -28,7 +28,7 @@ class Autopilot:
 
     Args:
         bus: The broker.
-        step: The attendee's autopilot, or ours.
+        step: The attendee's autopilot, or the kit's.
     """
 
     def __init__(self, bus: Bus, step: Step) -> None:
@@ -43,10 +43,10 @@ class Autopilot:
         self._state: TrainState | None = None
 
     def control(self, control: Control) -> None:
-        """Nothing is asked of an autopilot but to hang, which the loop does for it."""
+        """Does nothing: an autopilot's only fault is to hang, which the loop handles."""
 
     def turn(self) -> None:
-        """Gives one order."""
+        """Issues one order."""
         detections = self._bus.take(DETECTIONS, WAIT_S)
         self._follow_mission()
         state = self._bus.take(STATE)
@@ -74,10 +74,10 @@ class Autopilot:
         )
 
     def close(self) -> None:
-        """There is nothing to let go of: silence brakes the train."""
+        """Does nothing: silence brakes the train."""
 
     def _follow_mission(self) -> None:
-        """Begins with an empty memory at every new run."""
+        """Clears the memory at the start of every run."""
         mission = self._bus.take(MISSION)
         if mission is None:
             return
@@ -87,7 +87,7 @@ class Autopilot:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Loads the step, fits it to a real camera that was measured, and joins the broker."""
+    """Loads the step, adapts it to a calibrated real camera, and joins the broker."""
     step: Step = load_step("step6_autopilot", settings.steps or None).step
     eye = chosen_train(settings.camera).camera if not settings.is_recorded else None
     if eye is not None:

@@ -1,4 +1,4 @@
-"""The embedded broker: amqtt, for one machine alone."""
+"""The embedded broker: amqtt, for one machine only."""
 
 import asyncio
 import logging
@@ -13,17 +13,17 @@ Plugins = dict[str, dict[str, Any]]
 
 
 def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins | None = None) -> None:
-    """Listens where the settings expect the broker to be.
+    """Listens at the broker address of the settings.
 
     Args:
-        settings: Where.
+        settings: Where to listen.
         stopping: Ends it.
-        plugins: What it loads besides; by default everybody may say and hear everything.
+        plugins: Further plug-ins; by default every client may publish and subscribe to everything.
     """
     broker = parse_broker(settings.broker)
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
-    # What it trips over when a client leaves while it ends itself, which matters to nobody any more.
+    # Raised when a client leaves during the shutdown, and harmless.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(_serve(f"{broker.host}:{broker.port}", stopping, plugins or {}))
 

@@ -1,4 +1,4 @@
-"""A service's end of the broker: what it says, what it hears, and its heartbeat."""
+"""A service's connection to the broker: publishing, receiving, and the heartbeat."""
 
 import hashlib
 import re
@@ -25,26 +25,29 @@ from brakepoint.services.topics import EVENT, STATUS, Topic
 T = TypeVar("T")
 HEARTBEAT_S = 1.0
 KEEPALIVE_S = 5
-"""After one and a half times this the broker takes a silent client for dead, and speaks its last will."""
+"""After one and a half times this, the broker considers a silent client dead and publishes its last will."""
 BACK_OFF_S = (1, 2)
-"""A lost broker is looked for again after the first, then after the second, again and again."""
+"""Delay of the first attempt to reconnect, and the longest delay between later attempts."""
 PATIENCE_S = 3.0
-"""A broker that is away for longer is worth a line: at the start all begin at once, and it is never there."""
+"""A longer absence of the broker is logged.
+
+At the start it is always absent, since all services start at once.
+"""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SESSION_KEEPER = "controller"
-"""Who has a session that outlives a lost broker and a killed process: a person's stop must not be lost."""
+"""The service whose session survives a lost broker and a killed process: a person's stop must not be lost."""
 SECRET_NAME_BYTES = 9
 SHORT_S, SHORT_MAX = 5.0, 3
-"""After so many connections in a row that the broker let in and soon ended, it is no accident."""
+"""After this many consecutive connections that the broker accepted and soon closed, it isn't an accident."""
 
 
 class ThrownOut(Exception):  # noqa: N818  The broker works as it should: another has the same name.
-    """The broker lets another in under the same name, again and again."""
+    """The broker repeatedly lets another client in under the same name."""
 
 
 class BrokerAddress(NamedTuple):
-    """Where a broker is and how it lets somebody in."""
+    """Address and credentials of a broker."""
 
     host: str
     port: int
@@ -76,26 +79,26 @@ def _without_password(url: str) -> str:
 
 
 class Latency(NamedTuple):
-    """From the capture of a frame to the order at the train."""
+    """Latency from the capture of a frame to the order at the train."""
 
     median_ms: float
     p95_ms: float
 
 
 class Bus:
-    """One client of the broker. It connects by itself, and again after every loss.
+    """One client of the broker. It connects automatically, and reconnects after every loss.
 
     Args:
-        settings: Where the broker is, how it lets somebody in, and the train, the namespace of the topics.
-        service: Who this is; nobody if empty: somebody who only listens.
-        topics: What is listened to.
+        settings: Address and credentials of the broker, and the train, which is the namespace of the topics.
+        service: Name of this service; empty for a client that only listens.
+        topics: Topics to subscribe to.
 
     Attributes:
-        refused: How many messages were no good.
-        done: What was done since the last heartbeat.
+        refused: Number of invalid messages.
+        done: Pieces of work done since the last heartbeat.
 
     Raises:
-        UserError: The URL or the train's name is not one, or a certificate is missing or unfit.
+        UserError: The URL or the train's name is invalid, or a certificate is missing or invalid.
     """
 
     def __init__(self, settings: ServiceSettings, service: str, topics: Iterable[Topic[Any]] = ()) -> None:
@@ -121,19 +124,19 @@ class Bus:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the broker is there."""
+        """Whether the broker is connected."""
         return bool(self._client.is_connected())
 
     def close(self) -> None:
-        """Says goodbye and disconnects; may be called twice."""
+        """Publishes the farewell and disconnects; may be called twice."""
         self._health = Health.GONE
         self.beat(now=True)
         self._client.disconnect()
         self._client.loop_stop()
 
     def _connect(self, broker: BrokerAddress, settings: ServiceSettings) -> mqtt.Client:
-        # Two controllers of one train would be one too many, so the broker may throw the older one out; of
-        # the others there may be several, and each has a name of its own.
+        # There must not be two controllers for a train, so the broker may disconnect the older one. There may
+        # be several of the other services, each with its own name.
         keeps_session = self.service == SESSION_KEEPER
         own_name = _secret_name(broker, settings) if keeps_session else f"-{uuid.uuid4().hex[:12]}"
         client = mqtt.Client(
@@ -170,7 +173,7 @@ class Bus:
         metrics.BROKER_CONNECTIONS.labels(self.train_id, self.service).inc()
         for topic in self._topics.values():
             client.subscribe(self._path(topic, "+"), topic.qos)
-        self._beaten_at = 0.0  # A broker that was restarted has forgotten everything.
+        self._beaten_at = 0.0  # A restarted broker has forgotten everything.
 
     def _not_reached(self, client: mqtt.Client, _data: object) -> None:
         self._short = 0
@@ -185,7 +188,7 @@ class Bus:
         metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(0)
 
     def _complain(self, key: str, **values: object) -> None:
-        """Tells of a trouble with the broker once, however often it is met."""
+        """Logs a problem with the broker once, however often it occurs."""
         if self.service in SERVICES and key != self._trouble:
             tell(key, **values)
         self._trouble = key
@@ -194,7 +197,7 @@ class Bus:
         name = message.topic.removeprefix(self._root).partition("/")[0]
         topic = self._topics.get(name)
         if topic is None:
-            return  # The embedded broker hands retained messages to those who did not ask for them, too.
+            return  # The embedded broker also sends retained messages without a subscription.
         metrics.MESSAGES.labels(self.train_id, self.service, name).inc()
         if len(message.payload) > topic.max_bytes:
             self.refuse(topic)
@@ -208,24 +211,24 @@ class Bus:
             self._arrived.notify_all()
 
     def refuse(self, topic: Topic[Any]) -> None:
-        """Counts a message that was no good."""
+        """Counts an invalid message."""
         self.refused += 1
         metrics.MESSAGES_REFUSED.labels(self.train_id, self.service, topic.name).inc()
 
     def work(self) -> None:
-        """Counts a piece of work: a frame captured or looked at, an order given or passed on."""
+        """Counts a piece of work: a frame captured or examined, an order issued or passed on."""
         self.done += 1
         metrics.WORK.labels(self.train_id, self.service).inc()
 
     def take(self, topic: Topic[T], timeout_s: float = 0.0) -> T | None:
-        """The next message of a topic that is good; the newest one where only that is kept.
+        """The next valid message of a topic; the newest one where only that is kept.
 
         Args:
-            topic: One of those that are listened to.
+            topic: One of the subscribed topics.
             timeout_s: How long to wait for it.
 
         Returns:
-            None when there is none in time.
+            None if there is none in time.
         """
         until = time.monotonic() + timeout_s
         inbox = self._inbox[topic.name]
@@ -240,7 +243,7 @@ class Bus:
                 self.refuse(topic)
 
     def has(self, topic: Topic[Any], timeout_s: float) -> bool:
-        """Waits until there is something to take, good or not, and says whether there is."""
+        """Waits for a message, valid or not, and returns whether there is one."""
         inbox = self._inbox[topic.name]
         with self._arrived:
             return self._arrived.wait_for(lambda: len(inbox) > 0, timeout_s)
@@ -248,8 +251,8 @@ class Bus:
     def say(self, topic: Topic[Any], message: Message | Frame | Picture) -> None:
         """Publishes a message.
 
-        One that can wait for the next of its kind is left out while the one before is still on its way: a
-        slow broker is not given ever more to do.
+        A message that the next of its kind replaces is dropped while the previous one is still being sent, so
+        that a slow broker isn't flooded.
         """
         if topic.qos == 0:
             last = self._sending.get(topic.name)
@@ -258,43 +261,43 @@ class Bus:
         self._sending[topic.name] = self._send(self._path(topic), topic.encode(message), topic)
 
     def tell_event(self, event_type: EventType, **data: Any) -> None:
-        """Publishes that something has happened, as a CloudEvent."""
+        """Publishes an event, as a CloudEvent."""
         event = make_event(event_type, self.train_id, self.service, data)
         self._send(self._path(EVENT), EVENT.encode(event), EVENT)
 
     def say_bytes(self, topic: Topic[Any], payload: bytes) -> None:
-        """Publishes something that need not be a message: for faults, and for tests."""
+        """Publishes arbitrary bytes, for faults and tests."""
         self._send(self._path(topic), payload, topic)
 
     def report(self, status: Status) -> None:
-        """Publishes the status of a service that is not on the broker itself."""
+        """Publishes the status of a service that isn't on the broker itself."""
         self._send(self._path(STATUS, status.service), STATUS.encode(status), STATUS)
 
     def _send(self, path: str, payload: bytes, topic: Topic[Any]) -> mqtt.MQTTMessageInfo:
         if topic.qos and not self._client.is_connected():
-            # The client would keep it for a broker that comes back, and it would be old by then.
+            # The client would queue it, and it would be out of date by then.
             return mqtt.MQTTMessageInfo(0)
         return self._client.publish(path, payload, topic.qos, topic.retain)
 
     def ready(self) -> None:
-        """From now on this service does its work."""
+        """Marks this service as ready: from now on it does its work."""
         self._health = Health.READY
         self.beat(now=True)
 
     def beat(self, now: bool = False, latency: Latency | None = None) -> bool:
-        """Says how this service is, about once a second; to be called at every turn of its loop.
+        """Publishes this service's status about once a second; must be called in every turn of its loop.
 
         A service that hangs therefore falls silent.
 
         Args:
-            now: Say so at once.
-            latency: What it has measured of late, if it does.
+            now: Publish immediately.
+            latency: Recent measurements, if the service takes any.
 
         Returns:
-            Whether it was time to.
+            Whether it was time to publish.
 
         Raises:
-            ThrownOut: Another has the name that only one may have.
+            ThrownOut: Another client uses the unique name.
         """
         if self._short >= SHORT_MAX and self.service == SESSION_KEEPER and not now:
             raise ThrownOut
@@ -320,21 +323,22 @@ class Bus:
 
 
 def _secret_name(broker: BrokerAddress, settings: ServiceSettings) -> str:
-    """The end of the name under which the broker keeps a session.
+    """The suffix of the name under which the broker keeps a session.
 
-    Whoever connects under the same name ends the session and takes what waits in it. So nobody knows it but
-    who may log in as this service: it follows from the password or the key, and gives neither away.
+    A client that connects under the same name ends the session and receives its queued messages. The suffix
+    is therefore known only to those who may log in as this service: it is derived from the password or the
+    key, and reveals neither.
     """
     key = Path(settings.key)
     secret = (broker.password or "").encode() + (key.read_bytes() if key.is_file() else b"")
     if not secret:
-        return ""  # Nobody has to log in, so everybody may stop the train and start it.
+        return ""  # No login is required, so everyone may stop the train and start it.
     salt = f"brakepoint {settings.train_id} {broker.user}".encode()
     return f"-{hashlib.scrypt(secret, salt=salt, n=2**14, r=8, p=1, dklen=SECRET_NAME_BYTES).hex()}"
 
 
 def _set_tls(client: mqtt.Client, settings: ServiceSettings) -> None:
-    """Has the broker's certificate checked, and shows one's own if there is one."""
+    """Enables verification of the broker's certificate, and sets the client certificate if there is one."""
     try:
         client.tls_set(settings.ca or None, settings.certificate or None, settings.key or None)
     except (OSError, ValueError, ssl.SSLError) as error:

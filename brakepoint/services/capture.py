@@ -1,4 +1,4 @@
-"""The camera as a service: a frame at every tick, from where the train is."""
+"""The camera as a service: a frame at every tick, at the train's position."""
 
 import threading
 import time
@@ -24,12 +24,12 @@ GARBLED = b"not a frame at all"
 
 
 class Capture:
-    """Captures frames, and fails to on demand.
+    """Captures frames, and fails on demand.
 
     Args:
         bus: The broker.
-        shown: URI of a real camera, or the feed that the recorded one shows to begin with.
-        is_recorded: Which of the two.
+        shown: URI of a real camera, or the first feed of the recorded one.
+        is_recorded: Whether it is the recorded one.
 
     Raises:
         UserError: There is no such camera or feed.
@@ -47,13 +47,13 @@ class Capture:
         self._fault_until = 0.0
 
     def control(self, control: Control) -> None:
-        """Takes faults of the camera upon itself."""
+        """Handles faults of the camera."""
         if is_fault(control, *FAULTS):
             tell("fault", what=text(f"live.fault.{control.fault}"), seconds=control.seconds)
             self._fault, self._fault_until = control.fault, time.monotonic() + control.seconds
 
     def turn(self) -> None:
-        """Captures one frame, when it is due."""
+        """Captures a frame when it is due."""
         self._pace.wait()
         self._follow_mission()
         state = self._bus.take(STATE)
@@ -71,7 +71,7 @@ class Capture:
             self._camera.close()
 
     def _follow_mission(self) -> None:
-        """Opens the feed anew for a new run: a recorded camera never goes back."""
+        """Reopens the feed for a new run: a recorded camera cannot rewind."""
         mission = self._bus.take(MISSION)
         if mission is None:
             return

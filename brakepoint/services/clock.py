@@ -1,26 +1,27 @@
-"""The time that messages carry. What one supervisor has started agrees on it, whatever the clock does.
+"""The time that messages carry.
 
-Services of several machines can only agree by the clocks of these machines. On one machine they need not: the
-clock there may be set while a train drives, by hours and backwards, and nothing of it is noticed.
+All services started by one supervisor agree on it, whatever happens to the system clock. Services on several
+machines can only rely on the clocks of these machines. On one machine they need not: its clock may be changed
+by hours, even backwards, while a train drives, without any effect.
 """
 
 import os
 import time
 
 CLOCK_VARIABLE = "BRAKEPOINT_CLOCK"
-"""By how much this time is ahead of `steady_s`, which all processes of a machine share."""
+"""How far this time is ahead of `steady_s`, which all processes of a machine share."""
 
 
 def steady_s() -> float:
-    """Seconds by a clock that nobody sets; where there is one, by one that a laptop's sleep does not stop."""
+    """Seconds by a clock that is never set and, where available, also runs while a laptop sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class MessageClock:
-    """Says what time it is.
+    """Returns the current time.
 
     Args:
-        ahead_s: By how much it is ahead of `steady_s`; None for the machine's clock.
+        ahead_s: How far it is ahead of `steady_s`; None for the machine's clock.
     """
 
     def __init__(self, ahead_s: float | None = None) -> None:
@@ -31,7 +32,7 @@ class MessageClock:
         return time.time() if self._ahead_s is None else self._ahead_s + steady_s()
 
     def hold(self) -> dict[str, str]:
-        """Follows the machine's clock no longer; returns the environment in which others agree with it."""
+        """Stops following the machine's clock; returns the environment for others to share this clock."""
         if self._ahead_s is None:
             self._ahead_s = time.time() - steady_s()
         return {CLOCK_VARIABLE: repr(self._ahead_s)}
@@ -39,4 +40,4 @@ class MessageClock:
 
 _given = os.environ.get(CLOCK_VARIABLE)
 CLOCK = MessageClock(float(_given) if _given else None)
-"""This process's."""
+"""The clock of this process."""

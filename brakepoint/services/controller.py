@@ -1,4 +1,4 @@
-"""The controller: passes the autopilot's orders on to the train, as long as a person lets it."""
+"""The controller: passes the autopilot's orders on to the train, as long as a person allows it."""
 
 import os
 import threading
@@ -28,15 +28,15 @@ from brakepoint.services.topics import CONTROL, MISSION, ORDER, STATE, STATUS
 from brakepoint.texts import text
 
 TURN_S = 1 / 60
-"""The train's reports come 30 times a second; none shall wait long."""
+"""The train's reports come 30 times a second, and none should wait long."""
 RESUME_WITHIN_S = 30.0
-"""A restarted controller goes on with a mission that is not older; any other needs a person."""
+"""A restarted controller resumes a mission that is no older than this; otherwise a person must start it."""
 LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
 TRAIN_SILENT_S = 1.0
-"""A train that has reported nothing for so long is not there."""
+"""A train that has not reported for this long is absent."""
 OTHER_GONE_S = 5.0
-"""Another controller of the same train that was not heard of for so long has gone."""
+"""Another controller of the same train that has been silent for this long has gone."""
 LATENCIES = 900
 """A minute's worth at the control rate."""
 
@@ -45,12 +45,12 @@ Meaning = tuple[OrderKind, Reason, SignClass | None]
 
 
 class Controller:
-    """Lets orders through while the mission runs, and else brakes by hand.
+    """Passes orders on while the mission runs, and otherwise brakes by hand.
 
     Args:
         bus: The broker.
         link: The train.
-        feed: The feed to begin with, or the URI of a real camera.
+        feed: The first feed, or the URI of a real camera.
     """
 
     def __init__(self, bus: Bus, link: Link, feed: str) -> None:
@@ -65,7 +65,7 @@ class Controller:
         self._mission = self._find_mission(feed)
 
     def _find_mission(self, feed: str) -> MissionState:
-        """The mission that was under way when the controller before died, or else a new one, at rest."""
+        """The mission that was running when the previous controller died, or else a new one, at rest."""
         now = CLOCK.now()
         known = self._bus.take(MISSION, LISTEN_S)
         if known is not None and known.running and 0 <= now - known.at < RESUME_WITHIN_S:
@@ -86,7 +86,7 @@ class Controller:
             self._begin(control.feed or self._mission.feed, running=True)
 
     def turn(self) -> None:
-        """Passes the newest order on, or brakes, and says where the train is."""
+        """Passes the newest order on, or brakes, and publishes the train's state."""
         order = self._bus.take(ORDER, TURN_S)
         self._hear_train()
         if not self._mission.running:
@@ -98,7 +98,7 @@ class Controller:
             self._report_train()
 
     def close(self) -> None:
-        """Brakes, and leaves nothing that would be taken up again."""
+        """Brakes, and leaves no mission that could be resumed."""
         self._end()
         self._brake()
         self._link.close()
@@ -112,7 +112,7 @@ class Controller:
         self._change(run=run, feed=feed, running=running, since=CLOCK.now(), train_lost=False)
         if running:
             self._bus.tell_event(EventType.MISSION_STARTED, run=run, feed=feed)
-        self._brake()  # A person's brake of a new run puts the train at the start.
+        self._brake()  # A person's brake with a new run number puts the train at the start.
 
     def _end(self) -> None:
         if self._mission.running:
@@ -120,7 +120,7 @@ class Controller:
         self._change(running=False)
 
     def _lose_train(self) -> None:
-        """Ends a run whose train has forgotten it: it was started anew, and only a person puts that right."""
+        """Ends a run that a restarted train has forgotten; a person must start a new one."""
         tell("train_lost")
         metrics.TRAIN_LOST.labels(self._bus.train_id, "controller").inc()
         self._bus.tell_event(EventType.TRAIN_LOST, run=self._mission.run, feed=self._mission.feed)
@@ -180,7 +180,7 @@ class Controller:
         elif self._mission.running and self._has_begun:
             self._lose_train()
         elif self._mission.running:
-            self._brake()  # It has not heard yet that a person began this run.
+            self._brake()  # It does not know yet that a person began this run.
         is_new = last is None or report.heard_at != last.heard_at
         if is_new and report.seen_at is not None and report.heard_at is not None:
             latency_s = report.heard_at - report.seen_at
@@ -194,7 +194,7 @@ class Controller:
         return Latency(round(median(self._latencies_ms), 1), round(p95_ms, 1))
 
     def _report_train(self) -> None:
-        """The train is not on the broker: its health is what is heard of it."""
+        """Publishes the status of the train, which isn't on the broker: its reports show its health."""
         now = CLOCK.now()
         is_heard = self._report is not None and now - self._report.state.at < TRAIN_SILENT_S
         health = Health.READY if is_heard else Health.GONE
@@ -202,7 +202,7 @@ class Controller:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Joins the broker and the train; while another controller has the same train, stands by."""
+    """Joins the broker and the train; stands by while another controller drives the same train."""
     while not stopping.is_set():
         try:
             with Bus(settings, "controller", (CONTROL, ORDER, MISSION)) as bus:

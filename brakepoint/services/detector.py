@@ -16,20 +16,20 @@ from brakepoint.truth import load_truth
 
 TURN_S = 0.2
 BLIND_BELOW = 6.0
-"""A picture whose grey levels spread less than this shows nothing: a covered lens, no light."""
+"""A picture with a smaller spread of grey levels shows nothing: a covered lens, or no light."""
 
 
 class Detecting:
-    """Looks at the newest frame. A picture that shows nothing is refused, as one that does not decode is.
+    """Examines the newest frame. A blank picture is rejected, as is one that cannot be decoded.
 
     Args:
         bus: The broker.
         model: Finds the signs; None for the oracle.
-        feed: The feed to begin with, which the oracle must know.
-        in_use: Is held by whoever uses the model, which several trains may share.
+        feed: The first feed, which the oracle must know.
+        in_use: Lock for the model, which several trains may share.
 
     Raises:
-        UserError: The feed is missing or unfit.
+        UserError: The feed is missing or invalid.
     """
 
     def __init__(self, bus: Bus, model: FrameDetector | None, feed: str, in_use: threading.Lock) -> None:
@@ -38,14 +38,14 @@ class Detecting:
         self._detector: FrameDetector = model if model is not None else _oracle(feed, feed)
 
     def control(self, control: Control) -> None:
-        """Nothing is asked of a detector but to hang, which the loop does for it."""
+        """Does nothing: a detector's only fault is to hang, which the loop handles."""
 
     def turn(self) -> None:
-        """Looks at one frame, if there is one."""
+        """Examines one frame, if there is one."""
         self._follow_mission()
         if not self._bus.has(FRAME, TURN_S):
             return
-        with self._in_use:  # Only then the frame is taken, the newest of that moment.
+        with self._in_use:  # The frame is taken only now, so that it is the newest.
             frame = self._bus.take(FRAME)
             if frame is None:
                 return
@@ -57,7 +57,7 @@ class Detecting:
         self._bus.say(DETECTIONS, detections)
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Does nothing: there is nothing to release."""
 
     def _follow_mission(self) -> None:
         mission = self._bus.take(MISSION)
@@ -80,7 +80,7 @@ def _is_blind(frame: Frame) -> bool:
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Loads the model and joins the broker, for each train that it serves.
 
-    In front of a train speed counts, and nothing need be the same on every machine: half precision will do.
+    On a train, speed matters more than identical results on every machine, so half precision is used.
     """
     import cv2
 
@@ -106,7 +106,7 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
 
 
 def _model(settings: ServiceSettings) -> Detector | None:
-    """Loads the model, which takes minutes where an engine is built; None for the oracle."""
+    """Loads the model, which takes minutes when an engine is built; None for the oracle."""
     if settings.detector == ORACLE:
         return None
     return Detector(settings.detector or SHIPPED_MODEL, half=True)

@@ -1,4 +1,4 @@
-"""What happens in a mission, as CloudEvents in structured JSON: for whoever keeps a log or a leaderboard."""
+"""The events of a mission, as CloudEvents in structured JSON, for logs and leaderboards."""
 
 import uuid
 from datetime import UTC, datetime
@@ -23,13 +23,13 @@ class EventType(StrEnum):
 
 
 def make_event(event_type: EventType, train_id: str, service: str, data: dict[str, Any]) -> CloudEvent:
-    """Makes an event of this moment.
+    """Creates an event with the current time.
 
     Args:
-        event_type: What happened.
-        train_id: To which train; the event's subject.
-        service: Who says so; a part of the event's source.
-        data: The details, JSON-able.
+        event_type: Type of the event.
+        train_id: The train; the event's subject.
+        service: The publishing service; part of the event's source.
+        data: The details, which must be JSON-serialisable.
     """
     attributes = {
         "specversion": "1.0",
@@ -44,15 +44,15 @@ def make_event(event_type: EventType, train_id: str, service: str, data: dict[st
 
 
 def encode_event(event: CloudEvent) -> bytes:
-    """Packs an event for the `event` topic."""
+    """Encodes an event for the `event` topic."""
     return to_json(event)
 
 
 def decode_event(payload: bytes) -> CloudEvent:
-    """Unpacks what `encode_event` packed.
+    """Decodes the output of `encode_event`.
 
     Raises:
-        UserError: It is no CloudEvent.
+        UserError: It isn't a CloudEvent.
     """
     try:
         return from_json(payload)

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a live train, done to real processes: for the drill and for the tests."""
+"""Everything that can go wrong with a live train, inflicted on real processes, for drill and tests."""
 
 import os
 import signal
@@ -21,22 +21,22 @@ from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, MISSION, ORDER, ORDERS
 
 WITHIN_S = 60.0
-"""How long the drill waits for anything, on however busy a machine."""
+"""How long the drill waits for anything, even on a busy machine."""
 LOOK_S = 0.005
 FAULT_S = 2.0
 """How long a fault of the camera lasts."""
 
 
 class Stage:
-    """A live train with all its services, and a place to see the train itself, past all that may fail.
+    """A live train with all its services, and a direct view of the train that bypasses what may fail.
 
     Args:
-        settings: Of the services.
+        settings: Settings of the services.
 
     Attributes:
         services: The services.
         bus: Listens to missions and orders.
-        run: Number of the run that was begun last.
+        run: Number of the last run begun.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
@@ -57,19 +57,19 @@ class Stage:
         self._open.close()
 
     def begin(self, feed: str) -> None:
-        """Begins a run, and waits until the train stands at the start."""
+        """Begins a run, and waits until the train is at the start."""
         self.run = start(self.bus, feed).run
         self.await_report(lambda report: report.run == self.run)
 
     def await_train(self, condition: Callable[[TrainState], bool]) -> TrainState:
-        """Waits until a condition holds for the train, and says how it was then."""
+        """Waits until a condition holds for the train, and returns its state."""
         return self.await_report(lambda report: condition(report.state)).state
 
     def await_report(self, condition: Callable[[FromTrain], bool]) -> FromTrain:
         """Waits until a condition holds for what the train reports.
 
         Raises:
-            TimeoutError: It did not in time.
+            TimeoutError: The condition did not hold in time.
         """
         until = time.monotonic() + WITHIN_S
         while time.monotonic() < until:
@@ -80,7 +80,7 @@ class Stage:
         raise TimeoutError("the train did not do so in time")
 
     def await_loss(self) -> None:
-        """Waits for the verdict that the train itself was lost.
+        """Waits for the verdict that the train was lost.
 
         Raises:
             TimeoutError: It did not come in time.
@@ -93,12 +93,12 @@ class Stage:
         raise TimeoutError("nobody said that the train is lost")
 
     def ask_fault(self, fault: Fault) -> None:
-        """Has a service fail, as the page's button does."""
+        """Makes a service fail, as the page's button does."""
         asked = Control(action=Action.FAULT, fault=fault, seconds=FAULT_S, at=CLOCK.now())
         self.bus.say(CONTROL, asked)
 
     def last_order(self) -> GivenOrder | None:
-        """The newest order that was given."""
+        """The newest order."""
         last = None
         while (order := self.bus.take(ORDERS)) is not None:
             last = order
@@ -106,12 +106,12 @@ class Stage:
 
 
 def is_at_rest(state: TrainState) -> bool:
-    """Whether the train stands."""
+    """Whether the train is at rest."""
     return state.speed_cm_s < AT_REST_CM_S
 
 
 def position_now_cm(state: TrainState) -> float:
-    """Where the train is by now, told from a report that is a moment old."""
+    """The train's current position, extrapolated from a slightly older report."""
     return state.position_cm + state.speed_cm_s * (CLOCK.now() - state.at)
 
 
@@ -123,7 +123,7 @@ def _hung(service: str, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _killed(service: str, stage: Stage) -> Iterator[None]:
-    """It dies, and so does whoever takes its place: back before the train stands, that one may drive on."""
+    """Kills a service and each replacement: a replacement that is up before the train stops may drive on."""
 
     def kill(_: int) -> None:
         if pid := stage.services.pid(service):
@@ -143,7 +143,7 @@ def _camera(fault: Fault, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _two_autopilots(stage: Stage) -> Iterator[None]:
-    """No more pictures come, and a second autopilot wants to go on at full speed."""
+    """Pictures stop, and a second autopilot orders full speed."""
 
     def shout(number: int) -> None:
         bus.say(ORDER, _full_speed(stage.run, "rival", number, CLOCK.now()))
@@ -155,7 +155,7 @@ def _two_autopilots(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _old_orders(stage: Stage) -> Iterator[None]:
-    """The autopilot dies, and its orders come again: late, ahead of time, and out of order."""
+    """The autopilot dies, and its orders are repeated: late, ahead of time, and out of order."""
     last = stage.last_order()
     giver, number = (last.giver, last.number) if last else ("nobody", 0)
     ages_s = (1.5 * ORDER_AGE_MAX_S, -2 * ORDER_AGE_MAX_S)
@@ -175,16 +175,16 @@ def _old_orders(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _controller_robbed(stage: Stage) -> Iterator[None]:
-    """Again and again another client takes the name under which the broker knows the controller."""
+    """Another client repeatedly connects under the controller's client name."""
     settings = stage.services.settings
-    # The name follows from the settings; on a broker that lets everybody in, nothing about it is secret.
+    # The name is derived from the settings; without a login, nothing about it is secret.
     with Bus(settings, SESSION_KEEPER, (CONTROL,)):
         yield
 
 
 @contextmanager
 def _two_controllers(stage: Stage) -> Iterator[None]:
-    """No more pictures come, a second controller wants the same train, and dies once the two have met."""
+    """Pictures stop, and a second controller joins the same train and dies once the two have met."""
     met = threading.Event()
     stage.ask_fault(Fault.CAMERA_SILENT)
     second = Supervisor(
@@ -205,7 +205,7 @@ def _full_speed(run: int, giver: str, number: int, at: float) -> GivenOrder:
 
 @contextmanager
 def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
-    """Works at twice the control rate until the block ends; the work is told how often it has been done."""
+    """Repeats work at twice the control rate until the block ends; the work receives its iteration count."""
     enough = threading.Event()
 
     def repeat() -> None:
@@ -224,7 +224,7 @@ def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
 
 
 Strike = Callable[[Stage], AbstractContextManager[None]]
-"""Makes something go wrong; it is over, or can be mended by the services alone, when the block ends."""
+"""Causes a fault; when the block ends, it is over or the services can recover on their own."""
 
 TRAIN_KILLED = "train_killed"
 STOPPED = ("capture", "detector", "autopilot", "controller", "broker")
@@ -237,4 +237,4 @@ FAULTS: dict[str, Strike] = {
     "controller_robbed": _controller_robbed,
     "two_controllers": _two_controllers,
 }
-"""What brakes the train. Texts: `bench.drill.faults.{name}`."""
+"""The faults that brake the train. Texts: `bench.drill.faults.{name}`."""

@@ -1,4 +1,4 @@
-"""Which orders a controller passes on to the train. Pure: it reads no clock."""
+"""Decides which orders a controller passes on to the train. Pure: it reads no clock."""
 
 from enum import StrEnum
 
@@ -17,10 +17,10 @@ class Refusal(StrEnum):
 
 
 class Gate:
-    """Passes fresh orders of one autopilot, in their order.
+    """Passes fresh orders of one autopilot, in sequence.
 
-    Behind a silence so long that the train's watchdog bit there may be a new autopilot, which does not know
-    the sign whose stretch holds: the train then goes at low speed, at most, for the length of such a stretch.
+    After a silence so long that the train's watchdog has triggered there may be a new autopilot, which does
+    not know the sign in force: for the length of a sign's stretch, the train is then limited to low speed.
     """
 
     def __init__(self) -> None:
@@ -30,17 +30,17 @@ class Gate:
         self._careful_until_cm = float("-inf")
 
     def begin_run(self, run: int, resumed: bool = False) -> None:
-        """Forgets the run before.
+        """Forgets the previous run.
 
         Args:
-            run: Number of the one that begins: orders for another are not passed on.
-            resumed: Whether the train is under way already, and this gate has not seen how it got there.
+            run: Number of the new run: orders for others are not passed on.
+            resumed: Whether the train is already moving, and this gate has not seen the run so far.
         """
         self._run, self._passed_at, self._resumed = run, None, resumed
         self._careful_until_cm = float("-inf")
 
     def refusal(self, order: GivenOrder, now: float) -> Refusal | None:
-        """Why this order is not to be passed on; None if it is."""
+        """Why this order must not be passed on; None if it may be."""
         if order.run != self._run:
             return Refusal.OTHER_RUN
         if now - order.at > ORDER_AGE_MAX_S:
@@ -54,12 +54,12 @@ class Gate:
         return Refusal.OTHER_GIVER if not self._is_silent(now) else None
 
     def passed(self, order: GivenOrder, now: float, position_cm: float) -> GivenOrder:
-        """Takes note of an order that was not refused, and says what is passed on.
+        """Records an order that was not refused, and returns what to pass on.
 
         Args:
             order: The order.
-            now: Seconds.
-            position_cm: Where the train is.
+            now: Current time in seconds.
+            position_cm: Position of the train.
         """
         if self._resumed or (self._passed_at is not None and self._is_silent(now)):
             self._careful_until_cm = position_cm + LOW_SPEED_STRETCH_CM

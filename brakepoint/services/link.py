@@ -1,6 +1,6 @@
-"""The link between controller and simulated train, which plays the radio: lines of JSON over TCP.
+"""The link between controller and simulated train, in place of the radio: lines of JSON over TCP.
 
-To the train go orders, from it come reports.
+Orders are sent to the train, and reports come back.
 """
 
 import socket
@@ -20,9 +20,9 @@ class FromTrain(Message):
     """One line from the train.
 
     Attributes:
-        run: Number of the run that it is in; −1 before the first.
-        state: How fast it is and where.
-        seen_at: When the frame was captured that the last order was decided on.
+        run: Number of its current run; −1 before the first.
+        state: Its speed and position.
+        seen_at: When the frame on which the last order is based was captured.
         heard_at: When that order arrived.
     """
 
@@ -33,11 +33,11 @@ class FromTrain(Message):
 
 
 class Link:
-    """The controller's end. It connects by itself, and again after every loss.
+    """The controller's end. It connects automatically, and reconnects after every loss.
 
     Args:
-        host: Where the train is.
-        port: And at which port.
+        host: Host of the train's side.
+        port: Port of the train's side.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -50,7 +50,7 @@ class Link:
 
     @property
     def is_up(self) -> bool:
-        """Whether the train is there."""
+        """Whether the train is connected."""
         return self._socket is not None
 
     def take(self) -> FromTrain | None:
@@ -59,7 +59,7 @@ class Link:
         return newest
 
     def send(self, order: GivenOrder) -> bool:
-        """Sends an order; one that cannot be sent at once is lost, as on the radio."""
+        """Sends an order; an order that cannot be sent immediately is lost, as on the radio."""
         connected = self._socket
         try:
             if connected is not None:
@@ -70,7 +70,7 @@ class Link:
         return False
 
     def close(self) -> None:
-        """Hangs up; may be called twice."""
+        """Disconnects; may be called twice."""
         self._closed.set()
         if self._socket is not None:
             self._socket.close()

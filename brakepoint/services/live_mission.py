@@ -17,7 +17,7 @@ from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STA
 from brakepoint.truth import GroundTruth, load_truth
 
 DRIVING = ("train", "controller", "capture", "detector", "autopilot")
-"""What it takes to drive; nobody needs to look on."""
+"""The services needed to drive, without the monitor."""
 TURN_S = 0.05
 START_WITHIN_S = 20.0
 
@@ -26,9 +26,9 @@ def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProg
     """Starts the services, drives the feed once, and stops them.
 
     Args:
-        assignment: What to drive.
-        settings: Of the services.
-        tell: Is told how far the train is, and what the services say.
+        assignment: The feed and how to drive it.
+        settings: Settings of the services.
+        tell: Called with the train's progress and the services' output.
 
     Raises:
         UserError: A service cannot start, or the run does not end.
@@ -49,7 +49,7 @@ def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProg
 
 
 def start(bus: Bus, feed: str) -> MissionState:
-    """Asks for a run, and waits until there is one."""
+    """Requests a run, and waits until it has begun."""
     before = bus.take(MISSION, START_WITHIN_S)
     if before is None:
         raise UserError("live.error.not_ready", services="controller")

@@ -1,8 +1,9 @@
-"""Every metric of the services, once. Prometheus reads them at `/metrics` of each service.
+"""Defines every metric of the services.
 
-Names are `brakepoint_{what}_{unit}`, counters end in `_total`, and units are those of the messages, cm and
-seconds. Each metric is labelled with the train and the service; what the process itself takes (memory, CPU)
-is in the `process_…` metrics of the Prometheus client.
+Prometheus reads them at `/metrics` of each service. Names are `brakepoint_{what}_{unit}`, counters end in
+`_total`, and units are those of the messages, cm and seconds. Each metric is labelled with the train and the
+service; the resources of the process itself (memory, CPU) are in the `process_…` metrics of the Prometheus
+client.
 """
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
@@ -53,14 +54,14 @@ def offer_metrics(host: str, port: int) -> str:
     """Serves `/metrics` in a thread of this process.
 
     Args:
-        host: Where.
-        port: At which port; 0 for any that is free.
+        host: Host to listen on.
+        port: Port to listen on; 0 for any free port.
 
     Returns:
         The URL.
 
     Raises:
-        UserError: The port is taken.
+        UserError: The port is in use.
     """
     try:
         server, _ = start_http_server(port, host)

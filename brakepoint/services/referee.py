@@ -1,4 +1,4 @@
-"""Keeps the record of a live run, tick by tick as on the virtual clock, and says when it is over."""
+"""Keeps the record of a live run, tick by tick as on the virtual clock, and determines when it is over."""
 
 from collections import deque
 
@@ -12,15 +12,15 @@ CHANGES_MAX = 100
 
 
 class Referee:
-    """Watches one run. Tell it what the services say, from the start of the run on.
+    """Watches one run. It must receive all messages of the services from the start of the run.
 
     Args:
-        truth: Of the feed.
-        since: When the run began; what is older is not heard.
+        truth: Ground truth of the feed.
+        since: When the run began; older messages are ignored.
 
     Attributes:
         ticks: The record so far.
-        ending: Why the run is over; None while it is not.
+        ending: Why the run is over; None while it is in progress.
     """
 
     def __init__(self, truth: GroundTruth, since: float) -> None:
@@ -33,17 +33,17 @@ class Referee:
 
     @property
     def run(self) -> Run:
-        """The record of a run that is over."""
+        """The record of a finished run."""
         assert self.ending is not None, "the run is not over"
         return Run(feed=self._truth.feed, ending=self.ending, ticks=tuple(self.ticks))
 
     def hear_detections(self, detections: Detections) -> None:
-        """Takes note of what was seen."""
+        """Records detections."""
         if detections.captured_at >= self._since:
             self._detections = detections
 
     def hear_order(self, given: GivenOrder) -> None:
-        """Takes note of an order; each change is given a tick of its own, however short it was."""
+        """Records an order; each change gets its own tick, however short it was."""
         if given.at < self._since:
             return
         order = Order(**given.model_dump(include=set(Order.model_fields)))
@@ -52,7 +52,7 @@ class Referee:
             self._waiting.append(order)
 
     def hear_state(self, state: TrainState) -> None:
-        """Writes the ticks that are due by now: one for each step of the control loop since the last."""
+        """Adds the ticks that are due: one for each step of the control loop since the last."""
         if not self._order and not self._waiting:
             return
         if not self.ticks:
@@ -66,6 +66,6 @@ class Referee:
             self.ending = find_ending(self.ticks, self._truth)
 
     def lose_train(self) -> None:
-        """Ends the run where the train was last seen."""
+        """Ends the run at the train's last known position."""
         if self.ticks and self.ending is None:
             self.ending = Ending.TRAIN_LOST

@@ -18,9 +18,9 @@ from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import CONTROL
 
 CONTROL_AGE_MAX_S = 5.0
-"""What a person asked for longer ago is not done any more, but for a stop, which is done however late."""
+"""Older requests of a person are ignored, except for a stop, which is executed however late."""
 BROKE_DOWN = 1
-"""Exit status of a service that must be started again."""
+"""Exit status of a service that must be restarted."""
 
 HANGS = {
     "detector": Fault.DETECTOR_HANGS,
@@ -29,27 +29,27 @@ HANGS = {
 }
 
 HEARTBEAT_VARIABLE = "BRAKEPOINT_HEARTBEAT"
-"""Names the file that a service touches while it works; a probe looks how old it is."""
+"""Names the file that a service touches while it works; a probe checks its age."""
 
 
 class Part(Protocol):
-    """What is particular to a service."""
+    """The part of the loop that is specific to a service."""
 
     def turn(self) -> None:
-        """Does one piece of work, or waits for it a fraction of a second."""
+        """Does one piece of work, or waits a fraction of a second for it."""
 
     def control(self, control: Control) -> None:
-        """Answers what a person asks for."""
+        """Handles a person's request."""
 
     def close(self) -> None:
-        """Lets go of what it holds."""
+        """Releases its resources."""
 
 
 def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
-    """Turns a part until it is to stop: hears what people ask, works, and says that it lives.
+    """Runs a part until it is stopped: handles requests, works, and publishes heartbeats.
 
     Raises:
-        typer.Exit: The part broke down, and has told why: it must be started again.
+        typer.Exit: The part broke down and has logged why: it must be restarted.
     """
     with closing(part):
         bus.ready()
@@ -68,7 +68,7 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
 
 @contextmanager
 def still_starting(buses: Sequence[Bus]) -> Iterator[None]:
-    """Says on the bus that a service is still starting, so that nobody gives it up."""
+    """Publishes that a service is still starting, so that the supervisor keeps waiting."""
     done = threading.Event()
 
     def say_so() -> None:
@@ -98,7 +98,7 @@ def _hear_people(part: Part, bus: Bus, stopping: threading.Event) -> None:
 
 
 class ProbeFile:
-    """Touches the file that `BRAKEPOINT_HEARTBEAT` names, about once a second: one that hangs does not."""
+    """Touches the file named by `BRAKEPOINT_HEARTBEAT` about once a second, unless the service hangs."""
 
     def __init__(self) -> None:
         path = os.environ.get(HEARTBEAT_VARIABLE)
@@ -106,7 +106,7 @@ class ProbeFile:
         self._due = 0.0
 
     def beat(self) -> None:
-        """To be called at every turn of a loop."""
+        """Must be called in every turn of a loop."""
         now = time.monotonic()
         if self._path is not None and now >= self._due:
             self._path.touch()
@@ -114,20 +114,20 @@ class ProbeFile:
 
 
 def is_fault(control: Control, *faults: Fault) -> bool:
-    """Whether somebody asks for one of these faults."""
+    """Whether one of these faults is requested."""
     return control.action is Action.FAULT and control.fault in faults
 
 
 def since(mission: MissionState | None) -> float:
-    """What is older than this does not count: it belongs to an earlier run."""
+    """Older messages do not count: they belong to an earlier run."""
     return mission.since if mission is not None else 0.0
 
 
 class Pace:
-    """Makes a loop turn at a constant rate; after a delay it goes on from there, without catching up.
+    """Makes a loop turn at a constant rate; after a delay it continues from there, without catching up.
 
     Args:
-        rate_hz: Turns in a second.
+        rate_hz: Turns per second.
     """
 
     def __init__(self, rate_hz: float) -> None:

@@ -1,4 +1,4 @@
-"""Starts the services as processes, waits until all are ready, starts again what dies, leaves no orphan."""
+"""Starts the services as processes, waits until all are ready, restarts what dies, and leaves no orphans."""
 
 import math
 import os
@@ -24,43 +24,43 @@ from brakepoint.systems import require_posix
 from brakepoint.texts import language, text
 
 READY_WITHIN_S = 90.0
-"""A service that says nothing has so long to start; one that says that it is still starting, from then on."""
+"""How long a silent service may take to start; a report that it is still starting resets the time."""
 STARTED_WITHIN_S = 1800.0
-"""So long at most, whatever it says: a Jetson may build an engine for a quarter of an hour."""
+"""Upper limit, whatever it reports: a Jetson may need a quarter of an hour to build an engine."""
 LINK_ANSWERS_WITHIN_S = 10.0
-"""Once all others are ready, a train's side that runs already has so long to be heard."""
+"""How long to wait, once all others are ready, for a train's side that is already running."""
 STOP_WITHIN_S = 4.0
 BACK_OFF_S = (0.5, 8.0)
-"""A service that died is started again after the first, then ever later until the second."""
+"""A service that died is restarted after the first delay, which then grows up to the second."""
 LASTED_S = 20.0
-"""Who lived this long has recovered, and is started again at once the next time."""
+"""A service that ran this long has recovered, and is restarted immediately the next time."""
 LOOK_EVERY_S = 0.1
 HUNG_AFTER_S = 5.0
-"""A service that was silent for so long, though it would have been heard, is ended and started again."""
+"""A service that was silent for this long, although it would have been heard, is killed and restarted."""
 PAUSE_S = 2.5 * HEARTBEAT_S
-"""Longer between two heartbeats is a silence."""
+"""A longer time between two heartbeats counts as a silence."""
 NAME = "supervisor"
 WRONG_USAGE = 2
 
 TellLine = Callable[[str, str], None]
-"""Is told each line that a service says, with the service's name."""
+"""Called with each line of a service's output and the service's name."""
 
 
 @dataclass
 class Child:
-    """One service and the process that it is at present.
+    """One service and its current process.
 
     Attributes:
-        name: Which service.
-        process: None while it waits to be started again.
-        started_at: When it was started; this time and those below are of the monotonic clock.
-        started_wall_s: The same on the clock of the messages: an older heartbeat is of the process before.
-        due_at: When it is to be started again; never, if that is for somebody else to do.
-        back_off_s: How long it has to wait next time.
-        is_ready: Whether this process has said that it is.
+        name: Name of the service.
+        process: The process; None while it waits to be restarted.
+        started_at: When it was started; this time and those below are by the monotonic clock.
+        started_wall_s: The same by the messages' clock: an older heartbeat is from the previous process.
+        due_at: When to restart it; never if another party has to do that.
+        back_off_s: Delay of its next restart.
+        is_ready: Whether this process has reported that it is ready.
         heard_at: Its last heartbeat; 0 before the first.
-        heard_since: The first heartbeat behind the last silence.
-        starting_at: When it has last said that it is still starting.
+        heard_since: The first heartbeat after the last silence.
+        starting_at: When it last reported that it is still starting.
     """
 
     name: str
@@ -75,22 +75,22 @@ class Child:
     starting_at: float = 0.0
 
     def hear(self, now: float) -> None:
-        """Takes note of a heartbeat."""
+        """Records a heartbeat."""
         if now - self.heard_at > PAUSE_S:
             self.heard_since = now
         self.heard_at, self.is_ready = now, True
 
     def hear_starting(self, now: float) -> None:
-        """Takes note that it is still starting, unless it has been for too long."""
+        """Records that it is still starting, unless that has taken too long."""
         if now - self.started_at < STARTED_WITHIN_S:
             self.starting_at = now
 
     def is_hung(self, witness: "Child | None", now: float) -> bool:
-        """Whether it has been silent too long, all the while that its witness would have heard it.
+        """Whether it has been silent too long, while its witness would have heard it.
 
         Args:
-            witness: Through whom it is heard; None for the clock, which is always there.
-            now: On the monotonic clock.
+            witness: The service through which it is heard; None for the clock, which is always available.
+            now: Current time by the monotonic clock.
         """
         if self.process is None:
             return False
@@ -100,20 +100,20 @@ class Child:
 
 
 class Supervisor:
-    """Runs services from `with` to the end of the block.
+    """Runs services for the duration of a `with` block.
 
     Args:
-        settings: For all of them. Without a broker the embedded one is started, too; with a link, the train
-            is not: its side runs already, perhaps on another machine.
-        names: Which services.
-        tell: Is told what they say.
-        interrupted: Says whether to wait no longer until all are ready.
+        settings: Settings for all of them. Without a broker the embedded one is started, too; with a link,
+            the train's side is not started: it is already running, perhaps on another machine.
+        names: Names of the services.
+        tell: Called with their output.
+        interrupted: Returns True when waiting for the services to become ready should stop.
 
     Attributes:
-        settings: As above, with the ports that were chosen.
+        settings: As above, with the chosen ports.
 
     Raises:
-        UserError: A service cannot start, for a reason that it has told.
+        UserError: A service cannot start, for a reason that it has logged.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class Supervisor:
         require_posix("brakepoint up")
         extras.require("live")
         self.settings, self._tell = _with_ports(settings), tell
-        # On one machine, all can go by one clock that nobody sets.
+        # On one machine, all can use one clock that is never set.
         self._clock = {} if settings.broker or settings.link else CLOCK.hold()
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
         if settings.link and "train" in self._children:
-            self._children["train"].due_at = math.inf  # It is waited for, but never started.
+            self._children["train"].due_at = math.inf  # The supervisor waits for it, but never starts it.
         self._echo = self._children.get("broker") or Child("broker")
         self._looked_at = time.monotonic()
         self._interrupted = interrupted
@@ -154,7 +154,7 @@ class Supervisor:
         self.stop()
 
     def pid(self, name: str) -> int:
-        """The process that a service is at present; 0 while it is none."""
+        """Process id of a service; 0 while it has no process."""
         child = self._children[name]
         return child.process.pid if child.process is not None and child.process.poll() is None else 0
 
@@ -164,7 +164,7 @@ class Supervisor:
         return command, {**os.environ, **self.settings.environment(), **self._clock}
 
     def stop(self) -> None:
-        """Ends every service, the broker last; one that does not listen is killed. May be called twice."""
+        """Stops every service, the broker last; those that do not react are killed. May be called twice."""
         self._stopping.set()
         if self._watcher.is_alive():
             self._watcher.join()
@@ -197,7 +197,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # Ctrl-C is for the one who started them: it stops them in order.
+            start_new_session=True,  # Ctrl-C is for the supervisor, which stops them in order.
         )
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
 
@@ -222,8 +222,8 @@ class Supervisor:
                     child.process.kill()
 
     def _listen_to_all(self, now: float) -> None:
-        """Takes note of every heartbeat, the own one included: who hears himself hears the others, too."""
-        if now - self._looked_at > PAUSE_S:  # Who slept himself judges nobody by it.
+        """Records every heartbeat, including its own: if it hears itself, it would hear the others, too."""
+        if now - self._looked_at > PAUSE_S:  # After its own sleep, elapsed time proves nothing about others.
             for child in (self._echo, *self._children.values()):
                 child.heard_at = child.heard_since = now
         self._looked_at = now
@@ -243,7 +243,7 @@ class Supervisor:
         return self._children.get("controller") if child.name == "train" else self._echo
 
     def _bury(self, child: Child, process: "subprocess.Popen[str]") -> None:
-        """Decides when to start a dead service again; one that was used wrongly never."""
+        """Decides when to restart a dead service; after a usage error it never is."""
         _end(process, 0.0)
         if process.returncode == WRONG_USAGE:
             self._failed = child.name
@@ -262,7 +262,7 @@ class Supervisor:
             if self._interrupted():
                 return
             awaits_link = waiting == ["train"] and self._children["train"].due_at == math.inf
-            if not awaits_link:  # Also where another has died meanwhile: no link would be heard.
+            if not awaits_link:  # Also if another has died meanwhile: the link could not be heard.
                 link_until = math.inf
             elif link_until == math.inf:
                 link_until = time.monotonic() + LINK_ANSWERS_WITHIN_S
@@ -280,13 +280,13 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    with suppress(ProcessLookupError):  # Some library may have forked helpers of its own.
+    with suppress(ProcessLookupError):  # Some library may have forked helpers.
         os.killpg(process.pid, signal.SIGKILL)
     if process.stdin is not None:
         process.stdin.close()
 
 
 def _with_ports(settings: ServiceSettings) -> ServiceSettings:
-    """The settings with free ports of this machine for a link and a broker of one's own."""
+    """The settings, with free ports of this machine for its own link and broker."""
     link, broker = (f"{LOCALHOST}:{free_port()}" for _ in range(2))
     return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")

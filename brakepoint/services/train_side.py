@@ -1,4 +1,4 @@
-"""The train's side, with the watchdog: at the other end of a link, as a real train is of a radio."""
+"""The train's side, with the watchdog: it is at the other end of a link, as a real train is of a radio."""
 
 import asyncio
 import threading
@@ -20,17 +20,17 @@ from brakepoint.services.link import LINE_MAX_BYTES, FromTrain
 REPORTS_HZ = 30
 """Twice the control rate, so that no decision rests on a state older than half a step."""
 BACKLOG_MAX_BYTES = 10_000
-"""A listener that is this far behind is not told more."""
+"""A listener that is this far behind receives no further reports."""
 
 
 class GuardedTrain:
-    """A train that obeys the last order, and brakes by itself when there has been none for `WATCHDOG_S`.
+    """A train that obeys the last order, and brakes by itself after `WATCHDOG_S` without an order.
 
     Args:
-        uri: Of the hub.
-        clock: Seconds, by which the train moves and the watchdog bites: one that nobody sets.
-        now: The time that messages carry.
-        bitten: Is called whenever the watchdog bites.
+        uri: URI of the hub.
+        clock: Clock in seconds for the train's motion and the watchdog, which is never set.
+        now: Clock of the messages' timestamps.
+        bitten: Called whenever the watchdog triggers.
 
     Raises:
         UserError: The hub cannot be reached.
@@ -50,7 +50,7 @@ class GuardedTrain:
         self._begin(self._began_at)
 
     def _begin(self, now: float) -> None:
-        """Puts the train at the start; distances count from here, and a simulated hub's time does, too."""
+        """Puts the train at the start; distances and a simulated hub's time count from here."""
         if self._hub.is_simulated:
             self._began_at, self._hub = now, open_hub(self._uri)
         self._origin_cm = self._hub_state(now).position_cm
@@ -58,10 +58,10 @@ class GuardedTrain:
         self._heard_at, self._heard_clock, self._has_bitten = self._now(), now, False
 
     def hear(self, order: GivenOrder) -> bool:
-        """Carries an order out, unless it is old or for another run; a person begins a new one.
+        """Carries an order out, unless it is old or for another run.
 
-        An autopilot never does: a train that was started anew in mid run stands at the start, and must not
-        set off from there because the one who drove it goes on.
+        Only a person's order begins a new run, never an autopilot's: a train that was restarted in mid-run
+        considers itself at the start, and must not set off because its autopilot is still driving.
 
         Returns:
             Whether it was obeyed.
@@ -80,7 +80,7 @@ class GuardedTrain:
         return True
 
     def report(self) -> FromTrain:
-        """Says how fast the train is and where, at this moment."""
+        """Returns the train's current speed and position."""
         now = self._move()
         state = self._hub_state(now)
         state = state.model_copy(
@@ -90,11 +90,11 @@ class GuardedTrain:
         return FromTrain(run=self._run, state=state, seen_at=seen_at, heard_at=self._heard_at)
 
     def close(self) -> None:
-        """Brakes and lets go of the train."""
+        """Brakes and releases the train."""
         self._hub.close()
 
     def _move(self) -> float:
-        """Moves the train up to now; the watchdog bites at its very moment, however late this is called."""
+        """Moves the train up to now; the watchdog triggers at its exact time, however late this is called."""
         now = self._clock()
         bites_at = self._heard_clock + WATCHDOG_S
         if self._last is not None and now > bites_at and not self._has_bitten:
@@ -115,7 +115,7 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     """Waits for a controller at the link's address and obeys it.
 
     Raises:
-        UserError: The hub cannot be reached, or another process listens at that address.
+        UserError: The hub cannot be reached, or another process is listening at that address.
     """
     bites = metrics.WATCHDOG_BITES.labels(settings.train_id, "train")
     with closing(GuardedTrain(settings.hub, bitten=bites.inc)) as train:
@@ -133,7 +133,7 @@ async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threa
             while line := await reader.readline():
                 _hear(train, line, of)
         except (ValueError, ConnectionError):
-            pass  # A line beyond all bounds, or a lost link: the watchdog sees to the rest.
+            pass  # An overlong line, or a lost link: the watchdog handles the rest.
         finally:
             listeners.discard(writer)
             writer.close()
@@ -159,7 +159,7 @@ async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threa
 
 
 def _hear(train: GuardedTrain, line: bytes, of: tuple[str, str]) -> None:
-    """Takes one line from the link; one that is no order is refused."""
+    """Processes one line from the link; a line that isn't an order is rejected."""
     metrics.MESSAGES.labels(*of, "link").inc()
     try:
         order = GivenOrder.model_validate_json(line)

@@ -3,9 +3,9 @@
 from brakepoint.models import MODEL_NAME
 
 TENSOR_MODEL = MODEL_NAME
-"""Takes and gives the network's own tensors, as OpenVINO Model Server does."""
+"""The model whose inputs and outputs are the network's own tensors, as in OpenVINO Model Server."""
 JPEG_MODEL = f"{MODEL_NAME}-jpeg"
-"""Takes a JPEG and gives boxes."""
+"""The model that takes a JPEG and returns boxes."""
 TENSOR = "images"
 """Name of the network's input, as ultralytics exports it."""
 PICTURE = "picture"
@@ -13,4 +13,4 @@ PICTURE = "picture"
 BOXES, SCORES, CLASSES = "boxes", "scores", "classes"
 """Names of its outputs: `(n, 4)` pixels of the picture, `(n,)` 0 to 1, `(n,)` names."""
 DATATYPES = {"f": "FP32", "O": "BYTES"}
-"""The protocol's names of the types that we send, by numpy's `dtype.kind`."""
+"""The protocol's names of the types in responses, by numpy's `dtype.kind`."""

@@ -1,4 +1,4 @@
-"""What stands between the endpoint and the detector."""
+"""The layer between the endpoint and the detector."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,17 +17,17 @@ Result = TypeVar("Result")
 
 
 class Served:
-    """A version that answers.
+    """A version that is being served.
 
     Args:
         detector: Its detector.
-        version: What it is called in responses.
+        version: Its name in responses.
 
     Attributes:
         version: As above.
         input_shape: `[1, 3, height, width]`.
-        output_shape: Of the network's output.
-        output_name: The same.
+        output_shape: Shape of the network's output.
+        output_name: Name of the network's output.
     """
 
     def __init__(self, detector: Detector, version: str) -> None:
@@ -37,7 +37,7 @@ class Served:
         self.output_shape = list(self.infer(np.zeros(self.input_shape, np.float32)).shape)
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """Runs the network alone; the answer is the caller's to keep."""
+        """Runs only the network; the caller may keep the result."""
         return self._detector.runtime.infer(np.ascontiguousarray(tensor)).copy()
 
     def detect(self, image: np.ndarray) -> tuple[Detection, ...]:
@@ -46,18 +46,18 @@ class Served:
 
 
 class Worker:
-    """The one thread that a detector serves; the server goes on listening meanwhile."""
+    """The only thread that may use a detector; the server keeps listening meanwhile."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "detector")
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
-        """Does something on the thread, one after another."""
+        """Runs a function on the thread; calls run in order."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
 
 def warm_up(detector: Detector) -> None:
-    """Lets a detector look at something: its first answers are slow."""
+    """Runs a detector a few times, since its first calls are slow."""
     width, height = detector.input_size_px
     for _ in range(WARM_UP_CALLS):
         detector.detect_image(np.zeros((height, width, 3), np.uint8))

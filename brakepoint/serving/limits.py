@@ -1,4 +1,4 @@
-"""How much may be sent to the endpoint at once."""
+"""Limits the size of requests to the endpoint."""
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -6,14 +6,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from brakepoint.texts import text
 
 BODY_MOST_BYTES = 64 * 2**20
-"""The input of 800×608 is 5.8 MB as a tensor, and some 32 MB as JSON numbers."""
+"""The 800×608 input takes 5.8 MB as a tensor, and about 32 MB as JSON numbers."""
 
 
 class BodyLimit:
-    """Refuses large requests, and throws away what comes of them.
+    """Refuses large requests, and discards their body.
 
     Args:
-        app: The application behind.
+        app: The wrapped application.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,13 +1,13 @@
-"""JPEG files from strangers."""
+"""Decodes untrusted JPEG files."""
 
 import numpy as np
 
 from brakepoint.texts import text
 
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
-"""Markers: of the file's start, of each scan of pixels, and of the end."""
+"""JPEG markers for the start of the file, each scan, and the end."""
 PIXELS_MOST = 2**24
-"""A small file may claim any size. OpenCV obeys this if `PIXELS_VARIABLE` says so before it is imported."""
+"""A small file may claim any size. OpenCV enforces this if `PIXELS_VARIABLE` is set before it is imported."""
 PIXELS_VARIABLE = "OPENCV_IO_MAX_IMAGE_PIXELS"
 
 
@@ -18,14 +18,14 @@ def decode_jpeg(content: bytes) -> np.ndarray:
         `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        InvalidInput: It is none, it is cut short, or it is larger than `PIXELS_MOST`.
+        InvalidInput: It isn't a JPEG, it is truncated, or it is larger than `PIXELS_MOST`.
     """
     import cv2
     from kserve.errors import InvalidInput
 
     if not content.startswith(JPEG_START):
         raise InvalidInput(text("serving.bad.no_jpeg"))
-    # OpenCV fills what is missing of a truncated JPEG with grey and goes on.
+    # OpenCV fills the missing part of a truncated JPEG with grey and continues.
     if content.rfind(JPEG_END) < content.rfind(JPEG_SCAN):
         raise InvalidInput(text("serving.bad.truncated"))
     try:

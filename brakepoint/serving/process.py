@@ -1,4 +1,4 @@
-"""Runs `brakepoint serve` in a process of its own: for a notebook, a benchmark or a test."""
+"""Runs `brakepoint serve` in a separate process, for a notebook, a benchmark or a test."""
 
 import os
 import subprocess
@@ -16,11 +16,11 @@ STOP_TIMEOUT_S = 30
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server that answers.
+    """A running server.
 
     Attributes:
         rest: `host:port`.
-        grpc: The same.
+        grpc: `host:port`.
         process: The server.
     """
 
@@ -30,7 +30,7 @@ class Endpoint:
 
     @property
     def said(self) -> IO[str]:
-        """What it prints."""
+        """Its output."""
         assert self.process.stdout is not None
         return self.process.stdout
 
@@ -40,11 +40,11 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
     """Serves a model on free ports until the context ends; requests are answered from the start.
 
     Args:
-        model: As `brakepoint serve` takes it.
-        environment: Variables for the server alone.
+        model: Argument for `brakepoint serve`.
+        environment: Variables for the server only.
 
     Raises:
-        UserError: It does not start; it has said on stderr why.
+        UserError: It does not start; the reason is on stderr.
     """
     rest, grpc = free_port(), free_port()
     command = [sys.executable, "-m", "brakepoint", "serve", model]
@@ -55,11 +55,11 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
         stdout=subprocess.PIPE,
         text=True,
         bufsize=1,
-        start_new_session=True,  # Ctrl-C ends it by way of us.
+        start_new_session=True,  # On Ctrl-C, this process ends it.
     )
     endpoint = Endpoint(f"{LOCALHOST}:{rest}", f"{LOCALHOST}:{grpc}", process)
     try:
-        if not endpoint.said.readline():  # The line that says it is ready.
+        if not endpoint.said.readline():  # The line that announces it is ready.
             raise UserError("serving.error.not_started", model=model)
         yield endpoint
     finally:

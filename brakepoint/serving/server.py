@@ -1,7 +1,7 @@
-"""Runs KServe's REST and gRPC servers: on this machine only unless asked, and patient with anybody.
+"""Runs KServe's REST and gRPC servers, by default on this machine only, and robust against bad requests.
 
-KServe's own `ModelServer` listens on every address, lets anybody unload a model, and answers with 500 to much
-that is the asker's mistake: so its parts are put together here.
+KServe's own `ModelServer` listens on every address, lets anyone unload a model, and answers many client
+errors with 500. Therefore its parts are assembled here.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ STARTED_LOOK_S = 0.02
 
 
 class StrictDataPlane(DataPlane):
-    """Whatever is wrong with a request is the asker's mistake, not ours."""
+    """Treats everything wrong with a request as a client error."""
 
     def decode(self, body: Any, headers: Any, *rest: Any, **named: Any) -> Any:
         """See `DataPlane.decode`."""
@@ -52,7 +52,7 @@ class StrictDataPlane(DataPlane):
             raise InvalidInput(text("serving.bad.request", why=type(error).__name__)) from error
 
     def decode_inference_request(self, body: Any, headers: Any, model_name: str) -> InferRequest:
-        """Leaves binary tensors binary; KServe makes a list of a million Python numbers of each."""
+        """Keeps binary tensors binary; KServe converts each to a list of a million Python numbers."""
         if not isinstance(body, bytes) or HEADER_LENGTH not in headers:
             return super().decode_inference_request(body, headers, model_name)
         start = int(headers[HEADER_LENGTH])
@@ -86,7 +86,7 @@ class StrictDataPlane(DataPlane):
 
 
 class FixedRepository(ModelRepositoryExtension):
-    """Models are switched by the registry, not by whoever can reach the endpoint."""
+    """A repository whose models only the registry can switch, not the clients of the endpoint."""
 
     async def load(self, model_name: str) -> None:
         """Refuses."""
@@ -109,7 +109,7 @@ async def _refuse_unknown(_: Request, error: Exception) -> JSONResponse:
 
 
 class _ForUs(logging.Filter):
-    """Keeps out of the log what is the asker's mistake: the answer has told it."""
+    """Keeps client errors out of the log: the response reports them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -119,18 +119,18 @@ class _ForUs(logging.Filter):
 def run(
     models: list[Model], host: str, rest_port: int, grpc_port: int, on_ready: Callable[[], object]
 ) -> None:
-    """Serves until SIGTERM or Ctrl-C; requests that are under way are answered first.
+    """Serves until SIGTERM or Ctrl-C; pending requests are answered first.
 
     Args:
-        models: Ready to answer.
-        host: Where to listen.
-        rest_port: The same.
-        grpc_port: The same.
+        models: Models that are ready to serve.
+        host: Address to listen on.
+        rest_port: Port for REST.
+        grpc_port: Port for gRPC.
         on_ready: Called as soon as requests are answered.
 
     Raises:
-        UserError: A port is taken.
-        KeyboardInterrupt: It was Ctrl-C, and all is closed.
+        UserError: A port is in use.
+        KeyboardInterrupt: Ctrl-C was pressed, and everything is closed.
     """
     for port in (rest_port, grpc_port):
         if not is_free(host, port):
@@ -165,7 +165,7 @@ async def _serve(
     address: str,
     on_ready: Callable[[], object],
 ) -> list[int]:
-    """Serves until a signal; returns which came."""
+    """Serves until a signal arrives, and returns it."""
     heard = _hear_signals(rest)
     limits = [
         ("grpc.max_receive_message_length", BODY_MOST_BYTES),
@@ -191,13 +191,13 @@ async def _serve(
 
 
 def _hear_signals(rest: RESTServer) -> list[int]:
-    """Has SIGINT and SIGTERM end the REST server from now on, whether it has started or not.
+    """Makes SIGINT and SIGTERM end the REST server from now on, whether it has started or not.
 
-    Otherwise asyncio cancels what is under way at that moment, be it the end of the gRPC server, for which
-    nobody waits then.
+    Otherwise asyncio would cancel whatever is running at that moment, possibly the shutdown of the gRPC
+    server, which would then not be awaited.
 
     Returns:
-        Gets each signal that comes.
+        A list that receives each signal.
     """
     heard: list[int] = []
 
@@ -205,7 +205,7 @@ def _hear_signals(rest: RESTServer) -> list[int]:
         heard.append(number)
         rest._server.should_exit = True
 
-    with suppress(NotImplementedError):  # Windows itself has none.
+    with suppress(NotImplementedError):  # Not available on Windows itself.
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, hear, number)
     return heard

@@ -1,4 +1,4 @@
-"""Where the served model comes from: a file, or the bucket's production pointer, which is followed."""
+"""The source of the served model: a file, or the bucket's production pointer, which is followed."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ class Chosen:
     """The model to serve.
 
     Attributes:
-        version: What it is called in responses.
+        version: Its name in responses.
         path: Its file.
     """
 
@@ -30,7 +30,7 @@ class Chosen:
 
 
 class ModelSource(Protocol):
-    """Says which model to serve now."""
+    """Returns the model to serve now."""
 
     def __call__(self, known: str) -> Chosen | None:
         """The model to serve; None if it is still the one called `known`."""
@@ -41,7 +41,7 @@ def open_source(model: str) -> Iterator[ModelSource]:
     """Opens a path, `s3://BUCKET/PREFIX` of a registry, or `s3://` for the usual bucket and prefix.
 
     Raises:
-        UserError: The store is not there.
+        UserError: The store is unavailable.
     """
     if not model.startswith("s3://"):
         path = Path(model)
@@ -75,14 +75,14 @@ def follow(
     tell: Callable[[str, object], None],
     stopping: threading.Event,
 ) -> None:
-    """Switches whenever the source names another model, until `stopping`; trouble never stops the serving.
+    """Switches whenever the source names another model, until `stopping`; errors never stop the serving.
 
     Args:
-        source: Where the model comes from.
-        known: The version that is served now.
-        switch: Is told the file and the version.
-        tell: Is told `serving.switched` with a version, or `serving.trouble` with an error, each once.
-        stopping: Ends it.
+        source: Source of the model.
+        known: The version being served.
+        switch: Called with the file and the version.
+        tell: Called with `serving.switched` and a version, or `serving.trouble` and an error, once each.
+        stopping: Ends the function.
     """
     trouble = ""
     while not stopping.wait(LOOK_EVERY_S):

@@ -1,4 +1,4 @@
-"""Inputs of a request, taken at their word by nobody."""
+"""Validates the inputs of a request."""
 
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def find_input(request: "InferRequest", name: str) -> "InferInput":
-    """Finds an input by its name.
+    """Finds an input by name.
 
     Raises:
-        InvalidInput: There is none, or the request is of another protocol.
+        InvalidInput: There is none, or the request uses another protocol.
     """
     from kserve import InferRequest
     from kserve.errors import InvalidInput
@@ -33,7 +33,7 @@ def to_array(field: "InferInput") -> np.ndarray:
     """An input as an array.
 
     Raises:
-        InvalidInput: Its data are not what its datatype and shape say.
+        InvalidInput: Its data do not match its datatype and shape.
     """
     from kserve.errors import InvalidInput
 
@@ -46,11 +46,11 @@ def to_array(field: "InferInput") -> np.ndarray:
 
 
 def make_output(request: "InferRequest", name: str, array: np.ndarray) -> "InferOutput":
-    """An output as the asker wants it: binary, or as numbers.
+    """An output in the requested form: binary, or as numbers.
 
     Args:
-        request: What was asked.
-        name: Of the output.
+        request: The request.
+        name: Name of the output.
         array: Its content, float32 or objects that are bytes.
     """
     from kserve import InferOutput

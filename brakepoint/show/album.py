@@ -1,4 +1,4 @@
-"""Pictures that a person has labelled, kept as Label Studio exports a project: step 1 reads the folder."""
+"""Pictures that a person has labelled, stored like a Label Studio export: step 1 reads the folder."""
 
 import json
 import re
@@ -19,7 +19,7 @@ EXPORT_NAME = "label-studio.json"
 PICTURES = "pictures"
 NAME = re.compile(r"shown_(\d{4,})\.jpg")
 LEAST_SIDE = 0.002
-"""Of the picture: less is a slip of the hand."""
+"""As a fraction of the picture: anything smaller is an accident."""
 SIGNS_MAX = 50
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ SignBox = Annotated[tuple[Share, Share, Share, Share], AfterValidator(_spans)]
 
 
 class ShownSign(BaseModel):
-    """A sign that a person has drawn a box around."""
+    """A sign around which a person has drawn a box."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,13 +46,13 @@ class ShownSign(BaseModel):
 
 
 class Album:
-    """A folder of labelled pictures that grows; every change is written at once.
+    """A growing folder of labelled pictures; every change is written immediately.
 
     Args:
-        folder: Holds `pictures/` and `label-studio.json`; both are made with the first picture.
+        folder: Contains `pictures/` and `label-studio.json`; both are created with the first picture.
 
     Raises:
-        UserError: There is an export that this class has not written.
+        UserError: The folder contains an export that this class has not written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,31 +62,31 @@ class Album:
 
     @property
     def names(self) -> list[str]:
-        """The pictures, the oldest first."""
+        """Names of the pictures, oldest first."""
         return [_name(task) for task in self._tasks]
 
     def picture(self, name: str) -> bytes:
-        """The JPEG of that name.
+        """The JPEG with that name.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is no such picture.
         """
         if name not in self.names:
             raise KeyError(name)
         return (self.folder / PICTURES / name).read_bytes()
 
     def add(self, jpeg: bytes, signs: list[ShownSign]) -> str:
-        """Keeps a picture and what is in it.
+        """Stores a picture and its labels.
 
         Args:
             jpeg: The picture.
-            signs: Its signs; none if there is none in it, which is worth keeping, too.
+            signs: Its signs; may be empty, since pictures without signs are useful, too.
 
         Returns:
-            The name that the picture got.
+            The name given to the picture.
 
         Raises:
-            UserError: It is no JPEG.
+            UserError: It isn't a JPEG.
         """
         height, width = decoded(jpeg).shape[:2]
         number = 1 + max((int(task["id"]) for task in self._tasks), default=0)
@@ -97,10 +97,10 @@ class Album:
         return name
 
     def remove(self, name: str) -> None:
-        """Forgets a picture.
+        """Deletes a picture.
 
         Raises:
-            KeyError: There is none of that name.
+            KeyError: There is no picture with that name.
         """
         if name not in self.names:
             raise KeyError(name)
@@ -125,13 +125,13 @@ def decoded(jpeg: bytes) -> np.ndarray:
         `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        UserError: It is none.
+        UserError: It isn't a JPEG.
     """
     image = None
     if jpeg.startswith(b"\xff\xd8"):
         try:
             image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error:  # A picture of more pixels than OpenCV takes.
+        except cv2.error:  # The picture has more pixels than OpenCV accepts.
             image = None
     if image is None:
         raise UserError("show.error.no_jpeg")

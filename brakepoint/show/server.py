@@ -1,6 +1,6 @@
 """The page's server: what the model sees in a picture, and the pictures that are kept.
 
-A picture comes in, is looked at, and is forgotten. Only `POST /album` writes one, to this machine's disk.
+A picture is received, examined and discarded. Only `POST /album` stores one, on this machine's disk.
 """
 
 import threading
@@ -24,7 +24,7 @@ from brakepoint.web.server import NO_STORE, check_token, make_page
 BODY_MAX_BYTES = 8_000_000
 """A JPEG of a few megapixels in base64."""
 TO_PRINT = {kind: plate for kind, plate in PLATES.items() if not kind.startswith("road-")}
-"""The plates of the toy's line, in their true size."""
+"""The sign plates of the toy's line, in their true size."""
 TEXTS = ("show.", "sign.class.")
 Answer = TypeVar("Answer")
 Token = Annotated[str, Header(alias="X-Brakepoint-Token")]
@@ -38,7 +38,7 @@ class PictureDetector(Protocol):
 
 
 class ShownPicture(BaseModel):
-    """A picture that is to be kept, and its signs."""
+    """A picture to store, and its signs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,14 +53,14 @@ async def _body(request: Request) -> bytes:
 def make_app(
     detector: PictureDetector, album: Album, samples: list[Path], token: str = "", **facts: object
 ) -> FastAPI:
-    """Makes the server.
+    """Creates the server.
 
     Args:
-        detector: Looks at the pictures, one at a time.
-        album: Keeps those that are labelled.
+        detector: Examines the pictures, one at a time.
+        album: Stores the labelled ones.
         samples: Pictures of the kit, for a person without a camera.
-        token: What a person must know who uses the page; empty when only this machine can reach it.
-        facts: What the page shows besides, and never changes.
+        token: Required to use the page; empty when only this machine can reach it.
+        facts: Further constants that the page shows.
     """
     router = APIRouter()
     one_at_a_time = threading.Lock()

@@ -1,4 +1,4 @@
-"""Builds the dataset of step 1 from labelled pictures, by the attendee's functions, and draws a sample."""
+"""Builds the dataset of step 1 from labelled pictures, with the attendee's functions, and draws a sample."""
 
 import shutil
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ TILE_PX = (640, 480)
 
 @dataclass(frozen=True)
 class Dataset:
-    """What was built.
+    """The built dataset.
 
     Attributes:
-        training: How many pictures to learn from.
-        validation: How many to be examined on.
-        unlabelled: How many were left out because nobody has labelled them.
-        folder: Holds `train/` and `val/`, each with `images/` and `labels/`.
-        notes: What else was passed over.
+        training: Number of training pictures.
+        validation: Number of validation pictures.
+        unlabelled: Number of pictures skipped because they are not labelled.
+        folder: Contains `train/` and `val/`, each with `images/` and `labels/`.
+        notes: What else was skipped.
     """
 
     training: int
@@ -49,7 +49,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class _Item:
-    """A picture of the dataset: where it comes from, its name, its YOLO lines and its side, if given."""
+    """A picture of the dataset: its source, its name, its YOLO lines and its split, if given."""
 
     source: Path
     name: str
@@ -58,15 +58,15 @@ class _Item:
 
 
 def build_dataset(fetched: Path, step: ModuleType, out: Path) -> Dataset:
-    """Writes YOLO labels and splits the pictures; what an earlier run built there is replaced.
+    """Writes YOLO labels and splits the pictures; replaces the result of an earlier run.
 
     Args:
-        fetched: Holds `images/` and `annotations.json`.
+        fetched: Contains `images/` and `annotations.json`.
         step: The module `step1_dataset`.
-        out: Gets `train/` and `val/`; until they are whole, what was there stays.
+        out: Receives `train/` and `val/`; until they are complete, the old ones are kept.
 
     Raises:
-        UserError: The annotations are those of another project, or of pictures that are not there.
+        UserError: The annotations belong to another project, or to missing pictures.
     """
     notes: list[Note] = []
     export, folder = fetched / EXPORT_NAME, fetched / "images"
@@ -84,17 +84,17 @@ def build_dataset(fetched: Path, step: ModuleType, out: Path) -> Dataset:
 
 
 def import_dataset(source: Path, step: ModuleType, out: Path) -> Dataset:
-    """Makes a dataset of labelled pictures that somebody has, in whatever form; see `read_labels`.
+    """Creates a dataset from the user's labelled pictures, in any format; see `read_labels`.
 
-    A split into training and validation that is there already is kept.
+    An existing split into training and validation is kept.
 
     Args:
-        source: Holds pictures and labels.
+        source: Contains pictures and labels.
         step: The module `step1_dataset`.
-        out: Gets `train/` and `val/`; until they are whole, what was there stays.
+        out: Receives `train/` and `val/`; until they are complete, the old ones are kept.
 
     Raises:
-        UserError: Pictures or labels are missing or invalid, or a picture does not decode.
+        UserError: Pictures or labels are missing or invalid, or a picture cannot be decoded.
     """
     labels = _with_two_sides(read_labels(source))
     names = distinct_names([picture.path for picture in labels.pictures], source)
@@ -112,7 +112,7 @@ def import_dataset(source: Path, step: ModuleType, out: Path) -> Dataset:
 
 
 def _with_two_sides(labels: Labels) -> Labels:
-    """The pictures of the two sides that there are, or all of them without a side."""
+    """The pictures of the two splits if both exist, or all of them without a split."""
     if not {picture.split for picture in labels.pictures} >= set(SIDES):
         return Labels(
             tuple(LabelledPicture(each.path, each.signs, each.size_px) for each in labels.pictures),
@@ -124,11 +124,11 @@ def _with_two_sides(labels: Labels) -> Labels:
 
 
 def distinct_names(pictures: Sequence[Path], root: Path) -> dict[Path, str]:
-    """A file name for each picture, no two of them alike but for their suffix: each has a label of its own.
+    """A file name for each picture, unique even without its suffix, since each has its own label.
 
     Args:
-        pictures: Below `root`, perhaps in several folders.
-        root: Folders between it and a picture tell pictures of one name apart.
+        pictures: Pictures below `root`, possibly in several folders.
+        root: Folders between it and a picture distinguish pictures with the same name.
     """
     names: dict[Path, str] = {}
     taken: set[str] = set()
@@ -174,7 +174,7 @@ def draw_samples(folder: Path) -> np.ndarray:
     """A picture of a few samples with their boxes: those with most signs.
 
     Args:
-        folder: Holds `images/` and `labels/`.
+        folder: Contains `images/` and `labels/`.
 
     Returns:
         `(height, width, 3)` uint8, blue-green-red.

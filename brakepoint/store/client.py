@@ -1,4 +1,4 @@
-"""A boto3 client that rests on what a connection says alone, and says so when what answers is no store."""
+"""A boto3 client that uses only the connection's settings, and reports when the server isn't a store."""
 
 import os
 from functools import cache
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 20
 ATTEMPTS, ATTEMPTS_TO_REACH = 5, 2
-"""At a store that asks to be given time (SlowDown), and at one that does not answer at all."""
+"""Attempts at a store that requests a delay (SlowDown), and at one that does not answer at all."""
 WORKERS = 8
-"""Downloads at a time."""
+"""Number of parallel downloads."""
 NOT_REACHED = (
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -37,23 +37,23 @@ NOT_REACHED = (
     SSLError,
 )
 GATEWAY = (502, 503, 504)
-"""What stands before a store answers so while the store itself does not."""
+"""Status codes of a gateway whose store does not answer."""
 BUCKET_REGION = "x-amz-bucket-region"
-"""A header by which Amazon says where a bucket is; boto3 goes there by itself."""
+"""Header with which Amazon reports a bucket's region; boto3 then follows automatically."""
 WANTS_TLS = b"HTTPS server"
-"""What stores and proxies written in Go answer to who speaks HTTP at a port for HTTPS."""
+"""The answer of stores and proxies written in Go to HTTP requests on an HTTPS port."""
 
 
 def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Client":
-    """Makes a client; several threads may share it.
+    """Creates a client; several threads may share it.
 
     Args:
         endpoint: URL of the store.
-        region: Some stores want one.
+        region: Required by some stores.
         key: The access key, the secret key and the session's token, which may be empty.
 
     Raises:
-        UserError: Something in the settings can be no store's.
+        UserError: Something in the settings cannot belong to a store.
     """
     _check(endpoint)
     access_key, secret_key, session_token = key
@@ -73,21 +73,21 @@ def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Cli
                 retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
                 max_pool_connections=WORKERS,
                 s3={"addressing_style": _addressing_style(), "us_east_1_regional_endpoint": "regional"},
-                # Stores that are not Amazon's often do not know the newer checksums.
+                # Stores other than Amazon's often do not support the newer checksums.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
         )
     except InvalidRegionError as error:
         raise UserError("store.error.region", region=region) from error
-    # Before boto3's own: its search for a bucket's region follows any redirection, without end.
+    # Before boto3's own: its search for a bucket's region follows any redirection endlessly.
     client.meta.events.register_first("needs-retry.s3", _Judge(endpoint).look)
     return client
 
 
 @cache
 def _session() -> boto3.Session:
-    """One that reads neither the AWS_* variables nor the files that are there for other tools."""
+    """A session that reads neither the AWS_* variables nor the files of other tools."""
     session = Session()
     for name, (_, _, default, convert) in list(session.session_var_map.items()):
         session.session_var_map[name] = (None, None, default, convert)
@@ -108,7 +108,7 @@ def _check(endpoint: str) -> None:
 
 
 def _authorities(endpoint: str) -> str | None:
-    """The file with the authorities to trust, if one is named, for an endpoint that has a certificate."""
+    """The file with the trusted authorities, if named, for an endpoint with a certificate."""
     named = next((name for name in CA_VARIABLES if setting(name)), None)
     if named is None or not endpoint.startswith("https:"):
         return None
@@ -127,25 +127,25 @@ def _addressing_style() -> Literal["path", "virtual"]:
 
 
 class _Judge:
-    """Looks at each answer before boto3 decides whether to ask again.
+    """Examines each answer before boto3 decides whether to retry.
 
     Args:
-        endpoint: Of the store.
+        endpoint: URL of the store.
     """
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
 
     def look(self, response: Any, attempts: int, caught_exception: Exception | None, **_: object) -> None:
-        """Refuses what asking again does not change.
+        """Raises an error if retrying would be useless.
 
         Args:
-            response: The answer, raw and read; None if there was none.
-            attempts: How many there have been.
-            caught_exception: What came instead of an answer.
+            response: The answer, raw and parsed; None if there was none.
+            attempts: Number of attempts so far.
+            caught_exception: The exception in place of an answer.
 
         Raises:
-            UserError: What answered is no store, or sends us elsewhere.
+            UserError: The server isn't a store, or redirects elsewhere.
         """
         if isinstance(caught_exception, NOT_REACHED) and attempts >= ATTEMPTS_TO_REACH:
             raise caught_exception

@@ -1,4 +1,4 @@
-"""Which object store to use: that of a data connection, or else one beside us, or else one of our own."""
+"""The object store to use: that of a data connection, else one in the same pod, else the kit's own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_REGION = "us-east-1"
 KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 AMAZON = ".s3"
-"""What follows the bucket in the host's name, at Amazon."""
+"""Suffix after the bucket in host names at Amazon."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Connection:
     Attributes:
         endpoint: URL of the store.
         bucket: Name of the bucket.
-        access_key: Who we are.
-        secret_key: How we prove it; never printed.
-        region: Some stores want one.
-        session_token: Goes with a key that is lent for some hours.
+        access_key: The access key.
+        secret_key: The secret key; never printed.
+        region: Required by some stores.
+        session_token: Token of a temporary key.
     """
 
     endpoint: str
@@ -67,7 +67,7 @@ class Connection:
         """A boto3 client for this store; several threads may share it.
 
         Raises:
-            UserError: Something in the settings can be no store's.
+            UserError: Something in the settings cannot belong to a store.
         """
         return make_client(self.endpoint, self.region, (self.access_key, self.secret_key, self.session_token))
 
@@ -77,7 +77,7 @@ def _with_scheme(endpoint: str, scheme: str) -> str:
 
 
 def _without_bucket(endpoint: str, bucket: str) -> str:
-    """The store's address where that of the bucket was given: `https://store/BUCKET`, `https://BUCKET.s3.…`."""
+    """The store's address from that of a bucket: `https://store/BUCKET`, `https://BUCKET.s3.…`."""
     try:
         parts = urlsplit(endpoint)
     except ValueError:
@@ -91,15 +91,15 @@ def _without_bucket(endpoint: str, bucket: str) -> str:
 
 @contextmanager
 def object_store() -> Iterator[Connection]:
-    """Opens the store of the data connection, or else one beside us or of our own, with the kit's content.
+    """Opens the store of the data connection, else the pod's or the kit's own, with the kit's content.
 
     Example:
         >>> with object_store() as store:
         ...     store.client.list_objects_v2(Bucket=store.bucket)
 
     Raises:
-        UserError: The environment names a store only by half, or the one beside us does not answer, or ours
-            does not start.
+        UserError: The environment names a store incompletely, the pod's does not answer, or the kit's does
+            not start.
     """
     if setting(ENDPOINT_VARIABLE):
         yield Connection.from_environment()
@@ -113,7 +113,7 @@ def object_store() -> Iterator[Connection]:
 
 @contextmanager
 def _store_at_hand() -> Iterator[Connection]:
-    if beside := setting(BESIDE_VARIABLE):  # It listens to its own pod alone, and asks nobody for a key.
+    if beside := setting(BESIDE_VARIABLE):  # It only serves its own pod, and requires no key.
         yield Connection(_with_scheme(beside, "http"), EMBEDDED_BUCKET, "anybody", "anybody")
         return
     with serve_s3() as (endpoint, access_key, secret_key):

@@ -1,4 +1,4 @@
-"""What lies in the bucket: the content that comes with the kit, and how it gets there."""
+"""The content of the bucket: the files that come with the kit, and their upload."""
 
 import hashlib
 import re
@@ -20,9 +20,9 @@ CONTENT_DIR = KIT / "dataset"
 STILLS_PREFIX = "stills/"
 BASE_MODEL_PREFIX = "base-model/"
 CHECKSUMS_NAME = "SHA256SUMS"
-"""Names the hash of every object of the kit, as the command sha256sum writes it."""
+"""File with the hash of every object of the kit, in the format of sha256sum."""
 SUM_LINE = re.compile(r"(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
-"""The star is for files read as binary, as on Windows."""
+"""The asterisk marks files read as binary, as on Windows."""
 HAVE_BUCKET = {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}
 
 
@@ -43,7 +43,7 @@ def content() -> dict[str, Path]:
     """The files that come with the kit, by their key in the bucket: all of `dataset/`, and the base model.
 
     Raises:
-        UserError: They are not there.
+        UserError: They are missing.
     """
     files = {path.relative_to(CONTENT_DIR).as_posix(): path for path in sorted(CONTENT_DIR.rglob("*"))}
     files |= {f"{BASE_MODEL_PREFIX}{path.name}": path for path in (BASE_CHECKPOINT, BASE_MODEL)}
@@ -54,12 +54,12 @@ def content() -> dict[str, Path]:
 
 
 def checksums(files: dict[str, Path]) -> str:
-    """What `SHA256SUMS` says of files, given by key."""
+    """The contents of `SHA256SUMS` for files, given by key."""
     return "".join(f"{sha256(path)}  {key}\n" for key, path in files.items())
 
 
 def is_seeded(client: "S3Client", bucket: str) -> bool:
-    """Whether the very content of this kit is in a bucket already."""
+    """Whether a bucket already contains exactly the content of this kit."""
     try:
         body = client.get_object(Bucket=bucket, Key=CHECKSUMS_NAME)["Body"].read()
     except ClientError:
@@ -68,18 +68,18 @@ def is_seeded(client: "S3Client", bucket: str) -> bool:
 
 
 def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None] | None = None) -> int:
-    """Uploads the kit's content, and makes the bucket if it is not there.
+    """Uploads the kit's content, and creates the bucket if it does not exist.
 
     Args:
-        client: From boto3.
-        bucket: Its name.
-        on_progress: Told the number of files done and of all.
+        client: Client from boto3.
+        bucket: Name of the bucket.
+        on_progress: Called with the number of files done and the total.
 
     Returns:
-        How many files were uploaded.
+        The number of uploaded files.
 
     Raises:
-        UserError: The kit's content is not there.
+        UserError: The kit's content is missing.
     """
     files = content()
     make_bucket(client, bucket)
@@ -87,13 +87,13 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
         client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         if on_progress is not None:
             on_progress(done, len(files))
-    # Last: it says that all the rest is there.
+    # Last: it shows that everything else is there.
     client.put_object(Bucket=bucket, Key=CHECKSUMS_NAME, Body=checksums(files).encode())
     return len(files)
 
 
 def make_bucket(client: "S3Client", bucket: str) -> None:
-    """Makes a bucket unless it is there."""
+    """Creates a bucket unless it exists."""
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as missing:
@@ -110,7 +110,7 @@ def parse_checksums(content: str) -> dict[str, str]:
     """The hashes of `SHA256SUMS` by key.
 
     Raises:
-        ValueError: A line is not one of sha256sum's.
+        ValueError: A line isn't in the format of sha256sum.
     """
     lines = [line.strip() for line in content.removeprefix("\ufeff").splitlines() if line.strip()]
     found = [SUM_LINE.fullmatch(line) for line in lines]

@@ -1,4 +1,4 @@
-"""An S3 server of our own: rclone on a folder, on this machine only, with a secret of its own."""
+"""The kit's own S3 server: rclone on a folder, on this machine only, with its own secret."""
 
 import os
 import secrets
@@ -15,23 +15,23 @@ from brakepoint.sockets import LOCALHOST, answers, free_port, is_free
 
 EMBEDDED_BUCKET = "brakepoint"
 STORE_DIR = Path("runs/store")
-"""Its folders are the buckets."""
+"""Its subfolders are the buckets."""
 USUAL_PORT = 9000
 FRESH = ("--dir-cache-time", "1s")
-"""What another server of the same folder has written is seen so soon; 0 makes rclone forget its own files."""
+"""Delay until another server's changes to the folder are visible; with 0, rclone forgets its own files."""
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
 LISTENS = b"Starting s3 server on"
-"""What rclone says when the port is its own: another server may answer there, too."""
+"""rclone's message once the port is its own: another server might answer there, too."""
 GUARD = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGTERM)"
-"""Ends a process when the pipe to whoever started it closes, as it does even if that one was killed."""
+"""Ends a process when the pipe to its parent closes, which also happens if the parent was killed."""
 
 
 @contextmanager
 def serve_s3(folder: Path = STORE_DIR) -> Iterator[tuple[str, str, str]]:
-    """Serves a folder by S3 for as long as the context lasts.
+    """Serves a folder over S3 for as long as the context lasts.
 
     Args:
-        folder: Holds the buckets; is made if it is not there.
+        folder: Contains the buckets; created if missing.
 
     Yields:
         The endpoint, the access key and the secret key.
@@ -61,15 +61,15 @@ def run_server(root: str, address: tuple[str, int], key: tuple[str, str], log_pa
     """Runs one server for as long as the context lasts.
 
     Args:
-        root: A folder; its folders are the buckets.
-        address: Host and port to listen at.
+        root: Folder whose subfolders are the buckets.
+        address: Host and port to listen on.
         key: The access key and the secret key.
-        log_path: Gets what the server says.
+        log_path: Receives the server's output.
 
     Raises:
         UserError: rclone is not installed, or does not start.
     """
-    # The secret goes by the environment: a command line can be read by everybody on the machine.
+    # The secret is passed in the environment: everyone on the machine can read a command line.
     environment = {"RCLONE_AUTH_KEY": f'"{",".join(key)}"'}
     command = [rclone(), "serve", "s3", "--addr", f"{address[0]}:{address[1]}", *FRESH, root]
     log_path.write_bytes(b"")
@@ -86,16 +86,16 @@ def running(
     folder: Path | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs rclone for as long as the context lasts, and no longer than this process, even if that is killed.
+    """Runs rclone while the context lasts, and no longer than this process, even if that is killed.
 
     Args:
         command: Program and arguments.
-        environment: Variables on top of ours.
-        log_path: Gets what it says.
-        folder: Where it runs; by default where we do.
+        environment: Additional variables.
+        log_path: Receives its output.
+        folder: Its working folder; by default that of this process.
         pass_fds: Open files that it inherits.
     """
-    # Sessions of their own, because Ctrl-C is for the one who started them and who ends them in order.
+    # Separate sessions, because Ctrl-C is for the parent, which ends them in order.
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -123,7 +123,7 @@ def running(
 
 
 def rclone() -> str:
-    """The rclone that pip installed beside this Python, or any other."""
+    """Path of the rclone that pip installed beside this Python, or of any other."""
     beside = Path(sys.executable).with_name("rclone")
     found = str(beside) if beside.is_file() else shutil.which("rclone")
     if found is None:
@@ -134,16 +134,16 @@ def rclone() -> str:
 def wait_until_ready(
     process: subprocess.Popen[bytes], address: tuple[str, int], log_path: Path, begins_at: int = 0
 ) -> None:
-    """Waits until an rclone says that it listens, and is heard.
+    """Waits until an rclone reports that it listens, and answers.
 
     Args:
-        process: The one.
-        address: Host and port at which it listens.
-        log_path: Gets what it says.
-        begins_at: So many bytes of the log are of others before.
+        process: Its process.
+        address: Host and port on which it listens.
+        log_path: Receives its output.
+        begins_at: Offset in the log where its own output begins.
 
     Raises:
-        UserError: It does not get ready in time, as with an rclone that is too old.
+        UserError: It does not become ready in time, for example because rclone is too old.
     """
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:

@@ -1,4 +1,4 @@
-"""What can go wrong with an object store, said so that a person knows what to do."""
+"""Errors of an object store, with messages that tell a person what to do."""
 
 import errno
 import re
@@ -40,20 +40,20 @@ REFUSED = {
 BUSY = {"SlowDown", "ServiceUnavailable", "TooManyRequests", "RequestLimitExceeded", "429", "503"}
 CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
 VIRTUAL_ONLY = {"SecondLevelDomainForbidden", "PathStyleDomainForbidden"}
-"""What stores say that want the bucket in the host's name."""
+"""Error codes of stores that require the bucket in the host name."""
 OUT_OF_TIME = ("not yet valid", "has expired")
-"""What OpenSSL calls it when a certificate does not hold at the time of this machine."""
+"""OpenSSL's errors for a certificate that isn't valid at this machine's time."""
 NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF")
-"""What OpenSSL calls it when the other side does not speak TLS."""
+"""OpenSSL's errors for a peer that does not use TLS."""
 
 
 @contextmanager
 def friendly_errors(endpoint: str, bucket: str) -> Iterator[None]:
-    """Turns what boto3 and the disk raise into one line that says what to do.
+    """Turns errors of boto3 and the disk into one line that tells what to do.
 
     Args:
-        endpoint: Of the store that is talked to, for the messages.
-        bucket: The same.
+        endpoint: URL of the store, for messages.
+        bucket: Name of the bucket, for messages.
 
     Raises:
         UserError: The store or the disk failed.
@@ -114,7 +114,7 @@ def _without_trust(error: SSLError, endpoint: str) -> UserError:
 
 
 def _nobody(endpoint: str) -> UserError:
-    """Names the variable that names the store; ours is named by none."""
+    """Names the variable that contains the store's address; the kit's own has none."""
     named = next((name for name in (ENDPOINT_VARIABLE, BESIDE_VARIABLE) if setting(name)), None)
     if named is None:
         return UserError("store.error.ours_silent", endpoint=endpoint)

@@ -1,4 +1,4 @@
-"""Fetches what the kit has in a bucket, several objects at a time, by the attendee's own functions."""
+"""Downloads the kit's content from a bucket, several objects at a time, with the attendee's functions."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,16 +15,16 @@ from brakepoint.store.errors import friendly_errors
 def fetch_content(
     store: Connection, step: ModuleType, folder: Path, on_progress: Callable[[int, int], None]
 ) -> int:
-    """Downloads what is not there yet; a rerun completes what was missing.
+    """Downloads what is missing; another call completes an interrupted one.
 
     Args:
-        store: Where the content is.
+        store: Store with the content.
         step: The module `step1_dataset`.
-        folder: Gets the objects, named as in the bucket.
-        on_progress: Told the number of objects done and of all.
+        folder: Receives the objects, named as in the bucket.
+        on_progress: Called with the number of objects done and the total.
 
     Returns:
-        How many objects were downloaded.
+        The number of downloaded objects.
 
     Raises:
         UserError: The store or the disk failed, or an object is missing there or arrived damaged.
@@ -66,7 +66,7 @@ def _hashes(store: Connection) -> dict[str, str]:
 def _fetch(
     store: Connection, step: ModuleType, folder: Path, item: StoredObject, hashes: dict[str, str]
 ) -> bool:
-    """Downloads one object unless it is there already, and says whether it had to."""
+    """Downloads one object unless it exists already, and returns whether it had to."""
     target = (folder / item.key).resolve()
     if not target.is_relative_to(folder.resolve()):
         return False

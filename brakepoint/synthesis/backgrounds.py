@@ -1,4 +1,4 @@
-"""What lies behind the signs: given pictures, invented rooms with a table and a track, or plain chaos."""
+"""Backgrounds for signs: given pictures, generated rooms with a table and a track, or plain chaos."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -15,14 +15,14 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
 FOCAL_PX = 460.0
 CAMERA_HEIGHT_CM = 7.5
 STUDS_CM = np.array([(x, -0.4) for x in (-2.8, -1.2, -0.4, 0.4, 1.2, 2.8)])
-"""Studs of a sleeper: cm aside and cm ahead."""
+"""Studs of a sleeper: cm to the side and cm ahead."""
 
 
 def list_backgrounds(folder: Path | None) -> tuple[Path, ...]:
-    """Lists the pictures of a folder by name; none for None.
+    """Lists the pictures of a folder by name; empty for None.
 
     Raises:
-        UserError: The folder is missing or holds no picture.
+        UserError: The folder is missing or contains no picture.
     """
     if folder is None:
         return ()
@@ -35,15 +35,15 @@ def list_backgrounds(folder: Path | None) -> tuple[Path, ...]:
 
 
 def background(rng: np.random.Generator, files: tuple[Path, ...], streets: bool) -> np.ndarray:
-    """Makes one background, `(480, 640, 3)` uint8 blue-green-red.
+    """Creates one background, `(480, 640, 3)` uint8 blue-green-red.
 
     Args:
-        rng: Source of all chance.
-        files: Pictures without signs to draw from; a room is invented for one picture in three all the same.
+        rng: Random source.
+        files: Pictures without signs to draw from; one picture in three is a generated room nonetheless.
         streets: Whether every second picture shows a street instead.
 
     Raises:
-        UserError: A picture does not decode.
+        UserError: A picture cannot be decoded.
     """
     if streets and rng.random() < 0.5:
         return street(rng, HEIGHT, WIDTH)
@@ -53,7 +53,7 @@ def background(rng: np.random.Generator, files: tuple[Path, ...], streets: bool)
 
 
 def _given(rng: np.random.Generator, file: Path) -> np.ndarray:
-    """A crop of a given picture, perhaps mirrored."""
+    """A crop of a given picture, possibly mirrored."""
     image = _read(file)
     rows, columns = image.shape[:2]
     zoom = rng.uniform(0.6, 1.0)
@@ -132,7 +132,7 @@ def _radiator(rng: np.random.Generator, image: np.ndarray) -> None:
 
 
 def _cloth(rng: np.random.Generator, image: np.ndarray) -> None:
-    """A strongly patterned thing at one side."""
+    """Cloth with a strong pattern at one side."""
     width, height = int(rng.integers(60, 240)), int(rng.integers(120, 360))
     x = 0 if rng.random() < 0.5 else WIDTH - width
     y = int(rng.integers(0, HEIGHT - height))
@@ -140,7 +140,7 @@ def _cloth(rng: np.random.Generator, image: np.ndarray) -> None:
 
 
 def _lay_table(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: np.ndarray) -> None:
-    """Fills what lies below the horizon with a mostly dark, grained, shining table top."""
+    """Fills the area below the horizon with a mostly dark, grained, shiny table top."""
     base = np.array(colour(rng, saturation=0.3)) * 0.15 + rng.uniform(15, 60 if rng.random() < 0.75 else 190)
     grain = clouds(rng, HEIGHT, WIDTH, cells=(int(rng.integers(30, 160)), int(rng.integers(2, 20))))
     sheen = cv2.resize((rng.uniform(0.5, 1.7, (3, 3, 1)) * base).astype(np.float32), (WIDTH, HEIGHT))
@@ -155,14 +155,14 @@ def _lay_table(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: 
 
 
 def _lay_track(rng: np.random.Generator, image: np.ndarray, horizon: int, turn: np.ndarray) -> None:
-    """Draws rails and sleepers that run from the camera into a curve."""
+    """Draws rails and sleepers that lead from the camera into a curve."""
     bend = rng.uniform(-1, 1) / rng.uniform(35, 90)
     straight, start = rng.uniform(0, 60), rng.normal(0, 3)
     value, gloom = rng.uniform(60, 215), rng.uniform(0.25, 1.0)
     tint = np.array(colour(rng, saturation=0.3)) * 0.2 + value * 0.8
 
     def pixels(points: np.ndarray) -> np.ndarray:
-        """Ground points `(n, 2)`: cm aside and cm ahead."""
+        """Pixels of ground points `(n, 2)`: cm to the side and cm ahead."""
         ahead = np.maximum(points[:, 1], 4)
         x = WIDTH / 2 + FOCAL_PX * points[:, 0] / ahead
         flat = np.column_stack([x, horizon + FOCAL_PX * CAMERA_HEIGHT_CM / ahead])
@@ -212,7 +212,7 @@ def _beside(at: float, side: float, straight: float, bend: float, start: float) 
 
 
 def _chaos(rng: np.random.Generator) -> np.ndarray:
-    """Textures and shapes of any kind, so that no background is ever a surprise."""
+    """Textures and shapes of any kind, so that no background comes as a surprise."""
     if rng.random() < 0.4:
         image = patterned_cloth(rng, HEIGHT, WIDTH)
     else:

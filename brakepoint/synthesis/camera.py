@@ -1,4 +1,4 @@
-"""What a cheap camera does to a picture: light, haze, blur, softness, noise."""
+"""The effects of a cheap camera on a picture: light, haze, blur, softness, noise."""
 
 import cv2
 import numpy as np
@@ -8,11 +8,11 @@ def photograph(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     """Passes a picture through a random camera.
 
     Args:
-        rng: Source of all chance.
+        rng: Random source.
         image: `(h, w, 3)` uint8, blue-green-red.
 
     Returns:
-        The same size and type. Nothing moves: labels stay true.
+        A picture of the same size and type. Nothing moves, so labels stay valid.
     """
     if rng.random() < 0.5:
         image = _uneven_light(rng, image)
@@ -30,7 +30,7 @@ def _uneven_light(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _tone(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Saturation, exposure, white balance, gamma and haze, by one matrix and one table a channel."""
+    """Saturation, exposure, white balance, gamma and haze, by one matrix and one table per channel."""
     colourful = rng.uniform(0.45, 1.25)
     grey = np.array([[0.114, 0.587, 0.299]]) * (1 - colourful)
     image = cv2.transform(image, np.eye(3) * colourful + np.repeat(grey, 3, 0))
@@ -48,7 +48,7 @@ def _tone(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _soften(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Lens blur, shaking, and the softness of a picture scaled up."""
+    """Lens blur, camera shake, and the softness of an upscaled picture."""
     rows, columns = image.shape[:2]
     if rng.random() < 0.35:
         small = rng.uniform(0.45, 0.95)
@@ -81,7 +81,7 @@ def _shake(rng: np.random.Generator) -> np.ndarray:
 
 
 def _noise(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Grain: fine in brightness, and coarser in colour."""
+    """Noise: fine in brightness, and coarser in colour."""
     strength = min(rng.exponential(3.0), 14.0)
     if strength < 0.5:
         return image

@@ -1,7 +1,7 @@
-"""Sign cut-outs: signs rendered with nothing behind them, ready to be laid onto pictures.
+"""Sign cut-outs: signs rendered without a background, ready to be placed on pictures.
 
-A folder of cut-outs holds one picture each, with straight alpha, and `cutouts.json`, which says of each what
-it shows and where in it the plate is. `brakepoint footage cutouts` writes one.
+A folder of cut-outs contains one picture each, with straight alpha, and `cutouts.json`, which describes what
+each shows and where its plate is. `brakepoint footage cutouts` writes one.
 """
 
 from dataclasses import dataclass
@@ -19,27 +19,27 @@ from brakepoint.validation import first_fault
 
 INDEX = "cutouts.json"
 SHIPPED_CUTOUTS = KIT / "dataset" / "cutouts"
-"""Those that come with the kit."""
+"""The cut-outs that come with the kit."""
 
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 Pixel = Annotated[float, Field(ge=0, le=4096)]
 
 
 class CutoutRecord(BaseModel):
-    """What `cutouts.json` says of one cut-out.
+    """The description of one cut-out in `cutouts.json`.
 
     Attributes:
         file: Name of its picture in the same folder.
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
         sign_class: What a detector should call it, `class` in the file; None for distractors and backs.
-        yaw_deg: Turn about the post; 0 faces the camera, positive faces the viewer's right, beyond 90 is
-            a back.
-        pitch_deg: How far the camera looks down on it.
-        roll_deg: How far it leans to the viewer's left.
+        yaw_deg: Rotation about the post; 0 faces the camera, positive the viewer's right, beyond 90 is a
+            back.
+        pitch_deg: Angle by which the camera looks down on it.
+        roll_deg: Tilt to the viewer's left.
         distance_cm: From the camera to the plate.
-        light: Which light falls on it.
+        light: Name of the light that falls on it.
         plate: Convex outline of the plate alone, without its post, in pixels of the picture from its top left
-            corner; of a thing that has no plate, the outline of all of it.
+            corner; for an object without a plate, the outline of the whole.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
@@ -56,13 +56,13 @@ class CutoutRecord(BaseModel):
 
 
 class CutoutIndex(BaseModel):
-    """Everything that `cutouts.json` holds.
+    """The contents of `cutouts.json`.
 
     Attributes:
         format: Name and version of the format.
-        seed: What chance was drawn from.
-        views: How many cut-outs each kind of sign was to get.
-        cutouts: The cut-outs that are there, by file name.
+        seed: Random seed.
+        views: Intended number of cut-outs for each kind of sign.
+        cutouts: The existing cut-outs, by file name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,18 +75,18 @@ class CutoutIndex(BaseModel):
 
 @dataclass(frozen=True)
 class Cutout:
-    """A cut-out that has been read.
+    """A loaded cut-out.
 
     Attributes:
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
         sign_class: What a detector should call it; None for distractors and backs.
         image: `(h, w, 4)` uint8, blue-green-red-alpha, not premultiplied; transparent pixels have the colour
-            of what is beside them.
+            of their neighbours.
         plate: `(n, 2)` float32: convex outline of the plate alone, x and y in pixels.
-        yaw_deg: Turn about the post; see `CutoutRecord`.
-        pitch_deg: How far the camera looks down on it.
-        roll_deg: How far it leans to the viewer's left.
-        light: Which light falls on it.
+        yaw_deg: Rotation about the post; see `CutoutRecord`.
+        pitch_deg: Angle by which the camera looks down on it.
+        roll_deg: Tilt to the viewer's left.
+        light: Name of the light that falls on it.
     """
 
     kind: str
@@ -103,7 +103,7 @@ def read_index(folder: Path) -> CutoutIndex:
     """Reads `cutouts.json`.
 
     Raises:
-        UserError: It is not there, or not valid.
+        UserError: It is missing or invalid.
     """
     path = folder / INDEX
     try:
@@ -115,16 +115,16 @@ def read_index(folder: Path) -> CutoutIndex:
 
 
 def load_cutouts(folder: Path) -> tuple[Cutout, ...]:
-    """Reads a folder of cut-outs.
+    """Loads a folder of cut-outs.
 
     Args:
-        folder: Holds `cutouts.json` and the pictures it names.
+        folder: Contains `cutouts.json` and the pictures that it names.
 
     Returns:
         The cut-outs, by file name.
 
     Raises:
-        UserError: `cutouts.json` or a picture is missing or broken, or a plate lies outside its picture.
+        UserError: `cutouts.json` or a picture is missing or broken, or a plate is outside its picture.
 
     Example:
         >>> {cutout.kind for cutout in load_cutouts(Path("dataset/cutouts"))}

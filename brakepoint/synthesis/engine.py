@@ -1,4 +1,4 @@
-"""Writes a dataset of synthetic pictures: resumable, and the same whatever the number of workers."""
+"""Writes a dataset of synthetic pictures: resumable, and independent of the number of workers."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class Steps(Protocol):
 
 @dataclass(frozen=True)
 class _Job:
-    """What every worker needs to know to make any of the pictures."""
+    """What every worker needs to paint any of the pictures."""
 
     out_dir: Path
     seed: int
@@ -52,22 +52,23 @@ def synthesise(
     step: Steps,
     quiet: bool = False,
 ) -> int:
-    """Fills `out_dir` with pictures 0 to `count` − 1 and their labels; those already there are kept.
+    """Fills `out_dir` with pictures 0 to `count` − 1 and their labels; existing ones are kept.
 
     Args:
-        out_dir: Gets `images/` and `labels/`; `synthesis.json` in it remembers the settings.
-        count: How many pictures there are to be in the end.
-        seed: Picture `i` is made from `(seed, i)` alone.
-        materials: What the pictures are made of.
-        workers: Processes, 1 or more.
+        out_dir: Receives `images/` and `labels/`; its `synthesis.json` records the settings.
+        count: Total number of pictures.
+        seed: Picture `i` depends only on `(seed, i)`.
+        materials: Materials for the pictures.
+        workers: Number of processes, at least 1.
         step: The module of step 2.
         quiet: Whether to show no progress.
 
     Returns:
-        How many pictures were made now.
+        The number of pictures created by this call.
 
     Raises:
-        UserError: Impossible settings, a bad background, or a folder begun with other settings.
+        UserError: The settings are impossible, a background is invalid, or the folder was begun with other
+            settings.
     """
     if count < 1 or workers < 1 or seed < 0:
         raise UserError("synthesis.settings", count=count, workers=workers, seed=seed)
@@ -84,7 +85,7 @@ def synthesise(
 
 
 def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
-    """Makes the folders, and refuses to mix two recipes in one of them."""
+    """Creates the folders, and refuses to mix two recipes in one of them."""
     settings = {"format": "brakepoint-synthesis/5", "seed": seed, **materials.describe()}
     manifest = out_dir / MANIFEST
     if manifest.exists() and _settings_in(manifest) != settings:
@@ -102,7 +103,10 @@ def _settings_in(manifest: Path) -> object:
 
 
 def _make(job: _Job, number: int) -> int:
-    """Makes one picture. The image comes last and under its name at once, so that what exists is complete."""
+    """Creates one picture.
+
+    The image is written last and atomically, so that existing pictures are complete.
+    """
     picture = job.paint(np.random.default_rng([job.seed, number]), job.materials)
     height, width = picture.image.shape[:2]
     lines = "".join(f"{job.write_label(label, width, height)}\n" for label in picture.labels)

@@ -1,4 +1,4 @@
-"""Frames of the recorded feeds in which no sign is to be seen: backgrounds that look like the track."""
+"""Frames of the recorded feeds without any visible sign: backgrounds that look like the track."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +12,14 @@ from brakepoint.files import write_whole
 from brakepoint.truth import load_truth
 
 EVERY = 3
-"""Neighbouring frames are 2 cm apart and much alike: one in so many will do."""
+"""Neighbouring frames are 2 cm apart and very similar: one in this many is enough."""
 
 
 def save_signless_frames(out_dir: Path) -> Iterator[Path]:
-    """Writes the frames as PNG files, and yields each when it is there.
+    """Writes the frames as PNG files, and yields each one once written.
 
     Raises:
-        UserError: A feed does not decode, or has no ground truth.
+        UserError: A feed cannot be decoded, or has no ground truth.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     for name in feed_names():

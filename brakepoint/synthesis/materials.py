@@ -1,4 +1,4 @@
-"""What synthetic pictures are made of: a world with its signs, and pictures to lay them onto."""
+"""The materials of synthetic pictures: a world with its signs, and backgrounds for them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from brakepoint.synthesis.sprites import Sprite
 from brakepoint.worlds import World
 
 RENDERED_SHARE = 0.5
-"""How many signs are rendered ones, where there are any: those have real light but few views."""
+"""Share of rendered signs, if there are any: they have realistic light but few views."""
 
 
 @dataclass(frozen=True)
 class Materials:
-    """The supply that pictures are made from.
+    """The materials for pictures.
 
     Attributes:
-        world: Whose signs are to be found.
-        backgrounds: Files of pictures without signs; where there are none, backgrounds are invented.
-        cutouts: Rendered signs; where there are none, all signs are drawn.
-        stickers: Whether yellow triangles stand on a road that mean nothing: so the base model learns to pass
-            them by. Whoever is to find them on a track must not be taught that.
+        world: The world with the target signs.
+        backgrounds: Files of pictures without signs; if empty, backgrounds are generated.
+        cutouts: Rendered signs; if empty, all signs are drawn.
+        stickers: Whether to place meaningless yellow triangles on roads, so that the base model learns to
+            ignore them. A model that must find them on a track must not be taught that.
     """
 
     world: World = World.TRACK
@@ -36,34 +36,34 @@ class Materials:
     stickers: bool = False
 
     def describe(self) -> dict[str, object]:
-        """What tells this supply from another, for the manifest of a dataset."""
+        """What distinguishes these materials from others, for the manifest of a dataset."""
         backgrounds = [file.name for file in self.backgrounds]
         supply = {"backgrounds": backgrounds, "cutouts": len(self.cutouts), "stickers": self.stickers}
         return {"world": self.world.value, **supply}
 
     def background(self, rng: np.random.Generator) -> np.ndarray:
-        """Makes one background, `(480, 640, 3)` uint8 blue-green-red.
+        """Creates one background, `(480, 640, 3)` uint8 blue-green-red.
 
         Raises:
-            UserError: A given picture does not decode.
+            UserError: A given picture cannot be decoded.
         """
         return background(rng, self.backgrounds, streets=self.world is World.ROAD)
 
     def sign(self, rng: np.random.Generator, brightness: float, height_px: float, distractor: bool) -> Sprite:
-        """Makes a sign.
+        """Creates a sign.
 
         Args:
-            rng: Source of all chance.
-            brightness: Mean of the picture where it will stand, 0 to 255: signs mostly match it.
+            rng: Random source.
+            brightness: Mean of the picture at the sign's place, 0 to 255; signs mostly match it.
             height_px: Height of its plate.
-            distractor: Whether it is one that must not be found.
+            distractor: Whether it must not be detected.
         """
         if self.cutouts and rng.random() < RENDERED_SHARE:
             return random_rendered(rng, self._choice(self.cutouts), brightness, height_px, distractor)
         return random_drawn(rng, self._choice(plates().values()), brightness, height_px, distractor)
 
     def _choice(self, signs: Iterable[Kind]) -> Choice[Kind]:
-        """Sorts signs by what they mean in this world; of the other one at most stickers are left."""
+        """Sorts signs by their meaning in this world; of the other world, at most stickers are kept."""
         fronts, distractors = [], []
         for sign in signs:
             of_other_world = sign.sign_class is SignClass.DANGER_AHEAD and (

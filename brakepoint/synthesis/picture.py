@@ -1,4 +1,4 @@
-"""A picture with its labels, and the canvas that signs are composited onto."""
+"""A picture with its labels, and the signs that are composited onto it."""
 
 from dataclasses import dataclass, field
 
@@ -30,13 +30,13 @@ class Picture:
 
 @dataclass
 class Placed:
-    """A sign that stands in the picture, and what is still visible of it.
+    """A sign placed in the picture, and what is still visible of it.
 
     Attributes:
         sprite: What was drawn.
         left: Column of the sprite's left edge; may be negative.
         top: Row of its upper edge; may be negative.
-        visible: `(h, w)` float32 coverage of the plate by pixel of the sprite; what covers it takes from it.
+        visible: `(h, w)` float32 coverage of the plate by pixel of the sprite; whatever covers it reduces it.
     """
 
     sprite: Sprite
@@ -48,7 +48,7 @@ class Placed:
         self.visible = self.sprite.plate.copy()
 
     def visible_fraction(self) -> float:
-        """Part of the plate that is neither hidden nor outside the picture."""
+        """Fraction of the plate that is neither hidden nor outside the picture."""
         return float(self.visible.sum() / max(self.sprite.plate.sum(), 1e-6))
 
     def overlap(self, other: "Placed") -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
@@ -65,7 +65,7 @@ class Placed:
         )
 
     def clip_to(self, width: int, height: int) -> None:
-        """Takes away what lies outside a picture of this size."""
+        """Removes what is outside a picture of this size."""
         inside = np.zeros_like(self.visible)
         rows = slice(max(-self.top, 0), max(height - self.top, 0))
         columns = slice(max(-self.left, 0), max(width - self.left, 0))

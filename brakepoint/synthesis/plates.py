@@ -1,4 +1,4 @@
-"""The printed plates that signs are made of, as rasters ready to be warped."""
+"""The printed plates of signs, as rasters ready for warping."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ TRIANGLE_CM = (2.2, 1.95)
 SIDE_CM = 1.9
 ARC_POINTS = 48
 VARIANTS = ((0.12, -7), (0.06, -5), (0.1, 0), (0.0, 0), (0.0, 3))
-"""Plates are not all printed alike: margin as a share of the plate, and pixels added to dark lines."""
+"""Variations in print: margin as a share of the plate, and pixels added to dark lines."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,11 @@ class PrintedPlate:
     Attributes:
         kind: For instance `danger-train` or `stop`.
         sign_class: What a detector should call its front; None for a distractor.
-        prints: The same print from thin lines and a wide margin to thick lines, each a pyramid of `(h, w, 4)`
-            float32 images, 0 to 255, blue-green-red-alpha, every level half the size of the one before.
+        prints: Variants of the print, from thin lines and a wide margin to thick lines, each a pyramid of
+            `(h, w, 4)` float32 images, 0 to 255, blue-green-red-alpha, every level half the size of the
+            previous one.
         outline: The silhouette.
-        edge: Colour of the plastic it is printed on, blue-green-red 0 to 255.
+        edge: Colour of the plastic on which it is printed, blue-green-red 0 to 255.
     """
 
     kind: str
@@ -48,7 +49,7 @@ class PrintedPlate:
 
 @cache
 def plates() -> dict[str, PrintedPlate]:
-    """Every plate, by kind; those that only real roads have are called `road-…`."""
+    """Every plate, by kind; those found only on real roads are called `road-…`."""
     folder = resources.files(__package__) / "plates"
     files = [file for file in folder.iterdir() if file.name.endswith(".png")]
     kinds = {file.name.removesuffix(".png"): file.read_bytes() for file in files}
@@ -64,7 +65,7 @@ def _plate(kind: str, png: bytes) -> PrintedPlate:
 
 
 def _with_margin(image: np.ndarray, inset: float) -> np.ndarray:
-    """Shrinks a print towards the middle of its plate; what it leaves takes the colour of the rim."""
+    """Shrinks a print towards the centre of its plate; the freed margin gets the colour of the rim."""
     if inset == 0:
         return image
     height, width = image.shape[:2]
@@ -78,7 +79,7 @@ def _with_margin(image: np.ndarray, inset: float) -> np.ndarray:
 
 
 def _with_lines(image: np.ndarray, growth: int) -> np.ndarray:
-    """Thickens the dark lines of a print by some pixels, or thins them; the silhouette stays."""
+    """Thickens or thins the dark lines of a print by some pixels; the silhouette is unchanged."""
     if growth == 0:
         return image
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(growth) // 2 | 1,) * 2)
@@ -88,7 +89,7 @@ def _with_lines(image: np.ndarray, growth: int) -> np.ndarray:
 
 
 def _pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Halves an image until it is tiny, with colours weighted by alpha so that no fringe appears."""
+    """Halves an image repeatedly until it is tiny, with colours weighted by alpha to avoid fringes."""
     alpha = image[..., 3:].astype(np.float32) / 255
     levels: list[np.ndarray] = [np.dstack([image[..., :3] * alpha, image[..., 3:]]).astype(np.float32)]
     while min(levels[-1].shape[:2]) > 16:

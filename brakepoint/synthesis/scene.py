@@ -1,4 +1,4 @@
-"""Draws by chance what stands in a picture: which plate, how it stands, how it is lit, what is in its way."""
+"""Draws the random contents of a picture: a sign's plate, pose, light and occluder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,25 +15,25 @@ from brakepoint.synthesis.textures import colour
 
 SMALLEST_PX, LARGEST_PX = 9.0, 130.0
 BACK_SHARE = 0.4
-"""How many of the drawn distractors are backs of signs."""
+"""Share of the drawn distractors that are backs of signs."""
 BACK_SHADES = ((0.0, 0.15), (0.1, 0.7), (0.7, 1.0))
-"""How light a back is, in three kinds, as frequent each: black, something between, or plate-coloured."""
+"""Lightness of a back, in three equally frequent kinds: black, in between, or plate-coloured."""
 STEEP_DEG = 50.0
-"""Beyond this, ink may shine."""
+"""Beyond this angle, ink may shine."""
 EDGE_ON_DEG = 86.0
-"""Further than this nothing of a sign's front is to be seen."""
+"""Beyond this angle, a sign's front is not visible."""
 
 DECEIVERS = ("stop", "no-entry", "no-horn", "crossing", "back-disc", "back-triangle", "ball-yellow", "duck")
-"""Distractors that resemble a sign to be found, and so are drawn more often."""
+"""Look-alikes of target signs, which are drawn more often."""
 
 
 def random_height(rng: np.random.Generator) -> float:
-    """Draws the height of a plate in pixels, log-uniform: as many from 9 to 18 as from 60 to 120."""
+    """Draws the height of a plate in pixels, log-uniformly: as many from 9 to 18 as from 60 to 120."""
     return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
 
 
 WEIGHTS = {SignClass.DANGER_AHEAD: 0.55, SignClass.SPEED_LIMIT: 0.45}
-"""How often a sign is of each class; danger signs differ more among themselves."""
+"""Weights of the classes; danger signs vary more."""
 
 Kind = TypeVar("Kind", PrintedPlate, Cutout)
 Thing = TypeVar("Thing")
@@ -41,20 +41,20 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True)
 class Choice(Generic[Kind]):
-    """What there is to pick from: signs to be found, and distractors."""
+    """The available signs: target signs and distractors."""
 
     fronts: tuple[Kind, ...]
     distractors: tuple[Kind, ...]
 
     def front(self, rng: np.random.Generator) -> Kind:
-        """Picks a class, then a sign of it."""
+        """Picks a class, then one of its signs."""
         classes = list(SignClass)
         weights = np.array([WEIGHTS[sign_class] for sign_class in classes])
         wanted = classes[rng.choice(len(classes), p=weights / weights.sum())]
         return _any(rng, [sign for sign in self.fronts if sign.sign_class is wanted])
 
     def distractor(self, rng: np.random.Generator) -> Kind:
-        """Picks a kind, those that deceive more often, then one of that kind."""
+        """Picks a kind, look-alikes more often, then one of that kind."""
         kinds = sorted({thing.kind for thing in self.distractors})
         weights = np.array([3.0 if kind in DECEIVERS else 1.0 for kind in kinds])
         kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
@@ -75,11 +75,11 @@ def random_drawn(
     """Draws a sign from its plate.
 
     Args:
-        rng: Source of all chance.
-        choice: Plates; backs of those to be found come on top of the distractors.
-        brightness: Mean of the picture where it will stand, 0 to 255: signs mostly match it.
+        rng: Random source.
+        choice: Plates; backs of target signs are added to the distractors.
+        brightness: Mean of the picture at the sign's place, 0 to 255; signs mostly match it.
         height_px: Height of its plate.
-        distractor: Whether it is one that must not be found.
+        distractor: Whether it must not be detected.
     """
     back = distractor and rng.random() < BACK_SHARE
     plate = choice.distractor(rng) if distractor and not back else choice.front(rng)
@@ -91,7 +91,7 @@ def random_drawn(
 def random_rendered(
     rng: np.random.Generator, choice: Choice[Cutout], brightness: float, height_px: float, distractor: bool
 ) -> Sprite:
-    """Takes a sign that was rendered before; arguments as for `random_drawn`."""
+    """Picks a rendered sign; arguments as for `random_drawn`."""
     cutout = choice.distractor(rng) if distractor else choice.front(rng)
     roll_deg = rng.normal(0, 4) if rng.random() < 0.75 else rng.normal(0, 22)
     sprite = draw_cutout(cutout, height_px, float(roll_deg), _look(rng, brightness, height_px))
@@ -126,13 +126,13 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float, steep: 
 
 
 def _wash(rng: np.random.Generator, steep: bool) -> float:
-    """How strong a sheen is: mostly there is none."""
+    """Strength of a sheen: mostly there is none."""
     share, most = (0.5, 1.5) if steep else (0.22, 0.75)
     return float(rng.uniform(0.1, most)) if rng.random() < share else 0.0
 
 
 def random_occluder(rng: np.random.Generator, height_px: float) -> Sprite:
-    """Draws something plain that may stand in front of a sign of that height."""
+    """Draws a plain object that may be in front of a sign of that height."""
     width, height = (height_px * rng.uniform(0.15, 0.9, 2) * (1, 2)).astype(int) + 3
     shape = np.zeros((height, width), np.float32)
     if rng.random() < 0.5:

@@ -1,7 +1,7 @@
 """Draws one sign as a camera sees it: plate, post and foot in perspective, with gloss and shade.
 
-A sprite is drawn larger than needed and shrunk, so that edges are as soft as a lens makes them. Coordinates
-of the sign are cm about the plate's centre: x right, y up, z towards whoever reads it.
+A sprite is drawn larger than needed and shrunk, so that edges are as soft as through a lens. Coordinates
+of the sign are cm about the plate's centre: x right, y up, z towards the viewer.
 """
 
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ THICKNESS_CM = 0.32
 POST_RADIUS_CM = 0.17
 POST_LENGTH_CM = 3.6
 CLIP_CM = (0.24, 0.3)
-"""Half the width and half the height of the clip by which a plate sits on its post; it reaches around it."""
+"""Half the width and half the height of the clip that holds a plate and encloses its post."""
 FOOT_CM = (1.0, 0.32)
 """Half the foot's side, and its height."""
 DAYLIGHT = 225.0
-"""Brightest channel of a plate that is lit as printed."""
+"""Brightest channel of a plate in daylight."""
 INK_SHINE = 400.0
-"""How bright black ink gets for each whole of sheen that is more than what drowns it."""
+"""Brightness of black ink per unit of sheen beyond the value that drowns the print."""
 DARKEST, DARKEST_BACK = 20.0, 100.0
-"""A plate darker than this in a rendering is not lit up all the way: one to be found, and any other."""
+"""Rendered plates darker than this are not fully brightened: of target signs, and of any others."""
 POST_COLOUR = np.array([24.0, 24.0, 26.0])
 FOOT_COLOUR = np.array([120.0, 122.0, 122.0])
 
 
 @dataclass(frozen=True)
 class Pose:
-    """How a sign stands before the camera.
+    """The pose of a sign before the camera.
 
     Attributes:
         height_px: Height of the plate in the picture, as if it faced the camera.
-        yaw_deg: Turn about the post; 0 faces the camera, beyond 90 its back is seen.
-        pitch_deg: How far the camera looks down on it.
-        roll_deg: Tilt to the side.
-        distance_cm: Strength of the perspective.
+        yaw_deg: Rotation about the post; 0 faces the camera, beyond 90 its back is visible.
+        pitch_deg: Angle by which the camera looks down on it.
+        roll_deg: Sideways tilt.
+        distance_cm: Distance, which determines the strength of the perspective.
     """
 
     height_px: float
@@ -51,19 +51,19 @@ class Pose:
 
 @dataclass(frozen=True)
 class Look:
-    """How light falls on a sign.
+    """The light on a sign.
 
     Attributes:
         gain: Brightness, 1 as printed.
         tint: Factor on blue, green and red.
         gloss: 0 none to 1 a white glare.
-        wash: 0 none to 1: how far a sheen all over the plate drowns its print; beyond 1 the ink shines more
-            than the plate, as it does seen from the side.
+        wash: 0 none to 1: how far a sheen over the whole plate drowns its print; beyond 1 the ink shines more
+            than the plate, as when seen from the side.
         gloss_deg: Direction from which the glare comes.
         shade: 0 none to 1: how much darker one side is.
-        variant: Which of the plate's prints, 0 to 4; 3 is as drawn.
-        blur_px: Standard deviation of what the lens blurs.
-        back: How light the back is, as a share of the colour of the plastic.
+        variant: Number of the plate's print, 0 to 4; 3 is the original.
+        blur_px: Standard deviation of the lens blur.
+        back: Lightness of the back, as a share of the colour of the plastic.
     """
 
     gain: float = 1.0
@@ -79,13 +79,13 @@ class Look:
 
 @dataclass(frozen=True)
 class Sprite:
-    """A drawn sign, to be laid onto a picture.
+    """A drawn sign, ready to be placed on a picture.
 
     Attributes:
         colour: `(h, w, 3)` float32, blue-green-red 0 to 255, already multiplied by alpha.
         alpha: `(h, w)` float32, 0 to 1: the whole sign.
-        plate: `(h, w)` float32, 0 to 1: the plate alone, before any blur.
-        box: `(left, top, right, bottom)` of the plate in the sprite's pixels, exact to a fraction of one.
+        plate: `(h, w)` float32, 0 to 1: only the plate, before any blur.
+        box: `(left, top, right, bottom)` of the plate in the sprite's pixels, with subpixel accuracy.
         sign_class: What a detector should call it; None for a distractor or a back.
     """
 
@@ -128,7 +128,7 @@ def _at_depth(outline: np.ndarray, z: float) -> np.ndarray:
 
 
 def _fill(canvas: np.ndarray, polygon: np.ndarray, value: tuple[float, ...]) -> None:
-    """Fills a convex polygon whose vertices are exact to a sixteenth of a pixel; pixel centres lie at .5."""
+    """Fills a convex polygon with vertices to a sixteenth of a pixel; pixel centres are at .5."""
     cv2.fillConvexPoly(canvas, np.round((polygon - 0.5) * 16).astype(np.int32), value, cv2.LINE_8, 4)
 
 
@@ -136,9 +136,9 @@ def draw_sign(plate: PrintedPlate, pose: Pose, look: Look) -> Sprite:
     """Draws a sign.
 
     Args:
-        plate: What is printed on it.
-        pose: How it stands. The label is the plate's class when its front is seen, else None.
-        look: How it is lit.
+        plate: The printed plate.
+        pose: Its pose. The label is the plate's class if its front is visible, else None.
+        look: Its light.
     """
     fine = 4 if pose.height_px < 30 else 3 if pose.height_px < 60 else 2
     view = _View(plate, pose, fine)
@@ -171,13 +171,13 @@ def draw_sign(plate: PrintedPlate, pose: Pose, look: Look) -> Sprite:
 
 
 def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -> Sprite:
-    """Draws a sign that was rendered before: shrunk, turned, and put into another light.
+    """Draws a rendered sign: shrunk, rotated, and under another light.
 
     Args:
-        cutout: The rendered sign. Its own light is levelled to that of a plate in daylight first.
+        cutout: The rendered sign. Its light is first normalised to that of a plate in daylight.
         height_px: Height of its plate in the picture.
-        roll_deg: Tilt to the side, on top of the cut-out's own.
-        look: How it is lit; prints and backs are as rendered.
+        roll_deg: Sideways tilt in addition to the cut-out's own.
+        look: Its light; prints and backs are as rendered.
     """
     fine = 4 if height_px < 30 else 2 if height_px < 60 else 1
     scale = height_px * fine / np.ptp(cutout.plate[:, 1])
@@ -188,7 +188,7 @@ def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -
     size = np.ceil((corners.max(0) - low) / fine + 2).astype(int) * fine
     shrunk = cv2.resize(_premultiplied(cutout), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     matrix = turn @ np.diag([scale * columns / shrunk.shape[1], scale * rows / shrunk.shape[0]])
-    shift = matrix @ (0.5, 0.5) - 0.5 - low  # Pixel centres lie at .5.
+    shift = matrix @ (0.5, 0.5) - 0.5 - low  # Pixel centres are at .5.
     canvas = cv2.warpAffine(shrunk, np.column_stack([matrix, shift]), size.tolist())
     hull = (cutout.plate * scale @ turn.T - low).astype(np.float32)
     mask = np.zeros((size[1], size[0]), np.uint8)
@@ -198,9 +198,9 @@ def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -
 
 
 def _premultiplied(cutout: Cutout) -> np.ndarray:
-    """Colours times alpha, the brightest tenth of the plate as bright as print in daylight.
+    """Colours times alpha, with the brightest tenth of the plate as bright as print in daylight.
 
-    A back on which no light falls is black beside a plate that is lit, and stays so.
+    An unlit back, which is black compared with a lit plate, stays black.
     """
     image = cutout.image.astype(np.float32)
     mask = np.zeros(image.shape[:2], np.uint8)
@@ -213,7 +213,7 @@ def _premultiplied(cutout: Cutout) -> np.ndarray:
 
 
 def _back_colour(plate: PrintedPlate, look: Look) -> np.ndarray:
-    """A light back has the colour of the plate's plastic, a dark one is nearly black."""
+    """The colour of a back: that of the plate's plastic if light, nearly black if dark."""
     light = np.array(plate.edge) * look.back
     colour: np.ndarray = light * look.back + (1 - look.back) * light.mean()
     return colour
@@ -258,7 +258,7 @@ def _paint_post(canvas: np.ndarray, view: _View, post: np.ndarray) -> None:
 
 
 def _paint_print(canvas: np.ndarray, view: _View, plate: PrintedPlate, look: Look) -> None:
-    """Warps the print onto the plate's front, from the pyramid level that is just large enough."""
+    """Warps the print onto the plate's front, from the smallest sufficient pyramid level."""
     width, height = plate.size_cm
     levels = plate.prints[look.variant]
     wanted = width * view.scale * 1.2
@@ -279,7 +279,7 @@ def _paint_print(canvas: np.ndarray, view: _View, plate: PrintedPlate, look: Loo
 
 
 def _light(canvas: np.ndarray, mask: np.ndarray, look: Look) -> None:
-    """Applies gain, tint and shade to everything, and a glare to the plate."""
+    """Applies gain, tint and shade to everything, and glare to the plate."""
     rows, columns = mask.shape
     x, y = np.linspace(-1, 1, columns, dtype=np.float32), np.linspace(-1, 1, rows, dtype=np.float32)
     cos, sin = float(np.cos(np.radians(look.gloss_deg))), float(np.sin(np.radians(look.gloss_deg)))
@@ -301,7 +301,7 @@ def _shrunk(
     blur_px: float,
     sign_class: SignClass | None,
 ) -> Sprite:
-    """Brings a fine canvas down to the picture's pixels and blurs it there."""
+    """Scales a fine canvas down to the picture's pixels and blurs it."""
     size = (canvas.shape[1] // fine, canvas.shape[0] // fine)
     small = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
     plate: np.ndarray = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255

@@ -1,4 +1,4 @@
-"""Invented streets: where the signs of real roads stand."""
+"""Generated streets as backgrounds for the signs of real roads."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ LEAF_HUES = ((20, 70, 40), (40, 110, 70), (30, 60, 90))
 
 
 def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A sky above houses and trees, and a road that runs into them: `(height, width, 3)` uint8."""
+    """A sky above houses and trees, and a road leading towards them: `(height, width, 3)` uint8."""
     horizon = int(rng.uniform(0.3, 0.65) * height)
     image = _sky(rng, height, width)
     for _ in range(rng.integers(0, 7)):
@@ -23,7 +23,7 @@ def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def _sky(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """From night over rain to noon, lighter towards the horizon, with clouds."""
+    """A sky between night, rain and noon, lighter towards the horizon, with clouds."""
     high = np.array([rng.uniform(0.5, 1.0), rng.uniform(0.4, 0.9), rng.uniform(0.3, 0.85)])
     high *= rng.uniform(30, 255)
     low = high * 0.5 + rng.uniform(60, 250) * 0.5
@@ -45,7 +45,7 @@ def _house(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
 
 
 def _tree(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
-    """A trunk under a crown of many blots of light and shade."""
+    """A trunk under a crown of many light and dark blobs."""
     leaf = np.array(LEAF_HUES[rng.integers(len(LEAF_HUES))]) * rng.uniform(0.4, 1.7)
     x, size = int(rng.integers(image.shape[1])), rng.uniform(15, 130)
     y = int(horizon - size * rng.uniform(0.3, 1.3))
@@ -57,7 +57,7 @@ def _tree(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
 
 
 def _lay_road(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
-    """Verges and a grey road with its lines, up to a vanishing point."""
+    """Draws verges and a grey road with its lines, up to a vanishing point."""
     height, width = image.shape[:2]
     verge = np.array(LEAF_HUES[rng.integers(len(LEAF_HUES))]) * rng.uniform(0.5, 1.6)
     grey = rng.uniform(30, 150)

@@ -1,4 +1,4 @@
-"""Patterns, colours and shapes that resemble no sign."""
+"""Patterns, colours and shapes that are not signs."""
 
 import colorsys
 
@@ -9,7 +9,7 @@ import numpy as np
 def colour(
     rng: np.random.Generator, saturation: float | None = None, value: float | None = None
 ) -> tuple[float, float, float]:
-    """Draws a blue-green-red colour, 0 to 255; reds, yellows and whites more often than others."""
+    """Draws a random blue-green-red colour, 0 to 255; reds, yellows and whites more often than others."""
     hue = rng.choice([0.0, 0.13, rng.random()], p=[0.15, 0.2, 0.65]) + rng.normal(0, 0.02)
     strength = rng.uniform(0, 1) if saturation is None else saturation
     bright = rng.uniform(20, 250) if value is None else value
@@ -18,7 +18,7 @@ def colour(
 
 
 def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[int, int]) -> np.ndarray:
-    """Smooth noise, `(height, width)` float32 in 0 to 1, of so many cells down and across."""
+    """Smooth noise, `(height, width)` float32 in 0 to 1, with this many cells down and across."""
     seed = rng.random((max(cells[0], 2), max(cells[1], 2)), dtype=np.float32)
     return cv2.resize(seed, (width, height), interpolation=cv2.INTER_LINEAR)
 
@@ -81,14 +81,14 @@ def _lettering(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, i
 
 
 def _panel(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
-    """A turned rectangle with a border, as of a picture or a box."""
+    """A rotated rectangle with a border, like a picture or a box."""
     box = cv2.boxPoints((centre, (size, size * rng.uniform(0.4, 1.6)), rng.uniform(0, 90))).astype(np.int32)
     cv2.fillPoly(image, [box], colour(rng), cv2.LINE_AA)
     cv2.polylines(image, [box], True, colour(rng), max(int(size * 0.08), 1), cv2.LINE_AA)
 
 
 def _cushion(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
-    """A dome, a ball or a panel of patterned cloth: nothing looks more like a sign to a beginner."""
+    """A dome, a ball or a panel of patterned cloth: an untrained model easily takes these for signs."""
     height, width = int(size * rng.uniform(0.7, 1.3)) + 4, int(size) + 4
     mask = np.zeros((height, width), np.uint8)
     kind = rng.integers(3)
@@ -109,7 +109,7 @@ def _cushion(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int
 def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
     """A shaded ball or cone of one colour, with a highlight."""
     shade = np.array(colour(rng, saturation=rng.uniform(0.5, 1), value=rng.uniform(90, 250)))
-    if rng.random() < 0.3:  # Yellow ones deceive most.
+    if rng.random() < 0.3:  # Yellow ones are the most confusing.
         shade = np.array((0.1, 0.75, 0.95)) * rng.uniform(90, 260)
     ball = rng.random() < 0.5
     for step in np.linspace(1, 0.1, 5):

@@ -1,8 +1,8 @@
 """The catalogue of everything that a person reads, in every language of the kit.
 
-Each `*.toml` file beside this module holds tables such as `[mission.derailed]` with a key for each language.
-The file's name groups texts for whoever edits them and is not part of the key. A language is one in which
-`language.name` is written; its texts may stand beside the others or in a file of their own.
+Each `*.toml` file beside this module contains tables such as `[mission.derailed]` with a key for each
+language. The file's name groups texts for editors and is not part of the key. A language exists if
+`language.name` has a text in it; its texts may be beside the others or in their own files.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 FOLDER = resources.files(__package__)
 ORIGINAL = "en"
-"""The language of the docstrings and of everybody whose own is not there."""
+"""The language of the docstrings, and of readers whose own language is missing."""
 
 
 @cache
@@ -44,12 +44,12 @@ def _flatten(table: dict[str, Any], prefix: str, entries: dict[str, dict[str, st
 
 
 def languages() -> tuple[str, ...]:
-    """The languages that there are, the original one first."""
+    """The available languages, the original one first."""
     return tuple(sorted(catalogue()["language.name"], key=lambda lang: (lang != ORIGINAL, lang)))
 
 
 def language() -> str:
-    """The reader's language: that of `BRAKEPOINT_LANG` if set, else the locale's, if it is there."""
+    """The reader's language: that of `BRAKEPOINT_LANG` if set, else the locale's, if available."""
     for variable in ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(variable, "").lower():
             return next((lang for lang in languages() if value.startswith(lang)), ORIGINAL)
@@ -68,12 +68,12 @@ class _Writer(string.Formatter):
 
 
 def text(key: str, lang: str | None = None, **values: object) -> str:
-    """Looks a text up and fills its placeholders.
+    """Looks up a text and fills its placeholders.
 
     Args:
         key: Dotted key, for instance `mission.derailed`.
         lang: One of `languages()`; by default the reader's language.
-        values: What the text's `{placeholders}` stand for; floats get the language's decimal point.
+        values: Values of the text's `{placeholders}`; floats get the language's decimal point.
 
     Raises:
         KeyError: There is no such text.
@@ -87,5 +87,5 @@ def text(key: str, lang: str | None = None, **values: object) -> str:
 
 
 def number(value: float, digits: int = 0, lang: str | None = None) -> str:
-    """A number as the reader's language writes it: French has a decimal comma."""
+    """A number in the format of the reader's language: French has a decimal comma."""
     return _Writer(lang or language()).format_field(float(value), f".{digits}f")

@@ -1,4 +1,4 @@
-"""Tells scripts the reader's language, or with `all` every language: `python -m brakepoint.texts`."""
+"""Prints the reader's language for scripts, or every language with `all`: `python -m brakepoint.texts`."""
 
 import sys
 

@@ -1,7 +1,8 @@
 """Cuts a dataset's pictures into crops at the scale at which the network sees a frame.
 
 The network is fully convolutional: trained on crops in which signs are as many pixels wide as they will be in
-its input, it runs on whole frames. Most of a frame shows no sign, so crops teach more for each second spent.
+its input, it runs on whole frames. Most of a frame contains no sign, so crops teach more per second of
+training.
 """
 
 from dataclasses import dataclass
@@ -21,20 +22,20 @@ from brakepoint.texts import text
 from brakepoint.workers import spread
 
 ZOOM = 1.25
-"""A frame is enlarged by so much before the network looks at it: small signs gain more than it costs."""
+"""Factor by which a frame is enlarged for the network: the gain for small signs outweighs the cost."""
 CROP_PX = 256
-"""Side of a crop as the network sees it…"""
+"""Side of a crop in the network's input."""
 CUT_PX = round(CROP_PX / ZOOM)
-"""…and in the picture that it is cut from."""
+"""Side of a crop in the original picture."""
 ABOUT_SIGNS = 0.6
-"""How many crops are laid around a sign; the others anywhere, for what must not be found has no label."""
+"""Share of crops placed around a sign; the others are anywhere, since distractors have no label."""
 WHOLE_LEAST = 0.5
-"""A sign of which less lies in a crop is not labelled there…"""
+"""A sign with a smaller share in a crop is not labelled there."""
 CUT_LEAST = 0.08
-"""…and a crop that cuts a sign to less than that, but more than this, is not taken."""
+"""A crop with a share of a sign between this and `WHOLE_LEAST` is rejected."""
 
 WORTH_A_POOL = 64
-"""Pictures from which on other processes help."""
+"""Number of pictures from which a process pool is worthwhile."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Labelled:
 
     @classmethod
     def of(cls, picture: LabelledPicture, width: int, height: int) -> "Labelled":
-        """The labels of a picture of that size."""
+        """Reads the labels of a picture of that size."""
         truths = picture.truths(width, height)
         classes = [list(SignClass).index(truth.sign_class) for truth in truths]
         boxes = [truth.box for truth in truths]
@@ -81,14 +82,14 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: 
     """Cuts every picture of a dataset; pictures already cut are skipped.
 
     Args:
-        dataset: Holds `images/` and `labels/`.
-        out_dir: Gets the same.
-        per_picture: Crops of each picture.
-        seed: Together with a picture's name it decides where to cut.
+        dataset: Contains `images/` and `labels/`.
+        out_dir: Receives the same.
+        per_picture: Number of crops of each picture.
+        seed: Determines where to cut, together with a picture's name.
         quiet: Whether to show no progress.
 
     Returns:
-        How many crops are in `out_dir` for this dataset.
+        The number of crops in `out_dir` for this dataset.
 
     Raises:
         UserError: A picture or its labels are broken.
@@ -104,7 +105,7 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: 
 
 
 def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: int) -> int:
-    """Cuts one picture. Labels come before crops, so that a crop that exists is complete."""
+    """Cuts one picture. Labels are written before crops, so that an existing crop is complete."""
     file = picture.path
     name = f"{file.parent.parent.name}-{file.stem}"
     if (out_dir / "images" / f"{name}-{per_picture - 1}.jpg").exists():
@@ -128,7 +129,7 @@ def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: in
 def _place(
     rng: np.random.Generator, labels: Labelled, width: int, height: int, side: int
 ) -> tuple[int, int, Labelled]:
-    """Looks for a place that cuts no sign badly; after twenty tries it takes the last, whole signs only."""
+    """Finds a place that cuts no sign badly; after twenty tries uses the last one, with whole signs only."""
     for _ in range(20):
         corner = rng.uniform(0, 1, 2) * (width - side, height - side)
         if len(labels.boxes) and rng.random() < ABOUT_SIGNS:

@@ -1,4 +1,4 @@
-"""A whole training from pictures: cut, learn, export."""
+"""A complete training run from pictures: cut, train, export."""
 
 import shutil
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CROPS_A_PICTURE = 3
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves: the checkpoint to go on from, and the ONNX file that the train runs."""
+    """The outcome of training: a checkpoint to continue from, and the ONNX file for the train."""
 
     checkpoint: Path
     model: Path
@@ -24,15 +24,15 @@ def learn(
 ) -> Trained:
     """Cuts datasets into crops, trains on them and exports the model.
 
-    A training that was interrupted goes on after its last whole epoch. A new one cuts anew: pictures may have
-    been painted anew under their old names, and datasets left out.
+    An interrupted run resumes after its last complete epoch. A new run cuts the crops again, because pictures
+    may have been repainted under the same names, and datasets removed.
 
     Args:
         step: The module of step 3.
-        data: Datasets to learn from.
-        val: Datasets to judge by.
-        out_dir: Gets `crops/`, `run/` and `model.onnx`.
-        start: Checkpoint to go on from; None starts from nothing.
+        data: Datasets to train on.
+        val: Datasets for validation.
+        out_dir: Receives `crops/`, `run/` and `model.onnx`.
+        start: Checkpoint to start from; None starts from scratch.
         recipe: A `Recipe` of step 3.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Shows how a training goes: a bar with the time left, a line an epoch, and the curves as a picture."""
+"""Shows the progress of training: a bar with the time left, a line per epoch, and the curves as a picture."""
 
 import csv
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SCORES = {"metrics/mAP50(B)": "training.map50", "metrics/mAP50-95(B)": "training
 
 @contextmanager
 def watched(model: Any, out_dir: Path) -> Iterator[None]:
-    """Shows the training that runs within: in a terminal or a notebook, and in `out_dir/curves.png`.
+    """Shows the training run within the context: in a terminal or a notebook, and in `out_dir/curves.png`.
 
     Args:
         model: The ultralytics model that is about to be trained.

@@ -1,4 +1,4 @@
-"""Makes a detector smaller and faster: weights and activations in eight bits, by NNCF."""
+"""Makes a detector smaller and faster: 8-bit weights and activations, by NNCF."""
 
 import logging
 import os
@@ -17,22 +17,23 @@ from brakepoint.labels.pictures import pictures_in
 
 CALIBRATION_PICTURES = 200
 HEAD_CONVOLUTIONS = ("/cv2.", "/cv3.")
-"""In the head only these are quantised: what makes boxes of their results mixes pixels with probabilities."""
+"""In the head only these are quantised: the decoding after them mixes pixels with probabilities."""
 
 
 def quantise(model: Path, pictures: Path, target: Path) -> Path:
-    """Quantises an exported model; its metadata stays.
+    """Quantises an exported model; its metadata is kept.
 
     Args:
         model: ONNX file in floating point.
         pictures: Dataset or folder of pictures like those the model will see; the first 200 calibrate it.
-        target: The new ONNX file, written whole or not at all.
+        target: The new ONNX file, written atomically.
 
     Returns:
         `target`.
 
     Raises:
-        UserError: The extra `quantise` is missing, there are no pictures, or the model is none of ours.
+        UserError: The extra `quantise` is missing, there are no pictures, or the model isn't one of the
+            kit's.
     """
     extras.require("quantise")
     images = pictures / "images"
@@ -40,7 +41,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
     if not files:
         raise UserError("training.dataset_empty", path=pictures)
     width, height = Detector(model).input_size_px
-    os.environ.setdefault("NNCF_CI", "1")  # Or it tells Google Analytics.
+    os.environ.setdefault("NNCF_CI", "1")  # Disables NNCF's reports to Google Analytics.
     import nncf
     import onnx
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
@@ -63,7 +64,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
         subset_size=len(files),
         fast_bias_correction=False,
         ignored_scope=nncf.IgnoredScope(names=_decoding(network)),
-        # A few pictures with glaring light would stretch the ranges of all others.
+        # A few pictures with glare would stretch the ranges for all others.
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             activations_range_estimator_params=RangeEstimatorParametersSet.MEDIAN_MINMAX
         ),
@@ -75,7 +76,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
 
 
 def _decoding(network: Any) -> list[str]:
-    """Names of the nodes that turn what the head's convolutions found into boxes."""
+    """Names of the nodes that decode the outputs of the head's convolutions into boxes."""
     head = max(
         (node.name for node in network.graph.node if node.name.startswith("/model.")),
         key=lambda name: int(name.split("/")[1].removeprefix("model.")),

@@ -23,14 +23,14 @@ from brakepoint.workers import can_share
 ARCHITECTURE = Path(__file__).parent / "track.yaml"
 NAMES = [sign.value for sign in SignClass]
 EXPORT_SIZE = whole_strides(480 * ZOOM), whole_strides(640 * ZOOM)
-"""Height and width of the network's input: of a frame, enlarged, in whole steps of its coarsest level."""
+"""Height and width of the network's input: those of an enlarged frame, as multiples of its stride."""
 OPSET = 17
 PROVENANCE = ("epochs", "batch", "imgsz", "optimizer", "lr0", "seed")
-"""What an exported model says of the last training that its weights went through."""
+"""Metadata key of an exported model for its last training run."""
 
 
 def open_model(weights: Path | None) -> Any:
-    """Opens a checkpoint, or a network that knows nothing for None.
+    """Opens a checkpoint, or an untrained network for None.
 
     Raises:
         UserError: The checkpoint is missing, unreadable or made for other classes.
@@ -45,7 +45,7 @@ def open_model(weights: Path | None) -> Any:
     try:
         model = _with_whole_checkpoints(YOLO(str(weights), task="detect"))
         names = list(model.names.values())
-    except Exception as error:  # torch raises nearly anything on a file that is no checkpoint
+    except Exception as error:  # torch raises nearly anything on a file that isn't a checkpoint
         raise UserError("training.checkpoint_broken", path=weights, why=str(error).splitlines()[0]) from error
     if names != NAMES:
         found, wanted = ", ".join(names), ", ".join(NAMES)
@@ -54,7 +54,7 @@ def open_model(weights: Path | None) -> Any:
 
 
 class WholePath(type(Path())):  # type: ignore[misc]  # Which class that is depends on the machine.
-    """A path whose file is written whole or not at all by those who know nothing of it."""
+    """A path that makes writes by third-party code atomic."""
 
     def write_bytes(self, data: Any) -> int:
         """Replaces the file."""
@@ -63,7 +63,7 @@ class WholePath(type(Path())):  # type: ignore[misc]  # Which class that is depe
 
 
 def _with_whole_checkpoints(model: Any) -> Any:
-    """Has ultralytics replace its checkpoints in one go: an interrupted run goes on from the last one."""
+    """Makes ultralytics replace its checkpoints atomically, so that an interrupted run can resume."""
 
     def begin(trainer: Any) -> None:
         trainer.last, trainer.best = WholePath(trainer.last), WholePath(trainer.best)
@@ -85,9 +85,9 @@ def unfinished(run: Path) -> Path | None:
 
 
 def use_all_cores(model: Any) -> None:
-    """Undoes that ultralytics leaves a core to torch's rivals, and on a CPU loads and learns in turn.
+    """Makes ultralytics use all cores, and load data while training on a CPU, too.
 
-    Where processes cannot share anything, this one loads.
+    Where processes cannot share memory, this process loads the data.
     """
     import torch
 
@@ -99,11 +99,11 @@ def use_all_cores(model: Any) -> None:
 
 
 def compute_in_bfloat16(model: Any) -> None:
-    """Saves time where the processor can: it multiplies in bfloat16 and adds up in float32."""
+    """Saves time on processors that can multiply in bfloat16 and add in float32."""
     import torch
 
     def choose(trainer: Any) -> None:
-        # On a CPU this is torch's autocast; ultralytics' own setting asks for a graphics processor.
+        # On a CPU this is torch's autocast; ultralytics' own setting requires a GPU.
         trainer.amp = torch.cpu._is_avx512_bf16_supported()
         trainer.model.to(memory_format=torch.channels_last)
 
@@ -111,7 +111,7 @@ def compute_in_bfloat16(model: Any) -> None:
 
 
 def fall_every_step(model: Any) -> None:
-    """Lets the learning rate fall a little at every step; ultralytics does it only once an epoch."""
+    """Lowers the learning rate at every step; ultralytics does so only once per epoch."""
 
     def begin_epoch(trainer: Any) -> None:
         trainer.steps_done = 0
@@ -127,11 +127,11 @@ def fall_every_step(model: Any) -> None:
 
 
 def stop_when(model: Any, rule: Callable[[list[float]], bool]) -> None:
-    """Ends a training after the epoch at which a rule says so.
+    """Ends training after the epoch at which a rule returns True.
 
     Args:
-        model: About to be trained.
-        rule: Is given the mAP50-95 of every epoch so far, also of those before an interruption.
+        model: Model about to be trained.
+        rule: Receives the mAP50-95 of every epoch so far, including those before an interruption.
     """
 
     def end_epoch(trainer: Any) -> None:
@@ -143,12 +143,12 @@ def stop_when(model: Any, rule: Callable[[list[float]], bool]) -> None:
 
 
 def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
-    """Writes the YAML in which ultralytics looks up where the pictures are.
+    """Writes the YAML file that tells ultralytics where the pictures are.
 
     Args:
         train: Dataset folders, each with `images/` and `labels/`.
         val: The same, for validation.
-        path: Where to.
+        path: Path to write to.
 
     Raises:
         UserError: A dataset has no pictures.
@@ -167,7 +167,7 @@ def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
 
 
 def strip_checkpoint(source: Path, target: Path) -> None:
-    """Copies a checkpoint in half precision, without its optimizer and without the paths of this machine."""
+    """Copies a checkpoint in half precision, without its optimizer and this machine's paths."""
     prepare_ultralytics()
     from ultralytics.utils.torch_utils import strip_optimizer
 
@@ -203,12 +203,12 @@ def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE
         size: Height and width of the input.
 
     Returns:
-        `target`, whole or not at all.
+        `target`, which is written atomically.
     """
     model = open_model(weights)
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent) as folder:
-        model.model.pt_path = str(Path(folder) / weights.name)  # The export is made beside it.
+        model.model.pt_path = str(Path(folder) / weights.name)  # The export is created beside it.
         made = Path(
             model.export(
                 format="onnx", imgsz=list(size), opset=OPSET, simplify=True, dynamic=True, verbose=False
@@ -220,7 +220,7 @@ def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE
 
 
 def _describe(path: Path, trained: dict[str, Any], width_px: int) -> None:
-    """Says what an export is and how it was trained, without the date; its height alone stays open."""
+    """Adds metadata about an export and its training, without the date; only its height stays dynamic."""
     import onnx
 
     exported = onnx.load(path)
@@ -229,7 +229,7 @@ def _describe(path: Path, trained: dict[str, Any], width_px: int) -> None:
         for side in end.type.tensor_type.shape.dim:
             if side.dim_param in known:
                 side.dim_value = known[side.dim_param]
-    del exported.graph.value_info[:]  # Sizes within, which each runtime infers anew.
+    del exported.graph.value_info[:]  # Inner sizes, which each runtime infers again.
     kept = {entry.key: entry.value for entry in exported.metadata_props if entry.key not in ("date", "args")}
     kept["description"] = "Brakepoint: traffic signs beside a LEGO-scale track"
     kept["provenance"] = json.dumps({"brakepoint": __version__, **{key: trained[key] for key in PROVENANCE}})

@@ -1,7 +1,7 @@
-"""What must be so before ultralytics is imported: its settings, and a torchvision that works beside torch.
+"""Prepares the import of ultralytics: its settings, and a torchvision that works with torch.
 
-The compiled part of torchvision wants the CUDA build of torch. Without it two operators are missing and the
-import fails, although ultralytics needs nothing of it but `nms`, for which it has a version of its own.
+The compiled part of torchvision requires the CUDA build of torch. Without it two operators are missing and
+the import fails, although ultralytics only needs `nms`, for which it has its own version.
 """
 
 import os
@@ -11,9 +11,9 @@ SETTINGS = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE":
 
 
 def prepare_ultralytics() -> None:
-    """To be called before anything that imports ultralytics, and be it the loading of a checkpoint.
+    """Must be called before anything that imports ultralytics, even loading a checkpoint.
 
-    It reads its settings once, when it is imported.
+    Settings are read only once, when ultralytics is imported.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -21,7 +21,7 @@ def prepare_ultralytics() -> None:
 
 
 def _mend_torchvision() -> None:
-    """Imports torchvision, and where that fails defines what is missing and imports it again."""
+    """Imports torchvision; if that fails, defines what is missing and imports it again."""
     try:
         import torchvision
     except RuntimeError:

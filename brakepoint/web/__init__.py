@@ -1,6 +1,6 @@
-"""What the pages share: the look of all of them, and the script and the server of the live ones.
+"""What the pages share: the style of all of them, and the script and server of the live ones.
 
-The mission's page is a file and takes the look alone; so importing this package needs no web server.
+The mission's page is a file and uses only the style, so importing this package needs no web server.
 """
 
 import secrets
@@ -17,15 +17,15 @@ def style() -> str:
 
 
 def new_token(host: str) -> str:
-    """A token for a page that other machines can reach; empty for one that only this machine can."""
+    """A token for a page that other machines can reach; empty if only this machine can."""
     return "" if host in LOCAL_HOSTS else secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def page_url(page: str, token: str) -> str:
-    """What a person opens to see a page; the token goes along where nobody else hears it.
+    """The URL of a page; it contains the token in a part that is not sent over the network.
 
     Args:
         page: `HOST:PORT`.
-        token: Of `new_token`.
+        token: Token from `new_token`.
     """
     return f"http://{page}/" + (f"#token={token}" if token else "")

@@ -1,4 +1,4 @@
-"""The server of a live page: who may see it, the page itself, and its texts in every language."""
+"""The server of a live page: access control, the page itself, and its texts in every language."""
 
 import secrets
 import socket
@@ -20,10 +20,10 @@ from brakepoint.texts import catalogue, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
 LOCAL_NAMES = [f"[{host}]" if ":" in host else host for host in LOCAL_HOSTS]
-"""What a browser on this machine calls it."""
+"""Host names for this machine in a local browser."""
 NO_STORE = {"Cache-Control": "no-store"}
 BODY_MAX_BYTES = 4096
-"""The longest wish takes a few hundred."""
+"""The longest request takes a few hundred."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -33,18 +33,18 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-"""With every answer: nothing from elsewhere, and in nobody's frame, where clicks could be led astray."""
+"""Headers of every answer: no external content, and no embedding in frames, which prevents clickjacking."""
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
 PORT_MAX = 65_535
 
 
 class Guard:
-    """Stands before a page: refuses a long body before any of it is read, and adds `HEADERS` to each answer.
+    """Wraps a page: refuses a long body before reading any of it, and adds `HEADERS` to each answer.
 
     Args:
         app: The page.
-        body_max_bytes: How long a body may be.
+        body_max_bytes: Maximum length of a body.
     """
 
     def __init__(self, app: ASGIApp, body_max_bytes: int = BODY_MAX_BYTES) -> None:
@@ -52,7 +52,7 @@ class Guard:
         self._body_max_bytes = body_max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, as ASGI wants it."""
+        """Handles a request, as an ASGI application."""
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -66,17 +66,17 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     def _is_short(self, headers: Headers) -> bool:
-        """Whether a request says that its body is; one in pieces does not say how long it will be."""
+        """Whether a request declares a short body; a chunked one does not declare its length."""
         stated = headers.get("content-length", "0")
         is_number = stated.isdecimal() and len(stated) <= len(str(self._body_max_bytes))
         return "transfer-encoding" not in headers and is_number and int(stated) <= self._body_max_bytes
 
 
 def check_token(given: str, token: str) -> None:
-    """Lets pass who knows the token, and everybody if there is none.
+    """Accepts requests with the token, and all requests if there is none.
 
     Raises:
-        HTTPException: The token is another.
+        HTTPException: The token is wrong.
     """
     if token and not secrets.compare_digest(given.encode(), token.encode()):
         raise HTTPException(403)
@@ -90,20 +90,20 @@ def make_page(
     facts: Mapping[str, object],
     body_max_bytes: int = BODY_MAX_BYTES,
 ) -> FastAPI:
-    """Makes the server of a page.
+    """Creates the server of a page.
 
     Args:
-        package: Its folder `static` holds the page.
-        router: What the page asks for besides.
+        package: Package whose folder `static` contains the page.
+        router: Further routes of the page.
         needs_text: Whether the page needs the text of a key.
-        token: Whoever uses the page must know it; empty when only this machine can reach it.
-        facts: What the page is told besides its texts, and never changes.
-        body_max_bytes: How long a request's body may be.
+        token: Required to use the page; empty when only this machine can reach it.
+        facts: Further constants for the page.
+        body_max_bytes: Maximum length of a request's body.
     """
     app = FastAPI(title="Brakepoint", docs_url=None, redoc_url=None, openapi_url=None)
-    if not token:  # A page from elsewhere, under a name of its own for this address, has no business here.
+    if not token:  # Prevents DNS rebinding: a foreign page may use its own name for this address.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
-    app.add_middleware(Guard, body_max_bytes=body_max_bytes)  # Added last, it stands first.
+    app.add_middleware(Guard, body_max_bytes=body_max_bytes)  # Added last, so it runs first.
     app.include_router(router)
 
     @app.get("/texts.json")
@@ -122,7 +122,7 @@ def served(app: FastAPI, host: str, port: int) -> Iterator[None]:
     """Serves a page, in a thread, until the context ends.
 
     Raises:
-        UserError: Another listens there, as a second kit on one machine does.
+        UserError: The address is in use, for instance by a second kit on this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -1,1 +1,1 @@
-"""The learning loop: labs that check themselves, with hints, and a record of how far one has come."""
+"""The learning loop: labs that check themselves, with hints and a record of progress."""

@@ -1,4 +1,4 @@
-"""What a step leaves for the next one, from what comes with the kit: no failure ends anybody's workshop."""
+"""Replaces the outcome of a step from the kit's own files, so that a failed step ends no one's workshop."""
 
 import shutil
 from collections.abc import Callable
@@ -17,10 +17,10 @@ SYNTHETIC_PICTURES, QUICK_PICTURES = 2500, 12
 
 
 def install(step: Step) -> Path | None:
-    """Puts a good outcome of a step where the next one looks for it; what was there is put aside.
+    """Installs a good outcome of a step where the next one expects it; existing files are moved aside.
 
     Returns:
-        Its folder; None if the step leaves nothing but its code.
+        Its folder; None if the step has no outcome besides its code.
     """
     if step.name not in INSTALLERS:
         return None
@@ -36,7 +36,7 @@ def install(step: Step) -> Path | None:
 
 
 def outcome_of(number: str) -> Path:
-    """The folder that a step has left, made from what comes with the kit if the learner skipped the step."""
+    """The outcome folder of a step, created from the kit's files if the learner skipped the step."""
     step = find_step(number)
     folder, _ = INSTALLERS[step.name]
     if not folder.exists():
@@ -78,4 +78,4 @@ INSTALLERS: dict[str, tuple[Path, Callable[[Path], None]]] = {
     "step2_synthetic": (SYNTHETIC_DIR, _put_synthetic),
     "step3_training": (TRAINING_DIR, _put_model),
 }
-"""By step: the folder that it leaves, and what fills it."""
+"""By step: its outcome folder, and the function that fills it."""

@@ -1,4 +1,4 @@
-"""Checks an attendee's file in a process of its own, with a time limit."""
+"""Checks an attendee's file in a separate process, with a time limit."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from brakepoint.workshop.examination import FINISHED
 from brakepoint.workshop.verdicts import Result, Verdict
 
 TIME_LIMIT_S = 60.0
-"""A check takes a few seconds; a slow machine gets some more."""
+"""A check takes a few seconds; this leaves room for slow machines."""
 PRINTED_LINES = 20
 
 
@@ -18,9 +18,9 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
     """Checks one step.
 
     Args:
-        step: Which.
+        step: The step.
         path: The file; by default the attendee's in `labs/`.
-        time_limit_s: After so long the attendee's code is taken to run for ever.
+        time_limit_s: After this time the attendee's code is assumed to run for ever.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "verdicts"
@@ -41,7 +41,7 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
                 text=True,
                 errors="replace",
                 timeout=time_limit_s,
-                start_new_session=True,  # Ctrl-C ends it by way of us.
+                start_new_session=True,  # On Ctrl-C, this process ends it.
             )
             printed, fate = process.stdout, "check.died"
         except subprocess.TimeoutExpired as late:

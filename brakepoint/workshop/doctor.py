@@ -1,4 +1,4 @@
-"""Whether this machine can do each step, and what to do if not."""
+"""Checks whether this machine can run each step, and what to do if not."""
 
 import os
 import re
@@ -29,11 +29,11 @@ FREE_LEAST_GB = 1
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        what: It, in the reader's language.
-        remedy: What to do; empty when all is well.
+        what: What was checked, in the reader's language.
+        remedy: What to do; empty if the check passed.
     """
 
     what: str
@@ -41,12 +41,12 @@ class Finding:
 
     @property
     def well(self) -> bool:
-        """Whether all is well."""
+        """Whether the check passed."""
         return not self.remedy
 
 
 def examine_machine() -> Iterator[Finding]:
-    """Looks at everything that the steps need; changes nothing."""
+    """Checks everything that the steps need; changes nothing."""
     version = ".".join(map(str, sys.version_info[:2]))
     supported = (3, 11) <= sys.version_info < (3, 14)
     yield _finding("python", supported, version=version)
@@ -72,7 +72,7 @@ def examine_machine() -> Iterator[Finding]:
 
 
 def _opencv() -> Finding:
-    """Whether OpenCV loads; with its windows it needs libGL, which many servers and containers lack."""
+    """Whether OpenCV loads; its build with windows needs libGL, which many servers and containers lack."""
     try:
         _import_opencv()
     except ImportError as error:

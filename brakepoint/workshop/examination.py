@@ -1,6 +1,6 @@
-"""Runs the checks of one step on one file, in a process that an attendee's code may ruin.
+"""Runs the checks of one step on one file, in a process that an attendee's code may crash.
 
-`python -m brakepoint.workshop.examination STEP FILE VERDICTS` writes a verdict a line.
+`python -m brakepoint.workshop.examination STEP FILE VERDICTS` writes one verdict per line.
 """
 
 import importlib
@@ -17,18 +17,18 @@ from brakepoint.workshop.labs import gap_functions, lab_text
 from brakepoint.workshop.verdicts import Verdict, Wrong
 
 Lab = ModuleType | Path
-"""What is checked: the attendee's module, or the folder of a step that is no module."""
+"""The object of a check: the attendee's module, or the folder of a step that isn't a module."""
 Check = Callable[[Lab], None]
 
 FINISHED = "finished"
-"""The last line: without it the process did not get to its end."""
+"""The last line: if it is missing, the process did not finish."""
 
 
 def load(path: Path, step: Step) -> Lab:
-    """Imports a step that is a file; one that is a folder is looked at as it is.
+    """Imports a step that is a file; a folder is returned as it is.
 
     Raises:
-        FileNotFoundError: Neither is there.
+        FileNotFoundError: It does not exist.
     """
     if not step.files:
         return load_module(path)
@@ -38,10 +38,10 @@ def load(path: Path, step: Step) -> Lab:
 
 
 def load_module(path: Path) -> ModuleType:
-    """Imports a file as a module, from wherever it is.
+    """Imports a file as a module, from any location.
 
     Raises:
-        FileNotFoundError: It is not there.
+        FileNotFoundError: It does not exist.
     """
     spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path)
     assert spec is not None and spec.loader is not None
@@ -52,7 +52,7 @@ def load_module(path: Path) -> ModuleType:
 
 
 def examine(step: Step, path: Path) -> Iterator[Verdict]:
-    """Checks the exercises of a step, one after another, up to the first that is not right."""
+    """Checks the exercises of a step in order, up to the first that is wrong."""
     try:
         module = load(path, step)
     except SyntaxError as error:
@@ -84,9 +84,9 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
 
     Args:
         exercise: Its name.
-        module: What `load` made of the file.
+        module: The result of `load`.
         step: The step that it belongs to.
-        path: Of the file, which messages point into.
+        path: Path of the file, for messages.
     """
     checks = importlib.import_module(f"brakepoint.workshop.checks.{step.name}")
     check: Check = getattr(checks, f"check_{exercise}")
@@ -103,7 +103,7 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
             return _verdict(exercise, "check.function_missing", function=error.name, file=path.name)
         return _crash(exercise, step, path, error)
     except UserError as error:
-        if isinstance(error.__cause__, Exception):  # The loop says so of an autopilot that breaks down.
+        if isinstance(error.__cause__, Exception):  # The loop raises this when an autopilot fails.
             return _crash(exercise, step, path, error.__cause__)
         return _verdict(exercise, "check.said", message=str(error))
     except Exception as error:
@@ -116,7 +116,7 @@ def _verdict(exercise: str, key: str, **values: object) -> Verdict:
 
 
 def _crash(exercise: str, step: Step, path: Path, error: Exception) -> Verdict:
-    """Names the innermost line of the attendee's own that an exception went through."""
+    """Names the innermost line of the attendee's code in the traceback of an exception."""
     given = {line.strip() for line in lab_text(step).splitlines()}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
     own = [frame for frame in frames if frame.line not in given] or frames
@@ -128,9 +128,9 @@ def _crash(exercise: str, step: Step, path: Path, error: Exception) -> Verdict:
 
 
 def _owner(exercise: str, step: Step, path: Path, error: BaseException) -> str:
-    """The exercise that an exception came from: the one in the innermost function that has a gap.
+    """The exercise that caused an exception: the one in the innermost function with a gap.
 
-    An earlier one is right by now: where the exercise that is being checked has called it, that one is named.
+    Earlier exercises have already passed: if the exercise being checked has called one, the former is named.
     """
     exercises = gap_functions(step)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]

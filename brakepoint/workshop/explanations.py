@@ -1,6 +1,6 @@
-"""What is said of an exercise that has passed: why this answer, what another would have cost, another way.
+"""Explanations of passed exercises: why this answer, what another would have cost, and an alternative.
 
-The words are in `brakepoint/texts/explanations.toml`; their figures are here, and tests compute them again.
+The texts are in `brakepoint/texts/explanations.toml`; their figures are here, and tests recompute them.
 """
 
 import ast
@@ -22,11 +22,11 @@ PAGE_OBJECTS = 1000
 """S3's own limit for one answer."""
 STILL_WIDTH_PX = 640
 TENSOR_NUMBERS = 3 * 608 * 800
-"""The network's input; `input` of `brakepoint/models/track.onnx`."""
+"""Size of the network's input; `input` of `brakepoint/models/track.onnx`."""
 TRACK_PICTURES = 300
-"""The example of the hint, and of the explanation."""
+"""The example used in the hint and the explanation."""
 ROOM = 40
-"""Attendees of the room that the instructor's guide sizes."""
+"""Number of attendees of the room in the instructor's guide."""
 
 MEASURED = {
     "stills": 120,
@@ -48,7 +48,7 @@ MEASURED = {
     "after_training": 3,
     "cached": 3,
 }
-"""Counted or driven with what comes with the kit. `test_explanations.py` does it again."""
+"""Counted or driven with what comes with the kit. `test_explanations.py` repeats that."""
 RECORDED = {
     "flat_map50": 0.13,
     "photographed_map50": 0.51,
@@ -63,7 +63,7 @@ RECORDED = {
     "track_after": 0.97,
     "road_before": 0.91,
 }
-"""From `brakepoint/models/README.md` and docs/en/decisions.md, which name the commands."""
+"""From `brakepoint/models/README.md` and docs/en/decisions.md, which give the commands."""
 
 
 @cache
@@ -112,24 +112,24 @@ def figures() -> dict[str, float]:
 
 
 def constants(step: Step) -> dict[str, Any]:
-    """The constants that a step's solution writes as literals; it is not imported, which takes long."""
+    """The literal constants of a step's solution, which isn't imported because that is slow."""
     found = {}
     for node in ast.parse(step.solution.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             try:
                 found[node.targets[0].id] = ast.literal_eval(node.value)
             except ValueError:
-                continue  # It is computed.
+                continue  # The value is computed.
     return found
 
 
 def explain(step: Step, exercise: str, lang: str | None = None) -> list[str]:
-    """What is said of an exercise that has passed, in three paragraphs.
+    """The explanation of a passed exercise, in three paragraphs.
 
     Args:
         step: Its step.
         exercise: Its name.
-        lang: By default the reader's language.
+        lang: Language; by default the reader's.
     """
     return [
         text(

@@ -1,7 +1,7 @@
-"""Figures in the text of pages and notebooks that follow from the code: `<!-- =NAME -->51<!-- = -->`.
+"""Figures in pages and notebooks that are derived from the code: `<!-- =NAME -->51<!-- = -->`.
 
-`python -m brakepoint.workshop.figures` writes their present values, and the tables of
-`brakepoint/workshop/tables.py`; a reader sees the value alone.
+`python -m brakepoint.workshop.figures` writes their current values, and the tables of
+`brakepoint/workshop/tables.py`; readers see only the value.
 """
 
 import re
@@ -30,7 +30,7 @@ MARK = re.compile(r"(<!-- =(\w+) -->)[^<]*(<!-- = -->)")
 
 
 def with_figures(words: str, lang: str) -> str:
-    """The same words with the present value of each figure.
+    """A text with the current value of each figure.
 
     Raises:
         KeyError: There is no such figure.
@@ -39,12 +39,12 @@ def with_figures(words: str, lang: str) -> str:
 
 
 def without_marks(words: str) -> str:
-    """The same words as a reader sees them."""
+    """A text as a reader sees it."""
     return MARK.sub(lambda mark: mark[0].removeprefix(mark[1]).removesuffix(mark[3]), words)
 
 
 def pages() -> dict[Path, str]:
-    """Every page that may hold figures, and its language; the notebooks' sources have whole numbers alone."""
+    """Every page that may contain figures, with its language; notebook sources contain only integers."""
     docs = {path: lang for lang in languages() for path in (ROOT / "docs" / lang).glob("*.md")}
     return docs | dict.fromkeys((ROOT / "notebooks" / "source").glob("*.py"), ORIGINAL)
 
@@ -55,7 +55,7 @@ def _written(name: str, lang: str) -> str:
 
 
 def main() -> None:
-    """Writes the present values and tables into every page."""
+    """Writes the current values and tables into every page."""
     for path, lang in pages().items():
         words = path.read_text(encoding="utf-8")
         if (filled := with_tables(with_figures(words, lang), lang)) != words:

@@ -1,4 +1,4 @@
-"""The exercises that go further than the core: filled in for whoever takes the core, and opened on demand."""
+"""The exercises beyond the core: filled in for those who take the core, and opened on demand."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,10 +10,10 @@ from brakepoint.workshop.progress import Progress, StepProgress
 
 
 def fill_in_course(track: Track | None = None) -> None:
-    """Fills in what the attendee's track leaves out, in every step: before a file is open in an editor.
+    """Fills in what the attendee's track omits, in every step, before a file is open in an editor.
 
     Args:
-        track: By default the chosen one.
+        track: The track; by default the chosen one.
     """
     progress = Progress.load()
     filled = [fill_in(step, progress.of(step), track) for step in course()]
@@ -22,15 +22,15 @@ def fill_in_course(track: Track | None = None) -> None:
 
 
 def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tuple[str, ...]:
-    """Fills in the untouched exercises that the attendee's track leaves out, so that the code runs.
+    """Fills in the untouched exercises that the attendee's track omits, so that the code runs.
 
     Args:
-        step: Which.
-        entry: The attendee's progress in it; it notes what was filled in.
-        track: By default the chosen one.
+        step: The step.
+        entry: The attendee's progress in it, which records what was filled in.
+        track: The track; by default the chosen one.
 
     Returns:
-        What was filled in just now.
+        The exercises that were filled in.
     """
     if (track or chosen_track()) is not Track.CORE or entry.further:
         return ()
@@ -40,7 +40,7 @@ def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tupl
 
 
 def open_up(step: Step, entry: StepProgress) -> tuple[str, ...]:
-    """Puts the tasks back where the kit had filled something in; from then on they are the attendee's.
+    """Restores the tasks where the kit had filled something in; from then on they are the attendee's.
 
     Returns:
         The exercises that were opened.
@@ -53,7 +53,7 @@ def open_up(step: Step, entry: StepProgress) -> tuple[str, ...]:
 def _change(
     step: Step, exercises: Iterable[str], rewrite: Callable[[Step, Path, str, Iterable[str]], str]
 ) -> bool:
-    """Rewrites the attendee's files, and says whether anything changed."""
+    """Rewrites the attendee's files, and returns whether anything changed."""
     changed = False
     for part in step.parts:
         path = step.lab.parent / part

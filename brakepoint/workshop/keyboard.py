@@ -1,4 +1,4 @@
-"""Single keys from a terminal, where there is one."""
+"""Reads single keys from a terminal, where there is one."""
 
 import os
 import select
@@ -12,7 +12,7 @@ class Keyboard:
     """Waits for a key.
 
     Args:
-        descriptor: Of the terminal; None where there is none, and then no key ever comes.
+        descriptor: File descriptor of the terminal; None if there is none, and then no key ever arrives.
     """
 
     def __init__(self, descriptor: int | None) -> None:
@@ -20,11 +20,11 @@ class Keyboard:
 
     @property
     def is_there(self) -> bool:
-        """Whether somebody can press keys."""
+        """Whether there is a keyboard."""
         return self._descriptor is not None
 
     def wait(self, seconds: float) -> str:
-        """Waits for a key, and returns it at once; an empty text if none came in time."""
+        """Waits for a key, and returns it immediately; an empty string if none arrived in time."""
         if self._descriptor is None:
             time.sleep(seconds)
             return ""
@@ -39,11 +39,11 @@ class Keyboard:
 
 @contextmanager
 def keyboard() -> Iterator[Keyboard]:
-    """Lets keys come one by one, without Enter, for as long as the context lasts."""
+    """Delivers keys one by one, without Enter, for as long as the context lasts."""
     try:
         import termios
         import tty
-    except ImportError:  # Not on this system.
+    except ImportError:  # Not available on this system.
         yield Keyboard(None)
         return
     if not sys.stdin.isatty():

@@ -1,12 +1,12 @@
-"""Makes the labs from the solutions, by emptying the parts that are marked there.
+"""Generates the labs from the solutions, by emptying the parts that are marked there.
 
-A gap is marked so; the lab gets the task instead, from the catalogue, and the lines behind `instead:`
+A gap is marked like this; the lab gets the task from the catalogue instead, and the lines after `instead:`
 
     # lab: listing
     the lines that the attendee is to write
     # instead: raise NotImplementedError
 
-In YAML it is the same.
+YAML uses the same marks.
 """
 
 import re
@@ -29,7 +29,7 @@ INIT_TEXT = '"""The steps of the workshop, for you to complete."""\n'
 
 
 def lab_text(step: Step, part: Path | None = None) -> str:
-    """The lab of a step as an attendee first finds it.
+    """The initial lab of a step.
 
     Args:
         step: The step.
@@ -39,11 +39,11 @@ def lab_text(step: Step, part: Path | None = None) -> str:
 
 
 def filled(step: Step, code: dict[str, str], part: Path | None = None) -> str:
-    """The lab of a step with some gaps filled: the others hold what is given.
+    """The lab of a step with some gaps filled; the others contain the given placeholder.
 
     Args:
         step: The step.
-        code: Lines for a gap, by its name.
+        code: Lines for each gap to fill, by its name.
         part: One of its parts; by default the first.
     """
 
@@ -71,13 +71,13 @@ def gap_functions(step: Step) -> dict[str, str]:
 
 
 def part_with(step: Step, exercise: str) -> Path:
-    """The part of a step where the gap of an exercise is."""
+    """The part of a step that contains the gap of an exercise."""
     parts = (part for part in step.parts for gap in _gaps(step, part) if gap["name"] == exercise)
     return next(parts, Path(step.lab.name))
 
 
 def without_marks(step: Step, part: Path | None = None) -> str:
-    """The solution of a step, or of one of its parts, as a person reads it."""
+    """The solution of a step, or of one of its parts, without the marks."""
     return GAP.sub(lambda gap: gap["body"], _solution_text(step, part))
 
 
@@ -90,7 +90,7 @@ def _solution_text(step: Step, part: Path | None) -> str:
 
 
 def closed(step: Step, part: Path, written: str, exercises: Iterable[str]) -> str:
-    """A lab as the attendee has written it, with the solution in those of these gaps that are untouched."""
+    """An attendee's lab, with the solution in those of the given gaps that are untouched."""
     for gap in _gaps(step, part):
         if gap["name"] in exercises:
             written = written.replace(_task(step, gap) + _given(gap), gap["body"], 1)
@@ -98,7 +98,7 @@ def closed(step: Step, part: Path, written: str, exercises: Iterable[str]) -> st
 
 
 def reopened(step: Step, part: Path, written: str, exercises: Iterable[str]) -> str:
-    """The same with the tasks where the solution stands in these gaps."""
+    """An attendee's lab, with the tasks restored in the given gaps that contain the solution."""
     for gap in _gaps(step, part):
         if gap["name"] in exercises:
             written = written.replace(gap["body"], _task(step, gap) + _given(gap), 1)
@@ -106,7 +106,7 @@ def reopened(step: Step, part: Path, written: str, exercises: Iterable[str]) -> 
 
 
 def write_labs(folder: Path = LABS_DIR) -> None:
-    """Writes every lab; what an attendee wrote there is lost."""
+    """Writes every lab, overwriting the attendee's work."""
     folder.mkdir(exist_ok=True)
     make_package(folder)
     for step in course():
@@ -116,12 +116,12 @@ def write_labs(folder: Path = LABS_DIR) -> None:
 
 
 def make_package(folder: Path) -> None:
-    """Has Python take the labs of this folder, and not those of another that it may find later."""
+    """Makes Python import the labs from this folder, and not from another that comes later on its path."""
     write_whole(folder / "__init__.py", INIT_TEXT.encode())
 
 
 def _task(step: Step, gap: re.Match[str]) -> str:
-    """What is to be done, as a comment in every language."""
+    """The task, as a comment in every language."""
     indent, name = gap["indent"], gap["name"]
     paragraphs = (
         text("workshop.task", lang, name=name, todo=text(f"lab.{step.name}.{name}.todo", lang))
@@ -136,7 +136,7 @@ def _task(step: Step, gap: re.Match[str]) -> str:
 
 
 def _bound(words: str) -> str:
-    """The same with no line's end before a mark that French sets a space before, or inside of its quotes."""
+    """Prevents line breaks before French punctuation that follows a space, and inside French quotes."""
     return re.sub(r" (?=[:;?!»%])|(?<=«) ", NO_BREAK, words)
 
 
@@ -146,7 +146,7 @@ def _given(gap: re.Match[str]) -> str:
 
 
 def _marked(line: str) -> str:
-    """What is given, and that it is to be replaced; an empty comment becomes that alone."""
+    """The given placeholder, with a note to replace it; an empty comment becomes only the note."""
     return REPLACE.strip() if line == "#" else line + REPLACE
 
 

@@ -1,4 +1,4 @@
-"""How good models are, for the notebook of step 3."""
+"""Measures how good models are, for the notebook of step 3."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, match_p
 
 
 def judged_detections(model: Path, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
-    """Everything that a model detects on labelled pictures, however unsure it is.
+    """Everything that a model detects on labelled pictures, at any confidence.
 
     Args:
         model: An ONNX file.
-        folder: Holds `images/` and `labels/`.
+        folder: Contains `images/` and `labels/`.
 
     Returns:
-        Confidences, the surest first; whether each detection is right at IoU 0.5; how many signs there are.
+        Confidences, highest first; whether each detection is right at IoU 0.5; the number of signs.
     """
     detector, confidences, correct, truths = Detector(model), [], [], 0
     for picture in load_labels(folder):

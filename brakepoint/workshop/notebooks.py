@@ -1,6 +1,6 @@
-"""Makes the notebooks of every language from `notebooks/source/`: markdown in each, code cells once.
+"""Generates the notebooks of every language from `notebooks/source/`: markdown in each, code cells once.
 
-A markdown cell says its language, `# %% [markdown] lang="en"`; one without belongs to all.
+A markdown cell names its language, `# %% [markdown] lang="en"`; a cell without one belongs to all.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ def sources() -> list[Path]:
 
 
 def make_notebook(source: Path, lang: str) -> NotebookNode:
-    """One notebook in one language, without outputs; the same source makes the same one to the byte."""
+    """One notebook in one language, without outputs; the same source gives the same bytes."""
     notebook: NotebookNode = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("lang", lang) == lang]
     steps = [step for step in course() if step.name == source.stem]
@@ -40,7 +40,7 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
 
 
 def _tracks(step: Step, lang: str) -> str:
-    """Which exercises of a step are its core, and which go further."""
+    """The exercises of a step that are its core, and those that go further."""
     core, further = (", ".join(f"`{name}`" for name in names) for names in (step.core, step.further))
     return text("notebook.tracks", lang, minutes=step.core_minutes, core=core, further=further)
 

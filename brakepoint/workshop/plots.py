@@ -1,4 +1,4 @@
-"""What the notebooks show: pictures with their boxes, a threshold, and a run as speed along the line."""
+"""Plots for the notebooks: pictures with their boxes, a threshold, and a run as speed along the line."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ TOP_CM_S = 1.3 * FULL_SPEED_CM_S
 
 
 def show_picture(image: np.ndarray) -> None:
-    """Shows a picture: blue-green-red, as OpenCV has it."""
+    """Shows a picture in blue-green-red order, as in OpenCV."""
     _, axes = plt.subplots(figsize=(14, 7))
     axes.imshow(image[:, :, ::-1])
     axes.axis("off")
@@ -43,11 +43,11 @@ def show_labelled(picture: Picture) -> None:
 
 
 def show_detections(model: Path, folder: Path) -> None:
-    """Shows what a model reports on a few labelled pictures, those with most signs: thin boxes are the truth.
+    """Shows a model's detections on the labelled pictures with the most signs; thin boxes are the truth.
 
     Args:
         model: An ONNX file.
-        folder: Holds `images/` and `labels/`.
+        folder: Contains `images/` and `labels/`.
     """
     detector = Detector(model)
     fullest = sorted(load_labels(folder), key=lambda picture: (-len(picture.signs), picture.path.name))
@@ -64,11 +64,11 @@ def show_detections(model: Path, folder: Path) -> None:
 
 
 def show_answers(image: np.ndarray, answers: Mapping[str, Sequence[Detection]]) -> None:
-    """Shows what several models answered about the same picture, side by side.
+    """Shows several models' answers for the same picture, side by side.
 
     Args:
-        image: Blue-green-red, as OpenCV has it.
-        answers: Detections by what stands above them.
+        image: Picture in blue-green-red order, as in OpenCV.
+        answers: Detections by the title above them.
     """
     _, row = plt.subplots(1, len(answers), figsize=(14, 6), squeeze=False, layout="tight")
     for axes, (title, detections) in zip(row[0], answers.items(), strict=True):
@@ -97,13 +97,13 @@ def _draw_box(axes: Axes, box: Box, colour: str, width: float) -> None:
 
 
 def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, chosen: float) -> None:
-    """Draws precision and recall by confidence, and where somebody chose to believe.
+    """Draws precision and recall by confidence, and the chosen threshold.
 
     Args:
-        confidences: Of all detections, the surest first.
+        confidences: Confidences of all detections, highest first.
         correct: Whether each is right.
-        truths: How many signs there are.
-        chosen: A confidence.
+        truths: Number of signs.
+        chosen: The chosen confidence.
     """
     right = np.cumsum(correct)
     _, axes = plt.subplots(figsize=(11, 3.5), layout="constrained")
@@ -119,7 +119,7 @@ def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, ch
 
 
 def show_sprites(rows: list[list[Sprite]]) -> None:
-    """Shows rows of drawn signs, equally many in each."""
+    """Shows rows of drawn signs, the same number in each."""
     _, grid = plt.subplots(len(rows), len(rows[0]), figsize=(14, 5), facecolor="#b8b8b8", squeeze=False)
     for axes, sprite in zip(grid.flat, (sprite for row in rows for sprite in row), strict=True):
         alpha = sprite.alpha[..., None]
@@ -130,7 +130,7 @@ def show_sprites(rows: list[list[Sprite]]) -> None:
 
 
 def plot_run(run: Run, truth: GroundTruth) -> None:
-    """Draws the speed along the line, with the signs that count, and says how the run ended."""
+    """Draws the speed along the line, with the signs that count, and shows how the run ended."""
     _, axes = plt.subplots(figsize=(11, 3.5))
     axes.plot([tick.position_cm for tick in run.ticks], [tick.speed_cm_s for tick in run.ticks])
     axes.axhline(LOW_SPEED_CM_S, color="#999999", linewidth=0.7)

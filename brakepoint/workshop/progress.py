@@ -1,4 +1,4 @@
-"""How far an attendee has come: `progress.json`, which a person can read, and which survives restarts."""
+"""An attendee's progress: `progress.json`, which is human-readable and survives restarts."""
 
 import json
 from datetime import UTC, datetime
@@ -13,15 +13,15 @@ PROGRESS_PATH = ROOT / "progress.json"
 INCIDENTS_NAME = "incidents.json"
 """Beside the progress: how long each incident took."""
 PAUSE_MIN = 20.0
-"""Who is not heard of for longer was doing something else: that time does not count."""
+"""Longer inactivity was spent on something else: that time does not count."""
 
 
 class Attempt(BaseModel):
     """One attempt at an open question.
 
     Attributes:
-        choice: The number that was chosen.
-        figures: What it led to, by name.
+        choice: The chosen number.
+        figures: The resulting figures, by name.
     """
 
     choice: float
@@ -29,17 +29,17 @@ class Attempt(BaseModel):
 
 
 class StepProgress(BaseModel):
-    """How far one step has come.
+    """Progress in one step.
 
     Attributes:
         done: The exercises that passed when they were last checked; not those that the kit filled in.
         failing: The exercise that the last check found wrong; empty if it found none.
-        further: Whether the attendee of the core has asked for the exercises that go further.
-        filled: The exercises that the kit has filled in, since the core leaves them out.
+        further: Whether an attendee of the core track has requested the exercises that go further.
+        filled: The exercises that the kit has filled in, since the core omits them.
         explained: The exercises that were explained, which happens when they first pass.
-        hints: How many hints were given, by exercise.
+        hints: Number of hints given, by exercise.
         wrong: How often a check found each wrong answer, by the key of its message.
-        attempts: At its open question.
+        attempts: Attempts at its open question.
         minutes: Time spent on it.
         last_at: When it was last worked on.
     """
@@ -56,11 +56,11 @@ class StepProgress(BaseModel):
     last_at: datetime | None = None
 
     def asked(self, step: Step) -> tuple[str, ...]:
-        """The exercises that the attendee is to do."""
+        """The exercises that the attendee has to do."""
         return step.exercises if self.further else step.exercises_of(chosen_track())
 
     def is_over(self, step: Step) -> bool:
-        """Whether nothing is left of what the track asks for."""
+        """Whether everything that the track requires is done."""
         return set(step.exercises_of(chosen_track())) <= set(self.done)
 
 
@@ -68,26 +68,26 @@ class Progress(BaseModel):
     """The whole file.
 
     Attributes:
-        steps: By the step's name.
+        steps: Progress by the step's name.
     """
 
     steps: dict[str, StepProgress] = {}
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Progress":
-        """Reads the file; one that is missing or unreadable means a fresh start."""
+        """Reads the file; a missing or unreadable one means a fresh start."""
         try:
             return cls.model_validate_json((path or PROGRESS_PATH).read_text(encoding="utf-8"))
         except (OSError, ValidationError):
             return cls()
 
     def save(self, path: Path | None = None) -> None:
-        """Writes the file at once or not at all."""
+        """Writes the file atomically."""
         content = json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
         write_whole(path or PROGRESS_PATH, content.encode())
 
     def of(self, step: Step) -> StepProgress:
-        """The entry of a step, made if there is none."""
+        """The entry of a step, created if missing."""
         return self.steps.setdefault(step.name, StepProgress())
 
     def touch(self, step: Step, now: datetime | None = None) -> StepProgress:
@@ -100,6 +100,6 @@ class Progress(BaseModel):
         return entry
 
     def current(self) -> Step:
-        """The first step that is not finished, or else the last."""
+        """The first unfinished step, or else the last one."""
         unfinished = (step for step in course() if not self.of(step).is_over(step))
         return next(unfinished, course()[-1])

@@ -1,6 +1,6 @@
 """The open question of each step: one number to choose, measured with the learner's own code.
 
-There is no right number: what is gained in one figure is lost in another.
+There is no right number: a gain in one figure is a loss in another.
 """
 
 import json
@@ -38,13 +38,15 @@ from brakepoint.workshop.progress import Attempt
 from brakepoint.workshop.quick import size
 
 SPLITS, PAINTED, CANDIDATES, JOURNEYS = 20, 30, 2000, 10
-"""How many splits are made, pictures painted, models invented, and lines driven for one attempt."""
+"""Numbers of splits, painted pictures, simulated models, and lines driven for one attempt."""
 IN_PRODUCTION = {"track": 0.9, "road": 0.8}
 GAIN, CHANCE = 0.03, 0.02
-"""By how much an invented model differs from the one in production, and its examination from the truth: the
-standard deviations of mAP50. The second is what an examination of some twenty pictures has."""
+"""Standard deviations of mAP50: of simulated models around production, and of a measurement around the truth.
+
+The second is that of a validation set of some twenty pictures.
+"""
 NODE_CORES = 8.0
-"""Of a node that the trains share; the texts say eight."""
+"""Cores of a node that the trains share; the texts mention eight."""
 
 Figures = dict[str, float]
 
@@ -56,9 +58,9 @@ class Question:
     Attributes:
         least: The lowest number that may be chosen.
         most: The highest.
-        more: The figures of which more is better.
-        less: Those of which less is better.
-        measure: Takes the learner's module (of a step that is a folder, the folder) and the number.
+        more: The figures for which higher is better.
+        less: The figures for which lower is better.
+        measure: Takes the learner's module (or folder, for a step that is one) and the number.
     """
 
     least: float
@@ -69,15 +71,15 @@ class Question:
 
 
 def attempt(step: Step, choice: float, source: str) -> Attempt:
-    """Measures what a choice leads to.
+    """Measures the effect of a choice.
 
     Args:
-        step: Whose question it is.
+        step: The step with the question.
         choice: The number.
-        source: Whose code is measured, `labs` or `solutions`.
+        source: Source of the measured code, `labs` or `solutions`.
 
     Raises:
-        UserError: The number is out of the question, or the step is not done yet.
+        UserError: The number is out of range, or the step is not done yet.
     """
     question = QUESTIONS[step.name]
     if not question.least <= choice <= question.most:
@@ -92,7 +94,7 @@ def attempt(step: Step, choice: float, source: str) -> Attempt:
 
 
 def unbeaten(question: Question, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The attempts that none of the others beats: no other is as good in every figure and better in one."""
+    """The Pareto-optimal attempts: no other is as good in every figure and better in one."""
 
     def goods(one: Attempt) -> list[float]:
         gained = [one.figures[name] for name in question.more]
@@ -112,7 +114,7 @@ def _examined(folder: Path) -> tuple[Examined, ...]:
 
 
 def _examination(lab: Any, share: float) -> Figures:
-    """Step 1: by how much chance alone changes the mark, and how many pictures are left to learn from."""
+    """Step 1: how much chance alone changes the result, and how many pictures are left for training."""
     matches = {one.path.name: one.match for one in _examined(outcome_of("1").resolve())}
     sides = [lab.split(sorted(matches), share, seed) for seed in range(SPLITS)]
     marks = [
@@ -126,7 +128,7 @@ def _examination(lab: Any, share: float) -> Figures:
 
 
 def _riddles(lab: Any, visible_least: float) -> Figures:
-    """Step 2: how many signs there are to learn from, and how many of them a good detector can find."""
+    """Step 2: how many signs there are to train on, and how many of them a good detector can find."""
     from brakepoint.synthesis import Materials
     from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
 
@@ -151,7 +153,7 @@ def _threshold(lab: Any, confidence: float) -> Figures:
 
 
 def _tolerance(lab: Any, tolerance: float) -> Figures:
-    """Step 4: which part of the better models is refused, and which part of the worse ones is published."""
+    """Step 4: the share of better models that are rejected, and of worse ones that are published."""
     rng = np.random.default_rng(0)
     gains = rng.normal(0, GAIN, (size(CANDIDATES, quick=100), len(IN_PRODUCTION)))
     seen = gains + rng.normal(0, CHANCE, gains.shape)
@@ -183,18 +185,18 @@ def _compression(lab: Any, quality: float) -> Figures:
 
 
 class PoorEyes:
-    """A detector in bad light: seldom sure of a sign, and often half sure that a distractor is a danger.
+    """A detector in bad light: low confidence for signs, and often some for a distractor as a danger.
 
     Args:
-        truth: Of the feed.
-        seed: Of how sure it is.
+        truth: Ground truth of the feed.
+        seed: Seed of the confidences.
     """
 
     def __init__(self, truth: GroundTruth, seed: int) -> None:
         self._truth, self._oracle, self._rng = truth, OracleDetector(truth), np.random.default_rng(seed)
 
     def detect(self, frame: Frame) -> Detections:
-        """Says what is to be seen, less sure, and more of it."""
+        """Returns the true detections with lower confidence, and false ones."""
         seen = self._oracle.detect(frame)
         signs = [item.model_copy(update={"confidence": self._rng.beta(5, 2)}) for item in seen.items]
         mistaken = [
@@ -223,7 +225,7 @@ def _belief(lab: Any, confidence: float) -> Figures:
 
 
 def _cores(overlay: Path, cores: float) -> Figures:
-    """Step 7: how many frames a second the detector manages, and how many trains fit on a node."""
+    """Step 7: how many frames per second the detector manages, and how many trains fit on a node."""
     promised = {
         deployment["metadata"]["name"]: amount(
             "cpu", container_of(deployment)["resources"]["requests"]["cpu"]
@@ -241,7 +243,7 @@ def _cores(overlay: Path, cores: float) -> Figures:
 
 
 def _hits(detector: Detector, image: np.ndarray, truths: Sequence[Detection]) -> int:
-    """How many of the signs in a picture the detector finds."""
+    """The number of signs in a picture that the detector finds."""
     return int(match_picture(detector.detect_image(image), truths).correct[:, 0].sum())
 
 
@@ -258,4 +260,4 @@ QUESTIONS: dict[str, Question] = {
     "step6_autopilot": Question(0.05, 0.99, ("obeyed",), ("false_stops",), _belief),
     "step7_delivery": Question(0.05, 4.0, ("frames", "trains"), (), _cores),
 }
-"""By step."""
+"""Questions by step."""

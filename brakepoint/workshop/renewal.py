@@ -1,4 +1,4 @@
-"""A newer kit under labs that are half written: `git pull`, and nothing of the attendee's is lost."""
+"""Updates the kit under half-written labs: `git pull` without losing the attendee's work."""
 
 import subprocess
 import tempfile
@@ -13,24 +13,24 @@ from brakepoint.files import write_whole
 
 
 class Fate(StrEnum):
-    """What became of a lab that the attendee had begun."""
+    """What happened to a lab that the attendee had begun."""
 
     KEPT = "kept"
-    """It is as it was."""
+    """It is unchanged."""
     MERGED = "merged"
-    """It has what is new around the attendee's lines."""
+    """The new parts were added around the attendee's lines."""
     GONE = "gone"
     """The newer kit has no such file."""
 
 
 @dataclass(frozen=True)
 class Renewed:
-    """A lab after the kit was renewed.
+    """A lab after the update.
 
     Attributes:
         lab: The file.
-        fate: What became of it.
-        backup: What it was before.
+        fate: What happened to it.
+        backup: Copy of its previous state.
     """
 
     lab: Path
@@ -40,7 +40,7 @@ class Renewed:
 
 @dataclass(frozen=True)
 class _Begun:
-    """A lab that the attendee has begun: its file, what is in it, and what the kit had given."""
+    """A lab that the attendee has begun: its file, its content, and the kit's original."""
 
     lab: Path
     own: bytes
@@ -49,17 +49,17 @@ class _Begun:
 
 
 def renew(root: Path, backups: Path) -> list[Renewed] | None:
-    """Fetches the newer kit; labs that were not begun become its own, and of the others nothing is lost.
+    """Fetches the newer kit; replaces labs that were not begun, and keeps the work in all others.
 
     Args:
         root: The clone of the kit.
-        backups: Gets each begun lab as it was.
+        backups: Folder for a copy of each begun lab.
 
     Returns:
-        The labs that were begun; None if there was nothing newer.
+        The begun labs; None if there was nothing newer.
 
     Raises:
-        UserError: It is no clone, or Git could not fetch or merge. The labs are as they were then.
+        UserError: It isn't a clone, or Git could not fetch or merge. The labs are then unchanged.
     """
     if not (root / ".git").exists():
         raise UserError("update.no_clone", folder=root)
@@ -80,7 +80,7 @@ def renew(root: Path, backups: Path) -> list[Renewed] | None:
 
 
 def _set_aside(root: Path, backups: Path) -> list[_Begun]:
-    """Copies every lab that differs from what the kit gave."""
+    """Copies every lab that differs from the kit's original."""
     changed = _git(root, "diff", "--name-only", "-z", "--diff-filter=M", "HEAD", "--", "labs")
     moment = f"{datetime.now():%Y%m%d-%H%M%S-%f}"
     begun = []
@@ -97,13 +97,13 @@ def _pull(root: Path) -> None:
     try:
         _git(root, "pull", "--quiet", "--no-rebase", "--no-edit")
     except UserError:
-        with suppress(UserError):  # There may be no merge to give up.
+        with suppress(UserError):  # There may be no merge to abort.
             _git(root, "merge", "--abort")
         raise
 
 
 def _settle(begun: _Begun, given_now: bytes | None) -> Renewed:
-    """Puts what is new around the attendee's lines, which stay where both changed the same ones."""
+    """Merges the new parts into a lab; the attendee's lines win where both changed the same ones."""
     if given_now is None:
         begun.lab.unlink()
         return Renewed(begun.lab, Fate.GONE, begun.backup)
@@ -119,10 +119,10 @@ def _settle(begun: _Begun, given_now: bytes | None) -> Renewed:
 
 
 def _git(folder: Path, *words: str) -> bytes:
-    """What Git answers.
+    """Git's output.
 
     Raises:
-        UserError: Git is not there, or says no.
+        UserError: Git is missing, or fails.
     """
     try:
         return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True).stdout

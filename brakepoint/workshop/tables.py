@@ -1,4 +1,4 @@
-"""Tables in the pages of the documentation that a forge shows, too: of the course, and of scenarios.
+"""Tables in documentation pages that a forge shows, too: about the course and scenarios.
 
 `<!-- table: exercises 1 -->` … `<!-- end of table -->` is filled by `python -m brakepoint.workshop.figures`.
 """
@@ -28,15 +28,15 @@ HEADS = {
 }
 """The columns of each table: `docs.column.NAME` in the catalogue."""
 BEGINS_H = 13
-"""The hour at which the example of the clock begins."""
+"""The hour at which the example schedule begins."""
 MARK = re.compile(r"(<!-- table: (\w+) ?(\w*) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
 def with_tables(words: str, lang: str) -> str:
-    """The same words with the present content of each table.
+    """A text with the current content of each table.
 
     Args:
-        words: Of a page.
+        words: Text of a page.
         lang: The page's language.
 
     Raises:
@@ -52,9 +52,9 @@ def table(kind: str, rows: Iterable[Sequence[object]], lang: str | None = None) 
     """A table in Markdown.
 
     Args:
-        kind: Whose columns, a key of `HEADS`.
+        kind: Key in `HEADS` for the columns.
         rows: The cells of each row, in Markdown.
-        lang: The language of the heads; by default the reader's.
+        lang: Language of the headings; by default the reader's.
     """
 
     def line(cells: Sequence[object]) -> str:
@@ -65,17 +65,17 @@ def table(kind: str, rows: Iterable[Sequence[object]], lang: str | None = None) 
 
 
 def code(words: object) -> str:
-    """The words as code; nothing stays nothing."""
+    """Formats a text as code; an empty text stays empty."""
     return f"`{words}`" if str(words) else ""
 
 
 def plain(words: str) -> str:
-    """Keeps what is meant literally from being read as Markdown."""
+    """Escapes literal text for Markdown."""
     return re.sub(r"([\\`*_<\[])", r"\\\1", words)
 
 
 def _exercises(lang: str, number: str) -> str:
-    """The exercises of one step, and in which of its files each is if there are several."""
+    """The exercises of one step, with their files if there are several."""
     step = find_step(number)
     rows = [
         [code(name), text(f"docs.track.{Track.CORE if name in step.core else 'further'}", lang)]
@@ -102,7 +102,7 @@ def _steps(lang: str) -> str:
 
 
 def _clock(lang: str, track: str) -> str:
-    """When each step begins on a track, and what helps those who are not there by then."""
+    """When each step begins on a track, and what helps those who are late."""
     beside = text("docs.clock.beside", lang)
     rows = [(*_at(0), text("docs.clock.login", lang), beside)]
     minute = set_up_minutes()
@@ -116,16 +116,16 @@ def _clock(lang: str, track: str) -> str:
 
 
 def _at(minute: int) -> tuple[int, str]:
-    """A minute of the day, and what the clock shows then."""
+    """A minute of the day, and the time on the clock."""
     hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
     return minute, f"{hours}:{minutes:02}"
 
 
 def _scenario(lang: str, model: str) -> str:
-    """The fields of a scenario, or of what it holds."""
+    """The fields of a scenario, or of one of its parts."""
     schema = Scenario.model_json_schema()
     fields = {**schema["$defs"], "Scenario": schema}[model]
-    required = set(fields.get("required", ())) - {"name"}  # The file's own, where it says none.
+    required = set(fields.get("required", ())) - {"name"}  # Defaults to the file's name.
     rows = [
         (
             code(name),
@@ -144,7 +144,7 @@ def _written(default: object) -> str:
 
 
 def _values(schema: dict[str, Any]) -> str:
-    """Which values a field takes, as its JSON schema has it."""
+    """The valid values of a field, from its JSON schema."""
     schema = {**schema, **next(iter(schema.get("anyOf", ())), {})}
     if "enum" in schema:
         return ", ".join(map(code, schema["enum"]))
@@ -157,7 +157,7 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 
 
 def _kinds(lang: str) -> str:
-    """Every sign that can stand beside the track, and what a detector calls it."""
+    """Every sign that can be placed beside the track, and its class for a detector."""
     rows = [
         (
             code(kind),
@@ -176,4 +176,4 @@ WRITERS: dict[str, Callable[..., str]] = {
     "scenario": _scenario,
     "kinds": _kinds,
 }
-"""By the name in the page's mark; each takes the language, and the rest of the mark."""
+"""Writers by the name in the page's mark; each takes the language, and the rest of the mark."""

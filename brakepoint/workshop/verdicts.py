@@ -1,4 +1,4 @@
-"""What a check has to say."""
+"""The results of checks."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +9,12 @@ from brakepoint.texts import text
 
 
 class Wrong(Exception):  # noqa: N818  It is the answer that is in error, not the program.
-    """An answer is wrong, in a way that the check can name.
+    """An answer is wrong, in a way that the check recognises.
 
     Args:
-        key: Of the message, below `check.`: it says what is wrong in the words of the domain, and what to do.
-        values: What the message's placeholders stand for: numbers and strings.
+        key: Key of the message, below `check.`, which explains the mistake in terms of the domain, and what
+            to do.
+        values: Values of the message's placeholders: numbers and strings.
     """
 
     def __init__(self, key: str, **values: Any) -> None:
@@ -28,8 +29,8 @@ class Verdict(BaseModel):
     Attributes:
         exercise: Its name; empty when not even the file could be loaded.
         passed: Whether the answer is right.
-        key: Of the message that says what is wrong.
-        values: What its placeholders stand for.
+        key: Key of the message about the mistake.
+        values: Values of its placeholders.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,18 +42,18 @@ class Verdict(BaseModel):
 
     @property
     def message(self) -> str:
-        """What is wrong, in the reader's language."""
+        """The mistake, in the reader's language."""
         return text(self.key, None, **self.values) if self.key else ""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Everything that a check found out.
+    """All results of a check.
 
     Attributes:
-        verdicts: Of the exercises up to the first that is not right, in order.
-        printed: What the attendee's code printed meanwhile.
-        explained: The exercises to explain: those that are right, and were not explained before.
+        verdicts: Verdicts on the exercises up to the first wrong one, in order.
+        printed: Output of the attendee's code.
+        explained: The exercises to explain: those that are right and have not been explained before.
     """
 
     verdicts: tuple[Verdict, ...]

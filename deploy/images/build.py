@@ -1,9 +1,9 @@
-"""Builds images on this machine, without engine and without registry.
+"""Builds images on this machine, without a container engine or a registry.
 
     python deploy/images/build.py edge     as root: builds it with buildah on a base made by debootstrap
 
 PyTorch's build without CUDA is taken from the index that BRAKEPOINT_TORCH_INDEX names, as in the
-Containerfile; or from a folder of wheels that PIP_FIND_LINKS names, and then from no such index.
+Containerfile; or from a folder of wheels that PIP_FIND_LINKS names, and then not from that index.
 
 A cluster builds on UBI instead (Containerfile, argument BASE); what is added to the base is the same.
 """
@@ -29,17 +29,17 @@ STORE = ROOT / WORK_DIR
 STORAGE = ("--root", STORE / "storage", "--runroot", STORE / "run", "--storage-driver", "vfs")
 TOOLS = Path(sys.executable).parent
 OWN_WHEELS = os.environ.get("PIP_FIND_LINKS", "")
-"""Folder of wheels that this machine has already; empty if it has none."""
+"""Folder of wheels that this machine already has; empty if it has none."""
 TORCH_INDEX = "BRAKEPOINT_TORCH_INDEX"
 
 
 def images() -> dict[str, dict[str, Any]]:
-    """The images by name, as images.toml describes them."""
+    """The images by name, from images.toml."""
     return tomllib.loads((IMAGES_DIR / "images.toml").read_text("utf-8"))
 
 
 def build(name: str) -> None:
-    """Builds an image in place of the one before."""
+    """Builds an image, replacing the previous one."""
     make_base()
     if container(name) in buildah("containers", "--format", "{{.ContainerName}}").split():
         buildah("rm", container(name))
@@ -60,12 +60,12 @@ def build(name: str) -> None:
 
 
 def container(name: str) -> str:
-    """What an image and the container made of it are called."""
+    """Name of an image and of its container."""
     return f"brakepoint-{name}"
 
 
 def look(name: str) -> dict[str, Any]:
-    """Lists what is in an image that was built, and says how large it is and where its root lies."""
+    """Lists the contents of a built image, and prints its size and the path of its root."""
     tag = f"localhost/{container(name)}"
     bill = WORK_DIR / f"{name}.cdx.json"
     run(
@@ -94,7 +94,7 @@ def look(name: str) -> dict[str, Any]:
 
 
 def make_base() -> None:
-    """Makes the base from Debian's packages, unless it is there."""
+    """Creates the base from Debian's packages, unless it exists."""
     if buildah("images", "--quiet", "--filter", f"reference={BASE}").strip():
         return
     folder = WORK_DIR / "base"
@@ -107,18 +107,18 @@ def make_base() -> None:
 
 
 def size_mb(folder: Path) -> float:
-    """What the files below a folder take, in millions of bytes."""
+    """Size of the files below a folder, in millions of bytes."""
     files = (os.lstat(Path(place, name)) for place, _, names in os.walk(folder) for name in names)
     return sum(file.st_size for file in files) / 1e6
 
 
 def buildah(*words: object) -> str:
-    """Runs buildah on a store of our own; nothing of the machine's is touched."""
+    """Runs buildah with a separate store, without touching the machine's own."""
     return run("buildah", *STORAGE, *words)
 
 
 def run(*words: object) -> str:
-    """Runs a command; what it says is shown only if it fails."""
+    """Runs a command; shows its output only if it fails."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, words))}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
@@ -126,12 +126,12 @@ def run(*words: object) -> str:
 
 
 def say(line: str) -> None:
-    """Tells whoever waits what is going on."""
+    """Prints progress."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def main() -> None:
-    """Does what the command line says."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

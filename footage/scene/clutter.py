@@ -1,4 +1,4 @@
-"""Things that lie about on the table, in strong colours, round and pointed: nothing that counts."""
+"""Clutter on the table, in strong colours, round and pointed, none of which matters to the train."""
 
 import math
 import random
@@ -11,11 +11,11 @@ from footage.scene.room import STRONG_COLOURS
 from footage.scene.shapes import add
 
 KEEP_CLEAR_CM = 16.0
-"""Nothing lies nearer to the track, so that no sign is hidden until too late."""
+"""Minimum distance from the track, so that no sign stays hidden until it is too late."""
 
 
 def lamp(x: float, y: float) -> None:
-    """A white desk lamp, as its base and arm show in the picture."""
+    """The base and arm of a white desk lamp."""
     white = plain("lamp white", (0.7, 0.7, 0.7), roughness=0.3)
     add("cylinder", (20, 20, 2), (x, y, 1), white)
     add("ball", (14, 10, 24), (x, y, 6), white)
@@ -52,7 +52,7 @@ def _thing(x: float, y: float, rng: random.Random) -> None:
 
 
 def build(track: Track, table: tuple[float, float, float, float], clutter: float, rng: random.Random) -> None:
-    """Scatters things over the table, clear of the track."""
+    """Scatters objects over the table, away from the track."""
     left, low, right, high = table
     line = [track.pose(position) for position in range(0, int(track.length_cm) + 1, 4)]
     wanted = round(clutter * (right - left) * (high - low) / 1500)

@@ -1,4 +1,4 @@
-"""The light of a scene: what a scenario's `light` asks for."""
+"""The light of a scene, as selected by a scenario's `light`."""
 
 import math
 import random
@@ -14,18 +14,18 @@ RGB = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Mood:
-    """Colours are linear RGB, powers watts for a scene in centimetres.
+    """A kind of light. Colours are linear RGB, powers watts for a scene in centimetres.
 
     Attributes:
         ceiling: Colour and power of the soft light from above.
         side: Colour and power of the large light from the windows' side.
         lamp: Colour and power of the spot over the table.
-        ambient: Colour of what the walls throw back.
-        outside: How bright the window panes are.
+        ambient: Colour of the light reflected by the walls.
+        outside: Brightness of the window panes.
         brightness: Mean of the finished picture, 0 to 1.
-        side_height_cm: How high above the table the light from the windows' side hangs.
-        side_size_cm: How wide it is: a small one throws hard shadows.
-        contrast: The name of Blender's look: how far dark and bright are apart in the finished picture.
+        side_height_cm: Height above the table of the light from the windows' side.
+        side_size_cm: Its width: a small one casts hard shadows.
+        contrast: Name of Blender's look, which determines the contrast of the finished picture.
     """
 
     ceiling: tuple[RGB, float]
@@ -66,7 +66,7 @@ MOODS = {
         side_size_cm=8,
     ),
 }
-"""What `light` may be in a scenario."""
+"""The valid values of `light` in a scenario."""
 
 
 def _area(name: str, colour: RGB, power: float, size_cm: float, place: Vector, target: Vector) -> None:
@@ -81,7 +81,7 @@ def _area(name: str, colour: RGB, power: float, size_cm: float, place: Vector, t
 
 
 def build(mood: Mood, table: tuple[float, float, float, float], rng: random.Random) -> None:
-    """Hangs the lights."""
+    """Adds the lights."""
     left, low, right, high = table
     centre = Vector(((left + right) / 2, (low + high) / 2, 0))
     half = Vector(((right - left) / 2, (high - low) / 2, 0))

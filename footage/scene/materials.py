@@ -1,4 +1,4 @@
-"""Materials, each made once and found again by name."""
+"""Materials, each created once and reused by name."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def _new(name: str) -> tuple[bpy.types.Material, bpy.types.NodeTree, bpy.types.N
 
 
 def plain(name: str, colour: RGB, roughness: float = 0.5, metallic: float = 0.0) -> bpy.types.Material:
-    """One colour all over (linear RGB, 0 to 1)."""
+    """A single colour (linear RGB, 0 to 1)."""
     if found := bpy.data.materials.get(name):
         return found
     material, _, shader = _new(name)
@@ -26,7 +26,7 @@ def plain(name: str, colour: RGB, roughness: float = 0.5, metallic: float = 0.0)
 
 
 def glowing(name: str, colour: RGB, strength: float) -> bpy.types.Material:
-    """A surface that shines: a window pane, a lamp shade."""
+    """A luminous surface: a window pane, a lamp shade."""
     if found := bpy.data.materials.get(name):
         return found
     material, _, shader = _new(name)
@@ -78,7 +78,7 @@ def wood(
 
 
 def patterned(name: str, colours: Sequence[RGB], scale: float, kind: str = "blobs") -> bpy.types.Material:
-    """Printed cloth in strong colours: blobs, or a weave of stripes."""
+    """Printed cloth in strong colours: blobs, or woven stripes."""
     if found := bpy.data.materials.get(name):
         return found
     material, tree, shader = _new(name)

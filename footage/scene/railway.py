@@ -15,7 +15,7 @@ RAIL_OFFSET_CM = 2.0
 RAIL_PROFILE_CM = ((-0.4, 0.64), (-0.22, 0.8), (-0.22, 1.28), (0.22, 1.28), (0.22, 0.8), (0.4, 0.64))
 """Across and up, from the table."""
 LEAD_CM = 40.0
-"""The track goes on before its start and behind its end, for what the camera sees there."""
+"""The track extends beyond its start and end by this length, for what the camera sees there."""
 
 Corner = tuple[float, float, float]
 Face = tuple[int, ...]
@@ -40,7 +40,7 @@ def _stud(x: float, y: float, bottom: float, sides: int = 12) -> Solid:
 
 
 def _sleeper() -> bpy.types.Mesh:
-    """Two rows of studs, but for those under the rails."""
+    """Two rows of studs, except for those under the rails."""
     length, width, height = SLEEPER_CM
     parts = [_box(length, width, 0.0, height)]
     for x in (-0.4, 0.4):

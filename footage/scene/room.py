@@ -1,4 +1,4 @@
-"""The room around the table: walls, floor, windows, and what people live with."""
+"""The room around the table: walls, floor, windows and furnishings."""
 
 import math
 import random
@@ -14,7 +14,7 @@ FLOOR_CM = -74.0
 CEILING_CM = 180.0
 TABLE_THICKNESS_CM = 3.0
 PANE = "pane"
-"""The material of window panes; the light of the scene sets how bright it is outside."""
+"""The material of window panes; the light of the scene sets its brightness."""
 
 STRONG_COLOURS = (
     (0.60, 0.02, 0.02), (0.85, 0.45, 0.01), (0.01, 0.05, 0.35), (0.01, 0.25, 0.08), (0.75, 0.70, 0.60),
@@ -73,7 +73,7 @@ def door(frame: Matrix, rng: random.Random) -> None:
 
 
 def window(frame: Matrix, rng: random.Random) -> None:
-    """Panes that shine as the light of the scene has it, bars, and a curtain on either side."""
+    """Panes lit according to the scene's light, bars, and a curtain on either side."""
     white = plain("window white", (0.7, 0.7, 0.7))
     width = rng.uniform(80, 130)
     add("cube", (width, 1, 150), (0, 0, 85), glowing(PANE, (0.80, 0.90, 1.0), 1.0), frame=frame)
@@ -109,7 +109,7 @@ def guitar(frame: Matrix, rng: random.Random) -> None:
 
 
 def armchair(frame: Matrix, rng: random.Random) -> None:
-    """A chair under a printed cloth, tall enough to show beside the table."""
+    """A chair under a printed cloth, tall enough to be visible beside the table."""
     index = rng.randrange(len(CLOTHS))
     kind = rng.choice(("blobs", "weave"))
     cloth = patterned(f"cloth {index} {kind}", CLOTHS[index], scale=rng.uniform(3.0, 7.0), kind=kind)
@@ -134,7 +134,7 @@ def plant(frame: Matrix, rng: random.Random) -> None:
 
 
 def pictures(frame: Matrix, rng: random.Random) -> None:
-    """Posters and round things on the wall: shapes that are no signs."""
+    """Posters and round objects on the wall: shapes that aren't signs."""
     for _ in range(rng.randint(2, 5)):
         x, z, size = rng.uniform(-55, 55), rng.uniform(20, 110), rng.uniform(14, 40)
         add("cube", (size, 1.5, size * rng.uniform(0.7, 1.4)), (x, -1, z), _strong(rng), frame=frame)
@@ -178,7 +178,7 @@ FURNITURE: tuple[Callable[[Matrix, random.Random], None], ...] = (
 
 
 def _along_walls(bounds: tuple[float, float, float, float], spacing_cm: float) -> list[Matrix]:
-    """Places along the four walls; local −y looks into the room."""
+    """Places along the four walls; local −y faces the room."""
     left, low, right, high = bounds
     places = []
     for start, end, turn in (
@@ -202,7 +202,7 @@ def build(table: tuple[float, float, float, float], clutter: float, rng: random.
     Args:
         table: `(left, low, right, high)` of the table top.
         clutter: 0 is a bare room, 1 a full one.
-        rng: Everything random comes from here.
+        rng: Random source.
     """
     left, low, right, high = table
     centre = ((left + right) / 2, (low + high) / 2)

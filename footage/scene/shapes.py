@@ -1,4 +1,4 @@
-"""Objects made from a few unit meshes, so that Cycles shares their geometry."""
+"""Objects built from a few unit meshes, so that Cycles shares their geometry."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -70,15 +70,15 @@ def add(
     rotation: Triple = (0, 0, 0),
     frame: Matrix | None = None,
 ) -> bpy.types.Object:
-    """Puts a shape into the scene.
+    """Adds a shape to the scene.
 
     Args:
         shape: `cube`, `cylinder`, `cone`, `cup` (wider above) or `ball`; each fits a unit cube.
         size: Its extent in x, y and z, in centimetres.
         place: Its centre.
-        material: What it is made of.
+        material: Its material.
         rotation: Euler angles in radians.
-        frame: What place and rotation are relative to; by default the world.
+        frame: Reference frame of place and rotation; by default the world.
     """
     mesh = bpy.data.meshes.get(shape) or _MAKERS[shape]()
     thing = bpy.data.objects.new(shape, mesh)
@@ -87,7 +87,7 @@ def add(
 
 
 def put(thing: bpy.types.Object, matrix: Matrix, material: bpy.types.Material) -> bpy.types.Object:
-    """Links an object at a place, with a material of its own on a shared mesh."""
+    """Links an object at a place, with its own material on a shared mesh."""
     thing.matrix_world = matrix
     bpy.context.scene.collection.objects.link(thing)
     thing.material_slots[0].link = "OBJECT"
@@ -96,5 +96,5 @@ def put(thing: bpy.types.Object, matrix: Matrix, material: bpy.types.Material) -
 
 
 def solid(name: str, vertices: Sequence[Triple], faces: Sequence[Sequence[int]]) -> bpy.types.Mesh:
-    """A mesh of one's own, with one material slot."""
+    """A custom mesh with one material slot."""
     return bpy.data.meshes.get(name) or _mesh(name, vertices, faces)

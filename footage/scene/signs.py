@@ -21,13 +21,13 @@ YELLOW_PLASTIC, WHITE_PLASTIC = (0.85, 0.50, 0.01), (0.75, 0.75, 0.72)
 
 @dataclass(frozen=True)
 class Make:
-    """How a sign is moulded and printed; sets are not all alike.
+    """How a sign is moulded and printed; sets differ.
 
     Attributes:
-        coloured: Whether rim and back are of yellow or white plastic; else they are black.
-        thickness_cm: Of the plate.
+        coloured: Whether rim and back are yellow or white plastic; otherwise they are black.
+        thickness_cm: Thickness of the plate.
         foot_cm: Side of the foot.
-        margin: Share of the plate that the print leaves free, in the colour of its rim.
+        margin: Share of the plate that is not printed, in the colour of its rim.
     """
 
     coloured: bool = False
@@ -40,7 +40,7 @@ ON_THE_FEEDS = Make()
 
 
 def _opaque(picture: np.ndarray) -> np.ndarray:
-    """Fills the transparent rim with the colour nearest to it, so that no fringe shows at the edge."""
+    """Fills the transparent rim with the nearest colour, so that no fringe is visible at the edge."""
     filled = picture.copy()
     for row in filled:
         inside = np.flatnonzero(row[:, 3] > 250)
@@ -86,11 +86,11 @@ def _plastic(plate: PlateArtwork, make: Make) -> bpy.types.Material:
 
 
 def build(kind: str, plate_matrix: Matrix, make: Make = ON_THE_FEEDS) -> list[bpy.types.Object]:
-    """Puts a sign up.
+    """Adds a sign.
 
     Args:
         kind: A key of `PLATES`.
-        plate_matrix: Where the plate is: x to the viewer's right, y up, z towards the viewer; centimetres.
+        plate_matrix: Pose of the plate: x to the viewer's right, y up, z towards the viewer; centimetres.
         make: How it is moulded and printed.
 
     Returns:

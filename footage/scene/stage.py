@@ -19,13 +19,15 @@ from footage.scene import clutter, light, railway, room, signs
 TABLE_MARGIN_CM = 42.0
 SAMPLES = 6
 RESOLUTION_PERCENT = 80
-"""Frames are rendered smaller than the video is: the lens of such a camera resolves no more, and it
-saves a third of the time."""
+"""Frames are rendered smaller than the video.
+
+The lens of such a camera resolves no more, and it saves a third of the time.
+"""
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keeps Blender's own chatter off the standard output."""
+    """Keeps Blender's own messages off the standard output."""
     sys.stdout.flush()
     saved = os.dup(1)
     with Path(os.devnull).open("w") as nowhere:
@@ -38,18 +40,18 @@ def silence() -> Iterator[None]:
 
 
 def matrix_of(x: np.ndarray, y: np.ndarray, z: np.ndarray, origin: np.ndarray) -> Matrix:
-    """A place in the world with these axes, each of shape (3,)."""
+    """A pose in the world with these axes, each of shape (3,)."""
     return Matrix(np.vstack([np.stack([x, y, z, origin], axis=1), [0, 0, 0, 1]]).tolist())
 
 
 class Stage:
-    """The scene of one scenario, ready to be looked at.
+    """The scene of one scenario, ready for rendering.
 
-    Only one can exist at a time: Blender has one scene for a process.
+    Only one can exist at a time: Blender has one scene per process.
 
     Args:
-        scenario: What to build.
-        camera: The camera that looks at it.
+        scenario: The scenario to build.
+        camera: The camera.
     """
 
     def __init__(self, scenario: Scenario, camera: CameraModel) -> None:
@@ -119,7 +121,7 @@ class Stage:
         return thing
 
     def look_from(self, position_cm: float) -> None:
-        """Moves the camera to a place along the track, and the light with it."""
+        """Moves the camera to a position along the track, and updates the light."""
         pose = camera_pose(self.scenario, self.track, position_cm)
         right, up, forward = pose.axes
         self._camera.matrix_world = matrix_of(right, up, -forward, pose.place)
@@ -128,7 +130,7 @@ class Stage:
         bpy.context.scene.cycles.seed = round(position_cm * 100)
 
     def expose(self) -> None:
-        """Sets the exposure once for the whole feed, from small pictures taken along the way."""
+        """Sets the exposure once for the whole feed, from small pictures along the way."""
         scene = bpy.context.scene
         scene.render.resolution_percentage = 15
         for _ in range(2):
@@ -149,13 +151,13 @@ class Stage:
         return pixels.reshape(-1, 4)[:, :3]
 
     def picture(self, path: Path) -> None:
-        """Renders what the camera sees into a PNG file."""
+        """Renders the camera's view to a PNG file."""
         bpy.context.scene.render.filepath = str(path)
         with silence():
             bpy.ops.render.render(write_still=True)
 
     def visible(self, camera_cm: np.ndarray, points_cm: np.ndarray) -> np.ndarray:
-        """Which points of a plate's front nothing hides.
+        """Which points of a plate's front are unobstructed.
 
         Args:
             camera_cm: `(3,)`.

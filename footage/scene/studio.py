@@ -1,4 +1,4 @@
-"""Takes pictures of one thing at a time: in a room and its light, but with nothing else to be seen."""
+"""Takes pictures of one object at a time: in a room and its light, but with nothing else visible."""
 
 import math
 import random
@@ -21,7 +21,7 @@ from footage.views import BACKS, LightSetup, View
 
 SAMPLES = 16
 MARGIN_PX = 3
-"""Left free round the thing, so that its soft edge is whole."""
+"""Margin around the object, so that its soft edge is complete."""
 EXPOSURE_SIGMA_STOPS = 0.3
 TRACK_CM = 120.0
 STANDS_ALONG_CM, STANDS_BESIDE_CM = (30.0, 90.0), (5.0, 11.0)
@@ -33,7 +33,7 @@ OUTLINE_TOLERANCE_PX = 0.1
 
 
 def random_make(rng: random.Random) -> signs.Make:
-    """One of the ways in which signs are made."""
+    """A random variant of how signs are made."""
     return signs.Make(
         coloured=rng.random() < COLOURED_SHARE,
         thickness_cm=rng.choice(THICKNESSES_CM),
@@ -47,7 +47,7 @@ class Studio:
 
     Args:
         setup: The light.
-        seed: Which room.
+        seed: Seed of the room.
     """
 
     def __init__(self, setup: LightSetup, seed: int) -> None:
@@ -66,11 +66,11 @@ class Studio:
         self._exposure = scene.view_settings.exposure + setup.stops
 
     def photograph(self, view: View) -> tuple[np.ndarray, np.ndarray]:
-        """Puts a thing up, takes its picture and takes it away.
+        """Adds an object, takes its picture and removes it.
 
         Returns:
             The picture, `(h, w, 4)` uint8, blue-green-red-alpha and not premultiplied; and the outline of the
-            plate, or else of the whole thing, `(n, 2)` in its pixels.
+            plate, or else of the whole object, `(n, 2)` in its pixels.
         """
         rng = random.Random(f"studio {view.chance}")
         heading = rng.uniform(0, math.tau)
@@ -94,7 +94,7 @@ class Studio:
     def _frame(
         self, camera: CameraPose, points: np.ndarray, view: View, high_cm: float
     ) -> tuple[np.ndarray, CameraModel]:
-        """Points Blender's camera so that the picture is just large enough.
+        """Adjusts Blender's camera so that the picture is just large enough.
 
         Returns:
             The picture's top left corner, in pixels of the camera that is returned with it.
@@ -119,7 +119,7 @@ class Studio:
         return np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
 
     def _shine(self, camera: CameraPose, centre: np.ndarray, heading: float, power: float) -> None:
-        """Moves the lamp to where the plate mirrors it into the camera."""
+        """Moves the lamp to where the plate reflects it into the camera."""
         normal = np.array([math.cos(heading), math.sin(heading), 0.0])
         to_camera = camera.place - centre
         to_camera /= np.linalg.norm(to_camera)
@@ -135,7 +135,7 @@ class Studio:
 def _put_up(
     view: View, place: np.ndarray, heading: float, rng: random.Random
 ) -> tuple[list[bpy.types.Object], np.ndarray, np.ndarray, float]:
-    """Returns a thing's parts; its plate's outline, or else all its points; its centre; and its height."""
+    """Returns an object's parts; its plate's outline, or else all its points; its centre; and its height."""
     kind = BACKS.get(view.kind, view.kind)
     if kind not in PLATES:
         parts = things.build(kind, Matrix.Translation(place) @ Matrix.Rotation(heading, 4, "Z"), rng)
@@ -154,7 +154,7 @@ def _put_up(
 
 
 def _camera_pose(view: View, centre: np.ndarray, heading: float) -> CameraPose:
-    """The camera from which a thing that faces `heading` is seen as the view has it."""
+    """The camera from which an object facing `heading` appears as in the view."""
     azimuth, pitch = heading - math.radians(view.yaw_deg), math.radians(view.pitch_deg)
     level = math.cos(pitch)
     towards = np.array([level * math.cos(azimuth), level * math.sin(azimuth), math.sin(pitch)])

@@ -1,4 +1,4 @@
-"""Yellow and red toys that a careless detector takes for signs."""
+"""Yellow and red toys that a poor detector takes for signs."""
 
 import math
 import random
@@ -18,8 +18,8 @@ def build(kind: str, frame: Matrix, rng: random.Random) -> list[bpy.types.Object
 
     Args:
         kind: `ball-…` or `brick-…` with `red` or `yellow`, `cone` or `duck`.
-        frame: Where it stands, and which way it faces: local x is forward.
-        rng: Decides its details.
+        frame: Its pose: local x is forward.
+        rng: Random source for its details.
 
     Returns:
         Its parts.

@@ -1,1 +1,1 @@
-"""Which answers to the exercises a check lets pass: broken solutions, and right answers in other styles."""
+"""Tests which answers the checks accept: broken solutions, and right answers in other styles."""

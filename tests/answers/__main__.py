@@ -1,7 +1,7 @@
 """`python -m answers`: breaks every solution in every small way, and tries right answers in other styles.
 
-For each exercise: how many mutants there are, how many its check refuses, and how many are the same answer
-in other words (listed with the reason in `equivalent.toml`); and how many of the styles pass.
+For each exercise: the number of mutants, how many its check rejects, and how many are equivalent (listed with
+the reason in `equivalent.toml`); and how many of the styles pass.
 """
 
 import importlib

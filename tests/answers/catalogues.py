@@ -1,4 +1,4 @@
-"""What is written down: right answers in other styles, and mutants that are right as well."""
+"""The recorded data: right answers in other styles, and mutants that are also right."""
 
 import tomllib
 from functools import cache

@@ -1,4 +1,4 @@
-"""Breaks the lines of a gap in every small way, as somebody who mistypes or half understands would."""
+"""Breaks the lines of a gap in every small way, like someone who mistypes or half understands."""
 
 import ast
 import copy

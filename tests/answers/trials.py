@@ -1,4 +1,4 @@
-"""Gives a check an answer, and says what it made of it."""
+"""Gives a check an answer, and reports the verdict."""
 
 import json
 import os

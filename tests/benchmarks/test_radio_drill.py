@@ -1,4 +1,4 @@
-"""The drill on the emulated radio: what it computes, what it takes for false, and one round."""
+"""The drill on the emulated radio: what it computes, what it considers wrong, and one round."""
 
 from types import SimpleNamespace
 from typing import Any

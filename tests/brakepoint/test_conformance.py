@@ -1,4 +1,4 @@
-"""Every camera and every hub of the kit passes the one suite; and the suite tells bad ones."""
+"""Every camera and every hub of the kit passes the suite, and the suite detects bad ones."""
 
 import dataclasses
 import sys

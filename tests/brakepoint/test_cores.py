@@ -1,4 +1,4 @@
-"""How many cores a container leaves."""
+"""How many cores a container may use."""
 
 import os
 

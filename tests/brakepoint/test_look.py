@@ -1,4 +1,4 @@
-"""What a sign looks like is said once, for every class."""
+"""The look of a sign is defined once, for every class."""
 
 import re
 

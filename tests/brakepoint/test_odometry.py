@@ -1,4 +1,4 @@
-"""The position is corrected by what is seen, on random tracks; and only by what can be true."""
+"""The position is corrected by detections, on random tracks, and only by plausible ones."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What stands before every live page: long bodies go unread, and nothing of this machine is shown."""
+"""The guard of every live page: long bodies are not read, and nothing about this machine is revealed."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What camera and track rule out is no plate, however sure the detector is."""
+"""What camera and track rule out isn't a plate, however confident the detector is."""
 
 import pytest
 

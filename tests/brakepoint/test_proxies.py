@@ -1,4 +1,4 @@
-"""A proxy in the environment, as every company's laptop has one: this machine is reached without it."""
+"""A proxy in the environment, as on company laptops: local addresses are reached without it."""
 
 import os
 import subprocess

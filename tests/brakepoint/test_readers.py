@@ -1,4 +1,4 @@
-"""Whatever stands in a file that a person may write, it is read whole or refused in one sentence."""
+"""Whatever a file written by a person contains, it is read completely or rejected in one sentence."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""What is read from a file or the network is not changed behind that, and most of it takes nothing extra."""
+"""What is read from a file or the network is immutable, and most of it accepts no extra fields."""
 
 from importlib import import_module
 

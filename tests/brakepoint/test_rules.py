@@ -1,4 +1,4 @@
-"""The rules of the line: scores, ground truth and the course hang on these figures, and change with them."""
+"""The rules of the line: scores, ground truth and the course depend on these figures."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Ports that are chosen now and listened at a little later."""
+"""Ports that are chosen now and used a little later."""
 
 import socket
 

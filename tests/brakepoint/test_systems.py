@@ -1,4 +1,4 @@
-"""What a system lacks is said in a sentence before anything begins."""
+"""What a system lacks is reported in a sentence before anything begins."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Adapters that come in packages of their own, installed beside the kit."""
+"""Adapters in separate packages, installed beside the kit."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Two kits on one machine, at once: neither gets in the other's way, or it is told."""
+"""Two kits on one machine, at once: neither gets in the other's way, or the conflict is reported."""
 
 import socket
 from pathlib import Path

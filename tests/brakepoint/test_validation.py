@@ -1,4 +1,4 @@
-"""What pydantic refuses is told in the reader's language, with the place and what is needed."""
+"""What pydantic rejects is reported in the reader's language, with its place and what is needed."""
 
 from enum import StrEnum
 from typing import Any, Literal

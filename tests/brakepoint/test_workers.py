@@ -1,4 +1,4 @@
-"""Processes that share work out: what they give, and what becomes of them when something goes wrong."""
+"""Worker processes: their results, and what happens to them when something goes wrong."""
 
 import os
 import signal

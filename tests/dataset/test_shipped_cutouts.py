@@ -1,4 +1,4 @@
-"""The committed cut-outs are what their `cutouts.json` says, and what the scene renders."""
+"""The committed cut-outs match their `cutouts.json`, and what the scene renders."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pushes that go wrong, and a rollback: each ends in a clear state, and what drives is left alone.
+"""Pushes that go wrong, and a rollback: each ends in a clear state, and the driving train is not affected.
 
 A project of a few files is pushed in place of the kit's, so that a build takes seconds. Pipeline, tasks and
 registry are the real ones.

@@ -1,4 +1,4 @@
-"""What prepares a cluster: complete, as the room and the workspaces need it, and described page by page."""
+"""The preparation of a cluster: complete, as rooms and workspaces need it, and fully documented."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a Jetson is given: no more rights than it needs, a guard with the driver, a check that only checks."""
+"""The setup of a Jetson: no more rights than it needs, a guard with the driver, a check that only checks."""
 
 import re
 import subprocess

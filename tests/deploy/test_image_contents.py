@@ -1,4 +1,4 @@
-"""What is copied into the images, by the files that say so: `make images` takes half an hour to find out."""
+"""What is copied into the images, according to their definitions: `make images` would take half an hour."""
 
 from pathlib import Path, PurePosixPath
 

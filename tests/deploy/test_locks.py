@@ -1,4 +1,4 @@
-"""What is in an image is written down to the hash, and a lock that was left behind is noticed."""
+"""The contents of images are locked with hashes, and an outdated lock is detected."""
 
 import importlib.util
 import re

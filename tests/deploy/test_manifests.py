@@ -1,4 +1,4 @@
-"""The manifests keep the rules of a restricted cluster, and what they refer to is there."""
+"""The manifests keep the rules of a restricted cluster, and what they refer to exists."""
 
 import re
 from pathlib import Path

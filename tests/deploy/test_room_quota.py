@@ -1,4 +1,4 @@
-"""A room's quota holds what the workshop asks of a cluster, and the page's table says the same."""
+"""A room's quota is enough for what the workshop needs, and the page's table agrees."""
 
 import re
 from math import ceil

@@ -1,4 +1,4 @@
-"""The pods that Tekton makes of a run: each fits the SCC of its account, and its script runs."""
+"""The pods that Tekton creates for a run: each fits the SCC of its account, and its script runs."""
 
 import os
 import subprocess

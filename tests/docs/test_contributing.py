@@ -1,4 +1,4 @@
-"""What the pages for contributors name is there: paths, commands and targets, alike in both languages."""
+"""What the contributors' pages mention exists: paths, commands and targets, the same in both languages."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The pages of the documentation: alike in both languages, and every block runs or says why not."""
+"""The pages of the documentation: the same in both languages, and every block runs or states why not."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What a forge reads of the project: one version, one address, and the commands that a contributor types."""
+"""What a forge reads about the project: one version, one address, and the contributors' commands."""
 
 import re
 import tomllib

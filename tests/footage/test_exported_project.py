@@ -1,4 +1,4 @@
-"""The made-up export holds, beneath all its annotators' ways, the exact labels."""
+"""The generated export contains the exact labels, despite its annotators' habits."""
 
 from pathlib import Path
 

@@ -108,13 +108,13 @@ def test_a_feed_that_was_made_of_something_else_is_not_replaced(
 ) -> None:
     rendered(tmp_path, "my-line", "")
     (tmp_path / "my-line.json").write_text(truth)
-    with pytest.raises(UserError, match=r"my-line\.mp4 is there already"):
+    with pytest.raises(UserError, match=r"my-line\.mp4 already exists"):
         render.scenario_for(line, tmp_path)
 
 
 def test_a_film_without_ground_truth_is_not_replaced(line: Path, tmp_path: Path) -> None:
     (tmp_path / "my-line.mp4").touch()
-    with pytest.raises(UserError, match=r"my-line\.mp4 is there already"):
+    with pytest.raises(UserError, match=r"my-line\.mp4 already exists"):
         render.scenario_for(line, tmp_path)
 
 

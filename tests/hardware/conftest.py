@@ -1,4 +1,4 @@
-"""The `ble:` hub on a fake BlueZ, with a train in reach."""
+"""The `ble:` hub on a fake BlueZ, with a train in range."""
 
 import io
 from collections.abc import Callable, Iterator

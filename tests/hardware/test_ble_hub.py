@@ -1,4 +1,4 @@
-"""The `ble:` hub through bleak's own Linux backend, on a fake BlueZ: found, driven, and let go."""
+"""The `ble:` hub through bleak's own Linux backend, on a fake BlueZ: found, driven, and released."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

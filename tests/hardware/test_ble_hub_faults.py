@@ -1,4 +1,4 @@
-"""The `ble:` hub, when something else than the link fails: it is braked over the link, or does without."""
+"""The `ble:` hub, when something other than the link fails: it is braked, or the part is ignored."""
 
 import io
 import itertools

@@ -1,4 +1,4 @@
-"""The `ble:` hub, when what is looked for is not there, or is something else."""
+"""The `ble:` hub, when the device is missing, or is something else."""
 
 import pytest
 from ble_driving import FULL, LOW, LOW_POWER, SHORT_S, drive

@@ -1,4 +1,4 @@
-"""The `ble:` hub, when something goes wrong under way: the train is braked, and waits."""
+"""The `ble:` hub, when something goes wrong while driving: the train is braked, and waits."""
 
 import asyncio
 import itertools
@@ -145,7 +145,7 @@ def test_the_motor_is_pulled_out(open_hub, bluez, train, said):
     drive(hub, FULL)
     bluez.do(train.hub.unplug, Port.A)
 
-    assert eventually(lambda: "port A was pulled out" in said.getvalue())
+    assert eventually(lambda: "port A was unplugged" in said.getvalue())
     assert eventually(lambda: "nothing is plugged in" in said.getvalue())
     assert hub.state(2).braking
 

@@ -1,4 +1,4 @@
-"""The guide's table of troubles quotes what is really said."""
+"""The guide's troubleshooting table quotes the real messages."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The sign of life: what the driver leaves, and how long the guard has missed it."""
+"""The heartbeat: what the driver writes, and how long the guard has missed it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The guard and the sign of life that it watches."""
+"""The guard and the heartbeat that it watches."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
-"""The protocol's bytes: against the table of the specification, and against two programs made by others.
+"""The protocol's bytes: against the table of the specification, and against two third-party programs.
 
-Both drive trains that exist: pylgbst is installed and run here; node-poweredup was run by
-`tests/hardware/lwp3/record.mjs`, and `node_poweredup.json` beside it is what it wrote and understood.
+Both drive real trains: pylgbst is installed and run here; node-poweredup was run by
+`tests/hardware/lwp3/record.mjs`, and `node_poweredup.json` beside it contains what it wrote and understood.
 """
 
 import json

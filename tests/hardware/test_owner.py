@@ -1,4 +1,4 @@
-"""What an owner does in the first ten minutes, on a train that is faster than the kit takes it to be."""
+"""What an owner does in the first ten minutes, on a train that is faster than the kit assumes."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Do the tests hold what they stand for? A sample of the product is broken, one small thing at a time.
+"""Mutation tests: breaks a sample of the product, one small thing at a time.
 
 `make mutants` is the way in; it never touches the working tree.
 """

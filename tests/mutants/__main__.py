@@ -1,7 +1,7 @@
 """`make mutants`: breaks a sample of the product, and shows which tests noticed.
 
-Nothing of the working tree is touched: it works in a copy of what git tracks. Interrupted by Ctrl-C, it goes
-on where it was when it is called again with the same seed.
+Nothing of the working tree is touched: it works in a copy of what git tracks. After Ctrl-C, it resumes when
+called again with the same seed.
 """
 
 import json

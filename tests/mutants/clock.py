@@ -1,4 +1,4 @@
-"""A plugin for pytest: says which test runs now, to coverage, and how long each took, to a file."""
+"""A pytest plugin: tells coverage which test is running, and writes each duration to a file."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A copy of what git tracks, as it stands now, for breaking things in."""
+"""A copy of the tracked files in their current state, in which to break things."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Which changes a sample is drawn from, and which of them nobody needs to notice."""
+"""The changes from which a sample is drawn, and those that no test needs to notice."""
 
 import random
 import tomllib

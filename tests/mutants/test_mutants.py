@@ -1,4 +1,4 @@
-"""The tool that tries the tests: what it breaks, what it leaves alone, and what it tells."""
+"""The tool that tries the tests: what it breaks, what it leaves alone, and what it reports."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Whoever has this folder in PYTHONPATH reaches nothing beyond this machine, and neither do its children."""
+"""With this folder in PYTHONPATH, a process and its children can only reach this machine."""
 
 import socket
 from typing import Any

@@ -1,6 +1,6 @@
 """The radio of a guest and that of an emulated hub, both bumble's, in a thread of the host.
 
-bumble plays the guest's Bluetooth adapter, on a socket that is a serial line in the guest. What stands
+bumble emulates the guest's Bluetooth adapter, on a socket that is a serial line in the guest. Everything
 between it and the kit is real: the kernel, bluetoothd, and bleak.
 """
 
@@ -26,9 +26,10 @@ ADDRESS = "C4:84:2B:00:00:01"
 """Static random: bumble's links carry data between such addresses alone."""
 
 NOT_KEPT = LeFeatureMask.LL_PRIVACY | LeFeatureMask.LE_EXTENDED_ADVERTISING
-"""What bumble's adapter claims, but does not live up to: with either, the kernel waits for the enhanced
-event of a connection, which never comes. Seconds later it gives the connection up and forgets it: nobody
-can disconnect any more, and the hub, still connected, is never heard again."""
+"""Features that bumble's adapter claims, but does not implement: with either, the kernel waits for the
+enhanced event of a connection, which never comes. Seconds later it gives the connection up and forgets it:
+no one can disconnect any more, and the hub, still connected, is never heard again.
+"""
 
 
 class Link(LocalLink):

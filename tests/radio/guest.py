@@ -1,6 +1,6 @@
 """What runs in the guest: bluetoothd, the hub's driver and the guard. The rest is on the host.
 
-On the wire between them each line is a question in JSON, `[name, argument…]`, and each line back its answer.
+On the wire between them each line is a request in JSON, `[name, argument…]`, and each line back its answer.
 """
 
 import json

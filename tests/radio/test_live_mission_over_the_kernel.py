@@ -1,6 +1,6 @@
 """The live mission on the radio: the train's side and the guard in the guest, all other services on the host.
 
-Other than in test_mission_by_radio.py, the guest's clock is the host's: all goes by the time on the wall.
+Unlike in test_mission_by_radio.py, the guest's clock is the host's: everything runs in real time.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Ten minutes of pictures: what a camera holds does not grow. Needs GStreamer; `make soak` runs it."""
+"""Ten minutes of pictures: a camera's memory does not grow. Needs GStreamer; `make soak` runs it."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""All of the proving ground, and two hundred lines that chance makes up."""
+"""The whole proving ground, and two hundred random lines."""
 
 from pathlib import Path
 

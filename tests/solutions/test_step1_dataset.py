@@ -1,4 +1,4 @@
-"""Step 1: what is given there, turned rectangles and whom to believe."""
+"""Step 1: the given parts, rotated rectangles and which annotation counts."""
 
 from datetime import UTC, datetime
 

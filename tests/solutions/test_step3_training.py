@@ -1,4 +1,4 @@
-"""Step 3: what is refused before torch is loaded, and, where torch is installed, one whole tiny training."""
+"""Step 3: what is rejected before torch is loaded, and, if torch is installed, a tiny training run."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""Step 5: what is given there, the answer by the protocol and pictures as bytes or as text."""
+"""Step 5: the given parts, the protocol's response and pictures as bytes or as text."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""What is deployed drives as the same steps do on the attendee's own machine: same verdict, same score."""
+"""A deployed train drives like the same steps on the attendee's own machine: same verdict, same score."""
 
 from pathlib import Path
 

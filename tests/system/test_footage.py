@@ -1,4 +1,4 @@
-"""Renders a short scenario that nobody has seen, with an interruption, and drives it. It takes minutes."""
+"""Renders a short new scenario, with an interruption, and drives it. This takes minutes."""
 
 import json
 import os

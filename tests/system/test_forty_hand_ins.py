@@ -1,4 +1,4 @@
-"""Forty attendees hand in at the same moment, five of them hostile: each honest one is scored."""
+"""Forty attendees submit at the same moment, five of them hostile: each honest one is scored."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ctrl-C on a terminal, several times at random moments: each command ends quietly, and all of it ends."""
+"""Ctrl-C on a terminal, several times at random: each command ends quietly, with all its processes."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""What the overlays render to is what Kubernetes knows, field by field."""
+"""The rendered overlays match Kubernetes' schemas, field by field."""
 
 import subprocess
 import sys

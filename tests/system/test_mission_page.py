@@ -1,4 +1,4 @@
-"""The page of a mission in a real browser: it plays the run, in both languages, and asks for nothing else."""
+"""The page of a mission in a real browser: it plays the run, in both languages, and requests nothing else."""
 
 import shutil
 from collections.abc import Iterator

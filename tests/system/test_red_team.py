@@ -1,4 +1,4 @@
-"""Hostile hand-ins, each in its cage: it fails alone, in time, within its memory, and speaks cleanly."""
+"""Hostile submissions in sandboxes: each fails alone, in time, within its memory, with clean output."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever is handed in is scored in a sandbox: honest work as at home, tampered work as failed, unharmed."""
+"""Submissions are scored in a sandbox: honest work as at home, tampered work as failed, without harm."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A language that is there by its catalogue alone, in a browser and on the site."""
+"""A language defined only by its catalogue, in a browser and on the site."""
 
 import os
 import shutil

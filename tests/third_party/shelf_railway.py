@@ -1,4 +1,4 @@
-"""An adapter as somebody else would write one: a train and a camera of their own, in one module."""
+"""An adapter as a third party would write it: a train and a camera, in one module."""
 
 import sys
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""What its author runs, with the kit and the package installed side by side."""
+"""The tests that its author runs, with the kit and the package installed side by side."""
 
 from brakepoint.adapters import open_camera, open_hub
 from brakepoint.conformance import CameraConformance, HubConformance

@@ -1,4 +1,4 @@
-"""The committed feeds are what the rules of the kit say they are, and what their scenarios ask for."""
+"""The committed feeds comply with the kit's rules, and match their scenarios."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""The harder feeds are drivable, and those that are rendered show their scenarios."""
+"""The harder feeds are drivable, and the rendered ones match their scenarios."""
 
 import hashlib
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The page of a mission: one file that asks nothing of the network, in every language, in light and dark.
+"""The page of a mission: one file that needs no network, in every language, in light and dark.
 
-It shows for each feed the film, speed along the line against what was allowed, the signs with their verdicts,
-the orders, whose fault each lost point was, and where things first went wrong. The films lie beside it.
+For each feed it shows the film, the speed along the line against the allowed speed, the signs with their
+verdicts, the orders, whose fault each lost point was, and the first mistake. The films are beside it.
 """
 
 import base64
@@ -24,7 +24,7 @@ from brakepoint.web import style
 
 
 def both(words: Mapping[str, str], tag: str = "span") -> Markup:
-    """The same words in each language, of which the page shows one."""
+    """A text in each language, of which the page shows one."""
     if len(set(words.values())) == 1:
         return escape(next(iter(words.values())))
     return Markup("").join(
@@ -33,7 +33,7 @@ def both(words: Mapping[str, str], tag: str = "span") -> Markup:
 
 
 def _t(key: str, tag: str = "span", **values: float | str) -> Markup:
-    """A text in every language; numbers among its values are written as each language does."""
+    """A text in every language; numbers among its values are formatted for each language."""
     return both(
         {
             lang: text(key, lang, **{name: _written(value, lang) for name, value in values.items()})
@@ -71,7 +71,7 @@ def environment(package: str = __package__) -> Environment:
 
 
 def _playable(recording: Recording) -> Markup:
-    """What the page's player knows of a run, as JSON that is safe within a script element."""
+    """The run for the page's player, as JSON that is safe within a script element."""
     ticks = recording.run.ticks
     data = {
         "rate": CONTROL_RATE_HZ,
@@ -103,7 +103,7 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
     Args:
         report: The scores.
         recordings: The recording of each feed, in the report's order.
-        stills: For each feed that went wrong, the JPEG of the first moment where it did.
+        stills: For each feed that went wrong, a JPEG of the first mistake.
     """
     pictures = {feed: base64.b64encode(jpeg).decode("ascii") for feed, jpeg in stills.items()}
     return (
@@ -119,13 +119,13 @@ def render_page(report: Report, recordings: list[Recording], stills: Mapping[str
 
 
 def frame(title: str, steps: str = "", detector: str = "", script: str = "player.js") -> dict[str, Any]:
-    """What the frame of a page needs.
+    """The variables for the frame of a page.
 
     Args:
-        title: Key of its title.
-        steps: Whose step modules drove.
+        title: Key of the title.
+        steps: Source of the step modules.
         detector: File name of the detector's model.
-        script: The file of this folder that runs behind the switches of language and theme.
+        script: File in this folder that runs after the switches of language and theme.
     """
     files = (resources.files(__package__) / name for name in ("switches.js", script))
     player = "\n".join(file.read_text(encoding="utf-8") for file in files)

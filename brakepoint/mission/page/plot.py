@@ -27,7 +27,7 @@ GRID_CM = 50
 
 
 class Span(NamedTuple):
-    """A stretch of ticks under one order: from `first` to before `end`."""
+    """A range of ticks with the same order: from `first` to before `end`."""
 
     first: int
     end: int
@@ -35,7 +35,7 @@ class Span(NamedTuple):
 
 
 def order_spans(ticks: Sequence[Tick]) -> list[Span]:
-    """Where each order holds; orders that mean the same run together."""
+    """The range of each order; consecutive orders with the same meaning are merged."""
     spans, first = [], 0
     for _, group in groupby(ticks, key=lambda tick: tick.order.meaning):
         members = list(group)
@@ -70,18 +70,18 @@ class Plot:
     speeds: tuple[float, ...] = (0.0, LOW_SPEED_CM_S, FULL_SPEED_CM_S)
 
     def x(self, position_cm: float) -> float:
-        """Where a position is drawn."""
+        """The x coordinate of a position."""
         share = min(max(position_cm / self.recording.length_cm, 0.0), 1.0)
         return round(self.left + share * (self.right - self.left), 1)
 
     def y(self, speed_cm_s: float) -> float:
-        """Where a speed is drawn."""
+        """The y coordinate of a speed."""
         share = min(speed_cm_s / SPEED_TOP_CM_S, 1.0)
         return round(self.base - share * (self.base - self.top), 1)
 
     @property
     def grid_cm(self) -> range:
-        """The positions that are written below the plot."""
+        """The positions labelled below the plot."""
         return range(0, math.floor(self.recording.length_cm) + 1, GRID_CM)
 
     @property
@@ -98,7 +98,7 @@ class Plot:
 
     @property
     def forbidden(self) -> str:
-        """What lies above the limit, as the points of a polygon."""
+        """The area above the limit, as the points of a polygon."""
         return f"{self.left},{self.top} {self.limit} {self.right},{self.top}"
 
     @property
@@ -112,7 +112,7 @@ class Plot:
 
     @property
     def order_bars(self) -> list[tuple[str, float, float, int]]:
-        """The strip of orders: kind, left edge, width and first tick; a stop has a width that can be seen."""
+        """The strip of orders: kind, left edge, width and first tick; a stop has a visible width."""
         ticks = self.recording.run.ticks
         bars = []
         for span in order_spans(ticks):

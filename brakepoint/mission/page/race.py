@@ -1,4 +1,4 @@
-"""The page of a race: several runs on one line, side by side, in a file that asks nothing of the network."""
+"""The page of a race: several runs on one line, side by side, in a file that needs no network."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from brakepoint.mission.report import Recording
 from brakepoint.rules import CONTROL_RATE_HZ
 
 HEAT_SIZE = 8
-"""So many lines fit a projector."""
+"""This many lines fit on a projector."""
 PODIUM = 3
 
 
@@ -22,7 +22,7 @@ class Racer:
     """One run in a race.
 
     Attributes:
-        name: Whose, as the page shows it.
+        name: Driver's name, as the page shows it.
         recording: The run.
         has_blame: Whether the recording knows whose fault the lost points were.
     """
@@ -33,13 +33,13 @@ class Racer:
 
     @property
     def rank(self) -> tuple[float, float, str]:
-        """More points come first; among equals, who was sooner at the end."""
+        """Sort key: more points first, then the earlier arrival at the end."""
         mission = self.recording.mission
         return -mission.score, mission.duration_s, self.name
 
 
 def render_race(racers: Sequence[Racer]) -> str:
-    """Writes the page: heats of eight, the best in the last, then the podium.
+    """Writes the page: heats of eight, with the best in the last, then the podium.
 
     Args:
         racers: At least one; all drove the same feed.
@@ -66,7 +66,7 @@ def render_race(racers: Sequence[Racer]) -> str:
 
 
 def playable(racer: Racer) -> Markup:
-    """What the page's script knows of a run, as JSON that is safe within a script element."""
+    """The run for the page's script, as JSON that is safe within a script element."""
     recording = racer.recording
     ticks, length = recording.run.ticks, recording.length_cm
     data = {

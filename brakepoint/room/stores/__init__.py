@@ -1,4 +1,4 @@
-"""The object store of a room, as its owner sees it: buckets, what is in them, and who has a key to which."""
+"""The object store of a room, from its owner's side: buckets, their objects, and the keys to them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ from brakepoint.room.stores.base import RoomStore
 
 
 def open_store(room: Room) -> RoomStore:
-    """The store that a room names.
+    """Opens the store that a room names.
 
     Raises:
-        UserError: It cannot be reached, or the administrator's key is missing.
+        UserError: The store cannot be reached, or the administrator's key is missing.
     """
     if isinstance(room.store, EmbeddedSettings):
         from brakepoint.room.stores.embedded import EmbeddedRoomStore
@@ -24,11 +24,11 @@ def open_store(room: Room) -> RoomStore:
 
 @contextmanager
 def serving(room: Room, on_full: Callable[[str], None] = lambda name: None) -> Iterator[None]:
-    """Runs the embedded server for as long as the context lasts; any other store serves by itself.
+    """Runs the embedded server for as long as the context lasts; does nothing for other stores.
 
     Args:
-        room: Which.
-        on_full: Told the name of each bucket that has reached its limit.
+        room: The room.
+        on_full: Called with the name of each bucket that has reached its limit.
     """
     if isinstance(room.store, EmbeddedSettings):
         from brakepoint.room.stores.server import serve_room

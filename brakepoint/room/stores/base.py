@@ -19,24 +19,27 @@ class ObjectInfo:
 
 
 class Buckets(Protocol):
-    """Where hand-ins are read from."""
+    """The source of submissions."""
 
     def buckets(self) -> set[str]:
         """The room's buckets."""
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
-        """Reads an object, at most one byte more than asked for, whatever size the store states.
+        """Reads an object, at most one byte more than requested, whatever size the store reports.
 
         Raises:
-            FileNotFoundError: There is none.
+            FileNotFoundError: There is no such object.
         """
 
 
 class RoomStore(Buckets, Protocol):
-    """What every store can do. Whatever is there already is left as it is; what is gone is not missed."""
+    """The interface of every store.
+
+    Creating what exists and removing what doesn't are no errors and change nothing.
+    """
 
     def make_bucket(self, bucket: str) -> None:
-        """Makes a bucket."""
+        """Creates a bucket."""
 
     def remove_bucket(self, bucket: str) -> None:
         """Removes a bucket and everything in it."""
@@ -48,13 +51,13 @@ class RoomStore(Buckets, Protocol):
         """Uploads a file, whole."""
 
     def swap(self, one: str, other: str) -> None:
-        """Exchanges what two buckets hold."""
+        """Swaps the contents of two buckets."""
 
     def keys(self) -> set[str]:
         """The access keys of the room's attendees."""
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Lets a key read and write the bucket of its own name, and read the shared one; nothing else."""
+        """Allows a key to read and write the bucket of its name and to read the shared one; nothing else."""
 
     def revoke(self, access_key: str) -> None:
-        """Takes a key back."""
+        """Revokes a key."""

@@ -1,4 +1,4 @@
-"""The embedded store of a room as its owner sees it: a folder a bucket, and a file of keys."""
+"""The embedded store of a room, from its owner's side: a folder per bucket, and a file of keys."""
 
 import json
 import os
@@ -13,25 +13,25 @@ from brakepoint.room.stores.base import ObjectInfo
 from brakepoint.room.stores.whose_key import BUCKETS, KEYS_NAME
 
 ASIDE, BETWEEN = "aside", "+"
-"""A folder that holds the first of two buckets while they are exchanged, under the names of both."""
+"""A folder that contains the first of two buckets while they are swapped, named after both."""
 
 
 class Folders:
-    """Buckets as folders of one folder.
+    """Buckets as subfolders of one folder.
 
     Args:
-        folder: Holds them.
+        folder: The folder that contains them.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def buckets(self) -> set[str]:
-        """The folders."""
+        """The subfolders."""
         return {path.name for path in self.folder.glob("*") if path.is_dir()}
 
     def make_bucket(self, bucket: str) -> None:
-        """Makes the folder."""
+        """Creates the folder."""
         (self.folder / bucket).mkdir(parents=True, exist_ok=True)
 
     def remove_bucket(self, bucket: str) -> None:
@@ -50,7 +50,7 @@ class Folders:
         write_whole(target, data)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
-        """Reads a file; a folder of that name, which an attendee can make, is none."""
+        """Reads a file; a folder of that name, which an attendee can create, is not an object."""
         path = self.folder / bucket / key
         if not path.is_file() or path.is_symlink():
             raise FileNotFoundError(key)
@@ -59,7 +59,7 @@ class Folders:
 
 
 class EmbeddedRoomStore(Folders):
-    """See `RoomStore`; it works on the folders, whether the servers run or not."""
+    """See `RoomStore`; works on the folders, whether the server is running or not."""
 
     def __init__(self, room: Room, settings: EmbeddedSettings) -> None:
         super().__init__(room.folder / BUCKETS)
@@ -67,12 +67,12 @@ class EmbeddedRoomStore(Folders):
         self._keys_path = room.folder / KEYS_NAME
 
     def make_bucket(self, bucket: str) -> None:
-        """Makes the folder, unless it is there once an exchange that was broken off is complete."""
+        """Completes an interrupted swap, then creates the folder unless it exists."""
         self._complete_swaps()
         super().make_bucket(bucket)
 
     def swap(self, one: str, other: str) -> None:
-        """Changes the names of two folders."""
+        """Swaps the names of two folders."""
         aside = self.room.folder / ASIDE
         aside.mkdir(exist_ok=True)
         (self.folder / one).rename(aside / f"{one}{BETWEEN}{other}")
@@ -87,18 +87,18 @@ class EmbeddedRoomStore(Folders):
                 aside.rename(other)
 
     def sizes(self) -> dict[str, int]:
-        """Bytes in each attendee's bucket, those of uploads that have not ended among them."""
+        """Bytes in each attendee's bucket, including unfinished uploads."""
         buckets = self.buckets() - {self.room.shared_bucket}
         return {
             name: sum(status.st_size for _, status in files_below(self.folder / name)) for name in buckets
         }
 
     def keys(self) -> set[str]:
-        """Those that open something."""
+        """The keys that give access."""
         return set(self.secrets())
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Counts at once."""
+        """Takes effect immediately."""
         self._save({**self.secrets(), access_key: secret_key})
 
     def revoke(self, access_key: str) -> None:

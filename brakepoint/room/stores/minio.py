@@ -1,4 +1,4 @@
-"""MinIO as the store of a room: a user an attendee, and a policy that names two buckets."""
+"""MinIO as the store of a room: a user for each attendee, with a policy for two buckets."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from brakepoint.store.errors import NO_OBJECT, friendly_errors
 
 ADMIN_KEY, ADMIN_SECRET = "BRAKEPOINT_ADMIN_KEY", "BRAKEPOINT_ADMIN_SECRET"
 BATCH = 1000
-"""So many objects can be deleted by one request."""
+"""Maximum number of objects that one request can delete."""
 BYTES_IN_MB = 1_000_000
 
 
@@ -29,10 +29,10 @@ class MinioRoomStore:
     """See `RoomStore`.
 
     Args:
-        room: Whose.
-        settings: Where it is.
-        connection: The administrator's.
-        admin: The administrator's, for users and policies.
+        room: The room.
+        settings: Address of the server.
+        connection: The administrator's connection.
+        admin: The administrator's client for users and policies.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class MinioRoomStore:
 
     @classmethod
     def from_environment(cls, room: Room, settings: MinioSettings) -> "MinioRoomStore":
-        """Takes the administrator's key from the environment.
+        """Reads the administrator's key from the environment.
 
         Raises:
-            UserError: It is not there.
+            UserError: The key is missing.
         """
         key, secret = os.environ.get(ADMIN_KEY, ""), os.environ.get(ADMIN_SECRET, "")
         if not key or not secret:
@@ -59,19 +59,19 @@ class MinioRoomStore:
         return cls(room, settings, Connection(settings.endpoint, room.shared_bucket, key, secret), admin)
 
     def buckets(self) -> set[str]:
-        """Those whose name begins with the room's."""
+        """The buckets whose name starts with the room's."""
         with self._friendly():
             names = {bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]}
         return {name for name in names if name.startswith(f"{self._room.name}-")}
 
     def make_bucket(self, bucket: str) -> None:
-        """Makes it unless it is there."""
+        """Creates the bucket unless it exists."""
         if bucket not in self.buckets():
             with self._friendly():
                 self._client.create_bucket(Bucket=bucket)
 
     def remove_bucket(self, bucket: str) -> None:
-        """Empties it first."""
+        """Empties and removes the bucket."""
         keys = list(self.objects(bucket))
         with self._friendly():
             for first in range(0, len(keys), BATCH):
@@ -80,7 +80,7 @@ class MinioRoomStore:
             self._client.delete_bucket(Bucket=bucket)
 
     def swap(self, one: str, other: str) -> None:
-        """Object by object: a bucket has no other name."""
+        """Swaps object by object, since buckets cannot be renamed."""
         for key in {**self.objects(one), **self.objects(other)}:
             held = self._whole(one, key), self._whole(other, key)
             if held[0] != held[1]:
@@ -101,7 +101,7 @@ class MinioRoomStore:
             self._client.delete_object(Bucket=bucket, Key=key)
 
     def objects(self, bucket: str) -> dict[str, ObjectInfo]:
-        """Page by page."""
+        """Lists the objects page by page."""
         with self._friendly():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
             return {
@@ -111,12 +111,12 @@ class MinioRoomStore:
             }
 
     def put(self, bucket: str, key: str, data: bytes) -> None:
-        """Uploads it whole: the kit's files are small."""
+        """Uploads the file in one request: the kit's files are small."""
         with self._friendly():
             self._client.put_object(Bucket=bucket, Key=key, Body=data)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
-        """Stops reading where it is too long."""
+        """Stops reading an object that is too long."""
         with self._friendly():
             try:
                 return self._client.get_object(Bucket=bucket, Key=key)["Body"].read(size_max_bytes + 1)
@@ -136,7 +136,7 @@ class MinioRoomStore:
         }
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Makes user and policy, or replaces them; and limits what the bucket may hold."""
+        """Creates or replaces user and policy, and sets the bucket's quota."""
         with self._friendly():
             self._admin.user_add(access_key, secret_key)
             self._admin.policy_add(access_key, policy=policy(access_key, self._room.shared_bucket))
@@ -144,7 +144,7 @@ class MinioRoomStore:
             self._admin.bucket_quota_set(access_key, self._limit_bytes)
 
     def revoke(self, access_key: str) -> None:
-        """Removes the user, and then the policy that nobody has any more."""
+        """Removes the user, and then its policy."""
         with self._friendly():
             for remove in (self._admin.user_remove, self._admin.policy_remove):
                 with suppress_absent():
@@ -165,7 +165,7 @@ class MinioRoomStore:
 
 @contextmanager
 def suppress_absent() -> Iterator[None]:
-    """Takes no offence at what is gone already."""
+    """Ignores errors about things that no longer exist."""
     try:
         yield
     except MinioAdminException as error:
@@ -174,7 +174,7 @@ def suppress_absent() -> Iterator[None]:
 
 
 def policy(bucket: str, shared: str) -> dict[str, Any]:
-    """What a key may do: everything with the objects of one bucket, and read another."""
+    """The rights of a key: everything with the objects of one bucket, and read access to another."""
 
     def allow(actions: list[str], resource: str) -> dict[str, Any]:
         return {"Effect": "Allow", "Action": actions, "Resource": [f"arn:aws:s3:::{resource}"]}

@@ -1,9 +1,8 @@
-"""The embedded store's server: one rclone for the whole room, at one port.
+"""The embedded store's server: one rclone for the whole room, on one port.
 
-Each key opens two buckets: its own, and the shared one, read-only. What it does not open cannot be asked for.
-Keys are looked up as they come in, so a late arrival needs no restart. When a key is taken back, or a bucket
-is full, another rclone takes over the same socket, and knows nothing of what was allowed before. Nobody else
-is cut off by that.
+Each key gives access to two buckets: its own, and the shared one, read-only. Nothing else is visible to it.
+Keys are looked up as they come in, so a late arrival needs no restart. When a key is revoked or a bucket is
+full, a new rclone takes over the same socket without the cached permissions. This disconnects no one else.
 """
 
 import json
@@ -26,7 +25,7 @@ from brakepoint.store.embedded import FRESH, rclone, running, wait_until_ready
 LOG_NAME = "store.log"
 LOOK_EVERY_S = 1.0
 MEASURE_EVERY = 5
-"""Of so many looks one measures the buckets, too."""
+"""One in this many checks also measures the buckets."""
 BYTES_IN_MB = 1_000_000
 LAUNCH = """import os, resource, sys
 listener, limit, *command = sys.argv[1:]
@@ -35,18 +34,18 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
 os.execv(command[0], command)
 """
-"""Hands a socket on as systemd does, and lets no file grow beyond what an attendee may store."""
+"""Passes a socket on as systemd does, and limits file sizes to what an attendee may store."""
 
 OnFull = Callable[[str], None]
 
 
 class RoomServer:
-    """Runs rclone, and another one in its place when that has to be.
+    """Runs rclone, and replaces it when necessary.
 
     Args:
-        store: Whose keys and buckets are served.
+        store: The store whose keys and buckets are served.
         listener: The socket of the room.
-        on_full: Told the name of each bucket that has reached its limit.
+        on_full: Called with the name of each bucket that has reached its limit.
     """
 
     def __init__(self, store: EmbeddedRoomStore, listener: socket.socket, on_full: OnFull) -> None:
@@ -81,16 +80,16 @@ class RoomServer:
         self._running = running_one
 
     def wait_until_ready(self) -> None:
-        """Waits until it listens.
+        """Waits until the server listens.
 
         Raises:
-            UserError: There is none, as with an rclone that is too old.
+            UserError: It does not start, for example because rclone is too old.
         """
         address = self._listener.getsockname()[:2]
         wait_until_ready(self._process, address, self._log_path, self._log_begins_at)
 
     def look(self) -> None:
-        """Replaces rclone if it has ended, or if it would still do what it must not."""
+        """Replaces rclone if it has ended, or if it still allows what is now forbidden."""
         if not self._store.folder.is_dir():  # The room was removed.
             return
         full = self._too_large() if next(self._looks) % MEASURE_EVERY == 0 else self._full
@@ -111,7 +110,7 @@ class RoomServer:
         return {name for name, size in self._store.sizes().items() if size > self._limit_bytes}
 
     def close(self) -> None:
-        """Ends it."""
+        """Stops the server."""
         self._running.close()
 
 
@@ -120,12 +119,12 @@ def serve_room(room: Room, settings: EmbeddedSettings, on_full: OnFull) -> Itera
     """Serves a room for as long as the context lasts.
 
     Args:
-        room: Which.
-        settings: Of its store.
-        on_full: Told the name of each bucket that has reached its limit.
+        room: The room.
+        settings: Settings of its store.
+        on_full: Called with the name of each bucket that has reached its limit.
 
     Raises:
-        UserError: The room is not applied, its port is taken, or rclone is not installed.
+        UserError: The room has not been applied, its port is in use, or rclone is not installed.
     """
     store = EmbeddedRoomStore(room, settings)
     keys = store.secrets()
@@ -153,13 +152,14 @@ def serve_room(room: Room, settings: EmbeddedSettings, on_full: OnFull) -> Itera
 
 def _look(server: RoomServer, stopping: threading.Event) -> None:
     while not stopping.wait(LOOK_EVERY_S):
-        # A full disk, a file changed by hand: the next look may do better.
+        # A full disk or a file changed by hand: the next check may succeed.
         with suppress(OSError, ValueError):
             server.look()
 
 
 def _command() -> list[str]:
-    # rclone cuts this command line at blanks, so no path may stand in it: PATH and the folder say where.
+    # rclone splits this command line at spaces, so it must not contain a path: PATH and the working folder
+    # are used instead.
     asks = f"{Path(sys.executable).name} -I -S {Path(whose_key.__file__).name}"
     return [rclone(), "serve", "s3", "--auth-proxy", asks, *FRESH]
 

@@ -1,7 +1,7 @@
-"""What rclone asks about an access key: its secret, and what it opens. A program of its own.
+"""The program that rclone runs to look up an access key: its secret, and what it gives access to.
 
-It runs for each key that comes in, at first and then every five minutes, so it imports nothing of the kit.
-rclone's protocol for this is described in `rclone serve s3 --help`, under "Auth Proxy".
+It runs for each new key, and then every five minutes, so it imports nothing from the kit. rclone's protocol
+for this is described in `rclone serve s3 --help`, under "Auth Proxy".
 """
 
 import json
@@ -10,18 +10,18 @@ import sys
 from pathlib import Path
 
 FOLDER_VARIABLE, SHARED_VARIABLE = "BRAKEPOINT_STORE_FOLDER", "BRAKEPOINT_STORE_SHARED"
-"""Where the keys lie, and what the bucket is called that everybody reads."""
+"""Folder of the keys, and name of the bucket that everyone can read."""
 KEYS_NAME, FULL_NAME, BUCKETS, NOTHING = "keys.json", "full.json", "store", "nothing"
-"""Secret by access key; buckets that take nothing more; the folder of all buckets; an empty folder."""
+"""Secrets by access key; full buckets; the folder of all buckets; an empty folder."""
 
 
 def answer(access_key: str, folder: Path, shared: str) -> dict[str, str]:
-    """What rclone is to know of an access key; its bucket has the same name.
+    """The configuration that rclone needs for an access key, whose bucket has the same name.
 
     Args:
-        access_key: As it came in.
-        folder: The room's.
-        shared: Name of the bucket that everybody reads.
+        access_key: The key of the request.
+        folder: The room's folder.
+        shared: Name of the bucket that everyone can read.
 
     Raises:
         KeyError: There is no such key.
@@ -30,7 +30,7 @@ def answer(access_key: str, folder: Path, shared: str) -> dict[str, str]:
     full = folder / FULL_NAME
     is_full = full.is_file() and access_key in json.loads(full.read_text(encoding="utf-8"))
     own, nothing = folder / BUCKETS / access_key, folder / NOTHING
-    # `nc`: nothing new is created, but there may be read and deleted.
+    # `nc`: nothing can be created, but reading and deleting are allowed.
     opens = {
         access_key: _union(f"{own}:nc", f"{nothing}:ro") if is_full else str(own),
         shared: _union(f"{folder / BUCKETS / shared}:ro", f"{nothing}:ro"),
@@ -40,7 +40,7 @@ def answer(access_key: str, folder: Path, shared: str) -> dict[str, str]:
 
 
 def _union(*places: str) -> str:
-    """One folder out of several, each with its rights; a union wants two."""
+    """Combines several folders, each with its rights, into one; a union needs at least two."""
     return f":union,upstreams={_quoted(' '.join(_quoted(place, chr(34)) for place in places), chr(39))}:"
 
 

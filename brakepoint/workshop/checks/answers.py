@@ -1,4 +1,4 @@
-"""What the checks of several steps look at an answer with."""
+"""Helpers with which the checks of several steps examine answers."""
 
 import os
 import sys
@@ -11,12 +11,12 @@ from typing import Any
 
 
 def kind(answer: object) -> str:
-    """What an answer is, as Python calls it."""
+    """The name of an answer's type."""
     return "None" if answer is None else type(answer).__name__
 
 
 def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
-    """An answer as so many numbers; None if it is something else."""
+    """An answer as this many numbers; None if it is something else."""
     try:
         found = tuple(float(part) for part in answer)
     except (TypeError, ValueError):
@@ -26,7 +26,7 @@ def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
 
 @contextmanager
 def replaced(lab: Any, **stand_ins: Any) -> Iterator[None]:
-    """Puts stand-ins in the place of some functions of the attendee's module, and takes them away again."""
+    """Replaces some functions of the attendee's module by stand-ins for the duration of the context."""
     originals = {name: getattr(lab, name) for name in stand_ins}
     vars(lab).update(stand_ins)
     try:

@@ -1,4 +1,4 @@
-"""A bucket in memory that answers as S3 does, few objects at a time, and can be made to break."""
+"""A bucket in memory that answers like S3, a few objects at a time, and can be made to fail."""
 
 import io
 from pathlib import Path
@@ -20,7 +20,7 @@ PAGINATION = {
     "more_results": "IsTruncated",
     "result_key": ["Contents", "CommonPrefixes"],
 }
-"""How `list_objects_v2` goes from page to page, as botocore's own data (paginators-1.json of S3) says."""
+"""The pagination of `list_objects_v2`, from botocore's data (paginators-1.json of S3)."""
 
 
 def _must_be_ours(bucket: object) -> None:
@@ -29,11 +29,11 @@ def _must_be_ours(bucket: object) -> None:
 
 
 class FakeBucket:
-    """As much of boto3's S3 client as step 1 may want.
+    """As much of boto3's S3 client as step 1 may need.
 
     Args:
-        objects: Their content by key.
-        cut_to: Downloads break off after so many bytes without saying so, as behind a bad proxy.
+        objects: Contents of the objects, by key.
+        cut_to: Downloads are truncated silently after this many bytes, as by a faulty proxy.
     """
 
     def __init__(self, objects: dict[str, bytes], cut_to: int | None = None) -> None:
@@ -41,9 +41,9 @@ class FakeBucket:
         self._cut_to = cut_to
 
     def list_objects_v2(self, **request: Any) -> dict[str, Any]:
-        """Answers with one page, as S3 does; without `Contents` when there is nothing.
+        """Answers with one page, like S3; without `Contents` if it is empty.
 
-        Keys below a `Delimiter` are left out, as S3 does, which tells of their folders only.
+        As in S3, keys below a `Delimiter` are omitted; S3 lists only their folders.
         """
         _must_be_ours(request.get("Bucket"))
         prefix, delimiter = request.get("Prefix", ""), request.get("Delimiter")
@@ -60,13 +60,13 @@ class FakeBucket:
         return answer
 
     def get_paginator(self, operation: str) -> "Paginator[Any]":
-        """Botocore's own, for `list_objects_v2`, the one operation that there is here."""
+        """Botocore's paginator for `list_objects_v2`, the only supported operation."""
         assert operation == "list_objects_v2"
         model = get_session().get_service_model("s3").operation_model("ListObjectsV2")
         return Paginator(self.list_objects_v2, PAGINATION, model)  # type: ignore[arg-type]  # The stubs are wrong.
 
     def get_object(self, **request: Any) -> dict[str, Any]:
-        """The content as a stream."""
+        """Returns the content as a stream."""
         _must_be_ours(request.get("Bucket"))
         content = self._content(request["Key"])
         return {"ContentLength": len(content), "Body": StreamingBody(io.BytesIO(content), len(content))}
@@ -74,14 +74,14 @@ class FakeBucket:
     def download_file(
         self, bucket: str | None = None, key: str = "", filename: str = "", **named: str
     ) -> None:
-        """The content as a file."""
+        """Writes the content to a file."""
         _must_be_ours(bucket or named.get("Bucket"))
         Path(filename or named["Filename"]).write_bytes(self._content(key or named["Key"]))
 
     def download_fileobj(
         self, bucket: str | None = None, key: str = "", file: Any = None, **named: Any
     ) -> None:
-        """The content into an open file."""
+        """Writes the content to an open file."""
         _must_be_ours(bucket or named.get("Bucket"))
         (file or named["Fileobj"]).write(self._content(key or named["Key"]))
 

@@ -1,4 +1,4 @@
-"""What the checks of step 6 drive with: feeds without pictures, and perfect detections."""
+"""Driving for the checks of step 6: feeds without pictures, and perfect detections."""
 
 from functools import cache
 from typing import Any

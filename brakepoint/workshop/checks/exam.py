@@ -1,7 +1,7 @@
-"""The exam of step 6: something breaks while the train is under way, on the virtual clock.
+"""The exam of step 6: something breaks while the train is driving, on the virtual clock.
 
-What breaks wraps what is whole: a camera, a detector, a hub. The train itself has the watchdog that every
-train has, so an autopilot that falls silent is answered by the train.
+Each fault wraps a working camera, detector or hub. The train itself has the usual watchdog, so it brakes when
+the autopilot falls silent.
 """
 
 from collections.abc import Callable
@@ -34,19 +34,20 @@ from brakepoint.workshop.checks.driving import feed
 BREAKS_AT_S = 3.0
 """The train is at full speed by then."""
 WATCHED_S = 6.0
-"""So long after the fault the train must still be where it stopped."""
+"""Time after the fault at which the train must still be where it stopped."""
 STUTTER_S = 0.4
-"""A stuttering camera shows one picture in so long a time: each comes when the one before is too old."""
+"""Time between two pictures of a stuttering camera: each comes when the previous one is too old."""
 MENDED_AFTER_S = 1.0
 GHOST_EVERY = 30
-"""Frames from one false alarm to the next."""
+"""Number of frames from one false alarm to the next."""
 
 
 class BreakingCamera(PlainCamera):
     """Shows pictures until it breaks.
 
     Args:
-        shows: Says by the seconds since the fault whether there is a picture; before, there always is.
+        shows: Returns whether there is a picture, given the seconds since the fault; before it there always
+            is.
         freezes: Whether all pictures since the fault are the same.
     """
 
@@ -66,17 +67,17 @@ class BreakingCamera(PlainCamera):
 
 
 class FlickeringDetector:
-    """Misses every second frame, and now and then sees a danger where there is none.
+    """Misses every second frame, and occasionally sees a danger that isn't there.
 
     Args:
-        truth: Of the feed.
+        truth: Ground truth of the feed.
     """
 
     def __init__(self, truth: GroundTruth) -> None:
         self._oracle = OracleDetector(truth)
 
     def detect(self, frame: Frame) -> Detections:
-        """Says what is to be seen, or less, or more."""
+        """Returns the true detections, or fewer, or more."""
         seen = self._oracle.detect(frame)
         if frame.frame_id % GHOST_EVERY == 0:
             ghost = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.9, box=(380, 220, 410, 252))
@@ -85,11 +86,11 @@ class FlickeringDetector:
 
 
 class BreakingHub:
-    """A train with its watchdog, whose radio may break in either direction.
+    """A train with its watchdog, whose radio may fail in either direction.
 
     Args:
-        tells: Whether the train is still heard after the fault.
-        hears: Whether it still hears orders after the fault.
+        tells: Whether the train's reports still arrive after the fault.
+        hears: Whether orders still reach the train after the fault.
     """
 
     is_simulated = True
@@ -101,7 +102,7 @@ class BreakingHub:
         self._last: TrainState | None = None
 
     def state(self, now: float) -> TrainState:
-        """Moves the train up to now; the watchdog brakes at its very moment."""
+        """Moves the train up to now; the watchdog brakes at its exact time."""
         self._now = now
         if self._heard_at is not None and now > self._heard_at + WATCHDOG_S:
             bites_at = self._heard_at + WATCHDOG_S
@@ -111,7 +112,7 @@ class BreakingHub:
         return self._hub.state(now)
 
     def told(self, state: TrainState | None) -> TrainState | None:
-        """What the autopilot gets to know of a state: when the train is no longer heard, its last word."""
+        """The state that the autopilot receives: the last report if the train can no longer be heard."""
         if self._tells or self._now < BREAKS_AT_S:
             self._last = state
         return self._last
@@ -123,17 +124,17 @@ class BreakingHub:
             self._hub.apply(order)
 
     def close(self) -> None:
-        """There is nothing to release."""
+        """Does nothing: there is nothing to release."""
 
 
 @dataclass(frozen=True)
 class FaultOutcome:
-    """How the train did with one fault.
+    """The train's result for one fault.
 
     Attributes:
-        fault: Which.
-        rolled_cm: How far it went in the `WATCHED_S` after the fault.
-        passed: Whether that is what a safe train does.
+        fault: The fault.
+        rolled_cm: Distance covered in the `WATCHED_S` after the fault.
+        passed: Whether a safe train would do that.
     """
 
     fault: str
@@ -141,7 +142,7 @@ class FaultOutcome:
     passed: bool
 
     def __str__(self) -> str:
-        """A line for the reader."""
+        """A line for the report."""
         mark = "✓" if self.passed else "✗"
         return f"{mark} {self.rolled_cm:6.1f} cm  {text(f'notebook.exam.{self.fault}')}"
 
@@ -149,7 +150,7 @@ class FaultOutcome:
 def stops(
     fault: str, lab: Any, camera: PlainCamera | None = None, hub: BreakingHub | None = None
 ) -> FaultOutcome:
-    """Drives until something breaks for good: the train must come to rest within the limit, and stay."""
+    """Drives until something fails permanently: the train must come to rest within the limit, and stay."""
     run = _drive(lab, "track-empty", camera, hub)
     watched = [tick for tick in run.ticks if BREAKS_AT_S <= tick.time_s <= BREAKS_AT_S + WATCHED_S]
     rolled_cm = watched[-1].position_cm - watched[0].position_cm
@@ -157,7 +158,7 @@ def stops(
 
 
 def exam(lab: Any) -> list[FaultOutcome]:
-    """Puts an autopilot through every fault."""
+    """Tests an autopilot with every fault."""
     mended = _score(lab, "track-empty", BreakingCamera(lambda broken_s: broken_s > MENDED_AFTER_S))
     restarted = _score(lab, "track-empty", crashes=True)
     flickering = _score(lab, "track-stop", detector=FlickeringDetector(feed("track-stop")))

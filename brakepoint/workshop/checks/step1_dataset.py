@@ -25,10 +25,10 @@ Lab = Any
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 CLOSE_PX = 0.01
-"""Less than any rounding to whole pixels."""
+"""Smaller than any error from rounding to whole pixels."""
 SIDES = ("x", "y", "width", "height")
 SEEDS = 60
-"""So many draws of 4 of 20 scenes miss one of them once in 30,000 times."""
+"""This many draws of 4 out of 20 scenes miss a given scene once in 30,000 times."""
 
 
 def check_listing(lab: Lab) -> None:
@@ -57,7 +57,7 @@ def check_listing(lab: Lab) -> None:
 
 
 def check_download(lab: Lab) -> None:
-    """What arrives is whole and right, under its name only when it is proven."""
+    """A download is complete and correct, and gets its name only after verification."""
     content = b"a picture" * 1000
     item, digest = StoredObject("a.jpg", len(content)), hashlib.sha256(content).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +99,7 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
 
 
 def check_percent(lab: Lab) -> None:
-    """Percentages become pixels, each of its own side of the picture."""
+    """Percentages become pixels, each relative to its own side of the picture."""
     for number, (x, y, width, height) in enumerate(((50, 25, 10, 20), (12.5, 80, 2, 4)), 1):
         found = _numbers(lab.top_left_and_size_px(_rectangle(x, y, width, height)), 4, "percent")
         expected = (x / 100 * WIDTH_PX, y / 100 * HEIGHT_PX, width / 100 * WIDTH_PX, height / 100 * HEIGHT_PX)
@@ -157,13 +157,13 @@ def check_yolo(lab: Lab) -> None:
 
 
 def _must_have_decimals(line: str) -> None:
-    """A number has six decimals even where fewer would do, or where Python would write an exponent."""
+    """Numbers have six decimals even if fewer would suffice or Python would write an exponent."""
     if not all(re.fullmatch(r"[01]\.\d{6}", part) for part in line.split()[1:]):
         raise Wrong("step1.yolo.decimals", found=line)
 
 
 def check_split(lab: Lab) -> None:
-    """Scenes are split, not pictures, and nothing is lost or doubled."""
+    """Scenes are split, not pictures, and nothing is lost or duplicated."""
     pictures = [
         "still-0000-0.jpg",
         *(f"still-{scene:04d}-{view}.jpg" for scene in range(1, 20) for view in range(6)),
@@ -197,7 +197,7 @@ def check_split(lab: Lab) -> None:
 
 
 def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> frozenset[str]:
-    """The scenes that are for validation; each picture must be on one side, with all of its scene."""
+    """The validation scenes; each picture must be on one side, together with its scene."""
     training, validation = answer
     sides = [{_scene(picture) for picture in side} for side in answer]
     if both := sorted(sides[0] & sides[1]):
@@ -208,7 +208,7 @@ def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> froze
 
 
 def _check_split_elsewhere(lab: Lab, pictures: list[str]) -> None:
-    """The same seed splits alike in every process: the order of a set differs from one to the next."""
+    """The same seed gives the same split in every process: the order of a set differs between them."""
     ask = (
         "import json, sys; from pathlib import Path\n"
         "from brakepoint.workshop.examination import load_module\n"
@@ -253,7 +253,7 @@ def _name_mistake(
     mistakes: dict[str, tuple[float, ...]],
     number: int,
 ) -> None:
-    """Says which mistake it was, and by how much the first wrong number is off."""
+    """Identifies the mistake, and by how much the first wrong number is off."""
     index = next(i for i in range(len(expected)) if abs(found[i] - expected[i]) > CLOSE_PX)
     name = next((name for name, wrong in mistakes.items() if _close(found, wrong)), "other")
     off_px = found[index] - expected[index]

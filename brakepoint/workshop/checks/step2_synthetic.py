@@ -1,4 +1,4 @@
-"""The checks of step 2: on sprites of a few pixels, so that each says exactly what is wrong."""
+"""The checks of step 2: on sprites of a few pixels, so that each can name the exact mistake."""
 
 from inspect import signature
 from typing import Any, NoReturn
@@ -17,20 +17,20 @@ DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 SIDE_PX = 10
 BACKGROUND, PLASTIC = 100.0, 200.0
 CLOSE = 1.5
-"""Brightness may differ by rounding."""
+"""Tolerance of brightness, for rounding."""
 FAINT = 0.35
-"""So much of each pixel of a plate: less than is enough, and more than `SEEN_LEAST`, which is for boxes."""
+"""Opacity of each pixel of a plate: too low to be visible, yet above `SEEN_LEAST`, which is for boxes."""
 PLANS = 4000
 MANY = 4
-"""Signs in a plan of which one can tell that all of them were meant to be distractors."""
+"""Number of signs in a plan that shows whether all of them were meant to be distractors."""
 EMPTY_OFF = 0.0265
-"""So far the share of empty plans may be off; of 2500 it is off by a quarter of that."""
+"""Tolerance of the share of empty plans, four times its standard deviation for 2500 plans."""
 SHARE_OFF = 0.05
 OTHER_SHARE = 0.2
 
 
 def check_blend(lab: Lab) -> None:
-    """In the pixels of an edge both the sign and what is behind it are seen, each by its share."""
+    """The pixels of an edge blend the sign and its background, each by its share."""
     alpha = np.array([[0.0, 0.25, 0.5, 0.75, 1.0]], np.float32)
     colour = np.repeat((alpha * PLASTIC)[..., None], 3, axis=2)
     image = np.full((3, 9, 3), BACKGROUND, np.uint8)
@@ -54,7 +54,7 @@ def check_blend(lab: Lab) -> None:
 
 
 def check_box(lab: Lab) -> None:
-    """The box holds what is visible of the plate, where it is in the picture."""
+    """The box encloses the visible part of the plate, at its place in the picture."""
     for left, top in ((100, 50), (-5, 33)):
         placed = Placed(_sign_on_post(), left, top)
         placed.visible[:, :7] = 0
@@ -81,7 +81,7 @@ def check_box(lab: Lab) -> None:
 
 
 def check_hidden(lab: Lab) -> None:
-    """No sign to be found is hidden so far that nobody could find it; distractors may be."""
+    """No target sign is so hidden that no one could find it; distractors may be."""
     whole, cut, gone = _placed(DANGER), _placed(DANGER, visible_columns=3), _placed(LIMIT, visible_columns=0)
     cover, corner = _placed(LIMIT, left=3), _placed(LIMIT, left=5)
     decoy, cut_decoy = _placed(None), _placed(None, visible_columns=3)
@@ -110,7 +110,7 @@ def check_hidden(lab: Lab) -> None:
     if not lab.hides_too_much(faint, []):
         raise Wrong("step2.hidden.pixel_count", percent=round(100 * FAINT))
     on_post, large = Placed(_sign_on_post(), 0, 0), Placed(_large_sign(), 5, 30)
-    on_post.visible[:, :10] = 0  # 65 of the 156 pixels of its plate are left.
+    on_post.visible[:, :10] = 0  # 65 of the 156 pixels of its plate are still visible.
     if lab.hides_too_much(on_post, []):
         raise Wrong("step2.hidden.post")
     if lab.hides_too_much(large, [whole]):
@@ -118,7 +118,7 @@ def check_hidden(lab: Lab) -> None:
 
 
 def check_labels(lab: Lab) -> None:
-    """Signs to be found get a label, each with its class and its place, and nothing else does."""
+    """Target signs get a label with their class and place, and nothing else does."""
     placed = [
         _placed(LIMIT, 20),
         _placed(None, 50),
@@ -147,7 +147,7 @@ def check_labels(lab: Lab) -> None:
 
 
 def check_plan(lab: Lab) -> None:
-    """Plans are drawn by the given chance alone, and hold as many signs and distractors as was agreed."""
+    """Plans depend only on the given random source, with the specified numbers of signs and distractors."""
     first = lab.plan_signs(np.random.default_rng(1))
     if not isinstance(first, list) or not all(
         isinstance(item, tuple | list) and len(item) == 2 for item in first
@@ -182,7 +182,7 @@ def check_plan(lab: Lab) -> None:
         _wrongly_empty(lab, "never" if off < 0 else "mostly", empty)
     with replaced(lab, DISTRACTOR_SHARE=OTHER_SHARE):
         share = _share_of_distractors([lab.plan_signs(np.random.default_rng([8, n])) for n in range(PLANS)])
-        if share > 0.5 + SHARE_OFF:  # A share that is written as a number, 0.5, is right.
+        if share > 0.5 + SHARE_OFF:  # A share written as a number, 0.5, is right, too.
             _check_distractors(lab, share)
 
 
@@ -198,7 +198,7 @@ def _wrongly_empty(lab: Lab, how: str, empty: float) -> NoReturn:
 
 
 def check_picture(lab: Lab) -> None:
-    """All signs of the plan are placed, then the camera sees signs and background alike."""
+    """All signs of the plan are placed before the camera's effects are applied to the whole picture."""
     plan, rng = [(20.0, False), (40.0, True), (60.0, False)], np.random.default_rng(3)
     events: list[str] = []
     shots: list[np.ndarray] = []
@@ -252,7 +252,7 @@ def _distractors(plan: list[tuple[float, bool]]) -> list[bool]:
 
 
 def _share_of_distractors(plans: list[list[tuple[float, bool]]]) -> float:
-    """How many signs are distractors, in plans of many signs that are not meant to be empty."""
+    """The share of distractors, in plans with many signs that are not meant to be empty."""
     signs = [sign for plan in map(_distractors, plans) if len(plan) >= 6 and not all(plan) for sign in plan]
     return sum(signs) / len(signs)
 
@@ -264,7 +264,7 @@ def _large_sign() -> Sprite:
 
 
 def _sign_on_post() -> Sprite:
-    """A sprite of 20 by 30 pixels: the plate lies in columns 3 to 14 and rows 4 to 16, its post below."""
+    """A sprite of 20 by 30 pixels: the plate is in columns 3 to 14 and rows 4 to 16, its post below."""
     plate = np.zeros((30, 20), np.float32)
     plate[4:17, 3:15] = 1
     alpha = plate.copy()
@@ -273,7 +273,7 @@ def _sign_on_post() -> Sprite:
 
 
 def _placed(sign_class: SignClass | None, left: int = 0, visible_columns: int = SIDE_PX) -> Placed:
-    """A square sign, of which only the first columns may be visible."""
+    """A square sign, possibly with only its first columns visible."""
     full = np.ones((SIDE_PX, SIDE_PX), np.float32)
     sprite = Sprite(full[..., None] * PLASTIC, full, full, (0, 0, SIDE_PX, SIDE_PX), sign_class)
     placed = Placed(sprite, left, 30)

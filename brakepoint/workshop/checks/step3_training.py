@@ -1,4 +1,4 @@
-"""The checks of step 3: nothing is trained; the decisions around a training are tried on a few numbers."""
+"""The checks of step 3: nothing is trained; decisions around training are tested on a few numbers."""
 
 from typing import Any
 
@@ -12,15 +12,18 @@ Lab = Any
 """The attendee's module."""
 
 CORRECT = (1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1)
-"""Of 17 detections, the surest first. Precision falls below 0.9 at the fourth and has recovered at the tenth;
-the eleventh is the last at which it is 0.9 or more."""
+"""Whether each of 17 detections is right, most confident first.
+
+Precision falls below 0.9 at the fourth and has recovered at the tenth; the eleventh is the last at which it
+is at least 0.9.
+"""
 LAST_GOOD = 10
 EXACTLY = 1 / 16
-"""A share that no arithmetic rounds."""
+"""A share that is exact in floating point."""
 
 
 def check_mix(lab: Lab) -> None:
-    """Roads are the agreed share of all pictures."""
+    """Roads are the specified share of all pictures."""
     for track in (302, 901, 0):
         found, share = lab.road_pictures(track), lab.ROAD_SHARE
         if not isinstance(found, int):
@@ -41,7 +44,7 @@ def check_mix(lab: Lab) -> None:
 
 
 def check_stop(lab: Lab) -> None:
-    """A training ends when it has not reached a new best for as long as patience lasts."""
+    """A training run ends after `patience` epochs without a new best."""
     cases = (
         ("rising", [0.1, 0.2, 0.3], 2, False),
         ("impatient", [0.1, 0.3, 0.2], 2, False),
@@ -58,7 +61,7 @@ def check_stop(lab: Lab) -> None:
 
 
 def check_threshold(lab: Lab) -> None:
-    """As much is found as can be while enough of it is right."""
+    """Recall is as high as possible while precision is sufficient."""
     confidences = np.round(np.linspace(0.95, 0.3, len(CORRECT)), 2)
     correct = np.array(CORRECT, bool)
     found = lab.choose_confidence(confidences.copy(), correct.copy())
@@ -99,7 +102,7 @@ def check_threshold(lab: Lab) -> None:
 
 
 def _check_exact_threshold(lab: Lab) -> None:
-    """Nine of ten are right, the second is wrong: that is exactly enough."""
+    """Nine of ten are right, the second one is wrong: that is exactly enough."""
     confidences, correct = np.round(np.linspace(0.9, 0.45, 10), 2), np.arange(10) != 1
     if (found := lab.choose_confidence(confidences.copy(), correct.copy())) != confidences[-1]:
         values = {"found": round(float(found), 2), "expected": round(float(confidences[-1]), 2)}
@@ -107,7 +110,7 @@ def _check_exact_threshold(lab: Lab) -> None:
 
 
 def check_gate(lab: Lab) -> None:
-    """A model is better that gains on the track and forgets little of the roads."""
+    """A model is better if it gains on the track and forgets little about the roads."""
     cases = (
         ("inverted", (0.9, 0.82), (0.3, 0.82), True),
         ("not_better", (0.2, 0.9), (0.3, 0.8), False),

@@ -1,4 +1,4 @@
-"""The checks of step 4: the gate by hand, the rest by what the pipeline compiles to."""
+"""The checks of step 4: the gate by examples, the rest by the compiled pipeline."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ GATE_CASES = (
     ("relative", {"track": 0.71, "road": 0.9}, BEFORE, 0.5, 0.1, 0),
     ("every_reason", {"track": 0.4, "road": 0.4}, BEFORE, 0.5, 0.0, 3),
 )
-"""Name of the mistake, new, production, least, tolerance, and how many reasons there are."""
+"""Name of the mistake, new, production, least, tolerance, and number of reasons."""
 WIRES = {
     ("training", "stills"): ("dataset", "stills"),
     ("training", "track"): ("synthetic", "track"),
@@ -41,7 +41,7 @@ WIRES = {
     ("publish", "model"): ("training", "model"),
     ("publish", "result"): ("comparison", "result"),
 }
-"""Which output goes into which input."""
+"""The connections from outputs to inputs."""
 PARAMETERS = {
     ("synthetic", "pictures"),
     ("synthetic", "seed"),
@@ -50,11 +50,11 @@ PARAMETERS = {
     ("quality-gate", "least"),
     ("quality-gate", "tolerance"),
 }
-"""Which task takes which parameter of the pipeline."""
+"""The pipeline parameters of each task."""
 
 
 def check_gate(lab: Lab) -> None:
-    """A model is refused for each thing that is wrong with it, and for nothing else."""
+    """A model is rejected for each thing that is wrong with it, and for nothing else."""
     for name, new, production, least, tolerance, expected in GATE_CASES:
         given = None if production is None else dict(production)
         try:
@@ -75,7 +75,7 @@ def check_gate(lab: Lab) -> None:
 def _true_sentences(
     new: dict[str, float], production: dict[str, float], least: float
 ) -> dict[str, list[str]]:
-    """What the kit's sentences can say of a model without a mistake."""
+    """The correct sentences of the kit about a model."""
     worse = [
         text("gate.worse", world=world, found=new[world], before=before)
         for world, before in production.items()
@@ -84,7 +84,7 @@ def _true_sentences(
 
 
 def _check_sentences(reasons: list[str], true: dict[str, list[str]]) -> None:
-    """A sentence of one's own may say anything; one of the kit's has its numbers in their places."""
+    """An attendee's own sentence may say anything; a kit sentence must have its numbers in place."""
     for key, sentences in true.items():
         shape = re.sub(r"\\\{[^}]*\}", ".*", re.escape(catalogue()[f"gate.{key}"][language()]))
         for reason in reasons:
@@ -108,7 +108,7 @@ def check_secret(lab: Lab) -> None:
 
 
 def check_gpu(lab: Lab) -> None:
-    """One GPU is asked for, and the taint of its nodes tolerated."""
+    """One GPU is requested, and the taint of its nodes is tolerated."""
     container, platform = _task_with(lab.with_gpu)
     accelerator = container.get("resources", {}).get("accelerator", {})
     if accelerator.get("resourceType") != lab.GPU:
@@ -124,7 +124,7 @@ def check_gpu(lab: Lab) -> None:
 
 
 def check_wiring(lab: Lab) -> None:
-    """Every task gets what it needs, and nothing is published that did not pass the gate."""
+    """Every task gets its inputs, and nothing is published without passing the gate."""
     try:
         spec = MessageToDict(lab.training_pipeline().pipeline_spec)
     except UnboundLocalError as error:
@@ -151,7 +151,7 @@ def check_wiring(lab: Lab) -> None:
 
 
 def _task_with(change: Callable[[Any], None]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a task compiles to when something was done to it: container, and what Kubernetes alone reads."""
+    """The compiled form of a modified task: its container, and its Kubernetes-specific part."""
 
     @dsl.component(base_image="python", install_kfp_package=False)
     def nothing() -> None:

@@ -1,4 +1,4 @@
-"""The checks of step 5: requests as a server gets them, good ones and bad ones."""
+"""The checks of step 5: valid and invalid requests as a server receives them."""
 
 import base64
 import tempfile
@@ -27,7 +27,7 @@ SHAPE = [1, 3, 4, 6]
 ARRAY = np.arange(72, dtype=np.float32).reshape(SHAPE)
 CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9"
 OWN_ANSWERS = 1
-"""So often `Served` asks a detector itself, for the shape of its output: one answer does not warm it."""
+"""Calls by `Served` itself, for the shape of the output: one such answer does not warm a detector up."""
 SIGNS = (
     Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.75, box=(10.0, 20.0, 30.0, 50.0)),
     Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.5, box=(100.0, 5.0, 140.0, 45.0)),
@@ -35,7 +35,7 @@ SIGNS = (
 
 
 def check_tensor(lab: Lab) -> None:
-    """What fits is taken, and what does not is refused."""
+    """Valid tensors are accepted, and invalid ones rejected."""
     found = lab.read_tensor(_request(ARRAY), SHAPE)
     if not isinstance(found, np.ndarray) or found.shape != ARRAY.shape or not np.array_equal(found, ARRAY):
         raise Wrong("step5.tensor.content", found=_kind(found))
@@ -56,13 +56,13 @@ def check_tensor(lab: Lab) -> None:
 
 
 def check_switch(lab: Lab) -> None:
-    """The new version is ready before it answers, and the old one stays if the new one is broken."""
+    """The new version is ready before it serves, and the old one stays if the new one is broken."""
     engine = lab.Engine(SHIPPED_MODEL, "old")
     answers: list[tuple[object, str]] = []
     load = lab.Detector
 
     def watched(*model: Any, **settings: Any) -> Any:
-        """A detector of which each answer is noted, and which version answered requests meanwhile."""
+        """A detector that records each answer, and which version was serving meanwhile."""
         detector = load(*model, **settings)
         infer = detector.runtime.infer
 
@@ -98,7 +98,7 @@ def check_switch(lab: Lab) -> None:
 
 
 def check_request(lab: Lab) -> None:
-    """The picture travels as text in one element."""
+    """The picture is sent as text in one element."""
     body = lab.request_body(CONTENT)
     try:
         (one,) = body["inputs"]
@@ -116,7 +116,7 @@ def check_request(lab: Lab) -> None:
 
 
 def check_boxes(lab: Lab) -> None:
-    """Detections come back as they were, in whatever order the outputs stand."""
+    """Detections are decoded unchanged, whatever the order of the outputs."""
     for signs in (SIGNS, SIGNS[:1], ()):
         outputs = [
             {"name": CLASSES, "shape": [len(signs)], "data": [str(sign.sign_class) for sign in signs]},

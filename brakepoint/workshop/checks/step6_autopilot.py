@@ -1,4 +1,4 @@
-"""The checks of step 6: each stage is probed by hand first, then driven on a feed."""
+"""The checks of step 6: each stage is tested on examples first, then driven on a feed."""
 
 import math
 from dataclasses import replace
@@ -46,7 +46,7 @@ def check_distance(lab: Lab) -> None:
 
 
 def check_every(lab: Lab) -> None:
-    """Every detection is looked at that is sure and stands as high as a sign does."""
+    """Every detection that is confident and as high up as a sign is considered."""
     two = (_seen(LIMIT, 60.0, lateral_cm=-7), _seen(DANGER, 30.0))
     for items in (two, two[::-1]):
         if len(_signs_after(lab, items)) != 2:
@@ -66,7 +66,7 @@ def check_every(lab: Lab) -> None:
 
 
 def check_debounce(lab: Lab) -> None:
-    """A sign is believed after three sightings in eight frames, however they are spread."""
+    """A sign is confirmed after three sightings in eight frames, however they are spread."""
     cases = {
         "at_once": ((1,), False),
         "too_early": ((1, 2), False),
@@ -86,7 +86,7 @@ def check_debounce(lab: Lab) -> None:
 
 
 def check_braking(lab: Lab) -> None:
-    """The brake goes on early enough to rest before the sign, and not much earlier."""
+    """The train brakes early enough to stop before the sign, and not much earlier."""
     rests = {speed: _rests_cm(lab, speed) for speed in (20.0, 50.0)}
     for speed, rests_cm in rests.items():
         if rests_cm is None:
@@ -103,7 +103,7 @@ def check_braking(lab: Lab) -> None:
 
 
 def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
-    """How far before a danger the train rests that brakes as soon as it must; None if it never must."""
+    """How far before a danger a train stops that brakes when it must; None if it never must."""
     danger = lab.Sign(DANGER, 300.0, 1.0, 7.0, True, confirmed=True, heeded=True)
     for at_cm in _places(speed_cm_s):
         if lab.must_stop(danger, lab.Memory(), _state(at_cm, speed_cm_s)):
@@ -112,7 +112,7 @@ def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
 
 
 def check_priority(lab: Lab) -> None:
-    """A danger is stopped for, whatever else is going on, and only when it is time to."""
+    """The train stops for a danger whatever else happens, and only when it is time to."""
     memory = _memory(lab, _sign(lab, DANGER, 30.0), _sign(lab, LIMIT, 40.0))
     after, order = lab.drive(memory, _state(15.0, 20.0), 10.0)
     as_stop_says = (order.sign, order.light, after.stopping) == (DANGER, Light.BLINK, True)
@@ -131,7 +131,7 @@ def check_priority(lab: Lab) -> None:
 
 
 def check_failsafe(lab: Lab) -> None:
-    """Every reason not to drive is found: no frames, old or frozen ones, no word from the train."""
+    """Every reason not to drive is detected: no frames, old or frozen frames, no report from the train."""
     memory = replace(lab.Memory(), last_frame=_frame(1, 10.0), good_frames=9, fault=None)
     old = _state(0.0, 50.0)
     cases = (
@@ -164,7 +164,7 @@ def check_failsafe(lab: Lab) -> None:
 
 
 def check_exam(lab: Lab) -> None:
-    """Whatever breaks, the train comes to rest in time and stays there, until all is well again."""
+    """Whatever breaks, the train stops in time and stays there until everything works again."""
     for outcome in exam(lab):
         if not outcome.passed:
             values = {"found": round(outcome.rolled_cm), "most": round(STOPPING_LIMIT_CM)}
@@ -173,7 +173,7 @@ def check_exam(lab: Lab) -> None:
 
 
 def _check_recovery(lab: Lab) -> None:
-    """A fault is remembered as it is now, and is over after so many good frames."""
+    """A fault is stored with its current reason, and is over after enough good frames."""
     state, memory = (
         _state(0.0, 50.0),
         replace(lab.Memory(), last_frame=_frame(1, 10.0), fault=Reason.NO_FRAMES),
@@ -191,7 +191,7 @@ def _check_recovery(lab: Lab) -> None:
 
 
 def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
-    """Drives a feed; it must be accomplished, and well."""
+    """Drives a feed, which must be accomplished with a good score."""
     run = drive(lab, feed_name)
     result = score_run(run, feed(feed_name))
     if result.accomplished and result.score >= SCORE_LEAST:
@@ -209,7 +209,7 @@ def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
 
 
 def _places(speed_cm_s: float) -> list[float]:
-    """Where the train is at each step of the control loop, up to 20 cm behind a sign at 300 cm."""
+    """Position of the train at each step of the control loop, up to 20 cm past a sign at 300 cm."""
     step_cm = speed_cm_s / CONTROL_RATE_HZ
     return [100.0 + step_cm * tick for tick in range(round(220.0 / step_cm))]
 
@@ -221,7 +221,7 @@ def _seen(
     confidence: float = 0.9,
     higher_cm: float = 0.0,
 ) -> Detection:
-    """The detection of a sign at a place; its box is narrower than high, as of a sign seen from the side."""
+    """The detection of a sign at a place; its box is narrower than high, like a sign seen from the side."""
     height = CAMERA.focal_px * PLATE_HEIGHT_CM[sign_class] / distance_cm
     x = CAMERA.width_px / 2 + CAMERA.focal_px * lateral_cm / distance_cm
     below_cm = CAMERA.height_cm - PLATE_CENTRE_CM - higher_cm
@@ -242,7 +242,7 @@ def _state(position_cm: float, speed_cm_s: float) -> TrainState:
 
 
 def _signs_after(lab: Lab, items: tuple[Detection, ...]) -> tuple[Any, ...]:
-    """What is remembered after three frames with the same detections."""
+    """The remembered signs after three frames with the same detections."""
     memory = lab.Memory()
     for number in (1, 2, 3):
         frame = _frame(number, 10.0, items)

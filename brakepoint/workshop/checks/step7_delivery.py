@@ -1,4 +1,4 @@
-"""The checks of step 7: what the overlay and the pipeline render to is read, as a cluster would read it."""
+"""The checks of step 7: they read the rendered overlay and pipeline, as a cluster would."""
 
 import re
 import shutil
@@ -21,25 +21,25 @@ from brakepoint.services import ServiceSettings
 from brakepoint.workshop.verdicts import Wrong
 
 EDGE = "brakepoint-edge"
-"""What the base calls the image of the services."""
+"""The name of the services' image in the base."""
 SETTINGS = "brakepoint-settings"
 FEED, TRAIN_ID, HUB = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID", "BRAKEPOINT_HUB"
 LANGUAGE = "BRAKEPOINT_LANG"
-"""What every command reads, and no field of the services' settings."""
+"""Read by every command, but not a field of the services' settings."""
 GIVEN = {FEED, TRAIN_ID, HUB}
-"""What the base says; an overlay that replaces its settings loses those that it does not repeat."""
+"""The settings of the base; an overlay that replaces them loses those that it does not repeat."""
 TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-"""What Tekton takes for the name of a task."""
+"""Valid names of Tekton tasks."""
 VERSION = re.compile(r"(?!(arm|amd|aarch)\d|x86)[A-Za-z]*\d[\w.]*")
-"""The part of a tag that keeps its meaning: a version, a date or a commit, and no architecture."""
+"""The part of a tag that identifies a state: a version, a date or a commit, but not an architecture."""
 FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 LOCALHOST = ("localhost", "127.0.0.1", "::1", "[::1]")
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
 DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 256, 1.0, 1024
-"""What the task promises the detector, and what an attendee's namespace has room for."""
+"""What the task requires for the detector, and what an attendee's namespace can hold."""
 LIMIT_FACTOR = 2
-"""A limit may be so many times the largest request: for a short while there is room for that."""
+"""A limit may be this many times the largest request: there is room for that for a short while."""
 MEBIBYTE = 2**20
 UNITS = {"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 DIGEST_RESULTS = ["$(tasks.build-amd64.results.image)", "$(tasks.build-arm64.results.image)"]
@@ -48,7 +48,7 @@ LIST_DIGEST = "$(tasks.manifest.results.digest)"
 
 
 def check_settings(lab: Path) -> None:
-    """The test environment drives another feed, under a name of its own, and loses no setting."""
+    """The test environment drives another feed, under its own name, and loses no setting."""
     for generator in _kustomization(lab).get("configMapGenerator") or ():
         if generator.get("name") == SETTINGS and generator.get("behavior") in (None, "create"):
             raise Wrong("step7.settings.behavior")
@@ -72,7 +72,7 @@ def check_settings(lab: Path) -> None:
 
 
 def check_image(lab: Path) -> None:
-    """Every service runs from the same image, named to the version."""
+    """Every service runs from the same image, with an exact version."""
     image = container_of(_deployment(lab, "autopilot"))["image"]
     if image == EDGE:
         given = [entry.get("name") for entry in _kustomization(lab).get("images") or ()]
@@ -98,7 +98,7 @@ def check_image(lab: Path) -> None:
 
 
 def check_resources(lab: Path) -> None:
-    """The detector says what it needs and what it may take, and both fit."""
+    """The detector has requests and limits, and both fit."""
     resources = container_of(_deployment(lab, "detector")).get("resources")
     if not resources:
         raise NotImplementedError
@@ -133,7 +133,7 @@ def check_resources(lab: Path) -> None:
 
 
 def check_page(lab: Path) -> None:
-    """The page listens beyond its pod, and asks for a token that is in a Secret."""
+    """The page listens beyond its pod, and requires a token that comes from a Secret."""
     variables = {variable["name"]: variable for variable in container_of(_deployment(lab, "monitor"))["env"]}
     page, token = variables.get(PAGE, {}).get("value", ""), variables.get(TOKEN)
     host, _, port = page.rpartition(":")
@@ -162,7 +162,7 @@ def check_page(lab: Path) -> None:
 
 
 def check_network(lab: Path) -> None:
-    """The controller reaches the train, and nobody else does."""
+    """The controller can reach the train, and nothing else can."""
     manifests = _rendered(lab, "overlay")
     policies = list(of_kind(manifests, "NetworkPolicy"))
     own = named(manifests, "NetworkPolicy", "train-from-controller")
@@ -197,7 +197,7 @@ def check_network(lab: Path) -> None:
 
 
 def check_build(lab: Path) -> None:
-    """Two builds that differ in the architecture alone, at the same time, after the tests."""
+    """After the tests, two builds run in parallel that differ only in the architecture."""
     tasks = _tasks(lab)
     builds = [task for task in tasks.values() if (task.get("taskRef") or {}).get("name") == "build"]
     if len(builds) < 2:
@@ -223,7 +223,7 @@ def check_build(lab: Path) -> None:
 
 
 def check_manifest(lab: Path) -> None:
-    """The manifest list joins what the two builds have pushed, by digest."""
+    """The manifest list combines the images of the two builds, by digest."""
     images = _params(_tasks(lab)["manifest"]).get("images")
     if not images:
         raise NotImplementedError
@@ -240,7 +240,7 @@ def check_manifest(lab: Path) -> None:
 
 
 def check_commit(lab: Path) -> None:
-    """The digest of the manifest list, once it is signed, goes into the overlay on the branch."""
+    """The digest of the signed manifest list is written into the overlay on the branch."""
     task = next((t for t in _tasks(lab).values() if (t.get("taskRef") or {}).get("name") == "commit"), None)
     if task is None:
         raise NotImplementedError
@@ -272,7 +272,7 @@ def check_commit(lab: Path) -> None:
 
 @cache
 def _rendered(lab: Path, part: str) -> list[Manifest]:
-    """What one folder of the lab renders to, wherever the lab is."""
+    """The rendered manifests of one folder of the lab, wherever the lab is."""
     try:
         with _tags_as_words(lab) as folder:
             return render_step(folder, part)
@@ -282,7 +282,7 @@ def _rendered(lab: Path, part: str) -> list[Manifest]:
 
 @contextmanager
 def _tags_as_words(lab: Path) -> Iterator[Path]:
-    """A lab that renders although a version in it is a number: that mistake is for the exercise `image`."""
+    """A copy of the lab that renders although a version is a number: exercise `image` reports that."""
     kustomization = _kustomization(lab)
     if not (entries := _with_number(kustomization)):
         yield lab
@@ -296,7 +296,7 @@ def _tags_as_words(lab: Path) -> Iterator[Path]:
 
 
 def _with_number(kustomization: dict[str, Any]) -> list[dict[str, Any]]:
-    """The images whose tag is no text to YAML."""
+    """The images whose tag isn't a string in YAML."""
     return [
         entry for entry in kustomization.get("images") or () if not isinstance(entry.get("newTag", ""), str)
     ]
@@ -352,7 +352,7 @@ def _workspaces(task: Manifest) -> set[str]:
 
 
 def amount(what: str, quantity: object) -> float:
-    """What a quantity as Kubernetes writes it, such as 500m of cpu or 256Mi of memory, stands for."""
+    """The value of a Kubernetes quantity, such as 500m for CPU or 256Mi for memory."""
     found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(quantity))
     if found is None or found[2] not in UNITS or (what == "cpu" and found[2] not in ("", "m")):
         raise Wrong("step7.resources.quantity", found=quantity)

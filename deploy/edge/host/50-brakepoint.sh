@@ -1,6 +1,6 @@
 #!/usr/bin/bash
-# Greenboot asks after a start whether this image is good. It only looks: nothing here starts, stops or mends.
-# An answer other than 0, three starts in a row, and the machine goes back to the image before.
+# Greenboot runs this after a start to check the image. It only checks: nothing here starts, stops or fixes
+# anything. If it fails on three consecutive starts, the machine returns to the previous image.
 set -uo pipefail
 
 readonly namespace=brakepoint-train
@@ -23,7 +23,7 @@ for ((waited_s = 0; waited_s < limit_s; waited_s += 10)); do
     fi
     sleep 10
 done
-# A train that nobody has switched on is no fault of the image: only its own pod may be waiting.
+# A train that isn't switched on is not a fault of the image: only its own pod may be waiting.
 missing=$(oc get deployments --namespace "$namespace" --no-headers 2>/dev/null | awk '$4 < 1 && $1 != "train" { print $1 }')
 [ -z "$missing" ] && [ -n "${services:-}" ] && exit 0
 fail "not ready after $limit_s s: ${missing:-everything}"

@@ -1,4 +1,4 @@
-"""The board: who is where, who is stuck, and that nobody's own word for a score counts."""
+"""The board: who is where, who is stuck, and that no one's own claim of a score counts."""
 
 import errno
 import json

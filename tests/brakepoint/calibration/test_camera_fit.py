@@ -1,4 +1,4 @@
-"""What a camera is and how it is mounted, from a plate at known places: exactly, and with its errors."""
+"""A camera and its mounting are found from a plate at known places: exactly, and with errors."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A disk that is full in the middle: the command says so in one line, and what was there before stays."""
+"""A disk that is full in the middle: the command reports it in one line, and existing files are kept."""
 
 import contextlib
 import resource

@@ -1,4 +1,4 @@
-"""`brakepoint hub`: what a person is told of the real train, and that a trial ends with a train at rest."""
+"""`brakepoint hub`: what it reports about the real train, and that a trial ends with a train at rest."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""`brakepoint mission` drives, scores and reports, and leaves a whole run or none."""
+"""`brakepoint mission` drives, scores and reports, and leaves a complete run or none."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`brakepoint replay` shows a finished run again, at any pace, without driving it anew."""
+"""`brakepoint replay` shows a finished run again, at any pace, without driving it again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the doctor says of a cluster, which is a small stand-in of its API."""
+"""What the doctor reports about a cluster, which is a small substitute for its API."""
 
 import json
 import threading

@@ -1,6 +1,6 @@
 """Security context constraints: upstream's own cases with known verdicts, and those of the platform.
 
-The cases without a name of ours are those of openshift/apiserver-library-go, pkg/securitycontextconstraints:
+The cases not named after the kit are those of openshift/apiserver-library-go, pkg/securitycontextconstraints:
 `util/sort/byrestrictions_test.go`, and `sccadmission/admission_test.go` (TestAdmitCaps, TestAdmitSuccess,
 TestAdmitFailure, TestAdmitWithPrioritizedSCC, TestAdmitSeccomp). The namespace there grants uid 1 to 3,
 groups 2 to 3 and the level s0:c1,c0.

@@ -1,4 +1,4 @@
-"""Pods that operators make: workspaces, predictors, pipeline servers, the tasks of a compiled pipeline."""
+"""Pods that operators create: workspaces, predictors, pipeline servers, the tasks of a compiled pipeline."""
 
 from typing import Any
 

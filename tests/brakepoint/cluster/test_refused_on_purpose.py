@@ -1,4 +1,4 @@
-"""Manifests broken on purpose: what admission refuses, and what would not be there to be used."""
+"""Manifests broken on purpose: what admission refuses, and what would be missing."""
 
 from collections.abc import Callable
 

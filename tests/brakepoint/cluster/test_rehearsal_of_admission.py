@@ -1,4 +1,4 @@
-"""The kit would be admitted as it is, on each platform, and the command says so or what is wrong."""
+"""The kit would be admitted as it is, on each platform, and the command reports that or what is wrong."""
 
 import pytest
 from broken_kit import SEAT, Broken, before, kit

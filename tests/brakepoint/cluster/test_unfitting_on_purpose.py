@@ -1,4 +1,4 @@
-"""Manifests broken on purpose: what does not fit together, which ways are open, what a course would miss."""
+"""Manifests broken on purpose: inconsistencies, open connections, and what a course would lack."""
 
 import copy
 from collections.abc import Callable

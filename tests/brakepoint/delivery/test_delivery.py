@@ -1,4 +1,4 @@
-"""What is deployed is what the manifests say, and what they get wrong is told."""
+"""What is deployed follows the manifests, and their errors are reported."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Which connections NetworkPolicies let in, one clause after the other."""
+"""Which connections NetworkPolicies allow, clause by clause."""
 
 from typing import Any
 

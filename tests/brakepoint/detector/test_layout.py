@@ -1,4 +1,4 @@
-"""A model's output is read the way that it is laid out, or refused: by shape, metadata and numbers."""
+"""A model's output is read according to its layout, or rejected: by shape, metadata and numbers."""
 
 from pathlib import Path
 

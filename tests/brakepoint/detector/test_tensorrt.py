@@ -1,4 +1,4 @@
-"""The `tensorrt` runtime, with an ONNX Runtime that says it has TensorRT and notes what it is told."""
+"""The `tensorrt` runtime, with an ONNX Runtime that claims to have TensorRT and records its options."""
 
 import sys
 import types

@@ -1,4 +1,4 @@
-"""The commands of incidents, and the book that is kept about them."""
+"""The commands of incidents, and the record that is kept about them."""
 
 import json
 from datetime import UTC, datetime, timedelta

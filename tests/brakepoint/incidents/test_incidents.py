@@ -1,4 +1,4 @@
-"""Each incident three times: broken it fails, mended it passes, and a wrong remedy fails."""
+"""Each incident three times: broken it fails, fixed it passes, and a wrong remedy fails."""
 
 from collections.abc import Iterator
 from dataclasses import replace

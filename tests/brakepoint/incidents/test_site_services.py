@@ -1,4 +1,4 @@
-"""The live services of an incident's train: what they work with, and what the process list shows."""
+"""The live services of an incident's train: their settings, and what the process list shows."""
 
 import threading
 from dataclasses import replace

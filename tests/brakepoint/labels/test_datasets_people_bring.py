@@ -1,4 +1,4 @@
-"""COCO, Pascal VOC and YOLO, as labelling programs and public collections lay them out."""
+"""COCO, Pascal VOC and YOLO, in the layouts of labelling programs and public collections."""
 
 from collections.abc import Callable
 from pathlib import Path

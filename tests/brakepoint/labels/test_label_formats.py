@@ -1,4 +1,4 @@
-"""The edges of what a label may say, in YOLO text and in an export of Label Studio."""
+"""Edge cases of labels, in YOLO text and in an export of Label Studio."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What Label Studio really writes, in every form, with what people's projects have in it."""
+"""What Label Studio really writes, in every format, with the contents of real projects."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Whatever a label file holds, it is read whole or refused: count in = count out + count named."""
+"""Whatever a label file contains, it is read completely or rejected: count in = count out + count named."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""An autopilot that was written for the recorded camera drives with any other that was measured."""
+"""An autopilot written for the recorded camera drives with any other calibrated camera."""
 
 from typing import Any
 

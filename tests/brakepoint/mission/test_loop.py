@@ -1,4 +1,4 @@
-"""The loop is well-posed: what is right is rewarded and what is wrong is found out, with nothing rendered."""
+"""The loop is well-posed: right behaviour is rewarded and wrong behaviour detected, without rendering."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""The page is one file that holds everything, says it in both languages, and asks nothing of the network."""
+"""The page is one self-contained file, in both languages, and needs no network."""
 
 import base64
 import hashlib

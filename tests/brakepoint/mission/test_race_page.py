@@ -1,4 +1,4 @@
-"""The page of a race holds everything that it shows, in both languages, and asks nothing of the network."""
+"""The page of a race is self-contained, in both languages, and needs no network."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What a mission leaves behind is whole, and the same to the byte for the same mission."""
+"""The results of a mission are complete, and identical to the byte for the same mission."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a new model is worth beside the one in production, in figures and as a page."""
+"""A new model compared with the one in production, in figures and as a page."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The pipeline: its gate, what it compiles to, how a run here is told, and how one is handed to a cluster."""
+"""The pipeline: its gate, its compiled form, the reports of a local run, and submission to a cluster."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The proving ground drives what is not known yet, keeps every outcome, and shows what failed."""
+"""The proving ground drives trials without an outcome, keeps every outcome, and shows what failed."""
 
 import json
 from collections.abc import Callable
@@ -209,7 +209,7 @@ def test_the_command_leaves_page_and_outcomes_and_answers_by_its_status(
 
     assert run(["prove", *given]) == 1
     said = capfd.readouterr().out
-    assert "0 of 1 missions hold" in said and str(out / "index.html") in said
+    assert "Missions that hold: 0 of 1" in said and str(out / "index.html") in said
     assert {path.name for path in out.iterdir()} == {"index.html", OUTCOMES_NAME, PICTURES_NAME}
     assert len((out / OUTCOMES_NAME).read_text().splitlines()) == 2
     assert json.loads((out / OUTCOMES_NAME).read_text().splitlines()[1])["weather"] == "dim"

@@ -1,4 +1,4 @@
-"""Weather changes pictures and nothing else, and the same chance makes the same weather."""
+"""Weather changes pictures and nothing else, and the same seed gives the same weather."""
 
 import numpy as np
 import pytest

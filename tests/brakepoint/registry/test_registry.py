@@ -1,4 +1,4 @@
-"""The model registry: nothing in it is ever half there."""
+"""The model registry: nothing in it is ever incomplete."""
 
 import time
 from contextlib import suppress

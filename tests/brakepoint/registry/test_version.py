@@ -1,4 +1,4 @@
-"""What the registry writes down, without a store."""
+"""The registry's records, without a store."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""From what admission has filled in to the words that hold a process so."""
+"""From the result of admission to the command that confines a process accordingly."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A pipeline is run as its YAML says: order, parameters, results, workspaces, and what a failure ends."""
+"""A pipeline is run according to its YAML: order, parameters, results, workspaces, and failures."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

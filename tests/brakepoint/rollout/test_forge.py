@@ -1,4 +1,4 @@
-"""A bare repository says what was pushed to it, once, and the trigger's filter decides."""
+"""A bare repository reports each push once, and the trigger's filter decides."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A clone goes to the forge over what the pipeline has committed there, and is itself left alone."""
+"""A clone is pushed to the forge on top of the pipeline's commits, and is not modified itself."""
 
 import os
 import subprocess

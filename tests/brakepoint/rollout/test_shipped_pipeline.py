@@ -1,4 +1,4 @@
-"""The pipeline of step 7 and the tasks of deploy/tekton, as they are run on one machine."""
+"""The pipeline of step 7 and the tasks of deploy/tekton, as run on one machine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whatever bytes come out of a sandbox, they become an answer or a failure of its own, in clean words."""
+"""Whatever bytes come out of a sandbox, they become an answer or a failure, in clean text."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""What a room is called, and what it may ask for."""
+"""A room's names, and its limits."""
 
 import pytest
 from hypothesis import given

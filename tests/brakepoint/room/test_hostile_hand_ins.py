@@ -1,4 +1,4 @@
-"""Whatever is handed in, everybody is scored: one submission fails alone and gives nothing away."""
+"""Whatever is submitted, everyone is scored: one submission fails alone and reveals nothing."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What a sandbox may hold altogether: by the kernel where it can be, by looking elsewhere."""
+"""The limit on a sandbox's total memory: by the kernel where possible, by polling elsewhere."""
 
 import mmap
 import os

@@ -1,4 +1,4 @@
-"""A room on MinIO: users and policies by its own library, against a stand-in that speaks its encryption."""
+"""A room on MinIO: users and policies by its own library, against a substitute with its encryption."""
 
 from collections.abc import Iterator
 

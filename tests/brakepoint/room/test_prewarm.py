@@ -1,4 +1,4 @@
-"""Each node of a cluster fetches the room's images before the day."""
+"""Each node of a cluster pulls the room's images before the day."""
 
 import pytest
 import yaml

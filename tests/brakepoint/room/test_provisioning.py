@@ -1,4 +1,4 @@
-"""A room is planned, made, left alone, mended and removed."""
+"""A room is planned, created, left unchanged, repaired and removed."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A rehearsal plays the room and says what was slow and what failed."""
+"""A rehearsal simulates the room and reports what was slow and what failed."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""What happens during the day of a room: nothing of anyone's is lost, and nothing else is touched."""
+"""What happens during the day of a room: no one's work is lost, and nothing else is changed."""
 
 import errno
 import re

@@ -1,4 +1,4 @@
-"""What a room keeps in files: accounts, scores, hand-ins, and how far everybody is."""
+"""What a room keeps in files: accounts, scores, submissions, and everyone's progress."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""`room plan` finds beforehand what would stop the room on the day."""
+"""`room plan` detects in advance what would stop the room on the day."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the cluster is told about one attendee, field by field."""
+"""The manifests for one attendee, field by field."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""Everybody's best run races, and those who are disqualified do not."""
+"""Everyone's best run races, except those of disqualified attendees."""
 
 import json
 from collections.abc import Callable

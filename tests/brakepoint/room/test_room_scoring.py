@@ -1,4 +1,4 @@
-"""What needs no sandbox: what is refused before one is opened, and that without one nothing is scored."""
+"""Without a sandbox: what is rejected before one is opened, and that nothing is scored without one."""
 
 import errno
 import threading

@@ -1,4 +1,4 @@
-"""One server for the whole room: what counts at once, and that nobody else notices."""
+"""One server for the whole room: what takes effect immediately, and that no one else notices."""
 
 import socket
 import sys

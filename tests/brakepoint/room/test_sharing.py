@@ -1,4 +1,4 @@
-"""The attendee's side: a check shows the progress to the room, and never fails for it."""
+"""The attendee's side: a check shares the progress with the room, and never fails because of that."""
 
 import pytest
 

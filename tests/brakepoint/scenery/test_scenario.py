@@ -128,7 +128,7 @@ def test_every_plate_can_stand_in_a_scenario(scenario_file):
         ("track: [{length_cm: 100}]", "track #1, straight, straight_cm: it is missing"),
         ("track: [100]", "track #1, straight: named fields"),
         (GOOD + "signs: [{kind: stop, at_cm: 50}, {kind: parking, at_cm: 51}]", "signs stop and parking"),
-        (GOOD + "signs: [{kind: stop, at_cm: 50}, {kind: stop, at_cm: 50}]", "one spot, at 50 cm"),
+        (GOOD + "signs: [{kind: stop, at_cm: 50}, {kind: stop, at_cm: 50}]", "the same spot, at 50 cm"),
     ],
 )
 def test_a_wrong_scenario_is_answered_in_one_line_that_says_what_is_wrong(scenario_file, content, said):

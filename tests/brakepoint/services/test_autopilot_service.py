@@ -1,4 +1,4 @@
-"""The autopilot as a service: what it hands to the step, and what it makes of the answer."""
+"""The autopilot as a service: what it passes to the step, and how it handles the answer."""
 
 import threading
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""The controller alone, on a broker and a link that only keep what they are told."""
+"""The controller alone, with a broker and a link that only record messages."""
 
 from types import SimpleNamespace
 from typing import Any

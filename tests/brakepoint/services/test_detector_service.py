@@ -1,4 +1,4 @@
-"""What the detector says on the broker, and when it says nothing."""
+"""What the detector publishes, and when it publishes nothing."""
 
 import threading
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Real processes, a real broker: the train stops by itself whatever fails, and drives on by rule."""
+"""Real processes, a real broker: the train stops by itself whatever fails, and drives on by the rules."""
 
 import os
 import signal

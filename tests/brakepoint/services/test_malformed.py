@@ -1,4 +1,4 @@
-"""Whatever arrives on a topic that is not a message ends no service, and is counted."""
+"""Invalid messages on a topic never end a service, and are counted."""
 
 import random
 import re

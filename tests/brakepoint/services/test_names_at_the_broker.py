@@ -1,4 +1,4 @@
-"""Under which name a service is at the broker: nobody takes the controller's, and no two fight over it."""
+"""The services' client names at the broker: no one takes the controller's, and no two compete for it."""
 
 import socket
 import threading

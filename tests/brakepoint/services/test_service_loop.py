@@ -1,4 +1,4 @@
-"""The loop that every service runs: what people ask is heard, work is done, and a breakdown is told."""
+"""The loop that every service runs: requests are handled, work is done, and a breakdown is reported."""
 
 import threading
 from types import SimpleNamespace

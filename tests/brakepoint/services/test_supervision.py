@@ -1,4 +1,4 @@
-"""Who counts as hung, and when a service that died is started again; without a process."""
+"""Which service counts as hung, and when a dead one is restarted; without a process."""
 
 import math
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""How each topic is delivered: what must arrive, what is kept for latecomers, and how much is taken."""
+"""How each topic is delivered: what must arrive, what is retained, and how much is accepted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The endpoint, asked by clients that we did not write, and by people who send it nonsense."""
+"""The endpoint, called by third-party clients, and with nonsense."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Ctrl-C ends the serving, at whatever moment it comes."""
+"""Ctrl-C ends the serving, at any moment."""
 
 import signal
 from collections.abc import Callable

@@ -83,7 +83,7 @@ def test_no_request_is_lost_while_versions_are_promoted_and_rolled_back(tmp_path
             broken = Connection(endpoint, "brakepoint", key, secret).client
             broken.put_object(Bucket="brakepoint", Key="models/track/3/model.onnx", Body=b"broken")
             registry.promote(3)
-            assert "Version 2 answers now" in "".join(server.said.readline() for _ in range(3))
+            assert "Version 2 now answers" in "".join(server.said.readline() for _ in range(3))
             for thread in asking:
                 thread.wait_for(2)
                 thread.over.set()

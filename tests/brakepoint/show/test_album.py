@@ -1,4 +1,4 @@
-"""Pictures that a person has labelled: nothing of them is lost, and step 1 reads them as they were drawn."""
+"""Pictures that a person has labelled: nothing is lost, and step 1 reads them as they were drawn."""
 
 import json
 from pathlib import Path

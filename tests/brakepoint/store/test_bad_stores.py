@@ -1,4 +1,4 @@
-"""What people really name as a store: its console, its http port, one that is busy, its own certificate."""
+"""What people really configure as a store: its console, its HTTP port, a busy one, a private certificate."""
 
 import datetime
 import ipaddress

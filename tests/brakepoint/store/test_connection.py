@@ -1,4 +1,4 @@
-"""Which store is used, and what lies in it, without any store."""
+"""Which store is used, and its content, without any store."""
 
 import hashlib
 import os

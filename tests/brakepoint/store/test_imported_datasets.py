@@ -1,4 +1,4 @@
-"""`brakepoint dataset --from DIR`: the dataset of step 1, of pictures that people bring."""
+"""`brakepoint dataset --from DIR`: the dataset of step 1, from people's own pictures."""
 
 import json
 from collections.abc import Callable

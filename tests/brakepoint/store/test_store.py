@@ -1,4 +1,4 @@
-"""The object store: our own server, and everything that can go wrong with any."""
+"""The object store: the kit's own server, and everything that can go wrong with any store."""
 
 import errno
 import json

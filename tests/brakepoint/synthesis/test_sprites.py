@@ -1,4 +1,4 @@
-"""Signs as they are drawn: what is behind a plate, and what light does to its print."""
+"""Drawn signs: what is behind a plate, and how light affects its print."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A whole training, with a step that only looks at what it is given."""
+"""A complete training run, with a step that only records its arguments."""
 
 from pathlib import Path
 from types import SimpleNamespace

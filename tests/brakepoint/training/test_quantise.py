@@ -1,4 +1,4 @@
-"""A detector in eight bits needs an extra of its own, and says so."""
+"""Quantising a detector needs a separate extra, and reports when it is missing."""
 
 import importlib.util
 

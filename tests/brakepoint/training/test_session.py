@@ -1,4 +1,4 @@
-"""What a training session asks of the machine that it is on."""
+"""What a training session requires of its machine."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Checks refuse broken solutions and accept right answers in other styles.
+"""Checks reject broken solutions and accept right answers in other styles.
 
 Here a sample of them is tried; `make workshop-check` tries all of them.
 """

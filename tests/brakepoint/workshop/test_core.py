@@ -1,4 +1,4 @@
-"""The core of the course carries the story in two hours; the rest is filled in until it is asked for."""
+"""The core of the course carries the story in two hours; the rest is filled in until it is requested."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What breaks in the exam of step 6 breaks as it says, and passed is who drives as a safe train does."""
+"""The faults of step 6's exam behave as described, and only a safe train passes."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every notebook of every language is that of its source; those of one run on the solutions, offline."""
+"""Every notebook matches its source; those of one language run on the solutions, offline."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 """The three proofs: solutions pass, untouched labs fail as expected, wrong answers get their own message.
 
-The second is proven for each exercise: a lab filled up to there passes so far and fails at the next gap.
+The second is tested for each exercise: a lab filled up to there passes so far and fails at the next gap.
 """
 
 import tomllib

@@ -1,4 +1,4 @@
-"""The open question of each step: measured with the learner's code, kept, and without a right answer."""
+"""The open question of each step: measured with the learner's code, recorded, and without a right answer."""
 
 import pytest
 

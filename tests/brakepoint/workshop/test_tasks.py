@@ -1,4 +1,4 @@
-"""A task says what must hold, and not how; its hints say how, each more of it than the one before."""
+"""A task states what is required, and not how; its hints explain how, each more than the previous one."""
 
 import ast
 import re
