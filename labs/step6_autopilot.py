@@ -33,7 +33,7 @@ from brakepoint.truth import CameraModel
 CAMERA = CameraModel()
 
 CONFIDENCE_MIN = 0.7
-"""Detections below this confidence are ignored."""
+"""Detections that are less sure than this are ignored."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
 """A sign is confirmed by so many sightings in so many frames: a single false alarm has no effect."""
 DISTANCE_ERROR = 0.2
@@ -58,7 +58,7 @@ SLOW_FROM_CM = (
 ) / (1 - DISTANCE_ERROR)
 """Where the approach at low speed begins: in time, even if the sign is nearer than it seems."""
 PASSED_CM = 10.0
-"""A danger this far behind can no longer be stopped for."""
+"""The train can no longer stop for a danger this far behind."""
 STRETCH_MARGIN_CM = 5.0
 """The low-speed stretch is extended by this, since the sign's place is an estimate."""
 WAIT_MARGIN_S = 0.2
@@ -223,10 +223,10 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     detections = plates_only(detections, CAMERA)
     signs = memory.signs
-    # TODO every: seen must hold every detection that is to be believed, and no other: those that are
-    # at least CONFIDENCE_MIN sure, and at the height above the table at which a sign on its post is.
-    # The first is not always the one that matters: two limits may follow one another, and something
-    # round may hang on the wall.
+    # TODO every: seen must hold every detection that is to be believed, and no other: those that the
+    # detector rates at CONFIDENCE_MIN or more, and at the height above the table at which a sign on
+    # its post is. The first is not always the one that matters: two limits may follow one another,
+    # and something round may hang on the wall.
     # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : celles dont
     # la confiance vaut au moins CONFIDENCE_MIN, et qui sont à la hauteur au-dessus de la table où se
     # trouve un panneau sur son poteau. La première n’est pas toujours celle qui compte : deux

@@ -33,7 +33,7 @@ from brakepoint.truth import CameraModel
 CAMERA = CameraModel()
 
 CONFIDENCE_MIN = 0.7
-"""Detections below this confidence are ignored."""
+"""Detections that are less sure than this are ignored."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
 """A sign is confirmed by so many sightings in so many frames: a single false alarm has no effect."""
 DISTANCE_ERROR = 0.2
@@ -58,7 +58,7 @@ SLOW_FROM_CM = (
 ) / (1 - DISTANCE_ERROR)
 """Where the approach at low speed begins: in time, even if the sign is nearer than it seems."""
 PASSED_CM = 10.0
-"""A danger this far behind can no longer be stopped for."""
+"""The train can no longer stop for a danger this far behind."""
 STRETCH_MARGIN_CM = 5.0
 """The low-speed stretch is extended by this, since the sign's place is an estimate."""
 WAIT_MARGIN_S = 0.2

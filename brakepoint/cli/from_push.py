@@ -17,7 +17,7 @@ from brakepoint.errors import UserError
 from brakepoint.places import WORKPLACE
 from brakepoint.registry.names import COPY_KEY
 from brakepoint.rollout.definitions import Value
-from brakepoint.rollout.execution import Account, Outcome, Tell
+from brakepoint.rollout.execution import Account, OnNews, Outcome
 from brakepoint.rollout.pushing import is_clean, push
 from brakepoint.rollout.roots import own_architecture
 from brakepoint.rollout.store import Store
@@ -103,7 +103,7 @@ def _as_secret(connection: Connection) -> dict[str, str]:
     }
 
 
-def _teller(console: Console) -> Tell:
+def _teller(console: Console) -> OnNews:
     def tell(news: Account | str) -> None:
         if isinstance(news, str):
             console.print(text("cli.deploy.push.task", None, task=news))

@@ -14,7 +14,7 @@ from brakepoint.worlds import World
 def synth_command(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="cli.synth.out")],
     count: Annotated[int, typer.Option("--count", help="cli.synth.count")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", help="cli.synth.seed")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="cli.synth.seed")] = 0,
     backgrounds: Annotated[
         Path | None, typer.Option("--backgrounds", metavar="DIR", help="cli.synth.backgrounds")
     ] = None,

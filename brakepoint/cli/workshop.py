@@ -129,7 +129,7 @@ def what_next(step: Step, failure: Verdict, command: str) -> str:
 
     Args:
         step: The current step.
-        failure: What is not right.
+        failure: The failed exercise.
         command: Prefix of `check` and `hint`: a program's name, or a percent sign in a notebook.
     """
     file = part_with(step, failure.exercise).as_posix()

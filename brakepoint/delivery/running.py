@@ -21,7 +21,7 @@ from brakepoint.services.bus import Bus
 from brakepoint.services.clock import CLOCK
 from brakepoint.services.live_mission import start, watch
 from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
-from brakepoint.services.supervisor import Supervisor, TellLine
+from brakepoint.services.supervisor import OnLine, Supervisor
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
 from brakepoint.sockets import free_port
 from brakepoint.truth import load_truth
@@ -68,7 +68,7 @@ class Pods(Supervisor):
         UserError: A container refers to something missing, or does not become ready.
     """
 
-    def __init__(self, manifests: list[Manifest], launch: Launch, tell: TellLine) -> None:
+    def __init__(self, manifests: list[Manifest], launch: Launch, tell: OnLine) -> None:
         secrets = make_secrets()
         ports = {service["metadata"]["name"]: free_port() for service in of_kind(manifests, "Service")}
         made = on_this_machine(containers(manifests, secrets), manifests, ports)

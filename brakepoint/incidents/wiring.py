@@ -21,7 +21,7 @@ from brakepoint.services.capture import Capture
 from brakepoint.services.clock import CLOCK_VARIABLE
 from brakepoint.services.detector import Detecting
 from brakepoint.services.service_loop import serve, still_starting
-from brakepoint.services.supervisor import Supervisor, TellLine
+from brakepoint.services.supervisor import OnLine, Supervisor
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION, STATE
 
 RIGHTS_PLUGIN = "brakepoint.incidents.rights.ServiceRights"
@@ -80,7 +80,7 @@ class SiteServices(Supervisor):
     """
 
     def __init__(
-        self, site: Site, settings: ServiceSettings, tell: TellLine, interrupted: Callable[[], bool] = bool
+        self, site: Site, settings: ServiceSettings, tell: OnLine, interrupted: Callable[[], bool] = bool
     ) -> None:
         self._ahead_s: dict[str, float] = site.setup.clocks.model_dump()
         super().__init__(replace(settings, feed=site.setup.feed), CLIENTS, tell, interrupted)

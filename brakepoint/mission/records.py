@@ -100,7 +100,7 @@ class SignOutcome(_Record):
     Attributes:
         id: Id of the `TruthSign`.
         kind: Its plate.
-        sign_class: What it orders.
+        sign_class: Its class.
         at_cm: Position along the track.
         obeyed: Whether it was obeyed in substance.
         faults: The faults; may include minor ones of an obeyed sign.

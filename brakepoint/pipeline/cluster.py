@@ -74,7 +74,7 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
 
 
 def server_of_the_namespace() -> str:
-    """URL of the pipeline server beside this pod.
+    """URL of the pipeline server in this pod's namespace.
 
     Raises:
         UserError: This isn't a pod.

@@ -1,4 +1,4 @@
-"""What a real room and a real camera do to a picture, by name: light, air, lens, sensor, radio and mounting.
+"""Effects of a real room and a real camera on a picture: light, air, lens, sensor, radio and mounting.
 
 Weather is a pure function of a picture and a source of chance. `mounted` moves things in the picture: it is a
 camera whose mounting or lens differs from what the autopilot assumes. The strengths are those at which

@@ -87,7 +87,7 @@ class Runner(Protocol):
         ...
 
 
-Tell = Callable[[Account | str], None]
+OnNews = Callable[[Account | str], None]
 """Called with the name of each task that starts, and the account of each task that ends."""
 
 
@@ -109,7 +109,7 @@ class Execution:
     params: Mapping[str, Value]
     workspaces: set[str]
     runner: Runner
-    tell: Tell = lambda news: None
+    tell: OnNews = lambda news: None
     _values: dict[str, Value] = field(default_factory=dict)
     _ended: dict[str, Outcome] = field(default_factory=dict)
 

@@ -21,7 +21,7 @@ from brakepoint.delivery.rendering import render
 from brakepoint.errors import UserError
 from brakepoint.rollout.confinement import of_tasks
 from brakepoint.rollout.definitions import Value, read_pipeline, read_tasks
-from brakepoint.rollout.execution import Account, Execution, Outcome, Tell
+from brakepoint.rollout.execution import Account, Execution, OnNews, Outcome
 from brakepoint.rollout.forge import Forge, Push, starts_a_run
 from brakepoint.rollout.pods import Pods, network
 from brakepoint.rollout.registry import Registry
@@ -78,7 +78,7 @@ class Workplace:
     source: str = "solutions"
     params: dict[str, Value] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=dict)
-    tell: Tell = lambda news: None
+    tell: OnNews = lambda news: None
     architectures: tuple[str, ...] = field(default_factory=lambda: (own_architecture(),))
 
     def __enter__(self) -> Self:

@@ -54,7 +54,7 @@ class WrongAnswer:
     """One wrong answer that the checks know.
 
     Attributes:
-        message: What the check said, with its placeholders.
+        message: The check's message, with its placeholders.
         times: How often it occurred.
         attendees: Number of attendees to whom it occurred.
     """

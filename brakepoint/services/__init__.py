@@ -1,4 +1,4 @@
-"""The services of the live train, each a process of its own.
+"""The services of the live train, each in its own process.
 
     Camera ──frame──▶ detector ──detections──▶ autopilot ──order──▶ controller ──link──▶ train
        ▲                                           ▲                                      │

@@ -42,7 +42,7 @@ PAUSE_S = 2.5 * HEARTBEAT_S
 NAME = "supervisor"
 WRONG_USAGE = 2
 
-TellLine = Callable[[str, str], None]
+OnLine = Callable[[str, str], None]
 """Called with each line of a service's output and the service's name."""
 
 
@@ -120,7 +120,7 @@ class Supervisor:
         self,
         settings: ServiceSettings,
         names: Iterable[str],
-        tell: TellLine,
+        tell: OnLine,
         interrupted: Callable[[], bool] = bool,
     ) -> None:
         require_posix("brakepoint up")

@@ -31,7 +31,7 @@ class CutoutRecord(BaseModel):
     Attributes:
         file: Name of its picture in the same folder.
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
-        sign_class: What a detector should call it, `class` in the file; None for distractors and backs.
+        sign_class: Its class for a detector, `class` in the file; None for distractors and backs.
         yaw_deg: Rotation about the post; 0 faces the camera, positive the viewer's right, beyond 90 is a
             back.
         pitch_deg: Angle by which the camera looks down on it.
@@ -79,7 +79,7 @@ class Cutout:
 
     Attributes:
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
-        sign_class: What a detector should call it; None for distractors and backs.
+        sign_class: Its class for a detector; None for distractors and backs.
         image: `(h, w, 4)` uint8, blue-green-red-alpha, not premultiplied; transparent pixels have the colour
             of their neighbours.
         plate: `(n, 2)` float32: convex outline of the plate alone, x and y in pixels.

@@ -33,7 +33,7 @@ class Placed:
     """A sign placed in the picture, and what is still visible of it.
 
     Attributes:
-        sprite: What was drawn.
+        sprite: The drawn sprite.
         left: Column of the sprite's left edge; may be negative.
         top: Row of its upper edge; may be negative.
         visible: `(h, w)` float32 coverage of the plate by pixel of the sprite; whatever covers it reduces it.

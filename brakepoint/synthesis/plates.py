@@ -26,7 +26,7 @@ class PrintedPlate:
 
     Attributes:
         kind: For instance `danger-train` or `stop`.
-        sign_class: What a detector should call its front; None for a distractor.
+        sign_class: Class of its front for a detector; None for a distractor.
         prints: Variants of the print, from thin lines and a wide margin to thick lines, each a pyramid of
             `(h, w, 4)` float32 images, 0 to 255, blue-green-red-alpha, every level half the size of the
             previous one.

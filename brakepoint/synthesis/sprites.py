@@ -86,7 +86,7 @@ class Sprite:
         alpha: `(h, w)` float32, 0 to 1: the whole sign.
         plate: `(h, w)` float32, 0 to 1: only the plate, before any blur.
         box: `(left, top, right, bottom)` of the plate in the sprite's pixels, with subpixel accuracy.
-        sign_class: What a detector should call it; None for a distractor or a back.
+        sign_class: Its class for a detector; None for a distractor or a back.
     """
 
     colour: np.ndarray

@@ -88,7 +88,7 @@ def test_light_and_motor_changed_over(open_hub, train):
     key, line = refused(open_hub, attach_s=SHORT_S)
 
     assert key == "hub.error.port_wrong"
-    assert "there is light" in line
+    assert "found light" in line
 
 
 def test_a_device_that_no_train_has(open_hub, train):

@@ -137,7 +137,7 @@ def test_a_hub_that_discards_everything_is_let_go(open_hub, train, said):
     hub = open_hub()
     lost_and_found(hub, train, discard, obey)
 
-    assert "discarded" in said.getvalue()
+    assert "rejected" in said.getvalue()
 
 
 def test_the_motor_is_pulled_out(open_hub, bluez, train, said):

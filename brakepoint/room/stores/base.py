@@ -1,4 +1,4 @@
-"""What every object store of a room can do."""
+"""The interface of a room's object stores."""
 
 from dataclasses import dataclass
 from datetime import datetime

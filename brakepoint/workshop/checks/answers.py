@@ -61,7 +61,7 @@ def touched_files() -> Iterator[Touched]:
 
 @cache
 def _watchers() -> list[Touched]:
-    """Who watches; Python keeps an audit hook for the life of the process, so there is one for all."""
+    """The active watchers; Python keeps an audit hook for the life of the process, so they share one."""
     watchers: list[Touched] = []
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:

@@ -147,7 +147,7 @@ def test_wrong_usage_is_one_line_and_status_2(
             "Cette valeur ne convient pas à --epochs, qui attend un nombre entier (1…)",
         ),
         (
-            ["synth", "--out", "x", "--seed", "-1"],
+            ["train", "--data", "x", "--val", "x", "--seed", "-1"],
             "Cette valeur ne convient pas à --seed, qui attend un nombre entier (0…)",
         ),
         (["synth", "--world", "x"], "Cette valeur ne convient pas à --world, qui attend <track|road>"),

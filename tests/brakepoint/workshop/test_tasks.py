@@ -37,7 +37,6 @@ ALLOWED = {
     "key": "an English word",
     "port": "an English word",
     "stop": "an English word",
-    "training": "an English word",
 }
 """Names of a solution that its task may say, and why."""
 
