@@ -9,7 +9,7 @@ from brakepoint.board.watcher import Watcher
 from brakepoint.course import course
 from brakepoint.room.config import Room
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
-from brakepoint.room.sharing import PROGRESS_KEY
+from brakepoint.room.sharing import INCIDENTS_KEY, PROGRESS_KEY
 from brakepoint.room.stores.base import RoomStore
 from brakepoint.workshop.progress import Progress
 
@@ -49,14 +49,16 @@ class FakeStore:
     """As much of a store as the board looks at."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
+    incidents: dict[str, bytes] = field(default_factory=dict)
 
     def buckets(self) -> set[str]:
         return set(self.objects)
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
-        if key != PROGRESS_KEY or not self.objects[bucket]:
+        there = {PROGRESS_KEY: self.objects, INCIDENTS_KEY: self.incidents}.get(key, {}).get(bucket)
+        if not there:
             raise FileNotFoundError(key)
-        return self.objects[bucket][: size_max_bytes + 1]
+        return there[: size_max_bytes + 1]
 
 
 class SimulatedRoom:

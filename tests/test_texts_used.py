@@ -40,9 +40,11 @@ from brakepoint.services import SERVICES
 from brakepoint.services.faults import FAULTS, TRAIN_KILLED
 from brakepoint.services.gate import Refusal
 from brakepoint.services.topics import TOPICS
+from brakepoint.steps import SOURCES
 from brakepoint.texts import catalogue
 from brakepoint.track import Curve, Straight
 from brakepoint.validation import SAID
+from brakepoint.workshop.curves import CHARTS
 from brakepoint.workshop.explanations import PARTS
 from brakepoint.workshop.renewal import Fate
 from brakepoint.worlds import World
@@ -116,6 +118,9 @@ LISTED: dict[str, Iterable[str]] = {
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
     "docs.track.{}": ("core", "further"),
+    "souvenir.made.{}": STEPS,
+    "souvenir.by.{}": SOURCES,
+    **{f"souvenir.chart.{{}}.{part}": CHARTS for part in ("title", "below", "told")},
     **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 from brakepoint.course import Track, course
 from brakepoint.errors import UserError, system_says
 from brakepoint.room.config import Room
-from brakepoint.room.history import STUCK_AFTER_MIN, Heard, History
+from brakepoint.room.history import STUCK_AFTER_MIN, Heard, History, Solved
 from brakepoint.room.outcomes import Marks, Scores
 from brakepoint.room.rulings import Rulings
-from brakepoint.room.sharing import PROGRESS_KEY
+from brakepoint.room.sharing import INCIDENTS_KEY, PROGRESS_KEY
 from brakepoint.room.stores.base import RoomStore
 from brakepoint.texts import languages, text
 
@@ -22,6 +22,9 @@ PROGRESS_MAX_BYTES = 64_000
 SILENT_AFTER_MIN = 20.0
 """No check for this long means that the attendee is away or lost."""
 LOOK_EVERY_S = 5.0
+KEYS = (PROGRESS_KEY, INCIDENTS_KEY)
+NO_PROGRESS = b"{}"
+"""Counts for an attendee who has only worked on incidents."""
 
 
 class State(StrEnum):
@@ -47,6 +50,7 @@ class Seat(BaseModel):
         minutes: Minutes since the last new pass.
         hints: Hints given so far.
         map50: The best mAP50, as scored by the instructor's side.
+        incidents: Incidents whose cause was found, by number, with the minutes to find and to fix it.
         score: The best mission score; after the final, the final's score.
         reason: The kind of failure of the last submission, by language; empty if it did not fail.
     """
@@ -59,6 +63,7 @@ class Seat(BaseModel):
     further: int = 0
     minutes: float = 0.0
     hints: int = 0
+    incidents: dict[int, Solved] = {}
     map50: float | None = None
     score: float | None = None
     reason: dict[str, str] = {}
@@ -105,14 +110,18 @@ class Watcher:
         uploads, unreadable = {}, None
         for handle in self.room.everybody:
             try:
-                uploads[handle] = self._upload(self.room.place_of(handle), buckets)
+                place = self.room.place_of(handle)
+                uploads[handle] = tuple(self._upload(place, key, buckets) for key in KEYS)
             except (OSError, UserError) as error:  # One unreadable bucket must not hide the others.
                 unreadable = error
         with History.changing(folder) as history:
-            for handle, content in uploads.items():
-                if content:
-                    with suppress(ValidationError):  # An upload that isn't valid progress is ignored.
-                        history.heard[handle] = Heard.from_upload(content, history.heard.get(handle), now)
+            for handle, (progress, incidents) in uploads.items():
+                if not (progress or incidents):
+                    continue
+                with suppress(ValidationError):  # An upload that isn't valid is ignored.
+                    heard = Heard.from_upload(progress or NO_PROGRESS, history.heard.get(handle), now)
+                    history.heard[handle] = heard
+                    history.heard[handle] = heard.with_incidents(incidents) if incidents else heard
         known, marks, rulings = history.heard, Scores.load(folder).marks, Rulings.load(folder)
         track = self.room.track
         seats = [
@@ -122,12 +131,12 @@ class Watcher:
         if unreadable is not None:
             raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
 
-    def _upload(self, bucket: str, buckets: set[str]) -> bytes:
-        """What an attendee uploaded; empty if it is too long for a progress file."""
+    def _upload(self, bucket: str, key: str, buckets: set[str]) -> bytes:
+        """What an attendee uploaded under a key; empty if it is too long for a file of this kind."""
         if bucket not in buckets:
             return b""
         try:
-            content = self._store.read(bucket, PROGRESS_KEY, PROGRESS_MAX_BYTES)
+            content = self._store.read(bucket, key, PROGRESS_MAX_BYTES)
         except FileNotFoundError:
             return b""
         return content if len(content) <= PROGRESS_MAX_BYTES else b""
@@ -148,7 +157,7 @@ def seat(
     done = {name: set(heard.done.get(name, ())) for name in wanted}
     found.done = {name: len(done[name] & set(asked)) for name, asked in wanted.items()}
     found.further = sum(len(done[name] - set(asked)) for name, asked in wanted.items())
-    found.hints = heard.hints
+    found.hints, found.incidents = heard.hints, heard.incidents
     found.minutes = max((now - heard.since).total_seconds() / 60, 0.0)  # The clock may have been set.
     current = next((step for step in course() if found.done[step.name] < len(wanted[step.name])), None)
     if current is None:

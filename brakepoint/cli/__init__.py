@@ -21,6 +21,7 @@ COMMANDS = (
     "evaluate",
     "dataset",
     "show",
+    "signs",
     "backgrounds",
     "synth",
     "base_model",
@@ -33,6 +34,7 @@ COMMANDS = (
     "join",
     "submit",
     "board",
+    "souvenir",
     "update",
     "doctor",
 )

@@ -15,6 +15,7 @@ from brakepoint.errors import UserError
 from brakepoint.incidents.casebook import SITE_DIR, Case, Record, open_case, path_shown, take_down
 from brakepoint.incidents.causes import HINTS, INCIDENTS
 from brakepoint.incidents.site import Site
+from brakepoint.room import in_a_room
 from brakepoint.services import ServiceSettings, run_service
 from brakepoint.texts import text
 
@@ -75,6 +76,7 @@ def check_command(
         console.print(f"{_mark(finding.well)} {escape(told)}")
     healthy = all(finding.well for finding in findings)
     found = take_down(case, named, healthy)
+    _share_times()
     state = "right" if found else "wrong" if named else "open"
     console.print(f"{_mark(found)} {escape(text(f'incident.diagnosis.{state}'))}")
     if not found:
@@ -110,6 +112,19 @@ def list_command() -> None:
         symptom = text(f"incident.symptom.{incident.name}")
         table.add_row(str(incident.number), symptom, *shown, str(entry.hints if entry else 0))
     print_table(Console(highlight=False), table)
+
+
+def _share_times() -> None:
+    """Shows the times on the room's board; a check never fails for that."""
+    if not in_a_room():
+        return
+    from brakepoint.room.sharing import share_incidents
+    from brakepoint.workshop.progress import PROGRESS_PATH
+
+    try:
+        share_incidents(PROGRESS_PATH)
+    except UserError as error:
+        typer.echo(text("room.not_shared", why=str(error)), err=True)
 
 
 def _cause(case: Case, letter: str) -> str:

@@ -217,3 +217,26 @@ def race_command(
     path = room.folder / PAGE_NAME
     write(path, render_race(racers(room, final)))
     typer.echo(text("race.written", None, path=path))
+
+
+@room_app.command("souvenirs", help="cli.room.souvenirs.help")
+def souvenirs_command(
+    file: RoomFile = DEFAULT_FILE,
+    attendees: Attendees = None,
+    films: Annotated[bool, typer.Option("--films/--no-films", help="cli.room.souvenirs.films")] = True,
+) -> None:
+    """Writes the pages that everybody takes home."""
+    from brakepoint.cli.evaluate import progress_on_stderr
+    from brakepoint.room.souvenirs import FOLDER, write_souvenirs
+
+    room = open_room(file, attendees)
+    lacking, count = [], 0
+    with progress_on_stderr(text("cli.room.souvenirs.progress")) as on_progress:
+        for count, total, without in write_souvenirs(room, films):
+            lacking += [without] if without else []
+            on_progress(count, total)
+    for handle in lacking:
+        typer.echo(text("cli.room.souvenirs.no_film", None, handle=handle))
+    typer.echo(text("cli.room.souvenirs.written", None, count=count, folder=room.folder / FOLDER))
+    if films:
+        typer.echo(text("cli.room.souvenirs.shown"))

@@ -14,11 +14,12 @@ from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.incidents.causes import CAUSES, INCIDENTS, Incident, find_incident
 from brakepoint.incidents.site import healthy_site
+from brakepoint.workshop.progress import INCIDENTS_NAME
 
 FOLDER = ROOT / "runs" / "incident"
 SITE_DIR = FOLDER / "train"
 CASE_PATH = FOLDER / "case.json"
-RECORD_PATH = ROOT / "incidents.json"
+RECORD_PATH = ROOT / INCIDENTS_NAME
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 

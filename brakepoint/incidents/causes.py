@@ -20,7 +20,7 @@ class Incident:
     Attributes:
         number: Number by which a person requests it.
         name: Name of the cause.
-        probe: The probe that detects it: `drives` or `sees`.
+        probe: The probe that detects it: `drives`, `sees` or `lives`.
         break_: Breaks the train.
     """
 
@@ -61,8 +61,10 @@ INCIDENTS = (
     Incident(8, "threshold_too_high", "sees", _setup("detector", confidence=0.95)),
     Incident(9, "upside_down", "sees", _setup("camera", turned_deg=180)),
     Incident(10, "camera_tilted", "drives", _train(pitch_deg=9.0)),
+    Incident(11, "broker_right", "drives", _setup("rights", detector=())),
+    Incident(12, "memory_limit", "lives", _setup("detector", memory_mb=96.0)),
 )
-INNOCENT = ("full_disk", "broker_right", "worn_brake")
+INNOCENT = ("full_disk", "worn_brake")
 """Further suspects, which are never the cause."""
 CAUSES = tuple(incident.name for incident in INCIDENTS) + INNOCENT
 

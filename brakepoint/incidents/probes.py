@@ -1,8 +1,8 @@
 """Checks whether an incident's train is healthy, by what it does and not by what its files contain.
 
-Two probes cover everything. One drives the line on the virtual clock, with perfect detections in place of the
-model: it tests camera, clocks, calibration and autopilot. The other shows pictures of the line to the model:
-it tests camera, model and threshold.
+Three probes cover everything. One drives the line on the virtual clock, with perfect detections in place of
+the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line to the
+model: it tests camera, model and threshold. The third runs a detector in its own process: it tests memory.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from typing import Any
 from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
 from brakepoint.detector import Detector
 from brakepoint.feeds import find_feed
+from brakepoint.incidents.memory import needed_mb
 from brakepoint.incidents.site import Site
 from brakepoint.incidents.wiring import Optics
 from brakepoint.messages import (
@@ -66,7 +67,7 @@ def drives(site: Site) -> Finding:
         UserError: The autopilot is missing, does not load, or raised.
     """
     truth = load_truth(find_feed(site.setup.feed).with_suffix(".json"))
-    step = _by_the_clocks_of(site, site.step)
+    step = _through_the_broker_of(site, site.step)
     hub = open_hub(SIMULATED_HUB, out=StringIO())
     run = run_mission(_Sight(site, truth.seed), hub, _Oracle(truth, site.zoom), step, truth)
     score = score_run(run, truth)
@@ -115,17 +116,23 @@ def _kept(middle: float, at: float, zoom: float) -> float:
     return min(max(middle + (at - middle) * zoom, 0.0), 2 * middle)
 
 
-def _by_the_clocks_of(site: Site, step: Step) -> Step:
+def _through_the_broker_of(site: Site, step: Step) -> Step:
     """The autopilot as the train receives it: each message carries the time of its sender's clock.
 
-    Messages that the controller would reject do not arrive, and the train brakes by itself.
+    Messages that their sender may not publish, or that the controller would reject, do not arrive; without
+    orders the train brakes by itself.
     """
-    clocks, gate = site.setup.clocks, Gate()
+    clocks, rights, gate = site.setup.clocks, site.setup.rights, Gate()
+    sees = "frame" in rights.capture and "detections" in rights.detector
+    knows_itself = {"state", "mission"} <= set(rights.controller)
+    is_heard = "order" in rights.autopilot
     gate.begin_run(0)
 
     def heard(
         memory: Any, detections: Detections | None, state: TrainState | None, now: float
     ) -> tuple[Any, Order]:
+        detections = detections if sees else None
+        state = state if knows_itself else None
         if detections is not None:
             captured_at = detections.captured_at + clocks.capture
             detections = detections.model_copy(update={"captured_at": captured_at})
@@ -134,7 +141,7 @@ def _by_the_clocks_of(site: Site, step: Step) -> Step:
         given = GivenOrder(
             **order.model_dump(exclude={"at"}), at=own, giver="autopilot", number=round(now * 1000), run=0
         )
-        if gate.refusal(given, now + clocks.controller) is None:
+        if is_heard and gate.refusal(given, now + clocks.controller) is None:
             return memory, gate.passed(given, now, state.position_cm if state else 0.0)
         return memory, Order(kind=OrderKind.BRAKE, reason=Reason.NO_ORDERS, at=now)
 
@@ -161,7 +168,16 @@ def sees(site: Site) -> Finding:
     return Finding("sees", well, {"found": found, "there": there, "wrong": wrong})
 
 
-PROBES: dict[str, Callable[[Site], Finding]] = {"drives": drives, "sees": sees}
+def lives(site: Site) -> Finding:
+    """Looks whether the detector may have the memory that it needs.
+
+    Raises:
+        UserError: The model is missing.
+    """
+    return Finding("lives", needed_mb(site.model) <= site.setup.detector.memory_mb, {})
+
+
+PROBES: dict[str, Callable[[Site], Finding]] = {"drives": drives, "sees": sees, "lives": lives}
 
 
 @cache

@@ -26,6 +26,7 @@ SETUP_FILE, TRAIN_FILE = "site.toml", "train.toml"
 SHUTTER_MS = 16.0
 """The shutter time with which the pictures were recorded."""
 CONFIDENCE = 0.5
+MEMORY_MB = 2048.0
 LEFT_OUT = "braking"
 """The exercise of step 6 that yesterday's autopilot lacks."""
 NAMES = (b"{0: 'DangerAhead', 1: 'SpeedLimit'}", b"{0: 'SpeedLimit', 1: 'DangerAhead'}")
@@ -56,10 +57,12 @@ class Looking(_Section):
     Attributes:
         model: Name of a file in `models/`, without `.onnx`.
         confidence: Detections below this confidence are dropped.
+        memory_mb: Its process is killed when it uses more memory than this.
     """
 
     model: str = Field(pattern=r"^[\w-]+$")
     confidence: float = Field(default=CONFIDENCE, gt=0, lt=1)
+    memory_mb: float = Field(default=MEMORY_MB, ge=1)
 
 
 class Clocks(_Section):
@@ -71,6 +74,15 @@ class Clocks(_Section):
     controller: float = 0.0
 
 
+class Rights(_Section):
+    """What the broker lets each service publish, by the names of topics; its status anybody may."""
+
+    capture: tuple[str, ...] = ("frame",)
+    detector: tuple[str, ...] = ("detections",)
+    autopilot: tuple[str, ...] = ("order",)
+    controller: tuple[str, ...] = ("state", "mission", "event")
+
+
 class Setup(_Section):
     """The contents of `site.toml`.
 
@@ -80,6 +92,7 @@ class Setup(_Section):
         camera: The camera.
         detector: The detector.
         clocks: The clocks of the machines.
+        rights: What each service may publish.
     """
 
     feed: str = "track-stop-and-slowdown"
@@ -87,6 +100,7 @@ class Setup(_Section):
     camera: Lens = Lens()
     detector: Looking
     clocks: Clocks = Clocks()
+    rights: Rights = Rights()
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 
 from brakepoint.detector import Detector
+from brakepoint.incidents.memory import end_beyond
 from brakepoint.incidents.site import SHUTTER_MS, Lens, Site
 from brakepoint.messages import Frame
 from brakepoint.services import CLIENTS, Run, ServiceSettings
 from brakepoint.services.autopilot import Autopilot
+from brakepoint.services.broker import run as run_broker
 from brakepoint.services.bus import Bus
 from brakepoint.services.capture import Capture
 from brakepoint.services.clock import CLOCK_VARIABLE
@@ -21,6 +23,8 @@ from brakepoint.services.detector import Detecting
 from brakepoint.services.service_loop import serve, still_starting
 from brakepoint.services.supervisor import OnLine, Supervisor
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION, STATE
+
+RIGHTS_PLUGIN = "brakepoint.incidents.rights.ServiceRights"
 
 
 class Optics:
@@ -92,6 +96,10 @@ class SiteServices(Supervisor):
 def runs_of(folder: Path) -> dict[str, Run]:
     """The services that use a site's settings; all others run as usual."""
 
+    def broker(settings: ServiceSettings, stopping: threading.Event) -> None:
+        allowed = Site.load(folder).setup.rights.model_dump(mode="json")
+        run_broker(settings, stopping, {RIGHTS_PLUGIN: {"allowed": allowed}})
+
     def capture(settings: ServiceSettings, stopping: threading.Event) -> None:
         site = Site.load(folder)
         with Bus(settings, "capture", (CONTROL, MISSION, STATE)) as bus:
@@ -104,6 +112,8 @@ def runs_of(folder: Path) -> dict[str, Run]:
         with Bus(settings, "detector", (CONTROL, FRAME, MISSION)) as bus:
             with still_starting([bus]):
                 model = Detector(site.model, site.setup.detector.confidence)
+            limit = site.setup.detector.memory_mb
+            threading.Thread(target=end_beyond, args=(limit, stopping), daemon=True).start()
             serve(Detecting(bus, model, settings.shown, threading.Lock()), bus, stopping)
 
     def autopilot(settings: ServiceSettings, stopping: threading.Event) -> None:
@@ -111,4 +121,4 @@ def runs_of(folder: Path) -> dict[str, Run]:
         with Bus(settings, "autopilot", (CONTROL, DETECTIONS, MISSION, STATE)) as bus:
             serve(Autopilot(bus, step), bus, stopping)
 
-    return {"capture": capture, "detector": detector, "autopilot": autopilot}
+    return {"broker": broker, "capture": capture, "detector": detector, "autopilot": autopilot}

@@ -29,3 +29,9 @@ def take_joined() -> None:
 def in_a_room() -> bool:
     """Whether this is an attendee's workspace in a room."""
     return bool(os.environ.get(ROOM_VARIABLE))
+
+
+def own_handle() -> str:
+    """What the attendee is called whose workspace this is; empty outside a room."""
+    room, place = os.environ.get(ROOM_VARIABLE, ""), os.environ.get("AWS_S3_BUCKET", "")
+    return place.removeprefix(f"{room}-") if room and place.startswith(f"{room}-") else ""

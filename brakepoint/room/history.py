@@ -11,10 +11,32 @@ from brakepoint.texts import catalogue
 from brakepoint.workshop.progress import Progress
 
 COUNT_MAX = 999
+INCIDENTS_MAX = 99
+"""Of so many one attendee may tell; their numbers begin with 1."""
 STUCK_AFTER_MIN = 10.0
 """Nothing new has passed for this long: the attendee may need help."""
 CHECKS = "check."
 """Prefix of the key of each message about a wrong answer."""
+
+
+class Solved(BaseModel):
+    """How long an attendee took for an incident; whatever else is noted of it goes no further.
+
+    Attributes:
+        found_min: Minutes until the cause was named; None: it was not yet.
+        mended_min: Minutes until the train was healthy, too; None: not yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    found_min: float | None = Field(default=None, ge=0, le=COUNT_MAX)
+    mended_min: float | None = Field(default=None, ge=0, le=COUNT_MAX)
+
+
+class _Incidents(BaseModel):
+    """The attendee's `incidents.json`."""
+
+    incidents: dict[int, Solved] = Field(default={}, max_length=INCIDENTS_MAX)
 
 
 class Heard(BaseModel):
@@ -31,6 +53,7 @@ class Heard(BaseModel):
         began: When the first upload came; None in files older than this field.
         passed: When each exercise first passed, as `step.exercise`.
         wrong: How often each wrong answer occurred, by the key of its message; only those that the kit knows.
+        incidents: Incidents whose cause was found, by number.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +66,7 @@ class Heard(BaseModel):
     began: datetime | None = None
     passed: dict[str, datetime] = {}
     wrong: dict[str, int] = {}
+    incidents: dict[int, Solved] = {}
 
     @classmethod
     def from_upload(cls, content: bytes, last: "Heard | None", now: datetime) -> "Heard":
@@ -74,7 +98,25 @@ class Heard(BaseModel):
             began=now if last is None else last.began,
             passed=dict.fromkeys(names, now) | ({} if last is None else last.passed),
             wrong=_wrong(progress),
+            incidents={} if last is None else last.incidents,
         )
+
+    def with_incidents(self, content: bytes) -> "Heard":
+        """The same with what an upload says of incidents.
+
+        Args:
+            content: `incidents.json`.
+
+        Raises:
+            ValidationError: It is none.
+        """
+        told = _Incidents.model_validate_json(content).incidents
+        found = {
+            number: solved
+            for number, solved in sorted(told.items())
+            if 1 <= number <= INCIDENTS_MAX and solved.found_min is not None
+        }
+        return self.model_copy(update={"incidents": found})
 
 
 class History(Kept):

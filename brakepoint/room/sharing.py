@@ -8,11 +8,13 @@ from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import friendly_errors
+from brakepoint.workshop.progress import INCIDENTS_NAME
 
 PROGRESS_KEY = "room/progress.json"
 MODEL_KEY = "room/model.onnx"
 AUTOPILOT_KEY = "room/step6_autopilot.py"
 LABS_PREFIX = "room/labs/"
+INCIDENTS_KEY = f"room/{INCIDENTS_NAME}"
 
 
 def lab_files(step: Step) -> dict[str, Path]:
@@ -29,8 +31,18 @@ def share(step: Step, progress: Path) -> None:
     upload({PROGRESS_KEY: progress} | {key: path for key, path in lab_files(step).items() if path.is_file()})
 
 
+def share_incidents(progress: Path) -> None:
+    """Uploads how long each incident took, which lies beside the progress, and that, if there is any.
+
+    Raises:
+        UserError: The store failed.
+    """
+    incidents = progress.with_name(INCIDENTS_NAME)
+    upload({INCIDENTS_KEY: incidents} | ({PROGRESS_KEY: progress} if progress.is_file() else {}))
+
+
 def take_work(store: Connection, progress: Path, backups: Path) -> list[Path]:
-    """Restores the progress and the labs from the last check of each step.
+    """Restores the progress, the times of incidents, and the labs from the last check of each step.
 
     Args:
         store: The attendee's bucket.
@@ -47,7 +59,7 @@ def take_work(store: Connection, progress: Path, backups: Path) -> list[Path]:
     with friendly_errors(store.endpoint, store.bucket):
         pages = store.client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix="room/")
         there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
-        wanted = {PROGRESS_KEY: progress}
+        wanted = {PROGRESS_KEY: progress, INCIDENTS_KEY: progress.with_name(INCIDENTS_NAME)}
         for step in course():
             wanted |= lab_files(step)
         for key in sorted(there & set(wanted)):

@@ -10,6 +10,8 @@ from brakepoint.course import ROOT, Step, chosen_track, course
 from brakepoint.files import write_whole
 
 PROGRESS_PATH = ROOT / "progress.json"
+INCIDENTS_NAME = "incidents.json"
+"""Beside the progress: how long each incident took."""
 PAUSE_MIN = 20.0
 """Longer inactivity was spent on something else: that time does not count."""
 

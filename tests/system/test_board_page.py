@@ -100,3 +100,28 @@ def test_a_handle_is_shown_as_it_is_written(page: Page, room, address) -> None:
     room.watcher.seats = [room.watcher.seats[0].model_copy(update={"handle": "<b>bold</b>"})]
 
     expect(page.locator(".seat h3 span").first).to_have_text("<b>bold</b>", timeout=15_000)
+
+
+def test_times_to_find_and_to_mend_are_on_the_page_once_there_are_any(
+    page: Page, room: SimulatedRoom
+) -> None:
+    expect(page.locator(".seat.absent")).to_have_count(len(HANDLES), timeout=15_000)
+    expect(page.get_by_role("heading", name="Incidents")).to_be_hidden()
+
+    told = '{"incidents": {"4": {"found_min": 3, "mended_min": 4.5}, "7": {"found_min": 12.25}}}'
+    room.store.incidents[room.room.place_of("jade")] = told.encode()
+    room.store.incidents[room.room.place_of("teal")] = b'{"incidents": {"7": {"found_min": 1}}}'
+    room.watcher.look()
+
+    expect(page.get_by_role("heading", name="Incidents")).to_be_visible(timeout=15_000)
+    expect(page.locator("#incidents li strong")).to_have_text(["jade", "teal"])
+    first = page.locator("#incidents li").first
+    expect(first).to_contain_text("fixed: 1")
+    expect(first).to_contain_text(
+        "no. 4: found after 3.0 min, fixed after 4.5 min · no. 7: found after 12.3 min"
+    )
+    page.get_by_role("button", name="Français").click()
+    expect(first).to_contain_text("n° 4 : trouvé après 3,0 min, réparé après 4,5 min")
+    assert grave_faults(page) == []
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -29,6 +29,9 @@ function show() {
   fill("help", waiting.slice(0, LINES).map(helpLine), "board.nobody");
   const scored = seats.filter((seat) => seat.score !== null).toSorted((a, b) => b.score - a.score || b.map50 - a.map50);
   fill("missions", scored.slice(0, LINES).map(missionLine), "board.no_missions");
+  const menders = seats.filter((seat) => Object.keys(seat.incidents).length).toSorted((a, b) => mended(b) - mended(a));
+  $("incidents").parentElement.hidden = menders.length === 0;
+  fill("incidents", menders.slice(0, LINES).map(incidentLine), "board.incidents");
   $("where").replaceChildren(
     ...steps.map((step) => bar(say("board.step", step), seats.filter((seat) => seat.step === step.name).length)),
     bar(say("board.finished"), seats.filter((seat) => seat.state === "finished").length),
@@ -86,6 +89,22 @@ function missionLine(seat) {
       element("span", { className: "quiet", textContent: seat.map50 === null ? "" : `mAP50 ${number(seat.map50, 2)}   ` }),
       outOf100(seat),
     ),
+  );
+}
+
+const mended = (seat) => Object.values(seat.incidents).filter((one) => one.mended_min !== null).length;
+
+function incidentLine(seat) {
+  const told = Object.entries(seat.incidents).map(([count, { found_min, mended_min }]) => {
+    const minutes = { number: count, found: number(found_min, 1), mended: number(mended_min ?? 0, 1) };
+    return say(mended_min === null ? "board.incident_found" : "board.incident", minutes);
+  });
+  return element(
+    "li",
+    {},
+    element("strong", { textContent: seat.handle }),
+    element("span", { textContent: say("board.mended", { count: number(mended(seat)) }) }),
+    element("small", { textContent: told.join(" · ") }),
   );
 }
 

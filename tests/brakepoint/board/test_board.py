@@ -287,3 +287,72 @@ def test_nothing_that_the_page_is_told_is_a_secret(room) -> None:
     said = TestClient(make_app(room.watcher), base_url=LOCAL).get("/room.json").json()
 
     assert set(said) == {"room", "steps", "seats", "trouble"}
+
+
+def tell_incidents(room: SimulatedRoom, handle: str, content: bytes) -> None:
+    room.store.incidents[room.room.place_of(handle)] = content
+
+
+def incidents(*entries: tuple[int, float | None, float | None]) -> bytes:
+    said = {
+        number: {"started_at": "2026-01-01T09:00:00Z", "found_min": found, "mended_min": mended, "hints": 2}
+        for number, found, mended in entries
+    }
+    return json.dumps({"incidents": said}).encode()
+
+
+def test_how_long_an_incident_took_is_shown_once_its_cause_was_found(room) -> None:
+    upload(room, "jade", {})
+    tell_incidents(room, "jade", incidents((4, 3.0, 4.5), (2, 7.5, None), (9, None, None)))
+
+    assert shown(room, "jade").model_dump()["incidents"] == {
+        2: {"found_min": 7.5, "mended_min": None},
+        4: {"found_min": 3.0, "mended_min": 4.5},
+    }
+
+
+def test_who_only_mends_trains_is_shown_too(room) -> None:
+    tell_incidents(room, "jade", incidents((4, 3.0, None)))
+
+    found = shown(room, "jade")
+    assert list(found.incidents) == [4]
+    assert (found.state, found.step) == (State.WORKING, FIRST.name)
+
+
+def test_times_outlast_more_progress_and_a_restart(room) -> None:
+    upload(room, "jade", {})
+    tell_incidents(room, "jade", incidents((4, 3.0, 4.5)))
+    shown(room, "jade")
+    room.store.incidents.clear()
+    upload(room, "jade", {"steps": {FIRST.name: {"done": [FIRST.exercises[0]]}}})
+
+    assert list(shown(room, "jade").incidents) == [4]
+    assert list(shown(SimulatedRoom(), "jade").incidents) == [4]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        incidents((4, -1.0, None)),
+        incidents((4, 1e4, None)),
+        b'{"incidents": {"4": {"found_min": NaN}}}',
+        b'{"incidents": {"four": {"found_min": 1}}}',
+        incidents(*((number, 1.0, 1.0) for number in range(1, 101))),
+        b'{"incidents": {"4": {"found_min": 1}}}' + b" " * 64_000,
+    ],
+)
+def test_what_is_no_record_of_incidents_counts_for_nothing(room, content: bytes) -> None:
+    upload(room, "jade", {})
+    tell_incidents(room, "jade", content)
+
+    assert shown(room, "jade").incidents == {}
+    assert shown(room, "jade").state is State.WORKING
+
+
+def test_a_number_that_no_incident_can_have_is_left_out(room) -> None:
+    upload(room, "jade", {})
+    tell_incidents(room, "jade", incidents((0, 1.0, 1.0), (1, 1.0, 999.0), (99, 1.0, 1.0), (100, 1.0, 1.0)))
+
+    assert list(shown(room, "jade").incidents) == [1, 99]

@@ -13,6 +13,7 @@ from brakepoint.incidents.casebook import Case, Record, open_case, take_down
 from brakepoint.incidents.causes import CAUSES, INCIDENTS
 from brakepoint.incidents.probes import Finding
 from brakepoint.incidents.site import healthy_site
+from brakepoint.room import ROOM_VARIABLE, sharing
 from brakepoint.texts import text
 
 BEGUN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -63,16 +64,16 @@ def test_two_cases_of_one_incident_have_other_seals_and_another_order_of_suspect
     assert len({case.seal for case in cases}) == 4
     assert len({tuple(case.suspects.values()) for case in cases}) > 1
     assert all(sorted(case.suspects.values()) == sorted(CAUSES) for case in cases)
-    assert list(cases[0].suspects) == list("abcdefghijklm")
+    assert list(cases[0].suspects) == list("abcdefghijklmn")
 
 
 def test_without_a_number_an_incident_is_drawn_that_was_not_mended_yet() -> None:
     record = Record()
-    for incident in INCIDENTS[:9]:
+    for incident in INCIDENTS[:11]:
         record.incidents[incident.number] = casebook.Entry(started_at=BEGUN, mended_min=1.0)
     record.save()
 
-    assert open_case(None).incident.number == 10
+    assert open_case(None).incident.number == 12
 
 
 def test_a_case_that_was_changed_by_hand_is_none(home: Path) -> None:
@@ -118,7 +119,7 @@ def test_start_breaks_the_train_and_says_what_was_noticed(
 
 def test_an_incident_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["incident", "start", "0"]) == 2
-    assert "1 to 10" in capsys.readouterr().err
+    assert "1 to 12" in capsys.readouterr().err
 
 
 def test_without_a_case_there_is_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +177,7 @@ def test_the_list_has_a_row_for_each_incident_and_the_times(capsys: pytest.Captu
 
     assert run(["incident", "list"]) == 0
     said = capsys.readouterr().out
-    assert said.count("–") == 18
+    assert said.count("–") == 22
     assert said.count("2.5 min") == 2
 
 
@@ -186,3 +187,38 @@ def test_an_incident_that_is_begun_again_lays_its_train_out_again(home: Path) ->
     open_case(7)
 
     assert "shutter_ms = 0.25" in (home / "runs/incident/train/site.toml").read_text()
+
+
+def test_in_a_room_a_check_shows_the_times_on_the_board(
+    home: Path, health: dict[str, bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared: list[dict[str, Path]] = []
+    monkeypatch.setattr(sharing, "upload", shared.append)
+    monkeypatch.setattr("brakepoint.workshop.progress.PROGRESS_PATH", home / "progress.json")
+    case = open_case(1)
+    run(["incident", "check", "--cause", letter_of(case.incident.name)])
+    assert shared == []
+
+    monkeypatch.setenv(ROOM_VARIABLE, "spring")
+    run(["incident", "check", "--cause", letter_of(case.incident.name)])
+    (home / "progress.json").touch()
+    run(["incident", "check"])
+
+    record = {sharing.INCIDENTS_KEY: home / "incidents.json"}
+    assert shared == [record, record | {sharing.PROGRESS_KEY: home / "progress.json"}]
+    assert "found_min" in (home / "incidents.json").read_text()
+
+
+def test_a_store_that_fails_ends_no_check(
+    health: dict[str, bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(files: object) -> None:
+        raise UserError("room.error.nothing_there", path="incidents.json")
+
+    monkeypatch.setattr(sharing, "upload", refuse)
+    monkeypatch.setenv(ROOM_VARIABLE, "spring")
+    health["drives"] = True
+    case = open_case(1)
+
+    assert run(["incident", "check", "--cause", letter_of(case.incident.name)]) == 0
+    assert "the instructor cannot see it" in capsys.readouterr().err

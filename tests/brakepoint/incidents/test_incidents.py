@@ -12,6 +12,7 @@ from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.incidents import probes
 from brakepoint.incidents.causes import INCIDENTS, Break, Incident, find_incident
+from brakepoint.incidents.memory import needed_mb
 from brakepoint.incidents.probes import PROBES
 from brakepoint.incidents.site import (
     Lens,
@@ -53,6 +54,8 @@ MENDED: dict[str, Break] = {
     "threshold_too_high": setting("detector", confidence=0.5),
     "upside_down": setting("camera", turned_deg=0),
     "camera_tilted": calibrated(pitch_deg=2.0),
+    "broker_right": setting("rights", detector=("detections",)),
+    "memory_limit": setting("detector", memory_mb=2048.0),
 }
 TEMPTING: dict[str, Break] = {
     "camera_lags": setting("clocks", capture=-0.4),
@@ -65,6 +68,8 @@ TEMPTING: dict[str, Break] = {
     "threshold_too_high": setting("detector", model=name_of(stale_model())),
     "upside_down": setting("detector", confidence=0.05),
     "camera_tilted": calibrated(height_cm=9.0),
+    "broker_right": setting("rights", capture=("frame", "detections")),
+    "memory_limit": setting("detector", memory_mb=110.0),
 }
 
 each_incident = pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.name)
@@ -86,6 +91,7 @@ def detector_of(path: Path, confidence: float) -> Detector:
 def models_loaded_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(probes, "Detector", detector_of)
+        patch.setattr(probes, "needed_mb", cache(needed_mb))
         yield
     loaded.cache_clear()
 
@@ -98,7 +104,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.fixture(scope="module")
 def healthy(site: Site) -> Site:
     """The train as it is laid out, after it was seen to be healthy."""
-    assert {name: probe(site).well for name, probe in PROBES.items()} == {"drives": True, "sees": True}
+    assert {name for name, probe in PROBES.items() if probe(site).well} == {"drives", "sees", "lives"}
     return site
 
 
@@ -125,12 +131,12 @@ def test_a_broken_train_comes_back_from_its_files_as_it_was_saved(incident: Inci
     assert Site.load(tmp_path) == broken
 
 
-def test_there_are_ten_incidents_with_numbers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_twelve_incidents_with_numbers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
-    assert [incident.number for incident in INCIDENTS] == list(range(1, 11))
-    assert find_incident(10) is INCIDENTS[9]
-    with pytest.raises(UserError, match="1 to 10"):
-        find_incident(11)
+    assert [incident.number for incident in INCIDENTS] == list(range(1, 13))
+    assert find_incident(12) is INCIDENTS[11]
+    with pytest.raises(UserError, match="1 to 12"):
+        find_incident(13)
 
 
 def test_the_files_of_every_broken_train_have_the_same_names(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from fake_bus import fake_bus
 from brakepoint.incidents import wiring
 from brakepoint.incidents.causes import INCIDENTS
 from brakepoint.incidents.site import Lens, healthy_site
-from brakepoint.incidents.wiring import Optics, SiteCapture, SiteServices, runs_of
+from brakepoint.incidents.wiring import RIGHTS_PLUGIN, Optics, SiteCapture, SiteServices, runs_of
 from brakepoint.services import SERVICES, ServiceSettings
 from brakepoint.services.clock import CLOCK_VARIABLE
 from brakepoint.services.topics import FRAME
@@ -102,14 +102,21 @@ def test_the_services_work_with_what_the_site_says_when_they_start(
     asked: list[tuple[Path, float]] = []
     monkeypatch.setattr(wiring, "Detector", lambda path, confidence: asked.append((path, confidence)))
     monkeypatch.setattr(wiring, "still_starting", lambda _: threading.Lock())
-    site = healthy_site(tmp_path).changed("detector", confidence=0.75)
+    site = healthy_site(tmp_path).changed("detector", confidence=0.75, memory_mb=300.0)
     site.save()
     settings = replace(ServiceSettings(), feed=site.setup.feed)
     runs = runs_of(tmp_path)
+    assert list(runs) == ["broker", "capture", "detector", "autopilot"]
+    loaded: list[Any] = []
+    limits: list[float] = []
+    monkeypatch.setattr(wiring, "end_beyond", lambda limit_mb, stopping: limits.append(limit_mb))
+    monkeypatch.setattr(wiring, "run_broker", lambda settings, stopping, plugins: loaded.append(plugins))
 
     for run in runs.values():
         run(settings, threading.Event())
 
-    assert [service for _, service in served] == list(runs) == ["capture", "detector", "autopilot"]
+    assert [service for _, service in served] == ["capture", "detector", "autopilot"]
+    assert loaded == [{RIGHTS_PLUGIN: {"allowed": site.setup.rights.model_dump(mode="json")}}]
     assert asked == [(site.model, 0.75)]
+    assert limits == [300.0]
     served[0][0].close()

@@ -15,6 +15,7 @@ from brakepoint.course import TRACK_VARIABLE, Track
 from brakepoint.room import joining
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.joining import join, join_code
+from brakepoint.room.sharing import share_incidents
 from brakepoint.room.stores import serving
 from brakepoint.workshop import progress
 from brakepoint.workshop.labs import closed, lab_text
@@ -158,16 +159,19 @@ def test_who_moves_to_another_laptop_finds_the_work_of_the_last_check_there(
             monkeypatch.setattr(workshop, "check", lambda step: Result(()))
             with serving(small):
                 workshop.check_and_record(STEP)
+                (folder / "incidents.json").write_text('{"incidents": {}}')
+                share_incidents(progress.PROGRESS_PATH)
     code = join_code("spring", "anna", connection("anna").secret_key, small.outside)
     with serving(small):
         assert run(["join", code]) == 0
         assert STEP.lab.read_text() == "# written in elsewhere", "nothing is brought unless that is asked for"
         assert run(["join", code, "--work"]) == 0
-        assert "2 files" in capsys.readouterr().out
+        assert "bucket: 3;" in capsys.readouterr().out
         assert run(["join", code, "--work"]) == 0
-        assert "0 files" in capsys.readouterr().out
+        assert "bucket: 0;" in capsys.readouterr().out
 
     assert STEP.lab.read_text() == "# written in labs"
     assert (elsewhere / "progress.json").read_text() == (labs / "progress.json").read_text()
+    assert (elsewhere / "incidents.json").read_text() == '{"incidents": {}}'
     kept = {path.read_text() for path in (elsewhere / "backups").iterdir()}
     assert kept == {"# written in elsewhere", "{}"}

@@ -5,7 +5,13 @@ import pytest
 
 from brakepoint import course
 from brakepoint.cli import run
+from brakepoint.incidents import casebook
 from brakepoint.workshop import doctor
+
+
+@pytest.fixture(autouse=True)
+def without_an_incident(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(casebook, "CASE_PATH", tmp_path / "case.json")
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
