@@ -14,8 +14,10 @@ RAILS_SEEN_CM = 15.0
 """This applies up to this distance ahead, where a bend in the track does not matter yet."""
 CLEAR_CM, CLOSE_CM = 40.0, 15.0
 """Between these distances ahead, a plate is large in the picture."""
-INSIDE_PX = 60.0
-"""It is not about to leave the picture, unless it is closer to its side than this."""
+NARROWEST = 2.0
+"""Cameras with up to this many times the focal length of the recorded one must see it, too."""
+INSIDE_PX = 30.0
+"""It is not about to leave their picture, unless it is closer to its side than this."""
 
 
 def plates_only(detections: Detections, camera: CameraModel) -> Detections:
@@ -60,4 +62,4 @@ def must_show(ahead_cm: float, lateral_cm: float, camera: CameraModel) -> bool:
         camera: The camera.
     """
     aside_px = camera.focal_px * abs(lateral_cm) / max(ahead_cm, CLOSE_CM)
-    return CLOSE_CM <= ahead_cm <= CLEAR_CM and aside_px <= camera.width_px / 2 - INSIDE_PX
+    return CLOSE_CM <= ahead_cm <= CLEAR_CM and aside_px <= camera.width_px / 2 / NARROWEST - INSIDE_PX

@@ -82,13 +82,13 @@ def test_of_a_frame_the_plates_are_left_and_a_frame_of_plates_is_left_alone():
     [
         (40.0, 7.0, True),
         (40.1, 7.0, False),
-        (15.0, 7.0, True),
-        (14.9, 7.0, False),
+        (15.0, 3.8, True),
+        (14.9, 3.8, False),
         (0.0, 0.0, False),
-        (20.0, 10.4, True),
-        (20.0, -10.4, True),
-        (20.0, 10.5, False),
-        (20.0, -10.5, False),
+        (20.0, 5.2, True),
+        (20.0, -5.2, True),
+        (20.0, 5.3, False),
+        (20.0, -5.3, False),
     ],
 )
 def test_a_plate_must_show_where_it_is_large_and_well_inside_the_picture(ahead_cm, lateral_cm, must):

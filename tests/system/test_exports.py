@@ -24,8 +24,10 @@ HEIGHT_PX, WIDTH_PX = 192, 256
 
 
 @pytest.fixture
-def untrained(tmp_path: Path):
+def untrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Makes a network for two classes with random weights, as its configuration says."""
+
+    monkeypatch.chdir(tmp_path)  # There ultralytics leaves what it exports.
 
     def make(name: str) -> Any:
         config = tmp_path / f"{name}.yaml"
