@@ -24,7 +24,7 @@ DEFAULT_PAGE = Path("runs") / PAGE_NAME
 
 
 def souvenir_command(
-    run: Annotated[Path, typer.Argument(metavar="[RUN]", help="cli.souvenir.run")] = DEFAULT_RUN,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="cli.souvenir.run")] = DEFAULT_RUN,
     handle: Annotated[
         str, typer.Option("--handle", metavar="NAME", show_default=False, help="cli.souvenir.handle")
     ] = "",
