@@ -125,7 +125,7 @@ def test_a_run_that_cannot_be_read_is_named(room: Room):
 
 
 def test_of_a_room_where_nothing_was_done_there_are_no_pages(small_room: Room):
-    with pytest.raises(UserError, match="Nobody in the room"):
+    with pytest.raises(UserError, match="No one in the room"):
         gather(small_room)
 
 
