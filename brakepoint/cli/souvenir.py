@@ -1,4 +1,4 @@
-"""`brakepoint souvenir`: the page that somebody takes home."""
+"""`brakepoint souvenir`: the page to take home."""
 
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -57,18 +57,18 @@ def souvenir_command(
 
 
 def _last_day(progress: Progress) -> date:
-    """When something was last worked on; today, if nothing was."""
+    """The day of the last work; today if there was none."""
     moments = [entry.last_at for entry in progress.steps.values() if entry.last_at is not None]
     return max(moments, default=datetime.now(UTC)).astimezone().date()
 
 
 def _fullest(recordings: list[Recording]) -> Recording:
-    """The run with most signs, which tells most."""
+    """The run with the most signs shows the most."""
     return max(recordings, key=lambda recording: len(recording.mission.signs))
 
 
 def _film(run: Path, recording: Recording) -> Film | None:
-    """The film that the mission left of a run; None if it is gone."""
+    """The mission's film of a run; None if it is gone."""
     film, poster = (run / f"{recording.feed}.{ending}" for ending in ("mp4", "jpg"))
     if not (film.is_file() and poster.is_file()):
         return None
@@ -76,7 +76,7 @@ def _film(run: Path, recording: Recording) -> Film | None:
 
 
 def _charts(train: Path, recordings: list[Recording]) -> tuple[Chart, ...]:
-    """The curves that can be drawn of what is here."""
+    """The curves for which there is data."""
     found = [learning(train / "run" / "results.csv")]
     if recordings:
         fullest = _fullest(recordings)

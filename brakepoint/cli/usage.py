@@ -114,7 +114,7 @@ class Commands(TyperGroup):
 
 @contextmanager
 def _blamed_on(ctx: Any) -> Iterator[None]:
-    """Lets typer's refusals know their command, whose help they point to; its parser does not tell them."""
+    """Gives typer's errors their command, whose help they point to; its parser does not."""
     try:
         yield
     except typer.TyperException as error:

@@ -19,7 +19,7 @@ from brakepoint.errors import UserError
 ROUNDING = 0.001
 """How far outside 0 to 1 a score may be, due to rounding in half precision or eight bits."""
 ORDERED_LEAST = 0.5
-"""Minimum share of an end-to-end output's boxes with corners in order; some networks' worst ones have not."""
+"""Minimum share of an end-to-end output's boxes with ordered corners; some networks' worst ones lack it."""
 FRACTIONS_MOST = 2.0
 """If no coordinate is larger, boxes are fractions of the picture where pixels are expected."""
 

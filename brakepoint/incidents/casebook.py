@@ -135,7 +135,7 @@ def open_case(number: int | None, now: datetime | None = None) -> Case:
 
 
 def take_down(case: Case, named: str, healthy: bool, now: datetime | None = None) -> bool:
-    """Records what a check has found, and returns whether the right cause has been named by now.
+    """Records what a check has found, and returns whether the right cause has been named.
 
     Args:
         case: The case.

@@ -1,6 +1,6 @@
 """What `brakepoint doctor` sees of the train of an incident: whether its machines fit together.
 
-It does not drive and it shows no pictures; what only those tell, it does not know.
+It neither drives nor shows pictures, so it misses faults that only those reveal.
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from brakepoint.texts import number, text
 from brakepoint.workshop.doctor import Finding
 
 CLOCKS_APART_MAX_S = 0.1
-"""As the page about incidents says."""
+"""As on the page about incidents."""
 
 
 def examine_site(folder: Path) -> Iterator[Finding]:
     """Looks at settings, clocks and model; changes nothing.
 
     Args:
-        folder: Of the site.
+        folder: The site's.
     """
     try:
         site = Site.load(folder)

@@ -1,4 +1,4 @@
-"""A detector's memory: how much it needs, and the end of one that takes more than it may."""
+"""A detector's memory: how much it needs, and how one is ended that exceeds its limit."""
 
 import os
 import signal
@@ -16,16 +16,16 @@ BYTES_PER_MB = 1_000_000
 
 
 def resident_mb() -> float:
-    """What this process has in memory at present."""
+    """The memory that this process uses now."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / BYTES_PER_MB
 
 
 def end_beyond(limit_mb: float, stopping: threading.Event) -> None:
-    """Ends this process once it has more, as the kernel does with a container: without a word.
+    """Kills this process once it uses more, as the kernel kills a container: without a message.
 
     Args:
-        limit_mb: The most that it may have.
+        limit_mb: The most that it may use.
         stopping: Ends the watch.
     """
     while not stopping.wait(LOOK_EVERY_S):
@@ -34,7 +34,7 @@ def end_beyond(limit_mb: float, stopping: threading.Event) -> None:
 
 
 def needed_mb(model: Path) -> float:
-    """What a detector with this model takes, seen in a process of its own.
+    """What a detector with this model uses, measured in its own process.
 
     Raises:
         subprocess.CalledProcessError: The model does not load.

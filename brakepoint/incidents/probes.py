@@ -1,4 +1,4 @@
-"""Checks whether an incident's train is healthy, by what it does and not by what its files contain.
+"""Checks whether an incident's train is healthy by what it does, not by what its files contain.
 
 Three probes cover everything. One drives the line on the virtual clock, with perfect detections in place of
 the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line to the
@@ -169,7 +169,7 @@ def sees(site: Site) -> Finding:
 
 
 def lives(site: Site) -> Finding:
-    """Looks whether the detector may have the memory that it needs.
+    """Checks whether the detector may use the memory that it needs.
 
     Raises:
         UserError: The model is missing.

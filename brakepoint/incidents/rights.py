@@ -1,4 +1,4 @@
-"""What the embedded broker lets each service publish, where a site says so: a plug-in of amqtt."""
+"""What the embedded broker lets each service publish, if a site limits it: a plug-in of amqtt."""
 
 from dataclasses import dataclass, field
 
@@ -7,19 +7,19 @@ from amqtt.plugins.base import BaseTopicPlugin
 from amqtt.session import Session
 
 ALWAYS = "status"
-"""Without it nobody would know that a service is there."""
+"""Without it, no one could see that a service is running."""
 
 
 class ServiceRights(BaseTopicPlugin):
-    """Refuses what a service may not publish, without a word to it, as MQTT 3.1.1 has it.
+    """Silently drops what a service may not publish, as MQTT 3.1.1 requires.
 
-    Whoever is none of the services may publish and hear everything.
+    Any client that is not a service may publish and receive everything.
     """
 
     async def topic_filtering(
         self, *, session: Session | None = None, topic: str | None = None, action: Action | None = None
     ) -> bool:
-        """Whether a message passes."""
+        """Whether a message is allowed."""
         client = f"{session.client_id if session else ''}-"  # As `brakepoint.services.bus` names itself.
         rights = next((own for name, own in self.config.allowed.items() if f"-{name}-" in client), None)
         if action is not Action.PUBLISH or rights is None:
@@ -28,6 +28,6 @@ class ServiceRights(BaseTopicPlugin):
 
     @dataclass
     class Config:
-        """What each service may publish besides its status, by the names of topics."""
+        """Topics that each service may publish to, besides its status."""
 
         allowed: dict[str, list[str]] = field(default_factory=dict)

@@ -75,7 +75,7 @@ class Clocks(_Section):
 
 
 class Rights(_Section):
-    """What the broker lets each service publish, by the names of topics; its status anybody may."""
+    """Topics that the broker lets each service publish to, besides its status."""
 
     capture: tuple[str, ...] = ("frame",)
     detector: tuple[str, ...] = ("detections",)
@@ -156,7 +156,7 @@ class Site:
 
     @property
     def zoom(self) -> float:
-        """The factor that makes pictures look like recorded ones, as is needed for every real camera.
+        """The factor that makes pictures look like recorded ones, as every real camera requires.
 
         It is right if the focal length is: the mounted camera has that of the recorded one.
         """

@@ -1,7 +1,7 @@
 """The closed loop on a virtual clock: camera, detector, autopilot, train, and round again.
 
 Nothing waits and nothing reads a real clock, so a run takes as long as it takes to compute, and two runs are
-the same to the bit.
+bit-identical.
 """
 
 import traceback

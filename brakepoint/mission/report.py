@@ -1,6 +1,6 @@
 """The files that `brakepoint mission` writes to its folder, and how they are published atomically.
 
-report.json        the scores of all feeds, the same to the byte for the same mission
+report.json        the scores of all feeds, byte-identical for the same mission
 index.html         the page
 FEED.mp4           the annotated film of a feed
 FEED.jpg           its poster: the most informative moment

@@ -9,7 +9,7 @@ class Version(BaseModel):
     """One published model. It never changes; this record is in `version.json` beside it.
 
     Attributes:
-        number: From 1, growing.
+        number: Counts up from 1.
         sha256: Hash of the model file.
         size_bytes: Size of the model file.
         metrics: mAP50 by world, 0 to 1; empty for a model that was published by hand.

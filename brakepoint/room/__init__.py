@@ -32,6 +32,6 @@ def in_a_room() -> bool:
 
 
 def own_handle() -> str:
-    """What the attendee is called whose workspace this is; empty outside a room."""
+    """The handle of this workspace's attendee; empty outside a room."""
     room, place = os.environ.get(ROOM_VARIABLE, ""), os.environ.get("AWS_S3_BUCKET", "")
     return place.removeprefix(f"{room}-") if room and place.startswith(f"{room}-") else ""

@@ -12,7 +12,7 @@ from brakepoint.workshop.progress import Progress
 
 COUNT_MAX = 999
 INCIDENTS_MAX = 99
-"""Of so many one attendee may tell; their numbers begin with 1."""
+"""The most that one attendee can report; their numbers start at 1."""
 STUCK_AFTER_MIN = 10.0
 """Nothing new has passed for this long: the attendee may need help."""
 CHECKS = "check."
@@ -20,10 +20,10 @@ CHECKS = "check."
 
 
 class Solved(BaseModel):
-    """How long an attendee took for an incident; whatever else is noted of it goes no further.
+    """How long an attendee took for an incident; nothing else about it is shared.
 
     Attributes:
-        found_min: Minutes until the cause was named; None: it was not yet.
+        found_min: Minutes until the cause was named; None: not yet.
         mended_min: Minutes until the train was healthy, too; None: not yet.
     """
 
@@ -102,13 +102,13 @@ class Heard(BaseModel):
         )
 
     def with_incidents(self, content: bytes) -> "Heard":
-        """The same with what an upload says of incidents.
+        """A copy with the incidents of an upload.
 
         Args:
             content: `incidents.json`.
 
         Raises:
-            ValidationError: It is none.
+            ValidationError: It is not a valid `incidents.json`.
         """
         told = _Incidents.model_validate_json(content).incidents
         found = {

@@ -38,7 +38,7 @@ def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
 
 
 def _store(room: Room, handle: str) -> dict[str, str]:
-    """Tells the pipeline server where the attendee's bucket is."""
+    """Where the pipeline server finds the attendee's bucket."""
     url = urlsplit(room.inside)
     port = url.port or PORTS[url.scheme]
     return {

@@ -32,11 +32,11 @@ class Gathered:
     """What the room has kept of one attendee.
 
     Attributes:
-        handle: Who.
-        heard: What was done; None if the board never heard of it.
+        handle: The attendee's.
+        heard: What was done; None if the board never saw any of it.
         marks: How it was scored; None if it was not, or does not count.
-        run: The file of the run that the score is from; None if nothing drove.
-        feed: What it was driven on; None if the room does not say.
+        run: The file of the run that the score is from; None if there is none.
+        feed: The feed that it drove; None if the room names none.
     """
 
     handle: str
@@ -47,7 +47,7 @@ class Gathered:
 
 
 def gather(room: Room) -> list[Gathered]:
-    """What was kept of everybody of whom there is something.
+    """Everything kept, for each attendee of whom there is something.
 
     Raises:
         UserError: There is nobody, or the scores cannot be read.
@@ -65,7 +65,7 @@ def gather(room: Room) -> list[Gathered]:
 
 
 def _gathered(room: Room, handle: str, heard: Heard | None, marks: Marks | None) -> Gathered:
-    """The run is that of the final, if it drove there, and else the best one."""
+    """The run is that of the final if there is one, otherwise the best."""
     is_final = marks is not None and marks.final is not None and marks.final.reason is None
     run = folder_of(room, handle) / (FINAL if is_final else BEST) / RUN_NAME
     feed = room.final_feed if is_final else room.hidden_feed
@@ -73,14 +73,14 @@ def _gathered(room: Room, handle: str, heard: Heard | None, marks: Marks | None)
 
 
 def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
-    """Writes everybody's page, several at a time, in the place of those of before.
+    """Writes everybody's page, several at a time, replacing earlier ones.
 
     Args:
-        room: Whose.
+        room: The room.
         films: Whether the pages have films and curves; both need the hidden feed, and films show it.
 
     Yields:
-        How many are written, how many there are, and whose film could not be made, or nothing.
+        The number written, the total, and the handle of a film that could not be made, or "".
 
     Raises:
         UserError: There is nobody, or a record of the room cannot be read.
@@ -95,7 +95,7 @@ def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
 
 
 def _write(room: Room, films: bool, folder: Path, kept: Gathered) -> str:
-    """Writes one page, and returns the handle if a film was wanted that cannot be made."""
+    """Writes one page, and returns the handle if a wanted film cannot be made."""
     recording = _recording(kept.run) if kept.run is not None else None
     film, chart = None, None
     if recording is not None and kept.feed is not None:

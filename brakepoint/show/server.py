@@ -24,7 +24,7 @@ from brakepoint.web.server import NO_STORE, check_token, make_page
 BODY_MAX_BYTES = 8_000_000
 """A JPEG of a few megapixels in base64."""
 TO_PRINT = {kind: plate for kind, plate in PLATES.items() if not kind.startswith("road-")}
-"""The sign plates of the toy's line, in their true size."""
+"""The sign plates of the toy's line, at their true size."""
 TEXTS = ("show.", "sign.class.")
 Answer = TypeVar("Answer")
 Token = Annotated[str, Header(alias="X-Brakepoint-Token")]

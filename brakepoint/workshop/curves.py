@@ -14,9 +14,9 @@ from brakepoint.mission.report import Recording
 from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, VISIBLE_MIN, GroundTruth, TruthSign, VisibleSign
 
 MAP50_COLUMN = "metrics/mAP50(B)"
-"""Of `results.csv`, as ultralytics writes it."""
+"""Column of ultralytics' `results.csv`."""
 FROM_CM, EVERY_CM = 100, 20
-"""So far from a sign its curve begins, and so far apart are the distances that are written below it."""
+"""Distance from a sign at which its curve begins, and interval of the labels below it."""
 IOU_MIN = 0.5
 EPOCHS_WRITTEN = 8
 LEARNING, APPROACH = CHARTS = ("learning", "approach")
@@ -30,8 +30,8 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        places: Its points: what is below, and a share from 0 to 1.
-        sign: The sign that it is about, if it is about one.
+        places: Its points: the value on the axis, and a share, 0 to 1.
+        sign: The sign that it shows, if any.
     """
 
     places: tuple[tuple[float, float], ...]
@@ -43,10 +43,10 @@ class Chart:
     """Lines of shares from 0 to 1, in the units of its drawing.
 
     Attributes:
-        name: Of its texts, `souvenir.chart.{name}.*`.
-        first: What is below at the left end.
-        last: What is below at the right end.
-        marks: What is written below.
+        name: As in its texts, `souvenir.chart.{name}.*`.
+        first: Value at the left end.
+        last: Value at the right end.
+        marks: Labels of the axis.
         lines: At least one.
     """
 
@@ -62,7 +62,7 @@ class Chart:
     base: int = HEIGHT - BOTTOM
 
     def x(self, value: float) -> float:
-        """Where a value is drawn; a chart of one value has it in the middle."""
+        """Where a value is drawn; a single value is in the middle."""
         share = (value - self.first) / (self.last - self.first) if self.last != self.first else 0.5
         return round(self.left + share * (self.right - self.left), 1)
 
@@ -76,7 +76,7 @@ class Chart:
 
 
 def learning(results: Path) -> Chart | None:
-    """How mAP50 grew by epoch; None without a training that this kit has made.
+    """How mAP50 grew by epoch; None if this kit has not trained here.
 
     Args:
         results: `results.csv` as ultralytics writes it.
@@ -102,7 +102,7 @@ def approach(recording: Recording, truth: GroundTruth) -> Chart | None:
 
     Args:
         recording: The run.
-        truth: Of the feed that it was driven on.
+        truth: Ground truth of its feed.
     """
     last = max(tick.frame_number for tick in recording.run.ticks)
     if recording.feed != truth.feed or last >= len(truth.frames):
@@ -131,7 +131,7 @@ def _is_clear(sign: VisibleSign) -> bool:
 
 
 def _sureness(detections: Sequence[Detection], sign: VisibleSign) -> float:
-    """How sure the surest detection is that lies where a sign is and has its class."""
+    """The highest confidence of a detection at a sign's place with its class."""
     same = [item for item in detections if item.sign_class is sign.sign_class]
     if not same:
         return 0.0

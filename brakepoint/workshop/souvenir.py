@@ -1,6 +1,6 @@
-"""The page that somebody takes home: what was built, how the train drove, and how well the model saw.
+"""The page to take home: what was built, how the train drove, and how well the model saw.
 
-It is one file that opens without a network. Of the person it knows the handle, and nothing else.
+It is one file that opens without a network, and names the person only by handle.
 """
 
 import base64
@@ -20,7 +20,7 @@ from brakepoint.workshop.curves import Chart
 
 PAGE_NAME = "souvenir.html"
 EMBED_MAX_BYTES = 16_000_000
-"""A larger film lies beside the page: browsers take long over such pages, and mail does not carry them."""
+"""A larger film is saved beside the page: browsers load such pages slowly, and mail rejects them."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Built:
     """One step as the page shows it.
 
     Attributes:
-        step: Which.
+        step: The step.
         done: Its exercises that were done.
         asked: Those that the track asks for.
     """
@@ -39,7 +39,7 @@ class Built:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left of what was asked for."""
+        """Whether everything asked for is done."""
         return set(self.asked) <= set(self.done)
 
 
@@ -49,7 +49,7 @@ class Film:
 
     Attributes:
         mp4: The film.
-        poster: A JPEG of the moment that tells most.
+        poster: A JPEG of its most telling moment.
     """
 
     mp4: bytes
@@ -66,7 +66,7 @@ class Souvenir:
         steps: What was done of each step, in order.
         missions: How the train drove.
         film: One of these drives.
-        map50: What the model reached on the feed that nobody had seen, 0 to 1.
+        map50: The model's mAP50 on the feed that nobody had seen, 0 to 1.
         charts: The model's curves.
         steps_by: Whose autopilot drove, `labs` or `solutions`; empty if it is the attendee's own anyway.
         detector: File name of the model that drove.
@@ -97,11 +97,11 @@ def write_souvenir(path: Path, souvenir: Souvenir) -> bool:
     """Writes the page, and the film beside it if the page would be too large with it.
 
     Args:
-        path: The HTML file; its folder is made.
+        path: The HTML file; its folder is created.
         souvenir: What it shows.
 
     Returns:
-        Whether the page holds all of it, so that this one file is enough.
+        Whether the page contains everything, so that one file is enough.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     film, beside = souvenir.film, path.with_suffix(".mp4")
@@ -117,7 +117,7 @@ def render(souvenir: Souvenir, film_beside: str = "") -> str:
 
     Args:
         souvenir: What it shows.
-        film_beside: File name of the film, if it lies beside the page; by default the page holds it.
+        film_beside: File name of the film, if it is beside the page; by default the page contains it.
     """
     film = souvenir.film
     return (

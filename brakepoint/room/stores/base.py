@@ -35,7 +35,7 @@ class Buckets(Protocol):
 class RoomStore(Buckets, Protocol):
     """The interface of every store.
 
-    Creating what exists and removing what doesn't are no errors and change nothing.
+    Creating existing things and removing missing ones succeeds and changes nothing.
     """
 
     def make_bucket(self, bucket: str) -> None:

@@ -50,7 +50,7 @@ class Touched:
 
 @contextmanager
 def touched_files() -> Iterator[Touched]:
-    """Watches which files are written and renamed meanwhile, by whatever function of Python."""
+    """Records which files are written and renamed meanwhile, by any Python function."""
     touched = Touched()
     _watchers().append(touched)
     try:
