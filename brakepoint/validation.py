@@ -46,7 +46,7 @@ def first_fault(error: ValidationError) -> str:
         error: Pydantic's exception.
 
     Returns:
-        For instance `track #2, radius_cm: a number of at least 20 is needed`; items are counted from 1.
+        For instance `track #2.curve.radius_cm: a number of at least 20 is needed`; items are counted from 1.
     """
     first = error.errors(include_url=False)[0]
     where, what = _place(first["loc"]), _what(first)
@@ -54,8 +54,8 @@ def first_fault(error: ValidationError) -> str:
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    parts = (f" #{part + 1}" if isinstance(part, int) else f", {part}" for part in loc)
-    return "".join(parts).removeprefix(", ").strip()
+    parts = (f" #{part + 1}" if isinstance(part, int) else f".{part}" for part in loc)
+    return "".join(parts).removeprefix(".").strip()
 
 
 def _what(first: ErrorDetails) -> str:

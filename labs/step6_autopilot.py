@@ -243,8 +243,9 @@ def locate(item: Detection) -> Place:
     """Computes the place of a sign from its box: the smaller the box, the more distant the sign."""
     # TODO distance: ahead_cm must be how far ahead the sign is, in cm, computed from the height of
     # its box in pixels; the width is less useful, since signs are often turned. Each class has its
-    # own plate height (PLATE_HEIGHT_CM). The camera is of the simplest kind, a pinhole: what is twice
-    # as far away looks half as high. Everything else that the autopilot does depends on this number.
+    # own plate height (PLATE_HEIGHT_CM). The camera is of the simplest kind, a pinhole: an object
+    # twice as far away looks half as high. Everything else that the autopilot does depends on this
+    # number.
     # À FAIRE distance : ahead_cm doit être la distance du panneau, en cm, déduite de la hauteur de
     # son cadre en pixels ; la largeur renseigne peu, car les panneaux sont souvent de travers. Chaque
     # classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). La caméra est du modèle le plus simple,

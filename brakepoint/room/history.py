@@ -36,6 +36,8 @@ class Solved(BaseModel):
 class _Incidents(BaseModel):
     """The attendee's `incidents.json`."""
 
+    model_config = ConfigDict(frozen=True)
+
     incidents: dict[int, Solved] = Field(default={}, max_length=INCIDENTS_MAX)
 
 

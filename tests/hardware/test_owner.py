@@ -179,7 +179,7 @@ def test_a_camera_that_was_not_calibrated_is_no_yardstick(desk, monkeypatch, tmp
         (["--camera", "usb:?focal=600"], [], "leave out the focal length"),
         (["--camera", "usb:"], ["30", ""], "there were: 1"),
         (["--camera", "usb:"], ["30", "near", "33", ""], "30 cm and 33 cm"),
-        (["--camera", "usb:", "--chessboard", "nine"], [], "not a chessboard"),
+        (["--camera", "usb:", "--chessboard", "nine"], [], "not the size of a chessboard"),
     ],
 )
 def test_what_does_not_measure_a_camera_is_refused(

@@ -466,7 +466,7 @@ def test_a_sign_that_is_seen_again_in_between_keeps_its_standing(rig):
     assert (order.kind, order.reason) == (OrderKind.BRAKE, Reason.DANGER_STOP)
 
 
-@pytest.mark.parametrize(("ahead_cm", "missed"), [(40.0, True), (40.1, False), (15.0, True), (14.9, False)])
+@pytest.mark.parametrize(("ahead_cm", "missed"), [(40.0, True), (40.1, False), (29.0, True), (14.9, False)])
 def test_a_sign_is_missed_only_where_it_must_show(ahead_cm, missed):
     unseen = autopilot.missed(sign(position_cm=100.0), 100.0 - ahead_cm, frame=2)
 

@@ -151,5 +151,5 @@ def test_a_chessboard_tells_focal_length_height_and_pitch(focal, height_cm, pitc
 
 def test_a_picture_without_a_board_has_none_and_few_views_are_refused():
     assert find_board(np.full((480, 640, 3), 90, np.uint8), COLUMNS, ROWS) is None
-    with pytest.raises(UserError, match=f"5 views, and {VIEWS_MIN}"):
+    with pytest.raises(UserError, match=f"seen: 5; needed: {VIEWS_MIN}"):
         fit_board([np.zeros((54, 2))] * 5, COLUMNS, SQUARE_CM, 4.0, FRAME, FRAME)

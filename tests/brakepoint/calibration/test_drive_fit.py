@@ -120,7 +120,7 @@ def test_a_train_is_no_faster_than_its_camera_sees():
 
 def test_runs_in_which_the_train_did_not_move_are_left_out_and_one_is_too_few():
     stuck = Leg(30, 9.0, 4.0, tuple(Seen(at / 15, 0, 60.0, 1.0) for at in range(60)))
-    with pytest.raises(UserError, match="moved in 1 of the runs"):
+    with pytest.raises(UserError, match="the train moved: 1; needed: 2"):
         fit_drive([stuck, true_leg(60)], APART_CM, Reckoning)
     assert len(fit_drive([stuck, true_leg(50), true_leg(60)], APART_CM, Reckoning).legs) == 2
 

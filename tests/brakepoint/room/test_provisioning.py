@@ -140,7 +140,7 @@ def test_whoever_leaves_loses_the_key_and_finds_everything_again_after_coming_ba
     capsys.readouterr()
 
     assert run(["room", "apply", "--attendees", "2"]) == 2
-    assert "Cards to take back" in (said := capsys.readouterr().err) and "seat-03" in said
+    assert "Cards to withdraw" in (said := capsys.readouterr().err) and "seat-03" in said
     assert "spring-seat-03" in (room_of_forty / "keys.json").read_text()
 
     assert run(["room", "apply", "--attendees", "2", "--yes"]) == 0

@@ -313,7 +313,7 @@ def test_a_port_that_is_taken_is_told(server, model, capsys) -> None:
     port = server.rest.rpartition(":")[2]
 
     assert run(["--lang", "en", "serve", str(model), "--rest-port", port]) == 2
-    assert "taken" in capsys.readouterr().err
+    assert "in use" in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_there_is_one_line(tmp_path, capsys) -> None:
