@@ -103,6 +103,11 @@ class VisibleSign(_Record):
     distance_cm: float = Field(gt=0)
     visible: float = Field(ge=0, le=1)
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether a good detector finds it: enough of it is visible, and it is large enough."""
+        return self.visible >= VISIBLE_MIN and self.box[3] - self.box[1] >= VISIBLE_HEIGHT_MIN_PX
+
 
 class TruthFrame(_Record):
     """One frame: where it was captured and what it shows."""
@@ -157,9 +162,7 @@ class GroundTruth(_Record):
         return tuple(
             Detection(sign_class=sign.sign_class, confidence=1.0, box=sign.box)
             for sign in self.frames[frame_number].signs
-            if sign.sign_class is not None
-            and sign.visible >= VISIBLE_MIN
-            and sign.box[3] - sign.box[1] >= VISIBLE_HEIGHT_MIN_PX
+            if sign.sign_class is not None and sign.is_clear
         )
 
 

@@ -263,12 +263,8 @@ def load_runtime(
         raise UserError("error.runtime_missing", name=package, known=", ".join(RUNTIMES))
     if not path.is_file():
         raise UserError("error.model_missing", path=path)
-    try:
+    with _blamed_on(path, name):
         return RUNTIMES[name](path, Options(threads or _threads_setting(), half))
-    except UserError:
-        raise
-    except Exception as error:  # Neither runtime documents what it raises on a file that isn't a model.
-        raise UserError("error.model_unreadable", path=path, runtime=name) from error
 
 
 def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray:
@@ -282,12 +278,19 @@ def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray
     Raises:
         UserError: The model could be read, but not run.
     """
-    try:
+    with _blamed_on(path, type(runtime).__name__):
         return runtime.infer(tensor)
+
+
+@contextmanager
+def _blamed_on(path: Path, runtime: str) -> Iterator[None]:
+    """Reports what a runtime raises, which none documents, as an error of the model."""
+    try:
+        yield
     except UserError:
         raise
     except Exception as error:
-        raise UserError("error.model_unreadable", path=path, runtime=type(runtime).__name__) from error
+        raise UserError("error.model_unreadable", path=path, runtime=runtime) from error
 
 
 def _threads_setting() -> int:

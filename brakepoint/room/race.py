@@ -1,5 +1,7 @@
 """The race of a room: everyone's best submission, driving side by side."""
 
+from pathlib import Path
+
 from pydantic import ValidationError
 
 from brakepoint.errors import UserError
@@ -11,6 +13,18 @@ from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
 
 PAGE_NAME = "race.html"
 """File name in the room's folder."""
+
+
+def read_recording(run: Path) -> Recording:
+    """Reads the run of a submission that the room has kept.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    try:
+        return Recording.model_validate_json(run.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise UserError("race.error.damaged", path=run) from error
 
 
 def racers(room: Room, final: bool = False) -> list[Racer]:
@@ -25,11 +39,7 @@ def racers(room: Room, final: bool = False) -> list[Racer]:
         file = folder_of(room, handle) / (FINAL if final else BEST) / RUN_NAME
         if handle in out or not file.exists():
             continue
-        try:
-            recording = Recording.model_validate_json(file.read_text(encoding="utf-8"))
-        except (OSError, ValidationError) as error:
-            raise UserError("race.error.damaged", path=file) from error
-        found.append(Racer(handle, recording, has_blame=False))
+        found.append(Racer(handle, read_recording(file), has_blame=False))
     if not found:
         raise UserError("race.error.nobody")
     return found

@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pydantic import ValidationError
-
 from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
@@ -16,6 +14,7 @@ from brakepoint.mission.report import Recording
 from brakepoint.room.config import Room
 from brakepoint.room.history import Heard, History
 from brakepoint.room.outcomes import Marks, Scores
+from brakepoint.room.race import read_recording
 from brakepoint.room.rulings import Rulings
 from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
 from brakepoint.truth import load_truth
@@ -96,7 +95,7 @@ def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
 
 def _write(room: Room, films: bool, folder: Path, kept: Gathered) -> str:
     """Writes one page, and returns the handle if a wanted film cannot be made."""
-    recording = _recording(kept.run) if kept.run is not None else None
+    recording = read_recording(kept.run) if kept.run is not None else None
     film, chart = None, None
     if recording is not None and kept.feed is not None:
         video = find_feed(str(kept.feed))
@@ -118,13 +117,6 @@ def _write(room: Room, films: bool, folder: Path, kept: Gathered) -> str:
     )
     write_souvenir(folder / f"{kept.handle}.html", page)
     return kept.handle if films and recording is not None and film is None else ""
-
-
-def _recording(run: Path) -> Recording:
-    try:
-        return Recording.model_validate_json(run.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        raise UserError("race.error.damaged", path=run) from error
 
 
 def _filmed(recording: Recording, video: Path) -> Film:

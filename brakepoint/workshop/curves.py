@@ -11,7 +11,7 @@ from brakepoint.detector.boxes import intersection_over_union
 from brakepoint.messages import Detection
 from brakepoint.mission.records import Tick
 from brakepoint.mission.report import Recording
-from brakepoint.truth import VISIBLE_HEIGHT_MIN_PX, VISIBLE_MIN, GroundTruth, TruthSign, VisibleSign
+from brakepoint.truth import GroundTruth, TruthSign, VisibleSign
 
 MAP50_COLUMN = "metrics/mAP50(B)"
 """Column of ultralytics' `results.csv`."""
@@ -119,15 +119,10 @@ def _approach(ticks: Sequence[Tick], sign: TruthSign, truth: GroundTruth) -> tup
     places = []
     for tick in ticks:
         distance_cm = sign.at_cm - tick.position_cm
-        shown = [one for one in truth.frames[tick.frame_number].signs if one.id == sign.id and _is_clear(one)]
+        shown = [one for one in truth.frames[tick.frame_number].signs if one.id == sign.id and one.is_clear]
         if tick.detections is not None and shown and 0 <= distance_cm <= FROM_CM:
             places.append((distance_cm, _sureness(tick.detections, shown[0])))
     return tuple(places)
-
-
-def _is_clear(sign: VisibleSign) -> bool:
-    """Whether a good detector finds it."""
-    return sign.visible >= VISIBLE_MIN and sign.box[3] - sign.box[1] >= VISIBLE_HEIGHT_MIN_PX
 
 
 def _sureness(detections: Sequence[Detection], sign: VisibleSign) -> float:
