@@ -17,3 +17,12 @@ def await_in_page(page: Page, expression: str) -> None:
     while not page.evaluate(expression):
         assert time.monotonic() < until, f"it did not come to pass in time: {expression}"
         page.wait_for_timeout(LOOK_EVERY_MS)
+
+
+def complaints_of(page: Page) -> list[str]:
+    """A list that fills with the page's console messages, its errors and the addresses that it asks for."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url))
+    return complaints

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import grave_faults
+from browsing import complaints_of
 from playwright.sync_api import Page, expect
 
 from brakepoint.texts import languages
@@ -35,10 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser) -> Iterator[Page]:
     page = browser.new_page(viewport=DESK, color_scheme="light")
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url))
+    complaints = complaints_of(page)
     yield page
     page.close()
     assert [line for line in complaints if not line.startswith(("file:", "data:"))] == []

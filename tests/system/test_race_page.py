@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import grave_faults
+from browsing import complaints_of
 from driving import feed, never_brakes
 from playwright.sync_api import Page, expect
 from recordings import record
@@ -27,10 +28,7 @@ def race(tmp_path_factory) -> Path:
 @pytest.fixture
 def page(browser, race: Path) -> Iterator[Page]:
     page = browser.new_page(viewport=PROJECTOR, locale="en")
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url))
+    complaints = complaints_of(page)
     page.clock.install()
     page.goto(race.as_uri())
     yield page

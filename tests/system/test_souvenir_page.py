@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import grave_faults
-from browsing import await_in_page
+from browsing import await_in_page, complaints_of
 from playwright.sync_api import Page, expect
 from recordings import make_feed, record
 
@@ -47,10 +47,7 @@ def souvenir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser, souvenir: Path) -> Iterator[Page]:
     page = browser.new_page(viewport=LAPTOP, locale="en")
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url))
+    complaints = complaints_of(page)
     page.goto(souvenir.as_uri())
     yield page
     page.close()
