@@ -117,6 +117,7 @@ LISTED: dict[str, Iterable[str]] = {
     "room.phase.{}": PATIENCE_S,
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
+    "docs.alert.{}": ("note", "tip", "warning"),
     "docs.track.{}": ("core", "further"),
     "souvenir.made.{}": STEPS,
     "souvenir.by.{}": SOURCES,

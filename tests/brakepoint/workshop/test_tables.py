@@ -72,12 +72,19 @@ def test_a_table_that_nobody_knows_is_refused():
 
 def test_a_cell_stays_in_its_row_and_column():
     assert table("rule", [("`A`", 1, "one\nor | two")], "fr") == (
-        "| constante | valeur | sens |\n| --- | --- | --- |\n| `A` | 1 | one or &#124; two |\n"
+        "| constante | valeur | sens |\n| --- | ---: | --- |\n| `A` | 1 | one or &#124; two |\n"
     )
+
+
+def test_a_column_is_aligned_like_numbers_if_it_holds_nothing_else():
+    rows = [("0", "13:00", "−1.5", ""), (12, "a", "1,000", "2")]
+
+    assert table("clock", rows).splitlines()[1] == "| ---: | --- | ---: | --- |"
 
 
 def test_words_are_code_or_plain():
     assert (code("x"), code(""), code(0)) == ("`x`", "", "`0`")
+    assert code("a_b | None") == r"<code>a\_b | None</code>"  # Its row escapes the bar.
     assert plain("a_b *c* <d> [e] `f` \\") == r"a\_b \*c\* \<d> \[e] \`f\` \\"
 
 
