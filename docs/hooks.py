@@ -50,6 +50,7 @@ THIN_SPACE = re.compile(r" (?=[;!?])")
 WIDE_SPACE = re.compile(r" (?=[:»%])|(?<=«) ")
 CELL = re.compile(r"<td.*?</td>", re.DOTALL)
 CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
+OPTION = re.compile(r"(?<![\w-])--[\w-]+")
 BREAK_IN_CODE = re.compile(r"(?<=\w[_/.,=-])(?=\w)")
 
 
@@ -138,10 +139,11 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps punctuation after a space on the line of its word, as in French; lets code in tables break."""
+    """Keeps an option in one line, as in French punctuation with its word; lets code in tables break."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
     parts[::2] = [THIN_SPACE.sub("\u202f", WIDE_SPACE.sub("\u00a0", part)) for part in parts[::2]]
-    return CELL.sub(_breakable, "".join(parts))
+    html = CODE.sub(lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), "".join(parts))
+    return CELL.sub(_breakable, html)
 
 
 def _breakable(cell: re.Match[str]) -> str:

@@ -125,6 +125,7 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
+    "course.{}.outcome": STEPS,
     "question.{}.ask": STEPS,
     "question.{}.choice": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},

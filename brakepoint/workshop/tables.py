@@ -110,6 +110,18 @@ def _steps(lang: str) -> str:
     return table("step", rows, lang)
 
 
+def _cards(lang: str) -> str:
+    """A card for each step: a picture, its title with a link to its page, its minutes and its outcome."""
+    cards = [
+        f"-   ![](../images/{lang}/card{step.number}.jpg)\n\n"
+        f"    **[{step.number}. {text(f'course.{step.name}.title', lang)}](step{step.number}.md)**\n\n"
+        f"    {text('docs.card.minutes', lang, minutes=step.minutes)}. "
+        f"{text(f'course.{step.name}.outcome', lang)}\n"
+        for step in course()
+    ]
+    return "\n".join(['<div class="grid cards" markdown>\n', *cards, "</div>\n"])
+
+
 def _clock(lang: str, track: str) -> str:
     """When each step begins on a track, and what helps those who are late."""
     beside = text("docs.clock.beside", lang)
@@ -181,6 +193,7 @@ def _kinds(lang: str) -> str:
 WRITERS: dict[str, Callable[..., str]] = {
     "exercises": _exercises,
     "steps": _steps,
+    "cards": _cards,
     "clock": _clock,
     "scenario": _scenario,
     "kinds": _kinds,

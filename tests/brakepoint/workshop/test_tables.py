@@ -38,12 +38,15 @@ def test_who_reads_a_step_s_page_on_a_forge_sees_its_exercises(step, lang):
 def test_who_reads_the_first_page_on_a_forge_sees_every_step(lang):
     ((kind, words),) = tables("index.md", lang)
 
-    assert kind == "steps"
-    for step in course():
+    assert kind == "cards"
+    cards = words.split("-   ")[1:]
+    for step, card in zip(course(), cards, strict=True):
+        picture, link, outcome = card.removesuffix("</div>\n\n").split("\n\n")[:3]
         title = text(f"course.{step.name}.title", lang)
-        link = f"[{step.number}. {title}](step{step.number}.md)"
-        (row,) = [line for line in words.splitlines() if line.startswith(f"| {link} |")]
-        assert row.endswith(f" | {step.minutes} | {len(step.exercises)} |")
+        assert picture == f"![](../images/{lang}/card{step.number}.jpg)"
+        assert link == f"    **[{step.number}. {title}](step{step.number}.md)**"
+        assert outcome.split(". ")[0].split() == [str(step.minutes), "minutes"]
+        assert outcome.endswith(text(f"course.{step.name}.outcome", lang))
 
 
 def test_what_stood_in_a_table_before_is_replaced():
