@@ -91,6 +91,19 @@ def test_a_wish_that_makes_no_sense_is_refused(onlooker, asked, wish):
     assert not asked
 
 
+@pytest.mark.parametrize(("own", "chosen"), [("fr", "fr"), ("xx", "en"), ("", None), (None, None)])
+def test_a_page_s_language_is_the_kit_s_only_if_a_person_has_set_it(
+    onlooker, monkeypatch, own: str | None, chosen: str | None
+):
+    client = TestClient(make_app(onlooker), base_url=LOCAL)
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    monkeypatch.delenv("BRAKEPOINT_LANG", raising=False)
+    if own is not None:
+        monkeypatch.setenv("BRAKEPOINT_LANG", own)
+
+    assert client.get("/texts.json").json()["chosen_lang"] == chosen
+
+
 def test_the_page_speaks_every_language(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     words = client.get("/texts.json").json()["texts"]

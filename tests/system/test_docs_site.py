@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "docs" / "en").glob("*.md"))
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PAGE_MOST_BYTES = 1_000_000
-DIAGRAM_TEXTS = """[...document.querySelectorAll(".diagram svg text")].map(text => {
-    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+DIAGRAM_TEXTS = """[...document.querySelectorAll(".diagram svg :is(text, tspan)")].map(text => {
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.closest("text").getScreenCTM().a;
     const own = getComputedStyle(text).fill === getComputedStyle(text.closest("article")).color;
     return `${size.toFixed()}px, ${own ? "like its page" : getComputedStyle(text).fill}`;
 })"""
