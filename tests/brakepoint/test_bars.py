@@ -29,7 +29,7 @@ def test_in_a_notebook_half_a_line_is_left_to_the_kernel(console):
         assert not isinstance(sys.stderr, FileProxy)
 
 
-def test_in_a_terminal_what_is_printed_stands_above_the_bar(console):
+def test_in_a_terminal_output_appears_above_the_bar(console):
     console.reconfigure(force_terminal=True, force_jupyter=False)
 
     with progress_bar():

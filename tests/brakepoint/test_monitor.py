@@ -181,7 +181,7 @@ def state(at=SINCE + 1, position_cm=12.0, speed_cm_s=50.0):
     )
 
 
-def test_the_orders_of_a_run_are_told_with_their_time_and_place_and_repeats_once(looking_on):
+def test_the_orders_of_a_run_are_reported_with_their_time_and_place_and_repeats_once(looking_on):
     looking_on(mission=mission(), state=state())
     looking_on(order=order())
     looking_on(order=order(at=SINCE + 3))
@@ -422,7 +422,7 @@ def test_a_wish_that_the_broker_does_not_pass_on_is_named_until_one_arrives(bus,
     assert onlooker.now()["held_back"] == []
 
 
-def test_the_page_is_told_how_each_class_of_sign_is_drawn(onlooker):
+def test_the_page_gets_the_look_of_each_class_of_sign(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     looks = client.get("/texts.json").json()["looks"]
 

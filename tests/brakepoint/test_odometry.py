@@ -99,7 +99,7 @@ def test_over_many_tracks_the_correction_takes_most_of_the_error_away():
     assert np.mean(left) < 0.35 * np.mean(before)
 
 
-def test_a_late_picture_is_no_slow_train():
+def test_a_late_picture_is_not_a_slow_train():
     known, _, _ = Ride(3, 1.0, latency_s=0.2).drive()
 
     assert known.scale == pytest.approx(1.0, abs=0.04)

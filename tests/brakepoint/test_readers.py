@@ -116,7 +116,7 @@ def test_any_course_is_refused_or_whole(content: str) -> None:
 
 @SHARE
 @given(texts)
-def test_any_text_is_no_course(content: str) -> None:
+def test_any_text_is_not_a_course(content: str) -> None:
     assert read(read_course, content) is None
 
 
@@ -177,7 +177,7 @@ def test_any_metadata_of_a_model_is_refused_or_whole(
 @pytest.mark.parametrize(
     "written", ["(" * 5000, "-" * 100_000 + "1", "{[]: 1}", "1" * 5000, "\0", "{0: 1, **{}}"]
 )
-def test_metadata_that_is_no_literal_is_refused(written: str) -> None:
+def test_metadata_that_is_not_a_literal_is_refused(written: str) -> None:
     with pytest.raises(UserError):
         class_names({"names": written}, Path("model.onnx"))
     assert end_to_end_said({"args": written, "end2end": written}) is None

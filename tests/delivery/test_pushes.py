@@ -254,7 +254,7 @@ def test_a_commit_that_is_taken_back_lets_the_image_before_drive(
     assert driving.poll() is None
 
 
-def test_each_task_is_told_as_it_starts_and_as_it_ends(place: Workplace, clone: Path) -> None:
+def test_each_task_is_reported_as_it_starts_and_as_it_ends(place: Workplace, clone: Path) -> None:
     news: list[Account | str] = []
     place.tell = news.append
     push_and_deliver(place, clone, "Four", message="four\n")

@@ -83,7 +83,7 @@ def test_the_same_digest_is_not_committed_twice(clone: Path) -> None:
     assert git(clone.parent / "origin.git", "rev-parse", "main") == before
 
 
-def test_an_overlay_that_does_not_name_the_image_is_told_and_left_alone(clone: Path) -> None:
+def test_an_overlay_that_does_not_name_the_image_is_reported_and_left_alone(clone: Path) -> None:
     before = git(clone.parent / "origin.git", "rev-parse", "main")
 
     done = run_task(clone, name="brakepoint-other")

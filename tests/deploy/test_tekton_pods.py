@@ -258,7 +258,7 @@ def test_an_empty_overlay_commits_nothing(tmp_path: Path) -> None:
     assert task is not None and not (tmp_path / "said").exists()
 
 
-def test_without_a_key_nothing_is_signed_and_the_run_says_so(tmp_path: Path) -> None:
+def test_without_a_key_nothing_is_signed_and_the_run_reports_it(tmp_path: Path) -> None:
     done = run_script("sign", tmp_path, {"cosign": "exit 1"}, BOUND="false", LOG="false")
 
     assert done.returncode == 0 and "not signed" in done.stdout

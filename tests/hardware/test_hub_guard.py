@@ -119,7 +119,7 @@ def test_the_guard_takes_up_its_duty_again_when_the_driver_returns(beat_file, tr
     assert everything == ["watching", "guarding", "silent", "braked", "guarding", "relieved"]
 
 
-def test_the_guard_does_not_say_braked_while_somebody_has_the_motor_turn_again(beat_file, bluez, train):
+def test_the_guard_does_not_say_braked_while_someone_has_the_motor_turn_again(beat_file, bluez, train):
     Heartbeat(beat_file).beat(train.hub.address)
     turns: list[int] = []
 
@@ -214,7 +214,7 @@ def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, proce
     until(lambda: not device.is_connected)
 
 
-def test_a_driver_whose_loop_hangs_brakes_and_the_guard_says_so_truly(bluez, processes):
+def test_a_driver_whose_loop_hangs_brakes_and_the_guard_reports_it_correctly(bluez, processes):
     """Its radio still works, and tells the motor its power again and again."""
     device = bluez.add(EmulatedHub())
     hangs = textwrap.dedent(DRIVER).replace("while True", "while time.monotonic() < began_at + 2")
@@ -253,7 +253,7 @@ def test_a_driver_is_killed_whose_sign_of_life_went_with_the_session(bluez, proc
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
-def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_file, told):
+def test_a_driver_that_is_asked_to_end_brakes_by_itself(bluez, processes, beat_file, told):
     device = bluez.add(EmulatedHub())
     driver = processes("-c", textwrap.dedent(DRIVER))
     until(lambda: device.hub.motor == 100)

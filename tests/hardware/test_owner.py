@@ -164,7 +164,7 @@ def test_without_a_camera_the_owner_stops_the_time_and_measures_the_rest(desk, m
     assert "cm/s" in capsys.readouterr().out
 
 
-def test_a_camera_that_was_not_calibrated_is_no_yardstick(desk, monkeypatch, tmp_path, capsys):
+def test_a_camera_that_was_not_calibrated_is_not_a_yardstick(desk, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "train.toml"))
     desk().sit_down(monkeypatch, [])

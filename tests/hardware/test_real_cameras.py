@@ -190,7 +190,7 @@ def test_a_child_that_does_not_hear_is_ended_all_the_same(open_child, monkeypatc
     assert child.returncode is not None
 
 
-def test_without_gstreamer_one_is_told_what_to_install(monkeypatch):
+def test_without_gstreamer_the_message_names_what_to_install(monkeypatch):
     monkeypatch.setattr(csi_camera, "LAUNCH", ("gst-launch-of-nowhere",))
     with pytest.raises(UserError) as caught:
         open_camera("csi:0")
@@ -220,7 +220,7 @@ def test_the_jetsons_pipeline_reaches_gstreamer_as_it_is_written(monkeypatch):
 
 
 @pytest.mark.parametrize("uri", ["csi:front", "csi:0?focal=wide", "csi:0?zoom=2", "usb:/dev/null?focal=0"])
-def test_what_is_no_camera_is_refused(uri):
+def test_what_is_not_a_camera_is_refused(uri):
     with pytest.raises(UserError) as caught:
         open_camera(uri)
     assert caught.value.key in ("camera.sensor", "camera.option")
@@ -351,7 +351,7 @@ def test_what_a_driver_delivers_becomes_colours(delivered, seen):
     [np.zeros((4, 6), np.uint16), np.zeros((4, 6, 2), np.uint8), np.zeros((1, 24, 1, 1), np.uint8)],
     ids=["16 bits", "luma and chroma", "four dimensions"],
 )
-def test_what_is_no_picture_is_refused_with_a_sentence(delivered):
+def test_what_is_not_a_picture_is_refused_with_a_sentence(delivered):
     with pytest.raises(UserError) as caught:
         in_colour(delivered, "usb:/dev/video0")
 
@@ -428,7 +428,7 @@ def test_exposure_is_made_manual_before_it_is_set(usb):
     assert settings.index(cv2.CAP_PROP_AUTO_EXPOSURE) < settings.index(cv2.CAP_PROP_EXPOSURE)
 
 
-def test_single_failed_reads_of_a_usb_camera_are_no_end(usb, patient, monkeypatch):
+def test_single_failed_reads_of_a_usb_camera_do_not_end_it(usb, patient, monkeypatch):
     good = [np.full((480, 640, 3), 90, np.uint8)]
     monkeypatch.setattr(FakeCapture, "images", [*good, None, *good, None, None, None, *good * 500])
     source = usb_camera.UsbSource("usb:", str(usb))
@@ -493,7 +493,7 @@ def test_a_usb_camera_that_one_may_not_use(usb, monkeypatch):
     assert caught.value.key == "camera.no_permission"
 
 
-def test_a_device_that_is_no_camera(usb, monkeypatch):
+def test_a_device_that_is_not_a_camera(usb, monkeypatch):
     monkeypatch.setattr(FakeCapture, "is_open", False)
     with pytest.raises(UserError) as caught:
         open_camera(f"usb:{usb}")

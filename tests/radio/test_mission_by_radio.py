@@ -93,7 +93,7 @@ def test_the_guard_stops_a_train_whose_driver_was_killed_within_its_limit(guarde
     assert took_s < BRAKED_WITHIN_S
 
 
-def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_says_so_truly(guarded, train):
+def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_reports_it_correctly(guarded, train):
     """The hung driver's radio still works: it brakes first, and does not have the train drive again."""
     braked = guarded.times_said(BRAKED)
     took_s = seconds_until_braked(guarded, train, "hang")

@@ -114,9 +114,7 @@ def test_a_handle_is_shown_as_it_is_written(page: Page, room, address) -> None:
     expect(page.locator(".seat h3 span").first).to_have_text("<b>bold</b>", timeout=15_000)
 
 
-def test_times_to_find_and_to_mend_are_on_the_page_once_there_are_any(
-    page: Page, room: SimulatedRoom
-) -> None:
+def test_times_to_find_and_to_fix_are_on_the_page_once_there_are_any(page: Page, room: SimulatedRoom) -> None:
     expect(page.locator(".seat.absent")).to_have_count(len(HANDLES), timeout=15_000)
     expect(page.get_by_role("heading", name="Incidents")).to_be_hidden()
 

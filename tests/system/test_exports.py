@@ -95,7 +95,7 @@ def test_a_network_that_suppresses_double_boxes_itself_is_read_end_to_end(untrai
         ("yolo11n", {"batch": 2}, "error.model_input"),
     ],
 )
-def test_what_is_no_detector_of_one_picture_is_refused(name, options, key, untrained) -> None:
+def test_what_is_not_a_detector_of_one_picture_is_refused(name, options, key, untrained) -> None:
     with pytest.raises(UserError) as caught:
         Detector(exported(untrained(name), **options))
     assert caught.value.key == key

@@ -186,7 +186,7 @@ def test_a_certificate_of_ones_own_does_without_a_password(known, told, folder, 
     assert retained(replace(own, certificate="", key="")) is None
 
 
-def test_a_broker_whom_nobody_vouches_for_is_not_believed(known, told):
+def test_a_broker_without_a_trusted_certificate_is_rejected(known, told):
     assert retained(known("train-1", ca="stranger")) is None
 
 
@@ -195,7 +195,7 @@ def test_without_tls_there_is_no_way_in(known, told):
     assert retained(replace(settings, broker=settings.broker.replace("mqtts:", "mqtt:"))) is None
 
 
-def test_a_wrong_password_is_told_and_not_shown(known, capsys):
+def test_a_wrong_password_is_reported_and_not_shown(known, capsys):
     said = []
 
     def refused() -> bool:
@@ -268,7 +268,7 @@ def test_a_broker_that_limits_the_size_of_pictures_is_named(tmp_path, limit):
         assert onlooker.picture is None
 
 
-def test_of_two_controllers_of_one_train_one_says_so_and_gives_way(known):
+def test_of_two_controllers_of_one_train_one_reports_the_other_and_gives_way(known):
     said: list[str] = []
     gives_way = text("live.log.another_controller", train_id="train-1")
 

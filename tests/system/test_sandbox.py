@@ -189,7 +189,7 @@ def test_a_model_with_a_loop_inside_is_not_even_loaded(hidden, tmp_path) -> None
     assert (outcome.reason, outcome.detail) == (Failure.MODEL_OPERATORS, "Loop")
 
 
-def test_a_file_that_is_no_model_fails(hidden, tmp_path) -> None:
+def test_a_file_that_is_not_a_model_fails(hidden, tmp_path) -> None:
     assert judged(b"no model", AUTOPILOT, hidden, tmp_path).reason is Failure.MODEL_UNFIT
 
 

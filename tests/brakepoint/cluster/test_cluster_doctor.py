@@ -153,7 +153,7 @@ def wrong(there: dict[str, Manifest], room: Room | None = ROOM, refused: str = "
     return [answer for answer in ask(there, room, refused) if answer.remedy]
 
 
-def test_a_cluster_as_it_should_be_has_nothing_to_put_right() -> None:
+def test_a_cluster_as_it_should_be_has_nothing_to_correct() -> None:
     answers = ask(healthy())
 
     assert [answer for answer in answers if answer.remedy] == []
@@ -303,7 +303,7 @@ def test_what_is_wrong_is_said_with_what_to_do(name: str) -> None:
         "GPU's own taint",
     ],
 )
-def test_what_is_no_matter_is_not_called_wrong(there) -> None:
+def test_what_does_not_matter_is_not_called_wrong(there) -> None:
     assert wrong(there) == []
 
 
@@ -422,7 +422,7 @@ def test_a_pod_is_tried_as_the_cluster_s_controller_would_and_nothing_is_made(cl
         assert (user, kind) == (AS_THE_CLUSTER, "Pod")
 
 
-def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch, tmp_path) -> None:
+def test_a_cluster_that_does_not_answer_is_reported_at_once(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("HOME", str(tmp_path))
 

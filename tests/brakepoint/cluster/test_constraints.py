@@ -359,7 +359,7 @@ def test_a_user_namespace_is_demanded_by_restricted_v3() -> None:
     )
 
 
-def test_nonroot_refuses_root_and_marks_whoever_says_no_user() -> None:
+def test_nonroot_refuses_root_and_marks_a_pod_without_a_user() -> None:
     nonroot = SHIPPED["nonroot-v2"]
 
     assert apply(nonroot, pod(own={"runAsUser": 0}), Namespace())[1] == ["container: runAsUser 0"]

@@ -205,7 +205,7 @@ def test_a_failed_build_is_not_blamed_on_a_sound_model(make_model, jetson, said,
     assert caught.value.key == key
 
 
-def test_a_file_that_is_no_model_is_said_to_be_none(jetson, tmp_path):
+def test_a_file_that_is_not_a_model_is_said_to_be_none(jetson, tmp_path):
     jetson()
     model = tmp_path / "no.onnx"
     model.write_bytes(b"nothing")

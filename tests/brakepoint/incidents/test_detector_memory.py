@@ -69,6 +69,6 @@ def test_a_process_knows_what_it_has() -> None:
     assert len(ballast) == 50_000_000
 
 
-def test_a_model_that_does_not_load_is_no_answer(tmp_path: Path) -> None:
+def test_a_model_that_does_not_load_is_not_an_answer(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         needed_mb(tmp_path / "none.onnx")

@@ -114,7 +114,7 @@ def test_a_train_that_was_broken_is_not_healthy(incident: Incident, site: Site) 
 
 
 @each_incident
-def test_a_train_that_was_mended_is_healthy(incident: Incident, healthy: Site) -> None:
+def test_a_train_that_was_fixed_is_healthy(incident: Incident, healthy: Site) -> None:
     assert MENDED[incident.name](incident.break_(healthy)) == healthy
 
 

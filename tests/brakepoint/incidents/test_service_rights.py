@@ -62,7 +62,7 @@ def test_the_controller_has_its_rights_with_and_without_a_secret_name() -> None:
         assert not asyncio.run(asked)
 
 
-def test_who_is_no_service_may_say_everything() -> None:
+def test_a_client_that_is_not_a_service_may_publish_everything() -> None:
     assert passes("laptop", "brakepoint/train-1/order", detector=[])
 
 

@@ -176,7 +176,7 @@ def small_run(folder: Path, step: ModuleType = small_pipeline, **parameters: flo
     return outcome, told
 
 
-def test_a_run_is_told_and_the_next_reuses_what_did_not_change(tmp_path, monkeypatch) -> None:
+def test_a_run_is_reported_and_the_next_reuses_what_did_not_change(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     outcome, told = small_run(tmp_path / "runs")
@@ -191,7 +191,7 @@ def test_a_run_is_told_and_the_next_reuses_what_did_not_change(tmp_path, monkeyp
     assert len(outcome.refused) == 1 and "0.800" in outcome.refused[0]
 
 
-def test_a_component_that_breaks_down_is_told_with_its_last_words(tmp_path, monkeypatch) -> None:
+def test_a_component_that_breaks_down_is_reported_with_its_last_words(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(UserError) as caught:
@@ -202,7 +202,7 @@ def test_a_component_that_breaks_down_is_told_with_its_last_words(tmp_path, monk
     assert "Traceback" in (tmp_path / "runs" / LOG_NAME).read_text("utf-8")
 
 
-def test_a_step_with_a_gap_is_told_with_what_to_do(tmp_path, monkeypatch) -> None:
+def test_a_step_with_a_gap_is_reported_with_what_to_do(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(UserError) as caught:
@@ -303,7 +303,7 @@ def test_a_run_is_handed_to_a_cluster(submitting, capsys) -> None:
     assert PipelineServer.token not in json.dumps(started)
 
 
-def test_a_refused_token_and_an_absent_server_are_told(submitting, monkeypatch, capsys) -> None:
+def test_a_refused_token_and_an_absent_server_are_reported(submitting, monkeypatch, capsys) -> None:
     monkeypatch.setenv("KFP_TOKEN", "stale")
 
     assert cli(["pipeline", "submit", "--host", submitting]) == 2

@@ -140,7 +140,7 @@ def test_who_holds_more_than_allowed_is_ended(cage) -> None:
     assert failed.value.reason is Failure.MEMORY
 
 
-def test_who_was_ended_by_the_kernel_for_its_memory_is_told_so(cage, monkeypatch) -> None:
+def test_a_process_that_the_kernel_killed_for_its_memory_is_reported_as_such(cage, monkeypatch) -> None:
     closed: list[bool] = []
     group: Any = type(
         "Group",

@@ -265,7 +265,7 @@ def test_a_model_that_finds_too_little_does_not_drive(room, short_feed, tmp_path
 @pytest.mark.parametrize(
     ("right", "is_fit"), [(60.0, True), (60.1, False), (-60.1, False), (1e300, False), (float("nan"), False)]
 )
-def test_boxes_far_outside_the_picture_are_no_boxes(right, is_fit) -> None:
+def test_boxes_far_outside_the_picture_are_not_boxes(right, is_fit) -> None:
     np = pytest.importorskip("numpy")
     box = (min(right, 0.0) - 1 if right < 0 else 0.0, 0.0, right, 4.0)
     item = {"sign_class": "DangerAhead", "confidence": 0.5, "box": box}

@@ -57,7 +57,7 @@ def test_who_handed_nothing_in_is_passed_over(small_room) -> None:
 
 
 @pytest.mark.parametrize("path", ["room/model.onnx/x", "room"])
-def test_a_folder_or_a_file_in_the_wrong_place_is_no_submission(small_room, path) -> None:
+def test_a_folder_or_a_file_in_the_wrong_place_is_not_a_submission(small_room, path) -> None:
     target = small_room.folder / "store" / "spring-anna" / path
     target.parent.mkdir(parents=True)
     target.write_bytes(b"x")
@@ -65,7 +65,7 @@ def test_a_folder_or_a_file_in_the_wrong_place_is_no_submission(small_room, path
     assert fetch(open_store(small_room), "spring-anna") is None
 
 
-def test_damaged_scores_are_told_and_not_overwritten(tmp_path) -> None:
+def test_damaged_scores_are_reported_and_not_overwritten(tmp_path) -> None:
     (tmp_path / "scores.json").write_text("{")
 
     with pytest.raises(UserError, match=r"scores\.json"):
@@ -108,7 +108,7 @@ def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None
     assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
 
 
-def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
+def test_each_outcome_is_reported_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
     in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
     room = load_room(in_folder / "room.yaml")
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
@@ -125,7 +125,7 @@ def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, caps
     ]
 
 
-def test_the_best_counts_and_the_last_is_told(tmp_path) -> None:
+def test_the_best_counts_and_the_last_is_reported(tmp_path) -> None:
     scores = Scores()
     scores.add("anna", outcome(80, 0.7), tmp_path)
     scores.add("anna", outcome(95, 0.6), tmp_path)
@@ -144,7 +144,7 @@ def test_who_only_ever_failed_has_no_score(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("reason", Failure)
-def test_each_reason_is_told_in_both_languages(reason) -> None:
+def test_each_reason_is_reported_in_both_languages(reason) -> None:
     failed = SubmissionOutcome(digest="", at=NOW, reason=reason, detail="{braces} stay")
 
     assert failed.words("en") != failed.words("fr")
@@ -237,7 +237,7 @@ def test_values_outside_the_file_are_refused_wherever_they_are(tmp_path, where) 
     assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "external data")
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path) -> None:
+def test_a_file_that_is_not_a_model_is_refused(tmp_path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model")
 
     with pytest.raises(Failed) as caught:
@@ -296,7 +296,7 @@ def two_handed_in(in_folder, monkeypatch, short_feed) -> Room:
     return room
 
 
-def test_a_full_disk_is_told_once_all_are_scored(two_handed_in, capsys) -> None:
+def test_a_full_disk_is_reported_once_all_are_scored(two_handed_in, capsys) -> None:
     with full_disk():
         assert run(["room", "score"]) == 2
 

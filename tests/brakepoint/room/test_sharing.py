@@ -62,7 +62,7 @@ def test_what_is_submitted_arrives(attendee, tmp_path) -> None:
     assert (submission.model, submission.autopilot) == (b"model", b"autopilot")
 
 
-def test_a_missing_model_is_told(attendee, tmp_path, capsys) -> None:
+def test_a_missing_model_is_reported(attendee, tmp_path, capsys) -> None:
     assert run(["submit", "--detector", str(tmp_path / "none.onnx")]) == 2
     assert "none.onnx" in capsys.readouterr().err
 

@@ -119,7 +119,7 @@ def test_a_new_run_waits_a_moment_for_its_first_frame_and_state_and_no_longer(
     assert len(asked) == 1
 
 
-def test_two_autopilots_are_told_apart(bus, driver):
+def test_two_autopilots_are_distinguished(bus, driver):
     other = Autopilot(bus, driver._step)
     for each in (driver, other):
         each.turn()

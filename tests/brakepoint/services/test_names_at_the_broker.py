@@ -54,7 +54,7 @@ def test_a_key_of_ones_own_counts_as_a_password(tmp_path) -> None:
     assert len(names) == 2 and all(len(one) > len("train-1-controller-") for one in names)
 
 
-def test_where_nobody_logs_in_the_name_is_no_secret() -> None:
+def test_where_nobody_logs_in_the_name_is_not_a_secret() -> None:
     assert name("controller") == "train-1-controller"
 
 

@@ -92,7 +92,7 @@ def test_no_request_is_lost_while_versions_are_promoted_and_rolled_back(tmp_path
             assert all(set(thread.answers) == {1, 2} for thread in asking)
 
 
-def test_an_empty_registry_is_told(tmp_path, monkeypatch, capsys) -> None:
+def test_an_empty_registry_is_reported(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
 

@@ -47,7 +47,7 @@ def test_a_distractor_has_no_class_and_a_sign_has_one(world: World, cutouts: tup
 
 
 @pytest.mark.parametrize(("world", "stands_in_streets"), [(World.TRACK, False), (World.ROAD, True)])
-def test_streets_lie_behind_the_signs_of_roads_and_never_behind_those_of_the_track(
+def test_streets_are_behind_the_signs_of_roads_and_never_behind_those_of_the_track(
     world: World, stands_in_streets: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     street = np.full((480, 640, 3), 7, np.uint8)

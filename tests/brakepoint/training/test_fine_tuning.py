@@ -41,7 +41,7 @@ def test_a_new_training_learns_from_the_pictures_as_they_are_now(tmp_path: Path)
     assert learnt(tmp_path, data) == [200] * 3
 
 
-def test_a_training_that_goes_on_keeps_the_crops_that_it_began_with(
+def test_a_training_run_that_continues_keeps_the_crops_that_it_began_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = [dataset(tmp_path / "data", grey=50)]

@@ -69,7 +69,7 @@ def test_a_track_asks_for_its_exercises_and_minutes(track: Track, count: int) ->
     ("core", "minutes", "why"),
     [('["y"]', 5, "core"), ('["b", "a"]', 5, "core"), ("[]", 5, "core"), ('["a"]', 6, "core_minutes")],
 )
-def test_a_core_that_is_no_part_of_its_step_is_refused(tmp_path, core, minutes, why) -> None:
+def test_a_core_that_is_not_a_part_of_its_step_is_refused(tmp_path, core, minutes, why) -> None:
     path = tmp_path / "course.toml"
     path.write_text(
         'set_up_minutes = 1\n[[step]]\nnumber = 1\nname = "s"\nminutes = 5\nexercises = ["a", "b"]\n'
@@ -87,7 +87,7 @@ def test_without_a_word_all_of_the_course_is_taken(monkeypatch) -> None:
     assert chosen_track() is Track.FULL
 
 
-def test_a_track_that_does_not_exist_is_told(monkeypatch) -> None:
+def test_a_track_that_does_not_exist_is_reported(monkeypatch) -> None:
     monkeypatch.setenv(TRACK_VARIABLE, "short")
 
     with pytest.raises(UserError, match="core, full"):

@@ -42,7 +42,7 @@ def test_a_rest_where_the_code_behind_the_gap_aims_is_right(before_cm, monkeypat
 
 
 @pytest.mark.parametrize("before_cm", [0.01, AIM_CM - 1.01, AIM_CM + 5.0, STOP_ZONE_CM - 0.01])
-def test_a_rest_elsewhere_in_the_stop_zone_is_told_as_another_place(before_cm, monkeypatch):
+def test_a_rest_elsewhere_in_the_stop_zone_is_reported_as_another_place(before_cm, monkeypatch):
     with pytest.raises(Wrong) as caught:
         check_braking(rests_at(before_cm, monkeypatch))
 
@@ -52,14 +52,14 @@ def test_a_rest_elsewhere_in_the_stop_zone_is_told_as_another_place(before_cm, m
 @pytest.mark.parametrize(
     ("before_cm", "mistake"), [(-0.5, "too_late"), (-3.0, "too_late"), (STOP_ZONE_CM + 0.5, "too_early")]
 )
-def test_a_rest_behind_the_sign_or_before_its_zone_is_told_as_what_it_is(before_cm, mistake, monkeypatch):
+def test_a_rest_after_the_sign_or_before_its_zone_is_reported_as_what_it_is(before_cm, mistake, monkeypatch):
     with pytest.raises(Wrong) as caught:
         check_braking(rests_at(before_cm, monkeypatch))
 
     assert caught.value.key == f"check.step6.braking.{mistake}"
 
 
-def test_a_brake_that_never_goes_on_is_told():
+def test_a_brake_that_is_never_applied_is_reported():
     lab = SimpleNamespace(Sign=solution.Sign, Memory=solution.Memory, must_stop=lambda *_: False)
     with pytest.raises(Wrong) as caught:
         check_braking(lab)

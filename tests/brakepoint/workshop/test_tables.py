@@ -49,7 +49,7 @@ def test_who_reads_the_first_page_on_a_forge_sees_every_step(lang):
         assert outcome.endswith(text(f"course.{step.name}.outcome", lang))
 
 
-def test_what_stood_in_a_table_before_is_replaced():
+def test_what_was_in_a_table_before_is_replaced():
     words = "<!-- table: steps -->\nold\n<!-- end of table -->\nrest"
 
     filled = with_tables(words, "en")
