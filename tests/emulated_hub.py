@@ -27,7 +27,7 @@ PLUGGED: dict[int, int] = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LI
 
 @dataclass
 class EmulatedHub:
-    """What a City hub says and does, and what may go wrong with it.
+    """A City hub: its messages, its behaviour, and its possible faults.
 
     Attributes:
         address: Its Bluetooth address.
@@ -57,7 +57,7 @@ class EmulatedHub:
 
     @property
     def manufacturer_data(self) -> tuple[int, bytes]:
-        """What it advertises."""
+        """The data that it advertises."""
         return COMPANY_ID, bytes([0, self.kind, 6, 0, 97, 0])
 
     @property
@@ -70,7 +70,7 @@ class EmulatedHub:
         return self.motor == BRAKE
 
     def greet(self) -> None:
-        """What it says to somebody who listens for the first time."""
+        """Its first messages to a new listener."""
         for port, device_type in self.plugged.items():
             self.say(lwp3.Attached(port, device_type, 0x10000000, 0x10000000))
 
@@ -108,6 +108,6 @@ class EmulatedHub:
         self.say(lwp3.Detached(port))
 
     def orders(self, port: int) -> list[int]:
-        """What a port was set to, repeats collapsed."""
+        """The settings of a port in order, without repeats."""
         orders = [order for order in self.written if isinstance(order, lwp3.SetValue) and order.port == port]
         return [value for value, _ in groupby(order.value for order in orders)]

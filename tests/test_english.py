@@ -69,7 +69,7 @@ def found(words: str, rows: tuple[str, ...] = tuple(PATTERNS)) -> list[str]:
 
 
 def markdown(page: Path) -> str:
-    """What a page or a notebook says, without a notebook's code."""
+    """The text of a page or a notebook, without a notebook's code."""
     if page.suffix != ".ipynb":
         return page.read_text("utf-8")
     cells = json.loads(page.read_text("utf-8"))["cells"]

@@ -153,7 +153,7 @@ def bus():
 
 @pytest.fixture
 def looking_on(bus):
-    """Tells an onlooker what is said on the broker, one turn for each set of messages."""
+    """Passes messages of the broker to an onlooker, one turn for each set."""
     onlooker = Onlooker(bus)
 
     def hear(**messages):
@@ -317,14 +317,14 @@ def test_before_the_first_mission_a_person_may_ask_for_any_feed_that_there_is(lo
 
 
 def set_clocks(monkeypatch, now):
-    """Has both clocks say what the test says."""
+    """Sets both clocks to the given times."""
     monkeypatch.setattr(onlooking, "CLOCK", SimpleNamespace(now=now))
     monkeypatch.setattr(onlooking, "time", SimpleNamespace(monotonic=now))
 
 
 @pytest.fixture
 def at_noon(monkeypatch):
-    """A clock that stands still."""
+    """A clock that does not advance."""
     set_clocks(monkeypatch, lambda: 43_200.0)
     return 43_200.0
 

@@ -67,7 +67,7 @@ class Ride:
         return found
 
     def drive(self, speed_cm_s: float = 30.0, false_alarms: float = 0.0) -> tuple[Odometry, float, float]:
-        """What is known in the end, the true position, and the reckoned one."""
+        """The final estimate, the true position, and the reckoned one."""
         known, true_cm, reckoned_cm = Odometry.at_the_start(), 0.0, 0.0
         while true_cm < self.track.length_cm - 30:
             true_cm += self.scale * speed_cm_s * STEP_S

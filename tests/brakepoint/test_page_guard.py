@@ -23,7 +23,7 @@ TOKEN = {"X-Brakepoint-Token": ""}
 
 
 def ask(wish: Wish) -> None:
-    """Nobody may have any feed that is not there."""
+    """Requests a file that nobody may download."""
     if wish.feed:
         find_named_feed(wish.feed)
 

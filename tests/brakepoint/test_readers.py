@@ -59,7 +59,7 @@ METADATA = {"names": "{0: 'SpeedLimit', 1: 'DangerAhead'}", "imgsz": "[480, 640]
 
 
 def read(reader: Callable[[Path], Any], content: str) -> Any:
-    """What a reader says of a file; None if it refused it, in one line that can be printed."""
+    """What a reader makes of a file; None if it refused it, in one line that can be printed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "file")
         path.write_bytes(content.encode("utf-8", "replace"))
@@ -94,13 +94,13 @@ def test_any_room_is_refused_or_whole(content: str) -> None:
 
 
 def as_toml(content: str) -> dict[str, Any]:
-    """What a text says once Python has read it from a file."""
+    """A text as TOML, as Python reads it back from a file."""
     return tomllib.loads(content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @st.composite
 def scratched(draw: st.DrawFn, content: str) -> str:
-    """A text of which a piece is replaced."""
+    """A text with one piece replaced."""
     start = draw(st.integers(0, len(content)))
     end = draw(st.integers(start, min(start + 40, len(content))))
     return content[:start] + draw(st.text(max_size=10)) + content[end:]

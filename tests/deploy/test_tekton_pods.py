@@ -114,7 +114,7 @@ def test_a_cluster_without_arm64_is_said_by_one_parameter() -> None:
 def run_script(
     task: str, folder: Path, tools: dict[str, str], **variables: str
 ) -> subprocess.CompletedProcess:
-    """Runs the script of a task, with stand-ins for programs of its image; each notes its words."""
+    """Runs the script of a task, with substitutes for programs of its image, which record their arguments."""
     bin_ = folder / "bin"
     bin_.mkdir()
     for name, does in tools.items():

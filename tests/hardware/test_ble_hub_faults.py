@@ -410,7 +410,7 @@ def test_a_connection_that_failed_once_is_tried_again(open_hub, train, error):
 
 
 def test_a_link_that_is_just_ending_is_not_the_last_word(open_hub, bluez, train):
-    """A driver that died in the middle of connecting leaves such a one: it is listed, and gone at once."""
+    """A driver that died while connecting leaves such a link: it is listed, and disappears at once."""
     bluez.do(train.answer, "Connect", [])
     notify = train.answer
 

@@ -38,7 +38,7 @@ HEAD = """
 
 @pytest.fixture
 def open_child():
-    """Opens a camera whose pictures a Python program writes, and closes it behind the test."""
+    """Opens a camera whose pictures a Python program writes, and closes it after the test."""
     opened: list[RealCamera] = []
 
     def open_one(body: str) -> RealCamera:
@@ -54,14 +54,14 @@ def open_child():
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A stall is soon one, and a camera is started anew at once."""
+    """A short pause counts as a stall, and a camera is restarted at once."""
     monkeypatch.setattr(real_camera, "STALL_S", 0.3)
     monkeypatch.setattr(real_camera, "RESTART_S", 0.05)
 
 
 @pytest.fixture
 def patient(monkeypatch):
-    """No pause is a stall, on however busy a machine."""
+    """No pause counts as a stall, however busy the machine is."""
     monkeypatch.setattr(real_camera, "STALL_S", PATIENCE_S)
 
 
@@ -72,7 +72,7 @@ def slow_start(monkeypatch):
 
 
 def read_until(camera: Camera, is_it) -> Any:
-    """Reads until a frame, or what it raised, is what one waits for."""
+    """Reads until a frame or an exception satisfies a condition."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         try:
@@ -85,7 +85,7 @@ def read_until(camera: Camera, is_it) -> Any:
 
 
 def wait_for(path: Path) -> None:
-    """Waits until a child has made a file."""
+    """Waits until a child process has created a file."""
     until = time.monotonic() + PATIENCE_S
     while not path.exists():
         assert time.monotonic() < until, "the child has not come so far"
@@ -249,7 +249,7 @@ def test_mode_exposure_and_flip_reach_gstreamer():
 
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
-    """Has the setting name a file in which a camera of so many pixels was measured."""
+    """Makes the setting name a file with a camera that was measured at so many pixels."""
 
     def write(width_px: int, height_px: int) -> None:
         eye = Eye(width_px=width_px, height_px=height_px, focal_px=2 * 460 * height_px / 480)
@@ -262,7 +262,7 @@ def measured(tmp_path, monkeypatch):
 
 
 class PictureOf:
-    """A source that has one picture again and again, with a white square of a quarter of its height."""
+    """A source that repeats one picture, with a white square of a quarter of its height."""
 
     def __init__(self, height_px: int, width_px: int) -> None:
         self.image = np.zeros((height_px, width_px, 3), np.uint8)
@@ -375,7 +375,7 @@ def test_rows_that_gstreamer_has_padded_are_read_as_they_are_meant(tmp_path):
 
 
 class FakeCapture:
-    """Stands in for OpenCV's capture."""
+    """Replaces OpenCV's capture."""
 
     images: list
     settings: list

@@ -143,7 +143,7 @@ FAST = Drive(full_power=60, low_power=34, start_power=16, lag_s=0.2, braking_cm_
 
 
 def settled(reckoning: Reckoning, kind: OrderKind):
-    """What an order sets the motor to, and the speed that comes of it."""
+    """The motor's setting for an order, and the resulting speed."""
     now = reckoning.state.at
     reckoning.at(now)
     reckoning.follow(order(kind))

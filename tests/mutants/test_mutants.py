@@ -109,7 +109,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*arguments: str) -> tuple[int, str]:
-    """Exit status and what is printed."""
+    """The exit status and the output."""
     command = tool.typer.Typer()
     command.command()(tool.main)
     result = CliRunner().invoke(command, arguments)

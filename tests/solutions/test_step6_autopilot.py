@@ -73,7 +73,7 @@ class Rig:
         return self.again(at_cm, speed)
 
     def again(self, at_cm: float = 0.0, speed: float = 0.0, state_age: float = 0.0):
-        """The same frame once more."""
+        """Steps with the same frame again."""
         state = self.state(at_cm, speed).model_copy(update={"at": self.now - state_age})
         self.memory, order = step(self.memory, self.frame, state, self.now)
         return order

@@ -26,7 +26,7 @@ NOISE_GREY_LEVELS = 6.0
 
 @pytest.fixture
 def open_pipeline() -> Iterator[Callable[..., RealCamera]]:
-    """Opens a camera on any source, and closes it behind the test."""
+    """Opens a camera on any source, and closes it after the test."""
     opened: list[RealCamera] = []
 
     def open_one(source: str, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> RealCamera:

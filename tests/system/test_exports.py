@@ -25,7 +25,7 @@ HEIGHT_PX, WIDTH_PX = 192, 256
 
 @pytest.fixture
 def untrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Makes a network for two classes with random weights, as its configuration says."""
+    """Creates a network for two classes with random weights, from its configuration."""
 
     monkeypatch.chdir(tmp_path)  # There ultralytics leaves what it exports.
 
@@ -50,7 +50,7 @@ def scene() -> np.ndarray:
 
 
 def surest_raw(network: torch.nn.Module, picture: np.ndarray) -> tuple[float, list[float]]:
-    """Score and corners of the network's own surest box."""
+    """Score and corners of the network's most confident box."""
     tensor = np.zeros((1, 3, *picture.shape[:2]), np.float32)
     fill_tensor(picture, tensor)
     with torch.inference_mode():

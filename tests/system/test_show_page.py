@@ -69,7 +69,7 @@ def lesson() -> list[tuple[bytes, list[ShownSign]]]:
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory, lesson) -> Path:
-    """What Chromium takes for its camera's pictures."""
+    """The recording that Chromium plays as its camera."""
     file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     file.write_bytes(b"".join(picture for picture, _ in lesson))
     return file

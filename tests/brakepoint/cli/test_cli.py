@@ -175,7 +175,7 @@ def test_ctrl_c_is_said_in_one_line(capsys: pytest.CaptureFixture[str], monkeypa
 
 
 def commands_of(command: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every command line that has a help."""
+    """Every command line that has a help text."""
     yield words
     for name, below in getattr(command, "commands", {}).items():
         yield from commands_of(below, (*words, name))

@@ -30,7 +30,7 @@ STEP = find_step("1")
 
 @contextmanager
 def no_file_larger_than(size_bytes: int) -> Iterator[None]:
-    """Has the kernel refuse to write more into any file, in this process and those that it starts."""
+    """Makes the kernel refuse larger files, in this process and its children."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
     try:

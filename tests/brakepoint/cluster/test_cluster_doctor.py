@@ -85,7 +85,7 @@ def workspaces() -> Manifest:
 
 
 def healthy() -> dict[str, Manifest]:
-    """The API of a cluster that is as deploy/cluster makes it, by path."""
+    """The API of a cluster as deploy/cluster prepares it, by path."""
     subscriptions = [
         {
             "metadata": meta(name, "openshift-operators"),
@@ -131,7 +131,7 @@ def healthy() -> dict[str, Manifest]:
 
 
 class StandIn:
-    """Answers from a dictionary, and lets in whom it is told to."""
+    """Answers from a dictionary, and admits the given users."""
 
     def __init__(self, there: dict[str, Manifest], refused: str = "") -> None:
         self.there, self.refused = there, refused
@@ -329,7 +329,7 @@ def test_one_pod_of_each_kind_and_account_is_tried_where_its_namespace_is_there(
 
 
 class ApiServer(BaseHTTPRequestHandler):
-    """As much of an API server as kubectl asks for."""
+    """The part of an API server that kubectl uses."""
 
     seen: list[tuple[str, str, str]] = []  # noqa: RUF012
 
@@ -370,12 +370,12 @@ class ApiServer(BaseHTTPRequestHandler):
             self._answer(pod, 201)
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
 def cluster(tmp_path, monkeypatch) -> Iterator[Kubectl]:
-    """kubectl with a kubeconfig that leads to a stand-in."""
+    """kubectl with a kubeconfig that leads to a substitute."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), ApiServer)
     threading.Thread(target=http.serve_forever, daemon=True).start()
     monkeypatch.setattr(ApiServer, "seen", [])

@@ -47,7 +47,7 @@ def constraint(name: str, uid: int | None = None, **fields: Any) -> dict[str, An
 
 
 def of_namespace(**fields: Any) -> dict[str, Any]:
-    """`saSCC` of upstream: everything as the namespace says."""
+    """`saSCC` of upstream: everything as the namespace defines it."""
     names = ("seLinuxContext", "fsGroup", "supplementalGroups")
     strategies = {name: {"type": "MustRunAs"} for name in names}
     return {

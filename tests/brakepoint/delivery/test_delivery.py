@@ -148,7 +148,7 @@ def test_policies_let_in_whom_they_name(policies, allowed) -> None:
 
 @dataclass(frozen=True)
 class Deployed:
-    """An overlay that was deployed here and drove its feed: what came of it, and what its containers said."""
+    """An overlay that was deployed here and drove its feed: its result, and the output of its containers."""
 
     pods: Pods
     run: Run

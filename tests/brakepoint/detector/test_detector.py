@@ -152,7 +152,7 @@ def test_only_the_rows_in_which_signs_may_show_are_looked_at(make_model):
 
 @pytest.fixture(scope="module")
 def seen():
-    """A frame in which signs are to be seen, from a feed."""
+    """A frame of a feed in which signs are visible."""
     truth = load_truth(find_feed("track-full").with_suffix(".json"))
     with closing(RecordedCamera(find_feed("track-full"), truth)) as camera:
         return camera.read(PrintingHub(None).state(0.0).model_copy(update={"position_cm": 40.0}))

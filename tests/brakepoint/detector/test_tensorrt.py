@@ -20,7 +20,7 @@ RAW = raw_output((10, 10, 30, 30, 0.9, 0.1))
 
 
 class FakeOnnxRuntime(types.ModuleType):
-    """ONNX Runtime on the CPU behind the face of a Jetson's build.
+    """ONNX Runtime on the CPU that claims to be a Jetson's build.
 
     Attributes:
         asked_for: The providers of the last session with TensorRT.

@@ -21,7 +21,7 @@ BEGUN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of this test's own, where everything goes."""
+    """A separate folder for everything that the test writes."""
     for name, path in (
         ("SITE_DIR", "runs/incident/train"),
         ("CASE_PATH", "runs/incident/case.json"),
@@ -35,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def health(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """What the probes say; a test may change it."""
+    """The results of the probes; a test may change them."""
     said = {"drives": False, "sees": True}
     values = {"score": 70.0, "found": 7, "there": 7, "wrong": 1}
     monkeypatch.setattr(

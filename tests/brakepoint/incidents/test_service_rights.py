@@ -92,7 +92,7 @@ def test_a_train_drives_without_the_right_to_tell_what_has_happened(tmp_path: Pa
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """The broker of the train that was broken this way: its detector may say nothing but its status."""
+    """The broker of a train that was broken this way: its detector may publish nothing but its status."""
     find_incident(11).break_(healthy_site(tmp_path)).save()
     settings = ServiceSettings(broker=f"mqtt://{LOCALHOST}:{free_port()}")
     stopping = threading.Event()

@@ -66,7 +66,7 @@ def test_a_sign_that_leaves_a_narrow_picture_far_off_is_left_to_the_next_track(f
 
 
 class Noted:
-    """An autopilot that keeps what it is asked."""
+    """An autopilot that records its inputs."""
 
     def __init__(self) -> None:
         self.asked: list[tuple] = []

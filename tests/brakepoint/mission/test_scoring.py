@@ -28,7 +28,7 @@ DANGER, LIMIT, NOTHING = truth("danger-train"), truth("limit-30"), truth(None)
 
 
 def run(*legs: tuple[float, float] | tuple[float, float, Light], ending=Ending.END_OF_TRACK) -> Run:
-    """A run of legs: up to a position at a speed; with a speed of 0 it rests for so many seconds instead."""
+    """A run of legs: each up to a position at a speed, or, with a speed of 0, a rest of so many seconds."""
     ticks: list[Tick] = []
     position = 0.0
 

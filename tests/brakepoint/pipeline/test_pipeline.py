@@ -58,7 +58,7 @@ def test_the_gate_never_lets_a_world_get_worse(track, road, before, tolerance) -
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory) -> tuple[str, dict, dict]:
-    """The text, the pipeline, and what only Kubernetes reads."""
+    """The text, the pipeline, and the part that only Kubernetes reads."""
     path = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
     assert cli(["pipeline", "compile", "--out", str(path)]) == 0
     words = path.read_text("utf-8")
@@ -227,7 +227,7 @@ def test_the_components_run_the_steps_of_whose_pipeline_it_is(tmp_path, monkeypa
 
 
 class PipelineServer(BaseHTTPRequestHandler):
-    """As much of the Kubeflow Pipelines API as a submission asks for."""
+    """The part of the Kubeflow Pipelines API that a submission uses."""
 
     token = "secret-token"
     runs: list[dict] = []  # noqa: RUF012
@@ -258,7 +258,7 @@ class PipelineServer(BaseHTTPRequestHandler):
             self._answer({"run_id": "r1", **body})
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ def submitting(pipeline_server, tmp_path, monkeypatch) -> str:
 
 @pytest.fixture
 def in_a_pod(tmp_path, monkeypatch) -> Path:
-    """The files that a pod finds of its service account."""
+    """The files of its service account that a pod contains."""
     folder = tmp_path / "serviceaccount"
     folder.mkdir()
     for name, content in (("namespace", "spring-anna\n"), ("service-ca.crt", "SERVICES"), ("token", "own\n")):

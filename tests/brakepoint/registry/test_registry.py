@@ -164,7 +164,7 @@ def test_a_description_that_is_none_is_reported(store, model) -> None:
 
 
 def wait_for_production(registry: Registry, number: int | None) -> None:
-    """Asks as a server does: what is being rewritten may not be readable for a moment."""
+    """Polls as a server does: a file that is being rewritten may be unreadable for a moment."""
     deadline = time.monotonic() + 20
     found = None
     while found != number and time.monotonic() < deadline:

@@ -28,7 +28,7 @@ def pipeline(*uses: dict[str, Any], **spec: Any) -> Pipeline:
 
 
 class Recorder:
-    """Runs nothing: it keeps what it was asked to run, and answers as it was told to."""
+    """Runs nothing: it records the requests, and returns the given answers."""
 
     def __init__(self, answers: Mapping[str, Done] | None = None) -> None:
         self.answers = answers or {}

@@ -29,7 +29,7 @@ def frame(content: bytes) -> bytes:
 
 @pytest.fixture
 def cage(tmp_path: Path, monkeypatch) -> Callable[..., Sandbox]:
-    """Makes a sandbox that says these bytes, whatever it is asked, and then ends or falls silent."""
+    """Makes a sandbox that answers everything with these bytes, and then ends or falls silent."""
     popen = subprocess.Popen
 
     def make(said: bytes, then: str = "", limits=QUICK, stopping=None) -> Sandbox:

@@ -52,7 +52,7 @@ HOSTILE = (
 
 @pytest.fixture
 def room(small_room, short_feed, monkeypatch):
-    """A room of two with a hidden feed, in which nothing needs a sandbox and one is scored at a time."""
+    """A room of two with a hidden feed, which needs no sandbox and scores one submission at a time."""
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
     monkeypatch.setattr(scoring, "available_cores", lambda: 1)
     monkeypatch.setattr(scoring, "SPARE_PLACES", 0)
@@ -238,7 +238,7 @@ def test_what_a_model_does_wrong_is_not_called_the_autopilots(monkeypatch, tmp_p
 
 
 class Cage:
-    """Says what it is told to; to a first question, and to every one after."""
+    """Gives one answer to the first question, and another to every later one."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self._answer = answer
@@ -247,7 +247,7 @@ class Cage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is to be closed."""
+        """There is nothing to close."""
 
     def ask(self, message: bytes) -> dict[str, Any]:
         return self._answer

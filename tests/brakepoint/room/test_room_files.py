@@ -137,7 +137,7 @@ def test_nothing_is_uploaded_unless_every_file_is_there(tmp_path, monkeypatch) -
 
 
 class Sandbox:
-    """Answers as it is told, and keeps what it was asked."""
+    """Gives the set answers, and records the questions."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer

@@ -26,7 +26,7 @@ def manifests(room: Room = ROOM, handle: str = "anna") -> list[dict]:
 
 @pytest.fixture
 def by_kind() -> dict[str, dict]:
-    """What is called `attendee`, and the namespace."""
+    """The objects named `attendee`, and the namespace."""
     named = ("attendee", "spring-anna")
     return {one["kind"]: one for one in manifests() if one["metadata"]["name"] in named}
 

@@ -196,7 +196,7 @@ def test_a_function_of_its_own_is_refused_whatever_it_is_made_of(tmp_path) -> No
 
 
 def outside(*, located: bool = True) -> onnx.TensorProto:
-    """A tensor whose values lie in another file, or that only says in which."""
+    """A tensor whose values are in another file, or that only names that file."""
     tensor = helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
     if located:
         tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -248,7 +248,7 @@ def test_a_file_that_is_not_a_model_is_refused(tmp_path) -> None:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Lets nothing more be written into any file of a room."""
+    """Refuses any further write to the files of a room."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "write", no_space)
         yield

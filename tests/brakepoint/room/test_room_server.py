@@ -27,7 +27,7 @@ def connection(room: Room, handle: str) -> Connection:
 
 
 def works(of: Connection) -> bool:
-    """Whether something can be uploaded with that key."""
+    """Whether that key can upload a file."""
     try:
         of.client.put_object(Bucket=of.bucket, Key="room/work", Body=b"work")
     except ClientError:
@@ -37,7 +37,7 @@ def works(of: Connection) -> bool:
 
 @pytest.fixture
 def served(small_room, monkeypatch):
-    """A room that is served, its server, which looks when it is told, and the buckets it called full."""
+    """A room that is served, its server, which looks on demand, and the buckets that it reported as full."""
     monkeypatch.setattr(server, "LOOK_EVERY_S", 3600.0)
     servers: list[RoomServer] = []
     full: list[str] = []

@@ -33,13 +33,13 @@ def bus():
 
 @pytest.fixture
 def asked():
-    """What the step was asked, each time."""
+    """The arguments of each call of the step."""
     return []
 
 
 @pytest.fixture
 def driver(bus, asked):
-    """A step that counts in its memory how often it was asked."""
+    """A step that counts its calls in its memory."""
 
     def step(memory, detections, state, now):
         asked.append((memory, detections, state, now))

@@ -51,7 +51,7 @@ class FakeLink:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    """The time, which stands still until a test moves it."""
+    """The time, which is constant until a test changes it."""
     now = [NOW]
     monkeypatch.setattr(controller, "CLOCK", SimpleNamespace(now=lambda: now[0]))
     return now
@@ -69,13 +69,13 @@ def link():
 
 @pytest.fixture
 def at_rest(bus, link):
-    """A controller to which nobody has spoken yet."""
+    """A controller that has not received anything yet."""
     return Controller(bus, link, "track-stop")
 
 
 @pytest.fixture
 def driving(at_rest, link):
-    """A controller whose run has begun, and whose train has said so."""
+    """A controller whose run has begun, and whose train has confirmed it."""
     at_rest.control(Control(action=Action.START, feed="", at=NOW))
     link.report = report(run=1)
     at_rest.turn()

@@ -21,7 +21,7 @@ WITHIN_S = 20.0
 
 
 def name(service: str, **given: str) -> str:
-    """What a service calls itself, with these settings."""
+    """A service's client name with these settings."""
     told: dict[str, Any] = {"broker": f"mqtt://{LOCALHOST}:{free_port()}"} | given
     with Bus(ServiceSettings(**told), service) as client:
         return client._client._client_id.decode()
@@ -64,7 +64,7 @@ def test_of_the_others_there_may_be_several() -> None:
 
 @pytest.fixture
 def thrower(monkeypatch) -> Iterator[str]:
-    """A broker that lets everybody in and ends the connection at once."""
+    """A broker that admits everyone and closes the connection at once."""
     monkeypatch.setattr(bus, "BACK_OFF_S", (0.01, 0.01))
     with socket.create_server((LOCALHOST, 0)) as listener:
         stopping = threading.Event()
@@ -116,7 +116,7 @@ def test_another_service_names_the_broker_once_and_keeps_trying(thrower, monkeyp
 
 
 class Listener(FakeBus):
-    """Hears what it is given, one a turn, while a clock goes on."""
+    """Receives the given messages, one per turn, while a clock advances."""
 
     def __init__(self, clock: list[float], *said: Status | None) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ def test_a_controller_that_gave_way_drives_again_when_the_other_has_gone(monkeyp
             return self
 
         def __exit__(self, *error: object) -> None:
-            """Nothing is to be closed."""
+            """There is nothing to close."""
 
     def serve(part, bus, stopping) -> None:
         served.append(bus.service)

@@ -21,7 +21,7 @@ NOW = 5000.0
 
 
 class FakePart:
-    """Turns a few times, then wants to stop; keeps what it was asked for."""
+    """Runs a few turns, then asks to stop; records its requests."""
 
     def __init__(self, stopping: Any, turns: int = 1, error: Exception | None = None) -> None:
         self._stopping, self._turns, self._error = stopping, turns, error

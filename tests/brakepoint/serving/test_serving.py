@@ -77,7 +77,7 @@ def test_triton_s_client_gets_tensors_and_boxes(server, tmp_path, kind: str) -> 
 
 
 def triton(*arguments: str) -> dict:
-    """What tritonclient gets: it and kserve describe the same messages, so one process cannot hold both."""
+    """tritonclient's answer; it and kserve define the same messages, so one process cannot import both."""
     command = [sys.executable, str(Path(__file__).parents[2] / "triton_clients.py"), *arguments]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 

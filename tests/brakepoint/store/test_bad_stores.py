@@ -34,7 +34,7 @@ LISTING = b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></
 
 
 class Store(ThreadingHTTPServer):
-    """Answers as a test wants it to; `asked` counts the requests."""
+    """Gives the answers that a test sets; `asked` counts the requests."""
 
     def __init__(self, answer: Callable[[int], Answer]) -> None:
         store = self
@@ -61,12 +61,12 @@ class Store(ThreadingHTTPServer):
             do_GET = do_PUT = do_HEAD = do_POST = handle_one  # noqa: N815
 
             def log_message(self, *args: object) -> None:
-                """Says nothing."""
+                """Logs nothing."""
 
         super().__init__(("127.0.0.1", 0), Handler)
 
     def handle_error(self, *args: object) -> None:
-        """A client that does not trust us hangs up."""
+        """Ignores clients that hang up because they do not trust the certificate."""
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def serve() -> Iterator[Callable[..., Store]]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits between two attempts, and nobody has set anything."""
+    """No pause between two attempts, and no settings."""
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     for name in ("AWS_S3_ENDPOINT", "BRAKEPOINT_STORE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
@@ -244,7 +244,7 @@ def test_http_where_https_is_wanted_is_distinguished_from_the_reverse(serve) -> 
 
 
 def make_certificate(folder: Path, first_day: int = -1, last_day: int = 1) -> Path:
-    """A file with a key and the certificate that it has signed itself, which holds on some days from now."""
+    """A file with a key and its self-signed certificate, which is valid on some days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "store.corp")])
     now = datetime.datetime.now(datetime.UTC)

@@ -163,7 +163,7 @@ def refusal(code: str) -> ClientError:
 
 
 def client(asked: str, made: str) -> Any:
-    """One that refuses to show a bucket, and to make it."""
+    """A client that may neither read nor create a bucket."""
 
     def refuse(code: str) -> None:
         if code:

@@ -202,7 +202,7 @@ class Truncating(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 def test_a_download_that_breaks_off_is_reported_and_leaves_nothing(tmp_path) -> None:

@@ -11,7 +11,7 @@ from brakepoint.training import fine_tuning
 
 
 def dataset(root: Path, grey: int) -> Path:
-    """One picture, all of one grey, without signs."""
+    """One picture of uniform grey, without signs."""
     (root / "images").mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(root / "images" / "a.jpg"), np.full((480, 640, 3), grey, np.uint8))
     (root / "labels").mkdir(exist_ok=True)
@@ -20,7 +20,7 @@ def dataset(root: Path, grey: int) -> Path:
 
 
 def learnt(folder: Path, data: list[Path]) -> list[int]:
-    """Trains, and returns how light each crop to learn from was, by name."""
+    """Trains, and returns the brightness of each training crop, by name."""
     seen: list[Path] = []
 
     def train(datasets: list[Path], *_: object) -> Path:

@@ -29,7 +29,7 @@ CORE = {name: solved(STEP)[name] for name in STEP.core}
 
 @pytest.fixture
 def room(tmp_path, monkeypatch):
-    """An attendee's folder in a room that takes the core."""
+    """An attendee's folder in a room that does the core."""
     monkeypatch.setattr(course_module, "LABS_DIR", tmp_path / "labs")
     monkeypatch.setattr(workshop, "BACKUPS_DIR", tmp_path / "labs" / "backups")
     monkeypatch.setattr(progress, "PROGRESS_PATH", tmp_path / "progress.json")
@@ -40,7 +40,7 @@ def room(tmp_path, monkeypatch):
 
 
 def write(code: dict[str, str]) -> None:
-    """A lab whose other gaps hold the tasks, as an attendee has them."""
+    """Writes a lab with these exercises filled in; the others still contain their tasks."""
     text = lab_text(STEP)
     for name in code:
         text = closed(STEP, STEP.parts[0], text, [name])

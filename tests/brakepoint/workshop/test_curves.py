@@ -16,7 +16,7 @@ FEED = "track-stop"
 
 
 class Doubting:
-    """Sees every sign half as surely as it might, and calls them all by one class, or moves its boxes."""
+    """Sees every sign with half the confidence, and gives all one class, or moves its boxes."""
 
     def __init__(self, truth, sign_class: SignClass = SignClass.DANGER_AHEAD, moved_px: float = 0.0):
         self._oracle, self._class, self._moved_px = OracleDetector(truth), sign_class, moved_px

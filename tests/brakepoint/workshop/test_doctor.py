@@ -84,7 +84,7 @@ def test_the_steps_that_need_what_is_missing_report_it_and_no_others(sound, extr
 
 
 def opencv_fails(monkeypatch, why: str) -> None:
-    """Lets everything be there, and the loading of OpenCV fail."""
+    """A machine on which everything is installed, and loading OpenCV fails."""
 
     def refuse() -> None:
         raise ImportError(why)

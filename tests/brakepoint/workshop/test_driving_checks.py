@@ -14,7 +14,7 @@ AIM_CM = solution.STOP_BEFORE_CM
 
 
 def lab_that_rests(before_cm: float) -> SimpleNamespace:
-    """A lab that brakes as soon as its train would come to rest no further than so far before the sign."""
+    """A lab that brakes as soon as its train would come to rest at most that far before the sign."""
 
     def must_stop(danger, memory, state):
         rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
@@ -26,7 +26,7 @@ def lab_that_rests(before_cm: float) -> SimpleNamespace:
 
 
 def rests_at(before_cm: float, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A lab whose train comes to rest exactly so far before the sign, whatever its speed."""
+    """A lab whose train comes to rest exactly that far before the sign, whatever its speed."""
     from brakepoint.workshop.checks import step6_autopilot
 
     def places(speed_cm_s: float) -> list[float]:

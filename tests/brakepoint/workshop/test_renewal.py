@@ -1,4 +1,4 @@
-"""A newer kit comes while labs are half written."""
+"""A newer kit arrives while labs are half written."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The page to take home is one file, says what was built, and knows nothing of the person but the handle."""
+"""The page to take home is one file, shows what was built, and contains only the person's handle."""
 
 import base64
 import getpass
