@@ -31,16 +31,16 @@ class EmulatedHub:
 
     Attributes:
         address: Its Bluetooth address.
-        kind: What it advertises itself as.
-        plugged: What is plugged in where.
-        battery_percent: How full its battery is.
-        volts: What its batteries have.
+        kind: The kind of hub that it advertises.
+        plugged: The device in each port.
+        battery_percent: Charge of its batteries.
+        volts: Voltage of its batteries.
         is_voltage_low: Whether its voltage is too low.
-        refuses: Messages of these classes are an error to it.
-        values: Port → what it was last set to; a hub that nobody has connected to stands.
+        refuses: Classes of messages that it answers with an error.
+        values: The last setting of each port; before the first connection the motor is at rest.
         written: Every message that reached it.
-        feedback: Says what it answers to an order; None answers nothing.
-        say: Sends a message to whoever is connected.
+        feedback: Gives its answer to an order; None leaves it unanswered.
+        say: Sends a message to the connected program.
     """
 
     address: str = "90:84:2B:00:00:01"

@@ -33,12 +33,12 @@ class Device:
         hub: The hub.
         is_on: Whether it advertises and can be connected to.
         is_silent: Whether the radio has gone quiet without anybody noticing: writes are never acknowledged.
-        write_takes_s: How long a write takes that asks for an acknowledgement; each waits for the one before.
-        refuses_to_connect: What BlueZ answers to as many tries to connect, one after the other.
-        repeats_ports: Whether the hub says what is plugged in to each who listens, and not only to the first.
+        write_takes_s: Duration of a write with acknowledgement; each waits for the one before.
+        refuses_to_connect: BlueZ's errors for the next attempts to connect, in order.
+        repeats_ports: Whether the hub reports its ports to every new listener, and not only to the first.
         is_kind_known: Whether BlueZ remembers what the hub has advertised.
-        connects: How often somebody has connected.
-        commands: What was written without asking for an acknowledgement.
+        connects: Number of connections so far.
+        commands: The writes without acknowledgement.
     """
 
     def __init__(self, hub: EmulatedHub, bluez: "FakeBluez") -> None:

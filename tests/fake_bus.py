@@ -11,11 +11,11 @@ class FakeBus:
 
     Attributes:
         said: Each message with the name of its topic.
-        events: The kinds of the events that were told.
+        events: The kinds of the reported events.
         refused: The names of the topics of which a message was refused.
-        reports: What was reported of others.
+        reports: Reports about other services.
         worked: How often work was done.
-        latency: What the last heartbeat said of it.
+        latency: The latency in the last heartbeat.
         beats: Whether it is time for a heartbeat at every turn, or never.
     """
 

@@ -130,7 +130,7 @@ class Desk:
 
     def _rest(self) -> None:
         self.train.motion = Motion()
-        for _ in range(2):  # Its pictures, too, are of a train that has stood there for a while.
+        for _ in range(2):  # Its pictures, too, show a train that is at rest.
             self.train.at(self.now)
             self.now += 1.0
 

@@ -61,13 +61,13 @@ class Change:
 
     Attributes:
         path: Of the module, from the repository's root.
-        function: The qualified name of the function it lies in; empty for the module itself.
+        function: The qualified name of the function that contains it; empty for the module itself.
         line: Where, from 1.
         kind: What kind of change: `comparison`, `arithmetic`, `boolean`, `not`, `number`, `flag`, `return`,
             `jump`, `call`, `branch` or `arguments`.
         start: Where the piece begins, in bytes.
         end: Where it ends.
-        put: What takes its place.
+        put: The replacement.
         before: The line as it is.
         after: The line as it becomes.
     """

@@ -20,7 +20,7 @@ class KeptOut:
     """The content of `kept_out.toml`.
 
     Attributes:
-        elsewhere: Patterns of modules, and of functions in them, whose own tests are no part of `make test`.
+        elsewhere: Patterns of modules, and of functions in them, whose own tests are not part of `make test`.
         drawing: Patterns of modules that draw.
         equivalent: Why a change makes no difference, by path, function, the line before and the line after.
     """
