@@ -44,10 +44,13 @@ SIZE = re.compile(r'width="100%"(.*?)style="[^"]*" viewBox="(\S+ \S+ (\S+) (\S+)
 DIAGRAM_SCALE = 0.8125
 """Page pixels per unit of a diagram, whose font has 16 units: 13 px in every diagram."""
 ALERT = re.compile(r"^> \[!(\w+)\]\n((?:>.*\n)+)", re.MULTILINE)
+EXERCISES = re.compile(r"<!-- table: exercises \d -->\n(.*?)\n<!-- end of table -->", re.DOTALL)
 GLOSSARY = re.compile(r"^\| .+ \| (.+) \| .+ \|\n\| --- \| --- \| --- \|\n((?:\|.+\n?)+)", re.MULTILINE)
 NOT_PROSE = re.compile(r"(<pre.*?</pre>|<code.*?</code>|<[^>]+>)", re.DOTALL)
 THIN_SPACE = re.compile(r" (?=[;!?])")
-WIDE_SPACE = re.compile(r" (?=[:»%])|(?<=«) ")
+WIDE_SPACE = re.compile(
+    r" (?=[:»%])|(?<=«) |(?<=\d) (?=(?:cm|cm/s|GB|GiB|Gio|Go|kB|ko|m|MB|Mio|min|ms|Mo|px|s|µs)\b)"
+)
 CELL = re.compile(r"<td.*?</td>", re.DOTALL)
 CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
 OPTION = re.compile(r"(?<![\w-])--[\w-]+")
@@ -83,6 +86,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         markdown = GLOSSARY.sub(_terms, markdown)
     markdown = FROM_CODE.sub(lambda found: WRITERS[found[1]](*found[2].split()), markdown)
     markdown = ALERT.sub(_admonition, markdown)
+    markdown = EXERCISES.sub(r'<div class="stacked" markdown>\n\1\n</div>', markdown)
     drawn = iter(range(1, 100))
     name = Path(page.file.src_uri).stem
     markdown = MERMAID.sub(lambda found: _diagram(found[1], f"{name}-{next(drawn)}"), markdown)
@@ -139,7 +143,7 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps an option in one line, as in French punctuation with its word; lets code in tables break."""
+    """Keeps options, units and French punctuation with their words, and lets code in tables break."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
     parts[::2] = [THIN_SPACE.sub("\u202f", WIDE_SPACE.sub("\u00a0", part)) for part in parts[::2]]
     html = CODE.sub(lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), "".join(parts))

@@ -154,6 +154,23 @@ def test_nothing_sticks_out_sideways(page: Page, site: Path, viewport: dict) -> 
     assert wide == []
 
 
+def test_on_a_phone_exercises_and_commands_are_read_without_scrolling(page: Page, site: Path) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto((site / "fr" / "step6.html").as_uri())
+    wide = "parts => parts.filter(part => part.scrollWidth > part.clientWidth).length"
+
+    assert page.locator(".stacked td").count() > 20
+    assert page.locator(".stacked, .stacked td, .language-bash code").evaluate_all(wide) == 0
+
+
+def test_a_number_keeps_its_unit_and_an_option_its_dashes(page: Page, site: Path) -> None:
+    page.goto((site / "en" / "step6.html").as_uri())
+
+    assert page.get_by_text("50\u00a0cm/s").count() > 0
+    page.goto((site / "en" / "hardware.html").as_uri())
+    assert page.locator("code .option", has_text="--camera").first.inner_text() == "--camera"
+
+
 def test_the_text_is_one_key_away(page: Page, site: Path) -> None:
     page.goto((site / "en" / "step1.html").as_uri())
     page.keyboard.press("Tab")
