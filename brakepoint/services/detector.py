@@ -1,6 +1,7 @@
 """The detector as a service: frames in, detections out, always the newest frame."""
 
 import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.errors import UserError
@@ -10,7 +11,8 @@ from brakepoint.mission.drive import ORACLE
 from brakepoint.mission.loop import FrameDetector, OracleDetector
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.service_loop import serve, still_starting
+from brakepoint.services.replicas import Replicas, join
+from brakepoint.services.service_loop import ProbeFile, serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
 from brakepoint.truth import load_truth
 
@@ -77,32 +79,72 @@ def _is_blind(frame: Frame) -> bool:
     return float(frame.image[::8, ::8].std()) < BLIND_BELOW
 
 
+class Shift:
+    """Serves this replica's share of the trains, each on a thread, with one model.
+
+    Args:
+        settings: The settings, with all trains.
+        replicas: Knows the share.
+        model: The model, which may still be loading.
+    """
+
+    def __init__(self, settings: ServiceSettings, replicas: Replicas, model: Future[Detector | None]) -> None:
+        self._trains = {train.train_id: train for train in settings.of_each_train}
+        self._replicas, self._model, self._in_use = replicas, model, threading.Lock()
+        self._served: dict[str, tuple[threading.Event, Future[None]]] = {}
+        self._heartbeat = ProbeFile()
+
+    def run(self, stopping: threading.Event, threads: Executor) -> None:
+        """Takes trains over and hands them over, until it is stopped or anything raises an error."""
+        try:
+            while not stopping.is_set():
+                self._turn(threads)
+        finally:
+            for leaving, _ in self._served.values():
+                leaving.set()
+
+    def _turn(self, threads: Executor) -> None:
+        if self._model.done() and not self._replicas.is_ready:
+            self._model.result()
+            self._replicas.ready()
+        share = self._replicas.share(TURN_S)
+        if share != self._served.keys() and (self._replicas.others or self._served):
+            names = ", ".join(name for name in self._trains if name in share)
+            tell("shares", replicas=1 + self._replicas.others, trains=names or "–")
+        for train in self._served.keys() - share:
+            self._served.pop(train)[0].set()
+        for train in share - self._served.keys():
+            leaving = threading.Event()
+            self._served[train] = leaving, threads.submit(self._serve, self._trains[train], leaving)
+        for _, serving in self._served.values():
+            if serving.done():
+                serving.result()
+        if self._replicas.is_ready and not self._served:
+            self._heartbeat.beat()  # It is well, and has nothing to do.
+
+    def _serve(self, train: ServiceSettings, leaving: threading.Event) -> None:
+        with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
+            while not self._model.done() and not leaving.is_set():
+                bus.beat()
+                wait([self._model], TURN_S)
+            if self._model.done():
+                part = Detecting(bus, self._model.result(), train.shown, self._in_use)
+                serve(part, bus, leaving)
+            if self._replicas.others:
+                bus.hand_over()
+
+
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Loads the model and joins the broker, for each train that it serves.
+    """Joins the other replicas, loads the model, and serves its share of the trains.
 
     On a train, speed matters more than identical results on every machine, so half precision is used.
     """
     import cv2
 
     cv2.setNumThreads(1)
-    in_use = threading.Lock()
-
-    def serve_train(train: ServiceSettings, bus: Bus) -> None:
-        with bus:
-            serve(Detecting(bus, model, train.shown, in_use), bus, stopping)
-
-    buses = [(train, Bus(train, "detector", (CONTROL, FRAME, MISSION))) for train in settings.of_each_train]
-    try:
-        with still_starting([bus for _, bus in buses]):
-            model = _model(settings)
-    except BaseException:
-        for _, bus in buses:
-            bus.close()
-        raise
-    first, *others = buses
-    for other in others:
-        threading.Thread(target=serve_train, args=other).start()
-    serve_train(*first)
+    most = 1 + 2 * len(settings.of_each_train)  # A train may come back while its last thread still ends.
+    with ThreadPoolExecutor(most) as threads, join(settings, "detector") as replicas:
+        Shift(settings, replicas, threads.submit(_model, settings)).run(stopping, threads)
 
 
 def _model(settings: ServiceSettings) -> Detector | None:
