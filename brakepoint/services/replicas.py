@@ -33,9 +33,9 @@ NAME_DIGITS = 8
 def shares(trains: Iterable[str], replicas: Iterable[str]) -> dict[str, str]:
     """The replica of each train: rendezvous hashing, with a limit on the load.
 
-    Every train goes to the replica with the lowest hash of both names that has not got its share of the trains
-    yet. So the shares are equal, as far as the number of trains allows, and when a replica comes or goes hardly
-    any train moves but its own: with one other replica none, with several one or two.
+    Every train goes to the replica with the lowest hash of both names that has not got its share of the
+    trains yet. So the shares are equal, as far as the number of trains allows, and when a replica comes or
+    goes hardly any train moves but its own: with one other replica none, with several one or two.
 
     Args:
         trains: Names of the trains.

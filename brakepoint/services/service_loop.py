@@ -128,8 +128,8 @@ def since(mission: MissionState | None) -> float:
 def is_late(seen: Detections, last: Detections | None) -> bool:
     """Whether this frame, or a newer one, was answered already.
 
-    While a train is handed over, two replicas of the detector may answer. If an answer is older by far, it isn't
-    late: the camera's clock was set.
+    While a train is handed over, two replicas of the detector may answer. If an answer is older by far, it
+    isn't late: the camera's clock was set.
     """
     return last is not None and 0.0 <= last.captured_at - seen.captured_at < LATE_MAX_S
 

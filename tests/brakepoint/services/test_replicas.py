@@ -43,7 +43,9 @@ def test_all_replicas_compute_the_same_in_whatever_order_they_heard_of_each_othe
 
 
 @given(TRAINS, NAMES, NAMES)
-def test_of_two_replicas_the_one_that_comes_or_goes_moves_its_own_trains_and_no_other(trains, one, two) -> None:
+def test_of_two_replicas_the_one_that_comes_or_goes_moves_its_own_trains_and_no_other(
+    trains, one, two
+) -> None:
     alone, both = shares(trains, {one}), shares(trains, {one, two})
 
     assert set(alone.values()) == {one}
@@ -238,7 +240,9 @@ def test_all_with_the_same_settings_are_replicas_of_each_other(monkeypatch) -> N
         replicas.join(ServiceSettings(train_id=trains), "detector")
     groups = [service.rpartition("-")[0] for _, service, _, _ in made]
 
-    assert {(train, topics, health_on) for train, _, topics, health_on in made} == {("a", (REPLICA,), REPLICA)}
+    assert {(train, topics, health_on) for train, _, topics, health_on in made} == {
+        ("a", (REPLICA,), REPLICA)
+    }
     assert groups[0] == groups[1] != groups[2] and groups[0].startswith("detector-")
     assert len({service for _, service, _, _ in made}) == 3
     assert {len(service) for _, service, _, _ in made} == {len("detector-") + 8 + 1 + 8}
