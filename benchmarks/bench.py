@@ -34,6 +34,7 @@ from brakepoint.texts import text
 
 CORES = (1, 2)
 TRAINS = "1,5,10,20"
+REPLICAS = 2
 TRAINS_S = 8.0
 FRAMES = 300
 """Number of frames in the comparison, one at a time."""
@@ -183,8 +184,8 @@ def trains_table(served: list[Served]) -> Table:
     for column in asdict(served[0]):
         table.add_column(text(f"bench.trains.{column}"), justify="right")
     for each in served:
-        trains, *figures = asdict(each).values()
-        table.add_row(str(trains), *(f"{figure:.1f}" for figure in figures))
+        trains, replicas, *figures = asdict(each).values()
+        table.add_row(str(trains), str(replicas), *(f"{figure:.1f}" for figure in figures))
     return table
 
 
@@ -196,6 +197,7 @@ def main(
     int8: Annotated[Path | None, typer.Option(show_default=False, help="bench.int8")] = None,
     live: Annotated[bool, typer.Option(help="bench.live")] = True,
     trains: Annotated[str, typer.Option(help="bench.trains.option")] = TRAINS,
+    replicas: Annotated[int, typer.Option(help="bench.trains.replicas_option")] = REPLICAS,
     measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
 ) -> None:
     """Prints the table; with the hidden option, measures in this process and prints JSON."""
@@ -215,7 +217,10 @@ def main(
             together = measure_live(feed, str(model))
             with brokers() as urls:
                 compared = {name: measure_both(feed, str(model), FRAMES, url) for name, url in urls.items()}
-            served = [measure_trains(feed, str(model), int(many), TRAINS_S) for many in trains.split(",")]
+            counts = [int(many) for many in trains.split(",")]
+            served = [measure_trains(feed, str(model), many, TRAINS_S) for many in counts]
+            if replicas > 1:
+                served.append(measure_trains(feed, str(model), max(counts), TRAINS_S, replicas))
             asked, rollback_s = measure_serving(feed, model, TIMES), measure_rollback(model)
         console.print(live_table(together, feed))
         for broker, found in compared.items():
