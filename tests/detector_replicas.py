@@ -166,14 +166,13 @@ class Trains:
 
     def check_rounds(self, rounds: int, *trains: str) -> None:
         """Sends frames, one after the other, and asserts that each is answered once and in order."""
-        self.listen()
-        before = {train: len(self.answers[train]) for train in trains}
         first = self._number + 1
         for _ in range(rounds):
             assert self.are_answered(*trains), self.answers
         self.are_answered(*trains)  # Whatever was answered twice has arrived by now.
         for train in trains:
-            assert self.answers[train][before[train] :] == list(range(first, self._number + 1))
+            answered = [number for number in self.answers[train] if number >= first]
+            assert answered == list(range(first, self._number + 1))
 
 
 def tell_the_story_of_two_replicas(broker: str, detectors: str = "") -> None:

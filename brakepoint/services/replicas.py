@@ -20,7 +20,10 @@ from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import REPLICA
 
 SILENT_AFTER_S = 5.0
-"""A replica that was not heard for this long, although it would have been, is gone."""
+"""A replica that was not heard for this long, although it would have been, is gone.
+
+If its machine is lost, that is sooner than its last will: a broker waits for one and a half times `KEEPALIVE_S`.
+"""
 PAUSE_S = 2.5 * HEARTBEAT_S
 """A longer time without its own heartbeat means that the broker was away, or this machine slept."""
 INTRODUCTION_S = 0.3
