@@ -24,7 +24,6 @@ from brakepoint.services.topics import DETECTIONS, PICTURE, QUEUE, STATUS
 
 ANSWERS = replace(DETECTIONS, keep=QUEUE)
 WITHIN_S = 60.0
-TRAINS = tuple(f"train-{number}" for number in range(1, 7))
 SERVES = re.compile(r"replicas: (\d+); this one serves: (.*)")
 NOISE = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
 JPEG = cv2.imencode(".jpg", NOISE)[1].tobytes()
@@ -86,20 +85,24 @@ class Trains:
     """The trains' side: sends frames, collects the answers.
 
     Args:
+        many: Number of trains.
         broker: The broker, with a login that may do everything.
         detectors: The same with the detector's login; by default no other.
 
     Attributes:
+        names: Their names.
         answers: Number of each answered frame, by train, in the order of arrival.
         gone: How often the detector of a train was said to be gone.
     """
 
-    def __init__(self, broker: str, detectors: str = "") -> None:
-        self._settings = ServiceSettings(broker=broker, train_id=",".join(TRAINS), detector="oracle")
+    def __init__(self, many: int, broker: str, detectors: str = "") -> None:
+        self.names = tuple(f"train-{number}" for number in range(1, many + 1))
+        self._settings = ServiceSettings(broker=broker, train_id=",".join(self.names), detector="oracle")
         self._detectors = replace(self._settings, broker=detectors or broker)
         self.answers: dict[str, list[int]] = defaultdict(list)
         self.gone = 0
         self._number = 0
+        self._replicas: list[Replica] = []
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -116,6 +119,7 @@ class Trains:
     def replica(self) -> Replica:
         """Starts a replica; it ends with the context."""
         started = Replica(self._detectors)
+        self._replicas.append(started)
         self._opened.callback(started.end)
         return started
 
@@ -145,11 +149,11 @@ class Trains:
             self.listen()
         return True
 
-    def await_that(self, condition: Callable[[], bool], why: str = "it did not come to pass in time") -> None:
-        """Waits for anything."""
+    def await_that(self, condition: Callable[[], bool]) -> None:
+        """Waits for anything; what the replicas said explains why it did not come."""
         until = time.monotonic() + WITHIN_S
         while not condition():
-            assert time.monotonic() < until, why
+            assert time.monotonic() < until, [replica.said for replica in self._replicas]
             time.sleep(0.01)
 
     def await_shares(self, *replicas: Replica) -> None:
@@ -157,12 +161,11 @@ class Trains:
 
         def have_all() -> bool:
             shares = [replica.trains or set() for replica in replicas]
-            return {*map(len, shares)} == {len(TRAINS) // len(replicas)} and set().union(*shares) == set(
-                TRAINS
-            )
+            are_equal = {len(share) for share in shares} == {len(self.names) // len(replicas)}
+            return are_equal and set().union(*shares) == set(self.names)
 
-        self.await_that(have_all, f"{[replica.said for replica in replicas]}")
-        self.await_that(lambda: self.are_answered(*TRAINS, within_s=0.2))
+        self.await_that(have_all)
+        self.await_that(lambda: self.are_answered(*self.names, within_s=1.0))
 
     def check_rounds(self, rounds: int, *trains: str) -> None:
         """Sends frames, one after the other, and asserts that each is answered once and in order."""
@@ -175,25 +178,25 @@ class Trains:
             assert answered == list(range(first, self._number + 1))
 
 
-def tell_the_story_of_two_replicas(broker: str, detectors: str = "") -> None:
+def tell_the_story_of_two_replicas(many: int, broker: str, detectors: str = "") -> None:
     """Two share the trains, one is killed, another joins, one is stopped: every frame is answered once."""
-    with Trains(broker, detectors) as trains:
+    with Trains(many, broker, detectors) as trains:
         one, two = trains.replica(), trains.replica()
         trains.await_shares(one, two)
         assert one.trains is not None and two.trains is not None
-        trains.check_rounds(10, *TRAINS)
+        trains.check_rounds(10, *trains.names)
         assert trains.gone == 0, "handing a train over is no reason to say that its detector is gone"
 
         one.kill()
         trains.check_rounds(20, *two.trains)
         trains.await_shares(two)
-        trains.check_rounds(5, *TRAINS)
+        trains.check_rounds(5, *trains.names)
         trains.gone = 0
 
         three = trains.replica()
         trains.await_shares(two, three)
-        trains.check_rounds(5, *TRAINS)
+        trains.check_rounds(5, *trains.names)
         three.stop()
         trains.await_shares(two)
-        trains.check_rounds(5, *TRAINS)
+        trains.check_rounds(5, *trains.names)
         assert trains.gone == 0

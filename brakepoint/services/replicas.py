@@ -22,7 +22,7 @@ from brakepoint.services.topics import REPLICA
 SILENT_AFTER_S = 5.0
 """A replica that was not heard for this long, although it would have been, is gone.
 
-If its machine is lost, that is sooner than its last will: a broker waits for one and a half times `KEEPALIVE_S`.
+If its machine is lost, its last will comes later: a broker waits for one and a half times `KEEPALIVE_S`.
 """
 PAUSE_S = 2.5 * HEARTBEAT_S
 """A longer time without its own heartbeat means that the broker was away, or this machine slept."""

@@ -15,7 +15,7 @@ BASE = Path(__file__).parents[2] / "deploy" / "base"
 EVERYTHING = "\nuser trains\ntopic readwrite brakepoint/#\n"
 
 
-def test_two_replicas_share_the_trains_and_stand_in_for_each_other(tmp_path: Path) -> None:
+def test_two_replicas_share_twenty_trains_and_stand_in_for_each_other(tmp_path: Path) -> None:
     passwords, port = tmp_path / "passwords", free_port()
     passwords.touch(mode=0o600)
     for user in ("detector", "trains"):
@@ -31,4 +31,4 @@ def test_two_replicas_share_the_trains_and_stand_in_for_each_other(tmp_path: Pat
 
     with running_mosquitto(tmp_path, settings, port):
         trains, detectors = (f"mqtt://{user}:secret@{LOCALHOST}:{port}" for user in ("trains", "detector"))
-        tell_the_story_of_two_replicas(trains, detectors)
+        tell_the_story_of_two_replicas(20, trains, detectors)

@@ -14,4 +14,4 @@ pytestmark = pytest.mark.live
 
 def test_two_replicas_share_the_trains_and_stand_in_for_each_other() -> None:
     with Supervisor(ServiceSettings(), (), lambda *_: None) as broker:
-        tell_the_story_of_two_replicas(broker.settings.broker)
+        tell_the_story_of_two_replicas(6, broker.settings.broker)
