@@ -28,7 +28,7 @@ class Stage:
         self.others, self.is_ready = 0, False
         self.shares: list[set[str]] = []
         self.happened: Queue[tuple[str, str]] = Queue()
-        self.model: Future[None] = Future()
+        self.model: Future[Any] = Future()
         self.told: list[dict[str, Any]] = []
         self.touched = 0
         self.stopping = threading.Event()

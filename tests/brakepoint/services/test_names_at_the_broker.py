@@ -70,7 +70,7 @@ def test_a_last_will_is_said_where_the_health_is(monkeypatch) -> None:
         with Bus(nowhere, "detector", (), health_on) as client:
             paho = client._client
             assert (paho._will_topic, paho._will_retain) == (path, health_on.retain)
-            assert STATUS.decode(paho._will_payload).health is Health.GONE
+            assert STATUS.decode(bytes(paho._will_payload)).health is Health.GONE
 
 
 def test_who_hands_over_says_nothing_and_is_no_longer_counted_as_disconnected(monkeypatch) -> None:
