@@ -178,14 +178,16 @@ def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
     return table
 
 
-def trains_table(served: list[Served]) -> Table:
-    """Formats a table with a row for each number of trains."""
-    table = Table(title=text("bench.trains.title", cores=available_cores()))
+def trains_table(served: list[Served], broker: str) -> Table:
+    """Formats a table with a row for each number of trains and of detectors, on a broker."""
+    table = Table(title=text("bench.trains.title", cores=available_cores(), broker=broker))
     for column in asdict(served[0]):
         table.add_column(text(f"bench.trains.{column}"), justify="right")
     for each in served:
         trains, replicas, *figures = asdict(each).values()
-        table.add_row(str(trains), str(replicas), *(f"{figure:.1f}" for figure in figures))
+        table.add_row(
+            str(trains), str(replicas), *("–" if figure is None else f"{figure:.1f}" for figure in figures)
+        )
     return table
 
 
@@ -215,17 +217,20 @@ def main(
     if live:
         with console.status(text("bench.measuring")):
             together = measure_live(feed, str(model))
+            counts = [(int(many), 1) for many in trains.split(",")]
+            counts += [(max(counts)[0], replicas)] * (replicas > 1)
             with brokers() as urls:
                 compared = {name: measure_both(feed, str(model), FRAMES, url) for name, url in urls.items()}
-            counts = [int(many) for many in trains.split(",")]
-            served = [measure_trains(feed, str(model), many, TRAINS_S) for many in counts]
-            if replicas > 1:
-                served.append(measure_trains(feed, str(model), max(counts), TRAINS_S, replicas))
+                served = {
+                    name: [measure_trains(feed, str(model), many, TRAINS_S, of, url) for many, of in counts]
+                    for name, url in urls.items()
+                }
             asked, rollback_s = measure_serving(feed, model, TIMES), measure_rollback(model)
         console.print(live_table(together, feed))
         for broker, found in compared.items():
             console.print(compare_table(found, broker))
-        console.print(trains_table(served))
+        for broker, each in served.items():
+            console.print(trains_table(each, broker))
         console.print(serving_table(asked, rollback_s))
 
 

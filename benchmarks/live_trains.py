@@ -34,7 +34,7 @@ class Served:
         latency_median_ms: Median time from the capture of a frame to its detections back at the train.
         latency_p95_ms: 95th percentile of the same.
         detector_mb: Memory of the detector, all replicas together.
-        broker_mb: Memory of the broker.
+        broker_mb: Memory of the broker; None if it is not the embedded one.
     """
 
     trains: int
@@ -44,10 +44,12 @@ class Served:
     latency_median_ms: float
     latency_p95_ms: float
     detector_mb: float
-    broker_mb: float
+    broker_mb: float | None
 
 
-def measure_trains(feed: str, model: str, trains: int, seconds: float, replicas: int = 1) -> Served:
+def measure_trains(
+    feed: str, model: str, trains: int, seconds: float, replicas: int = 1, broker: str = ""
+) -> Served:
     """Sends frames from this many trains for a while.
 
     Args:
@@ -56,9 +58,10 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float, replicas:
         trains: Number of trains.
         seconds: Duration in seconds.
         replicas: Number of replicas of the detector.
+        broker: URL of the broker; by default the embedded one.
     """
     names = ",".join(f"train-{number}" for number in range(1, trains + 1))
-    settings = ServiceSettings(feed=feed, detector=model, train_id=names)
+    settings = ServiceSettings(broker=broker, feed=feed, detector=model, train_id=names)
     # Encoded in advance, so that the simulated cameras are not part of the measurement.
     pictures = [split_frame(encode_frame(frame, JPEG_QUALITY)) for frame in take_pictures(feed)]
     with ExitStack() as opened:
@@ -71,7 +74,7 @@ def measure_trains(feed: str, model: str, trains: int, seconds: float, replicas:
         _play(buses, pictures, WARM_UP_S)
         latencies_ms = _play(buses, pictures, seconds)
         detector_mb = sum(memory_mb(each.pid("detector")) for each in detectors)
-        broker_mb = memory_mb(detectors[0].pid("broker"))
+        broker_mb = None if broker else memory_mb(detectors[0].pid("broker"))
     together = sorted(value for each in latencies_ms for value in each)
     if len(together) < 2:
         raise UserError("bench.compare.failed")
