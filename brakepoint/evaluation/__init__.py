@@ -1,7 +1,6 @@
 """Measures how good a detector is on labelled pictures."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
@@ -132,7 +131,7 @@ def _found_by_height(examined: Sequence[Examined], confidence: float) -> Iterato
         for one in examined
         for truth, found_at in zip(one.truths, one.match.found_at, strict=True)
     ]
-    for low, high in pairwise((*HEIGHTS_PX, None)):
+    for low, high in zip(HEIGHTS_PX, (*HEIGHTS_PX[1:], None), strict=True):
         within = [found for height, found in signs if low <= height and (high is None or height < high)]
         if within:
             yield Found(from_px=low, below_px=high, signs=len(within), found=sum(within))
