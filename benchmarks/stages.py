@@ -56,9 +56,8 @@ WARM_UP, FRAMES = 10, 200
 LOOK_EVERY_S = 0.05
 PICTURES, HELD_OUT = 64, 16
 """Number of pictures to train on and to validate with: a small part of the workshop's."""
-LIVE = (
-    "read noise encode publish broker receive decode letterbox network boxes autopilot order link".split()
-)
+CAPTURE, DETECTOR = ("read", "noise", "encode"), ("decode", "letterbox", "network", "boxes")
+LIVE = (*CAPTURE, "publish", "broker", "receive", *DETECTOR, "autopilot", "order", "link")
 """The stages of a live frame, in their order."""
 
 
