@@ -2,8 +2,10 @@
 
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
+from brakepoint.detector.runtime import threads_setting
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_named_feed
 from brakepoint.messages import Control, Frame
@@ -79,19 +81,38 @@ def _is_blind(frame: Frame) -> bool:
     return float(frame.image[::8, ::8].std()) < BLIND_BELOW
 
 
+class SharedModel(NamedTuple):
+    """A model, None for the oracle, and the lock for it, since several trains may share it."""
+
+    model: Detector | None
+    in_use: threading.Lock
+
+
+class Served(NamedTuple):
+    """A train that is being served: the number of its seat, and what ends it and says that it has ended."""
+
+    seat: int
+    leaving: threading.Event
+    serving: Future[None]
+
+
 class Shift:
-    """Serves this replica's share of the trains, each on a thread, with one model.
+    """Serves this replica's share of the trains, each on a thread.
+
+    Each train has a seat, the first that is free, so that the copies of the model have equally many trains.
 
     Args:
         settings: The settings, with all trains.
         replicas: Knows the share.
-        model: The model, which may still be loading.
+        models: The copies of the model, which may still be loading.
     """
 
-    def __init__(self, settings: ServiceSettings, replicas: Replicas, model: Future[Detector | None]) -> None:
+    def __init__(
+        self, settings: ServiceSettings, replicas: Replicas, models: Future[list[SharedModel]]
+    ) -> None:
         self._trains = {train.train_id: train for train in settings.of_each_train}
-        self._replicas, self._model, self._in_use = replicas, model, threading.Lock()
-        self._served: dict[str, tuple[threading.Event, Future[None]]] = {}
+        self._replicas, self._models = replicas, models
+        self._served: dict[str, Served] = {}
         self._heartbeat = ProbeFile()
 
     def run(self, stopping: threading.Event, threads: Executor) -> None:
@@ -100,36 +121,39 @@ class Shift:
             while not stopping.is_set():
                 self._turn(threads)
         finally:
-            for leaving, _ in self._served.values():
-                leaving.set()
+            for served in self._served.values():
+                served.leaving.set()
 
     def _turn(self, threads: Executor) -> None:
-        if self._model.done() and not self._replicas.is_ready:
-            self._model.result()
+        if self._models.done() and not self._replicas.is_ready:
+            self._models.result()
             self._replicas.ready()
         share = self._replicas.share(TURN_S)
         if share != self._served.keys() and (self._replicas.others or self._served):
             names = ", ".join(name for name in self._trains if name in share)
             tell("shares", replicas=1 + self._replicas.others, trains=names or "–")
         for train in self._served.keys() - share:
-            self._served.pop(train)[0].set()
+            self._served.pop(train).leaving.set()
         for train in share - self._served.keys():
+            seat = min(set(range(len(self._trains))) - {served.seat for served in self._served.values()})
             leaving = threading.Event()
-            self._served[train] = leaving, threads.submit(self._serve, self._trains[train], leaving)
-        for _, serving in self._served.values():
-            if serving.done():
-                serving.result()
+            serving = threads.submit(self._serve, self._trains[train], seat, leaving)
+            self._served[train] = Served(seat, leaving, serving)
+        for served in self._served.values():
+            if served.serving.done():
+                served.serving.result()
         if self._replicas.is_ready and not self._served:
             self._heartbeat.beat()  # It is well, and has nothing to do.
 
-    def _serve(self, train: ServiceSettings, leaving: threading.Event) -> None:
+    def _serve(self, train: ServiceSettings, seat: int, leaving: threading.Event) -> None:
         with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
-            while not self._model.done() and not leaving.is_set():
+            while not self._models.done() and not leaving.is_set():
                 bus.beat()
-                wait([self._model], TURN_S)
-            if self._model.done():
-                part = Detecting(bus, self._model.result(), train.shown, self._in_use)
-                serve(part, bus, leaving)
+                wait([self._models], TURN_S)
+            if self._models.done():
+                models = self._models.result()
+                model, in_use = models[seat % len(models)]
+                serve(Detecting(bus, model, train.shown, in_use), bus, leaving)
             if self._replicas.others:
                 bus.hand_over()
 
@@ -142,13 +166,30 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    most = 1 + 2 * len(settings.of_each_train)  # A train may come back while its last thread still ends.
+    trains = len(settings.of_each_train)
+    most = 1 + 2 * trains  # A train may come back while its last thread still ends.
     with ThreadPoolExecutor(most) as threads, join(settings, "detector") as replicas:
-        Shift(settings, replicas, threads.submit(_model, settings)).run(stopping, threads)
+        models = threads.submit(load_models, settings.detector, trains)
+        Shift(settings, replicas, models).run(stopping, threads)
 
 
-def _model(settings: ServiceSettings) -> Detector | None:
-    """Loads the model, which takes minutes when an engine is built; None for the oracle."""
-    if settings.detector == ORACLE:
-        return None
-    return Detector(settings.detector or SHIPPED_MODEL, half=True)
+def load_models(detector: str, trains: int) -> list[SharedModel]:
+    """Loads the model, which takes minutes when an engine is built.
+
+    For one train it uses all threads, to be fast. For several it is loaded as often as there are threads, and
+    examines as many frames at once: two threads that share one frame mostly wait for each other.
+
+    Args:
+        detector: See `ServiceSettings`.
+        trains: Number of trains to serve.
+    """
+    if detector == ORACLE:
+        return [SharedModel(None, threading.Lock())]
+    threads = threads_setting()
+    copies = min(trains, threads)
+    return [
+        SharedModel(
+            Detector(detector or SHIPPED_MODEL, threads=threads // copies, half=True), threading.Lock()
+        )
+        for _ in range(copies)
+    ]

@@ -14,11 +14,12 @@ from fake_bus import FakeBus
 
 from brakepoint.errors import UserError
 from brakepoint.services import ServiceSettings, detector
-from brakepoint.services.detector import Shift
+from brakepoint.services.detector import SharedModel, Shift
 from brakepoint.services.topics import CONTROL, FRAME, MISSION
 
 WITHIN_S = 10.0
 SETTINGS = ServiceSettings(train_id="a,b,c", detector="oracle")
+MODELS = [SharedModel(None, threading.Lock()), SharedModel(None, threading.Lock())]
 
 
 class Stage:
@@ -31,6 +32,7 @@ class Stage:
         self.model: Future[Any] = Future()
         self.told: list[dict[str, Any]] = []
         self.touched = 0
+        self.copies: dict[str, int] = {}
         self.stopping = threading.Event()
         self.breaks: dict[str, Exception] = {}
 
@@ -86,7 +88,11 @@ def stage(monkeypatch) -> Iterator[Stage]:
         def beat(self) -> None:
             stage.touched += 1
 
+    def detecting(bus: FakeBus, model: object, feed: str, in_use: object) -> None:
+        stage.copies[bus.train_id] = [shared.in_use for shared in MODELS].index(in_use)
+
     monkeypatch.setattr(detector, "Bus", Connection)
+    monkeypatch.setattr(detector, "Detecting", detecting)
     monkeypatch.setattr(detector, "ProbeFile", Probe)
     monkeypatch.setattr(detector, "serve", stage.serve)
     monkeypatch.setattr(detector, "tell", lambda key, **values: stage.told.append({"key": key, **values}))
@@ -98,7 +104,7 @@ ALL = {"a", "b", "c"}
 
 
 def test_the_only_replica_serves_every_train_and_says_farewell_at_the_end(stage: Stage) -> None:
-    stage.model.set_result(None)
+    stage.model.set_result(MODELS)
     stage.run(ALL, ALL, ALL)
 
     assert stage.is_ready
@@ -107,7 +113,7 @@ def test_the_only_replica_serves_every_train_and_says_farewell_at_the_end(stage:
 
 
 def test_a_train_that_is_someone_elses_is_handed_over_and_the_others_stay(stage: Stage) -> None:
-    stage.model.set_result(None)
+    stage.model.set_result(MODELS)
     stage.others = 1
     stage.run({"a", "b"}, {"b", "c"}, {"b", "c"})
 
@@ -116,8 +122,19 @@ def test_a_train_that_is_someone_elses_is_handed_over_and_the_others_stay(stage:
     assert {(told["key"], told["replicas"]) for told in stage.told} == {("shares", 2)}
 
 
+@pytest.mark.parametrize(
+    "shares", [({"a", "b"},), ({"a"}, {"a", "b"}), ({"c"}, {"c", "a"}, {"a"}, {"a", "b"})]
+)
+def test_each_copy_of_the_model_has_equally_many_trains(stage: Stage, shares: tuple[set[str], ...]) -> None:
+    stage.model.set_result(MODELS)
+    stage.others = 1
+    stage.run(*shares)
+
+    assert {stage.copies["a"], stage.copies["b"]} == {0, 1}
+
+
 def test_a_train_comes_back_while_the_others_are_served_all_along(stage: Stage) -> None:
-    stage.model.set_result(None)
+    stage.model.set_result(MODELS)
     stage.others = 1
     stage.run({"a", "b"}, {"b"}, {"a", "b"})
 
@@ -126,7 +143,7 @@ def test_a_train_comes_back_while_the_others_are_served_all_along(stage: Stage) 
 
 
 def test_what_is_left_when_the_other_replica_has_gone_is_told(stage: Stage) -> None:
-    stage.model.set_result(None)
+    stage.model.set_result(MODELS)
     given = stage.share
 
     def share(wait_s: float) -> set[str]:
@@ -145,14 +162,14 @@ def test_a_replica_with_nothing_to_do_is_well_once_its_model_is_loaded(stage: St
     assert stage.touched == 0 and not stage.is_ready
 
     stage.stopping.clear()
-    stage.model.set_result(None)
+    stage.model.set_result(MODELS)
     stage.run(set(), set(), {"a"})
     assert stage.touched == 2
     assert [(told["replicas"], told["trains"]) for told in stage.told] == [(3, "a")]
 
 
 def test_one_that_lost_its_last_train_says_that_it_has_none(stage: Stage) -> None:
-    stage.model.set_result(None)
+    stage.model.set_result(MODELS)
     stage.others = 1
     stage.run({"a"}, set())
 
@@ -185,7 +202,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_service(stage: Stage) -> None:
 
 
 def test_a_train_whose_part_breaks_down_ends_the_service_and_the_others_are_left(stage: Stage) -> None:
-    stage.model.set_result(None)
+    stage.model.set_result(MODELS)
     stage.breaks["b"] = RuntimeError("broken")
     given = stage.share
 
