@@ -88,7 +88,7 @@ def stage(monkeypatch) -> Iterator[Stage]:
         def beat(self) -> None:
             stage.touched += 1
 
-    def detecting(bus: FakeBus, model: object, feed: str, in_use: object) -> None:
+    def detecting(bus: FakeBus, model: object, feed: str, in_use: Any) -> None:
         stage.copies[bus.train_id] = [shared.in_use for shared in MODELS].index(in_use)
 
     monkeypatch.setattr(detector, "Bus", Connection)
