@@ -146,6 +146,6 @@ def join(settings: ServiceSettings, service: str) -> Replicas:
     """
     trains = settings.of_each_train
     names = [train.train_id for train in trains]
-    of_trains = hashlib.sha256(" ".join(sorted(names)).encode()).hexdigest()
+    of_trains = hashlib.sha256(" ".join(names).encode()).hexdigest()
     name = f"{service}-{of_trains[:NAME_DIGITS]}-{uuid.uuid4().hex[:NAME_DIGITS]}"
     return Replicas(Bus(trains[0], name, (REPLICA,), health_on=REPLICA), names)
