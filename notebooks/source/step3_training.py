@@ -52,9 +52,9 @@ lab = load_step("step3_training")
 # %% [markdown] lang="fr"
 # ## Ce que voit le modèle de base
 #
-# Ces images montrent la voie, et ont été mises de côté à l’étape 1 : le modèle n’apprend pas sur elles. Les cadres
-# fins sont la vérité, les épais ce que signale le modèle. Il connaît les limitations ; que signale-t-il pour les
-# triangles jaunes ?
+# Ces images montrent la voie, et ont été mises de côté à l’étape 1 : elles ne servent pas à l’entraînement. Les
+# cadres fins sont la vérité, les épais ce que signale le modèle. Il connaît les limitations ; que signale-t-il pour
+# les triangles jaunes ?
 
 # %%
 stills, synthetic = outcome_of("1"), outcome_of("2")
