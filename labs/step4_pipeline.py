@@ -51,11 +51,12 @@ def gate(
     # nothing to be compared with. The list must be complete: a training run takes hours, and nobody
     # wants to find the second fault after fixing the first.
     # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
-    # forme de phrase lisible ; la liste est vide s’il peut l’être. Être sous « least » sur la voie en
-    # est une. Être moins bon que la production, de plus de « tolerance », en est une autre, pour
-    # chaque monde où la production a été mesurée. Un score qui atteint juste sa limite suffit, et le
-    # tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un entraînement
-    # dure des heures, et personne ne veut découvrir le second défaut une fois le premier corrigé.
+    # forme de phrase lisible ; la liste est vide s’il peut être publié. Être sous « least » sur la
+    # voie en est une. Être moins bon que la production, de plus de « tolerance », en est une autre,
+    # pour chaque monde où la production a été mesurée. Un score qui atteint juste sa limite suffit,
+    # et le tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un
+    # entraînement dure des heures, et personne ne veut découvrir le second défaut une fois le premier
+    # corrigé.
     raise NotImplementedError  # replace this · à remplacer
 
 
