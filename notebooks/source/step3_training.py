@@ -117,8 +117,8 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite, ou
 # de prendre un café. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
-# En trois époques, l’entraînement ne s’arrête jamais plus tôt ; un entraînement plus long, par exemple
-# `lab.Recipe(epochs=12)`, le peut.
+# Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; plus long, par exemple avec
+# `lab.Recipe(epochs=12)`, il le peut.
 #
 # Si vous ne voulez pas attendre, interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle
 # entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où.

@@ -86,8 +86,8 @@ show_pipeline(lab.training_pipeline())
 # Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? `brakepoint catch-up 2`, par exemple, dans un terminal
 # met le fichier complet de l’étape 2 à sa place, et conserve le vôtre.
 #
-# ▶ est une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le
-# contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le seuil est bas pour un tout
+# ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin,
+# le contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le seuil est bas pour un tout
 # premier modèle.
 
 # %%
@@ -141,7 +141,7 @@ with object_store() as store:
 # inputs.
 
 # %% [markdown] lang="fr"
-# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ est une tâche dont ni les entrées ni le code n’ont
+# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ marque une tâche dont ni les entrées ni le code n’ont
 # changé : ses artefacts viennent du *cache*. La comparaison n’en vient jamais, car le modèle en production ne figure
 # pas parmi ses entrées.
 
@@ -157,8 +157,8 @@ HTML(second.compared.as_html(second.pictures))
 # it was a mistake: every version is kept, and one command goes back:
 
 # %% [markdown] lang="fr"
-# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Si
-# c’était une erreur de le promouvoir : chaque version est conservée, et une commande revient en arrière :
+# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Si le
+# promouvoir était une erreur, rien n’est perdu : chaque version est conservée, et une commande ramène la précédente :
 
 # %%
 # !{sys.executable} -m brakepoint model list

@@ -24,7 +24,7 @@
 # - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
 # - [`pipeline/pipeline.yaml`](../../labs/step7_delivery/pipeline/pipeline.yaml)
 #
-# Comptez 30 minutes, et aucun cluster.
+# Comptez 30 minutes ; aucun cluster n’est nécessaire.
 
 # %%
 # %load_ext brakepoint.magic
@@ -99,9 +99,9 @@ plot_deployment(overlay)
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de cœurs demandez-vous pour le détecteur ? Avec moins, plus de trains tiennent sur un nœud de huit cœurs,
-# mais chacun regarde moins souvent. Votre overlay fixe ce que prennent les autres services ; la durée d’une détection
-# est mesurée sur votre machine.
+# Combien de cœurs demandez-vous pour le détecteur ? Moins il en a, plus un nœud de huit cœurs accueille de trains, mais
+# moins chacun regarde souvent. Votre overlay fixe ce que prennent les autres services ; la durée d’une détection est
+# mesurée sur votre machine.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
 # avec votre progression. Changez le nombre, et relancez la cellule.
