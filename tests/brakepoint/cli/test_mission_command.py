@@ -9,7 +9,8 @@ import pytest
 
 from brakepoint.cli import run
 from brakepoint.cli.mission import _order, _place
-from brakepoint.look import OrderKind, order_text
+from brakepoint.look import order_text
+from brakepoint.messages import OrderKind
 from brakepoint.mission.drive import Driven
 
 LEFT_BEHIND = {"report.json", "index.html", "short.mp4", "short.jpg", "short.run.json"}
