@@ -1,4 +1,4 @@
-"""The process that checks a file hands over each verdict as soon as it has it, and says when it is finished."""
+"""The process that checks a file writes each verdict as soon as it has it, and then that it is finished."""
 
 import sys
 from pathlib import Path
