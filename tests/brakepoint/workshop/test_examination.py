@@ -13,7 +13,8 @@ def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     passed, wrong = Verdict(exercise="one", passed=True), Verdict(exercise="two", key="check.exited")
-    verdicts, seen = tmp_path / "verdicts", []
+    verdicts = tmp_path / "verdicts"
+    seen: list[object] = []
 
     def examine(step, path):
         seen.append((step.name, path, verdicts.read_text(encoding="utf-8")))
