@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import socket
 import ssl
 import threading
 import time
@@ -159,6 +160,7 @@ class Bus:
             f"{self.train_id}-{self.service}{own_name}",
             clean_session=not keeps_session,
         )
+        client.on_socket_open = _send_at_once
         client.on_connect, client.on_message = self._connected, self._heard
         client.on_connect_fail, client.on_disconnect = self._not_reached, self._disconnected
         client.username_pw_set(broker.user, broker.password)
@@ -335,6 +337,11 @@ class Bus:
         )
         self._send(self._path(self._health_on), self._health_on.encode(status), self._health_on)
         return True
+
+
+def _send_at_once(_client: object, _data: object, connection: Any) -> None:
+    """Disables Nagle's algorithm: a message would wait until the broker acknowledges the last one."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _secret_name(broker: BrokerAddress, settings: ServiceSettings) -> str:
