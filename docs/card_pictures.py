@@ -31,7 +31,7 @@ from brakepoint.workshop.artefacts import outcome_of
 IMAGES = Path(__file__).resolve().parent / "images"
 FEED, SEED = "track-stop", 15
 SURE = 0.7
-SIZE_PX = (480, 300)
+SIZE_PX = (440, 275)
 INK, GOOD, BAD = "#24292f", "#1a7f37", "#cf222e"
 
 
@@ -129,7 +129,7 @@ def main() -> None:
         ]
         for number, card in enumerate(cards, start=1):
             small = ImageOps.pad(card, SIZE_PX, Image.Resampling.LANCZOS, color="white")
-            small.save(IMAGES / lang / f"card{number}.jpg", quality=82, optimize=True)
+            small.save(IMAGES / lang / f"card{number}.jpg", quality=75, optimize=True)
 
 
 if __name__ == "__main__":
