@@ -33,7 +33,7 @@ class Replica:
     """One process of the detector.
 
     Attributes:
-        trains: The trains that it says it serves; None before it says so.
+        trains: The trains that it reports to serve; None before its first report.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
@@ -63,7 +63,7 @@ class Replica:
                 self.trains = {*found[2].strip().split(", ")} - {"–"}
 
     def kill(self) -> None:
-        """Kills it without a chance to say so, and waits until it is dead."""
+        """Kills it without a farewell, and waits until it is dead."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 

@@ -121,7 +121,7 @@ def test_whatever_a_pod_refers_to_is_there(manifests) -> None:
 
 
 @each_overlay
-def test_nobody_talks_to_anybody_unless_a_policy_says_so(manifests) -> None:
+def test_nobody_talks_to_anybody_unless_a_policy_allows_it(manifests) -> None:
     policies = {m["metadata"]["name"]: m["spec"] for m in of_kind(manifests, "NetworkPolicy")}
     deny = policies.pop("deny-all")
     assert deny == {"podSelector": {"matchLabels": OURS_LABEL}, "policyTypes": ["Ingress", "Egress"]}

@@ -183,7 +183,7 @@ def test_node_poweredup_understands_what_we_decode():
 
 
 class Air(Connection):
-    """The radio of a pylgbst hub: keeps what is written, and answers each order at once."""
+    """The radio of a pylgbst hub: records each message, and answers each order at once."""
 
     def __init__(self):
         self.written = []

@@ -32,7 +32,7 @@ FORKS.set_forkserver_preload(
 
 
 class Verdict(StrEnum):
-    """What became of a change."""
+    """The verdict on a change."""
 
     CAUGHT = "caught"
     SURVIVED = "survived"
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """A change and what became of it.
+    """A change and its verdict.
 
     Attributes:
         change: What was done.
@@ -57,7 +57,7 @@ class Trial:
 
 
 def nearest(change: Change, reach: Reach) -> list[str]:
-    """The tests for a change: those whose files lie nearest to the module, the quickest of these first."""
+    """The tests for a change: those whose files are nearest to the module, the quickest of these first."""
     tests = reach.tests_of(change.path, change.line if change.function else 0)
     chosen: list[str] = []
     seconds, most = 0.0, TESTS_SHARE * sum(reach.seconds.values())
@@ -109,7 +109,7 @@ def attempt(change: Change, tests: list[str], seconds: float, copy: Path) -> Tri
 
 
 def _run(arguments: list[str], copy: Path, limit_s: float) -> tuple[int | None, str]:
-    """What pytest returned, None if it did not end; and what it said. Its child processes end with it."""
+    """Pytest's exit status, None if it did not end, and its output. Its child processes end with it."""
     said = copy.parent / "said.txt"
     child = FORKS.Process(target=_pytest, args=(arguments, copy, said))
     child.start()
@@ -122,7 +122,7 @@ def _run(arguments: list[str], copy: Path, limit_s: float) -> tuple[int | None, 
 
 
 def _pytest(arguments: list[str], copy: Path, said: Path) -> None:
-    """Runs in a process of its own, which has imported nothing of the product yet."""
+    """Runs in a separate process, which has not imported any of the product yet."""
     os.setsid()
     with said.open("wb") as output:
         os.dup2(output.fileno(), sys.stdout.fileno())

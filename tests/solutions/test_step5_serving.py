@@ -57,6 +57,6 @@ def test_a_picture_comes_as_bytes_or_as_text(value: bytes | str) -> None:
 
 
 @pytest.mark.parametrize("nonsense", ["no base64!", "/9j/4A=é", "/9j/*"])
-def test_text_that_is_no_base64_is_refused(nonsense: str) -> None:
+def test_text_that_is_not_base64_is_refused(nonsense: str) -> None:
     with pytest.raises(InvalidInput):
         jpeg_bytes(nonsense)

@@ -167,7 +167,7 @@ def test_what_was_heard_twice_is_news_only_once(room) -> None:
     assert history.stat().st_mtime_ns == written
 
 
-def test_a_store_that_does_not_answer_is_told_until_it_does(room, monkeypatch) -> None:
+def test_a_store_that_does_not_answer_is_reported_until_it_does(room, monkeypatch) -> None:
     looks: list[str] = []
     waits: list[float] = []
 
@@ -183,7 +183,7 @@ def test_a_store_that_does_not_answer_is_told_until_it_does(room, monkeypatch) -
     assert looks == ["", str(UserError("store.error.disk_full")), ""]
 
 
-def test_a_full_disk_is_told_on_the_page_which_stays_as_it_was(room, monkeypatch) -> None:
+def test_a_full_disk_is_reported_on_the_page_which_stays_as_it_was(room, monkeypatch) -> None:
     upload(room, "jade", {"steps": {FIRST.name: {"hints": {"a": 2}}}})
     shown(room, "jade")
     before = list(room.watcher.seats)
@@ -201,7 +201,7 @@ def test_a_full_disk_is_told_on_the_page_which_stays_as_it_was(room, monkeypatch
     assert room.watcher.seats == before
 
 
-def test_failing_again_is_no_progress_and_passing_is(room) -> None:
+def test_failing_again_is_not_progress_and_passing_is(room) -> None:
     first, second = FIRST.exercises[:2]
     room.minute = 0
     upload(room, "jade", {"steps": {FIRST.name: {"done": [first], "minutes": 1}}})
@@ -225,7 +225,7 @@ def test_failing_again_is_no_progress_and_passing_is(room) -> None:
         b'{"steps": ' + b"[" * 30_000,
     ],
 )
-def test_what_is_no_progress_counts_for_nothing_and_harms_nobody(room, content) -> None:
+def test_what_is_not_progress_counts_for_nothing_and_harms_nobody(room, content) -> None:
     upload(room, "jade", content)
     upload(room, "opal", {"steps": {FIRST.name: {"done": list(FIRST.exercises)}}})
 
@@ -287,7 +287,7 @@ def test_the_room_is_shown_to_whom_it_may_be(room, token, host, headers, status)
     assert client.get("/room.json", headers=headers).status_code == status
 
 
-def test_nothing_that_the_page_is_told_is_a_secret(room) -> None:
+def test_nothing_that_the_page_receives_is_a_secret(room) -> None:
     said = TestClient(make_app(room.watcher), base_url=LOCAL).get("/room.json").json()
 
     assert set(said) == {"room", "steps", "seats", "trouble"}
@@ -315,7 +315,7 @@ def test_how_long_an_incident_took_is_shown_once_its_cause_was_found(room) -> No
     }
 
 
-def test_who_only_mends_trains_is_shown_too(room) -> None:
+def test_who_only_fixes_trains_is_shown_too(room) -> None:
     tell_incidents(room, "jade", incidents((4, 3.0, None)))
 
     found = shown(room, "jade")
@@ -347,7 +347,7 @@ def test_times_outlast_more_progress_and_a_restart(room) -> None:
         b'{"incidents": {"4": {"found_min": 1}}}' + b" " * 64_000,
     ],
 )
-def test_what_is_no_record_of_incidents_counts_for_nothing(room, content: bytes) -> None:
+def test_what_is_not_a_record_of_incidents_counts_for_nothing(room, content: bytes) -> None:
     upload(room, "jade", {})
     tell_incidents(room, "jade", content)
 

@@ -22,13 +22,13 @@ APP.command()(evaluate_command)
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path_factory, monkeypatch):
-    """Sheets go to the folder where one is."""
+    """Sheets go to the current folder."""
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two pictures: in one the model's answer is right, the other shows no sign, so that it is wrong."""
+    """Two pictures: the model's answer is right for one, and wrong for the other, which shows no sign."""
     random = np.random.default_rng(0)
     for name in ("images", "labels"):
         (tmp_path / name).mkdir()

@@ -63,7 +63,7 @@ def test_the_controller_has_its_rights_with_and_without_a_secret_name() -> None:
         assert not asyncio.run(asked)
 
 
-def test_who_is_no_service_may_say_everything() -> None:
+def test_a_client_that_is_not_a_service_may_publish_everything() -> None:
     assert passes("laptop", "brakepoint/train-1/order", detector=[])
 
 
@@ -93,7 +93,7 @@ def test_a_train_drives_without_the_right_to_tell_what_has_happened(tmp_path: Pa
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """The broker of the train that was broken this way: its detector may say nothing but its status."""
+    """The broker of a train that was broken this way: its detector may publish nothing but its status."""
     find_incident(11).break_(healthy_site(tmp_path)).save()
     settings = ServiceSettings(broker=f"mqtt://{LOCALHOST}:{free_port()}")
     stopping = threading.Event()

@@ -280,7 +280,7 @@ def test_an_outline_is_read_as_the_box_around_it_and_named(dataset: Write) -> No
     assert notes(folder) == [(PassedOver.OUTLINE, "a.txt"), *[(PassedOver.DOUBLED, "a.txt")] * 2]
 
 
-def test_what_file_managers_leave_behind_is_no_label_and_no_picture(dataset: Write) -> None:
+def test_what_file_managers_leave_behind_is_neither_label_nor_picture(dataset: Write) -> None:
     clutter = {"images/._a.jpg": "", "labels/._a.txt": "x", "labels/.DS_Store": "x", "images/Thumbs.db": "x"}
     folder = dataset("images/a.jpg", **{"labels/a.txt": LINE, "__MACOSX/images/a.txt": "0 0"}, **clutter)
 

@@ -101,7 +101,7 @@ def test_a_key_may_write_one_bucket_and_read_another() -> None:
     assert not any("*" in action for entry in statements for action in entry["Action"])
 
 
-def test_workspaces_are_told_the_address_inside_the_cluster(room) -> None:
+def test_workspaces_get_the_address_inside_the_cluster(room) -> None:
     assert (room.inside, room.outside) == ("http://minio.svc:9000", "https://minio.example.org")
 
 
@@ -112,7 +112,7 @@ def test_without_the_administrators_key_nothing_is_begun(room, monkeypatch) -> N
         open_store(room)
 
 
-def test_an_unreachable_minio_is_told(room, tmp_path) -> None:
+def test_an_unreachable_minio_is_reported(room, tmp_path) -> None:
     admin = MinioAdmin(endpoint="127.0.0.1:9", credentials=StaticProvider(*ADMIN), secure=False)
     connection = Connection("http://127.0.0.1:9", "spring-shared", *ADMIN)
 

@@ -58,7 +58,7 @@ def test_a_backup_is_its_owners_alone_holds_the_hidden_feed_and_not_what_the_kit
 
 
 @pytest.mark.parametrize("damage", [b"", b"no archive", None])
-def test_what_is_no_backup_makes_no_room(in_folder, capsys, damage) -> None:
+def test_what_is_not_a_backup_makes_no_room(in_folder, capsys, damage) -> None:
     if damage is not None:
         Path("x.backup").write_bytes(damage)
 

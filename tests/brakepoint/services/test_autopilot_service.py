@@ -33,13 +33,13 @@ def bus():
 
 @pytest.fixture
 def asked():
-    """What the step was asked, each time."""
+    """The arguments of each call of the step."""
     return []
 
 
 @pytest.fixture
 def driver(bus, asked):
-    """A step that counts in its memory how often it was asked."""
+    """A step that counts its calls in its memory."""
 
     def step(memory, detections, state, now):
         asked.append((memory, detections, state, now))
@@ -140,7 +140,7 @@ def test_a_new_run_waits_a_moment_for_its_first_frame_and_state_and_no_longer(
     assert len(asked) == 1
 
 
-def test_two_autopilots_are_told_apart(bus, driver):
+def test_two_autopilots_are_distinguished(bus, driver):
     other = Autopilot(bus, driver._step)
     for each in (driver, other):
         each.turn()

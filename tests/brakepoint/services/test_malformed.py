@@ -137,7 +137,7 @@ def running():
 
 
 def counts(url):
-    """What arrived at a service, and what became of it: `(topic, counter)` to a number."""
+    """How many messages a service received, accepted and refused: `(topic, counter)` to a number."""
     page = urllib.request.urlopen(url, timeout=30).read().decode()
     return {
         (sample.labels["topic"], sample.name.removeprefix("brakepoint_messages_")): sample.value
@@ -174,7 +174,7 @@ def test_ten_thousand_malformed_messages_end_no_service_and_are_counted(running)
 
 
 def is_accounted_for(found, topics, sent):
-    """Whether all has arrived, and what nobody else says was refused or, in the crowd, skipped."""
+    """Whether everything has arrived, every topic refused some, and each wish was refused or skipped."""
     return all(
         found.get((topic, "total"), 0) >= sent[topic] and found.get((topic, "refused_total"), 0) > 0
         for topic in topics
@@ -185,7 +185,7 @@ def is_accounted_for(found, topics, sent):
 
 @contextmanager
 def flood(settings):
-    """Publishes the malformed messages, and says how many on each topic.
+    """Publishes the malformed messages, and returns how many on each topic.
 
     It stays connected to the end: the embedded broker forgets what it has acknowledged and not passed on yet
     when its sender goes.

@@ -29,7 +29,7 @@ NOW = 5000.0
 
 
 class FakePart:
-    """Turns a few times, then wants to stop; keeps what it was asked for."""
+    """Runs a few turns, then asks to stop; records its requests."""
 
     def __init__(self, stopping: Any, turns: int = 1, error: Exception | None = None) -> None:
         self._stopping, self._turns, self._error = stopping, turns, error
@@ -71,7 +71,7 @@ def test_it_turns_until_it_is_to_stop_and_lets_go(stopping):
     assert (part.turned, part.is_closed, bus.is_ready) == (3, True, True)
 
 
-def test_what_cannot_go_on_is_told_in_a_line_and_ends_with_the_status_of_a_breakdown(stopping, capsys):
+def test_what_cannot_continue_is_reported_in_a_line_and_ends_with_the_status_of_a_breakdown(stopping, capsys):
     part = FakePart(stopping, error=UserError("feed.missing", path="here.mp4", feeds="-"))
     with pytest.raises(typer.Exit) as ended:
         serve(part, fake_bus(), stopping)

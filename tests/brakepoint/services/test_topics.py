@@ -31,7 +31,7 @@ def test_what_happens_once_must_arrive() -> None:
     assert {topic.qos for topic in SURE} == {1}
 
 
-def test_latecomers_are_told_the_mission_and_how_the_services_are_and_nothing_else() -> None:
+def test_latecomers_receive_the_mission_and_the_state_of_the_services_and_nothing_else() -> None:
     assert [topic for topic in TOPICS if topic.retain] == [MISSION, STATUS]
     assert [topic for topic in TOPICS if topic.each] == [STATUS]
 

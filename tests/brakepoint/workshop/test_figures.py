@@ -25,7 +25,7 @@ def test_every_figure_is_shown_in_both_languages():
     assert shown["en"] == shown["fr"] == set(FIGURES)
 
 
-def test_a_stale_figure_is_written_anew_with_the_decimals_of_the_language():
+def test_a_stale_figure_is_rewritten_with_the_decimals_of_the_language():
     assert with_figures("<!-- =watchdog_s -->9<!-- = -->", "fr") == "<!-- =watchdog_s -->0,4<!-- = -->"
 
 
