@@ -100,5 +100,5 @@ def _join(client: mqtt.Client, url: str) -> None:
 
 def _lose(client: mqtt.Client) -> None:
     """Cuts a client's connection, as when its process is killed."""
-    if (connection := client.socket()) is not None:
+    if isinstance(connection := client.socket(), socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
