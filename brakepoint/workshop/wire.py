@@ -21,7 +21,7 @@ ROOT = f"{TOPIC_ROOT}/{TRAIN}"
 DETECTOR_STATUS = f"{ROOT}/status/detector"
 ECHO = "echo"
 """When this message arrives, everything sent before it has been heard."""
-PATIENCE_S = 3.0
+PATIENCE_S = 5.0
 """A client that has not heard its echo by then is waiting for something; an echo takes milliseconds."""
 
 

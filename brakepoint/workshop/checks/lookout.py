@@ -148,9 +148,10 @@ def _read(message: type[Said], sent: Sent, topic: str) -> Said:
     try:
         return message.model_validate_json(sent.payload)
     except ValidationError as error:
-        found = sent.payload.decode(errors="replace")[:60]
-        name = message.__name__
-        raise Wrong("step5.lookout.form", found=found, name=name, why=first_fault(error)) from None
+        said = {"found": sent.payload.decode(errors="replace")[:60], "name": message.__name__}
+        if error.errors()[0]["type"] == "json_invalid":
+            raise Wrong("step5.lookout.no_json", **said) from None
+        raise Wrong("step5.lookout.form", **said, why=first_fault(error)) from None
 
 
 def _judge_delivery(sent: Sent, at: float, topic: Topic[Any]) -> None:
