@@ -8,7 +8,7 @@
 # You write the code in
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)**:
 # open it beside this notebook and look for `TODO`. The whole step takes about
-# <!-- =step5_serving_minutes -->22<!-- = --> minutes.
+# <!-- =step5_serving_minutes -->25<!-- = --> minutes.
 
 # %% [markdown] lang="fr"
 # # Étape 5 : le modèle derrière un point d’accès
@@ -20,7 +20,7 @@
 # Vous écrivez le code dans
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :
 # ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. L’étape prend
-# environ <!-- =step5_serving_minutes -->22<!-- = --> minutes.
+# environ <!-- =step5_serving_minutes -->25<!-- = --> minutes.
 
 # %%
 # %load_ext brakepoint.magic
