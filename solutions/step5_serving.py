@@ -273,15 +273,22 @@ def lookout(client: "Client", train_id: str) -> None:
     from the broker: a client can leave it a *last will*, which the broker publishes when it loses the client.
     `Control(action=Action.STOP, at=…)` stops the train until a person starts it again.
 
+    The client is one of paho-mqtt:
+
+    - `client.subscribe(topic, qos=…)` and `client.publish(topic, payload, qos=…, retain=…)`. With `qos` 0 a
+      message arrives at most once, with 1 at least once, with 2 exactly once, at twice the packets. With
+      `retain=True` the broker keeps it for those who subscribe later.
+    - `client.will_set(…)` takes the same arguments as `publish`, before the client is connected.
+    - `client.on_connect = function`: `function(client, userdata, flags, reason_code, properties)` is called
+      after each connection. The broker has then forgotten earlier subscriptions.
+    - `client.message_callback_add(topic, function)`: `function(client, userdata, message)` is called for each
+      message of that topic; with `client.on_message = function`, for all others. `message.topic` is text,
+      `message.payload` bytes.
+
+    The thread that carries the messages calls these functions: while one of them waits, no message travels.
+
     Args:
-        client: A client of paho-mqtt, not connected yet. It can `subscribe(topic, qos=…)`,
-            `publish(topic, payload, qos=…, retain=…)` and, before it is connected, `will_set(…)`, with the
-            same arguments. The caller connects it, carries its messages in a thread, and reconnects it when
-            the connection is lost; the broker has then forgotten its subscriptions. That thread calls
-            `client.on_connect(client, userdata, flags, reason_code, properties)` after each connection, and
-            `client.on_message(client, userdata, message)` for each message, with `message.topic` and
-            `message.payload`, or the function of `client.message_callback_add(topic, function)` for those of
-            one topic. While such a function waits, no message travels.
+        client: The client, not connected yet. The caller connects and runs it, and reconnects it when needed.
         train_id: The train.
     """
     # lab: lookout
