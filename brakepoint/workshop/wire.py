@@ -104,7 +104,7 @@ class Scene:
     every client that connects, whether the client has subscribed to it or not.
 
     Args:
-        client: The client to observe, not connected yet.
+        client: The client to observe, not connected yet, with its `on_connect`.
         url: The broker.
 
     Attributes:
@@ -131,11 +131,10 @@ class Scene:
         self._say(MISSION.name, MISSION.encode(mission))
         self._report("autopilot", Health.GONE)
         self._others.publish(ECHO, b"?", 1, retain=True).wait_for_publish(PATIENCE_S)
-        theirs = self._client.on_connect
+        theirs: Any = self._client.on_connect
 
         def on_connect(*arguments: Any) -> None:
-            if theirs is not None:
-                theirs(*arguments)
+            theirs(*arguments)
             self.connected = True
             mqtt.Client.subscribe(self._client, ECHO, 1)
 
