@@ -151,7 +151,7 @@ locks: $(BIN)/python ## Lock the versions of each environment and image; ARGS=--
 	@$(PIP) --quiet install uv
 	@$(BIN)/python locks/make.py $(ARGS)
 
-bench: $(VENV)/.dev ## Measure how fast the detector, the loop and the live services are
+bench: $(VENV)/.system ## Measure how fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 networks: $(VENV)/.system ## Which network? Accuracy, training time and latency of the shipped one and its relatives

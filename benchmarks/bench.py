@@ -26,6 +26,7 @@ from benchmarks.live_compare import OneAtATime, measure_both
 from benchmarks.live_trains import Served, measure_trains
 from benchmarks.serving import TIMES, measure_rollback, measure_serving
 from benchmarks.serving import as_table as serving_table
+from benchmarks.stages import measure_stages
 from brakepoint.cli.usage import run_alone
 from brakepoint.cores import available_cores
 from brakepoint.detector import SHIPPED_MODEL, Detector
@@ -222,6 +223,8 @@ def main(
             console.print(compare_table(found, broker))
         console.print(trains_table(served))
         console.print(serving_table(asked, rollback_s))
+        for table in measure_stages(feed, model):
+            console.print(table)
 
 
 if __name__ == "__main__":

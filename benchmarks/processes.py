@@ -1,10 +1,11 @@
-"""Memory and leftovers of the services' processes, from /proc on Linux."""
+"""Memory, processor time and leftovers of the services' processes, from /proc on Linux."""
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1024**2
 
 
@@ -12,6 +13,14 @@ def memory_mb(pid: int) -> float:
     """Memory of a process, including shared pages; 0 if it is gone."""
     with suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE_MB
+    return 0.0
+
+
+def processor_s(pid: int) -> float:
+    """Processor time of a process so far, all threads together; 0 if it is gone."""
+    with suppress(OSError):
+        user, system = _after_name(Path(f"/proc/{pid}/stat"))[11:13]
+        return (int(user) + int(system)) * TICK_S
     return 0.0
 
 
@@ -31,11 +40,13 @@ def _processes() -> Iterator[tuple[int, str, int]]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError):
-                # The name of the program, in brackets, may contain anything.
-                words = (
-                    (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-                )
+                words = _after_name(folder / "stat")
                 yield int(folder.name), words[0], int(words[1])
+
+
+def _after_name(stat: Path) -> list[str]:
+    """The fields after the name of the program, which is in brackets and may contain anything."""
+    return stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -114,7 +114,7 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
     # enough. A pixel of the plate may be partly visible, and counts by that part. A sign without a
     # class may be hidden, but it hides the others all the same. An unrecognisable sign teaches the
     # detector to guess.
-    # À FAIRE hidden : renvoyer True si placer new laisse trop peu visible d’un panneau qui a une
+    # À FAIRE hidden : renvoyer True si, une fois new placé, on voit trop peu d’un panneau qui a une
     # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. Trop peu veut dire
     # moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette part
     # suffit. Un pixel de la plaque peut être visible en partie, et compte pour cette partie. Un

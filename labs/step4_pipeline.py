@@ -51,10 +51,10 @@ def gate(
     # nothing to be compared with. The list must be complete: a training run takes hours, and nobody
     # wants to find the second fault after fixing the first.
     # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
-    # forme de phrase lisible ; la liste est vide s’il peut l’être. Être sous « least » sur la voie en
-    # est une. Être moins bon que la production de plus de « tolerance », dans un monde où elle a été
-    # mesurée, en est une de plus pour chacun d’eux. Un score qui atteint juste sa limite suffit, et
-    # le tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un
+    # forme de phrase lisible ; la liste est vide s’il peut être publié. Être sous « least » sur la
+    # voie en est une. Être moins bon que la production, de plus de « tolerance », en est une autre,
+    # pour chaque monde où la production a été mesurée. Un score qui atteint juste sa limite suffit,
+    # et le tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un
     # entraînement dure des heures, et personne ne veut découvrir le second défaut une fois le premier
     # corrigé.
     raise NotImplementedError  # replace this · à remplacer
@@ -136,9 +136,9 @@ def with_store(task: dsl.PipelineTask) -> None:
     # TODO secret: when the task runs, it must find each of S3_KEYS in an environment variable of the
     # same name, taken from the cluster's secret S3_SECRET. The pipeline itself must contain none of
     # the values: its YAML is copied, mailed and committed to git.
-    # À FAIRE secret : quand la tâche tourne, elle doit trouver chacune de S3_KEYS dans une variable
-    # d’environnement du même nom, prise dans le secret S3_SECRET du cluster. Le pipeline lui-même ne
-    # doit contenir aucune de ces valeurs : son YAML se copie, s’envoie et finit dans git.
+    # À FAIRE secret : quand la tâche tourne, elle doit trouver chacune des clés de S3_KEYS dans une
+    # variable d’environnement du même nom, prise dans le secret S3_SECRET du cluster. Le pipeline
+    # lui-même ne doit contenir aucune de ces valeurs : son YAML se copie, s’envoie et finit dans git.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -154,8 +154,8 @@ def with_gpu(task: dsl.PipelineTask) -> None:
     # waits for ever.
     # À FAIRE gpu : la tâche doit demander un accélérateur du type « GPU » (la constante), et être
     # admise sur les nœuds qui portent le taint « GPU » d’effet NoSchedule, quelle que soit sa valeur.
-    # C’est lui qui garde libres les nœuds à GPU : un entraînement qui demande un GPU sans le tolérer
-    # attend indéfiniment.
+    # C’est ce taint qui garde libres les nœuds à GPU : un entraînement qui demande un GPU sans
+    # tolérer le taint attend indéfiniment.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -159,7 +159,8 @@ class Engine:
         # À FAIRE switch : ensuite, c’est la nouvelle version qui doit répondre, sous son propre nom,
         # et sa toute première réponse doit être aussi rapide que les suivantes. Jusque-là, et pour de
         # bon si le modèle ne peut pas être chargé, la version précédente doit répondre comme si de
-        # rien n’était ; l’appelant reçoit l’UserError. Un train attend chacune de ces réponses.
+        # rien n’était ; l’appelant reçoit l’exception UserError. Un train attend chacune de ces
+        # réponses.
         raise NotImplementedError  # replace this · à remplacer
 
 

@@ -9,6 +9,7 @@ import pytest
 from brakepoint.room import scoring
 from brakepoint.room.config import Room
 from brakepoint.room.outcomes import SubmissionOutcome
+from brakepoint.room.submission import RUN_NAME, Submission
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,14 +22,12 @@ def hand_in(room: Room, handle: str, model: bytes = b"model", autopilot: bytes =
     (folder / "step6_autopilot.py").write_bytes(autopilot)
 
 
-def judge_by(
-    monkeypatch: pytest.MonkeyPatch, judge: Callable[[scoring.Submission], SubmissionOutcome]
-) -> None:
+def judge_by(monkeypatch: pytest.MonkeyPatch, judge: Callable[[Submission], SubmissionOutcome]) -> None:
     """Has a function score what is handed in, without a sandbox; a run is left as by the real one."""
 
-    def score(submission: scoring.Submission, feed: Path, folder: Path, *limits: object) -> SubmissionOutcome:
+    def score(submission: Submission, feed: Path, folder: Path, *limits: object) -> SubmissionOutcome:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / scoring.RUN_NAME).write_text("{}", encoding="utf-8")
+        (folder / RUN_NAME).write_text("{}", encoding="utf-8")
         return judge(submission)
 
     monkeypatch.setattr(scoring, "score", score)

@@ -20,6 +20,7 @@ INSTEAD = {
     "annoter": "étiqueter",
     "arrière-plan": "fond",
     "autopilote": "pilote",
+    "broker embarqué": "broker intégré",
     "code de sortie": "code de retour",
     "compartiment": "bucket",
     "doublure": "bouchon",

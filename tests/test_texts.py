@@ -48,11 +48,22 @@ def test_no_text_has_a_placeholder_that_text_itself_takes() -> None:
     [
         (r"\w'\w", "an apostrophe is ’"),
         (r"[^\s ][;?!»]|«[^\s ]", "a space goes before ; ? ! » and after «"),
+        (r"[\w}]%", "a space goes before %"),
+        (r" [,.](?=\s|$)|\.\.\.", "no space goes before , or . and an ellipsis is …"),
     ],
 )
 def test_french_is_set_as_french_is(set_wrongly: str, rule: str) -> None:
     wrong = {key: words["fr"] for key, words in catalogue().items() if re.search(set_wrongly, words["fr"])}
     assert not wrong, rule
+
+
+def test_the_spaces_of_the_catalogue_are_ordinary_ones() -> None:
+    """The site and the labs keep a mark on the line of its word; a no-break space is a visible escape."""
+    unseen = re.compile("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]")
+    files = sorted((ROOT / "brakepoint" / "texts").glob("*.toml"))
+
+    assert files
+    assert not [file.name for file in files if unseen.search(file.read_text("utf-8"))]
 
 
 def test_each_text_that_is_looked_up_exists() -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,7 @@ from rich.table import Table
 from brakepoint.bars import progress_bar
 from brakepoint.cli.screen import print_table
 from brakepoint.detector import SHIPPED_MODEL, Detector
+from brakepoint.errors import UserError
 from brakepoint.evaluation import Evaluation, examine, measure
 from brakepoint.labels.signs import Note, told
 from brakepoint.texts import number, text
@@ -32,6 +34,7 @@ def evaluate_command(
         float, typer.Option("--confidence", min=0, max=1, help="cli.evaluate.confidence")
     ] = 0.25,
     least_px: Annotated[float, typer.Option("--least-px", min=0, help="cli.evaluate.least_px")] = 0,
+    weather: Annotated[str, typer.Option("--weather", metavar="NAME", help="cli.evaluate.weather")] = "clear",
     sheet: Annotated[
         Path | None, typer.Option("--sheet", metavar="FILE.png", help="cli.evaluate.sheet")
     ] = None,
@@ -40,14 +43,16 @@ def evaluate_command(
     """Evaluates a detector, prints a table or one JSON object, and draws a sheet of pictures.
 
     Raises:
-        UserError: The model, pictures or labels are missing or invalid, or the sheet cannot be written.
+        UserError: The model, pictures or labels are missing or invalid, the weather is unknown, or the sheet
+            cannot be written.
     """
     from brakepoint.evaluation.sheet import save_sheet
 
+    change = _weather(weather)
     detector = Detector(model, confidence)
     with progress_on_stderr(text("cli.evaluate.progress")) as on_progress:
         notes: list[Note] = []
-        examined = examine(images, detector, on_progress, notes)
+        examined = examine(images, detector, on_progress, notes, change)
     for line in told(notes):
         typer.echo(line, err=True)
     evaluation = measure(examined, confidence, least_px)
@@ -55,6 +60,7 @@ def evaluate_command(
         typer.echo(evaluation.model_dump_json(indent=2))
     else:
         print_table(Console(), as_table(evaluation, model.name))
+        print_table(Console(), heights_table(evaluation))
     sheet = sheet or SHEETS_DIR / f"{model.stem}-{images.resolve().name}.png"
     save_sheet(examined, confidence, _title(evaluation, model.name), sheet)
     typer.echo(text("evaluation.sheet.saved", path=sheet), err=as_json)
@@ -108,6 +114,34 @@ def as_table(evaluation: Evaluation, model_name: str) -> Table:
     overall = None, None, evaluation.map50, evaluation.map50_95
     table.add_row(text("cli.evaluate.all"), str(truths), *map(_figure, overall))
     return table
+
+
+def heights_table(evaluation: Evaluation) -> Table:
+    """Formats how many signs were found by their height in the picture: small ones are far away."""
+    columns = [text("cli.evaluate.height"), text("cli.evaluate.truths"), text("cli.evaluate.found")]
+    table = Table(*columns, text("cli.evaluate.recall"))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for band in evaluation.by_height:
+        key = "cli.evaluate.higher" if band.below_px is None else "cli.evaluate.between"
+        height = text(key, low=band.from_px, high=band.below_px)
+        table.add_row(height, str(band.signs), str(band.found), _figure(band.found / band.signs))
+    return table
+
+
+def _weather(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """What a weather does to a picture, picture after picture.
+
+    Raises:
+        UserError: There is no such weather, or it moves the signs away from their labels.
+    """
+    from brakepoint.proving.weather import MOVING, WEATHERS, random_for
+
+    usable = [each for each in WEATHERS if each not in MOVING]
+    if name not in usable:
+        raise UserError("cli.evaluate.no_weather", weather=name, weathers=", ".join(usable))
+    random = random_for(name)
+    return lambda picture: WEATHERS[name](picture, random)
 
 
 def _title(evaluation: Evaluation, model_name: str) -> str:

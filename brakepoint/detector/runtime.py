@@ -264,7 +264,7 @@ def load_runtime(
     if not path.is_file():
         raise UserError("error.model_missing", path=path)
     with _blamed_on(path, name):
-        return RUNTIMES[name](path, Options(threads or _threads_setting(), half))
+        return RUNTIMES[name](path, Options(threads or threads_setting(), half))
 
 
 def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray:
@@ -293,7 +293,12 @@ def _blamed_on(path: Path, runtime: str) -> Iterator[None]:
         raise UserError("error.model_unreadable", path=path, runtime=runtime) from error
 
 
-def _threads_setting() -> int:
+def threads_setting() -> int:
+    """Number of threads: the value of `BRAKEPOINT_THREADS`, else the number of cores.
+
+    Raises:
+        UserError: The value is not a number, or is less than one.
+    """
     written = os.environ.get("BRAKEPOINT_THREADS", "")
     if not written:
         return available_cores()

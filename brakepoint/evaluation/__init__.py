@@ -1,6 +1,6 @@
 """Measures how good a detector is on labelled pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
-from brakepoint.evaluation.examine import Examined, examine, read_picture
+from brakepoint.evaluation.examine import Examined, examine, height_px, read_picture
 from brakepoint.evaluation.interval import map50_interval
 from brakepoint.evaluation.mean_average_precision import ClassMetrics, class_metrics
 from brakepoint.labels.folder import load_labels
@@ -26,6 +26,28 @@ __all__ = [
 ]
 
 
+HEIGHTS_PX = (0, 16, 24, 40)
+"""Where the ranges of height begin in which found signs are counted."""
+
+
+class Found(BaseModel):
+    """How many of the signs of some height are found.
+
+    Attributes:
+        from_px: The least height.
+        below_px: The height from which a sign is too high; None for no limit.
+        signs: Number of signs.
+        found: How many of them have a matching detection at or above the threshold.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    from_px: int
+    below_px: int | None
+    signs: int
+    found: int
+
+
 class Evaluation(BaseModel):
     """The results of `evaluate`.
 
@@ -39,6 +61,7 @@ class Evaluation(BaseModel):
         least_px: Smaller signs, and the detections that match them, are ignored.
         false_alarms: Number of wrong detections at or above the threshold, over all pictures, including signs
             found as the other class.
+        by_height: How many signs of each range of height are found, from low to high, without empty ranges.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +74,7 @@ class Evaluation(BaseModel):
     confidence: float
     least_px: float
     false_alarms: int
+    by_height: tuple[Found, ...]
 
 
 def evaluate(
@@ -97,4 +121,17 @@ def measure(examined: Sequence[Examined], confidence: float, least_px: float = 0
         confidence=confidence,
         least_px=least_px,
         false_alarms=sum(len(one.false_alarms(confidence)) for one in examined),
+        by_height=tuple(_found_by_height(examined, confidence)),
     )
+
+
+def _found_by_height(examined: Sequence[Examined], confidence: float) -> Iterator[Found]:
+    signs = [
+        (height_px(truth), found_at >= confidence)
+        for one in examined
+        for truth, found_at in zip(one.truths, one.match.found_at, strict=True)
+    ]
+    for low, high in zip(HEIGHTS_PX, (*HEIGHTS_PX[1:], None), strict=True):
+        within = [found for height, found in signs if low <= height and (high is None or height < high)]
+        if within:
+            yield Found(from_px=low, below_px=high, signs=len(within), found=sum(within))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from brakepoint.detector import Detector
 from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, Match, match_picture
 from brakepoint.labels.folder import LabelledPicture, held_out
@@ -36,13 +38,13 @@ class Examined:
         As in COCO's metrics by size, a detection that matches one of them is neither right nor wrong; nor is
         a smaller detection that matches nothing.
         """
-        low = tuple(truth for truth in self.truths if _height_px(truth) < least_px)
+        low = tuple(truth for truth in self.truths if height_px(truth) < least_px)
         truths = tuple(truth for truth in self.truths if truth not in low)
         hits, on_low = (match_picture(self.detections, some).correct[:, 0] for some in (truths, low))
         detections = tuple(
             item
             for item, is_hit, is_on_low in zip(self.detections, hits, on_low, strict=True)
-            if is_hit or not (is_on_low or _height_px(item) < least_px)
+            if is_hit or not (is_on_low or height_px(item) < least_px)
         )
         return Examined(self.path, truths, detections, match_picture(detections, truths))
 
@@ -75,6 +77,7 @@ def examine(
     detector: Detector,
     on_progress: Callable[[int, int], None] | None = None,
     notes: list[Note] | None = None,
+    change: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> list[Examined]:
     """Runs a detector on a folder of labelled pictures; if the folder is split, on its evaluation part.
 
@@ -83,6 +86,7 @@ def examine(
         detector: The detector.
         on_progress: Called after each picture with the number done and the total.
         notes: Receives notes about what was skipped.
+        change: Applied to each picture, `(h, w, 3)` uint8, before the detector sees it; nothing may move.
 
     Raises:
         UserError: Pictures or labels are missing or invalid, or a picture does not decode.
@@ -93,18 +97,23 @@ def examine(
         notes += labels.notes
     examined = []
     for done, picture in enumerate(pictures, 1):
-        examined.append(_examine(picture, detector))
+        examined.append(_examine(picture, detector, change))
         if on_progress:
             on_progress(done, len(pictures))
     return examined
 
 
-def _examine(picture: LabelledPicture, detector: Detector) -> Examined:
+def _examine(
+    picture: LabelledPicture, detector: Detector, change: Callable[[np.ndarray], np.ndarray] | None
+) -> Examined:
     image = read_picture(picture.path)
+    if change:
+        image = change(image)
     height, width = image.shape[:2]
     detections, truths = detector.detect_image(image, CONFIDENCE_MIN), picture.truths(width, height)
     return Examined(picture.path, truths, detections, match_picture(detections, truths))
 
 
-def _height_px(item: Detection) -> float:
+def height_px(item: Detection) -> float:
+    """Height of a detection or a sign in the picture."""
     return item.box[3] - item.box[1]

@@ -201,10 +201,18 @@ def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finishe
             checked = pool.submit(check, assignments)
         checked.result()
         with uninterrupted():
-            runs = [pool.submit(_drive_in_worker, assignment) for assignment in assignments]
-        for news in _heard(channel, runs):
+            runs = {
+                assignment.video: pool.submit(_drive_in_worker, assignment)
+                for assignment in longest_first(assignments)
+            }
+        for news in _heard(channel, list(runs.values())):
             tell(news)
-        return [run.result() for run in runs]
+        return [runs[assignment.video].result() for assignment in assignments]
+
+
+def longest_first(assignments: list[Assignment]) -> list[Assignment]:
+    """The order in which all cores are busy until nearly the end; a longer feed is a larger file."""
+    return sorted(assignments, key=lambda assignment: assignment.video.stat().st_size, reverse=True)
 
 
 def _heard(channel: Any, runs: list[Future[Finished]]) -> Iterator[Driven]:

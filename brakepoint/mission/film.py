@@ -30,6 +30,8 @@ from brakepoint.texts import number, text
 from brakepoint.truth import GroundTruth
 
 WIDTH_PX, PICTURE_PX, STRIP_PX = 640, 480, 96
+ENCODER = {"preset": "superfast", "crf": "24", "x264-params": "mbtree=1:rc-lookahead=5:b-adapt=0"}
+"""Half the processor time of the preset `veryfast`, for as good a picture in about as many bytes."""
 CLOSING_S = 2.5
 """How long the film stays on the last frame, with the score over it."""
 SPEED_SCALE_CM_S = 1.2 * FULL_SPEED_CM_S
@@ -210,18 +212,23 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=CONTROL_RATE_HZ)
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, PICTURE_PX + STRIP_PX, "yuv420p"
-        stream.options = {"crf": "24", "preset": "veryfast", "rc-lookahead": "5"}
+        stream.options = ENCODER
         stream.codec_context.thread_count = 1
         frame: np.ndarray = np.empty(0)
         for picture, tick in zip(pictures(video, (tick.frame_number for tick in ticks)), ticks, strict=True):
             frame = artist.frame(picture, tick)
             if tick is poster:
                 path.with_suffix(".jpg").write_bytes(_jpeg(frame))
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
-        closing = av.VideoFrame.from_ndarray(artist.closing(frame), format="bgr24")
+            container.mux(stream.encode(_video_frame(frame)))
+        closing = artist.closing(frame)
         for _ in range(round(CLOSING_S * CONTROL_RATE_HZ)):
-            container.mux(stream.encode(closing))
+            container.mux(stream.encode(_video_frame(closing)))
         container.mux(stream.encode())
+
+
+def _video_frame(frame: np.ndarray) -> av.VideoFrame:
+    """A frame in the encoder's own format, to which OpenCV converts twice as fast as the encoder would."""
+    return av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
 
 
 def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:

@@ -142,6 +142,13 @@ WEATHERS: dict[str, Weather] = {
     ),
 }
 """Weathers by name; `clear` changes nothing."""
+MOVING = frozenset(("tilt", "shift", "wide", "long", "bright-tilt-wide"))
+"""The weathers in which signs are elsewhere in the picture than in clear weather."""
+
+
+def random_for(weather: str, seed: int = 0) -> np.random.Generator:
+    """The random source of a weather: each one has its own."""
+    return np.random.default_rng([seed, zlib.crc32(weather.encode())])
 
 
 class WeatheredCamera:
@@ -155,7 +162,7 @@ class WeatheredCamera:
 
     def __init__(self, camera: Camera, weather: str, seed: int = 0) -> None:
         self._camera, self._weather = camera, WEATHERS[weather]
-        self._random = np.random.default_rng([seed, zlib.crc32(weather.encode())])
+        self._random = random_for(weather, seed)
 
     def read(self, train_state: TrainState) -> Frame | None:
         """Captures a picture and applies the weather."""

@@ -9,7 +9,8 @@ from brakepoint.mission.page.race import Racer
 from brakepoint.mission.report import Recording
 from brakepoint.room.config import Room
 from brakepoint.room.rulings import Rulings
-from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
+from brakepoint.room.scoring import BEST, FINAL, folder_of
+from brakepoint.room.submission import RUN_NAME
 
 PAGE_NAME = "race.html"
 """File name in the room's folder."""

@@ -16,7 +16,8 @@ from brakepoint.room.history import Heard, History
 from brakepoint.room.outcomes import Marks, Scores
 from brakepoint.room.race import read_recording
 from brakepoint.room.rulings import Rulings
-from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
+from brakepoint.room.scoring import BEST, FINAL, folder_of
+from brakepoint.room.submission import RUN_NAME
 from brakepoint.truth import load_truth
 from brakepoint.workers import spread
 from brakepoint.workshop.curves import approach

@@ -1,8 +1,11 @@
 """The detector as a service: frames in, detections out, always the newest frame."""
 
 import threading
+from itertools import cycle
+from typing import NamedTuple
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
+from brakepoint.detector.runtime import threads_setting
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_named_feed
 from brakepoint.messages import Control, Frame
@@ -85,28 +88,50 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    in_use = threading.Lock()
+    trains = settings.of_each_train
 
-    def serve_train(train: ServiceSettings, bus: Bus) -> None:
+    def serve_train(train: ServiceSettings, bus: Bus, shared: SharedModel) -> None:
         with bus:
-            serve(Detecting(bus, model, train.shown, in_use), bus, stopping)
+            serve(Detecting(bus, shared.model, train.shown, shared.in_use), bus, stopping)
 
-    buses = [(train, Bus(train, "detector", (CONTROL, FRAME, MISSION))) for train in settings.of_each_train]
+    buses = [Bus(train, "detector", (CONTROL, FRAME, MISSION)) for train in trains]
     try:
-        with still_starting([bus for _, bus in buses]):
-            model = _model(settings)
+        with still_starting(buses):
+            models = load_models(settings.detector, len(trains))
     except BaseException:
-        for _, bus in buses:
+        for bus in buses:
             bus.close()
         raise
-    first, *others = buses
+    first, *others = zip(trains, buses, cycle(models), strict=False)
     for other in others:
         threading.Thread(target=serve_train, args=other).start()
     serve_train(*first)
 
 
-def _model(settings: ServiceSettings) -> Detector | None:
-    """Loads the model, which takes minutes when an engine is built; None for the oracle."""
-    if settings.detector == ORACLE:
-        return None
-    return Detector(settings.detector or SHIPPED_MODEL, half=True)
+class SharedModel(NamedTuple):
+    """A model, None for the oracle, and the lock for it, since several trains may share it."""
+
+    model: Detector | None
+    in_use: threading.Lock
+
+
+def load_models(detector: str, trains: int) -> list[SharedModel]:
+    """Loads the model, which takes minutes when an engine is built.
+
+    For one train it uses all threads, to be fast. For several it is loaded as often as there are threads, and
+    examines as many frames at once: two threads that share one frame mostly wait for each other.
+
+    Args:
+        detector: See `ServiceSettings`.
+        trains: Number of trains to serve.
+    """
+    if detector == ORACLE:
+        return [SharedModel(None, threading.Lock())]
+    threads = threads_setting()
+    copies = min(trains, threads)
+    return [
+        SharedModel(
+            Detector(detector or SHIPPED_MODEL, threads=threads // copies, half=True), threading.Lock()
+        )
+        for _ in range(copies)
+    ]

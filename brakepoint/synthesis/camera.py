@@ -88,5 +88,5 @@ def _noise(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     rows, columns = image.shape[:2]
     fine = rng.standard_normal((rows, columns), np.float32) * strength
     coarse = rng.standard_normal((rows // 3, columns // 3, 3), np.float32) * strength * rng.uniform(0, 0.7)
-    grain = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR) + fine[..., None]
+    grain = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR) + cv2.merge([fine] * 3)
     return cv2.add(image, grain, dtype=cv2.CV_8U)

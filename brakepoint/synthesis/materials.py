@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +60,13 @@ class Materials:
             distractor: Whether it must not be detected.
         """
         if self.cutouts and rng.random() < RENDERED_SHARE:
-            return random_rendered(rng, self._choice(self.cutouts), brightness, height_px, distractor)
+            return random_rendered(rng, self._rendered, brightness, height_px, distractor)
         return random_drawn(rng, self._choice(plates().values()), brightness, height_px, distractor)
+
+    @cached_property
+    def _rendered(self) -> Choice[Cutout]:
+        """The cut-outs, of which there are hundreds, sorted once."""
+        return self._choice(self.cutouts)
 
     def _choice(self, signs: Iterable[Kind]) -> Choice[Kind]:
         """Sorts signs by their meaning in this world; of the other world, at most stickers are kept."""

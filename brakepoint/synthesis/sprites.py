@@ -206,9 +206,8 @@ def _premultiplied(cutout: Cutout) -> np.ndarray:
     mask = np.zeros(image.shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, cutout.plate.astype(np.int32), 1)
     bright = float(np.percentile(image[mask > 0, :3].max(axis=1), 90))
-    image[..., :3] *= (
-        DAYLIGHT / max(bright, DARKEST if cutout.sign_class else DARKEST_BACK) * image[..., 3:] / 255
-    )
+    gain = DAYLIGHT / max(bright, DARKEST if cutout.sign_class else DARKEST_BACK)
+    image[..., :3] *= _same(gain * image[..., 3] / 255, 3)
     return image
 
 
@@ -269,13 +268,29 @@ def _paint_print(canvas: np.ndarray, view: _View, plate: PrintedPlate, look: Loo
     source = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32) - 0.5
     matrix = cv2.getPerspectiveTransform(source, target)
     warped = cv2.warpPerspective(level, matrix, canvas.shape[1::-1], flags=cv2.INTER_LINEAR)
+    inside = _around(target)
+    warped, front = warped[inside], canvas[inside]
+    blue, green, red, alpha = cv2.split(warped)
+    cover = alpha / 255
     sheen = np.array([*(min(1.25 * value, 250) for value in plate.edge), 255.0], np.float32)
-    cover = warped[..., 3:] / 255
-    canvas *= 1 - cover
+    front *= _same(1 - cover, 4)
     drowned = min(look.wash, 1.0)
-    canvas += warped * (1 - drowned) + cover * sheen * drowned
-    ink = cover[..., 0] - warped[..., :3].max(axis=2) / 255
-    canvas[..., :3] += (INK_SHINE * (look.wash - drowned) * ink.clip(0))[..., None]
+    front += warped * (1 - drowned) + _same(cover, 4) * sheen * drowned
+    if look.wash > drowned:
+        ink = cover - cv2.max(cv2.max(blue, green), red) / 255
+        front[..., :3] += _same(INK_SHINE * (look.wash - drowned) * ink.clip(0), 3)
+
+
+def _around(corners: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns around points, with a pixel of margin."""
+    left, top = np.maximum(np.floor(corners.min(0)).astype(int) - 1, 0)
+    right, bottom = np.ceil(corners.max(0)).astype(int) + 2
+    return slice(top, bottom), slice(left, right)
+
+
+def _same(plane: np.ndarray, channels: int) -> np.ndarray:
+    """A plane repeated in every channel: multiplying by that is much faster than broadcasting."""
+    return cv2.merge([plane] * channels)
 
 
 def _light(canvas: np.ndarray, mask: np.ndarray, look: Look) -> None:
@@ -290,7 +305,7 @@ def _light(canvas: np.ndarray, mask: np.ndarray, look: Look) -> None:
         plate_rows = np.flatnonzero(mask.any(1))
         centre = float(y[plate_rows[len(plate_rows) // 2]])
         glare = look.gloss * np.exp(-(((across - centre * sin) * 4 - 0.4) ** 2)) * (mask > 0)
-        canvas[..., :3] += (255 - canvas[..., :3]).clip(0) * glare[..., None]
+        canvas[..., :3] += (255 - canvas[..., :3]).clip(0) * _same(glare, 3)
 
 
 def _shrunk(

@@ -146,8 +146,8 @@ show_picture(draw_samples(dataset.folder / "train"))
 # ## La question ouverte
 #
 # Combien de vos scènes gardez-vous pour la validation ? Le réseau n’y apprend rien, mais s’il y en a trop peu, le
-# score ne vaut pas grand-chose : avec deux scènes, il dépend surtout desquelles. À vous de choisir la part ; le
-# résultat est le nombre de points de mAP50 entre le plus chanceux et le plus malchanceux de vingt de vos découpages,
+# score ne vaut pas grand-chose : avec deux scènes, il dépend surtout de leur choix. À vous de choisir la part ; le
+# résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos découpages,
 # et le nombre d’images qui restent pour apprendre.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés

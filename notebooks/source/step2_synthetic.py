@@ -57,8 +57,8 @@ lab = load_step("step2_synthetic")
 # ## Panneaux et leurres
 #
 # La rangée du haut montre les panneaux que le train doit trouver : `DangerAhead` et `SpeedLimit` ; celle du bas, des
-# *leurres* : d’autres panneaux, et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette. Sans
-# eux dans ses leçons, un détecteur s’arrête devant tout ce qui est rond, rouge ou jaune.
+# *leurres* : d’autres panneaux, et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette.
+# Entraîné sans eux, un détecteur signale tout ce qui est rond, rouge ou jaune.
 #
 # La moitié est dessinée, l’autre découpée dans des rendus à la lumière réaliste, qui sont aussi dans le bucket de
 # l’étape 1. Chacun est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.

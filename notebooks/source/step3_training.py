@@ -52,9 +52,9 @@ lab = load_step("step3_training")
 # %% [markdown] lang="fr"
 # ## Ce que voit le modèle de base
 #
-# Ces images montrent la voie, et ont été mises de côté à l’étape 1 : le modèle n’apprend pas sur elles. Les cadres
-# fins sont la vérité, les épais ce que signale le modèle. Il connaît les limitations ; que signale-t-il pour les
-# triangles jaunes ?
+# Ces images montrent la voie, et ont été mises de côté à l’étape 1 : elles ne servent pas à l’entraînement. Les
+# cadres fins sont la vérité, les épais ce que signale le modèle. Il connaît les limitations ; que signale-t-il pour
+# les triangles jaunes ?
 
 # %%
 stills, synthetic = outcome_of("1"), outcome_of("2")
@@ -117,8 +117,8 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite, ou
 # de prendre un café. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
-# En trois époques, l’entraînement ne s’arrête jamais plus tôt ; un entraînement plus long, par exemple
-# `lab.Recipe(epochs=12)`, le peut.
+# Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; plus long, par exemple avec
+# `lab.Recipe(epochs=12)`, il le peut.
 #
 # Si vous ne voulez pas attendre, interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle
 # entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où.

@@ -12,9 +12,10 @@
 # %% [markdown] lang="fr"
 # # Étape 4 : l’entraînement en pipeline
 #
-# Vous avez téléchargé, peint, entraîné et comparé à la main. La semaine prochaine, il y aura de nouvelles images, et quelqu’un
-# d’autre devra tout refaire, dans le même ordre, sans publier un modèle moins bon. C’est un *pipeline* : chaque boîte est un
-# composant, tourne dans son propre conteneur et transmet des *artefacts*. Le même code tourne sur cette machine et sur OpenShift AI.
+# Vous avez téléchargé, peint, entraîné et comparé à la main. La semaine prochaine, il y aura de nouvelles images, et
+# quelqu’un d’autre devra tout refaire, dans le même ordre, sans publier un modèle moins bon. C’est le travail d’un
+# *pipeline* : chaque boîte est un composant, tourne dans son propre conteneur et transmet des *artefacts*. Le même
+# code tourne sur cette machine et sur OpenShift AI.
 #
 # Vous écrivez le contrôle qualité et les liaisons dans **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)** :
 # cherchez `À FAIRE`. L’étape prend environ <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, dont une partie pour l’entraînement.
@@ -85,8 +86,9 @@ show_pipeline(lab.training_pipeline())
 # Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? `brakepoint catch-up 2`, par exemple, dans un terminal
 # met le fichier complet de l’étape 2 à sa place, et conserve le vôtre.
 #
-# ▶ est une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le contrôle
-# qualité décide, et un modèle qui passe est publié et mis *en production*. La barre est basse, pour un tout premier modèle.
+# ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin,
+# le contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le seuil est bas pour un tout
+# premier modèle.
 
 # %%
 settings = {"epochs": 1, "pictures": size(60, quick=8), "seed": 0, "least": 0.1, "tolerance": 0.01}
@@ -111,7 +113,7 @@ print(*first.refused, sep="\n")
 #
 # Voici la sortie du composant `comparison`, qui sur un cluster se trouve sur la page de l’exécution : des chiffres,
 # des courbes de précision selon le rappel, la matrice de confusion, et les images où les deux modèles se trompent le
-# plus. Sans rien en production, l’ancien modèle est le modèle de base.
+# plus. Tant que rien n’est en production, l’ancien modèle est le modèle de base.
 
 # %%
 HTML(first.compared.as_html(first.pictures))
@@ -124,7 +126,8 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
-# Entre-temps, une collègue a entraîné pendant des heures, et publié le modèle fourni avec le kit. Sa version en production :
+# Entre-temps, une collègue a lancé des heures d’entraînement, et publié le modèle fourni avec le kit. Sa version en
+# production :
 
 # %%
 with object_store() as store:
@@ -138,7 +141,7 @@ with object_store() as store:
 # inputs.
 
 # %% [markdown] lang="fr"
-# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ est une tâche dont ni les entrées ni le code n’ont
+# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ marque une tâche dont ni les entrées ni le code n’ont
 # changé : ses artefacts viennent du *cache*. La comparaison n’en vient jamais, car le modèle en production ne figure
 # pas parmi ses entrées.
 
@@ -154,8 +157,8 @@ HTML(second.compared.as_html(second.pictures))
 # it was a mistake: every version is kept, and one command goes back:
 
 # %% [markdown] lang="fr"
-# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Si
-# c’était une erreur de le promouvoir : chaque version est conservée, et une commande revient en arrière :
+# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Si le
+# promouvoir était une erreur, rien n’est perdu : chaque version est conservée, et une commande ramène la précédente :
 
 # %%
 # !{sys.executable} -m brakepoint model list
@@ -174,8 +177,9 @@ HTML(second.compared.as_html(second.pictures))
 #
 # ## Sur un cluster (`secret`)
 #
-# Le même pipeline en YAML. Cherchez-y `secretAsEnv` : vous y trouvez le nom du secret et ceux de ses clés, et aucune valeur. Dans
-# OpenShift AI, importez le fichier dans *Data Science Pipelines*, ou transmettez-le : `brakepoint pipeline submit --host URL`.
+# Voici le même pipeline en YAML. Cherchez-y `secretAsEnv` : vous y trouvez le nom du secret et ceux de ses clés, et
+# aucune valeur. Dans OpenShift AI, importez le fichier dans *Data Science Pipelines*, ou transmettez-le :
+# `brakepoint pipeline submit --host URL`.
 
 # %%
 # !{sys.executable} -m brakepoint pipeline compile

@@ -15,7 +15,7 @@
 #
 # Un modèle dans un fichier sert un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**,
 # il sert tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez le code entre le protocole et le
-# détecteur, vous envoyez une image au point d’accès, puis vous laissez le train rouler avec lui.
+# détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec lui.
 #
 # Vous écrivez le code dans
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :

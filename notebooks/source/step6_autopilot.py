@@ -95,7 +95,7 @@ for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slow
 #
 # Maintenant, quelque chose casse en route : après 3 secondes, la caméra se fige, devient aveugle ou hoquette, le
 # train ne donne plus de nouvelles, le pilote se tait, comme quand votre code lève une erreur. Quelle que soit la
-# panne, le train doit être à l’arrêt <!-- =stopping_limit_cm -->51<!-- = --> cm plus loin au plus tard, et y rester.
+# panne, le train doit être à l’arrêt au plus <!-- =stopping_limit_cm -->51<!-- = --> cm plus loin, et y rester.
 # `docs/fr/safety.md` explique cette distance.
 
 # %%

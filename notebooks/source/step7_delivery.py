@@ -15,16 +15,16 @@
 # %% [markdown] lang="fr"
 # # Étape 7 : la livraison
 #
-# Votre pilote roule sur votre machine. Il doit maintenant rouler dans un environnement de test, et tout ce que vous poussez doit y
-# arriver tout seul. Vous écrivez deux choses dans `labs/step7_delivery/` : l’**overlay**, qui dit en quoi
-# l’environnement de test diffère de la base commune à tous, et le **pipeline**, qui change un push en
-# images pour deux architectures et en un commit. Cherchez `À FAIRE` dans ces fichiers :
+# Votre pilote roule sur votre machine. Il doit maintenant rouler dans un environnement de test, et tout ce que vous
+# poussez doit y arriver tout seul. Vous écrivez deux choses dans `labs/step7_delivery/` : l’**overlay**, qui dit en
+# quoi l’environnement de test diffère de la base commune à tous, et le **pipeline**, qui transforme un push en images
+# pour deux architectures et en un commit. Cherchez `À FAIRE` dans ces fichiers :
 #
 # - [`overlay/kustomization.yaml`](../../labs/step7_delivery/overlay/kustomization.yaml)
 # - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
 # - [`pipeline/pipeline.yaml`](../../labs/step7_delivery/pipeline/pipeline.yaml)
 #
-# Comptez <!-- =step7_delivery_minutes -->30<!-- = --> minutes, et aucun cluster.
+# Comptez <!-- =step7_delivery_minutes -->30<!-- = --> minutes ; aucun cluster n’est nécessaire.
 
 # %%
 # %load_ext brakepoint.magic
@@ -47,10 +47,10 @@ overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 # %% [markdown] lang="fr"
 # ## Ce qui tournerait
 #
-# `kubectl kustomize` produit l’overlay : la base, le train simulé et vos changements deviennent des manifestes
-# ordinaires. Cette image en est tirée : chaque pod, et une flèche pour chaque connexion que laissent passer les
-# règles réseau. Relancez la cellule après chaque `À FAIRE` : une image sans version et un train auquel rien ne peut
-# se connecter sont en rouge.
+# `kubectl kustomize` produit les manifestes de l’overlay : la base, le train simulé et vos changements deviennent des
+# manifestes ordinaires. Cette image en est tirée : chaque pod, et une flèche pour chaque connexion que laissent
+# passer les règles réseau. Relancez la cellule après chaque `À FAIRE` : une image sans version et un train auquel
+# rien ne peut se connecter sont en rouge.
 
 # %%
 plot_deployment(overlay)
@@ -81,10 +81,10 @@ plot_deployment(overlay)
 # %% [markdown] lang="fr"
 # ## Déployer
 #
-# Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit votre overlay, lance chaque conteneur
-# comme un processus, avec l’environnement, les utilisateurs et les mots de passe que lui donnent les manifestes,
-# parcourt le flux une fois et le note : votre overlay, votre pilote, votre modèle (`--detector`). Sur un cluster,
-# Argo CD fait de même à partir de git.
+# Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit les manifestes de votre overlay,
+# lance chaque conteneur comme un processus, avec l’environnement, les utilisateurs et les mots de passe que lui
+# donnent les manifestes, parcourt le flux une fois et note le trajet : votre overlay, votre pilote, votre modèle
+# (`--detector`). Sur un cluster, Argo CD fait de même à partir de git.
 
 # %% [markdown] lang="en"
 # ## The open question
@@ -99,9 +99,9 @@ plot_deployment(overlay)
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de cœurs demandez-vous pour le détecteur ? Avec moins, plus de trains tiennent sur un nœud de huit cœurs,
-# mais chacun regarde moins souvent. Votre overlay fixe ce que prennent les autres services ; la durée d’une détection
-# est mesurée sur votre machine.
+# Combien de cœurs demandez-vous pour le détecteur ? Moins il en a, plus un nœud de huit cœurs accueille de trains, mais
+# moins chacun regarde souvent. Votre overlay fixe ce que prennent les autres services ; la durée d’une détection est
+# mesurée sur votre machine.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
 # avec votre progression. Changez le nombre, et relancez la cellule.

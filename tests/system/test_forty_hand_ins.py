@@ -9,12 +9,13 @@ from onnx_models import raw_output, save_constant_model
 from red_team import AUTOPILOTS, FIVE, NAMES
 
 from benchmarks.hand_ins import looking_at_memory, play
-from brakepoint.room import scoring
+from brakepoint.room import scoring, submission
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.memory_groups import held_mb
 from brakepoint.room.outcomes import Scores
-from brakepoint.room.scoring import AUTOPILOT_LIMITS, DETECTOR_LIMITS, score_room
+from brakepoint.room.scoring import score_room
 from brakepoint.room.stores import open_store
+from brakepoint.room.submission import AUTOPILOT_LIMITS, DETECTOR_LIMITS
 from brakepoint.sockets import free_port
 from solutions import step6_autopilot
 
@@ -25,7 +26,7 @@ def test_forty_hand_in_at_once_and_five_hostile_ones_stop_nobody(
     short_feed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(scoring, "EVALUATED_FRAMES", 4)
+    monkeypatch.setattr(submission, "EVALUATED_FRAMES", 4)
     monkeypatch.setattr(scoring, "available_cores", lambda: 2)
     room = Room(name="spring", attendees=ATTENDEES, hidden_feed=short_feed, map50_min=0.0)
     model = save_constant_model(tmp_path / "blind.onnx", raw_output(), names=NAMES).read_bytes()

@@ -10,7 +10,7 @@ from red_team import AUTOPILOTS, MODELS
 from brakepoint.messages import Light, TrainState
 from brakepoint.room.outcomes import DETAIL_CHARACTERS, Failed, Failure
 from brakepoint.room.sandbox import Sandbox
-from brakepoint.room.scoring import (
+from brakepoint.room.submission import (
     AUTOPILOT_LIMITS,
     SandboxedAutopilot,
     SandboxedDetector,

@@ -17,11 +17,11 @@ from brakepoint.detector import SHIPPED_MODEL, Detector
 from brakepoint.feeds import find_feed
 from brakepoint.mission.loop import run_mission
 from brakepoint.mission.scoring import score_run
-from brakepoint.room import scoring
+from brakepoint.room import submission
 from brakepoint.room.memory_groups import children
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
 from brakepoint.room.sandbox import Sandbox, require_sandbox
-from brakepoint.room.scoring import AUTOPILOT_LIMITS, Submission, score
+from brakepoint.room.submission import AUTOPILOT_LIMITS, Submission, score
 from brakepoint.truth import load_truth
 from solutions import step6_autopilot
 from stubs.printing_hub import PrintingHub
@@ -34,7 +34,7 @@ NAMES = "{0: 'DangerAhead', 1: 'SpeedLimit'}"
 
 @pytest.fixture
 def hidden(short_feed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(scoring, "EVALUATED_FRAMES", 4)
+    monkeypatch.setattr(submission, "EVALUATED_FRAMES", 4)
     require_sandbox(short_feed)
     return short_feed
 

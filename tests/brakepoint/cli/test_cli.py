@@ -135,9 +135,9 @@ def test_wrong_usage_is_one_line_and_status_2(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["trian"], "La commande trian n’existe pas ; peut-être train"),
-        (["store", "sed"], "La commande sed n’existe pas ; peut-être seed"),
-        (["mission", "--fed"], "L’option --fed n’existe pas ; peut-être --feed"),
+        (["trian"], "La commande trian n’existe pas ; peut-être vouliez-vous dire train"),
+        (["store", "sed"], "La commande sed n’existe pas ; peut-être vouliez-vous dire seed"),
+        (["mission", "--fed"], "L’option --fed n’existe pas ; peut-être vouliez-vous dire --feed"),
         (["mission", "--feed"], "Il manque une valeur après --feed"),
         (["evaluate"], "Il manque --images"),
         (["progress", "pas", "ça"], "En trop : pas ça"),

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from brakepoint.cli import run
-from brakepoint.cli.mission import _place
+from brakepoint.cli.mission import _order, _place
+from brakepoint.look import order_text
+from brakepoint.messages import OrderKind
 from brakepoint.mission.drive import Driven
 
 LEFT_BEHIND = {"report.json", "index.html", "short.mp4", "short.jpg", "short.run.json"}
@@ -158,3 +160,15 @@ def test_while_it_drives_the_place_and_the_speed_are_shown_with_their_units(monk
     news = Driven("track-stop", 0.5, 123.4, 50.0, None)
 
     assert _place(news).split() == ["123", "cm", "50", "cm/s"]
+
+
+@pytest.mark.parametrize("order", OrderKind)
+def test_the_order_in_force_is_shown_with_its_colour(order: OrderKind) -> None:
+    shown = _order(Driven("short", 0.5, 12.0, 8.0, order))
+    assert shown.endswith(order_text(order))
+    assert "●" in shown
+
+
+def test_before_the_first_order_none_is_shown_and_a_note_takes_its_place() -> None:
+    assert _order(Driven("short", 0.0, 0.0, 0.0, None)) == ""
+    assert _order(Driven("short", 1.0, 90.0, 0.0, next(iter(OrderKind)), note="filming")) == "filming"

@@ -96,6 +96,45 @@ def test_low_signs_are_left_out_whether_found_or_missed():
     assert large.map50 > everything.map50
 
 
+def test_signs_are_counted_by_their_height() -> None:
+    truths = [sign(100 * at, height_px) for at, height_px in enumerate((15.9, 16, 23.9, 24, 39.9, 40, 90))]
+    reported = [sign(100, 16, 0.7), sign(300, 24, 0.69), sign(500, 40, 0.9), sign(600, 90, 0.8)]
+
+    bands = measure([seen(tuple(truths), tuple(reported))], 0.7).by_height
+
+    assert [(band.from_px, band.below_px, band.signs, band.found) for band in bands] == [
+        (0, 16, 1, 0),
+        (16, 24, 2, 1),
+        (24, 40, 2, 0),
+        (40, None, 2, 2),
+    ]
+
+
+def test_a_range_of_heights_without_signs_is_left_out() -> None:
+    bands = measure([seen((sign(0, 30),), (sign(0, 30, 0.9),))], 0.7).by_height
+    assert [band.from_px for band in bands] == [24]
+
+
+def test_the_pictures_can_be_examined_in_a_weather(folder, model, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr(Detector, "detect_image", lambda _, image, __: shown.append(image.mean()) or ())
+    for weather in ("clear", "bright"):
+        CliRunner().invoke(
+            APP,
+            ["--images", str(folder), "--detector", str(model), "--weather", weather],
+            catch_exceptions=False,
+        )
+    clear, bright = shown[:2], shown[2:]
+    assert all(after > before for before, after in zip(clear, bright, strict=True))
+
+
+@pytest.mark.parametrize("weather", ["tilt", "hail"])
+def test_a_weather_that_moves_the_signs_or_is_unknown_is_refused(folder, model, weather, capsys) -> None:
+    assert run(["evaluate", "--images", str(folder), "--detector", str(model), "--weather", weather]) == 2
+    said = capsys.readouterr().err
+    assert weather in said and "haze" in said and "wide" not in said
+
+
 def test_without_a_sign_so_high_there_is_nothing_to_measure(folder, model):
     with pytest.raises(UserError, match="65 px"):
         measure(examine(folder, Detector(model)), 0.25, least_px=65)

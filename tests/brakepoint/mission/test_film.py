@@ -42,6 +42,15 @@ def test_a_film_lasts_as_long_as_the_run_and_a_moment_more(short_feed: Path, tmp
     assert count == len(recording.run.ticks) + round(CLOSING_S * CONTROL_RATE_HZ)
 
 
+def test_a_film_shows_what_was_drawn_in_its_colours(short_feed: Path, tmp_path: Path):
+    recording = record(load_truth(short_feed.with_suffix(".json")))
+    make_film(recording, short_feed, tmp_path / "film.mp4")
+
+    drawn = Artist(recording).frame(next(pictures(short_feed, [0])), recording.run.ticks[0])
+    shown = next(pictures(tmp_path / "film.mp4", [0]))
+    assert np.abs(shown.astype(int) - drawn).mean() < 4
+
+
 def test_the_poster_shows_the_moment_that_tells_most(short_feed: Path, tmp_path: Path):
     recording = record(load_truth(short_feed.with_suffix(".json")))
     make_film(recording, short_feed, tmp_path / "film.mp4")

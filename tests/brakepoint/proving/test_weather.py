@@ -6,6 +6,7 @@ import pytest
 from brakepoint.messages import Frame, Light, TrainState
 from brakepoint.proving.weather import (
     HAZE_GREY,
+    MOVING,
     WEATHERS,
     WeatheredCamera,
     haze,
@@ -15,6 +16,7 @@ from brakepoint.proving.weather import (
     motion,
     mounted,
     noise,
+    random_for,
     soft,
     together,
 )
@@ -141,3 +143,23 @@ def test_the_seed_decides_the_noise():
     one, same, other = (frame.image for frame in shown if frame is not None)
 
     assert (one == same).all() and (one != other).any()
+
+
+SQUARE_AT = np.array([140, 20])
+
+
+def centre_of(weather: str) -> np.ndarray:
+    """Where that weather shows the middle of a bright square at `SQUARE_AT`, in a picture 160 wide."""
+    image = np.full((48, 160, 3), 20, np.uint8)
+    image[14:27, 134:147] = 120
+    shown = WEATHERS[weather](image, random_for(weather))[..., 1].astype(float)
+    half = (np.median(shown) + shown[18:23, 138:143].max()) / 2
+    rows, columns = np.nonzero(shown > half)
+    return np.array([np.median(columns), np.median(rows)])
+
+
+@pytest.mark.parametrize("weather", WEATHERS)
+def test_a_sign_stays_where_its_label_is_except_in_the_weathers_that_move(weather: str) -> None:
+    distance_px = abs(centre_of(weather) - SQUARE_AT).max()
+
+    assert distance_px > 1.5 if weather in MOVING else distance_px <= 1

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from brakepoint.room import sandbox
 from brakepoint.room.outcomes import DETAIL_CHARACTERS, Failed, Failure
 from brakepoint.room.sandbox import ANSWER_MAX_BYTES, Aborted, Sandbox
-from brakepoint.room.scoring import AUTOPILOT_LIMITS
+from brakepoint.room.submission import AUTOPILOT_LIMITS
 
 READY = struct.pack("!I", 2) + b"{}"
 QUICK = replace(AUTOPILOT_LIMITS, answer_s=0.2, total_s=20.0)

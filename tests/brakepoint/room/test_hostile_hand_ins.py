@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from brakepoint.cli import run
 from brakepoint.errors import UserError
-from brakepoint.room import scoring
+from brakepoint.room import scoring, submission
 from brakepoint.room.outcomes import (
     DETAIL_CHARACTERS,
     Failed,
@@ -23,14 +23,9 @@ from brakepoint.room.outcomes import (
     clean,
 )
 from brakepoint.room.sandbox import Aborted
-from brakepoint.room.scoring import (
-    SandboxedAutopilot,
-    SandboxedDetector,
-    score,
-    score_final,
-    score_room,
-)
+from brakepoint.room.scoring import score_final, score_room
 from brakepoint.room.stores import open_store
+from brakepoint.room.submission import SandboxedAutopilot, SandboxedDetector, score
 from brakepoint.texts import languages
 
 HOSTILE = (
@@ -86,7 +81,7 @@ def test_what_an_exception_says_ends_nobodys_scoring(room, monkeypatch, words) -
         def __init__(self, *_: object) -> None:
             raise Failed(Failure.RAISED, words)
 
-    monkeypatch.setattr(scoring, "Sandbox", Cage)
+    monkeypatch.setattr(submission, "Sandbox", Cage)
     hand_in(room, "anna")
     hand_in(room, "bela", b"another")
     found = scored(room, Scores())
@@ -230,9 +225,9 @@ def test_what_a_model_does_wrong_is_not_called_the_autopilots(monkeypatch, tmp_p
     def refuse(*_: object) -> None:
         raise Failed(said, "why")
 
-    monkeypatch.setattr(scoring, "Sandbox", refuse)
+    monkeypatch.setattr(submission, "Sandbox", refuse)
     with pytest.raises(Failed) as failed:
-        scoring.open_eyes(tmp_path)
+        submission.open_eyes(tmp_path)
 
     assert (failed.value.reason, failed.value.detail) == (told, "why")
 
@@ -254,10 +249,10 @@ class Cage:
 
 
 def test_a_model_that_finds_too_little_does_not_drive(room, short_feed, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(scoring, "Sandbox", lambda role, *_: Cage({"items": []}))
-    monkeypatch.setattr(scoring, "_drive", lambda *_: pytest.fail("it drove"))
-    submission = scoring.Submission(b"", b"")
-    outcome = score(submission, short_feed, tmp_path, map50_min=0.01)
+    monkeypatch.setattr(submission, "Sandbox", lambda role, *_: Cage({"items": []}))
+    monkeypatch.setattr(submission, "_drive", lambda *_: pytest.fail("it drove"))
+    hand_in = submission.Submission(b"", b"")
+    outcome = score(hand_in, short_feed, tmp_path, map50_min=0.01)
 
     assert (outcome.reason, outcome.detail, outcome.map50) == (Failure.MODEL_BLIND, "0.01", 0.0)
 

@@ -11,13 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 from brakepoint.errors import UserError
-from brakepoint.room import scoring, sharing, status
+from brakepoint.room import sharing, status, submission
 from brakepoint.room.accounts import ALPHABET, Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.files import make_private_folder, write
 from brakepoint.room.outcomes import Failed, Failure, Marks, Scores, SubmissionOutcome
-from brakepoint.room.scoring import Answer, SandboxedAutopilot, SandboxedDetector, Submission
 from brakepoint.room.stores.base import ObjectInfo
+from brakepoint.room.submission import Answer, SandboxedAutopilot, SandboxedDetector, Submission
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -196,10 +196,10 @@ def test_an_autopilot_without_an_order_has_failed_and_its_memory_stays_inside() 
 
 
 def test_a_sandbox_leaves_room_for_a_model_and_ends_what_hangs() -> None:
-    eyes, driver = scoring.DETECTOR_LIMITS, scoring.AUTOPILOT_LIMITS
+    eyes, driver = submission.DETECTOR_LIMITS, submission.AUTOPILOT_LIMITS
 
     assert (driver.memory_mb, driver.cpu_s, driver.processes, driver.answer_s) == (1024, 60, 1, 5.0)
     assert (eyes.memory_mb, eyes.cpu_s, eyes.answer_s) == (6144, 600, 20.0)
-    assert scoring.AUTOPILOT_MAX_BYTES == 200_000
+    assert submission.AUTOPILOT_MAX_BYTES == 200_000
     with pytest.raises(ValidationError):
         Answer.model_validate({"items": [{"box": [0, 0, 1, 1]}] * 100_000})

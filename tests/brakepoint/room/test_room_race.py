@@ -13,7 +13,8 @@ from brakepoint.errors import UserError
 from brakepoint.room.config import Room
 from brakepoint.room.race import racers
 from brakepoint.room.rulings import Rulings
-from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
+from brakepoint.room.scoring import BEST, FINAL, folder_of
+from brakepoint.room.submission import RUN_NAME
 
 
 def leave(room: Room, handle: str, content: str, which: str = BEST) -> None:

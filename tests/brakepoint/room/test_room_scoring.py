@@ -17,13 +17,14 @@ from brakepoint.cli import room as cli_room
 from brakepoint.cli import run
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
-from brakepoint.room import kept, scoring
+from brakepoint.room import kept, scoring, submission
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.model_check import check_model
 from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
 from brakepoint.room.sandbox import PACKAGE, require_sandbox
-from brakepoint.room.scoring import fetch, score, score_room
+from brakepoint.room.scoring import score_room
 from brakepoint.room.stores import open_store
+from brakepoint.room.submission import fetch, score
 from brakepoint.texts import text
 
 
@@ -38,14 +39,14 @@ def outcome(points: float, map50: float | None = 0.5, reason: Failure | None = N
 def test_a_huge_file_fails_before_anything_is_opened(
     small_room, monkeypatch, model, autopilot, reason
 ) -> None:
-    monkeypatch.setattr(scoring, "MODEL_MAX_BYTES", 100)
-    monkeypatch.setattr(scoring, "AUTOPILOT_MAX_BYTES", 100)
+    monkeypatch.setattr(submission, "MODEL_MAX_BYTES", 100)
+    monkeypatch.setattr(submission, "AUTOPILOT_MAX_BYTES", 100)
     hand_in(small_room, "anna", model * 50, autopilot * 50)
-    submission = fetch(open_store(small_room), "spring-anna")
+    fetched = fetch(open_store(small_room), "spring-anna")
 
-    assert submission is not None
-    assert max(len(submission.model), len(submission.autopilot)) == 101, "no more is read than must be"
-    result = score(submission, Path("no-such-feed.mp4"), small_room.folder / "submissions")
+    assert fetched is not None
+    assert max(len(fetched.model), len(fetched.autopilot)) == 101, "no more is read than must be"
+    result = score(fetched, Path("no-such-feed.mp4"), small_room.folder / "submissions")
     assert (result.reason, result.score) == (reason, 0)
     assert not (small_room.folder / "submissions").exists()
 

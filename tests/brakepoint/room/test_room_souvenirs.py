@@ -16,8 +16,9 @@ from brakepoint.room import souvenirs
 from brakepoint.room.config import Room
 from brakepoint.room.outcomes import Failure, Marks, Scores, SubmissionOutcome
 from brakepoint.room.rulings import Rulings
-from brakepoint.room.scoring import BEST, FINAL, RUN_NAME, folder_of
+from brakepoint.room.scoring import BEST, FINAL, folder_of
 from brakepoint.room.souvenirs import FOLDER, gather, write_souvenirs
+from brakepoint.room.submission import RUN_NAME
 from brakepoint.truth import load_truth
 
 FAILED = SubmissionOutcome(digest="2", at=NOW, reason=Failure.RAISED)

@@ -8,9 +8,9 @@ from brakepoint.course import find_step
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.manifests import connection_variables
 from brakepoint.room.provisioning import Provisioner
-from brakepoint.room.scoring import fetch
 from brakepoint.room.sharing import PROGRESS_KEY
 from brakepoint.room.stores import open_store, serving
+from brakepoint.room.submission import fetch
 from brakepoint.workshop import progress
 from brakepoint.workshop.progress import Progress
 from brakepoint.workshop.verdicts import Result, Verdict

@@ -11,8 +11,11 @@ pytest.importorskip("paho")
 
 from fake_bus import fake_bus
 
+from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.messages import Detections, Frame
-from brakepoint.services.detector import Detecting
+from brakepoint.mission.drive import ORACLE
+from brakepoint.services import detector as service
+from brakepoint.services.detector import Detecting, load_models
 from brakepoint.services.topics import DETECTIONS, FRAME
 
 
@@ -51,3 +54,20 @@ def test_a_picture_that_shows_something_is_answered_even_if_there_are_no_signs()
 
     assert [detections.frame_id for detections in bus.said_of(DETECTIONS)] == [7]
     assert (bus.refused, bus.worked) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("trains", "threads", "loaded"),
+    [(1, 4, [4]), (2, 4, [2, 2]), (3, 4, [1, 1, 1]), (20, 4, [1, 1, 1, 1]), (20, 1, [1])],
+)
+def test_one_train_gets_every_thread_and_many_are_examined_side_by_side(trains, threads, loaded, monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_THREADS", str(threads))
+    monkeypatch.setattr(service, "Detector", lambda model, threads, half: (model, threads, half))
+    models = load_models("", trains)
+
+    assert [model for model, _ in models] == [(SHIPPED_MODEL, each, True) for each in loaded]
+    assert len({id(in_use) for _, in_use in models}) == len(models)
+
+
+def test_the_oracle_needs_no_model():
+    assert [model for model, _ in load_models(ORACLE, 20)] == [None]
