@@ -318,6 +318,6 @@ def lookout(client: "Client", train_id: str) -> None:
     # dire gone, alors qu’elle ne peut plus rien envoyer. Un état doit attendre ceux qui se connectent
     # plus tard ; un arrêt ne le doit pas, sinon il freinerait le train à chaque connexion du
     # contrôleur. Aucun de ces messages ne doit se perdre en route, et en recevoir un deux fois ne
-    # gêne pas. Le broker embarqué livre aussi des messages que vous n’avez pas demandés : ils ne
+    # gêne pas. Le broker intégré livre aussi des messages que vous n’avez pas demandés : ils ne
     # doivent pas arrêter le train.
     raise NotImplementedError  # replace this · à remplacer
