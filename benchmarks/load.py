@@ -19,6 +19,7 @@ from brakepoint.sockets import LOCALHOST, free_port
 from brakepoint.texts import text
 
 WARM_UP_S, SECONDS = 2.0, 8.0
+COLUMNS = ("service", "without_page", "with_page")
 
 
 def measure_load(feed: str, model: str, page: bool, seconds: float = SECONDS) -> dict[str, float]:
@@ -71,7 +72,7 @@ def _open_page(url: str) -> Iterator[None]:
 def load_table(loads: dict[bool, dict[str, float]]) -> Table:
     """Formats a row for each service, and their sum; a column without and one with the page."""
     table = Table(title=text("bench.load.title"))
-    for column in ("service", "without_page", "with_page"):
+    for column in COLUMNS:
         table.add_column(text(f"bench.load.{column}"), justify="left" if column == "service" else "right")
     for name in loads[True]:
         table.add_row(name, *(f"{load[name]:.3f}" if name in load else "–" for load in loads.values()))

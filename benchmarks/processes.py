@@ -19,7 +19,7 @@ def memory_mb(pid: int) -> float:
 def processor_s(pid: int) -> float:
     """Processor time of a process so far, all threads together; 0 if it is gone."""
     with suppress(OSError):
-        user, system = _after_name(Path(f"/proc/{pid}/stat"))[11:13]
+        user, system = after_name(Path(f"/proc/{pid}/stat"))[11:13]
         return (int(user) + int(system)) * TICK_S
     return 0.0
 
@@ -40,11 +40,11 @@ def _processes() -> Iterator[tuple[int, str, int]]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError):
-                words = _after_name(folder / "stat")
+                words = after_name(folder / "stat")
                 yield int(folder.name), words[0], int(words[1])
 
 
-def _after_name(stat: Path) -> list[str]:
+def after_name(stat: Path) -> list[str]:
     """The fields after the name of the program, which is in brackets and may contain anything."""
     return stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 

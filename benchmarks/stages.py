@@ -57,8 +57,11 @@ LOOK_EVERY_S = 0.05
 PICTURES, HELD_OUT = 64, 16
 """Number of pictures to train on and to validate with: a small part of the workshop's."""
 CAPTURE, DETECTOR = ("read", "noise", "encode"), ("decode", "letterbox", "network", "boxes")
-LIVE = (*CAPTURE, "publish", "broker", "receive", *DETECTOR, "autopilot", "order", "link")
-"""The stages of a live frame, in their order."""
+OF_FRAME = (*CAPTURE, "publish", "broker", "receive", *DETECTOR, "autopilot", "order", "link")
+OF_MISSION = ("model", "loop", "camera", "detector", "oracle", "film", "drawing", "page")
+LEARNING = ("loading", "forward", "backward", "optimizer", "validation")
+OF_TRAINING = ("painting", "crops", "beside", *LEARNING, "export")
+"""The stages of a live frame, a mission and a training run, in their order."""
 
 
 def live_stages(feed: str, model: str, frames: int) -> dict[str, Spent]:
@@ -117,7 +120,7 @@ def live_stages(feed: str, model: str, frames: int) -> dict[str, Spent]:
         # While this process waits for the broker, the threads of its own connections receive.
         spent["receive"] = Spent(None, spent["broker"].processor_s)
         spent["broker"].processor_s = processor_s(services.pid("broker")) - began_s
-    return {stage: spent[stage] for stage in LIVE}
+    return {stage: spent[stage] for stage in OF_FRAME}
 
 
 @contextmanager
@@ -154,7 +157,7 @@ def mission_stages(model: str) -> dict[str, Spent]:
             render_page(
                 make_report("solutions", model, finished), [run.recording for run in finished], stills={}
             )
-    return watch.spent
+    return {stage: watch.spent[stage] for stage in OF_MISSION if stage in watch.spent}
 
 
 def training_stages() -> dict[str, Spent]:
@@ -192,7 +195,7 @@ def training_stages() -> dict[str, Spent]:
             )
         with watch.stage("export"):
             step.export(checkpoint, out / "model.onnx")
-    return watch.spent
+    return {stage: watch.spent[stage] for stage in OF_TRAINING}
 
 
 def measure_stages(feed: str, model: Path) -> Iterator[Table]:

@@ -12,6 +12,8 @@ from rich.table import Table
 
 from brakepoint.texts import text
 
+COLUMNS = ("stage", "wall_ms", "processor_ms")
+
 
 @dataclass
 class Spent:
@@ -95,7 +97,7 @@ def stages_table(title: str, spent: dict[str, Spent], times: int = 1) -> Table:
         times: Number of repetitions, over which the times are averaged.
     """
     table = Table(title=title)
-    for column in ("stage", "wall_ms", "processor_ms"):
+    for column in COLUMNS:
         table.add_column(text(f"bench.stages.{column}"), justify="left" if column == "stage" else "right")
     for name, each in spent.items():
         table.add_row(text(f"bench.stages.{name}"), *_figures(each, times))

@@ -15,7 +15,10 @@ import typer
 from benchmarks.live import LiveMeasurement
 from benchmarks.live_compare import OneAtATime
 from benchmarks.live_trains import Served
+from benchmarks.load import COLUMNS as LOAD_COLUMNS
 from benchmarks.radio_stage import FAULTS as RADIO_FAULTS
+from benchmarks.stages import OF_FRAME, OF_MISSION, OF_TRAINING
+from benchmarks.stopwatch import COLUMNS as STAGES_COLUMNS
 from brakepoint.board.watcher import State
 from brakepoint.cli import build_app
 from brakepoint.cli.usage import NUMBERS, VALUE_WORD
@@ -143,6 +146,8 @@ LISTED: dict[str, Iterable[str]] = {
     "bench.live_{}": [field.name for field in fields(LiveMeasurement)],
     "bench.trains.{}": [field.name for field in fields(Served)],
     "bench.compare.{}": [field.name for field in fields(OneAtATime)],
+    "bench.stages.{}": (*OF_FRAME, *OF_MISSION, *OF_TRAINING, *STAGES_COLUMNS),
+    "bench.load.{}": LOAD_COLUMNS,
 }
 """Families of keys, each of which has a text for every member of a list of the code."""
 MADE_IN = {

@@ -53,6 +53,16 @@ def test_a_light_that_is_pulled_out_costs_neither_the_link_nor_the_drive(open_hu
     keeps_driving(hub, train)
 
 
+def test_what_is_unplugged_from_another_port_is_not_taken_for_the_light(open_hub, bluez, train, said):
+    open_hub()
+    train.hub.plugged[Port.VOLTAGE] = DeviceType.LIGHT
+    bluez.do(train.hub.unplug, Port.VOLTAGE)
+    bluez.do(train.hub.unplug, Port.B)
+
+    assert eventually(lambda: "Port B: no light" in said.getvalue())
+    assert said.getvalue().count("Port B: no light") == 1
+
+
 def test_a_light_that_is_plugged_in_again_is_lit_again(open_hub, bluez, train):
     hub = open_hub()
     drive(hub, FULL)

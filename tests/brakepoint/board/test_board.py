@@ -2,6 +2,9 @@
 
 import errno
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +15,7 @@ from simulated_room import HANDLES, START, SimulatedRoom
 
 from brakepoint.board.server import make_app
 from brakepoint.board.watcher import Heard, Seat, State, Watcher, seat
+from brakepoint.cli import run
 from brakepoint.course import Track, course
 from brakepoint.errors import UserError
 from brakepoint.room.outcomes import Failure, Marks, Scores, SubmissionOutcome
@@ -356,3 +360,29 @@ def test_a_number_that_no_incident_can_have_is_left_out(room) -> None:
     tell_incidents(room, "jade", incidents((0, 1.0, 1.0), (1, 1.0, 999.0), (99, 1.0, 1.0), (100, 1.0, 1.0)))
 
     assert list(shown(room, "jade").incidents) == [1, 99]
+
+
+def test_the_command_serves_the_page_where_it_is_asked_and_guards_it_beyond_this_machine(
+    room, monkeypatch, tmp_path, capsys
+) -> None:
+    (tmp_path / "room.yaml").write_text("name: spring\nattendees: 2\n", encoding="utf-8")
+    served: list[tuple[Any, str, int]] = []
+
+    @contextmanager
+    def serve(app: Any, host: str, port: int) -> Iterator[None]:
+        served.append((app, host, port))
+        yield
+
+    monkeypatch.setattr("brakepoint.web.server.served", serve)
+    monkeypatch.setattr(Watcher, "watch", lambda self, stopping: None)
+    assert run(["board", "room.yaml", "--page", "0.0.0.0:8123"]) == 0
+
+    ((app, host, port),) = served
+    assert (host, port) == ("0.0.0.0", 8123)
+    link = re.search(r"#token=(\S+)", capsys.readouterr().out)
+    assert link, "the address has the token that opens the page"
+    client = TestClient(app, base_url="http://board.local")
+    assert client.get("/room.json").status_code == 403
+    shown = client.get("/room.json", headers={"X-Brakepoint-Token": link[1]})
+    assert shown.status_code == 200
+    assert shown.json()["room"] == "spring"

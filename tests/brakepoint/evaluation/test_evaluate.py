@@ -117,7 +117,12 @@ def test_a_range_of_heights_without_signs_is_left_out() -> None:
 
 def test_the_pictures_can_be_examined_in_a_weather(folder, model, monkeypatch) -> None:
     shown = []
-    monkeypatch.setattr(Detector, "detect_image", lambda _, image, __: shown.append(image.mean()) or ())
+
+    def look(_: Detector, image: np.ndarray, __: float) -> tuple[()]:
+        shown.append(image.mean())
+        return ()
+
+    monkeypatch.setattr(Detector, "detect_image", look)
     for weather in ("clear", "bright"):
         CliRunner().invoke(
             APP,

@@ -71,6 +71,27 @@ def test_the_step_is_given_what_was_seen_and_where_the_train_is(driver, bus, ask
     assert bus.worked == 1
 
 
+def test_the_late_answer_of_another_replica_is_not_acted_on(driver, bus, asked):
+    bus.bring(STATE, state())
+    bus.bring(DETECTIONS, seen(NOW, number=7))
+    driver.turn()
+    for late in (NOW, NOW - 0.1):
+        bus.bring(DETECTIONS, seen(late, number=6))
+        driver.turn()
+
+    assert [detections.frame_id for _, detections, _, _ in asked] == [7, 7, 7]
+    assert [order.seen_at for order in bus.said_of(ORDER)] == [NOW, None, None]
+
+
+def test_after_the_cameras_clock_was_set_back_its_frames_count_again(driver, bus, asked):
+    bus.bring(STATE, state())
+    for number, at in ((7, NOW + 3600), (8, NOW)):
+        bus.bring(DETECTIONS, seen(at, number))
+        driver.turn()
+
+    assert [detections.frame_id for _, detections, _, _ in asked] == [7, 8]
+
+
 def test_orders_are_numbered_carry_their_run_and_come_without_a_new_frame_too(driver, bus, asked):
     bus.bring(MISSION, mission())
     bus.bring(DETECTIONS, seen())

@@ -63,7 +63,7 @@ def test_a_picture_that_shows_something_is_answered_even_if_there_are_no_signs()
 def test_one_train_gets_every_thread_and_many_are_examined_side_by_side(trains, threads, loaded, monkeypatch):
     monkeypatch.setenv("BRAKEPOINT_THREADS", str(threads))
     monkeypatch.setattr(service, "Detector", lambda model, threads, half: (model, threads, half))
-    models = load_models("", trains)
+    models: list[Any] = load_models("", trains)
 
     assert [model for model, _ in models] == [(SHIPPED_MODEL, each, True) for each in loaded]
     assert len({id(in_use) for _, in_use in models}) == len(models)

@@ -52,6 +52,7 @@ GOOD = {
     "control": Control(action=Action.STOP, at=1.0),
     "mission": MissionState(run=1, feed="track-stop", running=False, since=1.0, at=2.0),
     "status": Status(service="detector", health="ready", at=1.0),
+    "replica": Status(service="detector-1a2b3c4d-5e6f7a8b", health="ready", at=1.0),
     "event": make_event(EventType.MISSION_STARTED, "train-1", "controller", {"run": 1}),
 }
 NONSENSE = (
@@ -155,7 +156,7 @@ def await_condition(condition):
 
 READERS = {
     "capture": ("control", "mission", "state"),
-    "detector": ("control", "frame", "mission"),
+    "detector": ("control", "frame", "mission", "replica"),
     "autopilot": ("control", "detections", "mission", "state"),
     "controller": ("control", "order"),
     "monitor": ("control", "detections", "frame", "mission", "order", "state", "status"),

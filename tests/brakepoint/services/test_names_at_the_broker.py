@@ -11,10 +11,12 @@ from fake_bus import FakeBus
 
 pytest.importorskip("paho")
 
+from prometheus_client import REGISTRY
+
 from brakepoint.messages import Health, Status
-from brakepoint.services import ServiceSettings, bus, controller
+from brakepoint.services import ServiceSettings, bus, controller, metrics
 from brakepoint.services.bus import SHORT_MAX, Bus, ThrownOut
-from brakepoint.services.topics import STATUS
+from brakepoint.services.topics import REPLICA, STATUS
 from brakepoint.sockets import LOCALHOST, free_port
 
 WITHIN_S = 20.0
@@ -60,6 +62,33 @@ def test_where_nobody_logs_in_the_name_is_no_secret() -> None:
 
 def test_of_the_others_there_may_be_several() -> None:
     assert name("detector", broker=login("secret")) != name("detector", broker=login("secret"))
+
+
+def test_a_last_will_is_said_where_the_health_is(monkeypatch) -> None:
+    nowhere = ServiceSettings(broker=f"mqtt://{LOCALHOST}:{free_port()}", train_id="a")
+    for health_on, path in ((STATUS, b"brakepoint/a/status/detector"), (REPLICA, b"brakepoint/a/replica")):
+        with Bus(nowhere, "detector", (), health_on) as client:
+            paho = client._client
+            assert (paho._will_topic, paho._will_retain) == (path, health_on.retain)
+            assert STATUS.decode(bytes(paho._will_payload)).health is Health.GONE
+
+
+def test_who_hands_over_says_nothing_and_is_no_longer_counted_as_disconnected(monkeypatch) -> None:
+    reported: list[Health] = []
+    monkeypatch.setattr(
+        Bus, "_send", lambda self, path, payload, topic: reported.append(STATUS.decode(payload).health)
+    )
+    nowhere = ServiceSettings(broker=f"mqtt://{LOCALHOST}:{free_port()}", train_id="handed-over")
+    metrics.BROKER_CONNECTED.labels("handed-over", "detector").set(1)
+    with Bus(nowhere, "detector") as client:
+        monkeypatch.setattr(client._client, "is_connected", lambda: True)
+        client.ready()
+        client.hand_over()
+        monkeypatch.undo()
+
+    labels = {"train": "handed-over", "service": "detector"}
+    assert reported == [Health.READY]
+    assert REGISTRY.get_sample_value("brakepoint_broker_connected", labels) is None
 
 
 @pytest.fixture
