@@ -57,6 +57,7 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
 	$(BIN)/python docs/show_picture.py
 	$(BIN)/python docs/step_pictures.py
+	$(BIN)/python docs/card_pictures.py
 
 film: $(VENV)/.system ## Film three missions for the docs, and the moving picture of the README
 	$(BIN)/python docs/film.py

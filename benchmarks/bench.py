@@ -35,6 +35,7 @@ from brakepoint.texts import text
 
 CORES = (1, 2)
 TRAINS = "1,5,10,20"
+REPLICAS = 2
 TRAINS_S = 8.0
 FRAMES = 300
 """Number of frames in the comparison, one at a time."""
@@ -178,14 +179,16 @@ def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
     return table
 
 
-def trains_table(served: list[Served]) -> Table:
-    """Formats a table with a row for each number of trains."""
-    table = Table(title=text("bench.trains.title", cores=available_cores()))
+def trains_table(served: list[Served], broker: str) -> Table:
+    """Formats a table with a row for each number of trains and of detectors, on a broker."""
+    table = Table(title=text("bench.trains.title", cores=available_cores(), broker=broker))
     for column in asdict(served[0]):
         table.add_column(text(f"bench.trains.{column}"), justify="right")
     for each in served:
-        trains, *figures = asdict(each).values()
-        table.add_row(str(trains), *(f"{figure:.1f}" for figure in figures))
+        trains, replicas, *figures = asdict(each).values()
+        table.add_row(
+            str(trains), str(replicas), *("–" if figure is None else f"{figure:.1f}" for figure in figures)
+        )
     return table
 
 
@@ -197,6 +200,7 @@ def main(
     int8: Annotated[Path | None, typer.Option(show_default=False, help="bench.int8")] = None,
     live: Annotated[bool, typer.Option(help="bench.live")] = True,
     trains: Annotated[str, typer.Option(help="bench.trains.option")] = TRAINS,
+    replicas: Annotated[int, typer.Option(help="bench.trains.replicas_option")] = REPLICAS,
     measure_cores: Annotated[int, typer.Option("--measure", hidden=True)] = 0,
 ) -> None:
     """Prints the table; with the hidden option, measures in this process and prints JSON."""
@@ -214,14 +218,20 @@ def main(
     if live:
         with console.status(text("bench.measuring")):
             together = measure_live(feed, str(model))
+            counts = [(int(many), 1) for many in trains.split(",")]
+            counts += [(max(counts)[0], replicas)] * (replicas > 1)
             with brokers() as urls:
                 compared = {name: measure_both(feed, str(model), FRAMES, url) for name, url in urls.items()}
-            served = [measure_trains(feed, str(model), int(many), TRAINS_S) for many in trains.split(",")]
+                served = {
+                    name: [measure_trains(feed, str(model), many, TRAINS_S, of, url) for many, of in counts]
+                    for name, url in urls.items()
+                }
             asked, rollback_s = measure_serving(feed, model, TIMES), measure_rollback(model)
         console.print(live_table(together, feed))
         for broker, found in compared.items():
             console.print(compare_table(found, broker))
-        console.print(trains_table(served))
+        for broker, each in served.items():
+            console.print(trains_table(each, broker))
         console.print(serving_table(asked, rollback_s))
         for table in measure_stages(feed, model):
             console.print(table)

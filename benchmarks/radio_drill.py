@@ -122,7 +122,7 @@ def as_markdown(rounds: list[Round], lang: str) -> str:
     columns = [
         text(f"bench.{key}", lang) for key in ("drill.fault", "drill.times", "radio.braked", "radio.rest")
     ]
-    lines = [columns, ["---"] * len(columns)]
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)]]
     for name in FAULTS:
         of_it = [each for each in rounds if each.fault == name]
         worst = max(of_it, key=lambda each: each.rest_after_cm or 0.0, default=None)

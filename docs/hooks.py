@@ -7,6 +7,7 @@ replaced by what `docs/from_code.py` writes.
 
 import re
 import sys
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,27 @@ ALTERNATE = re.compile(r"<link rel=\"alternate\"[^>]*>")
 OUTSIDE = re.compile(r"(!?)\[([^]]*)\]\((\.\./[^)\s#]+)(#[^)]*)?\)")
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^\s*accTitle: (.*)$", re.MULTILINE)
+LAYOUT = {
+    "htmlLabels": False,
+    "flowchart": {"htmlLabels": False, "padding": 10, "nodeSpacing": 24, "rankSpacing": 24},
+    "sequence": {"actorMargin": 24, "width": 110},
+}
+"""Labels as SVG text, which takes the page's colours, and boxes close enough for a column of text."""
+SIZE = re.compile(r'width="100%"(.*?)style="[^"]*" viewBox="(\S+ \S+ (\S+) (\S+))" role="\S+ document"')
+DIAGRAM_SCALE = 0.8125
+"""Page pixels per unit of a diagram, whose font has 16 units: 13 px in every diagram."""
+ALERT = re.compile(r"^> \[!(\w+)\]\n((?:>.*\n)+)", re.MULTILINE)
+EXERCISES = re.compile(r"<!-- table: exercises \d -->\n(.*?)\n<!-- end of table -->", re.DOTALL)
+GLOSSARY = re.compile(r"^\| .+ \| (.+) \| .+ \|\n\| --- \| --- \| --- \|\n((?:\|.+\n?)+)", re.MULTILINE)
 NOT_PROSE = re.compile(r"(<pre.*?</pre>|<code.*?</code>|<[^>]+>)", re.DOTALL)
-SPACE_BEFORE_MARK = re.compile(r" (?=[;:!?»%])|(?<=«) ")
+THIN_SPACE = re.compile(r" (?=[;!?])")
+WIDE_SPACE = re.compile(
+    r" (?=[:»%])|(?<=«) |(?<=\d) (?=(?:cm|cm/s|GB|GiB|Gio|Go|kB|ko|m|MB|Mio|min|ms|Mo|px|s|µs)\b)"
+)
+CELL = re.compile(r"<td.*?</td>", re.DOTALL)
+CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
+OPTION = re.compile(r"(?<![\w-])--[\w-]+")
+BREAK_IN_CODE = re.compile(r"(?<=\w[_/.,=-])(?=\w)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -45,30 +65,66 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.site_description = text(str(config.site_description))
     for scheme in config.theme["palette"]:
         scheme["toggle"]["name"] = text(scheme["toggle"]["name"])
-    config.nav = [
-        {text(key): names for key, names in part.items()} if isinstance(part, dict) else part
-        for part in config.nav or ()
-    ]
+    config.nav = _named(config.nav or [])
     return config
+
+
+def _named(entries: list[Any]) -> list[Any]:
+    """The navigation with the catalogue's names in place of their keys."""
+    return [
+        {text(key): _named(below) if isinstance(below, list) else below for key, below in each.items()}
+        if isinstance(each, dict)
+        else each
+        for each in entries
+    ]
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Converts Markdown for a forge to that of the site."""
     markdown = OTHER_LANGUAGES.sub("", markdown)
+    if page.file.src_uri == "glossary.md":
+        markdown = GLOSSARY.sub(_terms, markdown)
     markdown = FROM_CODE.sub(lambda found: WRITERS[found[1]](*found[2].split()), markdown)
+    markdown = ALERT.sub(_admonition, markdown)
+    markdown = EXERCISES.sub(r'<div class="stacked" markdown>\n\1\n</div>', markdown)
     drawn = iter(range(1, 100))
-    markdown = MERMAID.sub(lambda found: _diagram(found[1], page, next(drawn), config, files), markdown)
+    name = Path(page.file.src_uri).stem
+    markdown = MERMAID.sub(lambda found: _diagram(found[1], f"{name}-{next(drawn)}"), markdown)
     return OUTSIDE.sub(lambda found: _project_file(found, config, files), markdown)
 
 
-def _diagram(source: str, page: Page, number: int, config: MkDocsConfig, files: Files) -> str:
-    """Draws a diagram to a file of the site, and returns the picture's Markdown."""
+def _admonition(alert: re.Match[str]) -> str:
+    """Converts a forge's alert, a quotation that begins with its kind, to the site's admonition."""
+    kind = alert[1].lower()
+    words = re.sub(r"^> ?", "    ", alert[2], flags=re.MULTILINE)
+    return f'!!! {kind} "{text(f"docs.alert.{kind}")}"\n\n{words}'
+
+
+def _terms(table: re.Match[str]) -> str:
+    """Gives each term of the glossary's table a heading: a hit of its own for the search, and an anchor."""
+    terms = ['<div class="terms" markdown>\n']
+    for row in table[2].splitlines():
+        term, other, meaning = row.strip("| ").split(" | ")
+        terms.append(f"### {term}\n\n*({text('web.pair', name=table[1], value=other)})* {meaning}\n")
+    return "\n".join([*terms, "</div>\n"])
+
+
+def _diagram(source: str, name: str) -> str:
+    """Draws a diagram as a part of the page, in whose light or dark colours its style sheet paints it."""
     title = TITLE.search(source)
     if title is None:
-        raise PluginError(f"{page.file.src_uri}: a diagram without an accTitle")
-    name = f"diagrams/{Path(page.file.src_uri).stem}-{number}.svg"
-    files.append(File.generated(config, name, content=mermaidx.render(TITLE.sub("", source)).svg()))
-    return f"![{title[1]}]({name}){{ .diagram }}\n"
+        raise PluginError(f"{name}: a diagram without an accTitle")
+    svg = mermaidx.render(TITLE.sub("", source), theme="base", config=LAYOUT).svg().replace("my-svg", name)
+
+    def sized(found: re.Match[str]) -> str:
+        width, height = (round(DIAGRAM_SCALE * float(each)) for each in found.groups()[2:])
+        size = f'width="{width}" height="{height}"{found[1]}viewBox="{found[2]}"'
+        return f'{size} role="img" aria-label="{escape(title[1])}"'
+
+    svg, count = SIZE.subn(sized, svg.replace("\n", " "), count=1)
+    if count == 0:
+        raise PluginError(f"{name}: a diagram without a size")
+    return f'<figure class="diagram" tabindex="0" data-search-exclude>{svg}</figure>\n'
 
 
 def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> str:
@@ -87,10 +143,16 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps punctuation after a space, as in French, on the line of its word."""
+    """Keeps options, units and French punctuation with their words, and lets code in tables break."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
-    parts[::2] = [SPACE_BEFORE_MARK.sub("\u00a0", part) for part in parts[::2]]
-    return "".join(parts)
+    parts[::2] = [THIN_SPACE.sub("\u202f", WIDE_SPACE.sub("\u00a0", part)) for part in parts[::2]]
+    html = CODE.sub(lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), "".join(parts))
+    return CELL.sub(_breakable, html)
+
+
+def _breakable(cell: re.Match[str]) -> str:
+    """A cell of a table whose code may continue on the next line after an underscore or a slash."""
+    return CODE.sub(lambda code: BREAK_IN_CODE.sub("<wbr>", code[0]), cell[0])
 
 
 def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: object) -> dict[str, Any]:
@@ -109,7 +171,12 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Makes the site's first page lead to the reader's language."""
+    """Lets the search ignore accents, and makes the site's first page lead to the reader's language."""
+    for lang in languages():
+        stemmer = Path(config.site_dir) / f"assets/javascripts/lunr/min/lunr.{lang}.min.js"
+        if stemmer.exists():
+            fold = (DOCS / "fold_accents.js").read_text(encoding="utf-8").replace("LANG", lang)
+            stemmer.write_text(f"{stemmer.read_text(encoding='utf-8')}\n{fold}", encoding="utf-8")
     front = Template((DOCS / "front.html.j2").read_text(encoding="utf-8"), autoescape=True)
     names = {lang: text("language.name", lang) for lang in languages()}
     (Path(config.site_dir).parent / "index.html").write_text(front.render(names=names), encoding="utf-8")

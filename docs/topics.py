@@ -17,7 +17,8 @@ def table(lang: str) -> str:
     def say(key: str) -> str:
         return text(f"live.topic.{key}", lang)
 
-    lines = [[say(column) for column in ("topic", "senders", "delivery", "most", "why")], ["---"] * 5]
+    columns = ("topic", "senders", "delivery", "most", "why")
+    lines = [[say(column) for column in columns], ["---", "---", "---", "---:", "---"]]
     for topic in TOPICS:
         senders = say("everybody") if "*" in topic.senders else ", ".join(topic.senders)
         retained = say("retained" if topic.retain else "not_retained")

@@ -117,10 +117,10 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         that confidence or more is right; 1.0 if there is none.
     """
     # TODO threshold: return the lowest of confidences that fulfils this condition: of all detections
-    # at least that sure, equally sure ones included, the share PRECISION_LEAST or more is right. The
-    # condition may fail at a higher confidence and hold again lower down. The answer is a number, and
-    # 1.0 if the condition holds nowhere. Too high, and the train drives past signs; too low, and it
-    # brakes for nothing.
+    # with at least that confidence, at least the share PRECISION_LEAST is right. The condition may
+    # fail at a higher confidence and hold again lower down. The answer is a number, and 1.0 if the
+    # condition holds nowhere. Too high, and the train drives past signs; too low, and it brakes for
+    # nothing.
     # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
     # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part
     # PRECISION_LEAST ou plus est juste. La condition peut être fausse à une confiance plus haute et

@@ -7,7 +7,7 @@ GRAVE = ("serious", "critical")
 
 
 def grave_faults(page: Page) -> list[tuple[str, str, str]]:
-    """Rule, the first thing that breaks it, and why, for each that weighs."""
+    """Each serious fault: its rule, the first element that breaks it, and why."""
     found = Axe().run(page, options={"preload": False}).response["violations"]
     return [
         (fault["id"], fault["nodes"][0]["html"][:200], fault["nodes"][0]["failureSummary"])

@@ -26,7 +26,7 @@ DANGER = Order(
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:
-    """Waits until something is so."""
+    """Waits until a condition holds."""
     until = time.monotonic() + PATIENCE_S
     while not is_so():
         if time.monotonic() > until:

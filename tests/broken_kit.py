@@ -55,7 +55,7 @@ class Broken:
 
 
 def found_anew(break_: Callable[[Broken], None], profile: str) -> list[Finding]:
-    """What is found after something was broken, and was not before."""
+    """The findings that appeared after something was broken."""
     broken = Broken(profile)
     break_(broken)
     return [finding for finding in broken.found().findings if finding not in before(profile)]

@@ -29,19 +29,19 @@ GIVING_WAY = 10
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests in real time first: every worker is then at those, and none is busy with others."""
+    """Runs the tests in real time first, while no worker is busy with other tests."""
     items.sort(key=lambda item: item.get_closest_marker("live") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Has a worker with other tests give way to the services that a live one drives in another worker."""
+    """Lowers the priority of workers with other tests, in favour of the services of a live test."""
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("live") is None and os.nice(0) == 0:
         os.nice(GIVING_WAY)
 
 
 @pytest.fixture(autouse=True)
 def own_environment() -> Iterator[None]:
-    """What a command sets for the rest of its process is not there in the next test."""
+    """Restores the environment after each test, since commands change that of their process."""
     before = dict(os.environ)
     yield
     for name in os.environ.keys() - before.keys():
@@ -51,7 +51,7 @@ def own_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def short_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The video of a short feed with one danger that counts; its ground truth lies beside it."""
+    """The video of a short feed with one danger that counts, with its ground truth beside it."""
     from recordings import make_feed
 
     return make_feed(tmp_path_factory.mktemp("videos"))
@@ -59,7 +59,7 @@ def short_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def pseudo_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A third language, there by its catalogue alone."""
+    """A third language, defined only by its catalogue."""
     folder = tmp_path / "texts"
     shutil.copytree(str(texts.FOLDER), folder)
     add_to(folder)

@@ -50,7 +50,7 @@ def environment() -> Iterator[Amounts]:
 
 
 def pipeline_server(part: Any = None) -> Iterator[Amounts]:
-    """Each part of the pipeline server, as its own manifest says it, and the proxy that asks for a token."""
+    """Each part of the pipeline server, according to its manifest, and the proxy that requires a token."""
     if part is None:
         part = yaml.safe_load((ROOT / "deploy" / "openshift-ai" / "pipeline-server.yaml").read_text("utf-8"))[
             "spec"
@@ -87,7 +87,7 @@ def together(*parts: Amounts) -> Amounts:
 
 
 def training(folder: Path, **environment: str) -> dict[str, Any]:
-    """What the training asks for, in the pipeline that is compiled in that environment."""
+    """The training's requests, in the pipeline as compiled in that environment."""
     path = folder / "pipeline.yaml"
     words = ("-m", "brakepoint", "pipeline", "compile", "--steps", "solutions", "--out", str(path))
     subprocess.run([sys.executable, *words], env={**os.environ, **environment}, cwd=ROOT, check=True)

@@ -40,7 +40,7 @@ def always_brakes(memory, detections, train_state, now):
 
 
 def blind_to(sign_class: SignClass) -> Step:
-    """Our own autopilot, except that it ignores one class."""
+    """The kit's autopilot, except that it ignores one class."""
 
     def autopilot(memory, detections, train_state, now):
         if detections is not None:
@@ -52,7 +52,7 @@ def blind_to(sign_class: SignClass) -> Step:
 
 
 class NoisyDetector:
-    """Jitters boxes, misses signs, sees nothing far off, and raises false alarms in single frames."""
+    """Jitters boxes, misses signs, sees nothing far away, and gives false alarms in single frames."""
 
     def __init__(
         self, truth: GroundTruth, seed: int, jitter=0.1, missed=0.2, false_alarms=0.05, lowest_px=15.0

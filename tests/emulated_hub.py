@@ -27,20 +27,20 @@ PLUGGED: dict[int, int] = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LI
 
 @dataclass
 class EmulatedHub:
-    """What a City hub says and does, and what may go wrong with it.
+    """A City hub: its messages, its behaviour, and its possible faults.
 
     Attributes:
         address: Its Bluetooth address.
-        kind: What it advertises itself as.
-        plugged: What is plugged in where.
-        battery_percent: How full its battery is.
-        volts: What its batteries have.
+        kind: The kind of hub that it advertises.
+        plugged: The device in each port.
+        battery_percent: Charge of its batteries.
+        volts: Voltage of its batteries.
         is_voltage_low: Whether its voltage is too low.
-        refuses: Messages of these classes are an error to it.
-        values: Port → what it was last set to; a hub that nobody has connected to stands.
+        refuses: Classes of messages that it answers with an error.
+        values: The last setting of each port; before the first connection the motor is at rest.
         written: Every message that reached it.
-        feedback: Says what it answers to an order; None answers nothing.
-        say: Sends a message to whoever is connected.
+        feedback: Gives its answer to an order; None leaves it unanswered.
+        say: Sends a message to the connected program.
     """
 
     address: str = "90:84:2B:00:00:01"
@@ -57,7 +57,7 @@ class EmulatedHub:
 
     @property
     def manufacturer_data(self) -> tuple[int, bytes]:
-        """What it advertises."""
+        """The data that it advertises."""
         return COMPANY_ID, bytes([0, self.kind, 6, 0, 97, 0])
 
     @property
@@ -70,7 +70,7 @@ class EmulatedHub:
         return self.motor == BRAKE
 
     def greet(self) -> None:
-        """What it says to somebody who listens for the first time."""
+        """Its first messages to a new listener."""
         for port, device_type in self.plugged.items():
             self.say(lwp3.Attached(port, device_type, 0x10000000, 0x10000000))
 
@@ -108,6 +108,6 @@ class EmulatedHub:
         self.say(lwp3.Detached(port))
 
     def orders(self, port: int) -> list[int]:
-        """What a port was set to, repeats collapsed."""
+        """The settings of a port in order, without repeats."""
         orders = [order for order in self.written if isinstance(order, lwp3.SetValue) and order.port == port]
         return [value for value, _ in groupby(order.value for order in orders)]

@@ -27,18 +27,18 @@ Interfaces = dict[str, dict[str, Variant]]
 
 
 class Device:
-    """A hub in reach of the radio, and what may go wrong on the way to it.
+    """A hub within range of the radio, and the possible faults of the link.
 
     Attributes:
         hub: The hub.
         is_on: Whether it advertises and can be connected to.
         is_silent: Whether the radio has gone quiet without anybody noticing: writes are never acknowledged.
-        write_takes_s: How long a write takes that asks for an acknowledgement; each waits for the one before.
-        refuses_to_connect: What BlueZ answers to as many tries to connect, one after the other.
-        repeats_ports: Whether the hub says what is plugged in to each who listens, and not only to the first.
+        write_takes_s: Duration of a write with acknowledgement; each waits for the one before.
+        refuses_to_connect: BlueZ's errors for the next attempts to connect, in order.
+        repeats_ports: Whether the hub reports its ports to every new listener, and not only to the first.
         is_kind_known: Whether BlueZ remembers what the hub has advertised.
-        connects: How often somebody has connected.
-        commands: What was written without asking for an acknowledgement.
+        connects: Number of connections so far.
+        commands: The writes without acknowledgement.
     """
 
     def __init__(self, hub: EmulatedHub, bluez: "FakeBluez") -> None:
@@ -61,7 +61,7 @@ class Device:
         self._bluez.do(self._disconnected)
 
     def switch_off(self) -> None:
-        """Cuts the link, and is not heard again until `is_on` is set."""
+        """Cuts the link, and stops advertising until `is_on` is set."""
         self.is_on = False
         self.drop()
 
@@ -106,7 +106,7 @@ class Device:
         }
 
     def answer(self, member: str, body: list[Any]) -> str | float | None:
-        """Does what BlueZ is asked to do with this device.
+        """Carries out a request to BlueZ for this device.
 
         Returns:
             An error, empty if there is none; the seconds until there is an answer; None if there never is.
@@ -133,7 +133,7 @@ class Device:
         return ""
 
     def _written(self, data: bytes, is_request: bool) -> str | float:
-        """Delivers a message, now or when the radio is free; says how long an acknowledgement takes."""
+        """Delivers a message, now or when the radio is free; returns how long an acknowledgement takes."""
         loop = asyncio.get_running_loop()
         self.commands += [] if is_request else [data]
         if not is_request or not self.write_takes_s:
@@ -185,12 +185,12 @@ class FakeBluez:
         return f"unix:path={self._socket}"
 
     def add(self, hub: EmulatedHub) -> Device:
-        """Brings a hub into reach."""
+        """Brings a hub within range."""
         self._devices.append(Device(hub, self))
         return self._devices[-1]
 
     def do(self, action: Callable[..., object], *arguments: object) -> None:
-        """Does something in the bus's own thread, and waits until it is done."""
+        """Calls a function in the bus's thread, and waits for it."""
 
         async def run() -> None:
             action(*arguments)
@@ -198,7 +198,7 @@ class FakeBluez:
         asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
 
     def say(self, hub: EmulatedHub, message: Any) -> None:
-        """Has a hub say something."""
+        """Makes a hub send a message."""
         self.do(lambda: hub.say(message))
 
     @contextmanager
@@ -226,7 +226,7 @@ class FakeBluez:
         await asyncio.sleep(0)
 
     async def _advertise(self) -> None:
-        """A scanner hears what is in reach again and again."""
+        """Repeats the advertisements of every hub within range to a scanner."""
         while True:
             await asyncio.sleep(ADVERTISE_S)
             for device in self._devices if self._is_discovering else ():
@@ -283,7 +283,7 @@ class FakeBluez:
         return objects
 
     def changed(self, path: str, interface: str, **properties: Variant) -> None:
-        """Tells everybody that properties of an object have changed."""
+        """Notifies all clients that properties of an object have changed."""
         body = [interface, properties, []]
         self.signal("PropertiesChanged", "sa{sv}as", body, path, "org.freedesktop.DBus.Properties")
 
@@ -311,7 +311,7 @@ async def _authenticate(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 
 
 async def _read(reader: asyncio.StreamReader) -> Message:
-    """Reads one message: its fixed header says how long the rest is."""
+    """Reads one message: its fixed header gives the length of the rest."""
     header = await reader.readexactly(16)
     body_bytes, _, fields_bytes = struct.unpack("<4xIII", header)
     rest = await reader.readexactly((fields_bytes + 7) // 8 * 8 + body_bytes)
@@ -323,7 +323,7 @@ async def _read(reader: asyncio.StreamReader) -> Message:
 
 @pytest.fixture
 def bluez(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBluez]:
-    """A Bluetooth without anything in reach; bleak finds it as the system's own."""
+    """A Bluetooth adapter with nothing in range; bleak takes it for the system's."""
     fake = FakeBluez(tmp_path / "bus")
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", fake.address)
     with fake.running():

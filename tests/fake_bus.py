@@ -7,15 +7,15 @@ from brakepoint.services.topics import Topic
 
 
 class FakeBus:
-    """Stands in for `Bus`: brings what a test puts into it, once, and keeps what is said.
+    """Replaces `Bus`: delivers the messages of a test once, and records those that are published.
 
     Attributes:
         said: Each message with the name of its topic.
-        events: The kinds of the events that were told.
+        events: The kinds of the reported events.
         refused: The names of the topics of which a message was refused.
-        reports: What was reported of others.
+        reports: Reports about other services.
         worked: How often work was done.
-        latency: What the last heartbeat said of it.
+        latency: The latency in the last heartbeat.
         beats: Whether it is time for a heartbeat at every turn, or never.
     """
 
@@ -31,11 +31,11 @@ class FakeBus:
         self.worked, self.latency, self.beats, self.is_ready = 0, None, True, False
 
     def bring(self, topic: Topic[Any], *messages: Any) -> None:
-        """What will be heard next."""
+        """Adds messages to be received next."""
         self._brought[topic.name] += messages
 
     def said_of(self, topic: Topic[Any]) -> list[Any]:
-        """What was said on a topic."""
+        """The messages published on a topic."""
         return [message for name, message in self.said if name == topic.name]
 
     def has(self, topic: Topic[Any], timeout_s: float = 0.0) -> bool:
@@ -71,5 +71,5 @@ class FakeBus:
 
 
 def fake_bus(service: str = "") -> Any:
-    """One that passes for a `Bus`."""
+    """A `FakeBus` with the type of a `Bus`."""
     return FakeBus(service)

@@ -23,7 +23,7 @@ def hand_in(room: Room, handle: str, model: bytes = b"model", autopilot: bytes =
 
 
 def judge_by(monkeypatch: pytest.MonkeyPatch, judge: Callable[[Submission], SubmissionOutcome]) -> None:
-    """Has a function score what is handed in, without a sandbox; a run is left as by the real one."""
+    """Makes a function score submissions, without a sandbox; it leaves a run as the real one does."""
 
     def score(submission: Submission, feed: Path, folder: Path, *limits: object) -> SubmissionOutcome:
         folder.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200 if there.pop(options[name], None) else 404)
 
     def log_message(self, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @contextmanager

@@ -18,7 +18,7 @@ WITH_TORCH = {"step3_training", "step4_pipeline"}
 
 
 def run_notebook(name: str, lang: str, folder: Path, monkeypatch) -> None:
-    """Runs it to its end; its check is green and it shows a picture."""
+    """Runs a notebook to its end, and asserts that its check is green and it shows a picture."""
     monkeypatch.setenv(SOURCE_VARIABLE, "solutions")
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
     monkeypatch.setenv(QUICK_VARIABLE, "1")

@@ -28,7 +28,7 @@ BENCH = marks(60.0)
 
 
 class SteadyHub:
-    """A hub on a virtual clock: time goes on when the radio has delivered what was ordered."""
+    """A hub on a virtual clock: time advances when the radio has delivered an order."""
 
     is_simulated = False
 
@@ -103,7 +103,7 @@ class Desk:
         return SteadyHub(hub, self.emulated, self.train)
 
     def answer(self, prompt: str = "") -> str:
-        """What the owner types; first they put the train or the plate where they are told to."""
+        """The owner's answer; first they put the train or the plate at the requested place."""
         self._put_back()
         typed = next(self.answers)
         if typed.replace(".", "").isdigit():
@@ -120,7 +120,7 @@ class Desk:
             self._is_back.set()
 
     def _put_back(self) -> None:
-        """Puts the train at the start, in the thread in which time goes by."""
+        """Puts the train at the start, in the thread in which time passes."""
         if threading.current_thread() is threading.main_thread():
             self._rest()
             return
@@ -130,12 +130,12 @@ class Desk:
 
     def _rest(self) -> None:
         self.train.motion = Motion()
-        for _ in range(2):  # Its pictures, too, are of a train that has stood there for a while.
+        for _ in range(2):  # Its pictures, too, show a train that is at rest.
             self.train.at(self.now)
             self.now += 1.0
 
     def hold_a_stopwatch(self, monkeypatch) -> None:
-        """Has the owner press a key where the train passes the marks, and measure where it rests."""
+        """Makes the owner press a key when the train passes the marks, and measure where it rests."""
         passes, noted = threading.Semaphore(0), threading.Event()
         to_pass: list[float] = []
         is_measured = itertools.cycle((False, True))
@@ -168,7 +168,7 @@ class Desk:
         monkeypatch.setattr(builtins, "input", answer)
 
     def sit_down(self, monkeypatch, answers: list[str]) -> None:
-        """Lets the commands find this table instead of a real one."""
+        """Makes the commands use this table instead of a real one."""
         self.answers = iter(answers)
         clock = SimpleNamespace(monotonic=lambda: self.now, sleep=self.sleep, strftime=time.strftime)
         for command in (camera_command, hub_command):

@@ -12,7 +12,7 @@ AS_THEY_ARE = "number."
 
 
 def pseudo_catalogue() -> str:
-    """What a translator would write, as TOML."""
+    """A translation of the catalogue, as TOML."""
     return "".join(
         f"[{key}]\n{PSEUDO} = {json.dumps(_translated(key, words[ORIGINAL]), ensure_ascii=False)}\n"
         for key, words in catalogue().items()
@@ -31,5 +31,5 @@ def add_to(folder: Path) -> None:
 
 
 def keys_said(shown: str) -> set[str]:
-    """The keys of the texts that stand in what is shown in this language."""
+    """The keys of the texts in an output of this language."""
     return set(re.findall(r"⟦([\w.-]+)⟧", shown))

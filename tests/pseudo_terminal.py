@@ -58,20 +58,20 @@ class Terminal:
             os.write(self._keyboard, keys)
 
     def wait_for(self, words: str | Callable[[str], bool]) -> None:
-        """Waits until the command has written something."""
+        """Waits until the command has written a text."""
         seen = words if callable(words) else lambda said: words in said
         with self._changed:
             assert self._changed.wait_for(lambda: seen(self.said), ENDS_WITHIN_S), self.said
 
     def end(self) -> int:
-        """Waits for the end and gives the exit status, as a shell has it."""
+        """Waits for the end and returns the exit status, as a shell does."""
         status = self.process.wait(ENDS_WITHIN_S)
         self._reader.join(ENDS_WITHIN_S)
         assert not self._reader.is_alive(), f"a process has outlived the command: {self.said}"
         return status if status >= 0 else 128 - status
 
     def close(self) -> None:
-        """Ends what is still running."""
+        """Ends the command if it is still running."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, 9)
         self.process.wait()
@@ -90,7 +90,7 @@ def terminal(command: list[str], folder: Path, **environment: str) -> Iterator[T
 
 
 def interrupt_after(command: list[str], folder: Path, delay_s: float, **environment: str) -> tuple[int, str]:
-    """Presses Ctrl-C a while after a command has begun; gives its exit status and what it has said."""
+    """Presses Ctrl-C a while after a command has begun; returns its exit status and its output."""
     with terminal(command, folder, **environment) as opened:
         time.sleep(delay_s)
         opened.press()

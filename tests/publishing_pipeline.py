@@ -46,7 +46,7 @@ def publish(held: str, model: dsl.Input[dsl.Model], result: dsl.Input[dsl.Artifa
 
     if held:
         registry: Any = Registry
-        registry._write = stay  # The model lies there already, and what makes a version of it does not.
+        registry._write = stay  # The model is there already, its record is not.
     stages.publish(model, result)
 
 

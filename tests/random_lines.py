@@ -36,7 +36,7 @@ def _pieces(rng: random.Random) -> list[Segment]:
 
 
 def _own(rng: random.Random, length_cm: float) -> list[ScenarioSign]:
-    """Signs that count, some of them hard behind each other."""
+    """Signs that count, some of them close together."""
     signs: list[ScenarioSign] = []
     at_cm = rng.uniform(FIRST_CM, 1.5 * FIRST_CM)
     while at_cm < length_cm - LAST_CM and len(signs) < 4:

@@ -64,7 +64,7 @@ def report_of(*recordings: Recording) -> Report:
 
 
 def save_run(folder: Path, *recordings: Recording) -> Path:
-    """Leaves a run as `brakepoint mission` does, but for film and page."""
+    """Leaves a run as `brakepoint mission` does, except for film and page."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.joinpath("report.json").write_text(report_of(*recordings).to_json(), encoding="utf-8")
     for recording in recordings:

@@ -392,5 +392,5 @@ MODELS: dict[str, tuple[bytes | Callable[[Path], bytes], set[Failure | None]]] =
 
 
 def frame_of(content: bytes) -> bytes:
-    """As an answer leaves a sandbox."""
+    """An answer as it leaves a sandbox."""
     return struct.pack("!I", len(content)) + content

@@ -48,7 +48,7 @@ def hand_in(handle: str, points: int) -> None:
 
 
 def work(handle: str) -> dict[str, bytes]:
-    """What is in an attendee's bucket beyond the kit's."""
+    """The attendee's own files in their bucket."""
     room = room_now()
     store, place = open_store(room), room.place_of(handle)
     return {key: store.read(place, key, 10_000) for key in store.objects(place) if key not in KIT}
@@ -67,7 +67,7 @@ def everything(handles: tuple[str, ...]) -> dict[str, object]:
 
 
 def remember(handle: str) -> None:
-    """As if the board had heard of an attendee."""
+    """Records an attendee as the board would."""
     with History.changing(room_now().folder) as history:
         progress = Progress()
         progress.of(STEP).done = [STEP.exercises[0]]

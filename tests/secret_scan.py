@@ -11,7 +11,7 @@ NOT_ASKED = ("KeywordDetector", "BasicAuthDetector")
 
 
 def secrets_in(*paths: str) -> dict[str, Any]:
-    """What looks like a key or a token, by file."""
+    """Strings that look like a key or a token, by file."""
     scanner = Path(sys.executable).with_name("detect-secrets")
     options = [word for plugin in NOT_ASKED for word in ("--disable-plugin", plugin)]
     done = subprocess.run([scanner, "scan", *options, *paths], capture_output=True, text=True, check=True)

@@ -46,7 +46,7 @@ class Attendee:
 
 @dataclass
 class FakeStore:
-    """As much of a store as the board looks at."""
+    """The part of a store that the board reads."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     incidents: dict[str, bytes] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class SimulatedRoom:
         )
 
     def run_until(self, minute: int) -> None:
-        """Lets the room work, and the board look once a minute."""
+        """Advances the room, and makes the board look once a minute."""
         while self.minute < minute:
             self.minute += 1
             for handle in HANDLES:

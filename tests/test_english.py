@@ -1,5 +1,6 @@
 """Pages and texts avoid what CONTRIBUTING's section on plain English warns of, where a machine can see it."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -38,7 +39,7 @@ PATTERNS = {
         r"\b(?:in earnest|to be had|without more ado|vouch\w*|dear(?:er|est)?)\b",
         r"\b(?:mend|mends|mended|mending)\b",
         r"\bsomebody\b",
-        r"\ba training\b(?! (?:data|loop|picture|pipeline|run|set|step|task))",
+        r"\ba training\b(?! (?:data|loop|picture|pipeline|run|session|set|step|task))",
         r"\btrainings\b",
         r"\bput(?:s|ting)? (?:\w+ ){0,2}right\b(?! (?:of|side))",
     ),
@@ -69,7 +70,7 @@ def found(words: str, rows: tuple[str, ...] = tuple(PATTERNS)) -> list[str]:
 
 
 def markdown(page: Path) -> str:
-    """What a page or a notebook says, without a notebook's code."""
+    """The text of a page or a notebook, without a notebook's code."""
     if page.suffix != ".ipynb":
         return page.read_text("utf-8")
     cells = json.loads(page.read_text("utf-8"))["cells"]
@@ -80,6 +81,13 @@ def prose(page: Path) -> str:
     """A page with X for code, quotations and generated tables, one line per paragraph."""
     words = NOT_PROSE.sub("X", markdown(page).partition(FIRST_RELEASE)[0])
     return re.sub(r"(?<=\S)\n(?=[^\n|#*-])", " ", words)
+
+
+def docstrings(source: str) -> list[str]:
+    """The docstrings of a module, its classes and its functions."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    return [docstring for node in nodes if (docstring := ast.get_docstring(node))]
 
 
 def examples(lang: str) -> list[tuple[str, ...]]:
@@ -100,6 +108,23 @@ def test_the_texts_keep_to_plain_english(row: str) -> None:
     wrong = {key: where for key, text in texts.items() if (where := found(text, (row,)))}
 
     assert wrong == {}
+
+
+def test_the_tests_docstrings_keep_to_plain_english() -> None:
+    wrong = [
+        (module.name, where)
+        for module in (ROOT / "tests").rglob("*.py")
+        for docstring in docstrings(module.read_text("utf-8"))
+        for where in found(NOT_PROSE.sub("X", docstring), HOLD_IN_THE_CATALOGUE)
+    ]
+
+    assert wrong == []
+
+
+def test_every_docstring_of_a_module_is_read() -> None:
+    source = '"""A."""\nclass B:\n    """B."""\n    async def c(self):\n        """C."""\nd = """D."""\n'
+
+    assert sorted(docstrings(source)) == ["A.", "B.", "C."]
 
 
 def test_only_prose_is_read(tmp_path: Path) -> None:

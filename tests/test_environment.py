@@ -109,7 +109,7 @@ def test_make_says_it_in_english_without_a_python() -> None:
 
 @dataclass(frozen=True)
 class Setup:
-    """Make in a folder of its own, on the project's Makefile, with a Python that installs nothing."""
+    """Make in a separate folder, on the project's Makefile, with a Python that installs nothing."""
 
     folder: Path
 
@@ -127,7 +127,7 @@ class Setup:
         return done.stdout
 
     def asked(self, *words: str) -> list[str]:
-        """What was asked of Python with these words in it."""
+        """The calls of Python that contain these words."""
         lines = (self.folder / "said.txt").read_text("utf-8").splitlines()
         return [line for line in lines if all(word in line for word in words)]
 

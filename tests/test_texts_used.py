@@ -77,7 +77,7 @@ def command_names(command: object, above: str = "") -> Iterator[str]:
 
 
 def value_words(command: object) -> set[str]:
-    """Every word that names a value, as the commands themselves write it."""
+    """Every word that names a value, as the commands write it."""
     below = getattr(command, "commands", {}).values()
     named = " ".join(each.metavar or "" for each in getattr(command, "params", []))
     return set(VALUE_WORD.findall(named)).union(*map(value_words, below))
@@ -120,6 +120,7 @@ LISTED: dict[str, Iterable[str]] = {
     "room.phase.{}": PATIENCE_S,
     "cluster.finding.{}": get_args(Rule),
     "cluster.yours.{}": [one["reason"] for one in yours() if "reason" in one],
+    "docs.alert.{}": ("note", "tip", "warning"),
     "docs.track.{}": ("core", "further"),
     "souvenir.made.{}": STEPS,
     "souvenir.by.{}": SOURCES,
@@ -127,6 +128,7 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"slides.{{}}.{part}": SLIDES for part in ("title", "points", "notes", "picture")},
     "course.{}.title": STEPS,
     "course.{}.done": STEPS,
+    "course.{}.outcome": STEPS,
     "question.{}.ask": STEPS,
     "question.{}.choice": STEPS,
     **{f"lab.{{}}.{part}": EXERCISES for part in ("title", "todo", "hint1", "hint2", "hint3")},
@@ -176,7 +178,7 @@ def syntax(path: Path) -> ast.Module:
 
 @cache
 def words_of(path: Path) -> set[str]:
-    """What a script has as strings, as names of arguments that it gives, and of fields that it declares."""
+    """The strings in a script, and the names of its arguments and of the fields that it declares."""
     words = set()
     for node in ast.walk(syntax(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -189,7 +191,7 @@ def words_of(path: Path) -> set[str]:
 
 
 def templates_of(path: Path) -> Iterator[re.Pattern[str]]:
-    """The keys that a script puts together by f-strings; those of checks go without their first word."""
+    """The keys that a script composes with f-strings; those of checks omit their first word."""
     for node in ast.walk(syntax(path)):
         if (
             isinstance(node, ast.JoinedStr)
@@ -204,7 +206,7 @@ def templates_of(path: Path) -> Iterator[re.Pattern[str]]:
 
 
 def named(keys: Iterable[str]) -> set[str]:
-    """Those that stand whole in a script or in a page."""
+    """The keys that a script or a page contains in full."""
     in_scripts = {word for path in SCRIPTS for word in words_of(path)}
     in_pages = {
         word for path in PAGES for word in re.findall(r"[\w-]+(?:\.[\w-]+)+", path.read_text("utf-8"))
@@ -213,7 +215,7 @@ def named(keys: Iterable[str]) -> set[str]:
 
 
 def put_together(keys: Iterable[str]) -> set[str]:
-    """Those of an f-string whose gaps are filled by words of the same script."""
+    """The keys of f-strings whose gaps are filled with words of the same script."""
     return {
         key
         for path in SCRIPTS

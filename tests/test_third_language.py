@@ -40,7 +40,7 @@ def third(pseudo_language: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return pseudo_language
 
 
-def test_it_is_one_of_the_languages_and_the_readers_if_he_says_so(third: str) -> None:
+def test_it_is_one_of_the_languages_and_the_reader_s_if_set(third: str) -> None:
     assert languages() == ("en", "fr", third)
     assert language() == third
     assert text("language.name") == NAME
@@ -60,7 +60,7 @@ def test_an_unknown_language_is_refused_with_all_that_there_are(third: str, caps
 
 
 @pytest.mark.parametrize("make_app", [make_monitor, make_board])
-def test_both_live_pages_are_told_every_text_in_it(third: str, make_app) -> None:
+def test_both_live_pages_get_every_text_in_it(third: str, make_app) -> None:
     page = TestClient(make_app(NOTHING_GOES_ON), base_url="http://localhost")
 
     words = page.get("/texts.json").json()["texts"]

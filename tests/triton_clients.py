@@ -1,4 +1,4 @@
-"""Asks an endpoint by tritonclient: `triton_clients.py ask|err grpc|http ADDRESS JPEG`; prints the answer."""
+"""Prints an endpoint's answer to tritonclient: `triton_clients.py ask|err grpc|http ADDRESS JPEG`."""
 
 import importlib
 import json

@@ -36,7 +36,7 @@ class Tally:
         self.seconds: dict[str, float] = defaultdict(float)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Is told by pytest of each phase of each test."""
+        """Counts each phase of each test that pytest reports."""
         name = report.nodeid.partition("::")[2]
         proof = next((proof for begin, proof in PROOFS.items() if name.startswith(begin)), "other")
         self.seconds[proof] += report.duration

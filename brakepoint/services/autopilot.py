@@ -11,7 +11,7 @@ from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.clock import CLOCK
-from brakepoint.services.service_loop import serve, since
+from brakepoint.services.service_loop import is_late, serve, since
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDER, STATE
 from brakepoint.steps import load_step
 from brakepoint.train_file import chosen_train
@@ -52,6 +52,8 @@ class Autopilot:
         state = self._bus.take(STATE)
         if state is not None and state.at >= since(self._mission):
             self._state = state
+        if detections is not None and is_late(detections, self._detections):
+            detections = None
         if detections is not None and detections.captured_at >= since(self._mission):
             self._detections = detections
         now = CLOCK.now()

@@ -93,6 +93,7 @@ class Bus:
         settings: Address and credentials of the broker, and the train, which is the namespace of the topics.
         service: Name of this service; empty for a client that only listens.
         topics: Topics to subscribe to.
+        health_on: Topic on which it publishes its own health, and its last will.
 
     Attributes:
         refused: Number of invalid messages.
@@ -102,7 +103,13 @@ class Bus:
         UserError: The URL or the train's name is invalid, or a certificate is missing or invalid.
     """
 
-    def __init__(self, settings: ServiceSettings, service: str, topics: Iterable[Topic[Any]] = ()) -> None:
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        service: str,
+        topics: Iterable[Topic[Any]] = (),
+        health_on: Topic[Status] = STATUS,
+    ) -> None:
         if not TRAIN_ID.fullmatch(settings.train_id):
             raise UserError("live.error.train_id", train_id=settings.train_id)
         self.service, self.refused, self.done = service, 0, 0
@@ -112,7 +119,7 @@ class Bus:
         self._inbox: dict[str, deque[bytes]] = {name: deque() for name in self._topics}
         self._arrived = threading.Condition()
         self._sending: dict[str, mqtt.MQTTMessageInfo] = {}
-        self._health, self._beaten_at = Health.STARTING, 0.0
+        self._health, self._health_on, self._beaten_at = Health.STARTING, health_on, 0.0
         self._lost_at, self._trouble = time.monotonic(), ""
         self._connected_at, self._short = 0.0, 0
         self._client = self._connect(parse_broker(settings.broker), settings)
@@ -132,6 +139,14 @@ class Bus:
         """Publishes the farewell and disconnects; may be called twice."""
         self._health = Health.GONE
         self.beat(now=True)
+        self._disconnect()
+
+    def hand_over(self) -> None:
+        """Disconnects without a farewell: another replica of this service already publishes its health."""
+        self._disconnect()
+        metrics.BROKER_CONNECTED.remove(self.train_id, self.service)
+
+    def _disconnect(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -153,7 +168,8 @@ class Bus:
             _set_tls(client, settings)
         if self.service:
             will = Status(service=self.service, health=Health.GONE, at=0.0)
-            client.will_set(self._path(STATUS), STATUS.encode(will), STATUS.qos, STATUS.retain)
+            topic = self._health_on
+            client.will_set(self._path(topic), topic.encode(will), topic.qos, topic.retain)
         client.reconnect_delay_set(*BACK_OFF_S)
         client.connect_async(broker.host, broker.port, KEEPALIVE_S)
         client.loop_start()
@@ -310,17 +326,16 @@ class Bus:
             return False
         per_s = self.done / elapsed_s if self._beaten_at else 0.0
         self._beaten_at, self.done = time.monotonic(), 0
-        self.report(
-            Status(
-                service=self.service,
-                health=self._health,
-                at=CLOCK.now(),
-                refused=self.refused,
-                per_s=round(per_s, 1),
-                latency_ms=latency.median_ms if latency else None,
-                latency_p95_ms=latency.p95_ms if latency else None,
-            )
+        status = Status(
+            service=self.service,
+            health=self._health,
+            at=CLOCK.now(),
+            refused=self.refused,
+            per_s=round(per_s, 1),
+            latency_ms=latency.median_ms if latency else None,
+            latency_p95_ms=latency.p95_ms if latency else None,
         )
+        self._send(self._path(self._health_on), self._health_on.encode(status), self._health_on)
         return True
 
 

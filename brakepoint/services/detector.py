@@ -1,7 +1,7 @@
 """The detector as a service: frames in, detections out, always the newest frame."""
 
 import threading
-from itertools import cycle
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
@@ -13,7 +13,8 @@ from brakepoint.mission.drive import ORACLE
 from brakepoint.mission.loop import FrameDetector, OracleDetector
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import Bus
-from brakepoint.services.service_loop import serve, still_starting
+from brakepoint.services.replicas import Replicas, join
+from brakepoint.services.service_loop import ProbeFile, serve
 from brakepoint.services.topics import CONTROL, DETECTIONS, FRAME, MISSION
 from brakepoint.truth import load_truth
 
@@ -80,39 +81,96 @@ def _is_blind(frame: Frame) -> bool:
     return float(frame.image[::8, ::8].std()) < BLIND_BELOW
 
 
+class SharedModel(NamedTuple):
+    """A model, None for the oracle, and the lock for it, since several trains may share it."""
+
+    model: Detector | None
+    in_use: threading.Lock
+
+
+class Served(NamedTuple):
+    """A train that is being served: the number of its seat, and what ends it and says that it has ended."""
+
+    seat: int
+    leaving: threading.Event
+    serving: Future[None]
+
+
+class Shift:
+    """Serves this replica's share of the trains, each on a thread.
+
+    Each train has a seat, the first that is free, so that the copies of the model have equally many trains.
+
+    Args:
+        settings: The settings, with all trains.
+        replicas: Knows the share.
+        models: The copies of the model, which may still be loading.
+    """
+
+    def __init__(
+        self, settings: ServiceSettings, replicas: Replicas, models: Future[list[SharedModel]]
+    ) -> None:
+        self._trains = {train.train_id: train for train in settings.of_each_train}
+        self._replicas, self._models = replicas, models
+        self._served: dict[str, Served] = {}
+        self._heartbeat = ProbeFile()
+
+    def run(self, stopping: threading.Event, threads: Executor) -> None:
+        """Takes trains over and hands them over, until it is stopped or anything raises an error."""
+        try:
+            while not stopping.is_set():
+                self._turn(threads)
+        finally:
+            for served in self._served.values():
+                served.leaving.set()
+
+    def _turn(self, threads: Executor) -> None:
+        if self._models.done() and not self._replicas.is_ready:
+            self._models.result()
+            self._replicas.ready()
+        share = self._replicas.share(TURN_S)
+        if share != self._served.keys() and (self._replicas.others or self._served):
+            names = ", ".join(name for name in self._trains if name in share)
+            tell("shares", replicas=1 + self._replicas.others, trains=names or "–")
+        for train in self._served.keys() - share:
+            self._served.pop(train).leaving.set()
+        for train in share - self._served.keys():
+            seat = min(set(range(len(self._trains))) - {served.seat for served in self._served.values()})
+            leaving = threading.Event()
+            serving = threads.submit(self._serve, self._trains[train], seat, leaving)
+            self._served[train] = Served(seat, leaving, serving)
+        for served in self._served.values():
+            if served.serving.done():
+                served.serving.result()
+        if self._replicas.is_ready and not self._served:
+            self._heartbeat.beat()  # It is well, and has nothing to do.
+
+    def _serve(self, train: ServiceSettings, seat: int, leaving: threading.Event) -> None:
+        with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
+            while not self._models.done() and not leaving.is_set():
+                bus.beat()
+                wait([self._models], TURN_S)
+            if self._models.done():
+                models = self._models.result()
+                model, in_use = models[seat % len(models)]
+                serve(Detecting(bus, model, train.shown, in_use), bus, leaving)
+            if self._replicas.others:
+                bus.hand_over()
+
+
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Loads the model and joins the broker, for each train that it serves.
+    """Joins the other replicas, loads the model, and serves its share of the trains.
 
     On a train, speed matters more than identical results on every machine, so half precision is used.
     """
     import cv2
 
     cv2.setNumThreads(1)
-    trains = settings.of_each_train
-
-    def serve_train(train: ServiceSettings, bus: Bus, shared: SharedModel) -> None:
-        with bus:
-            serve(Detecting(bus, shared.model, train.shown, shared.in_use), bus, stopping)
-
-    buses = [Bus(train, "detector", (CONTROL, FRAME, MISSION)) for train in trains]
-    try:
-        with still_starting(buses):
-            models = load_models(settings.detector, len(trains))
-    except BaseException:
-        for bus in buses:
-            bus.close()
-        raise
-    first, *others = zip(trains, buses, cycle(models), strict=False)
-    for other in others:
-        threading.Thread(target=serve_train, args=other).start()
-    serve_train(*first)
-
-
-class SharedModel(NamedTuple):
-    """A model, None for the oracle, and the lock for it, since several trains may share it."""
-
-    model: Detector | None
-    in_use: threading.Lock
+    trains = len(settings.of_each_train)
+    most = 1 + 2 * trains  # A train may come back while its last thread still ends.
+    with ThreadPoolExecutor(most) as threads, join(settings, "detector") as replicas:
+        models = threads.submit(load_models, settings.detector, trains)
+        Shift(settings, replicas, models).run(stopping, threads)
 
 
 def load_models(detector: str, trains: int) -> list[SharedModel]:

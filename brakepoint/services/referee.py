@@ -6,6 +6,7 @@ from brakepoint.messages import Detections, GivenOrder, Order, TrainState
 from brakepoint.mission.loop import find_ending, make_tick
 from brakepoint.mission.records import Ending, Run, Tick
 from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.services.service_loop import is_late
 from brakepoint.truth import GroundTruth
 
 CHANGES_MAX = 100
@@ -39,7 +40,7 @@ class Referee:
 
     def hear_detections(self, detections: Detections) -> None:
         """Records detections."""
-        if detections.captured_at >= self._since:
+        if detections.captured_at >= self._since and not is_late(detections, self._detections):
             self._detections = detections
 
     def hear_order(self, given: GivenOrder) -> None:

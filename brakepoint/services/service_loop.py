@@ -11,7 +11,7 @@ from typing import Protocol
 import typer
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Action, Control, Fault, MissionState
+from brakepoint.messages import Action, Control, Detections, Fault, MissionState
 from brakepoint.services import tell
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.clock import CLOCK
@@ -19,6 +19,8 @@ from brakepoint.services.topics import CONTROL
 
 CONTROL_AGE_MAX_S = 5.0
 """Older requests of a person are ignored, except for a stop, which is executed however late."""
+LATE_MAX_S = 1.0
+"""The last answer of a replica that hands over a train comes sooner."""
 BROKE_DOWN = 1
 """Exit status of a service that must be restarted."""
 
@@ -121,6 +123,15 @@ def is_fault(control: Control, *faults: Fault) -> bool:
 def since(mission: MissionState | None) -> float:
     """Older messages do not count: they belong to an earlier run."""
     return mission.since if mission is not None else 0.0
+
+
+def is_late(seen: Detections, last: Detections | None) -> bool:
+    """Whether this frame, or a newer one, was answered already.
+
+    While a train is handed over, two replicas of the detector may answer. If an answer is older by far, it
+    isn't late: the camera's clock was set.
+    """
+    return last is not None and 0.0 <= last.captured_at - seen.captured_at < LATE_MAX_S
 
 
 class Pace:

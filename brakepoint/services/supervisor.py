@@ -21,7 +21,7 @@ from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import STATUS
 from brakepoint.sockets import LOCALHOST, free_port
 from brakepoint.systems import require_posix
-from brakepoint.texts import language, text
+from brakepoint.texts import LANGUAGE_VARIABLES, text
 
 READY_WITHIN_S = 90.0
 """How long a silent service may take to start; a report that it is still starting resets the time."""
@@ -190,7 +190,7 @@ class Supervisor:
             env={
                 **environment,
                 LIFELINE_VARIABLE: "1",
-                "BRAKEPOINT_LANG": language(),
+                **{name: os.environ[name] for name in LANGUAGE_VARIABLES if name in os.environ},
                 "PYTHONUNBUFFERED": "1",
             },
             stdin=subprocess.PIPE,

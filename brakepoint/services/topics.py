@@ -80,6 +80,7 @@ STATE = _json("state", TrainState, "controller")
 CONTROL = _json("control", Control, "monitor", qos=AT_LEAST_ONCE, keep=QUEUE)
 MISSION = _json("mission", MissionState, "controller", qos=AT_LEAST_ONCE, retain=True)
 STATUS = _json("status", Status, "*", qos=AT_LEAST_ONCE, retain=True, keep=QUEUE, each=True)
+REPLICA = _json("replica", Status, "detector", keep=QUEUE)
 EVENT: Topic[CloudEvent] = Topic(
     "event",
     decode_event,
@@ -90,4 +91,4 @@ EVENT: Topic[CloudEvent] = Topic(
     max_bytes=LARGE_BYTES,
 )
 
-TOPICS: tuple[Topic[Any], ...] = (FRAME, DETECTIONS, ORDER, STATE, CONTROL, MISSION, STATUS, EVENT)
+TOPICS: tuple[Topic[Any], ...] = (FRAME, DETECTIONS, ORDER, STATE, CONTROL, MISSION, STATUS, REPLICA, EVENT)

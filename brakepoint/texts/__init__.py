@@ -14,6 +14,8 @@ from typing import Any
 
 FOLDER = resources.files(__package__)
 ORIGINAL = "en"
+LANGUAGE_VARIABLES = ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+"""What sets the reader's language, the strongest first: the kit's own setting, then the locale."""
 """The language of the docstrings, and of readers whose own language is missing."""
 
 
@@ -43,6 +45,11 @@ def _flatten(table: dict[str, Any], prefix: str, entries: dict[str, dict[str, st
             _flatten(value, f"{key}.", entries)
 
 
+def chosen_language() -> str | None:
+    """The language that a person has set for the kit; None if the locale or the browser decides."""
+    return language() if os.environ.get(LANGUAGE_VARIABLES[0]) else None
+
+
 def languages() -> tuple[str, ...]:
     """The available languages, the original one first."""
     return tuple(sorted(catalogue()["language.name"], key=lambda lang: (lang != ORIGINAL, lang)))
@@ -50,7 +57,7 @@ def languages() -> tuple[str, ...]:
 
 def language() -> str:
     """The reader's language: that of `BRAKEPOINT_LANG` if set, else the locale's, if available."""
-    for variable in ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+    for variable in LANGUAGE_VARIABLES:
         if value := os.environ.get(variable, "").lower():
             return next((lang for lang in languages() if value.startswith(lang)), ORIGINAL)
     return ORIGINAL

@@ -16,7 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brakepoint.errors import UserError, system_says
-from brakepoint.texts import catalogue, languages
+from brakepoint.texts import catalogue, chosen_language, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
 LOCAL_NAMES = [f"[{host}]" if ":" in host else host for host in LOCAL_HOSTS]
@@ -110,7 +110,8 @@ def make_page(
     def texts() -> JSONResponse:
         chosen = [key for key in catalogue() if key.startswith(SHARED_TEXTS) or needs_text(key)]
         words = {lang: {key: catalogue()[key][lang] for key in chosen} for lang in languages()}
-        return JSONResponse({"texts": words, "asks_token": bool(token), **facts})
+        chosen_lang = chosen_language()
+        return JSONResponse({"texts": words, "chosen_lang": chosen_lang, "asks_token": bool(token), **facts})
 
     app.mount("/web", StaticFiles(directory=str(STATIC)))
     app.mount("/", StaticFiles(directory=str(resources.files(package) / "static"), html=True))

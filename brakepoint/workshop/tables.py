@@ -29,6 +29,8 @@ HEADS = {
 """The columns of each table: `docs.column.NAME` in the catalogue."""
 BEGINS_H = 13
 """The hour at which the example schedule begins."""
+NUMBER = re.compile(r"[−-]?[\d.,:]+")
+"""A number, or a time of day."""
 MARK = re.compile(r"(<!-- table: (\w+) ?(\w*) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -49,7 +51,7 @@ def with_tables(words: str, lang: str) -> str:
 
 
 def table(kind: str, rows: Iterable[Sequence[object]], lang: str | None = None) -> str:
-    """A table in Markdown.
+    """A table in Markdown, with columns of numbers aligned to the right.
 
     Args:
         kind: Key in `HEADS` for the columns.
@@ -60,12 +62,19 @@ def table(kind: str, rows: Iterable[Sequence[object]], lang: str | None = None) 
     def line(cells: Sequence[object]) -> str:
         return f"| {' | '.join(' '.join(str(cell).split()).replace('|', '&#124;') for cell in cells)} |"
 
-    head = [text(f"docs.column.{column}", lang) for column in HEADS[kind]]
-    return "\n".join([line(head), line(["---"] * len(head)), *(line(row) for row in rows)]) + "\n"
+    head, rows = [text(f"docs.column.{column}", lang) for column in HEADS[kind]], list(rows)
+    rule = ["---:" if all(map(_is_number, column)) else "---" for column in zip(*rows, strict=True)]
+    return "\n".join(map(line, [head, rule, *rows])) + "\n"
+
+
+def _is_number(cell: object) -> bool:
+    return NUMBER.fullmatch(str(cell)) is not None
 
 
 def code(words: object) -> str:
     """Formats a text as code; an empty text stays empty."""
+    if "|" in str(words):  # Between backticks, the entity that keeps it from ending a cell would be shown.
+        return f"<code>{plain(str(words))}</code>"
     return f"`{words}`" if str(words) else ""
 
 
@@ -99,6 +108,18 @@ def _steps(lang: str) -> str:
         for step in course()
     ]
     return table("step", rows, lang)
+
+
+def _cards(lang: str) -> str:
+    """A card for each step: a picture, its title with a link to its page, its minutes and its outcome."""
+    cards = [
+        f"-   ![](../images/{lang}/card{step.number}.jpg)\n\n"
+        f"    **[{step.number}. {text(f'course.{step.name}.title', lang)}](step{step.number}.md)**\n\n"
+        f"    {text('docs.card.minutes', lang, minutes=step.minutes)}. "
+        f"{text(f'course.{step.name}.outcome', lang)}\n"
+        for step in course()
+    ]
+    return "\n".join(['<div class="grid cards" markdown>\n', *cards, "</div>\n"])
 
 
 def _clock(lang: str, track: str) -> str:
@@ -172,6 +193,7 @@ def _kinds(lang: str) -> str:
 WRITERS: dict[str, Callable[..., str]] = {
     "exercises": _exercises,
     "steps": _steps,
+    "cards": _cards,
     "clock": _clock,
     "scenario": _scenario,
     "kinds": _kinds,

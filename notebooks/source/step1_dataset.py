@@ -8,7 +8,7 @@
 # You write the code in
 # **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)**:
 # open it beside this notebook and look for `TODO`. Save it, then run the
-# cells here again: they always use your newest code. The whole step takes about 15 minutes.
+# cells here again: they always use your newest code. The whole step takes about <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
 
 # %% [markdown] lang="fr"
 # # Étape 1 : un jeu de données venu du stockage objet
@@ -20,7 +20,7 @@
 # Vous écrivez le code dans
 # **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** :
 # ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. Enregistrez,
-# puis relancez les cellules : elles emploient toujours votre dernier code. L’étape prend environ 15 minutes.
+# puis relancez les cellules : elles emploient toujours votre dernier code. L’étape prend environ <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
 
 # %%
 # %load_ext brakepoint.magic

@@ -8,7 +8,7 @@
 # You write the code in
 # **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)**:
 # look for `TODO`. Save it, then run the cells here again. The whole step
-# takes about 20 minutes.
+# takes about <!-- =step2_synthetic_minutes -->25<!-- = --> minutes.
 
 # %% [markdown] lang="fr"
 # # Étape 2 : des images de synthèse aux étiquettes exactes
@@ -20,7 +20,7 @@
 # Vous écrivez le code dans
 # **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)** :
 # cherchez `À FAIRE`. Enregistrez, puis relancez les cellules.
-# L’étape prend environ 20 minutes.
+# L’étape prend environ <!-- =step2_synthetic_minutes -->25<!-- = --> minutes.
 
 # %%
 # %load_ext brakepoint.magic

@@ -7,7 +7,7 @@
 # AI.
 #
 # You write the gate and the wiring in **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)**: look for `TODO`.
-# The whole step takes about 20 minutes, some of them for the training.
+# The whole step takes about <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, some of them for the training.
 
 # %% [markdown] lang="fr"
 # # Étape 4 : l’entraînement en pipeline
@@ -18,7 +18,7 @@
 # code tourne sur cette machine et sur OpenShift AI.
 #
 # Vous écrivez le contrôle qualité et les liaisons dans **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)** :
-# cherchez `À FAIRE`. L’étape prend environ 20 minutes, dont une partie pour l’entraînement.
+# cherchez `À FAIRE`. L’étape prend environ <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, dont une partie pour l’entraînement.
 
 # %%
 # %load_ext brakepoint.magic

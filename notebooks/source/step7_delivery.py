@@ -10,7 +10,7 @@
 # - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
 # - [`pipeline/pipeline.yaml`](../../labs/step7_delivery/pipeline/pipeline.yaml)
 #
-# It takes about 30 minutes, and no cluster.
+# It takes about <!-- =step7_delivery_minutes -->30<!-- = --> minutes, and no cluster.
 
 # %% [markdown] lang="fr"
 # # Étape 7 : la livraison
@@ -24,7 +24,7 @@
 # - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
 # - [`pipeline/pipeline.yaml`](../../labs/step7_delivery/pipeline/pipeline.yaml)
 #
-# Comptez 30 minutes ; aucun cluster n’est nécessaire.
+# Comptez <!-- =step7_delivery_minutes -->30<!-- = --> minutes ; aucun cluster n’est nécessaire.
 
 # %%
 # %load_ext brakepoint.magic

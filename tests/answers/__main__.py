@@ -49,7 +49,7 @@ def load_libraries(step: Step) -> None:
 
 
 def proof(step: Step, exercise: str) -> tuple[tuple[int, ...], list[str]]:
-    """The numbers of one exercise, and what is wrong with its check."""
+    """The figures of one exercise, and the faults of its check."""
     faults: list[str] = []
     refused = equivalent = passing = 0
     mutants, right = mutations_of(step, exercise), styles(step, exercise)

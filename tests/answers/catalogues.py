@@ -11,13 +11,13 @@ HERE = Path(__file__).parent
 
 
 def styles(step: Step, exercise: str) -> dict[str, str]:
-    """Right answers to an exercise, by what is different in them."""
+    """Right answers to an exercise, by the name of their style."""
     found: dict[str, str] = _styles(step.number)[exercise]
     return found
 
 
 def equivalents(step: Step, exercise: str) -> dict[tuple[str, str], str]:
-    """Why a mutant is right as well, by what was there before and what is there after."""
+    """Why a mutant is also right, by the code before and after the change."""
     return {
         (entry["before"], entry["after"]): entry["reason"]
         for entry in _equivalent()

@@ -55,7 +55,7 @@ class Mutation:
     after: str
 
     def __str__(self) -> str:
-        """What became of what."""
+        """The line before and after the change."""
         return f"{self.before} → {self.after}"
 
 
@@ -83,7 +83,7 @@ def mutations(code: str) -> list[Mutation]:
 
 
 def _is_spoken(node: ast.AST) -> bool:
-    """What an error says to the sender of a request; the sentences of the gate, in step 4, are checked."""
+    """An error message for the sender of a request; the sentences of step 4's gate are checked."""
     return (
         isinstance(node, ast.Call)
         and ast.unparse(node.func) == "text"
@@ -110,7 +110,7 @@ def _difference(before: str, after: str) -> tuple[str, str]:
 
 
 def _replace(tree: ast.AST, number: int, other: ast.AST | list[ast.AST]) -> None:
-    """Puts something else in the place of a node, counted as `ast.walk` counts."""
+    """Replaces a node, counted in the order of `ast.walk`."""
     wanted = next(node for count, node in enumerate(ast.walk(tree)) if count == number)
     for parent in ast.walk(tree):
         for field, value in ast.iter_fields(parent):
@@ -128,7 +128,7 @@ def _replace(tree: ast.AST, number: int, other: ast.AST | list[ast.AST]) -> None
 
 @dataclass(frozen=True)
 class _Names:
-    """What is mentioned in a gap, and may be mixed up: variables, constants, attributes of each object."""
+    """The names in a gap that may be mixed up: variables, constants, attributes of each object."""
 
     variables: tuple[str, ...]
     constants: tuple[str, ...]
@@ -156,7 +156,7 @@ def _names(tree: ast.AST) -> _Names:
 
 
 def _alternatives(node: ast.AST, names: _Names) -> Iterator[Any]:
-    """What could stand in the place of a node."""
+    """The possible replacements of a node."""
     match node:
         case ast.Compare():
             for index, operator in enumerate(node.ops):
@@ -301,7 +301,7 @@ def yaml_mutations(code: str) -> list[Mutation]:
 
 
 def _meaning(code: str) -> object:
-    """What YAML reads, where an indentation may be deeper and mean the same; else the text."""
+    """The value that YAML reads, since a deeper indentation may mean the same; else the text."""
     try:
         return yaml.safe_load(code)
     except yaml.YAMLError:

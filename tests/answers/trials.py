@@ -21,7 +21,7 @@ ENDED = "check.too_long"
 
 @dataclass(frozen=True)
 class Trial:
-    """What a check said of an answer.
+    """A check's verdict on an answer.
 
     Attributes:
         passed: Whether it let it pass.
@@ -35,7 +35,7 @@ class Trial:
 
 
 def mutations_of(step: Step, exercise: str) -> list[Mutation]:
-    """The solution of an exercise, broken in every small way."""
+    """Every mutation of an exercise's solution."""
     code = textwrap.dedent(solved(step)[exercise]).strip("\n")
     return yaml_mutations(code) if step.files else mutations(code)
 
@@ -63,7 +63,7 @@ def attempt(step: Step, exercise: str, code: str) -> Verdict:
 
 
 def attempt_apart(step: Step, exercise: str, code: str, folder: Path) -> Trial:
-    """The same in a process of its own, which is ended after `LIMIT_S` and prints nothing.
+    """The same in a separate process, which is killed after `LIMIT_S` and prints nothing.
 
     Args:
         step: The step.

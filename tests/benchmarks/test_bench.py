@@ -8,7 +8,8 @@ import pytest
 from onnx_models import NAMES, raw_output, save_constant_model
 
 from benchmarks import detectors
-from benchmarks.bench import main
+from benchmarks.bench import main, trains_table
+from benchmarks.live_trains import Served
 from brakepoint.track import Straight
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
 
@@ -40,6 +41,16 @@ def short_feed(tmp_path):
     )
     path.with_suffix(".json").write_text(truth.model_dump_json())
     return path
+
+
+def test_a_broker_whose_memory_is_unknown_has_a_dash_in_the_table_of_trains():
+    served = [Served(20, 2, 250.04, 12.0, 30.0, 60.0, 380.0, memory_mb) for memory_mb in (None, 91.0)]
+    table = trains_table(served, "Mosquitto")
+
+    assert "Mosquitto" in str(table.title)
+    rows = [list(column.cells) for column in table.columns]
+    assert [row[0] for row in rows] == ["20", "2", "250.0", "12.0", "30.0", "60.0", "380.0", "–"]
+    assert rows[-1] == ["–", "91.0"]
 
 
 def bench(*arguments, module="bench"):

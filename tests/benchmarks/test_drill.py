@@ -34,7 +34,7 @@ def test_every_fault_strikes_as_often_as_asked_wherever_the_train_is():
     assert plan == make_plan(20, 1, [*FAULTS]) != make_plan(20, 2, [*FAULTS])
 
 
-def test_an_interrupted_drill_goes_on_where_it_was(tmp_path):
+def test_an_interrupted_drill_resumes_where_it_was(tmp_path):
     plan = make_plan(2, 1, [GOOD.fault])
     report(GOOD).save(tmp_path / "drill.json")
 
@@ -50,7 +50,7 @@ def test_an_interrupted_drill_goes_on_where_it_was(tmp_path):
     ],
     ids=["complete", "other faults", "other seed"],
 )
-def test_any_other_drill_begins_anew(written, tmp_path):
+def test_any_other_drill_starts_from_the_beginning(written, tmp_path):
     written.save(tmp_path / "drill.json")
 
     assert Report.load(tmp_path / "drill.json", 1, make_plan(2, 1, [GOOD.fault])) == report()

@@ -35,9 +35,10 @@ def test_one_frame_at_a_time_is_answered_by_an_order():
     assert 0 < found.latency_median_ms <= found.latency_p95_ms
 
 
-def test_one_detector_serves_several_trains():
-    served = measure_trains("track-stop", "oracle", trains=3, seconds=3.0)
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_a_detector_and_its_replicas_serve_several_trains(replicas):
+    served = measure_trains("track-stop", "oracle", trains=3, seconds=3.0, replicas=replicas)
 
-    assert served.trains == 3
+    assert (served.trains, served.replicas) == (3, replicas)
     assert served.frames_per_train_s > 0
-    assert served.detector_mb > 1 and served.broker_mb > 1
+    assert served.detector_mb > 1 and served.broker_mb is not None and served.broker_mb > 1

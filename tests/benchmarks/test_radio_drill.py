@@ -23,7 +23,7 @@ from brakepoint.texts import text
 from hardware.lwp3 import BRAKE
 
 
-def test_a_train_moves_as_its_motor_was_told():
+def test_a_train_moves_as_its_motor_was_set():
     history = [(10.0, BRAKE), (11.0, FULL_POWER), (21.0, BRAKE)]
     standing, driving, at_rest = (motion_at(history, at) for at in (10.9, 21.0, 60.0))
 

@@ -15,7 +15,7 @@ from brakepoint.bars import progress_bar
 
 @pytest.fixture
 def console():
-    """Rich's own console, as it was before behind the test."""
+    """Rich's global console, restored after the test."""
     before = rich.get_console().__dict__.copy()
     yield rich
     rich.get_console().__dict__ = before
@@ -29,7 +29,7 @@ def test_in_a_notebook_half_a_line_is_left_to_the_kernel(console):
         assert not isinstance(sys.stderr, FileProxy)
 
 
-def test_in_a_terminal_what_is_printed_stands_above_the_bar(console):
+def test_in_a_terminal_output_appears_above_the_bar(console):
     console.reconfigure(force_terminal=True, force_jupyter=False)
 
     with progress_bar():
@@ -38,7 +38,7 @@ def test_in_a_terminal_what_is_printed_stands_above_the_bar(console):
 
 @pytest.fixture
 def log(console):
-    """What a file holds to which the output goes."""
+    """The content of a file to which the output is redirected."""
     console.reconfigure(file=io.StringIO(), force_terminal=False, force_jupyter=False, width=80)
     return console.get_console().file
 

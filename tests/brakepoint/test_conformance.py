@@ -32,7 +32,7 @@ class TestRecordedCamera(CameraConformance):
 
 
 class TestCsiCamera(CameraConformance):
-    """With a child process in GStreamer's place; tests/system has GStreamer itself."""
+    """With a child process in place of GStreamer; tests/system uses GStreamer itself."""
 
     @pytest.fixture(autouse=True)
     def patience(self, monkeypatch):
@@ -44,7 +44,7 @@ class TestCsiCamera(CameraConformance):
 
 
 class Noise:
-    """Stands in for OpenCV's capture of a USB camera."""
+    """Replaces OpenCV's capture of a USB camera."""
 
     def __init__(self, *_):
         self._random = np.random.default_rng(0)

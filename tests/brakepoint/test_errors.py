@@ -36,5 +36,5 @@ def test_the_system_speaks_the_reader_s_language_where_the_catalogue_can(number,
     assert system_says(OSError(number, os.strerror(number))) == said
 
 
-def test_a_refusal_without_a_number_is_told_by_its_kind():
+def test_a_refusal_without_a_number_is_reported_by_its_kind():
     assert system_says(TimeoutError()) == "TimeoutError"

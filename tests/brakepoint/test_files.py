@@ -41,7 +41,7 @@ def test_what_vanishes_meanwhile_is_left_out_and_the_rest_is_there(tmp_path: Pat
             assert found.keys() <= {"part"}
 
 
-def test_links_and_folders_are_no_files_and_links_are_not_followed(tmp_path: Path) -> None:
+def test_links_and_folders_are_not_files_and_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret").write_text("x")
     inside = tmp_path / "bucket"

@@ -63,7 +63,7 @@ def test_a_message_survives_its_json(message):
 
 
 @given(st.binary(max_size=300))
-def test_bytes_that_are_no_frame_are_refused_in_words(payload):
+def test_bytes_that_are_not_a_frame_are_refused_with_a_sentence(payload):
     with pytest.raises(UserError):
         decode_frame(payload)
 

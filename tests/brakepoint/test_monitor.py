@@ -25,6 +25,7 @@ from brakepoint.messages import (
     Wish,
 )
 from brakepoint.monitor import onlooker as onlooking
+from brakepoint.monitor import server
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
 from brakepoint.scenery.artwork import DRAWINGS
@@ -91,6 +92,19 @@ def test_a_wish_that_makes_no_sense_is_refused(onlooker, asked, wish):
     assert not asked
 
 
+@pytest.mark.parametrize(("own", "chosen"), [("fr", "fr"), ("xx", "en"), ("", None), (None, None)])
+def test_a_page_s_language_is_the_kit_s_only_if_a_person_has_set_it(
+    onlooker, monkeypatch, own: str | None, chosen: str | None
+):
+    client = TestClient(make_app(onlooker), base_url=LOCAL)
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    monkeypatch.delenv("BRAKEPOINT_LANG", raising=False)
+    if own is not None:
+        monkeypatch.setenv("BRAKEPOINT_LANG", own)
+
+    assert client.get("/texts.json").json()["chosen_lang"] == chosen
+
+
 def test_the_page_speaks_every_language(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     words = client.get("/texts.json").json()["texts"]
@@ -106,6 +120,18 @@ def test_the_newest_picture_is_served(onlooker):
     onlooker.picture = Picture(1, 0.0, 0.0, 0, b"jpeg")
 
     assert client.get("/picture.jpg").content == b"jpeg"
+
+
+def test_news_is_a_stream_of_events_that_nothing_keeps(onlooker, monkeypatch):
+    async def news(_):
+        yield b"event: now\ndata: {}\n\n"
+
+    monkeypatch.setattr(server, "_news", news)
+    said = TestClient(make_app(onlooker), base_url=LOCAL).get("/news")
+
+    assert (said.status_code, said.content) == (200, b"event: now\ndata: {}\n\n")
+    assert said.headers["content-type"].startswith("text/event-stream")
+    assert said.headers["cache-control"] == "no-store"
 
 
 def test_boxes_are_shown_only_while_the_detector_sees():
@@ -140,7 +166,7 @@ def bus():
 
 @pytest.fixture
 def looking_on(bus):
-    """Tells an onlooker what is said on the broker, one turn for each set of messages."""
+    """Passes messages of the broker to an onlooker, one turn for each set."""
     onlooker = Onlooker(bus)
 
     def hear(**messages):
@@ -168,7 +194,7 @@ def state(at=SINCE + 1, position_cm=12.0, speed_cm_s=50.0):
     )
 
 
-def test_the_orders_of_a_run_are_told_with_their_time_and_place_and_repeats_once(looking_on):
+def test_the_orders_of_a_run_are_reported_with_their_time_and_place_and_repeats_once(looking_on):
     looking_on(mission=mission(), state=state())
     looking_on(order=order())
     looking_on(order=order(at=SINCE + 3))
@@ -304,14 +330,14 @@ def test_before_the_first_mission_a_person_may_ask_for_any_feed_that_there_is(lo
 
 
 def set_clocks(monkeypatch, now):
-    """Has both clocks say what the test says."""
+    """Sets both clocks to the given times."""
     monkeypatch.setattr(onlooking, "CLOCK", SimpleNamespace(now=now))
     monkeypatch.setattr(onlooking, "time", SimpleNamespace(monotonic=now))
 
 
 @pytest.fixture
 def at_noon(monkeypatch):
-    """A clock that stands still."""
+    """A clock that does not advance."""
     set_clocks(monkeypatch, lambda: 43_200.0)
     return 43_200.0
 
@@ -409,7 +435,7 @@ def test_a_wish_that_the_broker_does_not_pass_on_is_named_until_one_arrives(bus,
     assert onlooker.now()["held_back"] == []
 
 
-def test_the_page_is_told_how_each_class_of_sign_is_drawn(onlooker):
+def test_the_page_gets_the_look_of_each_class_of_sign(onlooker):
     client = TestClient(make_app(onlooker), base_url=LOCAL)
     looks = client.get("/texts.json").json()["looks"]
 

@@ -67,7 +67,7 @@ class Ride:
         return found
 
     def drive(self, speed_cm_s: float = 30.0, false_alarms: float = 0.0) -> tuple[Odometry, float, float]:
-        """What is known in the end, the true position, and the reckoned one."""
+        """The final estimate, the true position, and the reckoned one."""
         known, true_cm, reckoned_cm = Odometry.at_the_start(), 0.0, 0.0
         while true_cm < self.track.length_cm - 30:
             true_cm += self.scale * speed_cm_s * STEP_S
@@ -99,7 +99,7 @@ def test_over_many_tracks_the_correction_takes_most_of_the_error_away():
     assert np.mean(left) < 0.35 * np.mean(before)
 
 
-def test_a_late_picture_is_no_slow_train():
+def test_a_late_picture_is_not_a_slow_train():
     known, _, _ = Ride(3, 1.0, latency_s=0.2).drive()
 
     assert known.scale == pytest.approx(1.0, abs=0.04)

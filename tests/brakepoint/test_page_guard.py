@@ -23,7 +23,7 @@ TOKEN = {"X-Brakepoint-Token": ""}
 
 
 def ask(wish: Wish) -> None:
-    """Nobody may have any feed that is not there."""
+    """Requests a file that nobody may download."""
     if wish.feed:
         find_named_feed(wish.feed)
 
@@ -170,7 +170,7 @@ def test_a_refusal_shows_no_folder_of_this_machine(name) -> None:
 
 
 @given(st.lists(st.from_regex(r"[a-zà-ÿA-Z0-9_.-]+", fullmatch=True), min_size=2, max_size=5))
-def test_of_a_file_others_are_told_the_name_alone(parts) -> None:
+def test_others_see_only_the_name_of_a_file(parts) -> None:
     path = "/" + "/".join(parts)
     for value in (
         Path(path),
@@ -182,7 +182,7 @@ def test_of_a_file_others_are_told_the_name_alone(parts) -> None:
         assert path not in said and f"/{parts[0]}/" not in said and parts[-1] in said
 
 
-def test_what_is_no_path_stays_as_it_is() -> None:
+def test_what_is_not_a_path_stays_as_it_is() -> None:
     for words in ("http://store.local:9000/bucket/key", "and/or", "3 / 4", "track-stop", "mqtt://h:1/a/b"):
         assert words in UserError("feed.missing", path=words, feeds="").for_others()
     assert "keys.json" in UserError("feed.missing", path=r"C:\Users\me\keys.json", feeds="").for_others()

@@ -59,7 +59,7 @@ METADATA = {"names": "{0: 'SpeedLimit', 1: 'DangerAhead'}", "imgsz": "[480, 640]
 
 
 def read(reader: Callable[[Path], Any], content: str) -> Any:
-    """What a reader says of a file; None if it refused it, in one line that can be printed."""
+    """What a reader makes of a file; None if it refused it, in one line that can be printed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "file")
         path.write_bytes(content.encode("utf-8", "replace"))
@@ -94,13 +94,13 @@ def test_any_room_is_refused_or_whole(content: str) -> None:
 
 
 def as_toml(content: str) -> dict[str, Any]:
-    """What a text says once Python has read it from a file."""
+    """A text as TOML, as Python reads it back from a file."""
     return tomllib.loads(content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @st.composite
 def scratched(draw: st.DrawFn, content: str) -> str:
-    """A text of which a piece is replaced."""
+    """A text with one piece replaced."""
     start = draw(st.integers(0, len(content)))
     end = draw(st.integers(start, min(start + 40, len(content))))
     return content[:start] + draw(st.text(max_size=10)) + content[end:]
@@ -116,7 +116,7 @@ def test_any_course_is_refused_or_whole(content: str) -> None:
 
 @SHARE
 @given(texts)
-def test_any_text_is_no_course(content: str) -> None:
+def test_any_text_is_not_a_course(content: str) -> None:
     assert read(read_course, content) is None
 
 
@@ -177,7 +177,7 @@ def test_any_metadata_of_a_model_is_refused_or_whole(
 @pytest.mark.parametrize(
     "written", ["(" * 5000, "-" * 100_000 + "1", "{[]: 1}", "1" * 5000, "\0", "{0: 1, **{}}"]
 )
-def test_metadata_that_is_no_literal_is_refused(written: str) -> None:
+def test_metadata_that_is_not_a_literal_is_refused(written: str) -> None:
     with pytest.raises(UserError):
         class_names({"names": written}, Path("model.onnx"))
     assert end_to_end_said({"args": written, "end2end": written}) is None

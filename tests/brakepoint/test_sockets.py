@@ -5,7 +5,7 @@ import socket
 from brakepoint.sockets import LOCALHOST, answers, free_port, is_free
 
 
-def test_a_port_at_which_somebody_listens_answers_and_is_not_free():
+def test_a_port_at_which_someone_listens_answers_and_is_not_free():
     with socket.create_server((LOCALHOST, 0)) as taken:
         address = taken.getsockname()
         assert not is_free(*address)

@@ -37,7 +37,7 @@ def test_a_page_where_another_kit_has_one_is_refused_and_another_place_is_named(
 
 
 @pytest.mark.parametrize("host", [LOCALHOST, "localhost", "::1", "[::1]"])
-def test_a_page_is_there_as_soon_as_it_is_told_so_and_gone_in_the_end(host: str) -> None:
+def test_a_page_is_there_as_soon_as_it_is_announced_and_gone_in_the_end(host: str) -> None:
     port = free_port()
     with served(FastAPI(), host, port), socket.create_connection((host.strip("[]"), port)):
         pass
@@ -50,7 +50,7 @@ def test_a_page_at_a_place_that_there_is_not_is_refused() -> None:
         pytest.fail("it was served")
 
 
-def test_no_file_lies_in_a_place_that_all_kits_share_but_for_what_says_who_has_the_hub() -> None:
+def test_no_file_is_in_a_place_that_all_kits_share_but_for_what_says_who_has_the_hub() -> None:
     modules = [
         path
         for package in ("brakepoint", "hardware", "footage", "solutions", "stubs")

@@ -89,7 +89,7 @@ def refusal(model: type[BaseModel], content: Any) -> ValidationError:
 
 
 @pytest.mark.parametrize(("model", "content", "english", "french"), FAULTS)
-def test_a_fault_is_told_in_both_languages(model, content, english, french, monkeypatch) -> None:
+def test_a_fault_is_reported_in_both_languages(model, content, english, french, monkeypatch) -> None:
     error = refusal(model, content)
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
     assert english in first_fault(error)
@@ -102,7 +102,7 @@ def test_each_error_with_a_text_was_met() -> None:
     assert met - {"value_error"} == SAID.keys()
 
 
-def test_a_fault_without_a_text_is_told_in_pydantics_words() -> None:
+def test_a_fault_without_a_text_is_reported_in_pydantics_words() -> None:
     class Whole(BaseModel):
         size: int = Field(multiple_of=5)
 

@@ -89,13 +89,13 @@ def test_where_processes_can_share_nothing_one_does_all_the_work(monkeypatch, er
         assert list(done) == [os.getpid()] * 9
 
 
-def test_what_goes_wrong_with_an_item_is_told_as_it_is() -> None:
+def test_what_goes_wrong_with_an_item_is_reported_as_it_is() -> None:
     with pytest.raises(UserError) as caught, spread(refuse, range(9), 2) as done:
         list(done)
     assert caught.value.key == "steps.missing"
 
 
-def test_a_worker_that_is_killed_is_told_and_nobody_waits_for_it() -> None:
+def test_a_worker_that_is_killed_is_reported_and_nobody_waits_for_it() -> None:
     with pytest.raises(UserError) as caught, spread(die, range(9), 2) as done:
         list(done)
     assert caught.value.key == "workers.died"

@@ -86,7 +86,7 @@ def clone(place: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def driving(place: Workplace, clone: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A container of the first image, from the registry by digest, which drives while all else happens."""
+    """A container of the first image, from the registry by digest, which drives throughout the test."""
     (done,) = push_and_deliver(place, clone, "First")
     assert done.succeeded, done.accounts
     manifests = place.overlay_at()
@@ -169,7 +169,7 @@ def test_a_build_that_is_killed_leaves_nothing_behind(
 
 
 def kill_the_build(place: Workplace) -> None:
-    """Not the pod's own process: what dies is the builder in it, as for want of memory."""
+    """Kills the builder in the pod, not the pod's own process, as when memory runs out."""
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # It may have ended meanwhile.
             words = file.read_text("utf-8", "replace").split("\0")
@@ -193,7 +193,7 @@ def test_a_registry_that_goes_away_during_a_push_publishes_no_half(
 
 
 class meanwhile:  # noqa: N801 - it reads as a part of a sentence
-    """Does something as soon as the log of the build says a word."""
+    """Calls a function as soon as a word appears in the log of the build."""
 
     def __init__(self, place: Workplace, word: str, action: Callable[[], None]) -> None:
         self._log = place.folder / "logs" / f"build-{own_architecture()}.log"
@@ -254,7 +254,7 @@ def test_a_commit_that_is_taken_back_lets_the_image_before_drive(
     assert driving.poll() is None
 
 
-def test_each_task_is_told_as_it_starts_and_as_it_ends(place: Workplace, clone: Path) -> None:
+def test_each_task_is_reported_as_it_starts_and_as_it_ends(place: Workplace, clone: Path) -> None:
     news: list[Account | str] = []
     place.tell = news.append
     push_and_deliver(place, clone, "Four", message="four\n")

@@ -23,7 +23,7 @@ def git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone as the task `clone` leaves it, and beside it what it was cloned from."""
+    """A clone as the task `clone` leaves it, and beside it its origin."""
     clone, origin = tmp_path / "clone", tmp_path / "origin.git"
     git(tmp_path, "init", "--quiet", "--bare", str(origin))
     for folder in ("deploy", "solutions/step7_delivery"):
@@ -83,7 +83,7 @@ def test_the_same_digest_is_not_committed_twice(clone: Path) -> None:
     assert git(clone.parent / "origin.git", "rev-parse", "main") == before
 
 
-def test_an_overlay_that_does_not_name_the_image_is_told_and_left_alone(clone: Path) -> None:
+def test_an_overlay_that_does_not_name_the_image_is_reported_and_left_alone(clone: Path) -> None:
     before = git(clone.parent / "origin.git", "rev-parse", "main")
 
     done = run_task(clone, name="brakepoint-other")
@@ -93,7 +93,7 @@ def test_an_overlay_that_does_not_name_the_image_is_told_and_left_alone(clone: P
 
 
 def push_from_elsewhere(clone: Path, message: str) -> str:
-    """What somebody, or the pipeline of another push, pushes meanwhile."""
+    """Pushes a commit meanwhile, as a person or the pipeline of another push would."""
     other = clone.parent / "other"
     git(clone.parent, "clone", "--quiet", "--branch", "main", str(clone.parent / "origin.git"), str(other))
     git(other, "commit", "--quiet", "--allow-empty", "--message", message)

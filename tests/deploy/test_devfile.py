@@ -60,7 +60,7 @@ def test_the_broker_listens_to_its_own_pod_alone() -> None:
 
 
 def test_the_data_connection_of_a_room_is_not_outweighed() -> None:
-    """What a container's `env` says counts more than a Secret that is mounted as variables."""
+    """A container's `env` outranks a Secret that is mounted as variables."""
     mounted = yaml.safe_load(secret_manifests(ROOM, "anna", Account.new(), "https://store"))["stringData"]
     said = {variable["name"] for variable in CONTAINERS["workbench"]["env"]}
 
@@ -69,7 +69,7 @@ def test_the_data_connection_of_a_room_is_not_outweighed() -> None:
 
 @pytest.fixture
 def store_beside(tmp_path, monkeypatch) -> Iterator[str]:
-    """The store of the workspace, started as the devfile says, but for its port and its folder."""
+    """The store of the workspace, started as in the devfile except for its port and its folder."""
     address = f"127.0.0.1:{free_port()}"
     moved = {"127.0.0.1:9000": address, "/objects": str(tmp_path)}
     words = [moved.get(word, word) for word in CONTAINERS["store"]["args"]]

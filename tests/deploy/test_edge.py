@@ -1,4 +1,4 @@
-"""The setup of a Jetson: no more rights than it needs, a guard with the driver, a check that only checks."""
+"""The set-up of a Jetson: no more rights than it needs, a guard with the driver, a harmless check."""
 
 import re
 import subprocess

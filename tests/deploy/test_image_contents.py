@@ -10,7 +10,7 @@ IMAGES = Path(__file__).parents[2] / "deploy" / "images"
 
 
 def is_copied(path: PurePosixPath) -> bool:
-    """Whether the ignore file's last word on a file is to show it, and a stage copies it."""
+    """Whether the ignore file lets a file pass, and a stage copies it."""
     seen = True
     for line in (IMAGES / "ignore").read_text("utf-8").splitlines():
         pattern = line.removeprefix("!")

@@ -35,7 +35,7 @@ def pinned(lock: str) -> dict[str, list[str]]:
 
 
 def versions(lock: str) -> set[tuple[str, str]]:
-    """Packages of a lock as an image has them, with their versions: of each what all its builds share."""
+    """The packages of a lock as in an image; of each version, the part that all its builds share."""
     pins = [Requirement(line.removesuffix("\\")) for line in lock.splitlines() if line[:1].isalnum()]
     held = [pin for pin in pins if pin.marker is None or pin.marker.evaluate(IMAGE)]
     return {(pin.name, str(pin.specifier).partition("+")[0]) for pin in held}

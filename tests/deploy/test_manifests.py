@@ -1,5 +1,6 @@
 """The manifests keep the rules of a restricted cluster, and what they refer to exists."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_whatever_a_pod_refers_to_is_there(manifests) -> None:
 
 
 @each_overlay
-def test_nobody_talks_to_anybody_unless_a_policy_says_so(manifests) -> None:
+def test_nobody_talks_to_anybody_unless_a_policy_allows_it(manifests) -> None:
     policies = {m["metadata"]["name"]: m["spec"] for m in of_kind(manifests, "NetworkPolicy")}
     deny = policies.pop("deny-all")
     assert deny == {"podSelector": {"matchLabels": OURS_LABEL}, "policyTypes": ["Ingress", "Egress"]}
@@ -150,6 +151,22 @@ def test_the_page_is_reached_by_tls_alone(manifests) -> None:
 def test_every_service_is_deployed_and_the_stub_has_a_train() -> None:
     assert {m["metadata"]["name"] for m in of_kind(STUB, "Deployment")} == set(SERVICES)
     assert {m["metadata"]["name"] for m in of_kind(JETSON, "Deployment")} >= set(SERVICES) - {"train"}
+
+
+def test_the_replicas_of_a_detector_have_the_same_trains_and_replace_each_other(tmp_path: Path) -> None:
+    overlay = {
+        "resources": [os.path.relpath(DEPLOY / "overlays" / "stub", tmp_path.resolve())],
+        "components": [os.path.relpath(DEPLOY / "components" / "detectors", tmp_path.resolve())],
+    }
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    rendered = render(tmp_path)
+    detector, autopilot = (named(rendered, "Deployment", name) for name in ("detector", "autopilot"))
+    assert detector is not None and autopilot is not None
+    told = {variable["name"]: variable.get("value") for variable in container_of(detector)["env"]}
+
+    assert (detector["spec"]["replicas"], detector["spec"]["strategy"]) == (2, {"type": "RollingUpdate"})
+    assert len(told["BRAKEPOINT_TRAIN_ID"].split(",")) > 1 and "BRAKEPOINT_HEARTBEAT" in told
+    assert (autopilot["spec"]["replicas"], autopilot["spec"]["strategy"]) == (1, {"type": "Recreate"})
 
 
 def test_each_user_of_the_broker_has_rights_of_its_own_and_to_known_topics() -> None:

@@ -76,7 +76,7 @@ def test_a_room_with_gpus_asks_for_one(tmp_path) -> None:
 
 @pytest.fixture(scope="module")
 def needs(tmp_path_factory) -> dict[str, Amounts]:
-    """What the parts of the page's table ask for."""
+    """The requests of the parts in the page's table."""
     cluster = render(ROOT / "deploy" / "cluster")
     (builds,) = (q["spec"]["hard"] for q in of_kind(cluster, "ResourceQuota"))
     (claim,) = of_kind(cluster, "PersistentVolumeClaim")

@@ -114,7 +114,7 @@ def test_a_cluster_without_arm64_is_said_by_one_parameter() -> None:
 def run_script(
     task: str, folder: Path, tools: dict[str, str], **variables: str
 ) -> subprocess.CompletedProcess:
-    """Runs the script of a task, with stand-ins for programs of its image; each notes its words."""
+    """Runs the script of a task, with substitutes for programs of its image, which record their arguments."""
     bin_ = folder / "bin"
     bin_.mkdir()
     for name, does in tools.items():
@@ -258,7 +258,7 @@ def test_an_empty_overlay_commits_nothing(tmp_path: Path) -> None:
     assert task is not None and not (tmp_path / "said").exists()
 
 
-def test_without_a_key_nothing_is_signed_and_the_run_says_so(tmp_path: Path) -> None:
+def test_without_a_key_nothing_is_signed_and_the_run_reports_it(tmp_path: Path) -> None:
     done = run_script("sign", tmp_path, {"cosign": "exit 1"}, BOUND="false", LOG="false")
 
     assert done.returncode == 0 and "not signed" in done.stdout

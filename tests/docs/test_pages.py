@@ -102,7 +102,7 @@ def test_each_command_that_is_named_exists_with_its_options(name: str, lang: str
 
 
 def unknown(command: Any, line: str) -> str | None:
-    """What the command line would refuse; None if all of it exists."""
+    """The part of a line that the command line would refuse; None if all of it exists."""
     for word in line.split()[1:]:
         below = getattr(command, "commands", None)
         options = {option for each in command.params for option in each.opts} | {"--help", "--lang"}

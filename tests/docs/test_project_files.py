@@ -116,7 +116,7 @@ def test_what_is_licensed_apart_keeps_its_notice() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_the_editor_is_told_the_linters_line_length() -> None:
+def test_the_editor_has_the_linters_line_length() -> None:
     ruff = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]
 
     assert f"max_line_length = {ruff['line-length']}\n" in (ROOT / ".editorconfig").read_text("utf-8")

@@ -24,7 +24,7 @@ def said() -> io.StringIO:
 
 @pytest.fixture
 def open_hub(bluez, impatient, said, tmp_path) -> Iterator[Callable[..., BluetoothHub]]:
-    """Opens hubs, and closes them behind the test; each limit is generous, but for those that are named."""
+    """Opens hubs, and closes them after the test; each limit is generous except the given ones."""
     opened: list[BluetoothHub] = []
 
     def open_one(address: str = "", **limits: float) -> BluetoothHub:

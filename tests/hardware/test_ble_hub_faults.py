@@ -53,6 +53,16 @@ def test_a_light_that_is_pulled_out_costs_neither_the_link_nor_the_drive(open_hu
     keeps_driving(hub, train)
 
 
+def test_what_is_unplugged_from_another_port_is_not_taken_for_the_light(open_hub, bluez, train, said):
+    open_hub()
+    train.hub.plugged[Port.VOLTAGE] = DeviceType.LIGHT
+    bluez.do(train.hub.unplug, Port.VOLTAGE)
+    bluez.do(train.hub.unplug, Port.B)
+
+    assert eventually(lambda: "Port B: no light" in said.getvalue())
+    assert said.getvalue().count("Port B: no light") == 1
+
+
 def test_a_light_that_is_plugged_in_again_is_lit_again(open_hub, bluez, train):
     hub = open_hub()
     drive(hub, FULL)
@@ -74,7 +84,7 @@ def test_a_train_without_a_light_drives_without_one(open_hub, train, said):
     assert SetValue(Port.B, 100) not in train.hub.written
 
 
-def test_a_motor_at_the_place_of_the_light_is_told_nothing(open_hub, train):
+def test_a_motor_at_the_place_of_the_light_gets_no_orders(open_hub, train):
     train.hub.plugged[Port.B] = DeviceType.TRAIN_MOTOR
     hub = open_hub()
     drive(hub, FULL)
@@ -129,7 +139,7 @@ def test_a_link_that_is_given_up_is_braked_over_first(open_hub, bluez, train, go
     assert train.hub.is_braked
 
 
-def test_a_pulled_motor_is_told_to_brake_before_the_link_is_given_up(open_hub, bluez, train):
+def test_a_pulled_motor_gets_a_brake_before_the_link_is_given_up(open_hub, bluez, train):
     hub = open_hub()
     drive(hub, FULL)
     train.is_on = False
@@ -410,7 +420,7 @@ def test_a_connection_that_failed_once_is_tried_again(open_hub, train, error):
 
 
 def test_a_link_that_is_just_ending_is_not_the_last_word(open_hub, bluez, train):
-    """A driver that died in the middle of connecting leaves such a one: it is listed, and gone at once."""
+    """A driver that died while connecting leaves such a link: it is listed, and disappears at once."""
     bluez.do(train.answer, "Connect", [])
     notify = train.answer
 

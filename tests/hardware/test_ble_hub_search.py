@@ -58,7 +58,7 @@ def test_two_hubs_each_by_its_address(open_hub, bluez, train):
 
 
 @pytest.mark.parametrize("address", ["90:84", "the red one", "90-84-2B-00-00-01"])
-def test_what_is_no_address(open_hub, address):
+def test_what_is_not_an_address(open_hub, address):
     assert refused(open_hub, address)[0] == "hub.error.address"
 
 

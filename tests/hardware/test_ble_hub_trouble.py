@@ -15,7 +15,7 @@ from hardware.lwp3 import Feedback, HubAction, Port, VoltageAlert
 
 
 def lost_and_found(hub: BluetoothHub, train, go_wrong: Callable[[], None], mend: Callable[[], None]) -> None:
-    """A train under way, a trouble, and its end: it must be braked, wait, and obey the next order."""
+    """A moving train, a fault, and its end: the train must be braked, wait, and obey the next order."""
     drive(hub, FULL)
     connects = train.connects
     train.is_on = False  # Else it might be back before anybody has looked.
@@ -168,7 +168,7 @@ def test_low_voltage_brakes_and_holds(open_hub, bluez, train, said):
     seconds = itertools.count(3, 2)
 
     def drives_again() -> bool:
-        """Orders come at every picture; one that is given before the good news is heard is dropped."""
+        """Gives orders as at every picture, since one that is given before the recovery is dropped."""
         drive(hub, FULL, next(seconds))
         return train.hub.motor == 100
 

@@ -25,7 +25,7 @@ def filled(words: str, lang: str) -> str:
 
 
 def longest_part(message: str) -> str:
-    """Of a quoted message: what stands between its colons, «…» and names."""
+    """The longest part of a quoted message between its colons, «…» and names."""
     return max(re.split(r"…| ?: |[«“]", message), key=len).strip(" ().")
 
 

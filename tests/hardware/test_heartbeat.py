@@ -56,7 +56,7 @@ def test_a_folder_that_vanishes_is_made_again_by_the_next_beat(tmp_path: Path) -
         assert watch.silent_for_s(now + 0.5) == 0.5
 
 
-def test_what_is_no_sign_of_life_is_a_silence(file: Path) -> None:
+def test_what_is_not_a_sign_of_life_is_a_silence(file: Path) -> None:
     watch = Watch(file)
     Heartbeat(file).beat("AA:BB")
     watch.silent_for_s(1)

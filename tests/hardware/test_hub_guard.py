@@ -35,7 +35,7 @@ def beat_file(tmp_path) -> Path:
 
 @pytest.fixture
 def train(bluez):
-    """A train under way, on a link that outlives whoever opened it."""
+    """A moving train, on a link that outlives the program that opened it."""
     device = bluez.add(EmulatedHub())
     bluez.do(device.answer, "Connect", [])
     device.hub.values[Port.A] = 100
@@ -43,7 +43,7 @@ def train(bluez):
 
 
 class Told(list):
-    """What the guard said; ends the guard when it says `last`, and passes each word on."""
+    """The output of the guard, which is ended at the line `last`; each line is passed on."""
 
     def __init__(self, last: str, stopping: asyncio.Event, heard):
         self._last, self._stopping, self._heard = last, stopping, heard
@@ -119,12 +119,12 @@ def test_the_guard_takes_up_its_duty_again_when_the_driver_returns(beat_file, tr
     assert everything == ["watching", "guarding", "silent", "braked", "guarding", "relieved"]
 
 
-def test_the_guard_does_not_say_braked_while_somebody_has_the_motor_turn_again(beat_file, bluez, train):
+def test_the_guard_does_not_say_braked_while_someone_has_the_motor_turn_again(beat_file, bluez, train):
     Heartbeat(beat_file).beat(train.hub.address)
     turns: list[int] = []
 
     async def turn_again(stopping: asyncio.Event) -> None:
-        """A driver that the guard does not know: it gives its order as long as it has the link."""
+        """A driver that the guard does not know: it repeats its order as long as it has the link."""
         while train.is_connected and train.hub.motor == 100:
             await asyncio.sleep(0.001)
         while train.is_connected:
@@ -176,7 +176,7 @@ DRIVER = """
 
 
 def until(is_so) -> None:
-    """Waits until something is so."""
+    """Waits until a condition holds."""
     began_at = time.monotonic()
     while not is_so():
         assert time.monotonic() - began_at < PATIENCE_S, "it did not come to pass"
@@ -185,7 +185,7 @@ def until(is_so) -> None:
 
 @pytest.fixture
 def processes(bluez, beat_file, monkeypatch):
-    """Starts programs on the fake radio, and ends them behind the test."""
+    """Starts programs on the fake radio, and ends them after the test."""
     monkeypatch.setenv(VARIABLE, str(beat_file))
     started: list[subprocess.Popen] = []
 
@@ -214,8 +214,8 @@ def test_a_real_driver_is_ended_and_the_real_guard_brakes_its_train(bluez, proce
     until(lambda: not device.is_connected)
 
 
-def test_a_driver_whose_loop_hangs_brakes_and_the_guard_says_so_truly(bluez, processes):
-    """Its radio still works, and tells the motor its power again and again."""
+def test_a_driver_whose_loop_hangs_brakes_and_the_guard_reports_it_correctly(bluez, processes):
+    """Its radio still works, and repeats the motor's power."""
     device = bluez.add(EmulatedHub())
     hangs = textwrap.dedent(DRIVER).replace("while True", "while time.monotonic() < began_at + 2")
     processes("-c", hangs + "time.sleep(600)")
@@ -253,7 +253,7 @@ def test_a_driver_is_killed_whose_sign_of_life_went_with_the_session(bluez, proc
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
-def test_a_driver_that_is_told_to_end_brakes_by_itself(bluez, processes, beat_file, told):
+def test_a_driver_that_is_asked_to_end_brakes_by_itself(bluez, processes, beat_file, told):
     device = bluez.add(EmulatedHub())
     driver = processes("-c", textwrap.dedent(DRIVER))
     until(lambda: device.hub.motor == 100)

@@ -183,7 +183,7 @@ def test_node_poweredup_understands_what_we_decode():
 
 
 class Air(Connection):
-    """The radio of a pylgbst hub: keeps what is written, and answers each order at once."""
+    """The radio of a pylgbst hub: records each message, and answers each order at once."""
 
     def __init__(self):
         self.written = []
@@ -277,3 +277,7 @@ def test_pylgbst_understands_what_a_hub_says_as_we_do():
     assert done.is_completed() and done.is_idle() and not done.is_discarded()
     assert (refused.cmd, refused.err) == (0x81, MsgGenericError.ERR_WRONG_PARAMS)
     assert (gone.port, gone.event) == (1, MsgHubAttachedIO.EVENT_DETACHED)
+
+
+def test_the_colours_are_those_of_the_specification() -> None:
+    assert {colour.name: colour.value for colour in Colour} == {"OFF": 0, "BLUE": 3, "GREEN": 6, "RED": 9}

@@ -31,7 +31,7 @@ FEED = "track-stop-and-slowdown"
 
 
 def mission(desk: Desk):
-    """A mission over the radio, as services would drive it with the setting of this moment."""
+    """A mission over the radio, as services would drive it with the current setting."""
     train = chosen_train("ble:")
     truth, scenario = feed(FEED), load_scenario(SCENARIOS_DIR / f"{FEED}.yaml")
     eye = train.camera
@@ -96,7 +96,7 @@ def page_commands() -> list[str]:
 
 
 class NoServices:
-    """In the supervisor's place: keeps what it is asked to start, and has it stopped at once."""
+    """Replaces the supervisor: records what it should start, and stops at once."""
 
     asked: ClassVar[list] = []
 
@@ -110,7 +110,7 @@ class NoServices:
 
 
 def guard_on_duty(command: list[str], path: Path) -> None:
-    """Runs the guard as a person does in a second terminal, until it says that it watches."""
+    """Runs the guard as in a second terminal, and waits until it is on duty."""
     environment = os.environ | {"BRAKEPOINT_HUB_HEARTBEAT": str(path), "PYTHONUNBUFFERED": "1"}
     program = [sys.executable, "-m", *command]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=environment) as guard:
@@ -164,7 +164,7 @@ def test_without_a_camera_the_owner_stops_the_time_and_measures_the_rest(desk, m
     assert "cm/s" in capsys.readouterr().out
 
 
-def test_a_camera_that_was_not_calibrated_is_no_yardstick(desk, monkeypatch, tmp_path, capsys):
+def test_a_camera_that_was_not_calibrated_is_not_a_yardstick(desk, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "train.toml"))
     desk().sit_down(monkeypatch, [])

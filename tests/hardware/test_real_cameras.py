@@ -38,7 +38,7 @@ HEAD = """
 
 @pytest.fixture
 def open_child():
-    """Opens a camera whose pictures a Python program writes, and closes it behind the test."""
+    """Opens a camera whose pictures a Python program writes, and closes it after the test."""
     opened: list[RealCamera] = []
 
     def open_one(body: str) -> RealCamera:
@@ -54,14 +54,14 @@ def open_child():
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A stall is soon one, and a camera is started anew at once."""
+    """A short pause counts as a stall, and a camera is restarted at once."""
     monkeypatch.setattr(real_camera, "STALL_S", 0.3)
     monkeypatch.setattr(real_camera, "RESTART_S", 0.05)
 
 
 @pytest.fixture
 def patient(monkeypatch):
-    """No pause is a stall, on however busy a machine."""
+    """No pause counts as a stall, however busy the machine is."""
     monkeypatch.setattr(real_camera, "STALL_S", PATIENCE_S)
 
 
@@ -72,7 +72,7 @@ def slow_start(monkeypatch):
 
 
 def read_until(camera: Camera, is_it) -> Any:
-    """Reads until a frame, or what it raised, is what one waits for."""
+    """Reads until a frame or an exception satisfies a condition."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         try:
@@ -85,7 +85,7 @@ def read_until(camera: Camera, is_it) -> Any:
 
 
 def wait_for(path: Path) -> None:
-    """Waits until a child has made a file."""
+    """Waits until a child process has created a file."""
     until = time.monotonic() + PATIENCE_S
     while not path.exists():
         assert time.monotonic() < until, "the child has not come so far"
@@ -190,7 +190,7 @@ def test_a_child_that_does_not_hear_is_ended_all_the_same(open_child, monkeypatc
     assert child.returncode is not None
 
 
-def test_without_gstreamer_one_is_told_what_to_install(monkeypatch):
+def test_without_gstreamer_the_message_names_what_to_install(monkeypatch):
     monkeypatch.setattr(csi_camera, "LAUNCH", ("gst-launch-of-nowhere",))
     with pytest.raises(UserError) as caught:
         open_camera("csi:0")
@@ -220,7 +220,7 @@ def test_the_jetsons_pipeline_reaches_gstreamer_as_it_is_written(monkeypatch):
 
 
 @pytest.mark.parametrize("uri", ["csi:front", "csi:0?focal=wide", "csi:0?zoom=2", "usb:/dev/null?focal=0"])
-def test_what_is_no_camera_is_refused(uri):
+def test_what_is_not_a_camera_is_refused(uri):
     with pytest.raises(UserError) as caught:
         open_camera(uri)
     assert caught.value.key in ("camera.sensor", "camera.option")
@@ -249,7 +249,7 @@ def test_mode_exposure_and_flip_reach_gstreamer():
 
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
-    """Has the setting name a file in which a camera of so many pixels was measured."""
+    """Makes the setting name a file with a camera that was measured at so many pixels."""
 
     def write(width_px: int, height_px: int) -> None:
         eye = Eye(width_px=width_px, height_px=height_px, focal_px=2 * 460 * height_px / 480)
@@ -262,7 +262,7 @@ def measured(tmp_path, monkeypatch):
 
 
 class PictureOf:
-    """A source that has one picture again and again, with a white square of a quarter of its height."""
+    """A source that repeats one picture, with a white square of a quarter of its height."""
 
     def __init__(self, height_px: int, width_px: int) -> None:
         self.image = np.zeros((height_px, width_px, 3), np.uint8)
@@ -351,7 +351,7 @@ def test_what_a_driver_delivers_becomes_colours(delivered, seen):
     [np.zeros((4, 6), np.uint16), np.zeros((4, 6, 2), np.uint8), np.zeros((1, 24, 1, 1), np.uint8)],
     ids=["16 bits", "luma and chroma", "four dimensions"],
 )
-def test_what_is_no_picture_is_refused_with_a_sentence(delivered):
+def test_what_is_not_a_picture_is_refused_with_a_sentence(delivered):
     with pytest.raises(UserError) as caught:
         in_colour(delivered, "usb:/dev/video0")
 
@@ -375,7 +375,7 @@ def test_rows_that_gstreamer_has_padded_are_read_as_they_are_meant(tmp_path):
 
 
 class FakeCapture:
-    """Stands in for OpenCV's capture."""
+    """Replaces OpenCV's capture."""
 
     images: list
     settings: list
@@ -428,7 +428,7 @@ def test_exposure_is_made_manual_before_it_is_set(usb):
     assert settings.index(cv2.CAP_PROP_AUTO_EXPOSURE) < settings.index(cv2.CAP_PROP_EXPOSURE)
 
 
-def test_single_failed_reads_of_a_usb_camera_are_no_end(usb, patient, monkeypatch):
+def test_single_failed_reads_of_a_usb_camera_do_not_end_it(usb, patient, monkeypatch):
     good = [np.full((480, 640, 3), 90, np.uint8)]
     monkeypatch.setattr(FakeCapture, "images", [*good, None, *good, None, None, None, *good * 500])
     source = usb_camera.UsbSource("usb:", str(usb))
@@ -493,7 +493,7 @@ def test_a_usb_camera_that_one_may_not_use(usb, monkeypatch):
     assert caught.value.key == "camera.no_permission"
 
 
-def test_a_device_that_is_no_camera(usb, monkeypatch):
+def test_a_device_that_is_not_a_camera(usb, monkeypatch):
     monkeypatch.setattr(FakeCapture, "is_open", False)
     with pytest.raises(UserError) as caught:
         open_camera(f"usb:{usb}")

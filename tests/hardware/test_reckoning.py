@@ -19,7 +19,7 @@ def order(kind: OrderKind, light: Light = Light.ON) -> Order:
 
 
 @given(steps)
-def test_the_settings_are_always_what_a_train_may_be_told(plan):
+def test_the_settings_are_always_valid_orders_for_a_train(plan):
     reckoning, now = Reckoning(), 0.0
     for kind, seconds in plan:
         reckoning.follow(order(kind))
@@ -124,7 +124,7 @@ def test_a_light_is_on_or_off(light, percent):
     assert reckoning.settings.light == percent
 
 
-def test_the_clock_begins_with_the_first_time_that_is_told_and_never_goes_back():
+def test_the_clock_begins_with_the_first_time_it_gets_and_never_goes_back():
     reckoning = Reckoning()
     reckoning.follow(order(OrderKind.FULL_SPEED))
     reckoning.at(50)
@@ -143,7 +143,7 @@ FAST = Drive(full_power=60, low_power=34, start_power=16, lag_s=0.2, braking_cm_
 
 
 def settled(reckoning: Reckoning, kind: OrderKind):
-    """What an order sets the motor to, and the speed that comes of it."""
+    """The motor's setting for an order, and the resulting speed."""
     now = reckoning.state.at
     reckoning.at(now)
     reckoning.follow(order(kind))

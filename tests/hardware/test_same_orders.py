@@ -20,7 +20,7 @@ FEEDS = sorted(path.stem for path in SCENARIOS_DIR.glob("*.yaml"))
 
 
 class Unhurried:
-    """A hub on a virtual clock: time goes on when the radio has delivered what was ordered."""
+    """A hub on a virtual clock: time advances when the radio has delivered an order."""
 
     is_simulated = False
 
@@ -43,7 +43,7 @@ def meanings(run: Run) -> list:
 
 
 def stops(motor: list) -> list[bool]:
-    """Whether the train was braked, from its start to its end; how fast it went between does not count."""
+    """Whether the train was braked, phase by phase; its speeds in between do not count."""
     return [is_braked for is_braked, _ in groupby(value == BRAKE for value in motor)]
 
 

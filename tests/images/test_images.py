@@ -135,7 +135,7 @@ def test_it_runs_as_anybody_and_writes_nothing_but_to_tmp(image: Image) -> None:
 def test_what_it_is_for_can_be_imported_and_its_command_speaks(image: Image) -> None:
     done = image.run("python", "-c", f"import {', '.join(HOLDS[image.built['name']])}")
     assert done.returncode == 0, done.stderr
-    # In a workspace the kit is the one of the folder that one stands in.
+    # In a workspace, the kit in the current folder is used.
     said = image.run("env", "--chdir", APP, "python", "-m", "brakepoint", "--help")
     assert said.returncode == 0 and "mission" in said.stdout, said.stderr
 

@@ -61,7 +61,7 @@ def main(
 
 
 def measured(copies: Copies, pool: Executor) -> Reach:
-    """Which test runs which line; it takes as long as all tests the first time."""
+    """Which test runs which line; the first time, this takes as long as all tests."""
     measurements = Measurements(KEPT / "reach", PRODUCT)
     with copies.lent() as copy:
         now = blobs(copy)
@@ -90,7 +90,7 @@ def try_all(
     file: Path,
     fresh: bool,
 ) -> Iterable[Trial]:
-    """Tries each change, and writes down what became of it.
+    """Tries each change, and records its verdict.
 
     What was caught before is not tried again, as long as the module's text is the same; what survived is.
     """
@@ -118,7 +118,7 @@ def try_all(
 
 
 def read(file: Path) -> Iterable[Trial]:
-    """What was written down before."""
+    """The verdicts recorded so far."""
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         said = json.loads(line)
         yield Trial(Change(**said["change"]), Verdict(said["verdict"]), said["why"], said["seconds"])
@@ -140,7 +140,7 @@ def table_of(trials: list[Trial]) -> Table:
 
 
 def short(line: str, most: int = 160) -> str:
-    """A line, cut where it is too long; brackets are no markup."""
+    """A line, shortened if it is too long; brackets are not markup."""
     cut = line if len(line) <= most else line[: most - 1] + "…"
     return cut.replace("[", "\\[")
 

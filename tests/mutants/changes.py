@@ -57,17 +57,17 @@ SPOKEN = re.compile(r"^(log|logger|logging|warnings|time\.sleep$)\b")
 
 @dataclass(frozen=True)
 class Change:
-    """One small thing that is done to a module.
+    """One small change to a module.
 
     Attributes:
         path: Of the module, from the repository's root.
-        function: The qualified name of the function it lies in; empty for the module itself.
+        function: The qualified name of the function that contains it; empty for the module itself.
         line: Where, from 1.
         kind: What kind of change: `comparison`, `arithmetic`, `boolean`, `not`, `number`, `flag`, `return`,
             `jump`, `call`, `branch` or `arguments`.
         start: Where the piece begins, in bytes.
         end: Where it ends.
-        put: What takes its place.
+        put: The replacement.
         before: The line as it is.
         after: The line as it becomes.
     """
@@ -87,7 +87,7 @@ class Change:
         return source[: self.start] + self.put.encode() + source[self.end :]
 
     def makes_python(self, source: bytes) -> bool:
-        """Whether what comes out can be read at all."""
+        """Whether the result is valid Python."""
         try:
             ast.parse(self.apply(source))
         except SyntaxError:
@@ -109,7 +109,7 @@ class Finder:
         self._tree = ast.parse(source)
 
     def find(self) -> Iterator[Change]:
-        """All of them, in the order of the text."""
+        """All changes, in the order of the text."""
         yield from self._visit_all(self._tree.body, ())
 
     def _visit_all(self, nodes: list, function: tuple[str, ...]) -> Iterator[Change]:
@@ -138,7 +138,7 @@ class Finder:
         yield from self._visit_all(list(ast.iter_child_nodes(node)), function)
 
     def _changes_of(self, node: ast.AST) -> Iterator[tuple[str, int, int, str]]:
-        """Kind, start, end and replacement of what can be done to a node itself."""
+        """Kind, start, end and replacement of each change to a node itself."""
         match node:
             case ast.Compare():
                 sides = [node.left, *node.comparators]
@@ -196,7 +196,7 @@ class Finder:
         return Change(self._path, names, line, kind, start, end, put, _one_line(before), _one_line(after))
 
     def _between(self, left: ast.AST, right: ast.AST, written: str) -> tuple[int, int]:
-        """Where an operator stands."""
+        """The position of an operator."""
         begin, end = self._end(left), self._start(right)
         pattern = r"\s+".join(map(re.escape, written.split())).encode()
         found = re.search(pattern, self._source[begin:end])
@@ -224,7 +224,7 @@ def _has_clock(node: ast.Compare) -> bool:
 
 
 def _is_cosmetic(node: ast.AST) -> bool:
-    """What nobody can be expected to hold: looks, patience, log texts, types."""
+    """Whether no test can be expected to notice it: looks, patience, log texts, types."""
     match node:
         case ast.keyword(arg=name):
             return name in COSMETIC

@@ -19,7 +19,7 @@ unfit: set[str] = set()
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Whatever runs from here on, runs for this test."""
+    """Attributes all lines that run from now on to this test."""
     measuring = coverage.Coverage.current()
     if measuring is not None:
         measuring.switch_context(item.nodeid)
@@ -27,13 +27,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Set-up, test and clean-up together."""
+    """Adds up the durations of set-up, test and clean-up."""
     seconds[report.nodeid] += report.duration
     if not report.passed:
         unfit.add(report.nodeid)
 
 
 def pytest_sessionfinish() -> None:
-    """Writes it down."""
+    """Writes the durations to the file."""
     fit = {test: took for test, took in seconds.items() if test not in unfit}
     Path(os.environ[SECONDS_FILE]).write_text(json.dumps(fit), encoding="utf-8")

@@ -13,7 +13,7 @@ QUIETLY = ("-q", "-p", "no:cacheprovider")
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git says.
+    """The output of a git command.
 
     Raises:
         CalledProcessError: It refused.
@@ -56,9 +56,9 @@ class Copies:
 
 
 def environment(copy: Path) -> dict[str, str]:
-    """In it, Python and its child processes find the copy's packages before the ones that are installed.
+    """The environment in which Python and its children prefer the copy's packages to the installed ones.
 
-    What is compiled lies beside the copy: it lasts from one trial to the next.
+    Compiled files are kept beside the copy, from one trial to the next.
     """
     paths = (copy, copy / "tests", Path(__file__).parents[1])
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE_", "PYTEST_"))}

@@ -63,7 +63,7 @@ def blobs(root: Path) -> dict[str, str]:
 
 
 class Measurements:
-    """What has been measured so far, in a folder that is kept.
+    """The measurements so far, in a folder that is kept.
 
     Args:
         folder: Each measurement leaves its data there, and a JSON beside it that says of which files.
@@ -75,7 +75,7 @@ class Measurements:
         folder.mkdir(parents=True, exist_ok=True)
 
     def reach(self, now: dict[str, str]) -> tuple[Reach, list[str]]:
-        """What is still known, and the files of tests that must be measured again.
+        """The results that still hold, and the test files that must be measured again.
 
         Of a module that was added since, only the tests that were added or changed with it are known.
 
@@ -116,13 +116,13 @@ class Measurements:
 
 
 def is_test_file(path: str) -> bool:
-    """Whether `make test` runs it."""
+    """Whether `make test` runs a file."""
     is_test = path.startswith("tests/") and PurePosixPath(path).match("test_*.py")
     return is_test and not path.startswith(NOT_IN_MAKE_TEST)
 
 
 def _read(stated: Path, tests: set[str], now: dict[str, str], reach: Reach) -> None:
-    """Adds what one measurement knows of some files of tests."""
+    """Adds the results of one measurement for some test files."""
     about = json.loads(stated.read_text(encoding="utf-8"))
     seconds = {test: took for test, took in about["seconds"].items() if test.partition("::")[0] in tests}
     reach.seconds |= seconds

@@ -17,10 +17,10 @@ REGARDLESS_OF = frozenset(("number", "arithmetic", "arguments", "call"))
 
 @dataclass(frozen=True)
 class KeptOut:
-    """What `kept_out.toml` says.
+    """The content of `kept_out.toml`.
 
     Attributes:
-        elsewhere: Patterns of modules, and of functions in them, whose own tests are no part of `make test`.
+        elsewhere: Patterns of modules, and of functions in them, whose own tests are not part of `make test`.
         drawing: Patterns of modules that draw.
         equivalent: Why a change makes no difference, by path, function, the line before and the line after.
     """
@@ -31,7 +31,7 @@ class KeptOut:
 
     @classmethod
     def load(cls, path: Path = KEPT_OUT) -> "KeptOut":
-        """Reads it."""
+        """Reads the file."""
         said = tomllib.loads(path.read_text(encoding="utf-8"))
         equivalent = {
             (entry["path"], entry["function"], entry["before"], entry["after"]): entry["reason"]
@@ -44,7 +44,7 @@ class KeptOut:
         )
 
     def holds(self, change: Change) -> bool:
-        """Whether a change is not even drawn."""
+        """Whether a change is excluded from the draw."""
         place = change.path, change.function
         if any(all(map(fnmatch, place, patterns)) for patterns in self.elsewhere):
             return True

@@ -109,7 +109,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*arguments: str) -> tuple[int, str]:
-    """Exit status and what is printed."""
+    """The exit status and the output."""
     command = tool.typer.Typer()
     command.command()(tool.main)
     result = CliRunner().invoke(command, arguments)
@@ -121,7 +121,7 @@ def test_a_sample_is_drawn_by_its_seed(project):
     assert {change.function for change in draw(project, 1, 9, NOTHING)} == {"held", "loose"}
 
 
-def test_what_no_test_notices_is_told_and_the_working_tree_is_as_it_was(project, monkeypatch):
+def test_what_no_test_notices_is_reported_and_the_working_tree_is_as_it_was(project, monkeypatch):
     monkeypatch.setattr(tool, "console", tool.Console(width=200))
     before = {path: path.read_bytes() for path in project.rglob("*.py")}
 
@@ -164,10 +164,11 @@ def test_the_tests_that_lie_nearest_are_asked_first_and_no_more_than_there_is_ti
     reach.seconds["tests/brakepoint/room/test_x.py::named"] = 5
     for test in reach.seconds:
         reach.lines["brakepoint/room/x.py"][3].add(test)
+    reach.seconds["tests/test_z.py::elsewhere"] = 1400
     change = Change("brakepoint/room/x.py", "f", 3, "flag", 0, 0, "")
 
     assert [test.partition("::")[2] for test in nearest(change, reach)] == ["named", "near", "far"]
-    reach.seconds["tests/brakepoint/room/test_x.py::named"] = 50
+    reach.seconds["tests/brakepoint/room/test_x.py::named"] = 20
     assert [test.partition("::")[2] for test in nearest(change, reach)] == ["named"]
     assert nearest(replace(change, path="brakepoint/y.py"), reach) == []
 

@@ -17,8 +17,11 @@ from mutants.changes import Change
 from mutants.copies import QUIETLY, environment, git
 from mutants.reach import Reach
 
-TESTS_MAX_S = 90.0
-"""The nearest tests of a change are run, as many as take so long together."""
+TESTS_SHARE = 0.06
+"""The nearest tests of a change are run, as many as take this share of the time that all tests take.
+
+A time in seconds would let fewer tests be asked on a machine that is slow or busy.
+"""
 LIMIT_FACTOR, LIMIT_MORE_S = 4, 60
 """A trial that takes so much longer than its tests took before will not end."""
 FORKS = multiprocessing.get_context("forkserver")
@@ -29,7 +32,7 @@ FORKS.set_forkserver_preload(
 
 
 class Verdict(StrEnum):
-    """What became of a change."""
+    """The verdict on a change."""
 
     CAUGHT = "caught"
     SURVIVED = "survived"
@@ -38,7 +41,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """A change and what became of it.
+    """A change and its verdict.
 
     Attributes:
         change: What was done.
@@ -54,13 +57,13 @@ class Trial:
 
 
 def nearest(change: Change, reach: Reach) -> list[str]:
-    """The tests for a change: those whose files lie nearest to the module, the quickest of these first."""
+    """The tests for a change: those whose files are nearest to the module, the quickest of these first."""
     tests = reach.tests_of(change.path, change.line if change.function else 0)
     chosen: list[str] = []
-    seconds = 0.0
+    seconds, most = 0.0, TESTS_SHARE * sum(reach.seconds.values())
     for test in sorted(tests, key=lambda test: (-_nearness(change.path, test), reach.seconds[test])):
         seconds += reach.seconds[test]
-        if chosen and seconds > TESTS_MAX_S:
+        if chosen and seconds > most:
             break
         chosen.append(test)
     return chosen
@@ -106,7 +109,7 @@ def attempt(change: Change, tests: list[str], seconds: float, copy: Path) -> Tri
 
 
 def _run(arguments: list[str], copy: Path, limit_s: float) -> tuple[int | None, str]:
-    """What pytest returned, None if it did not end; and what it said. Its child processes end with it."""
+    """Pytest's exit status, None if it did not end, and its output. Its child processes end with it."""
     said = copy.parent / "said.txt"
     child = FORKS.Process(target=_pytest, args=(arguments, copy, said))
     child.start()
@@ -119,7 +122,7 @@ def _run(arguments: list[str], copy: Path, limit_s: float) -> tuple[int | None, 
 
 
 def _pytest(arguments: list[str], copy: Path, said: Path) -> None:
-    """Runs in a process of its own, which has imported nothing of the product yet."""
+    """Runs in a separate process, which has not imported any of the product yet."""
     os.setsid()
     with said.open("wb") as output:
         os.dup2(output.fileno(), sys.stdout.fileno())

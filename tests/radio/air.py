@@ -33,7 +33,7 @@ no one can disconnect any more, and the hub, still connected, is never heard aga
 
 
 class Link(LocalLink):
-    """Says who sent data by the address of the connection; bumble says the controller's random one."""
+    """Gives the connection's address as the sender of data; bumble gives the controller's random one."""
 
     def send_acl_data(self, sender_controller, destination_address, transport, data):
         source = sender_controller.le_connections[destination_address].self_address
@@ -42,7 +42,7 @@ class Link(LocalLink):
 
 
 class Air:
-    """What the guest's adapter hears: one hub.
+    """The only hub that the guest's adapter receives.
 
     Args:
         hub: The hub; its address must be `ADDRESS`.
@@ -111,7 +111,7 @@ class Air:
         self._loop.call_soon(self._hub.hear, bytes(value))
 
     async def _say_all(self) -> None:
-        """One message behind the other, as a hub does."""
+        """Sends one message after the other, as a hub does."""
         queue: asyncio.Queue[Message] = asyncio.Queue()
         self._hub.say = queue.put_nowait
         while True:

@@ -32,7 +32,7 @@ SAID = Path("/run/said")
 
 
 class Guest:
-    """What the host can have done: each public method is a question."""
+    """The requests that the host can make: each public method is one."""
 
     def __init__(self) -> None:
         self._hub: BluetoothHub | None = None
@@ -67,7 +67,7 @@ class Guest:
         self._opened().close()
 
     def guard(self) -> None:
-        """Starts the guard; the log has what it says."""
+        """Starts the guard, which writes to the log."""
         command = [sys.executable, "-u", "-m", "brakepoint", "hub", "guard"]
         subprocess.Popen(command, cwd=ROOT)
 
@@ -78,17 +78,17 @@ class Guest:
             drive_on()
 
     def kill(self) -> float:
-        """Kills the driver, and says what time it is: the guest's, in seconds."""
+        """Kills the driver, and returns the guest's time in seconds."""
         os.kill(self._driver, signal.SIGKILL)
         return time.monotonic()
 
     def hang(self) -> float:
-        """Has the driver's loop hang, while its radio works, and says what time it is."""
+        """Makes the driver's loop hang, while its radio works, and returns the time."""
         os.kill(self._driver, signal.SIGUSR1)
         return time.monotonic()
 
     def kill_with_its_sign_of_life(self) -> float:
-        """Kills the driver, takes the file away that the guard watches, and says what time it is."""
+        """Kills the driver, deletes the file that the guard watches, and returns the time."""
         killed_at_s = self.kill()
         Path(HEARTBEAT).unlink()
         return killed_at_s
@@ -116,12 +116,12 @@ class Guest:
             time.sleep(0.2)
 
     def said(self) -> str:
-        """What the train's side has said since it was started."""
+        """The output of the train's side since it was started."""
         return SAID.read_text("utf-8")
 
 
 def drive_on() -> NoReturn:
-    """What the guard is there for: it is never told to end."""
+    """A driver that never ends by itself, for which the guard exists."""
     signal.signal(signal.SIGUSR1, lambda *_: time.sleep(PATIENCE_S * 60))
     hub = BluetoothHub(limits=replace(PATIENT, orders_s=WATCHDOG_S))
     while True:
@@ -132,7 +132,7 @@ def drive_on() -> NoReturn:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody in the guest listens at a port."""
+    """Whether a program in the guest listens at a port."""
     try:
         socket.create_connection(("127.0.0.1", port)).close()
     except ConnectionRefusedError:
@@ -141,7 +141,7 @@ def listens(port: int) -> bool:
 
 
 def lines(wire: int) -> Iterator[str]:
-    """What is said on the wire, as long as there is somebody at its other end."""
+    """The lines on the wire, until its other end closes it."""
     said = b""
     while heard := os.read(wire, 65536):
         *whole, said = (said + heard).split(b"\n")

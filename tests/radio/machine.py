@@ -69,7 +69,7 @@ class Guest:
         self.ask("put_forward", min(tries)[1])
 
     def ask(self, question: str, *arguments: Any) -> Any:
-        """Has a method of guest.py's `Guest` called, and returns its answer."""
+        """Calls a method of guest.py's `Guest`, and returns its answer."""
         self._wire.sendall(json.dumps([question, *arguments]).encode() + b"\n")
         return self._answer(question, ANSWER_S)
 
@@ -83,18 +83,18 @@ class Guest:
         return json.loads(line)
 
     def await_that(self, is_so: Callable[[], bool]) -> None:
-        """Waits until something has come to pass."""
+        """Waits until a condition holds."""
         until = time.monotonic() + ANSWER_S
         while not is_so():
             assert time.monotonic() < until, f"it did not come to pass:\n{self.log()}"
             time.sleep(0.005)
 
     def times_said(self, words: str) -> int:
-        """How often the guest has said something."""
+        """How often a text is in the guest's output."""
         return self._log.read_text("utf-8", "replace").count(words)
 
     def log(self) -> str:
-        """The end of what the guest has said."""
+        """The end of the guest's output."""
         return self._log.read_text("utf-8", "replace")[-6000:]
 
     def end(self) -> None:

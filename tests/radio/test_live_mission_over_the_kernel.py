@@ -77,7 +77,7 @@ def stage(guest, link) -> Iterator[Stage]:
 
 
 def drive(folder: Path, *options: str) -> tuple[Mission, str]:
-    """Drives the feed by the command, and returns its report and what it said."""
+    """Drives the feed by the command, and returns its report and its output."""
     command = [sys.executable, "-m", "brakepoint", "mission", "--feed", FEED, "--detector", DETECTOR]
     done = subprocess.run(
         [*command, "--out", folder, *options], env=IN_ENGLISH, stdout=subprocess.PIPE, text=True, check=False
@@ -88,7 +88,7 @@ def drive(folder: Path, *options: str) -> tuple[Mission, str]:
 
 
 def seconds_until_braked(guest: Guest, train: EmulatedHub, stage: Stage, blow: Callable[[], object]) -> float:
-    """How long it takes, behind a blow at full speed, until the hub has heard a brake."""
+    """How long it takes, after a fault at full speed, until the hub has received a brake."""
     stage.begin(FEED)
     guest.await_that(lambda: train.motor == FULL_POWER)
     struck_at_s = time.monotonic()

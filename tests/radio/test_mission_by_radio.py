@@ -86,15 +86,15 @@ def test_the_orders_over_the_air_are_those_of_the_printing_hub(guest, train):
 
 
 def test_the_guard_stops_a_train_whose_driver_was_killed_within_its_limit(guarded, train):
-    """By the guest's clock, which goes by the instructions that are executed: a slow host does not count."""
+    """By the guest's clock, which counts executed instructions, so a slow host does not matter."""
     took_s = seconds_until_braked(guarded, train, "kill")
     typer.echo(f"the guard has braked {took_s:.2f} s after the kill")
 
     assert took_s < BRAKED_WITHIN_S
 
 
-def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_says_so_truly(guarded, train):
-    """The hung driver's radio still works: it brakes first, and does not have the train drive again."""
+def test_a_train_whose_driver_hangs_stays_braked_and_the_guard_reports_it_correctly(guarded, train):
+    """The hung driver's radio still works: it brakes first, and does not start the train again."""
     braked = guarded.times_said(BRAKED)
     took_s = seconds_until_braked(guarded, train, "hang")
     typer.echo(f"the driver's radio has braked {took_s:.2f} s after its loop hung")
@@ -121,7 +121,7 @@ def test_a_sign_of_life_that_vanishes_with_its_driver_is_silence_to_the_guard(gu
 
 
 def seconds_until_braked(guest: Guest, train: EmulatedHub, blow: str) -> float:
-    """Has a driver drive, which the guard watches, and says how long after a blow the train is braked."""
+    """Starts a driver that the guard watches, and returns how long after a fault the train is braked."""
     on_duty = guest.times_said(DRIVEN)
     guest.ask("drive")
     guest.await_that(lambda: train.motor == 100 and guest.times_said(DRIVEN) > on_duty)

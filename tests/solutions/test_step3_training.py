@@ -61,7 +61,7 @@ def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 @needs_torch
-def test_a_training_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> None:
+def test_a_training_run_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> None:
     data = crops(tmp_path)
     checkpoint = train([data], [data], tmp_path / "run", recipe=Recipe(epochs=1, batch=4))
     model = export(checkpoint, tmp_path / "model.onnx")
@@ -87,7 +87,7 @@ def test_the_model_is_that_of_the_last_epoch_whichever_scored_best(tmp_path: Pat
 
 
 @needs_torch
-def test_a_training_that_is_interrupted_goes_on_after_its_last_epoch(tmp_path: Path, monkeypatch) -> None:
+def test_an_interrupted_training_run_continues_after_its_last_epoch(tmp_path: Path, monkeypatch) -> None:
     def interrupt(scores: list[float], patience: int) -> bool:
         raise KeyboardInterrupt
 
@@ -103,7 +103,7 @@ def test_a_training_that_is_interrupted_goes_on_after_its_last_epoch(tmp_path: P
 
 
 @needs_torch
-def test_a_training_that_goes_on_is_as_quiet_as_one_that_begins(tmp_path: Path) -> None:
+def test_a_training_run_that_continues_is_as_quiet_as_one_that_begins(tmp_path: Path) -> None:
     """Looking into its last checkpoint imports ultralytics, which reads its settings then and never again."""
     (tmp_path / "weights").mkdir()
     shutil.copy(BASE_CHECKPOINT, tmp_path / "weights" / "last.pt")

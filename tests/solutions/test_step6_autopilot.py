@@ -73,7 +73,7 @@ class Rig:
         return self.again(at_cm, speed)
 
     def again(self, at_cm: float = 0.0, speed: float = 0.0, state_age: float = 0.0):
-        """The same frame once more."""
+        """Steps with the same frame again."""
         state = self.state(at_cm, speed).model_copy(update={"at": self.now - state_age})
         self.memory, order = step(self.memory, self.frame, state, self.now)
         return order
@@ -121,7 +121,7 @@ def test_the_same_frame_shown_thrice_is_one_sighting(rig):
     assert [rig.again().kind for _ in range(5)] == [OrderKind.FULL_SPEED] * 5
 
 
-def test_sightings_in_different_places_are_no_sign(rig):
+def test_sightings_in_different_places_are_not_a_sign(rig):
     places = [(20, -7), (60, 7), (40, -10), (25, 9), (65, -3)]
 
     assert all(rig.show(seen(DANGER, *place)).kind is OrderKind.FULL_SPEED for place in places)
@@ -193,7 +193,7 @@ def test_frames_that_stop_brake_the_train_and_five_good_ones_let_it_go(rig):
     assert kinds == [OrderKind.BRAKE] * 4 + [OrderKind.FULL_SPEED] * 2
 
 
-def test_one_lost_frame_is_no_reason_to_brake(rig):
+def test_one_lost_frame_is_not_a_reason_to_brake(rig):
     rig.show(speed=50)
     rig.frame = None
     rig.now += 0.1
@@ -208,7 +208,7 @@ def test_identical_pictures_brake_a_train_that_moves(rig):
 
 
 @pytest.mark.parametrize("rate_hz", [5, 15, 60])
-def test_a_frozen_camera_is_told_by_time_and_not_by_the_number_of_its_pictures(rig, rate_hz):
+def test_a_frozen_camera_is_recognised_by_time_and_not_by_the_number_of_its_pictures(rig, rate_hz):
     for _ in range(10):
         rig.show(speed=50, rate_hz=rate_hz)
     froze_at = rig.now
@@ -218,7 +218,7 @@ def test_a_frozen_camera_is_told_by_time_and_not_by_the_number_of_its_pictures(r
     assert FROZEN_S <= rig.now - froze_at <= FROZEN_S + 2 / rate_hz
 
 
-def test_identical_pictures_at_rest_are_no_fault(rig):
+def test_identical_pictures_at_rest_are_not_a_fault(rig):
     orders = [rig.show(picture="still", speed=0) for _ in range(20)]
 
     assert all(order.kind is OrderKind.FULL_SPEED for order in orders)
@@ -252,7 +252,7 @@ def test_a_sign_is_located_by_its_box(distance, lateral):
 
 
 @pytest.mark.parametrize("higher_cm", [-4, 4, 15])
-def test_what_hangs_on_the_wall_is_no_sign(rig, higher_cm):
+def test_what_hangs_on_the_wall_is_not_a_sign(rig, higher_cm):
     kinds = [rig.show(seen(DANGER, 40, higher_cm=higher_cm)).kind for _ in range(9)]
 
     assert kinds == [OrderKind.FULL_SPEED] * 9
@@ -319,7 +319,7 @@ def test_frames_and_states_are_trusted_up_to_their_age_and_no_longer(rig, frame_
     ],
     ids=["at the frame's edge", "at the first row that is looked at", "too wide"],
 )
-def test_what_cannot_be_a_plate_is_no_sign_however_sure_the_detector_is(rig, not_a_plate):
+def test_what_cannot_be_a_plate_is_not_a_sign_however_sure_the_detector_is(rig, not_a_plate):
     item = seen(LIMIT, 50, confidence=1.0).model_copy(update=not_a_plate)
 
     assert [rig.show(item).kind for _ in range(9)] == [OrderKind.FULL_SPEED] * 9
@@ -391,7 +391,7 @@ def test_a_danger_that_is_far_or_elsewhere_or_done_is_not_stopped_for(not_one):
     assert position_of(autopilot.next_danger(memory, 20.0)) == 180.0
 
 
-def test_of_several_stretches_the_last_sign_is_told_and_each_ends_a_little_late():
+def test_of_several_stretches_the_last_sign_is_reported_and_each_ends_a_little_late():
     memory = Memory(signs=(sign(LIMIT, 50.0), sign(LIMIT, 90.0), sign(LIMIT, 99.0, beside=False)))
     end_cm = 90.0 + LOW_SPEED_STRETCH_CM + autopilot.STRETCH_MARGIN_CM
 

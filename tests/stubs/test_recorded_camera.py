@@ -24,7 +24,7 @@ def at(position_cm: float, speed_cm_s: float = 0.0, now: float = 0.0) -> TrainSt
 
 
 def write_video(path: Path, frames: int = FRAMES) -> None:
-    """A bright upright bar that wanders to the right, four pixels a frame."""
+    """A bright upright bar that moves to the right by four pixels per frame."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "18"})
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
@@ -53,7 +53,7 @@ def camera(feed):
 
 
 def bar_px(image: np.ndarray) -> float:
-    """Where the bright bar is."""
+    """The position of the bright bar."""
     return float(np.flatnonzero(image.mean(axis=(0, 2)) > 130).mean())
 
 

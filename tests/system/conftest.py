@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, for one module: while playwright runs, an event loop stands in this thread."""
+    """Chromium, for one module, because Playwright's event loop occupies this thread while it runs."""
     executable = shutil.which("chromium")
     assert executable, "chromium is missing: make test-system installs it as root"
     with sync_playwright() as playwright:
@@ -25,14 +25,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[FastAPI], str]]:
-    """Serves a page until the test ends, and says its address."""
+    """Serves a page until the test ends, and returns its address."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(_served(app))
 
 
 @contextmanager
 def _served(app: FastAPI) -> Iterator[str]:
-    """The port is there before the server is, so that no browser comes too early."""
+    """Serves on a port that is open before the server starts, so that no browser comes too early."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -56,6 +56,18 @@ def test_three_hours_of_a_room_go_by_on_the_page(page: Page, room: SimulatedRoom
     assert page.evaluate("window.same"), "all that without loading the page again"
 
 
+def test_the_page_begins_in_the_kit_s_language_and_keeps_the_reader_s_choice(
+    page: Page, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "fr")
+    page.goto(address)
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+
+    page.get_by_role("button", name="English").click()
+    page.goto(address)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
 def test_who_stands_still_is_at_the_top_of_those_who_might_need_a_word(page: Page, room) -> None:
     room.run_until(92)
     waiting = [seat for seat in room.watcher.seats if seat.state in ("stuck", "silent")]
@@ -102,9 +114,7 @@ def test_a_handle_is_shown_as_it_is_written(page: Page, room, address) -> None:
     expect(page.locator(".seat h3 span").first).to_have_text("<b>bold</b>", timeout=15_000)
 
 
-def test_times_to_find_and_to_mend_are_on_the_page_once_there_are_any(
-    page: Page, room: SimulatedRoom
-) -> None:
+def test_times_to_find_and_to_fix_are_on_the_page_once_there_are_any(page: Page, room: SimulatedRoom) -> None:
     expect(page.locator(".seat.absent")).to_have_count(len(HANDLES), timeout=15_000)
     expect(page.get_by_role("heading", name="Incidents")).to_be_hidden()
 

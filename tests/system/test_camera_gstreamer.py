@@ -26,7 +26,7 @@ NOISE_GREY_LEVELS = 6.0
 
 @pytest.fixture
 def open_pipeline() -> Iterator[Callable[..., RealCamera]]:
-    """Opens a camera on any source, and closes it behind the test."""
+    """Opens a camera on any source, and closes it after the test."""
     opened: list[RealCamera] = []
 
     def open_one(source: str, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> RealCamera:
@@ -91,7 +91,7 @@ def test_a_missing_device_is_named(open_pipeline):
     assert caught.value.key == "camera.no_device"
 
 
-def test_an_end_of_stream_is_said_and_the_source_started_anew(open_pipeline, monkeypatch):
+def test_an_end_of_stream_is_reported_and_the_source_restarted(open_pipeline, monkeypatch):
     monkeypatch.setattr(real_camera, "RESTART_S", 0.1)
     camera = open_pipeline(f"videotestsrc is-live=true num-buffers=30 ! {CAPS}")
 
@@ -99,7 +99,7 @@ def test_an_end_of_stream_is_said_and_the_source_started_anew(open_pipeline, mon
     assert read_until(camera, is_frame)
 
 
-def test_a_stall_is_said_and_the_source_started_anew(open_pipeline, monkeypatch):
+def test_a_stall_is_reported_and_the_source_restarted(open_pipeline, monkeypatch):
     monkeypatch.setattr(real_camera, "RESTART_S", 0.1)
     camera = open_pipeline(f"videotestsrc is-live=true ! {CAPS}")
     read_until(camera, is_frame)

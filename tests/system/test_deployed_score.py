@@ -38,7 +38,7 @@ def scored(run: Run) -> Score:
 
 
 def ignore(*news: object) -> None:
-    """Nobody looks on."""
+    """Ignores progress."""
 
 
 def test_the_deployed_score_is_the_local_one(tmp_path: Path) -> None:

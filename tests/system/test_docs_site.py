@@ -1,6 +1,7 @@
 """The site of the documentation in a real browser, opened from its files: no network, no mouse."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "docs" / "en").glob("*.md"))
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PAGE_MOST_BYTES = 1_000_000
+DIAGRAM_TEXTS = """[...document.querySelectorAll(".diagram svg :is(text, tspan)")].map(text => {
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.closest("text").getScreenCTM().a;
+    const own = getComputedStyle(text).fill === getComputedStyle(text.closest("article")).color;
+    return `${size.toFixed()}px, ${own ? "like its page" : getComputedStyle(text).fill}`;
+})"""
 
 
 def build(config: Path, lang: str, folder: Path) -> None:
@@ -73,13 +79,58 @@ def test_the_first_page_leads_to_the_readers_language(browser, site: Path) -> No
     page.close()
 
 
-@pytest.mark.parametrize(("lang", "wanted"), [("en", "watchdog"), ("fr", "chien de garde")])
-def test_the_search_finds_without_a_server(page: Page, site: Path, lang: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("lang", "typed", "found"),
+    [
+        ("en", "watchdog", "glossary.html#watchdog"),
+        ("en", "QoS", "broker.html#topics"),
+        ("en", "catch-up", "commands.html#brakepoint-catch-up"),
+        ("fr", "chien de garde", "glossary.html#chien-de-garde"),
+        ("fr", "rattraper", "glossary.html#rattraper"),
+        ("fr", "etalonner", "hardware.html#premier-essai-la-vitesse"),
+        ("fr", "Étalonner", "hardware.html#premier-essai-la-vitesse"),
+    ],
+)
+def test_the_search_finds_the_section_without_a_server(
+    page: Page, site: Path, lang: str, typed: str, found: str
+) -> None:
     page.goto((site / lang / "index.html").as_uri())
     page.locator(".md-search__input").click()
-    page.keyboard.type(wanted)
+    page.keyboard.type(typed)
 
-    expect(page.locator(".md-search-result__link").first).to_be_visible(timeout=60_000)
+    name, anchor = found.split("#")
+    link = page.locator(f".md-search-result__link[href*='/{name}?'][href$='#{anchor}']")
+    expect(link).to_be_attached(timeout=60_000)
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_the_text_of_every_diagram_has_the_same_size_and_the_page_s_colour(
+    page: Page, site: Path, lang: str
+) -> None:
+    looks = set()
+    for name in PAGES:
+        page.goto((site / lang / f"{name}.html").as_uri())
+        looks |= set(page.evaluate(DIAGRAM_TEXTS))
+
+    assert looks == {"13px, like its page"}
+
+
+def test_code_in_a_table_breaks_between_words_and_shows_no_entity(page: Page, site: Path) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto((site / "en" / "reference.html").as_uri())
+    code = page.locator("td code")
+
+    assert "SignClass | None" in code.all_text_contents()
+    assert page.locator("td code", has_text="position_cm").first.inner_html() == "position_<wbr>cm"
+    assert code.first.evaluate("code => getComputedStyle(code).wordBreak") == "normal"
+
+
+def test_a_forge_s_alert_is_an_admonition(page: Page, site: Path) -> None:
+    page.goto((site / "fr" / "hardware.html").as_uri())
+
+    assert page.locator(".admonition.warning .admonition-title").all_text_contents() == ["Attention"]
+    assert page.locator(".admonition.note a[href='#le-jetson']").count() == 1
+    assert "[!" not in page.locator("article").inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -103,6 +154,23 @@ def test_nothing_sticks_out_sideways(page: Page, site: Path, viewport: dict) -> 
     assert wide == []
 
 
+def test_on_a_phone_exercises_and_commands_are_read_without_scrolling(page: Page, site: Path) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto((site / "fr" / "step6.html").as_uri())
+    wide = "parts => parts.filter(part => part.scrollWidth > part.clientWidth).length"
+
+    assert page.locator(".stacked td").count() > 20
+    assert page.locator(".stacked, .stacked td, .language-bash code").evaluate_all(wide) == 0
+
+
+def test_a_number_keeps_its_unit_and_an_option_its_dashes(page: Page, site: Path) -> None:
+    page.goto((site / "en" / "step6.html").as_uri())
+
+    assert page.get_by_text("50\u00a0cm/s").count() > 0
+    page.goto((site / "en" / "hardware.html").as_uri())
+    assert page.locator("code .option", has_text="--camera").first.inner_text() == "--camera"
+
+
 def test_the_text_is_one_key_away(page: Page, site: Path) -> None:
     page.goto((site / "en" / "step1.html").as_uri())
     page.keyboard.press("Tab")
@@ -115,5 +183,6 @@ def test_french_punctuation_stays_with_its_word_and_code_is_left_alone(page: Pag
     page.goto((site / "fr" / "index.html").as_uri())
     prose = page.locator("article p, article li").all_text_contents()
 
-    assert not [words for words in prose if " ;" in words or " !" in words or " ?" in words]
+    assert not [words for words in prose if re.search(" [;:!?»]|« ", words)]
+    assert any("\u00a0:" in words for words in prose) and any("\u202f;" in words for words in prose)
     assert "\u00a0" not in "".join(page.locator("article code").all_text_contents())

@@ -25,7 +25,7 @@ HEIGHT_PX, WIDTH_PX = 192, 256
 
 @pytest.fixture
 def untrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Makes a network for two classes with random weights, as its configuration says."""
+    """Creates a network for two classes with random weights, from its configuration."""
 
     monkeypatch.chdir(tmp_path)  # There ultralytics leaves what it exports.
 
@@ -50,7 +50,7 @@ def scene() -> np.ndarray:
 
 
 def surest_raw(network: torch.nn.Module, picture: np.ndarray) -> tuple[float, list[float]]:
-    """Score and corners of the network's own surest box."""
+    """Score and corners of the network's most confident box."""
     tensor = np.zeros((1, 3, *picture.shape[:2]), np.float32)
     fill_tensor(picture, tensor)
     with torch.inference_mode():
@@ -95,7 +95,7 @@ def test_a_network_that_suppresses_double_boxes_itself_is_read_end_to_end(untrai
         ("yolo11n", {"batch": 2}, "error.model_input"),
     ],
 )
-def test_what_is_no_detector_of_one_picture_is_refused(name, options, key, untrained) -> None:
+def test_what_is_not_a_detector_of_one_picture_is_refused(name, options, key, untrained) -> None:
     with pytest.raises(UserError) as caught:
         Detector(exported(untrained(name), **options))
     assert caught.value.key == key

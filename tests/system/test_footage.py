@@ -51,7 +51,7 @@ def test_an_interrupted_render_is_taken_up_again_and_its_feed_can_be_driven(tmp_
     (tmp_path / "unseen.yaml").write_text(SCENARIO)
     render = [*WITH_BLENDER, "footage", "render", "unseen.yaml", "--out", "feeds"]
 
-    # Whoever runs the tests in the background may have had them ignore Ctrl-C.
+    # Tests that run in the background may ignore Ctrl-C.
     first = subprocess.Popen(render, cwd=tmp_path, preexec_fn=heed_interrupts)
     while len(frames(tmp_path)) < 5 and first.poll() is None:
         time.sleep(0.2)

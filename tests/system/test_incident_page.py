@@ -1,4 +1,4 @@
-"""Incidents in a real browser: what an operator sees of a broken train, and of the same one mended."""
+"""Incidents in a real browser: the operator's view of a broken train, and of the same train repaired."""
 
 import shutil
 import time
@@ -34,7 +34,7 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where the services look for a site; an incident of one's own is kept meanwhile."""
+    """The folder in which the services look for a site; an existing incident is kept meanwhile."""
     kept = tmp_path / "kept"
     if SITE_DIR.exists():
         shutil.move(SITE_DIR, kept)
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @contextmanager
 def driving(site: Site, browser: Browser) -> Iterator[Page]:
-    """The page of a site whose train was told to start."""
+    """The page of a site whose train has started."""
     site.save()
     settings = ServiceSettings(page=f"127.0.0.1:{free_port()}")
     with SiteServices(site, settings, lambda *_: None) as services:
@@ -103,5 +103,5 @@ def test_a_detector_without_enough_memory_comes_and_goes(browser, folder: Path) 
 
 
 def died(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The lines about services that had to be started again."""
+    """The lines about services that had to be restarted."""
     return [(name, line) for name, line in said if "died" in line]

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[float, tuple[str, ...]]] = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Where there is something to evaluate and to learn from."""
+    """A folder with data for evaluation and training."""
     from brakepoint.cli import run
 
     made = tmp_path_factory.mktemp("interrupted")

@@ -48,7 +48,7 @@ def test_film_slider_and_plot_show_the_same_moment(page: Page):
     expect(page.locator("[data-now]")).to_contain_text("2.0 s")
 
 
-def test_the_film_rests_on_its_poster_until_somebody_moves_it(page: Page):
+def test_the_film_rests_on_its_poster_until_someone_moves_it(page: Page):
     await_in_page(page, "document.querySelector('video').readyState >= 2")
 
     assert page.evaluate("document.querySelector('video').currentTime") == 0

@@ -58,7 +58,7 @@ def services() -> Iterator[Supervisor]:
 
 @pytest.fixture
 def visit(browser: Browser, services: Supervisor):
-    """Opens the page as somebody of his own, with his own language and screen."""
+    """Opens the page as a separate person, with their own language and screen."""
     opened = []
     complaints: list[str] = []
 

@@ -69,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ports(folder: Path) -> Iterator[tuple[int, int]]:
-    """Mosquitto on its configuration, but for places and ports: with passwords, and with certificates."""
+    """Mosquitto with its configuration, except for paths and ports: with passwords, and with certificates."""
     with_password, with_certificate = free_port(), free_port()
     written = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
     for ours, theirs in (
@@ -92,7 +92,7 @@ def await_condition(condition) -> None:
 
 @pytest.fixture
 def known(folder: Path, ports: tuple[int, int]):
-    """Makes the settings of somebody with a password who speaks of some train."""
+    """Makes the settings of a client with a password, for a train."""
 
     def settings(user: str, train_id: str = "train-1", password: str = "", ca: str = "ca") -> ServiceSettings:
         secret = (password or TRAINS[user]).replace(" ", "%20")
@@ -116,7 +116,7 @@ ROUNDS = 10
 
 
 def hears(settings: ServiceSettings, said_by: ServiceSettings) -> bool:
-    """Whether wishes of one arrive at the other, who hears those of his own train all the while."""
+    """Whether the wishes of one client reach another, which receives those of its own train throughout."""
     heard: list[str | None] = []
     with (
         Bus(settings, "", (CONTROL,)) as listener,
@@ -155,7 +155,7 @@ def retained(settings: ServiceSettings) -> MissionState | None:
 
 @pytest.fixture
 def told(known) -> None:
-    """There is something to be heard of train-1."""
+    """Publishes a message of train-1."""
     with Bus(known("train-1"), "") as bus:
 
         def is_heard() -> bool:
@@ -186,7 +186,7 @@ def test_a_certificate_of_ones_own_does_without_a_password(known, told, folder, 
     assert retained(replace(own, certificate="", key="")) is None
 
 
-def test_a_broker_whom_nobody_vouches_for_is_not_believed(known, told):
+def test_a_broker_without_a_trusted_certificate_is_rejected(known, told):
     assert retained(known("train-1", ca="stranger")) is None
 
 
@@ -195,7 +195,7 @@ def test_without_tls_there_is_no_way_in(known, told):
     assert retained(replace(settings, broker=settings.broker.replace("mqtts:", "mqtt:"))) is None
 
 
-def test_a_wrong_password_is_told_and_not_shown(known, capsys):
+def test_a_wrong_password_is_reported_and_not_shown(known, capsys):
     said = []
 
     def refused() -> bool:
@@ -213,7 +213,7 @@ def test_a_certificate_that_is_not_there_is_named(known):
 
 
 def take_the_name(settings: ServiceSettings, name: str) -> None:
-    """Connects as somebody of that name would who wants nothing kept, and so ends what was kept for it."""
+    """Connects under that name with a clean session, which ends the stored one."""
     broker = parse_broker(settings.broker)
     thief = mqtt.Client(CallbackAPIVersion.VERSION2, name, clean_session=True)
     thief.username_pw_set(broker.user, broker.password)
@@ -268,7 +268,7 @@ def test_a_broker_that_limits_the_size_of_pictures_is_named(tmp_path, limit):
         assert onlooker.picture is None
 
 
-def test_of_two_controllers_of_one_train_one_says_so_and_gives_way(known):
+def test_of_two_controllers_of_one_train_one_reports_the_other_and_gives_way(known):
     said: list[str] = []
     gives_way = text("live.log.another_controller", train_id="train-1")
 

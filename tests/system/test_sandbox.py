@@ -41,7 +41,7 @@ def hidden(short_feed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def model(tmp_path: Path) -> bytes:
-    """Sees nothing; enough for an autopilot that does not get far."""
+    """A model that sees nothing, for autopilots that do not get far."""
     return save_constant_model(tmp_path / "blind.onnx", raw_output(), names=NAMES).read_bytes()
 
 
@@ -50,7 +50,7 @@ def judged(model: bytes, autopilot: bytes, feed: Path, folder: Path) -> Submissi
 
 
 def step_that(*lines: str) -> bytes:
-    """An autopilot whose step does something before it drives on as if nothing were."""
+    """An autopilot whose step runs some code before it drives on."""
     body = "".join(f"    {line}\n" for line in lines)
     return (
         b"from brakepoint.messages import Order, OrderKind, Reason\n\n"
@@ -189,7 +189,7 @@ def test_a_model_with_a_loop_inside_is_not_even_loaded(hidden, tmp_path) -> None
     assert (outcome.reason, outcome.detail) == (Failure.MODEL_OPERATORS, "Loop")
 
 
-def test_a_file_that_is_no_model_fails(hidden, tmp_path) -> None:
+def test_a_file_that_is_not_a_model_fails(hidden, tmp_path) -> None:
     assert judged(b"no model", AUTOPILOT, hidden, tmp_path).reason is Failure.MODEL_UNFIT
 
 
@@ -230,7 +230,7 @@ def test_a_signal_to_all_that_the_instructor_runs_writes_no_wrong_failure(hidden
 
 
 def test_no_kernel_memory_outside_every_limit_is_left_to_take(hidden, model, tmp_path) -> None:
-    """Each of these once held 3 GB under a limit of one."""
+    """Each of these once took 3 GB under a limit of 1 GB."""
     for lines in (
         ("import os", "kept = [os.memfd_create('m') for _ in range(3000)]"),
         ("import mmap", "kept = [mmap.mmap(-1, 1 << 28) for _ in range(12)]"),

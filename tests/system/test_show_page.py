@@ -69,7 +69,7 @@ def lesson() -> list[tuple[bytes, list[ShownSign]]]:
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory, lesson) -> Path:
-    """What Chromium takes for its camera's pictures."""
+    """The recording that Chromium plays as its camera."""
     file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     file.write_bytes(b"".join(picture for picture, _ in lesson))
     return file
@@ -142,7 +142,7 @@ def kept(page: Page, count: int) -> None:
     expect(page.locator("#album li")).to_have_count(count)
 
 
-def test_the_camera_is_looked_at_frozen_labelled_and_goes_on(page, album):
+def test_the_camera_is_started_frozen_labelled_and_resumed(page, album):
     page.click("#camera")
     expect(page.locator("#seen")).to_contain_text(" ms", timeout=30_000)
     expect(page.locator("#save")).to_be_disabled()
@@ -187,7 +187,7 @@ def test_a_saved_picture_can_be_taken_back(page, album, lesson):
     assert album.names == []
 
 
-def test_a_file_that_is_no_picture_is_named(page):
+def test_a_file_that_is_not_a_picture_is_named(page):
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
 
     expect(page.locator("#trouble")).to_have_text("This browser cannot read that file as a picture.")

@@ -48,7 +48,7 @@ def test_both_live_pages_switch_to_it(
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of a copy of the project to which somebody has added the catalogue and the pages."""
+    """The site of a copy of the project with the catalogue and the pages added."""
     folder = tmp_path_factory.mktemp("translated")
     copy = folder / "brakepoint"
     shutil.copytree(ROOT, copy, ignore=NOT_COPIED)

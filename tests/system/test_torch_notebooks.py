@@ -1,4 +1,4 @@
-"""The notebooks that train, which `make test` has not the packages for, run to their end."""
+"""The notebooks that train, for which `make test` lacks the packages, run to their end."""
 
 import pytest
 from notebook_runs import WITH_TORCH, run_notebook

@@ -413,7 +413,10 @@ $("kinds").append(...facts.classes.map((kind, index) => {
 root.addEventListener("language", () => {
   $("private").textContent = say("show.private", { folder: facts.folder });
   $("model").textContent = say("show.model", { model: facts.model });
-  $("commands").textContent = facts.commands.join("\n");
+  const words = facts.commands.join("\n").split(/(\s)/); // Each in one line: “--epochs” must not break after “--”.
+  $("commands").replaceChildren(
+    ...words.map((word) => (/\s/.test(word) ? word : element("span", { className: "word" }, word))),
+  );
   tellCount();
   showAlbum();
   tell();

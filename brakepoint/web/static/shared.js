@@ -2,13 +2,12 @@
 export const $ = (id) => document.getElementById(id);
 export const root = document.documentElement;
 
-const { texts, asks_token, ...others } = await (await fetch("texts.json")).json();
+const { texts, chosen_lang, asks_token, ...others } = await (await fetch("texts.json")).json();
 export const facts = others;
 const languages = Object.keys(texts);
+const wishes = [localStorage.lang, chosen_lang, navigator.language];
 export let lang =
-  languages.find((one) => one === localStorage.lang) ??
-  languages.find((one) => navigator.language.startsWith(one)) ??
-  languages[0];
+  wishes.map((wish) => languages.find((one) => wish?.startsWith(one))).find(Boolean) ?? languages[0];
 
 export const keys = (beginning) => Object.keys(texts[lang]).filter((key) => key.startsWith(beginning));
 export const say = (key, values = {}) =>

@@ -2,6 +2,9 @@
 
 import errno
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +15,7 @@ from simulated_room import HANDLES, START, SimulatedRoom
 
 from brakepoint.board.server import make_app
 from brakepoint.board.watcher import Heard, Seat, State, Watcher, seat
+from brakepoint.cli import run
 from brakepoint.course import Track, course
 from brakepoint.errors import UserError
 from brakepoint.room.outcomes import Failure, Marks, Scores, SubmissionOutcome
@@ -163,7 +167,7 @@ def test_what_was_heard_twice_is_news_only_once(room) -> None:
     assert history.stat().st_mtime_ns == written
 
 
-def test_a_store_that_does_not_answer_is_told_until_it_does(room, monkeypatch) -> None:
+def test_a_store_that_does_not_answer_is_reported_until_it_does(room, monkeypatch) -> None:
     looks: list[str] = []
     waits: list[float] = []
 
@@ -179,7 +183,7 @@ def test_a_store_that_does_not_answer_is_told_until_it_does(room, monkeypatch) -
     assert looks == ["", str(UserError("store.error.disk_full")), ""]
 
 
-def test_a_full_disk_is_told_on_the_page_which_stays_as_it_was(room, monkeypatch) -> None:
+def test_a_full_disk_is_reported_on_the_page_which_stays_as_it_was(room, monkeypatch) -> None:
     upload(room, "jade", {"steps": {FIRST.name: {"hints": {"a": 2}}}})
     shown(room, "jade")
     before = list(room.watcher.seats)
@@ -197,7 +201,7 @@ def test_a_full_disk_is_told_on_the_page_which_stays_as_it_was(room, monkeypatch
     assert room.watcher.seats == before
 
 
-def test_failing_again_is_no_progress_and_passing_is(room) -> None:
+def test_failing_again_is_not_progress_and_passing_is(room) -> None:
     first, second = FIRST.exercises[:2]
     room.minute = 0
     upload(room, "jade", {"steps": {FIRST.name: {"done": [first], "minutes": 1}}})
@@ -221,7 +225,7 @@ def test_failing_again_is_no_progress_and_passing_is(room) -> None:
         b'{"steps": ' + b"[" * 30_000,
     ],
 )
-def test_what_is_no_progress_counts_for_nothing_and_harms_nobody(room, content) -> None:
+def test_what_is_not_progress_counts_for_nothing_and_harms_nobody(room, content) -> None:
     upload(room, "jade", content)
     upload(room, "opal", {"steps": {FIRST.name: {"done": list(FIRST.exercises)}}})
 
@@ -283,7 +287,7 @@ def test_the_room_is_shown_to_whom_it_may_be(room, token, host, headers, status)
     assert client.get("/room.json", headers=headers).status_code == status
 
 
-def test_nothing_that_the_page_is_told_is_a_secret(room) -> None:
+def test_nothing_that_the_page_receives_is_a_secret(room) -> None:
     said = TestClient(make_app(room.watcher), base_url=LOCAL).get("/room.json").json()
 
     assert set(said) == {"room", "steps", "seats", "trouble"}
@@ -311,7 +315,7 @@ def test_how_long_an_incident_took_is_shown_once_its_cause_was_found(room) -> No
     }
 
 
-def test_who_only_mends_trains_is_shown_too(room) -> None:
+def test_who_only_fixes_trains_is_shown_too(room) -> None:
     tell_incidents(room, "jade", incidents((4, 3.0, None)))
 
     found = shown(room, "jade")
@@ -343,7 +347,7 @@ def test_times_outlast_more_progress_and_a_restart(room) -> None:
         b'{"incidents": {"4": {"found_min": 1}}}' + b" " * 64_000,
     ],
 )
-def test_what_is_no_record_of_incidents_counts_for_nothing(room, content: bytes) -> None:
+def test_what_is_not_a_record_of_incidents_counts_for_nothing(room, content: bytes) -> None:
     upload(room, "jade", {})
     tell_incidents(room, "jade", content)
 
@@ -356,3 +360,29 @@ def test_a_number_that_no_incident_can_have_is_left_out(room) -> None:
     tell_incidents(room, "jade", incidents((0, 1.0, 1.0), (1, 1.0, 999.0), (99, 1.0, 1.0), (100, 1.0, 1.0)))
 
     assert list(shown(room, "jade").incidents) == [1, 99]
+
+
+def test_the_command_serves_the_page_where_it_is_asked_and_guards_it_beyond_this_machine(
+    room, monkeypatch, tmp_path, capsys
+) -> None:
+    (tmp_path / "room.yaml").write_text("name: spring\nattendees: 2\n", encoding="utf-8")
+    served: list[tuple[Any, str, int]] = []
+
+    @contextmanager
+    def serve(app: Any, host: str, port: int) -> Iterator[None]:
+        served.append((app, host, port))
+        yield
+
+    monkeypatch.setattr("brakepoint.web.server.served", serve)
+    monkeypatch.setattr(Watcher, "watch", lambda self, stopping: None)
+    assert run(["board", "room.yaml", "--page", "0.0.0.0:8123"]) == 0
+
+    ((app, host, port),) = served
+    assert (host, port) == ("0.0.0.0", 8123)
+    link = re.search(r"#token=(\S+)", capsys.readouterr().out)
+    assert link, "the address has the token that opens the page"
+    client = TestClient(app, base_url="http://board.local")
+    assert client.get("/room.json").status_code == 403
+    shown = client.get("/room.json", headers={"X-Brakepoint-Token": link[1]})
+    assert shown.status_code == 200
+    assert shown.json()["room"] == "spring"

@@ -18,7 +18,7 @@ FRAME = 640, 480
 
 
 def placement(ahead_cm, focal=460.0, height_cm=7.5, pitch_deg=2.0, yaw_deg=0.0, side_cm=0.0, right_cm=7.0):
-    """What a pinhole camera sees of a plate there."""
+    """How a pinhole camera sees a plate at that place."""
     low = math.tan(math.radians(pitch_deg)) + (height_cm - PLATE_CENTRE_CM) / ahead_cm
     aside = (right_cm - side_cm) / ahead_cm - math.tan(math.radians(yaw_deg))
     x_px, y_px = 320 + focal * aside, 240 + focal * low

@@ -25,7 +25,7 @@ COURSE = Course(apart_cm=60.0, brake_ahead_cm=45.0)
 
 
 class Table:
-    """A true train before two marks, 60 and 120 cm from its start, and whoever sees them."""
+    """A true train before two marks, 60 and 120 cm from its start, and the camera that sees them."""
 
     def __init__(self, speed: float = 1.0, sees=lambda mark, ahead_cm: 10 < ahead_cm < 75) -> None:
         self.world = World(speed=speed)

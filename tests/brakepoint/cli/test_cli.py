@@ -153,7 +153,7 @@ def test_wrong_usage_is_one_line_and_status_2(
         (["synth", "--world", "x"], "Cette valeur ne convient pas à --world, qui attend <track|road>"),
     ],
 )
-def test_wrong_usage_is_told_in_the_readers_language(
+def test_wrong_usage_is_reported_in_the_readers_language(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("BRAKEPOINT_LANG", "fr")
@@ -175,7 +175,7 @@ def test_ctrl_c_is_said_in_one_line(capsys: pytest.CaptureFixture[str], monkeypa
 
 
 def commands_of(command: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every command line that has a help."""
+    """Every command line that has a help text."""
     yield words
     for name, below in getattr(command, "commands", {}).items():
         yield from commands_of(below, (*words, name))
@@ -185,7 +185,7 @@ COMMAND_LINES = [list(words) for words in commands_of(typer.main.get_command(bui
 
 
 @pytest.mark.parametrize("words", COMMAND_LINES, ids=" ".join)
-def test_one_process_says_each_help_in_the_language_of_whoever_asks(
+def test_one_process_prints_each_help_in_the_reader_s_language(
     words: list[str],
     pseudo_language: str,
     capsys: pytest.CaptureFixture[str],

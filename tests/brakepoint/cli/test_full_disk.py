@@ -30,7 +30,7 @@ STEP = find_step("1")
 
 @contextmanager
 def no_file_larger_than(size_bytes: int) -> Iterator[None]:
-    """Has the kernel refuse to write more into any file, in this process and those that it starts."""
+    """Makes the kernel refuse larger files, in this process and its children."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
     try:
@@ -116,7 +116,7 @@ COMMANDS: dict[str, tuple[list[str], list[str] | Callable[[Path], None]]] = {
         *((name, 1500) for name in ("mission", "synth")),
     ],
 )
-def test_a_full_disk_is_told_and_what_was_there_stays(
+def test_a_full_disk_is_reported_and_what_was_there_stays(
     name: str,
     size_bytes: int,
     desk: Path,
@@ -278,7 +278,7 @@ def test_what_cannot_be_put_in_place_leaves_the_place_as_it_was(tmp_path: Path) 
     assert everything_in(tmp_path) == {"place": b"before"}
 
 
-def test_a_place_that_is_not_a_folder_is_told(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_is_not_a_folder_is_reported(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (desk / "out").write_bytes(b"mine")
 
     assert run(["dataset", "--from", "own", "--out", "out", "--steps", "solutions"]) == 2

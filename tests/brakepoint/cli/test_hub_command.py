@@ -16,7 +16,7 @@ def english(monkeypatch):
 
 
 class FakeTrain:
-    """Keeps its orders; loses the radio at the one that is asked for."""
+    """Records its orders; loses the radio at a given one."""
 
     def __init__(self, lost_at: int = -1) -> None:
         self.orders: list[Order] = []

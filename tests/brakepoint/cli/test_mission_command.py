@@ -31,7 +31,7 @@ def mission(video: Path, out: Path, *more: str) -> int:
     return run(["mission", "--feed", str(video), "--out", str(out), *more])
 
 
-def test_an_accomplished_mission_leaves_everything_and_says_so(
+def test_an_accomplished_mission_leaves_everything_and_reports_success(
     short_feed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     folder = tmp_path / "a-folder-whose-path-is-longer-than-a-line-of-a-terminal" / "run"

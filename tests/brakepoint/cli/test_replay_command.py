@@ -80,7 +80,7 @@ def test_a_folder_without_a_run_is_said_to_be_so(tmp_path: Path, capsys: pytest.
 
 
 class FakeClock:
-    """Time that passes only when somebody sleeps."""
+    """A clock on which time passes only during a sleep."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -85,7 +85,7 @@ def workspaces() -> Manifest:
 
 
 def healthy() -> dict[str, Manifest]:
-    """The API of a cluster that is as deploy/cluster makes it, by path."""
+    """The API of a cluster as deploy/cluster prepares it, by path."""
     subscriptions = [
         {
             "metadata": meta(name, "openshift-operators"),
@@ -131,7 +131,7 @@ def healthy() -> dict[str, Manifest]:
 
 
 class StandIn:
-    """Answers from a dictionary, and lets in whom it is told to."""
+    """Answers from a dictionary, and admits the given users."""
 
     def __init__(self, there: dict[str, Manifest], refused: str = "") -> None:
         self.there, self.refused = there, refused
@@ -153,7 +153,7 @@ def wrong(there: dict[str, Manifest], room: Room | None = ROOM, refused: str = "
     return [answer for answer in ask(there, room, refused) if answer.remedy]
 
 
-def test_a_cluster_as_it_should_be_has_nothing_to_put_right() -> None:
+def test_a_cluster_as_it_should_be_has_nothing_to_correct() -> None:
     answers = ask(healthy())
 
     assert [answer for answer in answers if answer.remedy] == []
@@ -303,7 +303,7 @@ def test_what_is_wrong_is_said_with_what_to_do(name: str) -> None:
         "GPU's own taint",
     ],
 )
-def test_what_is_no_matter_is_not_called_wrong(there) -> None:
+def test_what_does_not_matter_is_not_called_wrong(there) -> None:
     assert wrong(there) == []
 
 
@@ -329,7 +329,7 @@ def test_one_pod_of_each_kind_and_account_is_tried_where_its_namespace_is_there(
 
 
 class ApiServer(BaseHTTPRequestHandler):
-    """As much of an API server as kubectl asks for."""
+    """The part of an API server that kubectl uses."""
 
     seen: list[tuple[str, str, str]] = []  # noqa: RUF012
 
@@ -370,12 +370,12 @@ class ApiServer(BaseHTTPRequestHandler):
             self._answer(pod, 201)
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
 def cluster(tmp_path, monkeypatch) -> Iterator[Kubectl]:
-    """kubectl with a kubeconfig that leads to a stand-in."""
+    """kubectl with a kubeconfig that leads to a substitute."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), ApiServer)
     threading.Thread(target=http.serve_forever, daemon=True).start()
     monkeypatch.setattr(ApiServer, "seen", [])
@@ -422,7 +422,7 @@ def test_a_pod_is_tried_as_the_cluster_s_controller_would_and_nothing_is_made(cl
         assert (user, kind) == (AS_THE_CLUSTER, "Pod")
 
 
-def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch, tmp_path) -> None:
+def test_a_cluster_that_does_not_answer_is_reported_at_once(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("HOME", str(tmp_path))
 

@@ -47,7 +47,7 @@ def constraint(name: str, uid: int | None = None, **fields: Any) -> dict[str, An
 
 
 def of_namespace(**fields: Any) -> dict[str, Any]:
-    """`saSCC` of upstream: everything as the namespace says."""
+    """`saSCC` of upstream: everything as the namespace defines it."""
     names = ("seLinuxContext", "fsGroup", "supplementalGroups")
     strategies = {name: {"type": "MustRunAs"} for name in names}
     return {
@@ -359,7 +359,7 @@ def test_a_user_namespace_is_demanded_by_restricted_v3() -> None:
     )
 
 
-def test_nonroot_refuses_root_and_marks_whoever_says_no_user() -> None:
+def test_nonroot_refuses_root_and_marks_a_pod_without_a_user() -> None:
     nonroot = SHIPPED["nonroot-v2"]
 
     assert apply(nonroot, pod(own={"runAsUser": 0}), Namespace())[1] == ["container: runAsUser 0"]

@@ -165,7 +165,7 @@ def test_expressions_select_as_documented(operator, values, labels, expected) ->
     assert matches({"matchLabels": {"other": "x"}, **selector}, labels) is False
 
 
-def test_an_unknown_operator_is_no_policy() -> None:
+def test_an_unknown_operator_is_not_a_policy() -> None:
     with pytest.raises(ValueError, match="Near"):
         matches({"matchExpressions": [{"key": "key", "operator": "Near"}]}, {})
 

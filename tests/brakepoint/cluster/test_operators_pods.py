@@ -1,9 +1,14 @@
 """Pods that operators create: workspaces, predictors, pipeline servers, the tasks of a compiled pipeline."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from brakepoint.cluster.operators import (
+    compiled as compiled_in,
+)
 from brakepoint.cluster.operators import (
     pipeline_pods,
     pipeline_servers,
@@ -189,3 +194,28 @@ def test_a_task_has_its_secrets_volumes_and_resources() -> None:
 @pytest.mark.parametrize("documents", [compiled()[:1], compiled()])
 def test_a_pipeline_without_a_part_of_kubernetes_own_has_pods_too(documents) -> None:
     assert len(list(pipeline_pods(documents, "seat", "dspa"))) == 6
+
+
+def test_the_variables_of_a_workspace_are_those_of_this_process_only_while_its_pipeline_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = tmp_path / "step4.py"
+    step.write_text("import os\nseen = dict(os.environ)\n", encoding="utf-8")
+    seen: dict[str, str] = {}
+
+    def compile_to(module: Any, path: Path) -> None:
+        seen.update(module.seen)
+        path.write_text("a: 1\n---\n---\nb: 2\n", encoding="utf-8")
+
+    monkeypatch.setattr("brakepoint.pipeline.cluster.compile_to", compile_to)
+    monkeypatch.setattr("brakepoint.pipeline.cluster.must_name_an_image", lambda path: None)
+    monkeypatch.setenv("BRAKEPOINT_IMAGE", "mine")
+    monkeypatch.setenv("BRAKEPOINT_GPUS", "1")
+    before = dict(os.environ)
+
+    documents = compiled_in(step, {"BRAKEPOINT_IMAGE": "theirs", "BRAKEPOINT_ONLY_THERE": "yes"})
+
+    assert documents == [{"a": 1}, {"b": 2}]
+    assert (seen["BRAKEPOINT_IMAGE"], seen["BRAKEPOINT_ONLY_THERE"]) == ("theirs", "yes")
+    assert "BRAKEPOINT_GPUS" not in seen
+    assert dict(os.environ) == before

@@ -24,7 +24,7 @@ def test_nothing_would_be_refused_and_nothing_is_missing(profile: str) -> None:
 
 
 def test_a_room_without_repositories_and_images_needs_a_store_that_pods_reach() -> None:
-    """The room to copy: its store is on the instructor's machine until another address is put in."""
+    """The example room: its store is on the instructor's machine until another address replaces it."""
     rehearsal = rehearse(collect("openshift", load_room(ROOT / "brakepoint" / "room" / "example.yaml", 1)))
 
     assert [finding.rule for finding in rehearsal.findings] == ["store_local"]

@@ -145,7 +145,7 @@ def test_who_says_no_account_has_the_platform_s() -> None:
     assert pods(pipeline(), run(), **{"default-service-account": "pipeline"})[0].account == "pipeline"
 
 
-def test_tekton_guards_its_own_containers_only_where_it_is_told_to() -> None:
+def test_tekton_guards_its_own_containers_only_where_it_is_configured_to() -> None:
     def helpers(**settings: Any) -> list[Any]:
         return [
             one.get("securityContext")

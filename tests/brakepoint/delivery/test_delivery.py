@@ -98,7 +98,7 @@ def test_an_overlay_that_does_not_render_is_one_line(content: str, tmp_path: Pat
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_without_an_overlay_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_an_overlay_is_reported(tmp_path: Path) -> None:
     assert run(["deploy", "--overlay", str(tmp_path)]) == 2
 
 
@@ -148,7 +148,7 @@ def test_policies_let_in_whom_they_name(policies, allowed) -> None:
 
 @dataclass(frozen=True)
 class Deployed:
-    """An overlay that was deployed here and drove its feed: what came of it, and what its containers said."""
+    """An overlay that was deployed here and drove its feed: its result, and the output of its containers."""
 
     pods: Pods
     run: Run

@@ -61,7 +61,7 @@ def test_a_box_without_area_is_dropped(make_model, box):
     assert Detector(make_model(raw_output((*box, 0.9, 0.1)))).detect_image(GREY_PICTURE) == ()
 
 
-def test_what_lies_in_the_margin_is_dropped(make_model):
+def test_what_is_in_the_margin_is_dropped(make_model):
     margin_only = raw_output((0, 0, 96, 8, 0.9, 0.0))
     wide = np.zeros((48, 96, 3), np.uint8)
     assert Detector(make_model(margin_only)).detect_image(wide) == ()
@@ -120,7 +120,7 @@ def test_a_model_of_two_inputs_is_refused(tmp_path, runtime):
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
-def test_a_model_that_cannot_be_run_is_told_as_such(make_model, runtime):
+def test_a_model_that_cannot_be_run_is_reported_as_such(make_model, runtime):
     model = make_model(raw_output(NEAR), input_shape=(1, 3, 64, 96))
     loaded = onnx.load(model)
     loaded.graph.node[0].CopyFrom(helper.make_node("Reshape", ["answer", "shape"], ["output0"]))
@@ -152,7 +152,7 @@ def test_only_the_rows_in_which_signs_may_show_are_looked_at(make_model):
 
 @pytest.fixture(scope="module")
 def seen():
-    """A frame in which signs are to be seen, from a feed."""
+    """A frame of a feed in which signs are visible."""
     truth = load_truth(find_feed("track-full").with_suffix(".json"))
     with closing(RecordedCamera(find_feed("track-full"), truth)) as camera:
         return camera.read(PrintingHub(None).state(0.0).model_copy(update={"position_cm": 40.0}))
@@ -212,7 +212,7 @@ def test_a_model_that_the_train_cannot_use(make_model, options, key, runtime):
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
 @pytest.mark.parametrize("content", [b"", b"not a model", b"<?xml version='1.0'?><net/>", bytes(500)])
-def test_a_file_that_is_no_model(tmp_path, content, runtime):
+def test_a_file_that_is_not_a_model(tmp_path, content, runtime):
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(UserError) as caught:

@@ -53,7 +53,7 @@ def key_of(output: np.ndarray, metadata: dict[str, str]) -> str:
         ((1, 6, 6300), {"task": "detect", "head": "Detect"}, Layout.RAW),
     ],
 )
-def test_an_output_without_detections_is_told_by_shape_and_metadata(shape, metadata, layout):
+def test_an_output_without_detections_is_reported_by_shape_and_metadata(shape, metadata, layout):
     assert find_layout(np.zeros(shape, np.float32), 2, metadata, MODEL) is layout
 
 
@@ -106,7 +106,7 @@ def test_either_layout_is_known_by_its_numbers_without_metadata(output, layout):
     assert find_layout(output, 2, {}, MODEL) is layout
 
 
-def test_a_few_end_to_end_boxes_without_area_are_no_reason_to_refuse_all():
+def test_a_few_end_to_end_boxes_without_area_are_not_a_reason_to_refuse_all():
     output = END_TO_END.copy()
     output[0, 2] = (40, 40, 39, 44, 0.001, 1)
     assert find_layout(output, 2, SAYS_SO, MODEL) is Layout.END_TO_END

@@ -20,7 +20,7 @@ RAW = raw_output((10, 10, 30, 30, 0.9, 0.1))
 
 
 class FakeOnnxRuntime(types.ModuleType):
-    """ONNX Runtime on the CPU behind the face of a Jetson's build.
+    """ONNX Runtime on the CPU that claims to be a Jetson's build.
 
     Attributes:
         asked_for: The providers of the last session with TensorRT.
@@ -205,7 +205,7 @@ def test_a_failed_build_is_not_blamed_on_a_sound_model(make_model, jetson, said,
     assert caught.value.key == key
 
 
-def test_a_file_that_is_no_model_is_said_to_be_none(jetson, tmp_path):
+def test_a_file_that_is_not_a_model_is_said_to_be_none(jetson, tmp_path):
     jetson()
     model = tmp_path / "no.onnx"
     model.write_bytes(b"nothing")

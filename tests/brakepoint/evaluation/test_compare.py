@@ -40,6 +40,7 @@ def confusion(truths: list[Detection], detections: list[Detection]) -> list[list
         ([], [sign(0, 0.9, LIMIT)], [[0, 0, 0], [0, 0, 0], [0, 1, 0]]),
         ([sign(0)], [sign(0, 0.4)], [[0, 0, 1], [0, 0, 0], [0, 0, 0]]),
         ([sign(0)], [sign(0, 0.9), sign(1, 0.8)], [[1, 0, 0], [0, 0, 0], [1, 0, 0]]),
+        ([sign(0)], [sign(8, 0.9)], [[0, 0, 1], [0, 0, 0], [1, 0, 0]]),
         ([sign(0), sign(40, 1, LIMIT)], [sign(40, 0.7, LIMIT)], [[0, 0, 1], [0, 1, 0], [0, 0, 0]]),
     ],
 )

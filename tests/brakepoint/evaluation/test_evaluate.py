@@ -9,7 +9,7 @@ from onnx_models import raw_output
 from typer.testing import CliRunner
 
 from brakepoint.cli import run
-from brakepoint.cli.evaluate import evaluate_command
+from brakepoint.cli.evaluate import as_table, evaluate_command
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.evaluation import Examined, evaluate, examine, measure, read_picture
@@ -22,13 +22,13 @@ APP.command()(evaluate_command)
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path_factory, monkeypatch):
-    """Sheets go to the folder where one is."""
+    """Sheets go to the current folder."""
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two pictures: in one the model's answer is right, the other shows no sign, so that it is wrong."""
+    """Two pictures: the model's answer is right for one, and wrong for the other, which shows no sign."""
     random = np.random.default_rng(0)
     for name in ("images", "labels"):
         (tmp_path / name).mkdir()
@@ -117,7 +117,12 @@ def test_a_range_of_heights_without_signs_is_left_out() -> None:
 
 def test_the_pictures_can_be_examined_in_a_weather(folder, model, monkeypatch) -> None:
     shown = []
-    monkeypatch.setattr(Detector, "detect_image", lambda _, image, __: shown.append(image.mean()) or ())
+
+    def look(_: Detector, image: np.ndarray, __: float) -> tuple[()]:
+        shown.append(image.mean())
+        return ()
+
+    monkeypatch.setattr(Detector, "detect_image", look)
     for weather in ("clear", "bright"):
         CliRunner().invoke(
             APP,
@@ -138,6 +143,15 @@ def test_a_weather_that_moves_the_signs_or_is_unknown_is_refused(folder, model, 
 def test_without_a_sign_so_high_there_is_nothing_to_measure(folder, model):
     with pytest.raises(UserError, match="65 px"):
         measure(examine(folder, Detector(model)), 0.25, least_px=65)
+
+
+def test_the_table_has_a_heading_for_each_column_and_numbers_to_the_right(folder, model) -> None:
+    table = as_table(measure(examine(folder, Detector(model)), 0.25), "m.onnx")
+
+    assert [str(column.header) for column in table.columns][1:] == [
+        "signs", "precision", "recall", "mAP50", "mAP50-95",
+    ]  # fmt: skip
+    assert [column.justify for column in table.columns] == ["left", *["right"] * 5]
 
 
 def test_the_command_prints_a_table(folder, model):

@@ -39,7 +39,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert interval(*pictures) == interval(*pictures)
 
 
-def test_a_resample_without_signs_of_a_class_is_no_evidence_about_it() -> None:
+def test_a_resample_without_signs_of_a_class_is_not_evidence_about_it() -> None:
     rare = ([sign(sign_class=LIMIT)], [sign(sign_class=LIMIT)])
     assert interval(rare, *[RIGHT] * 9) == pytest.approx((0.995, 0.995))
 

@@ -68,7 +68,7 @@ def test_a_sheet_shows_no_more_pictures_than_a_person_looks_at(tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_sheet_that_cannot_be_written_is_told(tmp_path):
+def test_a_sheet_that_cannot_be_written_is_reported(tmp_path):
     one = examined(tmp_path / "a.png", [sign(100)], [])
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError) as caught:

@@ -1,4 +1,4 @@
-"""A detector that takes more memory than it may is ended, without a word."""
+"""A detector that takes more memory than it may is ended without a message."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from brakepoint.models import SHIPPED_MODEL
 
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Whom the watch has ended, and how; it looks without waiting."""
+    """The processes that the watch has ended, and how; it looks without waiting."""
     ended: list[tuple[int, int]] = []
     monkeypatch.setattr(memory, "LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(memory.os, "kill", lambda pid, how: ended.append((pid, how)))
@@ -24,7 +24,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 
 def watched(sizes_mb: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Watches a process that has these sizes one after the other, with a limit of 100 MB."""
+    """Watches a process with these sizes in turn, and a limit of 100 MB."""
     stopping = threading.Event()
 
     def size() -> float:
@@ -69,6 +69,6 @@ def test_a_process_knows_what_it_has() -> None:
     assert len(ballast) == 50_000_000
 
 
-def test_a_model_that_does_not_load_is_no_answer(tmp_path: Path) -> None:
+def test_a_model_that_does_not_load_is_not_an_answer(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         needed_mb(tmp_path / "none.onnx")

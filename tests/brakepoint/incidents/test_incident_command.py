@@ -21,7 +21,7 @@ BEGUN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of this test's own, where everything goes."""
+    """A separate folder for everything that the test writes."""
     for name, path in (
         ("SITE_DIR", "runs/incident/train"),
         ("CASE_PATH", "runs/incident/case.json"),
@@ -35,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def health(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """What the probes say; a test may change it."""
+    """The results of the probes; a test may change them."""
     said = {"drives": False, "sees": True}
     values = {"score": 70.0, "found": 7, "there": 7, "wrong": 1}
     monkeypatch.setattr(
@@ -67,7 +67,7 @@ def test_two_cases_of_one_incident_have_other_seals_and_another_order_of_suspect
     assert list(cases[0].suspects) == list("abcdefghijklmn")
 
 
-def test_without_a_number_an_incident_is_drawn_that_was_not_mended_yet() -> None:
+def test_without_a_number_an_incident_is_drawn_that_was_not_fixed_yet() -> None:
     record = Record()
     for incident in INCIDENTS[:11]:
         record.incidents[incident.number] = casebook.Entry(started_at=BEGUN, mended_min=1.0)
@@ -85,7 +85,7 @@ def test_a_case_that_was_changed_by_hand_is_none(home: Path) -> None:
         _ = Case.load().incident
 
 
-def test_minutes_to_find_and_to_mend_count_from_the_start_and_only_once() -> None:
+def test_minutes_to_find_and_to_fix_count_from_the_start_and_only_once() -> None:
     case = open_case(1, BEGUN)
     right = case.incident.name
 
@@ -99,7 +99,7 @@ def test_minutes_to_find_and_to_mend_count_from_the_start_and_only_once() -> Non
     assert (entry.found_min, entry.mended_min, entry.wrong) == (3.0, 4.5, 1)
 
 
-def test_a_train_that_was_mended_by_luck_does_not_count_before_the_cause_is_named() -> None:
+def test_a_train_that_was_fixed_by_luck_does_not_count_before_the_cause_is_named() -> None:
     case = open_case(1, BEGUN)
 
     assert not take_down(case, "worn_brake", healthy=True, now=BEGUN + timedelta(minutes=1))

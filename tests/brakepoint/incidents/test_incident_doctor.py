@@ -76,7 +76,7 @@ def test_two_clocks_that_are_both_off_do_not_hide_each_other(tmp_path: Path) -> 
     )
 
 
-def test_settings_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_read_are_reported(tmp_path: Path) -> None:
     healthy_site(tmp_path)
     (tmp_path / "site.toml").write_text("autopilot = 3\n")
     (finding,) = examine_site(tmp_path)

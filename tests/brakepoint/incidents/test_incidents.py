@@ -81,7 +81,7 @@ def loaded(path: Path) -> Detector:
 
 
 def detector_of(path: Path, confidence: float) -> Detector:
-    """A model that is loaded once for all tests: that is what takes time."""
+    """A model, loaded once for all tests because loading takes time."""
     detector = loaded(path)
     detector.confidence = confidence
     return detector
@@ -103,7 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def healthy(site: Site) -> Site:
-    """The train as it is laid out, after it was seen to be healthy."""
+    """The train as it is set up, after a check that it is healthy."""
     assert {name for name, probe in PROBES.items() if probe(site).well} == {"drives", "sees", "lives"}
     return site
 
@@ -114,7 +114,7 @@ def test_a_train_that_was_broken_is_not_healthy(incident: Incident, site: Site) 
 
 
 @each_incident
-def test_a_train_that_was_mended_is_healthy(incident: Incident, healthy: Site) -> None:
+def test_a_train_that_was_fixed_is_healthy(incident: Incident, healthy: Site) -> None:
     assert MENDED[incident.name](incident.break_(healthy)) == healthy
 
 

@@ -75,7 +75,7 @@ def test_the_camera_service_shows_what_the_optics_leave_of_a_picture() -> None:
 
 
 class Joined:
-    """Stands in for `Bus` where a service joins the broker."""
+    """Replaces `Bus` where a service joins the broker."""
 
     def __init__(self, settings: ServiceSettings, service: str, topics: object) -> None:
         self.fake = fake_bus(service)
@@ -89,7 +89,7 @@ class Joined:
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The parts that are served, without their loop."""
+    """The parts of the services, without their loop."""
     parts: list[Any] = []
     monkeypatch.setattr(wiring, "Bus", Joined)
     monkeypatch.setattr(wiring, "serve", lambda part, bus, stopping: parts.append((part, bus.service)))

@@ -119,6 +119,15 @@ def test_an_xml_file_that_is_wrong_is_refused(dataset: Write, text: str, key: st
     assert refusal(dataset("a.jpg", **{"a.xml": text})) == key
 
 
+@pytest.mark.parametrize("named", ["b.jpg", "b.png", r"C:\pictures\b.jpg"])
+def test_an_xml_file_with_a_name_of_its_own_belongs_to_the_picture_that_it_names(
+    dataset: Write, named: str
+) -> None:
+    folder = dataset("a.jpg", "b.jpg", **{"0001.xml": voc(named), "a.xml": voc()})
+
+    assert signs(folder) == {"a.jpg": [(LIMIT, BOX)], "b.jpg": [(LIMIT, BOX)]}
+
+
 def test_a_picture_without_its_xml_file_is_left_out_and_named(dataset: Write) -> None:
     folder = dataset("a.jpg", "b.jpg", **{"a.xml": voc()})
 
@@ -271,7 +280,7 @@ def test_an_outline_is_read_as_the_box_around_it_and_named(dataset: Write) -> No
     assert notes(folder) == [(PassedOver.OUTLINE, "a.txt"), *[(PassedOver.DOUBLED, "a.txt")] * 2]
 
 
-def test_what_file_managers_leave_behind_is_no_label_and_no_picture(dataset: Write) -> None:
+def test_what_file_managers_leave_behind_is_neither_label_nor_picture(dataset: Write) -> None:
     clutter = {"images/._a.jpg": "", "labels/._a.txt": "x", "labels/.DS_Store": "x", "images/Thumbs.db": "x"}
     folder = dataset("images/a.jpg", **{"labels/a.txt": LINE, "__MACOSX/images/a.txt": "0 0"}, **clutter)
 

@@ -81,7 +81,7 @@ def test_a_picture_looked_at_and_found_without_signs_counts(folder):
     assert [len(picture.signs) for picture in load_labels(folder)] == [1, 0]
 
 
-def test_answers_that_are_no_regions_are_ignored(folder):
+def test_answers_that_are_not_regions_are_ignored(folder):
     annotate(folder, "1.json", "a.jpg", rectangle(), {"type": "choices", "value": {"choices": ["blurred"]}})
     assert len(load_labels(folder)[0].signs) == 1
 

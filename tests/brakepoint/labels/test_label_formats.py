@@ -50,7 +50,7 @@ def test_a_box_is_cut_off_at_each_edge(tmp_path: Path) -> None:
         "0 nan 0.5 0.1 0.1",
     ],
 )
-def test_a_box_that_is_none_is_told_with_its_line(tmp_path: Path, line: str) -> None:
+def test_a_box_that_is_none_is_reported_with_its_line(tmp_path: Path, line: str) -> None:
     with pytest.raises(UserError) as refused:
         signs(tmp_path, f"0 0.5 0.5 0.1 0.1\n{line}\n")
 
@@ -58,7 +58,7 @@ def test_a_box_that_is_none_is_told_with_its_line(tmp_path: Path, line: str) -> 
 
 
 @pytest.mark.parametrize("class_id", ["-1", "0.5", str(len(CLASSES))])
-def test_a_class_id_without_a_class_is_told(tmp_path: Path, class_id: str) -> None:
+def test_a_class_id_without_a_class_is_reported(tmp_path: Path, class_id: str) -> None:
     with pytest.raises(UserError) as refused:
         signs(tmp_path, f"{class_id} 0.5 0.5 0.1 0.1")
 
@@ -125,7 +125,7 @@ def test_a_picture_without_a_size_is_none(tmp_path: Path, size: tuple[int, int])
         exported(tmp_path, size=size)
 
 
-def test_an_export_without_a_task_is_told(tmp_path: Path) -> None:
+def test_an_export_without_a_task_is_reported(tmp_path: Path) -> None:
     (tmp_path / "export.json").write_text("[]")
 
     with pytest.raises(UserError):
@@ -191,5 +191,5 @@ def test_a_label_is_for_a_picture_of_its_proportions(
         ("contest", None),
     ],
 )
-def test_a_split_is_told_by_its_name(name: str, split: str | None) -> None:
+def test_a_split_is_recognised_by_its_name(name: str, split: str | None) -> None:
     assert split_of_name(name) == split

@@ -230,7 +230,7 @@ def test_a_picture_is_found_however_its_place_is_written(
     assert read_labels(folder).pictures[0].path == folder / "images" / name
 
 
-def test_a_name_that_is_no_utf8_is_found_and_can_be_told(dataset: Callable[..., Path]) -> None:
+def test_a_name_that_is_not_utf8_is_found_and_can_be_printed(dataset: Callable[..., Path]) -> None:
     folder = dataset("images/a.jpg")
     (folder / "images/a.jpg").rename(folder / "images" / b"\xe9t\xe9.jpg".decode("utf-8", "surrogateescape"))
     write(folder, [task("s3://b/été.jpg", annotation(region()))])
@@ -240,7 +240,7 @@ def test_a_name_that_is_no_utf8_is_found_and_can_be_told(dataset: Callable[..., 
     str(refusal(folder)).encode()
 
 
-def test_pictures_of_one_name_are_told_apart_by_their_folders(dataset: Callable[..., Path]) -> None:
+def test_pictures_of_one_name_are_distinguished_by_their_folders(dataset: Callable[..., Path]) -> None:
     folder = dataset("images/kc01/frame.jpg", "images/kc02/frame.jpg")
     tasks = [
         task(f"s3://b/kc0{number}/frame.jpg", annotation(*[region()][: 2 - number])) for number in (1, 2)
@@ -314,7 +314,7 @@ def test_labels_and_rectangles_from_two_tags_are_one_box(dataset: Callable[..., 
     assert labels.notes == ()
 
 
-def test_what_was_skipped_or_is_no_box_is_named(dataset: Callable[..., Path]) -> None:
+def test_what_was_skipped_or_is_not_a_box_is_named(dataset: Callable[..., Path]) -> None:
     folder = dataset(*(f"images/{name}.jpg" for name in "abcd"))
     choice = {"type": "choices", "value": {"choices": ["blurred"]}}
     tasks = [

@@ -1,4 +1,4 @@
-"""Exports that Label Studio itself has written, read beside the kit's own: all say the same of the pictures.
+"""Exports that Label Studio itself has written, compared with the kit's own: all describe the pictures alike.
 
 The two files are those of a project in Label Studio 1.23.2 to which four of the kit's stills were uploaded:
 its exports JSON and JSON_MIN, as they came. The first picture was labelled twice, the second has a turned
@@ -28,7 +28,7 @@ OWN_NAMES = {name: name for name in PICTURES}
 
 
 def uploaded() -> dict[str, str]:
-    """What Label Studio calls the pictures, by their own names: it puts eight characters before each."""
+    """Label Studio's names of the pictures, by their own: it puts eight characters before each."""
     tasks = json.loads(EXPORTS["JSON"].read_text(encoding="utf-8"))
     return {task["file_upload"][9:]: task["file_upload"] for task in tasks}
 
@@ -42,7 +42,7 @@ def ours(folder: Path) -> Path:
 
 
 def lines(export: Path) -> dict[str, list[str] | None]:
-    """What step 1 makes of an export, by the picture's own name; None where nobody said anything."""
+    """Step 1's labels from an export, by the picture's own name; None if nobody labelled it."""
     return {task.picture[-OWN_NAME:]: yolo_labels(task) for task in read_export(export)}
 
 

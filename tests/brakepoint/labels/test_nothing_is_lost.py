@@ -52,7 +52,7 @@ def folder_of(files: dict[str, bytes]) -> Iterator[Path]:
 
 
 def read(files: dict[str, bytes]) -> Labels | None:
-    """What was read; None if it was refused, in one line."""
+    """The result; None if it was refused, in one line."""
     with folder_of(files) as folder:
         try:
             labels = read_labels(folder)

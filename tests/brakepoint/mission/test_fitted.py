@@ -66,7 +66,7 @@ def test_a_sign_that_leaves_a_narrow_picture_far_off_is_left_to_the_next_track(f
 
 
 class Noted:
-    """An autopilot that keeps what it is asked."""
+    """An autopilot that records its inputs."""
 
     def __init__(self) -> None:
         self.asked: list[tuple] = []
@@ -121,7 +121,7 @@ def test_the_same_asked_twice_is_answered_twice_the_same():
 
 
 @pytest.mark.parametrize("answer", [None, (1,), (1, "brake"), "stop"])
-def test_what_is_no_answer_is_left_to_whoever_asked(answer):
+def test_what_is_not_an_answer_is_left_to_the_caller(answer):
     step = fitted(lambda *_: answer, Eye())
 
     with pytest.raises(UserError) as caught:

@@ -182,7 +182,7 @@ def test_a_train_that_creeps_is_out_of_time_at_the_limit_and_not_before():
         assert find_ending([late], truth) is ending
 
 
-def test_an_autopilot_that_returns_no_order_is_told_so():
+def test_an_autopilot_that_returns_no_order_gets_a_message():
     def silent(memory, detections, train_state, now):
         return None
 
@@ -190,7 +190,7 @@ def test_an_autopilot_that_returns_no_order_is_told_so():
         drive(feed("track-empty"), silent)
 
 
-def test_an_autopilot_that_breaks_down_is_told_where():
+def test_the_place_where_an_autopilot_breaks_down_is_reported():
     def broken(memory, detections, train_state, now):
         return memory, detections.itmes
 

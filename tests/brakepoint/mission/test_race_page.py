@@ -87,7 +87,7 @@ def test_among_equals_the_sooner_is_first(careful):
     assert names(render_race([Racer("later", later), Racer("sooner", careful)])) == ["sooner", "later"]
 
 
-def test_runs_on_different_lines_are_no_race(careful):
+def test_runs_on_different_lines_are_not_a_race(careful):
     other = record(feed("track-slowdown"))
 
     with pytest.raises(UserError, match="track-slowdown, track-stop"):

@@ -28,7 +28,7 @@ DANGER, LIMIT, NOTHING = truth("danger-train"), truth("limit-30"), truth(None)
 
 
 def run(*legs: tuple[float, float] | tuple[float, float, Light], ending=Ending.END_OF_TRACK) -> Run:
-    """A run of legs: up to a position at a speed; with a speed of 0 it rests for so many seconds instead."""
+    """A run of legs: each up to a position at a speed, or, with a speed of 0, a rest of so many seconds."""
     ticks: list[Tick] = []
     position = 0.0
 
@@ -150,7 +150,7 @@ def test_creeping_closer_after_an_early_stop_is_caution():
     assert (score.false_stops, score.signs[0].faults) == (0, ())
 
 
-def test_standing_before_the_start_is_no_false_stop_but_not_for_ever():
+def test_standing_before_the_start_is_not_a_false_stop_but_not_for_ever():
     assert score_run(run((1, 0), (LENGTH_CM, FULL)), NOTHING).score == 100
     assert score_run(run((15, 0), (LENGTH_CM, FULL)), NOTHING).dawdling_s == pytest.approx(10, abs=0.2)
 
@@ -181,7 +181,7 @@ def test_a_train_that_stalls_loses_what_it_did_not_cover():
     assert score.first_wrong is not None and score.first_wrong.position_cm == pytest.approx(100, abs=4)
 
 
-def test_a_derailment_is_told_and_paid_for():
+def test_a_derailment_is_reported_and_paid_for():
     derailed = run((300, FULL), ending=Ending.DERAILED)
     score = score_run(derailed, NOTHING)
 

@@ -28,7 +28,7 @@ def compared() -> Any:
     return SimpleNamespace(worlds=worlds)
 
 
-def test_the_new_figures_stand_beside_those_of_production() -> None:
+def test_the_new_figures_are_shown_beside_those_of_production() -> None:
     found = ProductionComparison.of(compared(), 3)
 
     assert (found.new, found.production, found.version) == (NEW, OLD, 3)
@@ -77,7 +77,7 @@ def test_a_token_comes_from_the_environment_or_else_from_the_pod(tmp_path: Path,
     ("error", "said"),
     [(ValueError("one\ntwo"), "one"), (ValueError("  "), "ValueError"), (OSError(), "OSError")],
 )
-def test_of_a_long_error_the_first_line_is_told_and_of_a_silent_one_its_name(error, said) -> None:
+def test_of_a_long_error_the_first_line_is_reported_and_of_a_silent_one_its_name(error, said) -> None:
     assert cluster._first_line(error) == said
 
 

@@ -45,7 +45,7 @@ def kill_once_it_is_there(process: subprocess.Popen, file: Path) -> None:
     assert there
 
 
-def test_a_run_killed_while_it_publishes_leaves_no_model_and_the_next_one_goes_on(store, tmp_path) -> None:
+def test_a_run_killed_while_it_publishes_leaves_no_model_and_the_next_one_resumes(store, tmp_path) -> None:
     model = save_constant_model(tmp_path / "model.onnx", raw_output(), names=NAMES)
     command = [sys.executable, SCRIPT, str(model), str(tmp_path / "runs")]
     held = tmp_path / "held"

@@ -58,7 +58,7 @@ def test_the_gate_never_lets_a_world_get_worse(track, road, before, tolerance) -
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory) -> tuple[str, dict, dict]:
-    """The text, the pipeline, and what only Kubernetes reads."""
+    """The text, the pipeline, and the part that only Kubernetes reads."""
     path = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
     assert cli(["pipeline", "compile", "--out", str(path)]) == 0
     words = path.read_text("utf-8")
@@ -176,7 +176,7 @@ def small_run(folder: Path, step: ModuleType = small_pipeline, **parameters: flo
     return outcome, told
 
 
-def test_a_run_is_told_and_the_next_reuses_what_did_not_change(tmp_path, monkeypatch) -> None:
+def test_a_run_is_reported_and_the_next_reuses_what_did_not_change(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     outcome, told = small_run(tmp_path / "runs")
@@ -191,7 +191,7 @@ def test_a_run_is_told_and_the_next_reuses_what_did_not_change(tmp_path, monkeyp
     assert len(outcome.refused) == 1 and "0.800" in outcome.refused[0]
 
 
-def test_a_component_that_breaks_down_is_told_with_its_last_words(tmp_path, monkeypatch) -> None:
+def test_a_component_that_breaks_down_is_reported_with_its_last_words(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(UserError) as caught:
@@ -202,7 +202,7 @@ def test_a_component_that_breaks_down_is_told_with_its_last_words(tmp_path, monk
     assert "Traceback" in (tmp_path / "runs" / LOG_NAME).read_text("utf-8")
 
 
-def test_a_step_with_a_gap_is_told_with_what_to_do(tmp_path, monkeypatch) -> None:
+def test_a_step_with_a_gap_is_reported_with_what_to_do(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(UserError) as caught:
@@ -227,7 +227,7 @@ def test_the_components_run_the_steps_of_whose_pipeline_it_is(tmp_path, monkeypa
 
 
 class PipelineServer(BaseHTTPRequestHandler):
-    """As much of the Kubeflow Pipelines API as a submission asks for."""
+    """The part of the Kubeflow Pipelines API that a submission uses."""
 
     token = "secret-token"
     runs: list[dict] = []  # noqa: RUF012
@@ -258,7 +258,7 @@ class PipelineServer(BaseHTTPRequestHandler):
             self._answer({"run_id": "r1", **body})
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ def submitting(pipeline_server, tmp_path, monkeypatch) -> str:
 
 @pytest.fixture
 def in_a_pod(tmp_path, monkeypatch) -> Path:
-    """The files that a pod finds of its service account."""
+    """The files of its service account that a pod contains."""
     folder = tmp_path / "serviceaccount"
     folder.mkdir()
     for name, content in (("namespace", "spring-anna\n"), ("service-ca.crt", "SERVICES"), ("token", "own\n")):
@@ -303,7 +303,7 @@ def test_a_run_is_handed_to_a_cluster(submitting, capsys) -> None:
     assert PipelineServer.token not in json.dumps(started)
 
 
-def test_a_refused_token_and_an_absent_server_are_told(submitting, monkeypatch, capsys) -> None:
+def test_a_refused_token_and_an_absent_server_are_reported(submitting, monkeypatch, capsys) -> None:
     monkeypatch.setenv("KFP_TOKEN", "stale")
 
     assert cli(["pipeline", "submit", "--host", submitting]) == 2

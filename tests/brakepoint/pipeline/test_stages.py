@@ -25,7 +25,7 @@ LEAST, TOLERANCE = 0.3, 0.1
 
 
 class Artefact(SimpleNamespace):
-    """As much of an artefact of Kubeflow as a stage uses."""
+    """The part of a Kubeflow artefact that a stage uses."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path=str(path), metadata={})
@@ -51,7 +51,7 @@ class Run:
 
 
 class Data(SimpleNamespace):
-    """What is made once: stills of the track, painted pictures of it, and painted roads."""
+    """Data that is made once: stills of the track, painted pictures of it, and painted roads."""
 
     stills: Artefact
     track: Artefact

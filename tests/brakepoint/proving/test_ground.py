@@ -55,7 +55,7 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def blind(make_model: Callable[..., Path]) -> Candidate:
-    """A model that never sees a sign, and our own autopilot."""
+    """A model that never sees a sign, and the kit's autopilot."""
     return Candidate(str(make_model(np.zeros((1, 6, 40), np.float32))), "solutions")
 
 
@@ -176,7 +176,7 @@ def test_a_proof_counts_what_came_out_and_has_the_worst_first():
 
 
 class Ids(HTMLParser):
-    """The ids of a page, where it leads to within itself, and the languages it speaks."""
+    """The ids of a page, its internal links, and its languages."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

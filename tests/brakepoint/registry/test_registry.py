@@ -119,7 +119,7 @@ def test_a_publication_that_breaks_off_leaves_no_version(store, model, monkeypat
     assert not [key for key in keys(store) if key.startswith(INCOMING)]
 
 
-def test_what_does_not_arrive_whole_is_no_version(store, model, monkeypatch) -> None:
+def test_what_does_not_arrive_whole_is_not_a_version(store, model, monkeypatch) -> None:
     put = store.client.put_object
 
     def put_half(Body, **arguments: object) -> None:  # noqa: N803
@@ -145,7 +145,7 @@ def test_a_version_that_was_changed_is_not_fetched(store, model, tmp_path) -> No
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_what_is_no_model_is_not_published(store, tmp_path) -> None:
+def test_what_is_not_a_model_is_not_published(store, tmp_path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model")
 
     with pytest.raises(UserError) as caught:
@@ -154,7 +154,7 @@ def test_what_is_no_model_is_not_published(store, tmp_path) -> None:
     assert caught.value.key == "error.model_unreadable"
 
 
-def test_a_description_that_is_none_is_told(store, model) -> None:
+def test_a_description_that_is_none_is_reported(store, model) -> None:
     Registry(store).publish(model)
     store.client.put_object(Bucket=store.bucket, Key="models/track/1/version.json", Body=b"{}")
 
@@ -164,7 +164,7 @@ def test_a_description_that_is_none_is_told(store, model) -> None:
 
 
 def wait_for_production(registry: Registry, number: int | None) -> None:
-    """Asks as a server does: what is being rewritten may not be readable for a moment."""
+    """Polls as a server does: a file that is being rewritten may be unreadable for a moment."""
     deadline = time.monotonic() + 20
     found = None
     while found != number and time.monotonic() < deadline:

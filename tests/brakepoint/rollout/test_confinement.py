@@ -59,7 +59,7 @@ def test_a_mount_has_a_place_in_what_is_thrown_away_and_never_in_the_root(tmp_pa
     assert [path.name for path in root.iterdir()] == ["there"]
 
 
-def test_the_command_comes_behind_the_mounts_and_starts_where_it_is_told(tmp_path: Path) -> None:
+def test_the_command_comes_after_the_mounts_and_starts_in_the_given_folder(tmp_path: Path) -> None:
     words = Sandbox(
         (tmp_path / "a", tmp_path / "b"), tmp_path / "s", Confinement(1), {"/x": tmp_path}
     ).command(["run", "it"], "/folder")

@@ -28,7 +28,7 @@ def pipeline(*uses: dict[str, Any], **spec: Any) -> Pipeline:
 
 
 class Recorder:
-    """Runs nothing: it keeps what it was asked to run, and answers as it was told to."""
+    """Runs nothing: it records the requests, and returns the given answers."""
 
     def __init__(self, answers: Mapping[str, Done] | None = None) -> None:
         self.answers = answers or {}
@@ -60,7 +60,7 @@ def test_a_task_runs_behind_those_that_it_waits_for() -> None:
     assert runner.names == ["a", "b", "c"]
 
 
-def test_whoever_takes_a_result_waits_for_it() -> None:
+def test_a_task_that_uses_a_result_waits_for_it() -> None:
     said = [{"name": "word", "value": "$(tasks.maker.results.word)"}]
     tasks = {
         "taker": task(params=[{"name": "word"}], steps=[{"image": "i", "script": "say $(params.word)"}]),
@@ -112,7 +112,7 @@ def test_who_fails_ends_the_run_and_the_last_tasks_run_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(("answer", "status"), [(SUCCEEDED, "Succeeded"), (FAILED, "Failed")])
-def test_the_last_tasks_are_told_how_it_ended(answer: Done, status: str) -> None:
+def test_the_last_tasks_learn_how_it_ended(answer: Done, status: str) -> None:
     tasks = {"teller": task(params=[{"name": "one"}, {"name": "all"}], steps=[STEP])}
     params = [{"name": "one", "value": "$(tasks.a.status)"}, {"name": "all", "value": "$(tasks.status)"}]
     runner = Recorder({"a": answer})

@@ -56,7 +56,7 @@ def test_two_pushes_are_heard_in_their_order(forge: Forge, clone: Path) -> None:
     assert [one.commit for one in forge.pushes()] == commits
 
 
-def test_a_branch_that_is_deleted_is_no_push(forge: Forge, clone: Path) -> None:
+def test_a_branch_that_is_deleted_is_not_a_push(forge: Forge, clone: Path) -> None:
     push(clone, "one", "other")
     list(forge.pushes())
     subprocess.run(["git", "push", "--quiet", "origin", ":other"], cwd=clone, check=True, capture_output=True)

@@ -95,7 +95,7 @@ def test_what_is_not_committed_is_not_pushed(forge: Forge, clone: Path) -> None:
     assert forge.git("show", "main:overlay") == OVERLAY.strip()
 
 
-def test_a_folder_that_is_no_clone_is_said_to_be_none(forge: Forge, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_clone_is_said_to_be_none(forge: Forge, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="git"):
         push(tmp_path / "empty", forge)

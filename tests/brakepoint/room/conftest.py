@@ -17,7 +17,7 @@ from brakepoint.room.stores import open_store
 
 
 def free_ports(count: int) -> int:
-    """The first of so many free ports in a row, drawn by chance: other tests draw at the same time."""
+    """The first of so many free ports in a row, drawn at random because other tests draw at the same time."""
     for first in random.sample(range(21000, 30000, count), 100):
         probes = [socket.socket() for _ in range(count)]
         try:
@@ -54,7 +54,7 @@ def small_kit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def points(monkeypatch: pytest.MonkeyPatch, short_feed: Path) -> Callable[[Room], list[str]]:
-    """Scores a room without a sandbox, a hand-in by what its autopilot says; returns who was scored."""
+    """Scores a room without a sandbox, each submission by its autopilot's text; returns who was scored."""
 
     def judged(submission: scoring.Submission) -> SubmissionOutcome:
         return SubmissionOutcome(

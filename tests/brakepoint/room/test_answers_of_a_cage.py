@@ -29,7 +29,7 @@ def frame(content: bytes) -> bytes:
 
 @pytest.fixture
 def cage(tmp_path: Path, monkeypatch) -> Callable[..., Sandbox]:
-    """Makes a sandbox that says these bytes, whatever it is asked, and then ends or falls silent."""
+    """Makes a sandbox that answers everything with these bytes, and then ends or falls silent."""
     popen = subprocess.Popen
 
     def make(said: bytes, then: str = "", limits=QUICK, stopping=None) -> Sandbox:
@@ -140,7 +140,7 @@ def test_who_holds_more_than_allowed_is_ended(cage) -> None:
     assert failed.value.reason is Failure.MEMORY
 
 
-def test_who_was_ended_by_the_kernel_for_its_memory_is_told_so(cage, monkeypatch) -> None:
+def test_a_process_that_the_kernel_killed_for_its_memory_is_reported_as_such(cage, monkeypatch) -> None:
     closed: list[bool] = []
     group: Any = type(
         "Group",

@@ -27,7 +27,7 @@ names = st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,5}[a-z0-9]|seat-0[1-4]", fullm
 
 
 @given(names.filter(lambda names: SHARED not in names), st.integers(0, 4), st.data())
-def test_whoever_joins_moves_nobody_else(handles, unnamed, data) -> None:
+def test_anyone_who_joins_moves_nobody_else(handles, unnamed, data) -> None:
     attendees = max(len(handles) + unnamed, 1)
     room = Room(name="spring", attendees=attendees, handles=tuple(handles))
     late = data.draw(st.sampled_from(["zoe", "seat-77"]).filter(lambda name: name not in handles))
@@ -95,7 +95,7 @@ def test_a_quota_is_enough_for_the_course_unless_the_room_says_otherwise() -> No
     assert Quota() == Quota(cpu=24, memory_gib=48, storage_gib=20, gpus=0, pods=30)
 
 
-def test_nobody_is_given_a_gpu_unless_the_room_says_so() -> None:
+def test_nobody_is_given_a_gpu_unless_the_room_asks_for_it() -> None:
     assert Quota().gpus == 0
 
 

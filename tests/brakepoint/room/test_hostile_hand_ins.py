@@ -47,7 +47,7 @@ HOSTILE = (
 
 @pytest.fixture
 def room(small_room, short_feed, monkeypatch):
-    """A room of two with a hidden feed, in which nothing needs a sandbox and one is scored at a time."""
+    """A room of two with a hidden feed, which needs no sandbox and scores one submission at a time."""
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
     monkeypatch.setattr(scoring, "available_cores", lambda: 1)
     monkeypatch.setattr(scoring, "SPARE_PLACES", 0)
@@ -233,7 +233,7 @@ def test_what_a_model_does_wrong_is_not_called_the_autopilots(monkeypatch, tmp_p
 
 
 class Cage:
-    """Says what it is told to; to a first question, and to every one after."""
+    """Gives one answer to the first question, and another to every later one."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self._answer = answer
@@ -242,7 +242,7 @@ class Cage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is to be closed."""
+        """There is nothing to close."""
 
     def ask(self, message: bytes) -> dict[str, Any]:
         return self._answer
@@ -260,7 +260,7 @@ def test_a_model_that_finds_too_little_does_not_drive(room, short_feed, tmp_path
 @pytest.mark.parametrize(
     ("right", "is_fit"), [(60.0, True), (60.1, False), (-60.1, False), (1e300, False), (float("nan"), False)]
 )
-def test_boxes_far_outside_the_picture_are_no_boxes(right, is_fit) -> None:
+def test_boxes_far_outside_the_picture_are_not_boxes(right, is_fit) -> None:
     np = pytest.importorskip("numpy")
     box = (min(right, 0.0) - 1 if right < 0 else 0.0, 0.0, right, 4.0)
     item = {"sign_class": "DangerAhead", "confidence": 0.5, "box": box}

@@ -50,7 +50,7 @@ def test_the_code_on_a_card_is_all_that_a_laptop_needs(small, laptop, monkeypatc
     assert environment["AWS_S3_ENDPOINT"] == f"http://127.0.0.1:{small.store.port}"
 
 
-def test_a_code_that_does_not_open_the_bucket_is_told_and_nothing_is_kept(small, laptop, capsys) -> None:
+def test_a_code_that_does_not_open_the_bucket_is_reported_and_nothing_is_kept(small, laptop, capsys) -> None:
     code = join_code("spring", "anna", "wrong-key", small.outside)
     with serving(small):
         assert run(["join", code]) == 2
@@ -70,7 +70,7 @@ def test_a_code_that_does_not_open_the_bucket_is_told_and_nothing_is_kept(small,
         "@",
     ],
 )
-def test_what_is_no_code_is_told_with_an_example(laptop, capsys, monkeypatch, code) -> None:
+def test_what_is_not_a_code_is_reported_with_an_example(laptop, capsys, monkeypatch, code) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
 
     assert run(["join", code]) == 2

@@ -12,7 +12,7 @@ from brakepoint.room.memory_groups import MemoryGroup, held_mb, parent_group
 
 
 def groups(folder: Path, own: str, *made: str, controllers: str = "memory pids") -> Path | None:
-    """The group that would be taken, where the kernel shows these."""
+    """The group that would be used, where the kernel lists these."""
     (folder / "own").write_text(own)
     for name in made:
         (folder / "cgroup" / name).mkdir(parents=True)

@@ -1,6 +1,7 @@
 """A room on MinIO: users and policies by its own library, against a substitute with its encryption."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from minio.credentials import StaticProvider
@@ -11,7 +12,7 @@ from brakepoint.errors import UserError
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import MinioSettings, Room
 from brakepoint.room.provisioning import Provisioner
-from brakepoint.room.stores import open_store
+from brakepoint.room.stores import minio, open_store
 from brakepoint.room.stores.minio import MinioRoomStore, policy
 from brakepoint.store import Connection
 from brakepoint.store.embedded import serve_s3
@@ -100,7 +101,7 @@ def test_a_key_may_write_one_bucket_and_read_another() -> None:
     assert not any("*" in action for entry in statements for action in entry["Action"])
 
 
-def test_workspaces_are_told_the_address_inside_the_cluster(room) -> None:
+def test_workspaces_get_the_address_inside_the_cluster(room) -> None:
     assert (room.inside, room.outside) == ("http://minio.svc:9000", "https://minio.example.org")
 
 
@@ -111,9 +112,27 @@ def test_without_the_administrators_key_nothing_is_begun(room, monkeypatch) -> N
         open_store(room)
 
 
-def test_an_unreachable_minio_is_told(room, tmp_path) -> None:
+def test_an_unreachable_minio_is_reported(room, tmp_path) -> None:
     admin = MinioAdmin(endpoint="127.0.0.1:9", credentials=StaticProvider(*ADMIN), secure=False)
     connection = Connection("http://127.0.0.1:9", "spring-shared", *ADMIN)
 
     with pytest.raises(UserError, match="Nothing answers"):
         MinioRoomStore(room, SETTINGS, connection, admin).buckets()
+
+
+@pytest.mark.parametrize(("scheme", "secure"), [("https", True), ("http", False)])
+def test_the_administrators_key_and_secret_come_from_the_environment(
+    room, monkeypatch, scheme, secure
+) -> None:
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr(minio, "MinioAdmin", lambda **options: made.append(options))
+    monkeypatch.setenv(minio.ADMIN_KEY, "the-key")
+    monkeypatch.setenv(minio.ADMIN_SECRET, "the-secret")
+    MinioRoomStore.from_environment(
+        room, MinioSettings(kind="minio", endpoint=f"{scheme}://minio.example.org")
+    )
+
+    (options,) = made
+    credentials = options["credentials"].retrieve()
+    assert (credentials.access_key, credentials.secret_key) == ("the-key", "the-secret")
+    assert (options["endpoint"], options["secure"]) == ("minio.example.org", secure)

@@ -2,6 +2,8 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -115,7 +117,7 @@ def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None
     assert (small_room.folder / "store" / "spring-shared" / "SHA256SUMS").is_file()
 
 
-def test_what_is_missing_is_mended_and_nothing_else_touched(small_room) -> None:
+def test_what_is_missing_is_fixed_and_nothing_else_touched(small_room) -> None:
     provisioner(small_room).apply(quiet)
     before = Accounts.load(small_room.folder)
     key = next(iter(content()))
@@ -130,7 +132,7 @@ def test_what_is_missing_is_mended_and_nothing_else_touched(small_room) -> None:
     assert provisioner(small_room).plan() == []
 
 
-def test_whoever_leaves_loses_the_key_and_finds_everything_again_after_coming_back(
+def test_anyone_who_leaves_loses_the_key_and_finds_everything_again_after_coming_back(
     room_of_forty, capsys
 ) -> None:
     run(["room", "apply", "--attendees", "3"])
@@ -155,7 +157,7 @@ def test_whoever_leaves_loses_the_key_and_finds_everything_again_after_coming_ba
     assert "spring-seat-03" in (room_of_forty / "keys.json").read_text()
 
 
-def test_a_change_that_voids_cards_says_so_before_anything_is_done(room_of_forty, capsys) -> None:
+def test_a_change_that_voids_cards_is_announced_before_anything_is_done(room_of_forty, capsys) -> None:
     room_file = room_of_forty.parents[2] / "room.yaml"
     run(["room", "apply", "--attendees", "3"])
     before = contents(room_of_forty)
@@ -184,6 +186,22 @@ def test_a_room_is_not_taken_for_another_whose_name_begins_the_same(in_folder) -
     assert provisioner(room).plan() == []
     provisioner(room).remove(quiet)
     assert provisioner(other).plan() == []
+
+
+def test_of_a_store_only_what_is_the_rooms_and_is_there_is_removed(in_folder) -> None:
+    room = Room(name="spring", attendees=2, handles=("anna", "bela"))
+    provisioner(room).apply(quiet)
+    there, removed, told = {"spring-anna", room.shared_bucket, "elsewhere"}, [], []
+    store: Any = SimpleNamespace(
+        buckets=lambda: there,
+        keys=lambda: {"spring-anna", "another-key"},
+        revoke=lambda key: removed.append(f"key {key}"),
+        remove_bucket=removed.append,
+    )
+    Provisioner(room, store).remove(lambda done, total: told.append((done, total)))
+
+    assert sorted(removed) == sorted(["key spring-anna", "spring-anna", room.shared_bucket])
+    assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_the_manifests_keep_attendees_apart(small_room) -> None:
@@ -252,7 +270,7 @@ def test_an_interrupted_apply_is_completed_by_the_next(small_room, monkeypatch) 
         ("just words", "does not describe a room"),
     ],
 )
-def test_a_file_that_describes_no_room_is_told(in_folder, monkeypatch, written, said) -> None:
+def test_a_file_that_describes_no_room_is_reported(in_folder, monkeypatch, written, said) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
     path = in_folder / "room.yaml"
     path.write_text(written)

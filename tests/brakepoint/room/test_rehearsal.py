@@ -32,7 +32,7 @@ def test_a_small_room_is_played_through_and_leaves_nothing_behind(
     assert {bucket: set(open_store(applied).objects(bucket)) for bucket in before} == before
 
 
-def test_what_fails_is_told_with_its_attendee(applied, monkeypatch, capsys) -> None:
+def test_what_fails_is_reported_with_its_attendee(applied, monkeypatch, capsys) -> None:
     monkeypatch.setattr(rehearsal, "PATIENCE_S", {name: PATIENCE_S[name] for name in ("pull", "upload")})
     annotations = applied.folder / "store" / "spring-bela" / "stills" / "annotations.json"
     assert annotations.stat().st_size == (CONTENT_DIR / "stills" / "annotations.json").stat().st_size

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from room_day import KIT, room_now
 
+from brakepoint import extras
 from brakepoint.cli import run
 from brakepoint.room import backup, files
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
@@ -57,7 +58,7 @@ def test_a_backup_is_its_owners_alone_holds_the_hidden_feed_and_not_what_the_kit
 
 
 @pytest.mark.parametrize("damage", [b"", b"no archive", None])
-def test_what_is_no_backup_makes_no_room(in_folder, capsys, damage) -> None:
+def test_what_is_not_a_backup_makes_no_room(in_folder, capsys, damage) -> None:
     if damage is not None:
         Path("x.backup").write_bytes(damage)
 
@@ -95,3 +96,9 @@ def test_a_room_that_cannot_be_restored_leaves_nothing_in_the_way_of_the_next_tr
         assert run(["room", "restore", str(saved)]) == 2
     assert not Path("room.yaml").exists() and not any(Path("runs/room").iterdir())
     assert run(["room", "restore", str(saved)]) == 0
+
+
+def test_a_restored_room_needs_what_a_room_needs(in_folder, monkeypatch, capsys) -> None:
+    monkeypatch.setitem(extras.EXTRAS, "room", ("no_such_package",))
+    assert run(["room", "restore", "spring.backup"]) == 2
+    assert extras.install_command("room") in capsys.readouterr().err.replace("\n", " ")

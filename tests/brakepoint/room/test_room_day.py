@@ -176,7 +176,7 @@ def test_nobody_moves_to_a_seat_that_is_not_there_or_to_their_own(small) -> None
     assert everything(("anna", "bela")) == before
 
 
-def test_whoever_moves_to_an_empty_seat_takes_score_and_disqualification_along(small, points) -> None:
+def test_anyone_who_moves_to_an_empty_seat_takes_score_and_disqualification_along(small, points) -> None:
     run(["room", "reset", "bela", "--yes"])
     points(small)
     run(["room", "disqualify", "anna"])
@@ -263,7 +263,7 @@ def test_a_disqualified_attendee_is_not_scored_and_comes_back_with_what_was_reac
     assert points(small) == ["anna"]
 
 
-def test_damaged_decisions_are_told_and_not_forgotten(small, capsys) -> None:
+def test_damaged_decisions_are_reported_and_not_forgotten(small, capsys) -> None:
     (small.folder / "rulings.json").write_text("{")
 
     assert run(["room", "disqualify", "anna"]) == 2
@@ -296,7 +296,7 @@ def test_in_the_final_nobody_drives_who_is_disqualified(small, points, short_fee
     assert [handle for handle, _ in scored] == ["bela"]
 
 
-def test_whoever_moves_takes_the_best_hand_in_for_the_final_along(small, points) -> None:
+def test_anyone_who_moves_takes_the_best_hand_in_for_the_final_along(small, points) -> None:
     points(small)
     run(["room", "move", "anna", "bela"])
     best = small.folder / "submissions" / "bela" / scoring.BEST / "step6_autopilot.py"

@@ -36,7 +36,7 @@ def test_a_password_is_typed_from_a_card_and_its_hash_is_of_it(in_folder) -> Non
     assert account.secret_key != account.password
 
 
-def test_accounts_are_read_as_they_were_kept_and_a_damaged_file_is_told(in_folder, tmp_path) -> None:
+def test_accounts_are_read_as_they_were_kept_and_a_damaged_file_is_reported(in_folder, tmp_path) -> None:
     assert Accounts.load(tmp_path) == Accounts()
     accounts = Accounts(accounts={"anna": Account.new()})
     accounts.save(tmp_path)
@@ -100,7 +100,7 @@ def test_a_mission_of_no_points_is_a_score_all_the_same(tmp_path: Path) -> None:
     assert Scores.load(tmp_path).marks["anna"].best_score == 0.0
 
 
-def test_two_submissions_are_told_apart_by_either_file() -> None:
+def test_two_submissions_are_distinguished_by_either_file() -> None:
     digests = {Submission(model, pilot).digest for model in (b"a", b"b") for pilot in (b"a", b"b", b"")}
 
     assert len(digests) == 6
@@ -137,7 +137,7 @@ def test_nothing_is_uploaded_unless_every_file_is_there(tmp_path, monkeypatch) -
 
 
 class Sandbox:
-    """Answers as it is told, and keeps what it was asked."""
+    """Gives the set answers, and records the questions."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer

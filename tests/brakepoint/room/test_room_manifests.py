@@ -26,12 +26,12 @@ def manifests(room: Room = ROOM, handle: str = "anna") -> list[dict]:
 
 @pytest.fixture
 def by_kind() -> dict[str, dict]:
-    """What is called `attendee`, and the namespace."""
+    """The objects named `attendee`, and the namespace."""
     named = ("attendee", "spring-anna")
     return {one["kind"]: one for one in manifests() if one["metadata"]["name"] in named}
 
 
-def test_all_but_the_namespace_itself_lies_in_the_namespace(by_kind) -> None:
+def test_all_but_the_namespace_itself_is_in_the_namespace(by_kind) -> None:
     namespace = by_kind.pop("Namespace")["metadata"]
 
     assert namespace["name"] == "spring-anna" and "namespace" not in namespace

@@ -58,7 +58,7 @@ def test_who_handed_nothing_in_is_passed_over(small_room) -> None:
 
 
 @pytest.mark.parametrize("path", ["room/model.onnx/x", "room"])
-def test_a_folder_or_a_file_in_the_wrong_place_is_no_submission(small_room, path) -> None:
+def test_a_folder_or_a_file_in_the_wrong_place_is_not_a_submission(small_room, path) -> None:
     target = small_room.folder / "store" / "spring-anna" / path
     target.parent.mkdir(parents=True)
     target.write_bytes(b"x")
@@ -66,7 +66,7 @@ def test_a_folder_or_a_file_in_the_wrong_place_is_no_submission(small_room, path
     assert fetch(open_store(small_room), "spring-anna") is None
 
 
-def test_damaged_scores_are_told_and_not_overwritten(tmp_path) -> None:
+def test_damaged_scores_are_reported_and_not_overwritten(tmp_path) -> None:
     (tmp_path / "scores.json").write_text("{")
 
     with pytest.raises(UserError, match=r"scores\.json"):
@@ -109,7 +109,7 @@ def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None
     assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
 
 
-def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
+def test_each_outcome_is_reported_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
     in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
     room = load_room(in_folder / "room.yaml")
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
@@ -126,7 +126,7 @@ def test_each_outcome_is_told_in_a_line(in_folder, monkeypatch, short_feed, caps
     ]
 
 
-def test_the_best_counts_and_the_last_is_told(tmp_path) -> None:
+def test_the_best_counts_and_the_last_is_reported(tmp_path) -> None:
     scores = Scores()
     scores.add("anna", outcome(80, 0.7), tmp_path)
     scores.add("anna", outcome(95, 0.6), tmp_path)
@@ -145,7 +145,7 @@ def test_who_only_ever_failed_has_no_score(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("reason", Failure)
-def test_each_reason_is_told_in_both_languages(reason) -> None:
+def test_each_reason_is_reported_in_both_languages(reason) -> None:
     failed = SubmissionOutcome(digest="", at=NOW, reason=reason, detail="{braces} stay")
 
     assert failed.words("en") != failed.words("fr")
@@ -197,7 +197,7 @@ def test_a_function_of_its_own_is_refused_whatever_it_is_made_of(tmp_path) -> No
 
 
 def outside(*, located: bool = True) -> onnx.TensorProto:
-    """A tensor whose values lie in another file, or that only says in which."""
+    """A tensor whose values are in another file, or that only names that file."""
     tensor = helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
     if located:
         tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -238,7 +238,7 @@ def test_values_outside_the_file_are_refused_wherever_they_are(tmp_path, where) 
     assert (caught.value.reason, caught.value.detail) == (Failure.MODEL_OPERATORS, "external data")
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path) -> None:
+def test_a_file_that_is_not_a_model_is_refused(tmp_path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model")
 
     with pytest.raises(Failed) as caught:
@@ -249,7 +249,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path) -> None:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Lets nothing more be written into any file of a room."""
+    """Refuses any further write to the files of a room."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "write", no_space)
         yield
@@ -297,7 +297,7 @@ def two_handed_in(in_folder, monkeypatch, short_feed) -> Room:
     return room
 
 
-def test_a_full_disk_is_told_once_all_are_scored(two_handed_in, capsys) -> None:
+def test_a_full_disk_is_reported_once_all_are_scored(two_handed_in, capsys) -> None:
     with full_disk():
         assert run(["room", "score"]) == 2
 

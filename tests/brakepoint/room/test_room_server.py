@@ -27,7 +27,7 @@ def connection(room: Room, handle: str) -> Connection:
 
 
 def works(of: Connection) -> bool:
-    """Whether something can be uploaded with that key."""
+    """Whether that key can upload a file."""
     try:
         of.client.put_object(Bucket=of.bucket, Key="room/work", Body=b"work")
     except ClientError:
@@ -37,7 +37,7 @@ def works(of: Connection) -> bool:
 
 @pytest.fixture
 def served(small_room, monkeypatch):
-    """A room that is served, its server, which looks when it is told, and the buckets it called full."""
+    """A room that is served, its server, which looks on demand, and the buckets that it reported as full."""
     monkeypatch.setattr(server, "LOOK_EVERY_S", 3600.0)
     servers: list[RoomServer] = []
     full: list[str] = []
@@ -100,7 +100,7 @@ def test_a_late_arrival_is_let_in_without_another_server(served) -> None:
     assert at_work._process is process
 
 
-def test_whoever_has_left_is_let_in_no_more(served) -> None:
+def test_anyone_who_has_left_is_no_longer_let_in(served) -> None:
     room, at_work, _ = served
     gone = connection(room, "bela")
     assert works(gone)
@@ -167,7 +167,7 @@ def test_a_server_ends_with_its_room(small_room) -> None:
 
 
 @pytest.mark.parametrize("folder", ["a b", "o'clock", 'say "so"'])
-def test_a_room_may_lie_in_a_folder_of_any_name(small_room, tmp_path, monkeypatch, folder) -> None:
+def test_a_room_may_be_in_a_folder_of_any_name(small_room, tmp_path, monkeypatch, folder) -> None:
     (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / folder)
     Provisioner(small_room, open_store(small_room)).apply(quiet)
@@ -178,7 +178,7 @@ def test_a_room_may_lie_in_a_folder_of_any_name(small_room, tmp_path, monkeypatc
         assert anna.client.get_object(Bucket="spring-shared", Key="SHA256SUMS")["Body"].read()
 
 
-def test_a_key_that_nobody_has_is_no_key(small_room, tmp_path) -> None:
+def test_a_key_that_nobody_has_is_not_a_key(small_room, tmp_path) -> None:
     (tmp_path / "keys.json").write_text('{"spring-anna": "one"}')
 
     assert whose_key.answer("spring-anna", tmp_path, "spring-shared")["_secret_access_key"] == "one"
@@ -186,7 +186,7 @@ def test_a_key_that_nobody_has_is_no_key(small_room, tmp_path) -> None:
         whose_key.answer("spring-zoe", tmp_path, "spring-shared")
 
 
-def test_a_server_that_does_not_start_is_told_with_its_log(small_room, monkeypatch) -> None:
+def test_a_server_that_does_not_start_is_reported_with_its_log(small_room, monkeypatch) -> None:
     monkeypatch.setattr(server, "_command", lambda: [sys.executable, "-c", "print('too old')"])
     Provisioner(small_room, open_store(small_room)).apply(quiet)
     with (

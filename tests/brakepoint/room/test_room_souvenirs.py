@@ -26,7 +26,7 @@ FAILED = SubmissionOutcome(digest="2", at=NOW, reason=Failure.RAISED)
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of their own take seconds to start."""
+    """Separate processes take seconds to start."""
     monkeypatch.setattr(souvenirs, "available_cores", lambda: 1)
 
 

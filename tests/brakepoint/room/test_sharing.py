@@ -20,7 +20,7 @@ STEP = find_step("1")
 
 @pytest.fixture
 def attendee(small_room, tmp_path, monkeypatch):
-    """Works in the room, with what the card says, at a check that passes its first exercise."""
+    """Joins the room by the card, and runs a check that passes its first exercise."""
     Provisioner(small_room, open_store(small_room)).apply(lambda done, total: None)
     account = Accounts.load(small_room.folder).accounts["anna"]
     endpoint = small_room.outside
@@ -62,7 +62,7 @@ def test_what_is_submitted_arrives(attendee, tmp_path) -> None:
     assert (submission.model, submission.autopilot) == (b"model", b"autopilot")
 
 
-def test_a_missing_model_is_told(attendee, tmp_path, capsys) -> None:
+def test_a_missing_model_is_reported(attendee, tmp_path, capsys) -> None:
     assert run(["submit", "--detector", str(tmp_path / "none.onnx")]) == 2
     assert "none.onnx" in capsys.readouterr().err
 

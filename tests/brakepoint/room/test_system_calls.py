@@ -24,7 +24,7 @@ EXECVE = {"x86_64": 59, "aarch64": 221}
 
 
 def verdict(machine: str, number: int, flags: int = 0, audit: int | None = None) -> int:
-    """What the kernel is told about a call."""
+    """The verdict that the kernel gets for a call."""
     data = {0: number, 4: MACHINES[machine].audit if audit is None else audit, 16: flags}
     program = list(INSTRUCTION.iter_unpack(filter_program(machine)))
     loaded = at = 0

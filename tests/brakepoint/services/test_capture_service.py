@@ -134,7 +134,7 @@ def test_a_real_camera_is_opened_once_and_shows_whatever_the_run_is(bus, opened)
     assert len(bus.said_of(FRAME)) == 2
 
 
-def test_a_feed_that_is_not_there_is_told_and_shows_nothing_until_there_is_another(recorded, bus, capsys):
+def test_a_feed_that_is_not_there_is_reported_and_shows_nothing_until_there_is_another(recorded, bus, capsys):
     bus.bring(MISSION, mission(1, "no-such-feed"))
     recorded.turn()
     assert "no-such-feed" in capsys.readouterr().out
@@ -180,7 +180,7 @@ def test_a_black_camera_shows_black(recorded, bus):
     assert greys(bus) == [0]
 
 
-def test_a_garbled_camera_sends_what_is_no_picture_and_that_is_no_work(recorded, bus):
+def test_a_garbled_camera_sends_what_is_not_a_picture_and_that_is_not_work(recorded, bus):
     recorded.control(fault(Fault.CAMERA_GARBLED))
     recorded.turn()
 

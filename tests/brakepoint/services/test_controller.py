@@ -51,7 +51,7 @@ class FakeLink:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    """The time, which stands still until a test moves it."""
+    """The time, which is constant until a test changes it."""
     now = [NOW]
     monkeypatch.setattr(controller, "CLOCK", SimpleNamespace(now=lambda: now[0]))
     return now
@@ -69,13 +69,13 @@ def link():
 
 @pytest.fixture
 def at_rest(bus, link):
-    """A controller to which nobody has spoken yet."""
+    """A controller that has not received anything yet."""
     return Controller(bus, link, "track-stop")
 
 
 @pytest.fixture
 def driving(at_rest, link):
-    """A controller whose run has begun, and whose train has said so."""
+    """A controller whose run has begun, and whose train has confirmed it."""
     at_rest.control(Control(action=Action.START, feed="", at=NOW))
     link.report = report(run=1)
     at_rest.turn()
@@ -121,7 +121,7 @@ def test_in_a_run_orders_pass_and_are_counted_as_work(driving, bus, link):
     assert bus.events[-1] is EventType.ORDER_CHANGED
 
 
-def test_an_order_that_only_says_the_same_again_is_no_event(driving, bus):
+def test_an_order_that_only_says_the_same_again_is_not_an_event(driving, bus):
     for number in (1, 2):
         bus.bring(ORDER, order(number=number))
         driving.turn()
@@ -166,7 +166,7 @@ def test_a_stop_ends_the_run_and_brakes(driving, bus, link):
     assert kinds(link) == [BY_HAND]
 
 
-def test_a_stop_of_what_stands_is_no_event(at_rest, bus):
+def test_a_stop_of_what_stands_is_not_an_event(at_rest, bus):
     at_rest.control(Control(action=Action.STOP, feed="", at=NOW))
 
     assert bus.events == []
@@ -184,7 +184,7 @@ def test_a_stop_of_what_stands_is_no_event(at_rest, bus):
     ],
     ids=["just now", "this moment", "barely", "too long ago", "in the future", "at rest"],
 )
-def test_a_new_controller_goes_on_with_a_run_that_was_under_way_just_now_and_no_other(
+def test_a_new_controller_resumes_a_run_that_was_under_way_just_now_and_no_other(
     bus, link, known, is_resumed
 ):
     bus.bring(MISSION, known)
@@ -213,7 +213,7 @@ def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_anothe
     assert not bus.said_of(MISSION)[-1].train_lost
 
 
-def test_a_train_that_has_not_heard_of_the_run_yet_is_told_again(at_rest, bus, link):
+def test_a_train_that_has_not_heard_of_the_run_yet_is_notified_again(at_rest, bus, link):
     at_rest.control(Control(action=Action.START, feed="", at=NOW))
     link.sent.clear()
     link.report = report(run=0)
@@ -260,7 +260,7 @@ def test_the_time_from_picture_to_train_is_measured_once_for_each_order(driving,
     assert bus.latency.median_ms == pytest.approx(100.0)
 
 
-def test_the_latency_that_is_told_is_the_median_and_what_95_of_100_stay_below(driving, bus, link):
+def test_the_reported_latency_is_the_median_and_the_95th_percentile(driving, bus, link):
     for number in range(100):
         link.report = report(run=1, seen_at=0.0, heard_at=(number + 1) / 1000)
         driving.turn()
@@ -269,7 +269,7 @@ def test_the_latency_that_is_told_is_the_median_and_what_95_of_100_stay_below(dr
     assert bus.latency.p95_ms == pytest.approx(96.0, abs=0.1)
 
 
-def test_the_mission_is_said_again_with_each_heartbeat_so_that_a_new_controller_can_go_on_with_it(
+def test_the_mission_is_repeated_with_each_heartbeat_so_that_a_new_controller_can_resume_it(
     driving, bus, clock
 ):
     clock[0] = NOW + 9
@@ -279,7 +279,7 @@ def test_the_mission_is_said_again_with_each_heartbeat_so_that_a_new_controller_
     assert (said.run, said.running, said.at, said.since) == (1, True, NOW + 9, NOW)
 
 
-def test_whoever_closes_it_leaves_a_braked_train_and_no_run(driving, bus, link):
+def test_closing_it_leaves_a_braked_train_and_no_run(driving, bus, link):
     driving.close()
 
     assert kinds(link) == [BY_HAND]

@@ -1,9 +1,14 @@
+import threading
+
 import pytest
 
+from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.locomotive import STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.messages import GivenOrder, OrderKind, Reason
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
+from brakepoint.services import ServiceSettings, train_side
 from brakepoint.services.train_side import GuardedTrain
+from brakepoint.sockets import free_port
 from stubs.printing_hub import PrintingHub
 
 
@@ -168,3 +173,17 @@ def test_the_watchdog_bites_in_time_whatever_the_clock_of_the_messages_does(cloc
     assert train.report().state.speed_cm_s == 0
     assert train.hear(order(wall.now)), "orders by the new clock count"
     assert train.hear(order(wall.now - ORDER_AGE_MAX_S - 0.1)) is False
+
+
+def test_a_report_is_sent_thirty_times_a_second(monkeypatch) -> None:
+    stopping, pauses_s = threading.Event(), []
+
+    async def sleep(seconds: float) -> None:
+        pauses_s.append(seconds)
+        if len(pauses_s) == 3:
+            stopping.set()
+
+    monkeypatch.setattr(train_side.asyncio, "sleep", sleep)
+    train_side.run(ServiceSettings(hub=SIMULATED_HUB, link=f"127.0.0.1:{free_port()}"), stopping)
+
+    assert pauses_s == [pytest.approx(1 / 30)] * 4

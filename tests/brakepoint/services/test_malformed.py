@@ -52,6 +52,7 @@ GOOD = {
     "control": Control(action=Action.STOP, at=1.0),
     "mission": MissionState(run=1, feed="track-stop", running=False, since=1.0, at=2.0),
     "status": Status(service="detector", health="ready", at=1.0),
+    "replica": Status(service="detector-1a2b3c4d-5e6f7a8b", health="ready", at=1.0),
     "event": make_event(EventType.MISSION_STARTED, "train-1", "controller", {"run": 1}),
 }
 NONSENSE = (
@@ -136,7 +137,7 @@ def running():
 
 
 def counts(url):
-    """What arrived at a service, and what became of it: `(topic, counter)` to a number."""
+    """How many messages a service received, accepted and refused: `(topic, counter)` to a number."""
     page = urllib.request.urlopen(url, timeout=30).read().decode()
     return {
         (sample.labels["topic"], sample.name.removeprefix("brakepoint_messages_")): sample.value
@@ -155,7 +156,7 @@ def await_condition(condition):
 
 READERS = {
     "capture": ("control", "mission", "state"),
-    "detector": ("control", "frame", "mission"),
+    "detector": ("control", "frame", "mission", "replica"),
     "autopilot": ("control", "detections", "mission", "state"),
     "controller": ("control", "order"),
     "monitor": ("control", "detections", "frame", "mission", "order", "state", "status"),
@@ -173,7 +174,7 @@ def test_ten_thousand_malformed_messages_end_no_service_and_are_counted(running)
 
 
 def is_accounted_for(found, topics, sent):
-    """Whether all has arrived, and what nobody else says was refused or, in the crowd, skipped."""
+    """Whether everything has arrived, every topic refused some, and each wish was refused or skipped."""
     return all(
         found.get((topic, "total"), 0) >= sent[topic] and found.get((topic, "refused_total"), 0) > 0
         for topic in topics
@@ -184,7 +185,7 @@ def is_accounted_for(found, topics, sent):
 
 @contextmanager
 def flood(settings):
-    """Publishes the malformed messages, and says how many on each topic.
+    """Publishes the malformed messages, and returns how many on each topic.
 
     It stays connected to the end: the embedded broker forgets what it has acknowledged and not passed on yet
     when its sender goes.

@@ -11,17 +11,19 @@ from fake_bus import FakeBus
 
 pytest.importorskip("paho")
 
+from prometheus_client import REGISTRY
+
 from brakepoint.messages import Health, Status
-from brakepoint.services import ServiceSettings, bus, controller
+from brakepoint.services import ServiceSettings, bus, controller, metrics
 from brakepoint.services.bus import SHORT_MAX, Bus, ThrownOut
-from brakepoint.services.topics import STATUS
+from brakepoint.services.topics import REPLICA, STATUS
 from brakepoint.sockets import LOCALHOST, free_port
 
 WITHIN_S = 20.0
 
 
 def name(service: str, **given: str) -> str:
-    """What a service calls itself, with these settings."""
+    """A service's client name with these settings."""
     told: dict[str, Any] = {"broker": f"mqtt://{LOCALHOST}:{free_port()}"} | given
     with Bus(ServiceSettings(**told), service) as client:
         return client._client._client_id.decode()
@@ -54,7 +56,7 @@ def test_a_key_of_ones_own_counts_as_a_password(tmp_path) -> None:
     assert len(names) == 2 and all(len(one) > len("train-1-controller-") for one in names)
 
 
-def test_where_nobody_logs_in_the_name_is_no_secret() -> None:
+def test_where_nobody_logs_in_the_name_is_not_a_secret() -> None:
     assert name("controller") == "train-1-controller"
 
 
@@ -62,9 +64,36 @@ def test_of_the_others_there_may_be_several() -> None:
     assert name("detector", broker=login("secret")) != name("detector", broker=login("secret"))
 
 
+def test_a_last_will_is_said_where_the_health_is(monkeypatch) -> None:
+    nowhere = ServiceSettings(broker=f"mqtt://{LOCALHOST}:{free_port()}", train_id="a")
+    for health_on, path in ((STATUS, b"brakepoint/a/status/detector"), (REPLICA, b"brakepoint/a/replica")):
+        with Bus(nowhere, "detector", (), health_on) as client:
+            paho = client._client
+            assert (paho._will_topic, paho._will_retain) == (path, health_on.retain)
+            assert STATUS.decode(bytes(paho._will_payload)).health is Health.GONE
+
+
+def test_who_hands_over_says_nothing_and_is_no_longer_counted_as_disconnected(monkeypatch) -> None:
+    reported: list[Health] = []
+    monkeypatch.setattr(
+        Bus, "_send", lambda self, path, payload, topic: reported.append(STATUS.decode(payload).health)
+    )
+    nowhere = ServiceSettings(broker=f"mqtt://{LOCALHOST}:{free_port()}", train_id="handed-over")
+    metrics.BROKER_CONNECTED.labels("handed-over", "detector").set(1)
+    with Bus(nowhere, "detector") as client:
+        monkeypatch.setattr(client._client, "is_connected", lambda: True)
+        client.ready()
+        client.hand_over()
+        monkeypatch.undo()
+
+    labels = {"train": "handed-over", "service": "detector"}
+    assert reported == [Health.READY]
+    assert REGISTRY.get_sample_value("brakepoint_broker_connected", labels) is None
+
+
 @pytest.fixture
 def thrower(monkeypatch) -> Iterator[str]:
-    """A broker that lets everybody in and ends the connection at once."""
+    """A broker that admits everyone and closes the connection at once."""
     monkeypatch.setattr(bus, "BACK_OFF_S", (0.01, 0.01))
     with socket.create_server((LOCALHOST, 0)) as listener:
         stopping = threading.Event()
@@ -116,7 +145,7 @@ def test_another_service_names_the_broker_once_and_keeps_trying(thrower, monkeyp
 
 
 class Listener(FakeBus):
-    """Hears what it is given, one a turn, while a clock goes on."""
+    """Receives the given messages, one per turn, while a clock advances."""
 
     def __init__(self, clock: list[float], *said: Status | None) -> None:
         super().__init__()
@@ -161,7 +190,7 @@ def test_a_controller_that_gave_way_drives_again_when_the_other_has_gone(monkeyp
             return self
 
         def __exit__(self, *error: object) -> None:
-            """Nothing is to be closed."""
+            """There is nothing to close."""
 
     def serve(part, bus, stopping) -> None:
         served.append(bus.service)

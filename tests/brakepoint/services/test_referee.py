@@ -130,3 +130,12 @@ def test_a_train_that_is_lost_before_it_was_seen_ends_nothing(referee):
     referee.hear_state(state())
     referee.lose_train()
     assert referee.ending is Ending.TRAIN_LOST
+
+
+def test_the_late_answer_of_another_replica_is_not_recorded(referee):
+    referee.hear_order(given())
+    referee.hear_detections(seen(BEGAN_AT + 0.2))
+    referee.hear_detections(Detections(frame_id=1, captured_at=BEGAN_AT + 0.1, picture_hash="", items=()))
+    referee.hear_state(state())
+
+    assert referee.ticks[0].detections == (SIGN,)

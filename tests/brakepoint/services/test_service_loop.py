@@ -12,16 +12,24 @@ pytest.importorskip("paho")
 from fake_bus import fake_bus
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Action, Control, Fault
+from brakepoint.messages import Action, Control, Detections, Fault
 from brakepoint.services import service_loop
-from brakepoint.services.service_loop import CONTROL_AGE_MAX_S, HEARTBEAT_VARIABLE, Pace, ProbeFile, serve
+from brakepoint.services.service_loop import (
+    CONTROL_AGE_MAX_S,
+    HEARTBEAT_VARIABLE,
+    LATE_MAX_S,
+    Pace,
+    ProbeFile,
+    is_late,
+    serve,
+)
 from brakepoint.services.topics import CONTROL
 
 NOW = 5000.0
 
 
 class FakePart:
-    """Turns a few times, then wants to stop; keeps what it was asked for."""
+    """Runs a few turns, then asks to stop; records its requests."""
 
     def __init__(self, stopping: Any, turns: int = 1, error: Exception | None = None) -> None:
         self._stopping, self._turns, self._error = stopping, turns, error
@@ -63,7 +71,7 @@ def test_it_turns_until_it_is_to_stop_and_lets_go(stopping):
     assert (part.turned, part.is_closed, bus.is_ready) == (3, True, True)
 
 
-def test_what_cannot_go_on_is_told_in_a_line_and_ends_with_the_status_of_a_breakdown(stopping, capsys):
+def test_what_cannot_continue_is_reported_in_a_line_and_ends_with_the_status_of_a_breakdown(stopping, capsys):
     part = FakePart(stopping, error=UserError("feed.missing", path="here.mp4", feeds="-"))
     with pytest.raises(typer.Exit) as ended:
         serve(part, fake_bus(), stopping)
@@ -167,3 +175,15 @@ def test_a_service_says_that_it_is_still_starting_as_long_as_it_does(monkeypatch
 
     assert len(beats) % 2 == 0
     assert not heard.wait(0.01)
+
+
+@pytest.mark.parametrize(
+    ("earlier_s", "late"),
+    [(-0.01, False), (0.0, True), (0.01, True), (LATE_MAX_S - 0.01, True), (LATE_MAX_S, False), (60, False)],
+)
+def test_an_answer_is_late_if_the_same_frame_or_one_just_after_it_is_answered(earlier_s, late) -> None:
+    def seen(at: float) -> Detections:
+        return Detections(frame_id=1, captured_at=at, picture_hash="")
+
+    assert is_late(seen(NOW - earlier_s), seen(NOW)) is late
+    assert not is_late(seen(NOW), None)

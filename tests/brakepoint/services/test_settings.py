@@ -23,7 +23,7 @@ def test_options_come_before_the_environment_and_that_before_the_defaults(monkey
     )
 
 
-def test_a_service_finds_the_settings_of_whoever_starts_it(monkeypatch):
+def test_a_service_finds_the_settings_of_the_process_that_starts_it(monkeypatch):
     settings = ServiceSettings(broker="mqtt://me:secret@broker:1", feed="track-full")
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)

@@ -91,13 +91,13 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def said() -> list[tuple[str, str]]:
-    """Each line that was told, with its service's name."""
+    """Each reported line, with its service's name."""
     return []
 
 
 @pytest.fixture
 def services(clock, monkeypatch, said):
-    """A supervisor that starts nothing, of services on a broker elsewhere."""
+    """A supervisor that starts nothing, for services on another machine's broker."""
     monkeypatch.setattr(supervisor, "Bus", lambda *_: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(supervisor, "_end", lambda *_: None)
     return Supervisor(

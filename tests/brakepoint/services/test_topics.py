@@ -13,6 +13,7 @@ from brakepoint.services.topics import (
     ORDER,
     ORDERS,
     PICTURE,
+    REPLICA,
     STATE,
     STATUS,
     TOPICS,
@@ -30,19 +31,23 @@ def test_what_happens_once_must_arrive() -> None:
     assert {topic.qos for topic in SURE} == {1}
 
 
-def test_latecomers_are_told_the_mission_and_how_the_services_are_and_nothing_else() -> None:
+def test_latecomers_receive_the_mission_and_the_state_of_the_services_and_nothing_else() -> None:
     assert [topic for topic in TOPICS if topic.retain] == [MISSION, STATUS]
     assert [topic for topic in TOPICS if topic.each] == [STATUS]
 
 
+def test_a_replica_that_is_no_more_leaves_nothing_at_the_broker() -> None:
+    assert (REPLICA.qos, REPLICA.retain, REPLICA.each) == (0, False, False)
+
+
 def test_wishes_and_news_wait_until_they_are_read_and_a_mission_is_replaced_by_the_next() -> None:
-    assert [topic.keep for topic in (CONTROL, STATUS, EVENT, ORDERS)] == [64] * 4
+    assert [topic.keep for topic in (CONTROL, STATUS, REPLICA, EVENT, ORDERS)] == [64] * 5
     assert MISSION.keep == 1
 
 
 @pytest.mark.parametrize(
     ("topics", "max_bytes"),
-    [((ORDER, ORDERS, STATE, CONTROL, MISSION, STATUS), 2_000), ((DETECTIONS, EVENT), 100_000)],
+    [((ORDER, ORDERS, STATE, CONTROL, MISSION, STATUS, REPLICA), 2_000), ((DETECTIONS, EVENT), 100_000)],
 )
 def test_no_more_is_read_than_such_a_message_can_be_long(topics, max_bytes) -> None:
     assert {topic.max_bytes for topic in topics} == {max_bytes}
@@ -57,6 +62,7 @@ def test_each_topic_has_the_senders_that_the_brokers_rules_know() -> None:
         "control": ("monitor",),
         "mission": ("controller",),
         "status": ("*",),
+        "replica": ("detector",),
         "event": ("controller", "monitor"),
     }
     assert (PICTURE.name, ORDERS.name) == (FRAME.name, ORDER.name)

@@ -77,7 +77,7 @@ def test_triton_s_client_gets_tensors_and_boxes(server, tmp_path, kind: str) -> 
 
 
 def triton(*arguments: str) -> dict:
-    """What tritonclient gets: it and kserve describe the same messages, so one process cannot hold both."""
+    """tritonclient's answer; it and kserve define the same messages, so one process cannot import both."""
     command = [sys.executable, str(Path(__file__).parents[2] / "triton_clients.py"), *arguments]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -151,14 +151,14 @@ def test_no_proxy_comes_between_a_detector_and_an_endpoint_of_this_machine(
 
 
 @pytest.mark.parametrize("url", ["grpc://127.0.0.1:9", "http://127.0.0.1:9"])
-def test_an_endpoint_that_is_not_there_is_told(url: str) -> None:
+def test_an_endpoint_that_is_not_there_is_reported(url: str) -> None:
     with pytest.raises(UserError) as caught:
         Detector(url)
 
     assert caught.value.key == "serving.error.endpoint"
 
 
-def test_a_model_that_is_not_there_is_told(server) -> None:
+def test_a_model_that_is_not_there_is_reported(server) -> None:
     with pytest.raises(UserError) as caught:
         Detector(f"grpc://{server.grpc}/nobody")
 
@@ -303,13 +303,13 @@ def test_nonsense_leaves_nothing_in_memory(server) -> None:
     assert min(found[3:]) - max(found[:3]) < 20, found  # What is held for a moment is let go again.
 
 
-def test_a_large_request_that_does_not_say_so_is_refused_too(server) -> None:
+def test_a_large_request_that_does_not_declare_its_size_is_refused_too(server) -> None:
     chunks = (bytes(2**20) for _ in range(100))
 
     assert httpx.post(f"http://{server.rest}{TENSOR_PATH}", content=chunks, timeout=60).status_code == 413
 
 
-def test_a_port_that_is_taken_is_told(server, model, capsys) -> None:
+def test_a_port_that_is_taken_is_reported(server, model, capsys) -> None:
     port = server.rest.rpartition(":")[2]
 
     assert run(["--lang", "en", "serve", str(model), "--rest-port", port]) == 2

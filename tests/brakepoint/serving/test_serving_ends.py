@@ -26,7 +26,7 @@ def first(told: Callable[[], object], function: Any) -> Any:
 
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Serves while signals come at the moments that are named, and says which moments there were."""
+    """Serves while signals arrive at the given moments, and returns the moments that occurred."""
 
     def serve(*moments: str, number: int = signal.SIGINT) -> list[str]:
         passed: list[str] = []

@@ -26,7 +26,7 @@ def model(folder: Path, number: int) -> Path:
 
 
 class Asking(threading.Thread):
-    """Asks without a pause, and counts which version answered."""
+    """Sends requests without a pause, and counts the answers of each version."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -47,7 +47,7 @@ class Asking(threading.Thread):
                 self._heard.notify_all()
 
     def wait_for(self, number: int) -> None:
-        """Waits until a version answers, from now on."""
+        """Waits until a version answers a new request."""
         with self._heard:
             before = self.answers[number]
             assert self._heard.wait_for(lambda: self.answers[number] > before, SEEN_WITHIN_S), self.failed
@@ -92,7 +92,7 @@ def test_no_request_is_lost_while_versions_are_promoted_and_rolled_back(tmp_path
             assert all(set(thread.answers) == {1, 2} for thread in asking)
 
 
-def test_an_empty_registry_is_told(tmp_path, monkeypatch, capsys) -> None:
+def test_an_empty_registry_is_reported(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AWS_S3_ENDPOINT", raising=False)
 

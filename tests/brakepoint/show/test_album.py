@@ -65,7 +65,7 @@ def test_only_pictures_of_the_album_are_given_out(album):
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\xff\xd8 and no more", jpeg()[:40]])
-def test_what_is_no_jpeg_is_not_kept(album, content):
+def test_what_is_not_a_jpeg_is_not_kept(album, content):
     with pytest.raises(UserError) as refused:
         album.add(content, [])
 
@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_the_album_as_it_was(album, monkeypatch):
         (0, 0, 1, float("nan")),
     ],
 )
-def test_a_box_lies_in_the_picture_and_is_more_than_a_slip(box):
+def test_a_box_is_in_the_picture_and_is_more_than_a_slip(box):
     with pytest.raises(ValidationError):
         ShownSign(sign_class=SignClass.DANGER_AHEAD, box=box)
 

@@ -18,7 +18,7 @@ OWN = {"X-Brakepoint-Token": ""}
 
 
 class OneSign:
-    """A detector that finds a limit at the same place of each picture, a little over its edge."""
+    """A detector that finds a limit at the same place in each picture, a little beyond its edge."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []

@@ -34,7 +34,7 @@ LISTING = b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></
 
 
 class Store(ThreadingHTTPServer):
-    """Answers as a test wants it to; `asked` counts the requests."""
+    """Gives the answers that a test sets; `asked` counts the requests."""
 
     def __init__(self, answer: Callable[[int], Answer]) -> None:
         store = self
@@ -61,12 +61,12 @@ class Store(ThreadingHTTPServer):
             do_GET = do_PUT = do_HEAD = do_POST = handle_one  # noqa: N815
 
             def log_message(self, *args: object) -> None:
-                """Says nothing."""
+                """Logs nothing."""
 
         super().__init__(("127.0.0.1", 0), Handler)
 
     def handle_error(self, *args: object) -> None:
-        """A client that does not trust us hangs up."""
+        """Ignores clients that hang up because they do not trust the certificate."""
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def serve() -> Iterator[Callable[..., Store]]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits between two attempts, and nobody has set anything."""
+    """No pause between two attempts, and no settings."""
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     for name in ("AWS_S3_ENDPOINT", "BRAKEPOINT_STORE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
@@ -116,7 +116,7 @@ def refusal(connection: Connection, operation: str = "list_objects_v2") -> UserE
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_store_that_sends_us_elsewhere_is_told_with_where(serve, status: int, operation: str) -> None:
+def test_a_store_that_sends_us_elsewhere_is_reported_with_where(serve, status: int, operation: str) -> None:
     store = serve(
         status, {"Location": "https://store.corp/bucket?list-type=2", **HTML}, b"<html>moved</html>"
     )
@@ -127,7 +127,7 @@ def test_a_store_that_sends_us_elsewhere_is_told_with_where(serve, status: int, 
     assert "https://store.corp." not in str(told) and "https://store.corp" in str(told)
 
 
-def test_a_bucket_that_has_moved_for_good_is_told_with_where(serve) -> None:
+def test_a_bucket_that_has_moved_for_good_is_reported_with_where(serve) -> None:
     moved = b"<Error><Code>PermanentRedirect</Code><Endpoint>bucket.s3.eu.example.org</Endpoint></Error>"
 
     told = refusal(at(serve(301, XML, moved)))
@@ -143,7 +143,7 @@ def test_the_redirection_reaches_the_person_who_makes_a_dataset(serve, tmp_path)
         fetch_content(connection, step1_dataset, tmp_path, lambda done, total: None)
 
 
-def test_a_download_by_the_attendee_s_own_function_is_told_of_it_too(serve, tmp_path) -> None:
+def test_a_download_by_the_attendee_s_own_function_reports_it_too(serve, tmp_path) -> None:
     connection = at(serve(302, {"Location": "https://store.corp/"}))
     item = step1_dataset.StoredObject("k", 1)
 
@@ -153,7 +153,7 @@ def test_a_download_by_the_attendee_s_own_function_is_told_of_it_too(serve, tmp_
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [200, 403, 404, 405, 407, 500])
-def test_a_web_page_is_no_store(serve, status: int, operation: str) -> None:
+def test_a_web_page_is_not_a_store(serve, status: int, operation: str) -> None:
     assert refusal(at(serve(status, HTML, b"<!doctype html>")), operation).key == "store.error.web_page"
 
 
@@ -165,7 +165,7 @@ def test_a_web_page_is_no_store(serve, status: int, operation: str) -> None:
         (429, XML, b"<Error><Code>TooManyRequests</Code></Error>"),
     ],
 )
-def test_a_store_that_stays_busy_is_told(serve, status: int, headers: dict, body: bytes) -> None:
+def test_a_store_that_stays_busy_is_reported(serve, status: int, headers: dict, body: bytes) -> None:
     assert refusal(at(serve(status, headers, body))).key == "store.error.busy"
 
 
@@ -187,7 +187,7 @@ def test_many_requests_survive_that_each_fifth_is_put_off(serve) -> None:
     assert store.asked == 99
 
 
-def test_nobody_there_is_told_after_two_attempts_and_the_variable_is_the_one_that_is_set(
+def test_an_absent_store_is_reported_after_two_attempts_with_the_variable_that_is_set(
     serve, monkeypatch
 ) -> None:
     asked = []
@@ -236,7 +236,7 @@ def test_the_region_that_the_store_asks_for_is_named(serve) -> None:
     assert "AWS_DEFAULT_REGION=eu-west-3" in str(refusal(at(serve(400, XML, body))))
 
 
-def test_http_where_https_is_wanted_and_the_reverse_are_told_apart(serve) -> None:
+def test_http_where_https_is_wanted_is_distinguished_from_the_reverse(serve) -> None:
     go = serve(400, {"Content-Type": "text/plain"}, b"Client sent an HTTP request to an HTTPS server.\n")
 
     assert refusal(at(go)).key == "store.error.wants_tls"
@@ -244,7 +244,7 @@ def test_http_where_https_is_wanted_and_the_reverse_are_told_apart(serve) -> Non
 
 
 def make_certificate(folder: Path, first_day: int = -1, last_day: int = 1) -> Path:
-    """A file with a key and the certificate that it has signed itself, which holds on some days from now."""
+    """A file with a key and its self-signed certificate, which is valid on some days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "store.corp")])
     now = datetime.datetime.now(datetime.UTC)
@@ -299,7 +299,7 @@ def test_a_certificate_that_does_not_hold_now_names_the_clock(
     assert f"{datetime.datetime.now():%Y-%m-%d}" in str(told) and why in str(told)
 
 
-def test_a_certificate_of_its_own_is_told_and_trusted_once_it_is_named(
+def test_a_certificate_of_its_own_is_reported_and_trusted_once_it_is_named(
     encrypted, certificate, monkeypatch
 ) -> None:
     told = refusal(encrypted)
@@ -311,7 +311,7 @@ def test_a_certificate_of_its_own_is_told_and_trusted_once_it_is_named(
     assert again.client.list_objects_v2(Bucket="bucket")["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_authorities_that_are_not_there_are_told_and_matter_to_https_alone(serve, monkeypatch) -> None:
+def test_authorities_that_are_not_there_are_reported_and_matter_to_https_alone(serve, monkeypatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/corp.pem")
     store = serve(200, XML, LISTING)
 
@@ -395,7 +395,7 @@ def test_the_bucket_is_named_where_the_store_wants_it(monkeypatch, style: str, u
         ("region", "not a region", "region"),
     ],
 )
-def test_a_setting_that_can_be_no_store_s_is_named_in_every_language(
+def test_a_setting_that_cannot_be_a_store_s_is_named_in_every_language(
     monkeypatch, field: str, value: str, key: str
 ) -> None:
     for lang in languages():

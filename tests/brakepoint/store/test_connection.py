@@ -163,7 +163,7 @@ def refusal(code: str) -> ClientError:
 
 
 def client(asked: str, made: str) -> Any:
-    """One that refuses to show a bucket, and to make it."""
+    """A client that may neither read nor create a bucket."""
 
     def refuse(code: str) -> None:
         if code:
@@ -181,6 +181,6 @@ def test_a_bucket_that_is_there_or_that_another_has_just_made_is_fine(asked, mad
 
 
 @pytest.mark.parametrize(("asked", "made"), [("403", ""), ("404", "AccessDenied")])
-def test_a_bucket_that_is_refused_is_told(asked, made) -> None:
+def test_a_bucket_that_is_refused_is_reported(asked, made) -> None:
     with pytest.raises(ClientError):
         make_bucket(client(asked, made), "bucket")

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def test_a_port_that_another_store_takes_meanwhile_is_left_to_it(tmp_path, monke
             assert Connection(other, "brakepoint", key, secret).client.list_buckets()["Buckets"] == []
 
 
+def test_one_server_is_started_and_no_second_one(tmp_path, monkeypatch) -> None:
+    started: list[int] = []
+
+    @contextmanager
+    def run_server(root: str, address: tuple[str, int], *_: object) -> Iterator[None]:
+        started.append(address[1])
+        yield
+
+    monkeypatch.setattr(embedded, "run_server", run_server)
+    monkeypatch.setattr(embedded, "is_free", lambda host, port: True)
+    with embedded.serve_s3(tmp_path / "s3") as (endpoint, _, _):
+        assert endpoint.endswith(f":{embedded.USUAL_PORT}")
+    assert started == [embedded.USUAL_PORT]
+
+
 def pictures() -> list[Path]:
     return sorted((CONTENT_DIR / "stills" / "images").glob("*.jpg"))
 
@@ -69,7 +85,7 @@ def test_the_bucket_gets_the_whole_dataset_and_the_base_model(tmp_path, monkeypa
     assert {path.parts[-1] for path in CONTENT_DIR.rglob("*.*")} <= {Path(key).name for key in files}
 
 
-def test_other_content_in_the_bucket_is_filled_anew(store, monkeypatch) -> None:
+def test_a_bucket_with_other_content_is_refilled(store, monkeypatch) -> None:
     assert contents.is_seeded(store.client, store.bucket)
 
     monkeypatch.setattr(contents, "content", lambda: {"stills/one.jpg": pictures()[0]})
@@ -127,7 +143,7 @@ def refusal(connection: Connection, folder: Path) -> str:
     return caught.value.key
 
 
-def test_a_wrong_endpoint_is_told(tmp_path, monkeypatch) -> None:
+def test_a_wrong_endpoint_is_reported(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("AWS_S3_ENDPOINT", "what is wrong")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -137,26 +153,26 @@ def test_a_wrong_endpoint_is_told(tmp_path, monkeypatch) -> None:
     assert refusal(Connection("http://", "b", "k", "s"), tmp_path) == "store.error.address"
 
 
-def test_a_wrong_secret_is_told(store, tmp_path) -> None:
+def test_a_wrong_secret_is_reported(store, tmp_path) -> None:
     thief = Connection(store.endpoint, store.bucket, store.access_key, "guessed")
 
     assert refusal(thief, tmp_path) == "store.error.refused"
 
 
-def test_a_missing_bucket_is_told(store, tmp_path) -> None:
+def test_a_missing_bucket_is_reported(store, tmp_path) -> None:
     other = Connection(store.endpoint, "not-there", store.access_key, store.secret_key)
 
     assert refusal(other, tmp_path) == "store.error.no_bucket"
 
 
-def test_an_empty_bucket_is_told(store, tmp_path) -> None:
+def test_an_empty_bucket_is_reported(store, tmp_path) -> None:
     store.client.create_bucket(Bucket="empty")
     empty = Connection(store.endpoint, "empty", store.access_key, store.secret_key)
 
     assert refusal(empty, tmp_path) == "store.error.no_object"
 
 
-def test_a_bucket_from_which_an_object_is_gone_is_told(store, tmp_path) -> None:
+def test_a_bucket_from_which_an_object_is_gone_is_reported(store, tmp_path) -> None:
     client, bucket = store.client, "half-empty"
     client.create_bucket(Bucket=bucket)
     client.put_object(Bucket=bucket, Key="a/here", Body=b"")
@@ -174,7 +190,7 @@ def test_a_bucket_from_which_an_object_is_gone_is_told(store, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"a": 1}', b"\xff\xfe", b"abc  stills/x.jpg", b"one two\nthree"])
-def test_checksums_of_something_else_are_told(store, tmp_path, body: bytes) -> None:
+def test_checksums_of_something_else_are_reported(store, tmp_path, body: bytes) -> None:
     make_bucket(store.client, "others")
     store.client.put_object(Bucket="others", Key="SHA256SUMS", Body=body)
     others = Connection(store.endpoint, "others", store.access_key, store.secret_key)
@@ -182,7 +198,7 @@ def test_checksums_of_something_else_are_told(store, tmp_path, body: bytes) -> N
     assert refusal(others, tmp_path) == "store.error.other_checksums"
 
 
-def test_a_full_disk_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     with pytest.raises(UserError, match="disk is full"), friendly_errors("http://store", "b"):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -202,10 +218,10 @@ class Truncating(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
-def test_a_download_that_breaks_off_is_told_and_leaves_nothing(tmp_path) -> None:
+def test_a_download_that_breaks_off_is_reported_and_leaves_nothing(tmp_path) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Truncating)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     connection = Connection(f"http://127.0.0.1:{server.server_port}", "b", "k", "s")
@@ -259,7 +275,7 @@ RECTANGLE = {
         ),
     ],
 )
-def test_the_export_of_another_project_is_told(tmp_path, content, key) -> None:
+def test_the_export_of_another_project_is_reported(tmp_path, content, key) -> None:
     path = tmp_path / "annotations.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
 
@@ -268,7 +284,7 @@ def test_the_export_of_another_project_is_told(tmp_path, content, key) -> None:
     assert caught.value.key == key
 
 
-def test_half_a_data_connection_is_told(monkeypatch, capsys) -> None:
+def test_half_a_data_connection_is_reported(monkeypatch, capsys) -> None:
     monkeypatch.setenv("AWS_S3_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.delenv("AWS_S3_BUCKET", raising=False)
 
@@ -293,7 +309,7 @@ def test_the_whole_step_needs_no_network(tmp_path, monkeypatch, capsys) -> None:
     assert (tmp_path / "runs" / "dataset" / "samples.jpg").is_file()
 
 
-def test_a_gap_that_is_still_open_is_told(tmp_path, monkeypatch, capsys) -> None:
+def test_a_gap_that_is_still_open_is_reported(tmp_path, monkeypatch, capsys) -> None:
     def not_yet(*arguments: object) -> None:
         raise NotImplementedError
 

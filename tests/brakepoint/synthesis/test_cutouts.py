@@ -101,7 +101,7 @@ def test_a_picture_that_is_missing_or_broken_is_named(folder: Path, content: byt
     assert caught.value.key == "cutouts.picture"
 
 
-def test_a_picture_without_transparency_is_no_cutout(folder: Path) -> None:
+def test_a_picture_without_transparency_is_not_a_cutout(folder: Path) -> None:
     write_index(folder)
     cv2.imwrite(str(folder / "danger-train-00.png"), np.zeros((30, 20, 3), np.uint8))
     assert fault(folder) == "cutouts.picture"

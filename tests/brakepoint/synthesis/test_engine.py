@@ -38,7 +38,7 @@ def test_the_labels_on_disk_are_those_of_the_pictures(tmp_path: Path) -> None:
         assert lines == [step.yolo_line(label, 640, 480) for label in picture.labels]
 
 
-def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_it_resumes_where_it_stopped(tmp_path: Path) -> None:
     made(tmp_path / "whole")
     made(tmp_path / "parts", count=2)
     (tmp_path / "parts" / "images" / "000001.jpg").unlink()
@@ -82,7 +82,7 @@ def test_impossible_settings_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_without_pictures_is_no_backgrounds(tmp_path: Path) -> None:
+def test_a_folder_without_pictures_cannot_serve_as_backgrounds(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         made(tmp_path / "out", backgrounds=tmp_path)
     assert refused.value.key == "synthesis.backgrounds_empty"

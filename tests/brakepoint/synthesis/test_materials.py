@@ -47,7 +47,7 @@ def test_a_distractor_has_no_class_and_a_sign_has_one(world: World, cutouts: tup
 
 
 @pytest.mark.parametrize(("world", "stands_in_streets"), [(World.TRACK, False), (World.ROAD, True)])
-def test_streets_lie_behind_the_signs_of_roads_and_never_behind_those_of_the_track(
+def test_streets_are_behind_the_signs_of_roads_and_never_behind_those_of_the_track(
     world: World, stands_in_streets: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     street = np.full((480, 640, 3), 7, np.uint8)
@@ -59,7 +59,7 @@ def test_streets_lie_behind_the_signs_of_roads_and_never_behind_those_of_the_tra
 
 
 def plate_brightness(kind: str, light: float) -> float:
-    """Of a cut-out of one grey, drawn as printed."""
+    """The brightness of a cut-out of one grey, drawn as printed."""
     plate = np.array([[4, 4], [36, 4], [20, 34]], np.float32)
     image = np.full((60, 40, 4), (light, light, light, 255), np.uint8)
     sign_class = None if kind.startswith("back") else SignClass.DANGER_AHEAD

@@ -26,7 +26,7 @@ def pdf(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def drawing(pdf: bytes) -> str:
-    """What the page's own operators say."""
+    """The operators of the page."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
     pages = [zlib.decompressobj().decompress(stream) for stream in streams if stream[:1] == b"x"]
     return next(page for page in pages if b" Do" in page).decode("latin-1")

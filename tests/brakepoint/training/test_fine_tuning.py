@@ -11,7 +11,7 @@ from brakepoint.training import fine_tuning
 
 
 def dataset(root: Path, grey: int) -> Path:
-    """One picture, all of one grey, without signs."""
+    """One picture of uniform grey, without signs."""
     (root / "images").mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(root / "images" / "a.jpg"), np.full((480, 640, 3), grey, np.uint8))
     (root / "labels").mkdir(exist_ok=True)
@@ -20,7 +20,7 @@ def dataset(root: Path, grey: int) -> Path:
 
 
 def learnt(folder: Path, data: list[Path]) -> list[int]:
-    """Trains, and returns how light each crop to learn from was, by name."""
+    """Trains, and returns the brightness of each training crop, by name."""
     seen: list[Path] = []
 
     def train(datasets: list[Path], *_: object) -> Path:
@@ -41,7 +41,7 @@ def test_a_new_training_learns_from_the_pictures_as_they_are_now(tmp_path: Path)
     assert learnt(tmp_path, data) == [200] * 3
 
 
-def test_a_training_that_goes_on_keeps_the_crops_that_it_began_with(
+def test_a_training_run_that_continues_keeps_the_crops_that_it_began_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = [dataset(tmp_path / "data", grey=50)]

@@ -29,7 +29,7 @@ CORE = {name: solved(STEP)[name] for name in STEP.core}
 
 @pytest.fixture
 def room(tmp_path, monkeypatch):
-    """An attendee's folder in a room that takes the core."""
+    """An attendee's folder in a room that does the core."""
     monkeypatch.setattr(course_module, "LABS_DIR", tmp_path / "labs")
     monkeypatch.setattr(workshop, "BACKUPS_DIR", tmp_path / "labs" / "backups")
     monkeypatch.setattr(progress, "PROGRESS_PATH", tmp_path / "progress.json")
@@ -40,7 +40,7 @@ def room(tmp_path, monkeypatch):
 
 
 def write(code: dict[str, str]) -> None:
-    """A lab whose other gaps hold the tasks, as an attendee has them."""
+    """Writes a lab with these exercises filled in; the others still contain their tasks."""
     text = lab_text(STEP)
     for name in code:
         text = closed(STEP, STEP.parts[0], text, [name])
@@ -69,7 +69,7 @@ def test_a_track_asks_for_its_exercises_and_minutes(track: Track, count: int) ->
     ("core", "minutes", "why"),
     [('["y"]', 5, "core"), ('["b", "a"]', 5, "core"), ("[]", 5, "core"), ('["a"]', 6, "core_minutes")],
 )
-def test_a_core_that_is_no_part_of_its_step_is_refused(tmp_path, core, minutes, why) -> None:
+def test_a_core_that_is_not_a_part_of_its_step_is_refused(tmp_path, core, minutes, why) -> None:
     path = tmp_path / "course.toml"
     path.write_text(
         'set_up_minutes = 1\n[[step]]\nnumber = 1\nname = "s"\nminutes = 5\nexercises = ["a", "b"]\n'
@@ -87,7 +87,7 @@ def test_without_a_word_all_of_the_course_is_taken(monkeypatch) -> None:
     assert chosen_track() is Track.FULL
 
 
-def test_a_track_that_does_not_exist_is_told(monkeypatch) -> None:
+def test_a_track_that_does_not_exist_is_reported(monkeypatch) -> None:
     monkeypatch.setenv(TRACK_VARIABLE, "short")
 
     with pytest.raises(UserError, match="core, full"):

@@ -16,7 +16,7 @@ FEED = "track-stop"
 
 
 class Doubting:
-    """Sees every sign half as surely as it might, and calls them all by one class, or moves its boxes."""
+    """Sees every sign with half the confidence, and gives all one class, or moves its boxes."""
 
     def __init__(self, truth, sign_class: SignClass = SignClass.DANGER_AHEAD, moved_px: float = 0.0):
         self._oracle, self._class, self._moved_px = OracleDetector(truth), sign_class, moved_px
@@ -75,7 +75,7 @@ def test_a_line_of_another_feed_tells_nothing():
     assert approach(recording, short) is None
 
 
-def test_a_training_is_shown_epoch_by_epoch(tmp_path: Path):
+def test_a_training_run_is_shown_epoch_by_epoch(tmp_path: Path):
     results = tmp_path / "results.csv"
     results.write_text("epoch, time, metrics/mAP50(B)\n1, 9, 0.25\n2, 9, 0.5\n3, 9, 0.75\n")
     chart = learning(results)
@@ -98,7 +98,7 @@ def test_of_a_long_training_not_every_epoch_is_written(tmp_path: Path):
 @pytest.mark.parametrize(
     "content", ["", "epoch\n1\n", "epoch,metrics/mAP50(B)\n1,?\n", "epoch,metrics/mAP50(B)\n1\n"]
 )
-def test_what_is_no_training_has_no_curve(tmp_path: Path, content: str):
+def test_what_is_not_a_training_run_has_no_curve(tmp_path: Path, content: str):
     results = tmp_path / "results.csv"
     assert learning(results) is None
 
@@ -115,7 +115,7 @@ def test_the_left_end_is_the_first_value_and_the_top_is_a_share_of_one():
     assert right == f"{float(chart.right)},{float(chart.base)}"
 
 
-def test_a_single_epoch_stands_in_the_middle():
+def test_a_single_epoch_is_in_the_middle():
     chart = Chart("learning", 1, 1, (1,), (Line(((1, 0.5),)),))
 
     assert chart.x(1) == (chart.left + chart.right) / 2

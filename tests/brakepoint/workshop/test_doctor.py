@@ -15,7 +15,7 @@ def without_an_incident(tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str) -> None:
+def test_what_is_missing_is_reported_with_what_to_do(monkeypatch, capsys, lang: str) -> None:
     monkeypatch.setattr(doctor, "missing", lambda extra: ("torch",) if extra == "train" else ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
@@ -27,7 +27,7 @@ def test_what_is_missing_is_told_with_what_to_do(monkeypatch, capsys, lang: str)
     assert "pip install -c locks/constraints.txt -e '.[train]'" in " ".join(said.split())
 
 
-def test_a_machine_that_can_do_everything_is_told_so(monkeypatch) -> None:
+def test_a_machine_that_can_do_everything_passes(monkeypatch) -> None:
     monkeypatch.setattr(doctor, "missing", lambda extra: ())
     monkeypatch.setattr(doctor, "feed_names", lambda: list(doctor.COURSE_FEEDS))
 
@@ -47,7 +47,7 @@ def remedies() -> list[str]:
     return [finding.remedy for finding in doctor.examine_machine() if not finding.well]
 
 
-def test_a_disk_with_just_enough_room_will_do_and_one_with_less_is_told(sound) -> None:
+def test_a_disk_with_just_enough_room_will_do_and_one_with_less_is_reported(sound) -> None:
     assert remedies() == []
 
     sound.setattr(doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=0.99e9))
@@ -58,7 +58,7 @@ def test_a_disk_with_just_enough_room_will_do_and_one_with_less_is_told(sound) -
     ("beside", "on_path", "is_well"),
     [(True, None, True), (False, "/usr/bin/rclone", True), (False, None, False)],
 )
-def test_rclone_may_lie_beside_python_or_on_the_path(sound, tmp_path, beside, on_path, is_well: bool) -> None:
+def test_rclone_may_be_beside_python_or_on_the_path(sound, tmp_path, beside, on_path, is_well: bool) -> None:
     sound.setattr(doctor.sys, "executable", str(tmp_path / "python"))
     sound.setattr(doctor.shutil, "which", lambda name: on_path)
     if beside:
@@ -77,14 +77,14 @@ def test_a_lab_and_a_feed_that_are_not_there_are_named(sound, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("extra", sorted(set().union(*doctor.NEEDED_BY.values())))
-def test_the_steps_that_need_what_is_missing_say_so_and_no_others(sound, extra: str) -> None:
+def test_the_steps_that_need_what_is_missing_report_it_and_no_others(sound, extra: str) -> None:
     sound.setattr(doctor, "missing", lambda asked: ("a_package",) if asked == extra else ())
 
     assert len(remedies()) == sum(extra in extras for extras in doctor.NEEDED_BY.values())
 
 
 def opencv_fails(monkeypatch, why: str) -> None:
-    """Lets everything be there, and the loading of OpenCV fail."""
+    """A machine on which everything is installed, and loading OpenCV fails."""
 
     def refuse() -> None:
         raise ImportError(why)
@@ -106,7 +106,7 @@ def test_the_library_that_opencv_misses_is_named_with_both_ways_out(monkeypatch,
     assert "opencv-python-headless" in said
 
 
-def test_an_opencv_that_is_broken_otherwise_is_told_so(monkeypatch, capsys) -> None:
+def test_an_opencv_that_is_broken_in_another_way_is_reported(monkeypatch, capsys) -> None:
     opencv_fails(monkeypatch, "numpy.core.multiarray failed to import")
 
     assert run(["doctor"]) == 1

@@ -14,7 +14,7 @@ AIM_CM = solution.STOP_BEFORE_CM
 
 
 def lab_that_rests(before_cm: float) -> SimpleNamespace:
-    """A lab that brakes as soon as its train would come to rest no further than so far before the sign."""
+    """A lab that brakes as soon as its train would come to rest at most that far before the sign."""
 
     def must_stop(danger, memory, state):
         rest_cm = danger.position_cm - state.position_cm - braking_distance_cm(state.speed_cm_s)
@@ -26,7 +26,7 @@ def lab_that_rests(before_cm: float) -> SimpleNamespace:
 
 
 def rests_at(before_cm: float, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A lab whose train comes to rest exactly so far before the sign, whatever its speed."""
+    """A lab whose train comes to rest exactly that far before the sign, whatever its speed."""
     from brakepoint.workshop.checks import step6_autopilot
 
     def places(speed_cm_s: float) -> list[float]:
@@ -42,7 +42,7 @@ def test_a_rest_where_the_code_behind_the_gap_aims_is_right(before_cm, monkeypat
 
 
 @pytest.mark.parametrize("before_cm", [0.01, AIM_CM - 1.01, AIM_CM + 5.0, STOP_ZONE_CM - 0.01])
-def test_a_rest_elsewhere_in_the_stop_zone_is_told_as_another_place(before_cm, monkeypatch):
+def test_a_rest_elsewhere_in_the_stop_zone_is_reported_as_another_place(before_cm, monkeypatch):
     with pytest.raises(Wrong) as caught:
         check_braking(rests_at(before_cm, monkeypatch))
 
@@ -52,14 +52,14 @@ def test_a_rest_elsewhere_in_the_stop_zone_is_told_as_another_place(before_cm, m
 @pytest.mark.parametrize(
     ("before_cm", "mistake"), [(-0.5, "too_late"), (-3.0, "too_late"), (STOP_ZONE_CM + 0.5, "too_early")]
 )
-def test_a_rest_behind_the_sign_or_before_its_zone_is_told_as_what_it_is(before_cm, mistake, monkeypatch):
+def test_a_rest_after_the_sign_or_before_its_zone_is_reported_as_what_it_is(before_cm, mistake, monkeypatch):
     with pytest.raises(Wrong) as caught:
         check_braking(rests_at(before_cm, monkeypatch))
 
     assert caught.value.key == f"check.step6.braking.{mistake}"
 
 
-def test_a_brake_that_never_goes_on_is_told():
+def test_a_brake_that_is_never_applied_is_reported():
     lab = SimpleNamespace(Sign=solution.Sign, Memory=solution.Memory, must_stop=lambda *_: False)
     with pytest.raises(Wrong) as caught:
         check_braking(lab)

@@ -85,7 +85,7 @@ def test_a_frozen_camera_shows_one_picture_from_the_fault_on() -> None:
     assert not any(frame.image.any() for frame in behind if frame)
 
 
-def test_a_camera_that_breaks_is_told_how_long_it_has_been_broken() -> None:
+def test_a_camera_that_breaks_reports_how_long_it_has_been_broken() -> None:
     camera = BreakingCamera(lambda broken_s: broken_s > 1.0)
     shows = {late_s: camera.read(state(BREAKS_AT_S + late_s)) is not None for late_s in (-1.0, 0.0, 1.5)}
 

@@ -74,12 +74,12 @@ def test_a_number_is_read_with_a_point_or_a_comma(typed, capsys) -> None:
 
 
 @pytest.mark.parametrize("typed", ["much", "0.1 0.2", "0,1,2"])
-def test_what_is_no_number_is_answered_with_the_range(typed) -> None:
+def test_what_is_not_a_number_is_answered_with_the_range(typed) -> None:
     with pytest.raises(UserError, match=r"from 0 to 0\.2"):
         explore(find_step("4"), typed, "solutions")
 
 
-def test_a_step_that_is_not_written_yet_says_so_without_a_trace(capsys) -> None:
+def test_a_step_that_is_not_written_yet_is_reported_without_a_traceback(capsys) -> None:
     assert run(["explore", "4", "0.01"]) == 2
 
     assert "brakepoint check 4" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A newer kit comes while labs are half written."""
+"""A newer kit arrives while labs are half written."""
 
 import shutil
 import subprocess
@@ -189,7 +189,7 @@ def test_labs_are_as_they_were_when_it_is_interrupted(kit, clone, monkeypatch):
     assert (clone / ONE).read_text() == WRITTEN
 
 
-def test_a_folder_that_is_no_clone_is_told_what_pip_does(tmp_path):
+def test_in_a_folder_that_is_not_a_clone_the_pip_command_is_shown(tmp_path):
     with pytest.raises(UserError, match="pip install --upgrade"):
         renew(tmp_path, tmp_path / "backups")
 

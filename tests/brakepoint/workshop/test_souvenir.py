@@ -1,4 +1,4 @@
-"""The page to take home is one file, says what was built, and knows nothing of the person but the handle."""
+"""The page to take home is one file, shows what was built, and contains only the person's handle."""
 
 import base64
 import getpass
@@ -106,7 +106,7 @@ def test_the_film_is_within_the_page(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("spare", "is_whole"), [(0, True), (-1, False)])
-def test_a_film_that_is_too_large_lies_beside_a_still(tmp_path: Path, monkeypatch, spare, is_whole):
+def test_a_film_that_is_too_large_is_a_file_beside_a_still(tmp_path: Path, monkeypatch, spare, is_whole):
     monkeypatch.setattr(souvenir, "EMBED_MAX_BYTES", len(FILM.mp4) + spare)
     path = tmp_path / "anna.html"
 

@@ -35,7 +35,7 @@ def doubles_one(pictures, share, seed):
     ],
     ids=["loses one", "doubles one", "a list", "one side", "half", "a hundredth", "another each time"],
 )
-def test_each_mistake_in_a_split_is_told_as_what_it_is(split, mistake):
+def test_each_mistake_in_a_split_is_reported_as_what_it_is(split, mistake):
     with pytest.raises(Wrong) as caught:
         check_split(SimpleNamespace(split=split, __file__=solution.__file__))
 

@@ -38,15 +38,18 @@ def test_who_reads_a_step_s_page_on_a_forge_sees_its_exercises(step, lang):
 def test_who_reads_the_first_page_on_a_forge_sees_every_step(lang):
     ((kind, words),) = tables("index.md", lang)
 
-    assert kind == "steps"
-    for step in course():
+    assert kind == "cards"
+    cards = words.split("-   ")[1:]
+    for step, card in zip(course(), cards, strict=True):
+        picture, link, outcome = card.removesuffix("</div>\n\n").split("\n\n")[:3]
         title = text(f"course.{step.name}.title", lang)
-        link = f"[{step.number}. {title}](step{step.number}.md)"
-        (row,) = [line for line in words.splitlines() if line.startswith(f"| {link} |")]
-        assert row.endswith(f" | {step.minutes} | {len(step.exercises)} |")
+        assert picture == f"![](../images/{lang}/card{step.number}.jpg)"
+        assert link == f"    **[{step.number}. {title}](step{step.number}.md)**"
+        assert outcome.split(". ")[0].split() == [str(step.minutes), "minutes"]
+        assert outcome.endswith(text(f"course.{step.name}.outcome", lang))
 
 
-def test_what_stood_in_a_table_before_is_replaced():
+def test_what_was_in_a_table_before_is_replaced():
     words = "<!-- table: steps -->\nold\n<!-- end of table -->\nrest"
 
     filled = with_tables(words, "en")
@@ -72,12 +75,19 @@ def test_a_table_that_nobody_knows_is_refused():
 
 def test_a_cell_stays_in_its_row_and_column():
     assert table("rule", [("`A`", 1, "one\nor | two")], "fr") == (
-        "| constante | valeur | sens |\n| --- | --- | --- |\n| `A` | 1 | one or &#124; two |\n"
+        "| constante | valeur | sens |\n| --- | ---: | --- |\n| `A` | 1 | one or &#124; two |\n"
     )
+
+
+def test_a_column_is_aligned_like_numbers_if_it_holds_nothing_else():
+    rows = [("0", "13:00", "−1.5", ""), (12, "a", "1,000", "2")]
+
+    assert table("clock", rows).splitlines()[1] == "| ---: | --- | ---: | --- |"
 
 
 def test_words_are_code_or_plain():
     assert (code("x"), code(""), code(0)) == ("`x`", "", "`0`")
+    assert code("a_b | None") == r"<code>a\_b | None</code>"  # Its row escapes the bar.
     assert plain("a_b *c* <d> [e] `f` \\") == r"a\_b \*c\* \<d> \[e] \`f\` \\"
 
 

@@ -36,6 +36,8 @@ ALLOWED = {
     "comparison": "an English word",
     "key": "an English word",
     "port": "an English word",
+    "publish": "the protocol's own word",
+    "subscribe": "the protocol's own word",
     "stop": "an English word",
 }
 """Names of a solution that its task may say, and why."""
@@ -47,7 +49,7 @@ def names(step: Step, exercise: str) -> set[str]:
 
 
 def called(step: Step, exercise: str) -> set[str]:
-    """What the solution of a gap calls."""
+    """The functions that the solution of a gap calls."""
     if step.files:
         return set()
     lines = textwrap.indent(textwrap.dedent(solved(step)[exercise]), " ")
@@ -66,7 +68,7 @@ def words(step: Step, exercise: str, part: str, lang: str) -> set[str]:
 
 
 def told(step: Step, exercise: str, lang: str) -> set[str]:
-    """How much of its solution a task gives away."""
+    """The names of its solution that a task gives away."""
     secret = called(step, exercise) | in_the_gap_alone(step, exercise)
     return secret & words(step, exercise, "todo", lang)
 
