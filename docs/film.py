@@ -25,7 +25,7 @@ ACTS = (
 """Title, detector and feed of each act."""
 TITLE_S = 3.0
 BACKGROUND = bgr("#0d1117")
-MOVING_ACT, MOVING_WIDTH_PX, MOVING_EVERY, MOVING_QUALITY = 1, 360, 2, 55
+MOVING_ACT, MOVING_WIDTH_PX, MOVING_EVERY, MOVING_QUALITY = 1, 360, 3, 28
 """The act that the README shows, its width, its step between frames, and its quality, 0 to 100."""
 
 

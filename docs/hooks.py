@@ -143,10 +143,12 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps options, units and French punctuation with their words, and lets code in tables break."""
+    """Keeps options, units and French punctuation with their words; pictures below the first may wait."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
     parts[::2] = [THIN_SPACE.sub("\u202f", WIDE_SPACE.sub("\u00a0", part)) for part in parts[::2]]
-    html = CODE.sub(lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), "".join(parts))
+    first, mark, others = "".join(parts).partition("<img ")
+    html = first + mark + others.replace("<img ", '<img loading="lazy" ')
+    html = CODE.sub(lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), html)
     return CELL.sub(_breakable, html)
 
 
