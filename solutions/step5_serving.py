@@ -3,11 +3,14 @@
 Two models support the Open Inference Protocol, over REST and gRPC. `track` takes the network's own tensor, as
 in OpenVINO Model Server on a cluster. `track-jpeg` takes a JPEG and answers with boxes, so that clients need
 to know nothing about networks. When another version is promoted, it takes over between two requests.
+
+The services of a train talk over MQTT instead, through a broker. `lookout` is a small one: it stops the train
+when the detector is gone.
 """
 
 import base64
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
@@ -15,7 +18,8 @@ from kserve import InferInput, InferRequest, InferResponse, Model
 from kserve.errors import InvalidInput
 
 from brakepoint.detector import Detector
-from brakepoint.messages import Detection, SignClass
+from brakepoint.messages import TOPIC_ROOT, Action, Control, Detection, Health, SignClass, Status
+from brakepoint.services.clock import CLOCK
 from brakepoint.serving import (
     BOXES,
     CLASSES,
@@ -29,6 +33,12 @@ from brakepoint.serving.engine import Served, Worker, warm_up
 from brakepoint.serving.pictures import decode_jpeg
 from brakepoint.serving.tensors import find_input, make_output, to_array
 from brakepoint.texts import text
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
+LOOKOUT = "lookout"
+"""The name of the service that watches the detector."""
 
 
 def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
@@ -239,3 +249,61 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
 def models(engine: Engine, worker: Worker) -> list[Model]:
     """Both models, which share one engine."""
     return [TensorModel(TENSOR_MODEL, engine, worker), JpegModel(JPEG_MODEL, engine, worker)]
+
+
+def topic_of(train_id: str, name: str) -> str:
+    """The full topic of one of a train's names, such as `control` or `status/capture`."""
+    return f"{TOPIC_ROOT}/{train_id}/{name}"
+
+
+def own_status(health: Health, at: float) -> str:
+    """The lookout's status as it travels: the message, in JSON.
+
+    Args:
+        health: `Health.READY` or `Health.GONE`.
+        at: When it is sent, by `CLOCK.now()`; 0 in a last will, which is written in advance.
+    """
+    return Status(service=LOOKOUT, health=health, at=at).model_dump_json()
+
+
+def lookout(client: "Client", train_id: str) -> None:
+    """Turns a client of the broker into the lookout, which stops the train when the detector is gone.
+
+    Each service publishes its `Status`. One whose health is `Health.GONE` comes from a service as it ends, or
+    from the broker: a client can leave it a *last will*, which the broker publishes when it loses the client.
+    `Control(action=Action.STOP, at=…)` stops the train until a person starts it again.
+
+    The client is one of paho-mqtt:
+
+    - `client.subscribe(topic, qos=…)` and `client.publish(topic, payload, qos=…, retain=…)`. With `qos` 0 a
+      message arrives at most once, with 1 at least once, with 2 exactly once, at twice the packets. With
+      `retain=True` the broker keeps it for those who subscribe later.
+    - `client.will_set(…)` takes the same arguments as `publish`, before the client is connected.
+    - `client.on_connect = function`: `function(client, userdata, flags, reason_code, properties)` is called
+      after each connection. The broker has then forgotten earlier subscriptions.
+    - `client.message_callback_add(topic, function)`: `function(client, userdata, message)` is called for each
+      message of that topic; with `client.on_message = function`, for all others. `message.topic` is text,
+      `message.payload` bytes.
+
+    The thread that carries the messages calls these functions: while one of them waits, no message travels.
+
+    Args:
+        client: The client, not connected yet. The caller connects and runs it, and reconnects it when needed.
+        train_id: The train.
+    """
+    # lab: lookout
+    own, watched = topic_of(train_id, f"status/{LOOKOUT}"), topic_of(train_id, "status/detector")
+
+    def connected(client: Any, *_: Any) -> None:
+        client.subscribe(watched, qos=1)
+        client.publish(own, own_status(Health.READY, CLOCK.now()), qos=1, retain=True)
+
+    def heard(client: Any, userdata: Any, message: Any) -> None:
+        if Status.model_validate_json(message.payload).health is Health.GONE:
+            stop = Control(action=Action.STOP, at=CLOCK.now())
+            client.publish(topic_of(train_id, "control"), stop.model_dump_json(), qos=1)
+
+    client.will_set(own, own_status(Health.GONE, 0), qos=1, retain=True)
+    client.on_connect = connected
+    client.message_callback_add(watched, heard)
+    # instead: raise NotImplementedError

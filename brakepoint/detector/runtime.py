@@ -118,6 +118,8 @@ class OpenVinoRuntime:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if has_half else "f32",
             "INFERENCE_NUM_THREADS": options.threads,
+            # Otherwise each network of every process on a machine would compute on the same first cores.
+            "ENABLE_CPU_PINNING": False,
         }
         self._requests: dict[tuple[int, ...], Any] = {}
 

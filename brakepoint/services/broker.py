@@ -3,10 +3,15 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import parse_broker
+from brakepoint.sockets import LOCALHOST, free_port
 
 Plugins = dict[str, dict[str, Any]]
 """What amqtt loads, by class: its settings."""
@@ -21,14 +26,41 @@ def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins |
         plugins: Further plug-ins; by default every client may publish and subscribe to everything.
     """
     broker = parse_broker(settings.broker)
+    bind = f"{broker.host}:{broker.port}"
+    _run(bind, stopping, plugins or {}, partial(tell, "broker", address=bind))
+
+
+@contextmanager
+def embedded_broker() -> Iterator[str]:
+    """A broker in a thread of this process, on a free port of this machine, until the context ends.
+
+    Yields:
+        Its URL.
+    """
+    bind, stopping, settled = f"{LOCALHOST}:{free_port()}", threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        broker = pool.submit(_run, bind, stopping, {}, settled.set)
+        broker.add_done_callback(lambda _: settled.set())
+        try:
+            settled.wait()
+            if broker.done():
+                broker.result()  # It raises why it could not start.
+            yield f"mqtt://{bind}"
+        finally:
+            stopping.set()
+
+
+def _run(bind: str, stopping: threading.Event, plugins: Plugins, started: Callable[[], object]) -> None:
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
     # Raised when a client leaves during the shutdown, and harmless.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    asyncio.run(_serve(f"{broker.host}:{broker.port}", stopping, plugins or {}))
+    asyncio.run(_serve(bind, stopping, plugins, started))
 
 
-async def _serve(bind: str, stopping: threading.Event, plugins: Plugins) -> None:
+async def _serve(
+    bind: str, stopping: threading.Event, plugins: Plugins, started: Callable[[], object]
+) -> None:
     from amqtt.broker import Broker
 
     anonymous = "amqtt.plugins.authentication.AnonymousAuthPlugin"
@@ -39,6 +71,6 @@ async def _serve(bind: str, stopping: threading.Event, plugins: Plugins) -> None
         }
     )
     await broker.start()
-    tell("broker", address=bind)
+    started()
     await asyncio.to_thread(stopping.wait)
     await broker.shutdown()

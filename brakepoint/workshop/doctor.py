@@ -19,7 +19,7 @@ NEEDED_BY = {
     "2": ("mission",),
     "3": ("mission", "train"),
     "4": ("mission", "workshop", "train", "pipeline"),
-    "5": ("mission", "workshop", "serving"),
+    "5": ("mission", "workshop", "serving", "live"),
     "6": ("mission",),
     "7": ("mission", "workshop", "live"),
 }

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from brakepoint.course import Track, course, find_step, set_up_minutes
+from brakepoint.course import Step, Track, course, find_step, set_up_minutes
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.scenery.scenario import TRACK_MAX_CM, TRACK_MIN_CM, Scenario
 from brakepoint.texts import text
@@ -112,14 +112,19 @@ def _steps(lang: str) -> str:
 
 def _cards(lang: str) -> str:
     """A card for each step: a picture, its title with a link to its page, its minutes and its outcome."""
-    cards = [
+    return "\n".join(
+        ['<div class="grid cards" markdown>\n', *(_card(step, lang) for step in course()), "</div>\n"]
+    )
+
+
+def _card(step: Step, lang: str) -> str:
+    title = text(f"course.{step.name}.title", lang)
+    minutes = text("docs.card.minutes", lang, minutes=step.minutes)
+    return (
         f"-   ![](../images/{lang}/card{step.number}.jpg)\n\n"
-        f"    **[{step.number}. {text(f'course.{step.name}.title', lang)}](step{step.number}.md)**\n\n"
-        f"    {text('docs.card.minutes', lang, minutes=step.minutes)}. "
-        f"{text(f'course.{step.name}.outcome', lang)}\n"
-        for step in course()
-    ]
-    return "\n".join(['<div class="grid cards" markdown>\n', *cards, "</div>\n"])
+        f"    **[{step.number}. {title[0].upper()}{title[1:]}](step{step.number}.md)**\n\n"
+        f"    {minutes}. {text(f'course.{step.name}.outcome', lang)}\n"
+    )
 
 
 def _clock(lang: str, track: str) -> str:

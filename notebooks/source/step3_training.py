@@ -6,7 +6,7 @@
 # steps 1 and 2, in minutes instead of hours, and should not forget the old ones.
 #
 # You write the decisions around the training in **[`labs/step3_training.py`](../../labs/step3_training.py)**: look
-# for `TODO`. The whole step takes about <!-- =step3_training_minutes -->25<!-- = --> minutes, some of them for the training.
+# for `TODO`. The whole step takes about <!-- =step3_training_minutes -->20<!-- = --> minutes, some of them for the training.
 
 # %% [markdown] lang="fr"
 # # Étape 3 : un détecteur qui apprend
@@ -17,7 +17,7 @@
 # anciens.
 #
 # Vous écrivez les décisions autour de l’entraînement dans
-# **[`labs/step3_training.py`](../../labs/step3_training.py)** : cherchez `À FAIRE`. L’étape prend environ <!-- =step3_training_minutes -->25<!-- = --> minutes,
+# **[`labs/step3_training.py`](../../labs/step3_training.py)** : cherchez `À FAIRE`. L’étape prend environ <!-- =step3_training_minutes -->20<!-- = --> minutes,
 # dont une partie pour l’entraînement.
 
 # %%

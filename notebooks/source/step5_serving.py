@@ -8,7 +8,7 @@
 # You write the code in
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)**:
 # open it beside this notebook and look for `TODO`. The whole step takes about
-# <!-- =step5_serving_minutes -->15<!-- = --> minutes.
+# <!-- =step5_serving_minutes -->25<!-- = --> minutes.
 
 # %% [markdown] lang="fr"
 # # Étape 5 : le modèle derrière un point d’accès
@@ -20,7 +20,7 @@
 # Vous écrivez le code dans
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :
 # ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. L’étape prend
-# environ <!-- =step5_serving_minutes -->15<!-- = --> minutes.
+# environ <!-- =step5_serving_minutes -->25<!-- = --> minutes.
 
 # %%
 # %load_ext brakepoint.magic
@@ -42,6 +42,7 @@ from brakepoint.steps import load_step
 from brakepoint.store import CONTENT_DIR
 from brakepoint.truth import load_truth
 from brakepoint.workshop.artefacts import outcome_of
+from brakepoint.workshop.overhearing import overhear
 from brakepoint.workshop.plots import plot_run, show_answers
 
 lab = load_step("step5_serving")
@@ -50,15 +51,17 @@ lab = load_step("step5_serving")
 # ## What the check says
 #
 # `%check 5` goes through `tensor`, which takes a request apart and refuses what does not fit; `switch`, which lets
-# another version take over while requests come in; and `request` and `boxes`, the client's side. The code that reads
-# a JPEG and assembles a response is already there: look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
+# another version take over while requests come in; `request` and `boxes`, the client's side; and `lookout`, a client
+# of the broker through which the train's services talk. The code that reads a JPEG and assembles a response is
+# already there: look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
 # `%check 5` passe en revue `tensor`, qui lit une requête et refuse ce qui ne convient pas ; `switch`, qui laisse une autre
-# version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté client. La lecture d’un
-# JPEG et la composition de la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
+# version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté client ; enfin `lookout`,
+# un client du broker par lequel les services du train se parlent. La lecture d’un JPEG et la composition de la réponse
+# sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
 
 # %%
 # %check 5
@@ -141,6 +144,32 @@ plot_run(recording.run, load_truth(find_feed("track-stop").with_suffix(".json"))
 
 # %%
 endpoints.close()
+
+# %% [markdown] lang="en"
+# ## On the wire (`lookout`)
+#
+# The endpoint answers when it is asked. The train's own services do not ask each other: they publish messages to a
+# broker, over MQTT, and each subscribes to what it needs. The cell starts the kit's broker, connects your lookout, and
+# then cuts the connections of the detector and of the lookout. Which two of the five messages come from the broker
+# itself, on behalf of a client that it has lost?
+#
+# The last two lines are what a client receives that connects afterwards: both statuses, because they are retained,
+# but not the stop.
+
+# %% [markdown] lang="fr"
+# ## Sur le réseau (`lookout`)
+#
+# Le point d’accès répond quand on l’interroge. Les services du train, eux, ne s’interrogent pas : ils publient leurs
+# messages par un broker, en MQTT, et chacun s’abonne à ce qu’il lui faut. La cellule démarre le broker du kit, connecte
+# votre vigie, puis coupe la connexion du détecteur et celle de la vigie. Quels sont les deux messages, sur cinq, que le
+# broker a publiés lui-même, au nom d’un client qu’il a perdu ?
+#
+# Les deux dernières lignes sont ce que reçoit un client qui se connecte après coup : les deux états, parce qu’ils sont
+# conservés, mais pas l’arrêt.
+
+# %%
+heard, afterwards = overhear(lab.lookout)
+print(*heard, "", *afterwards, sep="\n")
 
 # %% [markdown] lang="en"
 # ## The open question

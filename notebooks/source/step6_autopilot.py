@@ -3,7 +3,7 @@
 #
 # The detector reports what it sees; the autopilot decides what the train does. You write it in stages, in
 # **[`labs/step6_autopilot.py`](../../labs/step6_autopilot.py)**. At first your train derails; at the end it stops by
-# itself. It takes about <!-- =step6_autopilot_minutes -->35<!-- = --> minutes.
+# itself. It takes about <!-- =step6_autopilot_minutes -->30<!-- = --> minutes.
 #
 # The rules of the line: without an order to the contrary, the train drives at full speed. At a `SpeedLimit` it drives
 # slowly, and continues slowly for 80 cm. It stops at most 30 cm before a `DangerAhead`, blinks, waits 2 seconds, and
@@ -14,7 +14,7 @@
 #
 # Le détecteur dit ce qu’on voit ; le pilote décide de ce que fait le train. Vous l’écrivez par étapes, dans
 # **[`labs/step6_autopilot.py`](../../labs/step6_autopilot.py)**.
-# Au début, votre train déraille ; à la fin, il s’arrête tout seul. Comptez <!-- =step6_autopilot_minutes -->35<!-- = --> minutes.
+# Au début, votre train déraille ; à la fin, il s’arrête tout seul. Comptez <!-- =step6_autopilot_minutes -->30<!-- = --> minutes.
 #
 # Les règles de la ligne : sans ordre contraire, le train roule à pleine vitesse. À un `SpeedLimit`, il roule
 # lentement, et continue ainsi sur 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, clignote,

@@ -25,6 +25,7 @@ from brakepoint.messages import (
     Wish,
 )
 from brakepoint.monitor import onlooker as onlooking
+from brakepoint.monitor import server
 from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
 from brakepoint.scenery.artwork import DRAWINGS
@@ -119,6 +120,18 @@ def test_the_newest_picture_is_served(onlooker):
     onlooker.picture = Picture(1, 0.0, 0.0, 0, b"jpeg")
 
     assert client.get("/picture.jpg").content == b"jpeg"
+
+
+def test_news_is_a_stream_of_events_that_nothing_keeps(onlooker, monkeypatch):
+    async def news(_):
+        yield b"event: now\ndata: {}\n\n"
+
+    monkeypatch.setattr(server, "_news", news)
+    said = TestClient(make_app(onlooker), base_url=LOCAL).get("/news")
+
+    assert (said.status_code, said.content) == (200, b"event: now\ndata: {}\n\n")
+    assert said.headers["content-type"].startswith("text/event-stream")
+    assert said.headers["cache-control"] == "no-store"
 
 
 def test_boxes_are_shown_only_while_the_detector_sees():

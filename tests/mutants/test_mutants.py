@@ -164,10 +164,11 @@ def test_the_tests_that_lie_nearest_are_asked_first_and_no_more_than_there_is_ti
     reach.seconds["tests/brakepoint/room/test_x.py::named"] = 5
     for test in reach.seconds:
         reach.lines["brakepoint/room/x.py"][3].add(test)
+    reach.seconds["tests/test_z.py::elsewhere"] = 1400
     change = Change("brakepoint/room/x.py", "f", 3, "flag", 0, 0, "")
 
     assert [test.partition("::")[2] for test in nearest(change, reach)] == ["named", "near", "far"]
-    reach.seconds["tests/brakepoint/room/test_x.py::named"] = 50
+    reach.seconds["tests/brakepoint/room/test_x.py::named"] = 20
     assert [test.partition("::")[2] for test in nearest(change, reach)] == ["named"]
     assert nearest(replace(change, path="brakepoint/y.py"), reach) == []
 

@@ -17,8 +17,11 @@ from mutants.changes import Change
 from mutants.copies import QUIETLY, environment, git
 from mutants.reach import Reach
 
-TESTS_MAX_S = 90.0
-"""The nearest tests of a change are run, as many as take so long together."""
+TESTS_SHARE = 0.06
+"""The nearest tests of a change are run, as many as take this share of the time that all tests take.
+
+A time in seconds would let fewer tests be asked on a machine that is slow or busy.
+"""
 LIMIT_FACTOR, LIMIT_MORE_S = 4, 60
 """A trial that takes so much longer than its tests took before will not end."""
 FORKS = multiprocessing.get_context("forkserver")
@@ -57,10 +60,10 @@ def nearest(change: Change, reach: Reach) -> list[str]:
     """The tests for a change: those whose files are nearest to the module, the quickest of these first."""
     tests = reach.tests_of(change.path, change.line if change.function else 0)
     chosen: list[str] = []
-    seconds = 0.0
+    seconds, most = 0.0, TESTS_SHARE * sum(reach.seconds.values())
     for test in sorted(tests, key=lambda test: (-_nearness(change.path, test), reach.seconds[test])):
         seconds += reach.seconds[test]
-        if chosen and seconds > TESTS_MAX_S:
+        if chosen and seconds > most:
             break
         chosen.append(test)
     return chosen

@@ -1,4 +1,4 @@
-"""The checks of step 5: valid and invalid requests as a server receives them."""
+"""The checks of step 5: valid and invalid requests as a server receives them, and a client of the broker."""
 
 import base64
 import tempfile
@@ -18,6 +18,7 @@ from brakepoint.models import SHIPPED_MODEL
 from brakepoint.serving import BOXES, CLASSES, PICTURE, SCORES, TENSOR
 from brakepoint.texts import catalogue
 from brakepoint.workshop.checks.answers import replaced
+from brakepoint.workshop.checks.lookout import judge
 from brakepoint.workshop.verdicts import Wrong
 
 Lab = Any
@@ -132,6 +133,11 @@ def check_boxes(lab: Lab) -> None:
             for number, (one, sign) in enumerate(zip(found, signs, strict=True), 1):
                 if one != sign:
                     raise Wrong("step5.boxes.content", number=number, found=_told(one), expected=_told(sign))
+
+
+def check_lookout(lab: Lab) -> None:
+    """The lookout reports itself, hears of the detector only, and stops the train when it is gone."""
+    judge(lab.lookout)
 
 
 def _request(

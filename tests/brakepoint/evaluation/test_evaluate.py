@@ -9,7 +9,7 @@ from onnx_models import raw_output
 from typer.testing import CliRunner
 
 from brakepoint.cli import run
-from brakepoint.cli.evaluate import evaluate_command
+from brakepoint.cli.evaluate import as_table, evaluate_command
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.evaluation import Examined, evaluate, examine, measure, read_picture
@@ -143,6 +143,15 @@ def test_a_weather_that_moves_the_signs_or_is_unknown_is_refused(folder, model, 
 def test_without_a_sign_so_high_there_is_nothing_to_measure(folder, model):
     with pytest.raises(UserError, match="65 px"):
         measure(examine(folder, Detector(model)), 0.25, least_px=65)
+
+
+def test_the_table_has_a_heading_for_each_column_and_numbers_to_the_right(folder, model) -> None:
+    table = as_table(measure(examine(folder, Detector(model)), 0.25), "m.onnx")
+
+    assert [str(column.header) for column in table.columns][1:] == [
+        "signs", "precision", "recall", "mAP50", "mAP50-95",
+    ]  # fmt: skip
+    assert [column.justify for column in table.columns] == ["left", *["right"] * 5]
 
 
 def test_the_command_prints_a_table(folder, model):

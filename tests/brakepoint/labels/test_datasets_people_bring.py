@@ -119,6 +119,15 @@ def test_an_xml_file_that_is_wrong_is_refused(dataset: Write, text: str, key: st
     assert refusal(dataset("a.jpg", **{"a.xml": text})) == key
 
 
+@pytest.mark.parametrize("named", ["b.jpg", "b.png", r"C:\pictures\b.jpg"])
+def test_an_xml_file_with_a_name_of_its_own_belongs_to_the_picture_that_it_names(
+    dataset: Write, named: str
+) -> None:
+    folder = dataset("a.jpg", "b.jpg", **{"0001.xml": voc(named), "a.xml": voc()})
+
+    assert signs(folder) == {"a.jpg": [(LIMIT, BOX)], "b.jpg": [(LIMIT, BOX)]}
+
+
 def test_a_picture_without_its_xml_file_is_left_out_and_named(dataset: Write) -> None:
     folder = dataset("a.jpg", "b.jpg", **{"a.xml": voc()})
 

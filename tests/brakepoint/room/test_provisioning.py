@@ -2,6 +2,8 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -184,6 +186,22 @@ def test_a_room_is_not_taken_for_another_whose_name_begins_the_same(in_folder) -
     assert provisioner(room).plan() == []
     provisioner(room).remove(quiet)
     assert provisioner(other).plan() == []
+
+
+def test_of_a_store_only_what_is_the_rooms_and_is_there_is_removed(in_folder) -> None:
+    room = Room(name="spring", attendees=2, handles=("anna", "bela"))
+    provisioner(room).apply(quiet)
+    there, removed, told = {"spring-anna", room.shared_bucket, "elsewhere"}, [], []
+    store: Any = SimpleNamespace(
+        buckets=lambda: there,
+        keys=lambda: {"spring-anna", "another-key"},
+        revoke=lambda key: removed.append(f"key {key}"),
+        remove_bucket=removed.append,
+    )
+    Provisioner(room, store).remove(lambda done, total: told.append((done, total)))
+
+    assert sorted(removed) == sorted(["key spring-anna", "spring-anna", room.shared_bucket])
+    assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_the_manifests_keep_attendees_apart(small_room) -> None:

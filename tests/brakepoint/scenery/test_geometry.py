@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brakepoint.scenery.geometry import (
+    _crooked_deg,
     camera_pose,
     plate_points,
     project,
@@ -136,3 +137,12 @@ def test_a_ground_truth_has_a_frame_for_every_two_centimetres():
     truth = synthetic_truth(scenario())
 
     assert [frame.position_cm for frame in truth.frames] == [2.0 * i for i in range(101)]
+
+
+def test_signs_are_put_up_slightly_crooked_within_limits():
+    drawn = np.array([_crooked_deg(scenario(seed, tilt_deg=None, turn_deg=None), 0) for seed in range(400)])
+
+    assert abs(drawn).max(axis=0) == pytest.approx((5.0, 14.0))
+    assert drawn.std(axis=0) == pytest.approx((2.5, 7.0), rel=0.15)
+    assert abs(drawn.mean(axis=0)).max() < 1
+    assert _crooked_deg(scenario(tilt_deg=3, turn_deg=-30), 0) == (3, -30)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -52,6 +53,21 @@ def test_a_port_that_another_store_takes_meanwhile_is_left_to_it(tmp_path, monke
         with embedded.serve_s3(tmp_path / "other") as (other, key, secret):
             assert other != endpoint
             assert Connection(other, "brakepoint", key, secret).client.list_buckets()["Buckets"] == []
+
+
+def test_one_server_is_started_and_no_second_one(tmp_path, monkeypatch) -> None:
+    started: list[int] = []
+
+    @contextmanager
+    def run_server(root: str, address: tuple[str, int], *_: object) -> Iterator[None]:
+        started.append(address[1])
+        yield
+
+    monkeypatch.setattr(embedded, "run_server", run_server)
+    monkeypatch.setattr(embedded, "is_free", lambda host, port: True)
+    with embedded.serve_s3(tmp_path / "s3") as (endpoint, _, _):
+        assert endpoint.endswith(f":{embedded.USUAL_PORT}")
+    assert started == [embedded.USUAL_PORT]
 
 
 def pictures() -> list[Path]:

@@ -1,6 +1,8 @@
 import pytest
 
+from brakepoint.course import ROOT, course, set_up_minutes
 from brakepoint.locomotive import STOPPING_LIMIT_CM
+from brakepoint.texts import languages
 from brakepoint.workshop.figures import FIGURES, MARK, pages, with_figures, without_marks
 
 
@@ -23,6 +25,17 @@ def test_every_figure_is_shown_in_both_languages():
     }
 
     assert shown["en"] == shown["fr"] == set(FIGURES)
+
+
+@pytest.mark.parametrize("step", course(), ids=lambda step: step.name)
+def test_a_notebook_shows_the_minutes_of_the_plan_in_each_language(step):
+    words = (ROOT / "notebooks" / "source" / f"{step.name}.py").read_text(encoding="utf-8")
+
+    assert words.count(f"<!-- ={step.name}_minutes -->{step.minutes}<!-- = -->") == len(languages())
+
+
+def test_the_full_course_takes_three_hours_with_set_up_and_login():
+    assert set_up_minutes() + sum(step.minutes for step in course()) == 180
 
 
 def test_a_stale_figure_is_rewritten_with_the_decimals_of_the_language():

@@ -44,7 +44,7 @@ def test_who_reads_the_first_page_on_a_forge_sees_every_step(lang):
         picture, link, outcome = card.removesuffix("</div>\n\n").split("\n\n")[:3]
         title = text(f"course.{step.name}.title", lang)
         assert picture == f"![](../images/{lang}/card{step.number}.jpg)"
-        assert link == f"    **[{step.number}. {title}](step{step.number}.md)**"
+        assert link == f"    **[{step.number}. {title[0].upper()}{title[1:]}](step{step.number}.md)**"
         assert outcome.split(". ")[0].split() == [str(step.minutes), "minutes"]
         assert outcome.endswith(text(f"course.{step.name}.outcome", lang))
 

@@ -36,6 +36,8 @@ ALLOWED = {
     "comparison": "an English word",
     "key": "an English word",
     "port": "an English word",
+    "publish": "the protocol's own word",
+    "subscribe": "the protocol's own word",
     "stop": "an English word",
 }
 """Names of a solution that its task may say, and why."""

@@ -1,0 +1,164 @@
+"""The check of the lookout: what it sends on an embedded broker, among other services."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from paho.mqtt.client import topic_matches_sub
+from pydantic import ValidationError
+
+from brakepoint.messages import Action, Control, Health, Message, Status
+from brakepoint.services.clock import CLOCK
+from brakepoint.services.topics import CONTROL, MISSION, STATUS, Topic
+from brakepoint.validation import first_fault
+from brakepoint.workshop.verdicts import Wrong
+from brakepoint.workshop.wire import DETECTOR_STATUS, ROOT, TRAIN, Scene, Sent, TappedClient, scene
+
+Said = TypeVar("Said", bound=Message)
+
+OWN_STATUS = f"{ROOT}/{STATUS.name}/lookout"
+STOPS = f"{ROOT}/{CONTROL.name}"
+OTHERS = (f"{ROOT}/{MISSION.name}", f"{ROOT}/{STATUS.name}/autopilot", OWN_STATUS)
+FRESH_S = 60.0
+"""A message that is written when it is sent is at most this old, however slow the machine."""
+CALLBACKS = {"on_connect": 5, "on_message": 3}
+"""How many arguments paho passes, in its second version."""
+
+
+def judge(lookout: Callable[[TappedClient, str], object]) -> None:
+    """Runs the attendee's `lookout` among other services, and judges what it does.
+
+    Raises:
+        Wrong: It isn't right yet.
+    """
+    client = TappedClient()
+    lookout(client, TRAIN)
+    _judge_functions(client)
+    will = client.will
+    with scene(client) as others:
+        _judge_quiet(client, others)
+        _judge_filters(client.filters)
+        _judge_status(client.sent)
+        _judge_will(will, client.will)
+        _judge_stop(client, others)
+
+
+def _judge_functions(client: TappedClient) -> None:
+    """They are set, take what paho passes, and nothing is sent before they are called."""
+    if client.meddled:
+        raise Wrong("step5.lookout.meddles", method=client.meddled)
+    if client.filters or client.sent:
+        raise Wrong("step5.lookout.too_early")
+    if client.on_connect is None:
+        raise Wrong("step5.lookout.no_on_connect")
+    listeners = [("on_message", listener) for listener in client.listeners]
+    for name, function in [("on_connect", client.on_connect), ("on_message", client.on_message), *listeners]:
+        if function is not None and not _takes(function, CALLBACKS[name]):
+            raise Wrong("step5.lookout.signature", name=name, count=CALLBACKS[name])
+
+
+def _takes(function: Any, count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _judge_quiet(client: TappedClient, others: Scene) -> None:
+    """What other services have left in the broker neither stops the train nor ends the lookout."""
+    if isinstance(others.trouble, Wrong) or (others.trouble and not others.connected):
+        raise others.trouble
+    if others.trouble or _stops(client):
+        raise Wrong("step5.lookout.unasked", topics=", ".join(OTHERS[:2]), topic=DETECTOR_STATUS)
+
+
+def _judge_filters(filters: list[tuple[str, int]]) -> None:
+    if not filters:
+        raise Wrong("step5.lookout.no_subscription")
+    if DETECTOR_STATUS not in dict(filters):
+        others = [name for name, _ in filters if _is_wide(name)]
+        key = "wide" if others else "topic"
+        raise Wrong(f"step5.lookout.{key}", found=(others or [filters[0][0]])[0], topic=DETECTOR_STATUS)
+    if len(dict(filters)) > 1:
+        other = next(name for name, _ in filters if name != DETECTOR_STATUS)
+        raise Wrong("step5.lookout.wide", found=other, topic=DETECTOR_STATUS)
+    if (qos := dict(filters)[DETECTOR_STATUS]) != STATUS.qos:
+        raise Wrong("step5.lookout.subscribed_qos", found=qos)
+
+
+def _is_wide(name: str) -> bool:
+    return any(topic_matches_sub(name, topic) for topic in (DETECTOR_STATUS, *OTHERS))
+
+
+def _judge_status(sent: list[Sent]) -> None:
+    """The lookout says that it is ready."""
+    if not sent:
+        raise Wrong("step5.lookout.no_status")
+    said = _read(Status, sent[0], OWN_STATUS)
+    if said.service != "lookout" or said.health is not Health.READY:
+        raise Wrong("step5.lookout.status", found=f"{said.service}, {said.health}")
+    _judge_delivery(sent[0], said.at, STATUS)
+
+
+def _judge_will(will: Sent | None, later: Sent | None) -> None:
+    """The broker says that the lookout is gone."""
+    if will is None:
+        raise Wrong("step5.lookout.late_will" if later else "step5.lookout.no_will")
+    said = _read(Status, will, OWN_STATUS)
+    if said.service != "lookout" or said.health is not Health.GONE:
+        raise Wrong("step5.lookout.will", found=f"{said.service}, {said.health}")
+    if said.at != 0:
+        raise Wrong("step5.lookout.dated_will")
+    _judge_delivery(will, CLOCK.now(), STATUS)
+
+
+def _judge_stop(client: TappedClient, others: Scene) -> None:
+    """The train is stopped when the detector is gone, and only then."""
+    for health in (Health.STARTING, Health.READY):
+        _bring(others, health)
+        if _stops(client):
+            raise Wrong("step5.lookout.too_keen", health=health.value)
+    before = len(client.sent)
+    _bring(others, Health.GONE)
+    if len(client.sent) == before:
+        raise Wrong("step5.lookout.no_stop")
+    stop = client.sent[before]
+    said = _read(Control, stop, STOPS)
+    if said.action is not Action.STOP:
+        raise Wrong("step5.lookout.action", found=said.action.value)
+    _judge_delivery(stop, said.at, CONTROL)
+
+
+def _bring(others: Scene, health: Health) -> None:
+    """The detector's status reaches the client, whose trouble is the attendee's."""
+    others.hear("detector", health)
+    if others.trouble:
+        raise others.trouble
+
+
+def _stops(client: TappedClient) -> bool:
+    return any(sent.topic == STOPS for sent in client.sent)
+
+
+def _read(message: type[Said], sent: Sent, topic: str) -> Said:
+    """The message, if it is on its topic and well formed."""
+    if sent.topic != topic:
+        raise Wrong("step5.lookout.wrong_topic", found=sent.topic, topic=topic)
+    try:
+        return message.model_validate_json(sent.payload)
+    except ValidationError as error:
+        said = {"found": sent.payload.decode(errors="replace")[:60], "name": message.__name__}
+        if error.errors()[0]["type"] == "json_invalid":
+            raise Wrong("step5.lookout.no_json", **said) from None
+        raise Wrong("step5.lookout.form", **said, why=first_fault(error)) from None
+
+
+def _judge_delivery(sent: Sent, at: float, topic: Topic[Any]) -> None:
+    """It is fresh, sure to arrive, and there for those who come later only where it should be."""
+    if abs(CLOCK.now() - at) > FRESH_S:
+        raise Wrong("step5.lookout.at", topic=sent.topic)
+    if sent.qos != topic.qos:
+        raise Wrong("step5.lookout.qos", topic=sent.topic, found=sent.qos)
+    if bool(sent.retain) != topic.retain:
+        raise Wrong("step5.lookout.not_kept" if topic.retain else "step5.lookout.kept_stop", topic=sent.topic)

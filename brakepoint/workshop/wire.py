@@ -1,0 +1,190 @@
+"""An attendee's client of the broker, on an embedded broker among the messages of other services."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from brakepoint.messages import TOPIC_ROOT, Health, MissionState, Status
+from brakepoint.services.broker import embedded_broker
+from brakepoint.services.bus import parse_broker
+from brakepoint.services.clock import CLOCK
+from brakepoint.services.topics import MISSION, STATUS
+from brakepoint.workshop.verdicts import Wrong
+
+TRAIN = "train-7"
+ROOT = f"{TOPIC_ROOT}/{TRAIN}"
+DETECTOR_STATUS = f"{ROOT}/status/detector"
+ECHO = "echo"
+"""When this message arrives, everything sent before it has been heard."""
+PATIENCE_S = 5.0
+"""A client that has not heard its echo by then is waiting for something; an echo takes milliseconds."""
+
+
+class Sent(NamedTuple):
+    """A message as a client hands it over: topic, payload, quality of service, whether it is retained."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+
+
+class TappedClient(mqtt.Client):
+    """A client that records what it is asked to do.
+
+    Attributes:
+        will: Its last will, if there is one.
+        sent: The messages, in order.
+        filters: The subscriptions, in order: topic filter and quality of service.
+        listeners: The functions for the messages of some topics.
+        meddled: The last method that was called to connect or run it, which only the caller should do.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, f"lookout-{uuid.uuid4().hex}")
+        self.will: Sent | None = None
+        self.sent: list[Sent] = []
+        self.filters: list[tuple[str, int]] = []
+        self.listeners: list[Any] = []
+        self.meddled = ""
+
+    def publish(
+        self, topic: str, payload: Any = None, qos: int = 0, retain: bool = False, properties: Any = None
+    ) -> mqtt.MQTTMessageInfo:
+        """Records and publishes a message."""
+        self.sent.append(Sent(topic, _as_bytes(payload), qos, retain))
+        return super().publish(topic, payload, qos, retain, properties)
+
+    def will_set(
+        self, topic: str, payload: Any = None, qos: int = 0, retain: bool = False, properties: Any = None
+    ) -> None:
+        """Records and sets the last will."""
+        self.will = Sent(topic, _as_bytes(payload), qos, retain)
+        super().will_set(topic, payload, qos, retain, properties)
+
+    def subscribe(self, topic: Any, qos: int = 0, options: Any = None, properties: Any = None) -> Any:
+        """Records a subscription, in any of the forms that paho accepts, and subscribes."""
+        pairs = topic if isinstance(topic, list) else [topic if isinstance(topic, tuple) else (topic, qos)]
+        self.filters += pairs
+        return super().subscribe(topic, qos, options, properties)
+
+    def message_callback_add(self, sub: str, callback: Any) -> None:
+        """Records and registers a function for the messages of a topic."""
+        self.listeners.append(callback)
+        super().message_callback_add(sub, callback)
+
+    def connect(self, *_: Any, **__: Any) -> Any:
+        """Does nothing: the caller connects and runs it."""
+        self.meddled = "connect"
+
+    def loop_start(self) -> Any:
+        """Does nothing: the caller connects and runs it."""
+        self.meddled = "loop_start"
+
+    def loop_forever(self, *_: Any, **__: Any) -> Any:
+        """Does nothing: the caller connects and runs it."""
+        self.meddled = "loop_forever"
+
+
+def _as_bytes(payload: Any) -> bytes:
+    if not isinstance(payload, str | bytes | bytearray):
+        raise Wrong("step5.lookout.payload", found=type(payload).__name__)
+    return payload.encode() if isinstance(payload, str) else bytes(payload)
+
+
+class Scene:
+    """A client among other services, whose messages the broker already retains when it connects.
+
+    One of them listens to everything. The embedded broker, amqtt, therefore sends all that it retains to
+    every client that connects, whether the client has subscribed to it or not.
+
+    Args:
+        client: The client to observe, not connected yet, with its `on_connect`.
+        url: The broker.
+
+    Attributes:
+        trouble: What an `on_connect` or another function of the client raised, if one did.
+        connected: Whether its `on_connect` has returned.
+    """
+
+    def __init__(self, client: TappedClient, url: str) -> None:
+        self._client, self._broker = client, parse_broker(url)
+        self._echoed = threading.Semaphore(0)
+        self._others = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.trouble: Exception | None = None
+        self.connected = False
+
+    def begin(self) -> None:
+        """Lets the others publish, connects the client, and waits until it has heard what is retained."""
+        listening = threading.Event()
+        self._others.on_subscribe = lambda *_: listening.set()
+        self._others.connect(self._broker.host, self._broker.port)
+        self._others.loop_start()
+        self._others.subscribe(f"{ROOT}/#", 1)
+        listening.wait(PATIENCE_S)
+        mission = MissionState(run=1, feed="track-stop", running=True, since=0, at=CLOCK.now())
+        self._say(MISSION.name, MISSION.encode(mission))
+        self._report("autopilot", Health.GONE)
+        self._others.publish(ECHO, b"?", 1, retain=True).wait_for_publish(PATIENCE_S)
+        theirs: Any = self._client.on_connect
+
+        def on_connect(*arguments: Any) -> None:
+            theirs(*arguments)
+            self.connected = True
+            mqtt.Client.subscribe(self._client, ECHO, 1)
+
+        self._client.on_connect = on_connect
+        mqtt.Client.message_callback_add(self._client, ECHO, lambda *_: self._echoed.release())
+        threading.Thread(target=self._carry, daemon=True).start()
+        self._settle()
+
+    def hear(self, service: str, health: Health) -> None:
+        """Another service publishes its status; waits until the client has heard it."""
+        self._report(service, health)
+        self._others.publish(ECHO, b"?", 1)
+        self._settle()
+
+    def end(self) -> None:
+        """Disconnects everyone."""
+        for client in (self._client, self._others):
+            client.disconnect()
+        self._others.loop_stop()
+
+    def _report(self, service: str, health: Health) -> None:
+        """Publishes the status of another service; if it is gone, that is its last will."""
+        status = Status(service=service, health=health, at=0 if health is Health.GONE else CLOCK.now())
+        self._say(f"{STATUS.name}/{service}", STATUS.encode(status))
+
+    def _say(self, name: str, payload: bytes) -> None:
+        self._others.publish(f"{ROOT}/{name}", payload, 1, retain=True)
+
+    def _carry(self) -> None:
+        """The client's thread."""
+        try:
+            mqtt.Client.connect(self._client, self._broker.host, self._broker.port)
+            mqtt.Client.loop_forever(self._client)
+        except Exception as error:
+            self.trouble = error
+            self._echoed.release()
+
+    def _settle(self) -> None:
+        """Waits until the client has heard everything; its trouble is over then, too."""
+        if not self._echoed.acquire(timeout=PATIENCE_S):
+            raise Wrong("step5.lookout.waits")
+
+
+@contextmanager
+def scene(client: TappedClient) -> Iterator[Scene]:
+    """The client on a broker of its own, until the context ends."""
+    with embedded_broker() as url:
+        found = Scene(client, url)
+        try:
+            found.begin()
+            yield found
+        finally:
+            found.end()
