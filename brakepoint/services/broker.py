@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,8 @@ from brakepoint.sockets import LOCALHOST, free_port
 
 Plugins = dict[str, dict[str, Any]]
 """What amqtt loads, by class: its settings."""
+CLOSE_WITHIN_S = 0.5
+"""From Python 3.12 on, a server waits for its last connection, and amqtt keeps one that never says a word."""
 
 
 def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins | None = None) -> None:
@@ -73,4 +75,5 @@ async def _serve(
     await broker.start()
     started()
     await asyncio.to_thread(stopping.wait)
-    await broker.shutdown()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(broker.shutdown(), CLOSE_WITHIN_S)

@@ -1,6 +1,7 @@
 """The notebook's view of the wire, and the broker behind it, also where an attendee's code does nothing."""
 
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -26,6 +27,15 @@ def test_an_embedded_broker_listens_until_its_context_ends() -> None:
         assert answers(LOCALHOST, port)
 
     assert not answers(LOCALHOST, port)
+
+
+def test_an_embedded_broker_ends_whoever_is_still_connected_without_a_word() -> None:
+    with ExitStack() as connections:
+        with broker.embedded_broker() as url:
+            port = int(url.removeprefix(f"mqtt://{LOCALHOST}:"))
+            connections.enter_context(socket.create_connection((LOCALHOST, port)))
+
+        assert not answers(LOCALHOST, port)
 
 
 def test_an_embedded_broker_that_cannot_start_raises_why(monkeypatch) -> None:
