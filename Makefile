@@ -56,10 +56,11 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	$(BIN)/python docs/live_picture.py
 	PYTHONPATH=tests $(BIN)/python docs/board_picture.py
 	$(BIN)/python docs/show_picture.py
+	PYTHONPATH=tests $(BIN)/python docs/race_picture.py
 	$(BIN)/python docs/step_pictures.py
 	$(BIN)/python docs/card_pictures.py
 
-film: $(VENV)/.system ## Film three missions for the docs, and the moving picture of the README
+film: $(VENV)/.system ## Film three missions and three pages for the docs, and the moving picture of the README
 	$(BIN)/python docs/film.py
 
 screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks, in JupyterLab

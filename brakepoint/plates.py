@@ -54,7 +54,7 @@ def is_between_rails(item: Detection, camera: CameraModel) -> bool:
 
 
 def must_show(ahead_cm: float, lateral_cm: float, camera: CameraModel) -> bool:
-    """Whether a plate at this place must be visible: it is large, and well inside the picture's sides.
+    """Whether a plate here must be visible: it is large, and well inside the picture's left and right edges.
 
     Args:
         ahead_cm: Its distance ahead.

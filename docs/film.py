@@ -1,13 +1,18 @@
-"""Makes the film of the docs and the moving picture of the README from real missions: `make film`."""
+"""Makes the film of the docs and the moving picture of the README: `make film`.
+
+The missions are driven for it; the pages are shown by their pictures, which `make picture` takes.
+"""
 
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -23,7 +28,9 @@ ACTS = (
     ("all", SHIPPED_MODEL, "track-full"),
 )
 """Title, detector and feed of each act."""
-TITLE_S = 3.0
+PAGES = (("show", "show.png"), ("incident", "live.png"), ("race", "race.png"))
+"""Title and picture of each page at the end."""
+TITLE_S, PAGE_S = 3.0, 4.0
 BACKGROUND = bgr("#0d1117")
 MOVING_ACT, MOVING_WIDTH_PX, MOVING_EVERY, MOVING_QUALITY = 1, 340, 3, 28
 """The act that the README shows, its width, its step between frames, and its quality, 0 to 100."""
@@ -46,17 +53,30 @@ def title(words: str, shape: tuple[int, ...]) -> np.ndarray:
     return frame
 
 
-def save_film(acts: list[list[np.ndarray]], path: Path) -> None:
-    """Writes the acts in order, each after its title."""
+def page(picture: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A frame with a picture of a page, as large as it fits."""
+    image = cv2.imread(str(picture))
+    scale = min(shape[0] / image.shape[0], shape[1] / image.shape[1])
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    top, left = ((shape[axis] - image.shape[axis]) // 2 for axis in (0, 1))
+    frame = np.full(shape, BACKGROUND, np.uint8)
+    frame[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return frame
+
+
+def save_film(acts: list[list[np.ndarray]], folder: Path) -> None:
+    """Writes the acts in order, then the pages in the folder, each after its title, to `film.mp4`."""
+    shape = acts[0][0].shape
 
     def frames() -> Iterator[np.ndarray]:
-        for (name, _, _), shown in zip(ACTS, acts, strict=True):
-            yield from [title(text(f"docs.film.{name}"), shown[0].shape)] * round(TITLE_S * CONTROL_RATE_HZ)
+        pages = ([page(folder / file, shape)] * round(PAGE_S * CONTROL_RATE_HZ) for _, file in PAGES)
+        for (name, *_), shown in zip((*ACTS, *PAGES), chain(acts, pages), strict=True):
+            yield from [title(text(f"docs.film.{name}"), shape)] * round(TITLE_S * CONTROL_RATE_HZ)
             yield from shown
 
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+    with av.open(str(folder / "film.mp4"), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=CONTROL_RATE_HZ)
-        stream.height, stream.width = acts[0][0].shape[:2]
+        stream.height, stream.width = shape[:2]
         stream.pix_fmt, stream.options = "yuv420p", {"crf": "27", "preset": "slow"}
         for frame in frames():
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
@@ -80,7 +100,7 @@ def main() -> None:
     for lang in languages():
         os.environ["BRAKEPOINT_LANG"] = lang
         acts = [act(model, feed) for _, model, feed in ACTS]
-        save_film(acts, IMAGES / lang / "film.mp4")
+        save_film(acts, IMAGES / lang)
         save_moving(acts[MOVING_ACT], IMAGES / lang / "mission.webp")
 
 

@@ -122,8 +122,8 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
     # condition holds nowhere. Too high, and the train drives past signs; too low, and it brakes for
     # nothing.
     # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
-    # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part
-    # PRECISION_LEAST ou plus est juste. La condition peut être fausse à une confiance plus haute et
+    # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part d’au
+    # moins PRECISION_LEAST est juste. La condition peut être fausse à une confiance plus haute et
     # redevenir vraie plus bas. La réponse est un nombre, et 1.0 si la condition n’est remplie nulle
     # part. Si elle est trop haute, le train passe devant des panneaux ; si elle est trop basse, il
     # freine pour rien.

@@ -1,1 +1,1 @@
-"""The steps of the workshop, complete: the code that the kit itself runs."""
+"""The completed steps of the workshop, which the kit itself runs."""

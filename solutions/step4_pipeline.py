@@ -161,7 +161,7 @@ def build(
     `"training"`.
 
     Args:
-        epochs: How often every crop is used.
+        epochs: How many times each crop is used.
         pictures: Number of synthetic pictures for training.
         seed: Seed of pictures and training.
         least: Minimum mAP50 on the track.

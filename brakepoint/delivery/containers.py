@@ -96,7 +96,7 @@ def _files(
 def on_this_machine(
     made: list[Container], manifests: list[Manifest], ports: dict[str, int]
 ) -> list[Container]:
-    """The same containers, with each Service at a port of this machine.
+    """The same containers, with each Service on a port of this machine.
 
     Args:
         made: The containers.

@@ -1,4 +1,4 @@
-"""A detector's memory: how much it needs, and how one is ended that exceeds its limit."""
+"""A detector's memory: how much it needs, and how a detector that exceeds its limit is stopped."""
 
 import os
 import signal

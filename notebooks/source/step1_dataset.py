@@ -94,7 +94,7 @@ len(objects), fetched
 # %% [markdown] lang="fr"
 # ## Des rectangles aux étiquettes (`percent`, `yolo`)
 #
-# Voici une tâche telle que Label Studio l’exporte. Chaque nombre d’un rectangle est un pourcentage : à vous de jouer. Certains
+# Voici une tâche telle que Label Studio l’exporte. Chaque nombre d’un rectangle est un pourcentage : à vous de le convertir. Certains
 # rectangles sont tournés, certaines images ont été sautées ou étiquetées deux fois : `corners` et `annotation_that_counts` s’en
 # chargent déjà. Lisez-les : une image que tout le monde a sautée est écartée, car personne n’a dit qu’elle était sans panneau.
 
@@ -145,7 +145,7 @@ show_picture(draw_samples(dataset.folder / "train"))
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de vos scènes gardez-vous pour la validation ? Le réseau n’y apprend rien, mais s’il y en a trop peu, le
+# Combien de vos scènes gardez-vous pour la validation ? Le réseau n’en apprend rien, mais s’il y en a trop peu, le
 # score ne vaut pas grand-chose : avec deux scènes, il dépend surtout de leur choix. À vous de choisir la part ; le
 # résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos découpages,
 # et le nombre d’images qui restent pour apprendre.

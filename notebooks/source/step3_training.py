@@ -155,9 +155,9 @@ show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 # %% [markdown] lang="fr"
 # ## À partir de quand être sûr (`threshold`)
 #
-# La *précision* est la part juste des panneaux signalés ; le *rappel* est la part trouvée des panneaux présents. Les
+# La *précision* est la part des panneaux signalés qui sont de vrais panneaux ; le *rappel*, la part trouvée de ceux qui sont présents. Les
 # deux dépendent de la confiance à partir de laquelle on croit une détection ; le trait est votre choix. Le pilote de
-# l’étape 6 a le sien, `CONFIDENCE_MIN`, choisi pour des trajets entiers : il voit un panneau plusieurs fois, et peut
+# l’étape 6 a son propre seuil, `CONFIDENCE_MIN`, choisi pour des trajets entiers : il voit un panneau plusieurs fois, et peut
 # attendre que le modèle soit plus sûr.
 
 # %%

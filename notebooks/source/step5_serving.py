@@ -13,7 +13,7 @@
 # %% [markdown] lang="fr"
 # # Étape 5 : le modèle derrière un point d’accès
 #
-# Un modèle dans un fichier sert un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**,
+# Un modèle dans un fichier sert à un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**,
 # il sert tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez le code entre le protocole et le
 # détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec lui.
 #

@@ -124,7 +124,7 @@ def check_percent(lab: Lab) -> None:
 
 
 def check_yolo(lab: Lab) -> None:
-    """A YOLO line is class id, centre and size, as fractions."""
+    """A YOLO line has the class id, then the centre and the size as fractions of the picture."""
     left, top, right, bottom = box = (97.0, 121.0, 160.0, 216.0)
     line = lab.yolo_line(SignClass.SPEED_LIMIT, box, WIDTH_PX, HEIGHT_PX)
     if not isinstance(line, str) or len(line.split()) != 5:
