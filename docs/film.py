@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from brakepoint.drawing import bgr, write
+from brakepoint.labels.pictures import read_picture
 from brakepoint.models import BASE_MODEL, SHIPPED_MODEL
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.texts import languages, text
@@ -55,7 +56,7 @@ def title(words: str, shape: tuple[int, ...]) -> np.ndarray:
 
 def page(picture: Path, shape: tuple[int, ...]) -> np.ndarray:
     """A frame with a picture of a page, as large as it fits."""
-    image = cv2.imread(str(picture))
+    image = read_picture(picture)
     scale = min(shape[0] / image.shape[0], shape[1] / image.shape[1])
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     top, left = ((shape[axis] - image.shape[axis]) // 2 for axis in (0, 1))
