@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,9 @@ def test_the_documentation_shows_the_layers_of_the_contract(lang: str):
     assert [name for row in shown for name in row] == [
         name for layer in CONTRACTS["layers"]["layers"] for name in layer.split(" | ")
     ]
+
+
+def test_no_two_modules_of_tests_have_the_same_name() -> None:
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [name for name, count in names.items() if count > 1] == []
