@@ -10,12 +10,11 @@ from contextlib import closing
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from brakepoint.messages import Health, Status
+from brakepoint.messages import Health
 from brakepoint.services.broker import embedded_broker
 from brakepoint.services.bus import parse_broker
-from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import STATUS
-from brakepoint.workshop.wire import DETECTOR_STATUS, ECHO, PATIENCE_S, ROOT, TRAIN
+from brakepoint.workshop.wire import DETECTOR_STATUS, ECHO, PATIENCE_S, ROOT, TRAIN, status_of
 
 
 def overhear(lookout: Callable[[mqtt.Client, str], object]) -> tuple[list[str], list[str]]:
@@ -35,11 +34,10 @@ def overhear(lookout: Callable[[mqtt.Client, str], object]) -> tuple[list[str], 
         _join(watcher, url)
         watching.wait(PATIENCE_S)
         detector = _new_client()
-        gone = Status(service="detector", health=Health.GONE, at=0)
-        detector.will_set(DETECTOR_STATUS, STATUS.encode(gone), STATUS.qos, STATUS.retain)
+        gone, ready = (status_of("detector", health) for health in (Health.GONE, Health.READY))
+        detector.will_set(DETECTOR_STATUS, gone, STATUS.qos, STATUS.retain)
         _join(detector, url)
-        ready = Status(service="detector", health=Health.READY, at=CLOCK.now())
-        detector.publish(DETECTOR_STATUS, STATUS.encode(ready), STATUS.qos, STATUS.retain)
+        detector.publish(DETECTOR_STATUS, ready, STATUS.qos, STATUS.retain)
         present.listen_until(DETECTOR_STATUS)
         _lose(detector)
         present.listen_until("/control")

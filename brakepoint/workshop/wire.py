@@ -97,6 +97,13 @@ def _as_bytes(payload: Any) -> bytes:
     return payload.encode() if isinstance(payload, str) else bytes(payload)
 
 
+def status_of(service: str, health: Health) -> bytes:
+    """A service's status as it travels; if it is gone, that is its last will, which has no date."""
+    return STATUS.encode(
+        Status(service=service, health=health, at=0 if health is Health.GONE else CLOCK.now())
+    )
+
+
 class Scene:
     """A client among other services, whose messages the broker already retains when it connects.
 
@@ -156,9 +163,8 @@ class Scene:
         self._others.loop_stop()
 
     def _report(self, service: str, health: Health) -> None:
-        """Publishes the status of another service; if it is gone, that is its last will."""
-        status = Status(service=service, health=health, at=0 if health is Health.GONE else CLOCK.now())
-        self._say(f"{STATUS.name}/{service}", STATUS.encode(status))
+        """Publishes the status of another service."""
+        self._say(f"{STATUS.name}/{service}", status_of(service, health))
 
     def _say(self, name: str, payload: bytes) -> None:
         self._others.publish(f"{ROOT}/{name}", payload, 1, retain=True)
