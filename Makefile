@@ -17,6 +17,8 @@ constrained = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
 PIP := $(call constrained,locks/constraints.txt) $(BIN)/python -m pip --disable-pip-version-check
 # The same, with progress on a terminal; in a log it prints nothing more than pip.
 PIP_TOLD := $(call constrained,locks/constraints.txt) $(BIN)/python locks/pip_told.py
+# pip would compile every module, which takes longer than unpacking them; Python compiles the few that are imported.
+INSTALL = $(PIP_TOLD) --quiet install --no-compile $(FROM) --no-warn-conflicts
 # If this folder exists or is named, set-up installs only from it, without a network.
 WHEELHOUSE ?= $(wildcard wheelhouse)
 FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
@@ -190,8 +192,8 @@ $(VENV)/.workshop $(VENV)/.system: before = $(say_what_torch_brings)
 $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml locks/constraints.txt locks/serving.txt | $(BIN)/python
 	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
 	@$(before)
-	@$(PIP_TOLD) --quiet install $(FROM) --no-warn-conflicts --editable '.[$(extras)]'
-	@$(if $(serving),$(PIP_TOLD) --quiet install $(FROM) --no-warn-conflicts --no-deps --requirement $(serving))
+	@$(INSTALL) --editable '.[$(extras)]'
+	@$(if $(serving),$(INSTALL) --no-deps --requirement $(serving))
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(take_headless_opencv)
 	@touch $@
 
@@ -213,7 +215,7 @@ $(FOOTAGE_VENV)/.footage: pyproject.toml locks/footage.txt
 	@test -n "$(FOOTAGE_PYTHON)" || { echo "$(NO_BLENDER): make footage FOOTAGE_PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing Blender into $(FOOTAGE_VENV)/ …"
 	@$(FOOTAGE_PYTHON) -m venv $(FOOTAGE_VENV)
-	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python locks/pip_told.py --quiet install --editable '.[footage]'
+	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python locks/pip_told.py --quiet install --no-compile --editable '.[footage]'
 	@touch $@
 
 $(BIN)/python:
