@@ -1,5 +1,5 @@
 # %% [markdown] lang="en"
-# # Step 4: the training as a pipeline
+# # Step 4: training as a pipeline
 #
 # You have downloaded, painted, trained and compared by hand. Next week there will be new pictures, and someone else
 # must repeat everything, in the same order, without publishing a worse model. A *pipeline* does this: each box is a
