@@ -128,7 +128,7 @@ test: lint ## Every test that needs only pip
 	$(BIN)/pytest $(SHARED_OUT)
 	@echo "The tests have a budget of 10 minutes on two cores."
 
-test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, it installs them
+test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, make installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
 	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT)
 	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20

@@ -45,8 +45,8 @@ folder = Path("runs/dataset")
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# Lancez `%check 1` chaque fois que vous avez écrit quelque chose. Elle dit ce qui est juste, ce qui est faux et
-# pourquoi, et que faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
+# Lancez `%check 1` chaque fois que vous avez écrit quelque chose. La vérification dit ce qui est juste, ce qui est faux
+# et pourquoi, et que faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
 
 # %%
 # %check 1

@@ -78,8 +78,8 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# Lancez `%check 2` chaque fois que vous avez écrit quelque chose ; elle passe en revue `blend`, `box`, `hidden`,
-# `labels`, `plan`, `picture`. Bloqué ? `%hint 2` en dit un peu plus à chaque fois.
+# Lancez `%check 2` chaque fois que vous avez écrit quelque chose ; la vérification passe en revue `blend`, `box`,
+# `hidden`, `labels`, `plan`, `picture`. Bloqué ? `%hint 2` en dit un peu plus à chaque fois.
 
 # %%
 # %check 2
@@ -110,17 +110,17 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # %% [markdown] lang="en"
 # ## Many pictures
 #
-# Make a dozen first, to look at. They are repainted each time, with your current code. When you like them, make as
-# many as good training needs, which takes a minute or two on two cores. If the cell was interrupted, run it again: it
-# resumes where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
+# Make a dozen pictures first, to look at. They are repainted each time, with your current code. When you like them,
+# make as many as good training needs, which takes a minute or two on two cores. If the cell was interrupted, run it
+# again: it resumes where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
 
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
-# Faites-en d’abord une douzaine, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du moment. Si
-# elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux cœurs.
-# Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous en
-# fassiez 200 ou 20 000.
+# Faites d’abord une douzaine d’images, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du
+# moment. Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux
+# cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous
+# en fassiez 200 ou 20 000.
 
 # %%
 with TemporaryDirectory() as folder:

@@ -69,8 +69,8 @@ show_detections(BASE_MODEL, stills / "val")
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 3` passe en revue `mix`, `stop`, `threshold` et `gate`, en quelques secondes : elle n’entraîne rien. Bloqué ?
-# `%hint 3`.
+# `%check 3` passe en revue `mix`, `stop`, `threshold` et `gate`, en quelques secondes : la vérification n’entraîne
+# rien. Bloqué ? `%hint 3`.
 
 # %%
 # %check 3
@@ -118,8 +118,8 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite, ou
 # de prendre un café. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
-# Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; plus long, par exemple avec
-# `lab.Recipe(epochs=12)`, il le peut.
+# Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; un entraînement plus long, par exemple avec
+# `lab.Recipe(epochs=12)`, peut s’arrêter plus tôt.
 #
 # Si vous ne voulez pas attendre, interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle
 # entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où.

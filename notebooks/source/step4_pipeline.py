@@ -49,8 +49,8 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 4` passe en revue `gate`, `secret`, `gpu` et `wiring`. Elle n’entraîne rien : elle lit ce que votre pipeline
-# devient une fois compilé. Bloqué ? `%hint 4`.
+# `%check 4` passe en revue `gate`, `secret`, `gpu` et `wiring`. La vérification n’entraîne rien : elle lit ce que votre
+# pipeline devient une fois compilé. Bloqué ? `%hint 4`.
 
 # %%
 # %check 4
@@ -78,7 +78,7 @@ show_pipeline(lab.training_pipeline())
 # the complete file of that step into `labs/`, and keeps yours.
 #
 # ▶ marks a task that starts, ✓ one that is done, ≡ one that an earlier run has done. At the end the gate decides: a
-# model that passes is published and goes *into production*. The bar is low for the very first model.
+# model that passes is published and goes *into production*. The required score is low for the very first model.
 
 # %% [markdown] lang="fr"
 # ## L’exécuter, en petit
@@ -87,8 +87,8 @@ show_pipeline(lab.training_pipeline())
 # Le pipeline exécute aussi vos étapes 1 à 3. Vous avez sauté l’étape 2, par exemple ? `brakepoint catch-up 2` dans un
 # terminal met le fichier complet de cette étape dans `labs/`, et conserve le vôtre.
 #
-# ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin,
-# le contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le seuil est bas pour un tout
+# ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le
+# contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le score exigé est bas pour un tout
 # premier modèle.
 
 # %%

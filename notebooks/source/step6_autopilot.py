@@ -1,7 +1,7 @@
 # %% [markdown] lang="en"
 # # Step 6: the autopilot
 #
-# The detector reports what it sees; the autopilot decides what the train does. You write it in stages, in
+# The detector reports what it sees; the autopilot decides what the train does. You write the autopilot in stages, in
 # **[`labs/step6_autopilot.py`](../../labs/step6_autopilot.py)**. At first your train derails; at the end it stops by
 # itself. The step takes about <!-- =step6_autopilot_minutes -->30<!-- = --> minutes.
 #
@@ -12,7 +12,7 @@
 # %% [markdown] lang="fr"
 # # Étape 6 : le pilote automatique
 #
-# Le détecteur dit ce qu’il voit ; le pilote décide de ce que fait le train. Vous l’écrivez par étapes, dans
+# Le détecteur dit ce qu’il voit ; le pilote décide de ce que fait le train. Vous écrivez le pilote par étapes, dans
 # **[`labs/step6_autopilot.py`](../../labs/step6_autopilot.py)**. Au début, votre train déraille ; à la fin, il s’arrête
 # tout seul. Comptez <!-- =step6_autopilot_minutes -->30<!-- = --> minutes.
 #
@@ -85,10 +85,10 @@ for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slow
 # %% [markdown] lang="en"
 # ## The exam
 #
-# Now something breaks while the train is driving. After 3 seconds the camera freezes, goes blind or stutters, the
-# train stops reporting, or the autopilot falls silent, as it does when your code raises an error. In every case, the
-# train must come to rest within <!-- =stopping_limit_cm -->51<!-- = --> cm of where it was when the fault occurred, and stay there.
-# `docs/en/safety.md` explains this distance.
+# Now something breaks while the train is driving. After 3 seconds the camera freezes, goes blind or stutters, the train
+# stops reporting, or the autopilot falls silent, as it does when your code raises an error. In every case, the train
+# must come to rest within <!-- =stopping_limit_cm -->51<!-- = --> cm of where it was when the fault occurred, and stay
+# there. `docs/en/safety.md` explains this distance.
 
 # %% [markdown] lang="fr"
 # ## L’examen
