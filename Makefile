@@ -156,7 +156,7 @@ locks: $(BIN)/python ## Lock the versions of each environment and image; ARGS=--
 bench: $(VENV)/.system ## Measure how fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
-networks: $(VENV)/.system ## Which network? Accuracy, training time and latency of the shipped one and its relatives
+networks: $(VENV)/.system ## Which network? Accuracy, training time and latency of the shipped network and its relatives
 	@$(BIN)/python -m benchmarks.networks $(ARGS)
 
 rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what do they score, calibrated and not?
