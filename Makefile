@@ -92,11 +92,11 @@ labs: $(VENV)/.workshop ## Write labs/, notebooks/ and the pages' tables from so
 	$(BIN)/python -m brakepoint.workshop.labs
 	$(BIN)/python -m brakepoint.workshop.notebooks
 
-workshop-check: $(VENV)/.system ## Check solutions, wrong answers and notebooks: does the workshop hold?
+workshop-check: $(VENV)/.system ## Check solutions, wrong answers and notebooks: does the workshop still work?
 	$(BIN)/python tests/workshop_check.py
 	PYTHONPATH=tests $(BIN)/python -m answers
 
-wheelhouse: $(BIN)/python ## Pack everything to install a room without internet from, into wheelhouse/
+wheelhouse: $(BIN)/python ## Pack into wheelhouse/ everything needed to install a room without internet
 	@$(say_what_torch_brings)
 	$(PIP) --quiet wheel $(FROM_TORCH_INDEX) --wheel-dir wheelhouse hatchling editables '.[mission,edge,workshop,train,pipeline,live,docs]'
 	$(PIP) --quiet wheel --wheel-dir wheelhouse --no-deps --requirement locks/serving.txt
@@ -130,7 +130,7 @@ test: lint ## Every test that needs only pip
 	$(BIN)/pytest $(SHARED_OUT)
 	@echo "The tests have a budget of 10 minutes on two cores."
 
-test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, install them
+test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, make installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
 	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT)
 	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
@@ -158,7 +158,7 @@ locks: $(BIN)/python ## Lock the versions of each environment and image; ARGS=--
 bench: $(VENV)/.system ## Measure how fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
-networks: $(VENV)/.system ## Which network? Accuracy, training time and latency of the shipped one and its relatives
+networks: $(VENV)/.system ## Which network? Accuracy, training time and latency of the shipped network and its relatives
 	@$(BIN)/python -m benchmarks.networks $(ARGS)
 
 rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what do they score, calibrated and not?
@@ -167,10 +167,10 @@ rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what
 drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
 	@$(BIN)/python -m benchmarks.drill $(ARGS)
 
-hand-ins: $(VENV)/.dev ## A whole room hands in at once, five of them hostile: how long until all are scored? ARGS="--attendees 4"
+hand-ins: $(VENV)/.dev ## A whole room hands in at once, with five hostile attendees: how long until all are scored? ARGS="--attendees 4"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.hand_ins $(ARGS)
 
-radio-drill: $(VENV)/.dev ## The same for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
+radio-drill: $(VENV)/.dev ## The drill for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.radio_drill $(ARGS)
 
 mutants: $(VENV)/.dev ## Break the product in 60 small ways: do the tests notice? ARGS="--seed 7 --count 100"

@@ -88,7 +88,7 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
     """The four corners, in pixels, of a rectangle rotated clockwise about its top left corner.
 
     A corner at `(right, down)` from the top left one is, after a rotation by `a`, at `(right * cos a - down *
-    sin a, right * sin a + down * cos a)` from it.
+    sin a, right * sin a + down * cos a)` from that corner.
 
     Args:
         box: `(x, y, width, height)` in pixels.
@@ -103,7 +103,7 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
 def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
     """The smallest upright box around some points: `(left, top, right, bottom)`, clipped at the edges.
 
-    For points outside the picture it is a line along the edge, without any area.
+    If all points are outside the picture, the box is a line along the edge, without any area.
     """
     xs, ys = zip(*points, strict=True)
     left, right = (min(max(x, 0.0), float(width)) for x in (min(xs), max(xs)))

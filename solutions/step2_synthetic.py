@@ -1,4 +1,4 @@
-"""Step 2: pictures with exact labels, made from signs that were drawn or rendered, never photographed.
+"""Step 2: pictures with exact labels, made from drawn or rendered signs, without photographs of any sign.
 
 Signs are placed on backgrounds one after another, and photographed by a simulated bad camera. Because we
 place every sign ourselves, we know where it is: the labels cost nothing and are never wrong.
@@ -37,8 +37,8 @@ SEEN_LEAST = 0.3
 def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     """Composites a sprite onto a picture, in place.
 
-    Anything outside the picture is cut off. A sprite has an alpha: 1 where it hides the background, 0 outside
-    it, and a value in between in the pixels of its edge, which show a bit of both.
+    Anything outside the picture is cut off. A sprite has an alpha: 1 where the sign hides the background, 0
+    outside the sign, and a value in between in the pixels of its edge, which show a bit of both.
 
     Args:
         image: `(h, w, 3)` uint8, blue-green-red.
@@ -113,8 +113,8 @@ def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
     """The labels of a picture: one for each target sign, and for nothing else.
 
     Args:
-        placed: Everything in it. `sprite.sign_class` is None for a distractor, for the back of a sign and for
-            a mere obstacle.
+        placed: Everything in the picture. `sprite.sign_class` is None for a distractor, for the back of a
+            sign and for a mere obstacle.
     """
     # lab: labels
     return tuple(
@@ -143,7 +143,7 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, smallest first: small ones are far
         away, so that near ones may be in front of them. With the probability `EMPTY_SHARE` every sign is a
-        distractor; otherwise each is one with the probability `DISTRACTOR_SHARE`, independently.
+        distractor; otherwise each sign is one with the probability `DISTRACTOR_SHARE`, independently.
     """
     # lab: plan
     empty = rng.random() < EMPTY_SHARE
@@ -186,7 +186,7 @@ def place_sign(
     Args:
         rng: Random source.
         image: The picture, which is modified.
-        placed: What is already in it.
+        placed: What is already in the picture.
         materials: The materials for the sign.
         height_px: Height of the plate.
         distractor: Whether it should be a sign that means nothing here.

@@ -49,7 +49,7 @@ class Recipe:
     """The settings of a training run.
 
     Attributes:
-        epochs: How often every crop is used.
+        epochs: How many times each crop is used.
         batch: Crops per step.
         learning_rate: Learning rate of the first steps, which falls to a fiftieth along a cosine.
         seed: Seed for the order of the crops and the initial weights.
@@ -82,10 +82,10 @@ def should_stop(scores: list[float], patience: int) -> bool:
 
     Args:
         scores: The model's score after each epoch so far (higher is better), in order.
-        patience: Number of epochs without a new best that ends training, at least 1.
+        patience: Number of epochs without a new best score that ends training, at least 1.
 
     Returns:
-        True once `patience` epochs have passed since the best one. Equalling the best is not a new best.
+        True once `patience` epochs have passed since the best one. An equal score is not a new best.
     """
     # lab: stop
     best = scores.index(max(scores))
@@ -119,10 +119,10 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
 
     Args:
         new: Its mAP50 by world, 0 to 1: `new[World.TRACK]` and `new[World.ROAD]`.
-        base: The same of the base model.
+        base: The same for the base model.
 
     Returns:
-        True if it is better on the track, and at most `FORGETTING_MOST` worse on roads.
+        True if the new model is better on the track, and at most `FORGETTING_MOST` worse on roads.
     """
     # lab: gate
     gains = new[World.TRACK] > base[World.TRACK]
@@ -142,7 +142,7 @@ def train(
     Args:
         datasets: Folders of crops, each with `images/` and `labels/`.
         validation: The same for validation; never part of `datasets`.
-        out_dir: Receives the run: `weights/last.pt` and `curves.png` after every epoch, `model.pt`.
+        out_dir: Receives the run: `weights/last.pt` and `curves.png` after every epoch, then `model.pt`.
         start: Checkpoint to start from; None starts from scratch.
         recipe: Settings of the run; the default if None.
 

@@ -24,7 +24,7 @@ S3_SECRET = os.environ.get("BRAKEPOINT_S3_SECRET", "aws-connection-brakepoint")
 S3_KEYS = ("AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 GPU = "nvidia.com/gpu"
 HAS_GPU = os.environ.get("BRAKEPOINT_GPUS") != "0"
-"""A room without GPUs sets this to 0: a task that requests one would never start there."""
+"""A room without GPUs sets BRAKEPOINT_GPUS to 0: a task that requests a GPU would never start there."""
 
 
 def gate(
@@ -36,13 +36,13 @@ def gate(
         new: Its mAP50 by world (`track`, `road`), 0 to 1.
         production: The same for the model in production; None if there is none yet.
         least: Minimum mAP50 on the track.
-        tolerance: How much worse than production it may be in each world: the road counts, too, or the next
-            training run would forget what the base model knew.
+        tolerance: How much worse than production the model may be in each world: the road counts, too, or the
+            next training run would forget what the base model knew.
 
     Returns:
         A reason for each problem; empty if the model may be published. A score that just reaches its limit is
         good enough. `text("gate.too_low", found=…, least=…)` and `text("gate.worse", world=…, found=…,
-        before=…)` write them.
+        before=…)` write the reasons.
     """
     # lab: gate
     reasons = []
@@ -156,7 +156,7 @@ def build(
     """From the bucket of labelled stills to a model in production.
 
     A component is called only with keyword arguments. Its artefacts are in the `outputs` of the call's
-    result, by the name of the parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`. The
+    result, by the name of the parameter: after `stills = dataset(…)`, that is `stills.outputs["stills"]`. The
     parameter `code` is a fingerprint: `code_fingerprint(stage)` takes `"dataset"`, `"synthetic"` or
     `"training"`.
 

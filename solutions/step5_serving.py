@@ -67,7 +67,7 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
 
 
 def jpeg_bytes(value: bytes | str) -> bytes:
-    """The JPEG in one element of an input: as it is, or decoded from base64 if it is text.
+    """The JPEG in one element of an input: as it is, or decoded from base64 if the element is text.
 
     JSON does not support bytes: there the file is encoded in base64, and arrives as a `str`.
 
@@ -125,7 +125,7 @@ class Engine:
 
     Args:
         model: The first ONNX model.
-        version: Its name in responses.
+        version: The version's name in responses.
 
     Attributes:
         served: The version being served; reading it once gives a consistent version.
@@ -143,8 +143,8 @@ class Engine:
         `Served(detector, version)` is a version.
 
         Args:
-            model: Its ONNX model.
-            version: Its name.
+            model: The version's ONNX model.
+            version: The version's name.
 
         Raises:
             UserError: The model cannot be loaded; the previous one then stays in service.
@@ -229,8 +229,8 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
 
     Args:
         body: Its `outputs` each have `name`, `shape` and `data`, in any order. `data` is flat: that of
-            `BOXES` is left, top, right, bottom of the first sign, then of the second, and so on; that of
-            `CLASSES` is names, which `SignClass(name)` converts to classes.
+            `BOXES` contains left, top, right, bottom of the first sign, then of the second, and so on; that
+            of `CLASSES` contains names, which `SignClass(name)` converts to classes.
 
     Returns:
         A `Detection(sign_class=…, confidence=…, box=…)` for each sign, in the order of the answer; `box` is a
@@ -269,15 +269,16 @@ def own_status(health: Health, at: float) -> str:
 def lookout(client: "Client", train_id: str) -> None:
     """Turns a client of the broker into the lookout, which stops the train when the detector is gone.
 
-    Each service publishes its `Status`. One whose health is `Health.GONE` comes from a service as it ends, or
-    from the broker: a client can leave it a *last will*, which the broker publishes when it loses the client.
+    Each service publishes its `Status`. A status whose health is `Health.GONE` comes from a service as it
+    ends, or from the broker: a client can leave it a *last will*, which the broker publishes when it loses
+    the client.
     `Control(action=Action.STOP, at=…)` stops the train until a person starts it again.
 
     The client is one of paho-mqtt:
 
     - `client.subscribe(topic, qos=…)` and `client.publish(topic, payload, qos=…, retain=…)`. With `qos` 0 a
-      message arrives at most once, with 1 at least once, with 2 exactly once, at twice the packets. With
-      `retain=True` the broker keeps it for those who subscribe later.
+      message arrives at most once, with 1 at least once, with 2 exactly once, in twice as many packets. With
+      `retain=True` the broker keeps the message for those who subscribe later.
     - `client.will_set(…)` takes the same arguments as `publish`, before the client is connected.
     - `client.on_connect = function`: `function(client, userdata, flags, reason_code, properties)` is called
       after each connection. The broker has then forgotten earlier subscriptions.

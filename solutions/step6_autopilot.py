@@ -4,7 +4,7 @@
 state except the memory that it returns. At each tick it
 
 1. watches the frames and the train's state, and brakes when one of them cannot be trusted (`watch`);
-2. places every sign that is seen on the track, so that it counts once (`look`);
+2. estimates each sign's position along the track, so that several sightings count as one sign (`look`);
 3. decides, the danger first (`drive`).
 """
 
@@ -39,17 +39,17 @@ SEEN_TIMES, SEEN_FRAMES = 3, 8
 DISTANCE_ERROR = 0.2
 """Relative error of a distance computed from a box."""
 HEIGHT_ERROR_CM = 3.0
-"""Signs are on posts: anything that seems to be this much higher or lower is something else in the room."""
+"""Signs are on posts: anything that seems higher or lower by more than this is something else in the room."""
 SAME_PLACE_CM = 8.0
 """Two sightings closer together than this plus the error of their distance belong to the same sign."""
 BEND_RADIUS_CM = 110.0
 """A distant sign beside a curved track seems to be away from it.
 
 Three quarters of the bend of the widest curve are allowed for: enough for our own signs, too little for those
-of the next track.
+of a neighbouring track.
 """
 UNSEEN_CM = 15.0
-"""A sign that is missed for this distance where it must be visible was something else, far away."""
+"""A sign that is not seen over this distance, where it must be visible, was something else, far away."""
 
 STOP_BEFORE_CM = 12.0
 """Where to stop before a danger: inside the stop zone, with room for error on both sides."""
@@ -81,8 +81,8 @@ class Sign:
         sign_class: Its class.
         position_cm: Its position along the track: the mean of all estimates, with more weight on near ones.
         weight: The sum of the weights in that mean.
-        lateral_cm: Its last distance to the right of the line of travel.
-        beside: Whether that is beside this track.
+        lateral_cm: Its distance to the right of the line of travel, in which the newest sighting counts half.
+        beside: Whether the sign is beside this track.
         frames: The last frames in which it was seen, by number.
         confirmed: Whether it is confirmed.
         heeded: Whether the train has begun to slow for it.
@@ -235,7 +235,7 @@ def locate(item: Detection) -> Place:
 
 
 def stands_on_its_post(place: Place) -> bool:
-    """Whether a detection is at the height of a sign above the table."""
+    """Whether a detection is at the height above the table that a sign has."""
     return abs(place.height_cm - PLATE_CENTRE_CM) <= HEIGHT_ERROR_CM
 
 
@@ -274,7 +274,7 @@ def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign |
 
 
 def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
-    """Updates a remembered sign with a new sighting: near ones weigh more; sideways, the latest counts."""
+    """Updates a remembered sign with a sighting: near ones weigh more; sideways, the newest counts half."""
     weight = sign.weight + seen.weight
     lateral_cm = (sign.lateral_cm + seen.lateral_cm) / 2
     return replace(
@@ -296,7 +296,7 @@ def confirm(sign: Sign, frame: int) -> Sign:
 
 
 def missed(sign: Sign, here_cm: float, frame: int) -> Sign:
-    """A sign after a frame: if it should have been seen and was not, it counts as missed from there on."""
+    """A sign after a frame: if it should have been seen and was not, it counts as missed from here on."""
     if frame in sign.frames or sign.unseen_from_cm is not None:
         return sign
     is_missed = must_show(sign.position_cm - here_cm, sign.lateral_cm, CAMERA)
@@ -304,7 +304,7 @@ def missed(sign: Sign, here_cm: float, frame: int) -> Sign:
 
 
 def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
-    """Whether a sign still matters: confirmed, not missed for long, not long passed; or else just seen."""
+    """Whether a sign still matters: confirmed, not missed for long, not long passed; or seen recently."""
     if not sign.confirmed:
         return max(sign.frames) > memory.frame_count - SEEN_FRAMES
     is_missed = sign.unseen_from_cm is not None and here_cm - sign.unseen_from_cm >= UNSEEN_CM

@@ -24,7 +24,7 @@ from brakepoint.services.topics import DETECTIONS, PICTURE, QUEUE, STATUS
 
 ANSWERS = replace(DETECTIONS, keep=QUEUE)
 WITHIN_S = 60.0
-SERVES = re.compile(r"replicas: (\d+); this one serves: (.*)")
+SERVES = re.compile(r"replicas: (\d+); this replica serves: (.*)")
 NOISE = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
 JPEG = cv2.imencode(".jpg", NOISE)[1].tobytes()
 

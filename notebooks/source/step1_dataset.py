@@ -2,25 +2,23 @@
 # # Step 1: a dataset from the object store
 #
 # A detector learns from pictures with labels. Ours are in an object store (S3), labelled with Label Studio. In this
-# step you download them, convert the labels to the format that training requires, and split them so that validation
-# is fair.
+# step you download the pictures, convert their labels to the format that training requires, and split the pictures so
+# that validation is fair.
 #
-# You write the code in
-# **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)**:
-# open it beside this notebook and look for `TODO`. Save it, then run the
-# cells here again: they always use your newest code. The whole step takes about <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
+# You write the code in **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)**: open the file beside this notebook
+# and look for `TODO`. Save the file, then run the cells here again: they always use your newest code. The whole step
+# takes about <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
 
 # %% [markdown] lang="fr"
 # # Étape 1 : un jeu de données venu du stockage objet
 #
 # Un détecteur apprend sur des images étiquetées. Les nôtres sont dans un stockage objet (S3), étiquetées avec Label
-# Studio. Dans cette étape, vous les téléchargez, vous convertissez les étiquettes au format que demande
-# l’entraînement, et vous les découpez pour que la validation soit honnête.
+# Studio. Dans cette étape, vous téléchargez les images, vous convertissez leurs étiquettes au format que demande
+# l’entraînement, et vous répartissez les images de sorte que la validation soit honnête.
 #
-# Vous écrivez le code dans
-# **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** :
-# ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. Enregistrez,
-# puis relancez les cellules : elles emploient toujours votre dernier code. L’étape prend environ <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
+# Vous écrivez le code dans **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** : ouvrez ce fichier à côté du
+# notebook et cherchez `À FAIRE`. Enregistrez, puis relancez les cellules : elles emploient toujours votre dernier code.
+# L’étape prend environ <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
 
 # %%
 # %load_ext brakepoint.magic
@@ -47,8 +45,8 @@ folder = Path("runs/dataset")
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# Lancez `%check 1` chaque fois que vous avez écrit quelque chose. Elle dit ce qui est juste, ce qui est faux et
-# pourquoi, et que faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
+# Lancez `%check 1` chaque fois que vous avez écrit quelque chose. La vérification dit ce qui est juste, ce qui est faux
+# et pourquoi, et que faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
 
 # %%
 # %check 1
@@ -56,26 +54,28 @@ folder = Path("runs/dataset")
 # %% [markdown] lang="en"
 # ## List and download (`listing`, `download`)
 #
-# If `AWS_S3_ENDPOINT` is set (in OpenShift AI a data connection does that), the pictures come from there; otherwise a small
-# S3 server starts on this machine. S3 answers a listing page by page, at most 1000 objects each.
+# If `AWS_S3_ENDPOINT` is set (in OpenShift AI a data connection does that), the pictures come from that store;
+# otherwise a small S3 server starts on this machine. S3 returns a listing page by page, with at most 1000 objects on
+# each page.
 #
 # Connections break. A half-downloaded picture under its final name would be noticed days later, in the middle of a
-# training run, so a file gets its name only once it has been checked.
+# training run, so a file gets its final name only once its content has been checked.
 #
 # The cell shows the number of objects under `stills/`, and the number of files it downloaded, including cut-out signs
-# for step 2; the second time this is 0.
+# for step 2. The second time, the cell downloads 0 files.
 
 # %% [markdown] lang="fr"
 # ## Lister et télécharger (`listing`, `download`)
 #
-# Si `AWS_S3_ENDPOINT` est définie (dans OpenShift AI, une connexion de données s’en charge), les images viennent de là ;
-# sinon un petit serveur S3 démarre sur cette machine. S3 répond à un listage page par page, 1000 objets au plus chacune.
+# Si `AWS_S3_ENDPOINT` est définie (dans OpenShift AI, une connexion de données s’en charge), les images viennent de ce
+# stockage ; sinon, un petit serveur S3 démarre sur cette machine. S3 renvoie la liste page par page, avec 1000 objets
+# au plus par page.
 #
 # Les connexions se coupent. Une moitié d’image sous son vrai nom ne serait découverte que des jours plus tard, en plein
-# entraînement : un fichier ne reçoit donc son nom qu’une fois vérifié.
+# entraînement : un fichier ne reçoit donc son vrai nom qu’une fois son contenu vérifié.
 #
 # La cellule affiche le nombre d’objets sous `stills/`, puis le nombre de fichiers téléchargés, dont les panneaux
-# détourés de l’étape 2 ; la deuxième fois, c’est 0.
+# détourés de l’étape 2. La deuxième fois, la cellule télécharge 0 fichier.
 
 # %%
 with object_store() as store:
@@ -86,17 +86,18 @@ len(objects), fetched
 # %% [markdown] lang="en"
 # ## From rectangles to labels (`percent`, `yolo`)
 #
-# Here is one task as Label Studio exports it. Every number of a rectangle is a percentage: converting it is your
-# task. Some rectangles are rotated, and some pictures were skipped or labelled twice: `corners` and
-# `annotation_that_counts` already handle these. Read them: a picture that everybody skipped is omitted, because
-# nobody has confirmed that it shows no signs.
+# Here is one picture's task, as Label Studio exports it. The position and size of a rectangle are percentages, which
+# you convert. Some rectangles are rotated, and some pictures were skipped or labelled twice: `corners` and
+# `annotation_that_counts` already handle these. Read both functions: a picture that everybody skipped is omitted,
+# because nobody has confirmed that it shows no signs.
 
 # %% [markdown] lang="fr"
 # ## Des rectangles aux étiquettes (`percent`, `yolo`)
 #
-# Voici une tâche telle que Label Studio l’exporte. Chaque nombre d’un rectangle est un pourcentage : à vous de le convertir. Certains
-# rectangles sont tournés, certaines images ont été sautées ou étiquetées deux fois : `corners` et `annotation_that_counts` s’en
-# chargent déjà. Lisez-les : une image que tout le monde a sautée est écartée, car personne n’a dit qu’elle était sans panneau.
+# Voici la tâche d’une image, telle que Label Studio l’exporte. La position et la taille d’un rectangle sont des
+# pourcentages : à vous de les convertir. Certains rectangles sont tournés, certaines images ont été sautées ou
+# étiquetées deux fois : `corners` et `annotation_that_counts` s’en chargent déjà. Lisez ces deux fonctions : une image
+# que tout le monde a sautée est écartée, car personne n’a confirmé qu’elle était sans panneau.
 
 # %%
 tasks = read_export(folder / "downloads/stills/annotations.json")
@@ -115,8 +116,8 @@ lab.yolo_labels(task)
 # %% [markdown] lang="fr"
 # ## Un découpage honnête (`split`)
 #
-# Les six vues d’une scène se ressemblent. Si certaines servaient à l’apprentissage et d’autres à la validation, le
-# détecteur semblerait bien meilleur qu’il ne l’est.
+# Les six vues d’une scène sont presque identiques. Si certaines servaient à l’apprentissage et d’autres à la
+# validation, le détecteur semblerait bien meilleur qu’il ne l’est.
 
 # %%
 dataset = build_dataset(folder / "downloads/stills", lab, folder)
@@ -135,7 +136,7 @@ show_picture(draw_samples(dataset.folder / "train"))
 # ## The open question
 #
 # How many of your scenes do you keep for validation? The network learns nothing from them, but with too few, the
-# score means little: with two scenes, it mostly depends on which two they are. You choose the share. The outcome is
+# score means little: with two scenes, it mostly depends on which two they are. You choose the share. The result is
 # the difference in mAP50 between the luckiest and the unluckiest of twenty of your splits, in points, and the number
 # of pictures left to learn from.
 #
@@ -146,9 +147,9 @@ show_picture(draw_samples(dataset.folder / "train"))
 # ## La question ouverte
 #
 # Combien de vos scènes gardez-vous pour la validation ? Le réseau n’en apprend rien, mais s’il y en a trop peu, le
-# score ne vaut pas grand-chose : avec deux scènes, il dépend surtout de leur choix. À vous de choisir la part ; le
-# résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos découpages,
-# et le nombre d’images qui restent pour apprendre.
+# score ne vaut pas grand-chose : avec deux scènes, il dépend surtout des deux scènes tirées. À vous de choisir la
+# part ; le résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos
+# découpages, et le nombre d’images qui restent pour apprendre.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
 # avec votre progression. Changez le nombre, et relancez la cellule.

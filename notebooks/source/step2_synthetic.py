@@ -1,21 +1,21 @@
 # %% [markdown] lang="en"
 # # Step 2: synthetic pictures with exact labels
 #
-# Photographs are expensive: people have to take them, and draw a box around every sign. A computer paints a picture
+# Photographs are expensive: people have to take them, and to draw a box around every sign. A computer paints a picture
 # in an instant, and knows where it put each sign: the labels cost nothing and are never wrong. But the pictures must
-# teach the right thing, and this is the subject of this step.
+# teach the right thing, and that is the subject of this step.
 #
 # You write the code in
 # **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)**:
-# look for `TODO`. Save it, then run the cells here again. The whole step
+# look for `TODO`. Save the file, then run the cells here again. The whole step
 # takes about <!-- =step2_synthetic_minutes -->25<!-- = --> minutes.
 
 # %% [markdown] lang="fr"
 # # Étape 2 : des images de synthèse aux étiquettes exactes
 #
 # Les photos coûtent cher : quelqu’un doit les prendre, et quelqu’un doit tracer un cadre autour de chaque panneau. Un
-# ordinateur peint une image en un clin d’œil, et il sait où il a mis chaque panneau : les étiquettes ne coûtent rien et ne sont
-# jamais fausses. Mais ce qui est peint doit enseigner la bonne chose, et c’est le sujet de cette étape.
+# ordinateur peint une image en un clin d’œil, et il sait où il a mis chaque panneau : les étiquettes ne coûtent rien et
+# ne sont jamais fausses. Mais les images doivent enseigner ce qu’il faut, et c’est le sujet de cette étape.
 #
 # Vous écrivez le code dans
 # **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)** :
@@ -48,20 +48,21 @@ lab = load_step("step2_synthetic")
 #
 # The upper row shows the signs that the train must find: `DangerAhead` and `SpeedLimit`. The lower row shows
 # *distractors*: other signs, and the backs of signs. They mean nothing here, and get no label. A detector trained
-# without them reports everything that is round, red or yellow.
+# without distractors reports everything that is round, red or yellow.
 #
-# Half of them are drawn; half are cut-outs rendered with realistic light, which are also in the bucket of step 1.
-# Each is a *sprite*: colours, and an *alpha*, which is the share of each pixel that it covers.
+# Half of the signs are drawn; half are cut-outs rendered with realistic light, which are also in the bucket of step 1.
+# Each sign is a *sprite*: colours, and an *alpha*, which is the share of each pixel that the sign covers.
 
 # %% [markdown] lang="fr"
 # ## Panneaux et leurres
 #
 # La rangée du haut montre les panneaux que le train doit trouver : `DangerAhead` et `SpeedLimit` ; celle du bas, des
 # *leurres* : d’autres panneaux, et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette.
-# Entraîné sans eux, un détecteur signale tout ce qui est rond, rouge ou jaune.
+# Entraîné sans leurres, un détecteur signale tout ce qui est rond, rouge ou jaune.
 #
-# La moitié est dessinée, l’autre découpée dans des rendus à la lumière réaliste, qui sont aussi dans le bucket de
-# l’étape 1. Chacun est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de chaque pixel il couvre.
+# La moitié des panneaux est dessinée ; l’autre moitié, des panneaux détourés de rendus à la lumière réaliste, est aussi
+# dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de
+# chaque pixel le panneau couvre.
 
 # %%
 rng = np.random.default_rng(5)
@@ -77,8 +78,8 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# Lancez `%check 2` chaque fois que vous avez écrit quelque chose ; elle passe en revue `blend`, `box`, `hidden`, `labels`,
-# `plan`, `picture`. Bloqué ? `%hint 2` en dit un peu plus à chaque fois.
+# Lancez `%check 2` chaque fois que vous avez écrit quelque chose ; la vérification passe en revue `blend`, `box`,
+# `hidden`, `labels`, `plan`, `picture`. Bloqué ? `%hint 2` en dit un peu plus à chaque fois.
 
 # %%
 # %check 2
@@ -88,17 +89,19 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 #
 # The number is the *seed*: the same seed makes the same picture, to the last pixel, on any machine. Try others.
 #
-# Look closely. Is every box tight (`box`)? Does every sign to be found have one, and nothing else (`labels`)? Could you find
-# each of them yourself (`hidden`)? Do the signs look as if they had been there when the picture was taken (`blend`, `picture`)?
+# Look closely. Is every box tight (`box`)? Does every sign to be found have a box, and nothing else (`labels`)? Could
+# you find each sign yourself (`hidden`)? Do the signs look as if they had been there when the picture was taken
+# (`blend`, `picture`)?
 
 # %% [markdown] lang="fr"
 # ## Une image
 #
-# Le nombre est la *graine* : la même refait la même image, au pixel près, sur n’importe quelle machine. Essayez-en d’autres.
+# Le nombre est la *graine* : la même refait la même image, au pixel près, sur n’importe quelle machine. Essayez-en
+# d’autres.
 #
-# Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Chaque panneau à trouver en a-t-il un, et rien d’autre (`labels`) ?
-# Pourriez-vous les trouver tous vous-même (`hidden`) ? Les panneaux ont-ils l’air d’avoir été là au moment de la photo
-# (`blend`, `picture`) ?
+# Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Chaque panneau à trouver a-t-il un cadre, et lui seul
+# (`labels`) ? Pourriez-vous les trouver tous vous-même (`hidden`) ? Les panneaux ont-ils l’air d’avoir été là au moment
+# de la photo (`blend`, `picture`) ?
 
 # %%
 seed = 15
@@ -107,17 +110,17 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # %% [markdown] lang="en"
 # ## Many pictures
 #
-# Make a dozen first, to look at. They are repainted each time, with your current code. When you like them, make as
-# many as good training needs, which takes a minute or two on two cores. If it was interrupted, run the cell again: it
-# resumes where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
+# Make a dozen pictures first, to look at. They are repainted each time, with your current code. When you like them,
+# make as many as good training needs, which takes a minute or two on two cores. If the cell was interrupted, run it
+# again: it resumes where it stopped. Picture number 123 is the same whether you make 200 or 20,000.
 
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
-# Faites-en d’abord une douzaine, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du moment. Si
-# elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux cœurs.
-# Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous en
-# fassiez 200 ou 20 000.
+# Faites d’abord une douzaine d’images, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du
+# moment. Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux
+# cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous
+# en fassiez 200 ou 20 000.
 
 # %%
 with TemporaryDirectory() as folder:
@@ -129,7 +132,7 @@ count = size(SYNTHETIC_PICTURES, QUICK_PICTURES)
 synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_cores(), step=lab)
 
 # %% [markdown] lang="en"
-# If you have changed your code since, delete `runs/synthetic`: existing pictures are kept, and not painted again.
+# If you have changed your code since then, delete `runs/synthetic`: existing pictures are kept, and not painted again.
 
 # %% [markdown] lang="fr"
 # Vous avez modifié votre code depuis ? Supprimez `runs/synthetic` : les images déjà là sont gardées, et ne sont pas
@@ -138,7 +141,7 @@ synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How much of a sign must be visible for it to be a fair lesson? `VISIBLE_LEAST` is 0.4, and could be something else.
+# How much of a sign must be visible for it to be a fair lesson? `VISIBLE_LEAST` is 0.4, but could have another value.
 # Here your code paints crowded signs, and a good detector looks for them: the less visibility you require, the more
 # signs there are, and the harder they are to find.
 #

@@ -2,23 +2,24 @@
 # # Step 3: a detector that learns
 #
 # You start from a *base model*, which knows the signs of European roads. On our track a `DangerAhead` is a yellow
-# triangle, which the model has never seen as one. You *fine-tune* it: it learns the new signs from the pictures of
+# triangle, which the model has never learnt. You *fine-tune* the model: it learns the new signs from the pictures of
 # steps 1 and 2, in minutes instead of hours, and should not forget the old ones.
 #
-# You write the decisions around the training in **[`labs/step3_training.py`](../../labs/step3_training.py)**: look
-# for `TODO`. The whole step takes about <!-- =step3_training_minutes -->20<!-- = --> minutes, some of them for the training.
+# You write the code that makes the decisions about training, in
+# **[`labs/step3_training.py`](../../labs/step3_training.py)**: look for `TODO`. The whole step takes about
+# <!-- =step3_training_minutes -->20<!-- = --> minutes, including some for the training run.
 
 # %% [markdown] lang="fr"
 # # Étape 3 : un détecteur qui apprend
 #
-# Vous partez d’un *modèle de base*, qui connaît les panneaux des routes d’Europe. Sur notre voie, un `DangerAhead`
-# est un triangle jaune, que le modèle n’a jamais vu ainsi. Vous allez l’*affiner* : il apprend les nouveaux panneaux
+# Vous partez d’un *modèle de base*, qui connaît les panneaux des routes d’Europe. Sur notre voie, un `DangerAhead` est
+# un triangle jaune, que le modèle n’a jamais appris. Vous allez *affiner* le modèle : il apprend les nouveaux panneaux
 # sur les images des étapes 1 et 2, en quelques minutes et non en plusieurs heures, et ne devrait pas oublier les
 # anciens.
 #
-# Vous écrivez les décisions autour de l’entraînement dans
-# **[`labs/step3_training.py`](../../labs/step3_training.py)** : cherchez `À FAIRE`. L’étape prend environ <!-- =step3_training_minutes -->20<!-- = --> minutes,
-# dont une partie pour l’entraînement.
+# Vous écrivez le code qui prend les décisions de l’entraînement, dans
+# **[`labs/step3_training.py`](../../labs/step3_training.py)** : cherchez `À FAIRE`. L’étape prend environ
+# <!-- =step3_training_minutes -->20<!-- = --> minutes, dont une partie pour l’entraînement.
 
 # %%
 # %load_ext brakepoint.magic
@@ -47,14 +48,14 @@ lab = load_step("step3_training")
 # ## What the base model sees
 #
 # These pictures show the track, and were set aside in step 1: the model does not learn from them. Thin boxes are the
-# truth, thick ones what the model reports. It knows speed limits; what does it report for yellow triangles?
+# truth, thick ones what the model reports. The model knows speed limits; what does it report for yellow triangles?
 
 # %% [markdown] lang="fr"
 # ## Ce que voit le modèle de base
 #
-# Ces images montrent la voie, et ont été mises de côté à l’étape 1 : elles ne servent pas à l’entraînement. Les
-# cadres fins sont la vérité, les épais ce que signale le modèle. Il connaît les limitations ; que signale-t-il pour
-# les triangles jaunes ?
+# Ces images montrent la voie, et ont été mises de côté à l’étape 1 : elles ne servent pas à l’entraînement. Les cadres
+# fins sont la vérité terrain, les épais ce que signale le modèle. Celui-ci connaît les limitations ; que signale-t-il
+# pour les triangles jaunes ?
 
 # %%
 stills, synthetic = outcome_of("1"), outcome_of("2")
@@ -68,8 +69,8 @@ show_detections(BASE_MODEL, stills / "val")
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 3` passe en revue `mix`, `stop`, `threshold` et `gate`, en quelques secondes : elle n’entraîne rien. Bloqué ?
-# `%hint 3`.
+# `%check 3` passe en revue `mix`, `stop`, `threshold` et `gate`, en quelques secondes : la vérification n’entraîne
+# rien. Bloqué ? `%hint 3`.
 
 # %%
 # %check 3
@@ -79,7 +80,7 @@ show_detections(BASE_MODEL, stills / "val")
 #
 # The model learns from synthetic pictures and stills of the track, and from some road pictures. A network that learns
 # only new things forgets the old ones: this is *catastrophic forgetting*. The cell also makes road pictures for
-# validation, from another seed.
+# validation, from a different seed.
 
 # %% [markdown] lang="fr"
 # ## Sur quoi apprendre (`mix`)
@@ -102,7 +103,7 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 #
 # An *epoch* is one pass through all pictures. After each epoch the model is evaluated, and `should_stop` decides
 # whether to continue. The bar shows the remaining time, five to ten minutes on two cores: a good moment to read on,
-# or for a coffee. If it was interrupted, run the cell again: it resumes after the last complete epoch.
+# or for a coffee. If the cell was interrupted, run it again: it resumes after the last complete epoch.
 #
 # With three epochs, training never ends early; a longer run, such as `lab.Recipe(epochs=12)`, may.
 #
@@ -117,8 +118,8 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite, ou
 # de prendre un café. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
-# Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; plus long, par exemple avec
-# `lab.Recipe(epochs=12)`, il le peut.
+# Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; un entraînement plus long, par exemple avec
+# `lab.Recipe(epochs=12)`, peut s’arrêter plus tôt.
 #
 # Si vous ne voulez pas attendre, interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle
 # entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où.
@@ -147,18 +148,18 @@ show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 # %% [markdown] lang="en"
 # ## How sure is sure enough (`threshold`)
 #
-# *Precision* is the share of the reported signs that is right; *recall* is the share of the existing signs that is
-# found. Both depend on the lowest confidence at which a detection is believed; the line is your choice. The autopilot
-# of step 6 has its own, `CONFIDENCE_MIN`, chosen for whole runs: it sees a sign many times, and can wait until the
-# model is surer.
+# *Precision* is the share of the reported signs that are real; *recall* is the share of the existing signs that are
+# found. Both depend on the lowest confidence at which a detection is believed; the vertical line is your choice. The
+# autopilot of step 6 has its own threshold, `CONFIDENCE_MIN`, chosen for whole runs: the autopilot sees a sign many
+# times, and can wait until the model is surer.
 
 # %% [markdown] lang="fr"
 # ## À partir de quand être sûr (`threshold`)
 #
-# La *précision* est la part des panneaux signalés qui sont de vrais panneaux ; le *rappel*, la part trouvée de ceux qui sont présents. Les
-# deux dépendent de la confiance à partir de laquelle on croit une détection ; le trait est votre choix. Le pilote de
-# l’étape 6 a son propre seuil, `CONFIDENCE_MIN`, choisi pour des trajets entiers : il voit un panneau plusieurs fois, et peut
-# attendre que le modèle soit plus sûr.
+# La *précision* est la part des panneaux signalés qui sont de vrais panneaux ; le *rappel*, la part des panneaux
+# présents qui sont trouvés. Les deux dépendent de la confiance à partir de laquelle on croit une détection ; le trait
+# vertical est votre choix. Le pilote de l’étape 6 a son propre seuil, `CONFIDENCE_MIN`, choisi pour des trajets
+# entiers : le pilote voit un panneau plusieurs fois, et peut attendre que le modèle soit plus sûr.
 
 # %%
 confidences, correct, truths = judged_detections(TRAINING_DIR / "model.onnx", stills / "val")
@@ -168,9 +169,9 @@ plot_threshold(confidences, correct, truths, chosen)
 # %% [markdown] lang="en"
 # ## Better, and at what price (`gate`)
 #
-# mAP50 sums up precision and recall over all confidences, from 0 to 1. The plots show where base and new model
-# differ: the curves, the *confusion* between classes, and the pictures on which your model is most often wrong. What
-# do its errors have in common?
+# mAP50 sums up precision and recall over all confidences, from 0 to 1. The plots show where the base model and the new
+# one differ: the curves, the *confusion* between classes, and the pictures on which your model is most often wrong.
+# What do its errors have in common?
 
 # %% [markdown] lang="fr"
 # ## Meilleur, et à quel prix (`gate`)
@@ -192,18 +193,18 @@ lab.is_better(new, base)
 display(*(Image(filename=str(picture), width=900) for picture in compared.pictures))
 
 # %% [markdown] lang="en"
-# ## Drive with it
+# ## Drive with your model
 #
 # In a terminal, drive with the kit's autopilot, because yours comes in step 6:
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
-# To try your own signs and camera, run `brakepoint show --detector runs/train/model.onnx` in a terminal: it opens a
-# page on which you show signs to the model and label its mistakes.
+# To try your own signs and camera, run `brakepoint show --detector runs/train/model.onnx` in a terminal: the command
+# opens a page on which you show signs to the model and label its mistakes.
 #
 # Then continue with the notebook of step 4.
 
 # %% [markdown] lang="fr"
-# ## Rouler avec
+# ## Rouler avec votre modèle
 #
 # Dans un terminal, roulez avec le pilote du kit, car le vôtre vient à l’étape 6 :
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
@@ -216,7 +217,7 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # %% [markdown] lang="en"
 # ## The open question
 #
-# At which confidence do you start to believe your model? There are two ways to be wrong, a missed sign and a false
+# At what confidence do you start to believe your model? There are two ways to be wrong, a missed sign and a false
 # stop, and fewer of one means more of the other. `PRECISION_LEAST` was a choice, too. What would you rather lose?
 #
 # There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your

@@ -2,23 +2,24 @@
 # # Step 4: training as a pipeline
 #
 # You have downloaded, painted, trained and compared by hand. Next week there will be new pictures, and someone else
-# must repeat everything, in the same order, without publishing a worse model. A *pipeline* does this: each box is a
-# component, runs in its own container, and passes on *artefacts*. The same code runs on this machine and on OpenShift
+# must repeat everything, in the same order, without publishing a worse model. A *pipeline* does this: each of its
+# *components* runs in its own container and passes on *artefacts*. The same code runs on this machine and on OpenShift
 # AI.
 #
 # You write the gate and the wiring in **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)**: look for `TODO`.
-# The whole step takes about <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, some of them for the training.
+# The whole step takes about <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, including some for the training run.
 
 # %% [markdown] lang="fr"
 # # Étape 4 : l’entraînement en pipeline
 #
 # Vous avez téléchargé, peint, entraîné et comparé à la main. La semaine prochaine, il y aura de nouvelles images, et
 # quelqu’un d’autre devra tout refaire, dans le même ordre, sans publier un modèle moins bon. C’est le travail d’un
-# *pipeline* : chaque boîte est un composant, tourne dans son propre conteneur et transmet des *artefacts*. Le même
+# *pipeline* : chacun de ses *composants* tourne dans son propre conteneur et transmet des *artefacts*. Le même
 # code tourne sur cette machine et sur OpenShift AI.
 #
 # Vous écrivez le contrôle qualité et les liaisons dans **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)** :
-# cherchez `À FAIRE`. L’étape prend environ <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, dont une partie pour l’entraînement.
+# cherchez `À FAIRE`. L’étape prend environ <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, dont une partie pour
+# l’entraînement.
 
 # %%
 # %load_ext brakepoint.magic
@@ -42,14 +43,14 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 4` goes through `gate`, `secret`, `gpu` and `wiring`. It trains nothing: it reads what your pipeline compiles to. Stuck?
-# `%hint 4`.
+# `%check 4` goes through `gate`, `secret`, `gpu` and `wiring`. It trains nothing: it reads what your pipeline compiles
+# to. Stuck? `%hint 4`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 4` passe en revue `gate`, `secret`, `gpu` et `wiring`. Elle n’entraîne rien : elle lit ce que votre pipeline devient une
-# fois compilé. Bloqué ? `%hint 4`.
+# `%check 4` passe en revue `gate`, `secret`, `gpu` et `wiring`. La vérification n’entraîne rien : elle lit ce que votre
+# pipeline devient une fois compilé. Bloqué ? `%hint 4`.
 
 # %%
 # %check 4
@@ -57,14 +58,14 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="en"
 # ## The graph (`wiring`, `gpu`)
 #
-# This is what Kubeflow makes of your lines. An arrow shows which task waits for which, its label the artefact that is
-# passed on. The task in another colour requests a GPU.
+# This is what Kubeflow makes of your lines. An arrow shows which task waits for which, and its label the artefact that
+# is passed on. The task in a different colour requests a GPU.
 
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)
 #
 # Voici ce que Kubeflow fait de vos lignes. Une flèche montre quelle tâche attend laquelle, et son étiquette
-# l’artefact transmis. La tâche d’une autre couleur demande un GPU.
+# l’artefact transmis. La tâche de couleur différente demande un GPU.
 
 # %%
 show_pipeline(lab.training_pipeline())
@@ -73,21 +74,21 @@ show_pipeline(lab.training_pipeline())
 # ## Run it, small
 #
 # With one epoch and few pictures, this takes a few minutes; on this machine each component is a process. The pipeline
-# also runs your steps 1 to 3. If you skipped one of them, `brakepoint catch-up 2` in a terminal, for example, puts
-# the complete file of step 2 in its place, and keeps yours.
+# also runs your steps 1 to 3. If you skipped step 2, for example, `brakepoint catch-up 2` in a terminal puts
+# the complete file of that step into `labs/`, and keeps yours.
 #
 # ▶ marks a task that starts, ✓ one that is done, ≡ one that an earlier run has done. At the end the gate decides: a
-# model that passes is published and goes *into production*. The bar is low for the very first model.
+# model that passes is published and goes *into production*. The required score is low for the very first model.
 
 # %% [markdown] lang="fr"
 # ## L’exécuter, en petit
 #
 # Avec une époque et peu d’images, cela prend quelques minutes ; sur cette machine, chaque composant est un processus.
-# Vos étapes 1 à 3 s’exécutent aussi. Vous en avez sauté une ? `brakepoint catch-up 2`, par exemple, dans un terminal
-# met le fichier complet de l’étape 2 à sa place, et conserve le vôtre.
+# Le pipeline exécute aussi vos étapes 1 à 3. Vous avez sauté l’étape 2, par exemple ? `brakepoint catch-up 2` dans un
+# terminal met le fichier complet de cette étape dans `labs/`, et conserve le vôtre.
 #
-# ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin,
-# le contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le seuil est bas pour un tout
+# ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le
+# contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le score exigé est bas pour un tout
 # premier modèle.
 
 # %%
@@ -104,16 +105,16 @@ print(*first.refused, sep="\n")
 # %% [markdown] lang="en"
 # ## The comparison
 #
-# This is the output of the component `comparison`, which on a cluster is on the run's page: figures, curves of
+# This is the output of the component `comparison`; on a cluster, you find it on the run's page: figures, curves of
 # precision over recall, the confusion matrix, and the pictures on which both models do worst. While nothing is in
-# production, the old model is the base model.
+# production, the new model is compared with the base model.
 
 # %% [markdown] lang="fr"
 # ## La comparaison
 #
-# Voici la sortie du composant `comparison`, qui sur un cluster se trouve sur la page de l’exécution : des chiffres,
+# Voici la sortie du composant `comparison` ; sur un cluster, elle se trouve sur la page de l’exécution : des chiffres,
 # des courbes de précision selon le rappel, la matrice de confusion, et les images où les deux modèles se trompent le
-# plus. Tant que rien n’est en production, l’ancien modèle est le modèle de base.
+# plus. Tant que rien n’est en production, le nouveau modèle est comparé au modèle de base.
 
 # %%
 HTML(first.compared.as_html(first.pictures))
@@ -121,13 +122,14 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="en"
 # ## The gate (`gate`)
 #
-# Meanwhile a colleague has trained for hours, and published the model that comes with the kit. Its version in production:
+# Meanwhile a colleague has trained for hours, and published the model that comes with the kit. The version that is now
+# in production:
 
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
-# Entre-temps, une collègue a lancé des heures d’entraînement, et publié le modèle fourni avec le kit. Sa version en
-# production :
+# Entre-temps, une collègue a lancé des heures d’entraînement, et publié le modèle fourni avec le kit. La version
+# désormais en production :
 
 # %%
 with object_store() as store:
@@ -137,13 +139,13 @@ with object_store() as store:
 
 # %% [markdown] lang="en"
 # Your pipeline runs again, with the same settings. ≡ marks a task whose inputs and code have not changed: its
-# artefacts come from the *cache*. The comparison never does, because the model in production is not one of its
+# artefacts come from the *cache*. Those of the comparison never do, because the model in production is not one of its
 # inputs.
 
 # %% [markdown] lang="fr"
 # Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ marque une tâche dont ni les entrées ni le code n’ont
-# changé : ses artefacts viennent du *cache*. La comparaison n’en vient jamais, car le modèle en production ne figure
-# pas parmi ses entrées.
+# changé : ses artefacts viennent du *cache*. Ceux de la comparaison n’en viennent jamais, car le modèle en production
+# ne figure pas parmi ses entrées.
 
 # %%
 second = run(lab, tell, **settings)
@@ -154,32 +156,34 @@ HTML(second.compared.as_html(second.pictures))
 
 # %% [markdown] lang="en"
 # Your small model was refused, with a reason for each fault; your colleague's model stays in production. If promoting
-# it was a mistake: every version is kept, and one command goes back:
+# it was a mistake, nothing is lost: every version is kept, as this list shows:
 
 # %% [markdown] lang="fr"
 # Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Si le
-# promouvoir était une erreur, rien n’est perdu : chaque version est conservée, et une commande ramène la précédente :
+# promouvoir était une erreur, rien n’est perdu : chaque version est conservée, comme le montre cette liste :
 
 # %%
 # !{sys.executable} -m brakepoint model list
 
 # %% [markdown] lang="en"
-# `brakepoint model rollback`, in a terminal. Try it, and look at the list again.
+# In a terminal, `brakepoint model rollback` puts the previous version back into production. Try it, and look at the
+# list again.
 #
 # ## On a cluster (`secret`)
 #
-# This is the same pipeline as YAML. Search it for `secretAsEnv`: it contains the secret's name and the names of its
-# keys, but no value. In OpenShift AI, import the file in *Data Science Pipelines*, or submit it:
+# The cell writes the same pipeline as YAML. Search the file for `secretAsEnv`: it contains the secret's name and the
+# names of its keys, but no value. In OpenShift AI, import the file in *Data Science Pipelines*, or submit it:
 # `brakepoint pipeline submit --host URL`.
 
 # %% [markdown] lang="fr"
-# `brakepoint model rollback`, dans un terminal. Essayez, puis regardez à nouveau la liste.
+# Dans un terminal, `brakepoint model rollback` remet la version précédente en production. Essayez, puis regardez à
+# nouveau la liste.
 #
 # ## Sur un cluster (`secret`)
 #
-# Voici le même pipeline en YAML. Cherchez-y `secretAsEnv` : vous y trouvez le nom du secret et ceux de ses clés, et
-# aucune valeur. Dans OpenShift AI, importez le fichier dans *Data Science Pipelines*, ou transmettez-le :
-# `brakepoint pipeline submit --host URL`.
+# La cellule écrit le même pipeline en YAML. Cherchez `secretAsEnv` dans le fichier : vous y trouvez le nom du secret et
+# ceux de ses clés, mais aucune valeur. Dans OpenShift AI, importez le fichier dans *Data Science Pipelines*, ou
+# soumettez-le : `brakepoint pipeline submit --host URL`.
 
 # %%
 # !{sys.executable} -m brakepoint pipeline compile

@@ -1,9 +1,9 @@
 # %% [markdown] lang="en"
 # # Step 5: the model behind an endpoint
 #
-# One program can use a model in a file. Behind an endpoint that speaks the **Open Inference Protocol**, every client
-# can use it: a train, a page, a colleague with `curl`. You write the code between the protocol and the detector, send
-# a picture to the endpoint, and let the train drive with it.
+# A model in a file serves a single program. Behind an endpoint that speaks the **Open Inference Protocol**, every
+# client can use the model: a train, a page, a colleague with `curl`. You write the code between the protocol and the
+# detector, send a picture to the endpoint, and let the train drive with the endpoint's answers.
 #
 # You write the code in
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)**:
@@ -15,7 +15,7 @@
 #
 # Un modèle dans un fichier sert à un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**,
 # il sert tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez le code entre le protocole et le
-# détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec lui.
+# détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec ses réponses.
 #
 # Vous écrivez le code dans
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :
@@ -58,10 +58,10 @@ lab = load_step("step5_serving")
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
-# `%check 5` passe en revue `tensor`, qui lit une requête et refuse ce qui ne convient pas ; `switch`, qui laisse une autre
-# version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté client ; enfin `lookout`,
-# un client du broker par lequel les services du train se parlent. La lecture d’un JPEG et la composition de la réponse
-# sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
+# `%check 5` passe en revue `tensor`, qui lit une requête et refuse ce qui ne convient pas ; `switch`, qui laisse une
+# autre version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté client ; enfin
+# `lookout`, un client du broker par lequel les services du train se parlent. La lecture d’un JPEG et la composition de
+# la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
 
 # %%
 # %check 5
@@ -71,16 +71,16 @@ lab = load_step("step5_serving")
 #
 # Once everything is green, your code serves two models: the *base model*, which knows the signs of the roads, and the
 # *new* one of step 3. Each gets its own process, as it would get its own pod on a cluster. In a terminal, the command
-# is `brakepoint serve`. The cell waits until both are warm. If you ended the training early, `brakepoint catch-up 3`
-# puts a trained model in its place.
+# is `brakepoint serve`. The cell waits until both models are warm. If you interrupted training, `brakepoint catch-up 3`
+# puts a trained model into `runs/train`.
 
 # %% [markdown] lang="fr"
 # ## Deux points d’accès, une image
 #
 # Quand tout est vert, votre code sert deux modèles : le *modèle de base*, qui connaît les panneaux de la route, et le
 # *nouveau*, celui de l’étape 3. Chacun reçoit son propre processus, comme il recevrait son propre pod sur un cluster.
-# Dans un terminal, c’est `brakepoint serve`. La cellule attend que les deux soient préchauffés. Vous avez interrompu
-# l’entraînement ? `brakepoint catch-up 3` met un modèle entraîné là où il est attendu.
+# Dans un terminal, la commande est `brakepoint serve`. La cellule attend que les deux modèles soient préchauffés. Vous
+# avez interrompu l’entraînement ? `brakepoint catch-up 3` met un modèle entraîné dans `runs/train`.
 
 # %%
 endpoints = ExitStack()
@@ -91,13 +91,13 @@ base.rest, new.rest
 # %% [markdown] lang="en"
 # ## Ask (`request`, `boxes`)
 #
-# The picture travels as JSON, in base64, and comes back as boxes. Both models get the same bytes: what does each
+# The picture is sent as JSON, in base64; the answer contains boxes. Both models get the same bytes: what does each
 # report for the yellow triangles?
 
 # %% [markdown] lang="fr"
 # ## Interroger (`request`, `boxes`)
 #
-# L’image voyage en JSON, en base64, et revient sous forme de cadres. Les deux modèles reçoivent exactement les mêmes
+# L’image part en JSON, en base64 ; la réponse contient des cadres. Les deux modèles reçoivent exactement les mêmes
 # octets : que signale chacun pour les triangles jaunes ?
 
 # %%
@@ -153,7 +153,7 @@ endpoints.close()
 # then cuts the connections of the detector and of the lookout. Which two of the five messages come from the broker
 # itself, on behalf of a client that it has lost?
 #
-# The last two lines are what a client receives that connects afterwards: both statuses, because they are retained,
+# The last two lines show what a client receives if it connects afterwards: both statuses, because they are retained,
 # but not the stop.
 
 # %% [markdown] lang="fr"
@@ -164,8 +164,8 @@ endpoints.close()
 # votre vigie, puis coupe la connexion du détecteur et celle de la vigie. Quels sont les deux messages, sur cinq, que le
 # broker a publiés lui-même, au nom d’un client qu’il a perdu ?
 #
-# Les deux dernières lignes sont ce que reçoit un client qui se connecte après coup : les deux états, parce qu’ils sont
-# conservés, mais pas l’arrêt.
+# Les deux dernières lignes montrent ce que reçoit un client qui se connecte après coup : les deux états, parce qu’ils
+# sont conservés, mais pas l’arrêt.
 
 # %%
 heard, afterwards = overhear(lab.lookout)
@@ -174,7 +174,7 @@ print(*heard, "", *afterwards, sep="\n")
 # %% [markdown] lang="en"
 # ## The open question
 #
-# At which JPEG quality should the train send its pictures? The network is wireless and shared, so every byte has a
+# At what JPEG quality should the train send its pictures? The network is wireless and shared, so every byte has a
 # cost; but the detector cannot find what compression has removed. Your `request_body` writes the requests.
 #
 # There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your

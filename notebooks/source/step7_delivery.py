@@ -3,19 +3,19 @@
 #
 # Your autopilot drives on your machine. Now it will drive in a test environment, and everything you push will arrive
 # there automatically. You write two things in `labs/step7_delivery/`: the **overlay**, which defines how the test
-# environment differs from the base that all environments share, and the **pipeline**, which turns a push into images
-# for two architectures and a commit. Look for `TODO` in these files:
+# environment differs from the base that all environments share, and the **pipeline**, which turns a push into a commit
+# and images for two architectures. Look for `TODO` in these files:
 #
 # - [`overlay/kustomization.yaml`](../../labs/step7_delivery/overlay/kustomization.yaml)
 # - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
 # - [`pipeline/pipeline.yaml`](../../labs/step7_delivery/pipeline/pipeline.yaml)
 #
-# It takes about <!-- =step7_delivery_minutes -->30<!-- = --> minutes, and no cluster.
+# The step takes about <!-- =step7_delivery_minutes -->30<!-- = --> minutes, and needs no cluster.
 
 # %% [markdown] lang="fr"
 # # Étape 7 : la livraison
 #
-# Votre pilote roule sur votre machine. Il doit maintenant rouler dans un environnement de test, et tout ce que vous
+# Votre pilote conduit sur votre machine. Il doit maintenant conduire dans un environnement de test, et tout ce que vous
 # poussez doit y arriver tout seul. Vous écrivez deux choses dans `labs/step7_delivery/` : l’**overlay**, qui dit en
 # quoi l’environnement de test diffère de la base commune à tous, et le **pipeline**, qui transforme un push en images
 # pour deux architectures et en un commit. Cherchez `À FAIRE` dans ces fichiers :
@@ -65,7 +65,7 @@ plot_deployment(overlay)
 # ## Ce que dit la vérification
 #
 # `%check 7` passe en revue l’overlay (`settings`, `image`, `resources`, `page`, `network`) puis le pipeline (`build`,
-# `manifest`, `commit`). Elle lit les manifestes produits, comme le ferait un cluster. Bloqué ? `%hint 7`.
+# `manifest`, `commit`). La vérification lit les manifestes produits, comme le ferait un cluster. Bloqué ? `%hint 7`.
 
 # %%
 # %check 7
@@ -75,7 +75,7 @@ plot_deployment(overlay)
 #
 # In a terminal, run `brakepoint deploy --steps labs`. The command renders your overlay, starts the command of each
 # container as a process, with the environment, users and passwords that the manifests give it, drives the feed once,
-# and scores it: your overlay, your autopilot, your model (`--detector`). On a cluster, Argo CD does the same from
+# and scores the run: your overlay, your autopilot, your model (`--detector`). On a cluster, Argo CD does the same from
 # git.
 
 # %% [markdown] lang="fr"
@@ -89,9 +89,9 @@ plot_deployment(overlay)
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How many cores do you request for the detector? With fewer, more trains fit on an eight-core node, but each looks
-# less often. Your overlay sets what the other services take; the duration of one detection is measured on your
-# machine.
+# How many cores do you request for the detector? The fewer you request, the more trains fit on an eight-core node, but
+# the less often each train looks. Your overlay sets what the other services take; the duration of one detection is
+# measured on your machine.
 #
 # There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
@@ -99,9 +99,9 @@ plot_deployment(overlay)
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de cœurs demandez-vous pour le détecteur ? Moins il en a, plus un nœud de huit cœurs accueille de trains, mais
-# moins chacun regarde souvent. Votre overlay fixe ce que prennent les autres services ; la durée d’une détection est
-# mesurée sur votre machine.
+# Combien de cœurs demandez-vous pour le détecteur ? Moins vous en demandez, plus un nœud de huit cœurs accueille de
+# trains, mais chaque train regarde alors moins souvent. Votre overlay fixe ce que prennent les autres services ; la
+# durée d’une détection est mesurée sur votre machine.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
 # avec votre progression. Changez le nombre, et relancez la cellule.

@@ -47,7 +47,7 @@ FAULTS: list[tuple[type[BaseModel], Any, str, str]] = [
     (Outer, {"name": 5}, "name: a text is needed", "name : il faut un texte"),
     (Outer, {"name": ""}, "name: the text is too short; minimum number of characters: 1", "caractères : 1"),
     (Outer, {"name": "abcdef"}, "maximum number of characters: 5", "caractères : 5"),
-    (Outer, {"name": "A"}, "it must match ^[a-z]*$", "correspondre à ^[a-z]*$"),
+    (Outer, {"name": "A"}, "the value must match ^[a-z]*$", "correspondre à ^[a-z]*$"),
     (Outer, {"count": "two"}, "count: a whole number is needed", "il faut un nombre entier"),
     (Outer, {"count": 2.5}, "count: a whole number is needed", "il faut un nombre entier"),
     (Outer, {"count": None}, "count: a whole number is needed", "il faut un nombre entier"),
@@ -78,7 +78,7 @@ FAULTS: list[tuple[type[BaseModel], Any, str, str]] = [
     (Outer, {"row": [1, 2, 3, 4]}, "row: our own words", "row : our own words"),
     (Outer, {"table": 5}, "table: named fields", "il faut des champs nommés"),
     (Outer, [1], "named fields are needed", "il faut des champs nommés"),
-    (Needs, {}, "name: it is missing", "name : il manque"),
+    (Needs, {}, "name: this field is missing", "name : ce champ manque"),
 ]
 
 

@@ -139,6 +139,6 @@ def test_the_command_says_where_the_pages_are(small: Room, capsys):
     assert sorted(pages(small)) == ["anna", "bela"]
     out = capsys.readouterr().out
     assert f"2 pages are in {small.folder / FOLDER}" in out.replace("\n", " ")
-    assert "use another one" not in out
+    assert "use a different line" not in out
     assert run(["room", "souvenirs"]) == 0
-    assert "use another one" in capsys.readouterr().out
+    assert "use a different line" in capsys.readouterr().out
