@@ -25,6 +25,7 @@ from brakepoint.services.controller import RESUME_WITHIN_S, TRAIN_SILENT_S, Cont
 from brakepoint.services.events import EventType
 from brakepoint.services.link import FromTrain
 from brakepoint.services.topics import MISSION, ORDER, STATE
+from brakepoint.texts import text
 
 NOW = 5000.0
 
@@ -200,9 +201,13 @@ def test_a_new_controller_resumes_a_run_that_was_under_way_just_now_and_no_other
         assert (bus.said_of(MISSION)[-1].run, bus.said_of(MISSION)[-1].feed) == (known.run + 1, "track-stop")
 
 
-def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_another(driving, bus, link):
+def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_another(
+    driving, bus, link, capsys
+):
     link.report = report(run=0)
     driving.turn()
+
+    assert text("live.train_lost") in capsys.readouterr().out
 
     said = bus.said_of(MISSION)[-1]
     assert (said.running, said.train_lost) == (False, True)
