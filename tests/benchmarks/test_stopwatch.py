@@ -67,8 +67,8 @@ def test_the_table_is_an_average_and_its_last_row_a_sum(monkeypatch: pytest.Monk
 
     assert shown(stages_table("title", spent, times=200)) == [
         ["detector: network", "4.00", "6.00"],
-        ["receive, while waiting", "–", "2.00"],
-        ["together", "4.00", "8.00"],
+        ["receive messages, during that wait", "–", "2.00"],
+        ["total", "4.00", "8.00"],
     ]
 
 

@@ -160,7 +160,7 @@ def test_a_cluster_as_it_should_be_has_nothing_to_correct() -> None:
     said = "\n".join(answer.what for answer in answers)
     for word in ("4.18.3", "rhods-operator 2.25.0", "fast", "files", "amd64, arm64", "slices of them: 4"):
         assert word in said
-    assert "object store reached from inside: by 2 of 2" in said
+    assert "pipeline servers that reach the object store: 2 of 2" in said
 
 
 def test_the_operators_asked_for_are_those_that_deploy_cluster_installs() -> None:
@@ -268,7 +268,7 @@ CASES = {
     "no pipeline server": (changed(SERVERS, fewer), "spring-anna"),
     "store out of reach": (
         changed(SERVERS, first_is(**server("spring-anna", Ready="True", ObjectStoreAvailable="False"))),
-        "Not from spring-anna",
+        "Not the one in spring-anna",
     ),
 }
 

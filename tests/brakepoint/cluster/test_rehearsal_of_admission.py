@@ -71,7 +71,7 @@ def test_the_command_says_what_is_wrong_in_a_sentence_each_and_fails(capsys, mon
     assert run(["cluster", "rehearse", "--profile", "kind"]) == 1
     said = capsys.readouterr().out
     assert "kind: pods: 7, findings: 2." in said
-    assert f"brakepoint-test: broker: the image {LATEST} may be another one" in said
+    assert f"brakepoint-test: broker: the image {LATEST} may be a different one" in said
     assert "✗ detector" in said and "✓ broker" in said
 
 
