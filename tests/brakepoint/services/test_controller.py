@@ -207,7 +207,7 @@ def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_anothe
     link.report = report(run=0)
     driving.turn()
 
-    assert text("live.train_lost") in capsys.readouterr().out
+    assert text("live.log.train_lost") in capsys.readouterr().out
 
     said = bus.said_of(MISSION)[-1]
     assert (said.running, said.train_lost) == (False, True)
