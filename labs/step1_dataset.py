@@ -38,9 +38,10 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
     # TODO listing: every object under the prefix must be in the list once, as a StoredObject(key,
     # size), however many there are: S3 returns at most 1000 in one answer, and a picture missing from
     # the list is never trained on. With no objects the list is empty.
-    # À FAIRE listing : chaque objet sous le préfixe doit figurer une fois dans la liste, en
-    # StoredObject(clé, taille), quel que soit leur nombre : S3 en donne 1000 au plus par réponse, et
-    # une image oubliée ne servira jamais à l’apprentissage. Sans aucun objet, la liste est vide.
+    # À FAIRE listing : chaque objet sous le préfixe doit figurer une fois dans la liste, sous forme
+    # de StoredObject(clé, taille), quel que soit le nombre d’objets : S3 en donne 1000 au plus par
+    # réponse, et une image absente de la liste ne servira jamais à l’apprentissage. Sans aucun objet,
+    # la liste est vide.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -64,16 +65,17 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     Raises:
         UserError: The download is damaged.
     """
-    # TODO download: when this returns, target must be the object, complete and undamaged. If what
-    # arrived is damaged, raise UserError("store.error.damaged", name=item.key), and target must not
-    # exist. At no moment, even if the power fails, may damaged or unfinished data have the name
-    # target; and in both cases nothing else may be left in its folder. Half a picture would be
-    # noticed only days later, in the middle of a training run.
-    # À FAIRE download : au retour, « target » est l’objet, entier et correct. Si ce qui est arrivé
-    # est abîmé, l’exception UserError("store.error.damaged", name=item.key) est levée, et « target »
-    # n’existe pas. À aucun moment, même si le courant est coupé, rien d’abîmé ni d’inachevé ne doit
-    # s’appeler « target » ; et dans les deux cas, rien d’autre ne reste dans son dossier. On ne
-    # remarquerait une moitié d’image que des jours plus tard, en plein entraînement.
+    # TODO download: when the function returns, target must be the object, complete and undamaged. If
+    # what arrived is damaged, raise UserError("store.error.damaged", name=item.key), and target must
+    # not exist. At no moment, even if the power fails, may damaged or unfinished data have the name
+    # target; and in neither case may any other file be left in the folder of target. Half a picture
+    # would be noticed only days later, in the middle of a training run.
+    # À FAIRE download : au retour de la fonction, « target » est l’objet, entier et intact. Si ce qui
+    # est arrivé est abîmé, l’exception UserError("store.error.damaged", name=item.key) est levée, et
+    # « target » n’existe pas. À aucun moment, même en cas de coupure de courant, des données abîmées
+    # ou incomplètes ne doivent porter le nom « target » ; et dans aucun des deux cas, un autre
+    # fichier ne doit rester dans le dossier de « target ». On ne remarquerait une moitié d’image que
+    # des jours plus tard, en plein entraînement.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -84,11 +86,11 @@ def top_left_and_size_px(rectangle: Rectangle) -> Box:
         rectangle: Its `value` contains percentages of `original_width` and `original_height` (pixels).
     """
     # TODO percent: return (x, y, width, height) of the rectangle in pixels. Label Studio writes all
-    # four as percentages of the picture, which is seldom square; its size in pixels is noted beside
-    # them. A wrong box teaches the detector to look beside the sign.
+    # four numbers as percentages of the picture, which is seldom square; the picture's size in pixels
+    # is noted beside them. A wrong box teaches the detector to look beside the sign.
     # À FAIRE percent : renvoyer (x, y, largeur, hauteur) du rectangle en pixels. Label Studio écrit
-    # les quatre en pourcentage de l’image, rarement carrée, dont il note à côté la taille en pixels.
-    # Un cadre faux apprend au détecteur à regarder à côté du panneau.
+    # ces quatre nombres en pourcentage de l’image, rarement carrée, et note à côté la taille de
+    # l’image en pixels. Un cadre faux apprend au détecteur à regarder à côté du panneau.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -96,7 +98,7 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
     """The four corners, in pixels, of a rectangle rotated clockwise about its top left corner.
 
     A corner at `(right, down)` from the top left one is, after a rotation by `a`, at `(right * cos a - down *
-    sin a, right * sin a + down * cos a)` from it.
+    sin a, right * sin a + down * cos a)` from that corner.
 
     Args:
         box: `(x, y, width, height)` in pixels.
@@ -111,7 +113,7 @@ def corners(box: Box, rotation_deg: float) -> list[Point]:
 def upright_box(points: Iterable[Point], width: int, height: int) -> Box:
     """The smallest upright box around some points: `(left, top, right, bottom)`, clipped at the edges.
 
-    For points outside the picture it is a line along the edge, without any area.
+    If all points are outside the picture, the box is a line along the edge, without any area.
     """
     xs, ys = zip(*points, strict=True)
     left, right = (min(max(x, 0.0), float(width)) for x in (min(xs), max(xs)))
@@ -133,13 +135,15 @@ def yolo_line(sign_class: SignClass, box: Box, width: int, height: int) -> str:
         decimals, for instance `0 0.500000 0.250000 0.100000 0.200000`.
     """
     # TODO yolo: return “class x y width height”: the position of the class in SignClass, from 0, then
-    # the centre and the size of the box as fractions of the picture, each with exactly six decimals,
-    # however small it is. The training accepts anything: with a corner, or with pixels, every box
-    # would be beside its sign, and nothing would warn you.
+    # the centre and the size of the box as fractions of the picture, each of these four numbers with
+    # exactly six decimals, however small it is. Training accepts any numbers: with a corner instead
+    # of the centre, or with pixels instead of fractions, every box would be beside its sign, and
+    # nothing would warn you.
     # À FAIRE yolo : renvoyer « classe x y largeur hauteur » : le rang de la classe dans SignClass, à
-    # partir de 0, puis le centre et la taille du cadre en fractions de l’image, avec exactement six
-    # décimales chacun, si petits soient-ils. L’entraînement accepte tout : avec un coin, ou des
-    # pixels, chaque cadre serait à côté de son panneau, et rien ne vous préviendrait.
+    # partir de 0, puis le centre et la taille du cadre en fractions de l’image, ces quatre nombres
+    # avec exactement six décimales, si petits soient-ils. L’entraînement accepte n’importe quels
+    # nombres : avec un coin au lieu du centre, ou des pixels au lieu de fractions, chaque cadre
+    # serait à côté de son panneau, et rien ne vous préviendrait.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -199,16 +203,17 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     Returns:
         The pictures for training, and those for validation; each picture is in one of them.
     """
-    # TODO split: return (training, validation). About validation_share of the scenes, at least one
-    # and not all, go to validation with all their views, and all other pictures to training; leave
-    # the given list as it is. The same seed must give the same split on any machine, at any time and
-    # in whatever order the pictures come; with other seeds, other scenes must get their turn. There
-    # are always at least two scenes. A scene on both sides would be an exam whose answers were learnt
-    # by heart.
-    # À FAIRE split : renvoyer (apprentissage, validation). Environ validation_share des scènes, au
-    # moins une et pas toutes, vont en validation avec toutes leurs vues, et toutes les autres images
-    # en apprentissage ; la liste reçue reste telle quelle. La même graine (seed) doit donner le même
-    # découpage, sur n’importe quelle machine, à n’importe quel moment et quel que soit l’ordre des
-    # images ; avec d’autres graines, ce doit être le tour d’autres scènes. Il y a toujours au moins
-    # deux scènes. Une scène des deux côtés serait un examen dont les réponses sont sues par cœur.
+    # TODO split: return (training, validation). A share of about validation_share of the scenes, at
+    # least one and not all, goes to validation with all their views; all other pictures go to
+    # training; leave the given list as it is. The same seed must give the same split on any machine,
+    # at any time and for any order of the pictures; with other seeds, other scenes must get their
+    # turn. There are always at least two scenes. A scene on both sides would be an exam whose answers
+    # were learnt by heart.
+    # À FAIRE split : renvoyer (apprentissage, validation). Une part d’environ validation_share des
+    # scènes, au moins une et pas toutes, va en validation avec toutes leurs vues, et toutes les
+    # autres images vont en apprentissage ; la liste reçue reste telle quelle. La même graine (seed)
+    # doit donner le même découpage, sur n’importe quelle machine, à n’importe quel moment et quel que
+    # soit l’ordre des images ; avec d’autres graines, d’autres scènes doivent être tirées. Il y a
+    # toujours au moins deux scènes. Une scène présente des deux côtés serait un examen dont les
+    # réponses ont été apprises par cœur.
     raise NotImplementedError  # replace this · à remplacer

@@ -1,4 +1,4 @@
-"""Step 2: pictures with exact labels, made from signs that were drawn or rendered, never photographed.
+"""Step 2: pictures with exact labels, made from drawn or rendered signs, without photographs of any sign.
 
 Signs are placed on backgrounds one after another, and photographed by a simulated bad camera. Because we
 place every sign ourselves, we know where it is: the labels cost nothing and are never wrong.
@@ -37,8 +37,8 @@ SEEN_LEAST = 0.3
 def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     """Composites a sprite onto a picture, in place.
 
-    Anything outside the picture is cut off. A sprite has an alpha: 1 where it hides the background, 0 outside
-    it, and a value in between in the pixels of its edge, which show a bit of both.
+    Anything outside the picture is cut off. A sprite has an alpha: 1 where the sign hides the background, 0
+    outside the sign, and a value in between in the pixels of its edge, which show a bit of both.
 
     Args:
         image: `(h, w, 3)` uint8, blue-green-red.
@@ -59,9 +59,9 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     # that the sign covers, and the rest of the pixel shows what is behind. colour has already been
     # multiplied by alpha. If signs have a hard or a dark edge, the detector learns to look for edges.
     # À FAIRE blend : blended doit être ce que verrait un œil : alpha (de 0 à 1) est la part de chaque
-    # pixel que le panneau recouvre, et dans le reste du pixel on voit encore ce qu’il y a derrière.
-    # colour est déjà multipliée par alpha. Si les panneaux ont un contour trop net ou trop sombre, le
-    # détecteur apprend à chercher des contours.
+    # pixel que le panneau recouvre, et le reste du pixel montre ce qu’il y a derrière. colour est
+    # déjà multipliée par alpha. Si les panneaux ont un contour trop net ou trop sombre, le détecteur
+    # apprend à chercher des contours.
     raise NotImplementedError  # replace this · à remplacer
     image[y0:y1, x0:x1] = blended.clip(0, 255).astype(np.uint8)
 
@@ -109,17 +109,17 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
         `sprite.sign_class` is not None). The whole plate, pixel by pixel, is `sprite.plate`.
     """
     # TODO hidden: return True if placing new would leave too little visible of a sign that has a
-    # class, and otherwise False. Look at new itself and at every sign of placed. Too little means
+    # class, and otherwise False. Look at new itself and at every sign in placed. Too little means
     # less than the share VISIBLE_LEAST of the whole plate, without its post; exactly that share is
-    # enough. A pixel of the plate may be partly visible, and counts by that part. A sign without a
-    # class may be hidden, but it hides the others all the same. An unrecognisable sign teaches the
-    # detector to guess.
+    # enough. A pixel of the plate may be partly visible, and then counts by its visible fraction. A
+    # sign without a class may be hidden, but it hides the others all the same. An unrecognisable sign
+    # teaches the detector to guess.
     # À FAIRE hidden : renvoyer True si, une fois new placé, on voit trop peu d’un panneau qui a une
     # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. Trop peu veut dire
     # moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette part
-    # suffit. Un pixel de la plaque peut être visible en partie, et compte pour cette partie. Un
-    # panneau sans classe peut être caché, mais il cache les autres comme n’importe quel panneau. Un
-    # panneau méconnaissable apprend au détecteur à deviner.
+    # suffit. Un pixel de la plaque peut être visible en partie, et compte alors pour sa fraction
+    # visible. Un panneau sans classe peut être caché, mais il cache les autres comme n’importe quel
+    # panneau. Un panneau méconnaissable apprend au détecteur à deviner.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -127,17 +127,18 @@ def labels_of(placed: list[Placed]) -> tuple[Label, ...]:
     """The labels of a picture: one for each target sign, and for nothing else.
 
     Args:
-        placed: Everything in it. `sprite.sign_class` is None for a distractor, for the back of a sign and for
-            a mere obstacle.
+        placed: Everything in the picture. `sprite.sign_class` is None for a distractor, for the back of a
+            sign and for a mere obstacle.
     """
-    # TODO labels: return a tuple with one Label(sign_class, box) for each sign of placed that is to
-    # be found, in their order, with the box tight around what the picture shows of the plate;
-    # anything without a class gets none. If a distractor has a label, the train brakes at every
-    # no-entry sign; if a sign has none, the train learns to drive past it.
+    # TODO labels: return a tuple with one Label(sign_class, box) for each sign in placed that is to
+    # be found, in the order of placed, with the box tight around what the picture shows of the plate;
+    # anything without a class gets no label. If a distractor has a label, the train brakes at every
+    # no-entry sign; if a sign to be found has none, the train learns to drive past it.
     # À FAIRE labels : renvoyer un tuple avec un Label(sign_class, box) pour chaque panneau de placed
-    # qui est à trouver, dans leur ordre, le cadre au plus près de ce qu’on voit de la plaque dans
-    # l’image ; ce qui n’a pas de classe n’en reçoit aucun. Si un leurre a une étiquette, le train
-    # freine devant chaque sens interdit ; si un panneau n’en a pas, le train apprend à l’ignorer.
+    # qui est à trouver, dans l’ordre de placed, avec le cadre au plus près de ce qu’on voit de la
+    # plaque dans l’image ; ce qui n’a pas de classe ne reçoit aucune étiquette. Si un leurre a une
+    # étiquette, le train freine devant chaque sens interdit ; si un panneau à trouver n’en a pas, le
+    # train apprend à l’ignorer.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -159,21 +160,22 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, smallest first: small ones are far
         away, so that near ones may be in front of them. With the probability `EMPTY_SHARE` every sign is a
-        distractor; otherwise each is one with the probability `DISTRACTOR_SHARE`, independently.
+        distractor; otherwise each sign is one with the probability `DISTRACTOR_SHARE`, independently.
     """
     # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, every number of
-    # them equally likely, the smallest first: near signs may hide far ones, and not the other way
-    # round. With the probability EMPTY_SHARE, decided once per picture, every sign is a distractor,
-    # so that the detector learns to keep quiet; otherwise each sign is one with the probability
-    # DISTRACTOR_SHARE, independently of the others, even if that happens to make all of them
-    # distractors. The same state of rng must always give the same plan, or nobody could reproduce
-    # your pictures.
+    # signs equally likely, the smallest sign first: near signs may hide far ones, and not the other
+    # way round. With the probability EMPTY_SHARE, decided once per picture, every sign is a
+    # distractor, so that the detector learns to report nothing; otherwise each sign is a distractor
+    # with the probability DISTRACTOR_SHARE, independently of the others, even if all of them become
+    # distractors by chance. The same state of rng must always give the same plan, or nobody could
+    # reproduce your pictures.
     # À FAIRE plan : renvoyer (height_px, distractor) pour chacun des 1 à SIGNS_MOST panneaux, tous
-    # ces nombres étant équiprobables, le plus petit d’abord : un panneau proche peut en cacher un
-    # lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, décidée une fois par image, tous sont
-    # des leurres, pour que le détecteur apprenne à se taire ; sinon, chacun l’est avec la probabilité
-    # DISTRACTOR_SHARE, indépendamment des autres, même si le hasard en fait tous des leurres. Le même
-    # état de rng doit toujours donner le même plan, sinon personne ne pourrait refaire vos images.
+    # les nombres de panneaux étant équiprobables, le plus petit panneau d’abord : un panneau proche
+    # peut en cacher un lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, décidée une fois par
+    # image, tous les panneaux sont des leurres, pour que le détecteur apprenne à ne rien signaler ;
+    # sinon, chacun est un leurre avec la probabilité DISTRACTOR_SHARE, indépendamment des autres,
+    # même si le hasard en fait tous des leurres. Le même état de rng doit toujours donner le même
+    # plan, sinon personne ne pourrait refaire vos images.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -191,15 +193,15 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
         random_shapes(rng, image, count=int(rng.integers(1, 16)), largest=110)
     placed: list[Placed] = []
     # TODO picture: every sign of one plan must be placed on image, in the order of the plan, and
-    # shown must be the one picture that the bad camera takes of it at the end: light, blur and noise
-    # on signs and background alike. All chance comes from rng, and nothing may move once it is
-    # placed, since the labels say where it is. Signs that look pasted on teach the detector to look
-    # for just that.
+    # shown must be the one photograph that the bad camera takes of image at the end: light, blur and
+    # noise on signs and background alike. All random numbers come from rng, and no sign may move once
+    # it is placed, since its label says where it is. Signs that look pasted on teach the detector to
+    # find only such signs.
     # À FAIRE picture : chaque panneau d’un plan doit être placé sur image, dans l’ordre du plan, et
-    # shown doit être l’unique photo qu’en prend à la fin la mauvaise caméra : lumière, flou et bruit,
-    # sur les panneaux comme sur le fond. Tout le hasard vient de rng, et rien ne bouge une fois
-    # placé, puisque les étiquettes disent où. Des panneaux qui ont l’air collés apprennent au
-    # détecteur à ne chercher que cela.
+    # shown doit être l’unique photo de « image » que la mauvaise caméra prend à la fin : lumière,
+    # flou et bruit, sur les panneaux comme sur le fond. Tout le hasard vient de rng, et aucun panneau
+    # ne bouge une fois placé, puisque son étiquette dit où il est. Des panneaux qui ont l’air collés
+    # apprennent au détecteur à ne trouver que de tels panneaux.
     shown = image  # replace this · à remplacer
     return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
 
@@ -217,7 +219,7 @@ def place_sign(
     Args:
         rng: Random source.
         image: The picture, which is modified.
-        placed: What is already in it.
+        placed: What is already in the picture.
         materials: The materials for the sign.
         height_px: Height of the plate.
         distractor: Whether it should be a sign that means nothing here.

@@ -49,7 +49,7 @@ class Recipe:
     """The settings of a training run.
 
     Attributes:
-        epochs: How often every crop is used.
+        epochs: How many times each crop is used.
         batch: Crops per step.
         learning_rate: Learning rate of the first steps, which falls to a fiftieth along a cosine.
         seed: Seed for the order of the crops and the initial weights.
@@ -72,13 +72,13 @@ def road_pictures(track_pictures: int) -> int:
     Returns:
         The number that makes them the share `ROAD_SHARE` of **all** pictures, rounded to an integer.
     """
-    # TODO mix: return how many pictures of roads to add to track_pictures of the track, to the
-    # nearest whole number, so that ROAD_SHARE of the whole mix are roads. With fewer the model
-    # forgets the roads; with more it has too little time for the track.
+    # TODO mix: return how many pictures of roads to add to the track_pictures pictures of the track,
+    # to the nearest whole number, so that roads are the share ROAD_SHARE of the whole mix. With fewer
+    # road pictures, the model forgets the roads; with more, it has too little time for the track.
     # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures images de la voie,
     # au nombre entier le plus proche, pour que les routes représentent une part ROAD_SHARE de tout le
-    # mélange. Avec moins, le modèle oublie les routes ; avec plus, il n’a plus assez de temps pour la
-    # voie.
+    # mélange. Avec moins d’images de routes, le modèle oublie les routes ; avec davantage, il n’a
+    # plus assez de temps pour la voie.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -87,15 +87,15 @@ def should_stop(scores: list[float], patience: int) -> bool:
 
     Args:
         scores: The model's score after each epoch so far (higher is better), in order.
-        patience: Number of epochs without a new best that ends training, at least 1.
+        patience: Number of epochs without a new best score that ends training, at least 1.
 
     Returns:
-        True once `patience` epochs have passed since the best one. Equalling the best is not a new best.
+        True once `patience` epochs have passed since the best one. An equal score is not a new best.
     """
     # TODO stop: return True as soon as patience epochs or more have followed the best one, and False
-    # before; equalling the best is not a new best. One bad epoch is often chance, and a training run
-    # that stops there throws away a half-trained model; one that never stops costs hours in which
-    # nothing is learnt.
+    # before; an epoch that only equals the best score is not a new best. One bad epoch is often
+    # chance, and a training run that stops there throws away a half-trained model; one that never
+    # stops costs hours in which nothing is learnt.
     # À FAIRE stop : renvoyer True dès qu’au moins « patience » époques ont suivi la meilleure, et
     # False avant ; égaler le meilleur score n’est pas le battre. Une mauvaise époque est souvent un
     # hasard, et s’arrêter là, c’est jeter un modèle à moitié entraîné ; ne jamais s’arrêter, c’est
@@ -116,17 +116,17 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         The lowest of the confidences for which at least the share `PRECISION_LEAST` of all detections with
         that confidence or more is right; 1.0 if there is none.
     """
-    # TODO threshold: return the lowest of confidences that fulfils this condition: of all detections
-    # with at least that confidence, at least the share PRECISION_LEAST is right. The condition may
-    # fail at a higher confidence and hold again lower down. The answer is a number, and 1.0 if the
-    # condition holds nowhere. Too high, and the train drives past signs; too low, and it brakes for
-    # nothing.
+    # TODO threshold: return the lowest value in confidences that fulfils this condition: of all
+    # detections with at least this confidence, at least the share PRECISION_LEAST is right. The
+    # condition may fail at a higher confidence and hold again lower down. The answer is always a
+    # number: 1.0 if the condition holds nowhere. An answer that is too high makes the train drive
+    # past signs; one that is too low makes it brake for nothing.
     # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
     # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part d’au
     # moins PRECISION_LEAST est juste. La condition peut être fausse à une confiance plus haute et
-    # redevenir vraie plus bas. La réponse est un nombre, et 1.0 si la condition n’est remplie nulle
-    # part. Si elle est trop haute, le train passe devant des panneaux ; si elle est trop basse, il
-    # freine pour rien.
+    # redevenir vraie plus bas. La réponse est toujours un nombre : 1.0 si la condition n’est remplie
+    # nulle part. Une réponse trop haute fait manquer des panneaux au train ; une réponse trop basse
+    # le fait freiner pour rien.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -135,18 +135,19 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
 
     Args:
         new: Its mAP50 by world, 0 to 1: `new[World.TRACK]` and `new[World.ROAD]`.
-        base: The same of the base model.
+        base: The same for the base model.
 
     Returns:
-        True if it is better on the track, and at most `FORGETTING_MOST` worse on roads.
+        True if the new model is better on the track, and at most `FORGETTING_MOST` worse on roads.
     """
     # TODO gate: return True if the new model may replace the base model, and otherwise False: on the
-    # track it must be better, not merely as good, and on roads it may have lost at most
-    # FORGETTING_MOST of mAP50, that value included. A mean of both would hide what was forgotten.
+    # track the new model must be better, not merely as good, and on roads it may have lost at most
+    # FORGETTING_MOST of mAP50, that value included. A mean of both scores would hide what was
+    # forgotten.
     # À FAIRE gate : renvoyer True si le nouveau modèle peut prendre la place du modèle de base, et
     # sinon False : sur la voie, il doit être meilleur et pas seulement aussi bon, et sur les routes
     # il peut avoir perdu FORGETTING_MOST de mAP50 au plus, cette valeur comprise. Une moyenne des
-    # deux cacherait ce qui a été oublié.
+    # deux scores cacherait ce qui a été oublié.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -162,7 +163,7 @@ def train(
     Args:
         datasets: Folders of crops, each with `images/` and `labels/`.
         validation: The same for validation; never part of `datasets`.
-        out_dir: Receives the run: `weights/last.pt` and `curves.png` after every epoch, `model.pt`.
+        out_dir: Receives the run: `weights/last.pt` and `curves.png` after every epoch, then `model.pt`.
         start: Checkpoint to start from; None starts from scratch.
         recipe: Settings of the run; the default if None.
 

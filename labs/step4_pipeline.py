@@ -24,7 +24,7 @@ S3_SECRET = os.environ.get("BRAKEPOINT_S3_SECRET", "aws-connection-brakepoint")
 S3_KEYS = ("AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 GPU = "nvidia.com/gpu"
 HAS_GPU = os.environ.get("BRAKEPOINT_GPUS") != "0"
-"""A room without GPUs sets this to 0: a task that requests one would never start there."""
+"""A room without GPUs sets BRAKEPOINT_GPUS to 0: a task that requests a GPU would never start there."""
 
 
 def gate(
@@ -36,27 +36,27 @@ def gate(
         new: Its mAP50 by world (`track`, `road`), 0 to 1.
         production: The same for the model in production; None if there is none yet.
         least: Minimum mAP50 on the track.
-        tolerance: How much worse than production it may be in each world: the road counts, too, or the next
-            training run would forget what the base model knew.
+        tolerance: How much worse than production the model may be in each world: the road counts, too, or the
+            next training run would forget what the base model knew.
 
     Returns:
         A reason for each problem; empty if the model may be published. A score that just reaches its limit is
         good enough. `text("gate.too_low", found=…, least=…)` and `text("gate.worse", world=…, found=…,
-        before=…)` write them.
+        before=…)` write the reasons.
     """
-    # TODO gate: return a list of every reason why the model must not be published, each a readable
-    # sentence; the list is empty if it may be published. Below least on the track is one reason.
-    # Worse than production by more than tolerance is another, once for each world in which production
-    # was measured. A score that just reaches its limit is good enough, and the very first model has
-    # nothing to be compared with. The list must be complete: a training run takes hours, and nobody
-    # wants to find the second fault after fixing the first.
+    # TODO gate: return a list of all reasons why the model must not be published, each a readable
+    # sentence; the list is empty if the model may be published. A score below least on the track is
+    # one reason. A score that is worse than production's by more than tolerance is another, once for
+    # each world in which production was measured. A score that just reaches its limit is good enough,
+    # and the very first model has nothing to be compared with. The list must be complete: a training
+    # run takes hours, and nobody wants to find the second fault after fixing the first.
     # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
-    # forme de phrase lisible ; la liste est vide s’il peut être publié. Être sous « least » sur la
-    # voie en est une. Être moins bon que la production, de plus de « tolerance », en est une autre,
-    # pour chaque monde où la production a été mesurée. Un score qui atteint juste sa limite suffit,
-    # et le tout premier modèle n’a rien à quoi être comparé. La liste doit être complète : un
-    # entraînement dure des heures, et personne ne veut découvrir le second défaut une fois le premier
-    # corrigé.
+    # forme de phrase lisible ; la liste est vide si le modèle peut être publié. Un score inférieur à
+    # « least » sur la voie est une raison. Un score inférieur de plus de « tolerance » à celui de la
+    # production en est une autre, une fois pour chaque monde où la production a été mesurée. Un score
+    # qui atteint juste sa limite suffit, et le tout premier modèle n’a rien à quoi être comparé. La
+    # liste doit être complète : un entraînement dure des heures, et personne ne veut découvrir le
+    # second défaut une fois le premier corrigé.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -148,13 +148,13 @@ def with_gpu(task: dsl.PipelineTask) -> None:
     This changes nothing on this machine. A task has methods for its requests, `help(dsl.PipelineTask)`; a
     function of `kubernetes` (kfp-kubernetes) sets the taint that it tolerates.
     """
-    # TODO gpu: the task must ask for one accelerator of the type GPU, and must be allowed on nodes
-    # with the taint GPU and the effect NoSchedule, whatever the value of the taint. Such a taint
-    # keeps the nodes with a GPU free: a training run that asks for a GPU and does not tolerate it
-    # waits for ever.
+    # TODO gpu: the task must ask for one accelerator of the type GPU (the constant), and must be
+    # allowed on nodes with the taint GPU and the effect NoSchedule, whatever the value of the taint.
+    # Such a taint keeps the nodes with a GPU free: a training run that asks for a GPU and does not
+    # tolerate the taint waits forever.
     # À FAIRE gpu : la tâche doit demander un accélérateur du type « GPU » (la constante), et être
-    # admise sur les nœuds qui portent le taint « GPU » d’effet NoSchedule, quelle que soit sa valeur.
-    # C’est ce taint qui garde libres les nœuds à GPU : un entraînement qui demande un GPU sans
+    # admise sur les nœuds qui portent le taint « GPU » d’effet NoSchedule, quelle que soit la valeur
+    # du taint. Un tel taint garde libres les nœuds à GPU : un entraînement qui demande un GPU sans
     # tolérer le taint attend indéfiniment.
     raise NotImplementedError  # replace this · à remplacer
 
@@ -170,7 +170,7 @@ def build(
     """From the bucket of labelled stills to a model in production.
 
     A component is called only with keyword arguments. Its artefacts are in the `outputs` of the call's
-    result, by the name of the parameter: after `stills = dataset(…)` it is `stills.outputs["stills"]`. The
+    result, by the name of the parameter: after `stills = dataset(…)`, that is `stills.outputs["stills"]`. The
     parameter `code` is a fingerprint: `code_fingerprint(stage)` takes `"dataset"`, `"synthetic"` or
     `"training"`.
 
@@ -181,18 +181,18 @@ def build(
         least: Minimum mAP50 on the track.
         tolerance: How much worse than production is still acceptable.
     """
-    # TODO wiring: under the names stills, painted, trained, compared, passed and published, wire the
-    # six components of the drawing at the top of the file, each once, each with what the ones before
-    # it produced and with the parameters of build. The comparison looks at the stills of the track
-    # and at the painted road. The first three also take the fingerprint of their own code, as code;
-    # otherwise the cache would reuse what old code produced. And whatever happens, a refused model
-    # must not be published.
-    # À FAIRE wiring : sous les noms stills, painted, trained, compared, passed et published, reliez
-    # les six composants du dessin en tête de fichier, chacun une fois, chacun avec ce que les
-    # précédents ont produit et avec les paramètres de « build ». La comparaison regarde les images de
-    # la voie et la route peinte. Les trois premiers reçoivent dans le paramètre « code » l’empreinte
-    # de leur propre code, sinon le cache resservirait ce que l’ancien code a produit. Et quoi qu’il
-    # arrive, un modèle refusé ne doit pas être publié.
+    # TODO wiring: wire the six components in the drawing at the top of the file: call each once, with
+    # what the components before it produced and with the parameters of build, and name the results
+    # stills, painted, trained, compared, passed and published. The comparison takes the stills of the
+    # track and the painted road pictures. The first three components also take the fingerprint of
+    # their own code, in the parameter code; otherwise the cache would reuse what old code produced.
+    # And whatever happens, a refused model must not be published.
+    # À FAIRE wiring : relier les six composants du dessin en tête de fichier : appeler chacun une
+    # fois, avec ce que les précédents ont produit et avec les paramètres de « build », et nommer les
+    # résultats stills, painted, trained, compared, passed et published. La comparaison prend les
+    # images de la voie et les images peintes des routes. Les trois premiers composants reçoivent
+    # aussi, dans le paramètre « code », l’empreinte de leur propre code ; sinon le cache resservirait
+    # ce que l’ancien code a produit. Et quoi qu’il arrive, un modèle refusé ne doit pas être publié.
     raise NotImplementedError  # replace this · à remplacer
     for task in (compared, passed, published):
         task.set_caching_options(False)  # The production model isn't among their inputs.

@@ -57,20 +57,21 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
             shows the texts for these errors.
     """
     # TODO tensor: return the input called TENSOR as an array, if it is exactly what the network
-    # takes: FP32, and exactly of that shape, including the batch and the order of the axes. A request
-    # may hold other inputs, in any order. Anything that does not fit must end in InvalidInput with a
-    # sentence for the client, who then sees status 400; passed on, it would fail in the middle of the
-    # network (status 500), and look like our mistake.
+    # takes: FP32, and exactly of the given shape, including the batch and the order of the axes. A
+    # request may have other inputs, in any order. Anything that does not fit must end in InvalidInput
+    # with a sentence for the client, who then gets status 400; if it were passed on, it would fail in
+    # the middle of the network (status 500), and the error would look like ours.
     # À FAIRE tensor : renvoyer l’entrée nommée TENSOR sous forme de tableau, si elle est exactement
-    # ce que prend le réseau : FP32, et exactement de cette forme, lot et ordre des axes compris. Une
-    # requête peut avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas doit
-    # finir en InvalidInput, avec une phrase pour le client, qui voit alors le statut 400 ; transmise,
-    # la requête échouerait au milieu du réseau (statut 500), et l’erreur semblerait venir de nous.
+    # ce que prend le réseau : FP32, et exactement de la forme donnée, lot et ordre des axes compris.
+    # Une requête peut avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas
+    # doit finir en InvalidInput, avec une phrase pour le client, qui voit alors le statut 400 ;
+    # transmise, la requête échouerait au milieu du réseau (statut 500), et l’erreur semblerait venir
+    # de nous.
     raise NotImplementedError  # replace this · à remplacer
 
 
 def jpeg_bytes(value: bytes | str) -> bytes:
-    """The JPEG in one element of an input: as it is, or decoded from base64 if it is text.
+    """The JPEG in one element of an input: as it is, or decoded from base64 if the element is text.
 
     JSON does not support bytes: there the file is encoded in base64, and arrives as a `str`.
 
@@ -128,7 +129,7 @@ class Engine:
 
     Args:
         model: The first ONNX model.
-        version: Its name in responses.
+        version: The version's name in responses.
 
     Attributes:
         served: The version being served; reading it once gives a consistent version.
@@ -146,21 +147,21 @@ class Engine:
         `Served(detector, version)` is a version.
 
         Args:
-            model: Its ONNX model.
-            version: Its name.
+            model: The version's ONNX model.
+            version: The version's name.
 
         Raises:
             UserError: The model cannot be loaded; the previous one then stays in service.
         """
-        # TODO switch: afterwards the new version must answer, under its own name, and its very first
-        # answer must be as fast as all later ones. Until then, and for good if the model cannot be
-        # loaded, the previous version must answer as if nothing had happened; the caller receives the
-        # UserError. A train is waiting for each of these answers.
-        # À FAIRE switch : ensuite, c’est la nouvelle version qui doit répondre, sous son propre nom,
-        # et sa toute première réponse doit être aussi rapide que les suivantes. Jusque-là, et pour de
-        # bon si le modèle ne peut pas être chargé, la version précédente doit répondre comme si de
-        # rien n’était ; l’appelant reçoit l’exception UserError. Un train attend chacune de ces
-        # réponses.
+        # TODO switch: after the switch the new version must answer, under its own name, and its very
+        # first answer must be as fast as all later ones. Until then, and for good if the model cannot
+        # be loaded, the previous version must answer as if nothing had happened; if loading fails,
+        # the caller receives the UserError. A train is waiting for each of these answers.
+        # À FAIRE switch : après le changement, c’est la nouvelle version qui doit répondre, sous son
+        # propre nom, et sa toute première réponse doit être aussi rapide que les suivantes.
+        # Jusque-là, et pour de bon si le modèle ne peut pas être chargé, la version précédente doit
+        # répondre comme si de rien n’était ; en cas d’échec du chargement, l’appelant reçoit
+        # l’exception UserError. Un train attend chacune de ces réponses.
         raise NotImplementedError  # replace this · à remplacer
 
 
@@ -242,19 +243,19 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
 
     Args:
         body: Its `outputs` each have `name`, `shape` and `data`, in any order. `data` is flat: that of
-            `BOXES` is left, top, right, bottom of the first sign, then of the second, and so on; that of
-            `CLASSES` is names, which `SignClass(name)` converts to classes.
+            `BOXES` contains left, top, right, bottom of the first sign, then of the second, and so on; that
+            of `CLASSES` contains names, which `SignClass(name)` converts to classes.
 
     Returns:
         A `Detection(sign_class=…, confidence=…, box=…)` for each sign, in the order of the answer; `box` is a
         tuple of four numbers.
     """
-    # TODO boxes: return a tuple with one Detection for each sign of the answer, in its order: class,
-    # confidence, and a box of four numbers. The outputs may come in any order, and no sign at all is
-    # a valid answer: return an empty tuple. A sign with the box of another one brakes the train in
-    # the wrong place.
-    # À FAIRE boxes : renvoyer un tuple avec une Detection pour chaque panneau de la réponse, dans son
-    # ordre : classe, confiance, et un cadre de quatre nombres. Les sorties peuvent venir dans
+    # TODO boxes: return a tuple with one Detection for each sign in the answer, in the same order:
+    # class, confidence, and a box of four numbers. The outputs may come in any order, and no sign at
+    # all is a valid answer: return an empty tuple. A sign with the box of a different one brakes the
+    # train in the wrong place.
+    # À FAIRE boxes : renvoyer un tuple avec une Detection pour chaque panneau de la réponse, dans le
+    # même ordre : classe, confiance, et un cadre de quatre nombres. Les sorties peuvent venir dans
     # n’importe quel ordre, et « aucun panneau » est une réponse valable : renvoyez un tuple vide. Un
     # panneau qui a le cadre d’un autre fait freiner le train au mauvais endroit.
     raise NotImplementedError  # replace this · à remplacer
@@ -283,15 +284,16 @@ def own_status(health: Health, at: float) -> str:
 def lookout(client: "Client", train_id: str) -> None:
     """Turns a client of the broker into the lookout, which stops the train when the detector is gone.
 
-    Each service publishes its `Status`. One whose health is `Health.GONE` comes from a service as it ends, or
-    from the broker: a client can leave it a *last will*, which the broker publishes when it loses the client.
+    Each service publishes its `Status`. A status whose health is `Health.GONE` comes from a service as it
+    ends, or from the broker: a client can leave it a *last will*, which the broker publishes when it loses
+    the client.
     `Control(action=Action.STOP, at=…)` stops the train until a person starts it again.
 
     The client is one of paho-mqtt:
 
     - `client.subscribe(topic, qos=…)` and `client.publish(topic, payload, qos=…, retain=…)`. With `qos` 0 a
-      message arrives at most once, with 1 at least once, with 2 exactly once, at twice the packets. With
-      `retain=True` the broker keeps it for those who subscribe later.
+      message arrives at most once, with 1 at least once, with 2 exactly once, in twice as many packets. With
+      `retain=True` the broker keeps the message for those who subscribe later.
     - `client.will_set(…)` takes the same arguments as `publish`, before the client is connected.
     - `client.on_connect = function`: `function(client, userdata, flags, reason_code, properties)` is called
       after each connection. The broker has then forgotten earlier subscriptions.
@@ -306,18 +308,19 @@ def lookout(client: "Client", train_id: str) -> None:
         train_id: The train.
     """
     # TODO lookout: after each connection, publish the lookout's own status, ready, on the topic
-    # status/lookout, and subscribe to the detector's status and to nothing else. When that says gone,
-    # send one stop on the topic control. If the lookout itself is lost, its own status must say gone,
-    # although it can no longer send anything. A status must await those who connect later; a stop
-    # must not, or it would brake the train again each time the controller connects. None of these may
-    # be lost on the way, and receiving one twice does no harm. The embedded broker also delivers
-    # messages that you did not ask for: they must not stop the train.
+    # status/lookout, and subscribe to the detector's status and to nothing else. When the detector's
+    # status says gone, send a single stop on the topic control. If the lookout itself is lost, its
+    # own status must say gone, although it can no longer send anything. A status must wait for
+    # clients that connect later; a stop must not, or it would brake the train again each time the
+    # controller connects. None of these messages may be lost on the way, and receiving one twice does
+    # no harm. The embedded broker also delivers messages that you did not subscribe to: they must not
+    # stop the train.
     # À FAIRE lookout : après chaque connexion, publier l’état de la vigie, ready, sur le sujet
-    # status/lookout, et s’abonner à l’état du détecteur et à rien d’autre. Quand celui-ci dit gone,
-    # envoyer un arrêt, un seul, sur le sujet control. Si la vigie elle-même est perdue, son état doit
-    # dire gone, alors qu’elle ne peut plus rien envoyer. Un état doit attendre ceux qui se connectent
-    # plus tard ; un arrêt ne le doit pas, sinon il freinerait le train à chaque connexion du
-    # contrôleur. Aucun de ces messages ne doit se perdre en route, et en recevoir un deux fois ne
-    # gêne pas. Le broker intégré livre aussi des messages que vous n’avez pas demandés : ils ne
-    # doivent pas arrêter le train.
+    # status/lookout, et s’abonner à l’état du détecteur et à rien d’autre. Quand l’état du détecteur
+    # dit gone, envoyer un seul arrêt, sur le sujet control. Si la vigie elle-même est perdue, son
+    # état doit dire gone, alors qu’elle ne peut plus rien envoyer. Un état doit attendre ceux qui se
+    # connectent plus tard ; un arrêt ne doit attendre personne, sinon il freinerait le train à chaque
+    # connexion du contrôleur. Aucun de ces messages ne doit se perdre en route, et en recevoir un
+    # deux fois ne gêne pas. Le broker intégré livre aussi des messages auxquels vous ne vous êtes pas
+    # abonné : ils ne doivent pas arrêter le train.
     raise NotImplementedError  # replace this · à remplacer

@@ -4,7 +4,7 @@
 state except the memory that it returns. At each tick it
 
 1. watches the frames and the train's state, and brakes when one of them cannot be trusted (`watch`);
-2. places every sign that is seen on the track, so that it counts once (`look`);
+2. estimates each sign's position along the track, so that several sightings count as one sign (`look`);
 3. decides, the danger first (`drive`).
 """
 
@@ -39,17 +39,17 @@ SEEN_TIMES, SEEN_FRAMES = 3, 8
 DISTANCE_ERROR = 0.2
 """Relative error of a distance computed from a box."""
 HEIGHT_ERROR_CM = 3.0
-"""Signs are on posts: anything that seems to be this much higher or lower is something else in the room."""
+"""Signs are on posts: anything that seems higher or lower by more than this is something else in the room."""
 SAME_PLACE_CM = 8.0
 """Two sightings closer together than this plus the error of their distance belong to the same sign."""
 BEND_RADIUS_CM = 110.0
 """A distant sign beside a curved track seems to be away from it.
 
 Three quarters of the bend of the widest curve are allowed for: enough for our own signs, too little for those
-of the next track.
+of a neighbouring track.
 """
 UNSEEN_CM = 15.0
-"""A sign that is missed for this distance where it must be visible was something else, far away."""
+"""A sign that is not seen over this distance, where it must be visible, was something else, far away."""
 
 STOP_BEFORE_CM = 12.0
 """Where to stop before a danger: inside the stop zone, with room for error on both sides."""
@@ -81,8 +81,8 @@ class Sign:
         sign_class: Its class.
         position_cm: Its position along the track: the mean of all estimates, with more weight on near ones.
         weight: The sum of the weights in that mean.
-        lateral_cm: Its last distance to the right of the line of travel.
-        beside: Whether that is beside this track.
+        lateral_cm: Its distance to the right of the line of travel, in which the newest sighting counts half.
+        beside: Whether the sign is beside this track.
         frames: The last frames in which it was seen, by number.
         confirmed: Whether it is confirmed.
         heeded: Whether the train has begun to slow for it.
@@ -161,15 +161,16 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
         memory = count_frame(memory, frame, moving=state is not None and state.speed_cm_s > AT_REST_CM_S)
     fault = find_fault(memory, state, now)
     # TODO exam: return the memory with the fault that keeps the train braked. A fault found now
-    # counts, whatever came before, and sets good_frames to 0: what was good before it proves nothing.
-    # If none is found now, the one in memory lasts until memory has counted GOOD_FRAMES good frames
-    # in a row, and then fault is None. Otherwise a train whose camera stutters jerks forward at every
-    # picture.
+    # counts, whatever came before, and sets good_frames to 0: good frames before a fault prove
+    # nothing. If no fault is found now, the one in memory lasts until memory has counted GOOD_FRAMES
+    # good frames in a row, and then fault is None. Without this wait, a train whose camera stutters
+    # jerks forward at every picture.
     # À FAIRE exam : renvoyer la mémoire avec la panne (fault) qui maintient le train freiné. Une
-    # panne constatée maintenant compte, quoi qu’il y ait eu avant, et remet good_frames à 0 : ce qui
-    # allait bien avant elle ne prouve rien. Si aucune n’est constatée maintenant, celle qui est en
-    # mémoire dure jusqu’à ce que GOOD_FRAMES bonnes images de suite y soient comptées, et fault vaut
-    # alors None. Sinon, un train dont la caméra hoquette repart par à-coups à chaque image.
+    # panne constatée maintenant compte, quoi qu’il y ait eu avant, et remet good_frames à 0 : de
+    # bonnes images avant une panne ne prouvent rien. Si aucune panne n’est constatée maintenant,
+    # celle de la mémoire dure jusqu’à ce que la mémoire ait compté GOOD_FRAMES bonnes images de
+    # suite ; fault vaut alors None. Sans cette attente, un train dont la caméra hoquette repart par
+    # à-coups à chaque image.
     return replace(memory, fault=fault)  # replace this · à remplacer
 
 
@@ -189,21 +190,22 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     The state was measured at `state.at`, the frame captured at `memory.last_frame.captured_at`, both in
     seconds.
     """
-    # TODO failsafe: return the first of these reasons not to drive, or None if there is none.
-    # Reason.NO_TRAIN_STATE: there is no state of the train, or it is older than STATE_AGE_MAX_S.
-    # Reason.NO_FRAMES: there has been no frame, or the last is older than FRAME_AGE_MAX_S.
-    # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A time from the
-    # future means that a clock is wrong, and the same limit applies: refuse a state or a frame that
-    # is further from now than its limit, before or after (|now − t| > limit). Exactly at the limit it
-    # is still good. A train that drives by what was true a second ago drives blind.
-    # À FAIRE failsafe : renvoyer la première de ces raisons de ne pas rouler, et None s’il n’y en a
-    # pas. Reason.NO_TRAIN_STATE : il n’y a pas d’état du train, ou il est plus vieux que
-    # STATE_AGE_MAX_S. Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus vieille que
-    # FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S ou plus. Une
-    # heure du futur trahit une horloge fausse, et la même limite vaut pour elle : refusez un état ou
-    # une image plus éloignés de maintenant que leur limite, avant ou après (|now − t| > limite).
-    # Exactement à la limite, ils restent bons. Un train qui roule sur ce qui était vrai il y a une
-    # seconde roule à l’aveugle.
+    # TODO failsafe: return the first of these reasons not to drive that applies, or None if none
+    # does. Reason.NO_TRAIN_STATE: there is no state of the train, or it is older than
+    # STATE_AGE_MAX_S. Reason.NO_FRAMES: there has been no frame, or the last is older than
+    # FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A
+    # time from the future means that a clock is wrong, and the same limit applies: refuse a state or
+    # a frame that is further from now than its limit, before or after (|now − t| > limit). A state or
+    # a frame exactly at its limit is still good. A train that drives by what was true a second ago
+    # drives blind.
+    # À FAIRE failsafe : renvoyer la première de ces raisons de ne pas rouler qui s’applique, et None
+    # si aucune ne s’applique. Reason.NO_TRAIN_STATE : il n’y a pas d’état du train, ou il est plus
+    # vieux que STATE_AGE_MAX_S. Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus
+    # vieille que FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S
+    # ou plus. Une heure située dans le futur trahit une horloge fausse, et la même limite
+    # s’applique : refusez un état ou une image plus éloignés de maintenant que leur limite, avant ou
+    # après (|now − t| > limite). Exactement à la limite, ils restent bons. Un train qui roule sur ce
+    # qui était vrai il y a une seconde roule à l’aveugle.
     return None  # replace this · à remplacer
 
 
@@ -223,14 +225,14 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     here_cm = state.position_cm + state.speed_cm_s * (detections.captured_at - state.at)
     detections = plates_only(detections, CAMERA)
     signs = memory.signs
-    # TODO every: seen must hold every detection that is to be believed, and no other: those that the
-    # detector rates at CONFIDENCE_MIN or more, and at the height above the table at which a sign on
-    # its post is. The first is not always the one that matters: two limits may follow one another,
+    # TODO every: seen must contain every detection that is to be believed, and no other: those whose
+    # confidence is at least CONFIDENCE_MIN, and whose height above the table is that of a sign on its
+    # post. The first detection is not always the one that matters: two limits may follow one another,
     # and something round may hang on the wall.
     # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : celles dont
     # la confiance vaut au moins CONFIDENCE_MIN, et qui sont à la hauteur au-dessus de la table où se
-    # trouve un panneau sur son poteau. La première n’est pas toujours celle qui compte : deux
-    # limitations peuvent se suivre, et quelque chose de rond peut être accroché au mur.
+    # trouve un panneau sur son poteau. La première détection n’est pas toujours celle qui compte :
+    # deux limitations peuvent se suivre, et quelque chose de rond peut être accroché au mur.
     seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
@@ -247,10 +249,10 @@ def locate(item: Detection) -> Place:
     # twice as far away looks half as high. Everything else that the autopilot does depends on this
     # number.
     # À FAIRE distance : ahead_cm doit être la distance du panneau, en cm, déduite de la hauteur de
-    # son cadre en pixels ; la largeur renseigne peu, car les panneaux sont souvent de travers. Chaque
-    # classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). La caméra est du modèle le plus simple,
-    # à sténopé : ce qui est deux fois plus loin paraît deux fois moins haut. Tout ce que fait ensuite
-    # le pilote repose sur ce nombre.
+    # son cadre en pixels ; la largeur est moins utile, car les panneaux sont souvent vus de biais.
+    # Chaque classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). La caméra est du modèle le plus
+    # simple, à sténopé : ce qui est deux fois plus loin paraît deux fois moins haut. Tout ce que fait
+    # ensuite le pilote repose sur ce nombre.
     ahead_cm = 1000.0  # replace this · à remplacer
     right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
     down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px
@@ -259,7 +261,7 @@ def locate(item: Detection) -> Place:
 
 
 def stands_on_its_post(place: Place) -> bool:
-    """Whether a detection is at the height of a sign above the table."""
+    """Whether a detection is at the height above the table that a sign has."""
     return abs(place.height_cm - PLATE_CENTRE_CM) <= HEIGHT_ERROR_CM
 
 
@@ -298,7 +300,7 @@ def find_same(signs: tuple[Sign, ...], seen: Sign, distance_cm: float) -> Sign |
 
 
 def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
-    """Updates a remembered sign with a new sighting: near ones weigh more; sideways, the latest counts."""
+    """Updates a remembered sign with a sighting: near ones weigh more; sideways, the newest counts half."""
     weight = sign.weight + seen.weight
     lateral_cm = (sign.lateral_cm + seen.lateral_cm) / 2
     return replace(
@@ -313,20 +315,22 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 
 def confirm(sign: Sign, frame: int) -> Sign:
     """Debounces: a sign is confirmed if it was seen often enough recently."""
-    # TODO debounce: return the sign as it is after this sighting. Its frames are the numbers of the
-    # frames in which it was seen, out of the last SEEN_FRAMES, this one included: in ascending order,
-    # a tuple, each number once. It is confirmed as soon as there are SEEN_TIMES of them, and stays
-    # confirmed. One false alarm must not brake the train, and a sign that flickers must not be lost.
-    # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Ses « frames »
-    # sont les numéros des images où il a été vu, parmi les SEEN_FRAMES dernières, celle-ci comprise :
-    # en ordre croissant, dans un tuple, chaque numéro une fois. Il est confirmé (confirmed) dès qu’il
-    # y en a SEEN_TIMES, et il le reste définitivement. Une fausse alerte ne doit pas faire freiner le
-    # train, et un panneau dont la détection est intermittente ne doit pas être perdu.
+    # TODO debounce: return the sign as it is after this sighting. Its field frames is a tuple of
+    # frame numbers, in ascending order and each once: those in which the sign was seen, out of the
+    # last SEEN_FRAMES frames, this one included. The sign is confirmed as soon as there are
+    # SEEN_TIMES of these numbers, and stays confirmed. One false alarm must not brake the train, and
+    # a sign that is detected only now and then must not be lost.
+    # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Son champ frames
+    # est un tuple de numéros d’images, en ordre croissant et chacun une fois : ceux des images où le
+    # panneau a été vu, parmi les SEEN_FRAMES dernières, celle-ci comprise. Le panneau est confirmé
+    # (confirmed) dès qu’il y a SEEN_TIMES numéros, et il le reste définitivement. Une fausse alerte
+    # ne doit pas faire freiner le train, et un panneau dont la détection est intermittente ne doit
+    # pas être perdu.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 
 def missed(sign: Sign, here_cm: float, frame: int) -> Sign:
-    """A sign after a frame: if it should have been seen and was not, it counts as missed from there on."""
+    """A sign after a frame: if it should have been seen and was not, it counts as missed from here on."""
     if frame in sign.frames or sign.unseen_from_cm is not None:
         return sign
     is_missed = must_show(sign.position_cm - here_cm, sign.lateral_cm, CAMERA)
@@ -334,7 +338,7 @@ def missed(sign: Sign, here_cm: float, frame: int) -> Sign:
 
 
 def worth_keeping(sign: Sign, here_cm: float, memory: Memory) -> bool:
-    """Whether a sign still matters: confirmed, not missed for long, not long passed; or else just seen."""
+    """Whether a sign still matters: confirmed, not missed for long, not long passed; or seen recently."""
     if not sign.confirmed:
         return max(sign.frames) > memory.frame_count - SEEN_FRAMES
     is_missed = sign.unseen_from_cm is not None and here_cm - sign.unseen_from_cm >= UNSEEN_CM
@@ -349,14 +353,14 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     """Responds to the signs, with priority for dangers."""
     memory = heed(memory, state.position_cm)
     # TODO priority: as soon as it is time to stop for the next danger, and not before, drive must
-    # return that stop, whatever other signs there are: obeying a limit must not carry the train past
-    # a danger. In all other cases the lines below drive on; they need the next danger in the variable
+    # return the stop, whatever other signs there are: obeying a limit must not carry the train past a
+    # danger. In all other cases the lines below decide; they need the next danger in the variable
     # danger, or None if there is none.
     # À FAIRE priority : dès qu’il est temps de s’arrêter pour le prochain danger, et pas avant, drive
-    # doit renvoyer cet arrêt, quels que soient les autres panneaux : une limitation à laquelle on
-    # obéit ne doit pas faire passer le train devant un danger. Dans tous les autres cas, les lignes
-    # qui suivent conduisent ; elles attendent le prochain danger dans la variable « danger », ou None
-    # s’il n’y en a pas.
+    # doit renvoyer cet arrêt, quels que soient les autres panneaux : respecter une limitation ne doit
+    # pas mener le train au-delà d’un danger. Dans tous les autres cas, les lignes qui suivent
+    # décident ; elles attendent le prochain danger dans la variable « danger », ou None s’il n’y en a
+    # pas.
     danger = None  # replace this · à remplacer
     memory = replace(memory, stopping=False, rest_since=None)
     sign = danger or slowing_sign(memory, state.position_cm)
@@ -418,7 +422,7 @@ def slow_down(sign: Sign, state: TrainState) -> OrderKind:
 def must_stop(danger: Sign, memory: Memory, state: TrainState) -> bool:
     """Whether the train must brake now to stop in time, or is already at rest in the right place."""
     # TODO braking: rest_cm must be how far before the danger, in cm, the train would come to rest if
-    # it braked now; it is negative if the train would stop past the danger. A train does not stop
+    # it braked now: a negative number if the train would stop past the danger. A train does not stop
     # where it begins to brake. The lines below already include the margins: add none of your own.
     # À FAIRE braking : rest_cm doit être la distance, en cm, entre le danger et le point où le train
     # s’arrêterait s’il freinait à cet instant (négative si ce point est au-delà du danger). Un train
