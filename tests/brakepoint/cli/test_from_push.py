@@ -1,0 +1,49 @@
+"""What `brakepoint deploy --from-push` prints: the tasks, and the layers of the image that they pushed."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from rich.table import Table
+
+from brakepoint.cli.from_push import _layers_table, _tasks_table
+from brakepoint.rollout.execution import Account, Done, Outcome
+from brakepoint.rollout.store import Layer
+from brakepoint.texts import text
+
+IMAGE = "registry/room/train"
+PRINTED = "cli.deploy.push"
+
+
+def columns(table: Table) -> dict[str, list[str]]:
+    return {str(column.header): [str(cell) for cell in column.cells] for column in table.columns}
+
+
+def test_each_layer_has_its_size_for_each_architecture() -> None:
+    layers = {
+        f"{IMAGE}@sha256:a": [Layer("FROM base", 30.0), Layer("COPY " + "x" * 80, 4.26)],
+        f"{IMAGE}@sha256:b": [Layer("FROM base", 28.5), Layer("COPY " + "x" * 80, 4.0)],
+    }
+    listed = {"amd64": "sha256:a", "arm64": "sha256:b"}
+    store: Any = SimpleNamespace(architectures=lambda _: listed, layers=layers.__getitem__)
+
+    assert columns(_layers_table(store, f"{IMAGE}@sha256:list")) == {
+        text(f"{PRINTED}.column.layer"): ["FROM base", "COPY " + "x" * 55],
+        "amd64 (MB)": ["30.0", "4.3"],
+        "arm64 (MB)": ["28.5", "4.0"],
+    }
+
+
+def test_a_task_shows_why_it_failed_or_else_the_last_line_of_its_log() -> None:
+    place: Any = SimpleNamespace(last_words=lambda name: f"end of {name}")
+    failed = Done(Outcome.FAILED, why="step sign: 1")
+    done: Any = SimpleNamespace(
+        accounts=[Account("clone", Done(Outcome.SUCCEEDED), 3.6), Account("sign", failed)]
+    )
+
+    outcomes = [text(f"{PRINTED}.outcome.{outcome}") for outcome in (Outcome.SUCCEEDED, Outcome.FAILED)]
+    assert columns(_tasks_table(place, done)) == {
+        text(f"{PRINTED}.column.task"): ["clone", "sign"],
+        text(f"{PRINTED}.column.outcome"): [f"[green]{outcomes[0]}[/]", f"[red]{outcomes[1]}[/]"],
+        text(f"{PRINTED}.column.seconds"): ["4", "0"],
+        text(f"{PRINTED}.column.note"): ["end of clone", "step sign: 1"],
+    }
