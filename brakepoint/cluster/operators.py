@@ -56,7 +56,10 @@ def workspace(devfile: Manifest, namespace: str, che: Manifest) -> Pod:
             for kind in ("requests", "limits")
         }
         mounts = [{"name": claim, "mountPath": "/projects"}] if said.get("mountSources", True) else []
-        mounts += [{"name": claim, "mountPath": m["path"]} for m in said.get("volumeMounts") or ()]
+        mounts += [
+            {"name": claim, "mountPath": m.get("path", f"/{m['name']}")}
+            for m in said.get("volumeMounts") or ()
+        ]
         containers.append(
             {
                 "name": component["name"],

@@ -1,10 +1,12 @@
 """Pods that operators create: workspaces, predictors, pipeline servers, the tasks of a compiled pipeline."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from left_out import unreadable
 
 from brakepoint.cluster.operators import (
     compiled as compiled_in,
@@ -53,6 +55,14 @@ def test_a_workspace_has_the_containers_of_the_devfile_and_devspaces_own() -> No
     assert [mount["mountPath"] for mount in store["volumeMounts"]] == ["/o"]
     assert gateway["name"] == "che-gateway"
     assert desk["securityContext"] == {}
+
+
+def test_a_volume_without_a_path_is_mounted_by_its_name() -> None:
+    """As the devfile's schema says of `volumeMounts`."""
+    store = {**DEVFILE["components"][1]["container"], "volumeMounts": [{"name": "o"}]}
+    pod = workspace({**DEVFILE, "components": [{"name": "store", "container": store}]}, "seat", {})
+
+    assert [mount["mountPath"] for mount in pod.spec["containers"][0]["volumeMounts"]] == ["/o"]
 
 
 def test_where_containers_may_be_built_each_container_may_change_its_user() -> None:
@@ -219,3 +229,26 @@ def test_the_variables_of_a_workspace_are_those_of_this_process_only_while_its_p
     assert (seen["BRAKEPOINT_IMAGE"], seen["BRAKEPOINT_ONLY_THERE"]) == ("theirs", "yes")
     assert "BRAKEPOINT_GPUS" not in seen
     assert dict(os.environ) == before
+
+
+SERVER = named(
+    "DataSciencePipelinesApplication",
+    {"database": {"mariaDB": {"pvcSize": "2Gi", "resources": {}}}, "apiServer": {"resources": {}}},
+)
+
+
+@pytest.mark.parametrize(
+    ("whole", "required", "reading"),
+    [
+        (DEVFILE, {"image", "targetPort"}, lambda rest: workspace(rest, "seat", {})),
+        (RUNTIME, {"containers"}, lambda rest: list(predictors([rest, service(storage={"key": "k"})]))),
+        (service(storage={"key": "k"}), {"predictor"}, lambda rest: list(predictors([RUNTIME, rest]))),
+        (SERVER, set(), lambda rest: [*pipeline_servers([rest]), *server_claims([rest])]),
+    ],
+    ids=["a devfile", "a runtime", "a service", "a pipeline server"],
+)
+def test_any_optional_part_may_be_left_out(
+    whole: dict[str, Any], required: set[str], reading: Callable[[dict[str, Any]], Any]
+) -> None:
+    """The API server accepts these manifests, so the rehearsal of what it admits must read them."""
+    assert unreadable(whole, reading, required) == []

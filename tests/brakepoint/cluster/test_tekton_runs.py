@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+from left_out import unreadable
+
 from brakepoint.cluster import tekton
 from brakepoint.cluster.pods import Pod
 
@@ -206,3 +209,15 @@ def test_what_is_missing_or_unknown_is_named() -> None:
     assert misfits(pipeline(params=result), run()) == ["tasks.first.results.sung"]
     assert misfits(pipeline(), run(workspaces=[])) == ["workspaces.all"]
     assert misfits(pipeline(), run(taskRunSpecs=[{"pipelineTaskName": "last"}])) == ["taskRunSpecs last"]
+
+
+@pytest.mark.parametrize("number", range(3), ids=["a task", "a pipeline", "a run"])
+def test_any_optional_part_may_be_left_out(number: int) -> None:
+    """The API server accepts these manifests, so the rehearsal of what it admits must read them."""
+    whole = [TASK, pipeline(), run()]
+
+    def reading(rest: dict[str, Any]) -> list[Any]:
+        manifests = [*whole[:number], rest, *whole[number + 1 :]]
+        return [*tekton.pods(list(tekton.uses(manifests)), {}), *tekton.claims(manifests)]
+
+    assert unreadable(whole[number], reading) == []
