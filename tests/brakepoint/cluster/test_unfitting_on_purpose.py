@@ -7,6 +7,7 @@ import pytest
 from broken_kit import IMAGES, SEAT, TEST, TRAIN, Broken, found_anew, kit
 
 from brakepoint.cluster.findings import Rule
+from brakepoint.cluster.standards import ITSELF
 
 
 def other_architecture(broken: Broken) -> None:
@@ -336,3 +337,12 @@ def test_what_would_not_work_is_named(break_, profile, rule, word, monkeypatch) 
     new = found_anew(break_, profile)
 
     assert [one for one in new if one.rule == rule and word in one.sentence], [one.sentence for one in new]
+
+
+def page_of_its_own_pod(broken: Broken) -> None:
+    env = broken.container("controller").setdefault("env", [])
+    env += [{"name": f"BRAKEPOINT_SIDE_{n}", "value": f"http://{at}:80/"} for n, at in enumerate(ITSELF[:2])]
+
+
+def test_an_address_within_the_pod_needs_no_service() -> None:
+    assert found_anew(page_of_its_own_pod, "openshift") == []
