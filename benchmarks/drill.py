@@ -41,7 +41,7 @@ STRIKE_CM = (5.0, 120.0)
 SETTLED_AFTER = 3
 """After this many rounds, a process has allocated the memory that it needs."""
 GROWTH_MAX_MB = 30.0
-"""More than this in addition is growth, and not the allocator's fluctuation."""
+"""A larger increase counts as growth, not as fluctuation of the allocator."""
 DEFAULT_OUT = Path("runs/drill.json")
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -52,10 +52,10 @@ class Round:
 
     Attributes:
         fault: The fault.
-        struck_at_cm: Position of the train at that moment.
-        speed_cm_s: Its speed.
-        rest_after_cm: Distance until it was at rest; None if the train itself was lost.
-        drives_after_s: Time from the fault until it drove again; for a lost train, until the verdict.
+        struck_at_cm: Position of the train when the fault occurred.
+        speed_cm_s: Speed of the train at that moment.
+        rest_after_cm: Distance that the train rolled until it was at rest; None if the train itself was lost.
+        drives_after_s: Time from the fault until the train drove again; for a lost train, until the verdict.
         failure: What did not happen in time.
     """
 
@@ -73,7 +73,7 @@ Plan = list[tuple[str, float]]
 
 @dataclass
 class Report:
-    """The whole drill.
+    """The results of the whole drill.
 
     Attributes:
         seed: Seed of the moments.
@@ -138,7 +138,7 @@ def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
 def drill(
     plan: Plan, report: Report, settings: ServiceSettings, tell: Callable[[], None] = lambda: None
 ) -> None:
-    """Runs the rounds of a plan that a report lacks; Ctrl-C ends it after the last complete one.
+    """Runs the rounds that the report still lacks; Ctrl-C ends the drill without the current round.
 
     Args:
         plan: The faults, and the train's positions when they occur.

@@ -38,7 +38,7 @@ SEED, HELD_OUT_SEED = 1, 998
 HELD_OUT = 200
 EPOCHS = 3
 INPUTS = ((480, 640), session.EXPORT_SIZE, (736, 960))
-"""Heights and widths at which the shipped network is tested; the others are tested at the shipped size."""
+"""Heights and widths at which the shipped network is tested; the other networks only at the shipped size."""
 
 
 @dataclass(frozen=True)

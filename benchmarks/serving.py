@@ -50,7 +50,7 @@ class Way:
 
     Attributes:
         median_ms: Median time from the input, a tensor or a JPEG, to the answer as an array.
-        p95_ms: 95th percentile of the same.
+        p95_ms: 95th percentile of these times.
         added_ms: Difference between this median and that of the model alone.
         requests_per_s: Sequential requests per second.
     """

@@ -42,7 +42,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measures a block; what was running before is interrupted for as long."""
+        """Measures a block; the clock of the surrounding stage stops meanwhile."""
         self._mark()
         self._running.append(name)
         self.spent.setdefault(name, Spent())
@@ -53,7 +53,7 @@ class Stopwatch:
             self._running.pop()
 
     def timed(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
-        """The function as a stage."""
+        """Wraps a function so that its time counts as a stage."""
 
         @wraps(function)
         def call(*args: Any, **options: Any) -> Any:
