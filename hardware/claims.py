@@ -19,7 +19,7 @@ def claim(what: str, otherwise: str) -> socket.socket:
         otherwise: Key of the error if another driver has it: the text `hub.error.{otherwise}`.
 
     Raises:
-        UserError: Another driver has it.
+        UserError: Another driver has the resource.
     """
     whole = f"{os.environ.get('DBUS_SYSTEM_BUS_ADDRESS', '')} {what}"
     name = f"\0brakepoint-{hashlib.sha256(whole.encode()).hexdigest()}"  # A name has at most 107 bytes.

@@ -1,7 +1,7 @@
 """`csi:0`: a camera on the Jetson's own connector, by GStreamer.
 
-GStreamer runs as a child process that writes pictures to its output: pip's OpenCV is built without it, and a
-child that hangs or crashes affects nothing else.
+GStreamer runs as a child process that writes pictures to its output: pip's OpenCV is built without GStreamer,
+and a child that hangs or crashes affects nothing else.
 """
 
 import re
@@ -29,7 +29,7 @@ MODES = {
 second.
 """
 MODE = 4
-"""Fixed, since Argus would choose a mode by size and rate, and the focal length depends on it."""
+"""The default mode. Argus would choose one by size and rate, but the focal length depends on the mode."""
 WIDTH_PX, HEIGHT_PX, RATE_HZ = MODES[MODE]
 FLIPS = {0: 0, 180: 2}
 """Rotation of the picture in degrees → `flip-method` of `nvvidconv`."""
@@ -39,7 +39,7 @@ SENSOR = (
     "! video/x-raw(memory:NVMM),width={width},height={height},format=NV12,framerate={rate}/1 "
     "! nvvidconv{flip} ! video/x-raw,format=BGRx"
 )
-"""The elements that take a picture and copy it from graphics memory; only a Jetson has these two."""
+"""The two elements that take a picture and copy it from graphics memory; only a Jetson has them."""
 OUTPUT = "videoconvert ! video/x-raw,format=BGR,width={width},height={height} ! fdsink fd=1"
 TROUBLES = {
     r'no element "(?P<what>[^"]+)"': "camera.no_plugin",
@@ -109,7 +109,7 @@ class ChildSource:
             self._child.terminate()
         try:
             self._child.wait(END_S)
-        except subprocess.TimeoutExpired:  # A hanging process ignores it.
+        except subprocess.TimeoutExpired:  # A hanging process ignores the signal.
             self._child.kill()
             self._child.wait()
 
@@ -156,7 +156,8 @@ def open_camera(rest: str, seed: int = 0) -> RealCamera:
     """Opens the camera for the URI `csi:0` or `csi:0?mode=4&focal=1357&exposure=5000&flip=180`.
 
     Raises:
-        UserError: There is no such camera, GStreamer or its Jetson part is missing, or no picture arrives.
+        UserError: There is no such camera, GStreamer or its elements for the Jetson are missing, or no
+            picture arrives.
     """
     name = f"csi:{rest}"
     sensor, options = parse(name, rest or "0", ("focal", "mode", "exposure", "flip"))

@@ -35,9 +35,9 @@ class RadioLimits:
 
     Attributes:
         find_s: Until a hub is heard.
-        settle_s: How long a search continues after the first hub, in case there is another.
-        connect_s: Until it is connected and its services are known.
-        attach_s: Until it has reported what is plugged in.
+        settle_s: How long a search continues after the first hub, in case there are more.
+        connect_s: Until the hub is connected and its services are known.
+        attach_s: Until the hub has reported what is plugged in.
         write_s: Until the radio has acknowledged a message, which never happens if the link is dead.
         feedback_s: Until the hub has confirmed that an order is carried out.
         disconnect_s: Until the link is down.
@@ -61,7 +61,7 @@ def checked_address(written: str) -> str:
     """A Bluetooth address in upper case; an empty one stays empty and means any hub.
 
     Raises:
-        UserError: It isn't an address.
+        UserError: The text isn't an address.
     """
     address = written.strip().upper()
     if address and not ADDRESS.fullmatch(address):
@@ -74,12 +74,12 @@ async def find_hub(
 ) -> BLEDevice:
     """Finds the hub by its address, or else the only City hub in range.
 
-    A hub that is already connected, left so by a process that died, does not advertise. It is taken over.
+    A hub does not advertise if a process that died has left it connected. Such a hub is taken over.
 
     Args:
-        address: Its address; empty for any.
+        address: The hub's address; empty for any.
         limits: Time limits.
-        but: Addresses of devices that have proved not to be a train's hub.
+        but: Addresses of devices that turned out not to be a train's hub.
 
     Raises:
         UserError: There is no Bluetooth, no hub, more than one, or the address belongs to another device.
@@ -150,7 +150,8 @@ async def _hear_hubs(limits: RadioLimits, address: str = "") -> dict[str, tuple[
 
     Args:
         limits: Time limits.
-        address: Stop immediately when this one is heard; otherwise, stop a while after the first City hub.
+        address: Hearing this address ends the search immediately; otherwise, the search ends a while after
+            the first City hub.
     """
     heard: dict[str, tuple[BLEDevice, int | None]] = {}
     found = asyncio.Event()

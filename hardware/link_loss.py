@@ -25,8 +25,8 @@ LIMITS = RadioLimits(look_again_s=0.2)
 def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
     """Makes the wheels turn slowly, and leaves them turning; after the block, brakes with confirmation.
 
-    Nothing is sent within the block. The link persists because its event loop does: bleak disconnects when
-    the loop is closed.
+    Nothing is sent within the block. The link persists because its event loop persists: bleak disconnects
+    when the loop is closed.
 
     Args:
         rest: The hub's Bluetooth address; empty for the only one in range.
@@ -37,7 +37,7 @@ def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
 
     Raises:
         UserError: The hub cannot be reached, or another program drives it.
-        HubLostError: It does not brake.
+        HubLostError: The hub does not brake.
     """
     with asyncio.Runner() as runner:
         device = runner.run(find_hub(checked_address(rest), LIMITS))
