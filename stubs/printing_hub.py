@@ -38,7 +38,7 @@ class PrintingHub:
         return self._state()
 
     def close(self) -> None:
-        """Brakes."""
+        """Brakes the train."""
         if self._order is not None and self._order.kind is not OrderKind.BRAKE:
             self._order = self._order.model_copy(update={"kind": OrderKind.BRAKE})
 
