@@ -1,7 +1,7 @@
 """Renders a scenario into a feed: `NAME.mp4` and its ground truth `NAME.json`.
 
 Frames are written to a separate folder, one file each, and reused when an interrupted render resumes. Several
-processes render at once, since parts of each frame use only one core.
+processes render at once, because some of the work on a frame uses only one core.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 
 def frames_folder(scenario: Scenario) -> Path:
-    """Folder of a scenario's frames, which changes with anything that affects its look."""
+    """Folder of a scenario's frames; its name changes with anything that affects their look."""
     look = scenario.model_dump_json(exclude={"spacing_cm"}) + str(LOOK_VERSION)
     return WORK_DIR / f"{scenario.name}-{hashlib.sha256(look.encode()).hexdigest()[:10]}"
 
@@ -46,7 +46,7 @@ def frame_file(scenario: Scenario, number: int) -> Path:
 
 
 def coarse_to_fine(count: int) -> list[int]:
-    """Orders every second frame first: an unfinished render is then a coarser feed, not half a feed."""
+    """Orders frames so that an unfinished render is a coarser feed, not a part of a feed."""
     return [*range(0, count, 2), *range(1, count, 2)]
 
 
@@ -118,7 +118,7 @@ def render_feed(
         workers: Number of processes; by default one per core.
 
     Raises:
-        UserError: The scenario cannot be read or has another feed's name, Blender is not installed, or its
+        UserError: The scenario cannot be read or has another feed's name, Blender is not installed, or a
             process failed.
     """
     scenario = scenario_for(scenario_path, out)

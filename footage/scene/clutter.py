@@ -1,4 +1,4 @@
-"""Clutter on the table, in strong colours, round and pointed, none of which matters to the train."""
+"""Clutter on the table: objects in strong colours, round and pointed, that mean nothing to the train."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from footage.scene.room import STRONG_COLOURS
 from footage.scene.shapes import add
 
 KEEP_CLEAR_CM = 16.0
-"""Minimum distance from the track, so that no sign stays hidden until it is too late."""
+"""Minimum distance of objects from the track, so that no sign stays hidden until it is too late."""
 
 
 def lamp(x: float, y: float) -> None:

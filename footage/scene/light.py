@@ -18,13 +18,13 @@ class Mood:
 
     Attributes:
         ceiling: Colour and power of the soft light from above.
-        side: Colour and power of the large light from the windows' side.
+        side: Colour and power of the large light from the side of the windows.
         lamp: Colour and power of the spot over the table.
         ambient: Colour of the light reflected by the walls.
         outside: Brightness of the window panes.
         brightness: Mean of the finished picture, 0 to 1.
-        side_height_cm: Height above the table of the light from the windows' side.
-        side_size_cm: Its width: a small one casts hard shadows.
+        side_height_cm: Height of this light above the table.
+        side_size_cm: Width of this light: a small one casts hard shadows.
         contrast: Name of Blender's look, which determines the contrast of the finished picture.
     """
 
