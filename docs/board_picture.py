@@ -15,7 +15,7 @@ from brakepoint.texts import languages
 IMAGES = Path(__file__).resolve().parent / "images"
 PORT = 8765
 MINUTE = 92
-"""Minute at which the room is spread over the course."""
+"""Minute of the workshop at which the attendees are spread over the course."""
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def rgb(image: np.ndarray) -> Image.Image:
 
 
 def drawn() -> Image.Image:
-    """The current figure of matplotlib, which it closes."""
+    """The current figure of matplotlib as a picture; the figure is closed."""
     file = io.BytesIO()
     plt.savefig(file, dpi=160, bbox_inches="tight", pad_inches=0.1)
     plt.close("all")

@@ -22,7 +22,8 @@ def main() -> None:
         for lang in languages():
             settings = ServiceSettings.given(feed=FEED)
             with Supervisor(settings, CLIENTS, lambda *_: None):
-                # Without the bypass, the page's policy would forbid Playwright to wait for a function.
+                # Without the bypass, the page's content policy would keep Playwright from waiting for a
+                # function.
                 page = browser.new_page(viewport={"width": 1180, "height": 760}, locale=lang, bypass_csp=True)
                 page.goto(f"http://{settings.page}/")
                 page.locator("#start").click()
