@@ -24,7 +24,7 @@ SILENT_AFTER_MIN = 20.0
 LOOK_EVERY_S = 5.0
 KEYS = (PROGRESS_KEY, INCIDENTS_KEY)
 NO_PROGRESS = b"{}"
-"""Counts for an attendee who has only worked on incidents."""
+"""Replaces the missing progress of an attendee who has only worked on incidents."""
 
 
 class State(StrEnum):
@@ -44,13 +44,13 @@ class Seat(BaseModel):
         handle: The attendee.
         state: How the attendee is doing.
         step: Name of the step being worked on; empty before the first upload and once all is done.
-        exercise: The next check.
+        exercise: The exercise to be checked next.
         done: Exercises of the room's track that are done, by step.
         further: Exercises done beyond the track.
         minutes: Minutes since the last new pass.
         hints: Hints given so far.
         map50: The best mAP50, as scored by the instructor's side.
-        incidents: Incidents whose cause was found, by number, with the minutes to find and to fix it.
+        incidents: Incidents whose cause was found, by number, with the minutes until it was found and fixed.
         score: The best mission score; after the final, the final's score.
         reason: The kind of failure of the last submission, by language; empty if it did not fail.
     """
@@ -92,7 +92,7 @@ class Watcher:
         self.trouble = ""
 
     def watch(self, stopping: threading.Event) -> None:
-        """Looks repeatedly; the page shows when the store does not answer or the disk is full."""
+        """Looks at the room repeatedly; the page shows when the store does not answer or the disk is full."""
         while not stopping.is_set():
             try:
                 self.look()
