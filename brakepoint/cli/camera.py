@@ -23,7 +23,7 @@ camera_app = CommandLine(help="cli.camera.help", no_args_is_help=True)
 PICTURES = 30
 """Number of pictures taken at each place."""
 PATIENCE_S = 10.0
-"""How long they may take."""
+"""How long taking these pictures may last."""
 FRAME_PX = RECORDED.width_px, RECORDED.height_px
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="cli.camera.option.out")]
@@ -74,7 +74,7 @@ def chosen_path(out: Path | None) -> Path:
 
 
 def known_train(path: Path) -> TrainFile:
-    """The current contents of the file, if there is one."""
+    """The current contents of the train's file; the default train if there is none."""
     return load_train(path) if path.exists() else TrainFile()
 
 
@@ -104,7 +104,7 @@ def ask_number(question: str) -> float | None:
 
 
 def pictures(camera: Camera, count: int) -> Iterator[Frame]:
-    """This many pictures from a standing train; fewer if they do not arrive."""
+    """This many pictures from a standing train; fewer if not all of them arrive in time."""
     until = time.monotonic() + PATIENCE_S
     while count and time.monotonic() < until:
         state = TrainState(

@@ -68,7 +68,7 @@ def evaluate_command(
 
 @contextmanager
 def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Provides a function to call with the number done and the total; it shows a bar if it takes long."""
+    """Provides a function to call with the number done and the total; long work then shows a bar."""
     started_at = time.monotonic()
     with_bar = progress_bar(console=Console(stderr=True))
     task = with_bar.add_task(description)
@@ -130,10 +130,10 @@ def heights_table(evaluation: Evaluation) -> Table:
 
 
 def _weather(name: str) -> Callable[[np.ndarray], np.ndarray]:
-    """What a weather does to a picture, picture after picture.
+    """A function that applies a weather condition to one picture after another.
 
     Raises:
-        UserError: There is no such weather, or it moves the signs away from their labels.
+        UserError: There is no such weather condition, or it moves the signs away from their labels.
     """
     from brakepoint.proving.weather import MOVING, WEATHERS, random_for
 

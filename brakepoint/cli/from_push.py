@@ -55,7 +55,7 @@ def from_push(
         The overlay committed by the pipeline, and how to start its containers.
 
     Raises:
-        UserError: A task failed, or something that it needs is missing.
+        UserError: A task failed, or something that a task needs is missing.
     """
     with ExitStack() as stack:
         params: dict[str, Value] = {"tests": TESTS.format(source=source)}

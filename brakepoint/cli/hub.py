@@ -83,7 +83,7 @@ def try_command(
 
 
 def _try_link_loss(hub: str) -> None:
-    """Lets the owner test what the hub does when its link is lost, in both ways, and saves the answers."""
+    """Lets the owner test what the hub does when its link is closed or silent, and saves the answers."""
     left_turning = hub_tool(hub, "left_turning")
     typer.confirm(text("cli.hub.link_loss.on_blocks"), abort=True)
     address, answers = hub.partition(":")[2].partition("?")[0], {}
@@ -115,7 +115,7 @@ def guard_command(
         str, typer.Option("--heartbeat", metavar="FILE", help="cli.hub.option.heartbeat")
     ] = "",
 ) -> None:
-    """Watches until SIGTERM or Ctrl-C."""
+    """Watches the driver's heartbeat until SIGTERM or Ctrl-C."""
     require_posix("brakepoint hub guard")
     guard = hub_tool(REAL_HUB, "guard")
 

@@ -63,7 +63,7 @@ def publish_command(
 
 @model_app.command("promote", help="cli.model.promote.help")
 def promote_command(number: Number) -> None:
-    """Points to another version."""
+    """Puts another version into production."""
     with open_registry() as registry:
         registry.promote(number)
     typer.echo(text("cli.model.promote.done", number=number))
@@ -71,7 +71,7 @@ def promote_command(number: Number) -> None:
 
 @model_app.command("rollback", help="cli.model.rollback.help")
 def rollback_command() -> None:
-    """Points to the previous version again."""
+    """Puts the previous version into production again."""
     with open_registry() as registry:
         number = registry.rollback()
     typer.echo(text("cli.model.promote.done", number=number))

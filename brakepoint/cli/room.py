@@ -62,7 +62,7 @@ def open_provisioner(path: Path, attendees: int | None) -> "Provisioner":
 
 @room_app.command("plan", help="cli.room.plan.help")
 def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Shows what `apply` would change, and what would stop the room on the day."""
+    """Shows what `apply` would change, and what would keep the room from working on the day."""
     from brakepoint.room.findings import findings
 
     provisioner = open_provisioner(file, attendees)
@@ -82,7 +82,7 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
     """Brings the room to the state described by its file.
 
     Raises:
-        UserError: Distributed cards would become invalid, which was not confirmed.
+        UserError: Cards that were handed out would become invalid, and the user did not confirm this.
     """
     provisioner = open_provisioner(file, attendees)
     cards = provisioner.card_changes()

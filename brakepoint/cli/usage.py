@@ -1,7 +1,7 @@
 """A command line in the reader's language: each help is a key of the catalogue, each error one line.
 
-typer itself supports only English. It builds its commands from their functions for each command line, and
-they look up their texts then.
+typer itself supports only English. For each command line, it builds its commands from their functions, and
+the commands then look up their texts.
 """
 
 import errno
@@ -32,7 +32,7 @@ NOT_ALLOWED = {
 VALUE_WORD = re.compile("[A-Z]{2,}")
 """A word in the name of a value, as in HOST:PORT."""
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
-"""The name of an option's value where the command gives none."""
+"""The name of an option's value, by type, where the command gives none."""
 NUMBERS = {int: "whole_number", float: "number"}
 
 
@@ -114,7 +114,7 @@ class Commands(TyperGroup):
 
 @contextmanager
 def _blamed_on(ctx: Any) -> Iterator[None]:
-    """Gives typer's errors their command, whose help they point to; its parser does not."""
+    """Adds the command to typer's errors, so that they can point to its help; typer's parser does not."""
     try:
         yield
     except typer.TyperException as error:
@@ -190,7 +190,7 @@ def _about_disk(error: OSError) -> str:
     """What failed because of the disk or its permissions.
 
     Raises:
-        OSError: It has another cause.
+        OSError: The error has another cause.
     """
     if error.errno in NO_ROOM:
         return text("cli.error.disk_full")

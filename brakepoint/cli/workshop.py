@@ -190,7 +190,7 @@ def hint_command(step: StepArgument = "") -> None:
     wanted = _step(step)
     entry = Progress.load().of(wanted)
     if set(entry.done) >= set(entry.asked(wanted)):
-        check_and_record(wanted)  # It may have been changed since it passed.
+        check_and_record(wanted)  # The lab may have been changed since it passed.
     progress = Progress.load()
     entry = progress.touch(wanted)
     open_ones = [name for name in entry.asked(wanted) if name not in entry.done]
@@ -237,7 +237,7 @@ def explore(step: Step, typed: str, source: str) -> None:
 
 
 def _number(typed: str) -> float:
-    """A number with a decimal point or comma; anything else becomes NaN, which is out of every range."""
+    """Reads a number with a decimal point or comma; other input becomes NaN, which is out of every range."""
     try:
         return float(typed.replace(",", "."))
     except ValueError:
@@ -269,7 +269,7 @@ def reset_command(step: StepArgument = "") -> None:
 
 
 def catch_up_command(step: StepArgument = "") -> None:
-    """Replaces the attendee's file and its outcome by complete ones, so that the next step can start."""
+    """Replaces the attendee's file and its outcome with complete ones, so that the next step can start."""
     wanted = _step(step)
     folder = install(wanted)
     _put(wanted, without_marks)
@@ -333,7 +333,7 @@ def _difference(step: Step, part: Path) -> Iterator[str]:
 
 
 def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
-    """Replaces a lab; keeps a copy of the old one, and prints its path."""
+    """Replaces a lab, keeps a copy of the old one, and prints the path of the copy."""
     key = "workshop.put" if step.lab.exists() else "workshop.put_new"
     BACKUPS_DIR.mkdir(parents=True, exist_ok=True)
     backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"
