@@ -58,7 +58,7 @@ class Verdict:
     """The result of a pod's admission.
 
     Attributes:
-        constraint: Name of the one that admits it; empty if none does.
+        constraint: Name of the constraint that admits the pod; empty if none does.
         spec: The pod's `spec` with the defaults set by that constraint.
         refusals: Reasons by constraint, for those that the account may use and that refused the pod.
     """
@@ -136,7 +136,7 @@ def admit(
     Args:
         pod: The pod.
         constraints: All constraints of the cluster.
-        granted: Names of those that a role allows the account to use.
+        granted: Names of the constraints that a role allows the account to use.
         namespace: The ids that the namespace assigns.
     """
     space = namespace or Namespace()
@@ -157,7 +157,7 @@ def apply(constraint: Manifest, pod: Pod, namespace: Namespace) -> tuple[Manifes
     """Sets what a constraint requires and the pod leaves open, then returns what it refuses.
 
     Returns:
-        The completed `spec` of the pod, and a reason for each thing that is refused.
+        The completed `spec` of the pod, and a reason for each setting that is refused.
     """
     spec = copy.deepcopy(pod.spec)
     shared = spec["securityContext"] = dict(spec.get("securityContext") or {})

@@ -165,7 +165,7 @@ def predictors(manifests: list[Manifest]) -> Iterator[Pod]:
 
 
 def runtime_of(service: Manifest, manifests: list[Manifest]) -> Manifest | None:
-    """The ServingRuntime that an InferenceService names; None if it does not exist there."""
+    """The ServingRuntime that an InferenceService names; None if it does not exist in that namespace."""
     name = service["spec"]["predictor"].get("model", {}).get("runtime")
     key = ("ServingRuntime", name, namespace_of(service))
     return next((m for m in manifests if (m["kind"], m["metadata"]["name"], namespace_of(m)) == key), None)
@@ -236,7 +236,7 @@ def pipeline_pods(documents: list[Manifest], namespace: str, server: str) -> Ite
     Args:
         documents: The result of `compiled`.
         namespace: Namespace of the pipeline server.
-        server: Its name.
+        server: Name of the pipeline server.
     """
     added = operators()["pipelineServer"]
     pipeline, platform = documents[0], (documents[1:] or [{}])[0]

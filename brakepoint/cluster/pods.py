@@ -28,8 +28,8 @@ class Pod:
         spec: The pod's `spec`.
         labels: Labels of the pod.
         annotations: Annotations of the pod.
-        count: How many of them run at once.
-        phase: Pods of different phases never exist at the same time; empty if it exists throughout.
+        count: How many such pods run at once.
+        phase: Pods of different phases never exist at the same time; empty if the pod exists throughout.
         waits: Whether its creator retries until the quota has room for it.
     """
 

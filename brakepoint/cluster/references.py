@@ -1,4 +1,4 @@
-"""What pods and other objects refer to, whether the kit, the platform or the instructor provides it."""
+"""The objects to which others refer, which the kit, the platform or the instructor must provide."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ GIVEN = {
     ("ConfigMap", "openshift-service-ca.crt"),
     ("ConfigMap", "trusted-ca"),
 }
-"""What exists in every namespace by default."""
+"""Objects that exist in every namespace by default."""
 SERVING_CERTIFICATE = "service.beta.openshift.io/serving-cert-secret-name"
 INJECTED_CA = "config.openshift.io/inject-trusted-cabundle"
 OPERATORS_ACCOUNTS = ("ds-pipeline-", "pipeline-runner-", "workspace-sa")
@@ -29,10 +29,10 @@ class Reference:
     """A reference to an object by name.
 
     Attributes:
-        user: The object that needs it.
-        kind: `Secret`, `ConfigMap`, …
-        name: Its name.
-        where: The namespace; empty for cluster-wide objects.
+        user: The object that refers to the other.
+        kind: Kind of the other: `Secret`, `ConfigMap`, …
+        name: Name of the other.
+        where: Namespace of the other; empty for cluster-wide objects.
         key: The required key; empty if any will do.
     """
 
