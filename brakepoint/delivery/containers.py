@@ -36,7 +36,8 @@ def containers(manifests: list[Manifest], secrets: Secrets) -> list[Container]:
     """Every container, in the order of the manifests.
 
     Raises:
-        UserError: One refers to a ConfigMap, a Secret or a key that is missing: a cluster would not start it.
+        UserError: A container refers to a ConfigMap, a Secret or a key that is missing: a cluster would not
+            start it.
     """
     return [_container(deployment, manifests, secrets) for deployment in of_kind(manifests, "Deployment")]
 

@@ -24,7 +24,7 @@ def plot_deployment(overlay: Path) -> None:
     """Draws a rendered overlay.
 
     Raises:
-        UserError: It cannot be rendered.
+        UserError: The overlay cannot be rendered.
     """
     manifests = render(overlay)
     deployments = {m["metadata"]["name"]: m for m in of_kind(manifests, "Deployment")}

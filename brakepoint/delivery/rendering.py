@@ -43,7 +43,7 @@ def render(overlay: Path, root: Path = Path("/")) -> list[Manifest]:
         root: Messages name files relative to this folder.
 
     Raises:
-        UserError: There is no overlay, kubectl is not installed, or it rejects the files.
+        UserError: There is no overlay, kubectl is not installed, or kubectl rejects the files.
     """
     if not (overlay / "kustomization.yaml").is_file():
         raise UserError("delivery.error.no_overlay", folder=_seen_from(root, str(overlay)))
@@ -62,7 +62,7 @@ def kubectl() -> str:
     """Path of the kubectl that pip installed beside this Python, or of any other.
 
     Raises:
-        UserError: There is none.
+        UserError: kubectl is not installed.
     """
     beside = Path(sys.executable).with_name("kubectl")
     found = str(beside) if beside.is_file() else shutil.which("kubectl")
