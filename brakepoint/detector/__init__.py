@@ -58,7 +58,7 @@ class Detector:
             thirds of the time, but confidences then differ between machines.
 
     Attributes:
-        confidence: As above.
+        confidence: Detections below this confidence are dropped.
         classes: The model's classes by class id.
         input_size_px: `(width, height)` of the model's input; frames of any size are letterboxed to it.
         runtime: The runtime of the network.

@@ -19,7 +19,7 @@ from brakepoint.errors import UserError
 ROUNDING = 0.001
 """How far outside 0 to 1 a score may be, due to rounding in half precision or eight bits."""
 ORDERED_LEAST = 0.5
-"""Minimum share of an end-to-end output's boxes with ordered corners; some networks' worst ones lack it."""
+"""Minimum share of end-to-end boxes with ordered corners, which some networks' worst boxes do not have."""
 FRACTIONS_MOST = 2.0
 """If no coordinate is larger, boxes are fractions of the picture where pixels are expected."""
 
@@ -41,7 +41,7 @@ def find_layout(output: np.ndarray, class_count: int, metadata: Mapping[str, str
         path: The model, for the error message.
 
     Raises:
-        UserError: It has neither layout, or its numbers contradict the layout.
+        UserError: The output has neither layout, or its numbers contradict the layout.
     """
     layout = _layout_by_shape(output.shape, class_count, metadata)
     if layout is None or not is_detection_head(metadata):

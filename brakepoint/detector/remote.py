@@ -1,4 +1,4 @@
-"""A network that runs behind an endpoint of the Open Inference Protocol: pictures are processed here.
+"""A network that runs behind an endpoint of the Open Inference Protocol; the rest of the detector runs here.
 
 Because only tensors are transferred, a detector behind an endpoint returns exactly what a local one would.
 """
@@ -89,7 +89,7 @@ class GrpcClient:
     Args:
         address: `host:port`.
         encrypted: Whether the endpoint requires TLS.
-        is_here: Whether it is on this machine, so that no proxy is used.
+        is_here: Whether the endpoint is on this machine, so that no proxy is used.
     """
 
     def __init__(self, address: str, encrypted: bool, is_here: bool) -> None:
@@ -128,7 +128,7 @@ class RestClient:
 
     Args:
         base: `http://host:port`.
-        is_here: As above.
+        is_here: Whether the endpoint is on this machine, so that no proxy is used.
     """
 
     def __init__(self, base: str, is_here: bool) -> None:
