@@ -27,7 +27,7 @@ __all__ = [
 
 
 HEIGHTS_PX = (0, 16, 24, 40)
-"""Where the ranges of height begin in which found signs are counted."""
+"""The lower ends of the ranges of height in which found signs are counted."""
 
 
 class Found(BaseModel):
@@ -35,7 +35,7 @@ class Found(BaseModel):
 
     Attributes:
         from_px: The least height.
-        below_px: The height from which a sign is too high; None for no limit.
+        below_px: The height from which a sign belongs to the next range; None for the last range.
         signs: Number of signs.
         found: How many of them have a matching detection at or above the threshold.
     """
@@ -105,7 +105,7 @@ def measure(examined: Sequence[Examined], confidence: float, least_px: float = 0
         least_px: Smaller signs are ignored; see `Examined.from_height`.
 
     Raises:
-        UserError: All signs are smaller.
+        UserError: All signs are smaller than `least_px`.
     """
     examined = [one.from_height(least_px) for one in examined]
     if not any(one.truths for one in examined):

@@ -25,10 +25,10 @@ class ClassMetrics(BaseModel):
 
     Attributes:
         ap50: Average precision at IoU 0.5; None if there is no truth.
-        ap50_95: Mean of it over IoU 0.5 to 0.95; None if there is no truth.
+        ap50_95: Mean of the average precision over IoU 0.5 to 0.95; None if there is no truth.
         precision: Fraction of correct detections at IoU 0.5, among those at or above the detector's
             threshold; None if there are none.
-        recall: Fraction of the truths that these match; None if there is no truth.
+        recall: Fraction of the truths that these detections match; None if there is no truth.
         truths: Number of true signs.
         detections: Number of detections at or above the threshold.
     """

@@ -1,6 +1,6 @@
 """One sheet of pictures with a detector's hits, misses and false alarms; the worst come first.
 
-The kinds differ in colour, line and mark, so that no one has to distinguish colours.
+The kinds of boxes differ in colour, line and mark, so that no one has to distinguish colours.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def save_sheet(examined: Sequence[Examined], confidence: float, title: str, path
         path: Path to write to; folders are created.
 
     Raises:
-        UserError: It cannot be written there, or a picture can no longer be decoded.
+        UserError: The file cannot be written, or a picture can no longer be decoded.
     """
     chosen = worst_first(examined, confidence)[:PICTURES_MAX]
     tiles = [captioned(draw_examined(one, confidence), one, confidence) for one in chosen]
@@ -71,7 +71,7 @@ def save_pairs(
         path: Path of the PNG; folders are created.
 
     Raises:
-        UserError: It cannot be written there, or a picture can no longer be decoded.
+        UserError: The file cannot be written, or a picture can no longer be decoded.
     """
     pairs = sorted(
         zip(base, new, strict=True),
@@ -87,7 +87,7 @@ def save_png(picture: np.ndarray, path: Path) -> None:
     """Writes a picture under a temporary name, then renames it.
 
     Raises:
-        UserError: It cannot be written there.
+        UserError: The file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
