@@ -73,7 +73,7 @@ class Entry(BaseModel):
 
     Attributes:
         started_at: When the train was last broken.
-        found_min: Minutes until the cause was named; None if it has not been.
+        found_min: Minutes until the cause was named; None if it has not been named.
         mended_min: Minutes until the train was healthy and the cause named; None if that is still to come.
         hints: Number of hints given.
         wrong: Number of wrong causes named.
@@ -87,7 +87,7 @@ class Entry(BaseModel):
 
 
 class Record(BaseModel):
-    """`incidents.json`, which is kept next to the progress file.
+    """The contents of `incidents.json`, which is kept next to the progress file.
 
     Attributes:
         incidents: Entries by incident number.

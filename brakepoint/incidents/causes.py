@@ -1,4 +1,4 @@
-"""The incidents: what was done to each train. The symptoms and suspects shown are in the catalogue."""
+"""The incidents: what was done to the train in each. Their symptoms and suspects are in the catalogue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ def _setup(section: str, **values: object) -> Break:
 
 
 def _model(content: Callable[[], bytes]) -> Break:
-    """Serves another model."""
+    """Serves a different model."""
     return lambda site: site.changed("detector", model=name_of(content()))
 
 

@@ -1,8 +1,9 @@
 """Checks whether an incident's train is healthy by what it does, not by what its files contain.
 
-Three probes cover everything. One drives the line on the virtual clock, with perfect detections in place of
-the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line to the
-model: it tests camera, model and threshold. The third runs a detector in its own process: it tests memory.
+Three probes cover everything. The first drives the line on the virtual clock, with perfect detections in
+place of the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line
+to the model: it tests camera, model and threshold. The third runs a detector in its own process: it tests
+memory.
 """
 
 from collections.abc import Callable
@@ -42,7 +43,7 @@ PICTURES = 3
 TALL_PX = 24.0
 """Least height of the signs in the sample: a healthy model misses none of these."""
 FOUND_MIN, FALSE_MAX = 0.8, 0.4
-"""The smallest share of signs found, and the largest share of false ones, relative to the signs present."""
+"""The smallest share of signs found, and the largest number of false alarms per sign."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Looking(_Section):
     Attributes:
         model: Name of a file in `models/`, without `.onnx`.
         confidence: Detections below this confidence are dropped.
-        memory_mb: Its process is killed when it uses more memory than this.
+        memory_mb: The detector's process is killed when it uses more memory than this.
     """
 
     model: str = Field(pattern=r"^[\w-]+$")
@@ -108,7 +108,7 @@ class Site:
     """The setup of a train.
 
     Attributes:
-        folder: Where its files are.
+        folder: Where the train's files are.
         setup: The contents of `site.toml`.
         train: The contents of `train.toml`.
     """
@@ -146,7 +146,7 @@ class Site:
         return replace(self, setup=Setup.model_validate(sections))
 
     def driven_by(self, autopilot: str) -> "Site":
-        """The site with another autopilot."""
+        """The site with a different autopilot."""
         return replace(self, setup=self.setup.model_copy(update={"autopilot": autopilot}))
 
     @property
@@ -158,7 +158,7 @@ class Site:
     def zoom(self) -> float:
         """The factor that makes pictures look like recorded ones, as every real camera requires.
 
-        It is right if the focal length is: the mounted camera has that of the recorded one.
+        The factor is right if `train.toml` has the right focal length: that of the recorded camera.
         """
         return RECORDED.focal_px / self.eye.focal_px
 
@@ -179,7 +179,7 @@ class Site:
             UserError: There is no such file, or it does not load.
         """
         path = self._there("autopilots", f"{self.setup.autopilot}.py")
-        # Loaded by path and not from `solutions`: which of the two is driving is part of the riddle.
+        # Loaded by path, not from `solutions`: which of the two autopilots drives is part of the riddle.
         spec = importlib.util.spec_from_file_location(f"autopilot_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)

@@ -42,8 +42,8 @@ class Optics:
     def pass_on(self, frame: Frame) -> Frame:
         """Exposes and turns a picture, and returns the one that has waited longest.
 
-        It is stamped on the way out, as drivers with their own buffers do, so the stamp does not include the
-        wait.
+        The picture gets its time of capture on the way out, as with drivers that have their own buffers, so
+        this time ignores the wait.
         """
         image = frame.image
         if self._lens.shutter_ms != SHUTTER_MS:
