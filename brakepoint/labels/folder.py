@@ -139,7 +139,7 @@ def held_out(folder: Path) -> Labels:
 
 
 def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:
-    """The relevant pictures: those in `images/`, if it exists."""
+    """The relevant pictures: those in `images/`, if that folder exists."""
     own = folder / "images"
     pictures = [file for file in pictures_among(files) if not own.is_dir() or own in file.parents]
     if not pictures:
@@ -195,7 +195,7 @@ def _looks_like_json(file: Path) -> bool:
 
 
 def _only_names(content: Any) -> bool:
-    """Whether it is `notes.json`, which Label Studio writes beside YOLO labels."""
+    """Whether a file is `notes.json`, which Label Studio writes beside YOLO labels."""
     return isinstance(content, dict) and "categories" in content and "annotations" not in content
 
 
@@ -281,7 +281,7 @@ def _keep(read: Sequence[LabelledPicture], file: Path, labelled: dict[Path, Labe
 def _label_studio_pictures(
     content: Any, file: Path, index: PictureIndex, notes: list[Note], known: set[Path]
 ) -> list[LabelledPicture]:
-    """The pictures of a file's valid tasks; `known` receives the others, which are in its notes."""
+    """The pictures of a file's valid tasks; `known` receives those of the other tasks, which are noted."""
     try:
         tasks = tasks_of(content, file, lambda place: picture_size(index.find(place, file)), notes)
     except NotLabelStudioError as error:

@@ -16,11 +16,11 @@ from brakepoint.labels.signs import Note, PassedOver, known_class
 from brakepoint.messages import SignClass
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""Time of change of an annotation without one: before all others."""
+"""Counts as the time of change of an annotation that has none: before all others."""
 OTHER_ANSWERS = (
     *("choices", "textarea", "rating", "number", "relation", "datetime", "taxonomy", "pairwise", "ranker"),
 )
-"""Answers of an annotator other than drawing."""
+"""Kinds of answers of an annotator other than drawing."""
 
 
 class _Record(BaseModel):
@@ -122,7 +122,7 @@ def read_export(path: Path, notes: list[Note] | None = None) -> list[Task]:
         notes: Receives notes about what was skipped.
 
     Raises:
-        UserError: It isn't an export, or belongs to a project with other questions or classes.
+        UserError: The file isn't an export, or belongs to a project with other questions or classes.
     """
     if not path.exists():
         raise UserError("store.error.no_export", path=path)
@@ -156,7 +156,7 @@ def tasks_of(
         notes: Receives notes about what was skipped.
 
     Raises:
-        NotLabelStudioError: It has none of these formats.
+        NotLabelStudioError: The file has none of these formats.
         UserError: A region isn't a rectangle, or does not have exactly one known class.
     """
     return [_task(raw, index, file, size_of, notes) for index, raw in enumerate(as_tasks(content))]
@@ -178,7 +178,7 @@ def _task(
 
 
 class _Regions:
-    """Extracts the rectangles from the answers about one picture, and notes or rejects the rest."""
+    """Extracts the rectangles from the answers about one picture, and notes or rejects the other answers."""
 
     def __init__(
         self,
@@ -208,7 +208,7 @@ class _Regions:
         if kind in OTHER_ANSWERS:
             return self._note(PassedOver.OTHER_ANSWER)
         if kind == "rectangle" and item.get("id") is not None and str(item["id"]) in labelled:
-            return []  # Its class is in the result with the same id, together with the same box.
+            return []  # The class is in the result with the same id, together with the same box.
         if not isinstance(kind, str) or kind not in ("rectanglelabels", "rectangle", "labels"):
             raise self._refusal("error.label_region", kind=str(kind))
         if not isinstance(value, dict):

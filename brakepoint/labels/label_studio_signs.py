@@ -30,7 +30,7 @@ def read_signs(annotation: Annotation, file: Path) -> list[LabelledSign]:
 
     Args:
         annotation: The relevant annotation.
-        file: Its file, for error messages.
+        file: The annotation's file, for error messages.
 
     Returns:
         The signs, clipped at the picture's edges; for a rotated rectangle the upright box around it.

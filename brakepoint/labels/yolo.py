@@ -28,7 +28,7 @@ def read_classes(folder: Path) -> tuple[str, ...]:
 
 
 def listed_classes(folder: Path) -> tuple[str, ...]:
-    """The same; empty without a file."""
+    """The class of each id in the folder's file of classes; empty without such a file."""
     for place in (folder, folder / "labels"):
         for file in (place / name for name in CLASSES_FILES):
             if file.is_file():
