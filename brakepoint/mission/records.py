@@ -33,12 +33,12 @@ class Tick(_Record):
     Attributes:
         time_s: Seconds since the start.
         position_cm: Position of the train when the order was given.
-        speed_cm_s: Its speed.
-        braking: Whether its brake was on.
-        light: State of its headlight.
+        speed_cm_s: Speed of the train.
+        braking: Whether the train's brake was on.
+        light: State of the headlight.
         frame_number: Number of the feed's frame that the camera showed.
         detections: What the detector saw; None when there was no frame.
-        order: The autopilot's order from this point.
+        order: The autopilot's order from this tick.
     """
 
     time_s: float
@@ -57,7 +57,7 @@ class Run(_Record):
     Attributes:
         format: Name and version of this schema.
         feed: Name of the feed.
-        ending: Why it ended.
+        ending: Why the run ended.
         ticks: At least one, in order.
     """
 
@@ -102,7 +102,7 @@ class SignOutcome(_Record):
         kind: Its plate.
         sign_class: Its class.
         at_cm: Position along the track.
-        obeyed: Whether it was obeyed in substance.
+        obeyed: Whether it was obeyed, apart from minor faults.
         faults: The faults; may include minor ones of an obeyed sign.
         stopped_at_cm: Where the train stopped for a `DangerAhead`, if it did.
     """
@@ -145,7 +145,7 @@ class Moment(_Record):
 
 
 class Lost(_Record):
-    """Whose fault the lost points were: with perfect detections, only `control` would have been lost."""
+    """Whose fault the lost points were: with perfect detections, only those of `control` would be lost."""
 
     perception: float = 0.0
     control: float = 0.0
@@ -156,14 +156,14 @@ class Score(_Record):
 
     Attributes:
         feed: Name of the feed.
-        accomplished: The end of the track was reached on the rails and every sign was obeyed.
+        accomplished: Whether the end of the track was reached on the rails and every sign was obeyed.
         score: 0 to 100.
         distance_cm: Distance covered.
         signs: Every sign that counts, in the order of the track.
         false_stops: How often the train stopped where no sign requires it.
         overspeed_s: Time above the speed that a low-speed stretch allows.
         dawdling_s: Time below full speed where no sign requires it.
-        derailed: Whether it left the rails.
+        derailed: Whether the train left the rails.
         penalties: Points taken off, by the name of the rule; they may add up to more than 100.
         lost: The points lost, by whose fault; filled by `split_lost`.
         first_wrong: The first mistake; None if there was none.

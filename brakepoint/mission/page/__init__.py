@@ -71,7 +71,7 @@ def environment(package: str = __package__) -> Environment:
 
 
 def _playable(recording: Recording) -> Markup:
-    """The run for the page's player, as JSON that is safe within a script element."""
+    """The run for the page's player, as JSON that is safe in a script element."""
     ticks = recording.run.ticks
     data = {
         "rate": CONTROL_RATE_HZ,
@@ -93,7 +93,7 @@ def _playable(recording: Recording) -> Markup:
 
 
 def in_script(data: str) -> Markup:
-    """JSON that cannot end the script element that it is in."""
+    """JSON that cannot end the script element that contains it."""
     return Markup(data.replace("<", "\\u003c"))
 
 
