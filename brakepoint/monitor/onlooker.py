@@ -31,9 +31,9 @@ from brakepoint.truth import GroundTruth, load_truth
 TURN_S = 0.02
 SILENT_AFTER_S = 3 * HEARTBEAT_S
 SIGNS_AGE_MAX_S = 1.0
-"""Boxes of older frames are not drawn: they would suggest a working detector when there is none."""
+"""Boxes of older frames are not drawn: they would suggest that a failed detector still works."""
 UNHEARD_AFTER_S = 3.0
-"""If a service reports that it works but its messages are missing this long, the broker is blocking them."""
+"""If a service reports work, but its messages are missing for this long, the broker is blocking them."""
 SOURCES: dict[str, Topic[Any]] = {"capture": PICTURE, "detector": DETECTIONS, "autopilot": ORDERS}
 """The topics on which each service is heard, if the broker passes them on."""
 UNANSWERED_AFTER_S = 2.0
@@ -44,7 +44,7 @@ Json = dict[str, Any]
 
 
 class Onlooker:
-    """Listens, as a part that `serve` drives; the page's server reads from it on other threads.
+    """Listens as a `Part` of a service loop; the page's server reads from it in other threads.
 
     Args:
         bus: The broker.
@@ -72,7 +72,7 @@ class Onlooker:
         self.version = 0
 
     def control(self, control: Control) -> None:
-        """The controller answers this; here it only shows that the broker has passed it on."""
+        """The controller answers a request; here it only shows that the broker has passed it on."""
         self._asked_at = None
 
     def turn(self) -> None:
