@@ -1,4 +1,4 @@
-"""The pipeline for a cluster: as YAML, and submitted to OpenShift AI or any Kubeflow Pipelines."""
+"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow Pipelines."""
 
 import os
 import ssl
@@ -54,7 +54,7 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
         The run's id.
 
     Raises:
-        UserError: No pipeline server answers there, it refuses the token, or no image is set.
+        UserError: No pipeline server answers there, the server refuses the token, or no image is set.
     """
     import kfp
 
@@ -68,7 +68,7 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
         run = client.create_run_from_pipeline_package(
             str(path), arguments=parameters, experiment_name=PIPELINE_NAME
         )
-    except Exception as error:  # kfp passes on what its many libraries raise.
+    except Exception as error:  # kfp passes on whatever its many libraries raise.
         raise UserError("pipeline.error.host", host=host, why=_first_line(error)) from error
     return str(run.run_id)
 
@@ -86,7 +86,7 @@ def server_of_the_namespace() -> str:
 
 
 def must_name_an_image(path: Path) -> None:
-    """Rejects an image without a registry: it would be pulled from the public one, where it does not exist.
+    """Rejects an image without a registry: a cluster would look for it in the public one, in vain.
 
     Args:
         path: File from `compile_to`. Neither reading nor writing it requires an image.

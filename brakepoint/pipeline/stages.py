@@ -1,6 +1,6 @@
 """The work of the pipeline's components.
 
-Each reads and fills Kubeflow's artefacts. An artefact has a `path`, a file or folder to create, and
+Each component reads and fills Kubeflow's artefacts. An artefact has a `path`, a file or folder to create, and
 `metadata`, which is passed along.
 """
 
@@ -32,7 +32,7 @@ Artefact = Any
 
 
 def dataset(stills: Artefact) -> None:
-    """Step 1: downloads the stills, labels and splits them into `train/` and `val/`."""
+    """Step 1: downloads the stills, labels them, and splits them into `train/` and `val/`."""
     from brakepoint.store.building import build_dataset
     from brakepoint.store.content import STILLS_PREFIX
     from brakepoint.store.fetching import fetch_content
@@ -56,10 +56,10 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 
 def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: Artefact) -> None:
-    """Step 3: fine-tunes the base model on both, and on the step's share of roads, and exports it.
+    """Step 3: fine-tunes the base model on stills, track and the step's share of roads, and exports it.
 
     The fingerprint stored in the model is that of the code that runs here: the submitter of the pipeline may
-    have another version.
+    have a different version.
     """
     from brakepoint.training.fine_tuning import learn
 
