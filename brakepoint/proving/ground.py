@@ -35,7 +35,7 @@ from brakepoint.truth import load_truth
 from brakepoint.workers import spread
 
 ENOUGH = 90.0
-"""The score that a mission needs to pass.
+"""The score that a mission needs in order to pass.
 
 The train must also reach the end, obey every sign, and stop for nothing else.
 """
@@ -192,7 +192,7 @@ def _key(one: Trial | Outcome) -> tuple[str, str]:
 
 
 def fingerprint(candidate: Candidate) -> str:
-    """Changes whenever an outcome might: with the model, the autopilot or the kit."""
+    """A hash that changes whenever an outcome might change: with the model, the autopilot or the kit."""
     known = hashlib.sha256(candidate.model.encode())
     model = Path(candidate.model)
     if model.is_file():
@@ -209,7 +209,7 @@ class Ledger:
     """The file of outcomes. It is restarted when the fingerprint differs.
 
     Attributes:
-        folder: Where it is.
+        folder: Where the file is.
         fingerprint: Fingerprint of what is tested.
         outcomes: Known outcomes, by feed and weather.
     """
@@ -231,7 +231,7 @@ class Ledger:
             raise UserError("prove.error.unwritable", folder=self.folder, why=system_says(error)) from error
 
     def _read(self) -> Iterator[Outcome]:
-        """The known outcomes, up to a truncated line."""
+        """The known outcomes, up to a truncated line if there is one."""
         if not self._path.exists():
             return
         head, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]
