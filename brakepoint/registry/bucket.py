@@ -1,14 +1,14 @@
 """The registry in a bucket.
 
 models/track/3/model.onnx      a version: written once, never changed
-models/track/3/version.json    written after it: a version without this does not exist
+models/track/3/version.json    written after the model: a version without it does not exist
 models/track/production.json   the pointer, written last of all
 models/production/1/model.onnx a copy of the production version, for servers that do not support the pointer
 models/incoming/…              uploads that are not verified yet
 
 Publish from one place at a time: two simultaneous publications may use the same number. A real S3 could
-reject the second one (If-None-Match), but the kit's own server, `rclone serve s3`, ignores that. A mixed-up
-version is never served: one that does not match its hash is rejected.
+reject the second one (If-None-Match), but the kit's own server, `rclone serve s3`, ignores that header. A
+mixed-up version is never served: one that does not match its hash is rejected.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class Registry:
 
     Args:
         store: The bucket's store.
-        prefix: The model's folder in it.
+        prefix: The model's folder in the bucket.
 
     Example:
         >>> with object_store() as store:
@@ -193,7 +193,7 @@ class Registry:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
     def _read(self, key: str, kind: type[Content]) -> Content | None:
-        """The object of a key; None if there is none."""
+        """The record under a key; None if there is none."""
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             return kind.model_validate_json(body)

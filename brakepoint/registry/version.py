@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Version(BaseModel):
-    """One published model. It never changes; this record is in `version.json` beside it.
+    """One published model, which never changes; this record is in `version.json` beside the model.
 
     Attributes:
         number: Counts up from 1.
@@ -34,7 +34,7 @@ class Production(BaseModel):
 
     Attributes:
         history: Numbers of the versions that were promoted, the one in production last. A rollback removes
-            the last one.
+            the last number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
