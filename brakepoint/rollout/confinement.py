@@ -23,8 +23,8 @@ class Confinement:
     """How a container is confined.
 
     Attributes:
-        user: Its user id; its group id is 0.
-        groups: Further groups, including that of its volumes.
+        user: User id of its process; the group id is 0.
+        groups: Further groups, including the one of its volumes.
         capabilities: Its capabilities, without `CAP_`; none for any user but root.
         may_gain: Whether it may gain privileges through a set-user-id program.
         read_only: Whether its root file system is read-only.
@@ -38,7 +38,7 @@ class Confinement:
 
 
 def of_tasks(kit: Kit, run: str) -> dict[str, dict[str, Confinement]]:
-    """The confinement of each step of a run, by the task's name in the pipeline and then the step's.
+    """The confinement of each step of a run, by the task's name in the pipeline and then by the step's name.
 
     Args:
         kit: Everything that is applied.

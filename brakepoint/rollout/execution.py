@@ -21,11 +21,11 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Its `when` condition is false, or it depends on a skipped task."""
+    """The task's `when` condition is false, or the task depends on a skipped one."""
     NOT_HERE = "not_here"
-    """Its image is unavailable on this machine: it counts as succeeded, and the table shows that."""
+    """A task whose image is unavailable here counts as succeeded, and the table shows this."""
     NOT_REACHED = "not_reached"
-    """Another task failed before it."""
+    """A different task failed before this one started."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TaskRun:
     Attributes:
         name: Its name in the pipeline.
         task: Name of the Task.
-        spec: Steps with scripts, arguments and variables as they are executed.
+        spec: The Task's steps, with scripts, arguments and variables as they are executed.
         workspaces: Bound workspaces: name in the pipeline, by the name in the task.
     """
 
@@ -54,7 +54,7 @@ class Done:
     """The outcome and results of a task.
 
     Attributes:
-        outcome: How it ended.
+        outcome: How the task ended.
         results: Results by name.
         why: Which step failed and how, or which image is unavailable; empty otherwise.
     """
@@ -70,8 +70,8 @@ class Account:
 
     Attributes:
         name: The task's name; with a number where a matrix runs it several times.
-        done: How it ended.
-        seconds: How long it took.
+        done: How the task ended.
+        seconds: How long the task took.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Execution:
         """Runs everything and returns how each task ended.
 
         Raises:
-            UserError: The definitions are inconsistent; no task has run.
+            UserError: The definitions are inconsistent; then no task has run.
         """
         ordered = in_order(self.pipeline)
         for use in (*ordered, *self.pipeline.last):
@@ -154,7 +154,7 @@ class Execution:
         return True
 
     def _all_of(self, use: Use) -> list[Account]:
-        """Every combination of its matrix, or the task itself."""
+        """Runs a task for each combination of its matrix; without one, runs it once."""
         runs = list(self._runs(use))
         accounts = []
         for number, run in enumerate(runs, start=1):
@@ -172,7 +172,7 @@ class Execution:
 
     @staticmethod
     def _checked(run: TaskRun, done: Done) -> Done:
-        """As in Tekton, fails a task that lacks a declared result which is used; here immediately."""
+        """Fails a task that has not written a declared result; Tekton fails only when the result is used."""
         missing = [result.name for result in run.spec.results if result.name not in done.results]
         if done.outcome is Outcome.SUCCEEDED and missing:
             return Done(Outcome.FAILED, done.results, f"results: {', '.join(missing)}")
@@ -257,7 +257,7 @@ def _filled_source(source: dict[str, dict[str, object]], values: Mapping[str, Va
 
 
 def _status(ended: Outcome) -> str:
-    """The status in Tekton's words."""
+    """A task's status in Tekton's words."""
     said = {Outcome.SUCCEEDED: "Succeeded", Outcome.NOT_HERE: "Succeeded", Outcome.FAILED: "Failed"}
     return said.get(ended, "None")
 

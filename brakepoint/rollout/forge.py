@@ -29,7 +29,7 @@ class Push:
 
     Attributes:
         ref: The branch, such as `refs/heads/main`.
-        commit: Its new commit.
+        commit: The branch's new commit.
         message: That commit's message.
     """
 
@@ -49,7 +49,7 @@ class Forge:
     folder: Path
 
     def open(self) -> None:
-        """Creates it unless it exists; tasks, which are in root's group, may push to it."""
+        """Creates the repository unless it exists; tasks, which are in root's group, may push to it."""
         if not (self.folder / "HEAD").is_file():
             subprocess.run(
                 ["git", "init", "--quiet", "--bare", "--shared", "--initial-branch=main", str(self.folder)],

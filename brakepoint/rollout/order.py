@@ -27,6 +27,6 @@ def in_order(pipeline: Pipeline) -> list[Use]:
 
 
 def waits_for(use: Use) -> set[str]:
-    """The tasks that must have succeeded before: those that it names, and those whose results it uses."""
+    """The tasks that must succeed before a task: those that it names, and those whose results it uses."""
     given = [use.params, use.when, use.matrix.params if use.matrix else []]
     return {*use.run_after, *RESULT.findall(str(given))}

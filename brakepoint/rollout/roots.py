@@ -21,7 +21,7 @@ BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "make")
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 KUSTOMIZE = '#!/bin/sh\nverb="$1"\nshift\n[ "$verb" = build ] && exec kubectl kustomize "$@"\n'
-"""kubectl includes kustomize."""
+"""Replaces the command `kustomize`, which kubectl includes."""
 
 
 def own_architecture() -> str:
@@ -41,7 +41,7 @@ class Roots:
     """The root file systems below a folder, created when first needed.
 
     Attributes:
-        folder: Where they are kept.
+        folder: Where the file systems are kept.
         base_image: The base image's name in the pipeline.
     """
 
@@ -64,7 +64,7 @@ class Roots:
         return self._with_packages(repository.rpartition("/")[2], architecture, said), base
 
     def base(self, architecture: str) -> Path:
-        """Debian with Python, from which the base image is built, too.
+        """Debian with Python, from which the base image is also built.
 
         Raises:
             UserError: It cannot be created.

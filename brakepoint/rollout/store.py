@@ -49,8 +49,8 @@ class Store:
     """Images on this machine.
 
     Attributes:
-        folder: Where they are kept.
-        registry: The registry that they are pulled from and pushed to.
+        folder: Where the images are kept.
+        registry: The registry for pulling and pushing.
     """
 
     folder: Path
@@ -60,7 +60,7 @@ class Store:
         """Pushes a manifest list of single-layer images, one for each architecture, unless it exists.
 
         Args:
-            name: Its full name, with a tag.
+            name: Full name of the list, with a tag.
             roots: Root file systems by architecture.
         """
         if set(self.architectures(name)) >= roots.keys():
@@ -106,7 +106,7 @@ class Store:
             architecture: Architecture of the image in the list.
 
         Raises:
-            UserError: It cannot be pulled.
+            UserError: The image cannot be pulled.
         """
         choice = ("--arch", architecture)
         container = self.buildah(

@@ -45,7 +45,7 @@ def fill_list(words: list[str], values: Values) -> list[str]:
 
 
 def fill_value(value: Value, values: Values) -> Value:
-    """Replaces variables in a parameter's value, of either type; a whole list may be passed on.
+    """Replaces variables in a parameter's value, a string or a list; a whole list may be passed on.
 
     Raises:
         UserError: As `fill`.

@@ -1,4 +1,4 @@
-"""Forge, registry and nodes on one machine: a push to the forge ends as a digest in the overlay."""
+"""Forge, registry and nodes on one machine: a push to the forge results in a digest in the overlay."""
 
 import fcntl
 import os
@@ -168,7 +168,7 @@ class Workplace:
         nodes = {name: own_architecture() for name in self.confined}
         for one in run["spec"].get("taskRunSpecs") or ():
             wanted = ((one.get("podTemplate") or {}).get("nodeSelector") or {}).get("kubernetes.io/arch")
-            if wanted in self.architectures:  # Otherwise run as if `arm64-node` named the other node.
+            if wanted in self.architectures:  # Otherwise it runs on this machine's node.
                 nodes[one["pipelineTaskName"]] = wanted
         return Pods(
             folder=self.folder,
