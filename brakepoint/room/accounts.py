@@ -10,11 +10,11 @@ from brakepoint.room.files import PRIVATE
 from brakepoint.room.kept import Kept
 
 ALPHABET = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("ilo01")))
-"""Without characters that look alike on paper: i, l, o, 0 and 1."""
+"""Lower-case letters and digits, except those that look alike on paper: i, l, o, 0 and 1."""
 GROUPS, GROUP_LENGTH = 4, 4
 """Sixteen characters, 79 bits, in groups that are easy to type from a card."""
 HASH_ROUNDS = 8
-"""Slow hashes are for weak passwords; these are drawn from 2^79."""
+"""Few rounds are enough: slow hashes protect weak passwords, and these are drawn from 2^79."""
 
 
 class Account(BaseModel):

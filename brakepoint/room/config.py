@@ -18,7 +18,7 @@ SHARED = "shared"
 ATTENDEES_MAX = 200
 PORT = 9100
 LIMIT_MB, LIMIT_MIN_MB = 500, 100
-"""How much an attendee may store. The kit's data and one submission of the largest size take 60 MB."""
+"""Default and minimum of an attendee's storage. The kit's data and the largest submission take 60 MB."""
 HANDLE_IN_REPOSITORY = "{handle}"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
@@ -50,8 +50,8 @@ class MinioSettings(_Part):
 
     Attributes:
         kind: `minio`.
-        endpoint: URL at which this machine and the attendees' laptops reach it.
-        inside: URL at which the attendees' workspaces reach it, if different.
+        endpoint: URL at which this machine and the attendees' laptops reach the server.
+        inside: URL at which the attendees' workspaces reach the server, if different.
         limit_mb: How much one attendee may store; a change applies to keys granted afterwards.
     """
 
@@ -65,11 +65,11 @@ class Quota(_Part):
     """The cluster resources that one attendee may use.
 
     Attributes:
-        cpu: Cores, for limits; requests get half of it.
-        memory_gib: Memory, for limits; requests get half of it.
+        cpu: Cores that the limits may add up to; the requests get half.
+        memory_gib: Memory that the limits may add up to; the requests get half.
         storage_gib: Total size of all volumes.
         gpus: Whole GPUs.
-        pods: Pods at the same time.
+        pods: Number of pods at the same time.
     """
 
     cpu: int = Field(default=24, ge=1)
@@ -87,8 +87,8 @@ class Room(_Part):
         attendees: Number of attendees.
         handles: Names of attendees; the others are named after their seat.
         url: Where an attendee starts, for the handout.
-        repository: Each attendee's git repository, with `{handle}` in it; Argo CD deploys from there. Empty
-            without Argo CD.
+        repository: Each attendee's git repository, with `{handle}` in it; Argo CD deploys from this
+            repository. Empty without Argo CD.
         store: The object store.
         quota: What each attendee may use of the cluster.
         pipeline_image: Image in which step 4's components run on the cluster, with a pipeline server for each
@@ -98,10 +98,11 @@ class Room(_Part):
         openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model by tensors;
             or empty.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
-        final_feed: Another one, on which each attendee's best submission is scored at the end.
+        final_feed: A different hidden feed, on which each attendee's best submission is scored at the end.
         map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive there.
         tries: Number of submissions of one attendee that are scored.
-        track: How much of the course it covers: `core`, two hours including set-up and login, or `full`.
+        track: How much of the course the room covers: `core`, two hours including set-up and login, or
+            `full`.
     """
 
     name: Name
@@ -139,12 +140,12 @@ class Room(_Part):
 
     @property
     def folder(self) -> Path:
-        """Contains accounts, manifests, handouts, submissions and scores."""
+        """The folder that contains accounts, manifests, handouts, submissions and scores."""
         return ROOMS_DIR / self.name
 
     @property
     def shared_bucket(self) -> str:
-        """Everyone can read it, no one can write it."""
+        """The bucket that everyone can read and no one can write."""
         return f"{self.name}-{SHARED}"
 
     def place_of(self, handle: str) -> str:
@@ -165,7 +166,7 @@ class Room(_Part):
 
     @property
     def outside(self) -> str:
-        """URL at which their laptops reach the store."""
+        """URL at which the attendees' laptops reach the store."""
         if isinstance(self.store, MinioSettings):
             return self.store.endpoint
         return f"http://{self.store.host}:{self.store.port}"

@@ -11,7 +11,7 @@ from brakepoint.room.kept import Kept
 from brakepoint.texts import text
 
 DETAIL_CHARACTERS = 160
-"""Text from a sandbox is untrusted: at most this much of it is shown."""
+"""Text from a sandbox is untrusted: at most this many characters are shown."""
 
 
 def clean(words: str) -> str:
@@ -101,16 +101,16 @@ class SubmissionOutcome(BaseModel):
     def is_settled(self) -> bool:
         """Whether the outcome is due to the submission.
 
-        After a failure on the instructor's side it is scored again.
+        After a failure on the instructor's side, the submission is scored again.
         """
         return self.reason is not Failure.INTERNAL
 
     def words(self, lang: str | None = None) -> str:
-        """Why it failed, in a language, for the instructor only; empty if it did not fail."""
+        """Why the submission failed, in a language, for the instructor only; empty if it did not fail."""
         return text(f"room.reason.{self.reason}", lang, detail=self.detail) if self.reason else ""
 
     def kind(self, lang: str | None = None) -> str:
-        """The kind of failure, for everyone: it reveals nothing that the code learnt about the line."""
+        """The kind of failure, for everyone: this reveals nothing that the code learnt about the line."""
         return text(f"room.kind.{self.reason}", lang) if self.reason else ""
 
 
@@ -135,7 +135,7 @@ class Marks(BaseModel):
 
     @property
     def score(self) -> float | None:
-        """The score that counts: that of the final if there was one, otherwise the best."""
+        """The score that counts: the score of the final if there was one, otherwise the best one."""
         return self.best_score if self.final is None else self.final.score
 
     def knows(self, digest: str) -> bool:
@@ -170,13 +170,13 @@ class Scores(Kept):
     _unwritten: list[tuple[str, SubmissionOutcome, bool]] = PrivateAttr(default_factory=list)
 
     def would_be_best(self, handle: str, outcome: SubmissionOutcome) -> bool:
-        """Whether an outcome is a better score than all of the attendee's before."""
+        """Whether an outcome's score is better than all the attendee's earlier scores."""
         marks = self.marks.get(handle)
         best = marks.best_score if marks else None
         return outcome.reason is None and (best is None or outcome.score > best)
 
     def add(self, handle: str, outcome: SubmissionOutcome, folder: Path, final: bool = False) -> None:
-        """Adds an outcome and writes the file, keeping changes that other commands have made to it.
+        """Adds an outcome and writes the file, keeping changes that other commands have made to the file.
 
         Args:
             handle: The attendee.

@@ -12,7 +12,7 @@ NAMESPACE = "brakepoint-images"
 """The cluster's own images are in this namespace, so its pods may pull them."""
 HOLD = ("sleep", "infinity")
 GPU_NODES = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
-"""The training image is needed there, too."""
+"""Tolerates the taint of GPU nodes, which need the training image, too."""
 
 Manifest = dict[str, Any]
 

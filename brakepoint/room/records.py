@@ -1,4 +1,4 @@
-"""What a room stores about an attendee outside the bucket: scores, history, rulings, frozen submission."""
+"""What a room stores about attendees outside their buckets: scores, history, rulings, frozen submissions."""
 
 import shutil
 from pathlib import Path

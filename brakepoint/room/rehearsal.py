@@ -31,7 +31,7 @@ PATIENCE_S = {"start": 10.0, "pull": 30.0, "check": 30.0, "mission": 60.0, "uplo
 
 @dataclass(frozen=True)
 class Rehearser:
-    """Stands in for one attendee.
+    """Acts as one attendee.
 
     Attributes:
         handle: The attendee whose key and bucket are used.
@@ -82,7 +82,7 @@ class Rehearser:
         return ""
 
     def _run(self, *arguments: str) -> str:
-        """Runs Python as in the attendee's workspace; returns what went wrong, empty if nothing did."""
+        """Runs Python as in the attendee's workspace; returns what went wrong, or an empty text."""
         try:
             process = subprocess.run(
                 [sys.executable, *arguments],

@@ -17,7 +17,7 @@ from brakepoint.web import style
 
 REPORT_NAME = "report.html"
 WORST = 5
-"""Number of exercises listed first."""
+"""Number of exercises in the list of the most difficult ones."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class ExerciseStory:
     """How one exercise went for the room.
 
     Attributes:
-        step: Name of its step.
+        step: Name of the exercise's step.
         name: Name of the exercise.
         number: Number of the step.
-        minutes: Minutes that each attendee who passed it took, since the previous pass or the first check.
+        minutes: For each attendee who passed it, minutes since the previous pass or the first check.
         here: Handles of the attendees who got this far and no further.
     """
 
@@ -40,12 +40,12 @@ class ExerciseStory:
 
     @property
     def median_min(self) -> float:
-        """Median time; 0 if no one passed."""
+        """Median of `minutes`; 0 if no one passed."""
         return median(self.minutes) if self.minutes else 0.0
 
     @property
     def stuck(self) -> int:
-        """How many took so long that the board showed them as stuck, or never passed."""
+        """How many attendees never passed, or took so long that the board showed them as stuck."""
         return sum(one >= STUCK_AFTER_MIN for one in self.minutes) + len(self.here)
 
 
@@ -87,7 +87,7 @@ def exercise_stories(history: History) -> list[ExerciseStory]:
 
 
 def _minutes(heard: Heard) -> dict[str, float]:
-    """Minutes taken for each passed exercise; exercises that passed at once share the time."""
+    """Minutes taken for each passed exercise; exercises that passed together share the time."""
     together = Counter(heard.passed.values())
     before: dict[datetime, datetime] = {}
     last = heard.began

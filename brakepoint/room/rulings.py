@@ -16,16 +16,16 @@ from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.stores.embedded import Folders
 
 FROZEN = "frozen"
-"""The folder with the submissions at the moment when time was up."""
+"""The folder with the submissions as they were when time was up."""
 HAND_IN_MAX_BYTES = MODEL_MAX_MB * 1_000_000
-"""One byte more is kept, so that an oversized file is still oversized when it is scored."""
+"""Of a larger file, one more byte is kept, so that it is still too large when it is scored."""
 
 
 class Rulings(Kept):
     """All current decisions; a damaged file is rejected: decisions must not be lost silently.
 
     Attributes:
-        frozen_at: When time was up; None before.
+        frozen_at: When time was up; None before that.
         disqualified: Handles whose submissions are not scored, and whose scores are not shown.
         again: Handles whose submission is scored again although it has not changed, and when that was
             requested.
@@ -50,11 +50,11 @@ class Rulings(Kept):
         return marks is None or not marks.knows(digest) or self.asks_again(handle)
 
     def asks_again(self, handle: str) -> bool:
-        """Whether the instructor has requested another score, regardless of the number of tries."""
+        """Whether the instructor has requested to score again, regardless of the number of tries."""
         return handle in self.again
 
     def answered(self, handle: str, folder: Path) -> None:
-        """Notes that the request has been carried out; clocks are not compared, since they may be set."""
+        """Notes that the request to score again has been carried out, unless there is a newer request."""
         if self.asks_again(handle):
             with Rulings.changing(folder) as rulings:
                 if rulings.again.get(handle) == self.again[handle]:
