@@ -323,7 +323,7 @@ def _outline(shape: Shape) -> list[tuple[float, float]]:
         for angle in start + turn * (i + np.linspace(0, 1, steps)):
             points.append((float(x + corner * np.cos(angle)), float(y + corner * np.sin(angle))))
     if shape == "disc":
-        points.pop()  # The full turn ends where it began.
+        points.pop()  # A full turn ends where it began.
     return [(x / UNITS_PER_CM, y / UNITS_PER_CM) for x, y in points]
 
 
