@@ -28,7 +28,7 @@ FAULT_S = 2.0
 
 
 class Stage:
-    """A live train with all its services, and a direct view of the train that bypasses what may fail.
+    """A live train with all its services, and a view of the train that bypasses the services that may fail.
 
     Args:
         settings: Settings of the services.
@@ -66,7 +66,7 @@ class Stage:
         return self.await_report(lambda report: condition(report.state)).state
 
     def await_report(self, condition: Callable[[FromTrain], bool]) -> FromTrain:
-        """Waits until a condition holds for what the train reports.
+        """Waits until a condition holds for a report of the train.
 
         Raises:
             TimeoutError: The condition did not hold in time.
@@ -83,7 +83,7 @@ class Stage:
         """Waits for the verdict that the train was lost.
 
         Raises:
-            TimeoutError: It did not come in time.
+            TimeoutError: The verdict did not come in time.
         """
         until = time.monotonic() + WITHIN_S
         while time.monotonic() < until:
@@ -127,7 +127,7 @@ def _killed(service: str, stage: Stage) -> Iterator[None]:
 
     def kill(_: int) -> None:
         if pid := stage.services.pid(service):
-            with suppress(ProcessLookupError):  # It has just died.
+            with suppress(ProcessLookupError):  # The service has just died.
                 os.kill(pid, signal.SIGKILL)
 
     kill(0)
@@ -224,7 +224,7 @@ def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
 
 
 Strike = Callable[[Stage], AbstractContextManager[None]]
-"""Causes a fault; when the block ends, it is over or the services can recover on their own."""
+"""Causes a fault; when the block ends, the fault is over or the services can recover on their own."""
 
 TRAIN_KILLED = "train_killed"
 STOPPED = ("capture", "detector", "autopilot", "controller", "broker")

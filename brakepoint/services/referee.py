@@ -1,4 +1,4 @@
-"""Keeps the record of a live run, tick by tick as on the virtual clock, and determines when it is over."""
+"""Keeps the record of a live run, tick by tick as on the virtual clock, and determines when the run ends."""
 
 from collections import deque
 
@@ -13,7 +13,7 @@ CHANGES_MAX = 100
 
 
 class Referee:
-    """Watches one run. It must receive all messages of the services from the start of the run.
+    """Watches one run. The referee must receive all messages of the services from the start of the run.
 
     Args:
         truth: Ground truth of the feed.
@@ -53,7 +53,7 @@ class Referee:
             self._waiting.append(order)
 
     def hear_state(self, state: TrainState) -> None:
-        """Adds the ticks that are due: one for each step of the control loop since the last."""
+        """Adds the ticks that are due: one for each step of the control loop since the last tick."""
         if not self._order and not self._waiting:
             return
         if not self.ticks:
