@@ -49,7 +49,7 @@ class BodyLimit:
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     while (await receive()).get("more_body"):
-        pass  # Most clients read no answer before they have sent everything.
+        pass  # Most clients read the answer only after they have sent everything.
     answer = JSONResponse(
         {"error": text("serving.bad.too_large", most=BODY_MOST_BYTES // 2**20)}, 413, {"connection": "close"}
     )

@@ -30,7 +30,7 @@ class Endpoint:
 
     @property
     def said(self) -> IO[str]:
-        """Its output."""
+        """The server's output."""
         assert self.process.stdout is not None
         return self.process.stdout
 
@@ -44,7 +44,7 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
         environment: Variables for the server only.
 
     Raises:
-        UserError: It does not start; the reason is on stderr.
+        UserError: The server does not start; the reason is on stderr.
     """
     rest, grpc = free_port(), free_port()
     command = [sys.executable, "-m", "brakepoint", "serve", model]
@@ -59,7 +59,7 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
     )
     endpoint = Endpoint(f"{LOCALHOST}:{rest}", f"{LOCALHOST}:{grpc}", process)
     try:
-        if not endpoint.said.readline():  # The line that announces it is ready.
+        if not endpoint.said.readline():  # The line that announces that the server is ready.
             raise UserError("serving.error.not_started", model=model)
         yield endpoint
     finally:

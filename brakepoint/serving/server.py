@@ -119,7 +119,7 @@ class _ForUs(logging.Filter):
 def run(
     models: list[Model], host: str, rest_port: int, grpc_port: int, on_ready: Callable[[], object]
 ) -> None:
-    """Serves until SIGTERM or Ctrl-C; pending requests are answered first.
+    """Serves until SIGTERM or Ctrl-C; pending requests are still answered.
 
     Args:
         models: Models that are ready to serve.
@@ -193,7 +193,7 @@ async def _serve(
 def _hear_signals(rest: RESTServer) -> list[int]:
     """Makes SIGINT and SIGTERM end the REST server from now on, whether it has started or not.
 
-    Otherwise asyncio would cancel whatever is running at that moment, possibly the shutdown of the gRPC
+    Otherwise asyncio would cancel the task that is running at that moment, possibly the shutdown of the gRPC
     server, which would then not be awaited.
 
     Returns:
