@@ -1,4 +1,4 @@
-"""The variables that name a store. People set them by copy and paste, or in Secrets created with `echo`."""
+"""The variables that name a store, which people set by copy and paste, or in Secrets created with `echo`."""
 
 import os
 
