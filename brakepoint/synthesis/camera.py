@@ -81,7 +81,7 @@ def _shake(rng: np.random.Generator) -> np.ndarray:
 
 
 def _noise(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Noise: fine in brightness, and coarser in colour."""
+    """Adds noise: fine in brightness, and coarser in colour."""
     strength = min(rng.exponential(3.0), 14.0)
     if strength < 0.5:
         return image

@@ -12,7 +12,7 @@ from brakepoint.files import write_whole
 from brakepoint.truth import load_truth
 
 EVERY = 3
-"""Neighbouring frames are 2 cm apart and very similar: one in this many is enough."""
+"""Neighbouring frames are 2 cm apart and very similar, so one frame in this many is enough."""
 
 
 def save_signless_frames(out_dir: Path) -> Iterator[Path]:

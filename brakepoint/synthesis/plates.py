@@ -25,13 +25,13 @@ class PrintedPlate:
     """One kind of plate.
 
     Attributes:
-        kind: For instance `danger-train` or `stop`.
-        sign_class: Class of its front for a detector; None for a distractor.
+        kind: Kind of the plate, for instance `danger-train` or `stop`.
+        sign_class: Class of the front for a detector; None for a distractor.
         prints: Variants of the print, from thin lines and a wide margin to thick lines, each a pyramid of
             `(h, w, 4)` float32 images, 0 to 255, blue-green-red-alpha, every level half the size of the
             previous one.
         outline: The silhouette.
-        edge: Colour of the plastic on which it is printed, blue-green-red 0 to 255.
+        edge: Colour of the plastic under the print, blue-green-red 0 to 255.
     """
 
     kind: str

@@ -109,7 +109,7 @@ def _cushion(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int
 def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
     """A shaded ball or cone of one colour, with a highlight."""
     shade = np.array(colour(rng, saturation=rng.uniform(0.5, 1), value=rng.uniform(90, 250)))
-    if rng.random() < 0.3:  # Yellow ones are the most confusing.
+    if rng.random() < 0.3:  # Yellow solids are the most confusing.
         shade = np.array((0.1, 0.75, 0.95)) * rng.uniform(90, 260)
     ball = rng.random() < 0.5
     for step in np.linspace(1, 0.1, 5):
