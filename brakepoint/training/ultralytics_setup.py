@@ -21,7 +21,7 @@ def prepare_ultralytics() -> None:
 
 
 def _mend_torchvision() -> None:
-    """Imports torchvision; if that fails, defines what is missing and imports it again."""
+    """Imports torchvision; if this fails, defines the missing operators and imports it again."""
     try:
         import torchvision
     except RuntimeError:
@@ -40,4 +40,4 @@ def _mend_torchvision() -> None:
 
 
 _KEPT: list[object] = []
-"""A torch library undoes its definitions when it is collected."""
+"""Keeps torch libraries alive: a library undoes its definitions when it is garbage-collected."""
