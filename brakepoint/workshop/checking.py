@@ -10,7 +10,7 @@ from brakepoint.workshop.examination import FINISHED
 from brakepoint.workshop.verdicts import Result, Verdict
 
 TIME_LIMIT_S = 60.0
-"""A check takes a few seconds; this leaves room for slow machines."""
+"""A check takes a few seconds; this limit leaves room for slow machines."""
 PRINTED_LINES = 20
 
 

@@ -68,7 +68,7 @@ def show_answers(image: np.ndarray, answers: Mapping[str, Sequence[Detection]]) 
 
     Args:
         image: Picture in blue-green-red order, as in OpenCV.
-        answers: Detections by the title above them.
+        answers: Each model's detections, by the title above the picture.
     """
     _, row = plt.subplots(1, len(answers), figsize=(14, 6), squeeze=False, layout="tight")
     for axes, (title, detections) in zip(row[0], answers.items(), strict=True):
@@ -101,7 +101,7 @@ def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, ch
 
     Args:
         confidences: Confidences of all detections, highest first.
-        correct: Whether each is right.
+        correct: Whether each detection is right.
         truths: Number of signs.
         chosen: The chosen confidence.
     """

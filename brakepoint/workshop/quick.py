@@ -1,4 +1,4 @@
-"""Sizes for testing the notebooks: what takes an attendee minutes should take a test seconds."""
+"""Sizes for testing the notebooks: work that takes an attendee minutes should take a test seconds."""
 
 import os
 

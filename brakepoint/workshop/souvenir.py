@@ -1,6 +1,6 @@
 """The page to take home: what was built, how the train drove, and how well the model saw.
 
-It is one file that opens without a network, and names the person only by handle.
+The page is one file that opens without a network, and names the person only by handle.
 """
 
 import base64
@@ -29,8 +29,8 @@ class Built:
 
     Attributes:
         step: The step.
-        done: Its exercises that were done.
-        asked: Those that the track asks for.
+        done: The exercises of the step that were done.
+        asked: The exercises that the track asks for.
     """
 
     step: Step
@@ -39,7 +39,7 @@ class Built:
 
     @property
     def is_over(self) -> bool:
-        """Whether everything asked for is done."""
+        """Whether every exercise that the track asks for is done."""
         return set(self.asked) <= set(self.done)
 
 
@@ -49,7 +49,7 @@ class Film:
 
     Attributes:
         mp4: The film.
-        poster: A JPEG of its most telling moment.
+        poster: A JPEG of the run's most informative moment.
     """
 
     mp4: bytes
@@ -61,14 +61,15 @@ class Souvenir:
     """What the page shows.
 
     Attributes:
-        handle: Whose it is; may be empty.
+        handle: Handle of the person; may be empty.
         day: When the work was done.
         steps: What was done of each step, in order.
-        missions: How the train drove.
-        film: One of these drives.
-        map50: The model's mAP50 on the feed that nobody had seen, 0 to 1.
+        missions: The reports of the train's missions.
+        film: The film of one of these missions.
+        map50: The model's mAP50 on the hidden feed, 0 to 1.
         charts: The model's curves.
-        steps_by: Whose autopilot drove, `labs` or `solutions`; empty if it is the attendee's own anyway.
+        steps_by: Source of the autopilot that drove, `labs` or `solutions`; empty if it is certainly the
+            attendee's.
         detector: File name of the model that drove.
     """
 
@@ -88,7 +89,7 @@ def built(done: Mapping[str, Sequence[str]], track: Track) -> tuple[Built, ...]:
 
     Args:
         done: The exercises that were done, by the step's name.
-        track: What is asked for.
+        track: The track, which determines the exercises that are asked for.
     """
     return tuple(Built(step, tuple(done.get(step.name, ())), step.exercises_of(track)) for step in course())
 

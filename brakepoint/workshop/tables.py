@@ -1,4 +1,4 @@
-"""Tables in documentation pages that a forge shows, too: about the course and scenarios.
+"""Tables about the course and scenarios, for documentation pages that a forge shows, too.
 
 `<!-- table: exercises 1 -->` … `<!-- end of table -->` is filled by `python -m brakepoint.workshop.figures`.
 """
@@ -73,7 +73,7 @@ def _is_number(cell: object) -> bool:
 
 def code(words: object) -> str:
     """Formats a text as code; an empty text stays empty."""
-    if "|" in str(words):  # Between backticks, the entity that keeps it from ending a cell would be shown.
+    if "|" in str(words):  # Between backticks, the entity that keeps `|` from ending a cell would be shown.
         return f"<code>{plain(str(words))}</code>"
     return f"`{words}`" if str(words) else ""
 
@@ -142,7 +142,7 @@ def _clock(lang: str, track: str) -> str:
 
 
 def _at(minute: int) -> tuple[int, str]:
-    """A minute of the day, and the time on the clock."""
+    """A minute of the workshop, and the time of day."""
     hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
     return minute, f"{hours}:{minutes:02}"
 
