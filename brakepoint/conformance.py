@@ -1,6 +1,6 @@
 """Tests for every camera and every hub: the stubs, the kit's own, and yours.
 
-Subclass the suite, define how to open yours, and let pytest collect it:
+Subclass the suite, define how to open your camera or hub, and let pytest collect the class:
 
     from brakepoint.conformance import HubConformance
 
@@ -90,7 +90,7 @@ class CameraConformance:
         assert np.array_equal(first.image, kept), "a later capture wrote over an earlier one"
 
     def test_it_may_be_closed_twice(self) -> None:
-        """As with everything that holds a device."""
+        """Like everything that holds a device, a camera may be closed twice."""
         camera = self.open()
         camera.close()
         camera.close()
@@ -126,12 +126,12 @@ class HubConformance:
         return hub.state(from_s + seconds)
 
     def test_it_says_whether_its_train_is_simulated(self) -> None:
-        """A new run puts a simulated train at the start; before a real one, a person does."""
+        """A new run puts a simulated train at the start; a person must put a real train there."""
         with self._hub() as hub:
             assert isinstance(hub.is_simulated, bool), "is_simulated must be True or False"
 
     def test_a_train_without_an_order_stands_braked_at_the_start(self) -> None:
-        """It is safe before the first order."""
+        """The train is safe before the first order."""
         with self._hub() as hub:
             states = [hub.state(now) for now in (0.0, 1.0, 5.0)]
         assert all(state.braking for state in states), "without an order the brake must be on"
@@ -153,7 +153,7 @@ class HubConformance:
         assert state.speed_cm_s > 0 and not state.braking
 
     def test_a_brake_brings_the_train_to_rest(self) -> None:
-        """And it stays there."""
+        """The train then stays at rest."""
         with self._hub() as hub:
             moving = self._drive(hub, OrderKind.FULL_SPEED, 0, 3)
             resting = self._drive(hub, OrderKind.BRAKE, 3, 3)
@@ -186,7 +186,7 @@ class HubConformance:
         assert lights == list(Light)
 
     def test_closing_leaves_the_train_braked(self) -> None:
-        """And it may be closed twice."""
+        """A hub may also be closed twice."""
         hub = self.open()
         try:
             self._drive(hub, OrderKind.FULL_SPEED, 0, 2)

@@ -62,7 +62,7 @@ class Step(BaseModel):
 
     @property
     def further(self) -> tuple[str, ...]:
-        """Its exercises that go further than the core."""
+        """The exercises of the step that go beyond the core."""
         return tuple(name for name in self.exercises if name not in self.core)
 
     def exercises_of(self, track: Track) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Step(BaseModel):
         return self.core if track is Track.CORE else self.exercises
 
     def minutes_of(self, track: Track) -> int:
-        """How long they should take."""
+        """How long the exercises of a track should take."""
         return self.core_minutes if track is Track.CORE else self.minutes
 
     @property
@@ -80,7 +80,7 @@ class Step(BaseModel):
 
     @property
     def solution(self) -> Path:
-        """The same, complete."""
+        """The kit's complete version of the lab."""
         return SOLUTIONS_DIR / self._own
 
     @property

@@ -33,7 +33,7 @@ class UserError(Exception):
         return _on_one_line(text(self.key, None, **values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Allows the error to be pickled in a worker process for the one that prints it."""
+        """Allows the error to be pickled in a worker process for the process that prints it."""
         return partial(UserError, self.key, **self._values), ()
 
 

@@ -119,7 +119,7 @@ def load_yaml(content: str) -> Any:
     """The content of a YAML document.
 
     Raises:
-        yaml.YAMLError: It isn't YAML, contains a duplicate key, or a value is invalid for its type.
+        yaml.YAMLError: The content isn't YAML, contains a duplicate key, or a value is invalid for its type.
     """
     try:
         return yaml.load(content, _StrictLoader)

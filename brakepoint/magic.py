@@ -49,7 +49,7 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
 
 
 def say(shell: object, kind: type, error: Exception, trace: object, tb_offset: object = None) -> None:
-    """Shows an error that the user can fix in one line, without a stack trace."""
+    """Shows, in one line and without a stack trace, an error that the user can fix."""
     print(str(error) or text("notebook.not_written"))  # noqa: T201
 
 

@@ -1,4 +1,4 @@
-"""The messages between the parts, each with its topic and encoding.
+"""The messages between the services, with their encodings.
 
 Everything is JSON except `Frame`, which is a fixed binary header followed by JPEG bytes. Times are seconds by
 the clock of the sender's machine, positions centimetres along the track, boxes pixels of the frame.
@@ -148,7 +148,7 @@ class Order(Message):
 
     @property
     def meaning(self) -> tuple[OrderKind, Reason, SignClass | None]:
-        """What makes two orders the same, regardless of when they were issued."""
+        """The fields that make two orders the same, regardless of when they were issued."""
         return self.kind, self.reason, self.sign
 
 
@@ -158,7 +158,7 @@ class GivenOrder(Order):
     Attributes:
         giver: Id of the autopilot that issued it; changes with every restart.
         number: Grows with every order of a giver.
-        run: The run for which it was issued; −1 while its giver does not know one.
+        run: The run for which it was issued; −1 while its giver does not know of a run.
         seen_at: When the frame on which it is based was captured; None if there was none.
     """
 
@@ -242,7 +242,7 @@ class Control(Wish):
 
 
 class MissionState(Message):
-    """The current state of the mission, kept by the controller, from which restarted services learn it.
+    """The state of the mission, which the controller publishes and from which restarted services resume.
 
     Attributes:
         run: Number of the run; with a new one the train is at the start again.
@@ -250,7 +250,7 @@ class MissionState(Message):
         running: Whether orders are passed on to the train.
         since: When the run began; anything older belongs to another run.
         at: Time of this message.
-        train_lost: Whether the run ended because the train was lost: it has forgotten its position.
+        train_lost: Whether the run ended because the train was lost, and with it the train's position.
     """
 
     run: int = Field(ge=0)
@@ -279,7 +279,7 @@ class Status(Message):
         refused: Number of messages rejected so far.
         per_s: Work per second: frames captured, frames examined, orders issued or passed on.
         latency_ms: Recent median time from the capture of a frame to the order at the train.
-        latency_p95_ms: 95th percentile of the same.
+        latency_p95_ms: 95th percentile of these times.
     """
 
     service: str = Field(max_length=32)
@@ -334,7 +334,7 @@ def encode_frame(frame: Frame, jpeg_quality: int = 90) -> bytes:
 
 
 class Picture(NamedTuple):
-    """An encoded frame whose picture is still JPEG, for those who only display it."""
+    """An encoded frame whose picture is still JPEG, for programs that only display it."""
 
     frame_id: int
     captured_at: float
@@ -372,7 +372,7 @@ def decode_frame(payload: bytes) -> Frame:
     frame_id, captured_at, position_cm, signs_from_px, jpeg = split_frame(payload)
     try:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # For instance, it claims to be larger than allowed.
+    except cv2.error:  # For instance, the picture claims to be larger than allowed.
         image = None
     if image is None or 2 * signs_from_px > image.shape[0]:
         raise UserError("error.frame_picture", frame_id=frame_id)

@@ -1,7 +1,7 @@
 """The locations of the kit's own files, and of the user's work.
 
-In a clone of the project, both are the clone. If pip has installed the kit, its files are inside the package,
-and the workplace is the current folder.
+In a clone of the project, both are in the clone. If pip has installed the kit, its files are inside the
+package, and the workplace is the current folder.
 """
 
 import sys

@@ -17,8 +17,8 @@ def proxies_set() -> list[str]:
 def spare_loopback() -> None:
     """Bypasses proxies for this machine's own addresses, in this process and all its children.
 
-    Store, endpoints, broker and pages all listen there, and a proxy on another machine cannot reach them. Few
-    libraries do that by default.
+    Store, endpoints, broker and pages all listen on these addresses, and a proxy on another machine cannot
+    reach them. Few libraries bypass proxies for them by default.
     """
     if not proxies_set():
         return

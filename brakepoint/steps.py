@@ -19,7 +19,7 @@ def load_step(name: str, steps: str | None = None) -> ModuleType:
         steps: `solutions` or `labs`; by default the value of `BRAKEPOINT_STEPS`, else `solutions`.
 
     Raises:
-        UserError: There is no such source, or it has no such module.
+        UserError: There is no such source, or the source has no such module.
     """
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     if source not in SOURCES:

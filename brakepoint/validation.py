@@ -1,4 +1,4 @@
-"""The errors in a file that pydantic rejected, on one line and in the reader's language."""
+"""The first error in a file that pydantic rejected, on one line and in the reader's language."""
 
 import re
 
