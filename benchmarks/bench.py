@@ -1,7 +1,7 @@
 """Measures the detector and the whole loop on one core and on two: `python -m benchmarks.bench`.
 
 Each number of cores is measured in a separate process, bound to that many cores from the start: thread pools
-are created once, for the cores available then.
+are created once, for the cores that are available at that moment.
 """
 
 import json

@@ -17,7 +17,7 @@ MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 READY_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.05
 SETTINGS = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-"""As in deploy/mosquitto, but without TLS and passwords."""
+"""The settings of deploy/mosquitto, but without TLS and passwords."""
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None
     """Runs Mosquitto until the context ends.
 
     Args:
-        folder: Receives its settings and its log.
+        folder: Receives Mosquitto's settings and its log.
         settings: Content of `mosquitto.conf`.
         ports: The ports on which it listens with these settings.
 

@@ -1,7 +1,7 @@
 """Causes every fault repeatedly, at random moments: `python -m benchmarks.drill`.
 
-It measures how far the train rolled from each fault until it was at rest, and whether it drove on; and it
-looks for processes that are left over or whose memory grows.
+The drill measures how far the train rolled from each fault until it was at rest, and whether it drove on. It
+also looks for processes that are left over or whose memory grows.
 """
 
 import json
@@ -35,7 +35,7 @@ from brakepoint.systems import require_linux
 from brakepoint.texts import text
 
 FEED = "track-empty"
-"""None of its signs count, so whatever the train does is due to the fault."""
+"""A feed on which no sign counts, so whatever the train does is due to the fault."""
 STRIKE_CM = (5.0, 120.0)
 """Where the fault may occur: while the train accelerates, which takes about 60 cm, or at full speed."""
 SETTLED_AFTER = 3
@@ -186,7 +186,7 @@ def _play(stage: Stage, fault: str, strike_cm: float) -> Round:
 
 
 def _lose_train(stage: Stage, struck_at: float) -> float:
-    """Kills the train itself: the run must end with the right verdict, and the next one begin as usual."""
+    """Kills the train itself: its run must end with the right verdict, and the next must begin as usual."""
     os.kill(stage.services.pid("train"), signal.SIGKILL)
     stage.await_loss()
     told_after_s = round(time.monotonic() - struck_at, 2)

@@ -43,12 +43,12 @@ LOOK_EVERY_S = 0.05
 
 @dataclass
 class HandIns:
-    """The results.
+    """The results of the benchmark.
 
     Attributes:
         honest: Number of attendees who submitted the kit's own files.
-        scored: Number of those with a score.
-        astray: Attendees with an unexpected outcome, and the outcome.
+        scored: Number of these attendees who got a score.
+        astray: The unexpected outcomes, each with its attendee.
         honest_s: Time from the submission to the last honest score.
         all_s: Time to the last outcome, honest or hostile.
         peak_mb: Peak memory of this process and all its descendants.

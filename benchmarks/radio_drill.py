@@ -1,8 +1,8 @@
 """Causes everything that can go wrong on the radio: `make radio-drill`.
 
-It uses the real driver and the real guard, with bleak's own Linux code, and a hub on a fake BlueZ
-(`tests/fake_bluez.py`) that records its motor commands. The train's motion is computed from these, by the
-kit's model, at full speed.
+The drill uses the real driver and the real guard, with bleak's own Linux code, and a hub on a fake BlueZ
+(`tests/fake_bluez.py`) that records its motor commands. From these commands, the kit's model computes the
+train's motion at full speed.
 """
 
 import json

@@ -76,7 +76,7 @@ class Stage:
 
     Attributes:
         hub: The train's hub.
-        device: Its Bluetooth device.
+        device: The hub's Bluetooth device.
         beat: The driver's heartbeat.
         braked_at: When the guard reported that the train is braked.
     """

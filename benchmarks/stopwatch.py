@@ -67,7 +67,8 @@ class Stopwatch:
         """Measures functions wherever they are called within the context.
 
         Args:
-            stages: For each function the module, class or object that has it, its name there, and its stage.
+            stages: For each function: the module, class or object that has it, its name in that, and its
+                stage.
         """
         (owner, function, name), *others = stages
         with mock.patch.object(owner, function, self.timed(getattr(owner, function), name)):
@@ -93,7 +94,7 @@ def stages_table(title: str, spent: dict[str, Spent], times: int = 1) -> Table:
 
     Args:
         title: Title of the table.
-        spent: From a stopwatch.
+        spent: The time by stage, from a stopwatch.
         times: Number of repetitions, over which the times are averaged.
     """
     table = Table(title=title)
