@@ -20,7 +20,7 @@ from brakepoint.texts import languages, text
 
 PROGRESS_MAX_BYTES = 64_000
 SILENT_AFTER_MIN = 20.0
-"""No check for this long means that the attendee is away or lost."""
+"""An attendee who has not run a check for this long is away or lost."""
 LOOK_EVERY_S = 5.0
 KEYS = (PROGRESS_KEY, INCIDENTS_KEY)
 NO_PROGRESS = b"{}"
@@ -47,7 +47,7 @@ class Seat(BaseModel):
         exercise: The exercise to be checked next.
         done: Exercises of the room's track that are done, by step.
         further: Exercises done beyond the track.
-        minutes: Minutes since the last new pass.
+        minutes: Minutes since the attendee last passed a further exercise.
         hints: Hints given so far.
         map50: The best mAP50, as scored by the instructor's side.
         incidents: Incidents whose cause was found, by number, with the minutes until it was found and fixed.
@@ -74,7 +74,7 @@ class Watcher:
 
     Args:
         room: The room.
-        store: Its object store.
+        store: The room's object store.
         clock: Returns the current time.
         reread: Reads the room again to notice who joins or leaves; by default the room is not reread.
     """
