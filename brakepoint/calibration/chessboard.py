@@ -23,7 +23,7 @@ FLAGS = (
 
 
 def find_board(image: np.ndarray, columns: int, rows: int) -> np.ndarray | None:
-    """The inner corners of a chessboard, from the top left, shape `(rows * columns, 2)`; None without one.
+    """The inner corners of a chessboard, from the top left, `(rows * columns, 2)`; None if none is found.
 
     Args:
         image: `(height, width, 3)` uint8.

@@ -21,7 +21,7 @@ from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.train_file import Drive
 
 POWERS = (40, 60, 80, 100)
-"""The powers of the runs, in percent, in order; the highest is the one that full speed needs at most."""
+"""The powers of the runs, in percent, in order; the runs end with the first power that reaches full speed."""
 RESERVE_VOLTS = 8.1
 """Voltage of half-empty batteries, with which the train must still reach the chosen full speed."""
 MOVED_CM = 5.0
@@ -41,11 +41,11 @@ class Seen(NamedTuple):
     """An observation of a mark at one moment.
 
     Attributes:
-        at: When it was noticed, in seconds on the clock of the run.
-        mark: 0 for the first, 1 for the second.
-        ahead_cm: Distance ahead of the train; negative if behind.
+        at: When the mark was noticed, in seconds on the clock of the run.
+        mark: 0 for the first mark, 1 for the second.
+        ahead_cm: Distance of the mark ahead of the train; negative if it is behind.
         sigma_cm: Accuracy of the distance: one standard deviation.
-        is_late: Whether it was noticed with the delay of a camera or a finger.
+        is_late: Whether the mark was noticed with the delay of a camera or a finger.
     """
 
     at: float
@@ -124,7 +124,7 @@ def fit_drive(
     """Determines the figures of a train from its runs.
 
     Args:
-        legs: At least two runs in which it moved.
+        legs: At least two runs in which the train moved.
         apart_cm: Distance between the marks.
         reckoning: The hub's dead reckoning.
         scale_sigma: Relative accuracy of the camera's focal length.
@@ -202,8 +202,8 @@ def speed_in_sight_cm_s(sight_cm: float, latency_s: float) -> float:
 def speed_of(leg: Leg, apart_cm: float) -> float:
     """Estimated speed of a run in cm/s; 0 if too little is known.
 
-    It is based on the fastest approach to a mark before braking, or on the time between passing the two
-    marks.
+    The estimate is based on the fastest approach to a mark before braking, or on the time between passing the
+    two marks.
     """
     speeds = [0.0]
     passed = [each.at for each in leg.seen if each.ahead_cm == 0]

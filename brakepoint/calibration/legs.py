@@ -35,7 +35,7 @@ RESTS_S = 3.0
 
 
 class TunableHub(Hub, Protocol):
-    """A hub whose drive can be chosen, such as that of `ble:`."""
+    """A hub whose drive can be chosen, such as the hub of `ble:`."""
 
     @property
     def volts(self) -> float | None:
@@ -79,7 +79,7 @@ def drive_leg(hub: TunableHub, power: int, look: Look, tick: Callable[[], float]
     """Drives once from standstill to standstill; brakes before the second mark, or where it should be.
 
     Args:
-        hub: Its train is before the first mark.
+        hub: A hub whose train is before the first mark.
         power: Power of the motor in percent.
         look: Called at every tick.
         tick: Waits one step of the control loop and returns the time in seconds.
