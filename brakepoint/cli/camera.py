@@ -21,9 +21,9 @@ from brakepoint.train_file import DEFAULT_PATH, RECORDED, VARIABLE, Eye, TrainFi
 
 camera_app = CommandLine(help="cli.camera.help", no_args_is_help=True)
 PICTURES = 30
-"""Number of pictures taken at each place."""
+"""Number of pictures taken at each position of the plate."""
 PATIENCE_S = 10.0
-"""How long taking these pictures may last."""
+"""How long taking these pictures may take."""
 FRAME_PX = RECORDED.width_px, RECORDED.height_px
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="cli.camera.option.out")]
@@ -45,7 +45,7 @@ def calibrate_command(
     detector: Model = str(SHIPPED_MODEL),
     out: Out = None,
 ) -> None:
-    """Asks for places, takes pictures, computes, and writes the train's file."""
+    """Asks for positions of the plate, takes pictures, computes the camera, and writes the train's file."""
     from brakepoint.calibration.camera import fit_eye
 
     if "focal=" in camera:
@@ -124,7 +124,7 @@ def load_detector(path: str):  # type: ignore[no-untyped-def]
 
 
 def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[type-arg]
-    """Asks for places of the plate, and takes pictures at each."""
+    """Asks for positions of the plate, and takes pictures at each."""
     from brakepoint.calibration.camera import placed
 
     detector = load_detector(model)

@@ -23,7 +23,7 @@ def doctor_command() -> None:
 
 
 def _show_site(console: Console) -> None:
-    """Shows the findings about an incident's train, if one is under way."""
+    """Shows the findings about the train of the current incident, if there is one."""
     from brakepoint.incidents import casebook
     from brakepoint.incidents.doctor import examine_site
 

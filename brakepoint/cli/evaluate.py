@@ -86,7 +86,7 @@ def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]
 
 
 def as_table(evaluation: Evaluation, model_name: str) -> Table:
-    """Formats an evaluation as a table: a row for each class, and one for all."""
+    """Formats an evaluation as a table: a row for each class, and one for all classes."""
     low, high = map(_figure, evaluation.map50_interval)
     table = Table(
         title=_title(evaluation, model_name),
@@ -117,7 +117,7 @@ def as_table(evaluation: Evaluation, model_name: str) -> Table:
 
 
 def heights_table(evaluation: Evaluation) -> Table:
-    """Formats how many signs were found by their height in the picture: small ones are far away."""
+    """Formats how many signs of each height in the picture were found: small signs are far away."""
     columns = [text("cli.evaluate.height"), text("cli.evaluate.truths"), text("cli.evaluate.found")]
     table = Table(*columns, text("cli.evaluate.recall"))
     for column in table.columns[1:]:

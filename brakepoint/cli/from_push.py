@@ -30,7 +30,7 @@ FOLDER = Path("runs/delivery")
 TESTS = 'make mission ARGS="--steps {source}" PYTHON=python3.11'
 """The tests that a room requires before building an image (brakepoint/room/attendee_delivery.py)."""
 CONNECTION = "aws-connection-brakepoint"
-"""The pipeline's default name of the Secret."""
+"""The pipeline's default name for the Secret with the data connection."""
 COLUMNS: dict[str, Literal["left", "right"]] = {
     "task": "left",
     "outcome": "left",

@@ -46,7 +46,7 @@ def mission_command(
     hub: Hub = "",
     link: TrainAt = "",
 ) -> None:
-    """Drives, scores and reports; exit status 1 if a mission was not accomplished."""
+    """Drives and scores missions, and writes a report; exit status 1 if one was not accomplished."""
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     model = detector or str(SHIPPED_MODEL)
     if (hub or link) and not live:

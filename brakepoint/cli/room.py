@@ -40,7 +40,7 @@ DEFAULT_FILE = Path("room.yaml")
 
 
 def open_room(path: Path, attendees: int | None = None) -> "Room":
-    """Reads a room, after checking that everything it needs is installed.
+    """Reads a room, after checking that everything that a room needs is installed.
 
     Raises:
         UserError: Something is not installed, or the file is missing or invalid.
@@ -120,7 +120,7 @@ def _about_cards(cards: "CardChanges") -> list[str]:
 
 
 def _some(handles: tuple[str, ...]) -> str:
-    """All handles, or, if there are many, their number and the first ones."""
+    """All handles; if there are many, only the first ones and their number."""
     return (
         ", ".join(handles) if len(handles) <= SHOWN else f"{', '.join(handles[:SHOWN])}, … ({len(handles)})"
     )
@@ -195,7 +195,7 @@ def score_command(
     watch: Annotated[bool, typer.Option("--watch", help="cli.room.watch")] = False,
     final: Annotated[bool, typer.Option("--final", help="cli.room.final")] = False,
 ) -> None:
-    """Scores new submissions; those already scored are left alone.
+    """Scores new submissions; those that are already scored are left alone.
 
     Raises:
         UserError: There is no sandbox or no hidden feed, so nothing is scored. Or the scores cannot be

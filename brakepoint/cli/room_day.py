@@ -100,10 +100,10 @@ def move_command(
     file: RoomFile = DEFAULT_FILE,
     attendees: Attendees = None,
 ) -> None:
-    """Swaps everything of two attendees.
+    """Swaps everything that belongs to two attendees.
 
     Raises:
-        UserError: One of them is not in the room, or both are the same.
+        UserError: One of the attendees is not in the room, or both are the same.
     """
     from brakepoint.room.config import require_attendee
 

@@ -67,7 +67,7 @@ class Command(TyperCommand):
         """Parses the arguments after the command.
 
         Raises:
-            UserError: There are more arguments than it accepts.
+            UserError: There are more arguments than the command accepts.
         """
         ctx.allow_extra_args = True
         with _blamed_on(ctx):
@@ -95,7 +95,7 @@ class Commands(TyperGroup):
         _write_usage(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads what comes after the group."""
+        """Parses the arguments after the group."""
         with _blamed_on(ctx):
             return super().parse_args(ctx, args)
 
@@ -133,7 +133,7 @@ def _look_up_help(command: TyperCommand | TyperGroup) -> None:
 
 
 def _name_value(parameter: Any) -> None:
-    """Names the value of a parameter in the reader's language; a flag takes no value and shows none."""
+    """Names the value of a parameter in the reader's language; a flag has no value and shows no name."""
     if getattr(parameter, "is_flag", False):
         parameter.metavar = ""
     elif parameter.metavar is None and parameter.param_type_name == "option":
@@ -143,7 +143,7 @@ def _name_value(parameter: Any) -> None:
 
 
 def _write_usage(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
-    """Writes the line that shows how a command is called; typer would begin it in English."""
+    """Writes the line that shows how a command is called; typer would begin this line in English."""
     pieces = " ".join(command.collect_usage_pieces(ctx))
     formatter.write_usage(ctx.command_path, pieces, prefix=text("cli.usage.prefix") + " ")
 
