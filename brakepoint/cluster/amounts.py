@@ -125,7 +125,7 @@ def _outside(amounts: dict[str, Amounts], item: Manifest) -> Iterator[str]:
 
 
 def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> list[str]:
-    """Resources that a quota requires and a container does not specify: such a pod is refused."""
+    """Resources that a quota requires and a container does not specify: the pod is then refused."""
     wanted = {name for quota in quotas for name in quota["spec"].get("hard") or () if name.count(".") == 1}
     wanted &= {f"{kind}.{name}" for kind in KINDS for name in ("cpu", "memory")}
     limit_ranges, missing = list(limit_ranges), []
@@ -139,7 +139,7 @@ def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iter
     """The peak usage of a namespace, by the names of a quota.
 
     Args:
-        pods: All pods of the namespace. Of those with phases, the largest phase of each run counts.
+        pods: All pods of the namespace. Of the pods with phases, the largest phase of each run counts.
         manifests: The other objects that count: volume claims, Services and so on.
         limit_ranges: LimitRanges of the namespace.
     """

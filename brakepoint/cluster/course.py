@@ -14,7 +14,7 @@ from brakepoint.cluster.pods import Manifest, Pod, namespace_of
 from brakepoint.course import ROOT, course
 
 LEAST_START_S = 600
-"""Least start timeout of a workspace: its image has several gigabytes, whose first pull takes minutes."""
+"""Least start timeout of a workspace: the first pull of its image, several gigabytes, takes minutes."""
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 """Keeps a project as long as it has Applications, which could not be deleted without the project."""
 DASHBOARD = "opendatahub.io/dashboard"
@@ -26,7 +26,7 @@ LOCAL = re.compile(r"^(127\.|localhost)")
 
 
 def examine(kit: Kit, root: Path = ROOT) -> Iterator[Finding]:
-    """Everything that the course would lack."""
+    """Everything that the course requires and the platform would lack."""
     if kit.room:
         yield from _workspaces(kit)
         yield from _pipelines(kit)
@@ -153,7 +153,7 @@ def _models(kit: Kit) -> Iterator[Finding]:
 
 
 def _shipping(kit: Kit) -> Iterator[Finding]:
-    """Whether Argo CD deploys the overlay into which a push writes its digest."""
+    """Whether Argo CD deploys the overlay into which a push writes the digest of its image."""
     written = {str(value) for value in _overlays(kit)}
     if not written:
         return
@@ -175,7 +175,7 @@ def _overlays(kit: Kit) -> Iterator[object]:
 
 
 def _pulling(kit: Kit) -> Iterator[Finding]:
-    """The cluster's registry serves images to other namespaces only if a role allows it."""
+    """Checks pulls from other namespaces, which the cluster's registry allows only with a role."""
     for pod in kit.pods:
         for container in pod.containers:
             registry, repository, _ = parts(container.get("image", ""))

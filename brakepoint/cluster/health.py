@@ -26,7 +26,7 @@ SHARED = re.compile(r"cephfs|nfs|efs\.csi|file\.csi|filestore|gluster", re.IGNOR
 """Provisioners whose volumes can be mounted on several nodes at once, which the API does not show."""
 GPU = "nvidia.com/gpu"
 START_LEAST_S, IDLE_LEAST_S = 900, 4 * 3600
-"""Least start and idle timeouts of a workspace: its images have gigabytes, a workshop takes half a day."""
+"""Least start and idle timeouts of a workspace: its images are large, and a workshop takes half a day."""
 PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 
 

@@ -1,4 +1,4 @@
-"""Checks whether each image can be pulled, and whether it contains what its containers need."""
+"""Checks whether each image can be pulled, and whether it contains everything that its containers need."""
 
 import re
 from collections.abc import Iterator

@@ -61,7 +61,7 @@ class Kit:
     Attributes:
         profile: Name of the platform.
         manifests: All manifests, each with its namespace.
-        room: The room; None where there is none.
+        room: The room; None on a platform without rooms.
         devfile: Devfile of the workspaces.
         origins: Manifests by the folder from which they are applied.
         pipeline: Step 4, compiled: the pipeline, and its Kubernetes part.
@@ -164,7 +164,7 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
         root: Root of the project.
 
     Raises:
-        UserError: Something cannot be rendered.
+        UserError: A manifest cannot be rendered.
     """
     platform = platforms()[profile]
     origins = {place: _applied(root, place, platform.get("instead")) for place in platform["apply"]}

@@ -23,7 +23,7 @@ CONNECTION = "opendatahub.io/managed"
 
 @cache
 def operators() -> Manifest:
-    """What operators add, by operator."""
+    """The additions of each operator, by its name."""
     file = resources.files(__package__) / "data" / "operators.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
@@ -33,7 +33,7 @@ def workspace(devfile: Manifest, namespace: str, che: Manifest) -> Pod:
 
     Args:
         devfile: The devfile.
-        namespace: Namespace in which DevSpaces opens it.
+        namespace: Namespace in which DevSpaces opens the workspace.
         che: `spec.devEnvironments` of the CheCluster; missing settings have DevSpaces' defaults.
     """
     added, variables = operators()["devspaces"], devfile.get("variables") or {}

@@ -28,7 +28,7 @@ class Way:
         target: Name of the other end.
         ends: Both ends.
         port: Port of the target.
-        wanted: Whether it must be open; otherwise it must be blocked.
+        wanted: Whether the connection must be open; otherwise it must be blocked.
         protocol: TCP or UDP.
     """
 
@@ -138,7 +138,7 @@ class _Place:
             yield Way("router", page.name, (self._peers["router"], end_of(page)), PAGE, True)
 
     def _store(self) -> tuple[End, int] | None:
-        """The address of the attendee's object store."""
+        """The attendee's object store as one end of a connection."""
         connection = next(
             (
                 m
@@ -195,7 +195,7 @@ class _Place:
                     yield Way("router", pod.name, (self._peers["router"], end_of(pod)), port, True)
 
     def training(self) -> Iterator[Way]:
-        """Pipelines: they connect to the store and to their server; so does the workspace to the server."""
+        """Pipelines: their pods connect to store and pipeline server, and the workspace to that server."""
         tasks, servers = self._of("PipelineRun"), self._of("DataSciencePipelinesApplication")
         yield from self._to_store([*tasks, *servers])
         for server in (pod for pod in servers if "apiserver" in pod.name):

@@ -1,4 +1,4 @@
-"""The objects to which others refer, which the kit, the platform or the instructor must provide."""
+"""Checks that the kit, the platform or the instructor provides every object to which another refers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Reference:
     """A reference to an object by name.
 
     Attributes:
-        user: The object that refers to the other.
-        kind: Kind of the other: `Secret`, `ConfigMap`, …
-        name: Name of the other.
-        where: Namespace of the other; empty for cluster-wide objects.
-        key: The required key; empty if any will do.
+        user: The object that contains the reference.
+        kind: Kind of the object that is referred to: `Secret`, `ConfigMap`, …
+        name: Name of that object.
+        where: Namespace of that object; empty for cluster-wide objects.
+        key: The key that the object must have; empty if none is required.
     """
 
     user: str
@@ -197,7 +197,7 @@ def _made(kit: Kit) -> Made:
 
 
 def _answer(reference: Reference, kit: Kit, made: Made) -> bool | Manifest:
-    """True if it exists, False if nothing creates it, or what the instructor must provide."""
+    """True if the object exists, False if nothing creates it, or what the instructor must provide."""
     place = (reference.kind, reference.where, reference.name)
     if place in made:
         keys = made[place]

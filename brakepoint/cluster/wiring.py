@@ -207,7 +207,7 @@ def _of_monitor(kit: Kit, monitor: Manifest) -> Iterator[Finding]:
 
 
 def _of_projects(kit: Kit) -> Iterator[Finding]:
-    """Whether Argo CD may deploy the contents of an Application's folder to its destination."""
+    """Whether Argo CD may deploy the contents of an Application's folder to the Application's destination."""
     projects = {m["metadata"]["name"]: m["spec"] for m in kit.of_kind("AppProject")}
     for application in kit.of_kind("Application"):
         spec, name = application["spec"], application["metadata"]["name"]
