@@ -17,9 +17,9 @@ class Container:
 
     Attributes:
         name: Name of the Deployment.
-        image: Its image.
+        image: Image of the container.
         command: Command to run; empty for the image's own entry point.
-        args: Its arguments.
+        args: Arguments of the command.
         environment: All variables, including values from ConfigMaps and Secrets.
         files: Files mounted from ConfigMaps and Secrets, by path.
     """
@@ -101,7 +101,7 @@ def on_this_machine(
 
     Args:
         made: The containers.
-        manifests: Their manifests.
+        manifests: The manifests that they are from.
         ports: A free port for each Service, by its name.
     """
     changes: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""Renders a kustomize overlay with kubectl, which needs no cluster for that."""
+"""Renders a kustomize overlay with kubectl, which needs no cluster for rendering."""
 
 import shutil
 import subprocess
@@ -17,11 +17,11 @@ Manifest = dict[str, Any]
 
 
 def render_step(folder: Path, part: str) -> list[Manifest]:
-    """Renders one part of step 7, wherever the step is; its base comes with the kit.
+    """Renders one part of step 7, wherever the step's folder is; the base comes with the kit.
 
     Args:
         folder: Folder of the step, an attendee's or the kit's.
-        part: Name of a folder in it.
+        part: Name of a folder in that folder.
 
     Raises:
         UserError: See `render`.

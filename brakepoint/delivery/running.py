@@ -124,7 +124,7 @@ class Pods(Supervisor):
         return [there(word) for word in words]
 
     def stop(self) -> None:
-        """Stops every container and deletes their files. May be called twice."""
+        """Stops every container and deletes the containers' files. May be called twice."""
         super().stop()
         self._folder.cleanup()
 
