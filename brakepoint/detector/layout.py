@@ -1,9 +1,9 @@
-"""Recognises the layout of a model's output, of the two that ultralytics exports for a detector.
+"""Recognises which of the two layouts that ultralytics exports for a detector a model's output has.
 
 - *raw*, `1 × (4 + classes) × N`: centre, width and height of N boxes, and a score for each class;
 - *end to end*, `1 × N × 6`: left, top, right, bottom, score and class id, best first, padded with zeros.
 
-With two classes, a transposed raw output and that of an RT-DETR have the shape of an end-to-end one.
+With two classes, a transposed raw output and the output of an RT-DETR have the shape of an end-to-end one.
 Therefore the metadata and the numbers themselves are checked, too.
 """
 

@@ -65,7 +65,7 @@ def is_detection_head(metadata: Mapping[str, str]) -> bool:
 
 
 def stride_px(metadata: Mapping[str, str]) -> int:
-    """The model's coarsest stride in pixels; at least that of most networks."""
+    """The model's coarsest stride in pixels, but at least `STRIDE_PX`."""
     said = _literal(metadata.get("stride"))
     return said if isinstance(said, int) and STRIDE_PX < said <= STRIDE_MOST_PX else STRIDE_PX
 

@@ -1,4 +1,4 @@
-"""A network that runs behind an endpoint of the Open Inference Protocol; the rest of the detector runs here.
+"""A network behind an endpoint of the Open Inference Protocol, whose input and output are processed here.
 
 Because only tensors are transferred, a detector behind an endpoint returns exactly what a local one would.
 """
@@ -45,13 +45,13 @@ class RemoteRuntime:
         url: For instance `grpc://127.0.0.1:8081` or `https://host/MODEL`; by default the model is `track`.
 
     Attributes:
-        metadata: The protocol does not include the classes: they are assumed to be those of `SignClass`, in
-            order.
+        metadata: The assumed metadata: the protocol does not transfer the classes, so they are those of
+            `SignClass`, in order.
         input_size_px: `(width, height)` of the picture that the network expects.
         takes_lower: False: an endpoint has one size.
 
     Raises:
-        UserError: The extra `serving` is not installed, or no such network answers there.
+        UserError: The extra `serving` is not installed, or no such network answers at this URL.
     """
 
     metadata: Mapping[str, str] = {"names": repr([str(name) for name in SignClass])}
