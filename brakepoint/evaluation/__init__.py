@@ -31,13 +31,13 @@ HEIGHTS_PX = (0, 16, 24, 40)
 
 
 class Found(BaseModel):
-    """How many of the signs of some height are found.
+    """How many signs in a range of heights are found.
 
     Attributes:
         from_px: The least height.
         below_px: The height from which a sign belongs to the next range; None for the last range.
         signs: Number of signs.
-        found: How many of them have a matching detection at or above the threshold.
+        found: How many of these signs have a matching detection at or above the threshold.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -84,7 +84,8 @@ def evaluate(
 
     Args:
         images_dir: Contains `images/` and `labels/`; see `load_labels`.
-        detector: Its confidence is the threshold for precision and recall; mAP counts all from 0.001.
+        detector: The detector, whose confidence is the threshold for precision and recall; mAP counts all
+            detections from 0.001.
         on_progress: Called after each picture with the number done and the total.
 
     Raises:

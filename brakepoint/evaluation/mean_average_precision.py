@@ -2,7 +2,7 @@
 
 A detection is correct if it overlaps a sign of its class that no more confident detection has taken. Average
 precision is the area under the precision–recall curve, at 101 points. mAP50 requires an IoU of 0.5, mAP50-95
-averages over ten from 0.5 to 0.95; both are means over the classes that have truths.
+averages over ten values from 0.5 to 0.95; both are means over the classes that have truths.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) 
 
     Args:
         detections: In any order.
-        truths: The true signs; their confidence is ignored.
+        truths: The true signs, whose confidence is ignored.
     """
     detections = sorted(detections, key=lambda item: -item.confidence)
     classes, truth_classes = _classes(detections), _classes(truths)

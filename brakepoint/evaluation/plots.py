@@ -77,9 +77,9 @@ def plot_confusion(base: np.ndarray, new: np.ndarray, title: str, confidence: fl
 
     Args:
         base: `(3, 3)` counts of the base model; see `confusion_matrix`.
-        new: The same for the new model.
+        new: `(3, 3)` counts of the new model.
         title: Title, in the reader's language.
-        confidence: Their threshold.
+        confidence: Threshold of both models.
         path: The PNG file.
 
     Raises:

@@ -24,13 +24,13 @@ CAPTION_PX, HEADER_PX, GAP_PX = 30, 84, 8
 NEAR_PX, MISS_NEAR_PX = 4, 8
 """Distance of a box from its sign, so that the sign stays visible.
 
-It is larger for a missed sign, so that a false alarm at the same place does not hide it.
+The distance is larger for a missed sign, so that a false alarm at the same place does not hide the box.
 """
 DASH_PX = 7
 
 NIGHT, GREY = bgr("#10151c"), bgr("#98a5b3")
 TRUTH, HIT, MISS, FALSE_ALARM = map(bgr, ("#f4f7fa", "#2fbf9b", "#ffb000", "#ff5fa2"))
-"""Distinguishable with any kind of colour vision, as far as colours can be."""
+"""Colours that are distinguishable with any kind of colour vision, as far as possible."""
 
 Corners = tuple[int, int, int, int]
 
