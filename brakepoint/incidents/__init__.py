@@ -2,6 +2,6 @@
 
 `causes` lists the incidents, `site` is the train as it is set up, `wiring` drives it with the live services,
 `probes` check whether it is healthy, and `casebook` records the hidden cause and how long finding it took.
-`rights` and `memory` limit what a service may publish and use; `doctor` examines the train for `brakepoint
-doctor`.
+`rights` limits what a service may publish, and `memory` how much it may use; `doctor` examines the train for
+`brakepoint doctor`.
 """

@@ -13,14 +13,14 @@ HINTS = 3
 
 @dataclass(frozen=True)
 class Incident:
-    """One way in which a train was broken.
+    """One way to break a train.
 
     The texts are `incident.symptom.{name}`, `incident.cause.{name}` and `incident.hints.{name}.1` to `.3`.
 
     Attributes:
-        number: Number by which a person requests it.
+        number: Number by which a person requests the incident.
         name: Name of the cause.
-        probe: The probe that detects it: `drives`, `sees` or `lives`.
+        probe: The probe that detects the cause: `drives`, `sees` or `lives`.
         break_: Breaks the train.
     """
 

@@ -1,4 +1,4 @@
-"""Checks whether an incident's train is healthy by what it does, not by what its files contain.
+"""Checks whether an incident's train is healthy by its behaviour, not by the contents of its files.
 
 Three probes cover everything. The first drives the line on the virtual clock, with perfect detections in
 place of the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line
@@ -77,7 +77,7 @@ def drives(site: Site) -> Finding:
 
 
 class _Sight:
-    """The camera of a site; its pictures are blank, which is fast and enough for the oracle."""
+    """The camera of a site, with blank pictures, which are fast and sufficient for the oracle."""
 
     def __init__(self, site: Site, seed: int) -> None:
         self._camera, self._optics = PlainCamera(seed), Optics(site.setup.camera, site.zoom)
@@ -118,7 +118,7 @@ def _kept(middle: float, at: float, zoom: float) -> float:
 
 
 def _through_the_broker_of(site: Site, step: Step) -> Step:
-    """The autopilot as the train receives it: each message carries the time of its sender's clock.
+    """The autopilot as it reaches the train through the site's broker: each message has its sender's time.
 
     Messages that their sender may not publish, or that the controller would reject, do not arrive; without
     orders the train brakes by itself.
@@ -170,7 +170,7 @@ def sees(site: Site) -> Finding:
 
 
 def lives(site: Site) -> Finding:
-    """Checks whether the detector may use the memory that it needs.
+    """Checks whether the detector may use as much memory as it needs.
 
     Raises:
         UserError: The model is missing.

@@ -28,7 +28,7 @@ RIGHTS_PLUGIN = "brakepoint.incidents.rights.ServiceRights"
 
 
 class Optics:
-    """What happens to pictures on their way out of the camera.
+    """The processing of pictures on their way out of the camera.
 
     Args:
         lens: The camera's settings.
@@ -75,7 +75,7 @@ class SiteServices(Supervisor):
     Args:
         site: The train.
         settings: Addresses of page and broker.
-        tell: Receives their output.
+        tell: Receives the services' output.
         interrupted: Returns True when waiting for the services to become ready should stop.
     """
 
@@ -86,7 +86,7 @@ class SiteServices(Supervisor):
         super().__init__(replace(settings, feed=site.setup.feed), CLIENTS, tell, interrupted)
 
     def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
-        """Starts a service as for every train, but it reads the site and uses its machine's clock."""
+        """Starts a service as for every train, except that it reads the site and uses its machine's clock."""
         command, environment = super().launch(name)
         ahead_s = float(environment[CLOCK_VARIABLE]) + self._ahead_s.get(name, 0.0)
         command[-2:-1] = ["incident", "service"]
