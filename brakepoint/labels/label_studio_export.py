@@ -30,7 +30,7 @@ class _Record(BaseModel):
 class RectangleValue(_Record):
     """A rectangle in Label Studio's format: **every number is a percentage**.
 
-    `x` and `width` are percentages of the picture's width, `y` and `height` of its height.
+    `x` and `width` are percentages of the picture's width, `y` and `height` are percentages of its height.
 
     Attributes:
         x: Left edge, before rotation.
@@ -38,7 +38,7 @@ class RectangleValue(_Record):
         width: Width before rotation.
         height: Height before rotation.
         rotation: Clockwise rotation about its top left corner, in degrees.
-        rectanglelabels: The annotator's label: one class.
+        rectanglelabels: The annotator's labels, of which there must be one: a class.
     """
 
     x: float = Field(ge=-100, le=200)
@@ -53,7 +53,7 @@ class Rectangle(_Record):
     """One answer of an annotator.
 
     Attributes:
-        type: Always `rectanglelabels`.
+        type: Kind of the answer, always `rectanglelabels`.
         original_width: Width of the picture in pixels.
         original_height: Height of the picture in pixels.
         value: The rectangle itself.
@@ -90,7 +90,7 @@ class Annotation(_Record):
     Attributes:
         completed_by: Id or address of the annotator, if known.
         was_cancelled: Whether the annotator skipped the picture, which makes the answer meaningless.
-        updated_at: When it was last changed.
+        updated_at: When the annotation was last changed.
         result: A rectangle for each sign; empty for a picture without signs.
     """
 
@@ -118,7 +118,7 @@ def read_export(path: Path, notes: list[Note] | None = None) -> list[Task]:
     """Reads a Label Studio export of the kit's project, as JSON or JSON-MIN.
 
     Args:
-        path: The file; pictures must be beside or below it if it does not include their size.
+        path: The file; if it does not include the pictures' sizes, the pictures must be beside or below it.
         notes: Receives notes about what was skipped.
 
     Raises:

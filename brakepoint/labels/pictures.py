@@ -141,7 +141,7 @@ class PictureIndex:
         raise UserError("error.label_without_picture", file=file, picture=readable(_last(location)))
 
     def named(self, location: str, file: Path) -> list[Path]:
-        """The picture in a list, which is empty if none or several match."""
+        """The picture at a location as a list, which is empty if no picture or several match."""
         try:
             return [self.find(location, file)]
         except UserError:

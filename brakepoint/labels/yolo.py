@@ -14,7 +14,7 @@ CLASSES_FILE = "classes.txt"
 CLASSES_FILES = (CLASSES_FILE, "obj.names")
 """Names of such files; the second is Darknet's."""
 ROUNDING = 1e-3
-"""How far a number may exceed the edge because of rounding."""
+"""How far a box may extend beyond the picture's edge because of rounding."""
 
 
 def read_classes(folder: Path) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ class YoloData:
 
     Attributes:
         file: Path of the file.
-        classes: The classes by class id; an id without a name has an empty one.
+        classes: The names of the classes by class id; empty for an id without a name.
         places: For each existing split, its folders or lists of pictures.
     """
 
@@ -44,7 +44,8 @@ def find_data(folder: Path) -> YoloData | None:
     """Reads the YAML file that describes a dataset, if there is one.
 
     Args:
-        folder: Contains the file, under any name; if it is one split, its parent may contain `data.yaml`.
+        folder: Contains the file, under any name; if the folder is one split, its parent may contain
+            `data.yaml`.
 
     Raises:
         UserError: There are two such files, or the file is invalid.
@@ -65,7 +66,7 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _described(file: Path) -> dict[Any, Any] | None:
-    """A YAML file's description of a dataset; None if it is about something else."""
+    """A YAML file's description of a dataset; None if the file is about something else."""
     try:
         content = load_yaml(read_text(file))
     except yaml.YAMLError as error:
