@@ -58,8 +58,8 @@ class Driven:
         position_cm: Position of the train.
         speed_cm_s: Speed of the train.
         order: The order in force.
-        printed: The line that the hub has just printed, if any.
-        note: What is happening instead of driving.
+        printed: The line that the hub has just printed; empty if there is none.
+        note: What is happening while the train does not drive.
     """
 
     feed: str
@@ -120,7 +120,7 @@ def finish(
         run: The record.
         assignment: The feed and how it was driven.
         news: Receives the progress.
-        full_speed_cm_s: Full speed of the train; a real one may be slower.
+        full_speed_cm_s: Full speed of the train; a real train may be slower.
     """
     from brakepoint.mission.film import make_film, still
     from brakepoint.mission.loop import oracle_run
@@ -170,7 +170,7 @@ class News(io.StringIO):
         return len(words)
 
     def note(self, words: str) -> None:
-        """Reports what is happening instead of driving."""
+        """Reports what is happening while the train does not drive."""
         self._tell(replace(self._last, note=words))
 
     def observe(self, tick: Any, frame: object) -> None:

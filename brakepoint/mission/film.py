@@ -36,7 +36,7 @@ ENCODER: dict[str, object] = {
     "crf": "24",
     "x264-params": "mbtree=1:rc-lookahead=5:b-adapt=0",
 }
-"""Half the processor time of the preset `veryfast`, for as good a picture in about as many bytes."""
+"""Settings that need half the processor time of `veryfast`, for as good a picture in about as many bytes."""
 CLOSING_S = 2.5
 """How long the film stays on the last frame, over which it shows the score."""
 SPEED_SCALE_CM_S = 1.2 * FULL_SPEED_CM_S
@@ -157,7 +157,7 @@ class Artist:
 
 
 def _draw_glyph(canvas: np.ndarray, look: SignLook, at: tuple[int, int]) -> None:
-    """Draws a small triangle, ring or disc, after the sign's shape."""
+    """Draws a small triangle, ring or disc, according to the sign's shape."""
     x, y = at
     colour = bgr(look.colour)
     match look.shape:
@@ -183,7 +183,7 @@ def _draw_verdict(canvas: np.ndarray, obeyed: bool, at: tuple[int, int]) -> None
 
 
 def pictures(video: Path, frame_numbers: Iterable[int]) -> Iterator[np.ndarray]:
-    """The pictures of a feed by their numbers, which must not decrease; each is decoded once.
+    """The pictures of a feed with these numbers, which must not decrease; each picture is decoded once.
 
     Raises:
         UserError: The video is missing, or ends too early.

@@ -1,8 +1,8 @@
 """Adapts an autopilot to a real train: converts detections to the recorded camera, corrects the position.
 
 Autopilots, including the attendees' own, are written for the recorded camera and for a train that reports its
-true position. The wrapper compensates for the measured properties of another train
-(`brakepoint.train_file`), so that any autopilot can drive it unchanged.
+true position. The wrapper compensates for the measured properties of another train (`brakepoint.train_file`),
+so that any autopilot can drive that train unchanged.
 """
 
 import math
@@ -18,7 +18,7 @@ from brakepoint.train_file import RECORDED, Eye
 CLEAR_FROM_CM = 50.0
 """At the latest from here, autopilots distinguish our track's signs from the next track's, even in bends."""
 CONFIDENCE_MIN = 0.7
-"""Detections below this do not correct the position."""
+"""Detections below this confidence do not correct the position."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _moved(item: Detection, eye: Eye) -> Detection:
 
 
 def _leaves_early(item: Detection, eye: Eye) -> bool:
-    """Whether a sign would leave a narrow picture before it is clear to which track it belongs.
+    """Whether a sign would leave a narrow picture before it is clear to which track the sign belongs.
 
     A sign of our own track, seen across a bend, moves towards the centre and is seen again.
     """

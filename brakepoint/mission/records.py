@@ -99,11 +99,11 @@ class SignOutcome(_Record):
 
     Attributes:
         id: Id of the `TruthSign`.
-        kind: Its plate.
-        sign_class: Its class.
+        kind: Kind of the plate.
+        sign_class: Class of the sign.
         at_cm: Position along the track.
-        obeyed: Whether it was obeyed, apart from minor faults.
-        faults: The faults; may include minor ones of an obeyed sign.
+        obeyed: Whether the sign was obeyed, apart from minor faults.
+        faults: The faults; even an obeyed sign may have minor ones.
         stopped_at_cm: Where the train stopped for a `DangerAhead`, if it did.
     """
 
@@ -132,9 +132,9 @@ class Moment(_Record):
     """The first mistake of a run.
 
     Attributes:
-        kind: What happened.
-        time_s: When.
-        position_cm: Where.
+        kind: Kind of the mistake.
+        time_s: Seconds from the start of the run to the mistake.
+        position_cm: Position of the train at that moment.
         sign_id: The sign concerned, if any.
     """
 
@@ -157,15 +157,15 @@ class Score(_Record):
     Attributes:
         feed: Name of the feed.
         accomplished: Whether the end of the track was reached on the rails and every sign was obeyed.
-        score: 0 to 100.
-        distance_cm: Distance covered.
+        score: The score, 0 to 100.
+        distance_cm: Distance that the train covered.
         signs: Every sign that counts, in the order of the track.
         false_stops: How often the train stopped where no sign requires it.
         overspeed_s: Time above the speed that a low-speed stretch allows.
         dawdling_s: Time below full speed where no sign requires it.
         derailed: Whether the train left the rails.
         penalties: Points taken off, by the name of the rule; they may add up to more than 100.
-        lost: The points lost, by whose fault; filled by `split_lost`.
+        lost: The lost points by whose fault they were; filled in by `split_lost`.
         first_wrong: The first mistake; None if there was none.
     """
 

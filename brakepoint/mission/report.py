@@ -3,8 +3,8 @@
 report.json        the scores of all feeds, byte-identical for the same mission
 index.html         the page
 FEED.mp4           the annotated film of a feed
-FEED.jpg           its poster: the most informative moment
-FEED.run.json      its recording: every tick, and the line
+FEED.jpg           the film's poster: the most informative moment
+FEED.run.json      the run's recording: every tick, and the line
 """
 
 import json
@@ -44,9 +44,9 @@ class OrderChange(_Record):
         position_cm: Position of the train.
         speed_cm_s: Speed of the train.
         kind: Kind of the order.
-        reason: Why.
-        sign: The sign to which it responds, if any.
-        light: The headlight.
+        reason: Why the order was given.
+        sign: Class of the sign to which the order responds, if any.
+        light: State of the headlight.
     """
 
     time_s: float
@@ -64,9 +64,9 @@ class Mission(Score):
     Attributes:
         ending: Why the run ended.
         duration_s: Duration by the train's clock.
-        control_penalties: Like `penalties`, for the same autopilot with perfect detections; the difference is
-            due to perception.
-        orders: Every change of orders, the first order included.
+        control_penalties: The penalties of the same autopilot with perfect detections; the difference from
+            `penalties` is due to perception.
+        orders: Every change of orders, including the first order.
     """
 
     ending: Ending

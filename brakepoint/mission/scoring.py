@@ -217,7 +217,7 @@ def _costs(outcome: SignOutcome) -> bool:
 
 
 def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign], full_speed_cm_s: float) -> float:
-    """Time below full speed where no sign requires it, and excessive waiting where one does."""
+    """Time below full speed where no sign requires it, and excessive waiting at a danger."""
     excused = [(-1.0, SPEEDING_UP_CM)]
     excused += [
         (sign.at_cm - APPROACH_CM, sign.at_cm + LOW_SPEED_STRETCH_CM + SPEEDING_UP_CM) for sign in signs
@@ -237,7 +237,7 @@ def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign], full_speed_
 def _first_wrong(
     run: Run, outcomes: list[SignOutcome], stops: list[Rest], speeding: list[Tick]
 ) -> Moment | None:
-    """The first mistake; of several at once, the one closest to the cause."""
+    """The first mistake; of several at the same time, the one closest to the cause."""
     moments = [
         _moment(MomentKind.SIGN, _fault_tick(run, sign), sign.id) for sign in outcomes if _is_wrong(sign)
     ]

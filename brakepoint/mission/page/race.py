@@ -24,7 +24,7 @@ class Racer:
     Attributes:
         name: Driver's name, as the page shows it.
         recording: The run.
-        has_blame: Whether the recording knows whose fault the lost points were.
+        has_blame: Whether the recording contains whose fault the lost points were.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Racer:
 
 
 def render_race(racers: Sequence[Racer]) -> str:
-    """Writes the page: heats of eight, with the best in the last, then the podium.
+    """Writes the page: heats of eight, with the best racers in the last heat, then the podium.
 
     Args:
         racers: At least one; all of them drove the same feed.
