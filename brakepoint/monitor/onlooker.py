@@ -1,4 +1,4 @@
-"""The monitor's state: it listens to everything, records the run, and reports what is new."""
+"""The monitor's state: the monitor listens to all messages, records the run, and reports news."""
 
 import threading
 import time
@@ -110,7 +110,7 @@ class Onlooker:
         self._bus.say(CONTROL, Control(**wish.model_dump(), at=CLOCK.now()))
 
     def now(self) -> Json:
-        """What changes all the time: the train, the signs in sight, the services."""
+        """The news that changes all the time: the train, the signs in sight, the services."""
         with self._lock:
             return {
                 "train": self._state.model_dump(mode="json") if self._state else None,
@@ -123,7 +123,7 @@ class Onlooker:
             }
 
     def story(self) -> Json:
-        """What changes occasionally: the line, the mission, the orders, the score."""
+        """The news that changes occasionally: the line, the mission, the orders, the score."""
         with self._lock:
             mission = self._mission
             return {
@@ -219,7 +219,7 @@ def _truth_of(feed: str, own: str) -> GroundTruth | None:
 
 
 def line_of(truth: GroundTruth) -> Json:
-    """The map: points along the track, every `MAP_STEP_CM`, and the signs beside it."""
+    """The map: points along the track, every `MAP_STEP_CM`, and the signs beside the track."""
     line = truth.line
     steps = int(truth.length_cm / MAP_STEP_CM) + 1
     poses = [line.pose(step * MAP_STEP_CM) for step in range(steps + 1)]
