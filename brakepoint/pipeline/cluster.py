@@ -86,13 +86,13 @@ def server_of_the_namespace() -> str:
 
 
 def must_name_an_image(path: Path) -> None:
-    """Rejects an image without a registry: a cluster would look for it in the public one, in vain.
+    """Rejects an image without a registry: a cluster would look for the image in the public one, in vain.
 
     Args:
-        path: File from `compile_to`. Neither reading nor writing it requires an image.
+        path: File from `compile_to`. Neither reading nor writing this file requires an image.
 
     Raises:
-        UserError: One of its images does not name a registry.
+        UserError: One of the pipeline's images does not name a registry.
     """
     pipeline = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     for executor in pipeline["deploymentSpec"]["executors"].values():
@@ -123,7 +123,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _certificates(folder: Path) -> str | None:
-    """The certificates to trust: in a pod, those of the cluster's own services and the usual ones."""
+    """The certificates to trust: in a pod, the usual ones and those of the cluster's own services."""
     own = [
         file
         for file in (SERVICE_ACCOUNT_DIR / "service-ca.crt", SERVICE_ACCOUNT_DIR / "ca.crt")

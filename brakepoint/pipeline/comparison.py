@@ -75,7 +75,7 @@ class ProductionComparison(BaseModel):
 
 
 def _as_image(picture: Path) -> str:
-    """The picture as JPEG: as PNG, the worst pictures would make a page of many megabytes."""
+    """The picture as JPEG: as PNG, the pictures would make a page of many megabytes."""
     import cv2
     import numpy as np
 

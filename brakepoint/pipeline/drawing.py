@@ -16,7 +16,7 @@ BEND = 0.28
 
 
 def show_pipeline(pipeline: Any) -> None:
-    """Shows each task, its dependencies, and the artefacts that it gets from them.
+    """Shows each task, its dependencies, and the artefacts that it gets from these.
 
     Args:
         pipeline: The result of `training_pipeline` of step 4. Tasks that request a GPU have another colour.
@@ -39,7 +39,7 @@ def show_pipeline(pipeline: Any) -> None:
 
 
 def _places(waits_for: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
-    """Positions of the boxes: in the column after their dependencies, below those already placed."""
+    """Positions of the boxes: each in the column after its dependencies, below the boxes already placed."""
     columns: dict[str, int] = {}
 
     def column(name: str) -> int:

@@ -53,7 +53,7 @@ class PipelineOutcome:
 
 
 def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: float) -> PipelineOutcome:
-    """Runs the pipeline; reuses what has not changed since an earlier run.
+    """Runs the pipeline; reuses results whose inputs have not changed since an earlier run.
 
     Args:
         step: The module of step 4.
@@ -92,7 +92,7 @@ def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: f
 
 
 def _failure(listener: "_Listener", log: Path) -> UserError:
-    """Why a run failed; an unfinished exercise has a special remedy."""
+    """Why a run failed; for an unfinished exercise, there is a special message."""
     task, why = listener.failed, listener.last_line
     if why.startswith(NotImplementedError.__name__) and task in STEPS:
         number = find_step(STEPS[task]).number

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from brakepoint.registry.version import Version
 
 ROAD_PICTURES, ROAD_SEED = 60, 999
-"""Number of road pictures for evaluation, and their seed; those for training have later seeds."""
+"""Number of road pictures for evaluation, and their seed; road pictures for training have later seeds."""
 MODEL_FILE = "model.onnx"
 Artefact = Any
 """An artefact of kfp: `Dataset`, `Model`, `Metrics`, `HTML`."""
@@ -110,7 +110,7 @@ def gate(least: float, tolerance: float, result: Artefact) -> None:
 
 
 def publish(model: Artefact, result: Artefact) -> "Version":
-    """Adds the model to the registry and puts it into production; the pointer is changed last."""
+    """Adds the model to the registry and puts it into production, by changing the pointer last."""
     found = read_comparison(Path(result.path))
     with object_store() as store:
         registry = Registry(store)
