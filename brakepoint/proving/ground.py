@@ -60,7 +60,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is tested.
+    """The model and the autopilot that are tested.
 
     Attributes:
         model: Path to an ONNX model, or URL of an endpoint.
@@ -72,7 +72,7 @@ class Candidate:
 
 
 class Outcome(BaseModel):
-    """The outcome of a trial; a line of the file.
+    """The outcome of a trial; one line of the file of outcomes.
 
     Attributes:
         feed: Name of the feed.
@@ -131,7 +131,7 @@ class Proof:
         return sorted(failed, key=lambda outcome: (outcome.score.score, _key(outcome)))
 
     def counts(self) -> dict[str, int]:
-        """The number of missions, and of each result."""
+        """The number of missions, and the number of each result."""
         scores = [outcome.score for outcome in self.outcomes.values()]
         return {
             "missions": len(scores),
@@ -161,7 +161,7 @@ def trials_of(videos: Iterable[Path], weathers: Iterable[str]) -> list[Trial]:
 
 
 def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterator[Outcome]:
-    """Drives the trials without a known outcome, and yields every outcome: first those already known.
+    """Drives the trials without a known outcome, and yields every outcome, beginning with the known ones.
 
     Args:
         candidate: Detector and autopilot.
@@ -206,7 +206,7 @@ def fingerprint(candidate: Candidate) -> str:
 
 @dataclass
 class Ledger:
-    """The file of outcomes. It is restarted when the fingerprint differs.
+    """The file of outcomes, which is started again when the fingerprint differs.
 
     Attributes:
         folder: Where the file is.

@@ -1,6 +1,6 @@
 """Effects of a real room and a real camera on a picture: light, air, lens, sensor, radio and mounting.
 
-Weather is a pure function of a picture and a source of chance. `mounted` moves things in the picture: it is a
+Weather is a pure function of a picture and a random source. `mounted` moves signs in the picture: it is a
 camera whose mounting or lens differs from what the autopilot assumes. The strengths are those at which
 photographs of a real room proved difficult, and slightly beyond.
 """
