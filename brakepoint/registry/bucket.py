@@ -8,7 +8,7 @@ models/incoming/…              uploads that are not verified yet
 
 Publish from one place at a time: two simultaneous publications may use the same number. A real S3 could
 reject the second one (If-None-Match), but the kit's own server, `rclone serve s3`, ignores that header. A
-mixed-up version is never served: one that does not match its hash is rejected.
+mixed-up version is never served: a model that does not match its version's hash is rejected.
 """
 
 import hashlib
@@ -78,7 +78,7 @@ class Registry:
         return found
 
     def production(self) -> Production:
-        """The pointer; before the first promotion its history is empty.
+        """The pointer, whose history is empty before the first promotion.
 
         Raises:
             UserError: The store fails, or the pointer is invalid.
@@ -125,7 +125,7 @@ class Registry:
         return version
 
     def promote(self, number: int) -> None:
-        """Puts a version into production. The previous one is kept for a rollback.
+        """Puts a version into production. The previous version is kept for a rollback.
 
         Raises:
             UserError: There is no such version, or the store fails.
@@ -136,7 +136,7 @@ class Registry:
         """Puts the previous version back into production.
 
         Returns:
-            Its number.
+            The number of that version.
 
         Raises:
             UserError: There is no previous version, or the store fails.
@@ -151,10 +151,10 @@ class Registry:
         """Downloads a version atomically, and verifies it.
 
         Returns:
-            The file, `folder/NUMBER-HASH.onnx`; an existing one is not downloaded again.
+            The file, `folder/NUMBER-HASH.onnx`; an existing file is not downloaded again.
 
         Raises:
-            UserError: There is no such version, it arrived damaged, or the store or the disk failed.
+            UserError: There is no such version, the model arrived damaged, or the store or the disk failed.
         """
         version = self.version(number)
         target = folder / f"{number}-{version.sha256[:12]}.onnx"

@@ -9,7 +9,7 @@ class Version(BaseModel):
     """One published model, which never changes; this record is in `version.json` beside the model.
 
     Attributes:
-        number: Counts up from 1.
+        number: Number of the version, counted from 1.
         sha256: Hash of the model file.
         size_bytes: Size of the model file.
         metrics: mAP50 by world, 0 to 1; empty for a model that was published by hand.
