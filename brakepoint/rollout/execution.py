@@ -1,4 +1,4 @@
-"""Runs a pipeline task by task, as Tekton does: a failing task ends it, and `finally` tasks always run."""
+"""Runs a pipeline's tasks in order, as Tekton does: a failing task ends the run; `finally` tasks always run."""
 
 import itertools
 import time
@@ -33,10 +33,10 @@ class TaskRun:
     """A task that is about to run, with all variables replaced.
 
     Attributes:
-        name: Its name in the pipeline.
+        name: The task's name in the pipeline.
         task: Name of the Task.
         spec: The Task's steps, with scripts, arguments and variables as they are executed.
-        workspaces: Bound workspaces: name in the pipeline, by the name in the task.
+        workspaces: The bound workspaces: name in the pipeline, by name in the task.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Account:
     """A line in the summary of a run.
 
     Attributes:
-        name: The task's name; with a number where a matrix runs it several times.
+        name: The task's name, with a number if a matrix runs the task several times.
         done: How the task ended.
         seconds: How long the task took.
     """
@@ -97,7 +97,7 @@ class Execution:
 
     Attributes:
         pipeline: The pipeline.
-        tasks: Its tasks by name.
+        tasks: The pipeline's tasks by name.
         params: The run's own parameters.
         workspaces: Names of the pipeline's workspaces that are bound.
         runner: Executes a task.
@@ -117,7 +117,7 @@ class Execution:
         """Runs everything and returns how each task ended.
 
         Raises:
-            UserError: The definitions are inconsistent; then no task has run.
+            UserError: The definitions are inconsistent, in which case no task has run.
         """
         ordered = in_order(self.pipeline)
         for use in (*ordered, *self.pipeline.last):
@@ -154,7 +154,7 @@ class Execution:
         return True
 
     def _all_of(self, use: Use) -> list[Account]:
-        """Runs a task for each combination of its matrix; without one, runs it once."""
+        """Runs a task for each combination of its matrix; without a matrix, runs it once."""
         runs = list(self._runs(use))
         accounts = []
         for number, run in enumerate(runs, start=1):
@@ -213,7 +213,8 @@ def given(asked: list[ParameterSpec], said: Mapping[str, Value]) -> dict[str, Va
     """The value of each declared parameter.
 
     Raises:
-        UserError: A parameter has no value, an undeclared one is given, or a list is given for a string.
+        UserError: A parameter has no value, an undeclared parameter is given, or a list is given for a
+            string.
     """
     for name in sorted(said.keys() - {one.name for one in asked}):
         raise UserError("rollout.error.unknown_parameter", name=name)

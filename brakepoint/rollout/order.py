@@ -6,10 +6,10 @@ from brakepoint.rollout.variables import RESULT
 
 
 def in_order(pipeline: Pipeline) -> list[Use]:
-    """Sorts tasks after their dependencies; among those that are ready, the first one listed comes first.
+    """Sorts tasks after their dependencies; of the tasks that are ready, the first one listed comes first.
 
     Raises:
-        UserError: A task depends on a missing one, or on itself.
+        UserError: A task depends on a missing task, or on itself.
     """
     waiting = {use.name: waits_for(use) for use in pipeline.tasks}
     by_name = {use.name: use for use in pipeline.tasks}

@@ -49,7 +49,7 @@ class Roots:
     base_image: str
 
     def layers(self, image: str, architecture: str) -> tuple[Path, ...] | None:
-        """The folders that form the root of an image, uppermost first; None if it is unavailable.
+        """The folders that form the root of an image, uppermost first; None if the image is unavailable.
 
         Raises:
             UserError: It cannot be created.

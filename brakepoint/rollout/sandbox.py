@@ -1,10 +1,10 @@
 """Runs a command in an image's root file system, confined like a cluster's container.
 
 Requires root, on Linux. The command gets its own mount namespace and, if wanted, its own process namespace,
-whose processes end with it. The image's root replaces the root of the mount namespace before chroot: after
-chroot alone, the kernel does not allow user namespaces, and Buildah needs one. Capabilities and user are set
-by `capsh` from outside, so that the root may be of another architecture. Network and seccomp are those of the
-machine.
+whose processes end with the command. The image's root replaces the root of the mount namespace before chroot:
+after chroot alone, the kernel does not allow user namespaces, and Buildah needs one. Capabilities and user
+are set by `capsh` from outside, so that the root may be of another architecture. The command shares the
+machine's network, and gets no seccomp filter.
 """
 
 from collections.abc import Sequence
@@ -53,8 +53,7 @@ class Sandbox:
         scratch: Folder that receives all writes, in `upper/`.
         held: User, groups and capabilities of the commands.
         mounts: Mounted paths of this machine, by path in the root.
-        whole: Whether the command's whole process tree ends with it; if not, the command itself receives
-            signals.
+        whole: Whether all processes end with the command; if not, the command itself receives the signals.
     """
 
     layers: tuple[Path, ...]

@@ -7,7 +7,7 @@ from brakepoint.errors import UserError
 from brakepoint.rollout.definitions import Value
 
 VARIABLE = re.compile(r"\$\(((?:params|tasks|results|workspaces)\.[\w.-]+)(\[\*\])?\)")
-"""Anything else in `$(…)` belongs to the shell."""
+"""A variable; anything else in `$(…)` belongs to the shell."""
 RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.[\w-]+\)")
 
 Values = Mapping[str, Value]
