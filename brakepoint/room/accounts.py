@@ -21,7 +21,7 @@ class Account(BaseModel):
     """The account of one attendee.
 
     Attributes:
-        password: Password of the cluster account, whose name is the handle.
+        password: Password of the attendee's cluster account, whose name is the handle.
         password_hash: Hash of the password, in the format of htpasswd.
         secret_key: Secret key of the object store; as easy to type as the password.
     """
@@ -51,7 +51,7 @@ def _drawn() -> str:
 class Accounts(Kept):
     """All accounts that a room ever had, by handle: attendees who leave and return get the same account.
 
-    A damaged file is rejected: to continue would lock everyone out.
+    A damaged file is rejected: continuing without it would lock everyone out.
     """
 
     FILE_NAME, DAMAGED, MODE = "accounts.json", "room.error.accounts", PRIVATE

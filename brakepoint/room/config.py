@@ -1,4 +1,4 @@
-"""The one file that describes a room, `room.yaml`, and where everything about the room is kept."""
+"""The file that describes a room, `room.yaml`, and the names of everything that belongs to the room."""
 
 from itertools import count, islice
 from pathlib import Path
@@ -33,9 +33,9 @@ class EmbeddedSettings(_Part):
     """The kit's own object store: one server for the whole room.
 
     Attributes:
-        kind: `embedded`.
+        kind: Always `embedded`.
         host: Address of this machine on which the server listens.
-        port: Port that it listens on.
+        port: Port on which the server listens.
         limit_mb: How much one attendee may store.
     """
 
@@ -49,7 +49,7 @@ class MinioSettings(_Part):
     """A MinIO server. The administrator's key is read from the environment, never from this file.
 
     Attributes:
-        kind: `minio`.
+        kind: Always `minio`.
         endpoint: URL at which this machine and the attendees' laptops reach the server.
         inside: URL at which the attendees' workspaces reach the server, if different.
         limit_mb: How much one attendee may store; a change applies to keys granted afterwards.
@@ -83,7 +83,7 @@ class Room(_Part):
     """A room.
 
     Attributes:
-        name: Prefix of the name of each bucket and namespace.
+        name: Name of the room, with which the name of each bucket and namespace begins.
         attendees: Number of attendees.
         handles: Names of attendees; the others are named after their seat.
         url: Where an attendee starts, for the handout.
@@ -95,8 +95,8 @@ class Room(_Part):
             attendee; empty if they run in the workspace.
         serving_image: Image that serves an attendee's model on the cluster, pictures in and boxes out; or
             empty.
-        openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model by tensors;
-            or empty.
+        openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model, tensors in
+            and out; or empty.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
         final_feed: A different hidden feed, on which each attendee's best submission is scored at the end.
         map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive there.
@@ -131,7 +131,7 @@ class Room(_Part):
     def everybody(self) -> tuple[str, ...]:
         """A handle for each attendee.
 
-        Seats without a name have their own numbering: adding a name does not change them.
+        Seats without a name have their own numbering, which does not change when a name is added.
         """
         named = self.handles[: self.attendees]
         seats = (f"seat-{number:02}" for number in count(1))

@@ -44,17 +44,17 @@ class _Incidents(BaseModel):
 class Heard(BaseModel):
     """What is known about an attendee; times are by this machine's clock.
 
-    Nothing else from the attendee's file is kept.
+    The attendee's file may contain more, which is not kept.
 
     Attributes:
         digest: Hash of the upload.
-        done: Exercises done, by step; only those of the course.
+        done: Exercises done, by step; unknown exercises are omitted.
         hints: Hints given so far.
         at: When the upload last changed.
         since: When a further exercise last passed.
         began: When the first upload arrived; None in files that are older than this field.
-        passed: When each exercise first passed, as `step.exercise`.
-        wrong: How often each wrong answer occurred, by the key of its message; only those that the kit knows.
+        passed: When each exercise first passed, by `step.exercise`.
+        wrong: How often each wrong answer occurred, by the key of its message; unknown keys are omitted.
         incidents: Incidents whose cause was found, by number.
     """
 
@@ -76,7 +76,7 @@ class Heard(BaseModel):
 
         Args:
             content: Content of a progress file.
-            last: What was known before.
+            last: What was known about the attendee before.
             now: The current time.
 
         Raises:
@@ -107,10 +107,10 @@ class Heard(BaseModel):
         """A copy with the incidents of an upload.
 
         Args:
-            content: `incidents.json`.
+            content: Content of an `incidents.json`.
 
         Raises:
-            ValidationError: It is not a valid `incidents.json`.
+            ValidationError: The content is not a valid `incidents.json`.
         """
         told = _Incidents.model_validate_json(content).incidents
         found = {

@@ -22,7 +22,7 @@ DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 TRAIN_LABEL = {"key": "app.kubernetes.io/part-of", "operator": "NotIn", "values": ["brakepoint"]}
 """Selects every pod except those of the test environment, which has its own policies."""
 NAME_OF_NAMESPACE = "kubernetes.io/metadata.name"
-"""A label that the cluster sets itself: no user can create a namespace with the name of another in it."""
+"""A label that the cluster itself sets to a namespace's name, so that no user can forge it."""
 LET_IN = (
     "openshift-ingress",
     "openshift-host-network",
@@ -50,7 +50,7 @@ def namespace_manifests(room: Room, handle: str) -> str:
 
 
 def environment(room: Room, handle: str) -> str:
-    """What deploy/argocd/room needs to know about an attendee: source and destination of the deployment."""
+    """The values that deploy/argocd/room needs for an attendee: source and destination of the deployment."""
     place = {"namespace": room.place_of(handle), "repository": room.repository_of(handle), "branch": BRANCH}
     return yaml.safe_dump(place, sort_keys=False)
 
@@ -167,7 +167,7 @@ def _limits(room: Room, handle: str) -> Manifest:
 
 
 def _network(room: Room, handle: str) -> Manifest:
-    """Allows connections from the namespace itself and from the listed ones.
+    """Allows connections from the namespace itself and from the namespaces in `LET_IN`.
 
     Policies are additive, so this one excludes the test environment, where the attendee's own policies apply.
     No other namespace can connect, whether an attendee's or one that a user has created.
@@ -207,7 +207,7 @@ def _workspace_role(room: Room, handle: str) -> Manifest:
 
 
 def _workspace_rights(room: Room, handle: str) -> Manifest:
-    """Grants the role to all accounts of the namespace, since a workspace's account has no known name."""
+    """Grants the role to all accounts of the namespace, since a workspace's account has an unknown name."""
     binding = _object("rbac.authorization.k8s.io/v1", "RoleBinding", "workspace", room, handle)
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workspace"}
     group = f"system:serviceaccounts:{room.place_of(handle)}"

@@ -77,7 +77,7 @@ class MemoryGroup:
 
 
 def parent_group(own: Path = Path("/proc/self/cgroup"), groups: Path = GROUPS) -> Path | None:
-    """The group in which this process may create groups with a limit; None if there is none.
+    """The group in which this process may create groups with a limit; None if there is no such group.
 
     Args:
         own: The kernel's list of the groups of this process.

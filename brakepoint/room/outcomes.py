@@ -17,7 +17,7 @@ DETAIL_CHARACTERS = 160
 def clean(words: str) -> str:
     """Untrusted text as one short line that is safe to show in a terminal and on a page.
 
-    Removes what is invisible or harmful: control characters that drive a terminal, changes of the writing
+    Removes invisible and harmful characters: control characters that drive a terminal, changes of the writing
     direction, lone surrogates that cannot be written to a file, and stacked combining marks.
     """
     composed = unicodedata.normalize("NFC", words[: 10 * DETAIL_CHARACTERS])
@@ -29,7 +29,7 @@ def clean(words: str) -> str:
 
 
 class Failure(StrEnum):
-    """Why nothing could be scored.
+    """Why a submission could not be scored.
 
     Texts: `room.reason.{value}` for the instructor, `room.kind.{value}` for everyone.
     """
@@ -74,11 +74,11 @@ class SubmissionOutcome(BaseModel):
 
     Attributes:
         digest: Hash of the submission.
-        at: When it was scored.
+        at: When the submission was scored.
         map50: mAP50 of the model on the hidden feed, 0 to 1; None if the model is unusable.
-        score: Score of the mission, 0 to 100; 0 if it failed.
+        score: Score of the mission, 0 to 100; 0 if the submission failed.
         accomplished: Whether the mission was accomplished.
-        reason: Why it failed; None if it was scored.
+        reason: Why the submission failed; None if it was scored.
         detail: Details of the failure.
     """
 
@@ -121,7 +121,7 @@ class Marks(BaseModel):
         best_map50: Best mAP50 of all submissions.
         best_score: Best score of all submissions.
         last: Outcome of the last submission.
-        tries: Number of submissions run.
+        tries: Number of submissions that were run.
         final: Outcome of the best submission on the feed of the final; None before the final.
     """
 
@@ -160,8 +160,8 @@ def _best(one: float | None, other: float | None) -> float | None:
 class Scores(Kept):
     """The results of all attendees, by handle.
 
-    Only the instructor's side writes them. A damaged file is rejected: to continue would lose everyone's
-    results.
+    Only the instructor's side writes the results. A damaged file is rejected: continuing without it would
+    lose everyone's results.
     """
 
     FILE_NAME, DAMAGED = "scores.json", "room.error.scores"
@@ -182,7 +182,7 @@ class Scores(Kept):
             handle: The attendee.
             outcome: Outcome of a try, or of the best submission in the final.
             folder: The room's folder.
-            final: Whether it is the outcome of the final.
+            final: Whether this is the outcome of the final.
 
         Raises:
             OSError: The file cannot be written; the next call of `add` or `catch_up` writes this outcome,

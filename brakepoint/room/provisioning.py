@@ -59,10 +59,10 @@ class Change:
 
     Attributes:
         action: The action to take.
-        what: The kind of thing to change.
-        name: Name of the thing: a handle, a bucket, a key or a file.
-        handle: The attendee to whom the thing belongs; empty if it belongs to the whole room.
-        diff: The diff of a file, unless it is secret.
+        what: The kind of item to change.
+        name: Name of the item: a handle, a bucket, a key or a file.
+        handle: The attendee to whom the item belongs; empty if it belongs to the whole room.
+        diff: The diff of a file, unless the file is secret.
     """
 
     action: DiffAction
@@ -95,7 +95,7 @@ class Provisioner:
 
     Args:
         room: The room as described by its file.
-        store: Its object store.
+        store: The room's object store.
     """
 
     def __init__(self, room: Room, store: RoomStore) -> None:
@@ -138,7 +138,7 @@ class Provisioner:
         """Writes a page with only these cards, and returns its path.
 
         Raises:
-            UserError: One of the attendees has no account yet.
+            UserError: An attendee has no account yet.
         """
         accounts = Accounts.load(self.folder)
         missing = [handle for handle in handles if handle not in accounts.accounts]
@@ -158,7 +158,7 @@ class Provisioner:
         return self.apply(on_progress)
 
     def reset(self, handle: str, on_progress: OnProgress) -> list[Change]:
-        """Resets one attendee: bucket with only the kit's data, new password and key, no scores."""
+        """Resets one attendee's bucket to the kit's data, replaces password and key, and deletes scores."""
         bucket = self.room.place_of(handle)
         self.store.revoke(bucket)
         Records(self.folder).forget(handle, bucket)

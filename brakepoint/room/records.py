@@ -9,7 +9,7 @@ from brakepoint.room.outcomes import Scores
 from brakepoint.room.rulings import FROZEN, Rulings
 
 SUBMISSIONS = "submissions"
-"""Contains each attendee's last submission, and the best one, which drives in the final."""
+"""Folder with each attendee's last submission, and the best one, which drives in the final."""
 Entry = TypeVar("Entry")
 
 

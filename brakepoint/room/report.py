@@ -55,8 +55,8 @@ class WrongAnswer:
 
     Attributes:
         message: The check's message, with its placeholders.
-        times: How often it occurred.
-        attendees: Number of attendees to whom it occurred.
+        times: How often the answer occurred.
+        attendees: Number of attendees who gave the answer.
     """
 
     message: str

@@ -1,4 +1,4 @@
-"""The instructor's decisions during the day: time is up, a disqualification, a submission to score again."""
+"""The instructor's decisions during the day: when time is up, who is disqualified, what is scored again."""
 
 import shutil
 from datetime import datetime
@@ -18,7 +18,7 @@ from brakepoint.room.stores.embedded import Folders
 FROZEN = "frozen"
 """The folder with the submissions as they were when time was up."""
 HAND_IN_MAX_BYTES = MODEL_MAX_MB * 1_000_000
-"""Of a larger file, one more byte is kept, so that it is still too large when it is scored."""
+"""Of a larger file, one more byte is kept, so that the copy is still too large when it is scored."""
 
 
 class Rulings(Kept):
@@ -70,7 +70,7 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
 
     Args:
         room: The room.
-        store: Its object store.
+        store: The room's object store.
         now: The current time.
 
     Returns:
@@ -92,7 +92,7 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
 
 
 def thaw(room: Room) -> None:
-    """Undoes `freeze`: from then on uploads count again."""
+    """Undoes `freeze`, so that uploads count again."""
     with Rulings.changing(room.folder) as rulings:
         rulings.frozen_at = None
     shutil.rmtree(room.folder / FROZEN, ignore_errors=True)

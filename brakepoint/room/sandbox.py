@@ -2,8 +2,8 @@
 
 Inside there is no network, no other process, nothing writable, and no files except Python, the kit's package
 and the submission. A filter rejects system calls that the sandbox does not need. Memory, processor time, open
-files and processes are limited too, and the total memory is measured. The output is only bytes, limited in
-length and time.
+files and processes are limited, too, and the total memory is measured. The output consists only of bytes, and
+is limited in length and time.
 """
 
 import json
@@ -122,7 +122,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Kills everything inside immediately."""
+        """Kills every process inside immediately."""
         self._process.kill()
         self._process.communicate()
         if self._group is not None:
@@ -151,7 +151,7 @@ class Sandbox:
             self._left_s -= time.monotonic() - began_at
 
     def _look(self) -> None:
-        """Checks, not too often, that everything is within limits."""
+        """Checks, not too often, that memory is within its limit and that scoring need not stop."""
         if time.monotonic() - self._looked_at < LOOK_EVERY_S:
             return
         if self._stopping.is_set():
@@ -215,7 +215,7 @@ class Sandbox:
 
 
 def require_sandbox(*hidden: Path) -> None:
-    """Checks that this machine has a sandbox, and that it hides what it must.
+    """Checks that this machine has a sandbox, and that the sandbox hides the given files.
 
     Args:
         hidden: Files that must be invisible inside.
@@ -281,7 +281,7 @@ def _shown() -> dict[Path, Path]:
 
 
 def _walls(handed_in: dict[Path, Path]) -> list[str]:
-    """The bubblewrap command that precedes the actual one.
+    """The bubblewrap command that precedes the command to run.
 
     Args:
         handed_in: Further files that are visible, and where they are inside.

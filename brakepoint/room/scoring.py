@@ -22,7 +22,7 @@ from brakepoint.room.submission import NAMES, RUN_NAME, Submission, fetch, score
 SPARE_PLACES = 1
 """This many more submissions than cores are scored at once, since a sleeping one leaves its core unused."""
 BEST, FINAL = "best", "final"
-"""The folders with an attendee's best submission, which drives in the final, and with the final's result."""
+"""The folders with an attendee's best submission, which drives in the final, and with its run there."""
 
 
 def score_room(
@@ -34,7 +34,7 @@ def score_room(
 
     Args:
         room: The room.
-        store: Its object store.
+        store: The room's object store.
         scores: Scores of the room; they are updated, also in the room's folder.
         stopping: Ends the scoring; submissions being scored at that moment have no outcome.
 
@@ -196,5 +196,5 @@ def _failure(digest: str, reason: Failure, detail: str) -> SubmissionOutcome:
 
 
 def folder_of(room: Room, handle: str) -> Path:
-    """Where an attendee's submissions are."""
+    """The folder with an attendee's submissions."""
     return room.folder / "submissions" / handle

@@ -52,7 +52,7 @@ NAMES = ("model.onnx", "step6_autopilot.py")
 RUN_NAME = "run.json"
 """Recording of the submission's run, beside its two files."""
 BOX_MAX = 10
-"""Boxes may extend slightly beyond a picture, but not by this multiple of its size."""
+"""Boxes may extend slightly beyond a picture, but not by this multiple of the picture's size."""
 CONFIDENCE = 0.25
 """mAP does not depend on this threshold; precision and recall, which are not shown, do."""
 
@@ -75,7 +75,7 @@ class Submission:
         return hashlib.sha256(hashlib.sha256(self.model).digest() + self.autopilot).hexdigest()
 
     def unpack(self, folder: Path) -> tuple[Path, Path]:
-        """Writes both files into a folder, which it creates.
+        """Creates a folder, and writes both files into it.
 
         Raises:
             Failed: One of the files is too large.
@@ -273,9 +273,10 @@ def _at_rest(position_cm: float) -> TrainState:
 def _drive(
     detector: SandboxedDetector, autopilot: SandboxedAutopilot, feed: Path, truth: GroundTruth
 ) -> Recording:
-    """Drives once.
+    """Drives the feed once.
 
-    There is no rerun with perfect detections, so lost points are not attributed to detector or autopilot.
+    There is no second run with perfect detections, so lost points are not attributed to detector or
+    autopilot.
     """
     with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
         try:

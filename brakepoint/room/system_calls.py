@@ -14,7 +14,7 @@ INSTRUCTION = struct.Struct("=HBBI")
 """Code, jump if true, jump if false, constant: `struct sock_filter` of the kernel."""
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
-"""Offsets in `struct seccomp_data`; of an argument, only the lower half counts, which comes first."""
+"""Offsets in `struct seccomp_data`; only the lower half of an argument counts, and it comes first."""
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 X32_FIRST = 0x40000000
 """First number of the x32 calls on x86-64, which would otherwise bypass every rule."""
@@ -75,13 +75,13 @@ MACHINES = {
     }),
 }
 # fmt: on
-"""From the kernel's `unistd.h` for each architecture; others get no filter."""
+"""The architectures with a filter; the numbers are from the kernel's `unistd.h` for each."""
 ANSWERS = {
     "clone3": errno.ENOSYS,  # A filter cannot read this call's flags; libraries fall back to `clone`.
     "fork": errno.EAGAIN,
     "vfork": errno.EAGAIN,
 }
-"""The error of a rejected call, where it isn't `EPERM`."""
+"""The error for a rejected call, if it isn't `EPERM`."""
 
 
 def filter_program(machine: str | None = None) -> bytes:

@@ -20,7 +20,7 @@ class Folders:
     """Buckets as subfolders of one folder.
 
     Args:
-        folder: The folder that contains them.
+        folder: The folder that contains the buckets.
     """
 
     def __init__(self, folder: Path) -> None:

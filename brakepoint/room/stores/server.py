@@ -26,7 +26,7 @@ from brakepoint.store.embedded import FRESH, rclone, running, wait_until_ready
 LOG_NAME = "store.log"
 LOOK_EVERY_S = 1.0
 MEASURE_EVERY = 5
-"""One in this many checks also measures the buckets."""
+"""One check in this many also measures the buckets."""
 BYTES_IN_MB = 1_000_000
 LAUNCH = """import os, resource, sys
 listener, limit, *command = sys.argv[1:]

@@ -40,7 +40,7 @@ def answer(access_key: str, folder: Path, shared: str) -> dict[str, str]:
 
 
 def _union(*places: str) -> str:
-    """A folder that combines several, each with its rights, in rclone's format; it needs at least two."""
+    """In rclone's format, a union of at least two folders, each with its rights."""
     return f":union,upstreams={_quoted(' '.join(_quoted(place, chr(34)) for place in places), chr(39))}:"
 
 
