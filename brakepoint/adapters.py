@@ -2,7 +2,7 @@
 
 The kit's own adapters are listed here. Those of other packages are found by their entry points, in the groups
 `brakepoint.cameras` and `brakepoint.hubs`: the name is the scheme of the URI, the value is the function that
-opens it, `package.module:open_camera` or `package.module:open_hub`.
+opens such a URI, `package.module:open_camera` or `package.module:open_hub`.
 """
 
 import importlib

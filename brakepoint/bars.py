@@ -6,7 +6,7 @@ from rich import get_console
 from rich.progress import Progress, TaskID
 
 LINE_EVERY_S = 20.0
-"""Interval of progress lines in a log, so that its reader sees how fast the work proceeds."""
+"""Interval of progress lines in a log, so that a reader of the log sees how fast the work proceeds."""
 
 
 class _Bar(Progress):

@@ -42,7 +42,7 @@ class CameraConformance:
         raise NotImplementedError
 
     def _frames(self, camera: Camera, count: int) -> list[Frame]:
-        """Captures frames at one place; a real camera returns none for some of the calls."""
+        """Captures frames at one position; a real camera returns no frame for some of the calls."""
         frames: list[Frame] = []
         until = time.monotonic() + self.patience_s
         while len(frames) < count:
@@ -53,7 +53,7 @@ class CameraConformance:
         return frames
 
     def test_a_frame_is_a_picture(self) -> None:
-        """`(480, 640, 3)` uint8, as the detector and the autopilot require."""
+        """A frame has `(480, 640, 3)` uint8, as the detector and the autopilot require."""
         with closing(self.open()) as camera:
             image = self._frames(camera, 1)[0].image
         assert image.dtype == np.uint8, f"pixels are uint8, not {image.dtype}"
@@ -66,7 +66,7 @@ class CameraConformance:
         assert numbers == sorted(set(numbers)), f"numbers of captures must grow: {numbers}"
 
     def test_a_capture_says_when_it_was_taken(self) -> None:
-        """By the clock of the train's state, and never in the future."""
+        """The time of capture is by the clock of the train's state, and never in the future."""
         with closing(self.open()) as camera:
             self._frames(camera, 1)
             until = time.monotonic() + self.patience_s
@@ -97,7 +97,7 @@ class CameraConformance:
 
 
 class HubConformance:
-    """A hub that passes works with the controller: it is driven here on a virtual clock."""
+    """A hub that passes works with the controller: the tests drive it on a virtual clock."""
 
     def open(self) -> Hub:
         """Opens the hub under test; its train is at the start."""
@@ -138,7 +138,7 @@ class HubConformance:
         assert {(state.position_cm, state.speed_cm_s) for state in states} == {(0.0, 0.0)}
 
     def test_each_order_leads_to_its_speed(self) -> None:
-        """The speeds of `brakepoint.rules`, on which the score is based."""
+        """The train reaches the speeds of `brakepoint.rules`, on which the score is based."""
         with self._hub() as hub:
             low = self._drive(hub, OrderKind.LOW_SPEED, 0, 4)
             full = self._drive(hub, OrderKind.FULL_SPEED, 4, 4)
@@ -146,7 +146,7 @@ class HubConformance:
         assert 0.5 * FULL_SPEED_CM_S < full.speed_cm_s <= SPEED_TOLERANCE * FULL_SPEED_CM_S
 
     def test_an_order_holds_until_the_next(self) -> None:
-        """A hub obeys; the watchdog is a separate part."""
+        """A hub only obeys: the watchdog is a separate part."""
         with self._hub() as hub:
             self._drive(hub, OrderKind.FULL_SPEED, 0, 2)
             state = hub.state(5)

@@ -55,7 +55,7 @@ def _on_one_line(words: str) -> str:
 
 
 class AdapterError(UserError):
-    """An error of a camera or hub from another package, whose text isn't in the catalogue.
+    """An error, with a text that isn't in the catalogue, of a camera or hub from another package.
 
     Args:
         words: What is wrong, and what to do next.

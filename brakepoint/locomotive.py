@@ -2,7 +2,8 @@
 
 The motor approaches the speed of its power with a first-order lag; the brake decelerates at a constant rate.
 Both have closed-form solutions, so a step of any length is exact and a run is the same at every rate. The
-figures are those of a toy train with a battery hub; measure yours, and change them only here.
+figures are those of a toy train with a battery hub. Measure those of your own train, and change them only
+here.
 """
 
 import math
@@ -48,7 +49,7 @@ def braking_distance_cm(speed_cm_s: float) -> float:
 STOPPING_LIMIT_CM = FULL_SPEED_CM_S * (WATCHDOG_S + ORDER_AGE_MAX_S) + braking_distance_cm(FULL_SPEED_CM_S)
 """Whatever fails, the train stops within this distance of where it was when the fault occurred.
 
-A last order may still arrive, the watchdog waits, and then comes the braking distance.
+A last order may still arrive, then the watchdog waits, and then the train needs its braking distance.
 """
 
 
@@ -57,7 +58,7 @@ def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: flo
 
     Args:
         speed_cm_s: The train's current speed.
-        target_cm_s: Speed of the new power.
+        target_cm_s: Steady speed of the new power.
         reached_cm_s: Speed that counts as reached; above the target, which is only approached asymptotically.
     """
     if speed_cm_s <= reached_cm_s:

@@ -75,7 +75,7 @@ def reason_text(reason: Reason, lang: str | None = None) -> str:
 
 
 def order_line(order: Order, state: TrainState) -> str:
-    """The line that a hub prints for an order: the train's position when it arrives, what to do, and why."""
+    """The line that a hub prints for an order: the train's position at that moment, what to do, and why."""
     return text(
         "hub.line",
         time=state.at,

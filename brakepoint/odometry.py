@@ -2,9 +2,9 @@
 
 A hub without an encoder assumes a speed that was measured once; batteries, load and rails make the train
 faster or slower. While the train approaches a sign, the sign's distance decreases by the train's true motion
-towards it, whichever way the train turns. A Kalman filter weighs the two: it estimates the ratio of true to
-assumed speed, and the distances of the signs in sight. The position is the accumulated distance, and never
-jumps.
+towards it, whichever way the train turns. A Kalman filter weighs assumed speed and seen distances: it
+estimates the ratio of true to assumed speed, and the distances of the signs in sight. The position is the
+accumulated distance, and never jumps.
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ class Sighting(NamedTuple):
     """A sign in a picture.
 
     Attributes:
-        sign_class: Its class.
-        away_cm: Its straight-line distance from the camera, computed from its box.
-        towards: Fraction of each centimetre driven that goes towards it: the cosine of its bearing.
+        sign_class: Class of the sign.
+        away_cm: Straight-line distance of the sign from the camera, computed from the box.
+        towards: Fraction of each centimetre driven that goes towards the sign: the cosine of its bearing.
         height_px: Height of the box.
     """
 
@@ -59,7 +59,7 @@ class InSight:
     """A sign that the train is approaching.
 
     Attributes:
-        sign_class: Its class.
+        sign_class: Class of the sign.
         towards: See `Sighting`; the value of the last sighting.
         seen_cm: Position of the train at the last sighting.
     """
@@ -110,7 +110,7 @@ def observe(
 ) -> Odometry:
     """Updates the estimate with a new state of the train and a new picture.
 
-    Pure: everything known between calls is in the returned value.
+    This function is pure: everything that is known between calls is in the returned value.
 
     Args:
         known: The previous estimate.
@@ -150,8 +150,8 @@ def _sighted(known: Odometry, seen: Sighting, rolled_since_cm: float) -> Odometr
 
     Args:
         known: The previous estimate.
-        seen: The sign, as it was when the picture was taken.
-        rolled_since_cm: Distance since then, by dead reckoning.
+        seen: The sign as seen when the picture was taken.
+        rolled_since_cm: Distance covered since then, by dead reckoning.
     """
     before = rolled_since_cm * seen.towards  # The sign is now nearer by this distance times the factor.
     row = np.zeros(len(known.mean))

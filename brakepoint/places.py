@@ -8,20 +8,20 @@ import sys
 from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parents[1]
-"""Contains `brakepoint`, `solutions` and the other packages."""
+"""The folder that contains `brakepoint`, `solutions` and the other packages."""
 IS_CLONE = (PACKAGES / "course.toml").is_file()
 KIT = PACKAGES if IS_CLONE else Path(__file__).resolve().parent / "kit"
-"""Contains `course.toml`, `videos/`, `dataset/` and `deploy/`; pyproject.toml adds them to a wheel."""
+"""The folder of `course.toml`, `videos/`, `dataset/` and `deploy/`; pyproject.toml adds these to a wheel."""
 WORKPLACE = PACKAGES if IS_CLONE else Path.cwd()
-"""Contains `labs/` and the attendee's progress."""
+"""The folder that contains `labs/` and the attendee's progress."""
 
 
 def own_or_shipped(name: str) -> list[Path]:
-    """The folders of that name: the user's own first, then that of the kit."""
+    """The folders of that name: first the user's own, then the kit's."""
     return [folder for folder in dict.fromkeys((WORKPLACE / name, KIT / name)) if folder.is_dir()]
 
 
 def import_own() -> None:
-    """Makes `labs` importable, which is beside the packages only in a clone."""
+    """Makes `labs` importable, since only in a clone it is beside the packages."""
     if str(WORKPLACE) not in sys.path:
         sys.path.insert(0, str(WORKPLACE))

@@ -5,7 +5,7 @@ from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.truth import CameraModel
 
 EDGE_PX = 2.0
-"""A box this close to the edge of the examined area is cut off: it shows part of something unknown."""
+"""A box this close to the edge of the examined area is cut off: it shows only a part of an unknown object."""
 WIDEST = 1.5
 """Largest ratio of width to height: plates are about as wide as high, and narrower from the side."""
 RAILS_CM = 2.5
@@ -15,9 +15,9 @@ RAILS_SEEN_CM = 15.0
 CLEAR_CM, CLOSE_CM = 40.0, 15.0
 """Between these distances ahead, a plate is large in the picture."""
 NARROWEST = 2.0
-"""A plate that must be visible is so for cameras with up to this many times the recorded focal length."""
+"""`must_show` assumes cameras with up to this many times the recorded camera's focal length."""
 INSIDE_PX = 30.0
-"""A plate closer than this to the left or right edge of such a picture may be about to leave it."""
+"""A plate closer than this to the left or right edge of such a camera's picture may be about to leave it."""
 
 
 def plates_only(detections: Detections, camera: CameraModel) -> Detections:
@@ -27,7 +27,7 @@ def plates_only(detections: Detections, camera: CameraModel) -> Detections:
 
 
 def can_be_a_plate(item: Detection, camera: CameraModel) -> bool:
-    """Whether a box can be that of a complete sign beside the track."""
+    """Whether a box can be the box of a complete sign beside the track."""
     return (
         not is_cut_off(item, camera)
         and item.width_px <= WIDEST * item.height_px
@@ -54,7 +54,7 @@ def is_between_rails(item: Detection, camera: CameraModel) -> bool:
 
 
 def must_show(ahead_cm: float, lateral_cm: float, camera: CameraModel) -> bool:
-    """Whether a plate here must be visible: it is large, and well inside the picture's left and right edges.
+    """Whether a plate here must be visible: it is large, and well within the picture's left and right edges.
 
     Args:
         ahead_cm: The plate's distance ahead.

@@ -28,14 +28,14 @@ class Hub(Protocol):
     """Drives the train: motor, brake and headlight.
 
     Attributes:
-        is_simulated: Whether reopening the hub puts its train at the start; a person must do that with a real
-            train.
+        is_simulated: Whether reopening the hub puts its train at the start; a real train must be put there by
+            a person.
     """
 
     is_simulated: bool
 
     def apply(self, order: Order) -> None:
-        """Carries an order out; it applies until the next one.
+        """Carries an order out, which applies until the next order.
 
         A hub on a radio brakes by itself without an order for `brakepoint.rules.WATCHDOG_S`.
         """

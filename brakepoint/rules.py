@@ -7,19 +7,19 @@ seconds.
 from brakepoint.messages import SignClass
 
 CONTROL_RATE_HZ = 15
-"""Steps of the control loop per second; also the camera's rate."""
+"""Steps of the control loop per second, and pictures of the camera per second."""
 
 FULL_SPEED_CM_S = 50.0
 """Speed of the train without an order to the contrary."""
 LOW_SPEED_CM_S = 20.0
 """Speed ordered by `low_speed`, and allowed in low-speed stretches."""
 SPEED_TOLERANCE = 1.10
-"""A speed limit counts as kept up to this multiple of it: a motor's control is not exact."""
+"""A speed limit counts as kept up to this multiple of the limit: a motor's control is not exact."""
 
 LOW_SPEED_STRETCH_CM = 80.0
 """How far after a SpeedLimit or DangerAhead the train stays at low speed."""
 STOP_ZONE_CM = 30.0
-"""For DangerAhead the train stops at most this far before the sign, and not after it."""
+"""The train stops for a DangerAhead at most this far before the sign, and not after it."""
 DANGER_WAIT_S = 2.0
 """How long the train waits, at rest and with its light blinking, before it passes a DangerAhead."""
 BESIDE_TRACK_CM = 15.0
@@ -53,19 +53,19 @@ PASSING_CM = 10.0
 DAWDLING_BELOW = 0.8
 """Driving below this fraction of full speed is dawdling where no sign requires it."""
 PATIENCE_S = 3.0
-"""Waiting before a DangerAhead this much longer than required is dawdling, too."""
+"""Waiting before a DangerAhead is dawdling once it lasts this much longer than required."""
 AT_REST_CM_S = 0.5
 """A lower speed counts as standing still."""
 SLACK_S = 0.1
-"""Time counts in ticks of the control loop: a wait this much too short, or speeding this long, is allowed."""
+"""Allowed, since time is counted in ticks: a wait that is this much too short, or speeding this long."""
 STALLED_AFTER_S = 20.0
-"""A train that has not moved for this long has given up, and the run ends."""
+"""A run ends when the train has not moved for this long."""
 
 PENALTY_PER_PERCENT_NOT_COVERED = 1.0
 PENALTY_DERAILED = 50.0
 PENALTY_SIGN_DISOBEYED = 30.0
 PENALTY_SIGN_SLOPPY = 5.0
-"""For a sign obeyed in substance but not in a detail: no light, or too short a wait."""
+"""For each sign obeyed apart from a minor fault: no blinking light, or too short a wait."""
 PENALTY_FALSE_STOP = 10.0
 PENALTY_OVERSPEED_PER_S = 5.0
 PENALTY_DAWDLING_PER_S = 1.0
