@@ -7,7 +7,7 @@ from typing import NoReturn
 from hardware.lwp3 import SetValue
 
 AGAIN_S = 0.02
-"""How long a port waits for its turn while a message is being sent to the motor."""
+"""How long a port waits before it tries again, while a message is being sent to the motor."""
 
 
 class Accessory:

@@ -1,9 +1,9 @@
-"""The train on the radio: the drop-in for `stubs.printing_hub` that drives a Powered Up City hub.
+"""The train on the radio: replaces `stubs.printing_hub`, and drives a Powered Up City hub.
 
 The control loop and the radio each have a thread. Only the newest settings of the hub's ports are passed
-between them, so a brake overtakes anything in progress. The radio's thread never waits for the control loop's
-thread, which may hang: it brakes when there has been no order for the watchdog's time. When the link was
-lost, the train is braked as soon as the link is restored. In both cases, the train then waits for a newer
+between the threads, so a brake overtakes anything in progress. The radio's thread never waits for the control
+loop's thread, which may hang: it brakes when there has been no order for the watchdog's time. When the link
+was lost, the train is braked as soon as the link is restored. In both cases, the train then waits for a newer
 order.
 """
 
@@ -55,11 +55,11 @@ class BluetoothHub:
     """Drives a City hub with a train motor at port A and a light at port B.
 
     Args:
-        address: The hub's Bluetooth address; empty for the only one in range.
+        address: The hub's Bluetooth address; empty for the only hub in range.
         out: Where to print orders and events of the hub; None prints nothing.
         limits: How long each step on the radio may take.
         heartbeat: The heartbeat that the guard watches.
-        drive: The measured motor; by default that of `brakepoint.locomotive`.
+        drive: The measured drive; by default the one of `brakepoint.locomotive`.
 
     Raises:
         UserError: There is no Bluetooth, no such hub, no motor on it, or another program drives it.
@@ -114,7 +114,7 @@ class BluetoothHub:
         return hub.volts if hub is not None else None
 
     def fit(self, drive: Drive) -> None:
-        """Uses another drive for driving and dead reckoning from now on, as measurements need it."""
+        """Uses another drive for driving and dead reckoning from now on, for measurements."""
         with self._lock:
             self._reckoning.fit(drive)
 
@@ -354,7 +354,7 @@ class BluetoothHub:
             pass
 
     async def _first_of(self, seconds: float) -> None:
-        """Waits for news, for the end, or for a timeout."""
+        """Waits for new settings, for the end, or for a timeout."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self._stopping)]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -370,7 +370,7 @@ def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
     closed), unless it has its own handler.
 
     Args:
-        rest: The hub's Bluetooth address, empty for the only one in range, and the train's file.
+        rest: The hub's Bluetooth address, which is empty for the only hub in range, and the train's file.
         out: Where to print orders and events of the hub; None prints nothing.
 
     Raises:

@@ -47,7 +47,7 @@ TROUBLES = {
     r"(?P<what>.*No cameras available.*|.*Invalid camera device.*|.*No such file.*)": "camera.no_device",
     r"(?P<what>.*[Pp]ermission denied.*)": "camera.no_permission",
 }
-"""GStreamer's message → the kit's message."""
+"""Patterns of GStreamer's messages → keys of the kit's messages."""
 LAST_LINES = 20
 END_S = 2.0
 
@@ -79,7 +79,7 @@ class ChildSource:
         self._listener.start()
 
     def read(self) -> np.ndarray | None:
-        """See `Source`."""
+        """See `PictureSource`."""
         assert self._child.stdout is not None
         height_px, width_px, _ = self._shape
         size = height_px * self._row_bytes
@@ -93,7 +93,7 @@ class ChildSource:
         return rows[:, : 3 * width_px].reshape(self._shape)
 
     def trouble(self) -> UserError | None:
-        """See `Source`."""
+        """See `PictureSource`."""
         self._listener.join(END_S)
         for line in self._said:
             for pattern, key in TROUBLES.items():
@@ -104,7 +104,7 @@ class ChildSource:
         return UserError("camera.failed", camera=self._name, why=why) if why else None
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `PictureSource`."""
         if self._child.poll() is None:
             self._child.terminate()
         try:
@@ -137,7 +137,7 @@ def argus(sensor: str, mode: int, exposure_us: float | None, flip: int) -> list[
     Args:
         sensor: Number of the sensor.
         mode: A key of `MODES`.
-        exposure_us: Exposure time; None leaves it to the camera.
+        exposure_us: Exposure time in microseconds; None leaves it to the camera.
         flip: A key of `FLIPS`.
     """
     width, height, rate = MODES[mode]

@@ -24,8 +24,8 @@ FAREWELL = "farewell"
 def heartbeat_path() -> Path:
     """Path of the file: the value of `BRAKEPOINT_HUB_HEARTBEAT`, or else in a temporary folder of the user.
 
-    `XDG_RUNTIME_DIR` is unsuitable: it is removed when the user's session ends, while the train may still be
-    driving.
+    `XDG_RUNTIME_DIR` is unsuitable: that folder is removed when the user's session ends, while the train may
+    still be driving.
 
     Raises:
         UserError: This is Windows, where the guard cannot run.
@@ -93,7 +93,7 @@ class Watch:
         """Time since the last beat; None as long as there is nothing to guard.
 
         There is nothing to guard before the first beat and after a farewell; a missing file isn't a farewell.
-        Only the watcher's clock counts: a changed file is a beat, whatever its date.
+        Only the watcher's clock counts: any change of the file is a beat, whatever the file's date.
 
         Args:
             now: Seconds by a monotonic clock.

@@ -26,7 +26,7 @@ KIND_TEXTS: dict[int | None, str] = {
     HubKind.REMOTE_CONTROL: "remote",
 }
 RADIO_ERRORS = (BleakError, OSError, EOFError, TimeoutError)
-"""Exceptions of bleak, and those of the system's message bus that pass through it."""
+"""Exceptions of bleak, and exceptions of the system's message bus that pass through bleak."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class RadioLimits:
     """Time limits in seconds.
 
     Attributes:
-        find_s: Until a hub is heard.
+        find_s: Time until a hub is heard.
         settle_s: How long a search continues after the first hub, in case there are more.
-        connect_s: Until the hub is connected and its services are known.
-        attach_s: Until the hub has reported what is plugged in.
-        write_s: Until the radio has acknowledged a message, which never happens if the link is dead.
-        feedback_s: Until the hub has confirmed that an order is carried out.
-        disconnect_s: Until the link is down.
-        orders_s: Until a train without a new order brakes: the watchdog's time.
+        connect_s: Time until the hub is connected and its services are known.
+        attach_s: Time until the hub has reported what is plugged in.
+        write_s: Time until the radio has acknowledged a message, which never happens if the link is dead.
+        feedback_s: Time until the hub has confirmed that an order is carried out.
+        disconnect_s: Time until the link is down.
+        orders_s: Time until a train without a new order brakes: the watchdog's time.
         look_again_s: How long a braked train must receive no other order to count as braked: twice the time
             after which a live driver would have repeated its order.
     """
@@ -115,7 +115,7 @@ async def find_hub(
 
 
 def _kind_of_linked(hub: BLEDevice) -> int | None:
-    """The kind of a hub that is connected, by what it advertised before; None if the system has forgotten."""
+    """The kind of a connected hub, from its earlier advertisement; None if the system has forgotten that."""
     details = hub.details if isinstance(hub.details, dict) else {}
     return hub_kind(details.get("props", {}).get("ManufacturerData", {}))
 

@@ -1,4 +1,4 @@
-"""A test for owners: what does the hub do when it loses its link? No specification answers that.
+"""A test for owners: what does the hub do when it loses its link? No specification answers this question.
 
 This is the only code that leaves a motor running on purpose, with the wheels in the air.
 """
@@ -29,7 +29,7 @@ def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
     when the loop is closed.
 
     Args:
-        rest: The hub's Bluetooth address; empty for the only one in range.
+        rest: The hub's Bluetooth address; empty for the only hub in range.
         hangs_up: Whether to disconnect; otherwise the system keeps the link until the radio fails.
 
     Yields:

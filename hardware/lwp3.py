@@ -25,9 +25,9 @@ COMPANY_ID = 0x0397
 """Company id of the manufacturer's data in an advertisement."""
 
 BRAKE = 127
-"""As a motor's power: the motor is short-circuited, which slows it down."""
+"""Value of a motor's power that short-circuits the motor, which slows it down."""
 FLOAT = 0
-"""As a motor's power: none, so the train rolls freely."""
+"""Value of a motor's power that lets the train roll freely."""
 POWER_MAX = 100
 VOLTS = 9.6 / 3893
 """Volts per step of the voltage port."""
@@ -58,7 +58,7 @@ class Message(Protocol):
 
 
 def _framed(message_type: int, payload: bytes) -> bytes:
-    """`LENGTH 00 TYPE PAYLOAD` (section *Common Message Header*); the length counts itself."""
+    """`LENGTH 00 TYPE PAYLOAD` (section *Common Message Header*); the length includes its own byte."""
     return bytes([len(payload) + 3, 0, message_type]) + payload
 
 

@@ -1,8 +1,8 @@
 """Connects to a Powered Up hub that was found, and controls its ports.
 
 `hardware.lwp3` defines the bytes, and `hardware.hub_search` finds the hub; this module defines who sends
-which message and when, with asyncio and bleak. Everything that can fail has a time limit, and raises one of
-two exceptions: `UserError` while the hub is being examined, or `HubLostError` once it is in use. Only
+which message and when, with asyncio and bleak. Every step that can fail has a time limit, and raises one of
+two exceptions: `UserError` while the hub is being examined, or `HubLostError` once the hub is in use. Only
 problems of the motor are errors: problems of other ports are reported, and these ports are then ignored. The
 first and the last message on a link is a brake.
 """
@@ -61,12 +61,12 @@ class PoweredUpHub:
 
     Attributes:
         address: Bluetooth address of the hub.
-        attached: Port → type of what is plugged in.
+        attached: Port → type of the device that is plugged in.
         battery_percent: Level of the battery; None until the hub has reported it.
         is_voltage_low: Whether the hub has raised the alert for low voltage.
         volts: The voltage, as a mean of the last values; None until the hub has reported one.
         on_change: Called when battery or voltage have changed.
-        on_trouble: Called about ignored ports: key of `hub.say.{key}`, and its values.
+        on_trouble: Called about ignored ports: key of `hub.say.{key}`, and the text's values.
         motor: Port A, initially braked.
         light: Port B.
         colour: The hub's own light.
@@ -96,7 +96,7 @@ class PoweredUpHub:
     async def open(self) -> None:
         """Connects, and brakes before anything else, since a train may be moving without a driver.
 
-        A hub that receives nothing disconnects, which the brake also prevents.
+        The brake also keeps the hub connected: a hub that receives nothing disconnects.
 
         Raises:
             UserError: The device does not connect, or isn't a hub.
@@ -113,10 +113,10 @@ class PoweredUpHub:
             await self.whisper(question)
 
     async def require_motor(self) -> None:
-        """Waits until the motor is present and braked; from then on the hub is lost if it is unplugged.
+        """Waits until the motor is present and braked; after that, unplugging it means that the hub is lost.
 
-        A hub reports what is plugged in only once per link. If it reported that to a process that has died,
-        the confirmed brake proves that there is a motor.
+        A hub reports what is plugged in only once per link. If an earlier process received that report and
+        has died, the confirmed brake proves that there is a motor.
 
         Raises:
             UserError: There is no motor, or another device is in its place, or this isn't a train's hub.

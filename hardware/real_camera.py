@@ -1,7 +1,7 @@
 """Common code of the real cameras: keeps only the newest frame, and reports a stall or an end.
 
-A camera delivers at its own rate and its driver blocks. Therefore a thread reads, and keeps only the newest
-frame.
+A camera delivers frames at its own rate, and its driver blocks. Therefore a thread reads the camera, and
+keeps only the newest frame.
 """
 
 import threading
@@ -23,7 +23,7 @@ from brakepoint.truth import CameraModel
 FIRST_FRAME_S = 10.0
 """Time limit for the first picture: a sensor may need seconds."""
 WAIT_S = 1 / CONTROL_RATE_HZ
-"""How long `read` waits for a newer frame than the last."""
+"""How long `read` waits for a frame that is newer than the last one."""
 STALL_S = 1.0
 """A camera that is silent for this long has stalled."""
 RESTART_S = 2.0
@@ -123,7 +123,7 @@ class RealCamera:
         """Waits one step of the control loop for the newest picture; None if there is none.
 
         Raises:
-            UserError: The camera has stalled or ended; raised once, and then it is restarted.
+            UserError: The camera has stalled or ended; this is raised once, and then the camera is restarted.
         """
         if self._grabber is None:
             time.sleep(WAIT_S)
@@ -197,9 +197,9 @@ def as_recorded(image: np.ndarray, focal_px: float | None = None) -> np.ndarray:
     """Converts a picture to the size and focal length of the recorded camera.
 
     Args:
-        image: `(height, width, 3)` uint8, its optical axis in the middle.
-        focal_px: Its focal length in pixels; None for the one with which its vertical view equals the
-            recorded camera's.
+        image: `(height, width, 3)` uint8, with the optical axis in the middle.
+        focal_px: Focal length in pixels of the picture; None for the one with which its vertical view equals
+            the recorded camera's.
 
     Returns:
         `(480, 640, 3)` uint8; black where the camera sees less than the recorded one.

@@ -10,8 +10,8 @@ from hardware.lwp3 import BRAKE, POWER_MAX, Colour
 RAMP_S = 0.4
 """Time from standstill to full power.
 
-A sudden rise of power makes the wheels slip and the voltage drop; a decrease needs no ramp, since the train's
-own inertia is one, and the autopilot relies on it.
+A sudden rise of power makes the wheels slip and the voltage drop; a decrease needs no ramp: the train's
+inertia smooths it, and the autopilot relies on a decrease without a ramp.
 """
 BLINK_S = 0.5
 """How long a blinking headlight is on, and how long it is off."""
@@ -39,7 +39,7 @@ class Reckoning:
     The clock is the argument of `at`, so a run on a virtual clock is reproducible to the bit.
 
     Args:
-        drive: The measured figures; by default those of `brakepoint.locomotive`.
+        drive: The measured figures; by default the figures of `brakepoint.locomotive`.
     """
 
     def __init__(self, drive: Drive = Drive()) -> None:  # noqa: B008 — it is frozen
@@ -121,7 +121,7 @@ class Reckoning:
 
     @property
     def _target(self) -> float:
-        """The order's power at the voltage of the measurement, limited to what is available."""
+        """The order's power at the voltage of the measurement, limited to the available power."""
         power = self._drive.power(self._order.kind) if self._order else 0.0
         return min(power, POWER_MAX * self._voltage)
 

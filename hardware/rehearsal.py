@@ -123,7 +123,7 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
 
 
 def _camera(focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) -> dict[str, float]:
-    """A camera with these differences from the recorded one."""
+    """A camera with these differences from the recorded camera."""
     return {
         "focal_px": focal * RECORDED.focal_px,
         "height_cm": height_cm + RECORDED.height_cm,
@@ -179,7 +179,7 @@ def scores(world: World, train: TrainFile) -> list[float]:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """One train: its scores on each line with the default figures, and with its own."""
+    """One train: its scores on each line with the default figures, and with its own figures."""
 
     world: World
     by_default: list[float]
@@ -220,7 +220,7 @@ def _summary(found: list[float]) -> str:
 def main(
     lines: Annotated[int, typer.Option("--first", min=1, help="rehearsal.option.first")] = 99,
 ) -> None:
-    """Rehearses every train; exit status 1 if a calibrated one scores too low on any line."""
+    """Rehearses every train; exit status 1 if a calibrated train scores too low on any line."""
     chosen = list(worlds())[:lines]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(available_cores(), len(chosen)), context) as pool:

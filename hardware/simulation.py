@@ -35,8 +35,8 @@ class World:
     Attributes:
         speed: Speed relative to the default train, as a factor.
         volts: Voltage of the train's batteries.
-        lag_s: As in `brakepoint.locomotive`.
-        braking_cm_s2: As in `brakepoint.locomotive`.
+        lag_s: Time for 63 % of a change of speed.
+        braking_cm_s2: Deceleration of the motor's brake.
         camera: The train's camera; its picture has as many pixels as the recorded one.
         latency_s: Age of a picture on arrival.
     """
@@ -129,11 +129,11 @@ def _seen(scenario: Scenario, number: int, camera: CameraModel) -> tuple:  # typ
 
 
 class ReckoningHub:
-    """The train's hub without its radio: the true train obeys the reckoning's motor settings immediately.
+    """The train's hub without the radio: the true train obeys the reckoning's motor settings immediately.
 
     Args:
         train: The true train.
-        world: The world with its batteries.
+        world: The world with the train's batteries.
         drive: The figures that the hub assumes.
     """
 

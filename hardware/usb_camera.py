@@ -29,7 +29,7 @@ class UsbSource:
         exposure: Exposure time in the driver's own unit, mostly 0.1 ms; None leaves it to the camera.
 
     Raises:
-        UserError: There is no such device, access is denied, or it isn't a camera.
+        UserError: There is no such device, access is denied, or the device isn't a camera.
     """
 
     def __init__(self, name: str, device: str, exposure: float | None = None) -> None:
@@ -46,10 +46,10 @@ class UsbSource:
             self._capture.set(setting, value)
 
     def read(self) -> np.ndarray | None:
-        """See `Source`.
+        """See `PictureSource`.
 
         The device is released in this method: OpenCV does not allow that elsewhere during a read. A picture
-        lost on the bus isn't the end, unless no other follows soon or the device is gone.
+        lost on the bus isn't the end, unless no other picture follows soon or the device is gone.
         """
         while not self._is_closed:
             is_there, image = self._capture.read()
@@ -63,11 +63,11 @@ class UsbSource:
         return None
 
     def trouble(self) -> UserError | None:
-        """See `Source`; Video4Linux gives no reason."""
+        """See `PictureSource`; Video4Linux gives no reason."""
         return None
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `PictureSource`."""
         self._is_closed = True
 
 
