@@ -1,4 +1,4 @@
-"""A recorded feed in place of a real camera, which follows the train."""
+"""A recorded feed that replaces a real camera, and follows the train."""
 
 import hashlib
 from collections.abc import Generator
@@ -133,7 +133,7 @@ def open_camera(rest: str, seed: int = 0) -> RecordedCamera:
         seed: Seed of the sensor's noise.
 
     Raises:
-        UserError: There is no such feed, or it is damaged.
+        UserError: There is no such feed, or the feed is damaged.
     """
     video = find_feed(rest)
     return RecordedCamera(video, load_truth(video.with_suffix(".json")), seed)
