@@ -44,7 +44,7 @@ def render_cutouts(out: Path, views: int, seed: int, progress: Callable[[int, in
         progress: Called with the number of cut-outs done and the total.
 
     Raises:
-        UserError: The folder was begun with other views or another seed.
+        UserError: The folder was begun with a different number of views or a different seed.
     """
     out.mkdir(parents=True, exist_ok=True)
     records = _begun(out, views, seed)

@@ -1,7 +1,7 @@
 """Stills in the form of a Label Studio export.
 
 The peculiarities of such an export (percentages, several annotators, skipped pictures, rotated boxes) are
-generated from a seed; the answers that count are the exact labels.
+generated from a seed; the answers that count contain the exact labels.
 """
 
 import json
@@ -64,7 +64,7 @@ def _read_yolo(label: Path) -> list[tuple[SignClass, Box]]:
 
 
 def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list[dict[str, Any]]:
-    """The annotators' answers for one picture; the newest one that was not skipped is exact."""
+    """The annotators' answers for one picture; the newest answer that was not skipped is exact."""
     exact = [_rectangle(sign_class, box, rng) for sign_class, box in signs]
     chance, minute = rng.random(), rng.randrange(60)
     if chance < NOT_LABELLED:
@@ -113,7 +113,7 @@ def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> di
 def _turned(box: Box, turn_deg: float, aspect_ratio: float) -> Box:
     """The rectangle that has `box` as its upright bounding box after rotation about its top left corner."""
     left, top, width, height = box
-    width *= aspect_ratio  # Percents of width and height differ; the rotation needs square units.
+    width *= aspect_ratio  # Percents of width and height differ in length; the rotation needs square units.
     cos, sin = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
     own_width = (width * cos - height * abs(sin)) / (cos**2 - sin**2)
     own_height = (height * cos - width * abs(sin)) / (cos**2 - sin**2)

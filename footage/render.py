@@ -1,6 +1,6 @@
 """Renders a scenario into a feed: `NAME.mp4` and its ground truth `NAME.json`.
 
-Frames are written to a separate folder, one file each, and reused when an interrupted render resumes. Several
+Each frame is written to a file in a separate folder, and reused when an interrupted render resumes. Several
 processes render at once, because some of the work on a frame uses only one core.
 """
 
@@ -41,7 +41,7 @@ def frames_folder(scenario: Scenario) -> Path:
 
 
 def frame_file(scenario: Scenario, number: int) -> Path:
-    """The picture of a frame, named by its position in tenths of a millimetre."""
+    """The picture of a frame, named after the frame's position in tenths of a millimetre."""
     return frames_folder(scenario) / f"{round(number * scenario.spacing_cm * 100):07d}.png"
 
 
@@ -58,8 +58,8 @@ def scenario_for(path: Path, out: Path) -> Scenario:
         out: Folder for the feed.
 
     Raises:
-        UserError: The scenario cannot be read; or its name belongs to a feed of the kit or, in `out`, to one
-            that was not rendered from a file of this name.
+        UserError: The scenario cannot be read; or its name belongs to a feed of the kit or, in `out`, to a
+            feed that was not rendered from a file of this name.
     """
     scenario = load_scenario(path)
     shipped = SCENARIOS_DIR / f"{scenario.name}.yaml"
@@ -217,7 +217,7 @@ def encode(scenario: Scenario, path: Path) -> None:
 
 
 def _read_frame(path: Path) -> np.ndarray:
-    """Reads a rendered frame; a damaged one is deleted, so that the next call renders it again."""
+    """Reads a rendered frame; a damaged frame is deleted, so that the next call renders it again."""
     import cv2
 
     picture = cv2.imread(str(path))

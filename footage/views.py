@@ -58,11 +58,11 @@ class View:
     """One cut-out to render.
 
     Attributes:
-        name: Name of its file, without the suffix.
+        name: Name of the picture's file, without the suffix.
         kind: A key of `PLATES` or of `BACKS`, or one of `THINGS`.
         light: A key of `LIGHT_SETUPS`.
-        yaw_deg: As in `CutoutRecord`, like the next three.
-        pitch_deg: Angle by which the camera looks down.
+        yaw_deg: Rotation about the post; see `CutoutRecord`.
+        pitch_deg: Angle by which the camera looks down on the object.
         roll_deg: Tilt to the viewer's left.
         distance_cm: Distance from the camera to the plate.
         height_px: Height of the plate, as if it faced the camera.

@@ -24,7 +24,7 @@ def lamp(x: float, y: float) -> None:
 
 
 def brick(x: float, y: float, material: bpy.types.Material, rng: random.Random) -> None:
-    """A toy brick or a small heap of them."""
+    """A toy brick or a small heap of bricks."""
     for level in range(rng.randint(1, 4)):
         size = (rng.choice((1.6, 3.2, 6.4)), 1.6, 0.96)
         add("cube", size, (x, y, 0.48 + 0.96 * level), material, rotation=(0, 0, rng.uniform(0, 3.1)))

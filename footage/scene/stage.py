@@ -160,8 +160,8 @@ class Stage:
         """Which points of a plate's front are unobstructed.
 
         Args:
-            camera_cm: `(3,)`.
-            points_cm: `(n, 3)`.
+            camera_cm: `(3,)`, position of the camera.
+            points_cm: `(n, 3)`, points on the plate's front.
 
         Returns:
             `(n,)` bool.

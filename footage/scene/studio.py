@@ -1,4 +1,4 @@
-"""Takes pictures of one object at a time: in a room and its light, but with nothing else visible."""
+"""Takes pictures of one object at a time, in the light of a room in which nothing else is visible."""
 
 import math
 import random
@@ -33,7 +33,7 @@ OUTLINE_TOLERANCE_PX = 0.1
 
 
 def random_make(rng: random.Random) -> signs.Make:
-    """A random variant of how signs are made."""
+    """A random way of making signs."""
     return signs.Make(
         coloured=rng.random() < COLOURED_SHARE,
         thickness_cm=rng.choice(THICKNESSES_CM),
