@@ -1,6 +1,6 @@
 """Builds images on this machine, without a container engine or a registry.
 
-    python deploy/images/build.py edge     as root: builds it with buildah on a base made by debootstrap
+    python deploy/images/build.py edge    as root: builds the image with buildah on a base made by debootstrap
 
 PyTorch's build without CUDA is taken from the index that BRAKEPOINT_TORCH_INDEX names, by default the one in
 the Containerfile. If PIP_FIND_LINKS names a folder of wheels, it is taken from that folder, and the default
