@@ -19,7 +19,7 @@ MINUTE = 92
 
 
 def main() -> None:
-    """Simulates the room, and takes the page in Chromium at a projector's size, in each language."""
+    """Simulates the room, and takes the picture in Chromium, at a projector's size, in each language."""
     os.chdir(tempfile.mkdtemp())
     room = SimulatedRoom()
     room.run_until(MINUTE)

@@ -38,7 +38,7 @@ MOVING_ACT, MOVING_WIDTH_PX, MOVING_EVERY, MOVING_QUALITY = 1, 340, 3, 28
 
 
 def act(model: Path, feed: str) -> list[np.ndarray]:
-    """Drives, and returns the frames of the resulting film."""
+    """Drives a feed, and returns the frames of the resulting film."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["mission", "--feed", feed, "--detector", str(model), "--out", folder]
         subprocess.run([sys.executable, "-m", "brakepoint", *words], stdout=subprocess.DEVNULL, check=False)
@@ -97,7 +97,7 @@ def save_moving(frames: list[np.ndarray], path: Path) -> None:
 
 
 def main() -> None:
-    """Films in each language."""
+    """Makes the film and the moving picture in each language."""
     for lang in languages():
         os.environ["BRAKEPOINT_LANG"] = lang
         acts = [act(model, feed) for _, model, feed in ACTS]

@@ -2,7 +2,7 @@
 
 The pages are plain Markdown that a forge can show, too. Therefore links point to files of the project; the
 hooks copy these files into the site, which then works without a network. `<!-- from the code: … -->` is
-replaced by what `docs/from_code.py` writes.
+replaced with the text that `docs/from_code.py` writes.
 """
 
 import re
@@ -158,7 +158,7 @@ def _breakable(cell: re.Match[str]) -> str:
 
 
 def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: object) -> dict[str, Any]:
-    """Makes the language switch lead to the same page."""
+    """Makes the language switch lead to the same page in the other language."""
     config.extra["alternate"] = [
         {"name": text("language.name", lang), "link": f"../{lang}/{page.url}", "lang": lang}
         for lang in languages()

@@ -17,7 +17,7 @@ STOP_WITHIN_MS = 60_000
 
 
 def main() -> None:
-    """Starts everything, and for each language drives to the danger and takes the page's picture."""
+    """Starts all services, and for each language drives to the danger and takes the page's picture."""
     with chromium() as browser:
         for lang in languages():
             settings = ServiceSettings.given(feed=FEED)

@@ -48,7 +48,7 @@ TOKEN = secrets.token_hex(16)
 
 
 def play_learner(folder: Path) -> None:
-    """Copies what the notebooks need, and fills in the labs."""
+    """Copies the files that the notebooks need, and fills in the labs."""
     for name in COPIED:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)

@@ -54,7 +54,7 @@ MINUTES = 20
 
 
 def render(lang: str) -> str:
-    """The slides in one language, as a page that loads nothing."""
+    """The slides in one language, as a page that loads no other file."""
     environment = Environment(
         autoescape=True, loader=FileSystemLoader(DOCS), undefined=StrictUndefined, trim_blocks=True
     )

@@ -70,7 +70,7 @@ def plot_last_run() -> None:
 
 
 def main() -> None:
-    """Creates the outcomes of steps 1 and 2 in a separate folder, and draws."""
+    """Creates the outcomes of steps 1 and 2 in a separate folder, and draws the pictures."""
     mpl.use("Agg")
     os.chdir(tempfile.mkdtemp())
     stills = outcome_of("1")
