@@ -1,15 +1,15 @@
-"""Generates every lock of the project. `make locks` runs it, and nothing else writes one.
+"""Generates every lock of the project. `make locks` runs this program, and nothing else writes a lock.
 
     python locks/make.py             locked versions stay as they are, as long as they fit
-    python locks/make.py --upgrade   the newest of everything
+    python locks/make.py --upgrade   the newest version of every package
 
 An environment is installed with constraints.txt, which has one version of each package of any extra, for
 every Python and system. KServe is installed with serving.txt, which lists all its packages, since pip would
 reject KServe's requirement for psutil. Blender's environment is installed with footage.txt. The exact
 contents of images, with hashes, are in deploy/images/locks.
 
-PyTorch's build without CUDA, for the images, is taken from the folder that PIP_FIND_LINKS names, or if there
-is none from the index that BRAKEPOINT_TORCH_INDEX names.
+PyTorch's build without CUDA, for the images, is taken from the folder that PIP_FIND_LINKS names; without such
+a folder, from the index that BRAKEPOINT_TORCH_INDEX names.
 """
 
 import argparse
