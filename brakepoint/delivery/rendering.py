@@ -59,7 +59,7 @@ def _seen_from(root: Path, words: str) -> str:
 
 
 def kubectl() -> str:
-    """Path of the kubectl that pip installed beside this Python, or of any other.
+    """Path of the kubectl that pip installed beside this Python, or else of another one.
 
     Raises:
         UserError: kubectl is not installed.
