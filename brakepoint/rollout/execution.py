@@ -1,4 +1,4 @@
-"""Runs a pipeline's tasks in order, as Tekton does: a failing task ends the run; `finally` tasks always run."""
+"""Runs a pipeline's tasks as Tekton does: a failing task ends the run, and `finally` tasks always run."""
 
 import itertools
 import time
