@@ -1,8 +1,8 @@
 """The artwork of the sign plates: one definition for their SVG files, rasters and outlines.
 
 Everything is drawn here as SVG paths in tenths of a millimetre, with the origin at the plate's centre and y
-down as in SVG. Pictograms are defined once and composed onto the plates that show them. There is no text and
-no font: letters and digits are drawn as strokes.
+down as in SVG. Pictograms are defined once and composed onto the plates that show them. No text element and
+no font is used: letters and digits are drawn as strokes.
 
 ``python -m brakepoint.scenery.artwork`` writes ``art/<kind>.svg`` beside this file for each of ``PLATES``.
 """

@@ -17,7 +17,7 @@ from brakepoint.track import Track
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame, TruthSign, VisibleSign
 
 Visibility = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether it is unobstructed.
+"""`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether the point is unobstructed.
 
 The points are on a plate's front face, which must not count as hiding itself."""
 
@@ -228,7 +228,7 @@ def _visible_sign(
     visibility: Visibility | None,
     model: CameraModel,
 ) -> VisibleSign | None:
-    """One sign as the camera sees it, or None."""
+    """One sign as the camera sees it; None if the camera does not see it."""
     plate, outline, points = standing
     pixels, depth = project(camera, model, points)
     if depth.min() < NEAREST_CM:
@@ -264,8 +264,8 @@ def visible_signs(
     Args:
         scenario: The scenario.
         frame_number: The frame, whose camera is at `frame_number * spacing_cm`.
-        visibility: Determines what is hidden; by default nothing is.
-        model: The camera; by default that of the recorded feeds.
+        visibility: Determines which points are hidden; by default none are.
+        model: The camera; by default the one of the recorded feeds.
     """
     camera = camera_pose(scenario, scenario.line, frame_number * scenario.spacing_cm, model)
     found = (

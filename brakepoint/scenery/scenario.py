@@ -1,6 +1,7 @@
 """A scenario: everything needed to render a feed, in one small YAML file.
 
-Its fields are explained in the catalogue, `scenario.field.NAME`, and listed on the reference page.
+The fields of the file are explained in the catalogue, `scenario.field.NAME`, and listed on the reference
+page.
 """
 
 import math
@@ -73,7 +74,7 @@ class ScenarioSign(_Record):
 
     @property
     def right_cm(self) -> float:
-        """The offset, positive to the right of the track and negative to its left."""
+        """The offset, positive to the right of the track and negative to the left."""
         return self.offset_cm if self.side == "right" else -self.offset_cm
 
 
@@ -122,7 +123,7 @@ class Scenario(_Record):
         return self
 
     def on_one_spot(self) -> tuple[ScenarioSign, ScenarioSign] | None:
-        """The first two signs whose posts are too close together to stand there, if there are such."""
+        """The first two signs whose posts are too close together, if there are any."""
         places = [self.line.pose(sign.at_cm).beside(sign.right_cm)[:2] for sign in self.signs]
         pairs = combinations(zip(self.signs, places, strict=True), 2)
         near = ((a[0], b[0]) for a, b in pairs if math.dist(a[1], b[1]) < POSTS_APART_MIN_CM)
@@ -143,7 +144,7 @@ def load_scenario(path: Path) -> Scenario:
     """Reads a scenario.
 
     Args:
-        path: A YAML file; the feed has its name, unless the file contains a different one.
+        path: A YAML file; the feed is named after the file, unless the file contains a name.
 
     Raises:
         UserError: The file cannot be read, is not YAML, or does not describe a scenario that can be built.
