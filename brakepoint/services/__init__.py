@@ -36,7 +36,7 @@ SERVICES = {
 }
 """The services in the order of their start: name, and the module with their `run(settings, stopping)`."""
 CLIENTS = tuple(name for name in SERVICES if name != "broker")
-"""Every service but the broker itself."""
+"""Every service except the broker itself."""
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 """The default broker of a service that is started alone."""
 DEFAULT_LINK = "127.0.0.1:18831"

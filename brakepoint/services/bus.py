@@ -26,7 +26,7 @@ from brakepoint.services.topics import EVENT, STATUS, Topic
 T = TypeVar("T")
 HEARTBEAT_S = 1.0
 KEEPALIVE_S = 5
-"""After one and a half times this, the broker considers a silent client dead and publishes its last will."""
+"""After one and a half times this, the broker gives a silent client up, and publishes its last will."""
 BACK_OFF_S = (1, 2)
 """Delay of the first attempt to reconnect, and the longest delay between later attempts."""
 PATIENCE_S = 3.0
@@ -37,7 +37,7 @@ At the start the broker is always absent, since all services start at once.
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SESSION_KEEPER = "controller"
-"""The service whose session survives a lost broker and a killed process: a person's stop must not be lost."""
+"""The service whose session outlives a lost broker and a killed process: a person's stop must not be lost."""
 SECRET_NAME_BYTES = 9
 SHORT_S, SHORT_MAX = 5.0, 3
 """This many consecutive connections that the broker accepted and soon closed aren't an accident."""
@@ -312,7 +312,7 @@ class Bus:
             latency: Recent measurements, if the service takes any.
 
         Returns:
-            Whether it was time to publish.
+            Whether the status was published.
 
         Raises:
             ThrownOut: Another client uses this client's unique name.
@@ -347,9 +347,9 @@ def _send_at_once(_client: object, _data: object, connection: Any) -> None:
 def _secret_name(broker: BrokerAddress, settings: ServiceSettings) -> str:
     """The suffix of the name under which the broker keeps a session.
 
-    A client that connects under the same name ends the session and receives its queued messages. The suffix
-    is therefore known only to those who may log in as this service: it is derived from the password or the
-    key, and reveals neither.
+    A client that connects under the same name ends the session and receives the session's queued messages.
+    The suffix is therefore known only to those who may log in as this service: it is derived from the
+    password or the key, and reveals neither.
     """
     key = Path(settings.key)
     secret = (broker.password or "").encode() + (key.read_bytes() if key.is_file() else b"")

@@ -1,4 +1,4 @@
-"""The controller: passes the autopilot's orders on to the train, as long as a person allows it."""
+"""The controller: passes the autopilot's orders on to the train, as long as a person lets the train drive."""
 
 import os
 import threading
@@ -30,7 +30,7 @@ from brakepoint.texts import text
 TURN_S = 1 / 60
 """Longest wait for an order: the train's reports arrive 30 times a second, and none should wait longer."""
 RESUME_WITHIN_S = 30.0
-"""A restarted controller resumes a mission that is no older than this; otherwise a person must start it."""
+"""A restarted controller resumes a mission that is no older than this; a person must start older ones."""
 LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
 TRAIN_SILENT_S = 1.0

@@ -20,7 +20,7 @@ from brakepoint.truth import load_truth
 
 TURN_S = 0.2
 BLIND_BELOW = 6.0
-"""A picture with a smaller spread of grey levels shows nothing: a covered lens, or no light."""
+"""A picture with a smaller spread of grey levels shows nothing: the lens is covered, or there is no light."""
 
 
 class Detecting:
@@ -82,7 +82,7 @@ def _is_blind(frame: Frame) -> bool:
 
 
 class SharedModel(NamedTuple):
-    """A model, None for the oracle, and the lock for it, since several trains may share it."""
+    """A model, or None for the oracle, and the model's lock, since several trains may share the model."""
 
     model: Detector | None
     in_use: threading.Lock
@@ -160,7 +160,7 @@ class Shift:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Joins the other replicas, loads the model, and serves its share of the trains.
+    """Joins the other replicas, loads the model, and serves this replica's share of the trains.
 
     On a train, speed matters more than identical results on every machine, so half precision is used.
     """

@@ -123,7 +123,7 @@ def _hung(service: str, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _killed(service: str, stage: Stage) -> Iterator[None]:
-    """Kills a service and each replacement: a replacement that is up before the train stops may drive on."""
+    """Kills a service and each replacement: one that is ready before the train stops could drive on."""
 
     def kill(_: int) -> None:
         if pid := stage.services.pid(service):
@@ -155,7 +155,7 @@ def _two_autopilots(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _old_orders(stage: Stage) -> Iterator[None]:
-    """The autopilot dies, and its orders are repeated: late, ahead of time, and out of order."""
+    """The autopilot dies, and its orders are repeated: late, ahead of time, and in the wrong order."""
     last = stage.last_order()
     giver, number = (last.giver, last.number) if last else ("nobody", 0)
     ages_s = (1.5 * ORDER_AGE_MAX_S, -2 * ORDER_AGE_MAX_S)
@@ -205,7 +205,7 @@ def _full_speed(run: int, giver: str, number: int, at: float) -> GivenOrder:
 
 @contextmanager
 def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
-    """Repeats work at twice the control rate until the block ends; the work receives its iteration count."""
+    """Repeats work at twice the control rate until the block ends; the work gets the repetition's number."""
     enough = threading.Event()
 
     def repeat() -> None:

@@ -1,7 +1,7 @@
 """The replicas of one detector share its trains.
 
 All replicas of a Deployment have the same settings. Each announces itself to the others once a second, and
-each computes the same shares from the names that it hears. Therefore the broker needs no support for this,
+each computes the same shares from the names that it hears. Therefore the broker needs no support for sharing,
 each train has one replica, and the order of its frames is kept.
 """
 
@@ -22,7 +22,8 @@ from brakepoint.services.topics import REPLICA
 SILENT_AFTER_S = 5.0
 """A replica that was not heard for this long, although the broker delivers messages, is gone.
 
-If its machine is lost, its last will comes later: a broker waits for one and a half times `KEEPALIVE_S`.
+If a replica's machine is lost, its last will comes later: a broker waits for one and a half times
+`KEEPALIVE_S`.
 """
 PAUSE_S = 2.5 * HEARTBEAT_S
 """If a replica does not hear its own heartbeat for longer, the broker was away, or its machine slept."""
@@ -38,7 +39,8 @@ def shares(trains: Iterable[str], replicas: Iterable[str]) -> dict[str, str]:
 
     Of the replicas that have not got their full share of the trains yet, each train goes to the one with the
     lowest hash of both names. So the shares are as equal as the number of trains allows. When a replica comes
-    or goes, hardly any train moves except its own: with one other replica none, with several one or two.
+    or goes, hardly any train moves except the replica's own: with one other replica none, with several one or
+    two.
 
     Args:
         trains: Names of the trains.

@@ -18,7 +18,7 @@ from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import CONTROL
 
 CONTROL_AGE_MAX_S = 5.0
-"""Older requests of a person are ignored, except for a stop, which is executed however late."""
+"""Older requests of a person are ignored, except for a stop, which is carried out however late."""
 LATE_MAX_S = 1.0
 """A replica that hands over a train gives its last answer within this time."""
 BROKE_DOWN = 1
@@ -31,7 +31,7 @@ HANGS = {
 }
 
 HEARTBEAT_VARIABLE = "BRAKEPOINT_HEARTBEAT"
-"""Names the file that a service touches while it works; a probe checks its age."""
+"""Variable with the file that a service touches while it works; a probe checks the file's age."""
 
 
 class Part(Protocol):
@@ -108,7 +108,7 @@ class ProbeFile:
         self._due = 0.0
 
     def beat(self) -> None:
-        """Must be called in every turn of a loop."""
+        """Touches the file if that is due; must be called in every turn of a loop."""
         now = time.monotonic()
         if self._path is not None and now >= self._due:
             self._path.touch()

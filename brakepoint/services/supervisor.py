@@ -52,15 +52,15 @@ class Child:
 
     Attributes:
         name: Name of the service.
-        process: The process; None while it waits to be restarted.
-        started_at: When it was started; this time and those below are by the monotonic clock.
+        process: The process; None while the service waits to be restarted.
+        started_at: When the process was started; this time and the times below are by the monotonic clock.
         started_wall_s: `started_at` by the messages' clock: an older heartbeat is from the previous process.
-        due_at: When to restart it; infinite if another party has to start it.
-        back_off_s: Delay of its next restart.
-        is_ready: Whether this process has reported that it is ready.
-        heard_at: When its last heartbeat came; 0 before the first.
+        due_at: When to restart the service; infinite if another party has to start it.
+        back_off_s: Delay of the next restart.
+        is_ready: Whether the process has reported that it is ready.
+        heard_at: When the last heartbeat came; 0 before the first.
         heard_since: When the first heartbeat after the last silence came.
-        starting_at: When it last reported that it is still starting.
+        starting_at: When the process last reported that it is still starting.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Supervisor:
         require_posix("brakepoint up")
         extras.require("live")
         self.settings, self._tell = _with_ports(settings), tell
-        # On one machine, all can use one clock that is never set.
+        # On one machine, all services can share one clock that is never set.
         self._clock = {} if settings.broker or settings.link else CLOCK.hold()
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
         if settings.link and "train" in self._children:
@@ -223,7 +223,7 @@ class Supervisor:
 
     def _listen_to_all(self, now: float) -> None:
         """Records every heartbeat, even the supervisor's: if it hears itself, it can hear the others."""
-        if now - self._looked_at > PAUSE_S:  # After its own sleep, elapsed time proves nothing about others.
+        if now - self._looked_at > PAUSE_S:  # After a sleep of its own, elapsed time proves nothing.
             for child in (self._echo, *self._children.values()):
                 child.heard_at = child.heard_since = now
         self._looked_at = now
@@ -287,6 +287,6 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
 
 
 def _with_ports(settings: ServiceSettings) -> ServiceSettings:
-    """The settings, with free ports of this machine for its own link and broker."""
+    """The settings, with free ports of this machine for link and broker if they have none."""
     link, broker = (f"{LOCALHOST}:{free_port()}" for _ in range(2))
     return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")

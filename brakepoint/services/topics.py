@@ -1,4 +1,4 @@
-"""Defines every topic: its encoding, its quality of service, whether the broker retains it, and why."""
+"""Defines every topic: its encoding, its quality of service, whether its messages are retained, and why."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,13 +34,13 @@ JPEG_QUALITY = 85
 class Topic(Generic[T]):
     """One topic of a train, `brakepoint/{train_id}/{name}`.
 
-    The text `live.topic.reason.{name}` explains its settings.
+    The text `live.topic.reason.{name}` explains the topic's settings.
 
     Attributes:
         name: Last part of the topic; with `each`, a service's name follows.
-        decode: Turns a payload into a message, and raises ValueError or UserError if it is invalid.
+        decode: Turns a payload into a message, and raises ValueError or UserError if the payload is invalid.
         encode: Turns a message into the payload.
-        senders: The services that publish to it.
+        senders: The services that publish to the topic.
         qos: MQTT's quality of service.
         retain: Whether the broker sends the last message to later subscribers.
         keep: How many unread messages a receiver holds; beyond that, the oldest are dropped.

@@ -1,4 +1,4 @@
-"""The train's side, with the watchdog: at the other end of a link, as a real train is on a radio."""
+"""The train's side of the link, with the watchdog, in place of a real train on the radio."""
 
 import asyncio
 import threading
@@ -58,7 +58,7 @@ class GuardedTrain:
         self._heard_at, self._heard_clock, self._has_bitten = self._now(), now, False
 
     def hear(self, order: GivenOrder) -> bool:
-        """Carries an order out, unless it is old or for another run.
+        """Carries an order out, unless the order is old or for another run.
 
         Only a person's order begins a new run, never an autopilot's: a train that was restarted in mid-run
         believes that it is at the start, and must not set off because its autopilot is still driving.
