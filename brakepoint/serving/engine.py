@@ -46,7 +46,7 @@ class Served:
 
 
 class Worker:
-    """The only thread that may use a detector, so that the server keeps listening meanwhile."""
+    """The only thread that may use a detector; it leaves the server free to listen."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "detector")

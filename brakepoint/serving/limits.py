@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from brakepoint.texts import text
 
 BODY_MOST_BYTES = 64 * 2**20
-"""The 800×608 input takes 5.8 MB as a tensor, and about 32 MB as JSON numbers."""
+"""Enough for the 800×608 input, which takes 5.8 MB as a tensor, and about 32 MB as JSON numbers."""
 
 
 class BodyLimit:

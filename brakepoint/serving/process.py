@@ -19,8 +19,8 @@ class Endpoint:
     """A running server.
 
     Attributes:
-        rest: `host:port`.
-        grpc: `host:port`.
+        rest: `host:port` of the REST endpoint.
+        grpc: `host:port` of the gRPC endpoint.
         process: The server.
     """
 
@@ -55,7 +55,7 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
         stdout=subprocess.PIPE,
         text=True,
         bufsize=1,
-        start_new_session=True,  # On Ctrl-C, this process ends it.
+        start_new_session=True,  # On Ctrl-C, this process ends the server.
     )
     endpoint = Endpoint(f"{LOCALHOST}:{rest}", f"{LOCALHOST}:{grpc}", process)
     try:

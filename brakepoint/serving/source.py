@@ -75,7 +75,7 @@ def follow(
     tell: Callable[[str, object], None],
     stopping: threading.Event,
 ) -> None:
-    """Switches whenever the source names another model, until `stopping` is set; errors never end it.
+    """Switches models whenever the source names another one, until `stopping` is set, whatever errors occur.
 
     Args:
         source: Source of the model.
