@@ -80,7 +80,7 @@ class Album:
 
         Args:
             jpeg: The picture.
-            signs: Its signs; may be empty, since pictures without signs are useful, too.
+            signs: The picture's signs; may be empty, since pictures without signs are useful, too.
 
         Returns:
             The name given to the picture.

@@ -1,6 +1,6 @@
 """The page's server: what the model sees in a picture, and the pictures that are kept.
 
-A picture is received, examined and discarded. Only `POST /album` stores one, on this machine's disk.
+A picture is received, examined and discarded. Only `POST /album` stores a picture, on this machine's disk.
 """
 
 import threading
