@@ -58,7 +58,7 @@ class _Item:
 
 
 def build_dataset(fetched: Path, step: ModuleType, out: Path) -> Dataset:
-    """Writes YOLO labels and splits the pictures; replaces the result of an earlier run.
+    """Writes YOLO labels and splits the pictures; the result replaces that of an earlier run.
 
     Args:
         fetched: Contains `images/` and `annotations.json`.
@@ -187,7 +187,7 @@ def draw_samples(folder: Path) -> np.ndarray:
 
 
 def _tile(picture: LabelledPicture) -> np.ndarray:
-    """The picture with its boxes, as large as the tile allows, on black."""
+    """The picture with its boxes, as large as the tile allows, on a black background."""
     image = read_picture(picture.path)
     scale = min(TILE_PX[0] / image.shape[1], TILE_PX[1] / image.shape[0])
     if scale != 1:

@@ -49,11 +49,11 @@ def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Cli
 
     Args:
         endpoint: URL of the store.
-        region: Required by some stores.
+        region: Region of the bucket, which some stores require.
         key: The access key, the secret key and the session's token, which may be empty.
 
     Raises:
-        UserError: Something in the settings cannot belong to a store.
+        UserError: A value in the settings cannot belong to a store.
     """
     _check(endpoint)
     access_key, secret_key, session_token = key

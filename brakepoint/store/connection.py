@@ -1,4 +1,4 @@
-"""The object store to use: that of a data connection, else one in the same pod, else the kit's own."""
+"""The object store to use: the one of a data connection, else one in the same pod, else the kit's own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ class Connection:
         bucket: Name of the bucket.
         access_key: The access key.
         secret_key: The secret key; never printed.
-        region: Required by some stores.
+        region: Region of the bucket, which some stores require.
         session_token: Token of a temporary key.
     """
 
@@ -67,7 +67,7 @@ class Connection:
         """A boto3 client for this store; several threads may share it.
 
         Raises:
-            UserError: Something in the settings cannot belong to a store.
+            UserError: A value in the settings cannot belong to a store.
         """
         return make_client(self.endpoint, self.region, (self.access_key, self.secret_key, self.session_token))
 

@@ -20,7 +20,7 @@ CONTENT_DIR = KIT / "dataset"
 STILLS_PREFIX = "stills/"
 BASE_MODEL_PREFIX = "base-model/"
 CHECKSUMS_NAME = "SHA256SUMS"
-"""File with the hash of every object of the kit, in the format of sha256sum."""
+"""Key of the file with the hash of every object of the kit, in the format of sha256sum."""
 SUM_LINE = re.compile(r"(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
 """The asterisk marks files that were read as binary, as on Windows."""
 HAVE_BUCKET = {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}

@@ -123,7 +123,7 @@ def running(
 
 
 def rclone() -> str:
-    """Path of the rclone that pip installed beside this Python, or of any other."""
+    """Path of the rclone that pip installed beside this Python, or else of another one."""
     beside = Path(sys.executable).with_name("rclone")
     found = str(beside) if beside.is_file() else shutil.which("rclone")
     if found is None:
