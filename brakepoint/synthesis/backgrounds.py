@@ -39,8 +39,8 @@ def background(rng: np.random.Generator, files: tuple[Path, ...], streets: bool)
 
     Args:
         rng: Random source.
-        files: Pictures without signs to draw from; one picture in three is a generated room nonetheless.
-        streets: Whether every second picture shows a street instead.
+        files: Pictures without signs to choose from; even so, one background in three is a generated room.
+        streets: Whether every second background is a street instead.
 
     Raises:
         UserError: A picture cannot be decoded.
@@ -212,7 +212,7 @@ def _beside(at: float, side: float, straight: float, bend: float, start: float) 
 
 
 def _chaos(rng: np.random.Generator) -> np.ndarray:
-    """Textures and shapes of any kind, so that no background comes as a surprise."""
+    """Textures and shapes of any kind, so that the model is prepared for any background."""
     if rng.random() < 0.4:
         image = patterned_cloth(rng, HEIGHT, WIDTH)
     else:

@@ -79,7 +79,7 @@ class Cutout:
 
     Attributes:
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
-        sign_class: Its class for a detector; None for distractors and backs.
+        sign_class: The sign's class for a detector; None for distractors and backs.
         image: `(h, w, 4)` uint8, blue-green-red-alpha, not premultiplied; transparent pixels have the colour
             of their neighbours.
         plate: `(n, 2)` float32: convex outline of the plate alone, x and y in pixels.

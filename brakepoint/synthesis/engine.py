@@ -34,7 +34,7 @@ class Steps(Protocol):
 
 @dataclass(frozen=True)
 class _Job:
-    """What every worker needs to paint any of the pictures."""
+    """Everything that a worker needs to paint any of the pictures."""
 
     out_dir: Path
     seed: int

@@ -16,7 +16,7 @@ EVERY = 3
 
 
 def save_signless_frames(out_dir: Path) -> Iterator[Path]:
-    """Writes the frames as PNG files, and yields each one once written.
+    """Writes the frames as PNG files, and yields each path once the file is written.
 
     Raises:
         UserError: A feed cannot be decoded, or has no ground truth.

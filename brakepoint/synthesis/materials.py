@@ -37,7 +37,7 @@ class Materials:
     stickers: bool = False
 
     def describe(self) -> dict[str, object]:
-        """What distinguishes these materials from others, for the manifest of a dataset."""
+        """The properties that distinguish these materials from others, for the manifest of a dataset."""
         backgrounds = [file.name for file in self.backgrounds]
         supply = {"backgrounds": backgrounds, "cutouts": len(self.cutouts), "stickers": self.stickers}
         return {"world": self.world.value, **supply}
@@ -55,7 +55,7 @@ class Materials:
 
         Args:
             rng: Random source.
-            brightness: Mean of the picture at the sign's place, 0 to 255; signs mostly match it.
+            brightness: Mean of the picture at the sign's place, 0 to 255; signs are mostly about as bright.
             height_px: Height of the sign's plate.
             distractor: Whether the sign must be a distractor, which must not be detected.
         """

@@ -66,7 +66,7 @@ class Placed:
         )
 
     def clip_to(self, width: int, height: int) -> None:
-        """Removes what is outside a picture of this size."""
+        """Removes the parts that are outside a picture of this size."""
         inside = np.zeros_like(self.visible)
         rows = slice(max(-self.top, 0), max(height - self.top, 0))
         columns = slice(max(-self.left, 0), max(width - self.left, 0))

@@ -49,7 +49,7 @@ class PrintedPlate:
 
 @cache
 def plates() -> dict[str, PrintedPlate]:
-    """Every plate, by kind; those found only on real roads are called `road-…`."""
+    """Every plate, by kind; the kinds that are found only on real roads are called `road-…`."""
     folder = resources.files(__package__) / "plates"
     files = [file for file in folder.iterdir() if file.name.endswith(".png")]
     kinds = {file.name.removesuffix(".png"): file.read_bytes() for file in files}

@@ -54,7 +54,7 @@ class Choice(Generic[Kind]):
         return _any(rng, [sign for sign in self.fronts if sign.sign_class is wanted])
 
     def distractor(self, rng: np.random.Generator) -> Kind:
-        """Picks a kind, look-alikes more often, then one of that kind."""
+        """Picks a kind, look-alikes more often than others, then a sign of that kind."""
         kinds = sorted({thing.kind for thing in self.distractors})
         weights = np.array([3.0 if kind in DECEIVERS else 1.0 for kind in kinds])
         kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
@@ -77,7 +77,7 @@ def random_drawn(
     Args:
         rng: Random source.
         choice: Plates; backs of target signs are added to the distractors.
-        brightness: Mean of the picture at the sign's place, 0 to 255; signs mostly match it.
+        brightness: Mean of the picture at the sign's place, 0 to 255; signs are mostly about as bright.
         height_px: Height of the sign's plate.
         distractor: Whether the sign must be a distractor, which must not be detected.
     """

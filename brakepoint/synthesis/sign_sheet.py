@@ -12,7 +12,7 @@ from brakepoint.scenery.artwork import PLATES, PlateArtwork
 from brakepoint.texts import text
 
 PAPER_CM = (21.0, 29.7)
-"""A4."""
+"""The size of A4 paper."""
 CM_PER_INCH = 2.54
 MARGIN_CM, HEAD_CM = 1.5, 4.2
 COLUMNS, ROW_CM = 5, 5.2

@@ -36,7 +36,7 @@ class Pose:
 
     Attributes:
         height_px: Height of the plate in the picture, as if it faced the camera.
-        yaw_deg: Rotation about the post; 0 faces the camera, beyond 90 its back is visible.
+        yaw_deg: Rotation about the post; 0 faces the camera, beyond 90 the back is visible.
         pitch_deg: Angle by which the camera looks down on the sign.
         roll_deg: Sideways tilt.
         distance_cm: Distance, which determines the strength of the perspective.
@@ -86,7 +86,7 @@ class Sprite:
         alpha: `(h, w)` float32, 0 to 1: the whole sign.
         plate: `(h, w)` float32, 0 to 1: only the plate, before any blur.
         box: `(left, top, right, bottom)` of the plate in the sprite's pixels, with subpixel accuracy.
-        sign_class: Its class for a detector; None for a distractor or a back.
+        sign_class: The sign's class for a detector; None for a distractor or a back.
     """
 
     colour: np.ndarray
@@ -138,7 +138,7 @@ def draw_sign(plate: PrintedPlate, pose: Pose, look: Look) -> Sprite:
     Args:
         plate: The printed plate.
         pose: The sign's pose. The label is the plate's class if the front is visible, else None.
-        look: Its light.
+        look: The light on the sign.
     """
     fine = 4 if pose.height_px < 30 else 3 if pose.height_px < 60 else 2
     view = _View(plate, pose, fine)
@@ -176,8 +176,8 @@ def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -
     Args:
         cutout: The rendered sign, whose light is first normalised to the light of a plate in daylight.
         height_px: Height of the sign's plate in the picture.
-        roll_deg: Sideways tilt in addition to the cut-out's own.
-        look: Its light; prints and backs are as rendered.
+        roll_deg: Sideways tilt in addition to the cut-out's own tilt.
+        look: The light on the sign; prints and backs stay as rendered.
     """
     fine = 4 if height_px < 30 else 2 if height_px < 60 else 1
     scale = height_px * fine / np.ptp(cutout.plate[:, 1])
@@ -212,7 +212,7 @@ def _premultiplied(cutout: Cutout) -> np.ndarray:
 
 
 def _back_colour(plate: PrintedPlate, look: Look) -> np.ndarray:
-    """The colour of a back: that of the plate's plastic if light, nearly black if dark."""
+    """The colour of a back: from nearly black to the colour of the plate's plastic."""
     light = np.array(plate.edge) * look.back
     colour: np.ndarray = light * look.back + (1 - look.back) * light.mean()
     return colour
