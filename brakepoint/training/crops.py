@@ -79,7 +79,7 @@ def _area(boxes: np.ndarray) -> np.ndarray:
 
 
 def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: bool = False) -> int:
-    """Cuts every picture of a dataset; pictures already cut are skipped.
+    """Cuts every picture of a dataset; pictures that are already cut are skipped.
 
     Args:
         dataset: Contains `images/` and `labels/`.
@@ -129,7 +129,7 @@ def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: in
 def _place(
     rng: np.random.Generator, labels: Labelled, width: int, height: int, side: int
 ) -> tuple[int, int, Labelled]:
-    """Finds a place that cuts no sign badly; after twenty tries uses the last one, with whole signs only."""
+    """Finds a place that cuts no sign badly; after twenty tries, uses the last, with whole signs only."""
     for _ in range(20):
         corner = rng.uniform(0, 1, 2) * (width - side, height - side)
         if len(labels.boxes) and rng.random() < ABOUT_SIGNS:

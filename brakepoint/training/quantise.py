@@ -25,7 +25,8 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
 
     Args:
         model: ONNX file in floating point.
-        pictures: Dataset or folder of pictures like those the model will see; the first 200 calibrate it.
+        pictures: Dataset or folder of pictures like those that the model will see; the first 200 calibrate
+            the quantisation.
         target: The new ONNX file, written atomically.
 
     Returns:

@@ -1,7 +1,7 @@
 """Prepares the import of ultralytics: its settings, and a torchvision that works with torch.
 
-The compiled part of torchvision requires the CUDA build of torch. Without it two operators are missing and
-the import fails, although ultralytics only needs `nms`, for which it has its own version.
+The compiled part of torchvision requires the CUDA build of torch. Without that build, two operators are
+missing and the import fails, although ultralytics only needs `nms`, of which it has its own version.
 """
 
 import os
