@@ -66,7 +66,7 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     def _is_short(self, headers: Headers) -> bool:
-        """Whether a request declares a short body; a chunked one does not declare its length."""
+        """Whether a request declares a short body; a chunked body does not declare its length."""
         stated = headers.get("content-length", "0")
         is_number = stated.isdecimal() and len(stated) <= len(str(self._body_max_bytes))
         return "transfer-encoding" not in headers and is_number and int(stated) <= self._body_max_bytes
