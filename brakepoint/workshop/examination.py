@@ -25,7 +25,7 @@ FINISHED = "finished"
 
 
 def load(path: Path, step: Step) -> Lab:
-    """Imports a step that is a file; a folder is returned as it is.
+    """Imports a step that is a file; returns the path of a step that is a folder.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -52,7 +52,7 @@ def load_module(path: Path) -> ModuleType:
 
 
 def examine(step: Step, path: Path) -> Iterator[Verdict]:
-    """Checks the exercises of a step in order, up to the first that is wrong."""
+    """Checks the exercises of a step in order, up to the first wrong one."""
     try:
         module = load(path, step)
     except SyntaxError as error:

@@ -19,12 +19,12 @@ from brakepoint.workshop.artefacts import SYNTHETIC_PICTURES
 PARTS = ("why", "cost", "other")
 
 PAGE_OBJECTS = 1000
-"""S3's own limit for one answer."""
+"""S3's own limit for the number of objects in one answer."""
 STILL_WIDTH_PX = 640
 TENSOR_NUMBERS = 3 * 608 * 800
-"""Size of the network's input; `input` of `brakepoint/models/track.onnx`."""
+"""Number of values in the network's input: `input` of `brakepoint/models/track.onnx`."""
 TRACK_PICTURES = 300
-"""The example used in the hint and the explanation."""
+"""The number of pictures in the example of the hint and the explanation."""
 ROOM = 40
 """Number of attendees of the room in the instructor's guide."""
 

@@ -1,6 +1,6 @@
 """Figures in pages and notebooks that are derived from the code: `<!-- =NAME -->51<!-- = -->`.
 
-`python -m brakepoint.workshop.figures` writes their current values, and the tables of
+`python -m brakepoint.workshop.figures` writes the figures' current values, and the tables of
 `brakepoint/workshop/tables.py`; readers see only the value.
 """
 

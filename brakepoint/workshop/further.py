@@ -26,7 +26,7 @@ def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tupl
 
     Args:
         step: The step.
-        entry: The attendee's progress in it, which records what was filled in.
+        entry: The attendee's progress in the step, which records the exercises that were filled in.
         track: The track; by default the chosen one.
 
     Returns:

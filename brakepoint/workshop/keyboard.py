@@ -24,7 +24,7 @@ class Keyboard:
         return self._descriptor is not None
 
     def wait(self, seconds: float) -> str:
-        """Waits for a key, and returns it immediately; an empty string if none arrived in time."""
+        """Waits for a key, and returns it immediately; an empty string if no key arrives in time."""
         if self._descriptor is None:
             time.sleep(seconds)
             return ""

@@ -1,6 +1,7 @@
 """Generates the labs from the solutions, by emptying the passages that are marked in these.
 
-A gap is marked like this; the lab gets the task from the catalogue instead, and the lines after `instead:`
+A gap is marked as below; in its place, the lab gets the task from the catalogue, and the lines after
+`instead:`
 
     # lab: listing
     the lines that the attendee is to write
@@ -33,7 +34,7 @@ def lab_text(step: Step, part: Path | None = None) -> str:
 
     Args:
         step: The step.
-        part: One of its parts; by default the first.
+        part: One of the step's parts; by default the first.
     """
     return GAP.sub(lambda gap: _task(step, gap) + _given(gap), _solution_text(step, part))
 
@@ -43,8 +44,8 @@ def filled(step: Step, code: dict[str, str], part: Path | None = None) -> str:
 
     Args:
         step: The step.
-        code: Lines for each gap to fill, by its name.
-        part: One of its parts; by default the first.
+        code: Lines for each gap to fill, by the gap's name.
+        part: One of the step's parts; by default the first.
     """
 
     def fill(gap: re.Match[str]) -> str:

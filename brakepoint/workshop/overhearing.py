@@ -97,6 +97,6 @@ def _join(client: mqtt.Client, url: str) -> None:
 
 
 def _lose(client: mqtt.Client) -> None:
-    """Cuts a client's connection, as when its process is killed."""
+    """Cuts a client's connection, as if its process were killed."""
     if isinstance(connection := client.socket(), socket.socket):
         connection.shutdown(socket.SHUT_RDWR)

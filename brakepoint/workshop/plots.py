@@ -119,7 +119,7 @@ def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, ch
 
 
 def show_sprites(rows: list[list[Sprite]]) -> None:
-    """Shows rows of drawn signs, the same number in each."""
+    """Shows rows of drawn signs, with the same number of signs in each row."""
     _, grid = plt.subplots(len(rows), len(rows[0]), figsize=(14, 5), facecolor="#b8b8b8", squeeze=False)
     for axes, sprite in zip(grid.flat, (sprite for row in rows for sprite in row), strict=True):
         alpha = sprite.alpha[..., None]

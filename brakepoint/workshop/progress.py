@@ -33,9 +33,9 @@ class StepProgress(BaseModel):
 
     Attributes:
         done: The exercises that passed when they were last checked; not those that the kit filled in.
-        failing: The exercise that the last check found wrong; empty if it found none.
+        failing: The exercise that the last check found wrong; empty if the check found no mistake.
         further: Whether an attendee of the core track has requested the exercises beyond the core.
-        filled: The exercises that the kit has filled in, since the core omits them.
+        filled: The exercises that the kit has filled in, because the core omits them.
         explained: The exercises that were explained, which happens when they first pass.
         hints: Number of hints given, by exercise.
         wrong: How often a check found each wrong answer, by the key of its message.
@@ -75,7 +75,7 @@ class Progress(BaseModel):
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Progress":
-        """Reads the file; a missing or unreadable one means a fresh start."""
+        """Reads the file; a missing or unreadable file means a fresh start."""
         try:
             return cls.model_validate_json((path or PROGRESS_PATH).read_text(encoding="utf-8"))
         except (OSError, ValidationError):

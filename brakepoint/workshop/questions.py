@@ -153,7 +153,7 @@ def _threshold(lab: Any, confidence: float) -> Figures:
 
 
 def _tolerance(lab: Any, tolerance: float) -> Figures:
-    """Step 4: the share of better models that are rejected, and of worse ones that are published."""
+    """Step 4: the share of better models that are rejected, and that of worse models that are published."""
     rng = np.random.default_rng(0)
     gains = rng.normal(0, GAIN, (size(CANDIDATES, quick=100), len(IN_PRODUCTION)))
     seen = gains + rng.normal(0, CHANCE, gains.shape)

@@ -6,5 +6,5 @@ QUICK_VARIABLE = "BRAKEPOINT_QUICK"
 
 
 def size(usual: int, quick: int) -> int:
-    """How many to make: the usual number, or the quick one if `BRAKEPOINT_QUICK` is set, as in tests."""
+    """A size: the usual number, or the quick one if `BRAKEPOINT_QUICK` is set, as in tests."""
     return quick if os.environ.get(QUICK_VARIABLE) else usual

@@ -29,8 +29,8 @@ class Renewed:
 
     Attributes:
         lab: The file.
-        fate: What happened to it.
-        backup: Copy of its previous state.
+        fate: What happened to the lab.
+        backup: Copy of the lab's previous state.
     """
 
     lab: Path
@@ -49,7 +49,7 @@ class _Begun:
 
 
 def renew(root: Path, backups: Path) -> list[Renewed] | None:
-    """Fetches the newer kit; replaces labs that were not begun, and keeps the work in all others.
+    """Fetches the newer kit; replaces labs that were not begun, and keeps the work in all other labs.
 
     Args:
         root: The clone of the kit.

@@ -20,7 +20,7 @@ from brakepoint.workshop.curves import Chart
 
 PAGE_NAME = "souvenir.html"
 EMBED_MAX_BYTES = 16_000_000
-"""A larger film is saved beside the page: browsers load such pages slowly, and mail rejects them."""
+"""A larger film is saved beside the page: browsers load large pages slowly, and mail servers reject them."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Souvenir:
     Attributes:
         handle: Handle of the person; may be empty.
         day: When the work was done.
-        steps: What was done of each step, in order.
+        steps: The exercises done in each step, in the order of the steps.
         missions: The reports of the train's missions.
         film: The film of one of these missions.
         map50: The model's mAP50 on the hidden feed, 0 to 1.
@@ -95,7 +95,7 @@ def built(done: Mapping[str, Sequence[str]], track: Track) -> tuple[Built, ...]:
 
 
 def write_souvenir(path: Path, souvenir: Souvenir) -> bool:
-    """Writes the page, and the film beside it if the page would be too large with it.
+    """Writes the page, and the film beside it if the page would be too large with the film.
 
     Args:
         path: The HTML file; its folder is created.

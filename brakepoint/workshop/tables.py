@@ -128,7 +128,7 @@ def _card(step: Step, lang: str) -> str:
 
 
 def _clock(lang: str, track: str) -> str:
-    """When each step begins on a track, and what helps those who are late."""
+    """When each step begins on a track, and what helps attendees who are late."""
     beside = text("docs.clock.beside", lang)
     rows = [(*_at(0), text("docs.clock.login", lang), beside)]
     minute = set_up_minutes()
@@ -151,7 +151,7 @@ def _scenario(lang: str, model: str) -> str:
     """The fields of a scenario, or of one of its parts."""
     schema = Scenario.model_json_schema()
     fields = {**schema["$defs"], "Scenario": schema}[model]
-    required = set(fields.get("required", ())) - {"name"}  # Defaults to the file's name.
+    required = set(fields.get("required", ())) - {"name"}  # The name defaults to the file's.
     rows = [
         (
             code(name),
@@ -203,4 +203,4 @@ WRITERS: dict[str, Callable[..., str]] = {
     "scenario": _scenario,
     "kinds": _kinds,
 }
-"""Writers by the name in the page's mark; each takes the language, and the rest of the mark."""
+"""Writers by the name in the page's mark; each takes the language, and the arguments in the mark."""

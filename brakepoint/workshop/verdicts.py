@@ -12,8 +12,8 @@ class Wrong(Exception):  # noqa: N818  It is the answer that is in error, not th
     """An answer is wrong, in a way that the check recognises.
 
     Args:
-        key: Key of the message, below `check.`, which explains the mistake in terms of the domain, and what
-            to do.
+        key: Key of the message, below `check.`, which explains the mistake in terms of the domain, and says
+            what to do.
         values: Values of the message's placeholders: numbers and strings.
     """
 

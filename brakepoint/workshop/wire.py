@@ -35,10 +35,10 @@ class Sent(NamedTuple):
 
 
 class TappedClient(mqtt.Client):
-    """A client that records what it is asked to do.
+    """A client that records the calls of its methods.
 
     Attributes:
-        will: Its last will, if there is one.
+        will: The client's last will, if there is one.
         sent: The messages, in order.
         filters: The subscriptions, in order: topic filter and quality of service.
         listeners: The functions for the messages of some topics.
@@ -152,7 +152,7 @@ class Scene:
         self._settle()
 
     def hear(self, service: str, health: Health) -> None:
-        """Lets another service publish its status, and waits until the client has heard this."""
+        """Lets another service publish its status, and waits until the client has heard the status."""
         self._report(service, health)
         self._others.publish(ECHO, b"?", 1)
         self._settle()

@@ -16,7 +16,7 @@ def kind(answer: object) -> str:
 
 
 def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
-    """An answer as this many numbers; None if it is something else."""
+    """An answer as this many numbers; None if the answer is something else."""
     try:
         found = tuple(float(part) for part in answer)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
 """The exam of step 6: something breaks while the train is driving, on the virtual clock.
 
-Each fault wraps a working camera, detector or hub. The train itself has the usual watchdog, so it brakes when
-the autopilot falls silent.
+Each fault wraps a working camera, detector or hub. The train itself has the usual watchdog, so the train
+brakes when the autopilot falls silent.
 """
 
 from collections.abc import Callable
@@ -133,7 +133,7 @@ class FaultOutcome:
 
     Attributes:
         fault: The fault.
-        rolled_cm: Distance covered in the `WATCHED_S` after the fault.
+        rolled_cm: Distance covered within `WATCHED_S` after the fault.
         passed: Whether this is what a safe train does.
     """
 

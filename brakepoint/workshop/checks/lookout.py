@@ -26,7 +26,7 @@ CALLBACKS = {"on_connect": 5, "on_message": 3}
 
 
 def judge(lookout: Callable[[TappedClient, str], object]) -> None:
-    """Runs the attendee's `lookout` among other services, and judges what it does.
+    """Runs the attendee's `lookout` among other services, and judges its behaviour.
 
     Raises:
         Wrong: The lookout isn't right yet.
@@ -142,7 +142,7 @@ def _stops(client: TappedClient) -> bool:
 
 
 def _read(message: type[Said], sent: Sent, topic: str) -> Said:
-    """The message, if it is on its topic and well formed."""
+    """The message, if it is on the right topic and well formed."""
     if sent.topic != topic:
         raise Wrong("step5.lookout.wrong_topic", found=sent.topic, topic=topic)
     try:

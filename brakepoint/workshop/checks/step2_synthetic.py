@@ -1,4 +1,4 @@
-"""The checks of step 2: on sprites of a few pixels, so that each can name the exact mistake."""
+"""The checks of step 2, on sprites of a few pixels, so that each check can name the exact mistake."""
 
 from inspect import signature
 from typing import Any, NoReturn
@@ -110,7 +110,7 @@ def check_hidden(lab: Lab) -> None:
     if not lab.hides_too_much(faint, []):
         raise Wrong("step2.hidden.pixel_count", percent=round(100 * FAINT))
     on_post, large = Placed(_sign_on_post(), 0, 0), Placed(_large_sign(), 5, 30)
-    on_post.visible[:, :10] = 0  # 65 of the 156 pixels of its plate are still visible.
+    on_post.visible[:, :10] = 0  # 65 of the plate's 156 pixels are still visible.
     if lab.hides_too_much(on_post, []):
         raise Wrong("step2.hidden.post")
     if lab.hides_too_much(large, [whole]):

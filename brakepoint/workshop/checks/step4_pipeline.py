@@ -54,7 +54,7 @@ PARAMETERS = {
 
 
 def check_gate(lab: Lab) -> None:
-    """A model is rejected for each thing that is wrong with it, and for nothing else."""
+    """A model is rejected for each of its defects, and for nothing else."""
     for name, new, production, least, tolerance, expected in GATE_CASES:
         given = None if production is None else dict(production)
         try:

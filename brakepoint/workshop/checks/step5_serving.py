@@ -57,7 +57,7 @@ def check_tensor(lab: Lab) -> None:
 
 
 def check_switch(lab: Lab) -> None:
-    """The new version is ready before it serves, and the old one stays if the new one is broken."""
+    """The new version is ready before it serves, and the old version stays if the new one is broken."""
     engine = lab.Engine(SHIPPED_MODEL, "old")
     answers: list[tuple[object, str]] = []
     load = lab.Detector

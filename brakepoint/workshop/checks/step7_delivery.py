@@ -27,7 +27,7 @@ FEED, TRAIN_ID, HUB = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID", "BRAKEPOINT_HUB"
 LANGUAGE = "BRAKEPOINT_LANG"
 """A variable that every command reads, although it is not a field of the services' settings."""
 GIVEN = {FEED, TRAIN_ID, HUB}
-"""The settings of the base; an overlay that replaces them loses those that it does not repeat."""
+"""The settings of the base; an overlay that replaces them loses every setting that it does not repeat."""
 TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 """Valid names of Tekton tasks."""
 VERSION = re.compile(r"(?!(arm|amd|aarch)\d|x86)[A-Za-z]*\d[\w.]*")
