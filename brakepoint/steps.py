@@ -30,5 +30,5 @@ def load_step(name: str, steps: str | None = None) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name not in (source, module):
-            raise  # The step exists, but something that it imports does not.
+            raise  # The step exists, but a module that it imports does not.
         raise UserError("steps.missing", module=f"{source}/{name}.py", source=source) from error

@@ -51,7 +51,7 @@ class Curve(BaseModel):
 
 
 def _kind_of(segment: object) -> str:
-    """The intended kind of piece, judging by its fields, so that errors refer to that kind."""
+    """The intended kind of piece, judging by the fields, so that errors refer to that kind."""
     given = segment if isinstance(segment, dict) else vars(segment) if isinstance(segment, BaseModel) else {}
     return "curve" if given.keys() & Curve.model_fields.keys() else "straight"
 

@@ -1,6 +1,6 @@
-"""One file per train, `train.toml`: its owner's measurements of motor and camera.
+"""One file per train, `train.toml`, with the owner's measurements of motor and camera.
 
-`brakepoint hub calibrate` and `brakepoint camera calibrate` write it. A hub or a camera finds the file
+`brakepoint hub calibrate` and `brakepoint camera calibrate` write this file. A hub or a camera finds the file
 through its URI, `ble:?train=train.toml`, or the setting `BRAKEPOINT_TRAIN`. Without either, the train is the
 one in `brakepoint.locomotive`, and the camera the recorded one. Scores, checks and simulated hardware always
 use these defaults, regardless of the setting.
@@ -70,7 +70,7 @@ class Drive(_Section):
         return self
 
     def speed_cm_s(self, power: float) -> float:
-        """The steady speed at `volts`: two straight lines through the three powers."""
+        """The steady speed at `volts`, from two straight lines through the three powers."""
         if power <= self.low_power:
             share = (power - self.start_power) / (self.low_power - self.start_power)
             return max(share, 0.0) * LOW_SPEED_CM_S

@@ -1,4 +1,4 @@
-"""The ground truth beside each recorded feed: what is really visible, and where.
+"""The ground truth beside each recorded feed: which signs are really visible, and where.
 
 `videos/NAME.mp4` has `videos/NAME.json` beside it. A feed is recorded at a constant spacing along the track:
 frame `i` is the view from `i * spacing_cm`.
@@ -35,7 +35,7 @@ class CameraModel(_Record):
         width_px: Width of a frame.
         height_px: Height of a frame.
         focal_px: Focal length in pixels, the same in both directions; the optical axis is in the middle.
-        height_cm: Height above the table.
+        height_cm: Height of the camera above the table.
         pitch_deg: Upward angle.
     """
 

@@ -36,7 +36,7 @@ SAID = {
     "string_too_long": "string_too_long",
     "string_pattern_mismatch": "pattern",
 }
-"""The text in the catalogue, `validation.…`, for each of pydantic's errors; others keep pydantic's own."""
+"""The text in the catalogue, `validation.…`, for pydantic's errors; other errors keep pydantic's text."""
 
 
 def first_fault(error: ValidationError) -> str:

@@ -22,8 +22,8 @@ Done = TypeVar("Done")
 def uninterrupted() -> Iterator[None]:
     """Delays Ctrl-C until the end of the block, and blocks it permanently in processes started in the block.
 
-    A terminal sends Ctrl-C to every process of a command. A starting process would die with a traceback, and
-    one that holds a lock would leave the others waiting for ever.
+    A terminal sends Ctrl-C to every process of a command. A process that is starting would die with a
+    traceback, and a process that holds a lock would leave the others waiting for ever.
     """
     has_masks = hasattr(signal, "pthread_sigmask")  # Not available on Windows itself.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_masks else ()
@@ -43,7 +43,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def can_share() -> bool:
-    """Whether processes can share memory here: they cannot if /dev/shm is missing or read-only."""
+    """Whether processes can share memory on this machine: they cannot if /dev/shm is missing or read-only."""
     try:
         multiprocessing.get_context("spawn").Lock()
     except (OSError, ImportError):
@@ -55,7 +55,7 @@ def can_share() -> bool:
 def worker_pool(
     workers: int, initializer: Callable[..., None], initargs: tuple[Any, ...]
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of new processes, which are killed if the block is left by an error or Ctrl-C.
+    """A pool of new processes, which are killed if an error or Ctrl-C ends the block.
 
     The pool starts its processes when work is submitted, which must therefore be done `uninterrupted`.
 
@@ -107,7 +107,7 @@ def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) ->
             cannot share memory.
 
     Raises:
-        UserError: See `worker_pool`; or raised by `work`.
+        UserError: As for `worker_pool`, or raised by `work`.
     """
     if workers == 1 or len(items) < 2 or not can_share():
         yield map(work, items)
