@@ -43,7 +43,7 @@ def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None
     Args:
         folder: Receives Mosquitto's settings and its log.
         settings: Content of `mosquitto.conf`.
-        ports: The ports on which it listens with these settings.
+        ports: The ports on which Mosquitto listens with these settings.
 
     Raises:
         UserError: Mosquitto does not start.

@@ -54,7 +54,8 @@ class Round:
         fault: The fault.
         struck_at_cm: Position of the train when the fault occurred.
         speed_cm_s: Speed of the train at that moment.
-        rest_after_cm: Distance that the train rolled until it was at rest; None if the train itself was lost.
+        rest_after_cm: Distance that the train rolled before it was at rest; None if the train itself was
+            lost.
         drives_after_s: Time from the fault until the train drove again; for a lost train, until the verdict.
         failure: What did not happen in time.
     """
@@ -68,7 +69,7 @@ class Round:
 
 
 Plan = list[tuple[str, float]]
-"""For each round the fault, and the train's position when it occurs, in centimetres."""
+"""For each round: the fault, and the train's position in centimetres when the fault occurs."""
 
 
 @dataclass
@@ -141,7 +142,7 @@ def drill(
     """Runs the rounds that the report still lacks; Ctrl-C ends the drill without the current round.
 
     Args:
-        plan: The faults, and the train's positions when they occur.
+        plan: The faults, and the train's position when each occurs.
         report: Receives the rounds.
         settings: Settings of the services.
         tell: Called after each round.

@@ -34,7 +34,7 @@ class Served:
         latency_median_ms: Median time from the capture of a frame to its detections back at the train.
         latency_p95_ms: 95th percentile of these times.
         detector_mb: Memory of the detector, all replicas together.
-        broker_mb: Memory of the broker; None if it is not the embedded one.
+        broker_mb: Memory of the embedded broker; None for another broker.
     """
 
     trains: int

@@ -89,7 +89,7 @@ def _play_one(stage: Stage, name: str, fault: Fault, moment_s: float) -> Round:
 
 
 def _what_is_false(stage: Stage, history: list[tuple[float, int]]) -> str:
-    """Compares the guard's report with the motor commands after it."""
+    """Compares the guard's report with the motor commands after the report."""
     for said_at in stage.braked_at:
         before = [value for at, value in history if at <= said_at]
         after = [value for at, value in history if at > said_at]

@@ -169,10 +169,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault.
+    """A fault on the radio.
 
     Attributes:
-        strike: Causes it.
+        strike: Causes the fault.
         wakes_guard: Whether the guard must brake, too.
         drives_on: Whether the train must drive on.
     """

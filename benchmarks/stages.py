@@ -125,7 +125,7 @@ def live_stages(feed: str, model: str, frames: int) -> dict[str, Spent]:
 
 @contextmanager
 def _train(services: Supervisor) -> Iterator[Link]:
-    """A train in a process of its own, and the link to it."""
+    """A train in its own process, and the link to this train."""
     command, environment = services.launch("train")
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
@@ -162,7 +162,7 @@ def mission_stages(model: str) -> dict[str, Spent]:
 
 def training_stages() -> dict[str, Spent]:
     """Paints pictures, fine-tunes the base model on them for one epoch, and exports it, in this process."""
-    prepare_ultralytics()  # It must come before the imports, or ultralytics would print what it does.
+    prepare_ultralytics()  # This must come before the imports: otherwise ultralytics would print messages.
     import torch
     from ultralytics.data.dataset import YOLODataset
     from ultralytics.models.yolo.detect import DetectionTrainer
@@ -215,7 +215,7 @@ def main(
         Path, typer.Option("--detector", show_default=False, help="bench.model")
     ] = SHIPPED_MODEL,
 ) -> None:
-    """Prints a table for each subject as soon as it is measured."""
+    """Prints a table for each subject as soon as the subject is measured."""
     for table in measure_stages(feed, model):
         Console().print(table)
 

@@ -67,8 +67,8 @@ class Stopwatch:
         """Measures functions wherever they are called within the context.
 
         Args:
-            stages: For each function: the module, class or object that has it, its name in that, and its
-                stage.
+            stages: For each function: the module, class or object that contains the function, the function's
+                name there, and the name of the stage.
         """
         (owner, function, name), *others = stages
         with mock.patch.object(owner, function, self.timed(getattr(owner, function), name)):
