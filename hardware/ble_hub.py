@@ -2,7 +2,7 @@
 
 The control loop and the radio each have a thread. Only the newest settings of the hub's ports are passed
 between the threads, so a brake overtakes anything in progress. The radio's thread never waits for the control
-loop's thread, which may hang: it brakes when there has been no order for the watchdog's time. When the link
+loop's thread, which may hang, and brakes when there has been no order for the watchdog's time. When the link
 was lost, the train is braked as soon as the link is restored. In both cases, the train then waits for a newer
 order.
 """
@@ -366,8 +366,8 @@ class BluetoothHub:
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
     """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`; `?train=train.toml` may follow.
 
-    From then on the program brakes the train when it is terminated (SIGTERM, or SIGHUP when its terminal is
-    closed), unless it has its own handler.
+    From then on, the program brakes the train when the program is terminated (by SIGTERM, or by SIGHUP when
+    its terminal is closed), unless the program has its own handler.
 
     Args:
         rest: The hub's Bluetooth address, which is empty for the only hub in range, and the train's file.

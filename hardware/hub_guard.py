@@ -49,7 +49,7 @@ async def guard(
     limits: RadioLimits = LIMITS,
     silence_s: float = SILENCE_S,
 ) -> None:
-    """Watches a heartbeat until stopped, and brakes once each time that it falls silent.
+    """Watches a heartbeat until stopped, and brakes once each time that the heartbeat falls silent.
 
     Args:
         heartbeat: The file that the driver touches; None for the default one.

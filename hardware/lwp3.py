@@ -2,7 +2,7 @@
 
 Every message is `LENGTH 00 TYPE …`; the docstring of each class gives the bytes, with the section of the
 published specification (https://lego.github.io/lego-ble-wireless-protocol-docs) that defines them. `encode`
-returns the bytes of a message; `decode` parses bytes from either side. Nothing here does any input or output,
+returns the bytes of a message; `decode` parses bytes from either side. This module does no input or output,
 so both a hub's client and an emulated hub use it.
 """
 
@@ -25,7 +25,7 @@ COMPANY_ID = 0x0397
 """Company id of the manufacturer's data in an advertisement."""
 
 BRAKE = 127
-"""Value of a motor's power that short-circuits the motor, which slows it down."""
+"""Value of a motor's power that short-circuits the motor, which slows the train down."""
 FLOAT = 0
 """Value of a motor's power that lets the train roll freely."""
 POWER_MAX = 100

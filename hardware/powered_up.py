@@ -144,7 +144,7 @@ class PoweredUpHub:
 
     @property
     def is_of_a_train(self) -> bool:
-        """Whether this is a City hub, as far as it has reported: a remote control offers the same service."""
+        """Whether this is a City hub, as far as is known: a remote control offers the same service."""
         return self.kind in (HubKind.CITY, None)
 
     async def write(self, message: lwp3.Message) -> None:
