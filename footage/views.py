@@ -19,7 +19,7 @@ side, glare would hide the whole print.
 ROLL_SIGMA_DEG = 3.0
 DISTANCE_CM = (12.0, 90.0)
 HEIGHT_PX = (96.0, 128.0)
-"""Height of a plate, as if it faced the camera."""
+"""Least and greatest height of a plate, as if the plate faced the camera."""
 
 BACKS = {"back-triangle": "danger-exclamation", "back-disc": "limit-30"}
 """Kinds of cut-outs that show a sign's back, with the kinds of their plates."""
@@ -65,7 +65,7 @@ class View:
         pitch_deg: Angle by which the camera looks down on the object.
         roll_deg: Tilt to the viewer's left.
         distance_cm: Distance from the camera to the plate.
-        height_px: Height of the plate, as if it faced the camera.
+        height_px: Height of the plate, as if the plate faced the camera.
         chance: Seed for everything else that is random.
     """
 
