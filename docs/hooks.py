@@ -39,7 +39,7 @@ LAYOUT = {
     "flowchart": {"htmlLabels": False, "padding": 10, "nodeSpacing": 24, "rankSpacing": 24},
     "sequence": {"actorMargin": 24, "width": 110},
 }
-"""Labels as SVG text, which takes the page's colours, and boxes so close that a column of text holds them."""
+"""Labels are SVG text, which takes the page's colours; boxes are close enough for a column of text."""
 SIZE = re.compile(r'width="100%"(.*?)style="[^"]*" viewBox="(\S+ \S+ (\S+) (\S+))" role="\S+ document"')
 DIAGRAM_SCALE = 0.8125
 """Page pixels per unit of a diagram, whose font has 16 units: 13 px in every diagram."""

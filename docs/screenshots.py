@@ -1,7 +1,7 @@
 """Takes the docs' pictures of the workshop, in both languages: `make screenshots`.
 
 A copy of the project contains a learner's work: step 1 with a mistake, step 6 done. The notebooks of these
-steps are run, and opened in JupyterLab as `make lab` starts it.
+steps are run, and opened in JupyterLab as started by `make lab`.
 """
 
 import os
