@@ -1,6 +1,6 @@
 """Runs pip with progress on a terminal: `python locks/pip_told.py install …`.
 
-Where the output isn't a terminal, it runs plain pip with the same arguments. This module uses only the
+Where the output isn't a terminal, plain pip runs with the same arguments. This module uses only the
 standard library, since nothing else is installed yet.
 """
 
