@@ -50,9 +50,10 @@ class Seat(BaseModel):
         minutes: Minutes since the attendee last passed a further exercise.
         hints: Hints given so far.
         map50: The best mAP50, as scored by the instructor's side.
-        incidents: Incidents whose cause was found, by number, with the minutes until it was found and fixed.
+        incidents: Incidents whose cause was found, by number, with the minutes until the cause was found and
+            fixed.
         score: The best mission score; after the final, the final's score.
-        reason: The kind of failure of the last submission, by language; empty if it did not fail.
+        reason: The kind of failure of the last submission, by language; empty without a failure.
     """
 
     handle: str
@@ -132,7 +133,7 @@ class Watcher:
             raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
 
     def _upload(self, bucket: str, key: str, buckets: set[str]) -> bytes:
-        """What an attendee uploaded under a key; empty if it is too long for a file of this kind."""
+        """An attendee's upload under a key; empty if the upload is too long for a file of this kind."""
         if bucket not in buckets:
             return b""
         try:
