@@ -50,7 +50,7 @@ Look = Callable[[TrainState], Sequence[Seen]]
 
 
 def start_cm(eye: Eye) -> float:
-    """Start position before the first mark for a train with this camera, so that it sees the mark."""
+    """Start position before the first mark, from which a train with this camera sees the mark."""
     return min(START_CM, START_SHARE * eye.sight_cm)
 
 
@@ -76,7 +76,7 @@ class Course:
 
 
 def drive_leg(hub: TunableHub, power: int, look: Look, tick: Callable[[], float], course: Course) -> Leg:
-    """Drives once from standstill to standstill; brakes before the second mark, or where it should be.
+    """Drives once from standstill to standstill; brakes before the second mark, or where that mark should be.
 
     Args:
         hub: A hub whose train is before the first mark.
