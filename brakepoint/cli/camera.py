@@ -79,7 +79,7 @@ def known_train(path: Path) -> TrainFile:
 
 
 def keep(train: TrainFile, path: Path) -> None:
-    """Writes the train's file, and shows how to use it."""
+    """Writes the train's file, and shows how to use the file."""
     train.write(path, text("calibrate.title", date=time.strftime("%Y-%m-%d")))
     typer.echo(text("calibrate.written", path=path, setting=f"{VARIABLE}={path}"))
 

@@ -133,7 +133,8 @@ def _weather(name: str) -> Callable[[np.ndarray], np.ndarray]:
     """A function that applies a weather condition to one picture after another.
 
     Raises:
-        UserError: There is no such weather condition, or it moves the signs away from their labels.
+        UserError: There is no such weather condition, or the condition moves the signs away from their
+            labels.
     """
     from brakepoint.proving.weather import MOVING, WEATHERS, random_for
 

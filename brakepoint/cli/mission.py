@@ -1,4 +1,4 @@
-"""`brakepoint mission`: drives the recorded feeds on a virtual clock and scores them."""
+"""`brakepoint mission`: drives the recorded feeds on a virtual clock, and scores the runs."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -118,7 +118,7 @@ def write_report(folder: Path, report: Report, finished: list[Finished]) -> None
 
 @contextmanager
 def show_progress(assignments: list[Assignment], as_json: bool) -> Iterator[Callable[[Driven], None]]:
-    """Shows a line for each train, and above them the orders as they are printed."""
+    """Shows a line for each train, and above these lines the orders as they are printed."""
     width = max(len(assignment.feed) for assignment in assignments)
     columns = (
         TextColumn("{task.description}"),

@@ -68,7 +68,7 @@ def _fullest(recordings: list[Recording]) -> Recording:
 
 
 def _film(run: Path, recording: Recording) -> Film | None:
-    """The mission's film of a run; None if it is gone."""
+    """The mission's film of a run; None if the film is gone."""
     film, poster = (run / f"{recording.feed}.{ending}" for ending in ("mp4", "jpg"))
     if not (film.is_file() and poster.is_file()):
         return None

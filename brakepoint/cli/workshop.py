@@ -32,7 +32,7 @@ from brakepoint.workshop.progress import Attempt, Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
 HINTS = 3
-"""Number of hints for each exercise; after them comes the solution."""
+"""Number of hints for each exercise; after the hints comes the solution."""
 POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
@@ -208,7 +208,7 @@ def hint_command(step: StepArgument = "") -> None:
 
 
 def explore_command(step: StepArgument = "", choice: Choice = "") -> None:
-    """Asks the open question of a step, or tries an answer to it."""
+    """Asks the open question of a step, or tries an answer to the question."""
     explore(_step(step), choice, "labs")
 
 
