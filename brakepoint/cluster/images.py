@@ -1,4 +1,4 @@
-"""Checks whether each image can be pulled, and whether it contains everything that its containers need."""
+"""Checks whether each image can be pulled, and contains everything that its containers need."""
 
 import re
 from collections.abc import Iterator
@@ -159,7 +159,7 @@ def _of_build(pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def too_small(kit: Kit) -> Iterator[Finding]:
-    """Volumes that are too small for what a script writes to them."""
+    """Volumes that are too small for the files that a script writes to them."""
     sizes = {
         (namespace_of(claim), claim["metadata"]["name"]): (
             (claim["spec"].get("resources") or {}).get("requests") or {}

@@ -1,4 +1,4 @@
-"""Collects what the kit would apply to a cluster, and derives all pods from it."""
+"""Collects the manifests that the kit would apply to a cluster, and derives all pods from these."""
 
 import copy
 from collections import defaultdict

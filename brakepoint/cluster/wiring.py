@@ -146,7 +146,7 @@ def _of_service(kit: Kit, service: Manifest) -> Iterator[Finding]:
 
 
 def _ports(pod: Pod) -> tuple[dict[object, int], dict[int, str]]:
-    """The ports of a pod by name or number, and the addresses at which it listens, by port."""
+    """The ports of a pod by name or number, and the addresses at which the pod listens, by port."""
     declared = [one for container in pod.containers for one in container.get("ports") or ()]
     named: dict[object, int] = {
         one.get("name") or one["containerPort"]: one["containerPort"] for one in declared
