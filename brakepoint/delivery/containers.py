@@ -37,7 +37,7 @@ def containers(manifests: list[Manifest], secrets: Secrets) -> list[Container]:
 
     Raises:
         UserError: A container refers to a ConfigMap, a Secret or a key that is missing: a cluster would not
-            start it.
+            start such a container.
     """
     return [_container(deployment, manifests, secrets) for deployment in of_kind(manifests, "Deployment")]
 
@@ -101,7 +101,7 @@ def on_this_machine(
 
     Args:
         made: The containers.
-        manifests: The manifests that they are from.
+        manifests: The manifests that describe the containers.
         ports: A free port for each Service, by its name.
     """
     changes: list[tuple[str, str]] = []
