@@ -83,8 +83,9 @@ def _openvino_core() -> Any:
     order models are released. With two cores, the thread may keep a signal stack that no longer exists, and
     the next Ctrl-C, or the end of a child process, causes a segmentation fault.
     """
-    # OpenVINO reports each model it reads to Google Analytics, from a forked process, unless this package is
-    # missing. Nothing here may need the network, and a fork with running threads can hang for ever.
+    # OpenVINO reports each model that it reads to Google Analytics, from a forked process, unless this
+    # package is missing. Nothing here may need the network, and a fork with running threads can hang for
+    # ever.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
@@ -112,7 +113,7 @@ class OpenVinoRuntime:
         element_type = wanted.element_type.to_dtype().name
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
         self.takes_lower = shape[2] is None
-        # By default, processors with bfloat16 would use it, and scores would depend on the machine.
+        # Otherwise bfloat16 would be used where processors have it, and scores would depend on the machine.
         has_half = options.half and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
