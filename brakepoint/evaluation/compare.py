@@ -67,7 +67,7 @@ def compare(
 
     Args:
         base: The original model.
-        new: The model trained from it.
+        new: The model trained from the original one.
         worlds: Folder of labelled pictures by world; see `load_labels`.
         out: Receives `WORLD-precision-recall.png`, `WORLD-confusion.png` and `WORLD-worst.png`.
         confidence: The autopilot's threshold, 0 to 1.

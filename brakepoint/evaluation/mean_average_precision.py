@@ -1,8 +1,8 @@
 """Mean average precision as ultralytics and COCO compute it, without torch.
 
-A detection is correct if it overlaps a sign of its class that no more confident detection has taken. Average
-precision is the area under the precision–recall curve, at 101 points. mAP50 requires an IoU of 0.5, mAP50-95
-averages over ten values from 0.5 to 0.95; both are means over the classes that have truths.
+A detection is correct if it overlaps a sign of the same class that no more confident detection has taken.
+Average precision is the area under the precision–recall curve, at 101 points. mAP50 requires an IoU of 0.5,
+mAP50-95 averages over ten values from 0.5 to 0.95; both are means over the classes that have truths.
 """
 
 from collections.abc import Sequence
