@@ -240,8 +240,8 @@ def _video_frame(frame: np.ndarray) -> av.VideoFrame:
 def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
     """A JPEG of a run's first mistake, with the detected and the missed signs.
 
-    For a disobeyed sign it shows the last good view of the sign, which at the moment of the mistake is behind
-    the train.
+    For a disobeyed sign, the picture is the last good view of the sign, which at the moment of the mistake is
+    behind the train.
     """
     assert recording.mission.first_wrong is not None
     tick = telling_tick(recording.run, recording.mission.first_wrong, truth)
@@ -271,8 +271,8 @@ def _poster_tick(recording: Recording) -> Tick:
 def telling_tick(run: Run, moment: Moment, truth: GroundTruth) -> Tick:
     """The most informative tick about a mistake.
 
-    For a mistake at a sign, it is the last good view of the sign; for a stop without need, the last view of
-    what the train stopped for.
+    For a mistake at a sign, this tick has the last good view of the sign; for a stop without need, it has the
+    last view of what the train stopped for.
     """
     before = [tick for tick in run.ticks if tick.time_s <= moment.time_s]
     if moment.kind is MomentKind.FALSE_STOP:

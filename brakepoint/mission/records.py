@@ -1,6 +1,6 @@
 """The results of a mission: the record of a run and its score, both JSON-serialisable pydantic models.
 
-`run.model_dump_json()` writes a record and `Run.model_validate_json(…)` reads it again, so a finished run can
+`run.model_dump_json()` writes a record and `Run.model_validate_json(…)` reads a record, so a finished run can
 be drawn, filmed and replayed without driving it again.
 """
 
@@ -165,7 +165,7 @@ class Score(_Record):
         dawdling_s: Time below full speed where no sign requires it.
         derailed: Whether the train left the rails.
         penalties: Points taken off, by the name of the rule; they may add up to more than 100.
-        lost: The lost points by whose fault they were; filled in by `split_lost`.
+        lost: The lost points, split by whose fault they were; filled in by `split_lost`.
         first_wrong: The first mistake; None if there was none.
     """
 

@@ -265,7 +265,7 @@ def _fault_tick(run: Run, outcome: SignOutcome) -> Tick:
 
 
 def _end_tick(run: Run) -> Tick:
-    """Where a run ended; for a stalled train, where it came to rest for good."""
+    """The tick at which a run ended; for a stalled train, the tick at which it came to rest for good."""
     if run.ending is not Ending.STALLED:
         return run.ticks[-1]
     moving = [i for i, tick in enumerate(run.ticks) if tick.speed_cm_s >= AT_REST_CM_S]

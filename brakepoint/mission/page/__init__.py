@@ -1,7 +1,8 @@
 """The page of a mission: one file that needs no network, in every language, in light and dark.
 
-For each feed it shows the film, the speed along the line against the allowed speed, the signs with their
-verdicts, the orders, whose fault each lost point was, and the first mistake. The films are beside it.
+For each feed, the page shows the film, the speed along the line against the allowed speed, the signs with
+their verdicts, the orders, whose fault each lost point was, and the first mistake. The films are beside the
+page.
 """
 
 import base64
