@@ -44,7 +44,7 @@ Json = dict[str, Any]
 
 
 class Onlooker:
-    """Listens as a `Part` of a service loop; the page's server reads from it in other threads.
+    """Listens as a `Part` of a service loop; the page's server reads the state in other threads.
 
     Args:
         bus: The broker.
@@ -72,7 +72,7 @@ class Onlooker:
         self.version = 0
 
     def control(self, control: Control) -> None:
-        """The controller answers a request; here it only shows that the broker has passed it on."""
+        """Notes that the broker has passed a request on, which the controller answers."""
         self._asked_at = None
 
     def turn(self) -> None:
