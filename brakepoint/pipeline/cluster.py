@@ -131,7 +131,7 @@ def _certificates(folder: Path) -> str | None:
     ]
     if not own:
         return None
-    import certifi  # Comes with kfp, which trusts it, too.
+    import certifi  # Comes with kfp, which trusts these certificates, too.
 
     usual = Path(ssl.get_default_verify_paths().cafile or certifi.where())
     path = folder / "certificates.pem"

@@ -56,7 +56,7 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 
 def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: Artefact) -> None:
-    """Step 3: fine-tunes the base model on stills, track and the step's share of roads, and exports it.
+    """Step 3: fine-tunes the base model on stills, track and the step's share of roads; exports the model.
 
     The fingerprint stored in the model is that of the code that runs here: the submitter of the pipeline may
     have a different version.
