@@ -99,7 +99,8 @@ class Room(_Part):
             and out; or empty.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
         final_feed: A different hidden feed, on which each attendee's best submission is scored at the end.
-        map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive there.
+        map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive that
+            feed.
         tries: Number of submissions of one attendee that are scored.
         track: How much of the course the room covers: `core`, two hours including set-up and login, or
             `full`.

@@ -15,7 +15,7 @@ from brakepoint.room.locking import locked
 class Kept(BaseModel):
     """A record that one command at a time may change; its file is written atomically.
 
-    A subclass defines the file's name, its permissions, and what happens if it is damaged.
+    A subclass defines the file's name and permissions, and what happens to a damaged file.
     """
 
     FILE_NAME: ClassVar[str]

@@ -73,7 +73,8 @@ class Sandbox:
     """A sandboxed process.
 
     Args:
-        role: `autopilot` or `detector`: selects the function of `brakepoint.room.sandboxed` that runs in it.
+        role: `autopilot` or `detector`: selects the function of `brakepoint.room.sandboxed` that runs in the
+            sandbox.
         handed_in: The submitted file, which the process works with.
         limits: Limits of the process.
         stopping: Set when scoring must stop.

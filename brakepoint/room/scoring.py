@@ -175,7 +175,7 @@ def _judge_all(
             return judge(handle)
         except Aborted:
             return None
-        except Exception as error:  # No submission may stop the scoring of the others, whatever it does.
+        except Exception as error:  # Whatever a submission does, the others must be scored.
             return _failure("", Failure.INTERNAL, f"{type(error).__name__}: {error}")
 
     with ThreadPoolExecutor(available_cores() + SPARE_PLACES) as places:

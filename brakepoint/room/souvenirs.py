@@ -77,7 +77,7 @@ def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
 
     Args:
         room: The room.
-        films: Whether the pages have films and curves; both need the hidden feed, and films show it.
+        films: Whether the pages have films and curves; both need the hidden feed, and films show this feed.
 
     Yields:
         The number of pages written, the total, and the handle if the attendee's film could not be made, or

@@ -111,7 +111,7 @@ def score(
     map50_min: float = 0.0,
     stopping: threading.Event | None = None,
 ) -> SubmissionOutcome:
-    """Scores one submission; whatever it does affects only itself.
+    """Scores one submission, which cannot affect anything else.
 
     Args:
         submission: The submission.
