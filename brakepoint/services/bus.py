@@ -354,7 +354,7 @@ def _secret_name(broker: BrokerAddress, settings: ServiceSettings) -> str:
     key = Path(settings.key)
     secret = (broker.password or "").encode() + (key.read_bytes() if key.is_file() else b"")
     if not secret:
-        return ""  # No login is required, so everyone may stop the train and start it.
+        return ""  # No login is required, so everyone may stop and start the train.
     salt = f"brakepoint {settings.train_id} {broker.user}".encode()
     return f"-{hashlib.scrypt(secret, salt=salt, n=2**14, r=8, p=1, dklen=SECRET_NAME_BYTES).hex()}"
 

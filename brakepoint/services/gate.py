@@ -40,7 +40,7 @@ class Gate:
         self._careful_until_cm = float("-inf")
 
     def refusal(self, order: GivenOrder, now: float) -> Refusal | None:
-        """Why this order must not be passed on; None if it may be."""
+        """Why this order must not be passed on; None if it may be passed on."""
         if order.run != self._run:
             return Refusal.OTHER_RUN
         if now - order.at > ORDER_AGE_MAX_S:

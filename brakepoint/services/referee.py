@@ -21,7 +21,7 @@ class Referee:
 
     Attributes:
         ticks: The record so far.
-        ending: Why the run is over; None while it is in progress.
+        ending: Why the run is over; None while the run is in progress.
     """
 
     def __init__(self, truth: GroundTruth, since: float) -> None:
@@ -44,7 +44,7 @@ class Referee:
             self._detections = detections
 
     def hear_order(self, given: GivenOrder) -> None:
-        """Records an order; each change gets its own tick, however short it was."""
+        """Records an order; each change gets its own tick, however short the order was."""
         if given.at < self._since:
             return
         order = Order(**given.model_dump(include=set(Order.model_fields)))
