@@ -165,7 +165,7 @@ async def _serve(
     address: str,
     on_ready: Callable[[], object],
 ) -> list[int]:
-    """Serves until a signal arrives, and returns it."""
+    """Serves until a signal arrives, and returns the signal."""
     heard = _hear_signals(rest)
     limits = [
         ("grpc.max_receive_message_length", BODY_MOST_BYTES),
