@@ -1,4 +1,4 @@
-"""The materials of synthetic pictures: a world with its signs, and backgrounds for them."""
+"""The materials of synthetic pictures: a world with its signs, and backgrounds for these signs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class Pose:
     """The pose of a sign before the camera.
 
     Attributes:
-        height_px: Height of the plate in the picture, as if it faced the camera.
+        height_px: Height of the plate in the picture, as if the plate faced the camera.
         yaw_deg: Rotation about the post; 0 faces the camera, beyond 90 the back is visible.
         pitch_deg: Angle by which the camera looks down on the sign.
         roll_deg: Sideways tilt.
