@@ -40,7 +40,7 @@ PORT_MAX = 65_535
 
 
 class Guard:
-    """Wraps a page: refuses a long body before reading it, and adds `HEADERS` to each answer.
+    """Wraps a page: refuses a long body without reading it, and adds `HEADERS` to each answer.
 
     Args:
         app: The page.
