@@ -1,4 +1,4 @@
-"""The curves of a model for a page: how it learnt, and how sure it was of signs as the train came nearer."""
+"""A model's curves for a page: its learning, and its confidence in signs as the train came nearer."""
 
 import csv
 from collections.abc import Sequence

@@ -118,7 +118,7 @@ def render(souvenir: Souvenir, film_beside: str = "") -> str:
 
     Args:
         souvenir: What it shows.
-        film_beside: File name of the film, if it is beside the page; by default the page contains it.
+        film_beside: File name of a film beside the page; by default the page contains the film.
     """
     film = souvenir.film
     return (

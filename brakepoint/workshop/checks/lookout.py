@@ -1,4 +1,4 @@
-"""The check of the lookout: what it sends on an embedded broker, among other services."""
+"""The check of the lookout: judges what the lookout sends on an embedded broker, among other services."""
 
 import inspect
 from collections.abc import Callable

@@ -103,7 +103,7 @@ def check_braking(lab: Lab) -> None:
 
 
 def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
-    """How far before a danger a train stops that brakes when `must_stop` is true; None if it never is."""
+    """How far before a danger a train stops that brakes on `must_stop`; None if this is never true."""
     danger = lab.Sign(DANGER, 300.0, 1.0, 7.0, True, confirmed=True, heeded=True)
     for at_cm in _places(speed_cm_s):
         if lab.must_stop(danger, lab.Memory(), _state(at_cm, speed_cm_s)):

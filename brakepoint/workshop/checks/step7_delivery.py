@@ -39,7 +39,7 @@ NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
 DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 256, 1.0, 1024
 """The memory that the exercise requires for the detector, and what an attendee's namespace can hold."""
 LIMIT_FACTOR = 2
-"""A limit may be this many times the largest request: there is room for it for a short while."""
+"""A limit may be this many times the largest request: for a short while, there is room for that."""
 MEBIBYTE = 2**20
 UNITS = {"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 DIGEST_RESULTS = ["$(tasks.build-amd64.results.image)", "$(tasks.build-arm64.results.image)"]
