@@ -13,7 +13,7 @@ import yaml
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file under another name and renames it, so that it is never visible incomplete.
+    """Writes a file under another name and renames it, so that an incomplete file is never visible.
 
     Args:
         path: The file; its folder must exist.
@@ -30,7 +30,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Provides a temporary name for code that writes a file itself, and renames it on success.
+    """Provides a temporary name for code that writes a file itself, and renames the file on success.
 
     Args:
         path: The file's final path; an existing file is kept until the rename. The folder must exist.

@@ -54,7 +54,7 @@ def say(shell: object, kind: type, error: Exception, trace: object, tb_offset: o
 
 
 def check_magic(line: str) -> None:
-    """`%check 1` checks a step and shows the result; `%check 1 --explain` explains it again."""
+    """`%check 1` checks a step and shows the result; `%check 1 --explain` repeats the explanations."""
     number, *options = line.split() or [""]
     step = find_step(number)
     checks_labs = os.environ[SOURCE_VARIABLE] == "labs"

@@ -251,7 +251,8 @@ class MissionState(Message):
         running: Whether the controller passes orders on to the train.
         since: When the run began; anything older belongs to another run.
         at: Time of this message.
-        train_lost: Whether the run ended because the train was lost, and with it the train's position.
+        train_lost: Whether the run ended because the train was lost, together with the knowledge of its
+            position.
     """
 
     run: int = Field(ge=0)
@@ -299,7 +300,7 @@ class Frame:
     Attributes:
         frame_id: Number of the capture.
         captured_at: Time of capture in seconds.
-        position_cm: Position of the train; NaN from a real camera, which does not know it.
+        position_cm: Position of the train; NaN from a real camera, which does not know the position.
         image: `(height, width, 3)` uint8, blue-green-red.
         signs_from_px: First row in which a sign may be visible, in the upper half; 0 if the camera does not
             know.

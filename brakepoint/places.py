@@ -22,6 +22,6 @@ def own_or_shipped(name: str) -> list[Path]:
 
 
 def import_own() -> None:
-    """Makes `labs` importable, since only in a clone it is beside the packages."""
+    """Makes `labs` importable, which is beside the packages only in a clone."""
     if str(WORKPLACE) not in sys.path:
         sys.path.insert(0, str(WORKPLACE))

@@ -21,7 +21,7 @@ LOW_SPEED_STRETCH_CM = 80.0
 STOP_ZONE_CM = 30.0
 """The train stops for a DangerAhead at most this far before the sign, and not after it."""
 DANGER_WAIT_S = 2.0
-"""How long the train waits, at rest and with its light blinking, before it passes a DangerAhead."""
+"""How long the train waits, at rest and with the headlight blinking, before it passes a DangerAhead."""
 BESIDE_TRACK_CM = 15.0
 """A sign further than this from the track's centre line belongs to another track and does not apply here."""
 STOP_SIGNS = (SignClass.DANGER_AHEAD,)

@@ -105,7 +105,7 @@ class VisibleSign(_Record):
 
     @property
     def is_clear(self) -> bool:
-        """Whether a good detector finds the sign: enough of the sign is visible, and it is large enough."""
+        """Whether a good detector finds the sign: enough of it is visible, and the sign is large enough."""
         return self.visible >= VISIBLE_MIN and self.box[3] - self.box[1] >= VISIBLE_HEIGHT_MIN_PX
 
 
