@@ -24,7 +24,7 @@ class Speaker:
         self._lines.put(line)
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until everything is printed, and returns whether that was so in time."""
+        """Waits until everything is printed, and returns whether this happened in time."""
         said = threading.Event()
         self._lines.put(said)
         return said.wait(timeout_s)
