@@ -15,7 +15,7 @@ RAIL_OFFSET_CM = 2.0
 RAIL_PROFILE_CM = ((-0.4, 0.64), (-0.22, 0.8), (-0.22, 1.28), (0.22, 1.28), (0.22, 0.8), (0.4, 0.64))
 """Points of the rail's cross-section: to the side, and up from the table."""
 LEAD_CM = 40.0
-"""The track extends beyond its start and end by this length, because the camera sees so far."""
+"""The track extends beyond its start and end by this length, because the camera sees that far."""
 
 Corner = tuple[float, float, float]
 Face = tuple[int, ...]
