@@ -198,8 +198,8 @@ def score_command(
     """Scores new submissions; those that are already scored are left alone.
 
     Raises:
-        UserError: There is no sandbox or no hidden feed, so nothing is scored. Or the scores cannot be
-            written; with `--watch`, this is reported and retried.
+        UserError: There is no sandbox or no hidden feed, so nothing is scored; or the scores cannot be
+            written, which with `--watch` is reported and retried.
     """
     from brakepoint.room.outcomes import Scores
     from brakepoint.room.sandbox import protections
