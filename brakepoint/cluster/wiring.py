@@ -1,4 +1,4 @@
-"""Whether objects fit together: what Services select, what probes query, what volumes mount."""
+"""Checks whether objects fit together: what Services select, what probes query, what volumes mount."""
 
 from collections import Counter
 from collections.abc import Iterator
