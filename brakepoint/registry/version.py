@@ -33,8 +33,8 @@ class Production(BaseModel):
     """The pointer to the served version.
 
     Attributes:
-        history: Numbers of the versions that were promoted, the one in production last. A rollback removes
-            the last number.
+        history: Numbers of the versions that were promoted, with the one in production last. A rollback
+            removes the last number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
