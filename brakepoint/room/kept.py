@@ -49,7 +49,7 @@ class Kept(BaseModel):
     @classmethod
     @contextmanager
     def changing(cls, folder: Path) -> Iterator[Self]:
-        """Reads the record and, if it was changed, writes it, holding the room's lock."""
+        """Under the room's lock, reads the record and, if the block changes it, writes it."""
         with locked(folder):
             record = cls.load(folder)
             before = record.model_copy(deep=True)
