@@ -69,7 +69,7 @@ class Materials:
         return self._choice(self.cutouts)
 
     def _choice(self, signs: Iterable[Kind]) -> Choice[Kind]:
-        """Sorts signs by their meaning in this world; of the other world's, at most stickers are kept."""
+        """Sorts signs by their meaning in this world; of the other world's signs, at most stickers stay."""
         fronts, distractors = [], []
         for sign in signs:
             of_other_world = sign.sign_class is SignClass.DANGER_AHEAD and (
