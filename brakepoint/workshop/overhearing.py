@@ -24,7 +24,7 @@ def overhear(lookout: Callable[[mqtt.Client, str], object]) -> tuple[list[str], 
         lookout: The attendee's function.
 
     Returns:
-        The messages that a client hears meanwhile, and those that a client hears which connects afterwards:
+        The messages that a client hears meanwhile, and those that a later client hears after it connects:
         one line for each message, with topic and payload.
     """
     with embedded_broker() as url, closing(Listener(url)) as present:
