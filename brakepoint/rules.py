@@ -57,7 +57,7 @@ PATIENCE_S = 3.0
 AT_REST_CM_S = 0.5
 """A lower speed counts as standing still."""
 SLACK_S = 0.1
-"""Allowed, since time is counted in ticks: a wait that is this much too short, or speeding this long."""
+"""A wait that is this much too short, or speeding for this long, is allowed: time is counted in ticks."""
 STALLED_AFTER_S = 20.0
 """A run ends when the train has not moved for this long."""
 
