@@ -38,7 +38,7 @@ TRAINS = "1,5,10,20"
 REPLICAS = 2
 TRAINS_S = 8.0
 FRAMES = 300
-"""Number of frames in the comparison, which sends them one at a time."""
+"""Number of frames in the comparison, in which they are sent one at a time."""
 
 
 @dataclass(frozen=True)
