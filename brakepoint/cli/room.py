@@ -43,7 +43,7 @@ def open_room(path: Path, attendees: int | None = None) -> "Room":
     """Reads a room, after checking that everything that a room needs is installed.
 
     Raises:
-        UserError: Something is not installed, or the file is missing or invalid.
+        UserError: A package is not installed, or the file is missing or invalid.
     """
     extras.require("room")
     from brakepoint.room.config import load_room
