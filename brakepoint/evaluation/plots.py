@@ -38,7 +38,7 @@ def plot_precision_recall(base: Sequence[Match], new: Sequence[Match], title: st
         path: The PNG file.
 
     Raises:
-        UserError: It cannot be written.
+        UserError: The PNG file cannot be written.
     """
     count = len(SignClass)
     figure = Figure(figsize=(5.5 * count, 4.8), layout="constrained")
@@ -83,7 +83,7 @@ def plot_confusion(base: np.ndarray, new: np.ndarray, title: str, confidence: fl
         path: The PNG file.
 
     Raises:
-        UserError: It cannot be written.
+        UserError: The PNG file cannot be written.
     """
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     percent = round(100 * confidence)
