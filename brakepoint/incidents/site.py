@@ -92,7 +92,7 @@ class Setup(_Section):
         camera: The camera.
         detector: The detector.
         clocks: The clocks of the machines.
-        rights: What each service may publish.
+        rights: The topics to which each service may publish.
     """
 
     feed: str = "track-stop-and-slowdown"
