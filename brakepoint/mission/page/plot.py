@@ -27,7 +27,7 @@ GRID_CM = 50
 
 
 class Span(NamedTuple):
-    """A range of ticks with the same order: from `first` to before `end`."""
+    """A range of ticks with the same order: from `first` up to, but not including, `end`."""
 
     first: int
     end: int
