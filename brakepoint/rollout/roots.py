@@ -52,7 +52,7 @@ class Roots:
         """The folders that form the root of an image, uppermost first; None if the image is unavailable.
 
         Raises:
-            UserError: It cannot be created.
+            UserError: A folder cannot be created.
         """
         base = self.base(architecture)
         if image == self.base_image:
@@ -67,7 +67,7 @@ class Roots:
         """Debian with Python, from which the base image is also built.
 
         Raises:
-            UserError: It cannot be created.
+            UserError: The folder cannot be created.
         """
         place = self.folder / f"base-{architecture}"
         if not place.is_dir():
