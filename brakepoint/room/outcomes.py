@@ -1,4 +1,4 @@
-"""The instructor's results for attendees' submissions."""
+"""The results of attendees' submissions, on the instructor's side."""
 
 import unicodedata
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How the day went, on one page, to improve the next edition of the workshop. Names are handles."""
+"""A page on how the day went, to improve the next edition of the workshop. It names attendees by handle."""
 
 from collections import Counter
 from dataclasses import dataclass
