@@ -10,7 +10,7 @@ BODY_MOST_BYTES = 64 * 2**20
 
 
 class BodyLimit:
-    """Refuses large requests, and discards their body.
+    """Refuses large requests, and discards their bodies.
 
     Args:
         app: The wrapped application.
