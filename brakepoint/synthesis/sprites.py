@@ -128,7 +128,7 @@ def _at_depth(outline: np.ndarray, z: float) -> np.ndarray:
 
 
 def _fill(canvas: np.ndarray, polygon: np.ndarray, value: tuple[float, ...]) -> None:
-    """Fills a convex polygon with vertices to a sixteenth of a pixel; pixel centres are at .5."""
+    """Fills a convex polygon whose vertices are exact to a sixteenth of a pixel; pixel centres are at .5."""
     cv2.fillConvexPoly(canvas, np.round((polygon - 0.5) * 16).astype(np.int32), value, cv2.LINE_8, 4)
 
 
