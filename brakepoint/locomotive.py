@@ -59,7 +59,8 @@ def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: flo
     Args:
         speed_cm_s: The train's current speed.
         target_cm_s: Steady speed of the new power.
-        reached_cm_s: Speed that counts as reached; above the target, which is only approached asymptotically.
+        reached_cm_s: Speed at which the target counts as reached; above the target, which is only approached
+            asymptotically.
     """
     if speed_cm_s <= reached_cm_s:
         return 0.0
