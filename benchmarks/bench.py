@@ -1,7 +1,7 @@
 """Measures the detector and the whole loop on one core and on two: `python -m benchmarks.bench`.
 
 Each number of cores is measured in a separate process, bound to that many cores from the start: thread pools
-are created once, for the cores available then.
+are created once, for the cores that are available at that moment.
 """
 
 import json
@@ -38,7 +38,7 @@ TRAINS = "1,5,10,20"
 REPLICAS = 2
 TRAINS_S = 8.0
 FRAMES = 300
-"""Number of frames in the comparison, one at a time."""
+"""Number of frames in the comparison, in which they are sent one at a time."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Measurement:
 
     Attributes:
         detector_median_ms: Median duration of a call of `Detector.detect`.
-        detector_p95_ms: 95th percentile of the same.
-        loop_frames_per_s: Camera, detector, autopilot and hub on the virtual clock.
-        times_real_time: Seconds of the train's time per second.
+        detector_p95_ms: 95th percentile of these durations.
+        loop_frames_per_s: Frames per second of camera, detector, autopilot and hub on the virtual clock.
+        times_real_time: Seconds of the virtual clock per second of real time.
         peak_memory_mb: Peak memory of the process that runs the loop.
     """
 
@@ -143,7 +143,7 @@ def as_table(measurements: dict[int, Measurement], feed: str) -> Table:
 
 
 def detectors_table(medians_ms: dict[str, float]) -> Table:
-    """Compares our detector with the public workshop's, with the ratio of their times."""
+    """Formats our detector's times beside those of the public workshop's detector, with their ratio."""
     table = Table(title=text("bench.detectors.title", cores=available_cores()))
     for column in ("", text("bench.detector_median_ms"), text("bench.detectors.share")):
         table.add_column(column, justify="right" if column else "left")
@@ -164,7 +164,7 @@ def live_table(live: LiveMeasurement, feed: str) -> Table:
 
 
 def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
-    """Compares our services with the public workshop's, on a broker, with the ratio between them."""
+    """Formats our services' results on a broker beside the public workshop's, with their ratio."""
     table = Table(title=text("bench.compare.title", cores=available_cores(), broker=broker))
     table.add_column("")
     for name in (*found, "times"):
@@ -180,7 +180,7 @@ def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
 
 
 def trains_table(served: list[Served], broker: str) -> Table:
-    """Formats a table with a row for each number of trains and of detectors, on a broker."""
+    """Formats the results on a broker: a row for each number of trains and of the detector's replicas."""
     table = Table(title=text("bench.trains.title", cores=available_cores(), broker=broker))
     for column in asdict(served[0]):
         table.add_column(text(f"bench.trains.{column}"), justify="right")

@@ -13,16 +13,16 @@ from brakepoint.errors import UserError
 from brakepoint.sockets import LOCALHOST, answers, free_port
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-"""Path of the executable, if installed; Debian's is in the administrator's path."""
+"""Path of the executable, if installed; Debian installs it in a folder that only root's PATH contains."""
 READY_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.05
 SETTINGS = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-"""As in deploy/mosquitto, but without TLS and passwords."""
+"""The settings of deploy/mosquitto, but without TLS and passwords."""
 
 
 @contextmanager
 def brokers() -> Iterator[dict[str, str]]:
-    """URLs of the embedded broker, an empty one, and of a Mosquitto on this machine, if installed.
+    """URLs by broker: an empty one for the embedded broker, and Mosquitto's, if it is installed here.
 
     Raises:
         UserError: Mosquitto is installed, but does not start.
@@ -41,12 +41,12 @@ def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None
     """Runs Mosquitto until the context ends.
 
     Args:
-        folder: Receives its settings and its log.
+        folder: Receives Mosquitto's settings and its log.
         settings: Content of `mosquitto.conf`.
-        ports: The ports on which it listens with these settings.
+        ports: The ports on which Mosquitto listens with these settings.
 
     Raises:
-        UserError: It does not start.
+        UserError: Mosquitto does not start.
     """
     assert MOSQUITTO, "mosquitto is missing: make test-system installs it as root"
     file, log = folder / "mosquitto.conf", folder / "mosquitto.log"

@@ -27,10 +27,10 @@ def measure_detectors(model: Path, int8: Path | None = None) -> dict[str, float]
         int8: The same model quantised to eight bits, from `brakepoint quantise`.
 
     Returns:
-        Times by name: `openvino` and `onnxruntime` for ours, `openvino_int8` and `onnxruntime_int8`
-            quantised; `live` as the live train processes a recorded frame, in half precision, and only where
-            signs may be visible; `yolov8n` is that network at 640×640 with random weights in ONNX Runtime,
-            with a loop over its rows. All use every core.
+        Times by name. `openvino` and `onnxruntime` are for our model, `openvino_int8` and `onnxruntime_int8`
+        for the quantised one. `live` is for a recorded frame as the live train processes it: in half
+        precision, and only where signs may be visible. `yolov8n` is for that network at 640×640 with random
+        weights in ONNX Runtime, with a loop over its output rows. All use every core.
     """
     import onnxruntime
 

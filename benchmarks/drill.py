@@ -1,7 +1,7 @@
 """Causes every fault repeatedly, at random moments: `python -m benchmarks.drill`.
 
-It measures how far the train rolled from each fault until it was at rest, and whether it drove on; and it
-looks for processes that are left over or whose memory grows.
+The drill measures how far the train rolled from each fault until it was at rest, and whether it drove on. It
+also looks for processes that are left over or whose memory grows.
 """
 
 import json
@@ -35,13 +35,13 @@ from brakepoint.systems import require_linux
 from brakepoint.texts import text
 
 FEED = "track-empty"
-"""None of its signs count, so whatever the train does is due to the fault."""
+"""A feed on which no sign counts, so whatever the train does is due to the fault."""
 STRIKE_CM = (5.0, 120.0)
 """Where the fault may occur: while the train accelerates, which takes about 60 cm, or at full speed."""
 SETTLED_AFTER = 3
 """After this many rounds, a process has allocated the memory that it needs."""
 GROWTH_MAX_MB = 30.0
-"""More than this in addition is growth, and not the allocator's fluctuation."""
+"""A larger increase counts as growth, not as fluctuation of the allocator."""
 DEFAULT_OUT = Path("runs/drill.json")
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -52,10 +52,11 @@ class Round:
 
     Attributes:
         fault: The fault.
-        struck_at_cm: Position of the train at that moment.
-        speed_cm_s: Its speed.
-        rest_after_cm: Distance until it was at rest; None if the train itself was lost.
-        drives_after_s: Time from the fault until it drove again; for a lost train, until the verdict.
+        struck_at_cm: Position of the train when the fault occurred.
+        speed_cm_s: Speed of the train at that moment.
+        rest_after_cm: Distance that the train rolled before it was at rest; None if the train itself was
+            lost.
+        drives_after_s: Time from the fault until the train drove again; for a lost train, until the verdict.
         failure: What did not happen in time.
     """
 
@@ -68,12 +69,12 @@ class Round:
 
 
 Plan = list[tuple[str, float]]
-"""For each round the fault, and the train's position when it occurs, in centimetres."""
+"""For each round: the fault, and the train's position in centimetres when the fault occurs."""
 
 
 @dataclass
 class Report:
-    """The whole drill.
+    """The results of the whole drill.
 
     Attributes:
         seed: Seed of the moments.
@@ -138,10 +139,10 @@ def make_plan(times: int, seed: int, faults: list[str]) -> Plan:
 def drill(
     plan: Plan, report: Report, settings: ServiceSettings, tell: Callable[[], None] = lambda: None
 ) -> None:
-    """Runs the rounds of a plan that a report lacks; Ctrl-C ends it after the last complete one.
+    """Runs the rounds that the report still lacks; Ctrl-C ends the drill without the current round.
 
     Args:
-        plan: The faults, and the train's positions when they occur.
+        plan: The faults, and the train's position when each occurs.
         report: Receives the rounds.
         settings: Settings of the services.
         tell: Called after each round.
@@ -186,7 +187,7 @@ def _play(stage: Stage, fault: str, strike_cm: float) -> Round:
 
 
 def _lose_train(stage: Stage, struck_at: float) -> float:
-    """Kills the train itself: the run must end with the right verdict, and the next one begin as usual."""
+    """Kills the train itself: its run must end with the right verdict, and the next must begin as usual."""
     os.kill(stage.services.pid("train"), signal.SIGKILL)
     stage.await_loss()
     told_after_s = round(time.monotonic() - struck_at, 2)

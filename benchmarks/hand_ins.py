@@ -1,8 +1,8 @@
 """A whole room submits at once, and the first five are hostile: `make hand-ins`.
 
-The shipped model and autopilot are submitted through the room's own store, each with its own key, and run in
-the real sandbox, on a hidden feed. It measures when the last honest submission was scored, and how much
-memory all of them took.
+Each honest attendee submits the shipped model and autopilot through the room's own store, with a key of their
+own. The submissions run in the real sandbox, on a hidden feed. The benchmark measures when the last honest
+submission was scored, and how much memory all submissions took.
 """
 
 import contextlib
@@ -43,14 +43,14 @@ LOOK_EVERY_S = 0.05
 
 @dataclass
 class HandIns:
-    """The results.
+    """The results of the benchmark.
 
     Attributes:
         honest: Number of attendees who submitted the kit's own files.
-        scored: Number of those with a score.
-        astray: Attendees with an unexpected outcome, and the outcome.
+        scored: Number of these attendees who got a score.
+        astray: The unexpected outcomes, each with its attendee.
         honest_s: Time from the submission to the last honest score.
-        all_s: Time to the last outcome of all.
+        all_s: Time to the last outcome, honest or hostile.
         peak_mb: Peak memory of this process and all its descendants.
     """
 
@@ -93,7 +93,7 @@ def play(room: Room, hostile: dict[str, str]) -> HandIns:
 
     Args:
         room: The room, which is created.
-        hostile: A hostile submission by handle: a name from the tests' red team.
+        hostile: For each hostile attendee, by handle, the name of a submission from the tests' red team.
     """
     store, honest = open_store(room), Path(step6_autopilot.__file__).read_bytes()
     Provisioner(room, store).apply(lambda done, of: None)
@@ -126,7 +126,7 @@ def main(
     hostile: Annotated[int, typer.Option(min=0, max=len(FIVE), help="bench.hand_ins.hostile")] = len(FIVE),
     feed: Annotated[str, typer.Option(help="bench.hand_ins.feed")] = "track-stop",
 ) -> None:
-    """Runs it in a separate folder, and prints the results; exit status 1 on an unexpected outcome."""
+    """Runs the benchmark in a separate folder and prints the results; exit status 1 for unexpected ones."""
     require_linux("make hand-ins")
     original = find_feed(feed)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):

@@ -14,12 +14,12 @@ LISTEN_S = 3.0
 
 @dataclass(frozen=True)
 class LiveMeasurement:
-    """The results of all services together, each in a process, with the embedded broker.
+    """The results of all services together, each in its own process, with the embedded broker.
 
     Attributes:
         frames_per_s: Frames per second processed by the detector.
         latency_median_ms: Median time from the capture of a frame to the order at the train.
-        latency_p95_ms: 95th percentile of the same.
+        latency_p95_ms: 95th percentile of these times.
     """
 
     frames_per_s: float

@@ -1,4 +1,4 @@
-"""Frames one at a time, as fast as possible: our services, compared with the public workshop's approach."""
+"""Sends frames one at a time, as fast as possible, to our services and to the public workshop's design."""
 
 import json
 import socketserver
@@ -47,7 +47,7 @@ class OneAtATime:
     Attributes:
         frames_per_s: Answered frames per second.
         latency_median_ms: Median time from the capture of a frame to its order at the train.
-        latency_p95_ms: 95th percentile of the same.
+        latency_p95_ms: 95th percentile of these times.
     """
 
     frames_per_s: float
@@ -77,7 +77,7 @@ def measure_ours(pictures: list[Frame], settings: ServiceSettings, frames: int) 
 
 
 def measure_workshop(pictures: list[Frame], settings: ServiceSettings, frames: int) -> OneAtATime:
-    """Measures the public workshop's; camera, controller and train are simulated here."""
+    """Measures the public workshop's services; camera, controller and train are simulated here."""
     if not YOLOV8N.is_file():
         save_model(YOLOV8N)
     arrived = Arrived()
@@ -94,7 +94,7 @@ def measure_workshop(pictures: list[Frame], settings: ServiceSettings, frames: i
 
 
 def measure_both(feed: str, model: str, frames: int, broker: str) -> dict[str, OneAtATime]:
-    """Measures ours, then the workshop's.
+    """Measures our services, then the public workshop's.
 
     Args:
         feed: The feed that the camera shows.

@@ -30,11 +30,11 @@ class Served:
         trains: Number of trains.
         replicas: Number of replicas of the detector, which share the trains.
         frames_per_s: Frames per second that the detector answered, for all trains together.
-        frames_per_train_s: The same for the train that got the fewest.
+        frames_per_train_s: Frames per second answered for the train that got the fewest answers.
         latency_median_ms: Median time from the capture of a frame to its detections back at the train.
-        latency_p95_ms: 95th percentile of the same.
+        latency_p95_ms: 95th percentile of these times.
         detector_mb: Memory of the detector, all replicas together.
-        broker_mb: Memory of the broker; None if it is not the embedded one.
+        broker_mb: Memory of the embedded broker; None for another broker.
     """
 
     trains: int
@@ -91,7 +91,7 @@ def measure_trains(
 
 
 def _await_replicas(settings: ServiceSettings, replicas: int) -> None:
-    """Waits until so many replicas have said that they are ready."""
+    """Waits until this many replicas have reported that they are ready."""
     with Bus(settings.of_each_train[0], "", (REPLICA,)) as bus:
         ready: set[str] = set()
         while len(ready) < replicas:

@@ -1,8 +1,8 @@
 """The public workshop's approach, for comparison: base64 in JSON, and a Python loop over 8,400 rows.
 
-Camera ──image──▶ detector ──result──▶ rules ──command──▶ controller. As there, the result contains the
-picture again, and only its first detection counts. What runs in Java and JavaScript there is Python here; the
-annotated pictures that it sends to Kafka are omitted.
+Camera ──image──▶ detector ──result──▶ rules ──command──▶ controller. As in the workshop, the result contains
+the picture again, and only the first detection counts. The parts that are in Java and JavaScript there are in
+Python here; the annotated pictures that the workshop sends to Kafka are omitted.
 
 python -m benchmarks.live_workshop detector|rules BROKER_URL [MODEL.onnx]
 """
@@ -24,7 +24,7 @@ from brakepoint.services.bus import parse_broker
 
 IMAGES, RESULTS, COMMANDS = "workshop/images", "workshop/results", "workshop/commands"
 CONFIDENCE_MIN, OVERLAP_MAX = 0.95, 0.45
-"""So high that random weights find about as few signs as trained ones."""
+"""So high that random weights find about as few signs as trained weights."""
 NOTHING_SEEN = -1
 
 
@@ -35,7 +35,7 @@ def pack(image: np.ndarray, captured_at: float) -> str:
 
 
 def look(session: Any, image: np.ndarray) -> list[dict[str, Any]]:
-    """The detections in a picture, row by row of the network's output."""
+    """The detections in a picture, found by a loop over the rows of the network's output."""
     side = max(image.shape[:2])
     square = np.zeros((side, side, 3), np.uint8)
     square[: image.shape[0], : image.shape[1]] = image
@@ -75,7 +75,7 @@ def command(said: Any) -> Any:
 
 
 def answer(broker_url: str, hears: str, says: str, work: Callable[[Any], Any]) -> None:
-    """Answers every message until it is terminated."""
+    """Answers every message until the process is terminated."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
 
     def hear(_client: object, _data: object, message: mqtt.MQTTMessage) -> None:

@@ -70,7 +70,7 @@ def _open_page(url: str) -> Iterator[None]:
 
 
 def load_table(loads: dict[bool, dict[str, float]]) -> Table:
-    """Formats a row for each service, and their sum; a column without and one with the page."""
+    """Formats a row for each service, and their sum, with a column without the page and one with it."""
     table = Table(title=text("bench.load.title"))
     for column in COLUMNS:
         table.add_column(text(f"bench.load.{column}"), justify="left" if column == "service" else "right")

@@ -1,8 +1,8 @@
 """Compares networks: width, levels and input size against accuracy and cost: `make networks`.
 
 Every candidate is trained from scratch on the same crops of road pictures, for the same number of epochs, and
-then evaluated on whole pictures that it has never seen. That takes half an hour on two cores; trained
-candidates are kept in `runs/networks/`, from where the next call resumes.
+then evaluated on whole pictures that it has never seen. The comparison takes half an hour on two cores.
+Trained candidates are kept in `runs/networks/`, and the next call reuses them.
 """
 
 import json
@@ -38,7 +38,7 @@ SEED, HELD_OUT_SEED = 1, 998
 HELD_OUT = 200
 EPOCHS = 3
 INPUTS = ((480, 640), session.EXPORT_SIZE, (736, 960))
-"""Heights and widths at which the shipped network is tested; the others are tested at the shipped size."""
+"""Heights and widths at which the shipped network is tested; the other networks only at the shipped size."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Measured:
     """Cost and accuracy of one candidate.
 
     Attributes:
-        network: Its name.
-        input_size: Width and height.
+        network: Name of the network.
+        input_size: Width and height of the input.
         parameters: Number of parameters, in thousands.
         training_ms: Processor time per crop, over all cores: loading, forward, backward.
         latency_ms: Median time from a picture of 640×480 to its boxes, on all cores.
@@ -100,7 +100,7 @@ def blank(network: dict[str, Any], folder: Path) -> Path:
 
 
 def train(network: dict[str, Any], crops: list[Path], folder: Path) -> float:
-    """Trains one candidate, unless that was done before.
+    """Trains one candidate, unless it is already trained.
 
     Args:
         network: The network in ultralytics' format.

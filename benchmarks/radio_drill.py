@@ -1,8 +1,8 @@
 """Causes everything that can go wrong on the radio: `make radio-drill`.
 
-It uses the real driver and the real guard, with bleak's own Linux code, and a hub on a fake BlueZ
-(`tests/fake_bluez.py`) that records its motor commands. The train's motion is computed from these, by the
-kit's model, at full speed.
+The drill uses the real driver and the real guard, with bleak's own Linux code, and a hub on a fake BlueZ
+(`tests/fake_bluez.py`) that records its motor commands. From these commands, the kit's model computes the
+train's motion at full speed.
 """
 
 import json
@@ -36,7 +36,7 @@ DEFAULT_OUT = Path("runs/radio-drill.json")
 DOCS = Path(__file__).parent.parent / "docs"
 MARKS = "<!-- radio drill -->", "<!-- end of radio drill -->"
 AT_ONCE = 6
-"""Number of trains at the same time: they mostly wait."""
+"""Number of trains tested at the same time, which mostly wait."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _play_one(stage: Stage, name: str, fault: Fault, moment_s: float) -> Round:
 
 
 def _what_is_false(stage: Stage, history: list[tuple[float, int]]) -> str:
-    """Compares the guard's report with the motor commands after it."""
+    """Compares the guard's report with the motor commands after the report."""
     for said_at in stage.braked_at:
         before = [value for at, value in history if at <= said_at]
         after = [value for at, value in history if at > said_at]

@@ -25,7 +25,7 @@ from hardware.hub_guard import guard
 from hardware.lwp3 import HubError, Port, VoltageAlert
 
 WITHIN_S = 60.0
-"""A train that has not received a brake by then counts as one that never would."""
+"""A train that has not received a brake order within this time counts as never braked."""
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["benchmarks.radio_stage"])
 
@@ -47,7 +47,7 @@ class NotingHub(EmulatedHub):
 
 
 def drive(bus: str, heartbeat: Path, asked: Connection) -> None:
-    """A driver: full speed, until something else is requested."""
+    """A driver that orders full speed until something else is requested."""
     os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = bus
     hub = BluetoothHub(out=None, heartbeat=Heartbeat(heartbeat))
     kind, gives_orders = OrderKind.FULL_SPEED, True
@@ -76,7 +76,7 @@ class Stage:
 
     Attributes:
         hub: The train's hub.
-        device: Its Bluetooth device.
+        device: The hub's Bluetooth device.
         beat: The driver's heartbeat.
         braked_at: When the guard reported that the train is braked.
     """
@@ -114,7 +114,7 @@ class Stage:
         """Starts driver and guard, and waits until the train has full power and is guarded.
 
         Raises:
-            TimeoutError: It did not get there in time.
+            TimeoutError: The train did not reach this state in time.
         """
         self._relieved = asyncio.Event()
         self.driver.start()
@@ -125,7 +125,7 @@ class Stage:
         """Waits until a condition holds.
 
         Raises:
-            TimeoutError: It did not hold in time.
+            TimeoutError: The condition did not hold in time.
         """
         until = time.monotonic() + WITHIN_S
         while not is_so():
@@ -138,7 +138,7 @@ class Stage:
         self._asking.send(what)
 
     def do(self, action: Callable[..., object], *arguments: object) -> None:
-        """Runs something in the radio's own thread."""
+        """Runs an action in the radio's own thread."""
         self._bluez.do(action, *arguments)
 
     def fall_silent(self, seconds: float) -> None:
@@ -169,10 +169,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault.
+    """A fault on the radio.
 
     Attributes:
-        strike: Causes it.
+        strike: Causes the fault.
         wakes_guard: Whether the guard must brake, too.
         drives_on: Whether the train must drive on.
     """

@@ -1,6 +1,6 @@
 """Measures the time of requests to a model, local and remote: `python -m benchmarks.serving`.
 
-All ways are measured in turn, repeatedly, so that a temporarily busy machine slows all of them.
+All ways are measured in turn, repeatedly, so that a temporarily busy machine slows down all of them.
 """
 
 import base64
@@ -50,8 +50,8 @@ class Way:
 
     Attributes:
         median_ms: Median time from the input, a tensor or a JPEG, to the answer as an array.
-        p95_ms: 95th percentile of the same.
-        added_ms: Difference between this median and that of the model alone.
+        p95_ms: 95th percentile of these times.
+        added_ms: Difference between this median and the median of the model alone.
         requests_per_s: Sequential requests per second.
     """
 

@@ -55,7 +55,7 @@ from stubs.recorded_camera import RecordedCamera
 WARM_UP, FRAMES = 10, 200
 LOOK_EVERY_S = 0.05
 PICTURES, HELD_OUT = 64, 16
-"""Number of pictures to train on and to validate with: a small part of the workshop's."""
+"""Number of pictures to train on and to validate with: a small share of the workshop's pictures."""
 CAPTURE, DETECTOR = ("read", "noise", "encode"), ("decode", "letterbox", "network", "boxes")
 OF_FRAME = (*CAPTURE, "publish", "broker", "receive", *DETECTOR, "autopilot", "order", "link")
 OF_MISSION = ("model", "loop", "camera", "detector", "oracle", "film", "drawing", "page")
@@ -65,9 +65,9 @@ OF_TRAINING = ("painting", "crops", "beside", *LEARNING, "export")
 
 
 def live_stages(feed: str, model: str, frames: int) -> dict[str, Spent]:
-    """Walks frames through the services' own code, one at a time.
+    """Passes frames through the services' own code, one at a time.
 
-    Camera, detector, autopilot and controller are all in this process, broker and train in their own.
+    Camera, detector, autopilot and controller are all in this process; broker and train each have their own.
 
     Args:
         feed: Name of the feed, or path to an mp4.
@@ -125,7 +125,7 @@ def live_stages(feed: str, model: str, frames: int) -> dict[str, Spent]:
 
 @contextmanager
 def _train(services: Supervisor) -> Iterator[Link]:
-    """A train in a process of its own, and the link to it."""
+    """A train in its own process, and the link to this train."""
     command, environment = services.launch("train")
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
@@ -162,7 +162,7 @@ def mission_stages(model: str) -> dict[str, Spent]:
 
 def training_stages() -> dict[str, Spent]:
     """Paints pictures, fine-tunes the base model on them for one epoch, and exports it, in this process."""
-    prepare_ultralytics()  # It must come before the imports, or ultralytics would print what it does.
+    prepare_ultralytics()  # This must come before the imports: otherwise ultralytics would print messages.
     import torch
     from ultralytics.data.dataset import YOLODataset
     from ultralytics.models.yolo.detect import DetectionTrainer
@@ -178,7 +178,7 @@ def training_stages() -> dict[str, Spent]:
         with watch.stage("crops"):
             cut_crops(out / "pictures", out / "train", CROPS_A_PICTURE, 0, quiet=True)
             cut_crops(out / "held-out", out / "val", 1, 0, quiet=True)
-        # Otherwise other processes would load the crops, and their time would not be seen here.
+        # Otherwise other processes would load the crops, and their time would not be measured here.
         opened.enter_context(mock.patch.object(session, "can_share", lambda: False))
         opened.enter_context(
             watch.watching(
@@ -215,7 +215,7 @@ def main(
         Path, typer.Option("--detector", show_default=False, help="bench.model")
     ] = SHIPPED_MODEL,
 ) -> None:
-    """Prints a table for each subject as soon as it is measured."""
+    """Prints a table for each subject as soon as the subject is measured."""
     for table in measure_stages(feed, model):
         Console().print(table)
 

@@ -42,7 +42,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measures a block; what was running before is interrupted for as long."""
+        """Measures a block; the clock of the surrounding stage stops meanwhile."""
         self._mark()
         self._running.append(name)
         self.spent.setdefault(name, Spent())
@@ -53,7 +53,7 @@ class Stopwatch:
             self._running.pop()
 
     def timed(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
-        """The function as a stage."""
+        """Wraps a function so that its time counts as a stage."""
 
         @wraps(function)
         def call(*args: Any, **options: Any) -> Any:
@@ -67,7 +67,8 @@ class Stopwatch:
         """Measures functions wherever they are called within the context.
 
         Args:
-            stages: For each function the module, class or object that has it, its name there, and its stage.
+            stages: For each function: the module, class or object that contains the function, the function's
+                name there, and the name of the stage.
         """
         (owner, function, name), *others = stages
         with mock.patch.object(owner, function, self.timed(getattr(owner, function), name)):
@@ -93,7 +94,7 @@ def stages_table(title: str, spent: dict[str, Spent], times: int = 1) -> Table:
 
     Args:
         title: Title of the table.
-        spent: From a stopwatch.
+        spent: The time by stage, from a stopwatch.
         times: Number of repetitions, over which the times are averaged.
     """
     table = Table(title=title)

@@ -2,7 +2,7 @@
 
 The kit's own adapters are listed here. Those of other packages are found by their entry points, in the groups
 `brakepoint.cameras` and `brakepoint.hubs`: the name is the scheme of the URI, the value is the function that
-opens it, `package.module:open_camera` or `package.module:open_hub`.
+opens such a URI, `package.module:open_camera` or `package.module:open_hub`.
 """
 
 import importlib
@@ -50,7 +50,7 @@ def open_hub(uri: str, **options: TextIO | None) -> Hub:
 
     Args:
         uri: `print:` for the hub that prints its orders and computes the train, `ble:` for the Powered Up hub
-            in range, `ble:90:84:2B:00:00:01` for that one.
+            in range, `ble:90:84:2B:00:00:01` for the hub with that address.
         options: `out`, where the hub prints its orders, None for nowhere; by default standard output.
 
     Raises:
@@ -69,7 +69,7 @@ def hub_tool(uri: str, name: str) -> Callable[..., Any]:
             `left_turning` tests a lost link.
 
     Raises:
-        UserError: The scheme is unknown, its packages are not installed, or it has no such function.
+        UserError: The scheme is unknown, its packages are not installed, or its module has no such function.
     """
     adapter, _ = _find(uri, HUBS)
     _load(adapter, uri)

@@ -6,7 +6,7 @@ from rich import get_console
 from rich.progress import Progress, TaskID
 
 LINE_EVERY_S = 20.0
-"""Interval of progress lines in a log, so that its reader sees how fast the work proceeds."""
+"""Interval of progress lines in a log, so that a reader of the log sees how fast the work proceeds."""
 
 
 class _Bar(Progress):
@@ -38,9 +38,9 @@ class _Bar(Progress):
 def progress_bar(*columns: Any, **options: Any) -> Progress:
     """One of rich's bars, during which code may print partial lines.
 
-    In a terminal, rich shows printed text above the bar. In a notebook it must not: displaying the text makes
-    the kernel flush what was printed, which rich displays again, in an endless loop. Elsewhere, the bar is an
-    occasional line.
+    In a terminal, rich shows printed text above the bar. In a notebook, rich must not do this: displaying the
+    text makes the kernel flush what was printed, which rich displays again, in an endless loop. Elsewhere,
+    the bar is an occasional line.
 
     Args:
         columns: Columns of the bar; rich's own by default.

@@ -1,6 +1,6 @@
 """Tests for every camera and every hub: the stubs, the kit's own, and yours.
 
-Subclass the suite, define how to open yours, and let pytest collect it:
+Subclass the suite, define how to open your camera or hub, and let pytest collect the class:
 
     from brakepoint.conformance import HubConformance
 
@@ -42,7 +42,7 @@ class CameraConformance:
         raise NotImplementedError
 
     def _frames(self, camera: Camera, count: int) -> list[Frame]:
-        """Captures frames at one place; a real camera returns none for some of the calls."""
+        """Captures frames at one position; a real camera returns no frame for some of the calls."""
         frames: list[Frame] = []
         until = time.monotonic() + self.patience_s
         while len(frames) < count:
@@ -53,7 +53,7 @@ class CameraConformance:
         return frames
 
     def test_a_frame_is_a_picture(self) -> None:
-        """`(480, 640, 3)` uint8, as the detector and the autopilot require."""
+        """A frame has `(480, 640, 3)` uint8, as the detector and the autopilot require."""
         with closing(self.open()) as camera:
             image = self._frames(camera, 1)[0].image
         assert image.dtype == np.uint8, f"pixels are uint8, not {image.dtype}"
@@ -66,7 +66,7 @@ class CameraConformance:
         assert numbers == sorted(set(numbers)), f"numbers of captures must grow: {numbers}"
 
     def test_a_capture_says_when_it_was_taken(self) -> None:
-        """By the clock of the train's state, and never in the future."""
+        """The time of capture is by the clock of the train's state, and never in the future."""
         with closing(self.open()) as camera:
             self._frames(camera, 1)
             until = time.monotonic() + self.patience_s
@@ -90,14 +90,14 @@ class CameraConformance:
         assert np.array_equal(first.image, kept), "a later capture wrote over an earlier one"
 
     def test_it_may_be_closed_twice(self) -> None:
-        """As with everything that holds a device."""
+        """Like everything that holds a device, a camera may be closed twice."""
         camera = self.open()
         camera.close()
         camera.close()
 
 
 class HubConformance:
-    """A hub that passes works with the controller: it is driven here on a virtual clock."""
+    """A hub that passes works with the controller: the tests drive it on a virtual clock."""
 
     def open(self) -> Hub:
         """Opens the hub under test; its train is at the start."""
@@ -126,19 +126,19 @@ class HubConformance:
         return hub.state(from_s + seconds)
 
     def test_it_says_whether_its_train_is_simulated(self) -> None:
-        """A new run puts a simulated train at the start; before a real one, a person does."""
+        """A new run puts a simulated train at the start; a person must put a real train there."""
         with self._hub() as hub:
             assert isinstance(hub.is_simulated, bool), "is_simulated must be True or False"
 
     def test_a_train_without_an_order_stands_braked_at_the_start(self) -> None:
-        """It is safe before the first order."""
+        """The train is safe before the first order."""
         with self._hub() as hub:
             states = [hub.state(now) for now in (0.0, 1.0, 5.0)]
         assert all(state.braking for state in states), "without an order the brake must be on"
         assert {(state.position_cm, state.speed_cm_s) for state in states} == {(0.0, 0.0)}
 
     def test_each_order_leads_to_its_speed(self) -> None:
-        """The speeds of `brakepoint.rules`, on which the score is based."""
+        """The train reaches the speeds of `brakepoint.rules`, on which the score is based."""
         with self._hub() as hub:
             low = self._drive(hub, OrderKind.LOW_SPEED, 0, 4)
             full = self._drive(hub, OrderKind.FULL_SPEED, 4, 4)
@@ -146,14 +146,14 @@ class HubConformance:
         assert 0.5 * FULL_SPEED_CM_S < full.speed_cm_s <= SPEED_TOLERANCE * FULL_SPEED_CM_S
 
     def test_an_order_holds_until_the_next(self) -> None:
-        """A hub obeys; the watchdog is a separate part."""
+        """A hub only obeys: the watchdog is a separate part."""
         with self._hub() as hub:
             self._drive(hub, OrderKind.FULL_SPEED, 0, 2)
             state = hub.state(5)
         assert state.speed_cm_s > 0 and not state.braking
 
     def test_a_brake_brings_the_train_to_rest(self) -> None:
-        """And it stays there."""
+        """The train then stays at rest."""
         with self._hub() as hub:
             moving = self._drive(hub, OrderKind.FULL_SPEED, 0, 3)
             resting = self._drive(hub, OrderKind.BRAKE, 3, 3)
@@ -186,7 +186,7 @@ class HubConformance:
         assert lights == list(Light)
 
     def test_closing_leaves_the_train_braked(self) -> None:
-        """And it may be closed twice."""
+        """A hub may also be closed twice."""
         hub = self.open()
         try:
             self._drive(hub, OrderKind.FULL_SPEED, 0, 2)

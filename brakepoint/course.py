@@ -23,7 +23,7 @@ TRACK_VARIABLE = "BRAKEPOINT_TRACK"
 
 
 class Track(StrEnum):
-    """How much of the course an attendee takes: the core, which carries the story, or all of it."""
+    """How much of the course an attendee takes: the core, which carries the story, or the full course."""
 
     CORE = "core"
     FULL = "full"
@@ -33,13 +33,13 @@ class Step(BaseModel):
     """One step of the course.
 
     Attributes:
-        number: Its number.
+        number: Number of the step.
         name: Name of its module in `labs/` and `solutions/`.
-        minutes: How long all of it should take.
-        exercises: Its gaps, in the order in which they are filled.
+        minutes: How long the whole step should take.
+        exercises: The step's gaps, in the order in which they are filled.
         core_minutes: How long its core should take.
         core: The gaps that carry the story, in the same order.
-        files: Its files, if it is a folder and not a module.
+        files: The step's files, if the step is a folder and not a module.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +62,7 @@ class Step(BaseModel):
 
     @property
     def further(self) -> tuple[str, ...]:
-        """Its exercises that go further than the core."""
+        """The exercises of the step that go beyond the core."""
         return tuple(name for name in self.exercises if name not in self.core)
 
     def exercises_of(self, track: Track) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Step(BaseModel):
         return self.core if track is Track.CORE else self.exercises
 
     def minutes_of(self, track: Track) -> int:
-        """How long they should take."""
+        """How long the exercises of a track should take."""
         return self.core_minutes if track is Track.CORE else self.minutes
 
     @property
@@ -80,12 +80,12 @@ class Step(BaseModel):
 
     @property
     def solution(self) -> Path:
-        """The same, complete."""
+        """The kit's complete version of the lab."""
         return SOLUTIONS_DIR / self._own
 
     @property
     def parts(self) -> tuple[Path, ...]:
-        """Its files, relative to the folder `labs/` or `solutions/`."""
+        """The step's files, relative to the folder `labs/` or `solutions/`."""
         return tuple(Path(self._own, file) for file in self.files) or (Path(self._own),)
 
     @property
@@ -94,7 +94,7 @@ class Step(BaseModel):
 
 
 class _Course(BaseModel):
-    """The whole file."""
+    """The contents of `course.toml`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

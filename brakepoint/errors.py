@@ -33,7 +33,7 @@ class UserError(Exception):
         return _on_one_line(text(self.key, None, **values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Allows the error to be pickled in a worker process for the one that prints it."""
+        """Allows the error to be pickled in a worker process for the process that prints it."""
         return partial(UserError, self.key, **self._values), ()
 
 
@@ -55,7 +55,7 @@ def _on_one_line(words: str) -> str:
 
 
 class AdapterError(UserError):
-    """An error of a camera or hub from another package, whose text isn't in the catalogue.
+    """An error, with a text that isn't in the catalogue, of a camera or hub from another package.
 
     Args:
         words: What is wrong, and what to do next.

@@ -32,7 +32,7 @@ def require(extra: str, *modules: str) -> None:
         modules: The required modules; by default all. A container may have only some.
 
     Raises:
-        UserError: One of them is not installed.
+        UserError: One of the modules is not installed.
     """
     if absent := _absent(modules or EXTRAS[extra]):
         raise UserError("extras.missing", packages=", ".join(absent), command=install_command(extra))
@@ -50,7 +50,7 @@ def install_command(*extras: str) -> str:
 
 
 def bringing(module: str) -> str | None:
-    """The extra that contains a top-level module; None if none does."""
+    """The extra that contains a top-level module; None if no extra does."""
     return next((extra for extra, names in EXTRAS.items() if module in names), None)
 
 
@@ -61,5 +61,5 @@ def _absent(modules: tuple[str, ...]) -> tuple[str, ...]:
 def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # Its parent package is missing.
+    except ModuleNotFoundError:  # The module's parent package is missing.
         return False

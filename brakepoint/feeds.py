@@ -12,13 +12,13 @@ VIDEOS = "videos"
 COURSE_FEEDS = ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slowdown", "track-full")
 """The feeds that come with the kit, easy ones first."""
 HARDER = f"{VIDEOS}/harder"
-"""Feeds that are not used in training, for `brakepoint prove`."""
+"""Folder of feeds that are not used in training, for `brakepoint prove`."""
 
 
 def feed_names() -> list[str]:
     """Names of the available feeds: those of the course first, then the others by name."""
     videos = sorted({path.stem for folder in own_or_shipped(VIDEOS) for path in folder.glob("*.mp4")})
-    there = [name for name in videos if not name.endswith(".part")]  # These are still being rendered.
+    there = [name for name in videos if not name.endswith(".part")]  # `.part` files are still being rendered.
     course = [name for name in COURSE_FEEDS if name in there]
     return course + [name for name in there if name not in COURSE_FEEDS]
 

@@ -1,4 +1,4 @@
-"""Files that are written atomically, files that others change meanwhile, and strictly read YAML."""
+"""Writes files atomically, lists files while others change them, and reads YAML strictly."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import yaml
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file under another name and renames it, so that it is never visible incomplete.
+    """Writes a file under another name and renames it, so that an incomplete file is never visible.
 
     Args:
         path: The file; its folder must exist.
@@ -30,13 +30,13 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Provides a temporary name for code that writes a file itself, and renames it on success.
+    """Provides a temporary name for code that writes a file itself, and renames the file on success.
 
     Args:
-        path: Its final path; an existing file is kept until then. The folder must exist.
+        path: The file's final path; an existing file is kept until the rename. The folder must exist.
 
     Yields:
-        A name beside it with the same suffix.
+        A temporary name in the same folder, with the same suffix.
     """
     part = path.with_name(f"{path.stem}.part{path.suffix}")
     try:
@@ -48,10 +48,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Provides an empty folder, which replaces another one on success.
+    """Provides an empty folder, which on success replaces the folder at its final path.
 
     Args:
-        folder: Its final path; an existing folder is kept until then.
+        folder: The folder's final path; an existing folder is kept until it is replaced.
 
     Yields:
         The folder to fill.
@@ -69,12 +69,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def put_in_place(new: Path, place: Path, aside: Path) -> None:
-    """Renames a file or folder to a path where another one may exist, which is kept.
+    """Renames a file or folder to a path; a file or folder that exists there is kept under another name.
 
     Args:
         new: The new file or folder.
         place: The target path.
-        aside: The new name of what was there.
+        aside: The new name for the file or folder that exists there.
     """
     try:
         if place.exists():
@@ -119,7 +119,7 @@ def load_yaml(content: str) -> Any:
     """The content of a YAML document.
 
     Raises:
-        yaml.YAMLError: It isn't YAML, contains a duplicate key, or a value is invalid for its type.
+        yaml.YAMLError: The content isn't YAML, contains a duplicate key, or a value is invalid for its type.
     """
     try:
         return yaml.load(content, _StrictLoader)

@@ -1,8 +1,9 @@
-"""The only model of the train: how power becomes speed, and how long it takes to stop.
+"""The only model of the train: how power becomes speed, and how long the train takes to stop.
 
 The motor approaches the speed of its power with a first-order lag; the brake decelerates at a constant rate.
 Both have closed-form solutions, so a step of any length is exact and a run is the same at every rate. The
-figures are those of a toy train with a battery hub; measure yours, and change them only here.
+figures are those of a toy train with a battery hub. Measure those of your own train, and change them only
+here.
 """
 
 import math
@@ -41,14 +42,14 @@ ORDER_POWER = {
 
 
 def braking_distance_cm(speed_cm_s: float) -> float:
-    """How far the train still rolls once it brakes."""
+    """How far the train rolls after it starts to brake."""
     return speed_cm_s**2 / (2 * BRAKING_CM_S2)
 
 
 STOPPING_LIMIT_CM = FULL_SPEED_CM_S * (WATCHDOG_S + ORDER_AGE_MAX_S) + braking_distance_cm(FULL_SPEED_CM_S)
-"""Whatever fails, the train stops within this distance of where it was at that moment.
+"""Whatever fails, the train stops within this distance of where it was when the fault occurred.
 
-A last order may still arrive, the watchdog waits, and then comes the braking distance.
+A last order may still arrive, then the watchdog waits, and then the train needs its braking distance.
 """
 
 
@@ -56,9 +57,10 @@ def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: flo
     """The distance in which the motor slows the train down.
 
     Args:
-        speed_cm_s: Its current speed.
-        target_cm_s: Speed of the new power.
-        reached_cm_s: Speed that is slow enough; above the target, which is only approached asymptotically.
+        speed_cm_s: The train's current speed.
+        target_cm_s: Steady speed of the new power.
+        reached_cm_s: Speed at which the target counts as reached; above the target, which is only approached
+            asymptotically.
     """
     if speed_cm_s <= reached_cm_s:
         return 0.0
@@ -72,7 +74,7 @@ class Motion:
 
     Attributes:
         position_cm: Distance covered along the track.
-        speed_cm_s: Its speed.
+        speed_cm_s: Speed of the train.
     """
 
     position_cm: float = 0.0
@@ -83,7 +85,7 @@ class Motion:
         return self.drawn_to(speed_for_power(power), seconds, LAG_S)
 
     def drawn_to(self, target: float, seconds: float, lag_s: float) -> "Motion":
-        """The motion after some time of a motor that approaches a speed in cm/s, with its own lag."""
+        """The motion after some time while a motor with the given lag approaches a speed in cm/s."""
         change = (self.speed_cm_s - target) * math.exp(-seconds / lag_s)
         travel = target * seconds + (self.speed_cm_s - target - change) * lag_s
         # Rounding must not move a standing train at all, least of all backward.

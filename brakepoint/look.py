@@ -23,9 +23,9 @@ class SignLook:
     """The symbol of a class of sign on films, plots, pages and in the terminal.
 
     Attributes:
-        colour: Colour of its symbol, its boxes and its line in a plot: `#rrggbb`.
-        shape: Its shape; a ring is a white disc with a coloured rim.
-        character: Its symbol in a line of text.
+        colour: Colour of the symbol, of the sign's boxes and of its line in a plot: `#rrggbb`.
+        shape: Shape of the symbol; a ring is a white disc with a coloured rim.
+        character: The symbol in a line of text.
     """
 
     colour: str
@@ -34,13 +34,13 @@ class SignLook:
 
     @property
     def is_bright(self) -> bool:
-        """Whether text on its colour should be dark."""
+        """Whether text on this colour should be dark."""
         red, green, blue = bytes.fromhex(self.colour[1:])
         return 0.299 * red + 0.587 * green + 0.114 * blue >= BRIGHT * 255
 
     @property
     def paths(self) -> tuple[dict[str, str], ...]:
-        """Its symbol as attributes of SVG paths, at most 22 wide and high, centred on the origin."""
+        """The symbol as attributes of SVG paths, at most 22 wide and high, centred on the origin."""
         rim = {"stroke": INK, "stroke-width": "1.6", "stroke-linejoin": "round"}
         match self.shape:
             case "triangle":
@@ -56,7 +56,7 @@ SIGN_LOOKS = {
     SignClass.DANGER_AHEAD: SignLook("#f7c325", "triangle", "▲"),
     SignClass.SPEED_LIMIT: SignLook("#e5484d", "ring", "●"),
 }
-"""Every class of sign. Its name is in the catalogue, `sign.class.NAME`; its meaning is in the rules."""
+"""The look of every class of sign. Names are in the catalogue, `sign.class.NAME`; the rules give meanings."""
 
 
 def sentence(words: str) -> str:
@@ -75,7 +75,7 @@ def reason_text(reason: Reason, lang: str | None = None) -> str:
 
 
 def order_line(order: Order, state: TrainState) -> str:
-    """The line that a hub prints for an order: the train's position when it arrives, what to do, and why."""
+    """The line that a hub prints for an order: the train's position at that moment, what to do, and why."""
     return text(
         "hub.line",
         time=state.at,

@@ -49,12 +49,12 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
 
 
 def say(shell: object, kind: type, error: Exception, trace: object, tb_offset: object = None) -> None:
-    """Shows an error that the user can fix in one line, without a stack trace."""
+    """Shows, in one line and without a stack trace, an error that the user can fix."""
     print(str(error) or text("notebook.not_written"))  # noqa: T201
 
 
 def check_magic(line: str) -> None:
-    """`%check 1` checks a step and shows the result; `%check 1 --explain` explains it again."""
+    """`%check 1` checks a step and shows the result; `%check 1 --explain` repeats the explanations."""
     number, *options = line.split() or [""]
     step = find_step(number)
     checks_labs = os.environ[SOURCE_VARIABLE] == "labs"

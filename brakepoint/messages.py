@@ -1,7 +1,8 @@
-"""The messages between the parts, each with its topic and encoding.
+"""The messages between the services, with their encodings.
 
-Everything is JSON except `Frame`, which is a fixed binary header followed by JPEG bytes. Times are seconds by
-the clock of the sender's machine, positions centimetres along the track, boxes pixels of the frame.
+Every message is JSON except `Frame`, which is a fixed binary header followed by JPEG bytes. Times are in
+seconds by the clock of the sender's machine, positions in centimetres along the track, boxes in pixels of the
+frame.
 """
 
 import math
@@ -41,8 +42,8 @@ class Detection(Message):
     """One sign seen in one frame.
 
     Attributes:
-        sign_class: Its class.
-        confidence: 0 to 1.
+        sign_class: Class of the sign.
+        confidence: How sure the detector is, 0 to 1.
         box: `(left, top, right, bottom)` in pixels of the frame.
     """
 
@@ -133,11 +134,11 @@ class Order(Message):
     """An order of the autopilot to the train, repeated at every step.
 
     Attributes:
-        kind: What to do.
-        reason: Why.
-        sign: The sign to which it responds, if any.
-        light: The headlight.
-        at: When it was issued, in seconds.
+        kind: What the train must do.
+        reason: Why the order was given.
+        sign: The class of the sign to which the order responds, if any.
+        light: State of the headlight.
+        at: When the order was issued, in seconds.
     """
 
     kind: OrderKind
@@ -148,7 +149,7 @@ class Order(Message):
 
     @property
     def meaning(self) -> tuple[OrderKind, Reason, SignClass | None]:
-        """What makes two orders the same, regardless of when they were issued."""
+        """The fields that make two orders the same, regardless of when they were issued."""
         return self.kind, self.reason, self.sign
 
 
@@ -156,10 +157,10 @@ class GivenOrder(Order):
     """An order on its way to the train, with what the receiver needs to check that it is still valid.
 
     Attributes:
-        giver: Id of the autopilot that issued it; changes with every restart.
-        number: Grows with every order of a giver.
-        run: The run for which it was issued; −1 while its giver does not know one.
-        seen_at: When the frame on which it is based was captured; None if there was none.
+        giver: Id of the autopilot that issued the order; changes with every restart.
+        number: Number of the order, which grows with every order of a giver.
+        run: Number of the run for which the order was issued; −1 while its giver does not know of a run.
+        seen_at: When the frame on which the order is based was captured; None if there was none.
     """
 
     giver: str = Field(max_length=64)
@@ -175,9 +176,9 @@ class TrainState(Message):
         at: Time of this state, in seconds.
         position_cm: Distance covered along the track since the start.
         speed_cm_s: Zero or more: the train never reverses.
-        power: −100 to 100 percent of the motor's power.
+        power: Power of the motor in percent, −100 to 100.
         braking: Whether the brake is on.
-        light: The headlight.
+        light: State of the headlight.
     """
 
     at: Finite
@@ -214,7 +215,7 @@ class Wish(Message):
 
     Attributes:
         action: Kind of the request.
-        feed: The feed to choose, for `feed`; for `start`, too, if it differs from the previous one.
+        feed: The feed to choose, for `feed`, and for `start` if it differs from the previous feed.
         fault: The fault to cause, for `fault`.
         seconds: Duration of the fault.
     """
@@ -235,22 +236,23 @@ class Control(Wish):
     """A request on its way to the services.
 
     Attributes:
-        at: When it was made; a late one is not carried out, unless it is a stop.
+        at: When the request was made; a late request is not carried out, unless it is a stop.
     """
 
     at: Finite
 
 
 class MissionState(Message):
-    """The current state of the mission, kept by the controller, from which restarted services learn it.
+    """The state of the mission, which the controller publishes and from which restarted services resume.
 
     Attributes:
-        run: Number of the run; with a new one the train is at the start again.
+        run: Number of the run; at the beginning of a new run, the train is at the start again.
         feed: The feed.
-        running: Whether orders are passed on to the train.
+        running: Whether the controller passes orders on to the train.
         since: When the run began; anything older belongs to another run.
         at: Time of this message.
-        train_lost: Whether the run ended because the train was lost: it has forgotten its position.
+        train_lost: Whether the run ended because the train was lost, together with the knowledge of its
+            position.
     """
 
     run: int = Field(ge=0)
@@ -274,12 +276,12 @@ class Status(Message):
 
     Attributes:
         service: Name of the service.
-        health: Its state.
+        health: State of the service.
         at: Time of the message; 0 in a last will, which is written in advance.
         refused: Number of messages rejected so far.
         per_s: Work per second: frames captured, frames examined, orders issued or passed on.
         latency_ms: Recent median time from the capture of a frame to the order at the train.
-        latency_p95_ms: 95th percentile of the same.
+        latency_p95_ms: 95th percentile of these times.
     """
 
     service: str = Field(max_length=32)
@@ -298,7 +300,7 @@ class Frame:
     Attributes:
         frame_id: Number of the capture.
         captured_at: Time of capture in seconds.
-        position_cm: Position of the train; NaN from a real camera, which does not know it.
+        position_cm: Position of the train; NaN from a real camera, which does not know the position.
         image: `(height, width, 3)` uint8, blue-green-red.
         signs_from_px: First row in which a sign may be visible, in the upper half; 0 if the camera does not
             know.
@@ -334,7 +336,7 @@ def encode_frame(frame: Frame, jpeg_quality: int = 90) -> bytes:
 
 
 class Picture(NamedTuple):
-    """An encoded frame whose picture is still JPEG, for those who only display it."""
+    """An encoded frame whose picture is still JPEG, for programs that only display it."""
 
     frame_id: int
     captured_at: float
@@ -372,7 +374,7 @@ def decode_frame(payload: bytes) -> Frame:
     frame_id, captured_at, position_cm, signs_from_px, jpeg = split_frame(payload)
     try:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # For instance, it claims to be larger than allowed.
+    except cv2.error:  # For instance, the picture claims to be larger than allowed.
         image = None
     if image is None or 2 * signs_from_px > image.shape[0]:
         raise UserError("error.frame_picture", frame_id=frame_id)

@@ -1,9 +1,10 @@
 """The train's position from its motor and its camera: dead reckoning, corrected by signs.
 
 A hub without an encoder assumes a speed that was measured once; batteries, load and rails make the train
-faster or slower. While the train approaches a sign, its distance decreases by the train's true motion towards
-it, whichever way the train turns. A Kalman filter weighs the two: it estimates the ratio of true to assumed
-speed, and the distances of the signs in sight. The position is the accumulated distance, and never jumps.
+faster or slower. While the train approaches a sign, the sign's distance decreases by the train's true motion
+towards the sign, whichever way the train turns. A Kalman filter weighs assumed speed and seen distances: it
+estimates the ratio of true to assumed speed, and the distances of the signs in sight. The position is the
+accumulated distance, and never jumps.
 """
 
 from collections.abc import Sequence
@@ -25,9 +26,9 @@ BOX_SIGMA_PX = 1.0
 DISTANCE_SIGMA = 0.03
 """Relative error of every distance for other reasons: a crooked plate, a detector's bias."""
 SAME_SIGN = 3.0
-"""A sighting belongs to a sign in sight within this many standard deviations of its expected place."""
+"""A sighting within this many standard deviations of the expected distance belongs to a sign in sight."""
 SAME_PLACE_CM = 8.0
-"""It also belongs to it within this distance; it then affects the filter only up to the former limit."""
+"""A sighting this close also belongs to the sign, but its error counts only up to `SAME_SIGN`."""
 UNSEEN_CM = 10.0
 """A sign that was not seen for this distance is out of sight."""
 
@@ -36,9 +37,9 @@ class Sighting(NamedTuple):
     """A sign in a picture.
 
     Attributes:
-        sign_class: Its class.
-        away_cm: Its straight-line distance from the camera, from its box.
-        towards: Fraction of each centimetre driven that goes towards it: the cosine of its bearing.
+        sign_class: Class of the sign.
+        away_cm: Straight-line distance of the sign from the camera, computed from the box.
+        towards: Fraction of each centimetre driven that goes towards the sign: the cosine of its bearing.
         height_px: Height of the box.
     """
 
@@ -49,7 +50,7 @@ class Sighting(NamedTuple):
 
     @property
     def sigma_cm(self) -> float:
-        """Accuracy of its distance: one standard deviation."""
+        """Accuracy of the distance: one standard deviation."""
         return float(self.away_cm * np.hypot(BOX_SIGMA_PX / self.height_px, DISTANCE_SIGMA))
 
 
@@ -58,8 +59,8 @@ class InSight:
     """A sign that the train is approaching.
 
     Attributes:
-        sign_class: Its class.
-        towards: Its last value.
+        sign_class: Class of the sign.
+        towards: See `Sighting`; the value of the last sighting.
         seen_cm: Position of the train at the last sighting.
     """
 
@@ -75,10 +76,10 @@ class Odometry:
     Attributes:
         mean: The factor between true and assumed speed, and the distance of each sign in sight, in
             centimetres: shape `(1 + signs,)`.
-        covariance: Their covariance, shape `(1 + signs, 1 + signs)`.
+        covariance: Covariance of `mean`, shape `(1 + signs, 1 + signs)`.
         signs: The signs in sight.
         position_cm: Position of the train.
-        reckoned_cm: The hub's last position; None before the first.
+        reckoned_cm: The last position that the hub reported; None before the first report.
     """
 
     mean: np.ndarray
@@ -109,16 +110,16 @@ def observe(
 ) -> Odometry:
     """Updates the estimate with a new state of the train and a new picture.
 
-    Pure: everything known between calls is in the returned value.
+    This function is pure: everything that is known between calls is in the returned value.
 
     Args:
         known: The previous estimate.
         state: State from the hub's dead reckoning.
-        seen: The signs in a new picture; empty if there is no new one.
-        seen_ago_s: How much earlier than the state the picture was taken.
+        seen: The signs in a new picture; empty if there is no new picture.
+        seen_ago_s: How long before the time of `state` the picture was taken.
     """
     known = _moved(known, state.position_cm)
-    if state.speed_cm_s == 0:  # A standing train only repeats the same error.
+    if state.speed_cm_s == 0:  # A standing train only repeats one error.
         return known
     for sighting in seen:
         known = _sighted(known, sighting, state.speed_cm_s * seen_ago_s)
@@ -128,7 +129,7 @@ def observe(
 def _moved(known: Odometry, reckoned_cm: float) -> Odometry:
     """The prediction: the train has moved by the reckoned distance times the factor.
 
-    Signs are nearer by that, or out of sight.
+    Signs are nearer by the same distance, or out of sight.
     """
     if known.reckoned_cm is None:  # Distances count from the first report.
         return replace(known, position_cm=reckoned_cm, reckoned_cm=reckoned_cm)
@@ -145,14 +146,14 @@ def _moved(known: Odometry, reckoned_cm: float) -> Odometry:
 
 
 def _sighted(known: Odometry, seen: Sighting, rolled_since_cm: float) -> Odometry:
-    """Update with a sighting: a known sign corrects the factor, a new one is added.
+    """The update with a sighting: a known sign corrects the factor, a new one is added.
 
     Args:
         known: The previous estimate.
-        seen: The sign, as it was when the picture was taken.
-        rolled_since_cm: Distance since then, by dead reckoning.
+        seen: The sign as seen when the picture was taken.
+        rolled_since_cm: Distance covered since then, by dead reckoning.
     """
-    before = rolled_since_cm * seen.towards  # It is now nearer by this distance times the factor.
+    before = rolled_since_cm * seen.towards  # The sign is now nearer by this distance times the factor.
     row = np.zeros(len(known.mean))
     row[0] = before
     index = _find_same(known, seen, before)
@@ -175,7 +176,7 @@ def _sighted(known: Odometry, seen: Sighting, rolled_since_cm: float) -> Odometr
 
 
 def _find_same(known: Odometry, seen: Sighting, before: float) -> int | None:
-    """The matching sign in sight, if any: of the same class, and closest to its expected place."""
+    """Index of the matching sign in sight, if any: same class, and closest to the expected distance."""
     best, best_cm = None, np.inf
     for index, sign in enumerate(known.signs):
         error_cm = abs(seen.away_cm - known.mean[index + 1] - before * known.scale)

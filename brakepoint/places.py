@@ -1,23 +1,23 @@
 """The locations of the kit's own files, and of the user's work.
 
-In a clone of the project, both are the clone. If pip has installed the kit, its files are inside the package,
-and the workplace is the current folder.
+In a clone of the project, both are in the clone. If pip has installed the kit, its files are inside the
+package, and the workplace is the current folder.
 """
 
 import sys
 from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parents[1]
-"""Contains `brakepoint`, `solutions` and the other packages."""
+"""The folder that contains `brakepoint`, `solutions` and the other packages."""
 IS_CLONE = (PACKAGES / "course.toml").is_file()
 KIT = PACKAGES if IS_CLONE else Path(__file__).resolve().parent / "kit"
-"""Contains `course.toml`, `videos/`, `dataset/` and `deploy/`; pyproject.toml adds them to a wheel."""
+"""The folder of `course.toml`, `videos/`, `dataset/` and `deploy/`; pyproject.toml adds these to a wheel."""
 WORKPLACE = PACKAGES if IS_CLONE else Path.cwd()
-"""Contains `labs/` and the attendee's progress."""
+"""The folder that contains `labs/` and the attendee's progress."""
 
 
 def own_or_shipped(name: str) -> list[Path]:
-    """The folders of that name: the user's own first, then that of the kit."""
+    """The folders of that name: first the user's own, then the kit's."""
     return [folder for folder in dict.fromkeys((WORKPLACE / name, KIT / name)) if folder.is_dir()]
 
 

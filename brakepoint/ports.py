@@ -1,8 +1,7 @@
 """The interfaces of camera and hub, which are selected by URI.
 
-`video:track-stop` and `print:` stand in for the hardware; `csi:0`, `usb:/dev/video0` and `ble:` are real
-hardware. An adapter is loaded by name when its URI is used, so that hardware libraries are only required if
-needed.
+`video:track-stop` and `print:` replace hardware; `csi:0`, `usb:/dev/video0` and `ble:` are real hardware. An
+adapter is loaded by name when its URI is used, so that hardware libraries are only required if needed.
 """
 
 from typing import Protocol
@@ -17,7 +16,8 @@ class Camera(Protocol):
         """Captures one frame, or returns None if none is available.
 
         Args:
-            train_state: State of the train. A recorded camera shows its position; a real one ignores it.
+            train_state: State of the train. A recorded camera shows the view from the train's position; a
+                real one ignores the state.
         """
 
     def close(self) -> None:
@@ -28,16 +28,16 @@ class Hub(Protocol):
     """Drives the train: motor, brake and headlight.
 
     Attributes:
-        is_simulated: Whether reopening the hub puts its train at the start; a person must do that with a real
-            train.
+        is_simulated: Whether reopening the hub puts its train at the start; a real train must be put there by
+            a person.
     """
 
     is_simulated: bool
 
     def apply(self, order: Order) -> None:
-        """Carries an order out; it applies until the next one.
+        """Carries an order out, which applies until the next order.
 
-        A hub on a radio brakes by itself if there is none for `brakepoint.rules.WATCHDOG_S`.
+        A hub on a radio brakes by itself without an order for `brakepoint.rules.WATCHDOG_S`.
         """
 
     def state(self, now: float) -> TrainState:

@@ -1,12 +1,12 @@
-"""Proxies in the environment: local addresses are reached without them."""
+"""Proxies in the environment, which local addresses must bypass."""
 
 import os
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXCEPTIONS = ("no_proxy", "NO_PROXY")
-"""Some libraries read one and some the other, so both get the same value."""
+"""Some libraries read the first variable, others the second, so both get the same value."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "mqtt_proxy")
-"""In lower or upper case."""
+"""Variables that name a proxy, in lower or upper case."""
 
 
 def proxies_set() -> list[str]:
@@ -17,8 +17,8 @@ def proxies_set() -> list[str]:
 def spare_loopback() -> None:
     """Bypasses proxies for this machine's own addresses, in this process and all its children.
 
-    Store, endpoints, broker and pages all listen there, and a proxy on another machine cannot reach them. Few
-    libraries do that by default.
+    Store, endpoints, broker and pages all listen on these addresses, and a proxy on another machine cannot
+    reach them. Few libraries bypass proxies for local addresses by default.
     """
     if not proxies_set():
         return

@@ -6,16 +6,16 @@ import socket
 
 LOCALHOST = "127.0.0.1"
 UNASSIGNED = range(10_000, 20_000)
-"""Ports that a system does not assign as free ones; Linux begins at 32,768, others at 49,152.
+"""Ports that no system assigns by itself: Linux assigns ports from 32,768, other systems from 49,152.
 
-An assigned port might go to another process before the chooser listens on it.
+An assigned port might go to another process before its chooser listens on it.
 """
 _SHUFFLED = itertools.cycle(random.sample(UNASSIGNED, len(UNASSIGNED)))
-"""None is returned twice."""
+"""The ports in random order, so that `free_port` returns a different one each time."""
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there; closing connections do not prevent that."""
+    """Whether a server could listen on a port; connections that are being closed do not prevent that."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -26,7 +26,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
-    """Whether a server accepts connections there."""
+    """Whether a server accepts connections on a port."""
     try:
         socket.create_connection((host, port), timeout_s).close()
     except OSError:

@@ -19,7 +19,7 @@ def load_step(name: str, steps: str | None = None) -> ModuleType:
         steps: `solutions` or `labs`; by default the value of `BRAKEPOINT_STEPS`, else `solutions`.
 
     Raises:
-        UserError: There is no such source, or it has no such module.
+        UserError: There is no such source, or the source has no such module.
     """
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     if source not in SOURCES:
@@ -30,5 +30,5 @@ def load_step(name: str, steps: str | None = None) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name not in (source, module):
-            raise  # The step exists, but something that it imports does not.
+            raise  # The step exists, but a module that it imports does not.
         raise UserError("steps.missing", module=f"{source}/{name}.py", source=source) from error

@@ -1,4 +1,4 @@
-"""What the kit requires of an operating system, with errors where it is missing."""
+"""What the kit requires of an operating system, with errors where a requirement is not met."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ LINUX = sys.platform == "linux"
 
 
 def require_posix(what: str) -> None:
-    """Raises an error for what needs process groups, signals and user ids, which Windows itself lacks.
+    """Raises an error on Windows itself, which lacks process groups, signals and user ids.
 
     Args:
         what: A command or a URI, as a person would type it.
@@ -26,7 +26,7 @@ def require_posix(what: str) -> None:
 
 
 def require_linux(what: str) -> None:
-    """Raises an error for what reads about other processes in /proc.
+    """Raises an error unless /proc has information about other processes, which only Linux provides.
 
     Args:
         what: A command, as a person would type it.

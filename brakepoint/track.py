@@ -26,7 +26,7 @@ class Straight(BaseModel):
 
     @property
     def speed_max_cm_s(self) -> float:
-        """Unlimited: a train does not derail on a straight."""
+        """The speed above which the train derails: infinite on a straight."""
         return math.inf
 
 
@@ -46,12 +46,12 @@ class Curve(BaseModel):
 
     @property
     def speed_max_cm_s(self) -> float:
-        """Above this speed the train derails."""
+        """The speed above which the train derails."""
         return curve_speed_max_cm_s(self.radius_cm)
 
 
 def _kind_of(segment: object) -> str:
-    """The intended kind of piece, judging by its fields, so that errors refer to that kind."""
+    """The intended kind of piece, judging by the fields, so that errors refer to that kind."""
     given = segment if isinstance(segment, dict) else vars(segment) if isinstance(segment, BaseModel) else {}
     return "curve" if given.keys() & Curve.model_fields.keys() else "straight"
 
@@ -62,14 +62,14 @@ Segment = Annotated[
 
 
 class Pose(NamedTuple):
-    """A place on the table and the direction of travel there, in radians, counter-clockwise from +x."""
+    """A point on the table and the direction of travel there, in radians, counter-clockwise from +x."""
 
     x_cm: float
     y_cm: float
     heading: float
 
     def beside(self, offset_cm: float) -> "Pose":
-        """The place `offset_cm` to the right of this one, in the direction of travel (negative: left)."""
+        """The pose `offset_cm` to the right of this one, in the direction of travel (negative: left)."""
         return Pose(
             self.x_cm + offset_cm * math.sin(self.heading),
             self.y_cm - offset_cm * math.cos(self.heading),
@@ -124,7 +124,7 @@ class Track:
         return next(inside, len(self.segments)) - 1
 
     def pose(self, position_cm: float) -> Pose:
-        """The place at a distance along the track; beyond either end the last piece continues."""
+        """The pose at a distance along the track; beyond either end, the outermost piece continues."""
         index = self._index(position_cm)
         return _advance(self._poses[index], self.segments[index], position_cm - self._starts_cm[index])
 

@@ -1,9 +1,9 @@
-"""One file per train, `train.toml`: its owner's measurements of motor and camera.
+"""One file per train, `train.toml`, with the owner's measurements of motor and camera.
 
-`brakepoint hub calibrate` and `brakepoint camera calibrate` write it. A hub or a camera finds it through its
-URI, `ble:?train=train.toml`, or the setting `BRAKEPOINT_TRAIN`. Without either, the train is the one in
-`brakepoint.locomotive`, and the camera the recorded one. Scores, checks and simulated hardware always use
-these, regardless of the setting.
+`brakepoint hub calibrate` and `brakepoint camera calibrate` write this file. A hub or a camera finds the file
+through its URI, `ble:?train=train.toml`, or the setting `BRAKEPOINT_TRAIN`. Without either, the train is the
+one in `brakepoint.locomotive`, and the camera the recorded one. Scores, checks and simulated hardware always
+use these defaults, regardless of the setting.
 """
 
 import math
@@ -33,7 +33,7 @@ RECORDED = CameraModel()
 """The camera for which detector and autopilots were made; real cameras emulate its frames.
 """
 EDGE_PX = 2.0
-"""Anything this close to the edge of a picture is cut off."""
+"""A box this close to the edge of a picture counts as cut off."""
 
 
 class _Section(BaseModel):
@@ -46,9 +46,9 @@ class Drive(_Section):
     Attributes:
         full_power: Power in percent for `full_speed_cm_s`, at `volts`.
         low_power: Power in percent for the rules' low speed.
-        start_power: Below it the motor only hums.
+        start_power: Power below which the motor only hums.
         full_speed_cm_s: Speed of the train without an order to the contrary: the rules' full speed, or less
-            if its motor cannot sustain that until the batteries are empty.
+            if the motor cannot sustain that until the batteries are half empty.
         lag_s: Time for 63 % of a change of speed.
         braking_cm_s2: Deceleration of the motor's brake.
         volts: The hub's voltage at which the powers were measured; None if they are the same at every
@@ -70,7 +70,7 @@ class Drive(_Section):
         return self
 
     def speed_cm_s(self, power: float) -> float:
-        """The steady speed at `volts`: two straight lines through the three powers."""
+        """The steady speed at `volts`, from two straight lines through the three powers."""
         if power <= self.low_power:
             share = (power - self.start_power) / (self.low_power - self.start_power)
             return max(share, 0.0) * LOW_SPEED_CM_S
@@ -87,9 +87,9 @@ class Eye(_Section):
     """The camera in front of this train.
 
     Attributes:
-        width_px: Width of its own picture.
-        height_px: Height of its own picture.
-        focal_px: Focal length in pixels of its own picture.
+        width_px: Width of the camera's own picture.
+        height_px: Height of the camera's own picture.
+        focal_px: Focal length in pixels of the camera's own picture.
         height_cm: Height of the lens above the table.
         pitch_deg: Upward angle.
         yaw_deg: Angle to the right.
@@ -125,7 +125,7 @@ class Eye(_Section):
         return min(frame_px, RECORDED.focal_px) * min(PLATE_HEIGHT_CM.values()) / VISIBLE_HEIGHT_MIN_PX
 
     def cuts_off(self, box: tuple[float, float, float, float]) -> bool:
-        """Whether the edge of its own picture, within a frame of the recorded size, cuts a box off.
+        """Whether the edge of the camera's own picture, within a frame of the recorded size, cuts a box off.
 
         Neither the size nor the centre of such a box is meaningful.
         """
@@ -143,7 +143,7 @@ class TrainFile(_Section):
 
     Attributes:
         drive: Motor and brake; by default those of `brakepoint.locomotive`.
-        camera: The calibrated camera; None if it was not calibrated, and counts as the recorded one.
+        camera: The calibrated camera; None for one that was not calibrated, which counts as the recorded one.
     """
 
     drive: Drive = Drive()
@@ -166,7 +166,7 @@ def load_train(path: Path) -> TrainFile:
     """Reads and validates a train's file.
 
     Raises:
-        UserError: It is missing or invalid.
+        UserError: The file is missing or invalid.
     """
     try:
         return TrainFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
@@ -179,7 +179,7 @@ def load_train(path: Path) -> TrainFile:
 
 
 def chosen_train(uri: str = "") -> TrainFile:
-    """The train named by a URI's option, or else the setting, or else the kit's own.
+    """The train named by a URI's option, or else by the setting, or else the kit's own.
 
     Args:
         uri: URI of a hub or a camera, or the part after its scheme. An empty `?train=` selects the kit's own.
@@ -194,7 +194,7 @@ def chosen_train(uri: str = "") -> TrainFile:
 
 @contextmanager
 def choosing(path: Path | None) -> Iterator[None]:
-    """Sets the setting to a file for the duration of the context; None for the kit's own train."""
+    """Points the setting to a file for the duration of the context; None selects the kit's own train."""
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(path or "")
     try:

@@ -1,4 +1,4 @@
-"""The ground truth beside each recorded feed: what is really visible, and where.
+"""The ground truth beside each recorded feed: which signs are really visible, and where.
 
 `videos/NAME.mp4` has `videos/NAME.json` beside it. A feed is recorded at a constant spacing along the track:
 frame `i` is the view from `i * spacing_cm`.
@@ -35,7 +35,7 @@ class CameraModel(_Record):
         width_px: Width of a frame.
         height_px: Height of a frame.
         focal_px: Focal length in pixels, the same in both directions; the optical axis is in the middle.
-        height_cm: Height above the table.
+        height_cm: Height of the camera above the table.
         pitch_deg: Upward angle.
     """
 
@@ -47,7 +47,7 @@ class CameraModel(_Record):
 
     @property
     def signs_from_px(self) -> int:
-        """First row in which signs may be visible: anything lower than the camera is below its horizon.
+        """First row in which signs may be visible: objects lower than the camera are below the horizon.
 
         At most half of the picture is skipped, and nothing if signs are as high as the camera.
         """
@@ -62,11 +62,11 @@ class TruthSign(_Record):
 
     Attributes:
         id: Number of the sign in this feed.
-        kind: Its plate, for instance `danger-train` or `stop`.
-        sign_class: Its class for a detector; None for a distractor.
+        kind: Kind of the plate, for instance `danger-train` or `stop`.
+        sign_class: The sign's class for a detector; None for a distractor.
         at_cm: Position along the track.
         offset_cm: Distance from the centre line; positive is right.
-        facing: Whether its front faces the train.
+        facing: Whether the sign's front faces the train.
         height_cm: Height of the plate.
     """
 
@@ -80,7 +80,7 @@ class TruthSign(_Record):
 
     @property
     def counts(self) -> bool:
-        """Whether the rules of the line require the train to obey it."""
+        """Whether the rules of the line require the train to obey the sign."""
         return self.sign_class is not None and self.facing and abs(self.offset_cm) <= BESIDE_TRACK_CM
 
 
@@ -89,8 +89,8 @@ class VisibleSign(_Record):
 
     Attributes:
         id: Id of the `TruthSign`.
-        sign_class: As there; None if only the back is visible.
-        kind: As there.
+        sign_class: Class of the `TruthSign`; None if only the back is visible.
+        kind: Kind of the `TruthSign`.
         box: `(left, top, right, bottom)` in pixels, tight around the visible part.
         distance_cm: Straight-line distance from the camera to the plate.
         visible: Fraction of the plate that is in the frame and not hidden, 0 to 1.
@@ -105,7 +105,7 @@ class VisibleSign(_Record):
 
     @property
     def is_clear(self) -> bool:
-        """Whether a good detector finds it: enough of it is visible, and it is large enough."""
+        """Whether a good detector finds the sign: enough of it is visible, and the sign is large enough."""
         return self.visible >= VISIBLE_MIN and self.box[3] - self.box[1] >= VISIBLE_HEIGHT_MIN_PX
 
 
@@ -122,14 +122,14 @@ class GroundTruth(_Record):
     Attributes:
         format: Name and version of this schema.
         feed: Name of the feed and of the video beside it.
-        command: The command that rendered both, from the project's root.
+        command: The command that rendered feed and ground truth, to be run in the project's root.
         seed: The scenario's seed.
         camera: The camera.
         spacing_cm: Distance between frames.
         track: The pieces of the track.
-        signs: Every sign along it.
+        signs: Every sign along the track.
         frames: One entry for each frame of the video.
-        video_sha256: Hash of the video that belongs to it.
+        video_sha256: Hash of the video that belongs to the ground truth.
     """
 
     format: Literal["brakepoint-truth/1"] = "brakepoint-truth/1"
@@ -170,7 +170,7 @@ def load_truth(path: Path) -> GroundTruth:
     """Reads and validates a ground truth file.
 
     Raises:
-        UserError: It is missing, or not a ground truth of this version.
+        UserError: The file is missing, or not a ground truth of this version.
     """
     try:
         return GroundTruth.model_validate(json.loads(path.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""The errors in a file that pydantic rejected, on one line and in the reader's language."""
+"""The first error in a file that pydantic rejected, on one line and in the reader's language."""
 
 import re
 
@@ -36,7 +36,7 @@ SAID = {
     "string_too_long": "string_too_long",
     "string_pattern_mismatch": "pattern",
 }
-"""The text in the catalogue, `validation.…`, for each of pydantic's errors; others keep pydantic's own."""
+"""The text in the catalogue, `validation.…`, for pydantic's errors; other errors keep pydantic's text."""
 
 
 def first_fault(error: ValidationError) -> str:

@@ -20,16 +20,16 @@ Done = TypeVar("Done")
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Delays Ctrl-C until the end of the block, and blocks it permanently in processes started in it.
+    """Delays Ctrl-C until the end of the block, and blocks it permanently in processes started in the block.
 
-    A terminal sends Ctrl-C to every process of a command. A starting process would die with a traceback, and
-    one that holds a lock would leave the others waiting for ever.
+    A terminal sends Ctrl-C to every process of a command. A process that is starting would die with a
+    traceback, and a process that holds a lock would leave the others waiting for ever.
     """
     has_masks = hasattr(signal, "pthread_sigmask")  # Not available on Windows itself.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_masks else ()
     in_main = threading.current_thread() is threading.main_thread()
     asked: list[int] = []
-    # Another thread may still receive the signal; Python then runs its handler in the main one.
+    # Another thread may still receive the signal; Python then runs the handler in the main thread.
     before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number)) if in_main else None
     try:
         yield
@@ -43,7 +43,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def can_share() -> bool:
-    """Whether processes can share memory here: they cannot if /dev/shm is missing or read-only."""
+    """Whether processes can share memory on this machine: they cannot if /dev/shm is missing or read-only."""
     try:
         multiprocessing.get_context("spawn").Lock()
     except (OSError, ImportError):
@@ -55,19 +55,19 @@ def can_share() -> bool:
 def worker_pool(
     workers: int, initializer: Callable[..., None], initargs: tuple[Any, ...]
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of new processes, which are killed if the block is left by an error or Ctrl-C.
+    """A pool of new processes, which are killed if an error or Ctrl-C ends the block.
 
-    It starts them when work is submitted, which must therefore be done `uninterrupted`.
+    The pool starts its processes when work is submitted, which must therefore be done `uninterrupted`.
 
     Args:
         workers: Number of processes.
-        initializer: Called in each of them.
-        initargs: Its arguments.
+        initializer: Called in each process.
+        initargs: Arguments of `initializer`.
 
     Raises:
-        UserError: One of them was killed, for instance because memory ran out.
+        UserError: A process was killed, for instance because memory ran out.
     """
-    # It enables Ctrl-C again after its start, which must not be within `uninterrupted`.
+    # The tracker enables Ctrl-C again after its start, which must not be within `uninterrupted`.
     resource_tracker.ensure_running()
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _start, (initializer, initargs))
@@ -103,11 +103,11 @@ def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) ->
     Args:
         work: Function for one item, which other processes can import, or a `partial` of one.
         items: In any order.
-        workers: Number of processes; with one, for a single item, or if they cannot share memory, none is
-            started.
+        workers: Number of processes; none is started for one worker, for a single item, or if processes
+            cannot share memory.
 
     Raises:
-        UserError: See `worker_pool`; or raised by `work`.
+        UserError: As for `worker_pool`, or raised by `work`.
     """
     if workers == 1 or len(items) < 2 or not can_share():
         yield map(work, items)
@@ -120,9 +120,9 @@ def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) ->
 
 
 def _posted(work: bytes, copies: int) -> Any:
-    """A queue with the work for each worker: a large one as an argument would delay their start."""
+    """A queue with a copy of the work for each worker: as an argument, large work would delay their start."""
     queue = multiprocessing.get_context("spawn").Queue()
-    queue.cancel_join_thread()  # Those that were ended early do not take theirs.
+    queue.cancel_join_thread()  # Workers that were ended early do not take their copy.
     for _ in range(copies):
         queue.put(work)
     return queue

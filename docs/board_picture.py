@@ -15,11 +15,11 @@ from brakepoint.texts import languages
 IMAGES = Path(__file__).resolve().parent / "images"
 PORT = 8765
 MINUTE = 92
-"""Minute at which the room is spread over the course."""
+"""Minute of the workshop at which the attendees are spread over the course."""
 
 
 def main() -> None:
-    """Simulates the room, and takes the page in Chromium at a projector's size, in each language."""
+    """Simulates the room, and takes the picture in Chromium, at a projector's size, in each language."""
     os.chdir(tempfile.mkdtemp())
     room = SimulatedRoom()
     room.run_until(MINUTE)

@@ -50,7 +50,7 @@ def rgb(image: np.ndarray) -> Image.Image:
 
 
 def drawn() -> Image.Image:
-    """The current figure of matplotlib, which it closes."""
+    """The current figure of matplotlib as a picture; the figure is closed."""
     file = io.BytesIO()
     plt.savefig(file, dpi=160, bbox_inches="tight", pad_inches=0.1)
     plt.close("all")
@@ -58,7 +58,7 @@ def drawn() -> Image.Image:
 
 
 def the_gate() -> Image.Image:
-    """Two models before the gate: the one that reaches its limit passes."""
+    """Two models at the gate: the one that reaches the gate's limit passes."""
     _, axes = plt.subplots(figsize=(4.8, 3))
     for row, (score, colour, mark) in enumerate([(0.62, BAD, "✗"), (0.94, GOOD, "✓")]):
         axes.barh(row, score, height=0.5, color=colour)
@@ -99,7 +99,7 @@ def the_stop() -> Image.Image:
 
 
 def main() -> None:
-    """Creates the outcomes of steps 1 and 2 in a separate folder, and draws."""
+    """Creates the outcomes of steps 1 and 2 in a separate folder, and draws the pictures."""
     mpl.use("Agg")
     os.chdir(tempfile.mkdtemp())
     still = max(load_labels(outcome_of("1") / "train"), key=lambda picture: len(picture.signs))

@@ -1,6 +1,6 @@
 """Makes the film of the docs and the moving picture of the README: `make film`.
 
-The missions are driven for it; the pages are shown by their pictures, which `make picture` takes.
+The missions are driven for the film; the pages are shown as pictures, which `make picture` takes.
 """
 
 import os
@@ -34,11 +34,11 @@ PAGES = (("show", "show.png"), ("incident", "live.png"), ("race", "race.png"))
 TITLE_S, PAGE_S = 3.0, 4.0
 BACKGROUND = bgr("#0d1117")
 MOVING_ACT, MOVING_WIDTH_PX, MOVING_EVERY, MOVING_QUALITY = 1, 340, 3, 28
-"""The act that the README shows, its width, its step between frames, and its quality, 0 to 100."""
+"""The README's moving picture: its act, its width, which of the frames it has, and its quality, 0 to 100."""
 
 
 def act(model: Path, feed: str) -> list[np.ndarray]:
-    """Drives, and returns the frames of the resulting film."""
+    """Drives a feed, and returns the frames of the resulting film."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["mission", "--feed", feed, "--detector", str(model), "--out", folder]
         subprocess.run([sys.executable, "-m", "brakepoint", *words], stdout=subprocess.DEVNULL, check=False)
@@ -55,7 +55,7 @@ def title(words: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def page(picture: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """A frame with a picture of a page, as large as it fits."""
+    """A frame with a picture of a page, as large as the frame allows."""
     image = read_picture(picture)
     scale = min(shape[0] / image.shape[0], shape[1] / image.shape[1])
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -97,7 +97,7 @@ def save_moving(frames: list[np.ndarray], path: Path) -> None:
 
 
 def main() -> None:
-    """Films in each language."""
+    """Makes the film and the moving picture in each language."""
     for lang in languages():
         os.environ["BRAKEPOINT_LANG"] = lang
         acts = [act(model, feed) for _, model, feed in ACTS]

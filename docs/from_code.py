@@ -1,7 +1,7 @@
-"""The parts of the site that are written from the code when it is built: `<!-- from the code: NAME -->`.
+"""Writes parts of the site from the code when the site is built: `<!-- from the code: NAME -->`.
 
-Each writer takes an argument, if it needs one, and returns Markdown. What comes from docstrings is in English
-in every language; what comes from `brakepoint/texts` is in the reader's.
+Each writer takes an argument, if it needs one, and returns Markdown. Texts from docstrings are in English in
+every language; texts from `brakepoint/texts` are in the reader's language.
 """
 
 import ast
@@ -59,7 +59,7 @@ def _default(value: object) -> str:
 
 
 def models(group: str) -> str:
-    """The fields of the messages, or of what is written to files."""
+    """The fields of the messages, or of the files that the kit writes."""
     return "\n".join(
         f"### {model.__name__}\n\n{_first_line(model)}\n\n" + table("field", _fields(model))
         for model in GROUPS[group]

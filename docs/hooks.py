@@ -1,8 +1,8 @@
 """MkDocs hooks for this site: its languages, the project's files, diagrams, tables from the code.
 
-The pages are plain Markdown that a forge can show, too. Therefore links point to files of the project; here
-these files are copied into the site, which then works without a network. `<!-- from the code: … -->` is
-replaced by what `docs/from_code.py` writes.
+The pages are plain Markdown that a forge can show, too. Therefore links point to files of the project; the
+hooks copy these files into the site, which then works without a network. `<!-- from the code: … -->` is
+replaced with the text that `docs/from_code.py` writes.
 """
 
 import re
@@ -39,7 +39,7 @@ LAYOUT = {
     "flowchart": {"htmlLabels": False, "padding": 10, "nodeSpacing": 24, "rankSpacing": 24},
     "sequence": {"actorMargin": 24, "width": 110},
 }
-"""Labels as SVG text, which takes the page's colours, and boxes close enough for a column of text."""
+"""Labels are SVG text, which takes the page's colours; boxes are close enough for a column of text."""
 SIZE = re.compile(r'width="100%"(.*?)style="[^"]*" viewBox="(\S+ \S+ (\S+) (\S+))" role="\S+ document"')
 DIAGRAM_SCALE = 0.8125
 """Page pixels per unit of a diagram, whose font has 16 units: 13 px in every diagram."""
@@ -58,7 +58,7 @@ BREAK_IN_CODE = re.compile(r"(?<=\w[_/.,=-])(?=\w)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Replaces keys by their texts, and rejects a page that is missing in a language."""
+    """Replaces keys with their texts, and rejects a page that is missing in a language."""
     pages = [{path.name for path in (DOCS / lang).glob("*.md")} for lang in languages()]
     if lacking := pages[0].union(*pages) - pages[0].intersection(*pages):
         raise PluginError(f"not in every language: {sorted(lacking)}")
@@ -80,7 +80,7 @@ def _named(entries: list[Any]) -> list[Any]:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Converts Markdown for a forge to that of the site."""
+    """Converts a forge's Markdown to the site's."""
     markdown = OTHER_LANGUAGES.sub("", markdown)
     if page.file.src_uri == "glossary.md":
         markdown = GLOSSARY.sub(_terms, markdown)
@@ -101,7 +101,7 @@ def _admonition(alert: re.Match[str]) -> str:
 
 
 def _terms(table: re.Match[str]) -> str:
-    """Gives each term of the glossary's table a heading: a hit of its own for the search, and an anchor."""
+    """Gives each term of the glossary's table a heading, and thereby an anchor and its own search result."""
     terms = ['<div class="terms" markdown>\n']
     for row in table[2].splitlines():
         term, other, meaning = row.strip("| ").split(" | ")
@@ -110,7 +110,7 @@ def _terms(table: re.Match[str]) -> str:
 
 
 def _diagram(source: str, name: str) -> str:
-    """Draws a diagram as a part of the page, in whose light or dark colours its style sheet paints it."""
+    """Draws a diagram as a part of the page, whose style sheet paints it in light or dark colours."""
     title = TITLE.search(source)
     if title is None:
         raise PluginError(f"{name}: a diagram without an accTitle")
@@ -128,7 +128,7 @@ def _diagram(source: str, name: str) -> str:
 
 
 def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> str:
-    """Copies a picture, a film or a file of the project into the site; a link to a folder loses its link."""
+    """Copies a picture, film or file of the project into the site; a link to a folder becomes plain text."""
     is_picture, words, target, _ = link.groups()
     path = (Path(config.docs_dir) / target).resolve()
     if not path.exists() or ROOT not in path.parents:
@@ -143,7 +143,7 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps options, units and French punctuation with their words; pictures below the first may wait."""
+    """Keeps options, units and French punctuation with their words; pictures after the first load lazily."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
     parts[::2] = [THIN_SPACE.sub("\u202f", WIDE_SPACE.sub("\u00a0", part)) for part in parts[::2]]
     first, mark, others = "".join(parts).partition("<img ")
@@ -158,7 +158,7 @@ def _breakable(cell: re.Match[str]) -> str:
 
 
 def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: object) -> dict[str, Any]:
-    """Makes the language switch lead to the same page."""
+    """Makes the language switch lead to the same page in the other language."""
     config.extra["alternate"] = [
         {"name": text("language.name", lang), "link": f"../{lang}/{page.url}", "lang": lang}
         for lang in languages()

@@ -17,12 +17,13 @@ STOP_WITHIN_MS = 60_000
 
 
 def main() -> None:
-    """Starts everything, and for each language drives to the danger and takes the page's picture."""
+    """Starts all services, and for each language drives to the danger and takes the page's picture."""
     with chromium() as browser:
         for lang in languages():
             settings = ServiceSettings.given(feed=FEED)
             with Supervisor(settings, CLIENTS, lambda *_: None):
-                # Without the bypass, the page's policy would forbid Playwright to wait for a function.
+                # Without the bypass, the page's content policy would keep Playwright from waiting for a
+                # function.
                 page = browser.new_page(viewport={"width": 1180, "height": 760}, locale=lang, bypass_csp=True)
                 page.goto(f"http://{settings.page}/")
                 page.locator("#start").click()

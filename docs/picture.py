@@ -36,7 +36,7 @@ def take(browser: Browser, run: Path, picture: Path) -> None:
     page.mouse.click(5, 5)
     page.locator("[data-feed]").screenshot(path=str(picture))
     page.close()
-    with Image.open(picture) as image:  # A third of the size, on a page that also has a moving picture.
+    with Image.open(picture) as image:  # Reduced to a third of the size: the page also has a moving picture.
         image.convert("RGB").quantize(COLOURS).save(picture, optimize=True)
 
 

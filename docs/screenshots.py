@@ -1,7 +1,7 @@
 """Takes the docs' pictures of the workshop, in both languages: `make screenshots`.
 
-A copy of the project contains a learner's work: step 1 with a mistake, step 6 done. Their notebooks are run,
-and opened in JupyterLab as started by `make lab`.
+A copy of the project contains a learner's work: step 1 with a mistake, step 6 done. The notebooks of these
+steps are run, and opened in JupyterLab as started by `make lab`.
 """
 
 import os
@@ -48,7 +48,7 @@ TOKEN = secrets.token_hex(16)
 
 
 def play_learner(folder: Path) -> None:
-    """Copies what the notebooks need, and fills in the labs."""
+    """Copies the files that the notebooks need, and fills in the labs."""
     for name in COPIED:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
@@ -93,7 +93,7 @@ def jupyterlab(folder: Path, lang: str) -> Iterator[str]:
                 time.sleep(0.5)
         yield f"{address}/lab/tree/{notebooks}"
     finally:
-        process.kill()  # On SIGTERM, it may wait for ever for one of its threads.
+        process.kill()  # On SIGTERM, JupyterLab may wait for ever for one of its threads.
         process.wait()
 
 

@@ -23,7 +23,7 @@ ALBUM = Path("my-signs")
 
 
 def main() -> None:
-    """Opens a picture with the base model, which knows no toy dangers, and takes the page's picture."""
+    """Opens a picture with the base model, which does not know the toy's danger signs, and takes the page."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder), chromium() as browser:
         detector, album = Detector(BASE_MODEL, CONFIDENCE), Album(ALBUM)
         app = make_app(detector, album, [PICTURE], model=BASE_MODEL.name, commands=lesson(ALBUM))

@@ -25,8 +25,8 @@ class Slide:
     """One slide; its text is `slides.NAME` in the catalogue.
 
     Attributes:
-        name: Name of its text and its address.
-        minutes: Its duration.
+        name: Name of the slide in its text's key and in its address.
+        minutes: Duration in minutes.
         picture: A picture or a film in `docs/images/LANGUAGE/`.
     """
 
@@ -54,7 +54,7 @@ MINUTES = 20
 
 
 def render(lang: str) -> str:
-    """The slides in one language, as a page that loads nothing."""
+    """The slides in one language, as a page that loads no other file."""
     environment = Environment(
         autoescape=True, loader=FileSystemLoader(DOCS), undefined=StrictUndefined, trim_blocks=True
     )
@@ -83,7 +83,7 @@ def render(lang: str) -> str:
                 "clock": say("clock", minutes=slide.minutes, until=until, all=MINUTES),
             }
         )
-    # Colours and fonts; the rest of the file is for other pages.
+    # Only colours and fonts; the other rules of the file are for other pages.
     style, _, _ = STYLE.read_text(encoding="utf-8").partition("\n\n")
     page = environment.get_template("slides.html.j2")
     return page.render(lang=lang, slides=slides, say=say, keys=say("keys"), style=style)

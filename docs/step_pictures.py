@@ -28,7 +28,7 @@ IMAGES = Path(__file__).resolve().parent / "images"
 FEED, SEED = "track-stop-and-slowdown", 15
 DPI = 62
 LENS_PX = 60
-"""Half the width of what the lens in a picture shows."""
+"""Half the width of the area that the lens in a picture shows."""
 
 
 def show_two_samples(folder: Path) -> None:
@@ -60,7 +60,7 @@ def show_two_samples(folder: Path) -> None:
 
 
 def plot_first_run() -> None:
-    """The run with the initial lab, before anything is written."""
+    """The run with the initial lab, before any exercise is filled in."""
     plot_run(drive(load_step("step6_autopilot", "labs"), FEED), feed(FEED))
 
 
@@ -70,7 +70,7 @@ def plot_last_run() -> None:
 
 
 def main() -> None:
-    """Creates the outcomes of steps 1 and 2 in a separate folder, and draws."""
+    """Creates the outcomes of steps 1 and 2 in a separate folder, and draws the pictures."""
     mpl.use("Agg")
     os.chdir(tempfile.mkdtemp())
     stills = outcome_of("1")

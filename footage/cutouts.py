@@ -1,6 +1,6 @@
 """Cut-outs of signs and other objects: rendered in the scene's rooms and lights, without a background.
 
-Each is written as a picture, with `cutouts.json` beside them, which grows with every view, so that an
+Each cut-out is written as a picture. `cutouts.json` beside the pictures grows with every view, so that an
 interrupted render resumes where it stopped.
 """
 
@@ -20,7 +20,7 @@ OPAQUE = 250
 
 
 def bled(image: np.ndarray) -> np.ndarray:
-    """Gives transparent pixels the colour of the nearest opaque one, which avoids dark fringes in scaling.
+    """Gives transparent pixels the colour of the nearest opaque one, which avoids dark fringes when scaled.
 
     Args:
         image: `(h, w, 4)` uint8, straight alpha.
@@ -44,7 +44,7 @@ def render_cutouts(out: Path, views: int, seed: int, progress: Callable[[int, in
         progress: Called with the number of cut-outs done and the total.
 
     Raises:
-        UserError: The folder was begun with other views or another seed.
+        UserError: The folder was begun with a different number of views or a different seed.
     """
     out.mkdir(parents=True, exist_ok=True)
     records = _begun(out, views, seed)

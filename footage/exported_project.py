@@ -1,7 +1,7 @@
 """Stills in the form of a Label Studio export.
 
 The peculiarities of such an export (percentages, several annotators, skipped pictures, rotated boxes) are
-generated from a seed; the answers that count are the exact labels.
+generated from a seed; the answers that count contain the exact labels.
 """
 
 import json
@@ -19,7 +19,7 @@ BUCKET_PICTURES = "s3://brakepoint/stills/images/"
 BEGINNER, EXPERT = 1, 2
 BEGINNER_AT, EXPERT_AT = "2026-03-02T09:{:02d}:00Z", "2026-03-04T14:{:02d}:00Z"
 SECOND_LOOK, SKIPPED_BY_ONE, NOT_LABELLED, TURNED = 0.25, 0.1, 0.08, 0.3
-"""Shares of the pictures, and for `TURNED` of the boxes."""
+"""Shares of the pictures; `TURNED` is a share of the boxes."""
 TURN_MOST_DEG = 12.0
 SLOPPY_PERCENT = 1.5
 """Error of a beginner's boxes."""
@@ -64,7 +64,7 @@ def _read_yolo(label: Path) -> list[tuple[SignClass, Box]]:
 
 
 def _annotations(rng: random.Random, signs: list[tuple[SignClass, Box]]) -> list[dict[str, Any]]:
-    """The annotators' answers for one picture; the newest one that was not skipped is exact."""
+    """The annotators' answers for one picture; the newest answer that was not skipped is exact."""
     exact = [_rectangle(sign_class, box, rng) for sign_class, box in signs]
     chance, minute = rng.random(), rng.randrange(60)
     if chance < NOT_LABELLED:
@@ -95,7 +95,7 @@ def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> di
     camera = CameraModel()
     turn_deg = rng.uniform(-TURN_MOST_DEG, TURN_MOST_DEG) if rng and rng.random() < TURNED else 0.0
     x, y, width, height = turned = _turned(box, turn_deg, camera.width_px / camera.height_px)
-    if min(turned) <= 0 or x + width > 100 or y + height > 100:  # A narrow one cannot rotate that far.
+    if min(turned) <= 0 or x + width > 100 or y + height > 100:  # A narrow box cannot rotate that far.
         (x, y, width, height), turn_deg = box, 0.0
     numbers = {"x": x, "y": y, "width": width, "height": height, "rotation": turn_deg}
     value = {name: round(number, 6) for name, number in numbers.items()}
@@ -113,7 +113,7 @@ def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> di
 def _turned(box: Box, turn_deg: float, aspect_ratio: float) -> Box:
     """The rectangle that has `box` as its upright bounding box after rotation about its top left corner."""
     left, top, width, height = box
-    width *= aspect_ratio  # Percents of width and height differ; the rotation needs square units.
+    width *= aspect_ratio  # Percents of width and height differ in length; the rotation needs square units.
     cos, sin = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
     own_width = (width * cos - height * abs(sin)) / (cos**2 - sin**2)
     own_height = (height * cos - width * abs(sin)) / (cos**2 - sin**2)

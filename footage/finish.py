@@ -1,7 +1,7 @@
 """The effects of the train's small camera on a clean rendered picture.
 
-They belong to the look of a feed and are the same in every frame; sensor noise and motion blur are added when
-a recorded camera plays the feed, since they differ between captures.
+These effects belong to the look of a feed and are the same in every frame; sensor noise and motion blur
+differ between captures, and are added when a recorded camera plays the feed.
 """
 
 import random
@@ -26,7 +26,7 @@ class CameraLook:
     Args:
         seed: Seed of the colour cast.
         width_px: Width of the pictures.
-        height_px: Their height.
+        height_px: Height of the pictures.
     """
 
     def __init__(self, seed: int, width_px: int, height_px: int) -> None:
@@ -37,7 +37,7 @@ class CameraLook:
         self._gain = (1 - VIGNETTE * ((x**2 + y**2) / 2) ** 1.5)[:, :, None] * cast
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """Applies it to a uint8 picture of any size, blue-green-red; the result is `(height, width, 3)`."""
+        """Applies the look to a uint8 picture, blue-green-red, of any size; returns `(height, width, 3)`."""
         soft = cv2.GaussianBlur(
             cv2.resize(picture, self._size, interpolation=cv2.INTER_CUBIC), (0, 0), SOFTNESS_PX
         )

@@ -1,7 +1,7 @@
 """Renders a scenario into a feed: `NAME.mp4` and its ground truth `NAME.json`.
 
-Frames are written to a separate folder, one file each, and reused when an interrupted render resumes. Several
-processes render at once, since parts of each frame use only one core.
+Each frame is written to a file in a separate folder, and reused when an interrupted render resumes. Several
+processes render at once, because some of the work on a frame uses only one core.
 """
 
 import hashlib
@@ -35,18 +35,18 @@ Progress = Callable[[int, int], None]
 
 
 def frames_folder(scenario: Scenario) -> Path:
-    """Folder of a scenario's frames, which changes with anything that affects its look."""
+    """Folder of a scenario's frames; its name changes with anything that affects their look."""
     look = scenario.model_dump_json(exclude={"spacing_cm"}) + str(LOOK_VERSION)
     return WORK_DIR / f"{scenario.name}-{hashlib.sha256(look.encode()).hexdigest()[:10]}"
 
 
 def frame_file(scenario: Scenario, number: int) -> Path:
-    """The picture of a frame, named by its position in tenths of a millimetre."""
+    """The picture of a frame, named after the frame's position in tenths of a millimetre."""
     return frames_folder(scenario) / f"{round(number * scenario.spacing_cm * 100):07d}.png"
 
 
 def coarse_to_fine(count: int) -> list[int]:
-    """Orders every second frame first: an unfinished render is then a coarser feed, not half a feed."""
+    """Orders frames so that an unfinished render is a coarser feed, not a part of a feed."""
     return [*range(0, count, 2), *range(1, count, 2)]
 
 
@@ -58,8 +58,8 @@ def scenario_for(path: Path, out: Path) -> Scenario:
         out: Folder for the feed.
 
     Raises:
-        UserError: The scenario cannot be read; or its name belongs to a feed of the kit or, in `out`, to one
-            that was not rendered from a file of this name.
+        UserError: The scenario cannot be read; or its name belongs to a feed of the kit or, in `out`, to a
+            feed that was not rendered from a file of this name.
     """
     scenario = load_scenario(path)
     shipped = SCENARIOS_DIR / f"{scenario.name}.yaml"
@@ -118,7 +118,7 @@ def render_feed(
         workers: Number of processes; by default one per core.
 
     Raises:
-        UserError: The scenario cannot be read or has another feed's name, Blender is not installed, or its
+        UserError: The scenario cannot be read or has another feed's name, Blender is not installed, or a
             process failed.
     """
     scenario = scenario_for(scenario_path, out)
@@ -217,7 +217,7 @@ def encode(scenario: Scenario, path: Path) -> None:
 
 
 def _read_frame(path: Path) -> np.ndarray:
-    """Reads a rendered frame; a damaged one is deleted, so that the next call renders it again."""
+    """Reads a rendered frame; a damaged frame is deleted, so that the next call renders it again."""
     import cv2
 
     picture = cv2.imread(str(path))

@@ -1,6 +1,6 @@
-"""Labelled stills outside the feeds: random tracks, rooms, lights and signs, several views of each.
+"""Labelled stills that are not from the feeds: random tracks, rooms, lights and signs, several views of each.
 
-They are written as `images/*.jpg` with YOLO labels in `labels/*.txt`; one scene in four has no signs.
+The stills are written as `images/*.jpg` with YOLO labels in `labels/*.txt`; one scene in four has no signs.
 """
 
 import random
@@ -22,7 +22,7 @@ from footage.finish import CameraLook
 VIEWS = 6
 """Number of pictures of one scene."""
 LABEL_HEIGHT_MIN_PX = 12.0
-"""Smaller signs are not labelled, as by people, who cannot distinguish them from other signs."""
+"""Smaller signs are not labelled, because people cannot distinguish them from other signs, either."""
 JPEG_QUALITY = 90
 DANGERS = ("danger-exclamation", "danger-children", "danger-train", "danger-worker")
 LIMITS = ("limit-30", "limit-50")
@@ -93,7 +93,7 @@ def render_stills(out: Path, first_seed: int, scenes: int, progress: Callable[[i
 
     Args:
         out: Receives `images/` and `labels/`.
-        first_seed: Seed of the first scene; the others follow.
+        first_seed: Seed of the first scene; the next scenes have the next seeds.
         scenes: Number of scenes.
         progress: Called with the number of scenes done and the total.
     """

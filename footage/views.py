@@ -13,27 +13,27 @@ PITCH_DEG = (-5.0, 20.0)
 GLARE_YAW_MAX_DEG, GLARE_PITCH_DEG = 45.0, (-3.0, 6.0)
 """Limits for glare.
 
-Its source is not below the table, so the camera must not look down steeply; and from far to the side, glare
-would hide the whole print.
+The source of the glare is not below the table, so the camera must not look down steeply; and from far to the
+side, glare would hide the whole print.
 """
 ROLL_SIGMA_DEG = 3.0
 DISTANCE_CM = (12.0, 90.0)
 HEIGHT_PX = (96.0, 128.0)
-"""Height of a plate, as if it faced the camera."""
+"""Least and greatest height of a plate, as if the plate faced the camera."""
 
 BACKS = {"back-triangle": "danger-exclamation", "back-disc": "limit-30"}
-"""Kinds that show their back, with their plates."""
+"""Kinds of cut-outs that show a sign's back, with the kinds of their plates."""
 THINGS = ("ball-red", "ball-yellow", "brick-red", "brick-yellow", "cone", "duck")
 """Yellow and red objects without a plate; each gets half as many views as a sign."""
 
 
 @dataclass(frozen=True)
 class LightSetup:
-    """How a light is derived from those of the scene.
+    """How the light of a cut-out is derived from the lights of the scene.
 
     Attributes:
-        light: Its name in scenarios.
-        stops: Exposure relative to an automatic one.
+        light: Name of the scene's light in scenarios.
+        stops: Exposure relative to an automatic one, in stops.
         glare: Whether the plate reflects a lamp.
     """
 
@@ -58,14 +58,14 @@ class View:
     """One cut-out to render.
 
     Attributes:
-        name: Name of its file, without the suffix.
+        name: Name of the picture's file, without the suffix.
         kind: A key of `PLATES` or of `BACKS`, or one of `THINGS`.
         light: A key of `LIGHT_SETUPS`.
-        yaw_deg: As in `CutoutRecord`, like the next three.
-        pitch_deg: Angle by which the camera looks down.
+        yaw_deg: Rotation about the post; see `CutoutRecord`.
+        pitch_deg: Angle by which the camera looks down on the object.
         roll_deg: Tilt to the viewer's left.
         distance_cm: Distance from the camera to the plate.
-        height_px: Height of the plate, as if it faced the camera.
+        height_px: Height of the plate, as if the plate faced the camera.
         chance: Seed for everything else that is random.
     """
 
@@ -81,13 +81,13 @@ class View:
 
     @property
     def sign_class(self) -> SignClass | None:
-        """Its class for a detector."""
+        """The object's class for a detector."""
         plate = PLATES.get(self.kind)
         return plate.sign_class if plate else None
 
 
 def planned_views(views: int, seed: int) -> list[View]:
-    """Every cut-out of a folder: angles and lights of each kind are spread evenly, the rest is random.
+    """Every cut-out of a folder: angles and lights of each kind are spread evenly, everything else is random.
 
     Args:
         views: Number of views of each kind of sign.

@@ -7,21 +7,21 @@ from typing import NoReturn
 from hardware.lwp3 import SetValue
 
 AGAIN_S = 0.02
-"""How long a port waits for its turn while a message is being sent to the motor."""
+"""How long a port waits before it tries again, while a message is being sent to the motor."""
 
 
 class Accessory:
     """Sends a port its newest requested value when nothing more important is being sent.
 
-    It never waits for an answer and never fails: an unplugged light is ignored until it is back.
+    An accessory never waits for an answer and never fails: an unplugged light is ignored until it is back.
 
     Args:
         whisper: Sends a message unless the motor has one to send; returns whether it was sent.
         port: The port.
-        value: Its initial value.
+        value: Initial value of the port.
 
     Attributes:
-        is_there: Whether it is plugged in; nothing is sent while it is not.
+        is_there: Whether a device is plugged in; nothing is sent while none is.
     """
 
     def __init__(self, whisper: Callable[[SetValue], Awaitable[bool]], port: int, value: int) -> None:
@@ -38,7 +38,7 @@ class Accessory:
             self._news.set()
 
     def attached(self, is_there: bool) -> None:
-        """Records that it was plugged in or unplugged; its value is sent again."""
+        """Records that the device was plugged in or unplugged; the value is then sent again."""
         self.is_there, self._sent = is_there, None
         self._news.set()
 

@@ -1,9 +1,10 @@
-"""The train on the radio: the drop-in for `stubs.printing_hub` that drives a Powered Up City hub.
+"""The train on the radio: replaces `stubs.printing_hub`, and drives a Powered Up City hub.
 
 The control loop and the radio each have a thread. Only the newest settings of the hub's ports are passed
-between them, so a brake overtakes anything in progress. The radio's thread never waits for the other one,
-which may hang: it brakes when there has been no order for the watchdog's time. When the link is lost, the
-train is braked as soon as it is restored. In both cases it then waits for a newer order.
+between the threads, so a brake overtakes anything in progress. The radio's thread never waits for the control
+loop's thread, which may hang, and brakes when there has been no order for the watchdog's time. When the link
+was lost, the train is braked as soon as the link is restored. In both cases, the train then waits for a newer
+order.
 """
 
 import asyncio
@@ -39,9 +40,9 @@ from hardware.speaker import Speaker
 __all__ = ["BluetoothHub", "find_hubs", "guard", "left_turning", "open_hub"]
 
 BACK_OFF_S = (0.1, 1.0)
-"""Delay before the first attempt to reconnect to a lost hub, and the maximum: each delay is twice the last.
+"""Delay before the first attempt to reconnect to a lost hub, and the longest: each one is twice the last.
 
-The train may be moving meanwhile.
+The first delay is short because the train may be moving meanwhile.
 """
 BATTERY_LOW_PERCENT = 20
 CLOSE_S = 15.0
@@ -54,14 +55,14 @@ class BluetoothHub:
     """Drives a City hub with a train motor at port A and a light at port B.
 
     Args:
-        address: The hub's Bluetooth address; empty for the only one in range.
+        address: The hub's Bluetooth address; empty for the only hub in range.
         out: Where to print orders and events of the hub; None prints nothing.
-        limits: How long each thing may take.
-        heartbeat: The heartbeat for the guard.
-        drive: The measured motor; by default that of `brakepoint.locomotive`.
+        limits: How long each step on the radio may take.
+        heartbeat: The heartbeat that the guard watches.
+        drive: The measured drive; by default the one of `brakepoint.locomotive`.
 
     Raises:
-        UserError: There is no Bluetooth, no such hub, no motor in it, or another program drives it.
+        UserError: There is no Bluetooth, no such hub, no motor on it, or another program drives it.
     """
 
     is_simulated = False
@@ -108,7 +109,7 @@ class BluetoothHub:
 
     @property
     def volts(self) -> float | None:
-        """The hub's voltage; None until it has reported it."""
+        """The hub's voltage; None until the hub has reported it."""
         hub = self._hub
         return hub.volts if hub is not None else None
 
@@ -118,7 +119,7 @@ class BluetoothHub:
             self._reckoning.fit(drive)
 
     def apply(self, order: Order) -> None:
-        """Carries an order out, for the watchdog's time at most; a lost hub accepts none."""
+        """Carries an order out, for the watchdog's time at most; a lost hub accepts no orders."""
         with self._lock:
             if self._hub is None:
                 return
@@ -136,7 +137,7 @@ class BluetoothHub:
             self._print(line)
 
     def state(self, now: float) -> TrainState:
-        """Computes the train's position at `now`, and handles what takes time: ramps, blinking."""
+        """Computes the train's state at `now`, and sets the ports for ramps and blinking at that time."""
         with self._lock:
             self._heed_watchdog()
             self._reckoning.measured(self.volts)
@@ -167,15 +168,15 @@ class BluetoothHub:
             self._set(self._changed)
 
     def _heed_watchdog(self) -> None:
-        """Brakes the reckoned train when the real one has braked."""
+        """Brakes the train in the dead reckoning if the watchdog has braked the real one."""
         if self._bitten_at is not None and self._order is not None:
             self._reckoning.at(self._reckoning.state.at + max(self._bitten_at - self._moved_at, 0.0))
             self._order = None
             self._reckoning.follow(None)
 
     def _set(self, event: asyncio.Event) -> None:
-        """Sets an event of the radio's thread, unless that has ended."""
-        with suppress(RuntimeError):  # Its loop is closed.
+        """Sets an event of the radio's thread, unless the thread has ended."""
+        with suppress(RuntimeError):  # The thread's loop is closed.
             self._loop.call_soon_threadsafe(event.set)
 
     def _print(self, line: str) -> None:
@@ -228,8 +229,8 @@ class BluetoothHub:
         """Finds the hub, drives it until stopped, and leaves it braked.
 
         Raises:
-            UserError: It cannot be reached, or another program drives it.
-            HubLostError: It was reached, but no longer is.
+            UserError: The hub cannot be reached, or another program drives it.
+            HubLostError: The link to the hub was lost.
         """
         device = await find_hub(self._address, self._limits, self._strangers)
         if not self._claims:
@@ -250,7 +251,7 @@ class BluetoothHub:
                     self._forget_order()
 
     async def _drive(self, hub: PoweredUpHub) -> None:
-        """Keeps the ports at the requested values until stopped; the motor is braked when it is called."""
+        """Keeps the ports at the requested values until stopped; at the beginning, the motor is braked."""
         hub.on_change = self._heed_battery
         with self._lock:
             self._hub, self._address = hub, hub.address
@@ -290,7 +291,7 @@ class BluetoothHub:
             await self._first_of(left_s if left_s > 0 else self._limits.orders_s)
 
     def _forget_order(self) -> None:
-        """Makes the train wait for a new order, braked."""
+        """Brakes the train until there is a new order."""
         self._order = None
         self._reckoning.follow(None)
         self._settings = self._reckoning.settings
@@ -326,7 +327,7 @@ class BluetoothHub:
         return self._order is None or self._settings.motor == BRAKE
 
     async def _beat(self) -> None:
-        """Touches the heartbeat while this thread runs, and the driver is alive or left the train braked."""
+        """Touches the heartbeat while this thread runs and the driver is alive, or left the train braked."""
         is_written = True
         while True:
             if self._address and (self._is_alive or (self._stands and self._bitten_at is None)):
@@ -353,7 +354,7 @@ class BluetoothHub:
             pass
 
     async def _first_of(self, seconds: float) -> None:
-        """Waits for news, for the end, or for a timeout."""
+        """Waits for new settings, for the end, or for a timeout."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self._stopping)]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -365,11 +366,11 @@ class BluetoothHub:
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
     """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`; `?train=train.toml` may follow.
 
-    From then on the program brakes the train when it is terminated (SIGTERM, or SIGHUP when its terminal is
-    closed), unless it has its own handler.
+    From then on, the program brakes the train when the program is terminated (by SIGTERM, or by SIGHUP when
+    its terminal is closed), unless the program has its own handler.
 
     Args:
-        rest: The hub's Bluetooth address, empty for the only one in range, and the train's file.
+        rest: The hub's Bluetooth address, which is empty for the only hub in range, and the train's file.
         out: Where to print orders and events of the hub; None prints nothing.
 
     Raises:

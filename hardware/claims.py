@@ -1,4 +1,4 @@
-"""Ensures that a hub has only one driver: each of two would undo the other's brake."""
+"""Ensures that a hub has only one driver: two drivers would undo each other's brake."""
 
 import hashlib
 import os
@@ -11,15 +11,15 @@ from brakepoint.systems import LINUX
 def claim(what: str, otherwise: str) -> socket.socket:
     """Claims a resource for this process until the result is closed, or the process ends in any way.
 
-    The claim is an abstract socket name, so a killed process leaves no file behind. Another message bus is
-    another radio, so the bus is part of the name.
+    The claim is an abstract socket name, so a killed process leaves no file behind. A different message bus
+    means a different radio, so the bus is part of the name.
 
     Args:
         what: A hub's address, or the heartbeat file.
         otherwise: Key of the error if another driver has it: the text `hub.error.{otherwise}`.
 
     Raises:
-        UserError: Another driver has it.
+        UserError: Another driver has the resource.
     """
     whole = f"{os.environ.get('DBUS_SYSTEM_BUS_ADDRESS', '')} {what}"
     name = f"\0brakepoint-{hashlib.sha256(whole.encode()).hexdigest()}"  # A name has at most 107 bytes.

@@ -1,7 +1,7 @@
 """`csi:0`: a camera on the Jetson's own connector, by GStreamer.
 
-GStreamer runs as a child process that writes pictures to its output: pip's OpenCV is built without it, and a
-child that hangs or crashes affects nothing else.
+GStreamer runs as a child process that writes pictures to its output: pip's OpenCV is built without GStreamer,
+and a child that hangs or crashes affects nothing else.
 """
 
 import re
@@ -29,7 +29,7 @@ MODES = {
 second.
 """
 MODE = 4
-"""Fixed, since Argus would choose a mode by size and rate, and the focal length depends on it."""
+"""The default mode. Argus would choose one by size and rate, but the focal length depends on the mode."""
 WIDTH_PX, HEIGHT_PX, RATE_HZ = MODES[MODE]
 FLIPS = {0: 0, 180: 2}
 """Rotation of the picture in degrees → `flip-method` of `nvvidconv`."""
@@ -39,7 +39,7 @@ SENSOR = (
     "! video/x-raw(memory:NVMM),width={width},height={height},format=NV12,framerate={rate}/1 "
     "! nvvidconv{flip} ! video/x-raw,format=BGRx"
 )
-"""The elements that take a picture and copy it from graphics memory; only a Jetson has these two."""
+"""The two elements that take a picture and copy it from graphics memory, which only a Jetson has."""
 OUTPUT = "videoconvert ! video/x-raw,format=BGR,width={width},height={height} ! fdsink fd=1"
 TROUBLES = {
     r'no element "(?P<what>[^"]+)"': "camera.no_plugin",
@@ -47,7 +47,7 @@ TROUBLES = {
     r"(?P<what>.*No cameras available.*|.*Invalid camera device.*|.*No such file.*)": "camera.no_device",
     r"(?P<what>.*[Pp]ermission denied.*)": "camera.no_permission",
 }
-"""GStreamer's message → the kit's message."""
+"""Patterns of GStreamer's messages → keys of the kit's messages."""
 LAST_LINES = 20
 END_S = 2.0
 
@@ -57,7 +57,7 @@ class ChildSource:
 
     Args:
         name: The camera's URI, for people.
-        command: Program and arguments; it writes blue-green-red pictures in sequence.
+        command: Program, which writes blue-green-red pictures in sequence, and arguments.
         width_px: Width of a picture.
         height_px: Height of a picture.
 
@@ -79,7 +79,7 @@ class ChildSource:
         self._listener.start()
 
     def read(self) -> np.ndarray | None:
-        """See `Source`."""
+        """See `PictureSource`."""
         assert self._child.stdout is not None
         height_px, width_px, _ = self._shape
         size = height_px * self._row_bytes
@@ -93,7 +93,7 @@ class ChildSource:
         return rows[:, : 3 * width_px].reshape(self._shape)
 
     def trouble(self) -> UserError | None:
-        """See `Source`."""
+        """See `PictureSource`."""
         self._listener.join(END_S)
         for line in self._said:
             for pattern, key in TROUBLES.items():
@@ -104,12 +104,12 @@ class ChildSource:
         return UserError("camera.failed", camera=self._name, why=why) if why else None
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `PictureSource`."""
         if self._child.poll() is None:
             self._child.terminate()
         try:
             self._child.wait(END_S)
-        except subprocess.TimeoutExpired:  # A hanging process ignores it.
+        except subprocess.TimeoutExpired:  # A hanging process ignores the signal.
             self._child.kill()
             self._child.wait()
 
@@ -137,7 +137,7 @@ def argus(sensor: str, mode: int, exposure_us: float | None, flip: int) -> list[
     Args:
         sensor: Number of the sensor.
         mode: A key of `MODES`.
-        exposure_us: Exposure time; None leaves it to the camera.
+        exposure_us: Exposure time in microseconds; None leaves it to the camera.
         flip: A key of `FLIPS`.
     """
     width, height, rate = MODES[mode]
@@ -156,7 +156,8 @@ def open_camera(rest: str, seed: int = 0) -> RealCamera:
     """Opens the camera for the URI `csi:0` or `csi:0?mode=4&focal=1357&exposure=5000&flip=180`.
 
     Raises:
-        UserError: There is no such camera, GStreamer or its Jetson part is missing, or no picture arrives.
+        UserError: There is no such camera, GStreamer or its elements for the Jetson are missing, or no
+            picture arrives.
     """
     name = f"csi:{rest}"
     sensor, options = parse(name, rest or "0", ("focal", "mode", "exposure", "flip"))

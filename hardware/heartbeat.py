@@ -1,8 +1,8 @@
 """The heartbeat of a hub's driver for the guard: a file that is touched as long as all is well.
 
-It contains the hub's address, and is where both processes can see it. A driver that has released the train
-properly writes a farewell there. A file that is not touched for a while, or is missing, means that the driver
-died, hangs, or cannot be watched.
+The file contains the hub's address, and is in a place that both processes can see. A driver that has released
+the train properly writes a farewell into the file. A file that is not touched for a while, or is missing,
+means that the driver died, hangs, or cannot be watched.
 """
 
 import os
@@ -16,7 +16,7 @@ VARIABLE = "BRAKEPOINT_HUB_HEARTBEAT"
 BEAT_S = 0.2
 """Interval at which the driver touches the file."""
 SILENCE_S = 1.0
-"""After five missed beats, the guard brakes."""
+"""The guard brakes after this time, that is, after five missed beats."""
 FAREWELL = "farewell"
 """Content of the file instead of an address when there is nothing to guard."""
 
@@ -24,8 +24,8 @@ FAREWELL = "farewell"
 def heartbeat_path() -> Path:
     """Path of the file: the value of `BRAKEPOINT_HUB_HEARTBEAT`, or else in a temporary folder of the user.
 
-    `XDG_RUNTIME_DIR` is unsuitable: it is removed when the user's session ends, while the train may still be
-    driving.
+    `XDG_RUNTIME_DIR` is unsuitable: that folder is removed when the user's session ends, while the train may
+    still be driving.
 
     Raises:
         UserError: This is Windows, where the guard cannot run.
@@ -38,7 +38,7 @@ def heartbeat_path() -> Path:
 
 
 class Heartbeat:
-    """The driver's end.
+    """The driver's end of the heartbeat.
 
     Args:
         path: The file.
@@ -72,14 +72,14 @@ class Heartbeat:
 
 
 class Watch:
-    """The guard's end.
+    """The guard's end of the heartbeat.
 
     Args:
         path: The file.
 
     Attributes:
-        address: The hub to brake: that of the last beat, whatever happened to the file; empty before the
-            first.
+        address: The hub to brake: the one of the last beat, whatever happened to the file; empty before the
+            first beat.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,7 +93,7 @@ class Watch:
         """Time since the last beat; None as long as there is nothing to guard.
 
         There is nothing to guard before the first beat and after a farewell; a missing file isn't a farewell.
-        Only the watcher's clock counts: a changed file is a beat, whatever its date.
+        Only the watcher's clock counts: any change of the file is a beat, whatever the file's date.
 
         Args:
             now: Seconds by a monotonic clock.
@@ -106,6 +106,6 @@ class Watch:
                 self._seen, self._seen_at = stamp, now
                 self._is_driven = said != FAREWELL
                 self.address = said if self._is_driven else self.address
-        except (OSError, ValueError):  # It is missing or not the kit's file, which isn't a farewell.
+        except (OSError, ValueError):  # The file is missing or not the kit's, which isn't a farewell.
             self._seen = None
         return now - self._seen_at if self._is_driven else None

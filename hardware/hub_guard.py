@@ -2,7 +2,7 @@
 
 A Bluetooth link belongs to the system and survives the program that opened it, so the motor keeps turning.
 Therefore the driver writes a heartbeat (`hardware.heartbeat`), and the guard, which does nothing else,
-watches it.
+watches the heartbeat.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from hardware.powered_up import connected
 LOOK_S = 0.05
 """Interval at which the guard checks."""
 TRY_AGAIN_S = 1.0
-"""Delay before it tries again to brake a train that it could not reach."""
+"""Delay before the guard tries again to brake a train that it could not reach."""
 BRAKED_WITHIN_S = 3.0
 """The guard's own limit: from the driver's last heartbeat to a braked motor, with the hub in range."""
 LIMITS = RadioLimits(find_s=5.0, settle_s=0.2)
@@ -30,8 +30,8 @@ async def brake(address: str, limits: RadioLimits = LIMITS) -> None:
     """Takes over a hub, brakes it with confirmation, checks that the brake holds, and disconnects.
 
     Raises:
-        UserError: It cannot be reached.
-        HubLostError: It does not brake, or another program drives it again.
+        UserError: The hub cannot be reached.
+        HubLostError: The hub does not brake, or another program drives it again.
     """
     async with connected(await find_hub(address, limits), limits) as hub:
         for _ in range(TRIES):
@@ -49,13 +49,13 @@ async def guard(
     limits: RadioLimits = LIMITS,
     silence_s: float = SILENCE_S,
 ) -> None:
-    """Watches a heartbeat until stopped, and brakes once each time that it falls silent.
+    """Watches a heartbeat until stopped, and brakes once each time that the heartbeat falls silent.
 
     Args:
         heartbeat: The file that the driver touches; None for the default one.
-        stopping: Ends it.
+        stopping: Ends the guard.
         say: Reports events to a person: key of `hub.guard.{key}`, and the text's values.
-        limits: How long each thing on the radio may take.
+        limits: How long each step on the radio may take.
         silence_s: How long the file may stay untouched.
     """
     path = heartbeat or heartbeat_path()

@@ -26,7 +26,7 @@ KIND_TEXTS: dict[int | None, str] = {
     HubKind.REMOTE_CONTROL: "remote",
 }
 RADIO_ERRORS = (BleakError, OSError, EOFError, TimeoutError)
-"""Exceptions of bleak, and those of the system's message bus that pass through it."""
+"""Exceptions of bleak, and exceptions of the system's message bus that pass through bleak."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class RadioLimits:
     """Time limits in seconds.
 
     Attributes:
-        find_s: Until a hub is heard.
-        settle_s: How long a search continues after the first hub, in case there is another.
-        connect_s: Until it is connected and its services are known.
-        attach_s: Until it has reported what is plugged in.
-        write_s: Until the radio has acknowledged a message, which never happens if the link is dead.
-        feedback_s: Until the hub has confirmed that an order is carried out.
-        disconnect_s: Until the link is down.
-        orders_s: Until a train without a new order brakes: the watchdog's time.
+        find_s: Time until a hub is heard.
+        settle_s: How long a search continues after the first hub, in case there are more.
+        connect_s: Time until the hub is connected and its services are known.
+        attach_s: Time until the hub has reported what is plugged in.
+        write_s: Time until the radio has acknowledged a message, which never happens if the link is dead.
+        feedback_s: Time until the hub has confirmed that an order is carried out.
+        disconnect_s: Time until the link is down.
+        orders_s: Time until a train without a new order brakes: the watchdog's time.
         look_again_s: How long a braked train must receive no other order to count as braked: twice the time
             after which a live driver would have repeated its order.
     """
@@ -61,7 +61,7 @@ def checked_address(written: str) -> str:
     """A Bluetooth address in upper case; an empty one stays empty and means any hub.
 
     Raises:
-        UserError: It isn't an address.
+        UserError: The text isn't an address.
     """
     address = written.strip().upper()
     if address and not ADDRESS.fullmatch(address):
@@ -74,12 +74,12 @@ async def find_hub(
 ) -> BLEDevice:
     """Finds the hub by its address, or else the only City hub in range.
 
-    A hub that is already connected, left so by a process that died, does not advertise. It is taken over.
+    A hub does not advertise if a process that died has left it connected. Such a hub is taken over.
 
     Args:
-        address: Its address; empty for any.
+        address: The hub's address; empty for any.
         limits: Time limits.
-        but: Addresses of devices that have proved not to be a train's hub.
+        but: Addresses of devices that turned out not to be a train's hub.
 
     Raises:
         UserError: There is no Bluetooth, no hub, more than one, or the address belongs to another device.
@@ -115,7 +115,7 @@ async def find_hub(
 
 
 def _kind_of_linked(hub: BLEDevice) -> int | None:
-    """The kind of a hub that is connected, by what it advertised before; None if the system has forgotten."""
+    """The kind of a connected hub, from its earlier advertisement; None if the system has forgotten that."""
     details = hub.details if isinstance(hub.details, dict) else {}
     return hub_kind(details.get("props", {}).get("ManufacturerData", {}))
 
@@ -150,7 +150,8 @@ async def _hear_hubs(limits: RadioLimits, address: str = "") -> dict[str, tuple[
 
     Args:
         limits: Time limits.
-        address: Stop immediately when this one is heard; otherwise, stop a while after the first City hub.
+        address: Hearing this address ends the search immediately; otherwise, the search ends a while after
+            the first City hub.
     """
     heard: dict[str, tuple[BLEDevice, int | None]] = {}
     found = asyncio.Event()

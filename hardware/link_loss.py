@@ -1,4 +1,4 @@
-"""A test for owners: what does the hub do when it loses its link? No specification answers that.
+"""A test for owners: what does the hub do when it loses its link? No specification answers this question.
 
 This is the only code that leaves a motor running on purpose, with the wheels in the air.
 """
@@ -25,11 +25,11 @@ LIMITS = RadioLimits(look_again_s=0.2)
 def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
     """Makes the wheels turn slowly, and leaves them turning; after the block, brakes with confirmation.
 
-    Nothing is sent within the block. The link persists because its event loop does: bleak disconnects when
-    the loop is closed.
+    Nothing is sent within the block. The link persists because its event loop persists: bleak disconnects
+    when the loop is closed.
 
     Args:
-        rest: The hub's Bluetooth address; empty for the only one in range.
+        rest: The hub's Bluetooth address; empty for the only hub in range.
         hangs_up: Whether to disconnect; otherwise the system keeps the link until the radio fails.
 
     Yields:
@@ -37,7 +37,7 @@ def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
 
     Raises:
         UserError: The hub cannot be reached, or another program drives it.
-        HubLostError: It does not brake.
+        HubLostError: The hub does not brake.
     """
     with asyncio.Runner() as runner:
         device = runner.run(find_hub(checked_address(rest), LIMITS))

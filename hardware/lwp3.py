@@ -1,9 +1,9 @@
 """The LEGO Wireless Protocol 3, as far as a train needs it: only messages and their bytes.
 
-Every message is `LENGTH 00 TYPE …`; the bytes of each are in its docstring, with the section of the published
-specification (https://lego.github.io/lego-ble-wireless-protocol-docs) that defines them. `encode` returns the
-bytes of a message; `decode` parses bytes from either side. Nothing here does any input or output, so both a
-hub's client and an emulated hub use it.
+Every message is `LENGTH 00 TYPE …`; the docstring of each class gives the bytes, with the section of the
+published specification (https://lego.github.io/lego-ble-wireless-protocol-docs) that defines them. `encode`
+returns the bytes of a message; `decode` parses bytes from either side. This module does no input or output,
+so both a hub's client and an emulated hub use it.
 """
 
 import struct
@@ -20,19 +20,19 @@ from hardware.lwp3_names import Port as Port
 
 SERVICE_UUID = "00001623-1212-efde-1623-785feabcd123"
 CHARACTERISTIC_UUID = "00001624-1212-efde-1623-785feabcd123"
-"""The only characteristic: messages to the hub are written to it, those from the hub are notifications."""
+"""The only characteristic: messages to the hub are written to it; messages from the hub are notifications."""
 COMPANY_ID = 0x0397
 """Company id of the manufacturer's data in an advertisement."""
 
 BRAKE = 127
-"""As a motor's power: the motor is short-circuited, which slows it down."""
+"""Value of a motor's power that short-circuits the motor, which slows the train down."""
 FLOAT = 0
-"""As a motor's power: none, so the train rolls freely."""
+"""Value of a motor's power that lets the train roll freely."""
 POWER_MAX = 100
 VOLTS = 9.6 / 3893
 """Volts per step of the voltage port."""
 OUTPUT_COMMAND = 0x81
-"""The message type of an order to a port, which errors quote."""
+"""The message type of an order to a port; errors about an order contain it."""
 
 
 class ProtocolError(ValueError):
@@ -40,7 +40,7 @@ class ProtocolError(ValueError):
 
 
 def hub_kind(manufacturer_data: Mapping[int, bytes]) -> int | None:
-    """The kind of hub that sent an advertisement; None if it isn't from this company.
+    """The kind of hub that sent an advertisement; None if the advertisement isn't from this company.
 
     Args:
         manufacturer_data: Company id → data, from a scanner. The data is
@@ -58,7 +58,7 @@ class Message(Protocol):
 
 
 def _framed(message_type: int, payload: bytes) -> bytes:
-    """`LENGTH 00 TYPE PAYLOAD` (section *Common Message Header*); the length counts itself."""
+    """`LENGTH 00 TYPE PAYLOAD` (section *Common Message Header*); the length includes its own byte."""
     return bytes([len(payload) + 3, 0, message_type]) + payload
 
 
@@ -258,9 +258,9 @@ class Attached:
 
     Attributes:
         port: The port.
-        device_type: Its type, for instance `DeviceType.TRAIN_MOTOR`; there are others.
-        hardware: Its hardware revision, in the hub's format.
-        software: Its software revision.
+        device_type: Type of the device, for instance `DeviceType.TRAIN_MOTOR`, or a number without a name.
+        hardware: Hardware revision of the device, in the hub's format.
+        software: Software revision of the device.
     """
 
     port: int
@@ -303,7 +303,7 @@ class CommandFeedback:
     `0a` is "done and idle" (section *Port Output Command Feedback*).
 
     Attributes:
-        ports: `(port, flags)` of each.
+        ports: `(port, flags)` of each port.
     """
 
     ports: tuple[tuple[int, Feedback], ...]
@@ -364,7 +364,7 @@ def decode(data: bytes) -> Message:
     """Parses a message.
 
     Raises:
-        ProtocolError: The bytes are not a message, or one that no train needs.
+        ProtocolError: The bytes are not a message, or a message that no train needs.
     """
     if (fixed := _FIXED.get(bytes(data))) is not None:
         return fixed

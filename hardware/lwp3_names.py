@@ -1,4 +1,4 @@
-"""The named numbers of the LEGO Wireless Protocol 3; its messages are in `hardware.lwp3`."""
+"""The named numbers of the LEGO Wireless Protocol 3, whose messages are in `hardware.lwp3`."""
 
 from enum import IntEnum, IntFlag
 
@@ -50,7 +50,7 @@ class Feedback(IntFlag):
 
 
 class Action(IntEnum):
-    """Requests to a hub, and from 0x30 its announcements of what it will do (section *Hub Actions*)."""
+    """Requests to a hub and, from 0x30, a hub's announcements of its next action (section *Hub Actions*)."""
 
     SWITCH_OFF = 0x01
     DISCONNECT = 0x02

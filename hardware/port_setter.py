@@ -1,4 +1,4 @@
-"""A port that must obey: the motor's. A value is sent until the hub has confirmed it."""
+"""A port that must obey, such as the motor's: a value is sent until the hub has confirmed it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Write = Callable[[SetValue], Awaitable[None]]
 
 
 class HubLostError(Exception):
-    """The link to the hub is lost, or the hub is no longer trusted. Its text is for people.
+    """The link to the hub is lost, or the hub is no longer trusted. The error's text is for people.
 
     Args:
         key: Key of the text `hub.lost.{key}`.
@@ -31,15 +31,15 @@ class PortSetter:
     """Keeps a port at the newest requested value.
 
     A newer value never waits for feedback on an older one, so a brake is sent immediately, whatever is in
-    progress. The port is settled when the hub has answered everything sent to it. Values that it discards or
-    leaves unanswered are sent again, which is safe since they are states and not changes.
+    progress. The port is settled when the hub has answered everything sent to it. Values that the hub
+    discards or leaves unanswered are sent again, which is safe because values are states, not changes.
 
     Args:
         write: Sends a message, or raises `HubLostError`.
         limits: Time limits for answers.
         port: The port.
-        value: Its initial value.
-        refresh_s: See below.
+        value: Initial value of the port.
+        refresh_s: See the attribute.
 
     Attributes:
         refresh_s: Interval at which the value is sent again, changed or not; None for never.
@@ -79,7 +79,7 @@ class PortSetter:
         self._news.set()
 
     def refused(self) -> None:
-        """Processes an error, which is about this port if an order to it is unanswered."""
+        """Processes an error, which is about this port if an order to the port is unanswered."""
         if self._unanswered:
             self.answered(Feedback.DISCARDED)
 
@@ -87,7 +87,7 @@ class PortSetter:
         """Sends the requested values, for ever.
 
         Raises:
-            HubLostError: The radio or the hub does not accept it.
+            HubLostError: The radio or the hub does not accept the value.
         """
         while True:
             await self.settle()
@@ -101,7 +101,7 @@ class PortSetter:
         """Sends the requested value until it is confirmed.
 
         Raises:
-            HubLostError: The radio or the hub does not accept it.
+            HubLostError: The radio or the hub does not accept the value.
         """
         while not self.is_settled:
             self._news.clear()
@@ -133,7 +133,7 @@ class PortSetter:
         """Sends the requested value, and waits only for the radio.
 
         Raises:
-            HubLostError: The radio does not accept it.
+            HubLostError: The radio does not accept the value.
         """
         if not self._unanswered:
             self._unanswered_since = _now()

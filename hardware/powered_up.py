@@ -1,10 +1,10 @@
 """Connects to a Powered Up hub that was found, and controls its ports.
 
 `hardware.lwp3` defines the bytes, and `hardware.hub_search` finds the hub; this module defines who sends
-which message and when, with asyncio and bleak. Everything that can fail has a time limit, and raises one of
-two exceptions: `UserError` while the hub is being examined, or `HubLostError` once it is in use. Only the
-motor can fail: problems of other ports are reported, and the ports ignored. The first and the last message on
-a link is a brake.
+which message and when, with asyncio and bleak. Every step that can fail has a time limit, and raises one of
+two exceptions: `UserError` while the hub is being examined, or `HubLostError` once the hub is in use. Only
+problems of the motor are errors: problems of other ports are reported, and these ports are then ignored. The
+first and the last message on a link is a brake.
 """
 
 import asyncio
@@ -27,12 +27,13 @@ from hardware.port_setter import REFRESH_S, HubLostError, PortSetter
 VOLTS_DELTA = 20
 """Change at which the hub reports its voltage again, 0.05 V."""
 VOLTS_SHARE = 0.2
-"""Weight of the newest voltage in the mean: it fluctuates with the motor's current."""
+"""Weight of the newest voltage in the mean, since the voltage fluctuates with the motor's current."""
 CONNECT_TRIES = 3
 CONNECT_AGAIN_S = 0.3
 """Delay before retrying a connection.
 
-It may fail for temporary reasons: another one is being opened or closed, or the radio missed an answer.
+A connection may fail for temporary reasons: another one is being opened or closed, or the radio missed an
+answer.
 """
 Trouble = Callable[..., None]
 QUESTIONS = (
@@ -59,13 +60,13 @@ class PoweredUpHub:
     """A connected hub; created by `connected`.
 
     Attributes:
-        address: Its Bluetooth address.
-        attached: Port → type of what is plugged in.
-        battery_percent: Level of its battery; None until it has reported it.
-        is_voltage_low: Whether it has raised the alert.
-        volts: Its voltage, a mean of the last values; None until it has reported one.
+        address: Bluetooth address of the hub.
+        attached: Port → type of the device that is plugged in.
+        battery_percent: Level of the battery; None until the hub has reported it.
+        is_voltage_low: Whether the hub has raised the alert for low voltage.
+        volts: The voltage, as a mean of the last values; None until the hub has reported one.
         on_change: Called when battery or voltage have changed.
-        on_trouble: Called about ignored ports: key of `hub.say.{key}`, and its values.
+        on_trouble: Called about ignored ports: key of `hub.say.{key}`, and the text's values.
         motor: Port A, initially braked.
         light: Port B.
         colour: The hub's own light.
@@ -95,10 +96,10 @@ class PoweredUpHub:
     async def open(self) -> None:
         """Connects, and brakes before anything else, since a train may be moving without a driver.
 
-        A hub that receives nothing disconnects, which the brake also prevents.
+        The brake also keeps the hub connected: a hub that receives nothing disconnects.
 
         Raises:
-            UserError: It does not connect, or isn't a hub.
+            UserError: The device does not connect, or isn't a hub.
         """
         try:
             async with asyncio.timeout(self.limits.connect_s):
@@ -112,14 +113,14 @@ class PoweredUpHub:
             await self.whisper(question)
 
     async def require_motor(self) -> None:
-        """Waits until the motor is present and braked; from then on the hub is lost if it is unplugged.
+        """Waits until the motor is present and braked; after that, unplugging it means that the hub is lost.
 
-        A hub reports what is plugged in only once per link. If it reported that to a process that has died,
-        the confirmed brake proves that there is a motor.
+        A hub reports what is plugged in only once per link. If an earlier process received that report and
+        has died, the confirmed brake proves that there is a motor.
 
         Raises:
-            UserError: There is none, or another device, or this isn't a train's hub.
-            HubLostError: It does not brake.
+            UserError: There is no motor, or another device is in its place, or this isn't a train's hub.
+            HubLostError: The motor does not brake.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(self.limits.attach_s):
@@ -143,14 +144,14 @@ class PoweredUpHub:
 
     @property
     def is_of_a_train(self) -> bool:
-        """Whether it is a City hub, as far as it has reported: a remote control offers the same service."""
+        """Whether this is a City hub, as far as is known: a remote control offers the same service."""
         return self.kind in (HubKind.CITY, None)
 
     async def write(self, message: lwp3.Message) -> None:
         """Sends a message with priority over whispered ones; returns when the radio has acknowledged it.
 
         Raises:
-            HubLostError: It has not been acknowledged.
+            HubLostError: The message has not been acknowledged.
         """
         limit_s = self.limits.write_s
         self._writes_waiting += 1
@@ -167,11 +168,11 @@ class PoweredUpHub:
     async def whisper(self, message: lwp3.Message) -> bool:
         """Sends an unconfirmed message, unless something more important has to be sent.
 
-        It requests no acknowledgement, so it delays nothing; the motor's messages detect problems of the
-        radio.
+        A whispered message requests no acknowledgement, so it delays nothing; the motor's messages detect
+        problems of the radio.
 
         Returns:
-            Whether it is finished: sent, or refused by the radio.
+            Whether the message is done with: sent, or refused by the radio.
         """
         if self._writes_waiting:
             return False
@@ -181,13 +182,13 @@ class PoweredUpHub:
         return True
 
     async def miss_the_light(self) -> None:
-        """Reports a light that does not appear in time."""
+        """Reports that no light was plugged in in time."""
         await asyncio.sleep(self.limits.attach_s)
         if not self.light.is_there:
             self.on_trouble("no_light")
 
     async def lost(self) -> NoReturn:
-        """Waits for the end.
+        """Waits until the hub is lost.
 
         Raises:
             HubLostError: The link is down, the hub was switched off, or the motor was unplugged.
@@ -200,7 +201,7 @@ class PoweredUpHub:
             self._lost.result()
 
     async def close(self) -> None:
-        """Brakes, if the radio still allows it, whatever else was lost, and only then disconnects."""
+        """Brakes if the radio still allows it, whatever else has failed, and only then disconnects."""
         if self._client.is_connected:
             self.motor = PortSetter(self.write, self.limits, Port.A, BRAKE)
             with suppress(HubLostError):
@@ -217,7 +218,7 @@ class PoweredUpHub:
     def _lose(self, error: HubLostError) -> None:
         if not self._lost.done():
             self._lost.set_exception(error)
-            self._lost.exception()  # There may be nothing left that waits for it.
+            self._lost.exception()  # There may be nothing left that waits for this error.
 
     def _on_disconnect(self, _: BleakClient) -> None:
         self._lose(HubLostError("dropped"))
@@ -267,7 +268,7 @@ class PoweredUpHub:
     def _refused(self, command: int, code: int) -> None:
         """Processes an error, whose cause a hub does not report.
 
-        If it may be about the motor's order, that is sent again.
+        If the error may be about the motor's order, that order is sent again.
         """
         if command == lwp3.OUTPUT_COMMAND:
             self.motor.refused()
@@ -286,7 +287,7 @@ async def connected(
         on_trouble: See `PoweredUpHub`.
 
     Raises:
-        UserError: It does not connect, or isn't a hub.
+        UserError: The device does not connect, or isn't a hub.
     """
     hub = await _opened(device, limits, on_trouble)
     try:
@@ -316,5 +317,5 @@ async def _opened(device: BLEDevice, limits: RadioLimits, on_trouble: Trouble) -
 async def _closed(hub: PoweredUpHub) -> None:
     closing = asyncio.ensure_future(hub.close())
     while not closing.done():
-        with suppress(asyncio.CancelledError):  # Urgent messages must wait for the brake, too.
+        with suppress(asyncio.CancelledError):  # Even urgent messages must wait for the brake.
             await asyncio.shield(closing)

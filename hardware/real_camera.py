@@ -1,7 +1,7 @@
 """Common code of the real cameras: keeps only the newest frame, and reports a stall or an end.
 
-A camera delivers at its own rate and its driver blocks. Therefore a thread reads, and keeps only the newest
-frame.
+A camera delivers frames at its own rate, and its driver blocks. Therefore a thread reads the camera, and
+keeps only the newest frame.
 """
 
 import threading
@@ -23,23 +23,23 @@ from brakepoint.truth import CameraModel
 FIRST_FRAME_S = 10.0
 """Time limit for the first picture: a sensor may need seconds."""
 WAIT_S = 1 / CONTROL_RATE_HZ
-"""How long `read` waits for a newer frame than the last."""
+"""How long `read` waits for a frame that is newer than the last one."""
 STALL_S = 1.0
 """A camera that is silent for this long has stalled."""
 RESTART_S = 2.0
 """Delay before a stalled or ended camera is restarted."""
 MODEL = CameraModel()
-"""The pictures for which detector and autopilot were made."""
+"""The camera for whose pictures detector and autopilot were made."""
 
 
 class PictureSource(Protocol):
     """A source of pictures."""
 
     def read(self) -> np.ndarray | None:
-        """The next picture, `(height, width, 3)` uint8, blue-green-red; None if there are no more."""
+        """The next picture, `(height, width, 3)` uint8, blue-green-red; None after the last picture."""
 
     def trouble(self) -> UserError | None:
-        """Why there are no more, if known."""
+        """Why there are no more pictures, if known."""
 
     def close(self) -> None:
         """Ends a waiting `read`, and releases the device; may be called twice."""
@@ -79,14 +79,14 @@ class RealCamera:
     """A real camera, which ignores the train's reported state.
 
     Args:
-        name: Its URI, for people.
-        start: Starts its source; called again after a stall or an end.
-        focal_px: Its focal length in pixels of its own picture; None if its vertical view equals the recorded
-            one's.
-        eye: Its calibration; an explicit focal length takes precedence.
+        name: The camera's URI, for people.
+        start: Starts the camera's source; called again after a stall or an end.
+        focal_px: Focal length in pixels of the camera's own picture; None if its vertical view equals the
+            recorded camera's.
+        eye: Calibration of the camera; an explicit focal length takes precedence.
 
     Attributes:
-        size_px: Width and height of its own pictures.
+        size_px: Width and height of the camera's own pictures.
 
     Raises:
         UserError: There is no picture, or the camera was calibrated with pictures of another size.
@@ -123,7 +123,7 @@ class RealCamera:
         """Waits one step of the control loop for the newest picture; None if there is none.
 
         Raises:
-            UserError: The camera has stalled or ended; raised once, and then it is restarted.
+            UserError: The camera has stalled or ended; this is raised once, and then the camera is restarted.
         """
         if self._grabber is None:
             time.sleep(WAIT_S)
@@ -182,7 +182,7 @@ def in_colour(image: np.ndarray, name: str) -> np.ndarray:
         `(height, width, 3)` uint8.
 
     Raises:
-        UserError: It has another format.
+        UserError: The picture has another format.
     """
     channels = image.shape[2] if image.ndim == 3 else 1
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4):
@@ -197,9 +197,9 @@ def as_recorded(image: np.ndarray, focal_px: float | None = None) -> np.ndarray:
     """Converts a picture to the size and focal length of the recorded camera.
 
     Args:
-        image: `(height, width, 3)` uint8, its optical axis in the middle.
-        focal_px: Its focal length in pixels; None for the one with which its vertical view equals the
-            recorded one's.
+        image: `(height, width, 3)` uint8, with the optical axis in the middle.
+        focal_px: Focal length in pixels of the picture; None for the one with which its vertical view equals
+            the recorded camera's.
 
     Returns:
         `(480, 640, 3)` uint8; black where the camera sees less than the recorded one.

@@ -10,8 +10,8 @@ from hardware.lwp3 import BRAKE, POWER_MAX, Colour
 RAMP_S = 0.4
 """Time from standstill to full power.
 
-A sudden rise of power makes the wheels slip and the voltage drop; a decrease needs no ramp, since the train's
-own inertia is one, and the autopilot relies on it.
+A sudden rise of power makes the wheels slip and the voltage drop; a decrease needs no ramp: the train's
+inertia smooths it, and the autopilot relies on a decrease without a ramp.
 """
 BLINK_S = 0.5
 """How long a blinking headlight is on, and how long it is off."""
@@ -34,12 +34,12 @@ class PortSettings:
 
 
 class Reckoning:
-    """Follows orders and clock, and computes the rest from the train's measured figures.
+    """Follows orders and clock, and computes settings and motion from the train's measured figures.
 
     The clock is the argument of `at`, so a run on a virtual clock is reproducible to the bit.
 
     Args:
-        drive: The measured figures; by default those of `brakepoint.locomotive`.
+        drive: The measured figures; by default the figures of `brakepoint.locomotive`.
     """
 
     def __init__(self, drive: Drive = Drive()) -> None:  # noqa: B008 — it is frozen
@@ -51,16 +51,16 @@ class Reckoning:
         self._now: float | None = None
 
     def fit(self, drive: Drive) -> None:
-        """Uses another drive from now on."""
+        """Uses different figures from now on."""
         self._drive = drive
 
     def measured(self, volts: float | None) -> None:
-        """Sets the hub's voltage: at a lower one the motor needs more power for the same speed."""
+        """Sets the hub's voltage: at a lower voltage, the motor needs more power for the same speed."""
         if volts is not None and self._drive.volts is not None:
             self._voltage = volts / self._drive.volts
 
     def follow(self, order: Order | None) -> None:
-        """Follows an order from the time of the last `at`; without one the train brakes and waits."""
+        """Follows an order from the time of the last `at`; with None, the train brakes and waits."""
         self._order = order
         self._power = 0.0 if self._is_braking else min(self._power, self._target)
 
@@ -72,7 +72,7 @@ class Reckoning:
             self._motion = self._motion.braked(seconds, self._drive.braking_cm_s2)
             return
         self._power = min(self._power, self._target)  # The voltage may have fallen.
-        while seconds > 0:  # At most twice: on the ramp, and after it.
+        while seconds > 0:  # This loop runs at most twice: on the ramp, and after it.
             step_s = min(self._ramp_left_s or seconds, seconds)
             power = self._power_after(step_s)
             mean = self._motor((max(self._power, self._start) + power) / 2) * self._voltage
@@ -121,7 +121,7 @@ class Reckoning:
 
     @property
     def _target(self) -> float:
-        """The order's power at the voltage of the measurement, limited to what is available."""
+        """The order's power at the voltage of the measurement, limited to the available power."""
         power = self._drive.power(self._order.kind) if self._order else 0.0
         return min(power, POWER_MAX * self._voltage)
 

@@ -1,9 +1,9 @@
 """Scores of other trains and cameras, with and without calibration: `python -m hardware.rehearsal`.
 
-It drives every line of the kit with trains that are faster or slower than the kit assumes, with other
-batteries and other cameras: once with the default figures, and once with those that `brakepoint hub
-calibrate` and `brakepoint camera calibrate` find for that train. It uses the radio hub's dead reckoning, on a
-virtual clock and without the radio; detections are computed by geometry, with errors.
+The rehearsal drives every line of the kit with trains that are faster or slower than the kit assumes, with
+other batteries and other cameras: once with the default figures, and once with the figures that `brakepoint
+hub calibrate` and `brakepoint camera calibrate` find for that train. It uses the radio hub's dead reckoning,
+on a virtual clock and without the radio; detections are computed from geometry, with errors.
 """
 
 import multiprocessing
@@ -50,7 +50,7 @@ from hardware.simulation import (
 APART_CM = 60.0
 """Distance between an owner's marks."""
 PICTURES = 30
-"""Number of pictures of each place."""
+"""Number of pictures taken at each place."""
 ENOUGH = 95.0
 """Score that a calibrated train must reach on every line."""
 FEEDS = tuple(sorted(path.stem for path in SCENARIOS_DIR.glob("*.yaml")))
@@ -74,7 +74,7 @@ def marks(start_cm: float) -> dict[str, float]:
 
 
 def calibrated(world: World, seed: int = 0) -> TrainFile:
-    """The file that the owner of such a train would get, with errors of camera and ruler."""
+    """The train's file that the owner of such a train would get, with the errors of camera and ruler."""
     eye = _calibrated_eye(world, seed)
     return _calibrated_drive(world, eye, seed)
 
@@ -93,7 +93,7 @@ def _calibrated_eye(world: World, seed: int) -> Eye:
 
 
 def places_cm(world: World) -> tuple[float, float]:
-    """Where an owner puts the plate, so that it is visible and large enough, in cm from the lens."""
+    """Where an owner puts the plate, in cm from the lens, so that the plate is visible and large enough."""
     camera = world.camera
     far = min(camera.focal_px * PLATE_HEIGHT_CM[SignClass.DANGER_AHEAD] / (VISIBLE_HEIGHT_MIN_PX + 3), 60.0)
     lowest = camera.height_px / 2 / camera.focal_px - np.tan(np.radians(camera.pitch_deg))
@@ -123,7 +123,7 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
 
 
 def _camera(focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) -> dict[str, float]:
-    """A camera with these differences from the recorded one."""
+    """A camera with these differences from the recorded camera."""
     return {
         "focal_px": focal * RECORDED.focal_px,
         "height_cm": height_cm + RECORDED.height_cm,
@@ -161,7 +161,7 @@ def scores(world: World, train: TrainFile) -> list[float]:
     """The scores of a train on each line with a given file.
 
     Args:
-        world: Its true figures.
+        world: The train's true figures.
         train: The figures that the kit assumes.
     """
     step = load_step("step6_autopilot", "solutions").step
@@ -179,7 +179,7 @@ def scores(world: World, train: TrainFile) -> list[float]:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """One train: its scores on each line with the default figures, and with its own."""
+    """One train: its scores on each line with the default figures, and with its own figures."""
 
     world: World
     by_default: list[float]
@@ -192,7 +192,7 @@ def rehearse(world: World) -> Rehearsal:
 
 
 def as_table(rehearsals: list[Rehearsal]) -> Table:
-    """Formats them as a table, with a row for each train."""
+    """Formats the rehearsals as a table, with a row for each train."""
     table = Table(title=text("rehearsal.title", feeds=len(FEEDS)))
     for column in ("speed", "volts", "focal", "height", "pitch", "latency"):
         table.add_column(text(f"rehearsal.{column}"), justify="right")
@@ -220,7 +220,7 @@ def _summary(found: list[float]) -> str:
 def main(
     lines: Annotated[int, typer.Option("--first", min=1, help="rehearsal.option.first")] = 99,
 ) -> None:
-    """Rehearses every train; exit status 1 if a calibrated one scores too low on any line."""
+    """Rehearses every train; exit status 1 if a calibrated train scores too low on any line."""
     chosen = list(worlds())[:lines]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(available_cores(), len(chosen)), context) as pool:

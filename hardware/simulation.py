@@ -34,10 +34,10 @@ class World:
 
     Attributes:
         speed: Speed relative to the default train, as a factor.
-        volts: Voltage of its batteries.
-        lag_s: As in `brakepoint.locomotive`.
-        braking_cm_s2: As in `brakepoint.locomotive`.
-        camera: Its camera; the picture has as many pixels as the recorded one.
+        volts: Voltage of the train's batteries.
+        lag_s: Time for 63 % of a change of speed.
+        braking_cm_s2: Deceleration of the motor's brake.
+        camera: The train's camera; its picture has as many pixels as the recorded one.
         latency_s: Age of a picture on arrival.
     """
 
@@ -55,11 +55,11 @@ class World:
 
 
 class TrueTrain:
-    """Moves like a train of this world, given its motor's settings.
+    """Moves like a train in the given world, according to its motor's settings.
 
     Attributes:
         motor: Power in percent, or `BRAKE`.
-        motion: Its position and speed.
+        motion: Position and speed of the train.
     """
 
     def __init__(self, world: World) -> None:
@@ -69,7 +69,7 @@ class TrueTrain:
         self._past: deque[tuple[float, float]] = deque(maxlen=30 * CONTROL_RATE_HZ)
 
     def at(self, now: float) -> Motion:
-        """Moves up to a time."""
+        """Moves the train up to a time."""
         seconds, self._now = max(now - self._now, 0.0), max(now, self._now)
         if self.motor == BRAKE:
             self.motion = self.motion.braked(seconds, self._world.braking_cm_s2)
@@ -86,12 +86,13 @@ class TrueTrain:
 
 
 class Lookout:
-    """A detector's view of a scenario, by geometry, in the frames of a camera of this world.
+    """A detector's view of a scenario, computed from geometry, in the frames of the given world's camera.
 
     Args:
         scenario: The signs and their places.
         world: The world with the camera.
-        focal_px: Its focal length as assumed by the kit, which determines the scaling to the recorded one's.
+        focal_px: The camera's focal length as assumed by the kit, which determines the scaling to the
+            recorded camera's.
         seed: Seed of the errors of the boxes.
     """
 
@@ -128,11 +129,11 @@ def _seen(scenario: Scenario, number: int, camera: CameraModel) -> tuple:  # typ
 
 
 class ReckoningHub:
-    """The train's hub without its radio: the true train obeys the reckoning's motor settings immediately.
+    """The train's hub without the radio: the true train obeys the reckoning's motor settings immediately.
 
     Args:
         train: The true train.
-        world: The world with its batteries.
+        world: The world with the train's batteries.
         drive: The figures that the hub assumes.
     """
 
@@ -180,7 +181,7 @@ def true_run(
     Args:
         truth: Ground truth of the line.
         train: The true train.
-        hub: Its hub.
+        hub: The train's hub.
         look: Returns the detections from a place at a time.
         step: The autopilot.
     """

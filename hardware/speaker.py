@@ -10,7 +10,7 @@ class Speaker:
     """Prints lines in order, without making the caller wait.
 
     Args:
-        say: Prints one line; it may take any time, or fail.
+        say: Prints one line; the call may take any time, or fail.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -24,7 +24,7 @@ class Speaker:
         self._lines.put(line)
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until everything is printed, and returns whether it is."""
+        """Waits until everything is printed, and returns whether this happened in time."""
         said = threading.Event()
         self._lines.put(said)
         return said.wait(timeout_s)

@@ -17,7 +17,7 @@ TOLERATED_S = STALL_S / 2
 """How long reading may fail before a camera is restarted."""
 AGAIN_S = 0.01
 MANUAL_EXPOSURE = 1
-"""Value of V4L2_CID_EXPOSURE_AUTO, which must be set before an exposure."""
+"""Value of V4L2_CID_EXPOSURE_AUTO for manual exposure, which must be set before an exposure time."""
 
 
 class UsbSource:
@@ -26,10 +26,10 @@ class UsbSource:
     Args:
         name: The camera's URI, for people.
         device: For instance `/dev/video0`.
-        exposure: In the driver's own unit, mostly 0.1 ms; None leaves it to the camera.
+        exposure: Exposure time in the driver's own unit, mostly 0.1 ms; None leaves it to the camera.
 
     Raises:
-        UserError: There is no such device, access is denied, or it isn't a camera.
+        UserError: There is no such device, access is denied, or the device isn't a camera.
     """
 
     def __init__(self, name: str, device: str, exposure: float | None = None) -> None:
@@ -46,10 +46,10 @@ class UsbSource:
             self._capture.set(setting, value)
 
     def read(self) -> np.ndarray | None:
-        """See `Source`.
+        """See `PictureSource`.
 
-        The device is released here: OpenCV does not allow that elsewhere during a read. A picture lost on the
-        bus isn't the end, unless no other follows soon or the device is gone.
+        The device is released in this method: OpenCV does not allow that elsewhere during a read. A picture
+        lost on the bus isn't the end, unless no other picture follows soon or the device is gone.
         """
         while not self._is_closed:
             is_there, image = self._capture.read()
@@ -63,16 +63,16 @@ class UsbSource:
         return None
 
     def trouble(self) -> UserError | None:
-        """See `Source`; Video4Linux gives no reason."""
+        """See `PictureSource`; Video4Linux gives no reason."""
         return None
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `PictureSource`."""
         self._is_closed = True
 
 
 def _settings(exposure: float | None) -> list[tuple[int, float]]:
-    """Sets compressed pictures, since USB 2 is too slow for others, and no queue of old ones."""
+    """Requests compressed pictures, since USB 2 is too slow for others, and no queue of old pictures."""
     settings: list[tuple[int, float]] = [
         (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
         (cv2.CAP_PROP_FRAME_WIDTH, WIDTH_PX),

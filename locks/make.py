@@ -1,15 +1,15 @@
-"""Generates every lock of the project. `make locks` runs it, and nothing else writes one.
+"""Generates every lock of the project. `make locks` runs this program, and nothing else writes a lock.
 
-    python locks/make.py             what is locked stays as it is, as long as it fits
-    python locks/make.py --upgrade   the newest of everything
+    python locks/make.py             locked versions stay as they are, as long as they fit
+    python locks/make.py --upgrade   the newest version of every package
 
 An environment is installed with constraints.txt, which has one version of each package of any extra, for
-every Python and system; KServe's packages with serving.txt, which lists all of them, since pip would reject
-its psutil; Blender's environment with footage.txt. The exact contents of images, with hashes, are in
-deploy/images/locks.
+every Python and system. KServe is installed with serving.txt, which lists all its packages, since pip would
+reject KServe's requirement for psutil. Blender's environment is installed with footage.txt. The exact
+contents of images, with hashes, are in deploy/images/locks.
 
-PyTorch's build without CUDA, for the images, is taken from the folder that PIP_FIND_LINKS names, or if there
-is none from the index that BRAKEPOINT_TORCH_INDEX names.
+PyTorch's build without CUDA, for the images, is taken from the folder that PIP_FIND_LINKS names; without such
+a folder, from the index that BRAKEPOINT_TORCH_INDEX names.
 """
 
 import argparse
@@ -29,9 +29,9 @@ CONSTRAINTS = LOCKS_DIR / "constraints.txt"
 IMAGES_DIR = Path("deploy/images")
 IMAGE_LOCKS_DIR = IMAGES_DIR / "locks"
 PYTHON = "3.11"
-"""The oldest version that an environment may have, and the version in images."""
+"""The oldest Python that an environment may have, and the Python in images."""
 ALONE = "footage"
-"""Extra with its own environment: nothing else is compatible with its numpy."""
+"""The extra with its own environment, since no other is compatible with its numpy."""
 HEADER = "# Made by `make locks`\n"
 UV = Path(sys.executable).with_name("uv")
 COMPILE = (
@@ -114,7 +114,7 @@ def requirements(name: str) -> list[str]:
 
 
 def lock_header(name: str) -> str:
-    """The beginning of an image's lock: its inputs. A lock with another beginning is out of date."""
+    """The beginning of an image's lock: its inputs. A lock with a different beginning is out of date."""
     image = images()[name]
     overrides = (*project()["tool"]["uv"]["override-dependencies"], *image.get("override", ()))
     wanted = [PYTHON, *overrides, *requirements(name)]

@@ -1,7 +1,7 @@
-"""pip with progress on a terminal: `python locks/pip_told.py install …`.
+"""Runs pip with progress on a terminal: `python locks/pip_told.py install …`.
 
-Elsewhere, as in a log, it is plain pip with the same arguments. It uses only the standard library, since
-nothing else is installed yet.
+Where the output isn't a terminal, plain pip runs with the same arguments. This module uses only the
+standard library, since nothing else is installed yet.
 """
 
 import contextlib
@@ -53,7 +53,8 @@ class Told:
         elif (fetched := FETCHED.match(said)) and fetched[1].endswith(ARCHIVES):
             self._fetched += 1
             name, size = fetched[1].split("-")[0], fetched[2] or "…"
-            # Some indexes list dependencies before anything is downloaded; with others they are unknown.
+            # Some indexes list dependencies before anything is downloaded; with others, they are unknown
+            # until then.
             key = "setup.fetching" if self._fetched < len(self._found) else "setup.fetching_more"
             self.line = text(key, None, count=self._fetched, all=len(self._found), name=name, size=size)
         elif installing := INSTALLING.match(said):

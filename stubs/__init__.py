@@ -1,1 +1,1 @@
-"""Substitutes for hardware: the recorded camera and the printing hub. The real ones are in `hardware`."""
+"""Substitutes for the hardware in `hardware`: the recorded camera and the printing hub."""

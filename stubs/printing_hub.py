@@ -1,4 +1,4 @@
-"""A hub in place of a real train: it prints its orders and computes how the train would move."""
+"""A hub that replaces a real train: it prints its orders and computes how the train would move."""
 
 import sys
 from typing import TextIO
@@ -38,7 +38,7 @@ class PrintingHub:
         return self._state()
 
     def close(self) -> None:
-        """Brakes."""
+        """Brakes the train."""
         if self._order is not None and self._order.kind is not OrderKind.BRAKE:
             self._order = self._order.model_copy(update={"kind": OrderKind.BRAKE})
 

@@ -1,4 +1,4 @@
-"""A recorded feed in place of a real camera, which follows the train."""
+"""A recorded feed that replaces a real camera, and follows the train."""
 
 import hashlib
 from collections.abc import Generator
@@ -16,7 +16,7 @@ from brakepoint.truth import GroundTruth, load_truth
 EXPOSURE_S = 1 / 60
 """How long the shutter is open, as indoors."""
 BLUR_DEPTH_CM = 40.0
-"""Distance at which the blur is correct. Nearer objects are blurred too little, farther ones too much."""
+"""Distance at which the blur is correct: nearer objects are blurred too little, farther ones too much."""
 NOISE_SIGMA = 2.5
 """Standard deviation of the sensor's noise, in grey levels of 255."""
 NOISE_SPARE_PX = 256
@@ -26,16 +26,16 @@ NOISE_SPARE_PX = 256
 class RecordedCamera:
     """Shows the frame of a feed at the train's position.
 
-    A frame is decoded when the train gets there and then discarded, so memory does not grow with the feed.
+    A frame is decoded when the train reaches it and then discarded, so memory does not grow with the feed.
     The train never reverses, and neither does the video.
 
     Args:
         video: An mp4.
-        truth: Its ground truth.
+        truth: Ground truth of the video.
         seed: Seed of the sensor's noise.
 
     Raises:
-        UserError: The video is missing or damaged, or the ground truth belongs to another.
+        UserError: The video is missing or damaged, or the ground truth belongs to another video.
     """
 
     def __init__(self, video: Path, truth: GroundTruth, seed: int = 0) -> None:
@@ -81,7 +81,7 @@ class RecordedCamera:
             raise UserError("feed.damaged", path=self._video) from error
 
     def _draw_noise(self) -> tuple[np.ndarray, np.ndarray]:
-        """The noise as two pictures, to add and to subtract: OpenCV is fastest with these."""
+        """The noise as two pictures, one to add and one to subtract, with which OpenCV is fastest."""
         camera = self._truth.camera
         shape = (camera.height_px + NOISE_SPARE_PX, camera.width_px + NOISE_SPARE_PX, 3)
         noise = np.rint(self._random.standard_normal(shape, np.float32) * NOISE_SIGMA)
@@ -105,7 +105,7 @@ def _open(video: Path, truth: GroundTruth) -> av.container.InputContainer:
     except (av.FFmpegError, IndexError) as error:
         raise UserError("feed.damaged", path=video) from error
     expected = len(truth.frames)
-    if stream.frames not in (0, expected):  # Some containers do not contain the number of frames.
+    if stream.frames not in (0, expected):  # Some containers do not give the number of frames.
         raise UserError("feed.frame_count", path=video, found=stream.frames, expected=expected)
     if truth.video_sha256 and hashlib.sha256(video.read_bytes()).hexdigest() != truth.video_sha256:
         raise UserError("feed.changed", path=video)
@@ -133,7 +133,7 @@ def open_camera(rest: str, seed: int = 0) -> RecordedCamera:
         seed: Seed of the sensor's noise.
 
     Raises:
-        UserError: There is no such feed, or it is damaged.
+        UserError: There is no such feed, or the feed is damaged.
     """
     video = find_feed(rest)
     return RecordedCamera(video, load_truth(video.with_suffix(".json")), seed)

@@ -20,11 +20,11 @@ from brakepoint.texts import languages, text
 
 PROGRESS_MAX_BYTES = 64_000
 SILENT_AFTER_MIN = 20.0
-"""No check for this long means that the attendee is away or lost."""
+"""An attendee who has not run a check for this long is away or lost."""
 LOOK_EVERY_S = 5.0
 KEYS = (PROGRESS_KEY, INCIDENTS_KEY)
 NO_PROGRESS = b"{}"
-"""Counts for an attendee who has only worked on incidents."""
+"""Replaces the missing progress of an attendee who has only worked on incidents."""
 
 
 class State(StrEnum):
@@ -44,15 +44,16 @@ class Seat(BaseModel):
         handle: The attendee.
         state: How the attendee is doing.
         step: Name of the step being worked on; empty before the first upload and once all is done.
-        exercise: The next check.
+        exercise: The exercise to be checked next.
         done: Exercises of the room's track that are done, by step.
         further: Exercises done beyond the track.
-        minutes: Minutes since the last new pass.
+        minutes: Minutes since the attendee last passed a further exercise.
         hints: Hints given so far.
         map50: The best mAP50, as scored by the instructor's side.
-        incidents: Incidents whose cause was found, by number, with the minutes to find and to fix it.
+        incidents: Incidents whose cause was found, by number, with the minutes until the cause was found and
+            fixed.
         score: The best mission score; after the final, the final's score.
-        reason: The kind of failure of the last submission, by language; empty if it did not fail.
+        reason: The kind of failure of the last submission, by language; empty without a failure.
     """
 
     handle: str
@@ -74,7 +75,7 @@ class Watcher:
 
     Args:
         room: The room.
-        store: Its object store.
+        store: The room's object store.
         clock: Returns the current time.
         reread: Reads the room again to notice who joins or leaves; by default the room is not reread.
     """
@@ -92,7 +93,7 @@ class Watcher:
         self.trouble = ""
 
     def watch(self, stopping: threading.Event) -> None:
-        """Looks repeatedly; the page shows when the store does not answer or the disk is full."""
+        """Looks at the room repeatedly; the page shows when the store does not answer or the disk is full."""
         while not stopping.is_set():
             try:
                 self.look()
@@ -132,7 +133,7 @@ class Watcher:
             raise UserError("room.error.progress_unreadable", why=unreadable) from unreadable
 
     def _upload(self, bucket: str, key: str, buckets: set[str]) -> bytes:
-        """What an attendee uploaded under a key; empty if it is too long for a file of this kind."""
+        """An attendee's upload under a key; empty if the upload is too long for a file of this kind."""
         if bucket not in buckets:
             return b""
         try:

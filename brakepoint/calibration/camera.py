@@ -26,7 +26,7 @@ BOX_PX = 0.4
 FURTHER_BY = 1.3
 """Minimum ratio of the far distance to the near one."""
 DISAGREEMENT_MAX = 0.15
-"""Largest relative difference between the focal lengths from different places before one is rejected."""
+"""Largest relative difference between the focal lengths from different places; a larger one is an error."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Placement:
         ahead_cm: From the lens to the plate along the track.
         right_cm: Distance to the right of the track's centre line.
         plate_cm: Height of the plate.
-        height_px: Height of its box in the picture.
-        x_px: Its centre, from the left of the picture.
-        y_px: Its centre, from the top.
+        height_px: Height of the plate's box in the picture.
+        x_px: The box's centre, from the left edge of the picture.
+        y_px: The box's centre, from the top edge of the picture.
     """
 
     ahead_cm: float
@@ -62,7 +62,7 @@ def placed(seen: Sequence[Detection], ahead_cm: float, right_cm: float) -> Place
     """The place of a plate that was seen in several pictures: the median over all.
 
     Raises:
-        UserError: The plate was not seen in any.
+        UserError: The plate was not seen in any picture.
     """
     if not seen:
         raise UserError("calibrate.no_plate", distance=ahead_cm)
@@ -84,7 +84,7 @@ def fit_eye(placements: Sequence[Placement], frame_px: tuple[int, int], own_px: 
     Args:
         placements: At least two, the far one clearly further away than the near one.
         frame_px: Width and height of the pictures in which the plate was seen.
-        own_px: Width and height of the camera's own pictures, which were scaled to that height.
+        own_px: Width and height of the camera's own pictures, which were scaled to the height in `frame_px`.
 
     Raises:
         UserError: The distances are too similar, or contradict what was seen.
@@ -137,7 +137,8 @@ def _solve(table: np.ndarray, frame_px: tuple[int, int]) -> np.ndarray:
     """The best fit: focal length in pixels, height in cm, pitch and yaw in degrees, and side in cm.
 
     Args:
-        table: A row for each place: distance, right, height of the plate, of its box, and the box's middle.
+        table: A row for each place: distance, distance to the right, height of the plate, height of its box,
+            and middle of the box.
         frame_px: Width and height of the picture.
     """
     ahead, right, plate, box, x, y = table.T

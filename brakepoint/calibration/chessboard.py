@@ -23,7 +23,7 @@ FLAGS = (
 
 
 def find_board(image: np.ndarray, columns: int, rows: int) -> np.ndarray | None:
-    """The inner corners of a chessboard, from the top left, shape `(rows * columns, 2)`; None if unseen.
+    """The inner corners of a chessboard, from the top left, `(rows * columns, 2)`; None if none is found.
 
     Args:
         image: `(height, width, 3)` uint8.
@@ -50,12 +50,12 @@ def fit_board(
 
     Args:
         boards: Corners from `find_board`, in at least `VIEWS_MIN` views at various distances and angles; in
-            the last one the board is upright on the table in front of the camera.
+            the last view the board is upright on the table in front of the camera.
         columns: Inner corners per row.
         square_cm: Side of a square.
         lowest_cm: Height of the lowest inner corners above the table in the last view.
         frame_px: Width and height of the pictures.
-        own_px: Width and height of the camera's own pictures, which were scaled to that height.
+        own_px: Width and height of the camera's own pictures, which were scaled to the height in `frame_px`.
 
     Raises:
         UserError: There are too few views.

@@ -21,9 +21,9 @@ from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.train_file import Drive
 
 POWERS = (40, 60, 80, 100)
-"""The powers of the runs, in percent, in order; no more than full speed needs."""
+"""The powers of the runs, in percent, in order; the runs end with the first power that reaches full speed."""
 RESERVE_VOLTS = 8.1
-"""Voltage reserve for half-empty batteries: a speed that the train cannot keep with them is unreliable."""
+"""Voltage of half-empty batteries, with which the train must still reach the chosen full speed."""
 MOVED_CM = 5.0
 """A train that covers less than this in a run has not moved."""
 WEAKEST_CM_S = 1.1 * LOW_SPEED_CM_S
@@ -41,11 +41,11 @@ class Seen(NamedTuple):
     """An observation of a mark at one moment.
 
     Attributes:
-        at: When it was noticed, in seconds on the clock of the run.
-        mark: 0 for the first, 1 for the second.
-        ahead_cm: Distance ahead of the train; negative if behind.
+        at: When the mark was noticed, in seconds on the clock of the run.
+        mark: 0 for the first mark, 1 for the second.
+        ahead_cm: Distance of the mark ahead of the train; negative if it is behind.
         sigma_cm: Accuracy of the distance: one standard deviation.
-        is_late: Whether it was noticed with the delay of a camera or finger.
+        is_late: Whether the mark was noticed with the delay of a camera or a finger.
     """
 
     at: float
@@ -61,7 +61,7 @@ class Leg:
 
     Attributes:
         power: Power of the motor in percent.
-        volts: The hub's voltage during the run; None if it does not report it.
+        volts: The hub's voltage during the run; None if the hub does not report it.
         braked_at: When the brake was applied, in seconds after the order to drive.
         seen: Observations of the marks.
     """
@@ -124,11 +124,11 @@ def fit_drive(
     """Determines the figures of a train from its runs.
 
     Args:
-        legs: At least two runs in which it moved.
+        legs: At least two runs in which the train moved.
         apart_cm: Distance between the marks.
         reckoning: The hub's dead reckoning.
         scale_sigma: Relative accuracy of the camera's focal length.
-        sight_cm: Distance from which the camera sees signs; the train must not be too fast for that.
+        sight_cm: Distance from which the camera sees signs; the train must not be too fast for this distance.
 
     Raises:
         UserError: The train hardly moved, or is too weak for the rules' low speed.
@@ -193,7 +193,7 @@ def fit_drive(
 
 
 def speed_in_sight_cm_s(sight_cm: float, latency_s: float) -> float:
-    """The speed from which a train still slows down in time for a sign first seen at this distance."""
+    """The highest speed from which a train slows down in time for a sign first seen at this distance."""
     blind_s = latency_s + ANSWERED_S
     room = WEAKEST_CM_S**2 + 2 * BRAKING_CM_S2 * SIGHT_SHARE * sight_cm
     return math.sqrt((BRAKING_CM_S2 * blind_s) ** 2 + room) - BRAKING_CM_S2 * blind_s
@@ -202,8 +202,8 @@ def speed_in_sight_cm_s(sight_cm: float, latency_s: float) -> float:
 def speed_of(leg: Leg, apart_cm: float) -> float:
     """Estimated speed of a run in cm/s; 0 if too little is known.
 
-    It is based on the fastest approach to a mark before braking, or on the time between passing the two
-    marks.
+    The estimate is based on the fastest approach to a mark before braking, or on the time between passing the
+    two marks.
     """
     speeds = [0.0]
     passed = [each.at for each in leg.seen if each.ahead_cm == 0]

@@ -22,7 +22,7 @@ BRAKE_AHEAD_CM = (45.0, 70.0)
 """Minimum and maximum braking point before the second mark, which must be visible after the stop."""
 START_CM = 60.0
 START_SHARE = 0.8
-"""Start of the train before the first mark: maximum distance, and share of the camera's viewing distance."""
+"""Where the train starts: at most `START_CM` and this share of the camera's sight before the first mark."""
 BLIND_UNTIL_CM = 25.0
 """A second mark that is still unseen when the train must be this close is not waited for."""
 LOST_S = 4.0
@@ -31,15 +31,15 @@ STANDS_S = 0.5
 """Time of observation before the train starts."""
 DRIVES_MAX_S = 20.0
 RESTS_S = 3.0
-"""Time after braking when its stopping place is observed."""
+"""Time after braking when the train's stopping place is observed."""
 
 
 class TunableHub(Hub, Protocol):
-    """A hub whose drive can be chosen, such as that of `ble:`."""
+    """A hub whose drive can be chosen, such as the hub of `ble:`."""
 
     @property
     def volts(self) -> float | None:
-        """Its voltage; None if it does not report it."""
+        """The hub's voltage; None if the hub does not report it."""
 
     def fit(self, drive: Drive) -> None:
         """Uses another drive for driving and dead reckoning from now on."""
@@ -50,7 +50,7 @@ Look = Callable[[TrainState], Sequence[Seen]]
 
 
 def start_cm(eye: Eye) -> float:
-    """Start position before the first mark for a train with this camera, so that it sees the mark."""
+    """Start position before the first mark, from which a train with this camera sees the mark."""
     return min(START_CM, START_SHARE * eye.sight_cm)
 
 
@@ -76,10 +76,10 @@ class Course:
 
 
 def drive_leg(hub: TunableHub, power: int, look: Look, tick: Callable[[], float], course: Course) -> Leg:
-    """Drives once from standstill to standstill; brakes before the second mark, or at its expected place.
+    """Drives once from standstill to standstill; brakes before the second mark, or where that mark should be.
 
     Args:
-        hub: Its train is before the first mark.
+        hub: A hub whose train is before the first mark.
         power: Power of the motor in percent.
         look: Called at every tick.
         tick: Waits one step of the control loop and returns the time in seconds.

@@ -15,7 +15,8 @@ class SensorMode:
         height_px: Height of the picture.
         focal_mm: Focal length of the lens.
         pixel_um: Width of a pixel of the sensor.
-        binning: Number of its pixels, horizontally, per pixel of the picture; cropping has no effect.
+        binning: Number of the sensor's pixels, horizontally, per pixel of the picture; cropping has no
+            effect.
     """
 
     name: str
@@ -45,7 +46,7 @@ IMX219 = tuple(
 
 
 def focal_of_view_px(diagonal_deg: float, width_px: int, height_px: int) -> float:
-    """The focal length of a camera whose manufacturer states the diagonal angle of view."""
+    """The focal length in pixels of a camera whose manufacturer states the diagonal angle of view."""
     return math.hypot(width_px, height_px) / 2 / math.tan(math.radians(diagonal_deg) / 2)
 
 

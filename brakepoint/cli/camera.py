@@ -21,9 +21,9 @@ from brakepoint.train_file import DEFAULT_PATH, RECORDED, VARIABLE, Eye, TrainFi
 
 camera_app = CommandLine(help="cli.camera.help", no_args_is_help=True)
 PICTURES = 30
-"""Number of pictures taken at each place."""
+"""Number of pictures taken at each position of the plate."""
 PATIENCE_S = 10.0
-"""How long they may take."""
+"""How long taking these pictures may take."""
 FRAME_PX = RECORDED.width_px, RECORDED.height_px
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="cli.camera.option.out")]
@@ -45,7 +45,7 @@ def calibrate_command(
     detector: Model = str(SHIPPED_MODEL),
     out: Out = None,
 ) -> None:
-    """Asks for places, takes pictures, computes, and writes the train's file."""
+    """Asks for positions of the plate, takes pictures, computes the camera, and writes the train's file."""
     from brakepoint.calibration.camera import fit_eye
 
     if "focal=" in camera:
@@ -74,12 +74,12 @@ def chosen_path(out: Path | None) -> Path:
 
 
 def known_train(path: Path) -> TrainFile:
-    """The current contents of the file, if there is one."""
+    """The current contents of the train's file; the default train if there is none."""
     return load_train(path) if path.exists() else TrainFile()
 
 
 def keep(train: TrainFile, path: Path) -> None:
-    """Writes the train's file, and shows how to use it."""
+    """Writes the train's file, and shows how to use the file."""
     train.write(path, text("calibrate.title", date=time.strftime("%Y-%m-%d")))
     typer.echo(text("calibrate.written", path=path, setting=f"{VARIABLE}={path}"))
 
@@ -104,7 +104,7 @@ def ask_number(question: str) -> float | None:
 
 
 def pictures(camera: Camera, count: int) -> Iterator[Frame]:
-    """This many pictures from a standing train; fewer if they do not arrive."""
+    """This many pictures from a standing train; fewer if not all of them arrive in time."""
     until = time.monotonic() + PATIENCE_S
     while count and time.monotonic() < until:
         state = TrainState(
@@ -124,7 +124,7 @@ def load_detector(path: str):  # type: ignore[no-untyped-def]
 
 
 def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[type-arg]
-    """Asks for places of the plate, and takes pictures at each."""
+    """Asks for positions of the plate, and takes pictures at each."""
     from brakepoint.calibration.camera import placed
 
     detector = load_detector(model)

@@ -36,10 +36,10 @@ def rehearse_command(
         str, typer.Option("--profile", metavar="|".join(PROFILES), help="cli.cluster.profile")
     ] = PROFILES[0],
 ) -> None:
-    """Prints a table of pods, what you must provide, and the findings; exit status 1 if there are any.
+    """Prints a table of pods, what you must provide, and the findings; exit status 1 if there are findings.
 
     Raises:
-        UserError: There is no such profile, or something cannot be rendered.
+        UserError: There is no such profile, or a manifest cannot be rendered.
     """
     for extra in ("room", "pipeline"):
         extras.require(extra)
@@ -69,7 +69,7 @@ def rehearse_command(
 
 
 def _table(admitted: list["Admitted"]) -> Table:
-    """A row for each kind of pod; those of a room's attendees are one."""
+    """A row for each kind of pod; equal pods of a room's attendees share one row."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in ("pod", "made_by", "namespace", "account", "constraint", "level"):
         table.add_column(text(f"cluster.table.{column}"))

@@ -28,7 +28,7 @@ def dataset_command(
         str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.dataset.steps")
     ] = None,
 ) -> None:
-    """Downloads, converts, splits, and draws a few samples.
+    """Fetches, converts and splits the pictures, and draws a few samples.
 
     Raises:
         UserError: The store or the disk failed, or the annotations are invalid.

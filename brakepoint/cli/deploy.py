@@ -41,7 +41,7 @@ def deploy_command(
     secrets: Annotated[bool, typer.Option("--secrets", help="cli.deploy.secrets")] = False,
     pushed: Annotated[bool, typer.Option("--from-push", help="cli.deploy.from_push")] = False,
 ) -> None:
-    """Deploys, drives, scores; exit status 1 if the mission was not accomplished."""
+    """Deploys an overlay, and drives and scores a mission; exit status 1 if the mission failed."""
     from brakepoint.delivery.credentials import as_manifests, make_secrets
 
     if secrets:

@@ -1,4 +1,4 @@
-"""`brakepoint doctor`: checks whether this machine can run each step, and what to do if not."""
+"""`brakepoint doctor`: checks whether this machine can run each step, and shows what to do if not."""
 
 from collections.abc import Iterable
 
@@ -17,13 +17,13 @@ def doctor_command() -> None:
     _show(findings, console)
     well = all(finding.well for finding in findings)
     console.print(text("doctor.all_well" if well else "doctor.not_well"))
-    if not missing("mission"):  # Without these a train cannot be looked at.
+    if not missing("mission"):  # Without these packages, a train cannot be examined.
         _show_site(console)
     raise typer.Exit(0 if well else 1)
 
 
 def _show_site(console: Console) -> None:
-    """Shows the findings about an incident's train, if one is under way."""
+    """Shows the findings about the train of the current incident, if there is one."""
     from brakepoint.incidents import casebook
     from brakepoint.incidents.doctor import examine_site
 

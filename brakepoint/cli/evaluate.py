@@ -68,7 +68,7 @@ def evaluate_command(
 
 @contextmanager
 def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Provides a function to call with the number done and the total; it shows a bar if it takes long."""
+    """Provides a function to call with the number done and the total; long work then shows a bar."""
     started_at = time.monotonic()
     with_bar = progress_bar(console=Console(stderr=True))
     task = with_bar.add_task(description)
@@ -86,7 +86,7 @@ def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]
 
 
 def as_table(evaluation: Evaluation, model_name: str) -> Table:
-    """Formats an evaluation as a table: a row for each class, and one for all."""
+    """Formats an evaluation as a table: a row for each class, and one for all classes."""
     low, high = map(_figure, evaluation.map50_interval)
     table = Table(
         title=_title(evaluation, model_name),
@@ -117,7 +117,7 @@ def as_table(evaluation: Evaluation, model_name: str) -> Table:
 
 
 def heights_table(evaluation: Evaluation) -> Table:
-    """Formats how many signs were found by their height in the picture: small ones are far away."""
+    """Formats how many signs of each height in the picture were found: small signs are far away."""
     columns = [text("cli.evaluate.height"), text("cli.evaluate.truths"), text("cli.evaluate.found")]
     table = Table(*columns, text("cli.evaluate.recall"))
     for column in table.columns[1:]:
@@ -130,10 +130,11 @@ def heights_table(evaluation: Evaluation) -> Table:
 
 
 def _weather(name: str) -> Callable[[np.ndarray], np.ndarray]:
-    """What a weather does to a picture, picture after picture.
+    """A function that applies a weather condition to one picture after another.
 
     Raises:
-        UserError: There is no such weather, or it moves the signs away from their labels.
+        UserError: There is no such weather condition, or the condition moves the signs away from their
+            labels.
     """
     from brakepoint.proving.weather import MOVING, WEATHERS, random_for
 

@@ -30,7 +30,7 @@ FOLDER = Path("runs/delivery")
 TESTS = 'make mission ARGS="--steps {source}" PYTHON=python3.11'
 """The tests that a room requires before building an image (brakepoint/room/attendee_delivery.py)."""
 CONNECTION = "aws-connection-brakepoint"
-"""The pipeline's default name of the Secret."""
+"""The pipeline's default name for the Secret with the data connection."""
 COLUMNS: dict[str, Literal["left", "right"]] = {
     "task": "left",
     "outcome": "left",
@@ -55,7 +55,7 @@ def from_push(
         The overlay committed by the pipeline, and how to start its containers.
 
     Raises:
-        UserError: A task failed, or something that it needs is missing.
+        UserError: A task failed, or something that a task needs is missing.
     """
     with ExitStack() as stack:
         params: dict[str, Value] = {"tests": TESTS.format(source=source)}

@@ -43,9 +43,9 @@ hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor runs in a trial."""
 LINK_LOSS_FILE = Path("runs/link-loss.json")
-"""The owner's observations: whether the motor kept turning after the link was closed, and during silence."""
+"""The owner's observations: whether the motor kept turning on a closed link, and on a silent one."""
 FINGER_CM, TAPE_CM = 4.0, 0.5
-"""Accuracy with which a person presses a key as the train passes a mark, and measures where it stops."""
+"""Accuracy of a key that a person presses as the train passes a mark, and of a measured stopping place."""
 BAR_WIDTH = 40
 Answer = TypeVar("Answer")
 
@@ -83,7 +83,7 @@ def try_command(
 
 
 def _try_link_loss(hub: str) -> None:
-    """Lets the owner test what the hub does when its link is lost, in both ways, and saves the answers."""
+    """Lets the owner test what the hub does when its link is closed or silent, and saves the answers."""
     left_turning = hub_tool(hub, "left_turning")
     typer.confirm(text("cli.hub.link_loss.on_blocks"), abort=True)
     address, answers = hub.partition(":")[2].partition("?")[0], {}
@@ -115,7 +115,7 @@ def guard_command(
         str, typer.Option("--heartbeat", metavar="FILE", help="cli.hub.option.heartbeat")
     ] = "",
 ) -> None:
-    """Watches until SIGTERM or Ctrl-C."""
+    """Watches the driver's heartbeat until SIGTERM or Ctrl-C."""
     require_posix("brakepoint hub guard")
     guard = hub_tool(REAL_HUB, "guard")
 
@@ -144,7 +144,7 @@ def calibrate_command(
     detector: Model = str(SHIPPED_MODEL),
     out: Out = None,
 ) -> None:
-    """Drives between two marks at several powers, computes, shows, and writes the train's file."""
+    """Drives between two marks at several powers, computes and shows figures, and writes the train's file."""
     from brakepoint.calibration.drive import POWERS, fit_drive, speed_of
     from brakepoint.calibration.legs import START_CM, start_cm
 
@@ -209,7 +209,7 @@ class Watch(Protocol):
     """Records when the train passes the marks in one run.
 
     Attributes:
-        name: Name of the text `calibrate.run.{name}`, which explains what a person does.
+        name: Name of the text `calibrate.run.{name}`, which explains what a person must do.
     """
 
     name: str
@@ -237,7 +237,7 @@ class _CameraWatch:
 
 
 class _Stopwatch:
-    """A person presses Enter when the train passes each of two marks, and measures where it stopped."""
+    """A person presses Enter as the train passes each of two marks, and measures where the train stopped."""
 
     name = "stopwatch"
 

@@ -1,4 +1,4 @@
-"""`brakepoint incident`: a train that was broken on purpose: find the cause and fix it."""
+"""`brakepoint incident`: breaks a train on purpose, so that a person finds the cause and fixes it."""
 
 from typing import Annotated
 
@@ -101,7 +101,7 @@ def hint_command() -> None:
 
 @incident_app.command("list", help="cli.incident.list.help")
 def list_command() -> None:
-    """Shows a row for each incident: the symptom, and how long it took."""
+    """Shows a row for each incident: the symptom, and how long finding and fixing the cause took."""
     record, table = Record.load(), Table(box=None, pad_edge=False, header_style="bold")
     for column in ("number", "symptom", "found", "mended", "hints"):
         table.add_column(text(f"incident.table.{column}"), justify="left" if column == "symptom" else "right")
@@ -115,7 +115,7 @@ def list_command() -> None:
 
 
 def _share_times() -> None:
-    """Shows the times on the room's board; a check never fails for that."""
+    """Shows the times on the room's board; a check does not fail if this is impossible."""
     if not in_a_room():
         return
     from brakepoint.room.sharing import share_incidents

@@ -1,4 +1,4 @@
-"""`brakepoint mission`: drives the recorded feeds on a virtual clock and scores them."""
+"""`brakepoint mission`: drives the recorded feeds on a virtual clock, and scores the runs."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def mission_command(
     hub: Hub = "",
     link: TrainAt = "",
 ) -> None:
-    """Drives, scores and reports; exit status 1 if a mission was not accomplished."""
+    """Drives and scores missions, and writes a report; exit status 1 if one was not accomplished."""
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     model = detector or str(SHIPPED_MODEL)
     if (hub or link) and not live:
@@ -118,7 +118,7 @@ def write_report(folder: Path, report: Report, finished: list[Finished]) -> None
 
 @contextmanager
 def show_progress(assignments: list[Assignment], as_json: bool) -> Iterator[Callable[[Driven], None]]:
-    """Shows a line for each train, and above them the orders as they are printed."""
+    """Shows a line for each train, and above these lines the orders as they are printed."""
     width = max(len(assignment.feed) for assignment in assignments)
     columns = (
         TextColumn("{task.description}"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from brakepoint.registry.version import Version
 
 FINGERPRINT_SHOWN = 8
-"""Number of characters of a fingerprint that a person needs to distinguish two of them."""
+"""Number of characters that a person needs to distinguish two fingerprints."""
 
 model_app = CommandLine(help="cli.model.help", no_args_is_help=True)
 
@@ -63,7 +63,7 @@ def publish_command(
 
 @model_app.command("promote", help="cli.model.promote.help")
 def promote_command(number: Number) -> None:
-    """Points to another version."""
+    """Puts another version into production."""
     with open_registry() as registry:
         registry.promote(number)
     typer.echo(text("cli.model.promote.done", number=number))
@@ -71,7 +71,7 @@ def promote_command(number: Number) -> None:
 
 @model_app.command("rollback", help="cli.model.rollback.help")
 def rollback_command() -> None:
-    """Points to the previous version again."""
+    """Puts the previous version into production again."""
     with open_registry() as registry:
         number = registry.rollback()
     typer.echo(text("cli.model.promote.done", number=number))
@@ -83,7 +83,7 @@ def prepare_command(
         Path, typer.Argument(metavar="MODEL.onnx", show_default=False, help="cli.model.prepare.model")
     ] = SHIPPED_MODEL,
 ) -> None:
-    """Loads a model with TensorRT, which builds its engine without reporting progress; shows the time."""
+    """Loads a model with TensorRT, which builds an engine without reporting progress; shows the time."""
     from brakepoint.detector.runtime import TENSORRT_NAME, load_runtime
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()

@@ -71,7 +71,7 @@ def compile_command(
     ] = RUNS_DIR / f"{PIPELINE_NAME}.yaml",
     steps: Steps = None,
 ) -> None:
-    """Writes the YAML."""
+    """Writes the pipeline as YAML."""
     step = _step(steps)
     from brakepoint.pipeline.cluster import compile_to
 

@@ -55,7 +55,7 @@ def replay_command(
 
 
 def _recordings(run: Path, feed: str) -> list[Recording]:
-    """The recordings of a run, or that of one feed."""
+    """The recordings of a run, or the recording of one feed."""
     _, recordings = load_run(run)
     chosen = [recording for recording in recordings if feed in ("", recording.feed)]
     if not chosen:

@@ -40,10 +40,10 @@ DEFAULT_FILE = Path("room.yaml")
 
 
 def open_room(path: Path, attendees: int | None = None) -> "Room":
-    """Reads a room, after checking that everything it needs is installed.
+    """Reads a room, after checking that everything that a room needs is installed.
 
     Raises:
-        UserError: Something is not installed, or the file is missing or invalid.
+        UserError: A package is not installed, or the file is missing or invalid.
     """
     extras.require("room")
     from brakepoint.room.config import load_room
@@ -62,7 +62,7 @@ def open_provisioner(path: Path, attendees: int | None) -> "Provisioner":
 
 @room_app.command("plan", help="cli.room.plan.help")
 def plan_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) -> None:
-    """Shows what `apply` would change, and what would stop the room on the day."""
+    """Shows what `apply` would change, and what would keep the room from working on the day."""
     from brakepoint.room.findings import findings
 
     provisioner = open_provisioner(file, attendees)
@@ -82,7 +82,7 @@ def apply_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, ye
     """Brings the room to the state described by its file.
 
     Raises:
-        UserError: Distributed cards would become invalid, which was not confirmed.
+        UserError: Cards that were handed out would become invalid, and the user did not confirm this.
     """
     provisioner = open_provisioner(file, attendees)
     cards = provisioner.card_changes()
@@ -120,7 +120,7 @@ def _about_cards(cards: "CardChanges") -> list[str]:
 
 
 def _some(handles: tuple[str, ...]) -> str:
-    """All handles, or, if there are many, their number and the first ones."""
+    """All handles; if there are many, only the first ones and their number."""
     return (
         ", ".join(handles) if len(handles) <= SHOWN else f"{', '.join(handles[:SHOWN])}, … ({len(handles)})"
     )
@@ -195,11 +195,11 @@ def score_command(
     watch: Annotated[bool, typer.Option("--watch", help="cli.room.watch")] = False,
     final: Annotated[bool, typer.Option("--final", help="cli.room.final")] = False,
 ) -> None:
-    """Scores new submissions; those already scored are left alone.
+    """Scores new submissions; those that are already scored are left alone.
 
     Raises:
-        UserError: There is no sandbox or no hidden feed, so nothing is scored. Or the scores cannot be
-            written; with `--watch`, this is reported and retried.
+        UserError: There is no sandbox or no hidden feed, so nothing is scored; or the scores cannot be
+            written, which with `--watch` is reported and retried.
     """
     from brakepoint.room.outcomes import Scores
     from brakepoint.room.sandbox import protections

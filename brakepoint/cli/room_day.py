@@ -81,7 +81,7 @@ def reset_command(
 
 @room_app.command("add", help="cli.room.add.help")
 def add_command(handle: NewHandle = "", file: RoomFile = DEFAULT_FILE) -> None:
-    """Adds a late arrival to the room's file, and creates everything for one more attendee."""
+    """Adds a late arrival to the room's file, and creates everything that this attendee needs."""
     from brakepoint.room.late import add_attendee
 
     before = open_room(file).everybody
@@ -100,10 +100,10 @@ def move_command(
     file: RoomFile = DEFAULT_FILE,
     attendees: Attendees = None,
 ) -> None:
-    """Swaps everything of two attendees.
+    """Swaps everything that belongs to two attendees.
 
     Raises:
-        UserError: One of them is not in the room, or both are the same.
+        UserError: One of the attendees is not in the room, or both are the same.
     """
     from brakepoint.room.config import require_attendee
 
@@ -131,7 +131,7 @@ def rescore_command(handle: Handle, file: RoomFile = DEFAULT_FILE, attendees: At
 
 @room_app.command("freeze", help="cli.room.freeze.help")
 def freeze_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None, undo: Undo = False) -> None:
-    """Freezes the submissions, or undoes that."""
+    """Freezes the submissions, or unfreezes them."""
     from brakepoint.room.rulings import freeze, thaw
     from brakepoint.room.stores import open_store
 
@@ -175,7 +175,7 @@ def backup_command(backup: BackupFile, file: RoomFile = DEFAULT_FILE) -> None:
 
 @room_app.command("restore", help="cli.room.restore.help")
 def restore_command(backup: BackupFile, file: File = DEFAULT_FILE) -> None:
-    """Restores the room of a backup on this machine."""
+    """Restores the room from a backup on this machine."""
     from brakepoint.room.backup import restore
     from brakepoint.room.findings import findings
 
@@ -225,7 +225,7 @@ def souvenirs_command(
     attendees: Attendees = None,
     films: Annotated[bool, typer.Option("--films/--no-films", help="cli.room.souvenirs.films")] = True,
 ) -> None:
-    """Writes the pages that everybody takes home."""
+    """Writes the pages that the attendees take home."""
     from brakepoint.cli.evaluate import progress_on_stderr
     from brakepoint.room.souvenirs import FOLDER, write_souvenirs
 

@@ -54,7 +54,7 @@ LOOKALIKES = str.maketrans(
 
 
 def write_what_the_screen_can_show() -> None:
-    """Replaces characters that the screen's encoding lacks by similar ones; Python would raise an error."""
+    """Replaces characters that the screen's encoding lacks with similar ones; Python would raise an error."""
     codecs.register_error(PLAIN, _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -71,7 +71,7 @@ def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Prints a table so wide that no cell is truncated; a narrower screen wraps the lines itself.
+    """Prints a table at such a width that no cell is truncated; a narrower screen wraps the lines itself.
 
     Args:
         console: Console to print to; it keeps the increased width.

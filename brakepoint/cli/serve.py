@@ -14,7 +14,7 @@ from brakepoint.texts import text
 from brakepoint.workers import uninterrupted
 
 FOLLOWER_ENDS_WITHIN_S = 2.0
-"""It may be waiting for a store that does not answer, which must not delay the exit."""
+"""How long the exit waits for the follower, which itself may be waiting for a store that does not answer."""
 HOST, REST_PORT, GRPC_PORT = "127.0.0.1", 8080, 8081
 
 

@@ -19,10 +19,10 @@ Page = Annotated[str, typer.Option("--page", metavar="HOST:PORT", help="live.opt
 
 
 def check_train(hub: str, link: str) -> None:
-    """Rejects a hub for a train's side that is already running.
+    """Rejects `--hub` together with `--link`: a train that already runs elsewhere has its own hub.
 
     Raises:
-        UserError: Both are given.
+        UserError: Both `hub` and `link` are given.
     """
     if hub and link:
         raise UserError("live.error.hub_at_link")

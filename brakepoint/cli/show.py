@@ -1,4 +1,4 @@
-"""`brakepoint show`: a page on which a person shows signs to a model, and labels what it gets wrong."""
+"""`brakepoint show`: a page on which a person shows signs to a model, and labels the model's mistakes."""
 
 from pathlib import Path
 from shlex import quote
@@ -17,7 +17,7 @@ DEFAULT_PAGE = "127.0.0.1:8002"
 DEFAULT_ALBUM = Path("my-signs")
 CONFIDENCE = 0.25
 SAMPLES = 24
-"""Number of pictures from the kit's dataset that are offered."""
+"""Number of pictures from the kit's dataset that the page offers."""
 
 
 def show_command(

@@ -57,18 +57,18 @@ def souvenir_command(
 
 
 def _last_day(progress: Progress) -> date:
-    """The day of the last work; today if there was none."""
+    """The day on which the attendee last worked; today if there is none."""
     moments = [entry.last_at for entry in progress.steps.values() if entry.last_at is not None]
     return max(moments, default=datetime.now(UTC)).astimezone().date()
 
 
 def _fullest(recordings: list[Recording]) -> Recording:
-    """The run with the most signs shows the most."""
+    """The run with the most signs, which shows the most."""
     return max(recordings, key=lambda recording: len(recording.mission.signs))
 
 
 def _film(run: Path, recording: Recording) -> Film | None:
-    """The mission's film of a run; None if it is gone."""
+    """The mission's film of a run; None if the film is gone."""
     film, poster = (run / f"{recording.feed}.{ending}" for ending in ("mp4", "jpg"))
     if not (film.is_file() and poster.is_file()):
         return None
@@ -80,6 +80,6 @@ def _charts(train: Path, recordings: list[Recording]) -> tuple[Chart, ...]:
     found = [learning(train / "run" / "results.csv")]
     if recordings:
         fullest = _fullest(recordings)
-        with suppress(UserError):  # The feed may be gone; the page does without this curve.
+        with suppress(UserError):  # The feed may be gone; the page then lacks this curve.
             found.append(approach(fullest, load_truth(find_feed(fullest.feed).with_suffix(".json"))))
     return tuple(chart for chart in found if chart is not None)

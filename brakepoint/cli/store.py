@@ -11,7 +11,7 @@ store_app = CommandLine(help="cli.store.help", no_args_is_help=True)
 
 @store_app.callback()
 def store_callback() -> None:
-    """Keeps `seed` a separate command although it is the only one."""
+    """Keeps `seed` a subcommand although it is the only one."""
 
 
 @store_app.command("seed", help="cli.store.seed.help")

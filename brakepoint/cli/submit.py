@@ -22,7 +22,7 @@ def submit_command(
         typer.Option("--autopilot", metavar="FILE.py", show_default=False, help="cli.submit.autopilot"),
     ] = LABS_DIR / "step6_autopilot.py",
 ) -> None:
-    """Uploads both to the attendee's bucket.
+    """Uploads model and autopilot to the attendee's bucket.
 
     Raises:
         UserError: This machine has not joined a room, a file is missing, or the store failed.

@@ -78,8 +78,8 @@ def run_until_stopped(
     Args:
         settings: Settings of the services; if other machines can reach the page and there is no token, one is
             added.
-        services: Context manager that runs them, given the settings, a function that prints their lines, and
-            one that returns whether they should stop.
+        services: Context manager that runs the services, given the settings, a function that prints their
+            lines, and a function that returns whether the services should stop.
     """
     settings = replace(settings, token=settings.token or new_token(address(settings.page)[0]))
     console, stopping = Console(highlight=False), stop_event()
@@ -93,7 +93,7 @@ def run_until_stopped(
 
 
 def teller(console: Console) -> Callable[[str, str], None]:
-    """Prints each line of a service after its name, in its colour."""
+    """A function that prints each line of a service after the service's name, in its colour."""
     width = max(map(len, SERVICES))
 
     def tell(name: str, line: str) -> None:

@@ -12,7 +12,7 @@ def update_command() -> None:
     """Fetches the newer kit and prints what happened to each begun lab.
 
     Raises:
-        UserError: It isn't a clone, or Git could not fetch or merge.
+        UserError: The kit isn't a clone, or Git could not fetch or merge.
     """
     renewed = renew(ROOT, BACKUPS_DIR)
     if renewed is None:

@@ -1,7 +1,7 @@
 """A command line in the reader's language: each help is a key of the catalogue, each error one line.
 
-typer itself supports only English. It builds its commands from their functions for each command line, and
-they look up their texts then.
+typer itself supports only English. For each command line, it builds its commands from their functions, and
+the commands then look up their texts.
 """
 
 import errno
@@ -32,7 +32,7 @@ NOT_ALLOWED = {
 VALUE_WORD = re.compile("[A-Z]{2,}")
 """A word in the name of a value, as in HOST:PORT."""
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
-"""The name of an option's value where the command gives none."""
+"""The name of an option's value, by type, where the command gives none."""
 NUMBERS = {int: "whole_number", float: "number"}
 
 
@@ -67,7 +67,7 @@ class Command(TyperCommand):
         """Parses the arguments after the command.
 
         Raises:
-            UserError: There are more arguments than it accepts.
+            UserError: There are more arguments than the command accepts.
         """
         ctx.allow_extra_args = True
         with _blamed_on(ctx):
@@ -95,7 +95,7 @@ class Commands(TyperGroup):
         _write_usage(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads what comes after the group."""
+        """Parses the arguments after the group."""
         with _blamed_on(ctx):
             return super().parse_args(ctx, args)
 
@@ -114,7 +114,7 @@ class Commands(TyperGroup):
 
 @contextmanager
 def _blamed_on(ctx: Any) -> Iterator[None]:
-    """Gives typer's errors their command, whose help they point to; its parser does not."""
+    """Adds the command to typer's errors, so that they can point to its help; typer's parser does not."""
     try:
         yield
     except typer.TyperException as error:
@@ -133,7 +133,7 @@ def _look_up_help(command: TyperCommand | TyperGroup) -> None:
 
 
 def _name_value(parameter: Any) -> None:
-    """Names the value of a parameter in the reader's language; a flag takes no value and shows none."""
+    """Names the value of a parameter in the reader's language; a flag has no value and shows no name."""
     if getattr(parameter, "is_flag", False):
         parameter.metavar = ""
     elif parameter.metavar is None and parameter.param_type_name == "option":
@@ -143,7 +143,7 @@ def _name_value(parameter: Any) -> None:
 
 
 def _write_usage(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
-    """Writes the line that shows how a command is called; typer would begin it in English."""
+    """Writes the line that shows how a command is called; typer would begin this line in English."""
     pieces = " ".join(command.collect_usage_pieces(ctx))
     formatter.write_usage(ctx.command_path, pieces, prefix=text("cli.usage.prefix") + " ")
 
@@ -190,7 +190,7 @@ def _about_disk(error: OSError) -> str:
     """What failed because of the disk or its permissions.
 
     Raises:
-        OSError: It has another cause.
+        OSError: The error has another cause.
     """
     if error.errno in NO_ROOM:
         return text("cli.error.disk_full")

@@ -32,7 +32,7 @@ from brakepoint.workshop.progress import Attempt, Progress
 from brakepoint.workshop.verdicts import Result, Verdict
 
 HINTS = 3
-"""Number of hints for each exercise; after them comes the solution."""
+"""Number of hints for each exercise; after the hints comes the solution."""
 POLL_S = 0.5
 BACKUPS_DIR = LABS_DIR / "backups"
 
@@ -67,7 +67,7 @@ def check_and_record(step: Step, again: bool = False) -> Result:
     if result.failure is not None and result.failure.exercise in step.further and entry.is_over(step):
         passed |= set(entry.done)  # Core exercises after the failed one stay done.
     entry.failing = result.failure.exercise if result.failure is not None else ""
-    if entry.failing:  # Exercises before it that were not reached this time stay done.
+    if entry.failing:  # Exercises before the failing one that were not reached this time stay done.
         passed |= set(step.exercises[: step.exercises.index(entry.failing)]) & set(entry.done)
     entry.done = [name for name in step.exercises if name in passed]
     news = tuple(name for name in entry.done if again or name not in entry.explained)
@@ -81,7 +81,7 @@ def check_and_record(step: Step, again: bool = False) -> Result:
 
 
 def share_progress(step: Step) -> None:
-    """Shares the progress with the room's instructor, and saves the lab there; never makes a check fail."""
+    """Uploads progress and lab, for the room's instructor; a failed upload never makes a check fail."""
     from brakepoint.room.sharing import share
     from brakepoint.workshop.progress import PROGRESS_PATH
 
@@ -115,7 +115,7 @@ def show(step: Step, result: Result, console: Console) -> None:
 
 
 def _what_then(step: Step) -> str:
-    """What to do once a step is right: use it, or return to the current step, if this is an earlier one."""
+    """What to do once a step is right: use it, or, after an earlier step, return to the current one."""
     progress = Progress.load()
     if not any(progress.of(later).done for later in course() if later.number > step.number):
         return text(f"course.{step.name}.done")
@@ -148,7 +148,7 @@ def watch_command(step: StepArgument = "") -> None:
 
 
 def _saved_at_ns(file: Path) -> int:
-    """When a file was saved; 0 while there is none, as for a moment when an editor replaces it."""
+    """When a file was saved; 0 while there is no file, as in the moment when an editor replaces it."""
     try:
         return file.stat().st_mtime_ns
     except FileNotFoundError:
@@ -156,7 +156,7 @@ def _saved_at_ns(file: Path) -> int:
 
 
 def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
-    """Watches one step, and returns the next one to watch. It polls, which works on network drives, too."""
+    """Watches one step by polling, which also works on network drives, and returns the next step to watch."""
     seen: object = None
     fill_in_course()  # Otherwise the file would seem to have been saved by the attendee.
     while True:
@@ -190,7 +190,7 @@ def hint_command(step: StepArgument = "") -> None:
     wanted = _step(step)
     entry = Progress.load().of(wanted)
     if set(entry.done) >= set(entry.asked(wanted)):
-        check_and_record(wanted)  # It may have been changed since it passed.
+        check_and_record(wanted)  # The lab may have been changed since it passed.
     progress = Progress.load()
     entry = progress.touch(wanted)
     open_ones = [name for name in entry.asked(wanted) if name not in entry.done]
@@ -208,12 +208,12 @@ def hint_command(step: StepArgument = "") -> None:
 
 
 def explore_command(step: StepArgument = "", choice: Choice = "") -> None:
-    """Asks the open question of a step, or tries an answer to it."""
+    """Asks the open question of a step, or tries an answer to the question."""
     explore(_step(step), choice, "labs")
 
 
 def explore(step: Step, typed: str, source: str) -> None:
-    """Tries an answer, if given, and shows all of them; those with the learner's own code are saved.
+    """Tries an answer, if given, and shows all attempts; attempts with the learner's own code are saved.
 
     Raises:
         UserError: The answer isn't a number, or is out of range.
@@ -237,7 +237,7 @@ def explore(step: Step, typed: str, source: str) -> None:
 
 
 def _number(typed: str) -> float:
-    """A number with a decimal point or comma; anything else becomes NaN, which is out of every range."""
+    """Reads a number with a decimal point or comma; other input becomes NaN, which is out of every range."""
     try:
         return float(typed.replace(",", "."))
     except ValueError:
@@ -269,7 +269,7 @@ def reset_command(step: StepArgument = "") -> None:
 
 
 def catch_up_command(step: StepArgument = "") -> None:
-    """Replaces the attendee's file and its outcome by complete ones, so that the next step can start."""
+    """Replaces the attendee's file and its outcome with complete ones, so that the next step can start."""
     wanted = _step(step)
     folder = install(wanted)
     _put(wanted, without_marks)
@@ -333,7 +333,7 @@ def _difference(step: Step, part: Path) -> Iterator[str]:
 
 
 def _put(step: Step, content: Callable[[Step, Path], str]) -> None:
-    """Replaces a lab; keeps a copy of the old one, and prints its path."""
+    """Replaces a lab, keeps a copy of the old one, and prints the path of the copy."""
     key = "workshop.put" if step.lab.exists() else "workshop.put_new"
     BACKUPS_DIR.mkdir(parents=True, exist_ok=True)
     backup = BACKUPS_DIR / f"{step.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{step.lab.suffix}"

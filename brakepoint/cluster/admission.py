@@ -21,8 +21,9 @@ class Admitted:
 
     Attributes:
         pod: The pod.
-        constraint: The SecurityContextConstraints that admit it; empty if none do, `–` where there are none.
-        level: Security level that its namespace enforces.
+        constraint: The SecurityContextConstraints that admit the pod; empty if none do, `–` if the platform
+            has none.
+        level: Security level that the pod's namespace enforces.
         findings: What was refused.
     """
 
@@ -112,7 +113,7 @@ def grants(kit: Kit, pod: Pod) -> set[str]:
 
 
 def _of_workspaces(kit: Kit) -> str:
-    """DevSpaces grants the constraint of container builds to each workspace, unless that is switched off."""
+    """DevSpaces grants each workspace the constraint for container builds, unless these are disabled."""
     if kit.che.get("disableContainerBuildCapabilities"):
         return ""
     said = kit.che.get("containerBuildConfiguration") or {}

@@ -28,7 +28,7 @@ def quantity(written: object) -> Fraction:
     """A quantity as a number of cores, bytes or pieces.
 
     Raises:
-        ValueError: Kubernetes would reject it.
+        ValueError: Kubernetes would reject the quantity.
     """
     found = QUANTITY.fullmatch(str(written))
     if found is None:
@@ -125,7 +125,7 @@ def _outside(amounts: dict[str, Amounts], item: Manifest) -> Iterator[str]:
 
 
 def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> list[str]:
-    """Resources that a quota requires and a container does not specify: such a pod is refused."""
+    """Resources that a quota requires and a container does not specify: the pod is then refused."""
     wanted = {name for quota in quotas for name in quota["spec"].get("hard") or () if name.count(".") == 1}
     wanted &= {f"{kind}.{name}" for kind in KINDS for name in ("cpu", "memory")}
     limit_ranges, missing = list(limit_ranges), []
@@ -139,8 +139,8 @@ def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iter
     """The peak usage of a namespace, by the names of a quota.
 
     Args:
-        pods: All pods of the namespace. Of those with phases, the largest phase of each run counts.
-        manifests: What else counts: volume claims, Services, objects.
+        pods: All pods of the namespace. Of the pods with phases, the largest phase of each run counts.
+        manifests: The other objects that count: volume claims, Services and so on.
         limit_ranges: LimitRanges of the namespace.
     """
     limit_ranges = list(limit_ranges)
@@ -149,7 +149,7 @@ def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iter
     for number, pod in enumerate(pods):
         run, _, step = pod.phase.partition("/")
         own = {**of_pod(pod, limit_ranges), "pods": Fraction(1)}
-        if pod.waits:  # Others wait until the quota has room: it must be large enough for the largest.
+        if pod.waits:  # These wait until the quota has room, which must be enough for the largest.
             run, step = "waiting", str(number)
         counter = phases[run][step] if run else total
         for name, amount in own.items():

@@ -1,4 +1,4 @@
-"""Access to an existing cluster through kubectl, which knows how to log in to it."""
+"""Access to an existing cluster through kubectl, which knows how to log in to the cluster."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ NOT_THERE = ("NotFound", "could not find the requested resource", "doesn't have 
 
 
 class Api(Protocol):
-    """The queries of `health`; tests replace it."""
+    """The queries of `health`; tests replace this class."""
 
     def get(self, path: str) -> Manifest | None:
         """Returns the object at a path of the API.

@@ -1,7 +1,8 @@
 """Which SecurityContextConstraints admit a pod, in the order and by the rules of OpenShift.
 
 The source is openshift/apiserver-library-go, pkg/securitycontextconstraints: `util/sort` defines the order,
-`sccadmission/admission.go` who may use which, `sccmatching/provider.go` what each sets and refuses.
+`sccadmission/admission.go` defines who may use which constraint, `sccmatching/provider.go` what each one sets
+and refuses.
 """
 
 import copy
@@ -58,9 +59,10 @@ class Verdict:
     """The result of a pod's admission.
 
     Attributes:
-        constraint: Name of the one that admits it; empty if none does.
+        constraint: Name of the constraint that admits the pod; empty if none does.
         spec: The pod's `spec` with the defaults set by that constraint.
-        refusals: Reasons by constraint, for those that the account may use and that refused the pod.
+        refusals: The reasons for refusing the pod, by constraint, of those constraints that the account may
+            use.
     """
 
     constraint: str
@@ -136,7 +138,7 @@ def admit(
     Args:
         pod: The pod.
         constraints: All constraints of the cluster.
-        granted: Names of those that a role allows the account to use.
+        granted: Names of the constraints that a role allows the account to use.
         namespace: The ids that the namespace assigns.
     """
     space = namespace or Namespace()
@@ -154,10 +156,10 @@ def admit(
 
 
 def apply(constraint: Manifest, pod: Pod, namespace: Namespace) -> tuple[Manifest, list[str]]:
-    """Sets what a constraint requires and the pod leaves open, then returns what it refuses.
+    """Sets what a constraint requires and a pod leaves open, and collects what the constraint refuses.
 
     Returns:
-        The completed `spec` of the pod, and a reason for each thing that is refused.
+        The completed `spec` of the pod, and a reason for each setting that is refused.
     """
     spec = copy.deepcopy(pod.spec)
     shared = spec["securityContext"] = dict(spec.get("securityContext") or {})

@@ -14,19 +14,19 @@ from brakepoint.cluster.pods import Manifest, Pod, namespace_of
 from brakepoint.course import ROOT, course
 
 LEAST_START_S = 600
-"""A workspace's image has several gigabytes: the first pull on a node takes minutes."""
+"""Least start timeout of a workspace: the first pull of its image, several gigabytes, takes minutes."""
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
-"""Keeps a project as long as it has Applications, which could not be deleted without it."""
+"""Keeps a project as long as it has Applications, which could not be deleted without the project."""
 DASHBOARD = "opendatahub.io/dashboard"
 EXPOSED = ("networking.kserve.io/visibility", "exposed")
 NEWER_FIELDS = ("emptyDirMounts", "optional: ", "secretNameParameter")
 NEEDED_VERSION = (2, 19)
-"""Version of OpenShift AI: its pipeline server has supported these fields since Kubeflow Pipelines 2.4."""
+"""First version of OpenShift AI whose pipeline server, Kubeflow Pipelines 2.4, supports `NEWER_FIELDS`."""
 LOCAL = re.compile(r"^(127\.|localhost)")
 
 
 def examine(kit: Kit, root: Path = ROOT) -> Iterator[Finding]:
-    """Everything that the course would lack."""
+    """Everything that the course requires and the platform would lack."""
     if kit.room:
         yield from _workspaces(kit)
         yield from _pipelines(kit)
@@ -69,7 +69,7 @@ def _pipelines(kit: Kit) -> Iterator[Finding]:
 
 
 def _may_submit(kit: Kit, namespace: str) -> bool:
-    """Whether workspace accounts may get the server's Route, by which the server decides who may use it."""
+    """Whether workspace accounts may `get` the server's Route: the server admits only accounts that may."""
     groups = {f"system:serviceaccounts:{namespace}", "system:serviceaccounts"}
     roles = {(m["kind"], m["metadata"]["name"]): m for m in kit.of_kind("ClusterRole") if m.get("rules")}
     roles |= {(m["kind"], m["metadata"]["name"]): m for m in kit.within(namespace, "Role")}
@@ -153,7 +153,7 @@ def _models(kit: Kit) -> Iterator[Finding]:
 
 
 def _shipping(kit: Kit) -> Iterator[Finding]:
-    """Whether Argo CD deploys the overlay into which a push writes its digest."""
+    """Whether Argo CD deploys the overlay into which a push writes the digest of its image."""
     written = {str(value) for value in _overlays(kit)}
     if not written:
         return
@@ -175,7 +175,7 @@ def _overlays(kit: Kit) -> Iterator[object]:
 
 
 def _pulling(kit: Kit) -> Iterator[Finding]:
-    """The cluster's registry serves images to other namespaces only if a role allows it."""
+    """Checks pulls from other namespaces, which the cluster's registry allows only with a role."""
     for pod in kit.pods:
         for container in pod.containers:
             registry, repository, _ = parts(container.get("image", ""))
@@ -225,7 +225,7 @@ def _watching(kit: Kit, root: Path) -> Iterator[Finding]:
 
 
 def _edge(kit: Kit, root: Path) -> Iterator[Finding]:
-    """The Jetson: its processor, its camera, its radio, and who applies the overlay."""
+    """The Jetson: its processor, its camera, its radio, and what applies the overlay."""
     for pod in (pod for pod in kit.pods if pod.spec.get("runtimeClassName") == "nvidia"):
         variables, container = _variables(kit, pod), (pod.spec.get("containers") or [{}])[0]
         if "detector" in (container.get("args") or ()):
@@ -257,7 +257,7 @@ def _is_kept(pod: Pod, container: Manifest, folder: str) -> bool:
 
 
 def image_holds(root: Path, image: str, word: str) -> bool:
-    """Whether the Containerfile stage of an image, or one below it, mentions something."""
+    """Whether the Containerfile stage of an image, or a stage that it is based on, mentions a word."""
     kind = parts(image)[1].rpartition("brakepoint-")[2]
     written = (root / "deploy" / "images" / "Containerfile").read_text(encoding="utf-8")
     written = re.sub(

@@ -78,7 +78,7 @@ class Finding:
     """One thing that a platform would refuse or lack.
 
     Attributes:
-        rule: Which rule found it; its sentence is the text `cluster.finding.{rule}`.
+        rule: Which rule was violated; the finding's sentence is the text `cluster.finding.{rule}`.
         where: The namespace; empty for the whole cluster.
         values: Values of the sentence's placeholders.
     """
@@ -99,7 +99,7 @@ def found(rule: Rule, where: str = "", **values: object) -> Finding:
 
 
 def merged(findings: Iterable[Finding]) -> list[tuple[Finding, list[str]]]:
-    """Each finding once, with all namespaces in which it occurs, since those of a room are alike.
+    """Each finding once, with all namespaces in which it occurs, since a room's namespaces are alike.
 
     Findings that differ only in the pod and occur in the same namespaces become one.
     """

@@ -26,7 +26,7 @@ SHARED = re.compile(r"cephfs|nfs|efs\.csi|file\.csi|filestore|gluster", re.IGNOR
 """Provisioners whose volumes can be mounted on several nodes at once, which the API does not show."""
 GPU = "nvidia.com/gpu"
 START_LEAST_S, IDLE_LEAST_S = 900, 4 * 3600
-"""A workspace's images have gigabytes, and a workshop takes half a day."""
+"""Least start and idle timeouts of a workspace: its images are large, and a workshop takes half a day."""
 PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 
 
@@ -49,7 +49,7 @@ def examine(api: Api, room: Room | None, pods: Iterable[Pod]) -> Iterator[Answer
     Args:
         api: The cluster.
         room: The expected room; None if none is applied yet.
-        pods: The pods that it must accept: one of each kind is tried.
+        pods: The pods that the cluster must accept: one of each kind is tried.
 
     Raises:
         UserError: The cluster does not answer, or refuses a query.
@@ -183,7 +183,7 @@ def _pulls(api: Api, room: Room | None) -> Answer:
 def _pipeline_servers(api: Api, room: Room | None) -> Iterator[Answer]:
     """Checks the pipeline servers.
 
-    Each queries its store from inside the cluster, which also tests that connection.
+    Each server queries its store from inside the cluster, which also tests that connection.
     """
     if room is None or not room.pipeline_image:
         return

@@ -1,4 +1,4 @@
-"""Checks whether each image can be pulled, and whether it contains what its containers need."""
+"""Checks whether each image can be pulled, and contains everything that its containers need."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def examine(kit: Kit) -> tuple[list[Finding], list[str]]:
     for pod in kit.pods:
         for container in pod.containers:
             image = container.get("image", "")
-            if not image:  # An operator's own image, which comes with it.
+            if not image:  # An operator's own image, which comes with the operator.
                 continue
             registry, _, _ = parts(image)
             if PLACEHOLDER_HOST.search(registry):
@@ -93,7 +93,7 @@ def _of_image(kit: Kit, pushed: Pushes, pod: Pod, image: str) -> Iterator[Findin
 
 
 def _is_pushed(kit: Kit, pushed: Pushes, repository: str, tag: str) -> bool:
-    """Whether a run, a build or a documented command pushes it; a digest results from a push."""
+    """Whether a run, a build or a documented command pushes the image; a digest results from a push."""
     name = OURS.search(repository)
     if tag.startswith("sha256:") or any(repository == one and tag in tags for one, tags in pushed):
         return True
@@ -137,7 +137,7 @@ def _of_script(pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def _of_build(pod: Pod, container: Manifest) -> Iterator[Finding]:
-    """Buildah needs root or a user namespace, which CRI-O's seccomp profile allows no one else."""
+    """Buildah needs root, or a user namespace of the pod: CRI-O's seccomp profile allows no others."""
     shared, own = pod.spec.get("securityContext") or {}, container.get("securityContext") or {}
     user = own.get("runAsUser", shared.get("runAsUser"))
     added = (own.get("capabilities") or {}).get("add") or ()
@@ -159,7 +159,7 @@ def _of_build(pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def too_small(kit: Kit) -> Iterator[Finding]:
-    """Volumes that are too small for what a script writes to them."""
+    """Volumes that are too small for the files that a script writes to them."""
     sizes = {
         (namespace_of(claim), claim["metadata"]["name"]): (
             (claim["spec"].get("resources") or {}).get("requests") or {}

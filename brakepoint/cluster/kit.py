@@ -1,4 +1,4 @@
-"""Collects what the kit would apply to a cluster, and derives all pods from it."""
+"""Collects the manifests that the kit would apply to a cluster, and derives all pods from these."""
 
 import copy
 from collections import defaultdict
@@ -61,10 +61,10 @@ class Kit:
     Attributes:
         profile: Name of the platform.
         manifests: All manifests, each with its namespace.
-        room: The room; None where there is none.
+        room: The room; None on a platform without rooms.
         devfile: Devfile of the workspaces.
-        origins: Manifests by the applied folder.
-        pipeline: The compiled pipeline of step 4: the pipeline, and its Kubernetes part.
+        origins: Manifests by the folder from which they are applied.
+        pipeline: Step 4, compiled: the pipeline, and its Kubernetes part.
     """
 
     profile: str
@@ -160,11 +160,11 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
 
     Args:
         profile: One of `platforms()`.
-        room: Also applied if the platform has rooms.
+        room: The room, which is also applied if the platform has rooms.
         root: Root of the project.
 
     Raises:
-        UserError: Something cannot be rendered.
+        UserError: A manifest cannot be rendered.
     """
     platform = platforms()[profile]
     origins = {place: _applied(root, place, platform.get("instead")) for place in platform["apply"]}
@@ -189,7 +189,7 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
 
 
 def _once(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Removes duplicates from two folders: applying something twice changes nothing."""
+    """Removes manifests that are in two folders: applying one twice changes nothing."""
     kept: list[Manifest] = []
     seen: dict[tuple[str, str, str], list[Manifest]] = {}
     for manifest in manifests:

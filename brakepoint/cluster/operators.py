@@ -23,7 +23,7 @@ CONNECTION = "opendatahub.io/managed"
 
 @cache
 def operators() -> Manifest:
-    """What operators add, by operator."""
+    """The additions of each operator, by its name."""
     file = resources.files(__package__) / "data" / "operators.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
@@ -33,7 +33,7 @@ def workspace(devfile: Manifest, namespace: str, che: Manifest) -> Pod:
 
     Args:
         devfile: The devfile.
-        namespace: Namespace in which DevSpaces opens it.
+        namespace: Namespace in which DevSpaces opens the workspace.
         che: `spec.devEnvironments` of the CheCluster; missing settings have DevSpaces' defaults.
     """
     added, variables = operators()["devspaces"], devfile.get("variables") or {}
@@ -168,7 +168,7 @@ def predictors(manifests: list[Manifest]) -> Iterator[Pod]:
 
 
 def runtime_of(service: Manifest, manifests: list[Manifest]) -> Manifest | None:
-    """The ServingRuntime that an InferenceService names; None if it does not exist there."""
+    """The ServingRuntime that an InferenceService names; None if it does not exist in that namespace."""
     name = service["spec"]["predictor"].get("model", {}).get("runtime")
     key = ("ServingRuntime", name, namespace_of(service))
     return next((m for m in manifests if (m["kind"], m["metadata"]["name"], namespace_of(m)) == key), None)
@@ -239,7 +239,7 @@ def pipeline_pods(documents: list[Manifest], namespace: str, server: str) -> Ite
     Args:
         documents: The result of `compiled`.
         namespace: Namespace of the pipeline server.
-        server: Its name.
+        server: Name of the pipeline server.
     """
     added = operators()["pipelineServer"]
     pipeline, platform = documents[0], (documents[1:] or [{}])[0]

@@ -1,4 +1,4 @@
-"""Connections that the course needs, and those that must be blocked, under all NetworkPolicies."""
+"""Checks the connections that the course needs, and those that must be blocked, under all NetworkPolicies."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ class Way:
         target: Name of the other end.
         ends: Both ends.
         port: Port of the target.
-        wanted: Whether it must be open; otherwise it must be blocked.
+        wanted: Whether the connection must be open; otherwise it must be blocked.
         protocol: TCP or UDP.
     """
 
@@ -107,14 +107,14 @@ class _Place:
             )
 
     def names(self) -> Iterator[Way]:
-        """From each pod to the name server."""
+        """The connections from each pod to the name server."""
         dns, port = self._peers["dns"], self._kit.platform["peers"]["dns"]["port"]
         for pod in self._pods:
             for protocol in ("UDP", "TCP"):
                 yield Way(pod.name, "DNS", (end_of(pod), dns), port, True, protocol)
 
     def environment(self) -> Iterator[Way]:
-        """Between train, broker, page and services of one environment."""
+        """The connections between train, broker, page and services of one environment."""
         train, broker, page = (self._named.get(name) for name in ("train", "broker", "monitor"))
         for pod in self._pods:
             is_service = pod.labels.get(COMPONENT) == "service" and pod.made_by == "Deployment"
@@ -138,7 +138,7 @@ class _Place:
             yield Way("router", page.name, (self._peers["router"], end_of(page)), PAGE, True)
 
     def _store(self) -> tuple[End, int] | None:
-        """The address of the attendee's object store."""
+        """The attendee's object store as one end of a connection."""
         connection = next(
             (
                 m
@@ -195,7 +195,7 @@ class _Place:
                     yield Way("router", pod.name, (self._peers["router"], end_of(pod)), port, True)
 
     def training(self) -> Iterator[Way]:
-        """Pipelines: to the store and their server, and from the workspace to the server."""
+        """Pipelines: their pods connect to store and pipeline server, and the workspace to that server."""
         tasks, servers = self._of("PipelineRun"), self._of("DataSciencePipelinesApplication")
         yield from self._to_store([*tasks, *servers])
         for server in (pod for pod in servers if "apiserver" in pod.name):
@@ -216,7 +216,7 @@ class _Place:
                     yield Way(name, pod.name, (other, end_of(pod)), port, False)
 
     def metrics(self) -> Iterator[Way]:
-        """Prometheus can reach what a monitor names."""
+        """Prometheus can reach the pods that a monitor names."""
         for monitor in self._kit.within(self._where, "PodMonitor"):
             selector = monitor["spec"].get("selector")
             for pod in (pod for pod in self._pods if matches(selector, pod.labels)):

@@ -22,15 +22,15 @@ class Pod:
     """A pod as its creator submits it to the API server, before admission.
 
     Attributes:
-        name: Name of its owner, for instance of the Deployment.
+        name: Name of the pod's owner, for instance of the Deployment.
         made_by: `Deployment`, `DevWorkspace`, `TaskRun`, …
-        namespace: Its namespace.
+        namespace: Namespace of the pod.
         spec: The pod's `spec`.
         labels: Labels of the pod.
         annotations: Annotations of the pod.
-        count: How many of them run at once.
-        phase: Pods of different phases never exist at the same time; empty if it exists throughout.
-        waits: Whether its creator retries until the quota has room for it.
+        count: How many such pods run at once.
+        phase: Pods of different phases never exist at the same time; empty if the pod exists throughout.
+        waits: Whether the pod's creator retries until the quota has room for the pod.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Pod:
 
     @property
     def account(self) -> str:
-        """The ServiceAccount that it runs under."""
+        """The ServiceAccount that the pod runs under."""
         return str(self.spec.get("serviceAccountName") or "default")
 
     @property

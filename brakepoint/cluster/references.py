@@ -1,4 +1,4 @@
-"""What pods and other objects refer to, whether the kit, the platform or the instructor provides it."""
+"""Checks that the kit, the platform or the instructor provides every object to which another refers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ GIVEN = {
     ("ConfigMap", "openshift-service-ca.crt"),
     ("ConfigMap", "trusted-ca"),
 }
-"""What exists in every namespace by default."""
+"""Objects that exist in every namespace by default."""
 SERVING_CERTIFICATE = "service.beta.openshift.io/serving-cert-secret-name"
 INJECTED_CA = "config.openshift.io/inject-trusted-cabundle"
 OPERATORS_ACCOUNTS = ("ds-pipeline-", "pipeline-runner-", "workspace-sa")
@@ -29,11 +29,11 @@ class Reference:
     """A reference to an object by name.
 
     Attributes:
-        user: The object that needs it.
-        kind: `Secret`, `ConfigMap`, …
-        name: Its name.
-        where: The namespace; empty for cluster-wide objects.
-        key: The required key; empty if any will do.
+        user: The object that contains the reference.
+        kind: Kind of the object that is referred to: `Secret`, `ConfigMap`, …
+        name: Name of that object.
+        where: Namespace of that object; empty for cluster-wide objects.
+        key: The key that the object must have; empty if none is required.
     """
 
     user: str
@@ -197,7 +197,7 @@ def _made(kit: Kit) -> Made:
 
 
 def _answer(reference: Reference, kit: Kit, made: Made) -> bool | Manifest:
-    """True if it exists, False if nothing creates it, or what the instructor must provide."""
+    """True if the object exists, False if nothing creates it, or what the instructor must provide."""
     place = (reference.kind, reference.where, reference.name)
     if place in made:
         keys = made[place]

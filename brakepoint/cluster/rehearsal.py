@@ -22,7 +22,7 @@ class Rehearsal:
     Attributes:
         admitted: Admission result of each pod.
         findings: The findings of all rules.
-        yours: What the instructor must provide, one sentence each.
+        yours: What the instructor must provide, one sentence for each object.
     """
 
     admitted: list[Admitted]

@@ -9,7 +9,7 @@ from brakepoint.cluster.kit import Kit
 from brakepoint.cluster.pods import POD_TEMPLATES, Manifest, Pod, namespace_of
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.:]{0,251}[a-z0-9])?")
-"""Names of objects; those of roles and bindings may contain colons."""
+"""Valid names of objects; the names of roles and bindings may contain colons."""
 PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 VERSIONS = {

@@ -33,7 +33,7 @@ class Use:
         run: The PipelineRun.
         task: The task's entry in the pipeline.
         spec: The task's `spec`, with the parameters' values inserted.
-        volumes: Volume of each bound workspace, by its name in the task.
+        volumes: Volume of each bound workspace, by the workspace's name in the task.
     """
 
     run: Manifest
@@ -59,7 +59,7 @@ def runs(manifests: list[Manifest]) -> Iterator[Manifest]:
 
 
 def triggers(manifests: list[Manifest]) -> Iterator[tuple[str, str, str, dict[str, str]]]:
-    """Each trigger: its name, its namespace, its template, and its bindings."""
+    """Each trigger, with its name, its namespace, its template, and its bindings."""
     for manifest in manifests:
         said = (
             (manifest.get("spec") or {}).get("triggers") or () if manifest["kind"] == "EventListener" else ()
@@ -121,7 +121,7 @@ def uses(manifests: list[Manifest]) -> Iterator[Use]:
 
 
 def pipeline_of(run: Manifest, manifests: list[Manifest]) -> Manifest | None:
-    """The `spec` of a run's pipeline; None if it does not exist."""
+    """The `spec` of a run's pipeline; None if the pipeline does not exist."""
     if "pipelineSpec" in run["spec"]:
         return dict(run["spec"]["pipelineSpec"])
     name = run["spec"].get("pipelineRef", {}).get("name")

@@ -1,4 +1,4 @@
-"""Whether objects fit together: what Services select, what probes query, what volumes mount."""
+"""Checks whether objects fit together: what Services select, what probes query, what volumes mount."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -146,7 +146,7 @@ def _of_service(kit: Kit, service: Manifest) -> Iterator[Finding]:
 
 
 def _ports(pod: Pod) -> tuple[dict[object, int], dict[int, str]]:
-    """The ports of a pod by name or number, and the addresses at which it listens, by port."""
+    """The ports of a pod by name or number, and the addresses at which the pod listens, by port."""
     declared = [one for container in pod.containers for one in container.get("ports") or ()]
     named: dict[object, int] = {
         one.get("name") or one["containerPort"]: one["containerPort"] for one in declared
@@ -207,7 +207,7 @@ def _of_monitor(kit: Kit, monitor: Manifest) -> Iterator[Finding]:
 
 
 def _of_projects(kit: Kit) -> Iterator[Finding]:
-    """Whether Argo CD may deploy the contents of an Application's folder to its destination."""
+    """Whether Argo CD may deploy the contents of an Application's folder to the Application's destination."""
     projects = {m["metadata"]["name"]: m["spec"] for m in kit.of_kind("AppProject")}
     for application in kit.of_kind("Application"):
         spec, name = application["spec"], application["metadata"]["name"]

@@ -17,9 +17,9 @@ class Container:
 
     Attributes:
         name: Name of the Deployment.
-        image: Its image.
+        image: Image of the container.
         command: Command to run; empty for the image's own entry point.
-        args: Its arguments.
+        args: Arguments of the command.
         environment: All variables, including values from ConfigMaps and Secrets.
         files: Files mounted from ConfigMaps and Secrets, by path.
     """
@@ -36,7 +36,8 @@ def containers(manifests: list[Manifest], secrets: Secrets) -> list[Container]:
     """Every container, in the order of the manifests.
 
     Raises:
-        UserError: One refers to a ConfigMap, a Secret or a key that is missing: a cluster would not start it.
+        UserError: A container refers to a ConfigMap, a Secret or a key that is missing: a cluster would not
+            start such a container.
     """
     return [_container(deployment, manifests, secrets) for deployment in of_kind(manifests, "Deployment")]
 
@@ -100,7 +101,7 @@ def on_this_machine(
 
     Args:
         made: The containers.
-        manifests: Their manifests.
+        manifests: The manifests that describe the containers.
         ports: A free port for each Service, by its name.
     """
     changes: list[tuple[str, str]] = []

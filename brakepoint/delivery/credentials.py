@@ -14,7 +14,7 @@ BROKER_ADDRESS = "broker:1883"
 """The Service of the broker, in deploy/base/broker.yaml."""
 RANDOM_BYTES = 18
 ITERATIONS, SALT_BYTES = 101, 12
-"""As in `mosquitto_passwd`. So few iterations are safe: no one can guess 18 random bytes."""
+"""The values of `mosquitto_passwd`. So few iterations are safe: no one can guess 18 random bytes."""
 
 Secrets = dict[str, dict[str, str]]
 """The keys and values of each Secret, by its name."""
@@ -34,8 +34,8 @@ def make_secrets() -> Secrets:
 def as_manifests(made: Secrets) -> str:
     """The Secrets as YAML for `kubectl create --filename -`.
 
-    They are immutable, and can only be deleted and created again: overwriting a Secret restarts nothing, and
-    services that start later would have other passwords than the running broker.
+    The Secrets are immutable, and can only be deleted and created again: overwriting a Secret restarts
+    nothing, and services that start later would have other passwords than the running broker.
     """
     return yaml.safe_dump_all(
         {

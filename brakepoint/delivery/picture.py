@@ -24,7 +24,7 @@ def plot_deployment(overlay: Path) -> None:
     """Draws a rendered overlay.
 
     Raises:
-        UserError: It cannot be rendered.
+        UserError: The overlay cannot be rendered.
     """
     manifests = render(overlay)
     deployments = {m["metadata"]["name"]: m for m in of_kind(manifests, "Deployment")}
@@ -50,7 +50,7 @@ def plot_deployment(overlay: Path) -> None:
 
 
 def _places(names: list[str]) -> dict[str, Place]:
-    """Positions: the broker in the centre, all others around it, and the train beside its controller."""
+    """Positions of the pods: the broker in the centre, others around it, the train beside the controller."""
     others = sorted((name for name in names if name != CENTRE), key=lambda name: (name in PAIR, name))
     around = {
         name: (

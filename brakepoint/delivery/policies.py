@@ -1,7 +1,7 @@
 """Which connections the NetworkPolicies of a namespace allow. Pure.
 
-The rules are those of networking.k8s.io/v1: a pod that no policy selects is open. If several select it, what
-they allow adds up, per direction.
+The rules are those of networking.k8s.io/v1: a pod that no policy selects is open. If several policies select
+a pod, everything that one of them allows is allowed, per direction.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ from brakepoint.delivery.rendering import Manifest
 Labels = Mapping[str, str]
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
-"""The label with its name that Kubernetes gives each namespace."""
+"""The label in which Kubernetes keeps a namespace's name."""
 ELSEWHERE = "elsewhere"
 """A placeholder for any namespace of another person."""
 
@@ -49,10 +49,10 @@ def lets_in(
     Args:
         policies: All policies of the namespace.
         target: Labels of the pod to reach.
-        port: Its TCP port.
+        port: TCP port of that pod.
         source: Labels of the connecting pod.
-        same_namespace: Whether that pod is in the same namespace; otherwise its namespace has no labels of
-            its own, like an attendee's, unlike the platform's.
+        same_namespace: Whether the connecting pod is in the target's namespace; if not, its namespace is
+            assumed to have no other labels than its name, like an attendee's and unlike the platform's.
         named: Numbers of the target's named ports.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Renders a kustomize overlay with kubectl, which needs no cluster for that."""
+"""Renders a kustomize overlay with kubectl, which needs no cluster for rendering."""
 
 import shutil
 import subprocess
@@ -17,11 +17,11 @@ Manifest = dict[str, Any]
 
 
 def render_step(folder: Path, part: str) -> list[Manifest]:
-    """Renders one part of step 7, wherever the step is; its base comes with the kit.
+    """Renders one part of step 7, wherever the step's folder is; the base comes with the kit.
 
     Args:
         folder: Folder of the step, an attendee's or the kit's.
-        part: Name of a folder in it.
+        part: Name of a folder in that folder.
 
     Raises:
         UserError: See `render`.
@@ -43,7 +43,7 @@ def render(overlay: Path, root: Path = Path("/")) -> list[Manifest]:
         root: Messages name files relative to this folder.
 
     Raises:
-        UserError: There is no overlay, kubectl is not installed, or it rejects the files.
+        UserError: There is no overlay, kubectl is not installed, or kubectl rejects the files.
     """
     if not (overlay / "kustomization.yaml").is_file():
         raise UserError("delivery.error.no_overlay", folder=_seen_from(root, str(overlay)))
@@ -59,10 +59,10 @@ def _seen_from(root: Path, words: str) -> str:
 
 
 def kubectl() -> str:
-    """Path of the kubectl that pip installed beside this Python, or of any other.
+    """Path of the kubectl that pip installed beside this Python, or else of another one.
 
     Raises:
-        UserError: There is none.
+        UserError: kubectl is not installed.
     """
     beside = Path(sys.executable).with_name("kubectl")
     found = str(beside) if beside.is_file() else shutil.which("kubectl")

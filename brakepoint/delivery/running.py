@@ -1,4 +1,4 @@
-"""Runs the containers of an overlay as processes of this machine, and drives a mission with them."""
+"""Runs the containers of an overlay as processes of this machine, and drives a mission with these."""
 
 import os
 import shutil
@@ -65,7 +65,7 @@ class Pods(Supervisor):
         tell: Receives the containers' output.
 
     Raises:
-        UserError: A container refers to something missing, or does not become ready.
+        UserError: A container refers to a missing object, or does not become ready.
     """
 
     def __init__(self, manifests: list[Manifest], launch: Launch, tell: OnLine) -> None:
@@ -80,7 +80,7 @@ class Pods(Supervisor):
         super().__init__(settings, names, tell)
 
     def _seen_by_a_person(self, secrets: Secrets, ports: dict[str, int]) -> ServiceSettings:
-        """A person who watches and presses buttons acts as the monitor."""
+        """Settings for a person who watches and presses buttons, with the monitor's account on the broker."""
         for name in (BROKER, "capture"):
             if name not in self._containers:
                 raise UserError("delivery.error.no_pod", pod=name)
@@ -124,7 +124,7 @@ class Pods(Supervisor):
         return [there(word) for word in words]
 
     def stop(self) -> None:
-        """Stops every container and deletes their files. May be called twice."""
+        """Stops every container and deletes the containers' files. May be called twice."""
         super().stop()
         self._folder.cleanup()
 

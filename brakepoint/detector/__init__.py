@@ -54,11 +54,11 @@ class Detector:
             the first.
         threads: Threads of the runtime; by default the value of `BRAKEPOINT_THREADS`, else the number of
             cores.
-        half: Whether OpenVINO may compute in half precision where the processor supports it. That takes two
-            thirds of the time, but confidences then differ between machines.
+        half: Whether OpenVINO may compute in half precision where the processor supports it. Half precision
+            takes two thirds of the time, but confidences then differ between machines.
 
     Attributes:
-        confidence: As above.
+        confidence: Detections below this confidence are dropped.
         classes: The model's classes by class id.
         input_size_px: `(width, height)` of the model's input; frames of any size are letterboxed to it.
         runtime: The runtime of the network.
@@ -105,7 +105,7 @@ class Detector:
             image: `(height, width, 3)` uint8, blue-green-red, of any size.
             confidence: Threshold; by default the detector's own.
             low: Whether the input is only as high as the picture needs, if the network allows that. Each new
-                height is compiled once, so this is for cameras, whose pictures all have the same size.
+                height takes one compilation, so this is for cameras, whose pictures all have the same size.
 
         Returns:
             At most 300 detections, most confident first, with boxes in pixels of the picture.
@@ -135,7 +135,7 @@ class Detector:
         )
 
     def _tensor(self, input_size_px: tuple[int, int]) -> np.ndarray:
-        """The input tensor of that width and height, created once."""
+        """The input tensor of this width and height, created once."""
         if input_size_px not in self._tensors:
             width, height = input_size_px
             self._tensors[input_size_px] = np.zeros((1, 3, height, width), np.float32)

@@ -67,7 +67,7 @@ def non_maximum_suppression(
         limit: Maximum number of kept boxes.
 
     Returns:
-        The kept ones, most confident first; equal ones in their original order.
+        The kept candidates, most confident first; equally confident ones in their original order.
     """
     remaining = np.argsort(-candidates.scores, kind="stable")
     kept: list[int] = []

@@ -31,8 +31,8 @@ class Engine:
         runtime: Version of ONNX Runtime.
 
     Attributes:
-        made_of: What it depends on, by name.
-        folder: Where it is kept.
+        made_of: What the engine depends on, by name.
+        folder: Where the engine is kept.
     """
 
     def __init__(self, model: Path, runtime: str) -> None:
@@ -71,7 +71,7 @@ def _cache() -> Path:
 def tensorrt_version() -> str:
     """Version of the library on this machine, for instance `10.3.0`.
 
-    It does not need TensorRT's Python package.
+    TensorRT's Python package is not needed for this.
     """
     name = ctypes.util.find_library("nvinfer")
     try:

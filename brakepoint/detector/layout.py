@@ -1,9 +1,9 @@
-"""Recognises the layout of a model's output, of the two that ultralytics exports for a detector.
+"""Recognises which of the two layouts that ultralytics exports for a detector a model's output has.
 
 - *raw*, `1 × (4 + classes) × N`: centre, width and height of N boxes, and a score for each class;
 - *end to end*, `1 × N × 6`: left, top, right, bottom, score and class id, best first, padded with zeros.
 
-With two classes, a transposed raw output and that of an RT-DETR have the shape of an end-to-end one.
+With two classes, a transposed raw output and the output of an RT-DETR have the shape of an end-to-end one.
 Therefore the metadata and the numbers themselves are checked, too.
 """
 
@@ -19,7 +19,7 @@ from brakepoint.errors import UserError
 ROUNDING = 0.001
 """How far outside 0 to 1 a score may be, due to rounding in half precision or eight bits."""
 ORDERED_LEAST = 0.5
-"""Minimum share of an end-to-end output's boxes with ordered corners; some networks' worst ones lack it."""
+"""Minimum share of end-to-end boxes with ordered corners, which some networks' worst boxes do not have."""
 FRACTIONS_MOST = 2.0
 """If no coordinate is larger, boxes are fractions of the picture where pixels are expected."""
 
@@ -41,7 +41,7 @@ def find_layout(output: np.ndarray, class_count: int, metadata: Mapping[str, str
         path: The model, for the error message.
 
     Raises:
-        UserError: It has neither layout, or its numbers contradict the layout.
+        UserError: The output has neither layout, or its numbers contradict the layout.
     """
     layout = _layout_by_shape(output.shape, class_count, metadata)
     if layout is None or not is_detection_head(metadata):

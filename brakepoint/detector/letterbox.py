@@ -1,4 +1,4 @@
-"""Letterbox: a frame of any size is scaled to fit the model's input, and the rest is filled with grey."""
+"""Letterbox: a frame of any size is scaled to fit the model's input, and the margins are filled with grey."""
 
 import math
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...
 
 
 def end_to_end_said(metadata: Mapping[str, str]) -> bool | None:
-    """Whether the exported model includes non-maximum suppression; None if it does not say."""
+    """Whether the exported model includes non-maximum suppression; None if the metadata do not say."""
     arguments, head = _literal(metadata.get("args")), _literal(metadata.get("end2end"))
     if isinstance(arguments, dict) and arguments.get("nms"):
         return True
@@ -65,7 +65,7 @@ def is_detection_head(metadata: Mapping[str, str]) -> bool:
 
 
 def stride_px(metadata: Mapping[str, str]) -> int:
-    """The model's coarsest stride in pixels; at least that of most networks."""
+    """The model's coarsest stride in pixels, but at least `STRIDE_PX`."""
     said = _literal(metadata.get("stride"))
     return said if isinstance(said, int) and STRIDE_PX < said <= STRIDE_MOST_PX else STRIDE_PX
 

@@ -1,4 +1,4 @@
-"""A network that runs behind an endpoint of the Open Inference Protocol: pictures are processed here.
+"""A network behind an endpoint of the Open Inference Protocol, whose input and output are processed here.
 
 Because only tensors are transferred, a detector behind an endpoint returns exactly what a local one would.
 """
@@ -45,13 +45,13 @@ class RemoteRuntime:
         url: For instance `grpc://127.0.0.1:8081` or `https://host/MODEL`; by default the model is `track`.
 
     Attributes:
-        metadata: The protocol does not include the classes: they are assumed to be those of `SignClass`, in
-            order.
+        metadata: The assumed metadata: the protocol does not transfer the classes, so they are those of
+            `SignClass`, in order.
         input_size_px: `(width, height)` of the picture that the network expects.
         takes_lower: False: an endpoint has one size.
 
     Raises:
-        UserError: The extra `serving` is not installed, or no such network answers there.
+        UserError: The extra `serving` is not installed, or no such network answers at this URL.
     """
 
     metadata: Mapping[str, str] = {"names": repr([str(name) for name in SignClass])}
@@ -89,7 +89,7 @@ class GrpcClient:
     Args:
         address: `host:port`.
         encrypted: Whether the endpoint requires TLS.
-        is_here: Whether it is on this machine, so that no proxy is used.
+        is_here: Whether the endpoint is on this machine, so that no proxy is used.
     """
 
     def __init__(self, address: str, encrypted: bool, is_here: bool) -> None:
@@ -128,7 +128,7 @@ class RestClient:
 
     Args:
         base: `http://host:port`.
-        is_here: As above.
+        is_here: Whether the endpoint is on this machine, so that no proxy is used.
     """
 
     def __init__(self, base: str, is_here: bool) -> None:

@@ -43,8 +43,8 @@ class Runtime(Protocol):
 
     Attributes:
         metadata: The model's metadata.
-        input_size_px: `(width, height)` of the picture that it expects.
-        takes_lower: Whether the picture may also be lower than that, by whole strides.
+        input_size_px: `(width, height)` of the picture that the network expects.
+        takes_lower: Whether the picture may also have a smaller height, by whole strides.
     """
 
     metadata: Mapping[str, str]
@@ -64,7 +64,7 @@ class Runtime(Protocol):
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Suppresses what OpenVINO writes directly to stderr about a bad model; the error is clearer."""
+    """Suppresses OpenVINO's direct output to stderr about a bad model; the kit's own error is clearer."""
     kept = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -77,14 +77,15 @@ def _hushed() -> Iterator[None]:
 
 @cache
 def _openvino_core() -> Any:
-    """The only `openvino.Core` of this process, kept until it ends.
+    """The only `openvino.Core` of this process, kept until the process ends.
 
     Each core gives the main thread a signal stack, and removes it together with its last model, in whatever
     order models are released. With two cores, the thread may keep a signal stack that no longer exists, and
     the next Ctrl-C, or the end of a child process, causes a segmentation fault.
     """
-    # OpenVINO reports each model it reads to Google Analytics, from a forked process, unless this package is
-    # missing. Nothing here may need the network, and a fork with running threads can hang for ever.
+    # OpenVINO reports each model that it reads to Google Analytics, from a forked process, unless this
+    # package is missing. Nothing here may need the network, and a fork with running threads can hang for
+    # ever.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
@@ -112,13 +113,13 @@ class OpenVinoRuntime:
         element_type = wanted.element_type.to_dtype().name
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
         self.takes_lower = shape[2] is None
-        # Processors with bfloat16 would use it by default, and scores would depend on the machine.
+        # Otherwise bfloat16 would be used where processors have it, and scores would depend on the machine.
         has_half = options.half and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if has_half else "f32",
             "INFERENCE_NUM_THREADS": options.threads,
-            # Otherwise each network of every process on a machine would compute on the same first cores.
+            # With pinning, each network of every process on a machine would compute on the same first cores.
             "ENABLE_CPU_PINNING": False,
         }
         self._requests: dict[tuple[int, ...], Any] = {}
@@ -149,7 +150,7 @@ class OnnxRuntime:
         settings.intra_op_num_threads = options.threads
         if CPU not in providers:
             settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        # Without its fallback: otherwise a failure would silently start it on the CPU.
+        # Disables ONNX Runtime's fallback, with which a failure would silently start the network on the CPU.
         self._session = onnxruntime.InferenceSession(
             path, settings, providers=list(providers), enable_fallback=0
         )
@@ -171,9 +172,9 @@ class OnnxRuntime:
 class TensorRtRuntime(OnnxRuntime):
     """ONNX Runtime with TensorRT only, in half precision, for a Jetson.
 
-    The first start on a machine builds an engine, which takes minutes and is announced; it is kept for later
-    starts (`brakepoint.detector.engines`). An unusable engine is rebuilt once. A part of the model that
-    TensorRT cannot run would silently and slowly run on another processor, so such a model is refused.
+    The first start on a machine builds an engine, which takes minutes and is announced; the engine is kept
+    for later starts (`brakepoint.detector.engines`). An unusable engine is rebuilt once. A part of the model
+    that TensorRT cannot run would silently and slowly run on another processor, so such a model is refused.
     """
 
     def __init__(self, path: Path, options: Options) -> None:
@@ -186,7 +187,7 @@ class TensorRtRuntime(OnnxRuntime):
         if engine.is_complete:
             try:
                 self._open(path, options, engine)
-            except Exception:  # Of another version, or truncated: its own error gives no details.
+            except Exception:  # It is of another version, or truncated: the error gives no details.
                 typer.echo(text("detector.engine.unusable", path=engine.folder), err=True)
             else:
                 return
@@ -201,7 +202,7 @@ class TensorRtRuntime(OnnxRuntime):
         engine.complete()
 
     def _open(self, path: Path, options: Options, engine: Engine) -> None:
-        """Loads the engine, or builds it; it is complete only after processing a picture."""
+        """Loads the engine, or builds it; an engine is complete only after it has processed a picture."""
         super().__init__(path, options, [(TENSORRT, _engine_options(engine.folder))])
         if self.provider != TENSORRT:
             raise UserError("error.tensorrt_fell_back", provider=self.provider)
@@ -254,8 +255,8 @@ def load_runtime(
         half: See `Options`.
 
     Raises:
-        UserError: There is no such file, it is not an ONNX model, its input is not one picture, or the
-            runtime is unknown, not installed, or unusable on this machine.
+        UserError: There is no such file, the file is not an ONNX model, the model's input is not one picture,
+            or the runtime is unknown, not installed, or unusable on this machine.
     """
     name = name or os.environ.get("BRAKEPOINT_RUNTIME") or DEFAULT_RUNTIME
     if name not in RUNTIMES:
@@ -278,7 +279,7 @@ def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray
         path: The model, for the error message.
 
     Raises:
-        UserError: The model could be read, but not run.
+        UserError: The model was read, but cannot be run.
     """
     with _blamed_on(path, type(runtime).__name__):
         return runtime.infer(tensor)
@@ -286,7 +287,7 @@ def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray
 
 @contextmanager
 def _blamed_on(path: Path, runtime: str) -> Iterator[None]:
-    """Reports what a runtime raises, which none documents, as an error of the model."""
+    """Reports every exception of a runtime as an error of the model: no runtime documents its exceptions."""
     try:
         yield
     except UserError:

@@ -27,17 +27,17 @@ __all__ = [
 
 
 HEIGHTS_PX = (0, 16, 24, 40)
-"""Where the ranges of height begin in which found signs are counted."""
+"""The lower ends of the ranges of height in which found signs are counted."""
 
 
 class Found(BaseModel):
-    """How many of the signs of some height are found.
+    """How many signs in a range of heights are found.
 
     Attributes:
         from_px: The least height.
-        below_px: The height from which a sign is too high; None for no limit.
+        below_px: The height from which a sign belongs to the next range; None for the last range.
         signs: Number of signs.
-        found: How many of them have a matching detection at or above the threshold.
+        found: How many of these signs have a matching detection at or above the threshold.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -84,7 +84,8 @@ def evaluate(
 
     Args:
         images_dir: Contains `images/` and `labels/`; see `load_labels`.
-        detector: Its confidence is the threshold for precision and recall; mAP counts all from 0.001.
+        detector: The detector, whose confidence is the threshold for precision and recall; mAP counts all
+            detections from 0.001.
         on_progress: Called after each picture with the number done and the total.
 
     Raises:
@@ -105,7 +106,7 @@ def measure(examined: Sequence[Examined], confidence: float, least_px: float = 0
         least_px: Smaller signs are ignored; see `Examined.from_height`.
 
     Raises:
-        UserError: All signs are smaller.
+        UserError: All signs are smaller than `least_px`.
     """
     examined = [one.from_height(least_px) for one in examined]
     if not any(one.truths for one in examined):

@@ -1,4 +1,4 @@
-"""Compares a base model and a new one on the domains that they should know: the track, and real roads."""
+"""Compares a base model and a new one in the worlds that both should know: the track, and real roads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class WorldComparison:
         base: Results of the base model.
         new: Results of the new model.
         base_confusion: `(3, 3)` counts; see `confusion_matrix`.
-        new_confusion: The same for the new model.
+        new_confusion: The counts of the new model.
         pictures: PNG files: precision–recall curves, confusion matrices, worst pictures.
     """
 
@@ -67,7 +67,7 @@ def compare(
 
     Args:
         base: The original model.
-        new: The model trained from it.
+        new: The model trained from the original one.
         worlds: Folder of labelled pictures by world; see `load_labels`.
         out: Receives `WORLD-precision-recall.png`, `WORLD-confusion.png` and `WORLD-worst.png`.
         confidence: The autopilot's threshold, 0 to 1.

@@ -33,10 +33,10 @@ class Examined:
     match: Match
 
     def from_height(self, least_px: float) -> "Examined":
-        """The same without signs below this height, which need not be found.
+        """A copy without the signs below this height, which need not be found.
 
-        As in COCO's metrics by size, a detection that matches one of them is neither right nor wrong; nor is
-        a smaller detection that matches nothing.
+        As in COCO's metrics by size, a detection that matches one of these signs is neither right nor wrong;
+        the same applies to a smaller detection that matches nothing.
         """
         low = tuple(truth for truth in self.truths if height_px(truth) < least_px)
         truths = tuple(truth for truth in self.truths if truth not in low)
@@ -58,7 +58,7 @@ class Examined:
         return tuple(item for item, right in zip(sure, self.match.correct[:, 0], strict=False) if right)
 
     def false_alarms(self, confidence: float) -> tuple[Detection, ...]:
-        """The wrong detections with at least this confidence, including those of another class."""
+        """The wrong detections with at least this confidence, including signs found as the other class."""
         sure = self.sure(confidence)
         return tuple(item for item, right in zip(sure, self.match.correct[:, 0], strict=False) if not right)
 

@@ -39,7 +39,7 @@ def _resampled(matches: Sequence[Match], sign_class: SignClass, times: np.ndarra
     """The average precision of a class in each resample; NaN if the resample has none of its signs.
 
     Args:
-        matches: One a picture.
+        matches: One per picture.
         sign_class: The class.
         times: `(resamples, pictures)`, how often each picture was drawn.
     """

@@ -1,8 +1,8 @@
 """Mean average precision as ultralytics and COCO compute it, without torch.
 
-A detection is correct if it overlaps a sign of its class that no more confident detection has taken. Average
-precision is the area under the precision–recall curve, at 101 points. mAP50 requires an IoU of 0.5, mAP50-95
-averages over ten from 0.5 to 0.95; both are means over the classes that have truths.
+A detection is correct if it overlaps a sign of the same class that no more confident detection has taken.
+Average precision is the area under the precision–recall curve, at 101 points. mAP50 requires an IoU of 0.5,
+mAP50-95 averages over ten values from 0.5 to 0.95; both are means over the classes that have truths.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ class ClassMetrics(BaseModel):
 
     Attributes:
         ap50: Average precision at IoU 0.5; None if there is no truth.
-        ap50_95: Mean of it over IoU 0.5 to 0.95; None if there is no truth.
+        ap50_95: Mean of the average precision over IoU 0.5 to 0.95; None if there is no truth.
         precision: Fraction of correct detections at IoU 0.5, among those at or above the detector's
             threshold; None if there are none.
-        recall: Fraction of the truths that these match; None if there is no truth.
+        recall: Fraction of the truths that these detections match; None if there is no truth.
         truths: Number of true signs.
         detections: Number of detections at or above the threshold.
     """
@@ -68,7 +68,7 @@ def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) 
 
     Args:
         detections: In any order.
-        truths: The true signs; their confidence is ignored.
+        truths: The true signs, whose confidence is ignored.
     """
     detections = sorted(detections, key=lambda item: -item.confidence)
     classes, truth_classes = _classes(detections), _classes(truths)

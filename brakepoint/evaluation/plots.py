@@ -38,7 +38,7 @@ def plot_precision_recall(base: Sequence[Match], new: Sequence[Match], title: st
         path: The PNG file.
 
     Raises:
-        UserError: It cannot be written.
+        UserError: The PNG file cannot be written.
     """
     count = len(SignClass)
     figure = Figure(figsize=(5.5 * count, 4.8), layout="constrained")
@@ -77,13 +77,13 @@ def plot_confusion(base: np.ndarray, new: np.ndarray, title: str, confidence: fl
 
     Args:
         base: `(3, 3)` counts of the base model; see `confusion_matrix`.
-        new: The same for the new model.
+        new: `(3, 3)` counts of the new model.
         title: Title, in the reader's language.
-        confidence: Their threshold.
+        confidence: Threshold of both models.
         path: The PNG file.
 
     Raises:
-        UserError: It cannot be written.
+        UserError: The PNG file cannot be written.
     """
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     percent = round(100 * confidence)

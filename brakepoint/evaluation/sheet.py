@@ -1,6 +1,6 @@
 """One sheet of pictures with a detector's hits, misses and false alarms; the worst come first.
 
-The kinds differ in colour, line and mark, so that no one has to distinguish colours.
+The kinds of boxes differ in colour, line and mark, so that no one has to distinguish colours.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ CAPTION_PX, HEADER_PX, GAP_PX = 30, 84, 8
 NEAR_PX, MISS_NEAR_PX = 4, 8
 """Distance of a box from its sign, so that the sign stays visible.
 
-It is larger for a missed sign, so that a false alarm at the same place does not hide it.
+The distance is larger for a missed sign, so that a false alarm at the same place does not hide the box.
 """
 DASH_PX = 7
 
 NIGHT, GREY = bgr("#10151c"), bgr("#98a5b3")
 TRUTH, HIT, MISS, FALSE_ALARM = map(bgr, ("#f4f7fa", "#2fbf9b", "#ffb000", "#ff5fa2"))
-"""Distinguishable with any kind of colour vision, as far as colours can be."""
+"""Colours that are distinguishable with any kind of colour vision, as far as possible."""
 
 Corners = tuple[int, int, int, int]
 
@@ -50,7 +50,7 @@ def save_sheet(examined: Sequence[Examined], confidence: float, title: str, path
         path: Path to write to; folders are created.
 
     Raises:
-        UserError: It cannot be written there, or a picture can no longer be decoded.
+        UserError: The file cannot be written, or a picture can no longer be decoded.
     """
     chosen = worst_first(examined, confidence)[:PICTURES_MAX]
     tiles = [captioned(draw_examined(one, confidence), one, confidence) for one in chosen]
@@ -71,7 +71,7 @@ def save_pairs(
         path: Path of the PNG; folders are created.
 
     Raises:
-        UserError: It cannot be written there, or a picture can no longer be decoded.
+        UserError: The file cannot be written, or a picture can no longer be decoded.
     """
     pairs = sorted(
         zip(base, new, strict=True),
@@ -87,7 +87,7 @@ def save_png(picture: np.ndarray, path: Path) -> None:
     """Writes a picture under a temporary name, then renames it.
 
     Raises:
-        UserError: It cannot be written there.
+        UserError: The file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Case(BaseModel):
-    """The current incident. The file does not reveal which one it is.
+    """The current case. Its file does not reveal which incident it is.
 
     Attributes:
         salt: Drawn for each case; also determines the order of the suspects.
@@ -73,8 +73,9 @@ class Entry(BaseModel):
 
     Attributes:
         started_at: When the train was last broken.
-        found_min: Minutes until the cause was named; None if it has not been.
-        mended_min: Minutes until the train was healthy and the cause named; None if that is still to come.
+        found_min: Minutes until the cause was named; None if it has not been named.
+        mended_min: Minutes until the train was healthy and the cause named; None if that has not happened
+            yet.
         hints: Number of hints given.
         wrong: Number of wrong causes named.
     """
@@ -87,7 +88,7 @@ class Entry(BaseModel):
 
 
 class Record(BaseModel):
-    """`incidents.json`, which is kept next to the progress file.
+    """The contents of `incidents.json`, which is kept next to the progress file.
 
     Attributes:
         incidents: Entries by incident number.
@@ -167,5 +168,5 @@ def _seal(salt: str, incident: Incident) -> str:
 
 
 def path_shown(path: Path) -> str:
-    """A path as a person would type it: relative to the current folder if it is below that."""
+    """A path as a person would type it: relative to the current folder, if the path is below that folder."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

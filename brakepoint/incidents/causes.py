@@ -1,4 +1,4 @@
-"""The incidents: what was done to each train. The symptoms and suspects shown are in the catalogue."""
+"""The incidents: what was done to the train in each. Their symptoms and suspects are in the catalogue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,14 +13,14 @@ HINTS = 3
 
 @dataclass(frozen=True)
 class Incident:
-    """One way in which a train was broken.
+    """One way to break a train.
 
     The texts are `incident.symptom.{name}`, `incident.cause.{name}` and `incident.hints.{name}.1` to `.3`.
 
     Attributes:
-        number: Number by which a person requests it.
+        number: Number by which a person requests the incident.
         name: Name of the cause.
-        probe: The probe that detects it: `drives`, `sees` or `lives`.
+        probe: The probe that detects the cause: `drives`, `sees` or `lives`.
         break_: Breaks the train.
     """
 
@@ -36,7 +36,7 @@ def _setup(section: str, **values: object) -> Break:
 
 
 def _model(content: Callable[[], bytes]) -> Break:
-    """Serves another model."""
+    """Serves a different model."""
     return lambda site: site.changed("detector", model=name_of(content()))
 
 

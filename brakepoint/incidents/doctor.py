@@ -1,6 +1,6 @@
-"""What `brakepoint doctor` sees of the train of an incident: whether its machines fit together.
+"""What `brakepoint doctor` checks on an incident's train: whether its settings, clocks and model agree.
 
-It neither drives nor shows pictures, so it misses faults that only those reveal.
+It neither drives the train nor examines pictures, so it misses faults that only these reveal.
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from brakepoint.texts import number, text
 from brakepoint.workshop.doctor import Finding
 
 CLOCKS_APART_MAX_S = 0.1
-"""As on the page about incidents."""
+"""The limit that the page on incidents gives."""
 
 
 def examine_site(folder: Path) -> Iterator[Finding]:
     """Looks at settings, clocks and model; changes nothing.
 
     Args:
-        folder: The site's.
+        folder: Folder of the site.
     """
     try:
         site = Site.load(folder)

@@ -22,10 +22,10 @@ def resident_mb() -> float:
 
 
 def end_beyond(limit_mb: float, stopping: threading.Event) -> None:
-    """Kills this process once it uses more, as the kernel kills a container: without a message.
+    """Kills this process once it exceeds a limit, as the kernel kills a container: without a message.
 
     Args:
-        limit_mb: The most that it may use.
+        limit_mb: The most memory that this process may use.
         stopping: Ends the watch.
     """
     while not stopping.wait(LOOK_EVERY_S):
@@ -34,7 +34,7 @@ def end_beyond(limit_mb: float, stopping: threading.Event) -> None:
 
 
 def needed_mb(model: Path) -> float:
-    """What a detector with this model uses, measured in its own process.
+    """The memory that a detector with this model uses, measured in its own process.
 
     Raises:
         subprocess.CalledProcessError: The model does not load.

@@ -1,8 +1,9 @@
-"""Checks whether an incident's train is healthy by what it does, not by what its files contain.
+"""Checks whether an incident's train is healthy by its behaviour, not by the contents of its files.
 
-Three probes cover everything. One drives the line on the virtual clock, with perfect detections in place of
-the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line to the
-model: it tests camera, model and threshold. The third runs a detector in its own process: it tests memory.
+Three probes cover everything. The first drives the line on the virtual clock, with perfect detections in
+place of the model: it tests camera, clocks, calibration and autopilot. The second shows pictures of the line
+to the model: it tests camera, model and threshold. The third runs a detector in its own process: it tests
+memory.
 """
 
 from collections.abc import Callable
@@ -42,7 +43,7 @@ PICTURES = 3
 TALL_PX = 24.0
 """Least height of the signs in the sample: a healthy model misses none of these."""
 FOUND_MIN, FALSE_MAX = 0.8, 0.4
-"""The smallest share of signs found, and the largest share of false ones, relative to the signs present."""
+"""The smallest share of signs found, and the largest number of false alarms per sign."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def drives(site: Site) -> Finding:
 
 
 class _Sight:
-    """The camera of a site; its pictures are blank, which is fast and enough for the oracle."""
+    """The camera of a site, with blank pictures, which are fast and sufficient for the oracle."""
 
     def __init__(self, site: Site, seed: int) -> None:
         self._camera, self._optics = PlainCamera(seed), Optics(site.setup.camera, site.zoom)
@@ -117,7 +118,7 @@ def _kept(middle: float, at: float, zoom: float) -> float:
 
 
 def _through_the_broker_of(site: Site, step: Step) -> Step:
-    """The autopilot as the train receives it: each message carries the time of its sender's clock.
+    """The autopilot as it reaches the train through the site's broker: each message has its sender's time.
 
     Messages that their sender may not publish, or that the controller would reject, do not arrive; without
     orders the train brakes by itself.
@@ -169,7 +170,7 @@ def sees(site: Site) -> Finding:
 
 
 def lives(site: Site) -> Finding:
-    """Checks whether the detector may use the memory that it needs.
+    """Checks whether the detector may use as much memory as it needs.
 
     Raises:
         UserError: The model is missing.

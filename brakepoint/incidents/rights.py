@@ -7,11 +7,11 @@ from amqtt.plugins.base import BaseTopicPlugin
 from amqtt.session import Session
 
 ALWAYS = "status"
-"""Without it, no one could see that a service is running."""
+"""The topic that each service may always publish to: without it, no one could see that a service runs."""
 
 
 class ServiceRights(BaseTopicPlugin):
-    """Silently drops what a service may not publish, as MQTT 3.1.1 requires.
+    """Silently drops messages that a service may not publish, as MQTT 3.1.1 requires.
 
     Any client that is not a service may publish and receive everything.
     """

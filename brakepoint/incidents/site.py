@@ -42,7 +42,7 @@ class Lens(_Section):
 
     Attributes:
         shutter_ms: Exposure time of a picture.
-        turned_deg: Rotation of the pictures, since the camera may be mounted upside down.
+        turned_deg: Rotation of the pictures, as for a camera that is mounted upside down.
         buffers: Number of pictures waiting between camera and reader, including the newest.
     """
 
@@ -57,7 +57,7 @@ class Looking(_Section):
     Attributes:
         model: Name of a file in `models/`, without `.onnx`.
         confidence: Detections below this confidence are dropped.
-        memory_mb: Its process is killed when it uses more memory than this.
+        memory_mb: The detector's process is killed when it uses more memory than this.
     """
 
     model: str = Field(pattern=r"^[\w-]+$")
@@ -66,7 +66,7 @@ class Looking(_Section):
 
 
 class Clocks(_Section):
-    """How many seconds the clock of each machine is ahead of the train's."""
+    """By how many seconds the clock of each machine is ahead of the train's clock."""
 
     capture: float = 0.0
     detector: float = 0.0
@@ -92,7 +92,7 @@ class Setup(_Section):
         camera: The camera.
         detector: The detector.
         clocks: The clocks of the machines.
-        rights: What each service may publish.
+        rights: The topics to which each service may publish.
     """
 
     feed: str = "track-stop-and-slowdown"
@@ -108,7 +108,7 @@ class Site:
     """The setup of a train.
 
     Attributes:
-        folder: Where its files are.
+        folder: Where the train's files are.
         setup: The contents of `site.toml`.
         train: The contents of `train.toml`.
     """
@@ -146,7 +146,7 @@ class Site:
         return replace(self, setup=Setup.model_validate(sections))
 
     def driven_by(self, autopilot: str) -> "Site":
-        """The site with another autopilot."""
+        """The site with a different autopilot."""
         return replace(self, setup=self.setup.model_copy(update={"autopilot": autopilot}))
 
     @property
@@ -158,7 +158,7 @@ class Site:
     def zoom(self) -> float:
         """The factor that makes pictures look like recorded ones, as every real camera requires.
 
-        It is right if the focal length is: the mounted camera has that of the recorded one.
+        The factor is right if `train.toml` has the right focal length: that of the recorded camera.
         """
         return RECORDED.focal_px / self.eye.focal_px
 
@@ -176,10 +176,10 @@ class Site:
         """The autopilot that drives, fitted to the camera as `train.toml` describes it.
 
         Raises:
-            UserError: There is no such file, or it does not load.
+            UserError: There is no such file, or the file does not load.
         """
         path = self._there("autopilots", f"{self.setup.autopilot}.py")
-        # Loaded by path and not from `solutions`: which of the two is driving is part of the riddle.
+        # Loaded by path, not from `solutions`: which of the two autopilots drives is part of the riddle.
         spec = importlib.util.spec_from_file_location(f"autopilot_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -204,7 +204,7 @@ def healthy_site(folder: Path) -> Site:
     """Creates a healthy train, with older models and an older autopilot beside the current ones.
 
     Args:
-        folder: Where to create it; other files in it are kept.
+        folder: The folder for the train's files; other files in it are kept.
     """
     for place, contents, suffix in (
         ("models", (good_model(), stale_model(), swapped_model()), ".onnx"),
@@ -220,7 +220,7 @@ def healthy_site(folder: Path) -> Site:
 
 
 def name_of(content: bytes) -> str:
-    """The name of a file with this content, which reveals nothing about it."""
+    """The name of a file with this content; the name reveals nothing about the content."""
     return hashlib.sha256(content).hexdigest()[:10]
 
 
@@ -246,7 +246,7 @@ def good_autopilot() -> bytes:
 
 
 def old_autopilot() -> bytes:
-    """The good autopilot without one exercise, and without the marker that shows where it was."""
+    """The good autopilot without one exercise, and without the marks that show where the exercise was."""
     code = {name: lines for name, lines in solved(find_step("6")).items() if name != LEFT_OUT}
     return filled(find_step("6"), code).replace(REPLACE, "").encode()
 

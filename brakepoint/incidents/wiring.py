@@ -28,7 +28,7 @@ RIGHTS_PLUGIN = "brakepoint.incidents.rights.ServiceRights"
 
 
 class Optics:
-    """What happens to pictures on their way out of the camera.
+    """The processing of pictures on their way out of the camera.
 
     Args:
         lens: The camera's settings.
@@ -42,8 +42,8 @@ class Optics:
     def pass_on(self, frame: Frame) -> Frame:
         """Exposes and turns a picture, and returns the one that has waited longest.
 
-        It is stamped on the way out, as drivers with their own buffers do, so the stamp does not include the
-        wait.
+        The picture gets its time of capture on the way out, as with drivers that have their own buffers, so
+        this time ignores the wait.
         """
         image = frame.image
         if self._lens.shutter_ms != SHUTTER_MS:
@@ -75,7 +75,7 @@ class SiteServices(Supervisor):
     Args:
         site: The train.
         settings: Addresses of page and broker.
-        tell: Receives their output.
+        tell: Receives the services' output.
         interrupted: Returns True when waiting for the services to become ready should stop.
     """
 
@@ -86,7 +86,7 @@ class SiteServices(Supervisor):
         super().__init__(replace(settings, feed=site.setup.feed), CLIENTS, tell, interrupted)
 
     def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
-        """Starts a service as for every train, but it reads the site and uses its machine's clock."""
+        """Starts a service as for every train, except that it reads the site and uses its machine's clock."""
         command, environment = super().launch(name)
         ahead_s = float(environment[CLOCK_VARIABLE]) + self._ahead_s.get(name, 0.0)
         command[-2:-1] = ["incident", "service"]

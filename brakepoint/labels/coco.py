@@ -68,7 +68,8 @@ def read_coco(content: Any, file: Path, pictures: PictureIndex, notes: list[Note
         notes: Receives a note for each crowd, which isn't a single sign, and for each duplicate box.
 
     Raises:
-        UserError: It is incomplete, or a box is empty, outside, of an unknown class or of an unknown picture.
+        UserError: The file is incomplete, or a box is empty, outside its picture, of an unknown class or of
+            an unknown picture.
     """
     try:
         coco = _Coco.model_validate(content)

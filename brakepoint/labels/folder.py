@@ -35,9 +35,9 @@ from brakepoint.labels.yolo_data import find_data
 __all__ = ["PICTURE_SUFFIXES", "LabelledPicture", "Labels", "held_out", "load_labels", "read_labels"]
 
 LABEL_FOLDERS = {"labels", "annotations"}
-"""Every file in these folders should be a label."""
+"""Folders in which every file should be a label."""
 PLACES = {"images", "jpegimages", "obj_train_data", *LABEL_FOLDERS}
-"""Pairs of folders for pictures and labels with the same names."""
+"""Names of folders that are ignored when labels are matched with their pictures."""
 ARCHIVES = {".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"}
 
 
@@ -47,7 +47,7 @@ class Labels:
 
     Attributes:
         pictures: The labelled pictures, by name.
-        notes: What was skipped: together with the pictures, this accounts for everything in the folder.
+        notes: What was skipped: pictures and notes together account for everything in the folder.
     """
 
     pictures: tuple[LabelledPicture, ...]
@@ -93,8 +93,8 @@ def _with_signs(labels: Labels, folder: Path) -> Labels:
 def read_labels(folder: Path) -> Labels:
     """Reads the labels of a folder.
 
-    With YOLO labels, a picture without a label file contains no sign; with other formats it has not been
-    labelled and is skipped, as is a cancelled task.
+    With YOLO labels, a picture without a label file contains no sign; with other formats, such a picture has
+    not been labelled and is skipped, as is a picture whose task was cancelled.
 
     Args:
         folder: Contains pictures and labels, in any layout that labelling programs export.
@@ -125,7 +125,7 @@ def held_out(folder: Path) -> Labels:
     """Reads the pictures for evaluation: the validation split, else the test split, if there is one.
 
     Raises:
-        UserError: As for `read_labels`, or none of them has a sign.
+        UserError: As for `read_labels`, or no picture of the split has a sign.
     """
     labels = read_labels(folder)
     splits = {picture.split for picture in labels.pictures}
@@ -139,7 +139,7 @@ def held_out(folder: Path) -> Labels:
 
 
 def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:
-    """The relevant pictures: those in `images/`, if it exists."""
+    """The relevant pictures: those in `images/`, if that folder exists."""
     own = folder / "images"
     pictures = [file for file in pictures_among(files) if not own.is_dir() or own in file.parents]
     if not pictures:
@@ -195,7 +195,7 @@ def _looks_like_json(file: Path) -> bool:
 
 
 def _only_names(content: Any) -> bool:
-    """Whether it is `notes.json`, which Label Studio writes beside YOLO labels."""
+    """Whether a file is `notes.json`, which Label Studio writes beside YOLO labels."""
     return isinstance(content, dict) and "categories" in content and "annotations" not in content
 
 
@@ -222,7 +222,7 @@ def _label_files(folder: Path, files: Sequence[Path], pictures: Sequence[Path]) 
     """Maps pictures to their label files.
 
     Raises:
-        UserError: A file belongs to no picture or to two, or two belong to one.
+        UserError: A file belongs to no picture or to two, or two files belong to one picture.
     """
     at: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for path in pictures:
@@ -254,7 +254,7 @@ def _place(file: Path, folder: Path) -> tuple[str, ...]:
 def _indexed_pictures(
     folder: Path, found: _Found, pictures: Sequence[Path], notes: list[Note]
 ) -> list[LabelledPicture]:
-    """Pictures from labels that name their picture themselves."""
+    """The pictures of label files that name their pictures themselves."""
     index = PictureIndex(pictures, folder)
     labelled: dict[Path, LabelledPicture] = {}
     known: set[Path] = set()
@@ -281,7 +281,7 @@ def _keep(read: Sequence[LabelledPicture], file: Path, labelled: dict[Path, Labe
 def _label_studio_pictures(
     content: Any, file: Path, index: PictureIndex, notes: list[Note], known: set[Path]
 ) -> list[LabelledPicture]:
-    """The pictures of a file's valid tasks; `known` receives the others, which are in its notes."""
+    """The pictures of a file's valid tasks; `known` receives those of the other tasks, which are noted."""
     try:
         tasks = tasks_of(content, file, lambda place: picture_size(index.find(place, file)), notes)
     except NotLabelStudioError as error:

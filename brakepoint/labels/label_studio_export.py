@@ -16,11 +16,11 @@ from brakepoint.labels.signs import Note, PassedOver, known_class
 from brakepoint.messages import SignClass
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""Time of change of an annotation without one: before all others."""
+"""Counts as the time of change of an annotation that has none: before all others."""
 OTHER_ANSWERS = (
     *("choices", "textarea", "rating", "number", "relation", "datetime", "taxonomy", "pairwise", "ranker"),
 )
-"""Answers of an annotator other than drawing."""
+"""Kinds of answers of an annotator other than drawing."""
 
 
 class _Record(BaseModel):
@@ -30,7 +30,7 @@ class _Record(BaseModel):
 class RectangleValue(_Record):
     """A rectangle in Label Studio's format: **every number is a percentage**.
 
-    `x` and `width` are percentages of the picture's width, `y` and `height` of its height.
+    `x` and `width` are percentages of the picture's width, `y` and `height` are percentages of its height.
 
     Attributes:
         x: Left edge, before rotation.
@@ -38,7 +38,7 @@ class RectangleValue(_Record):
         width: Width before rotation.
         height: Height before rotation.
         rotation: Clockwise rotation about its top left corner, in degrees.
-        rectanglelabels: The annotator's label: one class.
+        rectanglelabels: The annotator's labels, of which there must be one: a class.
     """
 
     x: float = Field(ge=-100, le=200)
@@ -53,7 +53,7 @@ class Rectangle(_Record):
     """One answer of an annotator.
 
     Attributes:
-        type: Always `rectanglelabels`.
+        type: Kind of the answer, always `rectanglelabels`.
         original_width: Width of the picture in pixels.
         original_height: Height of the picture in pixels.
         value: The rectangle itself.
@@ -90,7 +90,7 @@ class Annotation(_Record):
     Attributes:
         completed_by: Id or address of the annotator, if known.
         was_cancelled: Whether the annotator skipped the picture, which makes the answer meaningless.
-        updated_at: When it was last changed.
+        updated_at: When the annotation was last changed.
         result: A rectangle for each sign; empty for a picture without signs.
     """
 
@@ -118,11 +118,11 @@ def read_export(path: Path, notes: list[Note] | None = None) -> list[Task]:
     """Reads a Label Studio export of the kit's project, as JSON or JSON-MIN.
 
     Args:
-        path: The file; pictures must be beside or below it if it does not include their size.
+        path: The file; if it does not include the pictures' sizes, the pictures must be beside or below it.
         notes: Receives notes about what was skipped.
 
     Raises:
-        UserError: It isn't an export, or belongs to a project with other questions or classes.
+        UserError: The file isn't an export, or belongs to a project with other questions or classes.
     """
     if not path.exists():
         raise UserError("store.error.no_export", path=path)
@@ -156,7 +156,7 @@ def tasks_of(
         notes: Receives notes about what was skipped.
 
     Raises:
-        NotLabelStudioError: It has none of these formats.
+        NotLabelStudioError: The file has none of these formats.
         UserError: A region isn't a rectangle, or does not have exactly one known class.
     """
     return [_task(raw, index, file, size_of, notes) for index, raw in enumerate(as_tasks(content))]
@@ -178,7 +178,7 @@ def _task(
 
 
 class _Regions:
-    """Extracts the rectangles from the answers about one picture, and notes or rejects the rest."""
+    """Extracts the rectangles from the answers about one picture, and notes or rejects the other answers."""
 
     def __init__(
         self,
@@ -208,7 +208,7 @@ class _Regions:
         if kind in OTHER_ANSWERS:
             return self._note(PassedOver.OTHER_ANSWER)
         if kind == "rectangle" and item.get("id") is not None and str(item["id"]) in labelled:
-            return []  # Its class is in the result with the same id, together with the same box.
+            return []  # The class is in the result with the same id, together with the same box.
         if not isinstance(kind, str) or kind not in ("rectanglelabels", "rectangle", "labels"):
             raise self._refusal("error.label_region", kind=str(kind))
         if not isinstance(value, dict):

@@ -17,7 +17,7 @@ NOT_AN_ANSWER = {"annotator", "annotation_id", "created_at", "updated_at", "lead
 
 
 class NotLabelStudioError(ValueError):
-    """The content isn't a task or annotation of Label Studio; names the place."""
+    """The content isn't a task or annotation of Label Studio; the message names the location."""
 
 
 def is_label_studio(content: Any) -> bool:
@@ -36,7 +36,7 @@ def as_tasks(content: Any) -> list[Json]:
         Tasks with `data.image` and `annotations`, whose contents are not checked.
 
     Raises:
-        NotLabelStudioError: It has none of the formats.
+        NotLabelStudioError: The content has none of the formats.
     """
     rows = content if isinstance(content, list) else [content]
     tasks: list[Json] = []
@@ -79,7 +79,7 @@ def _minimal(row: Json, number: int) -> Json:
 
 
 def _minimal_results(row: Json) -> Iterator[Json]:
-    """The answers of a row: JSON-MIN omits their types, but names the keys of their classes after them."""
+    """The answers of a row: JSON-MIN omits their types, but names the keys of their classes after these."""
     for name, value in row.items():
         if name in NOT_AN_ANSWER or not isinstance(value, list):
             continue
@@ -91,7 +91,7 @@ def _minimal_results(row: Json) -> Iterator[Json]:
 
 
 def _image(data: Any, number: int) -> str:
-    """The location of a task's picture: under `image`, or another name from the project."""
+    """The location of a task's picture: under `image`, or under another name from the project."""
     if isinstance(data, dict):
         if isinstance(data.get("image"), str) and data["image"]:
             return str(data["image"])

@@ -30,10 +30,11 @@ def read_signs(annotation: Annotation, file: Path) -> list[LabelledSign]:
 
     Args:
         annotation: The relevant annotation.
-        file: Its file, for error messages.
+        file: The annotation's file, for error messages.
 
     Returns:
-        The signs, clipped at the picture's edges; for a rotated rectangle the upright box around it.
+        The signs, clipped at the picture's edges; for a rotated rectangle, the box is the upright one around
+        it.
 
     Raises:
         UserError: A rectangle is outside the picture.
@@ -49,9 +50,9 @@ def _box(rectangle: Rectangle, file: Path) -> Box:
 
 
 def _corners(value: RectangleValue, aspect_ratio: float) -> np.ndarray:
-    """The rectangle's corners, `(4, 2)` fractions, after clockwise rotation about its top left one."""
+    """The rectangle's corners, `(4, 2)` fractions, after clockwise rotation about its top left corner."""
     angle = math.radians(value.rotation)
-    # Percent of width and of height are different lengths: the rotation needs square units.
+    # A percent of the width isn't as long as a percent of the height: the rotation needs square units.
     along = np.array([math.cos(angle), math.sin(angle) * aspect_ratio]) * value.width
     down = np.array([-math.sin(angle) / aspect_ratio, math.cos(angle)]) * value.height
     origin = np.array([value.x, value.y])

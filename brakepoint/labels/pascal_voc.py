@@ -15,8 +15,8 @@ def read_voc(file: Path, pictures: PictureIndex, notes: list[Note]) -> LabelledP
     """Reads the label of one picture.
 
     The picture is the one with the same name as the label file, where labelling programs look for it; else
-    the one named in the label, which may have been renamed since. Corners are used as they are: the format's
-    own tools count pixels from 1 and most programs from 0, a difference of one pixel.
+    the one named in the label, which may have been renamed since. Corners are used as written, although the
+    format's own tools count pixels from 1 and most programs from 0: a difference of one pixel.
 
     Args:
         file: The XML file.
@@ -24,8 +24,8 @@ def read_voc(file: Path, pictures: PictureIndex, notes: list[Note]) -> LabelledP
         notes: Receives a note for each duplicate box.
 
     Raises:
-        UserError: It isn't a label, or a box is empty, outside, not an upright rectangle or of an unknown
-            class.
+        UserError: The file isn't a label, or a box is empty, outside the picture, not an upright rectangle or
+            of an unknown class.
     """
     try:
         root = ElementTree.fromstring(file.read_bytes())
@@ -59,7 +59,7 @@ def _picture_of(root: ElementTree.Element, file: Path, pictures: PictureIndex) -
 
 
 def _size(root: ElementTree.Element) -> tuple[int, int] | None:
-    """The picture's size in the label; several programs write zeros or nothing."""
+    """The picture's size according to the label; several programs write zeros or nothing."""
     width, height = (root.findtext(f"size/{side}") or "" for side in ("width", "height"))
     if not (width.strip().isdecimal() and height.strip().isdecimal()):
         return None

@@ -1,4 +1,4 @@
-"""Pictures on disk: which files are pictures, which one a label refers to, and its size."""
+"""Pictures on disk: which files are pictures, to which picture a label refers, and how large a picture is."""
 
 import os
 import re
@@ -61,7 +61,7 @@ def pictures_among(files: Iterable[Path]) -> list[Path]:
     """The files that are pictures, judging by their names.
 
     Raises:
-        UserError: One is a picture in an unsupported format.
+        UserError: A file is a picture in an unsupported format.
     """
     files = list(files)
     for file in files:
@@ -124,10 +124,10 @@ class PictureIndex:
         Args:
             location: For instance `s3://bucket/kc01/3.jpg`, `/data/local-files/?d=kc01%5C3.jpg` or `3.jpg`.
             file: The label, for error messages.
-            by_stem: Whether the name may lack its suffix or have another one.
+            by_stem: Whether the name in the label may have no suffix or a different one.
 
         Raises:
-            UserError: There is none, or several match.
+            UserError: No picture matches, or several do.
         """
         for parts in locations(location):
             for key, name in (
@@ -141,14 +141,14 @@ class PictureIndex:
         raise UserError("error.label_without_picture", file=file, picture=readable(_last(location)))
 
     def named(self, location: str, file: Path) -> list[Path]:
-        """The picture in a list, which is empty if none or several match."""
+        """The picture at a location as a list, which is empty if no picture or several match."""
         try:
             return [self.find(location, file)]
         except UserError:
             return []
 
     def _nearest(self, found: list[Path], parts: tuple[str, ...], location: str, file: Path) -> Path:
-        """The one whose folders agree best with those in the label."""
+        """The picture whose folders agree best with those in the label."""
         ranks = {path: self._agreement(self._parts[path], parts) for path in found}
         best = [path for path in found if ranks[path] == max(ranks.values())]
         if len(best) > 1:
@@ -186,13 +186,13 @@ def _last(location: str) -> str:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Reads a picture, upright as its EXIF orientation says.
+    """Reads a picture, turned upright according to its EXIF orientation.
 
     Returns:
         `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        UserError: It cannot be decoded completely.
+        UserError: The picture cannot be decoded completely.
     """
     import cv2
 
@@ -229,7 +229,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     """Width and height of a picture in pixels, in its upright orientation.
 
     Raises:
-        UserError: It cannot be decoded.
+        UserError: The picture cannot be decoded.
     """
     height, width = read_picture(path).shape[:2]
     return width, height

@@ -1,4 +1,4 @@
-"""Reads label files of any program: their text or JSON."""
+"""Reads label files, text or JSON, as any program may have written them."""
 
 import codecs
 import json
@@ -15,7 +15,7 @@ def read_text(file: Path) -> str:
     """The text of a file: UTF-8 or UTF-16 with or without a byte order mark, else Latin-1.
 
     Raises:
-        UserError: It cannot be read.
+        UserError: The file cannot be read.
     """
     try:
         content = file.read_bytes()
@@ -34,7 +34,7 @@ def read_json(file: Path) -> Any:
     """The content of a JSON file.
 
     Raises:
-        UserError: It cannot be read, or isn't JSON.
+        UserError: The file cannot be read, or isn't JSON.
     """
     try:
         return from_json(read_text(file))
@@ -43,7 +43,7 @@ def read_json(file: Path) -> Any:
 
 
 def place_of(error: ValidationError) -> str:
-    """Location and content of the first error."""
+    """Location and wording of the first error."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "JSON"
     return place if first["type"] == "missing" else f"{place} = {str(first['input'])[:40]}"

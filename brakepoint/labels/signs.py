@@ -11,7 +11,7 @@ from brakepoint.messages import Detection, SignClass
 from brakepoint.texts import text
 
 ASPECT_TOLERANCE = 0.02
-"""Tolerance between the proportions in a label and those of the picture, which may have been downscaled."""
+"""How far the proportions in a label may differ from those of the picture, which may have been downscaled."""
 Box = tuple[float, float, float, float]
 """`(left, top, right, bottom)` as fractions of the picture, 0 to 1."""
 LEAST_SIDE = 1e-6
@@ -26,7 +26,7 @@ class LabelledSign:
     """One sign of a picture.
 
     Attributes:
-        sign_class: Its class.
+        sign_class: Class of the sign.
         box: `(left, top, right, bottom)` as fractions of the picture, 0 to 1.
     """
 
@@ -91,7 +91,7 @@ class Note:
 
     Attributes:
         why: The reason.
-        name: Its name or location.
+        name: Name or location of the item.
     """
 
     why: PassedOver
@@ -128,7 +128,7 @@ def inside(box: Box, where: str) -> Box:
         where: File and location, for the error message.
 
     Raises:
-        UserError: It is entirely outside the picture.
+        UserError: The box is entirely outside the picture.
     """
     left, top, right, bottom = (min(max(side, 0.0), 1.0) for side in box)
     if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:

@@ -16,9 +16,9 @@ def split_of_name(name: str) -> str | None:
 
 
 def listed_splits(files: Iterable[Path]) -> dict[str, str]:
-    """The split of each picture that a list in `ImageSets/` names, by its name without suffix.
+    """The split of each picture that a list in `ImageSets/` names, by the picture's name without suffix.
 
-    A list of both, `trainval.txt`, is ignored.
+    A list of two splits together, `trainval.txt`, is ignored.
     """
     splits = {}
     for file in files:

@@ -14,7 +14,7 @@ CLASSES_FILE = "classes.txt"
 CLASSES_FILES = (CLASSES_FILE, "obj.names")
 """Names of such files; the second is Darknet's."""
 ROUNDING = 1e-3
-"""How far a number may exceed the edge because of rounding."""
+"""How far a box may extend beyond the picture's edge because of rounding."""
 
 
 def read_classes(folder: Path) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def read_classes(folder: Path) -> tuple[str, ...]:
 
 
 def listed_classes(folder: Path) -> tuple[str, ...]:
-    """The same; empty without a file."""
+    """The class of each id in the folder's file of classes; empty without such a file."""
     for place in (folder, folder / "labels"):
         for file in (place / name for name in CLASSES_FILES):
             if file.is_file():

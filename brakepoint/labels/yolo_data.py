@@ -21,8 +21,8 @@ class YoloData:
 
     Attributes:
         file: Path of the file.
-        classes: The classes by class id; an id without a name has an empty one.
-        places: The folders or lists of pictures of each existing split.
+        classes: The names of the classes by class id; empty for an id without a name.
+        places: For each existing split, its folders or lists of pictures.
     """
 
     file: Path
@@ -30,7 +30,7 @@ class YoloData:
     places: dict[str, tuple[Path, ...]]
 
     def split_of(self, picture: Path) -> str | None:
-        """The split of a picture; None if it is in none of their folders."""
+        """The split of a picture; None if the picture is in no split's folder or list."""
         for split, places in self.places.items():
             for place in places:
                 if place.is_dir() and picture.resolve().is_relative_to(place.resolve()):
@@ -44,10 +44,11 @@ def find_data(folder: Path) -> YoloData | None:
     """Reads the YAML file that describes a dataset, if there is one.
 
     Args:
-        folder: Contains the file, under any name; if it is one split, its parent may contain `data.yaml`.
+        folder: Contains the file, under any name; if the folder is one split, its parent may contain
+            `data.yaml`.
 
     Raises:
-        UserError: There are two, or it is invalid.
+        UserError: There are two such files, or the file is invalid.
     """
     found = [(file, content) for file in _yaml_files(folder) if (content := _described(file)) is not None]
     if len(found) > 1:
@@ -65,7 +66,7 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _described(file: Path) -> dict[Any, Any] | None:
-    """A YAML file's description of a dataset; None if it is about something else."""
+    """A YAML file's description of a dataset; None if the file is about something else."""
     try:
         content = load_yaml(read_text(file))
     except yaml.YAMLError as error:

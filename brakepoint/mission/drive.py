@@ -54,12 +54,12 @@ class Driven:
 
     Attributes:
         feed: Name of the feed.
-        share: Share of the line that is covered, 0 to 1.
+        share: Share of the line that the train has covered, 0 to 1.
         position_cm: Position of the train.
         speed_cm_s: Speed of the train.
         order: The order in force.
-        printed: The line that the hub has just printed, if any.
-        note: What is happening instead of driving.
+        printed: The line that the hub has just printed; empty if there is none.
+        note: What is happening while the train does not drive.
     """
 
     feed: str
@@ -120,7 +120,7 @@ def finish(
         run: The record.
         assignment: The feed and how it was driven.
         news: Receives the progress.
-        full_speed_cm_s: Full speed of the train; a real one may be slower.
+        full_speed_cm_s: Full speed of the train; a real train may be slower.
     """
     from brakepoint.mission.film import make_film, still
     from brakepoint.mission.loop import oracle_run
@@ -149,11 +149,11 @@ def _detector(assignment: Assignment, truth: Any) -> Any:
 
 
 class News(io.StringIO):
-    """Reports what the hub prints and how far the train is.
+    """Reports what the hub prints and how far the train has driven.
 
     Args:
         feed: Name of the feed.
-        length_cm: Length of its line.
+        length_cm: Length of the feed's line.
         tell: Receives the news.
     """
 
@@ -170,7 +170,7 @@ class News(io.StringIO):
         return len(words)
 
     def note(self, words: str) -> None:
-        """Reports what is happening instead of driving."""
+        """Reports what is happening while the train does not drive."""
         self._tell(replace(self._last, note=words))
 
     def observe(self, tick: Any, frame: object) -> None:
@@ -211,12 +211,12 @@ def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finishe
 
 
 def longest_first(assignments: list[Assignment]) -> list[Assignment]:
-    """The order in which all cores are busy until nearly the end; a longer feed is a larger file."""
+    """Sorts feeds so that all cores are busy until nearly the end; a longer feed is a larger file."""
     return sorted(assignments, key=lambda assignment: assignment.video.stat().st_size, reverse=True)
 
 
 def _heard(channel: Any, runs: list[Future[Finished]]) -> Iterator[Driven]:
-    """The workers' messages, until all are done or one has failed."""
+    """The workers' messages, until all runs are done or one has failed."""
     over = False
     while not over:
         done, pending = wait(runs, timeout=0)

@@ -1,7 +1,8 @@
 """The annotated film of a run: what the train saw, what was detected, and what was ordered.
 
 Below the picture a strip shows speed, order, reason, position, and the line with its signs, which get a tick
-or a cross as they are passed. It is drawn from a recording, so a run can be filmed long after it was driven.
+or a cross as they are passed. The film is drawn from a recording, so a run can be filmed long after it was
+driven.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,9 +36,9 @@ ENCODER: dict[str, object] = {
     "crf": "24",
     "x264-params": "mbtree=1:rc-lookahead=5:b-adapt=0",
 }
-"""Half the processor time of the preset `veryfast`, for as good a picture in about as many bytes."""
+"""Settings that need half the processor time of `veryfast`, for as good a picture in about as many bytes."""
 CLOSING_S = 2.5
-"""How long the film stays on the last frame, with the score over it."""
+"""How long the film stays on the last frame, over which it shows the score."""
 SPEED_SCALE_CM_S = 1.2 * FULL_SPEED_CM_S
 MARGIN_PX = 18
 LINE_Y = PICTURE_PX + 77
@@ -156,7 +157,7 @@ class Artist:
 
 
 def _draw_glyph(canvas: np.ndarray, look: SignLook, at: tuple[int, int]) -> None:
-    """Draws a small triangle, ring or disc, after the sign's shape."""
+    """Draws a small triangle, ring or disc, according to the sign's shape."""
     x, y = at
     colour = bgr(look.colour)
     match look.shape:
@@ -182,7 +183,7 @@ def _draw_verdict(canvas: np.ndarray, obeyed: bool, at: tuple[int, int]) -> None
 
 
 def pictures(video: Path, frame_numbers: Iterable[int]) -> Iterator[np.ndarray]:
-    """The pictures of a feed by their numbers, which must not decrease; each is decoded once.
+    """The pictures of a feed with these numbers, which must not decrease; each picture is decoded once.
 
     Raises:
         UserError: The video is missing, or ends too early.
@@ -208,7 +209,7 @@ def make_film(recording: Recording, video: Path, path: Path) -> None:
 
     Args:
         recording: The run.
-        video: The feed that it was driven on.
+        video: The feed that was driven.
         path: The mp4 to write.
     """
     artist, ticks = Artist(recording), recording.run.ticks
@@ -237,10 +238,10 @@ def _video_frame(frame: np.ndarray) -> av.VideoFrame:
 
 
 def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
-    """A JPEG of a run's first mistake, with what was detected, and what was missed.
+    """A JPEG of a run's first mistake, with the detected and the missed signs.
 
-    For a disobeyed sign it shows the last good view of it, since at the moment itself the sign is behind the
-    train.
+    For a disobeyed sign, the picture is the last good view of the sign, which at the moment of the mistake is
+    behind the train.
     """
     assert recording.mission.first_wrong is not None
     tick = telling_tick(recording.run, recording.mission.first_wrong, truth)
@@ -258,7 +259,7 @@ def _jpeg(picture: np.ndarray) -> bytes:
 
 
 def _poster_tick(recording: Recording) -> Tick:
-    """The most informative moment: the first mistake, else a sign that is obeyed, else the middle."""
+    """The most informative tick: the first mistake, else a danger stop or another sign, else the middle."""
     ticks, wrong = recording.run.ticks, recording.mission.first_wrong
     if wrong is not None:
         return next((tick for tick in ticks if tick.time_s >= wrong.time_s), ticks[-1])
@@ -270,7 +271,8 @@ def _poster_tick(recording: Recording) -> Tick:
 def telling_tick(run: Run, moment: Moment, truth: GroundTruth) -> Tick:
     """The most informative tick about a mistake.
 
-    For a sign it is the last good view of it, for a stop the last view of what the train stopped for.
+    For a mistake at a sign, this tick has the last good view of the sign; for a stop without need, it has the
+    last view of what the train stopped for.
     """
     before = [tick for tick in run.ticks if tick.time_s <= moment.time_s]
     if moment.kind is MomentKind.FALSE_STOP:

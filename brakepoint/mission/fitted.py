@@ -1,8 +1,8 @@
-"""Adapts an autopilot to a real train: converts detections to the camera it knows, and corrects the position.
+"""Adapts an autopilot to a real train: converts detections to the recorded camera, corrects the position.
 
 Autopilots, including the attendees' own, are written for the recorded camera and for a train that reports its
-true position. The wrapper compensates for the measured properties of another train
-(`brakepoint.train_file`), so that any autopilot can drive it unchanged.
+true position. The wrapper compensates for the measured properties of another train (`brakepoint.train_file`),
+so that any autopilot can drive that train unchanged.
 """
 
 import math
@@ -16,9 +16,9 @@ from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Eye
 
 CLEAR_FROM_CM = 50.0
-"""At this distance at the latest, autopilots tell our track's signs from the next one's, even in bends."""
+"""At the latest from here, autopilots distinguish our track's signs from the next track's, even in bends."""
 CONFIDENCE_MIN = 0.7
-"""Detections below this do not correct the position."""
+"""Detections below this confidence do not correct the position."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class FittedMemory:
 
     Attributes:
         inner: The memory of the autopilot itself.
-        odometry: Position of the train.
+        odometry: Estimate of the train's position.
         last_frame: Number of the newest picture that was used to correct the position.
     """
 
@@ -61,10 +61,10 @@ def fitted(step: Step, eye: Eye) -> Step:
             odometry = observe(odometry, state, seen, ago_s)
             state = odometry.correct(state)
         last_frame = detections.frame_id if detections is not None else last_frame
-        # The autopilot works in the time of its picture, so that the camera's delay isn't a fault.
+        # The autopilot's clock shows the time of its picture, so that the camera's delay isn't a fault.
         answer = step(memory.inner, detections, state, now - eye.latency_s)
         if not is_answer(answer):
-            return answer  # The caller reports what is wrong with it.
+            return answer  # The caller reports what is wrong with the answer.
         inner, order = answer
         return FittedMemory(inner, odometry, last_frame), order.model_copy(update={"at": now})
 
@@ -72,7 +72,7 @@ def fitted(step: Step, eye: Eye) -> Step:
 
 
 def as_recorded_one_sees(detections: Detections, eye: Eye) -> Detections:
-    """What the recorded camera would have seen, and when the picture was really taken."""
+    """The detections as the recorded camera would have seen them, with the picture's real time of capture."""
     moved = (_moved(item, eye) for item in detections.items if not eye.cuts_off(item.box))
     items = tuple(item for item in moved if not _leaves_early(item, eye))
     captured_at = detections.captured_at - eye.latency_s
@@ -91,7 +91,7 @@ def _moved(item: Detection, eye: Eye) -> Detection:
 
 
 def _leaves_early(item: Detection, eye: Eye) -> bool:
-    """Whether a sign would leave a narrow picture before it is clear to which track it belongs.
+    """Whether a sign would leave a narrow picture before it is clear to which track the sign belongs.
 
     A sign of our own track, seen across a bend, moves towards the centre and is seen again.
     """

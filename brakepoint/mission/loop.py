@@ -1,6 +1,6 @@
 """The closed loop on a virtual clock: camera, detector, autopilot, train, and round again.
 
-Nothing waits and nothing reads a real clock, so a run takes as long as it takes to compute, and two runs are
+Nothing waits and nothing reads a real clock, so a run takes only the time for computing it, and two runs are
 bit-identical.
 """
 
@@ -118,17 +118,17 @@ def run_mission(
 
 
 def oracle_run(truth: GroundTruth, step: Step, hub: Hub) -> Run:
-    """The run of an autopilot with perfect detections, which separates perception's faults from its own."""
+    """Drives an autopilot with perfect detections, to separate its faults from those of perception."""
     return run_mission(PlainCamera(truth.seed), hub, OracleDetector(truth), step, truth)
 
 
 def decide(
     step: Step, memory: Any, detections: Detections | None, state: TrainState | None, now: float
 ) -> tuple[Any, Order]:
-    """Requests an order from an autopilot, and accepts no other kind of answer.
+    """Requests a memory and an order from an autopilot, and accepts no other kind of answer.
 
     Raises:
-        UserError: It failed, or returned something that is not a memory and an order.
+        UserError: The autopilot failed, or returned something that is not a memory and an order.
     """
     try:
         answer = step(memory, detections, state, now)

@@ -1,6 +1,6 @@
 """The results of a mission: the record of a run and its score, both JSON-serialisable pydantic models.
 
-`run.model_dump_json()` writes a record and `Run.model_validate_json(…)` reads it again, so a finished run can
+`run.model_dump_json()` writes a record and `Run.model_validate_json(…)` reads a record, so a finished run can
 be drawn, filmed and replayed without driving it again.
 """
 
@@ -33,12 +33,12 @@ class Tick(_Record):
     Attributes:
         time_s: Seconds since the start.
         position_cm: Position of the train when the order was given.
-        speed_cm_s: Its speed.
-        braking: Whether its brake was on.
-        light: State of its headlight.
+        speed_cm_s: Speed of the train.
+        braking: Whether the train's brake was on.
+        light: State of the headlight.
         frame_number: Number of the feed's frame that the camera showed.
         detections: What the detector saw; None when there was no frame.
-        order: The autopilot's order from this point.
+        order: The autopilot's order from this tick.
     """
 
     time_s: float
@@ -57,7 +57,7 @@ class Run(_Record):
     Attributes:
         format: Name and version of this schema.
         feed: Name of the feed.
-        ending: Why it ended.
+        ending: Why the run ended.
         ticks: At least one, in order.
     """
 
@@ -99,11 +99,11 @@ class SignOutcome(_Record):
 
     Attributes:
         id: Id of the `TruthSign`.
-        kind: Its plate.
-        sign_class: Its class.
+        kind: Kind of the plate.
+        sign_class: Class of the sign.
         at_cm: Position along the track.
-        obeyed: Whether it was obeyed in substance.
-        faults: The faults; may include minor ones of an obeyed sign.
+        obeyed: Whether the sign was obeyed, apart from minor faults.
+        faults: The faults; even an obeyed sign may have minor ones.
         stopped_at_cm: Where the train stopped for a `DangerAhead`, if it did.
     """
 
@@ -132,9 +132,9 @@ class Moment(_Record):
     """The first mistake of a run.
 
     Attributes:
-        kind: What happened.
-        time_s: When.
-        position_cm: Where.
+        kind: Kind of the mistake.
+        time_s: Seconds from the start of the run to the mistake.
+        position_cm: Position of the train at that moment.
         sign_id: The sign concerned, if any.
     """
 
@@ -145,7 +145,7 @@ class Moment(_Record):
 
 
 class Lost(_Record):
-    """Whose fault the lost points were: with perfect detections, only `control` would have been lost."""
+    """Whose fault the lost points were: with perfect detections, only those of `control` would be lost."""
 
     perception: float = 0.0
     control: float = 0.0
@@ -156,16 +156,16 @@ class Score(_Record):
 
     Attributes:
         feed: Name of the feed.
-        accomplished: The end of the track was reached on the rails and every sign was obeyed.
-        score: 0 to 100.
-        distance_cm: Distance covered.
+        accomplished: Whether the end of the track was reached on the rails and every sign was obeyed.
+        score: The score, 0 to 100.
+        distance_cm: Distance that the train covered.
         signs: Every sign that counts, in the order of the track.
         false_stops: How often the train stopped where no sign requires it.
         overspeed_s: Time above the speed that a low-speed stretch allows.
         dawdling_s: Time below full speed where no sign requires it.
-        derailed: Whether it left the rails.
+        derailed: Whether the train left the rails.
         penalties: Points taken off, by the name of the rule; they may add up to more than 100.
-        lost: The points lost, by whose fault; filled by `split_lost`.
+        lost: The lost points, split by whose fault they were; filled in by `split_lost`.
         first_wrong: The first mistake; None if there was none.
     """
 

@@ -3,8 +3,8 @@
 report.json        the scores of all feeds, byte-identical for the same mission
 index.html         the page
 FEED.mp4           the annotated film of a feed
-FEED.jpg           its poster: the most informative moment
-FEED.run.json      its recording: every tick, and the line
+FEED.jpg           the film's poster: the most informative moment
+FEED.run.json      the run's recording: every tick, and the line
 """
 
 import json
@@ -42,11 +42,11 @@ class OrderChange(_Record):
     Attributes:
         time_s: Seconds since the start.
         position_cm: Position of the train.
-        speed_cm_s: Its speed.
+        speed_cm_s: Speed of the train.
         kind: Kind of the order.
-        reason: Why.
-        sign: The sign to which it responds, if any.
-        light: The headlight.
+        reason: Why the order was given.
+        sign: Class of the sign to which the order responds, if any.
+        light: State of the headlight.
     """
 
     time_s: float
@@ -64,9 +64,9 @@ class Mission(Score):
     Attributes:
         ending: Why the run ended.
         duration_s: Duration by the train's clock.
-        control_penalties: Like `penalties`, for the same autopilot with perfect detections; the difference is
-            due to perception.
-        orders: Every change of orders, the first order included.
+        control_penalties: The penalties of the same autopilot with perfect detections; the difference from
+            `penalties` is due to perception.
+        orders: Every change of orders, including the first order.
     """
 
     ending: Ending
@@ -98,13 +98,13 @@ class Mission(Score):
 
 
 class Report(_Record):
-    """`report.json`.
+    """The contents of `report.json`.
 
     Attributes:
         format: Name and version of this schema.
         steps: Source of the step modules: `solutions` or `labs`.
         detector: File name of the detector's model, or `oracle`.
-        accomplished: Whether every mission was.
+        accomplished: Whether every mission was accomplished.
         missions: One entry per feed.
     """
 
@@ -120,14 +120,14 @@ class Report(_Record):
 
 
 class Recording(_Record):
-    """`FEED.run.json`: everything needed to show a finished run again.
+    """The contents of `FEED.run.json`: everything needed to show a finished run again.
 
     Attributes:
         run: Every tick.
-        mission: Its score.
+        mission: Score of the run.
         length_cm: Length of the line that can be driven.
         track: The pieces of the track.
-        signs: Every sign along it, including distractors.
+        signs: Every sign along the line, including distractors.
     """
 
     run: Run
@@ -181,7 +181,7 @@ def load_run(folder: Path) -> tuple[Report, list[Recording]]:
     """Loads a finished run.
 
     Raises:
-        UserError: There is none in the folder, or this version cannot read it.
+        UserError: There is no run in the folder, or this version cannot read it.
     """
     try:
         report = Report.model_validate_json((folder / REPORT_NAME).read_text(encoding="utf-8"))
@@ -217,12 +217,12 @@ def publishing(folder: Path) -> Iterator[Path]:
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Whether it may be replaced: it is an earlier run, or an empty folder."""
+    """Whether a folder may be replaced: it is empty, or contains an earlier run."""
     return folder.is_dir() and ((folder / REPORT_NAME).exists() or not any(folder.iterdir()))
 
 
 def _replace(folder: Path, scratch: Path) -> None:
-    """Moves the older run aside, so that there is a complete run or none at any moment."""
+    """Moves the older run aside, so that at any moment there is a complete run or none."""
     aside = scratch.with_name(scratch.name + "-old")
     put_in_place(scratch, folder, aside)
     shutil.rmtree(aside, ignore_errors=True)

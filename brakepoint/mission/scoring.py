@@ -52,7 +52,7 @@ class Rest:
     """A period in which the train stood still.
 
     Attributes:
-        ticks: Its ticks, at least one.
+        ticks: The ticks of the period, at least one.
         first: Whether the train had not moved before.
     """
 
@@ -66,17 +66,17 @@ class Rest:
 
     @property
     def seconds(self) -> float:
-        """Duration."""
+        """Duration of the period."""
         return len(self.ticks) * TICK_S
 
     @property
     def waited(self) -> bool:
-        """Whether it is long enough for a danger."""
+        """Whether the period is long enough for a danger."""
         return self.seconds >= DANGER_WAIT_S - SLACK_S
 
     @property
     def blinked(self) -> bool:
-        """Whether the headlight blinked for most of it."""
+        """Whether the headlight blinked for at least half of the period."""
         return 2 * sum(tick.light is Light.BLINK for tick in self.ticks) >= len(self.ticks)
 
 
@@ -86,7 +86,8 @@ def score_run(run: Run, truth: GroundTruth, full_speed_cm_s: float = FULL_SPEED_
     Args:
         run: The record.
         truth: Ground truth of the line.
-        full_speed_cm_s: Full speed of the train: a real train's weak motor does not count as dawdling.
+        full_speed_cm_s: Full speed of the train, so that a real train's weak motor does not count as
+            dawdling.
     """
     signs = sorted((sign for sign in truth.signs if sign.counts), key=lambda sign: sign.at_cm)
     rests = list(_rests(run.ticks))
@@ -123,7 +124,7 @@ def score_run(run: Run, truth: GroundTruth, full_speed_cm_s: float = FULL_SPEED_
 
 
 def split_lost(score: Score, oracle: Score) -> Score:
-    """Splits the lost points: the autopilot's are those that it also loses with perfect detections.
+    """Splits the lost points: the autopilot's share are those that it also loses with perfect detections.
 
     Args:
         score: Score of the run with the real detector.
@@ -155,7 +156,7 @@ def _in_stop_zone(rest: Rest, sign: TruthSign) -> bool:
 
 
 def _is_false_stop(rest: Rest, rests: list[Rest], signs: list[TruthSign]) -> bool:
-    """Whether no sign requires the stop: there is none, or the train has already waited for it."""
+    """Whether no sign requires the stop: no sign is near, or the train has already waited for the sign."""
     if rest.first:
         return False
     earlier = rests[: rests.index(rest)]
@@ -216,7 +217,7 @@ def _costs(outcome: SignOutcome) -> bool:
 
 
 def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign], full_speed_cm_s: float) -> float:
-    """Time below full speed where no sign requires it, and excessive waiting where one does."""
+    """Time below full speed where no sign requires it, and excessive waiting at a danger."""
     excused = [(-1.0, SPEEDING_UP_CM)]
     excused += [
         (sign.at_cm - APPROACH_CM, sign.at_cm + LOW_SPEED_STRETCH_CM + SPEEDING_UP_CM) for sign in signs
@@ -236,7 +237,7 @@ def _dawdling_s(run: Run, rests: list[Rest], signs: list[TruthSign], full_speed_
 def _first_wrong(
     run: Run, outcomes: list[SignOutcome], stops: list[Rest], speeding: list[Tick]
 ) -> Moment | None:
-    """The first mistake; of several at once, the one closest to the cause."""
+    """The first mistake; of several at the same time, the one closest to the cause."""
     moments = [
         _moment(MomentKind.SIGN, _fault_tick(run, sign), sign.id) for sign in outcomes if _is_wrong(sign)
     ]
@@ -252,7 +253,7 @@ def _is_wrong(outcome: SignOutcome) -> bool:
 
 
 def _fault_tick(run: Run, outcome: SignOutcome) -> Tick:
-    """Where a sign went wrong: in its stretch, or else where the train passed it."""
+    """The tick at which a sign was disobeyed: in its stretch, or else where the train passed it."""
     passed = next(tick for tick in run.ticks if tick.position_cm >= outcome.at_cm)
     if outcome.faults == (SignFault.TOO_FAST_BEHIND,):
         return next(
@@ -264,7 +265,7 @@ def _fault_tick(run: Run, outcome: SignOutcome) -> Tick:
 
 
 def _end_tick(run: Run) -> Tick:
-    """Where a run ended; for a stalled train, where it came to rest for good."""
+    """The tick at which a run ended; for a stalled train, the tick at which it came to rest for good."""
     if run.ending is not Ending.STALLED:
         return run.ticks[-1]
     moving = [i for i, tick in enumerate(run.ticks) if tick.speed_cm_s >= AT_REST_CM_S]

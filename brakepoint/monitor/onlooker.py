@@ -1,4 +1,4 @@
-"""The monitor's state: it listens to everything, records the run, and reports what is new."""
+"""The monitor's state: the monitor listens to all messages, records the run, and reports news."""
 
 import threading
 import time
@@ -31,9 +31,9 @@ from brakepoint.truth import GroundTruth, load_truth
 TURN_S = 0.02
 SILENT_AFTER_S = 3 * HEARTBEAT_S
 SIGNS_AGE_MAX_S = 1.0
-"""Boxes of older frames are not drawn: they would suggest a working detector when there is none."""
+"""Boxes of older frames are not drawn: they would suggest that a failed detector still works."""
 UNHEARD_AFTER_S = 3.0
-"""If a service reports that it works but its messages are missing this long, the broker is blocking them."""
+"""If a service reports work, but its messages are missing for this long, the broker is blocking them."""
 SOURCES: dict[str, Topic[Any]] = {"capture": PICTURE, "detector": DETECTIONS, "autopilot": ORDERS}
 """The topics on which each service is heard, if the broker passes them on."""
 UNANSWERED_AFTER_S = 2.0
@@ -44,7 +44,7 @@ Json = dict[str, Any]
 
 
 class Onlooker:
-    """Listens, as a part that `serve` drives; the page's server reads from it on other threads.
+    """Listens as a `Part` of a service loop; the page's server reads the state in other threads.
 
     Args:
         bus: The broker.
@@ -72,7 +72,7 @@ class Onlooker:
         self.version = 0
 
     def control(self, control: Control) -> None:
-        """The controller answers this; here it only shows that the broker has passed it on."""
+        """Notes that the broker has passed a request on, which the controller answers."""
         self._asked_at = None
 
     def turn(self) -> None:
@@ -110,7 +110,7 @@ class Onlooker:
         self._bus.say(CONTROL, Control(**wish.model_dump(), at=CLOCK.now()))
 
     def now(self) -> Json:
-        """What changes all the time: the train, the signs in sight, the services."""
+        """The news that changes all the time: the train, the signs in sight, the services."""
         with self._lock:
             return {
                 "train": self._state.model_dump(mode="json") if self._state else None,
@@ -123,7 +123,7 @@ class Onlooker:
             }
 
     def story(self) -> Json:
-        """What changes occasionally: the line, the mission, the orders, the score."""
+        """The news that changes occasionally: the line, the mission, the orders, the score."""
         with self._lock:
             mission = self._mission
             return {
@@ -219,7 +219,7 @@ def _truth_of(feed: str, own: str) -> GroundTruth | None:
 
 
 def line_of(truth: GroundTruth) -> Json:
-    """The map: points along the track, every `MAP_STEP_CM`, and the signs beside it."""
+    """The map: points along the track, every `MAP_STEP_CM`, and the signs beside the track."""
     line = truth.line
     steps = int(truth.length_cm / MAP_STEP_CM) + 1
     poses = [line.pose(step * MAP_STEP_CM) for step in range(steps + 1)]

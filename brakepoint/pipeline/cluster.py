@@ -1,4 +1,4 @@
-"""The pipeline for a cluster: as YAML, and submitted to OpenShift AI or any Kubeflow Pipelines."""
+"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow Pipelines."""
 
 import os
 import ssl
@@ -54,7 +54,7 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
         The run's id.
 
     Raises:
-        UserError: No pipeline server answers there, it refuses the token, or no image is set.
+        UserError: No pipeline server answers there, the server refuses the token, or no image is set.
     """
     import kfp
 
@@ -68,7 +68,7 @@ def submit(step: ModuleType, host: str, folder: Path, **parameters: float) -> st
         run = client.create_run_from_pipeline_package(
             str(path), arguments=parameters, experiment_name=PIPELINE_NAME
         )
-    except Exception as error:  # kfp passes on what its many libraries raise.
+    except Exception as error:  # kfp passes on whatever its many libraries raise.
         raise UserError("pipeline.error.host", host=host, why=_first_line(error)) from error
     return str(run.run_id)
 
@@ -86,13 +86,13 @@ def server_of_the_namespace() -> str:
 
 
 def must_name_an_image(path: Path) -> None:
-    """Rejects an image without a registry: it would be pulled from the public one, where it does not exist.
+    """Rejects an image without a registry: a cluster would look for the image in the public one, in vain.
 
     Args:
-        path: File from `compile_to`. Neither reading nor writing it requires an image.
+        path: File from `compile_to`. Neither reading nor writing this file requires an image.
 
     Raises:
-        UserError: One of its images does not name a registry.
+        UserError: One of the pipeline's images does not name a registry.
     """
     pipeline = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     for executor in pipeline["deploymentSpec"]["executors"].values():
@@ -123,7 +123,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _certificates(folder: Path) -> str | None:
-    """The certificates to trust: in a pod, those of the cluster's own services and the usual ones."""
+    """The certificates to trust: in a pod, the usual ones and those of the cluster's own services."""
     own = [
         file
         for file in (SERVICE_ACCOUNT_DIR / "service-ca.crt", SERVICE_ACCOUNT_DIR / "ca.crt")
@@ -131,7 +131,7 @@ def _certificates(folder: Path) -> str | None:
     ]
     if not own:
         return None
-    import certifi  # Comes with kfp, which trusts it, too.
+    import certifi  # Comes with kfp, which trusts these certificates, too.
 
     usual = Path(ssl.get_default_verify_paths().cafile or certifi.where())
     path = folder / "certificates.pem"

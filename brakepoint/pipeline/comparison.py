@@ -19,12 +19,12 @@ JPEG_QUALITY = 85
 
 
 class ProductionComparison(BaseModel):
-    """The results of both on the same pictures.
+    """The results of both models on the same pictures.
 
     Attributes:
         new: mAP50 by world, 0 to 1.
         production: mAP50 by world of the version in production; None if there is none.
-        version: Number of that version.
+        version: Number of the version in production; None if there is none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,7 +39,8 @@ class ProductionComparison(BaseModel):
 
         Args:
             compared: The old model and the new one.
-            version: Number of the old one, if it is in production; None if it is only the base model.
+            version: Number of the old model's version, if it is in production; None if it is only the base
+                model.
         """
         new = {str(world): found.new.map50 for world, found in compared.worlds.items()}
         old = {str(world): found.base.map50 for world, found in compared.worlds.items()}
@@ -74,7 +75,7 @@ class ProductionComparison(BaseModel):
 
 
 def _as_image(picture: Path) -> str:
-    """The picture as JPEG: as PNG, the worst pictures would make a page of many megabytes."""
+    """The picture as JPEG: as PNG, the pictures would make a page of many megabytes."""
     import cv2
     import numpy as np
 

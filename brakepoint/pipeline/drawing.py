@@ -16,7 +16,7 @@ BEND = 0.28
 
 
 def show_pipeline(pipeline: Any) -> None:
-    """Shows each task, its dependencies, and the artefacts that it gets from them.
+    """Shows each task, its dependencies, and the artefacts that it gets from these.
 
     Args:
         pipeline: The result of `training_pipeline` of step 4. Tasks that request a GPU have another colour.
@@ -39,7 +39,7 @@ def show_pipeline(pipeline: Any) -> None:
 
 
 def _places(waits_for: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
-    """Positions of the boxes: in the column after their dependencies, below those already placed."""
+    """Positions of the boxes: each in the column after its dependencies, below the boxes already placed."""
     columns: dict[str, int] = {}
 
     def column(name: str) -> int:
@@ -73,6 +73,6 @@ def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]
     upwards = start[1] > 0 or (start[1] == 0 and columns % 2 == 0)
     bend = 0.0 if columns == 1 else -BEND if upwards else BEND
     axes.annotate("", end, start, arrowprops={**ARROW, "connectionstyle": f"arc3,rad={bend}"}, zorder=1)
-    # matplotlib bends to the right, as seen from the arrow's start.
+    # matplotlib bends arrows to the right, as seen from their start.
     x, y = (start[0] + end[0] + bend * up) / 2, (start[1] + end[1] - bend * across) / 2
     axes.text(x, y + 0.07, words, ha="center", fontsize=10, color="#57606a")

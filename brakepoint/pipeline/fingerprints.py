@@ -1,7 +1,7 @@
-"""Fingerprints: of the code behind a stage, and of a folder of data.
+"""Fingerprints of the code behind a stage, and of a folder of data.
 
-The components of the pipeline are only a few lines that call the kit. Kubeflow's cache considers those lines
-and the inputs: without the code's fingerprint as an input, it would reuse results of old code.
+The components of the pipeline are only a few lines that call the kit. Kubeflow's cache compares only those
+lines and the inputs: without the code's fingerprint among the inputs, it would reuse results of old code.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ def folder_fingerprint(folder: Path) -> str:
 
 
 def _digest(files: Iterable[Path], root: Path | None = None) -> str:
-    """A hash of files; those without a common root are identified by name, wherever installed."""
+    """A hash of files; without a common root, files are identified by name, wherever they are installed."""
     digest = hashlib.sha256()
     for path in files:
         name = path.relative_to(root).as_posix() if root else path.name

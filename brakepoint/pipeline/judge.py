@@ -1,7 +1,7 @@
 """Runs the gate of step 4 on a model: `python -m brakepoint.pipeline.judge FOLDER LEAST TOLERANCE`.
 
-Inside a component kfp does not support pipelines, so a module that builds one cannot be imported there: the
-gate runs in a separate process.
+Inside a component, kfp does not support pipelines, so a module that builds a pipeline cannot be imported
+there. Therefore the gate runs in a separate process.
 """
 
 import json
@@ -14,7 +14,7 @@ from brakepoint.pipeline.comparison import ProductionComparison, read_comparison
 from brakepoint.steps import load_step
 
 IN_COMPONENT = "_KFP_RUNTIME"
-"""Set by kfp inside a component."""
+"""Variable that kfp sets inside a component."""
 
 
 def ask(folder: Path, least: float, tolerance: float) -> list[str]:

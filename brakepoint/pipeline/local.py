@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine: each component in a process, with any S3 or the kit's own."""
+"""Runs the pipeline on this machine: each component in its own process, with any S3 or the kit's own."""
 
 import contextlib
 import io
@@ -28,7 +28,7 @@ NEWS = {
     "done": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?SUCCESS"),
     "failed": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?FAILURE"),
 }
-"""What kfp's log prints about a task, with colour codes in between."""
+"""What kfp's log says about a task, with colour codes in between."""
 TellTask = Callable[[str, str], None]
 
 
@@ -38,7 +38,7 @@ class PipelineOutcome:
 
     Attributes:
         compared: Comparison of the models, if the run got that far.
-        folder: Folder of the comparison and its plots, if the run got that far.
+        folder: Folder with the comparison and its plots, if the run got that far.
         refused: Why the gate rejected the model; empty if it did not.
     """
 
@@ -53,7 +53,7 @@ class PipelineOutcome:
 
 
 def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: float) -> PipelineOutcome:
-    """Runs the pipeline; reuses what has not changed since an earlier run.
+    """Runs the pipeline; reuses results whose inputs have not changed since an earlier run.
 
     Args:
         step: The module of step 4.
@@ -62,7 +62,7 @@ def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: f
         parameters: Parameters of the pipeline.
 
     Raises:
-        UserError: A component failed; its last line is in the message. Or the step's exercises are not done.
+        UserError: The step's exercises are not done, or a component failed; its last line is in the message.
     """
     from kfp import local
 
@@ -92,7 +92,7 @@ def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: f
 
 
 def _failure(listener: "_Listener", log: Path) -> UserError:
-    """Why a run failed; an unfinished exercise has a special remedy."""
+    """Why a run failed; for an unfinished exercise, there is a special message."""
     task, why = listener.failed, listener.last_line
     if why.startswith(NotImplementedError.__name__) and task in STEPS:
         number = find_step(STEPS[task]).number
@@ -119,7 +119,7 @@ def _outcome(root: Path, known: set[Path]) -> PipelineOutcome:
 
 @contextmanager
 def _environment(store: Connection, step: ModuleType) -> Iterator[None]:
-    """Gives the components the store, as a data connection does on a cluster, and the source of the steps."""
+    """Gives the components the source of the steps, and the store as a data connection does on a cluster."""
     names = {
         "AWS_S3_ENDPOINT": store.endpoint,
         "AWS_S3_BUCKET": store.bucket,
@@ -140,7 +140,7 @@ def _environment(store: Connection, step: ModuleType) -> Iterator[None]:
 
 @contextmanager
 def _heard(listener: "_Listener") -> Iterator[None]:
-    """Also passes kfp's log messages to the listener, which alone show that a task comes from the cache."""
+    """Passes kfp's log messages to the listener, too: only they show that a result comes from the cache."""
     root, handler = logging.getLogger(), logging.StreamHandler(listener)
     before = root.level
     root.addHandler(handler)
@@ -157,7 +157,7 @@ class _Listener(io.StringIO):
 
     Attributes:
         failed: The task that failed.
-        last_line: Last line of a component's output before that.
+        last_line: Last line of a component's output before the failure.
     """
 
     def __init__(self, log: io.TextIOBase, tell: TellTask) -> None:

@@ -1,6 +1,6 @@
 """The work of the pipeline's components.
 
-Each reads and fills Kubeflow's artefacts. An artefact has a `path`, a file or folder to create, and
+Each component reads and fills Kubeflow's artefacts. An artefact has a `path`, a file or folder to create, and
 `metadata`, which is passed along.
 """
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from brakepoint.registry.version import Version
 
 ROAD_PICTURES, ROAD_SEED = 60, 999
-"""Number of road pictures for evaluation, and their seed; those for training have later seeds."""
+"""Number of road pictures for evaluation, and their seed; road pictures for training have later seeds."""
 MODEL_FILE = "model.onnx"
 Artefact = Any
 """An artefact of kfp: `Dataset`, `Model`, `Metrics`, `HTML`."""
 
 
 def dataset(stills: Artefact) -> None:
-    """Step 1: downloads the stills, labels and splits them into `train/` and `val/`."""
+    """Step 1: downloads the stills, labels them, and splits them into `train/` and `val/`."""
     from brakepoint.store.building import build_dataset
     from brakepoint.store.content import STILLS_PREFIX
     from brakepoint.store.fetching import fetch_content
@@ -56,10 +56,10 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 
 def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: Artefact) -> None:
-    """Step 3: fine-tunes the base model on both, and on the step's share of roads, and exports it.
+    """Step 3: fine-tunes the base model on stills, track and the step's share of roads; exports the model.
 
     The fingerprint stored in the model is that of the code that runs here: the submitter of the pipeline may
-    have another version.
+    have a different version.
     """
     from brakepoint.training.fine_tuning import learn
 
@@ -110,7 +110,7 @@ def gate(least: float, tolerance: float, result: Artefact) -> None:
 
 
 def publish(model: Artefact, result: Artefact) -> "Version":
-    """Adds the model to the registry and puts it into production; the pointer is changed last."""
+    """Adds the model to the registry and puts it into production, by changing the pointer last."""
     found = read_comparison(Path(result.path))
     with object_store() as store:
         registry = Registry(store)

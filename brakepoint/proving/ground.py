@@ -35,7 +35,7 @@ from brakepoint.truth import load_truth
 from brakepoint.workers import spread
 
 ENOUGH = 90.0
-"""The score that a mission needs to pass.
+"""The score that a mission needs in order to pass.
 
 The train must also reach the end, obey every sign, and stop for nothing else.
 """
@@ -60,7 +60,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is tested.
+    """The model and the autopilot that are tested.
 
     Attributes:
         model: Path to an ONNX model, or URL of an endpoint.
@@ -72,7 +72,7 @@ class Candidate:
 
 
 class Outcome(BaseModel):
-    """The outcome of a trial; a line of the file.
+    """The outcome of a trial; one line of the file of outcomes.
 
     Attributes:
         feed: Name of the feed.
@@ -131,7 +131,7 @@ class Proof:
         return sorted(failed, key=lambda outcome: (outcome.score.score, _key(outcome)))
 
     def counts(self) -> dict[str, int]:
-        """The number of missions, and of each result."""
+        """The number of missions, and the number of each result."""
         scores = [outcome.score for outcome in self.outcomes.values()]
         return {
             "missions": len(scores),
@@ -161,7 +161,7 @@ def trials_of(videos: Iterable[Path], weathers: Iterable[str]) -> list[Trial]:
 
 
 def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterator[Outcome]:
-    """Drives the trials without a known outcome, and yields every outcome: first those already known.
+    """Drives the trials without a known outcome, and yields every outcome, beginning with the known ones.
 
     Args:
         candidate: Detector and autopilot.
@@ -192,7 +192,7 @@ def _key(one: Trial | Outcome) -> tuple[str, str]:
 
 
 def fingerprint(candidate: Candidate) -> str:
-    """Changes whenever an outcome might: with the model, the autopilot or the kit."""
+    """A hash that changes whenever an outcome might change: with the model, the autopilot or the kit."""
     known = hashlib.sha256(candidate.model.encode())
     model = Path(candidate.model)
     if model.is_file():
@@ -206,10 +206,10 @@ def fingerprint(candidate: Candidate) -> str:
 
 @dataclass
 class Ledger:
-    """The file of outcomes. It is restarted when the fingerprint differs.
+    """The file of outcomes, which is started again when the fingerprint differs.
 
     Attributes:
-        folder: Where it is.
+        folder: Where the file is.
         fingerprint: Fingerprint of what is tested.
         outcomes: Known outcomes, by feed and weather.
     """
@@ -231,7 +231,7 @@ class Ledger:
             raise UserError("prove.error.unwritable", folder=self.folder, why=system_says(error)) from error
 
     def _read(self) -> Iterator[Outcome]:
-        """The known outcomes, up to a truncated line."""
+        """The known outcomes, up to a truncated line if there is one."""
         if not self._path.exists():
             return
         head, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]

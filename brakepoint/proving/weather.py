@@ -1,6 +1,6 @@
 """Effects of a real room and a real camera on a picture: light, air, lens, sensor, radio and mounting.
 
-Weather is a pure function of a picture and a source of chance. `mounted` moves things in the picture: it is a
+Weather is a pure function of a picture and a random source. `mounted` moves signs in the picture: it is a
 camera whose mounting or lens differs from what the autopilot assumes. The strengths are those at which
 photographs of a real room proved difficult, and slightly beyond.
 """
@@ -17,7 +17,7 @@ from brakepoint.messages import Frame, TrainState
 from brakepoint.ports import Camera
 
 Weather = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""`weather(picture, random)`: maps `(height, width, 3)` uint8, BGR, to another picture of that size."""
+"""`weather(picture, random)`: maps `(height, width, 3)` uint8, BGR, to a different picture of that size."""
 
 HAZE_GREY = 200
 """Brightness of haze, 0 to 255."""
@@ -59,7 +59,7 @@ def noise(picture: np.ndarray, random: np.random.Generator, sigma: float) -> np.
 
 
 def jpeg(picture: np.ndarray, _: np.random.Generator, quality: int) -> np.ndarray:
-    """A picture sent over too slow a link; quality is JPEG's, 1 to 100."""
+    """A picture sent over a slow link: compressed with this JPEG quality, 1 to 100."""
     packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
 
@@ -85,7 +85,7 @@ def mounted(
         tilt_deg: Counter-clockwise rotation of the picture about its centre.
         right_px: Shift to the right.
         down_px: Shift downwards.
-        zoom: Focal length as a multiple of the recorded camera's, above 0.
+        zoom: Focal length as a multiple of the recorded camera's focal length, above 0.
     """
     height, width = picture.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), tilt_deg, zoom)
@@ -147,7 +147,7 @@ MOVING = frozenset(("tilt", "shift", "wide", "long", "bright-tilt-wide"))
 
 
 def random_for(weather: str, seed: int = 0) -> np.random.Generator:
-    """The random source of a weather: each one has its own."""
+    """The random source of a weather: each weather has its own."""
     return np.random.default_rng([seed, zlib.crc32(weather.encode())])
 
 

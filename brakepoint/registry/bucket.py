@@ -1,14 +1,14 @@
 """The registry in a bucket.
 
 models/track/3/model.onnx      a version: written once, never changed
-models/track/3/version.json    written after it: a version without this does not exist
+models/track/3/version.json    written after the model: a version without it does not exist
 models/track/production.json   the pointer, written last of all
 models/production/1/model.onnx a copy of the production version, for servers that do not support the pointer
 models/incoming/…              uploads that are not verified yet
 
 Publish from one place at a time: two simultaneous publications may use the same number. A real S3 could
-reject the second one (If-None-Match), but the kit's own server, `rclone serve s3`, ignores that. A mixed-up
-version is never served: one that does not match its hash is rejected.
+reject the second one (If-None-Match), but the kit's own server, `rclone serve s3`, ignores that header. A
+mixed-up version is never served: a model that does not match its version's hash is rejected.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class Registry:
 
     Args:
         store: The bucket's store.
-        prefix: The model's folder in it.
+        prefix: The model's folder in the bucket.
 
     Example:
         >>> with object_store() as store:
@@ -78,7 +78,7 @@ class Registry:
         return found
 
     def production(self) -> Production:
-        """The pointer; before the first promotion its history is empty.
+        """The pointer, whose history is empty before the first promotion.
 
         Raises:
             UserError: The store fails, or the pointer is invalid.
@@ -125,7 +125,7 @@ class Registry:
         return version
 
     def promote(self, number: int) -> None:
-        """Puts a version into production. The previous one is kept for a rollback.
+        """Puts a version into production. The previous version is kept for a rollback.
 
         Raises:
             UserError: There is no such version, or the store fails.
@@ -136,7 +136,7 @@ class Registry:
         """Puts the previous version back into production.
 
         Returns:
-            Its number.
+            The number of that version.
 
         Raises:
             UserError: There is no previous version, or the store fails.
@@ -151,10 +151,10 @@ class Registry:
         """Downloads a version atomically, and verifies it.
 
         Returns:
-            The file, `folder/NUMBER-HASH.onnx`; an existing one is not downloaded again.
+            The file, `folder/NUMBER-HASH.onnx`; an existing file is not downloaded again.
 
         Raises:
-            UserError: There is no such version, it arrived damaged, or the store or the disk failed.
+            UserError: There is no such version, the model arrived damaged, or the store or the disk failed.
         """
         version = self.version(number)
         target = folder / f"{number}-{version.sha256[:12]}.onnx"
@@ -193,7 +193,7 @@ class Registry:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
     def _read(self, key: str, kind: type[Content]) -> Content | None:
-        """The object of a key; None if there is none."""
+        """The record under a key; None if there is none."""
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             return kind.model_validate_json(body)

@@ -3,6 +3,6 @@
 from brakepoint.models import MODEL_NAME
 
 PREFIX = f"models/{MODEL_NAME}"
-"""Folder of its versions in the bucket."""
+"""Folder of the model's versions in the bucket."""
 COPY_KEY = "models/production/1/model.onnx"
-"""OpenVINO Model Server requires a folder of numeric versions and serves the newest, here the only one."""
+"""Key of the copy for OpenVINO Model Server, which serves the newest of the numeric versions in a folder."""

@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Version(BaseModel):
-    """One published model. It never changes; this record is in `version.json` beside it.
+    """One published model, which never changes; this record is in `version.json` beside the model.
 
     Attributes:
-        number: Counts up from 1.
+        number: Number of the version, counted from 1.
         sha256: Hash of the model file.
         size_bytes: Size of the model file.
         metrics: mAP50 by world, 0 to 1; empty for a model that was published by hand.
@@ -33,8 +33,8 @@ class Production(BaseModel):
     """The pointer to the served version.
 
     Attributes:
-        history: Numbers of the versions that were promoted, the one in production last. A rollback removes
-            the last one.
+        history: Numbers of the versions that were promoted, with the one in production last. A rollback
+            removes the last number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -15,7 +15,7 @@ RUNTIME_CAPABILITIES = frozenset(
 )
 """Root's capabilities under CRI-O by default: `default_capabilities` in its configuration."""
 ROOT_GROUP = 0
-"""The group of arbitrary users, as on OpenShift."""
+"""The group of users with arbitrary ids, as on OpenShift."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Confinement:
     """How a container is confined.
 
     Attributes:
-        user: Its user id; its group id is 0.
-        groups: Further groups, including that of its volumes.
-        capabilities: Its capabilities, without `CAP_`; none for any user but root.
-        may_gain: Whether it may gain privileges through a set-user-id program.
-        read_only: Whether its root file system is read-only.
+        user: User id of the container's process, whose group id is 0.
+        groups: Further groups of the process, including the group of its volumes.
+        capabilities: Capabilities of the process, without `CAP_`; none for any user but root.
+        may_gain: Whether the process may gain privileges through a set-user-id program.
+        read_only: Whether the container's root file system is read-only.
     """
 
     user: int
@@ -38,7 +38,7 @@ class Confinement:
 
 
 def of_tasks(kit: Kit, run: str) -> dict[str, dict[str, Confinement]]:
-    """The confinement of each step of a run, by the task's name in the pipeline and then the step's.
+    """The confinement of each step of a run, by the task's name in the pipeline and then by the step's name.
 
     Args:
         kit: Everything that is applied.

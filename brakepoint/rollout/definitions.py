@@ -140,7 +140,7 @@ def read_pipeline(manifest: Manifest) -> Pipeline:
     """The `spec` of a Pipeline's manifest.
 
     Raises:
-        UserError: It contains something unsupported.
+        UserError: The manifest contains something unsupported.
     """
     return _read(Pipeline, manifest)
 
@@ -149,7 +149,7 @@ def read_tasks(manifests: list[Manifest]) -> dict[str, Task]:
     """The `spec` of every Task among the manifests, by name.
 
     Raises:
-        UserError: One contains something unsupported.
+        UserError: A Task contains something unsupported.
     """
     return {m["metadata"]["name"]: _read(Task, m) for m in manifests if m["kind"] == "Task"}
 

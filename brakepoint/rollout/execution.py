@@ -1,4 +1,4 @@
-"""Runs a pipeline task by task, as Tekton does: a failing task ends it, and `finally` tasks always run."""
+"""Runs a pipeline's tasks as Tekton does: a failing task ends the run, and `finally` tasks always run."""
 
 import itertools
 import time
@@ -21,11 +21,11 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Its `when` condition is false, or it depends on a skipped task."""
+    """The task's `when` condition is false, or the task depends on a skipped one."""
     NOT_HERE = "not_here"
-    """Its image is unavailable on this machine: it counts as succeeded, and the table shows that."""
+    """A task whose image is unavailable here counts as succeeded, and the table shows this."""
     NOT_REACHED = "not_reached"
-    """Another task failed before it."""
+    """A different task failed before this one started."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class TaskRun:
     """A task that is about to run, with all variables replaced.
 
     Attributes:
-        name: Its name in the pipeline.
+        name: The task's name in the pipeline.
         task: Name of the Task.
-        spec: Steps with scripts, arguments and variables as they are executed.
-        workspaces: Bound workspaces: name in the pipeline, by the name in the task.
+        spec: The Task's steps, with scripts, arguments and variables as they are executed.
+        workspaces: The bound workspaces: name in the pipeline, by name in the task.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Done:
     """The outcome and results of a task.
 
     Attributes:
-        outcome: How it ended.
+        outcome: How the task ended.
         results: Results by name.
         why: Which step failed and how, or which image is unavailable; empty otherwise.
     """
@@ -69,9 +69,9 @@ class Account:
     """A line in the summary of a run.
 
     Attributes:
-        name: The task's name; with a number where a matrix runs it several times.
-        done: How it ended.
-        seconds: How long it took.
+        name: The task's name, with a number if a matrix runs the task several times.
+        done: How the task ended.
+        seconds: How long the task took.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Execution:
 
     Attributes:
         pipeline: The pipeline.
-        tasks: Its tasks by name.
+        tasks: The pipeline's tasks by name.
         params: The run's own parameters.
         workspaces: Names of the pipeline's workspaces that are bound.
         runner: Executes a task.
@@ -117,7 +117,7 @@ class Execution:
         """Runs everything and returns how each task ended.
 
         Raises:
-            UserError: The definitions are inconsistent; no task has run.
+            UserError: The definitions are inconsistent, in which case no task has run.
         """
         ordered = in_order(self.pipeline)
         for use in (*ordered, *self.pipeline.last):
@@ -154,7 +154,7 @@ class Execution:
         return True
 
     def _all_of(self, use: Use) -> list[Account]:
-        """Every combination of its matrix, or the task itself."""
+        """Runs a task for each combination of its matrix; without a matrix, runs it once."""
         runs = list(self._runs(use))
         accounts = []
         for number, run in enumerate(runs, start=1):
@@ -172,7 +172,7 @@ class Execution:
 
     @staticmethod
     def _checked(run: TaskRun, done: Done) -> Done:
-        """As in Tekton, fails a task that lacks a declared result which is used; here immediately."""
+        """Fails a task that has not written a declared result; Tekton fails only when the result is used."""
         missing = [result.name for result in run.spec.results if result.name not in done.results]
         if done.outcome is Outcome.SUCCEEDED and missing:
             return Done(Outcome.FAILED, done.results, f"results: {', '.join(missing)}")
@@ -213,7 +213,8 @@ def given(asked: list[ParameterSpec], said: Mapping[str, Value]) -> dict[str, Va
     """The value of each declared parameter.
 
     Raises:
-        UserError: A parameter has no value, an undeclared one is given, or a list is given for a string.
+        UserError: A parameter has no value, an undeclared parameter is given, or a list is given for a
+            string.
     """
     for name in sorted(said.keys() - {one.name for one in asked}):
         raise UserError("rollout.error.unknown_parameter", name=name)
@@ -257,7 +258,7 @@ def _filled_source(source: dict[str, dict[str, object]], values: Mapping[str, Va
 
 
 def _status(ended: Outcome) -> str:
-    """The status in Tekton's words."""
+    """A task's status in Tekton's words."""
     said = {Outcome.SUCCEEDED: "Succeeded", Outcome.NOT_HERE: "Succeeded", Outcome.FAILED: "Failed"}
     return said.get(ended, "None")
 

@@ -1,4 +1,4 @@
-"""A bare repository with a hook, in place of a forge: pushes are kept in a file until processed."""
+"""A bare repository that replaces a forge: its hook keeps pushes in a file until they are processed."""
 
 import re
 import subprocess
@@ -29,8 +29,8 @@ class Push:
 
     Attributes:
         ref: The branch, such as `refs/heads/main`.
-        commit: Its new commit.
-        message: That commit's message.
+        commit: The branch's new commit.
+        message: Message of that commit.
     """
 
     ref: str
@@ -49,7 +49,7 @@ class Forge:
     folder: Path
 
     def open(self) -> None:
-        """Creates it unless it exists; tasks, which are in root's group, may push to it."""
+        """Creates the repository unless it exists; tasks, which are in root's group, may push to it."""
         if not (self.folder / "HEAD").is_file():
             subprocess.run(
                 ["git", "init", "--quiet", "--bare", "--shared", "--initial-branch=main", str(self.folder)],
@@ -78,7 +78,7 @@ class Forge:
         return bool(self.git("for-each-ref", ref))
 
     def pushes(self) -> Iterator[Push]:
-        """The new pushes, in order; each is returned once."""
+        """The new pushes, in order; each push is returned once."""
         taken = self._queue.with_suffix(".heard")
         self._queue.replace(taken)
         self._make_queue()

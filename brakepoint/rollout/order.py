@@ -6,10 +6,10 @@ from brakepoint.rollout.variables import RESULT
 
 
 def in_order(pipeline: Pipeline) -> list[Use]:
-    """Sorts tasks after their dependencies; among those that are ready, the first one listed comes first.
+    """Sorts tasks after their dependencies; of the tasks that are ready, the first one listed comes first.
 
     Raises:
-        UserError: A task depends on a missing one, or on itself.
+        UserError: A task depends on a missing task, or on itself.
     """
     waiting = {use.name: waits_for(use) for use in pipeline.tasks}
     by_name = {use.name: use for use in pipeline.tasks}
@@ -27,6 +27,6 @@ def in_order(pipeline: Pipeline) -> list[Use]:
 
 
 def waits_for(use: Use) -> set[str]:
-    """The tasks that must have succeeded before: those that it names, and those whose results it uses."""
+    """The tasks that must succeed before a task: those that it names, and those whose results it uses."""
     given = [use.params, use.when, use.matrix.params if use.matrix else []]
     return {*use.run_after, *RESULT.findall(str(given))}

@@ -19,10 +19,10 @@ ACCOUNT = "/run/secrets/kubernetes.io/serviceaccount"
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PIP_SETTINGS = "/etc/xdg/pip/pip.conf"
 BUILD_MOUNTS = "/etc/containers/mounts.conf"
-"""Paths of this machine that Buildah mounts into the commands of a build."""
+"""The file with the paths of this machine that Buildah mounts into the commands of a build."""
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 SHARED_FOLDER = 0o2777
-"""An emptyDir: every container may write to it, and its files belong to the group of the pod's volumes."""
+"""Mode of an emptyDir: every container may write, and files belong to the group of the pod's volumes."""
 
 
 @dataclass
@@ -32,9 +32,9 @@ class Pods:
     Attributes:
         folder: Where pods, workspaces and logs are kept.
         roots: The root file systems.
-        confined: Confinement of each step, by the task's name in the pipeline and then the step's.
-        architectures: Architecture of the node on which a task runs.
-        volumes: Folder of each bound workspace, by its name in the pipeline.
+        confined: Confinement of each step, by the task's name in the pipeline and then by the step's name.
+        architectures: Architecture of the node on which a task runs, by the task's name in the pipeline.
+        volumes: Folder of each bound workspace, by the workspace's name in the pipeline.
         account: Folder with the credentials of the service account.
         network: Files needed to reach the network: path on this machine, by path in a root.
         secrets: Secrets from which steps may take variables.
@@ -52,7 +52,7 @@ class Pods:
     shared: Mapping[str, Path] = field(default_factory=dict)
 
     def __call__(self, run: TaskRun) -> Done:
-        """Runs all steps of a task; afterwards its pod's folder is removed and its log kept."""
+        """Runs all steps of a task, then removes the pod's folder; the task's log is kept."""
         pod = self.folder / "pods" / run.name
         shutil.rmtree(pod, ignore_errors=True)
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ class Pods:
         return self.folder / "logs" / f"{task}.log"
 
     def _step(self, run: TaskRun, step: Step, number: int, pod: Path) -> Done | None:
-        """Runs a step; returns None if the next may run."""
+        """Runs a step; returns None if the next step may run."""
         name = step.name or f"unnamed-{number}"
         layers = self.roots.layers(step.image, self.architectures[run.name])
         if layers is None:

@@ -13,7 +13,7 @@ ONCE_MORE = "Build once more"
 
 
 def push(clone: Path, forge: Forge) -> str:
-    """Pulls and pushes without touching the clone.
+    """Merges the forge's commits and pushes the result, without touching the clone.
 
     If there is nothing new, pushes an empty commit, which builds the same state again.
 
@@ -45,7 +45,7 @@ def push(clone: Path, forge: Forge) -> str:
 
 
 def _merge(there: Path, head: str) -> None:
-    """Merges the two; where both have changed a line, the pushed one wins."""
+    """Merges the forge's commit and `head`; where both have changed a line, `head` wins."""
     before = _git(there, "rev-parse", "HEAD")
     _git(there, *WHO, "merge", "--quiet", "--no-edit", "--allow-unrelated-histories", "-X", "theirs", head)
     if _git(there, "rev-parse", "HEAD") == before:

@@ -83,7 +83,7 @@ class Registry:
         """The tags of a repository; empty if nothing was pushed to it.
 
         Args:
-            repository: Its name, without the registry.
+            repository: The repository's name, without the registry.
         """
         place = self.folder / "images" / "docker/registry/v2/repositories" / repository / "_manifests/tags"
         return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
@@ -132,7 +132,7 @@ def _run(*words: object) -> str:
 
 
 def _port(kept: Path) -> int:
-    """The previous port, to which the overlay's earlier commits refer, unless it is in use."""
+    """The previous port, to which the overlay's earlier commits refer, unless that port is in use."""
     port = int(kept.read_text("utf-8")) if kept.is_file() else free_port()
     port = port if is_free(LOCALHOST, port) else free_port()
     kept.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "make")
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 KUSTOMIZE = '#!/bin/sh\nverb="$1"\nshift\n[ "$verb" = build ] && exec kubectl kustomize "$@"\n'
-"""kubectl includes kustomize."""
+"""Replaces the command `kustomize`, which kubectl includes."""
 
 
 def own_architecture() -> str:
@@ -41,7 +41,7 @@ class Roots:
     """The root file systems below a folder, created when first needed.
 
     Attributes:
-        folder: Where they are kept.
+        folder: Where the file systems are kept.
         base_image: The base image's name in the pipeline.
     """
 
@@ -49,10 +49,10 @@ class Roots:
     base_image: str
 
     def layers(self, image: str, architecture: str) -> tuple[Path, ...] | None:
-        """The folders that form the root of an image, uppermost first; None if it is unavailable.
+        """The folders that form the root of an image, uppermost first; None if the image is unavailable.
 
         Raises:
-            UserError: It cannot be created.
+            UserError: A folder cannot be created.
         """
         base = self.base(architecture)
         if image == self.base_image:
@@ -64,10 +64,10 @@ class Roots:
         return self._with_packages(repository.rpartition("/")[2], architecture, said), base
 
     def base(self, architecture: str) -> Path:
-        """Debian with Python, from which the base image is built, too.
+        """Debian with Python, from which the base image is also built.
 
         Raises:
-            UserError: It cannot be created.
+            UserError: The folder cannot be created.
         """
         place = self.folder / f"base-{architecture}"
         if not place.is_dir():

@@ -1,10 +1,10 @@
 """Runs a command in an image's root file system, confined like a cluster's container.
 
 Requires root, on Linux. The command gets its own mount namespace and, if wanted, its own process namespace,
-whose processes end with it. Its root is moved over that of the mount namespace before chroot: after chroot
-alone, the kernel does not allow user namespaces, and Buildah needs one. Capabilities and user are set by
-`capsh` from outside, so that the root may be of another architecture. Network and seccomp are those of the
-machine.
+whose processes end with the command. The image's root replaces the root of the mount namespace before chroot:
+after chroot alone, the kernel does not allow user namespaces, and Buildah needs one. Capabilities and user
+are set by `capsh` from outside, so that the root may be of another architecture. The command shares the
+machine's network, and gets no seccomp filter.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Sandbox:
     """A root file system in which to run commands.
 
     Attributes:
-        layers: Folders that form it, uppermost first. They are not modified.
+        layers: Folders that form the file system, uppermost first. They are not modified.
         scratch: Folder that receives all writes, in `upper/`.
         held: User, groups and capabilities of the commands.
         mounts: Mounted paths of this machine, by path in the root.
@@ -63,11 +63,11 @@ class Sandbox:
     whole: bool = True
 
     def command(self, words: Sequence[str], folder: str = "/") -> list[str]:
-        """The command line that runs a program in it.
+        """The command line that runs a program in the sandbox.
 
         Args:
             words: The program, by its path in the root, and its arguments.
-            folder: Its working folder.
+            folder: The program's working folder.
         """
         for name in ("upper", "work", "root"):
             (self.scratch / name).mkdir(parents=True, exist_ok=True)

@@ -19,10 +19,10 @@ class Pulled:
     """A pulled image.
 
     Attributes:
-        root: Its root file system.
-        entry_point: The command that it runs.
-        environment: Its environment variables.
-        folder: Its working folder.
+        root: Root file system of the image.
+        entry_point: The command that the image runs.
+        environment: The image's environment variables.
+        folder: The image's working folder.
     """
 
     root: Path
@@ -36,8 +36,8 @@ class Layer:
     """A layer of an image in the registry.
 
     Attributes:
-        made_by: The instruction that created it.
-        megabytes: Compressed size of the download.
+        made_by: The instruction that created the layer.
+        megabytes: Compressed size of the layer in megabytes.
     """
 
     made_by: str
@@ -49,18 +49,18 @@ class Store:
     """Images on this machine.
 
     Attributes:
-        folder: Where they are kept.
-        registry: The registry that they are pulled from and pushed to.
+        folder: Where the images are kept.
+        registry: The registry for pulling and pushing.
     """
 
     folder: Path
     registry: Registry
 
     def push_base(self, name: str, roots: dict[str, Path]) -> None:
-        """Pushes a manifest list of single-layer images, one for each architecture, unless it exists.
+        """Pushes a manifest list of single-layer images, one for each architecture, unless the list exists.
 
         Args:
-            name: Its full name, with a tag.
+            name: Full name of the list, with a tag.
             roots: Root file systems by architecture.
         """
         if set(self.architectures(name)) >= roots.keys():
@@ -106,7 +106,7 @@ class Store:
             architecture: Architecture of the image in the list.
 
         Raises:
-            UserError: It cannot be pulled.
+            UserError: The image cannot be pulled.
         """
         choice = ("--arch", architecture)
         container = self.buildah(
@@ -122,7 +122,7 @@ class Store:
         return Pulled(root, words, environment, config.get("WorkingDir") or "/")
 
     def clear(self) -> None:
-        """Deletes every container and image in the store; those in the registry are kept."""
+        """Deletes every container and image in the store; images in the registry are kept."""
         for words in (("rm", "--all"), ("rmi", "--all", "--force")):
             self._run(*self._buildah(), *words)
 

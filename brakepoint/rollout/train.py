@@ -41,7 +41,7 @@ class Train:
         """The command line and the environment of a container of the kit's own image.
 
         Raises:
-            UserError: The overlay names its image by a tag, or the registry does not have it.
+            UserError: The overlay names the image by a tag, or the registry does not have the image.
         """
         _, repository, tag = parts(container.image)
         if not tag.startswith("sha256:") or not OURS.search(repository):

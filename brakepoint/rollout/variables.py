@@ -7,7 +7,7 @@ from brakepoint.errors import UserError
 from brakepoint.rollout.definitions import Value
 
 VARIABLE = re.compile(r"\$\(((?:params|tasks|results|workspaces)\.[\w.-]+)(\[\*\])?\)")
-"""Anything else in `$(…)` belongs to the shell."""
+"""A variable; anything else in `$(…)` belongs to the shell."""
 RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.[\w-]+\)")
 
 Values = Mapping[str, Value]
@@ -45,7 +45,7 @@ def fill_list(words: list[str], values: Values) -> list[str]:
 
 
 def fill_value(value: Value, values: Values) -> Value:
-    """Replaces variables in a parameter's value, of either type; a whole list may be passed on.
+    """Replaces variables in a parameter's value, a string or a list; a whole list may be passed on.
 
     Raises:
         UserError: As `fill`.

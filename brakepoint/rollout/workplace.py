@@ -1,4 +1,4 @@
-"""Forge, registry and nodes on one machine: a push to the forge ends as a digest in the overlay."""
+"""Forge, registry and nodes on one machine: a push to the forge results in a digest in the overlay."""
 
 import fcntl
 import os
@@ -31,7 +31,7 @@ from brakepoint.rollout.store import Store
 REPOSITORY = "brakepoint-images/brakepoint-edge"
 BASE = "brakepoint-images/base:bookworm"
 GIT_SETTINGS = "[safe]\n\tdirectory = *\n"
-"""The forge belongs to root, and git does not trust other users' repositories by default."""
+"""Needed because the forge belongs to root, and git does not trust other users' repositories by default."""
 PROGRAMS = ("buildah", "skopeo", "debootstrap", "docker-registry", "htpasswd", "openssl", "git", "capsh")
 FORGE = "/srv/forge.git"
 """Path of the forge in the steps."""
@@ -56,7 +56,7 @@ class Delivered:
 
     @property
     def digest(self) -> str:
-        """Digest of the manifest list; empty if it was not pushed."""
+        """Digest of the manifest list; empty if the list was not pushed."""
         found = (one.done.results.get("digest", "") for one in self.accounts if one.name == "manifest")
         return next(found, "")
 
@@ -66,7 +66,7 @@ class Workplace:
     """Everything between a push and the overlay, for the duration of a `with` block.
 
     Attributes:
-        folder: Folder for everything. Base and registry are kept for the next run.
+        folder: Folder for all files. Base and registry are kept for the next run.
         source: Source of steps, pipeline and overlay: `solutions` or `labs`.
         params: Parameters of the run, in addition to those set by the trigger.
         secrets: Secrets from which the steps may take variables.
@@ -139,7 +139,7 @@ class Workplace:
         return self.folder / "logs" / f"{task.partition(' ')[0]}.log"
 
     def last_words(self, task: str) -> str:
-        """The last line of a task's output; empty if there is none."""
+        """The last line of a task's output; empty if there is no output."""
         log = self.log(task)
         lines = log.read_text("utf-8", "replace").split("\n") if log.is_file() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
@@ -168,7 +168,7 @@ class Workplace:
         nodes = {name: own_architecture() for name in self.confined}
         for one in run["spec"].get("taskRunSpecs") or ():
             wanted = ((one.get("podTemplate") or {}).get("nodeSelector") or {}).get("kubernetes.io/arch")
-            if wanted in self.architectures:  # Otherwise run as if `arm64-node` named the other node.
+            if wanted in self.architectures:  # Otherwise it runs on this machine's node.
                 nodes[one["pipelineTaskName"]] = wanted
         return Pods(
             folder=self.folder,
@@ -214,7 +214,7 @@ class Workplace:
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Locks the folder for the duration of the context."""
+    """Locks a folder for the duration of the context."""
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

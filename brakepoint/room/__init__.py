@@ -6,14 +6,14 @@ import os
 from brakepoint.course import ROOT
 
 ROOM_VARIABLE = "BRAKEPOINT_ROOM"
-"""Set in a room's environments; it comes with the data connection."""
+"""Variable that is set in a room's environments, together with the data connection."""
 
 JOINED_PATH = ROOT / "runs" / "joined.json"
 """Where `brakepoint join` stores the data connection, with the attendee's key, on a laptop."""
 
 
 def joined() -> dict[str, str]:
-    """The variables of the room that this laptop has joined; empty if it has not joined one."""
+    """The variables of the room that this laptop has joined; empty if it has not joined a room."""
     try:
         return dict(json.loads(JOINED_PATH.read_text(encoding="utf-8")))
     except (OSError, ValueError):

@@ -10,18 +10,18 @@ from brakepoint.room.files import PRIVATE
 from brakepoint.room.kept import Kept
 
 ALPHABET = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("ilo01")))
-"""Without characters that look alike on paper: i, l, o, 0 and 1."""
+"""Lower-case letters and digits, except those that look alike on paper: i, l, o, 0 and 1."""
 GROUPS, GROUP_LENGTH = 4, 4
 """Sixteen characters, 79 bits, in groups that are easy to type from a card."""
 HASH_ROUNDS = 8
-"""Slow hashes are for weak passwords; these are drawn from 2^79."""
+"""Few rounds are enough: slow hashes protect weak passwords, and these are drawn from 2^79."""
 
 
 class Account(BaseModel):
     """The account of one attendee.
 
     Attributes:
-        password: Password of the cluster account, whose name is the handle.
+        password: Password of the attendee's cluster account, whose name is the handle.
         password_hash: Hash of the password, in the format of htpasswd.
         secret_key: Secret key of the object store; as easy to type as the password.
     """
@@ -51,7 +51,7 @@ def _drawn() -> str:
 class Accounts(Kept):
     """All accounts that a room ever had, by handle: attendees who leave and return get the same account.
 
-    A damaged file is rejected: to continue would lock everyone out.
+    A damaged file is rejected: continuing without it would lock everyone out.
     """
 
     FILE_NAME, DAMAGED, MODE = "accounts.json", "room.error.accounts", PRIVATE

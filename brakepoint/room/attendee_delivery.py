@@ -1,8 +1,8 @@
-"""Step 7 on the cluster, for each attendee: from a push to their own repository to their own train.
+"""Step 7 on the cluster: brings a push to an attendee's own repository onto that attendee's train.
 
 The build runs in the namespace of the images, where a build may run as root, and pushes an image for this
-attendee. A Trigger for each attendee listens to one repository, with its own token, and ships the code in
-`labs/`.
+attendee. A Trigger for each attendee listens to one repository, with a token of its own, and ships the code
+in `labs/`.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 
 IMAGES_NAMESPACE = "brakepoint-images"
-"""Contains pipeline and images; created by deploy/cluster."""
+"""The namespace that contains pipeline and images; created by deploy/cluster."""
 REGISTRY = f"image-registry.openshift-image-registry.svc:5000/{IMAGES_NAMESPACE}"
 """The cluster's internal registry."""
 BRANCH = "main"
 TEMPLATE = "brakepoint"
 """The TriggerTemplate of deploy/tekton."""
 LISTENER_LABEL = {"brakepoint.io/listener": "brakepoint"}
-"""The EventListener of deploy/tekton finds the rooms' triggers by this label."""
+"""Label by which the EventListener of deploy/tekton finds the rooms' triggers."""
 WEBHOOK = "brakepoint-webhook"
 OVERLAY = "labs/step7_delivery/overlay"
 TESTS = 'make mission ARGS="--steps labs"'

@@ -37,7 +37,7 @@ def save(room: Room, file: Path, backup: Path) -> float:
         backup: Path to write to; an existing file is replaced once the new one is complete.
 
     Returns:
-        Its size in megabytes.
+        The backup's size in megabytes.
 
     Raises:
         UserError: The room was never applied.
@@ -63,7 +63,7 @@ def _fill(archive: tarfile.TarFile, room: Room, file: Path) -> None:
 
 
 def restore(backup: Path, file: Path) -> Room:
-    """Restores the room of a backup: its folder and its file.
+    """Restores a room from a backup: its folder and its file.
 
     Args:
         backup: The backup.
@@ -130,10 +130,10 @@ def _worth_keeping(folder: Path) -> Iterator[Path]:
 
 
 def _is_of_the_kit(path: Path, data: bytes | None) -> bool:
-    """Whether applying the room re-creates it."""
+    """Whether applying the room re-creates a file."""
     try:
         return data is not None and path.stat().st_size == len(data) and path.read_bytes() == data
-    except FileNotFoundError:  # It has just been removed; `_add` looks again.
+    except FileNotFoundError:  # The file has just been removed; `_add` looks again.
         return False
 
 

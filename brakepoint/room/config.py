@@ -1,4 +1,4 @@
-"""The one file that describes a room, `room.yaml`, and where everything about the room is kept."""
+"""The file that describes a room, `room.yaml`, and the names of everything that belongs to the room."""
 
 from itertools import count, islice
 from pathlib import Path
@@ -18,7 +18,7 @@ SHARED = "shared"
 ATTENDEES_MAX = 200
 PORT = 9100
 LIMIT_MB, LIMIT_MIN_MB = 500, 100
-"""How much an attendee may store. The kit's data and one submission of the largest size take 60 MB."""
+"""Default and minimum of an attendee's storage. The kit's data and the largest submission take 60 MB."""
 HANDLE_IN_REPOSITORY = "{handle}"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
@@ -33,9 +33,9 @@ class EmbeddedSettings(_Part):
     """The kit's own object store: one server for the whole room.
 
     Attributes:
-        kind: `embedded`.
+        kind: Always `embedded`.
         host: Address of this machine on which the server listens.
-        port: Port that it listens on.
+        port: Port on which the server listens.
         limit_mb: How much one attendee may store.
     """
 
@@ -49,9 +49,9 @@ class MinioSettings(_Part):
     """A MinIO server. The administrator's key is read from the environment, never from this file.
 
     Attributes:
-        kind: `minio`.
-        endpoint: URL at which this machine and the attendees' laptops reach it.
-        inside: URL at which the attendees' workspaces reach it, if different.
+        kind: Always `minio`.
+        endpoint: URL at which this machine and the attendees' laptops reach the server.
+        inside: URL at which the attendees' workspaces reach the server, if different.
         limit_mb: How much one attendee may store; a change applies to keys granted afterwards.
     """
 
@@ -65,11 +65,11 @@ class Quota(_Part):
     """The cluster resources that one attendee may use.
 
     Attributes:
-        cpu: Cores, for limits; requests get half of it.
-        memory_gib: Memory, for limits; requests get half of it.
+        cpu: Cores that the limits may add up to; the requests get half.
+        memory_gib: Memory that the limits may add up to; the requests get half.
         storage_gib: Total size of all volumes.
         gpus: Whole GPUs.
-        pods: Pods at the same time.
+        pods: Number of pods at the same time.
     """
 
     cpu: int = Field(default=24, ge=1)
@@ -83,25 +83,27 @@ class Room(_Part):
     """A room.
 
     Attributes:
-        name: Prefix of the name of each bucket and namespace.
+        name: Name of the room, with which the name of each bucket and namespace begins.
         attendees: Number of attendees.
         handles: Names of attendees; the others are named after their seat.
         url: Where an attendee starts, for the handout.
-        repository: Each attendee's git repository, with `{handle}` in it; Argo CD deploys from there. Empty
-            without Argo CD.
+        repository: Each attendee's git repository, with `{handle}` in it; Argo CD deploys from this
+            repository. Empty without Argo CD.
         store: The object store.
         quota: What each attendee may use of the cluster.
         pipeline_image: Image in which step 4's components run on the cluster, with a pipeline server for each
             attendee; empty if they run in the workspace.
         serving_image: Image that serves an attendee's model on the cluster, pictures in and boxes out; or
             empty.
-        openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model by tensors;
-            or empty.
+        openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model, tensors in
+            and out; or empty.
         hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
-        final_feed: Another one, on which each attendee's best submission is scored at the end.
-        map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive there.
+        final_feed: A different hidden feed, on which each attendee's best submission is scored at the end.
+        map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive that
+            feed.
         tries: Number of submissions of one attendee that are scored.
-        track: How much of the course it covers: `core`, two hours including set-up and login, or `full`.
+        track: How much of the course the room covers: `core`, two hours including set-up and login, or
+            `full`.
     """
 
     name: Name
@@ -130,7 +132,7 @@ class Room(_Part):
     def everybody(self) -> tuple[str, ...]:
         """A handle for each attendee.
 
-        Seats without a name have their own numbering: adding a name does not change them.
+        Seats without a name have their own numbering, which does not change when a name is added.
         """
         named = self.handles[: self.attendees]
         seats = (f"seat-{number:02}" for number in count(1))
@@ -139,12 +141,12 @@ class Room(_Part):
 
     @property
     def folder(self) -> Path:
-        """Contains accounts, manifests, handouts, submissions and scores."""
+        """The folder that contains accounts, manifests, handouts, submissions and scores."""
         return ROOMS_DIR / self.name
 
     @property
     def shared_bucket(self) -> str:
-        """Everyone can read it, no one can write it."""
+        """The bucket that everyone can read and no one can write."""
         return f"{self.name}-{SHARED}"
 
     def place_of(self, handle: str) -> str:
@@ -165,7 +167,7 @@ class Room(_Part):
 
     @property
     def outside(self) -> str:
-        """URL at which their laptops reach the store."""
+        """URL at which the attendees' laptops reach the store."""
         if isinstance(self.store, MinioSettings):
             return self.store.endpoint
         return f"http://{self.store.host}:{self.store.port}"

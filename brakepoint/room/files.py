@@ -8,12 +8,12 @@ PUBLIC = 0o644
 
 
 def write(path: Path, content: str, mode: int = PUBLIC) -> None:
-    """Replaces a file atomically; at no moment can others read what only its owner may.
+    """Replaces a file atomically; at no moment can others read a file that only its owner may read.
 
     Args:
         path: The file; its folder is created.
         content: Text to write.
-        mode: Its permissions.
+        mode: Permissions of the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")

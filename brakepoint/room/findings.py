@@ -1,4 +1,4 @@
-"""Problems that would stop a room on the day and can be detected beforehand."""
+"""Problems that would keep a room from working on the day and can be detected beforehand."""
 
 import hashlib
 import socket
@@ -59,7 +59,7 @@ def _about_feed(wanted: Path | None, name: str) -> Iterator[str]:
 
 
 def _is_of_this_machine(host: str) -> bool:
-    """Whether a server could listen at that address, on any port."""
+    """Whether a server on this machine could listen at that address."""
     try:
         socket.create_server((host, 0)).close()
     except OSError:
@@ -68,7 +68,7 @@ def _is_of_this_machine(host: str) -> bool:
 
 
 def _is_local(host: str) -> bool:
-    """Whether that address on a card would be useless on another machine."""
+    """Whether an address is useless on other machines, so that it must not be on a card."""
     try:
         address = ip_address(host)
     except ValueError:

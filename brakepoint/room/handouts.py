@@ -29,7 +29,7 @@ def fingerprint(card: Card) -> str:
 
 
 def page(room: Room, cards: list[Card]) -> str:
-    """The page. It contains passwords: print it, and keep it off the network."""
+    """The page with the cards. It contains passwords: print it, and keep it off the network."""
     template = resources.files("brakepoint.room").joinpath("handouts.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.globals["t"] = text

@@ -12,19 +12,19 @@ from brakepoint.workshop.progress import Progress
 
 COUNT_MAX = 999
 INCIDENTS_MAX = 99
-"""The most that one attendee can report; their numbers start at 1."""
+"""The most incidents that one attendee can report; their numbers start at 1."""
 STUCK_AFTER_MIN = 10.0
-"""Nothing new has passed for this long: the attendee may need help."""
+"""If no further exercise has passed for this long, the attendee may need help."""
 CHECKS = "check."
 """Prefix of the key of each message about a wrong answer."""
 
 
 class Solved(BaseModel):
-    """How long an attendee took for an incident; nothing else about it is shared.
+    """How long an attendee took for an incident; nothing else about the incident is shared.
 
     Attributes:
-        found_min: Minutes until the cause was named; None: not yet.
-        mended_min: Minutes until the train was healthy, too; None: not yet.
+        found_min: Minutes until the cause was named; None if it has not been named yet.
+        mended_min: Minutes until the train was also healthy; None if it is not healthy yet.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,17 +44,17 @@ class _Incidents(BaseModel):
 class Heard(BaseModel):
     """What is known about an attendee; times are by this machine's clock.
 
-    Nothing else from the attendee's file is kept.
+    The attendee's file may contain more, which is not kept.
 
     Attributes:
         digest: Hash of the upload.
-        done: Exercises done, by step; only those of the course.
+        done: Exercises done, by step; unknown exercises are omitted.
         hints: Hints given so far.
         at: When the upload last changed.
-        since: When something new last passed.
-        began: When the first upload came; None in files older than this field.
-        passed: When each exercise first passed, as `step.exercise`.
-        wrong: How often each wrong answer occurred, by the key of its message; only those that the kit knows.
+        since: When a further exercise last passed.
+        began: When the first upload arrived; None in files that are older than this field.
+        passed: When each exercise first passed, by `step.exercise`.
+        wrong: How often each wrong answer occurred, by the key of its message; unknown keys are omitted.
         incidents: Incidents whose cause was found, by number.
     """
 
@@ -76,7 +76,7 @@ class Heard(BaseModel):
 
         Args:
             content: Content of a progress file.
-            last: What was known before.
+            last: What was known about the attendee before.
             now: The current time.
 
         Raises:
@@ -107,10 +107,10 @@ class Heard(BaseModel):
         """A copy with the incidents of an upload.
 
         Args:
-            content: `incidents.json`.
+            content: Content of an `incidents.json`.
 
         Raises:
-            ValidationError: It is not a valid `incidents.json`.
+            ValidationError: The content is not a valid `incidents.json`.
         """
         told = _Incidents.model_validate_json(content).incidents
         found = {

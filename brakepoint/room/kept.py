@@ -15,7 +15,7 @@ from brakepoint.room.locking import locked
 class Kept(BaseModel):
     """A record that one command at a time may change; its file is written atomically.
 
-    A subclass defines where and how it is kept.
+    A subclass defines the file's name and permissions, and what happens to a damaged file.
     """
 
     FILE_NAME: ClassVar[str]
@@ -49,7 +49,7 @@ class Kept(BaseModel):
     @classmethod
     @contextmanager
     def changing(cls, folder: Path) -> Iterator[Self]:
-        """Reads the record and, if it was changed, writes it, holding the room's lock."""
+        """Under the room's lock, reads the record and, if the block changes it, writes it."""
         with locked(folder):
             record = cls.load(folder)
             before = record.model_copy(deep=True)

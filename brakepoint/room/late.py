@@ -1,4 +1,4 @@
-"""A late arrival: adds one attendee to the room's file and leaves the rest of the text as it is."""
+"""A late arrival: adds one attendee to the room's file, and changes nothing else in its text."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def _with_one_more(content: str, room: Room, handle: str) -> str:
     edits = [(number.start_mark.index, number.end_mark.index, str(room.attendees + 1))]
     appended = ""
     if handle:
-        name = yaml.safe_dump(handle).splitlines()[0]  # Quoted where YAML would misread it.
+        name = yaml.safe_dump(handle).splitlines()[0]  # Quoted if YAML would misread it.
         if "handles" in values:
             edits.append(_insertion(values["handles"], room, name))
         else:

@@ -1,4 +1,4 @@
-"""Lets one command at a time change a room's records; a separate module, since Windows has no such lock."""
+"""Lets one command at a time change a room's records; in its own module, since Windows has no such lock."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Prevents the room's other commands from changing its records meanwhile.
+    """Keeps other commands from changing the room's records while the context lasts.
 
     Args:
         folder: The room's folder; it is created.

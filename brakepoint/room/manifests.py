@@ -14,15 +14,15 @@ from brakepoint.room.openshift_ai import platform_manifests
 ROOM_LABEL, ATTENDEE_LABEL = "brakepoint.io/room", "brakepoint.io/attendee"
 CONNECTION_NAME = "aws-connection-brakepoint"
 ROLE = "edit"
-"""A role built into the cluster: may change everything that runs in the namespace, but no rights."""
+"""A role built into the cluster, which may change everything that runs in the namespace, but no rights."""
 CONTAINER_DEFAULT = {"cpu": "1", "memory": "2Gi"}
 CONTAINER_REQUEST = {"cpu": "100m", "memory": "256Mi"}
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""Forty attendees need 240 documents, which take seconds without libyaml."""
+"""The fast dumper, if available: forty attendees need 240 documents, which take seconds without libyaml."""
 TRAIN_LABEL = {"key": "app.kubernetes.io/part-of", "operator": "NotIn", "values": ["brakepoint"]}
 """Selects every pod except those of the test environment, which has its own policies."""
 NAME_OF_NAMESPACE = "kubernetes.io/metadata.name"
-"""A label that the cluster sets itself; no user can create a namespace with another's label."""
+"""A label that the cluster itself sets to a namespace's name, so that no user can forge it."""
 LET_IN = (
     "openshift-ingress",
     "openshift-host-network",
@@ -34,7 +34,7 @@ LET_IN = (
 )
 """Namespaces from which connections are allowed.
 
-They are the router (also where it uses its host's network), monitoring, the workspace operator, DevSpaces'
+They contain the router (also if it uses its host's network), monitoring, the workspace operator, DevSpaces'
 gateway, and OpenShift AI's dashboard.
 """
 
@@ -50,7 +50,7 @@ def namespace_manifests(room: Room, handle: str) -> str:
 
 
 def environment(room: Room, handle: str) -> str:
-    """What deploy/argocd/room needs to know about an attendee: source and destination of the deployment."""
+    """The values that deploy/argocd/room needs for an attendee: source and destination of the deployment."""
     place = {"namespace": room.place_of(handle), "repository": room.repository_of(handle), "branch": BRANCH}
     return yaml.safe_dump(place, sort_keys=False)
 
@@ -167,10 +167,10 @@ def _limits(room: Room, handle: str) -> Manifest:
 
 
 def _network(room: Room, handle: str) -> Manifest:
-    """Allows connections from the namespace itself and from the listed ones.
+    """Allows connections from the namespace itself and from the namespaces in `LET_IN`.
 
     Policies are additive, so this one excludes the test environment, where the attendee's own policies apply.
-    No other namespace can connect, be it an attendee's or one that a user has created.
+    No other namespace can connect, whether an attendee's or one that a user has created.
     """
     named = {"key": NAME_OF_NAMESPACE, "operator": "In", "values": list(LET_IN)}
     sources = [{"podSelector": {}}, {"namespaceSelector": {"matchExpressions": [named]}}]
@@ -187,7 +187,7 @@ def _rights(room: Room, handle: str) -> Manifest:
 
 
 def _workspace_role(room: Room, handle: str) -> Manifest:
-    """The rights of a workspace: use the pipeline server beside it, and call the models by their routes."""
+    """A workspace's rights: to use its namespace's pipeline server, and to call models by their routes."""
     rules = [
         {
             "apiGroups": ["route.openshift.io"],
@@ -207,7 +207,7 @@ def _workspace_role(room: Room, handle: str) -> Manifest:
 
 
 def _workspace_rights(room: Room, handle: str) -> Manifest:
-    """Grants the role to all accounts of the namespace, since a workspace's account has no known name."""
+    """Grants the role to all accounts of the namespace, since a workspace's account has an unknown name."""
     binding = _object("rbac.authorization.k8s.io/v1", "RoleBinding", "workspace", room, handle)
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workspace"}
     group = f"system:serviceaccounts:{room.place_of(handle)}"

@@ -1,7 +1,7 @@
-"""Limits how much memory a sandbox may hold, over all its processes and all kinds of memory.
+"""Limits how much memory a sandbox may hold, summed over all its processes and all kinds of memory.
 
 The kernel enforces the limit where this process may create control groups: as root, or in a session that
-systemd delegates to a user. Elsewhere `held_mb` is polled.
+systemd delegates to a user. Otherwise `held_mb` is polled.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 MB = 1024 * 1024
 GROUPS = Path("/sys/fs/cgroup")
 HELD = ("RssAnon:", "RssShmem:", "VmSwap:")
-"""Memory that is private to a process, or shared memory; pages of libraries do not count."""
+"""Memory that counts: private to a process, shared, or swapped out; pages of libraries do not count."""
 GONE_WITHIN_S = 2.0
 _numbers = count(1)
 
@@ -24,7 +24,7 @@ class MemoryGroup:
     """A control group with a limit, for one sandbox.
 
     Args:
-        parent: The group in which it is created.
+        parent: The group in which this group is created.
         limit_mb: Limit for everything in the group, including page cache and kernel memory.
 
     Raises:
@@ -54,7 +54,7 @@ class MemoryGroup:
 
     @property
     def has_overflowed(self) -> bool:
-        """Whether the kernel has killed something in it for exceeding the limit."""
+        """Whether the kernel has killed a process in the group for exceeding the limit."""
         for name in ("memory.events", "memory.oom_control"):
             with suppress(FileNotFoundError):
                 pairs = (line.split() for line in (self._folder / name).read_text().splitlines())
@@ -62,7 +62,7 @@ class MemoryGroup:
         return False
 
     def close(self) -> None:
-        """Removes the group once everything in it has ended."""
+        """Removes the group once all processes in it have ended."""
         until = time.monotonic() + GONE_WITHIN_S
         while True:
             try:
@@ -77,7 +77,7 @@ class MemoryGroup:
 
 
 def parent_group(own: Path = Path("/proc/self/cgroup"), groups: Path = GROUPS) -> Path | None:
-    """The group in which this process may create groups with a limit; None if there is none.
+    """The group in which this process may create groups with a limit; None if there is no such group.
 
     Args:
         own: The kernel's list of the groups of this process.
@@ -88,9 +88,9 @@ def parent_group(own: Path = Path("/proc/self/cgroup"), groups: Path = GROUPS) -
     except OSError:
         return None
     for _, controllers, path in lines:
-        if "memory" in controllers.split(","):  # Version 1: a tree for each resource.
+        if "memory" in controllers.split(","):  # Version 1 has a tree for each resource.
             found = groups / "memory" / path.lstrip("/")
-        elif not controllers:  # Version 2, in which a group contains either processes or groups.
+        elif not controllers:  # In version 2, a group contains either processes or groups.
             found = (groups / path.lstrip("/")).parent
             try:
                 if "memory" not in (found / "cgroup.subtree_control").read_text().split():
@@ -125,7 +125,7 @@ def held_mb(process: int) -> float:
     while waiting:
         threads = list(_threads(waiting.pop()))
         waiting += [child for children, _ in threads for child in children]
-        # All threads share the same memory, but the first one reports none once it has ended.
+        # All threads share the same memory, but the first thread reports none once it has ended.
         held_kb += max((kb for _, kb in threads), default=0)
     return held_kb / 1024
 
@@ -136,9 +136,9 @@ def children(process: int) -> list[int]:
 
 
 def _threads(process: int) -> Iterator[tuple[list[int], int]]:
-    """The children of each thread of a process, and how many kB it holds.
+    """For each thread of a process: its children, and how many kB the process holds.
 
-    Only the threads that end meanwhile are skipped: starting and ending many must not hide the rest.
+    Only threads that end meanwhile are skipped: a process that starts and ends many must not hide its others.
     """
     with suppress(OSError):
         for thread in Path("/proc", str(process), "task").iterdir():

@@ -7,7 +7,7 @@ from typing import Any
 from brakepoint.room.outcomes import Failed, Failure
 
 MODEL_MAX_MB = 50
-"""The kit's own model takes a few MB; the largest that trains in a workshop, twenty."""
+"""The kit's own model takes a few MB; the largest model that can be trained in a workshop takes twenty."""
 STANDARD_DOMAINS = {"", "ai.onnx"}
 # fmt: off
 OPERATORS = frozenset((
@@ -48,7 +48,7 @@ def check_model(path: Path) -> None:
 
 
 def _tensors(part: Any) -> Iterator[Any]:
-    """Every tensor of a model, wherever it is: among the weights, sparse or not, or in a node."""
+    """Every tensor of a model, whether it is among the weights, sparse or not, or in a node."""
     from onnx import TensorProto
 
     if isinstance(part, TensorProto):

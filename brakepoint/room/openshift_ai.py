@@ -1,4 +1,4 @@
-"""What the platform runs in each attendee's namespace, from the files in deploy/: steps 4 and 5, metrics."""
+"""What the platform runs in each attendee's namespace for steps 4 and 5 and for metrics, from deploy/."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 
 def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
-    """The manifests for an attendee's namespace, without parts of OpenShift AI whose image the room omits."""
+    """The manifests for an attendee's namespace for which the room names an image or a repository."""
     if room.repository:
         yield _read(METRICS)
     if room.pipeline_image:
@@ -38,7 +38,7 @@ def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
 
 
 def _store(room: Room, handle: str) -> dict[str, str]:
-    """Where the pipeline server finds the attendee's bucket."""
+    """The settings with which the pipeline server finds the attendee's bucket."""
     url = urlsplit(room.inside)
     port = url.port or PORTS[url.scheme]
     return {

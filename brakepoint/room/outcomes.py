@@ -1,4 +1,4 @@
-"""The instructor's results for attendees' submissions."""
+"""The results of attendees' submissions, on the instructor's side."""
 
 import unicodedata
 from datetime import datetime
@@ -11,13 +11,13 @@ from brakepoint.room.kept import Kept
 from brakepoint.texts import text
 
 DETAIL_CHARACTERS = 160
-"""Text from a sandbox is untrusted: at most this much of it is shown."""
+"""Text from a sandbox is untrusted: at most this many characters are shown."""
 
 
 def clean(words: str) -> str:
     """Untrusted text as one short line that is safe to show in a terminal and on a page.
 
-    Removes what is invisible or harmful: control characters that drive a terminal, changes of the writing
+    Removes invisible and harmful characters: control characters that drive a terminal, changes of the writing
     direction, lone surrogates that cannot be written to a file, and stacked combining marks.
     """
     composed = unicodedata.normalize("NFC", words[: 10 * DETAIL_CHARACTERS])
@@ -29,7 +29,7 @@ def clean(words: str) -> str:
 
 
 class Failure(StrEnum):
-    """Why nothing could be scored.
+    """Why a submission could not be scored.
 
     Texts: `room.reason.{value}` for the instructor, `room.kind.{value}` for everyone.
     """
@@ -74,11 +74,11 @@ class SubmissionOutcome(BaseModel):
 
     Attributes:
         digest: Hash of the submission.
-        at: When it was scored.
+        at: When the submission was scored.
         map50: mAP50 of the model on the hidden feed, 0 to 1; None if the model is unusable.
-        score: Score of the mission, 0 to 100; 0 if it failed.
+        score: Score of the mission, 0 to 100; 0 if the submission failed.
         accomplished: Whether the mission was accomplished.
-        reason: Why it failed; None if it was scored.
+        reason: Why the submission failed; None if it was scored.
         detail: Details of the failure.
     """
 
@@ -101,16 +101,16 @@ class SubmissionOutcome(BaseModel):
     def is_settled(self) -> bool:
         """Whether the outcome is due to the submission.
 
-        After a failure on the instructor's side it is scored again.
+        After a failure on the instructor's side, the submission is scored again.
         """
         return self.reason is not Failure.INTERNAL
 
     def words(self, lang: str | None = None) -> str:
-        """Why it failed, in a language, for the instructor only; empty if it did not fail."""
+        """Why the submission failed, in a language, for the instructor only; empty if it did not fail."""
         return text(f"room.reason.{self.reason}", lang, detail=self.detail) if self.reason else ""
 
     def kind(self, lang: str | None = None) -> str:
-        """The kind of failure, for everyone: it reveals nothing that the code learnt about the line."""
+        """The kind of failure, for everyone: this reveals nothing that the code learnt about the line."""
         return text(f"room.kind.{self.reason}", lang) if self.reason else ""
 
 
@@ -121,7 +121,7 @@ class Marks(BaseModel):
         best_map50: Best mAP50 of all submissions.
         best_score: Best score of all submissions.
         last: Outcome of the last submission.
-        tries: Number of submissions run.
+        tries: Number of submissions that were run.
         final: Outcome of the best submission on the feed of the final; None before the final.
     """
 
@@ -135,7 +135,7 @@ class Marks(BaseModel):
 
     @property
     def score(self) -> float | None:
-        """The score that counts: that of the final if there was one, otherwise the best."""
+        """The score that counts: the score of the final if there was one, otherwise the best one."""
         return self.best_score if self.final is None else self.final.score
 
     def knows(self, digest: str) -> bool:
@@ -160,8 +160,8 @@ def _best(one: float | None, other: float | None) -> float | None:
 class Scores(Kept):
     """The results of all attendees, by handle.
 
-    Only the instructor's side writes them. A damaged file is rejected: to continue would lose everyone's
-    results.
+    Only the instructor's side writes the results. A damaged file is rejected: continuing without it would
+    lose everyone's results.
     """
 
     FILE_NAME, DAMAGED = "scores.json", "room.error.scores"
@@ -170,19 +170,19 @@ class Scores(Kept):
     _unwritten: list[tuple[str, SubmissionOutcome, bool]] = PrivateAttr(default_factory=list)
 
     def would_be_best(self, handle: str, outcome: SubmissionOutcome) -> bool:
-        """Whether an outcome is a better score than all of the attendee's before."""
+        """Whether an outcome's score is better than all the attendee's earlier scores."""
         marks = self.marks.get(handle)
         best = marks.best_score if marks else None
         return outcome.reason is None and (best is None or outcome.score > best)
 
     def add(self, handle: str, outcome: SubmissionOutcome, folder: Path, final: bool = False) -> None:
-        """Adds an outcome and writes the file, keeping changes that other commands have made to it.
+        """Adds an outcome and writes the file, keeping changes that other commands have made to the file.
 
         Args:
             handle: The attendee.
             outcome: Outcome of a try, or of the best submission in the final.
             folder: The room's folder.
-            final: Whether it is the outcome of the final.
+            final: Whether this is the outcome of the final.
 
         Raises:
             OSError: The file cannot be written; the next call of `add` or `catch_up` writes this outcome,

@@ -9,10 +9,10 @@ from brakepoint.room.config import Room
 
 NAME = "brakepoint-prewarm"
 NAMESPACE = "brakepoint-images"
-"""The cluster's own images are in this namespace, so its pods may pull them."""
+"""The namespace of the images that the cluster builds, whose pods may therefore pull these."""
 HOLD = ("sleep", "infinity")
 GPU_NODES = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
-"""The training image is needed there, too."""
+"""Tolerates the taint of GPU nodes, which need the training image, too."""
 
 Manifest = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 A room is compared with the existing state item by item: applying twice changes nothing, and applying again
 completes an interrupted run. Applying never deletes anything that an attendee has stored: attendees who leave
-lose access, and get work, password and key back when they return.
+lose access, and get their work, password and key back when they return.
 """
 
 import json
@@ -24,12 +24,12 @@ from brakepoint.room.stores.base import RoomStore
 from brakepoint.room.stores.content import missing_content
 
 MANIFESTS, GITOPS, SECRETS = "manifests", "gitops", "secrets"
-"""Folders: the first two are public, the third is secret."""
+"""Folders of manifests: the first two are public, the third is secret."""
 HANDOUTS_NAME, HTPASSWD_NAME = "handouts.html", "htpasswd"
 CARDS_NAME, NEW_CARDS_NAME = "cards.json", "new-cards.html"
 """Fingerprints of the printed cards, and the page with only those cards that must be printed."""
 LOGIN_NAME = f"{HTPASSWD_NAME}.json"
-"""The logins as a Secret for `oc apply`; it cannot collide with an attendee's file, since those are YAML."""
+"""The logins as a Secret for `oc apply`; the name cannot collide with an attendee's file, which is YAML."""
 DIFF_CONTEXT_LINES = 1
 
 
@@ -59,10 +59,10 @@ class Change:
 
     Attributes:
         action: The action to take.
-        what: The kind of thing to change.
-        name: Its name: a handle, a bucket, a key or a file.
-        handle: The attendee to whom it belongs; empty if it belongs to the whole room.
-        diff: The diff of a file, unless it is secret.
+        what: The kind of item to change.
+        name: Name of the item: a handle, a bucket, a key or a file.
+        handle: The attendee to whom the item belongs; empty if it belongs to the whole room.
+        diff: The diff of a file, unless the file is secret.
     """
 
     action: DiffAction
@@ -95,7 +95,7 @@ class Provisioner:
 
     Args:
         room: The room as described by its file.
-        store: Its object store.
+        store: The room's object store.
     """
 
     def __init__(self, room: Room, store: RoomStore) -> None:
@@ -138,7 +138,7 @@ class Provisioner:
         """Writes a page with only these cards, and returns its path.
 
         Raises:
-            UserError: One of the attendees has no account yet.
+            UserError: An attendee has no account yet.
         """
         accounts = Accounts.load(self.folder)
         missing = [handle for handle in handles if handle not in accounts.accounts]
@@ -150,7 +150,7 @@ class Provisioner:
         return path
 
     def replace_account(self, handle: str, on_progress: OnProgress) -> list[Change]:
-        """Gives one attendee a new password and a new key and invalidates the old ones; the work is kept."""
+        """Gives one attendee a new password and key, and invalidates the old ones; the work is kept."""
         self.store.revoke(self.room.place_of(handle))
         accounts = Accounts.load(self.folder)
         accounts.accounts.pop(handle, None)
@@ -158,7 +158,7 @@ class Provisioner:
         return self.apply(on_progress)
 
     def reset(self, handle: str, on_progress: OnProgress) -> list[Change]:
-        """Resets one attendee: only the kit's data in the bucket, new password and key, no scores."""
+        """Resets one attendee's bucket to the kit's data, replaces password and key, and deletes scores."""
         bucket = self.room.place_of(handle)
         self.store.revoke(bucket)
         Records(self.folder).forget(handle, bucket)
@@ -187,7 +187,7 @@ class Provisioner:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _accounts(self) -> Accounts:
-        """All known accounts, also of those who have left, and a new one for each attendee without."""
+        """All known accounts, even of attendees who have left, and a new one for each attendee without."""
         known = Accounts.load(self.folder).accounts
         new = {name: Account.new() for name in self.room.everybody if name not in known}
         return Accounts(accounts=known | new)

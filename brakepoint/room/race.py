@@ -20,7 +20,7 @@ def read_recording(run: Path) -> Recording:
     """Reads the run of a submission that the room has kept.
 
     Raises:
-        UserError: It cannot be read.
+        UserError: The recording cannot be read.
     """
     try:
         return Recording.model_validate_json(run.read_text(encoding="utf-8"))
@@ -29,7 +29,7 @@ def read_recording(run: Path) -> Recording:
 
 
 def racers(room: Room, final: bool = False) -> list[Racer]:
-    """Each attendee's best run, or that of the final; disqualified attendees do not race.
+    """Each attendee's best run, or the run of the final; disqualified attendees do not race.
 
     Raises:
         UserError: There is no run, or one cannot be read.

@@ -1,4 +1,4 @@
-"""What a room stores about an attendee outside the bucket: scores, history, rulings, frozen submission."""
+"""What a room stores about attendees outside their buckets: scores, history, rulings, frozen submissions."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ from brakepoint.room.outcomes import Scores
 from brakepoint.room.rulings import FROZEN, Rulings
 
 SUBMISSIONS = "submissions"
-"""Contains each attendee's last submission, and the best one, which drives in the final."""
+"""Folder with each attendee's last submission, and the best one, which drives in the final."""
 Entry = TypeVar("Entry")
 
 

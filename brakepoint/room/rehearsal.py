@@ -26,12 +26,12 @@ FEED, DETECTOR = "track-stop", str(SHIPPED_MODEL)
 TRIAL_KEY = "rehearsal/model.onnx"
 TIMEOUT_S = 600.0
 PATIENCE_S = {"start": 10.0, "pull": 30.0, "check": 30.0, "mission": 60.0, "upload": 10.0}
-"""The phases, in order, and how long an attendee waits patiently in each. Texts: `room.phase.{name}`."""
+"""The phases, in order, and how long an attendee waits patiently for each. Texts: `room.phase.{name}`."""
 
 
 @dataclass(frozen=True)
 class Rehearser:
-    """Stands in for one attendee.
+    """Acts as one attendee.
 
     Attributes:
         handle: The attendee whose key and bucket are used.
@@ -82,7 +82,7 @@ class Rehearser:
         return ""
 
     def _run(self, *arguments: str) -> str:
-        """Runs Python as in the attendee's workspace; returns what went wrong, empty if nothing did."""
+        """Runs Python as in the attendee's workspace; returns what went wrong, or an empty text."""
         try:
             process = subprocess.run(
                 [sys.executable, *arguments],
@@ -128,7 +128,7 @@ def rehearse(room: Room, store: RoomStore) -> Iterator[Phase]:
 
     Args:
         room: The room; it must have been applied.
-        store: Its object store.
+        store: The room's object store.
 
     Yields:
         How each phase went.

@@ -1,4 +1,4 @@
-"""How the day went, on one page, to improve the next edition of the workshop. Names are handles."""
+"""A page on how the day went, to improve the next edition of the workshop. It names attendees by handle."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from brakepoint.web import style
 
 REPORT_NAME = "report.html"
 WORST = 5
-"""Number of exercises listed first."""
+"""Number of exercises in the list of the most difficult ones."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class ExerciseStory:
     """How one exercise went for the room.
 
     Attributes:
-        step: Name of its step.
+        step: Name of the exercise's step.
         name: Name of the exercise.
         number: Number of the step.
-        minutes: Minutes that each attendee who passed it took, since the previous pass or the first check.
+        minutes: For each attendee who passed it, minutes since the previous pass or the first check.
         here: Handles of the attendees who got this far and no further.
     """
 
@@ -40,12 +40,12 @@ class ExerciseStory:
 
     @property
     def median_min(self) -> float:
-        """Median time; 0 if no one passed."""
+        """Median of `minutes`; 0 if no one passed."""
         return median(self.minutes) if self.minutes else 0.0
 
     @property
     def stuck(self) -> int:
-        """How many took so long that the board showed them as stuck, or never passed."""
+        """How many attendees never passed, or took so long that the board showed them as stuck."""
         return sum(one >= STUCK_AFTER_MIN for one in self.minutes) + len(self.here)
 
 
@@ -55,8 +55,8 @@ class WrongAnswer:
 
     Attributes:
         message: The check's message, with its placeholders.
-        times: How often it occurred.
-        attendees: Number of attendees to whom it occurred.
+        times: How often the answer occurred.
+        attendees: Number of attendees who gave the answer.
     """
 
     message: str
@@ -87,7 +87,7 @@ def exercise_stories(history: History) -> list[ExerciseStory]:
 
 
 def _minutes(heard: Heard) -> dict[str, float]:
-    """Minutes taken for each passed exercise; exercises that passed at once share the time."""
+    """Minutes taken for each passed exercise; exercises that passed together share the time."""
     together = Counter(heard.passed.values())
     before: dict[datetime, datetime] = {}
     last = heard.began

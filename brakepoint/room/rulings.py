@@ -1,4 +1,4 @@
-"""The instructor's decisions during the day: time is up, a disqualification, a submission to score again."""
+"""The instructor's decisions during the day: when time is up, who is disqualified, what is scored again."""
 
 import shutil
 from datetime import datetime
@@ -16,16 +16,16 @@ from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.stores.embedded import Folders
 
 FROZEN = "frozen"
-"""The folder with the submissions at the moment when time was up."""
+"""The folder with the submissions as they were when time was up."""
 HAND_IN_MAX_BYTES = MODEL_MAX_MB * 1_000_000
-"""One byte more is kept, so that an oversized file is still oversized when it is scored."""
+"""Of a larger file, one more byte is kept, so that the copy is still too large when it is scored."""
 
 
 class Rulings(Kept):
     """All current decisions; a damaged file is rejected: decisions must not be lost silently.
 
     Attributes:
-        frozen_at: When time was up; None before.
+        frozen_at: When time was up; None before that.
         disqualified: Handles whose submissions are not scored, and whose scores are not shown.
         again: Handles whose submission is scored again although it has not changed, and when that was
             requested.
@@ -50,11 +50,11 @@ class Rulings(Kept):
         return marks is None or not marks.knows(digest) or self.asks_again(handle)
 
     def asks_again(self, handle: str) -> bool:
-        """Whether the instructor has requested another score, regardless of the number of tries."""
+        """Whether the instructor has requested to score again, regardless of the number of tries."""
         return handle in self.again
 
     def answered(self, handle: str, folder: Path) -> None:
-        """Notes that the request has been carried out; clocks are not compared, since they may be set."""
+        """Notes that the request to score again has been carried out, unless there is a newer request."""
         if self.asks_again(handle):
             with Rulings.changing(folder) as rulings:
                 if rulings.again.get(handle) == self.again[handle]:
@@ -70,7 +70,7 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
 
     Args:
         room: The room.
-        store: Its object store.
+        store: The room's object store.
         now: The current time.
 
     Returns:
@@ -92,7 +92,7 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
 
 
 def thaw(room: Room) -> None:
-    """Undoes `freeze`: from then on uploads count again."""
+    """Undoes `freeze`, so that uploads count again."""
     with Rulings.changing(room.folder) as rulings:
         rulings.frozen_at = None
     shutil.rmtree(room.folder / FROZEN, ignore_errors=True)

@@ -2,8 +2,8 @@
 
 Inside there is no network, no other process, nothing writable, and no files except Python, the kit's package
 and the submission. A filter rejects system calls that the sandbox does not need. Memory, processor time, open
-files and processes are limited too, and the total memory is measured. The output is only bytes, limited in
-length and time.
+files and processes are limited, too, and the total memory is measured. The output consists only of bytes, and
+is limited in length and time.
 """
 
 import json
@@ -37,11 +37,11 @@ START_TIMEOUT_S = 60.0
 LOOK_EVERY_S = 0.2
 """Interval at which memory is measured and a request to stop is noticed."""
 STOP_ARRIVES_S = 0.5
-"""A signal that ends the whole command ends the sandbox, too, perhaps before this process notices."""
+"""A signal that ends the whole command also ends the sandbox, maybe this long before this process notices."""
 PACKAGE = Path(__file__).resolve().parents[1]
 LINKS = ("bin", "lib", "lib64")
 NO_SECRETS = {"PATH": os.environ.get("PATH", os.defpath)}
-"""The environment of bubblewrap itself, which code inside might read."""
+"""The environment of bubblewrap itself, which code in the sandbox might read."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class SandboxLimits:
     Attributes:
         memory_mb: Address space.
         cpu_s: Total processor time.
-        processes: Processes and threads, including itself.
+        processes: Number of processes and threads, including the first.
         answer_s: Time for one answer.
-        held_mb: Memory of every kind, over all its processes.
-        total_s: Total time spent waiting for it, including its start, however little it computes.
+        held_mb: Memory of every kind, summed over all its processes.
+        total_s: Total time spent waiting for the process, including its start, however little it computes.
     """
 
     memory_mb: int
@@ -73,13 +73,14 @@ class Sandbox:
     """A sandboxed process.
 
     Args:
-        role: `autopilot` or `detector`: selects the function of `brakepoint.room.sandboxed` that runs in it.
-        handed_in: The file it works with.
-        limits: Its limits.
+        role: `autopilot` or `detector`: selects the function of `brakepoint.room.sandboxed` that runs in the
+            sandbox.
+        handed_in: The submitted file, which the process works with.
+        limits: Limits of the process.
         stopping: Set when scoring must stop.
 
     Raises:
-        Failed: It did not become ready.
+        Failed: The process did not become ready.
         Aborted: Scoring must stop.
     """
 
@@ -102,7 +103,7 @@ class Sandbox:
                 cwd="/",
                 env=NO_SECRETS,
                 pass_fds=descriptors,
-                start_new_session=True,  # Keeps the terminal's signals away from it.
+                start_new_session=True,  # Keeps the terminal's signals away from the sandbox.
             )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._writing, self._reading = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -122,7 +123,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Kills everything inside immediately."""
+        """Kills every process inside immediately."""
         self._process.kill()
         self._process.communicate()
         if self._group is not None:
@@ -143,7 +144,7 @@ class Sandbox:
 
     @contextmanager
     def _timed(self) -> Iterator[float]:
-        """Yields the deadline, and subtracts the time spent waiting from what is left."""
+        """Yields the deadline, and subtracts the time spent waiting from the time that is left."""
         began_at = time.monotonic()
         try:
             yield began_at + min(self._allowed_s, self._left_s)
@@ -151,7 +152,7 @@ class Sandbox:
             self._left_s -= time.monotonic() - began_at
 
     def _look(self) -> None:
-        """Checks, not too often, that everything is within limits."""
+        """Checks, not too often, that memory is within its limit and that scoring need not stop."""
         if time.monotonic() - self._looked_at < LOOK_EVERY_S:
             return
         if self._stopping.is_set():
@@ -197,7 +198,7 @@ class Sandbox:
                 raise self._ended() from error
 
     def _ended(self) -> Exception:
-        """Why it has ended without an answer."""
+        """Why the process has ended without an answer."""
         if self._stopping.wait(STOP_ARRIVES_S):
             return Aborted()
         overflowed = self._group is not None and self._group.has_overflowed
@@ -215,7 +216,7 @@ class Sandbox:
 
 
 def require_sandbox(*hidden: Path) -> None:
-    """Checks that this machine has a sandbox, and that it hides what it must.
+    """Checks that this machine has a sandbox, and that the sandbox hides the given files.
 
     Args:
         hidden: Files that must be invisible inside.
@@ -253,7 +254,7 @@ class Protection(StrEnum):
 
 
 def protections() -> tuple[Protection, ...]:
-    """Which protections this machine offers, given that it has a sandbox, and which it does not."""
+    """The protections that this machine offers, and those that it lacks, given that it has a sandbox."""
     return (
         Protection.WALLS,
         Protection.CALLS if filter_program() else Protection.NO_CALLS,
@@ -281,14 +282,14 @@ def _shown() -> dict[Path, Path]:
 
 
 def _walls(handed_in: dict[Path, Path]) -> list[str]:
-    """The bubblewrap command that precedes the actual one.
+    """The bubblewrap command that precedes the command to run.
 
     Args:
-        handed_in: Further files that are visible, and where.
+        handed_in: Further files that are visible, and where they are inside.
     """
     command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv"]
     command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    if os.getuid() == 0:  # Becomes the user nobody before it reads anything, and keeps no capability.
+    if os.getuid() == 0:  # It becomes the user nobody before reading anything, without capabilities.
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     for name in LINKS:
         if Path("/", name).is_symlink():

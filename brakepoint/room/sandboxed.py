@@ -1,7 +1,7 @@
 """What runs inside the sandbox: `python -m brakepoint.room.sandboxed ROLE FILE LIMITS`.
 
-It communicates over standard input and output, which nothing else may use. bubblewrap and the kernel provide
-the isolation; the tripwire here only gives a clear message about what was attempted.
+The process communicates over standard input and output, which nothing else may use. bubblewrap and the kernel
+provide the isolation; the tripwire here only gives a clear message about what was attempted.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ PROCESS_EVENTS = {
 }
 FILE_EVENTS = {"open", "os.listdir", "os.scandir", "glob.glob", "os.mkdir", "os.remove", "os.rename"}
 OPEN_FILES_MAX = 64
-"""Each may hold memory that is not charged to any process: up to 1 MB for a pipe."""
+"""Each open file may hold memory that is not charged to any process: up to 1 MB for a pipe."""
 MB = 1024 * 1024
 
 Answer = Callable[[bytes], dict[str, Any]]
@@ -78,7 +78,7 @@ def _limit(limits: SandboxLimits) -> None:
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """Maps every failure to one of the reasons."""
+    """Turns every failure into an answer with one of the known reasons."""
     try:
         yield
     except Failed:
@@ -103,7 +103,7 @@ def _say(stream: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 def _autopilot(path: Path) -> Answer:
-    """Loads an autopilot; its memory stays inside."""
+    """Loads an autopilot, whose memory stays inside the sandbox."""
     from brakepoint.messages import Detections, Order, TrainState
     from brakepoint.workshop.examination import load_module
 

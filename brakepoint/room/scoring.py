@@ -20,9 +20,9 @@ from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.submission import NAMES, RUN_NAME, Submission, fetch, score
 
 SPARE_PLACES = 1
-"""This many more submissions than cores are scored at once: one that sleeps leaves its core to the others."""
+"""This many more submissions than cores are scored at once, since a sleeping one leaves its core unused."""
 BEST, FINAL = "best", "final"
-"""The folders with an attendee's best submission, which drives in the final, and with its result there."""
+"""The folders with an attendee's best submission, which drives in the final, and with its run there."""
 
 
 def score_room(
@@ -30,11 +30,11 @@ def score_room(
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
     """Scores every new submission, several at a time, one per attendee.
 
-    Attendees with fewer tries come first. Whatever goes wrong with a submission is its outcome.
+    Attendees with fewer tries come first. A failure of a submission is its outcome, not an error.
 
     Args:
         room: The room.
-        store: Its object store.
+        store: The room's object store.
         scores: Scores of the room; they are updated, also in the room's folder.
         stopping: Ends the scoring; submissions being scored at that moment have no outcome.
 
@@ -44,7 +44,8 @@ def score_room(
     Raises:
         UserError: The room has no hidden feed, or this machine has no sandbox; or, after all others were
             scored, a submission cannot be read.
-        OSError: Earlier outcomes still cannot be written, or, after all were scored, the new ones cannot.
+        OSError: Earlier outcomes still cannot be written; or, after all submissions were scored, the new ones
+            cannot.
     """
     feed = _hidden(room.hidden_feed, "hidden_feed")
     stopping = stopping or threading.Event()
@@ -68,7 +69,7 @@ def score_room(
         return outcome
 
     for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
-        with suppress(OSError):  # On a full disk it is scored again later.
+        with suppress(OSError):  # With a full disk, the submission is scored again later.
             rulings.answered(handle, room.folder)
         yield handle, outcome
     if unreadable:
@@ -88,10 +89,10 @@ def score_final(
         stopping: Ends the scoring.
 
     Yields:
-        Handle and outcome of each submission that was not scored there before.
+        Handle and outcome of each submission that had not been scored on this feed before.
 
     Raises:
-        UserError: The room has no such feed, or this machine has no sandbox.
+        UserError: The room has no feed for the final, or this machine has no sandbox.
         OSError: As for `score_room`.
     """
     feed = _hidden(room.final_feed, "final_feed")
@@ -140,11 +141,11 @@ def _hidden(wanted: Path | None, name: str) -> Path:
 def _waiting(
     room: Room, store: Buckets, scores: Scores, rulings: Rulings
 ) -> tuple[list[str], dict[str, Exception]]:
-    """The attendees with a submission that is not scored yet, fewest tries first.
+    """The attendees whose submission is not scored yet, fewest tries first.
 
     Returns:
-        Their handles, and the errors for unreadable buckets: their owners can fix that themselves, and it
-            must not hold up the others.
+        Their handles, and the errors for unreadable buckets, which their owners can fix and which must not
+        hold up the others.
     """
     there, tries = store.buckets(), {}
     unreadable: dict[str, Exception] = {}
@@ -165,7 +166,7 @@ def _waiting(
 def _judge_all(
     handles: list[str], judge: Callable[[str], SubmissionOutcome], stopping: threading.Event
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
-    """Scores several at a time; interrupted ones have no outcome."""
+    """Scores several submissions at a time; interrupted ones have no outcome."""
 
     def outcome(handle: str) -> SubmissionOutcome | None:
         if stopping.is_set():
@@ -174,7 +175,7 @@ def _judge_all(
             return judge(handle)
         except Aborted:
             return None
-        except Exception as error:  # No submission may stop the scoring of the others, whatever it does.
+        except Exception as error:  # Whatever a submission does, the others must be scored.
             return _failure("", Failure.INTERNAL, f"{type(error).__name__}: {error}")
 
     with ThreadPoolExecutor(available_cores() + SPARE_PLACES) as places:
@@ -195,5 +196,5 @@ def _failure(digest: str, reason: Failure, detail: str) -> SubmissionOutcome:
 
 
 def folder_of(room: Room, handle: str) -> Path:
-    """Where an attendee's submissions are."""
+    """The folder with an attendee's submissions."""
     return room.folder / "submissions" / handle

@@ -32,7 +32,7 @@ def share(step: Step, progress: Path) -> None:
 
 
 def share_incidents(progress: Path) -> None:
-    """Uploads how long each incident took, and the progress file beside it, if there is one.
+    """Uploads how long each incident took, and the progress file, if there is one.
 
     Raises:
         UserError: The store failed.

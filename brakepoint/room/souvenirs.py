@@ -1,4 +1,4 @@
-"""The pages that a room's attendees take home, from what the room has kept of each."""
+"""The pages that a room's attendees take home, from what the room has kept of each attendee."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from brakepoint.workshop.curves import approach
 from brakepoint.workshop.souvenir import Film, Souvenir, built, write_souvenir
 
 FOLDER = "souvenirs"
-"""In the room's folder: a page for each attendee."""
+"""Folder in the room's folder, with a page for each attendee."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Gathered:
     """What the room has kept of one attendee.
 
     Attributes:
-        handle: The attendee's.
-        heard: What was done; None if the board never saw any of it.
-        marks: How it was scored; None if it was not, or does not count.
-        run: The file of the run that the score is from; None if there is none.
-        feed: The feed that it drove; None if the room names none.
+        handle: Handle of the attendee.
+        heard: What the board has heard of the attendee; None if it has heard nothing.
+        marks: The attendee's scores; None if there are none, or they do not count.
+        run: The recording of the run that got the score; None if there is none.
+        feed: The feed of that run; None if the room names none.
     """
 
     handle: str
@@ -47,10 +47,10 @@ class Gathered:
 
 
 def gather(room: Room) -> list[Gathered]:
-    """Everything kept, for each attendee of whom there is something.
+    """What the room has kept, for each attendee of whom it has kept something.
 
     Raises:
-        UserError: There is nobody, or the scores cannot be read.
+        UserError: The room has kept nothing of anyone, or the scores cannot be read.
     """
     heard, marks = History.load(room.folder).heard, Scores.load(room.folder).marks
     out = Rulings.load(room.folder).disqualified
@@ -65,7 +65,7 @@ def gather(room: Room) -> list[Gathered]:
 
 
 def _gathered(room: Room, handle: str, heard: Heard | None, marks: Marks | None) -> Gathered:
-    """The run is that of the final if there is one, otherwise the best."""
+    """What is kept of one attendee; the run is the one of the final if there is one, otherwise the best."""
     is_final = marks is not None and marks.final is not None and marks.final.reason is None
     run = folder_of(room, handle) / (FINAL if is_final else BEST) / RUN_NAME
     feed = room.final_feed if is_final else room.hidden_feed
@@ -73,17 +73,18 @@ def _gathered(room: Room, handle: str, heard: Heard | None, marks: Marks | None)
 
 
 def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
-    """Writes everybody's page, several at a time, replacing earlier ones.
+    """Writes every attendee's page, several at a time, replacing earlier pages.
 
     Args:
         room: The room.
-        films: Whether the pages have films and curves; both need the hidden feed, and films show it.
+        films: Whether the pages have films and curves; both need the hidden feed, and films show this feed.
 
     Yields:
-        The number written, the total, and the handle of a film that could not be made, or "".
+        The number of pages written, the total, and the handle if the attendee's film could not be made, or
+        "".
 
     Raises:
-        UserError: There is nobody, or a record of the room cannot be read.
+        UserError: The room has kept nothing of anyone, or a record of the room cannot be read.
     """
     everybody = gather(room)
     with (

@@ -1,4 +1,4 @@
-"""One submission: its two files, and what they are worth on a hidden feed, each in a sandbox."""
+"""One submission: its two files, and how they score on a hidden feed, each file in its own sandbox."""
 
 import hashlib
 import json
@@ -40,21 +40,21 @@ from brakepoint.truth import GroundTruth, load_truth
 MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
 AUTOPILOT_MAX_BYTES = 200_000
 EVALUATED_FRAMES = 60
-"""Frames of the hidden feed, evenly spread, on which mAP50 is measured."""
+"""Number of frames of the hidden feed, evenly spread, on which mAP50 is measured."""
 AUTOPILOT_LIMITS = SandboxLimits(
     memory_mb=1024, cpu_s=60, processes=1, answer_s=5.0, held_mb=512, total_s=30.0
 )
 DETECTOR_LIMITS = SandboxLimits(
     memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0, held_mb=1024, total_s=150.0
 )
-"""Both times are about five times what the kit's model and autopilot need on a busy machine."""
+"""`total_s` is in both limits about five times what the kit's own file needs on a busy machine."""
 NAMES = ("model.onnx", "step6_autopilot.py")
 RUN_NAME = "run.json"
 """Recording of the submission's run, beside its two files."""
 BOX_MAX = 10
-"""Boxes may extend slightly beyond a picture, but not by this multiple of its size."""
+"""Boxes may extend slightly beyond a picture, but not by this multiple of the picture's size."""
 CONFIDENCE = 0.25
-"""mAP does not depend on it; precision and recall, which are not shown, would."""
+"""mAP does not depend on this threshold; precision and recall, which are not shown, do."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ class Submission:
         return hashlib.sha256(hashlib.sha256(self.model).digest() + self.autopilot).hexdigest()
 
     def unpack(self, folder: Path) -> tuple[Path, Path]:
-        """Writes both files into a folder, which it creates.
+        """Creates a folder, and writes both files into it.
 
         Raises:
-            Failed: One of them is too large.
+            Failed: One of the files is too large.
         """
         for content, most, reason in (
             (self.model, MODEL_MAX_BYTES, Failure.MODEL_SIZE),
@@ -111,13 +111,14 @@ def score(
     map50_min: float = 0.0,
     stopping: threading.Event | None = None,
 ) -> SubmissionOutcome:
-    """Scores one submission; whatever it does affects only itself.
+    """Scores one submission, which cannot affect anything else.
 
     Args:
         submission: The submission.
         feed: The hidden feed.
-        folder: Receives the two files and, if it drove, `run.json`; nothing else is written.
-        map50_min: A model below this does not drive: it would reveal the line without seeing it.
+        folder: Receives the two files and, if the submission drove, `run.json`; nothing else is written.
+        map50_min: A model below this mAP50 does not drive: the run would reveal the line although the model
+            sees too little.
         stopping: Set when scoring must stop.
 
     Raises:
@@ -160,7 +161,7 @@ OF_A_MODEL = {
     Failure.RAISED: Failure.MODEL_UNFIT,
     Failure.NO_ORDER: Failure.MODEL_UNFIT,
 }
-"""The reasons that correspond to those of the autopilot's sandbox."""
+"""A model's reasons for failing, by the corresponding reason of the autopilot's sandbox."""
 
 
 def _of_a_model(failed: Failed) -> Failed:
@@ -171,7 +172,7 @@ def open_eyes(model: Path, stopping: threading.Event | None = None) -> Sandbox:
     """Opens a sandbox for a model.
 
     Raises:
-        Failed: It did not become ready.
+        Failed: The sandbox did not become ready.
         Aborted: Scoring must stop.
     """
     try:
@@ -202,7 +203,7 @@ class SandboxedDetector:
             everything: Whether to include low-confidence detections, as mAP requires.
 
         Raises:
-            Failed: There is no answer in time, or it makes no sense.
+            Failed: There is no answer in time, or the answer is invalid.
         """
         height, width = image.shape[:2]
         header = f"{height},{width},{int(everything)}".ljust(12).encode()
@@ -220,7 +221,7 @@ class SandboxedDetector:
 
 
 class SandboxedAutopilot:
-    """An autopilot in a sandbox, as `brakepoint.mission.loop` expects it; its memory stays inside.
+    """An autopilot in a sandbox, for `brakepoint.mission.loop`; the autopilot's memory stays in the sandbox.
 
     Args:
         sandbox: A sandbox with the role `autopilot`.
@@ -272,9 +273,10 @@ def _at_rest(position_cm: float) -> TrainState:
 def _drive(
     detector: SandboxedDetector, autopilot: SandboxedAutopilot, feed: Path, truth: GroundTruth
 ) -> Recording:
-    """Drives once.
+    """Drives the feed once.
 
-    There is no rerun with perfect detections, so lost points are not attributed to detector or autopilot.
+    There is no second run with perfect detections, so lost points are not attributed to detector or
+    autopilot.
     """
     with closing(open_camera(f"video:{feed}", truth.seed)) as camera:
         try:

@@ -1,8 +1,8 @@
 """A kernel filter (seccomp) for the system calls that nothing in a sandbox needs.
 
-It is passed to bubblewrap as a compiled program, so no library is needed to build it. It rejects three kinds
-of calls: those that allocate memory outside the limits of a process, those that act on other processes, and
-those into parts of the kernel in which sandbox escapes have been found.
+The filter is passed to bubblewrap as a compiled program, and no library is needed to build it. It rejects
+three kinds of calls: those that allocate memory outside the limits of a process, those that act on other
+processes, and those into parts of the kernel in which sandbox escapes have been found.
 """
 
 import errno
@@ -14,9 +14,7 @@ INSTRUCTION = struct.Struct("=HBBI")
 """Code, jump if true, jump if false, constant: `struct sock_filter` of the kernel."""
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
-"""Offsets in `struct seccomp_data`; the lower half of an argument, which is what counts, comes first on both
-machines.
-"""
+"""Offsets in `struct seccomp_data`; only the lower half of an argument counts, and it comes first."""
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 X32_FIRST = 0x40000000
 """First number of the x32 calls on x86-64, which would otherwise bypass every rule."""
@@ -44,7 +42,7 @@ SAME_EVERYWHERE = {
     "open_tree": 428, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "mount_setattr": 442,
     "quotactl_fd": 443,
 }
-"""Since 2019 new calls have had the same number on all machines."""
+"""Since 2019, new calls have had the same number on all architectures."""
 MACHINES = {
     "x86_64": Calls(0xC000003E, 56, SAME_EVERYWHERE | {
         "fork": 57, "vfork": 58, "memfd_create": 319, "shmget": 29, "shmat": 30, "shmctl": 31,
@@ -77,13 +75,13 @@ MACHINES = {
     }),
 }
 # fmt: on
-"""From the kernel's `unistd.h` for each; other machines get no filter."""
+"""The architectures with a filter; the numbers are from the kernel's `unistd.h` for each."""
 ANSWERS = {
-    "clone3": errno.ENOSYS,  # A filter cannot read its flags; libraries fall back to `clone`.
+    "clone3": errno.ENOSYS,  # A filter cannot read this call's flags; libraries fall back to `clone`.
     "fork": errno.EAGAIN,
     "vfork": errno.EAGAIN,
 }
-"""The error of a rejected call, where it isn't `EPERM`."""
+"""The error for a rejected call, if it isn't `EPERM`."""
 
 
 def filter_program(machine: str | None = None) -> bytes:
@@ -93,7 +91,7 @@ def filter_program(machine: str | None = None) -> bytes:
         machine: Architecture; by default that of this machine.
 
     Returns:
-        The compiled filter; empty for a machine whose numbers are unknown.
+        The compiled filter; empty for an architecture whose call numbers are unknown.
     """
     machine = machine or platform.machine()
     if machine not in MACHINES:

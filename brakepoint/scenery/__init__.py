@@ -1,4 +1,4 @@
-"""The scenery along the line: sign plates, scenarios, and what the camera sees of them.
+"""The scenery along the line: sign plates, scenarios, and the camera's view of these.
 
-`footage` renders pictures of it; checks and tests need only this package, not Blender.
+`footage` renders pictures of the scenery; checks and tests need only this package, not Blender.
 """

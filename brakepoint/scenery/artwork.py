@@ -1,8 +1,8 @@
 """The artwork of the sign plates: one definition for their SVG files, rasters and outlines.
 
 Everything is drawn here as SVG paths in tenths of a millimetre, with the origin at the plate's centre and y
-down as in SVG. Pictograms are defined once and composed onto the plates that show them. There is no text and
-no font: letters and digits are drawn as strokes.
+down as in SVG. Pictograms are defined once and composed onto the plates that show them. No text element and
+no font is used: letters and digits are drawn as strokes.
 
 ``python -m brakepoint.scenery.artwork`` writes ``art/<kind>.svg`` beside this file for each of ``PLATES``.
 """
@@ -323,7 +323,7 @@ def _outline(shape: Shape) -> list[tuple[float, float]]:
         for angle in start + turn * (i + np.linspace(0, 1, steps)):
             points.append((float(x + corner * np.cos(angle)), float(y + corner * np.sin(angle))))
     if shape == "disc":
-        points.pop()  # The full turn ends where it began.
+        points.pop()  # A full turn ends where it began.
     return [(x / UNITS_PER_CM, y / UNITS_PER_CM) for x, y in points]
 
 

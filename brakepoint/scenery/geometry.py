@@ -17,16 +17,16 @@ from brakepoint.track import Track
 from brakepoint.truth import CameraModel, GroundTruth, TruthFrame, TruthSign, VisibleSign
 
 Visibility = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether it is unobstructed.
+"""`visibility(camera_cm, points_cm)`: for each of N points, shape (N, 3), whether the point is unobstructed.
 
-The points are on the plate's front face, which must not count as hiding itself."""
+The points are on a plate's front face, which must not count as hiding itself."""
 
 SHAKE_DEG = 0.3
 """Amplitude of the camera's vibration in yaw, pitch and roll."""
 SHAKE_CM = 0.05
 """Amplitude of the camera's vibration in height."""
 CROOKED_SIGMA_DEG = np.array([2.5, 7.0])
-"""Standard deviation of signs' default tilt and turn, which are limited to twice that."""
+"""Standard deviation of signs' default tilt and turn, which are limited to twice this value."""
 
 GRAZING_COS = float(np.cos(np.radians(90 - 12)))
 """A plate within 12 degrees of edge-on shows no front."""
@@ -48,7 +48,7 @@ class CameraPose(NamedTuple):
         z_cm: Height above the table.
         yaw: Direction of view, counter-clockwise from +x.
         pitch: Upward angle.
-        roll: Tilt to its right.
+        roll: Tilt to the camera's right.
     """
 
     x_cm: float
@@ -106,8 +106,8 @@ def camera_pose(
 ) -> CameraPose:
     """The camera at a position along the track, with the vibration recorded there.
 
-    The vibration is drawn from the scenario's seed and the position: every call gives the same pose, and
-    feeds with another spacing share their frames.
+    The vibration is drawn from the scenario's seed and the position: every call for a position gives the same
+    pose, whatever the spacing of the frames.
     """
     place = max(round(position_cm * 100), 0)
     shake = np.random.default_rng([scenario.seed, _SHAKE, place]).uniform(-1, 1, 4)
@@ -136,7 +136,7 @@ def plate_pose(scenario: Scenario, track: Track, index: int) -> PlatePose:
 
     Args:
         scenario: The scenario.
-        track: Its track.
+        track: The scenario's track.
         index: Number of the sign.
     """
     sign = scenario.signs[index]
@@ -156,7 +156,7 @@ def plate_points(kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Points of a plate, in centimetres from its centre, x right and y up.
 
     Returns:
-        Its silhouette and a regular grid inside it, each of shape (N, 2). Silhouettes are convex.
+        The plate's silhouette and a regular grid inside it, each of shape (N, 2). Silhouettes are convex.
     """
     outline = np.array(PLATES[kind].outline)
     low, high = outline.min(axis=0), outline.max(axis=0)
@@ -187,7 +187,7 @@ def project(camera: CameraPose, model: CameraModel, points_cm: np.ndarray) -> tu
 
 
 def _box(pixels: np.ndarray, model: CameraModel) -> tuple[float, float, float, float] | None:
-    """The box around the points within the frame; it extends to an edge beyond which other points are."""
+    """The box around the points in the frame, extended to each edge of the frame beyond which points are."""
     size = np.array([model.width_px, model.height_px], dtype=float)
     inside = ((pixels >= 0) & (pixels <= size)).all(axis=1)
     if not inside.any():
@@ -202,14 +202,14 @@ def _box(pixels: np.ndarray, model: CameraModel) -> tuple[float, float, float, f
 
 
 class _StandingSign(NamedTuple):
-    """A placed sign: its plate, the number of its outline points, and these together with those inside it."""
+    """A placed sign: its plate, the number of points on its outline, and all its points, outline first."""
 
     plate: PlatePose
     outline: int
     points: np.ndarray
 
 
-@lru_cache(maxsize=16)  # They are the same in every frame.
+@lru_cache(maxsize=16)  # The standing signs are the same in every frame.
 def _standing_signs(scenario: Scenario) -> list[_StandingSign]:
     track, standing = scenario.line, []
     for index, sign in enumerate(scenario.signs):
@@ -228,7 +228,7 @@ def _visible_sign(
     visibility: Visibility | None,
     model: CameraModel,
 ) -> VisibleSign | None:
-    """One sign as the camera sees it, or None."""
+    """One sign as the camera sees it; None if the camera does not see it."""
     plate, outline, points = standing
     pixels, depth = project(camera, model, points)
     if depth.min() < NEAREST_CM:
@@ -263,9 +263,9 @@ def visible_signs(
 
     Args:
         scenario: The scenario.
-        frame_number: The frame; it looks from `frame_number * spacing_cm`.
-        visibility: Determines what is hidden; by default nothing is.
-        model: The camera; by default that of the recorded feeds.
+        frame_number: The frame, whose camera is at `frame_number * spacing_cm`.
+        visibility: Determines which points are hidden; by default none are.
+        model: The camera; by default the one of the recorded feeds.
     """
     camera = camera_pose(scenario, scenario.line, frame_number * scenario.spacing_cm, model)
     found = (
@@ -297,9 +297,9 @@ def ground_truth(
     """Assembles the ground truth of a feed.
 
     Args:
-        scenario: Its scenario.
+        scenario: The feed's scenario.
         frames: The visible signs of each frame, from `visible_signs`.
-        command: The command that rendered it.
+        command: The command that rendered the feed.
         video_sha256: Hash of the video.
     """
     return GroundTruth(

@@ -1,6 +1,7 @@
 """A scenario: everything needed to render a feed, in one small YAML file.
 
-Its fields are explained in the catalogue, `scenario.field.NAME`, and listed on the reference page.
+The fields of the file are explained in the catalogue, `scenario.field.NAME`, and listed on the reference
+page.
 """
 
 import math
@@ -22,14 +23,14 @@ from brakepoint.validation import first_fault
 
 SCENARIOS_DIR = Path(__file__).parent / "scenarios"
 HARDER_DIR = SCENARIOS_DIR / "harder"
-"""Scenarios of feeds that are not used in training, but for testing the autopilot."""
+"""Scenarios of feeds that are used for testing the autopilot, not for training."""
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 TRACK_MIN_CM, TRACK_MAX_CM = 50.0, 3000.0
 POSTS_APART_MIN_CM = 2.0
 
 Lighting = Literal["day", "overcast", "evening", "lamp", "mixed", "haze", "low-sun"]
 LIGHTS: tuple[Lighting, ...] = ("day", "overcast", "evening", "lamp", "mixed")
-"""Lights of the stills on which the detector is trained; the others are for testing it."""
+"""Lights of the stills on which the detector is trained; the other lights are for testing it."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -42,13 +43,13 @@ class ScenarioSign(_Record):
     """A sign on its post beside the track.
 
     Attributes:
-        kind: Its plate, a key of `brakepoint.scenery.artwork.PLATES`.
+        kind: Kind of the plate, a key of `brakepoint.scenery.artwork.PLATES`.
         at_cm: Position along the track.
-        side: Its side of the track, seen in the direction of travel.
+        side: Side of the track, seen in the direction of travel.
         offset_cm: Distance from the track's centre line to the post.
-        facing: Whether its front faces the train; False shows its back.
+        facing: Whether the plate's front faces the train; False shows the back.
         tilt_deg: Tilt, clockwise as seen from the train; by default slight, from the seed.
-        turn_deg: Rotation of its plate about the post, to the train's right; by default slight, too.
+        turn_deg: Rotation of the plate about the post, to the train's right; by default slight, too.
     """
 
     kind: str
@@ -68,12 +69,12 @@ class ScenarioSign(_Record):
 
     @property
     def sign_class(self) -> SignClass | None:
-        """The class of its front; None for a distractor."""
+        """The class of the plate's front; None for a distractor."""
         return PLATES[self.kind].sign_class
 
     @property
     def right_cm(self) -> float:
-        """The offset, positive to the right of the track and negative to its left."""
+        """The offset, positive to the right of the track and negative to the left."""
         return self.offset_cm if self.side == "right" else -self.offset_cm
 
 
@@ -81,13 +82,13 @@ class Scenario(_Record):
     """Everything needed to render a feed.
 
     Attributes:
-        name: Name of the feed: lower-case letters, digits and dashes; by default its file's.
+        name: Name of the feed: lower-case letters, digits and dashes; by default the file's name.
         seed: Seed for everything random.
         track: Pieces of track, laid end to end.
-        signs: Signs along it.
+        signs: Signs along the track.
         light: Light of the scene.
         clutter: Amount of clutter, 0 to 1.
-        changing_light: Whether the light changes along the way.
+        changing_light: Whether the light changes along the track.
         spacing_cm: Distance between frames.
     """
 
@@ -122,7 +123,7 @@ class Scenario(_Record):
         return self
 
     def on_one_spot(self) -> tuple[ScenarioSign, ScenarioSign] | None:
-        """The first two signs whose posts are in each other's place, if there are such."""
+        """The first two signs whose posts are too close together, if there are any."""
         places = [self.line.pose(sign.at_cm).beside(sign.right_cm)[:2] for sign in self.signs]
         pairs = combinations(zip(self.signs, places, strict=True), 2)
         near = ((a[0], b[0]) for a, b in pairs if math.dist(a[1], b[1]) < POSTS_APART_MIN_CM)
@@ -143,10 +144,10 @@ def load_scenario(path: Path) -> Scenario:
     """Reads a scenario.
 
     Args:
-        path: A YAML file, after which the feed is named unless it contains another name.
+        path: A YAML file; the feed is named after the file, unless the file contains a name.
 
     Raises:
-        UserError: It cannot be read, is not YAML, or does not describe a scenario that can be built.
+        UserError: The file cannot be read, is not YAML, or does not describe a scenario that can be built.
     """
     try:
         content = load_yaml(path.read_text(encoding="utf-8-sig"))

@@ -4,9 +4,9 @@
        ▲                                           ▲                                      │
        └───────────────────────────── state ◀──────┴──────────────────────────────────────┘
 
-They talk over MQTT (`brakepoint.services.bus`), and the monitor listens to all of it. The train is not on the
-broker: it is at the other end of a link that takes the place of the radio, and brakes when the link is
-silent.
+The services communicate over MQTT (`brakepoint.services.bus`), and the monitor listens to all messages. The
+train is not on the broker: it is at the other end of a link that replaces the radio, and brakes when the link
+is silent.
 """
 
 import importlib
@@ -36,17 +36,17 @@ SERVICES = {
 }
 """The services in the order of their start: name, and the module with their `run(settings, stopping)`."""
 CLIENTS = tuple(name for name in SERVICES if name != "broker")
-"""Every service but the broker itself."""
+"""Every service except the broker itself."""
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 """The default broker of a service that is started alone."""
 DEFAULT_LINK = "127.0.0.1:18831"
-"""The default address of the train's side, likewise."""
+"""The default address of the train's side for a controller that is started alone."""
 LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
-"""Set for a service whose parent holds its standard input open: the service ends when the input does."""
+"""Set for a service whose parent holds the service's input open: the service ends when this input does."""
 RECORDED = "video:"
 ORPHAN_STOPS_WITHIN_S = 4.0
 PIXELS_MAX = 4_000_000
-"""Pictures that claim more are not decoded: a small file can require a great deal of memory."""
+"""Pictures that claim more pixels are not decoded: a small file can require a great deal of memory."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ class ServiceSettings:
 
     Attributes:
         broker: URL of the MQTT broker; empty for the embedded one.
-        ca: File with the CA certificate for a `mqtts://` broker; empty for those of the system.
+        ca: File with the CA certificate for a `mqtts://` broker; empty for the system's certificates.
         certificate: File with this client's certificate, for a broker that requires one.
         key: File with the key of that certificate.
-        train_id: Name of the train, and namespace of its topics. A detector may serve several: `a,b,c`.
+        train_id: Name of the train, and namespace of its topics. A detector may serve several trains:
+            `a,b,c`.
         camera: URI of the camera; empty for the recorded one, which plays the feed.
         hub: URI of the train's hub.
         feed: The first feed.
@@ -101,7 +102,7 @@ class ServiceSettings:
         return self.camera.removeprefix(RECORDED) or self.feed
 
     def environment(self) -> dict[str, str]:
-        """The settings as environment variables for `given`; a command line would reveal the password."""
+        """The settings as variables, which `given` reads; a command line would reveal the password."""
         return {_variable(field.name): str(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
@@ -137,8 +138,8 @@ def run_service(name: str, settings: ServiceSettings, run: Run | None = None) ->
 
     Args:
         name: Name of the service.
-        settings: Its settings.
-        run: Function that does its work; by default that of the service's module.
+        settings: Settings of the service.
+        run: Function that does the service's work; by default the one in the service's module.
 
     Raises:
         UserError: There is no such service, or something that it needs is missing or invalid.
@@ -162,7 +163,7 @@ def _end_with_parent(stopping: threading.Event) -> None:
     sys.stdin.read()
     stopping.set()
     time.sleep(ORPHAN_STOPS_WITHIN_S)
-    os._exit(1)  # Its loop hangs, and nothing else will end it.
+    os._exit(1)  # The service's loop hangs, and nothing else will end it.
 
 
 def tell(key: str, **values: object) -> None:

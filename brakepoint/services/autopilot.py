@@ -1,4 +1,4 @@
-"""The autopilot as a service: it calls the step's own code at every frame, or at least once per tick."""
+"""The autopilot as a service: calls the step's code for every frame, and without a frame after `WAIT_S`."""
 
 import threading
 import uuid
@@ -17,7 +17,7 @@ from brakepoint.steps import load_step
 from brakepoint.train_file import chosen_train
 
 WAIT_S = 1.5 / CONTROL_RATE_HZ
-"""How long to wait for a frame."""
+"""How long to wait for the detections in a frame."""
 
 FIRST_WORD_S = 1.0
 """How long a new run's first order waits for the first frame and state; the train is at rest meanwhile."""

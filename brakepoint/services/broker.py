@@ -14,9 +14,9 @@ from brakepoint.services.bus import parse_broker
 from brakepoint.sockets import LOCALHOST, free_port
 
 Plugins = dict[str, dict[str, Any]]
-"""What amqtt loads, by class: its settings."""
+"""The plug-ins that amqtt loads: the settings of each, by its class."""
 CLOSE_WITHIN_S = 0.5
-"""From Python 3.12 on, a server waits for its last connection, and amqtt keeps one that never says a word."""
+"""Since Python 3.12, a server waits for its last connection, and amqtt keeps even a silent one."""
 
 
 def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins | None = None) -> None:
@@ -24,7 +24,7 @@ def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins |
 
     Args:
         settings: Where to listen.
-        stopping: Ends it.
+        stopping: Ends the broker.
         plugins: Further plug-ins; by default every client may publish and subscribe to everything.
     """
     broker = parse_broker(settings.broker)
@@ -37,7 +37,7 @@ def embedded_broker() -> Iterator[str]:
     """A broker in a thread of this process, on a free port of this machine, until the context ends.
 
     Yields:
-        Its URL.
+        The broker's URL.
     """
     bind, stopping, settled = f"{LOCALHOST}:{free_port()}", threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
@@ -46,7 +46,7 @@ def embedded_broker() -> Iterator[str]:
         try:
             settled.wait()
             if broker.done():
-                broker.result()  # It raises why it could not start.
+                broker.result()  # It raises the reason why the broker could not start.
             yield f"mqtt://{bind}"
         finally:
             stopping.set()

@@ -26,25 +26,25 @@ from brakepoint.services.topics import EVENT, STATUS, Topic
 T = TypeVar("T")
 HEARTBEAT_S = 1.0
 KEEPALIVE_S = 5
-"""After one and a half times this, the broker considers a silent client dead and publishes its last will."""
+"""After one and a half times this, the broker gives a silent client up, and publishes its last will."""
 BACK_OFF_S = (1, 2)
 """Delay of the first attempt to reconnect, and the longest delay between later attempts."""
 PATIENCE_S = 3.0
 """A longer absence of the broker is logged.
 
-At the start it is always absent, since all services start at once.
+At the start the broker is always absent, since all services start at once.
 """
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SESSION_KEEPER = "controller"
-"""The service whose session survives a lost broker and a killed process: a person's stop must not be lost."""
+"""The service whose session outlives a lost broker and a killed process: a person's stop must not be lost."""
 SECRET_NAME_BYTES = 9
 SHORT_S, SHORT_MAX = 5.0, 3
-"""After this many consecutive connections that the broker accepted and soon closed, it isn't an accident."""
+"""This many consecutive connections that the broker accepted and soon closed aren't an accident."""
 
 
 class ThrownOut(Exception):  # noqa: N818  The broker works as it should: another has the same name.
-    """The broker repeatedly lets another client in under the same name."""
+    """The broker repeatedly disconnects this client, because another one connects under the same name."""
 
 
 class BrokerAddress(NamedTuple):
@@ -61,7 +61,7 @@ def parse_broker(url: str) -> BrokerAddress:
     """Reads `mqtt://user:password@host:port` or `mqtts://…`.
 
     Raises:
-        UserError: It is not such a URL.
+        UserError: The text is not such a URL.
     """
     try:
         parts = urlsplit(url)
@@ -93,7 +93,7 @@ class Bus:
         settings: Address and credentials of the broker, and the train, which is the namespace of the topics.
         service: Name of this service; empty for a client that only listens.
         topics: Topics to subscribe to.
-        health_on: Topic on which it publishes its own health, and its last will.
+        health_on: Topic on which the client publishes its own health, and its last will.
 
     Attributes:
         refused: Number of invalid messages.
@@ -132,7 +132,7 @@ class Bus:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the broker is connected."""
+        """Whether this client is connected to the broker."""
         return bool(self._client.is_connected())
 
     def close(self) -> None:
@@ -239,14 +239,14 @@ class Bus:
         metrics.WORK.labels(self.train_id, self.service).inc()
 
     def take(self, topic: Topic[T], timeout_s: float = 0.0) -> T | None:
-        """The next valid message of a topic; the newest one where only that is kept.
+        """The next valid message of a topic; the newest one, if only that one is kept.
 
         Args:
             topic: One of the subscribed topics.
-            timeout_s: How long to wait for it.
+            timeout_s: How long to wait for a message.
 
         Returns:
-            None if there is none in time.
+            The message; None if there is none in time.
         """
         until = time.monotonic() + timeout_s
         inbox = self._inbox[topic.name]
@@ -269,7 +269,7 @@ class Bus:
     def say(self, topic: Topic[Any], message: Message | Frame | Picture) -> None:
         """Publishes a message.
 
-        A message that the next of its kind replaces is dropped while the previous one is still being sent, so
+        A message that the next of its kind replaces is dropped if the previous one is still being sent, so
         that a slow broker isn't flooded.
         """
         if topic.qos == 0:
@@ -293,12 +293,12 @@ class Bus:
 
     def _send(self, path: str, payload: bytes, topic: Topic[Any]) -> mqtt.MQTTMessageInfo:
         if topic.qos and not self._client.is_connected():
-            # The client would queue it, and it would be out of date by then.
+            # The client would queue the message until it is out of date.
             return mqtt.MQTTMessageInfo(0)
         return self._client.publish(path, payload, topic.qos, topic.retain)
 
     def ready(self) -> None:
-        """Marks this service as ready: from now on it does its work."""
+        """Marks this service as ready to do its work."""
         self._health = Health.READY
         self.beat(now=True)
 
@@ -312,10 +312,10 @@ class Bus:
             latency: Recent measurements, if the service takes any.
 
         Returns:
-            Whether it was time to publish.
+            Whether the status was published.
 
         Raises:
-            ThrownOut: Another client uses the unique name.
+            ThrownOut: Another client uses this client's unique name.
         """
         if self._short >= SHORT_MAX and self.service == SESSION_KEEPER and not now:
             raise ThrownOut
@@ -340,21 +340,21 @@ class Bus:
 
 
 def _send_at_once(_client: object, _data: object, connection: Any) -> None:
-    """Disables Nagle's algorithm: a message would wait until the broker acknowledges the last one."""
+    """Disables Nagle's algorithm, which delays a message until the broker acknowledges the last one."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _secret_name(broker: BrokerAddress, settings: ServiceSettings) -> str:
     """The suffix of the name under which the broker keeps a session.
 
-    A client that connects under the same name ends the session and receives its queued messages. The suffix
-    is therefore known only to those who may log in as this service: it is derived from the password or the
-    key, and reveals neither.
+    A client that connects under the same name ends the session and receives the session's queued messages.
+    The suffix is therefore known only to those who may log in as this service: it is derived from the
+    password or the key, and reveals neither.
     """
     key = Path(settings.key)
     secret = (broker.password or "").encode() + (key.read_bytes() if key.is_file() else b"")
     if not secret:
-        return ""  # No login is required, so everyone may stop the train and start it.
+        return ""  # No login is required, so everyone may stop and start the train.
     salt = f"brakepoint {settings.train_id} {broker.user}".encode()
     return f"-{hashlib.scrypt(secret, salt=salt, n=2**14, r=8, p=1, dklen=SECRET_NAME_BYTES).hex()}"
 

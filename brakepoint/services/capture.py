@@ -29,7 +29,7 @@ class Capture:
     Args:
         bus: The broker.
         shown: URI of a real camera, or the first feed of the recorded one.
-        is_recorded: Whether it is the recorded one.
+        is_recorded: Whether the camera is the recorded one.
 
     Raises:
         UserError: There is no such camera or feed.

@@ -1,15 +1,15 @@
 """The time that messages carry.
 
-All services started by one supervisor agree on it, whatever happens to the system clock. Services on several
-machines can only rely on the clocks of these machines. On one machine they need not: its clock may be changed
-by hours, even backwards, while a train drives, without any effect.
+All services started by one supervisor share this time, whatever happens to the system clock: that clock may
+be changed by hours, even backwards, while a train drives, without any effect. Services on several machines
+can only rely on the clocks of these machines.
 """
 
 import os
 import time
 
 CLOCK_VARIABLE = "BRAKEPOINT_CLOCK"
-"""How far this time is ahead of `steady_s`, which all processes of a machine share."""
+"""By how many seconds this time is ahead of `steady_s`, which is the same in all processes of a machine."""
 
 
 def steady_s() -> float:
@@ -21,7 +21,7 @@ class MessageClock:
     """Returns the current time.
 
     Args:
-        ahead_s: How far it is ahead of `steady_s`; None for the machine's clock.
+        ahead_s: How far this clock is ahead of `steady_s`; None for the machine's clock.
     """
 
     def __init__(self, ahead_s: float | None = None) -> None:
@@ -32,7 +32,7 @@ class MessageClock:
         return time.time() if self._ahead_s is None else self._ahead_s + steady_s()
 
     def hold(self) -> dict[str, str]:
-        """Stops following the machine's clock; returns the environment for others to share this clock."""
+        """Stops following the machine's clock; returns variables by which other processes share this one."""
         if self._ahead_s is None:
             self._ahead_s = time.time() - steady_s()
         return {CLOCK_VARIABLE: repr(self._ahead_s)}

@@ -1,4 +1,4 @@
-"""The controller: passes the autopilot's orders on to the train, as long as a person allows it."""
+"""The controller: passes the autopilot's orders on to the train, as long as a person lets the train drive."""
 
 import os
 import threading
@@ -28,9 +28,9 @@ from brakepoint.services.topics import CONTROL, MISSION, ORDER, STATE, STATUS
 from brakepoint.texts import text
 
 TURN_S = 1 / 60
-"""The train's reports come 30 times a second, and none should wait long."""
+"""Longest wait for an order: the train's reports arrive 30 times a second, and none should wait longer."""
 RESUME_WITHIN_S = 30.0
-"""A restarted controller resumes a mission that is no older than this; otherwise a person must start it."""
+"""A restarted controller resumes a mission that is no older than this; a person must start older ones."""
 LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
 TRAIN_SILENT_S = 1.0
@@ -38,7 +38,7 @@ TRAIN_SILENT_S = 1.0
 OTHER_GONE_S = 5.0
 """Another controller of the same train that has been silent for this long has gone."""
 LATENCIES = 900
-"""A minute's worth at the control rate."""
+"""Number of latencies that are kept: a minute's worth at the control rate."""
 
 
 Meaning = tuple[OrderKind, Reason, SignClass | None]
@@ -76,7 +76,7 @@ class Controller:
         return MissionState(run=known.run + 1 if known else 0, feed=feed, running=False, since=now, at=now)
 
     def control(self, control: Control) -> None:
-        """Starts, stops, or puts the train at the start of another feed."""
+        """Starts or stops the train, or puts it at the start of another feed."""
         if control.action is Action.STOP:
             tell("stopped")
             self._end()
@@ -180,7 +180,7 @@ class Controller:
         elif self._mission.running and self._has_begun:
             self._lose_train()
         elif self._mission.running:
-            self._brake()  # It does not know yet that a person began this run.
+            self._brake()  # The train does not know yet that a person began this run.
         is_new = last is None or report.heard_at != last.heard_at
         if is_new and report.seen_at is not None and report.heard_at is not None:
             latency_s = report.heard_at - report.seen_at
@@ -194,7 +194,7 @@ class Controller:
         return Latency(round(median(self._latencies_ms), 1), round(p95_ms, 1))
 
     def _report_train(self) -> None:
-        """Publishes the status of the train, which isn't on the broker: its reports show its health."""
+        """Publishes the train's status, since the train isn't on the broker: its reports show its health."""
         now = CLOCK.now()
         is_heard = self._report is not None and now - self._report.state.at < TRAIN_SILENT_S
         health = Health.READY if is_heard else Health.GONE

@@ -20,7 +20,7 @@ from brakepoint.truth import load_truth
 
 TURN_S = 0.2
 BLIND_BELOW = 6.0
-"""A picture with a smaller spread of grey levels shows nothing: a covered lens, or no light."""
+"""A picture with a smaller spread of grey levels shows nothing: the lens is covered, or there is no light."""
 
 
 class Detecting:
@@ -82,14 +82,14 @@ def _is_blind(frame: Frame) -> bool:
 
 
 class SharedModel(NamedTuple):
-    """A model, None for the oracle, and the lock for it, since several trains may share it."""
+    """A model, or None for the oracle, and the model's lock, since several trains may share the model."""
 
     model: Detector | None
     in_use: threading.Lock
 
 
 class Served(NamedTuple):
-    """A train that is being served: the number of its seat, and what ends it and says that it has ended."""
+    """A train that is being served: its seat's number, the event that ends the serving, and its future."""
 
     seat: int
     leaving: threading.Event
@@ -99,11 +99,12 @@ class Served(NamedTuple):
 class Shift:
     """Serves this replica's share of the trains, each on a thread.
 
-    Each train has a seat, the first that is free, so that the copies of the model have equally many trains.
+    Each train has a seat, the first one that is free, so that the copies of the model serve equally many
+    trains.
 
     Args:
         settings: The settings, with all trains.
-        replicas: Knows the share.
+        replicas: Determines the share.
         models: The copies of the model, which may still be loading.
     """
 
@@ -116,7 +117,7 @@ class Shift:
         self._heartbeat = ProbeFile()
 
     def run(self, stopping: threading.Event, threads: Executor) -> None:
-        """Takes trains over and hands them over, until it is stopped or anything raises an error."""
+        """Takes trains over and hands them over, until `stopping` is set or a thread raises an error."""
         try:
             while not stopping.is_set():
                 self._turn(threads)
@@ -143,7 +144,7 @@ class Shift:
             if served.serving.done():
                 served.serving.result()
         if self._replicas.is_ready and not self._served:
-            self._heartbeat.beat()  # It is well, and has nothing to do.
+            self._heartbeat.beat()  # This replica is well, and has nothing to do.
 
     def _serve(self, train: ServiceSettings, seat: int, leaving: threading.Event) -> None:
         with Bus(train, "detector", (CONTROL, FRAME, MISSION)) as bus:
@@ -159,7 +160,7 @@ class Shift:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Joins the other replicas, loads the model, and serves its share of the trains.
+    """Joins the other replicas, loads the model, and serves this replica's share of the trains.
 
     On a train, speed matters more than identical results on every machine, so half precision is used.
     """
@@ -176,8 +177,8 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
 def load_models(detector: str, trains: int) -> list[SharedModel]:
     """Loads the model, which takes minutes when an engine is built.
 
-    For one train it uses all threads, to be fast. For several it is loaded as often as there are threads, and
-    examines as many frames at once: two threads that share one frame mostly wait for each other.
+    For one train, the model uses all threads, to be fast. For several, it is loaded once for each thread, and
+    the copies examine as many frames at once: two threads that share one frame mostly wait for each other.
 
     Args:
         detector: See `ServiceSettings`.

@@ -52,7 +52,7 @@ def decode_event(payload: bytes) -> CloudEvent:
     """Decodes the output of `encode_event`.
 
     Raises:
-        UserError: It isn't a CloudEvent.
+        UserError: The payload isn't a CloudEvent.
     """
     try:
         return from_json(payload)

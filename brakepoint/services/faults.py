@@ -28,7 +28,7 @@ FAULT_S = 2.0
 
 
 class Stage:
-    """A live train with all its services, and a direct view of the train that bypasses what may fail.
+    """A live train with all its services, and a view of the train that bypasses the services that may fail.
 
     Args:
         settings: Settings of the services.
@@ -66,7 +66,7 @@ class Stage:
         return self.await_report(lambda report: condition(report.state)).state
 
     def await_report(self, condition: Callable[[FromTrain], bool]) -> FromTrain:
-        """Waits until a condition holds for what the train reports.
+        """Waits until a condition holds for a report of the train.
 
         Raises:
             TimeoutError: The condition did not hold in time.
@@ -83,7 +83,7 @@ class Stage:
         """Waits for the verdict that the train was lost.
 
         Raises:
-            TimeoutError: It did not come in time.
+            TimeoutError: The verdict did not come in time.
         """
         until = time.monotonic() + WITHIN_S
         while time.monotonic() < until:
@@ -123,11 +123,11 @@ def _hung(service: str, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _killed(service: str, stage: Stage) -> Iterator[None]:
-    """Kills a service and each replacement: a replacement that is up before the train stops may drive on."""
+    """Kills a service and each replacement: one that is ready before the train stops could drive on."""
 
     def kill(_: int) -> None:
         if pid := stage.services.pid(service):
-            with suppress(ProcessLookupError):  # It has just died.
+            with suppress(ProcessLookupError):  # The service has just died.
                 os.kill(pid, signal.SIGKILL)
 
     kill(0)
@@ -155,7 +155,7 @@ def _two_autopilots(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _old_orders(stage: Stage) -> Iterator[None]:
-    """The autopilot dies, and its orders are repeated: late, ahead of time, and out of order."""
+    """The autopilot dies, and its orders are repeated: late, ahead of time, and in the wrong order."""
     last = stage.last_order()
     giver, number = (last.giver, last.number) if last else ("nobody", 0)
     ages_s = (1.5 * ORDER_AGE_MAX_S, -2 * ORDER_AGE_MAX_S)
@@ -205,7 +205,7 @@ def _full_speed(run: int, giver: str, number: int, at: float) -> GivenOrder:
 
 @contextmanager
 def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
-    """Repeats work at twice the control rate until the block ends; the work receives its iteration count."""
+    """Repeats work at twice the control rate until the block ends; the work gets the repetition's number."""
     enough = threading.Event()
 
     def repeat() -> None:
@@ -224,7 +224,7 @@ def _again_and_again(work: Callable[[int], None]) -> Iterator[None]:
 
 
 Strike = Callable[[Stage], AbstractContextManager[None]]
-"""Causes a fault; when the block ends, it is over or the services can recover on their own."""
+"""Causes a fault; when the block ends, the fault is over or the services can recover on their own."""
 
 TRAIN_KILLED = "train_killed"
 STOPPED = ("capture", "detector", "autopilot", "controller", "broker")

@@ -1,4 +1,4 @@
-"""Decides which orders a controller passes on to the train. Pure: it reads no clock."""
+"""Decides which orders a controller passes on to the train. This module is pure: it reads no clock."""
 
 from enum import StrEnum
 
@@ -17,10 +17,10 @@ class Refusal(StrEnum):
 
 
 class Gate:
-    """Passes fresh orders of one autopilot, in sequence.
+    """Passes on fresh orders of one autopilot, in sequence.
 
-    After a silence so long that the train's watchdog has triggered there may be a new autopilot, which does
-    not know the sign in force: for the length of a sign's stretch, the train is then limited to low speed.
+    After a silence so long that the train's watchdog has triggered, there may be a new autopilot, which does
+    not know the sign in force: the train is then limited to low speed for the length of a sign's stretch.
     """
 
     def __init__(self) -> None:
@@ -33,14 +33,14 @@ class Gate:
         """Forgets the previous run.
 
         Args:
-            run: Number of the new run: orders for others are not passed on.
+            run: Number of the new run: orders for other runs are not passed on.
             resumed: Whether the train is already moving, and this gate has not seen the run so far.
         """
         self._run, self._passed_at, self._resumed = run, None, resumed
         self._careful_until_cm = float("-inf")
 
     def refusal(self, order: GivenOrder, now: float) -> Refusal | None:
-        """Why this order must not be passed on; None if it may be."""
+        """Why this order must not be passed on; None if it may be passed on."""
         if order.run != self._run:
             return Refusal.OTHER_RUN
         if now - order.at > ORDER_AGE_MAX_S:

@@ -1,4 +1,4 @@
-"""The link between controller and simulated train, in place of the radio: lines of JSON over TCP.
+"""The link between controller and simulated train, which replaces the radio: lines of JSON over TCP.
 
 Orders are sent to the train, and reports come back.
 """
@@ -20,8 +20,8 @@ class FromTrain(Message):
     """One line from the train.
 
     Attributes:
-        run: Number of its current run; −1 before the first.
-        state: Its speed and position.
+        run: Number of the train's current run; −1 before the first.
+        state: The train's speed and position.
         seen_at: When the frame on which the last order is based was captured.
         heard_at: When that order arrived.
     """
@@ -33,7 +33,7 @@ class FromTrain(Message):
 
 
 class Link:
-    """The controller's end. It connects automatically, and reconnects after every loss.
+    """The controller's end of the link. It connects automatically, and reconnects after every loss.
 
     Args:
         host: Host of the train's side.

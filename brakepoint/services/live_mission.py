@@ -1,4 +1,4 @@
-"""Drives one feed with the services as processes, and records it as the virtual clock does."""
+"""Drives one feed with the services as processes, and records the run as on the virtual clock."""
 
 import time
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def _await_mission(bus: Bus, condition: Callable[[MissionState], bool]) -> Missi
 
 
 def watch(bus: Bus, truth: GroundTruth, mission: MissionState, news: News | None = None) -> Referee:
-    """Records a run that has begun, until it is over."""
+    """Records a run, from its beginning until it is over."""
     referee = Referee(truth, mission.since)
     until = time.monotonic() + time_limit_s(truth) + START_WITHIN_S
     while referee.ending is None:

@@ -1,9 +1,8 @@
 """Defines every metric of the services.
 
-Prometheus reads them at `/metrics` of each service. Names are `brakepoint_{what}_{unit}`, counters end in
-`_total`, and units are those of the messages, cm and seconds. Each metric is labelled with the train and the
-service; the resources of the process itself (memory, CPU) are in the `process_…` metrics of the Prometheus
-client.
+Prometheus reads the metrics at `/metrics` of each service. Names are `brakepoint_{what}_{unit}`, counters end
+in `_total`, and units are those of the messages, cm and seconds. Each metric is labelled with the train and
+the service; the memory and CPU time of the process are in the `process_…` metrics of the Prometheus client.
 """
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server

@@ -1,4 +1,4 @@
-"""Keeps the record of a live run, tick by tick as on the virtual clock, and determines when it is over."""
+"""Keeps the record of a live run, tick by tick as on the virtual clock, and determines when the run ends."""
 
 from collections import deque
 
@@ -13,7 +13,7 @@ CHANGES_MAX = 100
 
 
 class Referee:
-    """Watches one run. It must receive all messages of the services from the start of the run.
+    """Watches one run. The referee must receive all messages of the services from the start of the run.
 
     Args:
         truth: Ground truth of the feed.
@@ -21,7 +21,7 @@ class Referee:
 
     Attributes:
         ticks: The record so far.
-        ending: Why the run is over; None while it is in progress.
+        ending: Why the run is over; None while the run is in progress.
     """
 
     def __init__(self, truth: GroundTruth, since: float) -> None:
@@ -44,7 +44,7 @@ class Referee:
             self._detections = detections
 
     def hear_order(self, given: GivenOrder) -> None:
-        """Records an order; each change gets its own tick, however short it was."""
+        """Records an order; each change gets its own tick, however short the order was."""
         if given.at < self._since:
             return
         order = Order(**given.model_dump(include=set(Order.model_fields)))
@@ -53,7 +53,7 @@ class Referee:
             self._waiting.append(order)
 
     def hear_state(self, state: TrainState) -> None:
-        """Adds the ticks that are due: one for each step of the control loop since the last."""
+        """Adds the ticks that are due: one for each step of the control loop since the last tick."""
         if not self._order and not self._waiting:
             return
         if not self.ticks:

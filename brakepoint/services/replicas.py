@@ -1,7 +1,7 @@
 """The replicas of one detector share its trains.
 
-All replicas of a Deployment have the same settings. Each tells the others once a second that it is there, and
-all of them compute the same share of each from the names that they hear. So no broker needs to know of it,
+All replicas of a Deployment have the same settings. Each announces itself to the others once a second, and
+each computes the same shares from the names that it hears. Therefore the broker needs no support for sharing,
 each train has one replica, and the order of its frames is kept.
 """
 
@@ -20,25 +20,27 @@ from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import REPLICA
 
 SILENT_AFTER_S = 5.0
-"""A replica that was not heard for this long, although it would have been, is gone.
+"""A replica that was not heard for this long, although the broker delivers messages, is gone.
 
-If its machine is lost, its last will comes later: a broker waits for one and a half times `KEEPALIVE_S`.
+If a replica's machine is lost, its last will comes later: a broker waits for one and a half times
+`KEEPALIVE_S`.
 """
 PAUSE_S = 2.5 * HEARTBEAT_S
-"""A longer time without its own heartbeat means that the broker was away, or this machine slept."""
+"""If a replica does not hear its own heartbeat for longer, the broker was away, or its machine slept."""
 INTRODUCTION_S = 0.3
-"""How long a new replica waits for the answers of the others, once it hears itself."""
+"""How long a new replica waits for the answers of the others once it hears its own heartbeat."""
 UNHEARD_S = 1.5
-"""After this long without hearing itself it works alone: there is no broker yet, or the right is missing."""
+"""After this long without its own heartbeat, a replica works alone: the broker or the right is missing."""
 NAME_DIGITS = 8
 
 
 def shares(trains: Iterable[str], replicas: Iterable[str]) -> dict[str, str]:
     """The replica of each train: rendezvous hashing, with a limit on the load.
 
-    Every train goes to the replica with the lowest hash of both names that has not got its share of the
-    trains yet. So the shares are equal, as far as the number of trains allows, and when a replica comes or
-    goes hardly any train moves but its own: with one other replica none, with several one or two.
+    Of the replicas that have not got their full share of the trains yet, each train goes to the one with the
+    lowest hash of both names. So the shares are as equal as the number of trains allows. When a replica comes
+    or goes, hardly any train moves except the replica's own: with one other replica none, with several one or
+    two.
 
     Args:
         trains: Names of the trains.
@@ -60,7 +62,7 @@ def _hash(pair: tuple[str, str]) -> bytes:
 
 
 class Replicas:
-    """Knows which replicas there are, and so which trains are this one's.
+    """Knows which replicas there are, and therefore which trains this one must serve.
 
     Args:
         bus: The replica's own connection, as `join` makes it.
@@ -68,7 +70,7 @@ class Replicas:
         clock: Seconds by a clock that is never set.
 
     Attributes:
-        is_ready: Whether this one takes part in the work.
+        is_ready: Whether this replica takes part in the work.
     """
 
     def __init__(self, bus: Bus, trains: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
@@ -95,9 +97,9 @@ class Replicas:
         self._bus.ready()
 
     def share(self, wait_s: float) -> set[str]:
-        """The trains of this replica, after whatever is heard of the others.
+        """The trains of this replica, after processing the news of the others.
 
-        As long as no replica is ready, those that are starting share the trains, and say so.
+        As long as no replica is ready, those that are starting share the trains, to report that they start.
 
         Args:
             wait_s: How long to wait for news.
@@ -117,18 +119,18 @@ class Replicas:
     def _hear(self, status: Status) -> None:
         now, name = self._clock(), status.service
         if name.rpartition("-")[0] != self._own.rpartition("-")[0]:
-            return  # It serves other trains.
+            return  # That replica serves other trains.
         if name == self._own:
             self._hear_itself(now)
         elif status.health is Health.GONE:
             self._others.pop(name, None)
         else:
             if name not in self._others:
-                self._bus.beat(now=True)  # The new one must know at once who else is there.
+                self._bus.beat(now=True)  # The new replica must know at once which others there are.
             self._others[name], self._heard_at[name] = status.health, now
 
     def _hear_itself(self, now: float) -> None:
-        """Only while it hears itself does the silence of another mean anything."""
+        """Removes silent replicas; their silence means something only while this replica hears itself."""
         self._first_echo_at = min(self._first_echo_at, now)
         if now - self._echo_at > PAUSE_S:
             self._heard_at = dict.fromkeys(self._others, now)
@@ -141,7 +143,7 @@ def join(settings: ServiceSettings, service: str) -> Replicas:
     """Joins the other replicas, in the namespace of the first train.
 
     Args:
-        settings: Those of the service. Only those with the same trains are replicas of each other.
+        settings: Settings of the service. Only services with the same trains are replicas of each other.
         service: Name of the service.
     """
     trains = settings.of_each_train

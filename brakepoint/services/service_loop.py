@@ -18,9 +18,9 @@ from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import CONTROL
 
 CONTROL_AGE_MAX_S = 5.0
-"""Older requests of a person are ignored, except for a stop, which is executed however late."""
+"""Older requests of a person are ignored, except for a stop, which is carried out however late."""
 LATE_MAX_S = 1.0
-"""The last answer of a replica that hands over a train comes sooner."""
+"""A replica that hands over a train gives its last answer within this time."""
 BROKE_DOWN = 1
 """Exit status of a service that must be restarted."""
 
@@ -31,20 +31,20 @@ HANGS = {
 }
 
 HEARTBEAT_VARIABLE = "BRAKEPOINT_HEARTBEAT"
-"""Names the file that a service touches while it works; a probe checks its age."""
+"""Variable with the file that a service touches while it works; a probe checks the file's age."""
 
 
 class Part(Protocol):
-    """The part of the loop that is specific to a service."""
+    """The work in the loop that is specific to a service."""
 
     def turn(self) -> None:
-        """Does one piece of work, or waits a fraction of a second for it."""
+        """Does one piece of work, or waits a fraction of a second for one."""
 
     def control(self, control: Control) -> None:
         """Handles a person's request."""
 
     def close(self) -> None:
-        """Releases its resources."""
+        """Releases the part's resources."""
 
 
 def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
@@ -108,7 +108,7 @@ class ProbeFile:
         self._due = 0.0
 
     def beat(self) -> None:
-        """Must be called in every turn of a loop."""
+        """Touches the file if that is due; must be called in every turn of a loop."""
         now = time.monotonic()
         if self._path is not None and now >= self._due:
             self._path.touch()
@@ -121,21 +121,21 @@ def is_fault(control: Control, *faults: Fault) -> bool:
 
 
 def since(mission: MissionState | None) -> float:
-    """Older messages do not count: they belong to an earlier run."""
+    """When the run began: older messages do not count, since they belong to an earlier run."""
     return mission.since if mission is not None else 0.0
 
 
 def is_late(seen: Detections, last: Detections | None) -> bool:
-    """Whether this frame, or a newer one, was answered already.
+    """Whether this frame, or a newer one, has already been answered.
 
-    While a train is handed over, two replicas of the detector may answer. If an answer is older by far, it
-    isn't late: the camera's clock was set.
+    While a train is handed over, two replicas of the detector may answer. An answer that is much older isn't
+    late: the camera's clock was set.
     """
     return last is not None and 0.0 <= last.captured_at - seen.captured_at < LATE_MAX_S
 
 
 class Pace:
-    """Makes a loop turn at a constant rate; after a delay it continues from there, without catching up.
+    """Makes a loop turn at a constant rate; after a delay, the loop does not catch up.
 
     Args:
         rate_hz: Turns per second.

@@ -1,4 +1,4 @@
-"""Starts the services as processes, waits until all are ready, restarts what dies, and leaves no orphans."""
+"""Starts the services as processes, waits until all are ready, restarts those that die, leaves no orphans."""
 
 import math
 import os
@@ -24,19 +24,19 @@ from brakepoint.systems import require_posix
 from brakepoint.texts import LANGUAGE_VARIABLES, text
 
 READY_WITHIN_S = 90.0
-"""How long a silent service may take to start; a report that it is still starting resets the time."""
+"""How long a silent service may take to start; its report that it is still starting resets the time."""
 STARTED_WITHIN_S = 1800.0
-"""Upper limit, whatever it reports: a Jetson may need a quarter of an hour to build an engine."""
+"""Upper limit for the start, whatever a service reports: building an engine may take a Jetson 15 minutes."""
 LINK_ANSWERS_WITHIN_S = 10.0
 """How long to wait, once all others are ready, for a train's side that is already running."""
 STOP_WITHIN_S = 4.0
 BACK_OFF_S = (0.5, 8.0)
-"""A service that died is restarted after the first delay, which then grows up to the second."""
+"""Delay of a restart: at first the first one; it doubles with each further death, up to the second."""
 LASTED_S = 20.0
-"""A service that ran this long has recovered, and is restarted immediately the next time."""
+"""A service that ran this long has recovered, so the delay of its next restart is the first one again."""
 LOOK_EVERY_S = 0.1
 HUNG_AFTER_S = 5.0
-"""A service that was silent for this long, although it would have been heard, is killed and restarted."""
+"""A service that is silent for this long, although the broker delivers messages, is killed and restarted."""
 PAUSE_S = 2.5 * HEARTBEAT_S
 """A longer time between two heartbeats counts as a silence."""
 NAME = "supervisor"
@@ -52,15 +52,15 @@ class Child:
 
     Attributes:
         name: Name of the service.
-        process: The process; None while it waits to be restarted.
-        started_at: When it was started; this time and those below are by the monotonic clock.
-        started_wall_s: The same by the messages' clock: an older heartbeat is from the previous process.
-        due_at: When to restart it; never if another party has to do that.
-        back_off_s: Delay of its next restart.
-        is_ready: Whether this process has reported that it is ready.
-        heard_at: Its last heartbeat; 0 before the first.
-        heard_since: The first heartbeat after the last silence.
-        starting_at: When it last reported that it is still starting.
+        process: The process; None while the service waits to be restarted.
+        started_at: When the process was started; this time and the times below are by the monotonic clock.
+        started_wall_s: `started_at` by the messages' clock: an older heartbeat is from the previous process.
+        due_at: When to restart the service; infinite if another party has to start it.
+        back_off_s: Delay of the next restart.
+        is_ready: Whether the process has reported that it is ready.
+        heard_at: When the last heartbeat came; 0 before the first.
+        heard_since: When the first heartbeat after the last silence came.
+        starting_at: When the process last reported that it is still starting.
     """
 
     name: str
@@ -81,15 +81,15 @@ class Child:
         self.heard_at, self.is_ready = now, True
 
     def hear_starting(self, now: float) -> None:
-        """Records that it is still starting, unless that has taken too long."""
+        """Records that the service is still starting, unless the start has taken too long."""
         if now - self.started_at < STARTED_WITHIN_S:
             self.starting_at = now
 
     def is_hung(self, witness: "Child | None", now: float) -> bool:
-        """Whether it has been silent too long, while its witness would have heard it.
+        """Whether the service has been silent too long, although its witness was not.
 
         Args:
-            witness: The service through which it is heard; None for the clock, which is always available.
+            witness: The service through which this one is heard; None if there is no such service.
             now: Current time by the monotonic clock.
         """
         if self.process is None:
@@ -103,14 +103,14 @@ class Supervisor:
     """Runs services for the duration of a `with` block.
 
     Args:
-        settings: Settings for all of them. Without a broker the embedded one is started, too; with a link,
+        settings: Settings for all services. Without a broker, the embedded one is started, too; with a link,
             the train's side is not started: it is already running, perhaps on another machine.
         names: Names of the services.
-        tell: Called with their output.
+        tell: Called with the services' output.
         interrupted: Returns True when waiting for the services to become ready should stop.
 
     Attributes:
-        settings: As above, with the chosen ports.
+        settings: The settings, with the chosen ports.
 
     Raises:
         UserError: A service cannot start, for a reason that it has logged.
@@ -126,11 +126,11 @@ class Supervisor:
         require_posix("brakepoint up")
         extras.require("live")
         self.settings, self._tell = _with_ports(settings), tell
-        # On one machine, all can use one clock that is never set.
+        # On one machine, all services can share one clock that is never set.
         self._clock = {} if settings.broker or settings.link else CLOCK.hold()
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
         if settings.link and "train" in self._children:
-            self._children["train"].due_at = math.inf  # The supervisor waits for it, but never starts it.
+            self._children["train"].due_at = math.inf  # The supervisor only waits for the train.
         self._echo = self._children.get("broker") or Child("broker")
         self._looked_at = time.monotonic()
         self._interrupted = interrupted
@@ -222,8 +222,8 @@ class Supervisor:
                     child.process.kill()
 
     def _listen_to_all(self, now: float) -> None:
-        """Records every heartbeat, including its own: if it hears itself, it would hear the others, too."""
-        if now - self._looked_at > PAUSE_S:  # After its own sleep, elapsed time proves nothing about others.
+        """Records every heartbeat, even the supervisor's: if it hears itself, it can hear the others."""
+        if now - self._looked_at > PAUSE_S:  # After a sleep of its own, elapsed time proves nothing.
             for child in (self._echo, *self._children.values()):
                 child.heard_at = child.heard_since = now
         self._looked_at = now
@@ -243,7 +243,7 @@ class Supervisor:
         return self._children.get("controller") if child.name == "train" else self._echo
 
     def _bury(self, child: Child, process: "subprocess.Popen[str]") -> None:
-        """Decides when to restart a dead service; after a usage error it never is."""
+        """Decides when to restart a dead service; after a usage error, it is never restarted."""
         _end(process, 0.0)
         if process.returncode == WRONG_USAGE:
             self._failed = child.name
@@ -262,7 +262,7 @@ class Supervisor:
             if self._interrupted():
                 return
             awaits_link = waiting == ["train"] and self._children["train"].due_at == math.inf
-            if not awaits_link:  # Also if another has died meanwhile: the link could not be heard.
+            if not awaits_link:  # Another may have died meanwhile: the link could not be heard.
                 link_until = math.inf
             elif link_until == math.inf:
                 link_until = time.monotonic() + LINK_ANSWERS_WITHIN_S
@@ -287,6 +287,6 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
 
 
 def _with_ports(settings: ServiceSettings) -> ServiceSettings:
-    """The settings, with free ports of this machine for its own link and broker."""
+    """The settings, with free ports of this machine for link and broker if they have none."""
     link, broker = (f"{LOCALHOST}:{free_port()}" for _ in range(2))
     return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")

@@ -1,4 +1,4 @@
-"""Defines every topic: its encoding, its quality of service, whether the broker retains it, and why."""
+"""Defines every topic: its encoding, its quality of service, whether its messages are retained, and why."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,13 +34,13 @@ JPEG_QUALITY = 85
 class Topic(Generic[T]):
     """One topic of a train, `brakepoint/{train_id}/{name}`.
 
-    The text `live.topic.reason.{name}` explains its settings.
+    The text `live.topic.reason.{name}` explains the topic's settings.
 
     Attributes:
-        name: Its last part; with `each`, a service's name follows.
-        decode: Turns a payload into a message, and raises ValueError or UserError if it is invalid.
+        name: Last part of the topic; with `each`, a service's name follows.
+        decode: Turns a payload into a message, and raises ValueError or UserError if the payload is invalid.
         encode: Turns a message into the payload.
-        senders: The services that publish to it.
+        senders: The services that publish to the topic.
         qos: MQTT's quality of service.
         retain: Whether the broker sends the last message to later subscribers.
         keep: How many unread messages a receiver holds; beyond that, the oldest are dropped.
@@ -70,12 +70,12 @@ def _encode_frame(frame: Frame) -> bytes:
 
 
 FRAME: Topic[Frame] = Topic("frame", decode_frame, _encode_frame, ("capture",), max_bytes=FRAME_MAX_BYTES)
-PICTURE: Topic[Picture] = replace(  # For those who only display it, or already have it as JPEG.
+PICTURE: Topic[Picture] = replace(  # For programs that only display it, or have it as JPEG.
     cast(Any, FRAME), decode=split_frame, encode=Picture.pack
 )
 DETECTIONS = _json("detections", Detections, "detector", max_bytes=LARGE_BYTES)
 ORDER = _json("order", GivenOrder, "autopilot")
-ORDERS = replace(ORDER, keep=QUEUE)  # For those who record the run.
+ORDERS = replace(ORDER, keep=QUEUE)  # For programs that record the run.
 STATE = _json("state", TrainState, "controller")
 CONTROL = _json("control", Control, "monitor", qos=AT_LEAST_ONCE, keep=QUEUE)
 MISSION = _json("mission", MissionState, "controller", qos=AT_LEAST_ONCE, retain=True)

@@ -1,4 +1,4 @@
-"""The train's side, with the watchdog: it is at the other end of a link, as a real train is of a radio."""
+"""The train's side of the link, with the watchdog, in place of a real train on the radio."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ class GuardedTrain:
 
     Args:
         uri: URI of the hub.
-        clock: Clock in seconds for the train's motion and the watchdog, which is never set.
+        clock: Clock in seconds, which is never set, for the train's motion and the watchdog.
         now: Clock of the messages' timestamps.
         bitten: Called whenever the watchdog triggers.
 
@@ -50,7 +50,7 @@ class GuardedTrain:
         self._begin(self._began_at)
 
     def _begin(self, now: float) -> None:
-        """Puts the train at the start; distances and a simulated hub's time count from here."""
+        """Puts the train at the start, from which distances and a simulated hub's time count."""
         if self._hub.is_simulated:
             self._began_at, self._hub = now, open_hub(self._uri)
         self._origin_cm = self._hub_state(now).position_cm
@@ -58,13 +58,13 @@ class GuardedTrain:
         self._heard_at, self._heard_clock, self._has_bitten = self._now(), now, False
 
     def hear(self, order: GivenOrder) -> bool:
-        """Carries an order out, unless it is old or for another run.
+        """Carries an order out, unless the order is old or for another run.
 
         Only a person's order begins a new run, never an autopilot's: a train that was restarted in mid-run
-        considers itself at the start, and must not set off because its autopilot is still driving.
+        believes that it is at the start, and must not set off because its autopilot is still driving.
 
         Returns:
-            Whether it was obeyed.
+            Whether the order was obeyed.
         """
         now = self._move()
         if self._now() - order.at > ORDER_AGE_MAX_S:
@@ -94,7 +94,7 @@ class GuardedTrain:
         self._hub.close()
 
     def _move(self) -> float:
-        """Moves the train up to now; the watchdog triggers at its exact time, however late this is called."""
+        """Moves the train up to now; however late this is called, the watchdog triggers at its exact time."""
         now = self._clock()
         bites_at = self._heard_clock + WATCHDOG_S
         if self._last is not None and now > bites_at and not self._has_bitten:

@@ -11,6 +11,6 @@ TENSOR = "images"
 PICTURE = "picture"
 """Name of the JPEG model's input: one element of BYTES."""
 BOXES, SCORES, CLASSES = "boxes", "scores", "classes"
-"""Names of its outputs: `(n, 4)` pixels of the picture, `(n,)` 0 to 1, `(n,)` names."""
+"""Names of the JPEG model's outputs: `(n, 4)` pixels of the picture, `(n,)` 0 to 1, `(n,)` names."""
 DATATYPES = {"f": "FP32", "O": "BYTES"}
 """The protocol's names of the types in responses, by numpy's `dtype.kind`."""

@@ -20,11 +20,11 @@ class Served:
     """A version that is being served.
 
     Args:
-        detector: Its detector.
-        version: Its name in responses.
+        detector: The version's detector.
+        version: The version's name in responses.
 
     Attributes:
-        version: As above.
+        version: The version's name in responses.
         input_shape: `[1, 3, height, width]`.
         output_shape: Shape of the network's output.
         output_name: Name of the network's output.
@@ -46,7 +46,7 @@ class Served:
 
 
 class Worker:
-    """The only thread that may use a detector; the server keeps listening meanwhile."""
+    """The only thread that may use a detector; it leaves the server free to listen."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "detector")

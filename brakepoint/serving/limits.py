@@ -6,11 +6,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from brakepoint.texts import text
 
 BODY_MOST_BYTES = 64 * 2**20
-"""The 800×608 input takes 5.8 MB as a tensor, and about 32 MB as JSON numbers."""
+"""Enough for the 800×608 input, which takes 5.8 MB as a tensor, and about 32 MB as JSON numbers."""
 
 
 class BodyLimit:
-    """Refuses large requests, and discards their body.
+    """Refuses large requests, and discards their bodies.
 
     Args:
         app: The wrapped application.
@@ -49,7 +49,7 @@ class BodyLimit:
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     while (await receive()).get("more_body"):
-        pass  # Most clients read no answer before they have sent everything.
+        pass  # Most clients read the answer only after they have sent everything.
     answer = JSONResponse(
         {"error": text("serving.bad.too_large", most=BODY_MOST_BYTES // 2**20)}, 413, {"connection": "close"}
     )

@@ -7,7 +7,7 @@ from brakepoint.texts import text
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 """JPEG markers for the start of the file, each scan, and the end."""
 PIXELS_MOST = 2**24
-"""A small file may claim any size. OpenCV enforces this if `PIXELS_VARIABLE` is set before it is imported."""
+"""A small file may claim any size. OpenCV enforces this limit if `PIXELS_VARIABLE` is set before import."""
 PIXELS_VARIABLE = "OPENCV_IO_MAX_IMAGE_PIXELS"
 
 
@@ -18,7 +18,7 @@ def decode_jpeg(content: bytes) -> np.ndarray:
         `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        InvalidInput: It isn't a JPEG, it is truncated, or it is larger than `PIXELS_MOST`.
+        InvalidInput: The content isn't a JPEG, is truncated, or has more pixels than `PIXELS_MOST`.
     """
     import cv2
     from kserve.errors import InvalidInput

@@ -19,8 +19,8 @@ class Endpoint:
     """A running server.
 
     Attributes:
-        rest: `host:port`.
-        grpc: `host:port`.
+        rest: `host:port` of the REST endpoint.
+        grpc: `host:port` of the gRPC endpoint.
         process: The server.
     """
 
@@ -30,7 +30,7 @@ class Endpoint:
 
     @property
     def said(self) -> IO[str]:
-        """Its output."""
+        """The server's output."""
         assert self.process.stdout is not None
         return self.process.stdout
 
@@ -44,7 +44,7 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
         environment: Variables for the server only.
 
     Raises:
-        UserError: It does not start; the reason is on stderr.
+        UserError: The server does not start; the reason is on stderr.
     """
     rest, grpc = free_port(), free_port()
     command = [sys.executable, "-m", "brakepoint", "serve", model]
@@ -55,11 +55,11 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
         stdout=subprocess.PIPE,
         text=True,
         bufsize=1,
-        start_new_session=True,  # On Ctrl-C, this process ends it.
+        start_new_session=True,  # On Ctrl-C, this process ends the server.
     )
     endpoint = Endpoint(f"{LOCALHOST}:{rest}", f"{LOCALHOST}:{grpc}", process)
     try:
-        if not endpoint.said.readline():  # The line that announces it is ready.
+        if not endpoint.said.readline():  # The line that announces that the server is ready.
             raise UserError("serving.error.not_started", model=model)
         yield endpoint
     finally:

@@ -1,7 +1,7 @@
 """Runs KServe's REST and gRPC servers, by default on this machine only, and robust against bad requests.
 
 KServe's own `ModelServer` listens on every address, lets anyone unload a model, and answers many client
-errors with 500. Therefore its parts are assembled here.
+errors with 500. Therefore this module assembles the parts of that server itself.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class StrictDataPlane(DataPlane):
             raise InvalidInput(text("serving.bad.request", why=type(error).__name__)) from error
 
     def decode_inference_request(self, body: Any, headers: Any, model_name: str) -> InferRequest:
-        """Keeps binary tensors binary; KServe converts each to a list of a million Python numbers."""
+        """Keeps binary tensors binary; KServe would convert each to a list of a million Python numbers."""
         if not isinstance(body, bytes) or HEADER_LENGTH not in headers:
             return super().decode_inference_request(body, headers, model_name)
         start = int(headers[HEADER_LENGTH])
@@ -89,11 +89,11 @@ class FixedRepository(ModelRepositoryExtension):
     """A repository whose models only the registry can switch, not the clients of the endpoint."""
 
     async def load(self, model_name: str) -> None:
-        """Refuses."""
+        """Refuses: only the registry switches models."""
         raise InvalidInput(text("serving.bad.repository"))
 
     async def unload(self, model_name: str) -> None:
-        """Refuses."""
+        """Refuses: only the registry switches models."""
         raise InvalidInput(text("serving.bad.repository"))
 
 
@@ -119,7 +119,7 @@ class _ForUs(logging.Filter):
 def run(
     models: list[Model], host: str, rest_port: int, grpc_port: int, on_ready: Callable[[], object]
 ) -> None:
-    """Serves until SIGTERM or Ctrl-C; pending requests are answered first.
+    """Serves until SIGTERM or Ctrl-C; pending requests are still answered.
 
     Args:
         models: Models that are ready to serve.
@@ -165,7 +165,7 @@ async def _serve(
     address: str,
     on_ready: Callable[[], object],
 ) -> list[int]:
-    """Serves until a signal arrives, and returns it."""
+    """Serves until a signal arrives, and returns the signal."""
     heard = _hear_signals(rest)
     limits = [
         ("grpc.max_receive_message_length", BODY_MOST_BYTES),
@@ -193,7 +193,7 @@ async def _serve(
 def _hear_signals(rest: RESTServer) -> list[int]:
     """Makes SIGINT and SIGTERM end the REST server from now on, whether it has started or not.
 
-    Otherwise asyncio would cancel whatever is running at that moment, possibly the shutdown of the gRPC
+    Otherwise asyncio would cancel the task that is running at that moment, possibly the shutdown of the gRPC
     server, which would then not be awaited.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The source of the served model: a file, or the bucket's production pointer, which is followed."""
+"""The source of the served model: a file, or the bucket's production pointer, which the server follows."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,8 +21,8 @@ class Chosen:
     """The model to serve.
 
     Attributes:
-        version: Its name in responses.
-        path: Its file.
+        version: The model's name in responses.
+        path: The model's file.
     """
 
     version: str
@@ -33,7 +33,7 @@ class ModelSource(Protocol):
     """Returns the model to serve now."""
 
     def __call__(self, known: str) -> Chosen | None:
-        """The model to serve; None if it is still the one called `known`."""
+        """The model to serve; None if it is still the version `known`."""
 
 
 @contextmanager
@@ -75,13 +75,14 @@ def follow(
     tell: Callable[[str, object], None],
     stopping: threading.Event,
 ) -> None:
-    """Switches whenever the source names another model, until `stopping`; errors never stop the serving.
+    """Switches models whenever the source names another one, until `stopping` is set, whatever errors occur.
 
     Args:
         source: Source of the model.
         known: The version being served.
         switch: Called with the file and the version.
-        tell: Called with `serving.switched` and a version, or `serving.trouble` and an error, once each.
+        tell: Called once for each switch with `serving.switched` and the version, and once for each error
+            with `serving.trouble` and the error.
         stopping: Ends the function.
     """
     trouble = ""

@@ -15,7 +15,7 @@ def find_input(request: "InferRequest", name: str) -> "InferInput":
     """Finds an input by name.
 
     Raises:
-        InvalidInput: There is none, or the request uses another protocol.
+        InvalidInput: There is no such input, or the request uses another protocol.
     """
     from kserve import InferRequest
     from kserve.errors import InvalidInput
@@ -33,7 +33,7 @@ def to_array(field: "InferInput") -> np.ndarray:
     """An input as an array.
 
     Raises:
-        InvalidInput: Its data do not match its datatype and shape.
+        InvalidInput: The input's data do not match its datatype and shape.
     """
     from kserve.errors import InvalidInput
 
@@ -51,7 +51,7 @@ def make_output(request: "InferRequest", name: str, array: np.ndarray) -> "Infer
     Args:
         request: The request.
         name: Name of the output.
-        array: Its content, float32 or objects that are bytes.
+        array: Content of the output: float32, or objects that are bytes.
     """
     from kserve import InferOutput
 

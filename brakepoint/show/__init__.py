@@ -1,1 +1,1 @@
-"""The page on which a person shows signs to a model, and labels the pictures in which it is wrong."""
+"""The page on which a person shows signs to a model, and labels the pictures in which the model is wrong."""

@@ -19,7 +19,7 @@ EXPORT_NAME = "label-studio.json"
 PICTURES = "pictures"
 NAME = re.compile(r"shown_(\d{4,})\.jpg")
 LEAST_SIDE = 0.002
-"""As a fraction of the picture: anything smaller is an accident."""
+"""Least side of a box as a fraction of the picture: a smaller one was drawn by accident."""
 SIGNS_MAX = 50
 Json = dict[str, Any]
 
@@ -80,13 +80,13 @@ class Album:
 
         Args:
             jpeg: The picture.
-            signs: Its signs; may be empty, since pictures without signs are useful, too.
+            signs: The picture's signs; may be empty, since pictures without signs are useful, too.
 
         Returns:
             The name given to the picture.
 
         Raises:
-            UserError: It isn't a JPEG.
+            UserError: The bytes aren't a JPEG.
         """
         height, width = decoded(jpeg).shape[:2]
         number = 1 + max((int(task["id"]) for task in self._tasks), default=0)
@@ -125,7 +125,7 @@ def decoded(jpeg: bytes) -> np.ndarray:
         `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        UserError: It isn't a JPEG.
+        UserError: The bytes aren't a JPEG.
     """
     image = None
     if jpeg.startswith(b"\xff\xd8"):

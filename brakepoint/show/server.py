@@ -1,6 +1,6 @@
 """The page's server: what the model sees in a picture, and the pictures that are kept.
 
-A picture is received, examined and discarded. Only `POST /album` stores one, on this machine's disk.
+A picture is received, examined and discarded. Only `POST /album` stores a picture, on this machine's disk.
 """
 
 import threading
@@ -22,7 +22,7 @@ from brakepoint.show.album import SIGNS_MAX, Album, ShownSign, decoded
 from brakepoint.web.server import NO_STORE, check_token, make_page
 
 BODY_MAX_BYTES = 8_000_000
-"""A JPEG of a few megapixels in base64."""
+"""Enough for a JPEG of a few megapixels in base64."""
 TO_PRINT = {kind: plate for kind, plate in PLATES.items() if not kind.startswith("road-")}
 """The sign plates of the toy's line, at their true size."""
 TEXTS = ("show.", "sign.class.")
@@ -34,7 +34,7 @@ class PictureDetector(Protocol):
     """Finds signs in a picture, as `brakepoint.detector.Detector` does."""
 
     def detect_image(self, image: np.ndarray, confidence: float | None = None) -> tuple[Detection, ...]:
-        """Finds the signs in `(height, width, 3)` uint8, blue-green-red; boxes are in its pixels."""
+        """Finds the signs in a picture, `(height, width, 3)` uint8, blue-green-red."""
 
 
 class ShownPicture(BaseModel):
@@ -56,10 +56,10 @@ def make_app(
     """Creates the server.
 
     Args:
-        detector: Examines the pictures, one at a time.
-        album: Stores the labelled ones.
+        detector: The model's detector, which examines one picture at a time.
+        album: Stores the labelled pictures.
         samples: Pictures of the kit, for a person without a camera.
-        token: Required to use the page; empty when only this machine can reach it.
+        token: Required to use the page; empty when only this machine can reach the page.
         facts: Further constants that the page shows.
     """
     router = APIRouter()

@@ -37,7 +37,7 @@ class Dataset:
         validation: Number of validation pictures.
         unlabelled: Number of pictures skipped because they are not labelled.
         folder: Contains `train/` and `val/`, each with `images/` and `labels/`.
-        notes: What else was skipped.
+        notes: Notes about everything else that was skipped.
     """
 
     training: int
@@ -58,12 +58,12 @@ class _Item:
 
 
 def build_dataset(fetched: Path, step: ModuleType, out: Path) -> Dataset:
-    """Writes YOLO labels and splits the pictures; replaces the result of an earlier run.
+    """Writes YOLO labels and splits the pictures; the result replaces that of an earlier run.
 
     Args:
         fetched: Contains `images/` and `annotations.json`.
         step: The module `step1_dataset`.
-        out: Receives `train/` and `val/`; until they are complete, the old ones are kept.
+        out: Receives `train/` and `val/`; until these are complete, the old ones are kept.
 
     Raises:
         UserError: The annotations belong to another project, or to missing pictures.
@@ -91,7 +91,7 @@ def import_dataset(source: Path, step: ModuleType, out: Path) -> Dataset:
     Args:
         source: Contains pictures and labels.
         step: The module `step1_dataset`.
-        out: Receives `train/` and `val/`; until they are complete, the old ones are kept.
+        out: Receives `train/` and `val/`; until these are complete, the old ones are kept.
 
     Raises:
         UserError: Pictures or labels are missing or invalid, or a picture cannot be decoded.
@@ -112,7 +112,7 @@ def import_dataset(source: Path, step: ModuleType, out: Path) -> Dataset:
 
 
 def _with_two_sides(labels: Labels) -> Labels:
-    """The pictures of the two splits if both exist, or all of them without a split."""
+    """The pictures of the two splits if both exist; otherwise all pictures, without a split."""
     if not {picture.split for picture in labels.pictures} >= set(SIDES):
         return Labels(
             tuple(LabelledPicture(each.path, each.signs, each.size_px) for each in labels.pictures),
@@ -124,11 +124,11 @@ def _with_two_sides(labels: Labels) -> Labels:
 
 
 def distinct_names(pictures: Sequence[Path], root: Path) -> dict[Path, str]:
-    """A file name for each picture, unique even without its suffix, since each has its own label.
+    """A file name for each picture, unique even without its suffix, since each picture has its own label.
 
     Args:
         pictures: Pictures below `root`, possibly in several folders.
-        root: Folders between it and a picture distinguish pictures with the same name.
+        root: The folders between this one and a picture distinguish pictures with the same name.
     """
     names: dict[Path, str] = {}
     taken: set[str] = set()
@@ -171,7 +171,7 @@ def _write(
 
 
 def draw_samples(folder: Path) -> np.ndarray:
-    """A picture of a few samples with their boxes: those with most signs.
+    """A picture of a few samples with their boxes: the pictures with the most signs.
 
     Args:
         folder: Contains `images/` and `labels/`.
@@ -187,7 +187,7 @@ def draw_samples(folder: Path) -> np.ndarray:
 
 
 def _tile(picture: LabelledPicture) -> np.ndarray:
-    """The picture with its boxes, as large as the tile allows, on black."""
+    """The picture with its boxes, as large as the tile allows, on a black background."""
     image = read_picture(picture.path)
     scale = min(TILE_PX[0] / image.shape[1], TILE_PX[1] / image.shape[0])
     if scale != 1:

@@ -1,4 +1,4 @@
-"""A boto3 client that uses only the connection's settings, and reports when the server isn't a store."""
+"""A boto3 client that uses only the connection's settings, and reports a server that isn't a store."""
 
 import os
 from functools import cache
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 20
 ATTEMPTS, ATTEMPTS_TO_REACH = 5, 2
-"""Attempts at a store that requests a delay (SlowDown), and at one that does not answer at all."""
+"""Number of attempts at a store that requests a delay (SlowDown), and at one that does not answer at all."""
 WORKERS = 8
 """Number of parallel downloads."""
 NOT_REACHED = (
@@ -41,7 +41,7 @@ GATEWAY = (502, 503, 504)
 BUCKET_REGION = "x-amz-bucket-region"
 """Header with which Amazon reports a bucket's region; boto3 then follows automatically."""
 WANTS_TLS = b"HTTPS server"
-"""The answer of stores and proxies written in Go to HTTP requests on an HTTPS port."""
+"""Part of the answer of stores and proxies written in Go to HTTP requests on an HTTPS port."""
 
 
 def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Client":
@@ -49,11 +49,11 @@ def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Cli
 
     Args:
         endpoint: URL of the store.
-        region: Required by some stores.
+        region: Region of the bucket, which some stores require.
         key: The access key, the secret key and the session's token, which may be empty.
 
     Raises:
-        UserError: Something in the settings cannot belong to a store.
+        UserError: A value in the settings cannot belong to a store.
     """
     _check(endpoint)
     access_key, secret_key, session_token = key
@@ -80,7 +80,8 @@ def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Cli
         )
     except InvalidRegionError as error:
         raise UserError("store.error.region", region=region) from error
-    # Before boto3's own: its search for a bucket's region follows any redirection endlessly.
+    # Registered before boto3's own handler, which follows any redirection endlessly to find a bucket's
+    # region.
     client.meta.events.register_first("needs-retry.s3", _Judge(endpoint).look)
     return client
 
@@ -108,7 +109,7 @@ def _check(endpoint: str) -> None:
 
 
 def _authorities(endpoint: str) -> str | None:
-    """The file with the trusted authorities, if named, for an endpoint with a certificate."""
+    """The file with the trusted authorities, if one is named, for an endpoint that uses HTTPS."""
     named = next((name for name in CA_VARIABLES if setting(name)), None)
     if named is None or not endpoint.startswith("https:"):
         return None
@@ -142,7 +143,7 @@ class _Judge:
         Args:
             response: The answer, raw and parsed; None if there was none.
             attempts: Number of attempts so far.
-            caught_exception: The exception in place of an answer.
+            caught_exception: The exception that was raised instead of an answer.
 
         Raises:
             UserError: The server isn't a store, or redirects elsewhere.

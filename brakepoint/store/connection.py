@@ -1,4 +1,4 @@
-"""The object store to use: that of a data connection, else one in the same pod, else the kit's own."""
+"""The object store to use: the one of a data connection, else one in the same pod, else the kit's own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ class Connection:
         bucket: Name of the bucket.
         access_key: The access key.
         secret_key: The secret key; never printed.
-        region: Required by some stores.
+        region: Region of the bucket, which some stores require.
         session_token: Token of a temporary key.
     """
 
@@ -48,7 +48,7 @@ class Connection:
         """Reads the variables that an OpenShift AI data connection sets.
 
         Raises:
-            UserError: One of them is missing.
+            UserError: One of these variables is missing.
         """
         names = (ENDPOINT_VARIABLE, "AWS_S3_BUCKET", *KEY_VARIABLES)
         missing = [name for name in names if not setting(name)]
@@ -67,7 +67,7 @@ class Connection:
         """A boto3 client for this store; several threads may share it.
 
         Raises:
-            UserError: Something in the settings cannot belong to a store.
+            UserError: A value in the settings cannot belong to a store.
         """
         return make_client(self.endpoint, self.region, (self.access_key, self.secret_key, self.session_token))
 
@@ -77,7 +77,7 @@ def _with_scheme(endpoint: str, scheme: str) -> str:
 
 
 def _without_bucket(endpoint: str, bucket: str) -> str:
-    """The store's address from that of a bucket: `https://store/BUCKET`, `https://BUCKET.s3.…`."""
+    """The store's address, derived from a bucket's: `https://store/BUCKET`, `https://BUCKET.s3.…`."""
     try:
         parts = urlsplit(endpoint)
     except ValueError:
@@ -91,15 +91,15 @@ def _without_bucket(endpoint: str, bucket: str) -> str:
 
 @contextmanager
 def object_store() -> Iterator[Connection]:
-    """Opens the store of the data connection, else the pod's or the kit's own, with the kit's content.
+    """Opens the data connection's store, else the pod's, else the kit's own, with the kit's content.
 
     Example:
         >>> with object_store() as store:
         ...     store.client.list_objects_v2(Bucket=store.bucket)
 
     Raises:
-        UserError: The environment names a store incompletely, the pod's does not answer, or the kit's does
-            not start.
+        UserError: The environment names a store incompletely, the pod's store does not answer, or the kit's
+            own does not start.
     """
     if setting(ENDPOINT_VARIABLE):
         yield Connection.from_environment()
@@ -113,7 +113,7 @@ def object_store() -> Iterator[Connection]:
 
 @contextmanager
 def _store_at_hand() -> Iterator[Connection]:
-    if beside := setting(BESIDE_VARIABLE):  # It only serves its own pod, and requires no key.
+    if beside := setting(BESIDE_VARIABLE):  # This store only serves its own pod, and requires no key.
         yield Connection(_with_scheme(beside, "http"), EMBEDDED_BUCKET, "anybody", "anybody")
         return
     with serve_s3() as (endpoint, access_key, secret_key):

@@ -20,9 +20,9 @@ CONTENT_DIR = KIT / "dataset"
 STILLS_PREFIX = "stills/"
 BASE_MODEL_PREFIX = "base-model/"
 CHECKSUMS_NAME = "SHA256SUMS"
-"""File with the hash of every object of the kit, in the format of sha256sum."""
+"""Key of the file with the hash of every object of the kit, in the format of sha256sum."""
 SUM_LINE = re.compile(r"(?P<digest>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
-"""The asterisk marks files read as binary, as on Windows."""
+"""The asterisk marks files that were read as binary, as on Windows."""
 HAVE_BUCKET = {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}
 
 
@@ -31,8 +31,8 @@ class StoredObject:
     """One object of a bucket.
 
     Attributes:
-        key: Its name in the bucket, for instance `stills/images/still-0001-0.jpg`.
-        size_bytes: Its size.
+        key: Name of the object in the bucket, for instance `stills/images/still-0001-0.jpg`.
+        size_bytes: Size of the object.
     """
 
     key: str
@@ -43,7 +43,7 @@ def content() -> dict[str, Path]:
     """The files that come with the kit, by their key in the bucket: all of `dataset/`, and the base model.
 
     Raises:
-        UserError: They are missing.
+        UserError: The files are missing.
     """
     files = {path.relative_to(CONTENT_DIR).as_posix(): path for path in sorted(CONTENT_DIR.rglob("*"))}
     files |= {f"{BASE_MODEL_PREFIX}{path.name}": path for path in (BASE_CHECKPOINT, BASE_MODEL)}
@@ -87,7 +87,7 @@ def seed(client: "S3Client", bucket: str, on_progress: Callable[[int, int], None
         client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         if on_progress is not None:
             on_progress(done, len(files))
-    # Last: it shows that everything else is there.
+    # The checksums come last: they show that everything else is there.
     client.put_object(Bucket=bucket, Key=CHECKSUMS_NAME, Body=checksums(files).encode())
     return len(files)
 

@@ -15,15 +15,15 @@ from brakepoint.sockets import LOCALHOST, answers, free_port, is_free
 
 EMBEDDED_BUCKET = "brakepoint"
 STORE_DIR = Path("runs/store")
-"""Its subfolders are the buckets."""
+"""The folder whose subfolders are the buckets."""
 USUAL_PORT = 9000
 FRESH = ("--dir-cache-time", "1s")
 """Delay until another server's changes to the folder are visible; with 0, rclone forgets its own files."""
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
 LISTENS = b"Starting s3 server on"
-"""rclone's message once the port is its own: another server might answer there, too."""
+"""rclone's message once the port is its own; an answer on the port could come from another server."""
 GUARD = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGTERM)"
-"""Ends a process when the pipe to its parent closes, which also happens if the parent was killed."""
+"""Ends a process when the pipe to its parent closes, which also happens if the parent is killed."""
 
 
 @contextmanager
@@ -86,16 +86,16 @@ def running(
     folder: Path | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs rclone while the context lasts, and no longer than this process, even if that is killed.
+    """Runs rclone while the context lasts, and no longer than this process, even if this process is killed.
 
     Args:
         command: Program and arguments.
         environment: Additional variables.
-        log_path: Receives its output.
-        folder: Its working folder; by default that of this process.
-        pass_fds: Open files that it inherits.
+        log_path: Receives the output.
+        folder: The program's working folder; by default the one of this process.
+        pass_fds: Open files that the program inherits.
     """
-    # Separate sessions, because Ctrl-C is for the parent, which ends them in order.
+    # Both get their own session, because Ctrl-C is for the parent, which ends them in order.
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -123,7 +123,7 @@ def running(
 
 
 def rclone() -> str:
-    """Path of the rclone that pip installed beside this Python, or of any other."""
+    """Path of the rclone that pip installed beside this Python, or else of another one."""
     beside = Path(sys.executable).with_name("rclone")
     found = str(beside) if beside.is_file() else shutil.which("rclone")
     if found is None:
@@ -134,16 +134,16 @@ def rclone() -> str:
 def wait_until_ready(
     process: subprocess.Popen[bytes], address: tuple[str, int], log_path: Path, begins_at: int = 0
 ) -> None:
-    """Waits until an rclone reports that it listens, and answers.
+    """Waits until an rclone reports that it listens, and until it answers.
 
     Args:
-        process: Its process.
-        address: Host and port on which it listens.
-        log_path: Receives its output.
-        begins_at: Offset in the log where its own output begins.
+        process: Process of rclone.
+        address: Host and port on which rclone listens.
+        log_path: Receives the output.
+        begins_at: Offset in the log at which this process's output begins.
 
     Raises:
-        UserError: It does not become ready in time, for example because rclone is too old.
+        UserError: rclone does not become ready in time, for example because it is too old.
     """
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:

@@ -49,7 +49,7 @@ NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF")
 
 @contextmanager
 def friendly_errors(endpoint: str, bucket: str) -> Iterator[None]:
-    """Turns errors of boto3 and the disk into one line that tells what to do.
+    """Turns errors of boto3 and the disk into one line that says what to do.
 
     Args:
         endpoint: URL of the store, for messages.
@@ -114,7 +114,7 @@ def _without_trust(error: SSLError, endpoint: str) -> UserError:
 
 
 def _nobody(endpoint: str) -> UserError:
-    """Names the variable that contains the store's address; the kit's own has none."""
+    """The error if no store answers, which names the variable with its address; the kit's own has none."""
     named = next((name for name in (ENDPOINT_VARIABLE, BESIDE_VARIABLE) if setting(name)), None)
     if named is None:
         return UserError("store.error.ours_silent", endpoint=endpoint)

@@ -15,7 +15,7 @@ from brakepoint.store.errors import friendly_errors
 def fetch_content(
     store: Connection, step: ModuleType, folder: Path, on_progress: Callable[[int, int], None]
 ) -> int:
-    """Downloads what is missing; another call completes an interrupted one.
+    """Downloads the missing objects; a further call completes an interrupted download.
 
     Args:
         store: Store with the content.
@@ -27,7 +27,7 @@ def fetch_content(
         The number of downloaded objects.
 
     Raises:
-        UserError: The store or the disk failed, or an object is missing there or arrived damaged.
+        UserError: The store or the disk failed, or an object is missing in the store or arrived damaged.
     """
     with friendly_errors(store.endpoint, store.bucket):
         hashes = _hashes(store)
@@ -66,7 +66,7 @@ def _hashes(store: Connection) -> dict[str, str]:
 def _fetch(
     store: Connection, step: ModuleType, folder: Path, item: StoredObject, hashes: dict[str, str]
 ) -> bool:
-    """Downloads one object unless it exists already, and returns whether it had to."""
+    """Downloads one object unless its file exists already, and returns whether it was downloaded."""
     target = (folder / item.key).resolve()
     if not target.is_relative_to(folder.resolve()):
         return False

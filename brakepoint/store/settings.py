@@ -1,4 +1,4 @@
-"""The variables that name a store. People set them by copy and paste, or in Secrets created with `echo`."""
+"""The variables that name a store, which people set by copy and paste, or in Secrets created with `echo`."""
 
 import os
 
@@ -6,7 +6,7 @@ ENDPOINT_VARIABLE = "AWS_S3_ENDPOINT"
 BESIDE_VARIABLE = "BRAKEPOINT_STORE"
 """URL of a store in the same pod, as in a workspace; a data connection takes precedence."""
 ADDRESSING_VARIABLE = "AWS_S3_ADDRESSING_STYLE"
-"""Where a request names the bucket: in its path, which most stores support, or in the host name."""
+"""Where a request names the bucket: in the path, which most stores support, or in the host name."""
 CA_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """Variables for a file with the trusted certificate authorities."""
 QUOTES = "\"'"

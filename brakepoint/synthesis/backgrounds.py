@@ -39,8 +39,8 @@ def background(rng: np.random.Generator, files: tuple[Path, ...], streets: bool)
 
     Args:
         rng: Random source.
-        files: Pictures without signs to draw from; one picture in three is a generated room nonetheless.
-        streets: Whether every second picture shows a street instead.
+        files: Pictures without signs to choose from; even so, one background in three is a generated room.
+        streets: Whether every second background is a street instead.
 
     Raises:
         UserError: A picture cannot be decoded.
@@ -122,7 +122,7 @@ def _window(rng: np.random.Generator, image: np.ndarray) -> None:
 
 
 def _radiator(rng: np.random.Generator, image: np.ndarray) -> None:
-    """Upright lines on a light panel."""
+    """A light panel with upright lines."""
     x, y, pitch = int(rng.integers(0, 450)), int(rng.integers(80, 280)), int(rng.integers(8, 30))
     width, height = int(rng.integers(100, 400)), int(rng.integers(40, 130))
     value = rng.uniform(120, 235)
@@ -132,7 +132,7 @@ def _radiator(rng: np.random.Generator, image: np.ndarray) -> None:
 
 
 def _cloth(rng: np.random.Generator, image: np.ndarray) -> None:
-    """Cloth with a strong pattern at one side."""
+    """Cloth with a strong pattern on one side of the picture."""
     width, height = int(rng.integers(60, 240)), int(rng.integers(120, 360))
     x = 0 if rng.random() < 0.5 else WIDTH - width
     y = int(rng.integers(0, HEIGHT - height))
@@ -199,7 +199,7 @@ def _lay_studs(image: np.ndarray, spots: np.ndarray, at: float, shade: np.ndarra
 
 
 def _track_at(at: float, straight: float, bend: float, start: float) -> tuple[np.ndarray, float]:
-    """Where the centre line is after `at` cm, and its heading in radians, right positive."""
+    """Where the centre line is after `at` cm, and its heading in radians, positive to the right."""
     curved = max(at - straight, 0)
     heading = min(max(curved * bend, -1.5), 1.5)
     x = start + (1 - np.cos(heading)) / bend
@@ -212,7 +212,7 @@ def _beside(at: float, side: float, straight: float, bend: float, start: float) 
 
 
 def _chaos(rng: np.random.Generator) -> np.ndarray:
-    """Textures and shapes of any kind, so that no background comes as a surprise."""
+    """Textures and shapes of any kind, so that the model is prepared for any background."""
     if rng.random() < 0.4:
         image = patterned_cloth(rng, HEIGHT, WIDTH)
     else:

@@ -22,7 +22,7 @@ def photograph(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _uneven_light(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Lamps and windows: brighter here, bluer or warmer there."""
+    """Adds the light of lamps and windows, which is brighter, bluer or warmer in some places."""
     spread = rng.uniform(0.05, 0.45)
     cells = 1 + spread * rng.uniform(-1, 1, (3, 4, 1)) + spread * 0.35 * rng.uniform(-1, 1, (3, 4, 3))
     light = cv2.resize(cells.astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -30,7 +30,7 @@ def _uneven_light(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _tone(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Saturation, exposure, white balance, gamma and haze, by one matrix and one table per channel."""
+    """Changes saturation, exposure, white balance, gamma and haze, by a matrix and a table per channel."""
     colourful = rng.uniform(0.45, 1.25)
     grey = np.array([[0.114, 0.587, 0.299]]) * (1 - colourful)
     image = cv2.transform(image, np.eye(3) * colourful + np.repeat(grey, 3, 0))
@@ -48,7 +48,7 @@ def _tone(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _soften(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Lens blur, camera shake, and the softness of an upscaled picture."""
+    """Adds lens blur, camera shake, and the softness of an upscaled picture."""
     rows, columns = image.shape[:2]
     if rng.random() < 0.35:
         small = rng.uniform(0.45, 0.95)
@@ -81,7 +81,7 @@ def _shake(rng: np.random.Generator) -> np.ndarray:
 
 
 def _noise(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Noise: fine in brightness, and coarser in colour."""
+    """Adds noise: fine in brightness, and coarser in colour."""
     strength = min(rng.exponential(3.0), 14.0)
     if strength < 0.5:
         return image

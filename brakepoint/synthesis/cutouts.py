@@ -1,7 +1,7 @@
 """Sign cut-outs: signs rendered without a background, ready to be placed on pictures.
 
-A folder of cut-outs contains one picture each, with straight alpha, and `cutouts.json`, which describes what
-each shows and where its plate is. `brakepoint footage cutouts` writes one.
+A folder of cut-outs contains a picture of each, with straight alpha, and `cutouts.json`, which describes what
+each picture shows and where the plate is. `brakepoint footage cutouts` writes such a folder.
 """
 
 from dataclasses import dataclass
@@ -29,17 +29,17 @@ class CutoutRecord(BaseModel):
     """The description of one cut-out in `cutouts.json`.
 
     Attributes:
-        file: Name of its picture in the same folder.
+        file: Name of the picture, which is in the same folder.
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
-        sign_class: Its class for a detector, `class` in the file; None for distractors and backs.
-        yaw_deg: Rotation about the post; 0 faces the camera, positive the viewer's right, beyond 90 is a
-            back.
-        pitch_deg: Angle by which the camera looks down on it.
+        sign_class: The sign's class for a detector, `class` in the file; None for distractors and backs.
+        yaw_deg: Rotation about the post: 0 faces the camera, a positive one the viewer's right; beyond 90,
+            the back is visible.
+        pitch_deg: Angle by which the camera looks down on the sign.
         roll_deg: Tilt to the viewer's left.
         distance_cm: From the camera to the plate.
-        light: Name of the light that falls on it.
-        plate: Convex outline of the plate alone, without its post, in pixels of the picture from its top left
-            corner; for an object without a plate, the outline of the whole.
+        light: Name of the light that falls on the sign.
+        plate: Convex outline of the plate alone, without its post, in pixels from the picture's top left
+            corner; for an object without a plate, the outline of the whole object.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
@@ -79,14 +79,14 @@ class Cutout:
 
     Attributes:
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
-        sign_class: Its class for a detector; None for distractors and backs.
+        sign_class: The sign's class for a detector; None for distractors and backs.
         image: `(h, w, 4)` uint8, blue-green-red-alpha, not premultiplied; transparent pixels have the colour
             of their neighbours.
         plate: `(n, 2)` float32: convex outline of the plate alone, x and y in pixels.
         yaw_deg: Rotation about the post; see `CutoutRecord`.
-        pitch_deg: Angle by which the camera looks down on it.
+        pitch_deg: Angle by which the camera looks down on the sign.
         roll_deg: Tilt to the viewer's left.
-        light: Name of the light that falls on it.
+        light: Name of the light that falls on the sign.
     """
 
     kind: str
@@ -103,7 +103,7 @@ def read_index(folder: Path) -> CutoutIndex:
     """Reads `cutouts.json`.
 
     Raises:
-        UserError: It is missing or invalid.
+        UserError: The file is missing or invalid.
     """
     path = folder / INDEX
     try:

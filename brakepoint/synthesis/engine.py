@@ -23,7 +23,7 @@ Painter = Callable[[np.random.Generator, Materials], Picture]
 
 
 class Steps(Protocol):
-    """What the engine needs of the module of step 2, `labs` or `solutions`."""
+    """The functions of step 2's module, in `labs` or `solutions`, that the engine needs."""
 
     def paint_picture(self, rng: np.random.Generator, materials: Materials, /) -> Picture:
         """Paints one picture."""
@@ -34,7 +34,7 @@ class Steps(Protocol):
 
 @dataclass(frozen=True)
 class _Job:
-    """What every worker needs to paint any of the pictures."""
+    """Everything that a worker needs to paint any of the pictures."""
 
     out_dir: Path
     seed: int
@@ -55,7 +55,7 @@ def synthesise(
     """Fills `out_dir` with pictures 0 to `count` − 1 and their labels; existing ones are kept.
 
     Args:
-        out_dir: Receives `images/` and `labels/`; its `synthesis.json` records the settings.
+        out_dir: Receives `images/`, `labels/` and `synthesis.json`, which records the settings.
         count: Total number of pictures.
         seed: Picture `i` depends only on `(seed, i)`.
         materials: Materials for the pictures.
@@ -85,7 +85,7 @@ def synthesise(
 
 
 def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
-    """Creates the folders, and refuses to mix two recipes in one of them."""
+    """Creates the folders, and refuses to mix pictures from different settings in one folder."""
     settings = {"format": "brakepoint-synthesis/5", "seed": seed, **materials.describe()}
     manifest = out_dir / MANIFEST
     if manifest.exists() and _settings_in(manifest) != settings:

@@ -12,11 +12,11 @@ from brakepoint.files import write_whole
 from brakepoint.truth import load_truth
 
 EVERY = 3
-"""Neighbouring frames are 2 cm apart and very similar: one in this many is enough."""
+"""Neighbouring frames are 2 cm apart and very similar, so one frame in this many is enough."""
 
 
 def save_signless_frames(out_dir: Path) -> Iterator[Path]:
-    """Writes the frames as PNG files, and yields each one once written.
+    """Writes the frames as PNG files, and yields each path once the file is written.
 
     Raises:
         UserError: A feed cannot be decoded, or has no ground truth.

@@ -1,4 +1,4 @@
-"""The materials of synthetic pictures: a world with its signs, and backgrounds for them."""
+"""The materials of synthetic pictures: a world with its signs, and backgrounds for these signs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from brakepoint.synthesis.sprites import Sprite
 from brakepoint.worlds import World
 
 RENDERED_SHARE = 0.5
-"""Share of rendered signs, if there are any: they have realistic light but few views."""
+"""Share of rendered signs, if there are any: these have realistic light but few views."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Materials:
         backgrounds: Files of pictures without signs; if empty, backgrounds are generated.
         cutouts: Rendered signs; if empty, all signs are drawn.
         stickers: Whether to place meaningless yellow triangles on roads, so that the base model learns to
-            ignore them. A model that must find them on a track must not be taught that.
+            ignore them. A model that must find such triangles on a track must not learn this.
     """
 
     world: World = World.TRACK
@@ -37,7 +37,7 @@ class Materials:
     stickers: bool = False
 
     def describe(self) -> dict[str, object]:
-        """What distinguishes these materials from others, for the manifest of a dataset."""
+        """The properties that distinguish these materials from others, for the manifest of a dataset."""
         backgrounds = [file.name for file in self.backgrounds]
         supply = {"backgrounds": backgrounds, "cutouts": len(self.cutouts), "stickers": self.stickers}
         return {"world": self.world.value, **supply}
@@ -55,9 +55,9 @@ class Materials:
 
         Args:
             rng: Random source.
-            brightness: Mean of the picture at the sign's place, 0 to 255; signs mostly match it.
-            height_px: Height of its plate.
-            distractor: Whether it must not be detected.
+            brightness: Mean of the picture at the sign's place, 0 to 255; signs are mostly about as bright.
+            height_px: Height of the sign's plate.
+            distractor: Whether the sign must be a distractor, which must not be detected.
         """
         if self.cutouts and rng.random() < RENDERED_SHARE:
             return random_rendered(rng, self._rendered, brightness, height_px, distractor)
@@ -69,7 +69,7 @@ class Materials:
         return self._choice(self.cutouts)
 
     def _choice(self, signs: Iterable[Kind]) -> Choice[Kind]:
-        """Sorts signs by their meaning in this world; of the other world, at most stickers are kept."""
+        """Sorts signs by their meaning in this world; of the other world's signs, at most stickers stay."""
         fronts, distractors = [], []
         for sign in signs:
             of_other_world = sign.sign_class is SignClass.DANGER_AHEAD and (

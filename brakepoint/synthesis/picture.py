@@ -35,8 +35,9 @@ class Placed:
     Attributes:
         sprite: The drawn sprite.
         left: Column of the sprite's left edge; may be negative.
-        top: Row of its upper edge; may be negative.
-        visible: `(h, w)` float32 coverage of the plate by pixel of the sprite; whatever covers it reduces it.
+        top: Row of the sprite's upper edge; may be negative.
+        visible: `(h, w)` float32: how much of each pixel of the sprite shows the plate, reduced by whatever
+            covers it.
     """
 
     sprite: Sprite
@@ -52,7 +53,7 @@ class Placed:
         return float(self.visible.sum() / max(self.sprite.plate.sum(), 1e-6))
 
     def overlap(self, other: "Placed") -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
-        """Where two sprites share pixels: the region in this one and in the other; None if nowhere."""
+        """The region shared by two sprites, in pixels of this one and of the other; None if there is none."""
         mine, theirs = self.sprite.alpha.shape, other.sprite.alpha.shape
         top, left = max(self.top, other.top), max(self.left, other.left)
         bottom = min(self.top + mine[0], other.top + theirs[0])
@@ -65,7 +66,7 @@ class Placed:
         )
 
     def clip_to(self, width: int, height: int) -> None:
-        """Removes what is outside a picture of this size."""
+        """Removes the parts that are outside a picture of this size."""
         inside = np.zeros_like(self.visible)
         rows = slice(max(-self.top, 0), max(height - self.top, 0))
         columns = slice(max(-self.left, 0), max(width - self.left, 0))

@@ -25,13 +25,13 @@ class PrintedPlate:
     """One kind of plate.
 
     Attributes:
-        kind: For instance `danger-train` or `stop`.
-        sign_class: Class of its front for a detector; None for a distractor.
+        kind: Kind of the plate, for instance `danger-train` or `stop`.
+        sign_class: Class of the front for a detector; None for a distractor.
         prints: Variants of the print, from thin lines and a wide margin to thick lines, each a pyramid of
             `(h, w, 4)` float32 images, 0 to 255, blue-green-red-alpha, every level half the size of the
             previous one.
         outline: The silhouette.
-        edge: Colour of the plastic on which it is printed, blue-green-red 0 to 255.
+        edge: Colour of the plastic under the print, blue-green-red 0 to 255.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class PrintedPlate:
 
 @cache
 def plates() -> dict[str, PrintedPlate]:
-    """Every plate, by kind; those found only on real roads are called `road-…`."""
+    """Every plate, by kind; the kinds that are found only on real roads are called `road-…`."""
     folder = resources.files(__package__) / "plates"
     files = [file for file in folder.iterdir() if file.name.endswith(".png")]
     kinds = {file.name.removesuffix(".png"): file.read_bytes() for file in files}

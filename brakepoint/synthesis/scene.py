@@ -24,7 +24,7 @@ EDGE_ON_DEG = 86.0
 """Beyond this angle, a sign's front is not visible."""
 
 DECEIVERS = ("stop", "no-entry", "no-horn", "crossing", "back-disc", "back-triangle", "ball-yellow", "duck")
-"""Look-alikes of target signs, which are drawn more often."""
+"""Look-alikes of target signs, which are drawn more often than other distractors."""
 
 
 def random_height(rng: np.random.Generator) -> float:
@@ -54,7 +54,7 @@ class Choice(Generic[Kind]):
         return _any(rng, [sign for sign in self.fronts if sign.sign_class is wanted])
 
     def distractor(self, rng: np.random.Generator) -> Kind:
-        """Picks a kind, look-alikes more often, then one of that kind."""
+        """Picks a kind, look-alikes more often than others, then a sign of that kind."""
         kinds = sorted({thing.kind for thing in self.distractors})
         weights = np.array([3.0 if kind in DECEIVERS else 1.0 for kind in kinds])
         kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
@@ -77,9 +77,9 @@ def random_drawn(
     Args:
         rng: Random source.
         choice: Plates; backs of target signs are added to the distractors.
-        brightness: Mean of the picture at the sign's place, 0 to 255; signs mostly match it.
-        height_px: Height of its plate.
-        distractor: Whether it must not be detected.
+        brightness: Mean of the picture at the sign's place, 0 to 255; signs are mostly about as bright.
+        height_px: Height of the sign's plate.
+        distractor: Whether the sign must be a distractor, which must not be detected.
     """
     back = distractor and rng.random() < BACK_SHARE
     plate = choice.distractor(rng) if distractor and not back else choice.front(rng)
@@ -126,13 +126,13 @@ def _look(rng: np.random.Generator, brightness: float, height_px: float, steep: 
 
 
 def _wash(rng: np.random.Generator, steep: bool) -> float:
-    """Strength of a sheen: mostly there is none."""
+    """Draws the strength of a sheen, which is mostly 0."""
     share, most = (0.5, 1.5) if steep else (0.22, 0.75)
     return float(rng.uniform(0.1, most)) if rng.random() < share else 0.0
 
 
 def random_occluder(rng: np.random.Generator, height_px: float) -> Sprite:
-    """Draws a plain object that may be in front of a sign of that height."""
+    """Draws a plain object that may hide a part of a sign of that height."""
     width, height = (height_px * rng.uniform(0.15, 0.9, 2) * (1, 2)).astype(int) + 3
     shape = np.zeros((height, width), np.float32)
     if rng.random() < 0.5:

@@ -12,18 +12,18 @@ from brakepoint.scenery.artwork import PLATES, PlateArtwork
 from brakepoint.texts import text
 
 PAPER_CM = (21.0, 29.7)
-"""A4."""
+"""The size of A4 paper."""
 CM_PER_INCH = 2.54
 MARGIN_CM, HEAD_CM = 1.5, 4.2
 COLUMNS, ROW_CM = 5, 5.2
 TAB_CM = (1.2, 2.4)
 """The strip below a sign that goes around a pencil."""
 RULER_CM = 10.0
-"""So long is a line that tells whether the printer has scaled the page."""
+"""Length of a line that shows whether the printer has scaled the page."""
 
 
 def printed() -> list[PlateArtwork]:
-    """The signs of the sheet: what means something to the train twice, and what does not once."""
+    """The signs of the sheet: those that mean something to the train twice, and distractors once."""
     toys = [plate for kind, plate in PLATES.items() if not kind.startswith("road-")]
     return [plate for plate in toys for _ in range(2 if plate.sign_class else 1)]
 
@@ -32,13 +32,13 @@ def write_sheet(path: Path) -> None:
     """Writes the PDF, in the reader's language.
 
     Args:
-        path: The file; its folder is there.
+        path: The file; its folder must exist.
     """
     from matplotlib.figure import Figure
 
     width, height = PAPER_CM
     figure = Figure(figsize=(width / CM_PER_INCH, height / CM_PER_INCH))
-    figure.suppressComposite = True  # Each sign stays as sharp as it is.
+    figure.suppressComposite = True  # The PDF keeps each sign at its own resolution.
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.axis("off")

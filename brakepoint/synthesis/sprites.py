@@ -25,7 +25,7 @@ DAYLIGHT = 225.0
 INK_SHINE = 400.0
 """Brightness of black ink per unit of sheen beyond the value that drowns the print."""
 DARKEST, DARKEST_BACK = 20.0, 100.0
-"""Rendered plates darker than this are not fully brightened: of target signs, and of any others."""
+"""Brightness below which a rendered plate is not fully brightened: of a target sign, and of any other."""
 POST_COLOUR = np.array([24.0, 24.0, 26.0])
 FOOT_COLOUR = np.array([120.0, 122.0, 122.0])
 
@@ -35,9 +35,9 @@ class Pose:
     """The pose of a sign before the camera.
 
     Attributes:
-        height_px: Height of the plate in the picture, as if it faced the camera.
-        yaw_deg: Rotation about the post; 0 faces the camera, beyond 90 its back is visible.
-        pitch_deg: Angle by which the camera looks down on it.
+        height_px: Height of the plate in the picture, as if the plate faced the camera.
+        yaw_deg: Rotation about the post; 0 faces the camera, beyond 90 the back is visible.
+        pitch_deg: Angle by which the camera looks down on the sign.
         roll_deg: Sideways tilt.
         distance_cm: Distance, which determines the strength of the perspective.
     """
@@ -56,11 +56,11 @@ class Look:
     Attributes:
         gain: Brightness, 1 as printed.
         tint: Factor on blue, green and red.
-        gloss: 0 none to 1 a white glare.
-        wash: 0 none to 1: how far a sheen over the whole plate drowns its print; beyond 1 the ink shines more
-            than the plate, as when seen from the side.
+        gloss: Strength of the glare, from 0 for none to 1 for white.
+        wash: How far a sheen over the whole plate drowns the print, from 0 to 1; beyond 1, the ink shines
+            more than the plate, as when seen from the side.
         gloss_deg: Direction from which the glare comes.
-        shade: 0 none to 1: how much darker one side is.
+        shade: How much darker one side is, from 0 for not at all to 1.
         variant: Number of the plate's print, 0 to 4; 3 is the original.
         blur_px: Standard deviation of the lens blur.
         back: Lightness of the back, as a share of the colour of the plastic.
@@ -86,7 +86,7 @@ class Sprite:
         alpha: `(h, w)` float32, 0 to 1: the whole sign.
         plate: `(h, w)` float32, 0 to 1: only the plate, before any blur.
         box: `(left, top, right, bottom)` of the plate in the sprite's pixels, with subpixel accuracy.
-        sign_class: Its class for a detector; None for a distractor or a back.
+        sign_class: The sign's class for a detector; None for a distractor or a back.
     """
 
     colour: np.ndarray
@@ -97,7 +97,7 @@ class Sprite:
 
 
 class _View:
-    """Projects points of the sign into a sprite, and paints there."""
+    """Projects points of the sign into a sprite, and paints into the sprite."""
 
     def __init__(self, plate: PrintedPlate, pose: Pose, fine: int) -> None:
         self.fine = fine
@@ -128,7 +128,7 @@ def _at_depth(outline: np.ndarray, z: float) -> np.ndarray:
 
 
 def _fill(canvas: np.ndarray, polygon: np.ndarray, value: tuple[float, ...]) -> None:
-    """Fills a convex polygon with vertices to a sixteenth of a pixel; pixel centres are at .5."""
+    """Fills a convex polygon whose vertices are exact to a sixteenth of a pixel; pixel centres are at .5."""
     cv2.fillConvexPoly(canvas, np.round((polygon - 0.5) * 16).astype(np.int32), value, cv2.LINE_8, 4)
 
 
@@ -137,8 +137,8 @@ def draw_sign(plate: PrintedPlate, pose: Pose, look: Look) -> Sprite:
 
     Args:
         plate: The printed plate.
-        pose: Its pose. The label is the plate's class if its front is visible, else None.
-        look: Its light.
+        pose: The sign's pose. The label is the plate's class if the front is visible, else None.
+        look: The light on the sign.
     """
     fine = 4 if pose.height_px < 30 else 3 if pose.height_px < 60 else 2
     view = _View(plate, pose, fine)
@@ -171,13 +171,13 @@ def draw_sign(plate: PrintedPlate, pose: Pose, look: Look) -> Sprite:
 
 
 def draw_cutout(cutout: Cutout, height_px: float, roll_deg: float, look: Look) -> Sprite:
-    """Draws a rendered sign: shrunk, rotated, and under another light.
+    """Draws a rendered sign: shrunk, rotated, and under a different light.
 
     Args:
-        cutout: The rendered sign. Its light is first normalised to that of a plate in daylight.
-        height_px: Height of its plate in the picture.
-        roll_deg: Sideways tilt in addition to the cut-out's own.
-        look: Its light; prints and backs are as rendered.
+        cutout: The rendered sign, whose light is first normalised to the light of a plate in daylight.
+        height_px: Height of the sign's plate in the picture.
+        roll_deg: Sideways tilt in addition to the cut-out's own tilt.
+        look: The light on the sign; prints and backs stay as rendered.
     """
     fine = 4 if height_px < 30 else 2 if height_px < 60 else 1
     scale = height_px * fine / np.ptp(cutout.plate[:, 1])
@@ -212,7 +212,7 @@ def _premultiplied(cutout: Cutout) -> np.ndarray:
 
 
 def _back_colour(plate: PrintedPlate, look: Look) -> np.ndarray:
-    """The colour of a back: that of the plate's plastic if light, nearly black if dark."""
+    """The colour of a back: from nearly black to the colour of the plate's plastic."""
     light = np.array(plate.edge) * look.back
     colour: np.ndarray = light * look.back + (1 - look.back) * light.mean()
     return colour
@@ -289,7 +289,7 @@ def _around(corners: np.ndarray) -> tuple[slice, slice]:
 
 
 def _same(plane: np.ndarray, channels: int) -> np.ndarray:
-    """A plane repeated in every channel: multiplying by that is much faster than broadcasting."""
+    """A plane repeated in every channel: multiplying by the result is much faster than broadcasting."""
     return cv2.merge([plane] * channels)
 
 

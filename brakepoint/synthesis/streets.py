@@ -10,7 +10,7 @@ LEAF_HUES = ((20, 70, 40), (40, 110, 70), (30, 60, 90))
 
 
 def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A sky above houses and trees, and a road leading towards them: `(height, width, 3)` uint8."""
+    """A sky, houses and trees, and a road that leads towards these: `(height, width, 3)` uint8."""
     horizon = int(rng.uniform(0.3, 0.65) * height)
     image = _sky(rng, height, width)
     for _ in range(rng.integers(0, 7)):

@@ -109,7 +109,7 @@ def _cushion(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int
 def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
     """A shaded ball or cone of one colour, with a highlight."""
     shade = np.array(colour(rng, saturation=rng.uniform(0.5, 1), value=rng.uniform(90, 250)))
-    if rng.random() < 0.3:  # Yellow ones are the most confusing.
+    if rng.random() < 0.3:  # Yellow solids are the most confusing.
         shade = np.array((0.1, 0.75, 0.95)) * rng.uniform(90, 260)
     ball = rng.random() < 0.5
     for step in np.linspace(1, 0.1, 5):
@@ -124,7 +124,7 @@ def _solid(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int],
 
 
 def _toy(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
-    """A heap of a few blobs and bricks, mostly of one strong colour: a duck, a car, a pile of bricks."""
+    """A heap of a few blobs and bricks, mostly of one strong colour, like a toy duck or a pile of bricks."""
     main = (
         (20.0, rng.uniform(150, 200), rng.uniform(180, 250)) if rng.random() < 0.5 else colour(rng, value=200)
     )
@@ -139,7 +139,7 @@ def _toy(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], s
 
 
 def _headstock(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
-    """A tapering piece of wood with knobs, on a thin neck: the head of a guitar, a brush, a tool."""
+    """A tapering piece of wood with knobs, on a thin neck, like the head of a guitar, a brush or a tool."""
     wood = np.array(colour(rng, saturation=rng.uniform(0.1, 0.7), value=rng.uniform(20, 200)))
     lean, narrow = rng.normal(0, 0.35), rng.uniform(0.1, 0.32)
     along, across = np.array([np.sin(lean), -np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])

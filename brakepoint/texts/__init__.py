@@ -2,7 +2,7 @@
 
 Each `*.toml` file beside this module contains tables such as `[mission.derailed]` with a key for each
 language. The file's name groups texts for editors and is not part of the key. A language exists if
-`language.name` has a text in it; its texts may be beside the others or in their own files.
+`language.name` has a text in that language, whose texts may be beside the others or in their own files.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any
 FOLDER = resources.files(__package__)
 ORIGINAL = "en"
 LANGUAGE_VARIABLES = ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
-"""What sets the reader's language, the strongest first: the kit's own setting, then the locale."""
+"""Variables that set the reader's language, the strongest first: the kit's own setting, then the locale's."""
 """The language of the docstrings, and of readers whose own language is missing."""
 
 
@@ -56,7 +56,7 @@ def languages() -> tuple[str, ...]:
 
 
 def language() -> str:
-    """The reader's language: that of `BRAKEPOINT_LANG` if set, else the locale's, if available."""
+    """The reader's language: from `BRAKEPOINT_LANG` if set, else from the locale; English if unavailable."""
     for variable in LANGUAGE_VARIABLES:
         if value := os.environ.get(variable, "").lower():
             return next((lang for lang in languages() if value.startswith(lang)), ORIGINAL)

@@ -1,7 +1,7 @@
 """Cuts a dataset's pictures into crops at the scale at which the network sees a frame.
 
-The network is fully convolutional: trained on crops in which signs are as many pixels wide as they will be in
-its input, it runs on whole frames. Most of a frame contains no sign, so crops teach more per second of
+The network is fully convolutional: it is trained on crops in which signs are as many pixels wide as in its
+later input, and runs on whole frames. Most of a frame contains no sign, so crops teach more per second of
 training.
 """
 
@@ -30,12 +30,12 @@ CUT_PX = round(CROP_PX / ZOOM)
 ABOUT_SIGNS = 0.6
 """Share of crops placed around a sign; the others are anywhere, since distractors have no label."""
 WHOLE_LEAST = 0.5
-"""A sign with a smaller share in a crop is not labelled there."""
+"""A sign of which a crop contains a smaller share is not labelled in the crop."""
 CUT_LEAST = 0.08
-"""A crop with a share of a sign between this and `WHOLE_LEAST` is rejected."""
+"""A crop that contains a share of a sign between this and `WHOLE_LEAST` is rejected."""
 
 WORTH_A_POOL = 64
-"""Number of pictures from which a process pool is worthwhile."""
+"""Number of pictures for which a process pool becomes worthwhile."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Labelled:
         return cls(np.array(classes, int), np.array(boxes, float).reshape(-1, 4))
 
     def within(self, left: int, top: int, side: int) -> "Labelled | None":
-        """Returns the labels inside a square crop; None where the crop cuts a sign badly."""
+        """Returns the labels inside a square crop; None if the crop cuts a sign badly."""
         moved = self.boxes - (left, top, left, top)
         clipped = moved.clip(0, side)
         share = _area(clipped) / np.maximum(_area(moved), 1e-6)
@@ -79,11 +79,11 @@ def _area(boxes: np.ndarray) -> np.ndarray:
 
 
 def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: bool = False) -> int:
-    """Cuts every picture of a dataset; pictures already cut are skipped.
+    """Cuts every picture of a dataset; pictures that are already cut are skipped.
 
     Args:
         dataset: Contains `images/` and `labels/`.
-        out_dir: Receives the same.
+        out_dir: Receives `images/` and `labels/` with the crops.
         per_picture: Number of crops of each picture.
         seed: Determines where to cut, together with a picture's name.
         quiet: Whether to show no progress.
@@ -105,7 +105,7 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: 
 
 
 def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: int) -> int:
-    """Cuts one picture. Labels are written before crops, so that an existing crop is complete."""
+    """Cuts one picture. Labels are written before crops, so that every existing crop has its label."""
     file = picture.path
     name = f"{file.parent.parent.name}-{file.stem}"
     if (out_dir / "images" / f"{name}-{per_picture - 1}.jpg").exists():
@@ -129,7 +129,7 @@ def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: in
 def _place(
     rng: np.random.Generator, labels: Labelled, width: int, height: int, side: int
 ) -> tuple[int, int, Labelled]:
-    """Finds a place that cuts no sign badly; after twenty tries uses the last one, with whole signs only."""
+    """Finds a place that cuts no sign badly; after twenty tries, uses the last, with whole signs only."""
     for _ in range(20):
         corner = rng.uniform(0, 1, 2) * (width - side, height - side)
         if len(labels.boxes) and rng.random() < ABOUT_SIGNS:

@@ -25,7 +25,7 @@ def learn(
     """Cuts datasets into crops, trains on them and exports the model.
 
     An interrupted run resumes after its last complete epoch. A new run cuts the crops again, because pictures
-    may have been repainted under the same names, and datasets removed.
+    may have been repainted under the same names, or datasets removed.
 
     Args:
         step: The module of step 3.

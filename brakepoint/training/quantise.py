@@ -17,7 +17,7 @@ from brakepoint.labels.pictures import pictures_in
 
 CALIBRATION_PICTURES = 200
 HEAD_CONVOLUTIONS = ("/cv2.", "/cv3.")
-"""In the head only these are quantised: the decoding after them mixes pixels with probabilities."""
+"""The only parts of the head that are quantised: the decoding after them mixes pixels with probabilities."""
 
 
 def quantise(model: Path, pictures: Path, target: Path) -> Path:
@@ -25,15 +25,16 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
 
     Args:
         model: ONNX file in floating point.
-        pictures: Dataset or folder of pictures like those the model will see; the first 200 calibrate it.
+        pictures: Dataset or folder of pictures like those that the model will see; the first 200 calibrate
+            the quantisation.
         target: The new ONNX file, written atomically.
 
     Returns:
         `target`.
 
     Raises:
-        UserError: The extra `quantise` is missing, there are no pictures, or the model isn't one of the
-            kit's.
+        UserError: The extra `quantise` is missing, there are no pictures, or the model isn't a model of the
+            kit.
     """
     extras.require("quantise")
     images = pictures / "images"

@@ -23,7 +23,7 @@ from brakepoint.workers import can_share
 ARCHITECTURE = Path(__file__).parent / "track.yaml"
 NAMES = [sign.value for sign in SignClass]
 EXPORT_SIZE = whole_strides(480 * ZOOM), whole_strides(640 * ZOOM)
-"""Height and width of the network's input: those of an enlarged frame, as multiples of its stride."""
+"""Height and width of the network's input: those of an enlarged frame, rounded up to whole strides."""
 OPSET = 17
 PROVENANCE = ("epochs", "batch", "imgsz", "optimizer", "lr0", "seed")
 """Metadata key of an exported model for its last training run."""
@@ -85,9 +85,9 @@ def unfinished(run: Path) -> Path | None:
 
 
 def use_all_cores(model: Any) -> None:
-    """Makes ultralytics use all cores, and load data while training on a CPU, too.
+    """Makes ultralytics use all cores, and load data during training even on a CPU.
 
-    Where processes cannot share memory, this process loads the data.
+    If processes cannot share memory, this process loads the data.
     """
     import torch
 
@@ -103,7 +103,7 @@ def compute_in_bfloat16(model: Any) -> None:
     import torch
 
     def choose(trainer: Any) -> None:
-        # On a CPU this is torch's autocast; ultralytics' own setting requires a GPU.
+        # On a CPU, this selects torch's autocast; ultralytics' own setting requires a GPU.
         trainer.amp = torch.cpu._is_avx512_bf16_supported()
         trainer.model.to(memory_format=torch.channels_last)
 
@@ -130,7 +130,7 @@ def stop_when(model: Any, rule: Callable[[list[float]], bool]) -> None:
     """Ends training after the epoch at which a rule returns True.
 
     Args:
-        model: Model about to be trained.
+        model: The model that is about to be trained.
         rule: Receives the mAP50-95 of every epoch so far, including those before an interruption.
     """
 
@@ -147,7 +147,7 @@ def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
 
     Args:
         train: Dataset folders, each with `images/` and `labels/`.
-        val: The same, for validation.
+        val: Dataset folders for validation.
         path: Path to write to.
 
     Raises:
@@ -195,7 +195,7 @@ def _forget_paths(checkpoint: Path) -> None:
 
 
 def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE) -> Path:
-    """Exports a checkpoint to ONNX for whole frames, class names in its metadata; lower pictures fit, too.
+    """Exports a checkpoint to ONNX for whole frames or lower pictures, with class names in the metadata.
 
     Args:
         weights: The checkpoint.
@@ -208,7 +208,7 @@ def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE
     model = open_model(weights)
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent) as folder:
-        model.model.pt_path = str(Path(folder) / weights.name)  # The export is created beside it.
+        model.model.pt_path = str(Path(folder) / weights.name)  # The export is created beside this path.
         made = Path(
             model.export(
                 format="onnx", imgsz=list(size), opset=OPSET, simplify=True, dynamic=True, verbose=False
@@ -220,7 +220,7 @@ def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE
 
 
 def _describe(path: Path, trained: dict[str, Any], width_px: int) -> None:
-    """Adds metadata about an export and its training, without the date; only its height stays dynamic."""
+    """Adds metadata about export and training, without the date; only the input's height stays dynamic."""
     import onnx
 
     exported = onnx.load(path)

@@ -1,7 +1,7 @@
 """Prepares the import of ultralytics: its settings, and a torchvision that works with torch.
 
-The compiled part of torchvision requires the CUDA build of torch. Without it two operators are missing and
-the import fails, although ultralytics only needs `nms`, for which it has its own version.
+The compiled part of torchvision requires the CUDA build of torch. Without that build, two operators are
+missing and the import fails, although ultralytics only needs `nms`, of which it has its own version.
 """
 
 import os
@@ -21,7 +21,7 @@ def prepare_ultralytics() -> None:
 
 
 def _mend_torchvision() -> None:
-    """Imports torchvision; if that fails, defines what is missing and imports it again."""
+    """Imports torchvision; if this fails, defines the missing operators and imports it again."""
     try:
         import torchvision
     except RuntimeError:
@@ -40,4 +40,4 @@ def _mend_torchvision() -> None:
 
 
 _KEPT: list[object] = []
-"""A torch library undoes its definitions when it is collected."""
+"""Keeps torch libraries alive: a library undoes its definitions when it is garbage-collected."""

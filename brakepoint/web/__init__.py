@@ -1,6 +1,6 @@
-"""What the pages share: the style of all of them, and the script and server of the live ones.
+"""What the pages share: the style of all pages, and the script and server of the live ones.
 
-The mission's page is a file and uses only the style, so importing this package needs no web server.
+The mission's page is a file that uses only the style, so importing this package needs no web server.
 """
 
 import secrets

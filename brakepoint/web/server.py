@@ -23,7 +23,7 @@ LOCAL_NAMES = [f"[{host}]" if ":" in host else host for host in LOCAL_HOSTS]
 """Host names for this machine in a local browser."""
 NO_STORE = {"Cache-Control": "no-store"}
 BODY_MAX_BYTES = 4096
-"""The longest request takes a few hundred."""
+"""Enough for the longest request, which takes a few hundred bytes."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -40,7 +40,7 @@ PORT_MAX = 65_535
 
 
 class Guard:
-    """Wraps a page: refuses a long body before reading any of it, and adds `HEADERS` to each answer.
+    """Wraps a page: refuses a long body without reading it, and adds `HEADERS` to each answer.
 
     Args:
         app: The page.
@@ -66,7 +66,7 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     def _is_short(self, headers: Headers) -> bool:
-        """Whether a request declares a short body; a chunked one does not declare its length."""
+        """Whether a request declares a short body; a chunked body does not declare its length."""
         stated = headers.get("content-length", "0")
         is_number = stated.isdecimal() and len(stated) <= len(str(self._body_max_bytes))
         return "transfer-encoding" not in headers and is_number and int(stated) <= self._body_max_bytes
@@ -96,7 +96,7 @@ def make_page(
         package: Package whose folder `static` contains the page.
         router: Further routes of the page.
         needs_text: Whether the page needs the text of a key.
-        token: Required to use the page; empty when only this machine can reach it.
+        token: Required to use the page; empty when only this machine can reach the page.
         facts: Further constants for the page.
         body_max_bytes: Maximum length of a request's body.
     """

@@ -1,4 +1,4 @@
-"""Replaces the outcome of a step from the kit's own files, so that a failed step ends no one's workshop."""
+"""Replaces the outcome of a step from the kit's own files, so that a failed step does not end a workshop."""
 
 import shutil
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def install(step: Step) -> Path | None:
     """Installs a good outcome of a step where the next one expects it; existing files are moved aside.
 
     Returns:
-        Its folder; None if the step has no outcome besides its code.
+        The outcome's folder; None if the step has no outcome besides its code.
     """
     if step.name not in INSTALLERS:
         return None
@@ -78,4 +78,4 @@ INSTALLERS: dict[str, tuple[Path, Callable[[Path], None]]] = {
     "step2_synthetic": (SYNTHETIC_DIR, _put_synthetic),
     "step3_training": (TRAINING_DIR, _put_model),
 }
-"""By step: its outcome folder, and the function that fills it."""
+"""For each step with an outcome: the outcome's folder, and the function that fills this folder."""

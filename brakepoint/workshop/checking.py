@@ -10,7 +10,7 @@ from brakepoint.workshop.examination import FINISHED
 from brakepoint.workshop.verdicts import Result, Verdict
 
 TIME_LIMIT_S = 60.0
-"""A check takes a few seconds; this leaves room for slow machines."""
+"""A check takes a few seconds; this limit leaves room for slow machines."""
 PRINTED_LINES = 20
 
 
@@ -19,7 +19,7 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
 
     Args:
         step: The step.
-        path: The file; by default the attendee's in `labs/`.
+        path: The file; by default the attendee's file in `labs/`.
         time_limit_s: After this time the attendee's code is assumed to run for ever.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
                 text=True,
                 errors="replace",
                 timeout=time_limit_s,
-                start_new_session=True,  # On Ctrl-C, this process ends it.
+                start_new_session=True,  # On Ctrl-C, this process ends the check.
             )
             printed, fate = process.stdout, "check.died"
         except subprocess.TimeoutExpired as late:

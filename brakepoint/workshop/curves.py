@@ -1,4 +1,4 @@
-"""The curves of a model for a page: how it learnt, and how sure it was of a sign as the train came nearer."""
+"""A model's curves for a page: its learning, and its confidence in signs as the train came nearer."""
 
 import csv
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from brakepoint.truth import GroundTruth, TruthSign, VisibleSign
 MAP50_COLUMN = "metrics/mAP50(B)"
 """Column of ultralytics' `results.csv`."""
 FROM_CM, EVERY_CM = 100, 20
-"""Distance from a sign at which its curve begins, and interval of the labels below it."""
+"""Distance from a sign at which its curve begins, and interval of the labels below the curve."""
 IOU_MIN = 0.5
 EPOCHS_WRITTEN = 8
 LEARNING, APPROACH = CHARTS = ("learning", "approach")
-"""Their names, for texts."""
+"""Names of the charts in the catalogue."""
 WIDTH, HEIGHT = 380, 210
 LEFT, RIGHT, TOP, BOTTOM = 34, 12, 10, 40
 
@@ -30,8 +30,8 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        places: Its points: the value on the axis, and a share, 0 to 1.
-        sign: The sign that it shows, if any.
+        places: The line's points: the value on the axis, and a share, 0 to 1.
+        sign: The sign to which the line belongs, if any.
     """
 
     places: tuple[tuple[float, float], ...]
@@ -43,7 +43,7 @@ class Chart:
     """Lines of shares from 0 to 1, in the units of its drawing.
 
     Attributes:
-        name: As in its texts, `souvenir.chart.{name}.*`.
+        name: Name in its texts, `souvenir.chart.{name}.*`.
         first: Value at the left end.
         last: Value at the right end.
         marks: Labels of the axis.
@@ -62,12 +62,12 @@ class Chart:
     base: int = HEIGHT - BOTTOM
 
     def x(self, value: float) -> float:
-        """Where a value is drawn; a single value is in the middle."""
+        """The x coordinate of a value; a single value is in the middle."""
         share = (value - self.first) / (self.last - self.first) if self.last != self.first else 0.5
         return round(self.left + share * (self.right - self.left), 1)
 
     def y(self, share: float) -> float:
-        """Where a share is drawn."""
+        """The y coordinate of a share."""
         return round(self.base - share * (self.base - TOP), 1)
 
     def points(self, line: Line) -> str:
@@ -95,14 +95,14 @@ def learning(results: Path) -> Chart | None:
 
 
 def approach(recording: Recording, truth: GroundTruth) -> Chart | None:
-    """How sure the detector was of each sign that counts, over the distance to it.
+    """How sure the detector was of each sign that counts, over the distance to the sign.
 
-    A sign that could be seen and was not found has a confidence of 0. None if no sign was passed, or if the
-    truth is not that of the run.
+    A sign that was visible but not found has a confidence of 0. Returns None if no sign was passed, or
+    if the ground truth belongs to a different feed.
 
     Args:
         recording: The run.
-        truth: Ground truth of its feed.
+        truth: Ground truth of the run's feed.
     """
     last = max(tick.frame_number for tick in recording.run.ticks)
     if recording.feed != truth.feed or last >= len(truth.frames):

@@ -1,4 +1,4 @@
-"""Checks whether this machine can run each step, and what to do if not."""
+"""Checks whether this machine can run each step, and says what to do if not."""
 
 import os
 import re

@@ -21,14 +21,14 @@ Lab = ModuleType | Path
 Check = Callable[[Lab], None]
 
 FINISHED = "finished"
-"""The last line: if it is missing, the process did not finish."""
+"""The last line of the verdicts: if it is missing, the process did not finish."""
 
 
 def load(path: Path, step: Step) -> Lab:
-    """Imports a step that is a file; a folder is returned as it is.
+    """Imports a step that is a file; returns the path of a step that is a folder.
 
     Raises:
-        FileNotFoundError: It does not exist.
+        FileNotFoundError: The file does not exist.
     """
     if not step.files:
         return load_module(path)
@@ -41,7 +41,7 @@ def load_module(path: Path) -> ModuleType:
     """Imports a file as a module, from any location.
 
     Raises:
-        FileNotFoundError: It does not exist.
+        FileNotFoundError: The file does not exist.
     """
     spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path)
     assert spec is not None and spec.loader is not None
@@ -52,7 +52,7 @@ def load_module(path: Path) -> ModuleType:
 
 
 def examine(step: Step, path: Path) -> Iterator[Verdict]:
-    """Checks the exercises of a step in order, up to the first that is wrong."""
+    """Checks the exercises of a step in order, up to the first wrong one."""
     try:
         module = load(path, step)
     except SyntaxError as error:
@@ -83,9 +83,9 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
     """Checks one exercise.
 
     Args:
-        exercise: Its name.
+        exercise: Name of the exercise.
         module: The result of `load`.
-        step: The step that it belongs to.
+        step: The step that the exercise belongs to.
         path: Path of the file, for messages.
     """
     checks = importlib.import_module(f"brakepoint.workshop.checks.{step.name}")
@@ -130,7 +130,8 @@ def _crash(exercise: str, step: Step, path: Path, error: Exception) -> Verdict:
 def _owner(exercise: str, step: Step, path: Path, error: BaseException) -> str:
     """The exercise that caused an exception: the one in the innermost function with a gap.
 
-    Earlier exercises have already passed: if the exercise being checked has called one, the former is named.
+    Earlier exercises have already passed: if the exercise being checked calls one of these, the exercise
+    being checked is named.
     """
     exercises = gap_functions(step)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]

@@ -1,4 +1,4 @@
-"""Explanations of passed exercises: why this answer, what another would have cost, and an alternative.
+"""Explanations of passed exercises: why this answer is right, what another would cost, and an alternative.
 
 The texts are in `brakepoint/texts/explanations.toml`; their figures are here, and tests recompute them.
 """
@@ -19,12 +19,12 @@ from brakepoint.workshop.artefacts import SYNTHETIC_PICTURES
 PARTS = ("why", "cost", "other")
 
 PAGE_OBJECTS = 1000
-"""S3's own limit for one answer."""
+"""S3's own limit for the number of objects in one answer."""
 STILL_WIDTH_PX = 640
 TENSOR_NUMBERS = 3 * 608 * 800
-"""Size of the network's input; `input` of `brakepoint/models/track.onnx`."""
+"""Number of values in the network's input: `input` of `brakepoint/models/track.onnx`."""
 TRACK_PICTURES = 300
-"""The example used in the hint and the explanation."""
+"""The number of pictures in the example of the hint and the explanation."""
 ROOM = 40
 """Number of attendees of the room in the instructor's guide."""
 
@@ -48,7 +48,7 @@ MEASURED = {
     "after_training": 3,
     "cached": 3,
 }
-"""Counted or driven with what comes with the kit. `test_explanations.py` repeats that."""
+"""Counted or driven with the kit's own files. `test_explanations.py` repeats these measurements."""
 RECORDED = {
     "flat_map50": 0.13,
     "photographed_map50": 0.51,
@@ -68,7 +68,7 @@ RECORDED = {
 
 @cache
 def figures() -> dict[str, float]:
-    """Every figure of the explanations, by its name in the catalogue."""
+    """Every figure in the explanations, by its name in the catalogue."""
     synthetic, training, autopilot = (constants(find_step(number)) for number in ("2", "3", "6"))
     empty, distractors, road = synthetic["EMPTY_SHARE"], synthetic["DISTRACTOR_SHARE"], training["ROAD_SHARE"]
     too_few = round(TRACK_PICTURES * road)
@@ -119,7 +119,7 @@ def constants(step: Step) -> dict[str, Any]:
             try:
                 found[node.targets[0].id] = ast.literal_eval(node.value)
             except ValueError:
-                continue  # The value is computed.
+                continue  # The value isn't a literal.
     return found
 
 
@@ -127,8 +127,8 @@ def explain(step: Step, exercise: str, lang: str | None = None) -> list[str]:
     """The explanation of a passed exercise, in three paragraphs.
 
     Args:
-        step: Its step.
-        exercise: Its name.
+        step: The exercise's step.
+        exercise: The exercise's name.
         lang: Language; by default the reader's.
     """
     return [

@@ -1,6 +1,6 @@
 """Figures in pages and notebooks that are derived from the code: `<!-- =NAME -->51<!-- = -->`.
 
-`python -m brakepoint.workshop.figures` writes their current values, and the tables of
+`python -m brakepoint.workshop.figures` writes the figures' current values, and the tables of
 `brakepoint/workshop/tables.py`; readers see only the value.
 """
 
@@ -44,7 +44,7 @@ def without_marks(words: str) -> str:
 
 
 def pages() -> dict[Path, str]:
-    """Every page that may contain figures, with its language; notebook sources contain only integers."""
+    """Every page that may contain figures, with its language; figures in notebook sources are integers."""
     docs = {path: lang for lang in languages() for path in (ROOT / "docs" / lang).glob("*.md")}
     return docs | dict.fromkeys((ROOT / "notebooks" / "source").glob("*.py"), ORIGINAL)
 

@@ -1,4 +1,4 @@
-"""The exercises beyond the core: filled in for those who take the core, and opened on demand."""
+"""The exercises beyond the core: filled in for attendees who take the core, and opened on demand."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ from brakepoint.workshop.progress import Progress, StepProgress
 
 
 def fill_in_course(track: Track | None = None) -> None:
-    """Fills in what the attendee's track omits, in every step, before a file is open in an editor.
+    """Fills in the exercises that the attendee's track omits, in every step, before an editor opens a file.
 
     Args:
         track: The track; by default the chosen one.
@@ -26,7 +26,7 @@ def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tupl
 
     Args:
         step: The step.
-        entry: The attendee's progress in it, which records what was filled in.
+        entry: The attendee's progress in the step, which records the exercises that were filled in.
         track: The track; by default the chosen one.
 
     Returns:
@@ -40,7 +40,7 @@ def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tupl
 
 
 def open_up(step: Step, entry: StepProgress) -> tuple[str, ...]:
-    """Restores the tasks where the kit had filled something in; from then on they are the attendee's.
+    """Restores the tasks of exercises that the kit had filled in; from then on the attendee must do them.
 
     Returns:
         The exercises that were opened.

@@ -1,4 +1,4 @@
-"""Reads single keys from a terminal, where there is one."""
+"""Reads single keys from a terminal, if there is one."""
 
 import os
 import select
@@ -12,7 +12,7 @@ class Keyboard:
     """Waits for a key.
 
     Args:
-        descriptor: File descriptor of the terminal; None if there is none, and then no key ever arrives.
+        descriptor: File descriptor of the terminal; None if there is none, in which case no key ever arrives.
     """
 
     def __init__(self, descriptor: int | None) -> None:
@@ -24,7 +24,7 @@ class Keyboard:
         return self._descriptor is not None
 
     def wait(self, seconds: float) -> str:
-        """Waits for a key, and returns it immediately; an empty string if none arrived in time."""
+        """Waits for a key, and returns it immediately; an empty string if no key arrives in time."""
         if self._descriptor is None:
             time.sleep(seconds)
             return ""

@@ -1,6 +1,7 @@
-"""Generates the labs from the solutions, by emptying the parts that are marked there.
+"""Generates the labs from the solutions, by emptying the passages that are marked in these.
 
-A gap is marked like this; the lab gets the task from the catalogue instead, and the lines after `instead:`
+A gap is marked as below; in its place, the lab gets the task from the catalogue, and the lines after
+`instead:`
 
     # lab: listing
     the lines that the attendee is to write
@@ -33,18 +34,18 @@ def lab_text(step: Step, part: Path | None = None) -> str:
 
     Args:
         step: The step.
-        part: One of its parts; by default the first.
+        part: One of the step's parts; by default the first.
     """
     return GAP.sub(lambda gap: _task(step, gap) + _given(gap), _solution_text(step, part))
 
 
 def filled(step: Step, code: dict[str, str], part: Path | None = None) -> str:
-    """The lab of a step with some gaps filled; the others contain the given placeholder.
+    """The lab of a step with some gaps filled; the other gaps contain their placeholder.
 
     Args:
         step: The step.
-        code: Lines for each gap to fill, by its name.
-        part: One of its parts; by default the first.
+        code: Lines for each gap to fill, by the gap's name.
+        part: One of the step's parts; by default the first.
     """
 
     def fill(gap: re.Match[str]) -> str:
@@ -61,7 +62,7 @@ def solved(step: Step) -> dict[str, str]:
 
 
 def gap_functions(step: Step) -> dict[str, str]:
-    """The exercise whose gap is in a function, by the function's name."""
+    """For each function with a gap, by the function's name: the exercise to which the gap belongs."""
     found = {}
     for part in step.parts:
         for gap in _gaps(step, part):
@@ -90,7 +91,7 @@ def _solution_text(step: Step, part: Path | None) -> str:
 
 
 def closed(step: Step, part: Path, written: str, exercises: Iterable[str]) -> str:
-    """An attendee's lab, with the solution in those of the given gaps that are untouched."""
+    """An attendee's lab, with the solution in the given gaps that are untouched."""
     for gap in _gaps(step, part):
         if gap["name"] in exercises:
             written = written.replace(_task(step, gap) + _given(gap), gap["body"], 1)
@@ -116,7 +117,7 @@ def write_labs(folder: Path = LABS_DIR) -> None:
 
 
 def make_package(folder: Path) -> None:
-    """Makes Python import the labs from this folder, and not from another that comes later on its path."""
+    """Makes Python import the labs from this folder, and not from a `labs` that is later on its path."""
     write_whole(folder / "__init__.py", INIT_TEXT.encode())
 
 

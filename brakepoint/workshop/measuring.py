@@ -10,7 +10,7 @@ from brakepoint.evaluation.mean_average_precision import CONFIDENCE_MIN, match_p
 
 
 def judged_detections(model: Path, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
-    """Everything that a model detects on labelled pictures, at any confidence.
+    """All detections of a model on labelled pictures, at any confidence.
 
     Args:
         model: An ONNX file.

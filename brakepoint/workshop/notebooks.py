@@ -1,6 +1,6 @@
-"""Generates the notebooks of every language from `notebooks/source/`: markdown in each, code cells once.
+"""Generates the notebooks of every language from `notebooks/source/`, where languages share the code cells.
 
-A markdown cell names its language, `# %% [markdown] lang="en"`; a cell without one belongs to all.
+A Markdown cell names its language, `# %% [markdown] lang="en"`; a cell without a language belongs to all.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name
 
 
 def sources() -> list[Path]:
-    """The percent scripts, in order."""
+    """The scripts in percent format, in order."""
     return sorted((NOTEBOOKS_DIR / "source").glob("*.py"))
 
 
@@ -40,7 +40,7 @@ def make_notebook(source: Path, lang: str) -> NotebookNode:
 
 
 def _tracks(step: Step, lang: str) -> str:
-    """The exercises of a step that are its core, and those that go further."""
+    """The exercises of a step that belong to the core, and those that go beyond it."""
     core, further = (", ".join(f"`{name}`" for name in names) for names in (step.core, step.further))
     return text("notebook.tracks", lang, minutes=step.core_minutes, core=core, further=further)
 

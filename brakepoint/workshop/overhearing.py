@@ -1,4 +1,4 @@
-"""What others hear of an attendee's lookout, on an embedded broker of its own: for the notebook of step 5."""
+"""What other clients hear of an attendee's lookout, on a separate broker: for the notebook of step 5."""
 
 import queue
 import socket
@@ -18,14 +18,14 @@ from brakepoint.workshop.wire import DETECTOR_STATUS, ECHO, PATIENCE_S, ROOT, TR
 
 
 def overhear(lookout: Callable[[mqtt.Client, str], object]) -> tuple[list[str], list[str]]:
-    """Lets the detector be lost, then the lookout itself.
+    """Disconnects the detector, then the lookout itself, and records the messages.
 
     Args:
         lookout: The attendee's function.
 
     Returns:
-        The messages that a client hears meanwhile, and those that one hears that connects afterwards: a line
-        each, with topic and payload.
+        The messages that a client hears meanwhile, and those that a later client hears after it connects:
+        one line for each message, with topic and payload.
     """
     with embedded_broker() as url, closing(Listener(url)) as present:
         watcher, watching = _new_client(), threading.Event()
@@ -48,7 +48,7 @@ def overhear(lookout: Callable[[mqtt.Client, str], object]) -> tuple[list[str], 
 
 
 class Listener:
-    """A client that hears everything about the train, from what the broker retains.
+    """A client that hears every message about the train, including those that the broker retains.
 
     Args:
         url: The broker.
@@ -97,6 +97,6 @@ def _join(client: mqtt.Client, url: str) -> None:
 
 
 def _lose(client: mqtt.Client) -> None:
-    """Cuts a client's connection, as when its process is killed."""
+    """Cuts a client's connection, as if its process were killed."""
     if isinstance(connection := client.socket(), socket.socket):
         connection.shutdown(socket.SHUT_RDWR)

@@ -68,7 +68,7 @@ def show_answers(image: np.ndarray, answers: Mapping[str, Sequence[Detection]]) 
 
     Args:
         image: Picture in blue-green-red order, as in OpenCV.
-        answers: Detections by the title above them.
+        answers: Each model's detections, by the title above the picture.
     """
     _, row = plt.subplots(1, len(answers), figsize=(14, 6), squeeze=False, layout="tight")
     for axes, (title, detections) in zip(row[0], answers.items(), strict=True):
@@ -101,7 +101,7 @@ def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, ch
 
     Args:
         confidences: Confidences of all detections, highest first.
-        correct: Whether each is right.
+        correct: Whether each detection is right.
         truths: Number of signs.
         chosen: The chosen confidence.
     """
@@ -119,7 +119,7 @@ def plot_threshold(confidences: np.ndarray, correct: np.ndarray, truths: int, ch
 
 
 def show_sprites(rows: list[list[Sprite]]) -> None:
-    """Shows rows of drawn signs, the same number in each."""
+    """Shows rows of drawn signs, with the same number of signs in each row."""
     _, grid = plt.subplots(len(rows), len(rows[0]), figsize=(14, 5), facecolor="#b8b8b8", squeeze=False)
     for axes, sprite in zip(grid.flat, (sprite for row in rows for sprite in row), strict=True):
         alpha = sprite.alpha[..., None]

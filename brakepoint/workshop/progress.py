@@ -11,9 +11,9 @@ from brakepoint.files import write_whole
 
 PROGRESS_PATH = ROOT / "progress.json"
 INCIDENTS_NAME = "incidents.json"
-"""Beside the progress: how long each incident took."""
+"""The file beside the progress with the time that each incident took."""
 PAUSE_MIN = 20.0
-"""Longer inactivity was spent on something else: that time does not count."""
+"""A longer pause between checks was spent on something else, and does not count."""
 
 
 class Attempt(BaseModel):
@@ -33,15 +33,15 @@ class StepProgress(BaseModel):
 
     Attributes:
         done: The exercises that passed when they were last checked; not those that the kit filled in.
-        failing: The exercise that the last check found wrong; empty if it found none.
-        further: Whether an attendee of the core track has requested the exercises that go further.
-        filled: The exercises that the kit has filled in, since the core omits them.
+        failing: The exercise that the last check found wrong; empty if the check found no mistake.
+        further: Whether an attendee of the core track has requested the exercises beyond the core.
+        filled: The exercises that the kit has filled in, because the core omits them.
         explained: The exercises that were explained, which happens when they first pass.
         hints: Number of hints given, by exercise.
         wrong: How often a check found each wrong answer, by the key of its message.
-        attempts: Attempts at its open question.
-        minutes: Time spent on it.
-        last_at: When it was last worked on.
+        attempts: Attempts at the step's open question.
+        minutes: Minutes spent on the step.
+        last_at: When the attendee last worked on the step.
     """
 
     done: list[str] = []
@@ -56,7 +56,7 @@ class StepProgress(BaseModel):
     last_at: datetime | None = None
 
     def asked(self, step: Step) -> tuple[str, ...]:
-        """The exercises that the attendee has to do."""
+        """The exercises that the attendee must do."""
         return step.exercises if self.further else step.exercises_of(chosen_track())
 
     def is_over(self, step: Step) -> bool:
@@ -65,7 +65,7 @@ class StepProgress(BaseModel):
 
 
 class Progress(BaseModel):
-    """The whole file.
+    """The contents of `progress.json`.
 
     Attributes:
         steps: Progress by the step's name.
@@ -75,7 +75,7 @@ class Progress(BaseModel):
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Progress":
-        """Reads the file; a missing or unreadable one means a fresh start."""
+        """Reads the file; a missing or unreadable file means a fresh start."""
         try:
             return cls.model_validate_json((path or PROGRESS_PATH).read_text(encoding="utf-8"))
         except (OSError, ValidationError):
@@ -91,7 +91,7 @@ class Progress(BaseModel):
         return self.steps.setdefault(step.name, StepProgress())
 
     def touch(self, step: Step, now: datetime | None = None) -> StepProgress:
-        """Counts the time since the step was last worked on, unless that was a pause."""
+        """Counts the time since the attendee last worked on the step, unless it was a pause."""
         entry, now = self.of(step), now or datetime.now(UTC)
         if entry.last_at is not None:
             passed = (now - entry.last_at).total_seconds() / 60

@@ -1,6 +1,6 @@
 """The open question of each step: one number to choose, measured with the learner's own code.
 
-There is no right number: a gain in one figure is a loss in another.
+No number is right: a gain in one figure is a loss in another.
 """
 
 import json
@@ -43,10 +43,10 @@ IN_PRODUCTION = {"track": 0.9, "road": 0.8}
 GAIN, CHANCE = 0.03, 0.02
 """Standard deviations of mAP50: of simulated models around production, and of a measurement around the truth.
 
-The second is that of a validation set of some twenty pictures.
+The second standard deviation is that of a validation set of about twenty pictures.
 """
 NODE_CORES = 8.0
-"""Cores of a node that the trains share; the texts mention eight."""
+"""Cores of a node that the trains share; the texts mention this number in words."""
 
 Figures = dict[str, float]
 
@@ -57,10 +57,10 @@ class Question:
 
     Attributes:
         least: The lowest number that may be chosen.
-        most: The highest.
+        most: The highest number that may be chosen.
         more: The figures for which higher is better.
         less: The figures for which lower is better.
-        measure: Takes the learner's module (or folder, for a step that is one) and the number.
+        measure: Takes the learner's module (or the folder of a step that isn't a module) and the number.
     """
 
     least: float
@@ -94,7 +94,7 @@ def attempt(step: Step, choice: float, source: str) -> Attempt:
 
 
 def unbeaten(question: Question, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The Pareto-optimal attempts: no other is as good in every figure and better in one."""
+    """The Pareto-optimal attempts: no other attempt is as good in every figure and better in one."""
 
     def goods(one: Attempt) -> list[float]:
         gained = [one.figures[name] for name in question.more]
@@ -128,7 +128,7 @@ def _examination(lab: Any, share: float) -> Figures:
 
 
 def _riddles(lab: Any, visible_least: float) -> Figures:
-    """Step 2: how many signs there are to train on, and how many of them a good detector can find."""
+    """Step 2: how many signs there are to train on, and how many of these a good detector can find."""
     from brakepoint.synthesis import Materials
     from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, load_cutouts
 
@@ -153,7 +153,7 @@ def _threshold(lab: Any, confidence: float) -> Figures:
 
 
 def _tolerance(lab: Any, tolerance: float) -> Figures:
-    """Step 4: the share of better models that are rejected, and of worse ones that are published."""
+    """Step 4: the share of better models that are rejected, and that of worse models that are published."""
     rng = np.random.default_rng(0)
     gains = rng.normal(0, GAIN, (size(CANDIDATES, quick=100), len(IN_PRODUCTION)))
     seen = gains + rng.normal(0, CHANCE, gains.shape)
@@ -170,7 +170,7 @@ def _tolerance(lab: Any, tolerance: float) -> Figures:
 
 
 def _compression(lab: Any, quality: float) -> Figures:
-    """Step 5: how large a request is, and how many of the signs are still found in it."""
+    """Step 5: how large a request is, and how many signs are still found in its picture."""
     from brakepoint.serving.pictures import decode_jpeg
 
     detector, signs, found, sizes = Detector(SHIPPED_MODEL), 0, 0, []
@@ -185,7 +185,7 @@ def _compression(lab: Any, quality: float) -> Figures:
 
 
 class PoorEyes:
-    """A detector in bad light: low confidence for signs, and often some for a distractor as a danger.
+    """A detector in bad light: it has low confidence in signs, and often takes a distractor for a danger.
 
     Args:
         truth: Ground truth of the feed.

@@ -1,4 +1,4 @@
-"""Sizes for testing the notebooks: what takes an attendee minutes should take a test seconds."""
+"""Sizes for testing the notebooks: work that takes an attendee minutes should take a test seconds."""
 
 import os
 
@@ -6,5 +6,5 @@ QUICK_VARIABLE = "BRAKEPOINT_QUICK"
 
 
 def size(usual: int, quick: int) -> int:
-    """How many to make: the usual number, or the quick one if `BRAKEPOINT_QUICK` is set, as in tests."""
+    """A size: the usual number, or the quick one if `BRAKEPOINT_QUICK` is set, as in tests."""
     return quick if os.environ.get(QUICK_VARIABLE) else usual

@@ -16,9 +16,9 @@ class Fate(StrEnum):
     """What happened to a lab that the attendee had begun."""
 
     KEPT = "kept"
-    """It is unchanged."""
+    """The lab is unchanged."""
     MERGED = "merged"
-    """The new parts were added around the attendee's lines."""
+    """The newer kit's changes were merged around the attendee's lines."""
     GONE = "gone"
     """The newer kit has no such file."""
 
@@ -29,8 +29,8 @@ class Renewed:
 
     Attributes:
         lab: The file.
-        fate: What happened to it.
-        backup: Copy of its previous state.
+        fate: What happened to the lab.
+        backup: Copy of the lab's previous state.
     """
 
     lab: Path
@@ -49,7 +49,7 @@ class _Begun:
 
 
 def renew(root: Path, backups: Path) -> list[Renewed] | None:
-    """Fetches the newer kit; replaces labs that were not begun, and keeps the work in all others.
+    """Fetches the newer kit; replaces labs that were not begun, and keeps the work in all other labs.
 
     Args:
         root: The clone of the kit.
@@ -59,7 +59,7 @@ def renew(root: Path, backups: Path) -> list[Renewed] | None:
         The begun labs; None if there was nothing newer.
 
     Raises:
-        UserError: It isn't a clone, or Git could not fetch or merge. The labs are then unchanged.
+        UserError: The folder isn't a clone, or Git could not fetch or merge. The labs are then unchanged.
     """
     if not (root / ".git").exists():
         raise UserError("update.no_clone", folder=root)
@@ -103,7 +103,7 @@ def _pull(root: Path) -> None:
 
 
 def _settle(begun: _Begun, given_now: bytes | None) -> Renewed:
-    """Merges the new parts into a lab; the attendee's lines win where both changed the same ones."""
+    """Merges the newer kit's changes into a lab; where both changed a line, the attendee's wins."""
     if given_now is None:
         begun.lab.unlink()
         return Renewed(begun.lab, Fate.GONE, begun.backup)
@@ -119,7 +119,7 @@ def _settle(begun: _Begun, given_now: bytes | None) -> Renewed:
 
 
 def _git(folder: Path, *words: str) -> bytes:
-    """Git's output.
+    """Runs Git in a folder, and returns its output.
 
     Raises:
         UserError: Git is missing, or fails.

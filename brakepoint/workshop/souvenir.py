@@ -1,6 +1,6 @@
 """The page to take home: what was built, how the train drove, and how well the model saw.
 
-It is one file that opens without a network, and names the person only by handle.
+The page is one file that opens without a network, and names the person only by handle.
 """
 
 import base64
@@ -20,7 +20,7 @@ from brakepoint.workshop.curves import Chart
 
 PAGE_NAME = "souvenir.html"
 EMBED_MAX_BYTES = 16_000_000
-"""A larger film is saved beside the page: browsers load such pages slowly, and mail rejects them."""
+"""A larger film is saved beside the page: browsers load large pages slowly, and mail servers reject them."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Built:
 
     Attributes:
         step: The step.
-        done: Its exercises that were done.
-        asked: Those that the track asks for.
+        done: The exercises of the step that were done.
+        asked: The exercises that the track asks for.
     """
 
     step: Step
@@ -39,7 +39,7 @@ class Built:
 
     @property
     def is_over(self) -> bool:
-        """Whether everything asked for is done."""
+        """Whether every exercise that the track asks for is done."""
         return set(self.asked) <= set(self.done)
 
 
@@ -49,7 +49,7 @@ class Film:
 
     Attributes:
         mp4: The film.
-        poster: A JPEG of its most telling moment.
+        poster: A JPEG of the run's most informative moment.
     """
 
     mp4: bytes
@@ -61,14 +61,15 @@ class Souvenir:
     """What the page shows.
 
     Attributes:
-        handle: Whose it is; may be empty.
+        handle: Handle of the person; may be empty.
         day: When the work was done.
-        steps: What was done of each step, in order.
-        missions: How the train drove.
-        film: One of these drives.
-        map50: The model's mAP50 on the feed that nobody had seen, 0 to 1.
+        steps: The exercises done in each step, in the order of the steps.
+        missions: The reports of the train's missions.
+        film: The film of one of these missions.
+        map50: The model's mAP50 on the hidden feed, 0 to 1.
         charts: The model's curves.
-        steps_by: Whose autopilot drove, `labs` or `solutions`; empty if it is the attendee's own anyway.
+        steps_by: Source of the autopilot that drove, `labs` or `solutions`; empty if it is certainly the
+            attendee's.
         detector: File name of the model that drove.
     """
 
@@ -88,13 +89,13 @@ def built(done: Mapping[str, Sequence[str]], track: Track) -> tuple[Built, ...]:
 
     Args:
         done: The exercises that were done, by the step's name.
-        track: What is asked for.
+        track: The track, which determines the exercises that are asked for.
     """
     return tuple(Built(step, tuple(done.get(step.name, ())), step.exercises_of(track)) for step in course())
 
 
 def write_souvenir(path: Path, souvenir: Souvenir) -> bool:
-    """Writes the page, and the film beside it if the page would be too large with it.
+    """Writes the page, and the film beside it if the page would be too large with the film.
 
     Args:
         path: The HTML file; its folder is created.
@@ -117,7 +118,7 @@ def render(souvenir: Souvenir, film_beside: str = "") -> str:
 
     Args:
         souvenir: What it shows.
-        film_beside: File name of the film, if it is beside the page; by default the page contains it.
+        film_beside: File name of a film beside the page; by default the page contains the film.
     """
     film = souvenir.film
     return (

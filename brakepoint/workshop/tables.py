@@ -1,4 +1,4 @@
-"""Tables in documentation pages that a forge shows, too: about the course and scenarios.
+"""Tables about the course and scenarios, for documentation pages that a forge shows, too.
 
 `<!-- table: exercises 1 -->` … `<!-- end of table -->` is filled by `python -m brakepoint.workshop.figures`.
 """
@@ -73,7 +73,7 @@ def _is_number(cell: object) -> bool:
 
 def code(words: object) -> str:
     """Formats a text as code; an empty text stays empty."""
-    if "|" in str(words):  # Between backticks, the entity that keeps it from ending a cell would be shown.
+    if "|" in str(words):  # Between backticks, the entity that keeps `|` from ending a cell would be shown.
         return f"<code>{plain(str(words))}</code>"
     return f"`{words}`" if str(words) else ""
 
@@ -128,7 +128,7 @@ def _card(step: Step, lang: str) -> str:
 
 
 def _clock(lang: str, track: str) -> str:
-    """When each step begins on a track, and what helps those who are late."""
+    """When each step begins on a track, and what helps attendees who are late."""
     beside = text("docs.clock.beside", lang)
     rows = [(*_at(0), text("docs.clock.login", lang), beside)]
     minute = set_up_minutes()
@@ -142,7 +142,7 @@ def _clock(lang: str, track: str) -> str:
 
 
 def _at(minute: int) -> tuple[int, str]:
-    """A minute of the day, and the time on the clock."""
+    """A minute of the workshop, and the time of day."""
     hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
     return minute, f"{hours}:{minutes:02}"
 
@@ -151,7 +151,7 @@ def _scenario(lang: str, model: str) -> str:
     """The fields of a scenario, or of one of its parts."""
     schema = Scenario.model_json_schema()
     fields = {**schema["$defs"], "Scenario": schema}[model]
-    required = set(fields.get("required", ())) - {"name"}  # Defaults to the file's name.
+    required = set(fields.get("required", ())) - {"name"}  # The name defaults to the file's.
     rows = [
         (
             code(name),
@@ -203,4 +203,4 @@ WRITERS: dict[str, Callable[..., str]] = {
     "scenario": _scenario,
     "kinds": _kinds,
 }
-"""Writers by the name in the page's mark; each takes the language, and the rest of the mark."""
+"""Writers by the name in the page's mark; each takes the language, and the arguments in the mark."""

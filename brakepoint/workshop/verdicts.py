@@ -12,8 +12,8 @@ class Wrong(Exception):  # noqa: N818  It is the answer that is in error, not th
     """An answer is wrong, in a way that the check recognises.
 
     Args:
-        key: Key of the message, below `check.`, which explains the mistake in terms of the domain, and what
-            to do.
+        key: Key of the message, below `check.`, which explains the mistake in terms of the domain, and says
+            what to do.
         values: Values of the message's placeholders: numbers and strings.
     """
 
@@ -27,10 +27,10 @@ class Verdict(BaseModel):
     """The outcome of one exercise.
 
     Attributes:
-        exercise: Its name; empty when not even the file could be loaded.
+        exercise: Name of the exercise; empty if the file could not be loaded at all.
         passed: Whether the answer is right.
         key: Key of the message about the mistake.
-        values: Values of its placeholders.
+        values: Values of the message's placeholders.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,7 +53,7 @@ class Result:
     Attributes:
         verdicts: Verdicts on the exercises up to the first wrong one, in order.
         printed: Output of the attendee's code.
-        explained: The exercises to explain: those that are right and have not been explained before.
+        explained: The exercises to explain: those that passed and have not been explained before.
     """
 
     verdicts: tuple[Verdict, ...]

@@ -1,4 +1,4 @@
-"""An attendee's client of the broker, on an embedded broker among the messages of other services."""
+"""Runs an attendee's client of the broker on an embedded broker, among the messages of other services."""
 
 import threading
 import uuid
@@ -22,7 +22,7 @@ DETECTOR_STATUS = f"{ROOT}/status/detector"
 ECHO = "echo"
 """When this message arrives, everything sent before it has been heard."""
 PATIENCE_S = 5.0
-"""A client that has not heard its echo by then is waiting for something; an echo takes milliseconds."""
+"""A client that has not heard the echo within this time is stuck: an echo takes milliseconds."""
 
 
 class Sent(NamedTuple):
@@ -35,14 +35,15 @@ class Sent(NamedTuple):
 
 
 class TappedClient(mqtt.Client):
-    """A client that records what it is asked to do.
+    """A client that records the calls of its methods.
 
     Attributes:
-        will: Its last will, if there is one.
+        will: The client's last will, if there is one.
         sent: The messages, in order.
         filters: The subscriptions, in order: topic filter and quality of service.
         listeners: The functions for the messages of some topics.
-        meddled: The last method that was called to connect or run it, which only the caller should do.
+        meddled: The last method that the client's code called to connect or run it, which only the caller
+            should do.
     """
 
     def __init__(self) -> None:
@@ -68,7 +69,7 @@ class TappedClient(mqtt.Client):
         super().will_set(topic, payload, qos, retain, properties)
 
     def subscribe(self, topic: Any, qos: int = 0, options: Any = None, properties: Any = None) -> Any:
-        """Records a subscription, in any of the forms that paho accepts, and subscribes."""
+        """Subscribes, and records the subscription, in any of the forms that paho accepts."""
         pairs = topic if isinstance(topic, list) else [topic if isinstance(topic, tuple) else (topic, qos)]
         self.filters += pairs
         return super().subscribe(topic, qos, options, properties)
@@ -98,7 +99,7 @@ def _as_bytes(payload: Any) -> bytes:
 
 
 def status_of(service: str, health: Health) -> bytes:
-    """A service's status as it travels; if it is gone, that is its last will, which has no date."""
+    """A service's status as a payload; the status of one that is gone is its last will, which has no date."""
     return STATUS.encode(
         Status(service=service, health=health, at=0 if health is Health.GONE else CLOCK.now())
     )
@@ -107,16 +108,16 @@ def status_of(service: str, health: Health) -> bytes:
 class Scene:
     """A client among other services, whose messages the broker already retains when it connects.
 
-    One of them listens to everything. The embedded broker, amqtt, therefore sends all that it retains to
-    every client that connects, whether the client has subscribed to it or not.
+    One of these services listens to everything. The embedded broker, amqtt, therefore sends all retained
+    messages to every client that connects, whether the client has subscribed to them or not.
 
     Args:
         client: The client to observe, not connected yet, with its `on_connect`.
         url: The broker.
 
     Attributes:
-        trouble: What an `on_connect` or another function of the client raised, if one did.
-        connected: Whether its `on_connect` has returned.
+        trouble: The exception that `on_connect` or another function of the client raised, if any.
+        connected: Whether the client's `on_connect` has returned.
     """
 
     def __init__(self, client: TappedClient, url: str) -> None:
@@ -151,7 +152,7 @@ class Scene:
         self._settle()
 
     def hear(self, service: str, health: Health) -> None:
-        """Another service publishes its status; waits until the client has heard it."""
+        """Lets another service publish its status, and waits until the client has heard the status."""
         self._report(service, health)
         self._others.publish(ECHO, b"?", 1)
         self._settle()
@@ -170,7 +171,7 @@ class Scene:
         self._others.publish(f"{ROOT}/{name}", payload, 1, retain=True)
 
     def _carry(self) -> None:
-        """The client's thread."""
+        """Runs the client, in its own thread."""
         try:
             mqtt.Client.connect(self._client, self._broker.host, self._broker.port)
             mqtt.Client.loop_forever(self._client)
@@ -179,14 +180,14 @@ class Scene:
             self._echoed.release()
 
     def _settle(self) -> None:
-        """Waits until the client has heard everything; its trouble is over then, too."""
+        """Waits until the client has heard everything, or has raised an exception."""
         if not self._echoed.acquire(timeout=PATIENCE_S):
             raise Wrong("step5.lookout.waits")
 
 
 @contextmanager
 def scene(client: TappedClient) -> Iterator[Scene]:
-    """The client on a broker of its own, until the context ends."""
+    """Runs the client on a separate broker until the context ends."""
     with embedded_broker() as url:
         found = Scene(client, url)
         try:

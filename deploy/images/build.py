@@ -1,11 +1,12 @@
 """Builds images on this machine, without a container engine or a registry.
 
-    python deploy/images/build.py edge     as root: builds it with buildah on a base made by debootstrap
+    python deploy/images/build.py edge    as root: builds the image with buildah on a base made by debootstrap
 
-PyTorch's build without CUDA is taken from the index that BRAKEPOINT_TORCH_INDEX names, as in the
-Containerfile; or from a folder of wheels that PIP_FIND_LINKS names, and then not from that index.
+PyTorch's build without CUDA is taken from the index that BRAKEPOINT_TORCH_INDEX names, by default the one in
+the Containerfile. If PIP_FIND_LINKS names a folder of wheels, it is taken from that folder, and the default
+is not used.
 
-A cluster builds on UBI instead (Containerfile, argument BASE); what is added to the base is the same.
+A cluster builds on UBI instead (Containerfile, argument BASE); the additions to the base are the same.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Clutter on the table, in strong colours, round and pointed, none of which matters to the train."""
+"""Clutter on the table: objects in strong colours, round and pointed, that mean nothing to the train."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from footage.scene.room import STRONG_COLOURS
 from footage.scene.shapes import add
 
 KEEP_CLEAR_CM = 16.0
-"""Minimum distance from the track, so that no sign stays hidden until it is too late."""
+"""Minimum distance of objects from the track, so that no sign stays hidden until it is too late."""
 
 
 def lamp(x: float, y: float) -> None:
@@ -24,7 +24,7 @@ def lamp(x: float, y: float) -> None:
 
 
 def brick(x: float, y: float, material: bpy.types.Material, rng: random.Random) -> None:
-    """A toy brick or a small heap of them."""
+    """A toy brick or a small heap of bricks."""
     for level in range(rng.randint(1, 4)):
         size = (rng.choice((1.6, 3.2, 6.4)), 1.6, 0.96)
         add("cube", size, (x, y, 0.48 + 0.96 * level), material, rotation=(0, 0, rng.uniform(0, 3.1)))

@@ -14,17 +14,17 @@ RGB = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Mood:
-    """A kind of light. Colours are linear RGB, powers watts for a scene in centimetres.
+    """A kind of light. Colours are in linear RGB, powers in watts for a scene in centimetres.
 
     Attributes:
         ceiling: Colour and power of the soft light from above.
-        side: Colour and power of the large light from the windows' side.
+        side: Colour and power of the large light from the side of the windows.
         lamp: Colour and power of the spot over the table.
         ambient: Colour of the light reflected by the walls.
         outside: Brightness of the window panes.
         brightness: Mean of the finished picture, 0 to 1.
-        side_height_cm: Height above the table of the light from the windows' side.
-        side_size_cm: Its width: a small one casts hard shadows.
+        side_height_cm: Height of the side light above the table.
+        side_size_cm: Width of the side light: a small one casts hard shadows.
         contrast: Name of Blender's look, which determines the contrast of the finished picture.
     """
 
@@ -100,7 +100,7 @@ def build(mood: Mood, table: tuple[float, float, float, float], rng: random.Rand
 
 
 def change(mood: Mood, position_cm: float) -> None:
-    """Light that changes along the way: the lamp comes and goes, clouds pass the window."""
+    """Changes the light along the way: the lamp comes and goes, and clouds pass the window."""
     lights = bpy.data.lights
     lights["lamp"].energy = mood.lamp[1] * (0.65 + 0.6 * math.sin(position_cm / 45))
     lights["side"].energy = mood.side[1] * (0.75 + 0.35 * math.sin(position_cm / 70 + 1))

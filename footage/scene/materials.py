@@ -101,7 +101,7 @@ def printed(name: str, picture: np.ndarray, roughness: float = 0.3) -> bpy.types
     Args:
         name: Name of the material.
         picture: `(height, width, 4)` uint8, red-green-blue-alpha, first row at the top.
-        roughness: 0 is a mirror, 1 is chalk.
+        roughness: From 0, a mirror, to 1, chalk.
     """
     if found := bpy.data.materials.get(name):
         return found

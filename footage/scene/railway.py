@@ -13,9 +13,9 @@ SLEEPER_SPACING_CM = 3.2
 SLEEPER_CM = (1.6, 6.4, 0.64)
 RAIL_OFFSET_CM = 2.0
 RAIL_PROFILE_CM = ((-0.4, 0.64), (-0.22, 0.8), (-0.22, 1.28), (0.22, 1.28), (0.22, 0.8), (0.4, 0.64))
-"""Across and up, from the table."""
+"""Points of the rail's cross-section: to the side, and up from the table."""
 LEAD_CM = 40.0
-"""The track extends beyond its start and end by this length, for what the camera sees there."""
+"""The track extends beyond its start and end by this length, because the camera sees that far."""
 
 Corner = tuple[float, float, float]
 Face = tuple[int, ...]

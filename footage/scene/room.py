@@ -201,7 +201,7 @@ def build(table: tuple[float, float, float, float], clutter: float, rng: random.
 
     Args:
         table: `(left, low, right, high)` of the table top.
-        clutter: 0 is a bare room, 1 a full one.
+        clutter: From 0 for a bare room to 1 for a full room.
         rng: Random source.
     """
     left, low, right, high = table

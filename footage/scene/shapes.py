@@ -27,7 +27,7 @@ def _cube() -> bpy.types.Mesh:
 
 
 def _cylinder(top: float, name: str, sides: int = 24) -> bpy.types.Mesh:
-    """Radius 0.5 below and `top` times that above, height 1."""
+    """A cylinder with radius 0.5 at the bottom, `top` times that at the top, and height 1."""
     angles = [2 * math.pi * side / sides for side in range(sides)]
     ring = [(0.5 * math.cos(a), 0.5 * math.sin(a)) for a in angles]
     vertices = [(x, y, -0.5) for x, y in ring] + [(x * top, y * top, 0.5) for x, y in ring]
@@ -74,9 +74,9 @@ def add(
 
     Args:
         shape: `cube`, `cylinder`, `cone`, `cup` (wider above) or `ball`; each fits a unit cube.
-        size: Its extent in x, y and z, in centimetres.
-        place: Its centre.
-        material: Its material.
+        size: The shape's extent in x, y and z, in centimetres.
+        place: The shape's centre.
+        material: The shape's material.
         rotation: Euler angles in radians.
         frame: Reference frame of place and rotation; by default the world.
     """

@@ -21,13 +21,13 @@ YELLOW_PLASTIC, WHITE_PLASTIC = (0.85, 0.50, 0.01), (0.75, 0.75, 0.72)
 
 @dataclass(frozen=True)
 class Make:
-    """How a sign is moulded and printed; sets differ.
+    """How a sign is moulded and printed, which differs between toy sets.
 
     Attributes:
         coloured: Whether rim and back are yellow or white plastic; otherwise they are black.
         thickness_cm: Thickness of the plate.
         foot_cm: Side of the foot.
-        margin: Share of the plate that is not printed, in the colour of its rim.
+        margin: Share of the plate that is not printed, and has the rim's colour.
     """
 
     coloured: bool = False
@@ -91,10 +91,10 @@ def build(kind: str, plate_matrix: Matrix, make: Make = ON_THE_FEEDS) -> list[bp
     Args:
         kind: A key of `PLATES`.
         plate_matrix: Pose of the plate: x to the viewer's right, y up, z towards the viewer; centimetres.
-        make: How it is moulded and printed.
+        make: How the sign is moulded and printed.
 
     Returns:
-        Its parts.
+        The sign's parts.
     """
     plate = PLATES[kind]
     black = plain("post black", BLACK, roughness=0.32)

@@ -21,7 +21,7 @@ SAMPLES = 6
 RESOLUTION_PERCENT = 80
 """Frames are rendered smaller than the video.
 
-The lens of such a camera resolves no more, and it saves a third of the time.
+The lens of such a camera does not resolve more, and rendering takes a third less time.
 """
 
 
@@ -47,7 +47,7 @@ def matrix_of(x: np.ndarray, y: np.ndarray, z: np.ndarray, origin: np.ndarray) -
 class Stage:
     """The scene of one scenario, ready for rendering.
 
-    Only one can exist at a time: Blender has one scene per process.
+    Only one `Stage` can exist at a time: Blender has one scene per process.
 
     Args:
         scenario: The scenario to build.
@@ -160,8 +160,8 @@ class Stage:
         """Which points of a plate's front are unobstructed.
 
         Args:
-            camera_cm: `(3,)`.
-            points_cm: `(n, 3)`.
+            camera_cm: `(3,)`, position of the camera.
+            points_cm: `(n, 3)`, points on the plate's front.
 
         Returns:
             `(n,)` bool.

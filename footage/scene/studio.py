@@ -1,4 +1,4 @@
-"""Takes pictures of one object at a time: in a room and its light, but with nothing else visible."""
+"""Takes pictures of one object at a time, in the light of a room in which nothing else is visible."""
 
 import math
 import random
@@ -33,7 +33,7 @@ OUTLINE_TOLERANCE_PX = 0.1
 
 
 def random_make(rng: random.Random) -> signs.Make:
-    """A random variant of how signs are made."""
+    """A random way of making signs."""
     return signs.Make(
         coloured=rng.random() < COLOURED_SHARE,
         thickness_cm=rng.choice(THICKNESSES_CM),
@@ -43,7 +43,7 @@ def random_make(rng: random.Random) -> signs.Make:
 
 
 class Studio:
-    """A room in one light, everything in it hidden from the camera.
+    """A room in one light, in which everything is hidden from the camera.
 
     Args:
         setup: The light.
@@ -70,7 +70,7 @@ class Studio:
 
         Returns:
             The picture, `(h, w, 4)` uint8, blue-green-red-alpha and not premultiplied; and the outline of the
-            plate, or else of the whole object, `(n, 2)` in its pixels.
+            plate, or else of the whole object, `(n, 2)` in pixels of the picture.
         """
         rng = random.Random(f"studio {view.chance}")
         heading = rng.uniform(0, math.tau)
@@ -135,7 +135,7 @@ class Studio:
 def _put_up(
     view: View, place: np.ndarray, heading: float, rng: random.Random
 ) -> tuple[list[bpy.types.Object], np.ndarray, np.ndarray, float]:
-    """Returns an object's parts; its plate's outline, or else all its points; its centre; and its height."""
+    """Returns the object's parts; its plate's outline, or else all its points; its centre; its height."""
     kind = BACKS.get(view.kind, view.kind)
     if kind not in PLATES:
         parts = things.build(kind, Matrix.Translation(place) @ Matrix.Rotation(heading, 4, "Z"), rng)

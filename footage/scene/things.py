@@ -18,11 +18,11 @@ def build(kind: str, frame: Matrix, rng: random.Random) -> list[bpy.types.Object
 
     Args:
         kind: `ball-…` or `brick-…` with `red` or `yellow`, `cone` or `duck`.
-        frame: Its pose: local x is forward.
-        rng: Random source for its details.
+        frame: Pose of the toy: local x is forward.
+        rng: Random source for the details.
 
     Returns:
-        Its parts.
+        The toy's parts.
     """
     shape, _, colour = kind.partition("-")
     material = plain(f"toy {kind}", YELLOW if colour == "yellow" else RED, roughness=rng.choice((0.25, 0.5)))

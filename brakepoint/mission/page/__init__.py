@@ -1,7 +1,8 @@
 """The page of a mission: one file that needs no network, in every language, in light and dark.
 
-For each feed it shows the film, the speed along the line against the allowed speed, the signs with their
-verdicts, the orders, whose fault each lost point was, and the first mistake. The films are beside it.
+For each feed, the page shows the film, the speed along the line against the allowed speed, the signs with
+their verdicts, the orders, whose fault each lost point was, and the first mistake. The films are beside the
+page.
 """
 
 import base64
@@ -71,7 +72,7 @@ def environment(package: str = __package__) -> Environment:
 
 
 def _playable(recording: Recording) -> Markup:
-    """The run for the page's player, as JSON that is safe within a script element."""
+    """The run for the page's player, as JSON that is safe in a script element."""
     ticks = recording.run.ticks
     data = {
         "rate": CONTROL_RATE_HZ,
@@ -93,7 +94,7 @@ def _playable(recording: Recording) -> Markup:
 
 
 def in_script(data: str) -> Markup:
-    """JSON that cannot end the script element that it is in."""
+    """JSON that cannot end the script element that contains it."""
     return Markup(data.replace("<", "\\u003c"))
 
 

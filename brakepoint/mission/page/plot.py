@@ -27,7 +27,7 @@ GRID_CM = 50
 
 
 class Span(NamedTuple):
-    """A range of ticks with the same order: from `first` to before `end`."""
+    """A range of ticks with the same order: from `first` up to, but not including, `end`."""
 
     first: int
     end: int
@@ -112,7 +112,7 @@ class Plot:
 
     @property
     def order_bars(self) -> list[tuple[str, float, float, int]]:
-        """The strip of orders: kind, left edge, width and first tick; a stop has a visible width."""
+        """The strip of orders: kind, left edge, width and first tick; even a stop has a visible width."""
         ticks = self.recording.run.ticks
         bars = []
         for span in order_spans(ticks):
@@ -142,7 +142,7 @@ class Plot:
 
     @property
     def signs(self) -> list[TruthSign]:
-        """Every sign along the line, distractors first, so that what counts is drawn over them."""
+        """Every sign along the line, distractors first, so that signs that count are drawn over them."""
         return sorted(self.recording.signs, key=lambda sign: sign.counts)
 
     def _points(self, places: Sequence[tuple[float, float]]) -> str:

@@ -24,7 +24,7 @@ class Racer:
     Attributes:
         name: Driver's name, as the page shows it.
         recording: The run.
-        has_blame: Whether the recording knows whose fault the lost points were.
+        has_blame: Whether the recording contains whose fault the lost points were.
     """
 
     name: str
@@ -33,19 +33,19 @@ class Racer:
 
     @property
     def rank(self) -> tuple[float, float, str]:
-        """Sort key: more points first, then the earlier arrival at the end."""
+        """Sort key: more points first, then the earlier arrival at the end of the line."""
         mission = self.recording.mission
         return -mission.score, mission.duration_s, self.name
 
 
 def render_race(racers: Sequence[Racer]) -> str:
-    """Writes the page: heats of eight, with the best in the last, then the podium.
+    """Writes the page: heats of eight, with the best racers in the last heat, then the podium.
 
     Args:
-        racers: At least one; all drove the same feed.
+        racers: At least one; all of them drove the same feed.
 
     Raises:
-        UserError: They drove different feeds.
+        UserError: The racers drove different feeds.
     """
     feeds = {racer.recording.feed for racer in racers}
     if len(feeds) > 1:

@@ -10,8 +10,8 @@ class ObjectInfo:
     """One object.
 
     Attributes:
-        size_bytes: Its size.
-        modified_at: When it was last written, by the store's clock.
+        size_bytes: Size of the object.
+        modified_at: When the object was last written, by the store's clock.
     """
 
     size_bytes: int
@@ -25,7 +25,7 @@ class Buckets(Protocol):
         """The room's buckets."""
 
     def read(self, bucket: str, key: str, size_max_bytes: int) -> bytes:
-        """Reads an object, at most one byte more than requested, whatever size the store reports.
+        """Reads an object: at most one byte more than `size_max_bytes`, whatever size the store reports.
 
         Raises:
             FileNotFoundError: There is no such object.
@@ -35,7 +35,7 @@ class Buckets(Protocol):
 class RoomStore(Buckets, Protocol):
     """The interface of every store.
 
-    Creating existing things and removing missing ones succeeds and changes nothing.
+    Creating something that exists, or removing something that is missing, succeeds and changes nothing.
     """
 
     def make_bucket(self, bucket: str) -> None:
@@ -48,7 +48,7 @@ class RoomStore(Buckets, Protocol):
         """Everything in a bucket, by key."""
 
     def put(self, bucket: str, key: str, data: bytes) -> None:
-        """Uploads a file, whole."""
+        """Uploads a whole file."""
 
     def swap(self, one: str, other: str) -> None:
         """Swaps the contents of two buckets."""
@@ -57,7 +57,7 @@ class RoomStore(Buckets, Protocol):
         """The access keys of the room's attendees."""
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Allows a key to read and write the bucket of its name and to read the shared one; nothing else."""
+        """Allows a key to read and write the bucket of its name, and to read the shared one; nothing else."""
 
     def revoke(self, access_key: str) -> None:
         """Revokes a key."""

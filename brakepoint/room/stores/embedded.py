@@ -13,14 +13,14 @@ from brakepoint.room.stores.base import ObjectInfo
 from brakepoint.room.stores.whose_key import BUCKETS, KEYS_NAME
 
 ASIDE, BETWEEN = "aside", "+"
-"""A folder that contains the first of two buckets while they are swapped, named after both."""
+"""While two buckets are swapped, the first is in the folder `aside`, named after both with `+` between."""
 
 
 class Folders:
     """Buckets as subfolders of one folder.
 
     Args:
-        folder: The folder that contains them.
+        folder: The folder that contains the buckets.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ class Folders:
 
 
 class EmbeddedRoomStore(Folders):
-    """See `RoomStore`; works on the folders, whether the server is running or not."""
+    """See `RoomStore`; works on the buckets' folders, whether the server is running or not."""
 
     def __init__(self, room: Room, settings: EmbeddedSettings) -> None:
         super().__init__(room.folder / BUCKETS)
@@ -98,11 +98,11 @@ class EmbeddedRoomStore(Folders):
         return set(self.secrets())
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Takes effect immediately."""
+        """Grants a key access, which takes effect immediately."""
         self._save({**self.secrets(), access_key: secret_key})
 
     def revoke(self, access_key: str) -> None:
-        """The server notices within a second or two."""
+        """Revokes a key; the server notices within a second or two."""
         self._save({key: secret for key, secret in self.secrets().items() if key != access_key})
 
     def secrets(self) -> dict[str, str]:

@@ -59,7 +59,7 @@ class MinioRoomStore:
         return cls(room, settings, Connection(settings.endpoint, room.shared_bucket, key, secret), admin)
 
     def buckets(self) -> set[str]:
-        """The buckets whose name starts with the room's."""
+        """The buckets whose name starts with the room's name."""
         with self._friendly():
             names = {bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]}
         return {name for name in names if name.startswith(f"{self._room.name}-")}
@@ -126,7 +126,7 @@ class MinioRoomStore:
                 raise
 
     def keys(self) -> set[str]:
-        """The room's users that have their policy."""
+        """The names of the room's users that have their policy."""
         with self._friendly():
             users = json.loads(self._admin.user_list())
         return {
@@ -144,7 +144,7 @@ class MinioRoomStore:
             self._admin.bucket_quota_set(access_key, self._limit_bytes)
 
     def revoke(self, access_key: str) -> None:
-        """Removes the user, and then its policy."""
+        """Removes the user, and then the user's policy."""
         with self._friendly():
             for remove in (self._admin.user_remove, self._admin.policy_remove):
                 with suppress_absent():
@@ -165,7 +165,7 @@ class MinioRoomStore:
 
 @contextmanager
 def suppress_absent() -> Iterator[None]:
-    """Ignores errors about things that no longer exist."""
+    """Ignores errors about objects that no longer exist."""
     try:
         yield
     except MinioAdminException as error:
@@ -174,7 +174,7 @@ def suppress_absent() -> Iterator[None]:
 
 
 def policy(bucket: str, shared: str) -> dict[str, Any]:
-    """The rights of a key: everything with the objects of one bucket, and read access to another."""
+    """The rights of a key: full access to the objects of one bucket, and read access to the shared one."""
 
     def allow(actions: list[str], resource: str) -> dict[str, Any]:
         return {"Effect": "Allow", "Action": actions, "Resource": [f"arn:aws:s3:::{resource}"]}

@@ -1,8 +1,9 @@
 """The embedded store's server: one rclone for the whole room, on one port.
 
-Each key gives access to two buckets: its own, and the shared one, read-only. Nothing else is visible to it.
-Keys are looked up as they come in, so a late arrival needs no restart. When a key is revoked or a bucket is
-full, a new rclone takes over the same socket without the cached permissions. This disconnects no one else.
+Each key gives access to two buckets: its own, and the shared one, read-only. Nothing else is visible to a
+key. Keys are looked up as requests come in, so a late arrival needs no restart. When a key is revoked or a
+bucket is full, a new rclone takes over the same socket without the cached permissions. No one else is
+disconnected.
 """
 
 import json
@@ -25,7 +26,7 @@ from brakepoint.store.embedded import FRESH, rclone, running, wait_until_ready
 LOG_NAME = "store.log"
 LOOK_EVERY_S = 1.0
 MEASURE_EVERY = 5
-"""One in this many checks also measures the buckets."""
+"""One check in this many also measures the buckets."""
 BYTES_IN_MB = 1_000_000
 LAUNCH = """import os, resource, sys
 listener, limit, *command = sys.argv[1:]
@@ -34,7 +35,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
 os.execv(command[0], command)
 """
-"""Passes a socket on as systemd does, and limits file sizes to what an attendee may store."""
+"""Starts a command with a socket, as systemd does, and limits file sizes to what an attendee may store."""
 
 OnFull = Callable[[str], None]
 
@@ -83,13 +84,13 @@ class RoomServer:
         """Waits until the server listens.
 
         Raises:
-            UserError: It does not start, for example because rclone is too old.
+            UserError: The server does not start, for example because rclone is too old.
         """
         address = self._listener.getsockname()[:2]
         wait_until_ready(self._process, address, self._log_path, self._log_begins_at)
 
     def look(self) -> None:
-        """Replaces rclone if it has ended, or if it still allows what is now forbidden."""
+        """Replaces rclone if it has ended, or if it still allows access that is now forbidden."""
         if not self._store.folder.is_dir():  # The room was removed.
             return
         full = self._too_large() if next(self._looks) % MEASURE_EVERY == 0 else self._full
@@ -120,7 +121,7 @@ def serve_room(room: Room, settings: EmbeddedSettings, on_full: OnFull) -> Itera
 
     Args:
         room: The room.
-        settings: Settings of its store.
+        settings: Settings of the room's store.
         on_full: Called with the name of each bucket that has reached its limit.
 
     Raises:
@@ -152,7 +153,7 @@ def serve_room(room: Room, settings: EmbeddedSettings, on_full: OnFull) -> Itera
 
 def _look(server: RoomServer, stopping: threading.Event) -> None:
     while not stopping.wait(LOOK_EVERY_S):
-        # A full disk or a file changed by hand: the next check may succeed.
+        # Because of a full disk or a file changed by hand; the next check may succeed.
         with suppress(OSError, ValueError):
             server.look()
 

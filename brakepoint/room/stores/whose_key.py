@@ -1,7 +1,7 @@
 """The program that rclone runs to look up an access key: its secret, and what it gives access to.
 
-It runs for each new key, and then every five minutes, so it imports nothing from the kit. rclone's protocol
-for this is described in `rclone serve s3 --help`, under "Auth Proxy".
+The program runs for each new key, and then every five minutes, so it imports nothing from the kit. rclone's
+protocol for this is described in `rclone serve s3 --help`, under "Auth Proxy".
 """
 
 import json
@@ -40,7 +40,7 @@ def answer(access_key: str, folder: Path, shared: str) -> dict[str, str]:
 
 
 def _union(*places: str) -> str:
-    """Combines several folders, each with its rights, into one; a union needs at least two."""
+    """In rclone's format, a union of at least two folders, each with its rights."""
     return f":union,upstreams={_quoted(' '.join(_quoted(place, chr(34)) for place in places), chr(39))}:"
 
 

@@ -16,7 +16,7 @@ def kind(answer: object) -> str:
 
 
 def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
-    """An answer as this many numbers; None if it is something else."""
+    """An answer as this many numbers; None if the answer is something else."""
     try:
         found = tuple(float(part) for part in answer)
     except (TypeError, ValueError):
@@ -26,7 +26,7 @@ def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
 
 @contextmanager
 def replaced(lab: Any, **stand_ins: Any) -> Iterator[None]:
-    """Replaces some functions of the attendee's module by stand-ins for the duration of the context."""
+    """Replaces some functions of the attendee's module with substitutes for the duration of the context."""
     originals = {name: getattr(lab, name) for name in stand_ins}
     vars(lab).update(stand_ins)
     try:
@@ -41,7 +41,7 @@ class Touched:
 
     Attributes:
         written: Paths that were opened for writing.
-        renamed: Where from and where to.
+        renamed: Old and new path of each file that was renamed.
     """
 
     written: list[Path] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Touched:
 
 @contextmanager
 def touched_files() -> Iterator[Touched]:
-    """Records which files are written and renamed meanwhile, by any Python function."""
+    """Records which files any Python function writes and renames while the context lasts."""
     touched = Touched()
     _watchers().append(touched)
     try:
@@ -61,7 +61,7 @@ def touched_files() -> Iterator[Touched]:
 
 @cache
 def _watchers() -> list[Touched]:
-    """The active watchers; Python keeps an audit hook for the life of the process, so they share one."""
+    """The active watchers, which share one audit hook: Python keeps a hook until the process ends."""
     watchers: list[Touched] = []
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:

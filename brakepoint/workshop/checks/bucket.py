@@ -1,4 +1,4 @@
-"""A bucket in memory that answers like S3, a few objects at a time, and can be made to fail."""
+"""A bucket in memory that answers like S3, with a few objects at a time, and can be made to fail."""
 
 import io
 from pathlib import Path
@@ -29,7 +29,7 @@ def _must_be_ours(bucket: object) -> None:
 
 
 class FakeBucket:
-    """As much of boto3's S3 client as step 1 may need.
+    """The part of boto3's S3 client that step 1 may need.
 
     Args:
         objects: Contents of the objects, by key.
@@ -41,7 +41,7 @@ class FakeBucket:
         self._cut_to = cut_to
 
     def list_objects_v2(self, **request: Any) -> dict[str, Any]:
-        """Answers with one page, like S3; without `Contents` if it is empty.
+        """Answers with one page, like S3; an empty page has no `Contents`.
 
         As in S3, keys below a `Delimiter` are omitted; S3 lists only their folders.
         """

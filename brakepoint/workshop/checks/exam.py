@@ -1,7 +1,7 @@
 """The exam of step 6: something breaks while the train is driving, on the virtual clock.
 
-Each fault wraps a working camera, detector or hub. The train itself has the usual watchdog, so it brakes when
-the autopilot falls silent.
+Each fault wraps a working camera, detector or hub. The train itself has the usual watchdog, so the train
+brakes when the autopilot falls silent.
 """
 
 from collections.abc import Callable
@@ -32,11 +32,11 @@ from brakepoint.truth import GroundTruth
 from brakepoint.workshop.checks.driving import feed
 
 BREAKS_AT_S = 3.0
-"""The train is at full speed by then."""
+"""When the fault occurs: the train is at full speed by then."""
 WATCHED_S = 6.0
 """Time after the fault at which the train must still be where it stopped."""
 STUTTER_S = 0.4
-"""Time between two pictures of a stuttering camera: each comes when the previous one is too old."""
+"""Time between two pictures of a stuttering camera: each arrives when the previous one is too old."""
 MENDED_AFTER_S = 1.0
 GHOST_EVERY = 30
 """Number of frames from one false alarm to the next."""
@@ -46,8 +46,8 @@ class BreakingCamera(PlainCamera):
     """Shows pictures until it breaks.
 
     Args:
-        shows: Returns whether there is a picture, given the seconds since the fault; before it there always
-            is.
+        shows: Returns whether there is a picture, given the seconds since the fault; before the fault there
+            always is one.
         freezes: Whether all pictures since the fault are the same.
     """
 
@@ -133,8 +133,8 @@ class FaultOutcome:
 
     Attributes:
         fault: The fault.
-        rolled_cm: Distance covered in the `WATCHED_S` after the fault.
-        passed: Whether a safe train would do that.
+        rolled_cm: Distance covered within `WATCHED_S` after the fault.
+        passed: Whether this is what a safe train does.
     """
 
     fault: str
@@ -150,7 +150,7 @@ class FaultOutcome:
 def stops(
     fault: str, lab: Any, camera: PlainCamera | None = None, hub: BreakingHub | None = None
 ) -> FaultOutcome:
-    """Drives until something fails permanently: the train must come to rest within the limit, and stay."""
+    """Drives until something fails for good: the train must stop within the limit, and stay at rest."""
     run = _drive(lab, "track-empty", camera, hub)
     watched = [tick for tick in run.ticks if BREAKS_AT_S <= tick.time_s <= BREAKS_AT_S + WATCHED_S]
     rolled_cm = watched[-1].position_cm - watched[0].position_cm

@@ -1,4 +1,4 @@
-"""The check of the lookout: what it sends on an embedded broker, among other services."""
+"""The check of the lookout: judges what the lookout sends on an embedded broker, among other services."""
 
 import inspect
 from collections.abc import Callable
@@ -20,16 +20,16 @@ OWN_STATUS = f"{ROOT}/{STATUS.name}/lookout"
 STOPS = f"{ROOT}/{CONTROL.name}"
 OTHERS = (f"{ROOT}/{MISSION.name}", f"{ROOT}/{STATUS.name}/autopilot", OWN_STATUS)
 FRESH_S = 60.0
-"""A message that is written when it is sent is at most this old, however slow the machine."""
+"""Largest age of a message that was written when it was sent, even on a slow machine."""
 CALLBACKS = {"on_connect": 5, "on_message": 3}
-"""How many arguments paho passes, in its second version."""
+"""How many arguments paho passes to each callback, in version 2 of its callbacks."""
 
 
 def judge(lookout: Callable[[TappedClient, str], object]) -> None:
-    """Runs the attendee's `lookout` among other services, and judges what it does.
+    """Runs the attendee's `lookout` among other services, and judges its behaviour.
 
     Raises:
-        Wrong: It isn't right yet.
+        Wrong: The lookout isn't right yet.
     """
     client = TappedClient()
     lookout(client, TRAIN)
@@ -44,7 +44,7 @@ def judge(lookout: Callable[[TappedClient, str], object]) -> None:
 
 
 def _judge_functions(client: TappedClient) -> None:
-    """They are set, take what paho passes, and nothing is sent before they are called."""
+    """The callbacks are set and take paho's arguments, and nothing is sent before they are called."""
     if client.meddled:
         raise Wrong("step5.lookout.meddles", method=client.meddled)
     if client.filters or client.sent:
@@ -66,7 +66,7 @@ def _takes(function: Any, count: int) -> bool:
 
 
 def _judge_quiet(client: TappedClient, others: Scene) -> None:
-    """What other services have left in the broker neither stops the train nor ends the lookout."""
+    """Messages that other services have left in the broker neither stop the train nor end the lookout."""
     if isinstance(others.trouble, Wrong) or (others.trouble and not others.connected):
         raise others.trouble
     if others.trouble or _stops(client):
@@ -92,7 +92,7 @@ def _is_wide(name: str) -> bool:
 
 
 def _judge_status(sent: list[Sent]) -> None:
-    """The lookout says that it is ready."""
+    """The lookout reports that it is ready."""
     if not sent:
         raise Wrong("step5.lookout.no_status")
     said = _read(Status, sent[0], OWN_STATUS)
@@ -102,7 +102,7 @@ def _judge_status(sent: list[Sent]) -> None:
 
 
 def _judge_will(will: Sent | None, later: Sent | None) -> None:
-    """The broker says that the lookout is gone."""
+    """The lookout's last will reports that the lookout is gone."""
     if will is None:
         raise Wrong("step5.lookout.late_will" if later else "step5.lookout.no_will")
     said = _read(Status, will, OWN_STATUS)
@@ -131,7 +131,7 @@ def _judge_stop(client: TappedClient, others: Scene) -> None:
 
 
 def _bring(others: Scene, health: Health) -> None:
-    """The detector's status reaches the client, whose trouble is the attendee's."""
+    """Sends the detector's status to the client; an exception of the client is a mistake of the attendee."""
     others.hear("detector", health)
     if others.trouble:
         raise others.trouble
@@ -142,7 +142,7 @@ def _stops(client: TappedClient) -> bool:
 
 
 def _read(message: type[Said], sent: Sent, topic: str) -> Said:
-    """The message, if it is on its topic and well formed."""
+    """The message, if it is on the right topic and well formed."""
     if sent.topic != topic:
         raise Wrong("step5.lookout.wrong_topic", found=sent.topic, topic=topic)
     try:
@@ -155,7 +155,7 @@ def _read(message: type[Said], sent: Sent, topic: str) -> Said:
 
 
 def _judge_delivery(sent: Sent, at: float, topic: Topic[Any]) -> None:
-    """It is fresh, sure to arrive, and there for those who come later only where it should be."""
+    """A message is fresh, has its topic's quality of service, and is retained only if its topic is."""
     if abs(CLOCK.now() - at) > FRESH_S:
         raise Wrong("step5.lookout.at", topic=sent.topic)
     if sent.qos != topic.qos:

@@ -25,7 +25,7 @@ Lab = Any
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 CLOSE_PX = 0.01
-"""Smaller than any error from rounding to whole pixels."""
+"""Tolerance that is smaller than any error from rounding to whole pixels."""
 SIDES = ("x", "y", "width", "height")
 SEEDS = 60
 """This many draws of 4 out of 20 scenes miss a given scene once in 30,000 times."""
@@ -57,7 +57,7 @@ def check_listing(lab: Lab) -> None:
 
 
 def check_download(lab: Lab) -> None:
-    """A download is complete and correct, and gets its name only after verification."""
+    """A download is complete and correct, and gets its final name only after verification."""
     content = b"a picture" * 1000
     item, digest = StoredObject("a.jpg", len(content)), hashlib.sha256(content).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
@@ -157,7 +157,7 @@ def check_yolo(lab: Lab) -> None:
 
 
 def _must_have_decimals(line: str) -> None:
-    """Numbers have six decimals even if fewer would suffice or Python would write an exponent."""
+    """Numbers have six decimals, even if fewer would suffice or Python would write an exponent."""
     if not all(re.fullmatch(r"[01]\.\d{6}", part) for part in line.split()[1:]):
         raise Wrong("step1.yolo.decimals", found=line)
 
@@ -197,7 +197,7 @@ def check_split(lab: Lab) -> None:
 
 
 def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> frozenset[str]:
-    """The validation scenes; each picture must be on one side, together with its scene."""
+    """The validation scenes; each picture must be on one side of the split, together with its scene."""
     training, validation = answer
     sides = [{_scene(picture) for picture in side} for side in answer]
     if both := sorted(sides[0] & sides[1]):
@@ -208,7 +208,7 @@ def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> froze
 
 
 def _check_split_elsewhere(lab: Lab, pictures: list[str]) -> None:
-    """The same seed gives the same split in every process: the order of a set differs between them."""
+    """The same seed gives the same split in every process, although the order of a set differs."""
     ask = (
         "import json, sys; from pathlib import Path\n"
         "from brakepoint.workshop.examination import load_module\n"

@@ -1,4 +1,4 @@
-"""The checks of step 2: on sprites of a few pixels, so that each can name the exact mistake."""
+"""The checks of step 2, on sprites of a few pixels, so that each check can name the exact mistake."""
 
 from inspect import signature
 from typing import Any, NoReturn
@@ -19,10 +19,10 @@ BACKGROUND, PLASTIC = 100.0, 200.0
 CLOSE = 1.5
 """Tolerance of brightness, for rounding."""
 FAINT = 0.35
-"""Opacity of each pixel of a plate: too low to be visible, yet above `SEEN_LEAST`, which is for boxes."""
+"""Opacity of each pixel of a plate that counts as hidden, although boxes include it (`SEEN_LEAST`)."""
 PLANS = 4000
 MANY = 4
-"""Number of signs in a plan that shows whether all of them were meant to be distractors."""
+"""A plan with this many signs shows whether all of them were meant to be distractors."""
 EMPTY_OFF = 0.0265
 """Tolerance of the share of empty plans, four times its standard deviation for 2500 plans."""
 SHARE_OFF = 0.05
@@ -30,7 +30,7 @@ OTHER_SHARE = 0.2
 
 
 def check_blend(lab: Lab) -> None:
-    """The pixels of an edge blend the sign and its background, each by its share."""
+    """The pixels of an edge blend sign and background, each in proportion to its share."""
     alpha = np.array([[0.0, 0.25, 0.5, 0.75, 1.0]], np.float32)
     colour = np.repeat((alpha * PLASTIC)[..., None], 3, axis=2)
     image = np.full((3, 9, 3), BACKGROUND, np.uint8)
@@ -54,7 +54,7 @@ def check_blend(lab: Lab) -> None:
 
 
 def check_box(lab: Lab) -> None:
-    """The box encloses the visible part of the plate, at its place in the picture."""
+    """The box encloses the visible part of the plate where it is in the picture."""
     for left, top in ((100, 50), (-5, 33)):
         placed = Placed(_sign_on_post(), left, top)
         placed.visible[:, :7] = 0
@@ -110,7 +110,7 @@ def check_hidden(lab: Lab) -> None:
     if not lab.hides_too_much(faint, []):
         raise Wrong("step2.hidden.pixel_count", percent=round(100 * FAINT))
     on_post, large = Placed(_sign_on_post(), 0, 0), Placed(_large_sign(), 5, 30)
-    on_post.visible[:, :10] = 0  # 65 of the 156 pixels of its plate are still visible.
+    on_post.visible[:, :10] = 0  # 65 of the plate's 156 pixels are still visible.
     if lab.hides_too_much(on_post, []):
         raise Wrong("step2.hidden.post")
     if lab.hides_too_much(large, [whole]):
@@ -118,7 +118,7 @@ def check_hidden(lab: Lab) -> None:
 
 
 def check_labels(lab: Lab) -> None:
-    """Target signs get a label with their class and place, and nothing else does."""
+    """Target signs get a label with their class and position, and nothing else gets one."""
     placed = [
         _placed(LIMIT, 20),
         _placed(None, 50),
@@ -264,7 +264,7 @@ def _large_sign() -> Sprite:
 
 
 def _sign_on_post() -> Sprite:
-    """A sprite of 20 by 30 pixels: the plate is in columns 3 to 14 and rows 4 to 16, its post below."""
+    """A sprite of 20 by 30 pixels: the plate is in columns 3 to 14 and rows 4 to 16, the post is below."""
     plate = np.zeros((30, 20), np.float32)
     plate[4:17, 3:15] = 1
     alpha = plate.copy()

@@ -14,8 +14,8 @@ Lab = Any
 CORRECT = (1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1)
 """Whether each of 17 detections is right, most confident first.
 
-Precision falls below 0.9 at the fourth and has recovered at the tenth; the eleventh is the last at which it
-is at least 0.9.
+Precision falls below 0.9 at the fourth detection and has recovered at the tenth; the eleventh is the last one
+at which precision is at least 0.9.
 """
 LAST_GOOD = 10
 EXACTLY = 1 / 16
@@ -44,7 +44,7 @@ def check_mix(lab: Lab) -> None:
 
 
 def check_stop(lab: Lab) -> None:
-    """A training run ends after `patience` epochs without a new best."""
+    """A training run ends after `patience` epochs without a new best score."""
     cases = (
         ("rising", [0.1, 0.2, 0.3], 2, False),
         ("impatient", [0.1, 0.3, 0.2], 2, False),
@@ -102,7 +102,7 @@ def check_threshold(lab: Lab) -> None:
 
 
 def _check_exact_threshold(lab: Lab) -> None:
-    """Nine of ten are right, the second one is wrong: that is exactly enough."""
+    """Nine of ten detections are right, and the second one is wrong: the precision is exactly sufficient."""
     confidences, correct = np.round(np.linspace(0.9, 0.45, 10), 2), np.arange(10) != 1
     if (found := lab.choose_confidence(confidences.copy(), correct.copy())) != confidences[-1]:
         values = {"found": round(float(found), 2), "expected": round(float(confidences[-1]), 2)}
@@ -110,7 +110,7 @@ def _check_exact_threshold(lab: Lab) -> None:
 
 
 def check_gate(lab: Lab) -> None:
-    """A model is better if it gains on the track and forgets little about the roads."""
+    """A model is better if it improves on the track and forgets little about the roads."""
     cases = (
         ("inverted", (0.9, 0.82), (0.3, 0.82), True),
         ("not_better", (0.2, 0.9), (0.3, 0.8), False),

@@ -1,4 +1,4 @@
-"""The checks of step 4: the gate by examples, the rest by the compiled pipeline."""
+"""The checks of step 4: the gate is checked with examples, the other exercises on the compiled pipeline."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ GATE_CASES = (
     ("relative", {"track": 0.71, "road": 0.9}, BEFORE, 0.5, 0.1, 0),
     ("every_reason", {"track": 0.4, "road": 0.4}, BEFORE, 0.5, 0.0, 3),
 )
-"""Name of the mistake, new, production, least, tolerance, and number of reasons."""
+"""Name of the mistake, new and production scores, least, tolerance, and number of reasons."""
 WIRES = {
     ("training", "stills"): ("dataset", "stills"),
     ("training", "track"): ("synthetic", "track"),
@@ -54,7 +54,7 @@ PARAMETERS = {
 
 
 def check_gate(lab: Lab) -> None:
-    """A model is rejected for each thing that is wrong with it, and for nothing else."""
+    """A model is rejected for each of its defects, and for nothing else."""
     for name, new, production, least, tolerance, expected in GATE_CASES:
         given = None if production is None else dict(production)
         try:
@@ -84,7 +84,7 @@ def _true_sentences(
 
 
 def _check_sentences(reasons: list[str], true: dict[str, list[str]]) -> None:
-    """An attendee's own sentence may say anything; a kit sentence must have its numbers in place."""
+    """An attendee's own sentence may say anything; a sentence of the kit must have the right numbers."""
     for key, sentences in true.items():
         shape = re.sub(r"\\\{[^}]*\}", ".*", re.escape(catalogue()[f"gate.{key}"][language()]))
         for reason in reasons:
@@ -93,7 +93,7 @@ def _check_sentences(reasons: list[str], true: dict[str, list[str]]) -> None:
 
 
 def check_secret(lab: Lab) -> None:
-    """The bucket's keys come from the secret."""
+    """The bucket's keys come from the Secret."""
     _, platform = _task_with(lab.with_store)
     secrets = platform.get("secretAsEnv", [])
     if not secrets:

@@ -28,7 +28,7 @@ SHAPE = [1, 3, 4, 6]
 ARRAY = np.arange(72, dtype=np.float32).reshape(SHAPE)
 CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9"
 OWN_ANSWERS = 1
-"""Calls by `Served` itself, for the shape of the output: one such answer does not warm a detector up."""
+"""Number of calls by `Served` itself, for the shape of the output, which do not warm a detector up."""
 SIGNS = (
     Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.75, box=(10.0, 20.0, 30.0, 50.0)),
     Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.5, box=(100.0, 5.0, 140.0, 45.0)),
@@ -57,13 +57,13 @@ def check_tensor(lab: Lab) -> None:
 
 
 def check_switch(lab: Lab) -> None:
-    """The new version is ready before it serves, and the old one stays if the new one is broken."""
+    """The new version is ready before it serves, and the old version stays if the new one is broken."""
     engine = lab.Engine(SHIPPED_MODEL, "old")
     answers: list[tuple[object, str]] = []
     load = lab.Detector
 
     def watched(*model: Any, **settings: Any) -> Any:
-        """A detector that records each answer, and which version was serving meanwhile."""
+        """A detector that records each answer, and which version was being served at that moment."""
         detector = load(*model, **settings)
         infer = detector.runtime.infer
 
@@ -136,7 +136,7 @@ def check_boxes(lab: Lab) -> None:
 
 
 def check_lookout(lab: Lab) -> None:
-    """The lookout reports itself, hears of the detector only, and stops the train when it is gone."""
+    """The lookout reports its status, hears only the detector's, and stops the train without a detector."""
     judge(lab.lookout)
 
 

@@ -1,4 +1,4 @@
-"""The checks of step 6: each stage is tested on examples first, then driven on a feed."""
+"""The checks of step 6: each stage is tested with examples first, then by driving a feed."""
 
 import math
 from dataclasses import replace
@@ -46,7 +46,7 @@ def check_distance(lab: Lab) -> None:
 
 
 def check_every(lab: Lab) -> None:
-    """Every detection that is confident and as high up as a sign is considered."""
+    """Every detection that is confident enough and at the height of a sign is considered."""
     two = (_seen(LIMIT, 60.0, lateral_cm=-7), _seen(DANGER, 30.0))
     for items in (two, two[::-1]):
         if len(_signs_after(lab, items)) != 2:
@@ -103,7 +103,7 @@ def check_braking(lab: Lab) -> None:
 
 
 def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
-    """How far before a danger a train stops that brakes when it must; None if it never must."""
+    """How far before a danger a train stops that brakes on `must_stop`; None if this is never true."""
     danger = lab.Sign(DANGER, 300.0, 1.0, 7.0, True, confirmed=True, heeded=True)
     for at_cm in _places(speed_cm_s):
         if lab.must_stop(danger, lab.Memory(), _state(at_cm, speed_cm_s)):
@@ -112,7 +112,7 @@ def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
 
 
 def check_priority(lab: Lab) -> None:
-    """The train stops for a danger whatever else happens, and only when it is time to."""
+    """The train stops for a danger whatever else happens, and only when it is time to stop."""
     memory = _memory(lab, _sign(lab, DANGER, 30.0), _sign(lab, LIMIT, 40.0))
     after, order = lab.drive(memory, _state(15.0, 20.0), 10.0)
     as_stop_says = (order.sign, order.light, after.stopping) == (DANGER, Light.BLINK, True)
@@ -164,7 +164,7 @@ def check_failsafe(lab: Lab) -> None:
 
 
 def check_exam(lab: Lab) -> None:
-    """Whatever breaks, the train stops in time and stays there until everything works again."""
+    """Whatever breaks, the train stops in time and stays at rest until everything works again."""
     for outcome in exam(lab):
         if not outcome.passed:
             values = {"found": round(outcome.rolled_cm), "most": round(STOPPING_LIMIT_CM)}
@@ -173,7 +173,7 @@ def check_exam(lab: Lab) -> None:
 
 
 def _check_recovery(lab: Lab) -> None:
-    """A fault is stored with its current reason, and is over after enough good frames."""
+    """The memory has the current reason of a fault, and the fault is over after enough good frames."""
     state, memory = (
         _state(0.0, 50.0),
         replace(lab.Memory(), last_frame=_frame(1, 10.0), fault=Reason.NO_FRAMES),
@@ -191,7 +191,7 @@ def _check_recovery(lab: Lab) -> None:
 
 
 def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
-    """Drives a feed, which must be accomplished with a good score."""
+    """Drives a feed; the mission must be accomplished, with a good score."""
     run = drive(lab, feed_name)
     result = score_run(run, feed(feed_name))
     if result.accomplished and result.score >= SCORE_LEAST:
@@ -221,7 +221,7 @@ def _seen(
     confidence: float = 0.9,
     higher_cm: float = 0.0,
 ) -> Detection:
-    """The detection of a sign at a place; its box is narrower than high, like a sign seen from the side."""
+    """The detection of a sign at a place; the box is narrower than high, as for a sign seen from the side."""
     height = CAMERA.focal_px * PLATE_HEIGHT_CM[sign_class] / distance_cm
     x = CAMERA.width_px / 2 + CAMERA.focal_px * lateral_cm / distance_cm
     below_cm = CAMERA.height_cm - PLATE_CENTRE_CM - higher_cm

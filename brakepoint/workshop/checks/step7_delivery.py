@@ -25,9 +25,9 @@ EDGE = "brakepoint-edge"
 SETTINGS = "brakepoint-settings"
 FEED, TRAIN_ID, HUB = "BRAKEPOINT_FEED", "BRAKEPOINT_TRAIN_ID", "BRAKEPOINT_HUB"
 LANGUAGE = "BRAKEPOINT_LANG"
-"""Read by every command, but not a field of the services' settings."""
+"""A variable that every command reads, although it is not a field of the services' settings."""
 GIVEN = {FEED, TRAIN_ID, HUB}
-"""The settings of the base; an overlay that replaces them loses those that it does not repeat."""
+"""The settings of the base; an overlay that replaces them loses every setting that it does not repeat."""
 TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 """Valid names of Tekton tasks."""
 VERSION = re.compile(r"(?!(arm|amd|aarch)\d|x86)[A-Za-z]*\d[\w.]*")
@@ -37,9 +37,9 @@ PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 LOCALHOST = ("localhost", "127.0.0.1", "::1", "[::1]")
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
 DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 256, 1.0, 1024
-"""What the task requires for the detector, and what an attendee's namespace can hold."""
+"""The memory that the exercise requires for the detector, and what an attendee's namespace can hold."""
 LIMIT_FACTOR = 2
-"""A limit may be this many times the largest request: there is room for that for a short while."""
+"""A limit may be this many times the largest request: for a short while, there is room for that."""
 MEBIBYTE = 2**20
 UNITS = {"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 DIGEST_RESULTS = ["$(tasks.build-amd64.results.image)", "$(tasks.build-arm64.results.image)"]
@@ -48,7 +48,7 @@ LIST_DIGEST = "$(tasks.manifest.results.digest)"
 
 
 def check_settings(lab: Path) -> None:
-    """The test environment drives another feed, under its own name, and loses no setting."""
+    """The test environment drives a different feed, with a train name of its own, and loses no setting."""
     for generator in _kustomization(lab).get("configMapGenerator") or ():
         if generator.get("name") == SETTINGS and generator.get("behavior") in (None, "create"):
             raise Wrong("step7.settings.behavior")
@@ -98,7 +98,7 @@ def check_image(lab: Path) -> None:
 
 
 def check_resources(lab: Path) -> None:
-    """The detector has requests and limits, and both fit."""
+    """The detector has requests and limits, and both are of a suitable size."""
     resources = container_of(_deployment(lab, "detector")).get("resources")
     if not resources:
         raise NotImplementedError
@@ -282,7 +282,7 @@ def _rendered(lab: Path, part: str) -> list[Manifest]:
 
 @contextmanager
 def _tags_as_words(lab: Path) -> Iterator[Path]:
-    """A copy of the lab that renders although a version is a number: exercise `image` reports that."""
+    """A lab that renders although a version is a number: the exercise `image` reports this mistake."""
     kustomization = _kustomization(lab)
     if not (entries := _with_number(kustomization)):
         yield lab
@@ -303,10 +303,10 @@ def _with_number(kustomization: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _kustomization(lab: Path) -> dict[str, Any]:
-    """The overlay's own file.
+    """The content of the overlay's own file.
 
     Raises:
-        Wrong: It is not YAML.
+        Wrong: The file is not YAML.
     """
     try:
         content = load_yaml((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
