@@ -201,9 +201,7 @@ def test_a_new_controller_resumes_a_run_that_was_under_way_just_now_and_no_other
         assert (bus.said_of(MISSION)[-1].run, bus.said_of(MISSION)[-1].feed) == (known.run + 1, "track-stop")
 
 
-def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_another(
-    driving, bus, link, capsys
-):
+def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_another(driving, bus, link, capsys):
     link.report = report(run=0)
     driving.turn()
 
