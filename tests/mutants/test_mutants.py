@@ -173,6 +173,16 @@ def test_the_tests_that_lie_nearest_are_asked_first_and_no_more_than_there_is_ti
     assert nearest(replace(change, path="brakepoint/y.py"), reach) == []
 
 
+def test_a_constant_is_tried_with_all_tests_of_the_files_that_are_named_like_its_module():
+    reach = Reach({"tests/test_x.py::runs": 2, "tests/test_x.py::compares": 1, "tests/test_z.py::other": 100})
+    reach.lines["brakepoint/x.py"][3].add("tests/test_x.py::runs")
+    change = Change("brakepoint/x.py", "", 1, "number", 0, 0, "")
+
+    assert [test.partition("::")[2] for test in nearest(change, reach)] == ["compares", "runs"]
+    inside = replace(change, function="f", line=3)
+    assert [test.partition("::")[2] for test in nearest(inside, reach)] == ["runs"]
+
+
 def test_a_copy_is_lent_to_one_at_a_time(tmp_path):
     from mutants.copies import Copies
 

@@ -57,8 +57,14 @@ class Trial:
 
 
 def nearest(change: Change, reach: Reach) -> list[str]:
-    """The tests for a change: those whose files are nearest to the module, the quickest of these first."""
-    tests = reach.tests_of(change.path, change.line if change.function else 0)
+    """The tests for a change: those whose files are nearest to the module, the quickest of these first.
+
+    A test that only compares a module's constant runs nothing of that module. So outside functions, all
+    tests of the files that are named like the module are candidates, too.
+    """
+    tests = set(reach.tests_of(change.path, change.line if change.function else 0))
+    if not change.function:
+        tests.update(test for test in reach.seconds if _names(change.path, test))
     chosen: list[str] = []
     seconds, most = 0.0, TESTS_SHARE * sum(reach.seconds.values())
     for test in sorted(tests, key=lambda test: (-_nearness(change.path, test), reach.seconds[test])):
@@ -71,15 +77,21 @@ def nearest(change: Change, reach: Reach) -> list[str]:
 
 def _nearness(path: str, test: str) -> int:
     """How many folders a test shares with a module; one more if it names it."""
-    module, file = PurePosixPath(path), PurePosixPath(test.partition("::")[0])
-    mirrored = PurePosixPath("tests") / module
+    file = PurePosixPath(test.partition("::")[0])
+    mirrored = PurePosixPath("tests") / path
     shared = 0
     for left, right in zip(mirrored.parts[:-1], file.parts[:-1], strict=False):
         if left != right:
             break
         shared += 1
+    return shared + _names(path, test)
+
+
+def _names(path: str, test: str) -> bool:
+    """Whether the name of a test's file contains that of a module."""
+    module, file = PurePosixPath(path), PurePosixPath(test.partition("::")[0])
     stem = module.parent.name if module.stem == "__init__" else module.stem
-    return shared + (stem.strip("_") in file.stem)
+    return stem.strip("_") in file.stem
 
 
 def attempt(change: Change, tests: list[str], seconds: float, copy: Path) -> Trial:
