@@ -7,6 +7,7 @@ from driving import feed
 from recordings import record, save_run
 
 from brakepoint.cli import replay, run
+from brakepoint.messages import Light
 from brakepoint.rules import CONTROL_RATE_HZ
 
 FEEDS = ("track-slowdown", "track-stop")
@@ -63,6 +64,18 @@ def test_a_slow_terminal_skips_and_does_not_lag(monkeypatch: pytest.MonkeyPatch)
 
     assert shown[-1] is ticks[-1]
     assert len(shown) == pytest.approx(ticks[-1].time_s, abs=3)
+
+
+def test_the_light_is_yellow_while_it_is_on_and_dim_while_it_is_off():
+    recording = record(feed("track-stop"))
+    on, off = (
+        next(tick for tick in recording.run.ticks if tick.light is light) for light in (Light.ON, Light.OFF)
+    )
+
+    for tick, lamp in ((on, ("☀", "yellow")), (off, ("·", "dim"))):
+        title = replay._dashboard(recording, tick, over=False).renderables[0]
+        spans = {title.plain[span.start : span.end]: span.style for span in title.spans}
+        assert lamp in spans.items()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
+from brakepoint.feeds import find_feed
 from brakepoint.incidents import probes
 from brakepoint.incidents.causes import INCIDENTS, Break, Incident, find_incident
 from brakepoint.incidents.memory import needed_mb
@@ -26,7 +28,8 @@ from brakepoint.incidents.site import (
     swapped_model,
 )
 from brakepoint.incidents.wiring import Optics
-from brakepoint.messages import Frame
+from brakepoint.messages import Frame, SignClass
+from brakepoint.truth import load_truth
 
 GOOD_MODEL, GOOD_AUTOPILOT = name_of(good_model()), name_of(good_autopilot())
 
@@ -234,3 +237,21 @@ def test_an_autopilot_that_does_not_load_says_why(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"own\.py.*ZeroDivisionError"):
         _ = site.driven_by("own").step
+
+
+def test_the_model_is_shown_near_signs_of_each_class_from_all_over_the_line() -> None:
+    truth = load_truth(find_feed("track-full").with_suffix(".json"))
+    shown = probes._telling_frames(truth)
+
+    assert shown == sorted(set(shown))
+    for sign_class in SignClass:
+        having = [
+            number
+            for number in range(len(truth.frames))
+            if any(sign.sign_class is sign_class for sign in probes._tall(truth, number))
+        ]
+        of_class = [number for number in shown if number in having]
+        assert len(of_class) >= probes.PICTURES
+        assert of_class[0] == having[0]
+        gaps = [having.index(later) - having.index(before) for before, later in pairwise(of_class)]
+        assert max(gaps) <= len(having) / probes.PICTURES
