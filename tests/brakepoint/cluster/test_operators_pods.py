@@ -21,7 +21,7 @@ from brakepoint.cluster.operators import (
     workspace_claim,
 )
 
-DEVFILE = {
+DEVFILE: dict[str, Any] = {
     "metadata": {"name": "kit"},
     "variables": {"image": "registry/workbench:1"},
     "components": [
