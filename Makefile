@@ -107,7 +107,7 @@ DELIVERY := buildah skopeo debootstrap docker-registry apache2-utils openssl lib
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 
-SYSTEM_TESTS := tests/system tests/radio $(WITH_TORCH) --override-ini addopts=-rs
+SYSTEM_TESTS := tests/radio $(WITH_TORCH) tests/system --override-ini addopts=-rs
 WITHOUT_BLENDER = $(if $(FOOTAGE_PYTHON),,NO_BLENDER='$(NO_BLENDER)')
 
 # Each worker takes the next test, those in real time first (tests/conftest.py); the slowest are listed at the

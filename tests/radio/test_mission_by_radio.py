@@ -21,6 +21,8 @@ from hardware.hub_guard import BRAKED_WITHIN_S
 from hardware.lwp3 import BRAKE, Port, SetValue
 from solutions.step6_autopilot import step
 
+pytestmark = pytest.mark.xdist_group("guest")
+"""One worker boots the guest, once."""
 FEED = "track-stop"
 DRIVEN, BRAKED = f"The hub {ADDRESS} is being driven", f"The train of {ADDRESS} is braked"
 """What the guard says."""
@@ -63,7 +65,7 @@ def guest(train, tmp_path_factory) -> Iterator[Guest]:
 
 @pytest.fixture(scope="module")
 def guarded(guest) -> Guest:
-    """The same, with a guard that watches its driver; each test may be the first, and in any worker."""
+    """The same, with a guard that watches its driver; each test may be the first."""
     guest.ask("guard")
     return guest
 
