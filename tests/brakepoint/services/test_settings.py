@@ -36,17 +36,49 @@ def test_a_broker_is_a_url():
     assert parse_broker("mqtt://host:1") == ("host", 1, None, None, False)
 
 
-@pytest.mark.parametrize("url", ["host:1883", "http://host", "mqtt://", "mqtt://me:secret@host:none"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host:1883",
+        "http://host",
+        "mqtt://",
+        "mqtt://me:secret@host:none",
+        "mqtt://me:p@secret@host:none",
+        "mqtt://me:p/secret@host:1883",
+        "mqtt://me:p//secret@host:none",
+        "me:secret@host:1883",
+        "mqtt:me:secret@host",
+        "mqtt://me:p\nsecret@host:none",
+    ],
+)
 def test_another_url_is_refused_without_showing_its_password(url):
     with pytest.raises(UserError) as refused:
         parse_broker(url)
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("wrong", ["8000", ":8000", "host:", "host:http"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "8000",
+        ":8000",
+        "host:",
+        "host:http",
+        "host:65536",
+        "host:80000",
+        "host:²",
+        "host:١",
+        f"host:{'9' * 5000}",
+    ],
+)
 def test_an_address_is_host_and_port(wrong):
     with pytest.raises(UserError):
         address(wrong)
+
+
+@pytest.mark.parametrize("port", [0, 8000, 65535])
+def test_every_port_that_there_is_belongs_to_an_address(port):
+    assert address(f"host:{port}") == ("host", port)
 
 
 @pytest.mark.parametrize(
