@@ -96,6 +96,18 @@ def test_a_real_camera_stands_in_for_the_feed(camera, shown, is_recorded):
     assert (settings.shown, settings.is_recorded) == (shown, is_recorded)
 
 
+@pytest.mark.parametrize("shown", ["f" * 201, "track\nstop.mp4", "track\u200bstop.mp4", "track\udcff.mp4"])
+@pytest.mark.parametrize("setting", ["feed", "camera"])
+def test_what_no_message_can_name_is_refused_before_a_service_starts(setting, shown):
+    with pytest.raises(UserError, match="200"):
+        _ = ServiceSettings(**{setting: shown}).shown
+
+
+def test_a_long_path_with_spaces_and_accents_can_be_shown():
+    path = "/home/élève/mes vidéos/".ljust(196, "x") + ".mp4"
+    assert ServiceSettings(feed=path).shown == path
+
+
 def test_a_detector_may_serve_several_trains():
     assert [each.train_id for each in ServiceSettings(train_id="a, b,c").of_each_train] == ["a", "b", "c"]
 
