@@ -1,8 +1,10 @@
 """`brakepoint camera`: commands for the real camera."""
 
+import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -96,10 +98,10 @@ def ask(question: str) -> str:
 def ask_number(question: str) -> float | None:
     """Asks for a number until one is entered; None for an empty line."""
     while answer := ask(question):
-        try:
-            return float(answer.replace(",", "."))
-        except ValueError:
-            typer.echo(text("calibrate.not_a_number", answer=answer))
+        with suppress(ValueError):
+            if math.isfinite(number := float(answer.replace(",", "."))):
+                return number
+        typer.echo(text("calibrate.not_a_number", answer=answer))
     return None
 
 
@@ -146,12 +148,14 @@ def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[
 
 def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[int, int]):  # type: ignore[no-untyped-def]
     """Asks for views of a chessboard, and computes the camera."""
-    from brakepoint.calibration.chessboard import VIEWS_MIN, find_board, fit_board
+    from brakepoint.calibration.chessboard import CORNERS_MIN, VIEWS_MIN, find_board, fit_board
 
     try:
         columns, rows = (int(number) for number in pattern.split("x"))
     except ValueError:
-        raise UserError("calibrate.pattern", pattern=pattern) from None
+        columns = rows = 0
+    if min(columns, rows) < CORNERS_MIN:
+        raise UserError("calibrate.pattern", pattern=pattern, least=CORNERS_MIN)
     typer.echo(text("calibrate.board.how", columns=columns, rows=rows, views=VIEWS_MIN - 1))
     boards = []  # type: ignore[var-annotated]
     lowest_cm = None
