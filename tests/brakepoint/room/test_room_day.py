@@ -176,6 +176,19 @@ def test_nobody_moves_to_a_seat_that_is_not_there_or_to_their_own(small) -> None
     assert everything(("anna", "bela")) == before
 
 
+@pytest.mark.parametrize("order", [("anna", "zoe"), ("zoe", "anna")])
+def test_nobody_moves_to_a_seat_or_from_one_that_was_never_applied(small, capsys, order) -> None:
+    before = work("anna")
+    describe(("anna", "bela", "zoe"), small.store.port)
+    assert run(["room", "move", *order]) == 2
+    assert "not complete (zoe …)" in capsys.readouterr().err
+
+    assert work("anna") == before != {}
+    assert run(["room", "apply"]) == 0
+    assert run(["room", "move", *order]) == 0
+    assert work("zoe") == before
+
+
 def test_anyone_who_moves_to_an_empty_seat_takes_score_and_disqualification_along(small, points) -> None:
     run(["room", "reset", "bela", "--yes"])
     points(small)
