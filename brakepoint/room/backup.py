@@ -4,10 +4,12 @@ The backup contains the room's file and folder, the hidden feed, and everything 
 cannot re-create.
 """
 
+import gzip
 import io
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -80,7 +82,7 @@ def restore(backup: Path, file: Path) -> Room:
 
 def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
     try:
-        with tarfile.open(backup) as archive:
+        with gzip.open(backup) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             written = _read(archive, ROOM_NAME)
             trial = file.with_name(f"{file.name}.new")
             write(trial, written)
@@ -95,7 +97,8 @@ def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
             scratch.callback(shutil.rmtree, part, ignore_errors=True)
             make_private_folder(part)
             archive.extractall(part, filter="data")
-    except (OSError, tarfile.TarError, KeyError, UnicodeDecodeError) as error:
+            stream.read()  # The checksum is at the end, which tarfile does not read.
+    except (OSError, tarfile.TarError, zlib.error, EOFError, KeyError, UnicodeDecodeError) as error:
         raise UserError("room.error.no_backup", path=backup, why=" ".join(str(error).split())) from error
     (part / FOLDER_NAME).rename(room.folder)
     try:
