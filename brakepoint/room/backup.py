@@ -42,8 +42,10 @@ def save(room: Room, file: Path, backup: Path) -> float:
         The backup's size in megabytes.
 
     Raises:
-        UserError: The room was never applied.
+        UserError: The room was never applied, or the backup would be part of itself.
     """
+    if backup.resolve().is_relative_to(room.folder.resolve()):
+        raise UserError("room.error.backup_inside", folder=room.folder)
     if not room.folder.is_dir():
         raise UserError("room.error.not_applied", room=room.name, missing=", ".join(room.everybody[:3]))
     backup.parent.mkdir(parents=True, exist_ok=True)

@@ -68,6 +68,15 @@ def test_what_is_not_a_backup_makes_no_room(in_folder, capsys, damage) -> None:
     assert not Path("runs").exists() and not Path("room.yaml").exists()
 
 
+def test_a_backup_is_never_part_of_the_next_one(small, capsys) -> None:
+    inside = small.folder / "backups" / "spring.backup"
+
+    assert run(["room", "backup", str(inside)]) == 2
+    assert str(small.folder) in capsys.readouterr().err
+    assert not inside.parent.exists()
+    assert run(["room", "backup", str(small.folder.with_suffix(".backup"))]) == 0
+
+
 @pytest.mark.parametrize("damage", ["cut", "hole"])
 def test_a_damaged_backup_is_named_and_leaves_nothing(small, tmp_path, monkeypatch, capsys, damage) -> None:
     upload("anna", noise=random.Random(1).randbytes(100_000))
