@@ -3,9 +3,10 @@
 from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from brakepoint.course import Track
 from brakepoint.errors import UserError
@@ -23,6 +24,17 @@ HANDLE_IN_REPOSITORY = "{handle}"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
 """A name that is valid for buckets, namespaces and accounts."""
+
+
+def _with_a_port(address: str) -> str:
+    """Returns a URL if its port can exist."""
+    if urlsplit(address).port == 0:
+        raise ValueError("Port out of range 1-65535")
+    return address
+
+
+URL = r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
+"""The URL of a server: nothing but scheme, host and port."""
 
 
 class _Part(BaseModel):
@@ -56,8 +68,8 @@ class MinioSettings(_Part):
     """
 
     kind: Literal["minio"]
-    endpoint: str = Field(pattern=r"^https?://[^/]+$")
-    inside: str = Field(default="", pattern=r"^(https?://[^/]+)?$")
+    endpoint: Annotated[str, Field(pattern=f"^{URL}$"), AfterValidator(_with_a_port)]
+    inside: Annotated[str, Field(pattern=f"^({URL})?$"), AfterValidator(_with_a_port)] = ""
     limit_mb: int = Field(default=LIMIT_MB, ge=LIMIT_MIN_MB)
 
 
