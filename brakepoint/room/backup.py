@@ -18,7 +18,7 @@ import yaml
 
 from brakepoint.errors import UserError
 from brakepoint.files import files_below, whole_file
-from brakepoint.room.config import Room, load_room
+from brakepoint.room.config import Room, load_room, parse_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
 from brakepoint.room.stores.content import content
 from brakepoint.room.stores.server import LOG_NAME
@@ -86,12 +86,7 @@ def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
     try:
         with gzip.open(backup) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             written = _read(archive, ROOM_NAME)
-            trial = file.with_name(f"{file.name}.new")
-            write(trial, written)
-            try:
-                room = load_room(trial)
-            finally:
-                trial.unlink(missing_ok=True)
+            room = parse_room(written, backup / ROOM_NAME)
             if room.folder.exists():
                 raise UserError("room.error.exists", path=room.folder)
             part = room.folder.with_name(f".{room.name}.part")

@@ -136,7 +136,7 @@ class Room(_Part):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        if len(set(self.everybody)) < len(self.everybody) or SHARED in self.everybody:
+        if len(set(self.handles)) < len(self.handles) or SHARED in self.handles:
             raise ValueError(f"handles: each only once, and none “{SHARED}”")
         return self
 
@@ -200,15 +200,33 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
         UserError: The file is missing or invalid.
     """
     try:
-        written = load_yaml(path.read_text(encoding="utf-8-sig"))
+        content = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError("room.error.no_file", path=path) from error
+    except UnicodeDecodeError as error:
+        raise UserError("room.error.invalid", path=path, why=str(error)) from error
+    return parse_room(content, path, attendees)
+
+
+def parse_room(content: str, path: Path, attendees: int | None = None) -> Room:
+    """Reads a room from the text of its file.
+
+    Args:
+        content: A YAML document.
+        path: The file, for messages.
+        attendees: Number of attendees, overriding the file.
+
+    Raises:
+        UserError: The text does not describe a room.
+    """
+    try:
+        written = load_yaml(content)
         if attendees is not None and isinstance(written, dict):
             written["attendees"] = attendees
         return Room.model_validate(written)
-    except OSError as error:
-        raise UserError("room.error.no_file", path=path) from error
     except ValidationError as error:
         raise UserError("room.error.invalid", path=path, why=first_fault(error)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         raise UserError("room.error.invalid", path=path, why=" ".join(str(error).split())) from error
 
 
