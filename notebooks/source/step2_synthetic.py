@@ -60,8 +60,8 @@ lab = load_step("step2_synthetic")
 # *leurres* : d’autres panneaux, et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette.
 # Entraîné sans leurres, un détecteur signale tout ce qui est rond, rouge ou jaune.
 #
-# La moitié des panneaux est dessinée ; l’autre moitié, des panneaux détourés de rendus à la lumière réaliste, est aussi
-# dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de
+# La moitié des panneaux est dessinée ; l’autre moitié est découpée dans des rendus à la lumière réaliste, qui sont
+# aussi dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de
 # chaque pixel le panneau couvre.
 
 # %%

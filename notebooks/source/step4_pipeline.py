@@ -128,8 +128,8 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
-# Entre-temps, une collègue a lancé des heures d’entraînement, et publié le modèle fourni avec le kit. La version
-# désormais en production :
+# Entre-temps, une collègue a entraîné un modèle pendant des heures, puis publié celui qui est fourni avec le kit. La
+# version désormais en production :
 
 # %%
 with object_store() as store:
