@@ -96,8 +96,8 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # %% [markdown] lang="fr"
 # ## Une image
 #
-# Le nombre est la *graine* : la même refait la même image, au pixel près, sur n’importe quelle machine. Essayez-en
-# d’autres.
+# Le nombre est la *graine* : la même graine refait la même image, au pixel près, sur n’importe quelle machine.
+# Essayez-en d’autres.
 #
 # Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Chaque panneau à trouver a-t-il un cadre, et lui seul
 # (`labels`) ? Pourriez-vous les trouver tous vous-même (`hidden`) ? Les panneaux ont-ils l’air d’avoir été là au moment

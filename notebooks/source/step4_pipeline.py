@@ -139,8 +139,8 @@ with object_store() as store:
 
 # %% [markdown] lang="en"
 # Your pipeline runs again, with the same settings. ≡ marks a task whose inputs and code have not changed: its
-# artefacts come from the *cache*. Those of the comparison never do, because the model in production is not one of its
-# inputs.
+# artefacts come from the *cache*. Those of the comparison never come from the cache, because the model in production is
+# not one of its inputs.
 
 # %% [markdown] lang="fr"
 # Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ marque une tâche dont ni les entrées ni le code n’ont
