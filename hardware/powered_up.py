@@ -148,7 +148,8 @@ class PoweredUpHub:
         return self.kind in (HubKind.CITY, None)
 
     async def write(self, message: lwp3.Message) -> None:
-        """Sends a message with priority over whispered ones; returns when the radio has acknowledged it.
+        """Sends a message with priority over whispered ones; returns when the hub's radio has acknowledged
+        it.
 
         Raises:
             HubLostError: The message has not been acknowledged.

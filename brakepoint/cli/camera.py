@@ -47,7 +47,7 @@ def calibrate_command(
     detector: Model = str(SHIPPED_MODEL),
     out: Out = None,
 ) -> None:
-    """Asks for positions of the plate, takes pictures, computes the camera, and writes the train's file."""
+    """Asks for positions of the plate, takes pictures, computes the parameters, and writes the file."""
     from brakepoint.calibration.camera import fit_eye
 
     if "focal=" in camera:
@@ -147,7 +147,7 @@ def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[
 
 
 def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[int, int]):  # type: ignore[no-untyped-def]
-    """Asks for views of a chessboard, and computes the camera."""
+    """Asks for views of a chessboard, and computes the camera's parameters."""
     from brakepoint.calibration.chessboard import CORNERS_MIN, VIEWS_MIN, find_board, fit_board
 
     try:
