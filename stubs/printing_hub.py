@@ -1,4 +1,4 @@
-"""A hub that replaces a real train: it prints its orders and computes how the train would move."""
+"""A hub in place of a real train: it prints the orders it receives, and computes how the train would move."""
 
 import sys
 from typing import TextIO
