@@ -80,7 +80,7 @@ def _without_password(url: str) -> str:
 
 
 class Latency(NamedTuple):
-    """Latency from the capture of a frame to the order at the train."""
+    """Latency from the capture of a frame until the train receives the order."""
 
     median_ms: float
     p95_ms: float
