@@ -178,7 +178,7 @@ class Room(_Part):
 
 
 def load_room(path: Path, attendees: int | None = None) -> Room:
-    """Reads a room.
+    """Reads a room's file.
 
     Args:
         path: A YAML file.

@@ -87,7 +87,7 @@ class Latency(NamedTuple):
 
 
 class Bus:
-    """One client of the broker. It connects automatically, and reconnects after every loss.
+    """One client of the broker. It connects automatically, and reconnects whenever the connection is lost.
 
     Args:
         settings: Address and credentials of the broker, and the train, which is the namespace of the topics.

@@ -33,7 +33,7 @@ class FromTrain(Message):
 
 
 class Link:
-    """The controller's end of the link. It connects automatically, and reconnects after every loss.
+    """The controller's end of the link. It connects automatically, and reconnects when the link is cut.
 
     Args:
         host: Host of the train's side.
