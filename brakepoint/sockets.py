@@ -36,5 +36,5 @@ def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
 
 
 def free_port() -> int:
-    """A free port of this machine that has not been returned before."""
+    """A free local port that has not been returned before."""
     return next(port for port in _SHUFFLED if is_free(LOCALHOST, port))

@@ -52,7 +52,7 @@ SAID_S = 1.0
 
 
 class BluetoothHub:
-    """Drives a City hub with a train motor at port A and a light at port B.
+    """Drives a City hub with a train motor on port A and a light on port B.
 
     Args:
         address: The hub's Bluetooth address; empty for the only hub in range.

@@ -1,4 +1,4 @@
-"""A recorded feed that replaces a real camera, and follows the train."""
+"""A recorded feed in place of a real camera: it follows the train."""
 
 import hashlib
 from collections.abc import Generator

@@ -66,7 +66,7 @@ class Looking(_Section):
 
 
 class Clocks(_Section):
-    """By how many seconds the clock of each machine is ahead of the train's clock."""
+    """By how many seconds each machine's clock is ahead of the train's clock."""
 
     capture: float = 0.0
     detector: float = 0.0

@@ -5,8 +5,8 @@
        └───────────────────────────── state ◀──────┴──────────────────────────────────────┘
 
 The services communicate over MQTT (`brakepoint.services.bus`), and the monitor listens to all messages. The
-train is not on the broker: it is at the other end of a link that replaces the radio, and brakes when the link
-is silent.
+train is not on the broker: it is at the other end of a link that takes the place of the radio, and brakes
+when the link is silent.
 """
 
 import importlib

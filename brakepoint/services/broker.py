@@ -34,7 +34,7 @@ def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins |
 
 @contextmanager
 def embedded_broker() -> Iterator[str]:
-    """A broker in a thread of this process, on a free port of this machine, until the context ends.
+    """A broker in a thread of this process, on a free local port, until the context ends.
 
     Yields:
         The broker's URL.

@@ -81,14 +81,14 @@ def _without_password(url: str) -> str:
 
 
 class Latency(NamedTuple):
-    """Latency from the capture of a frame to the order at the train."""
+    """Latency from the capture of a frame until the train receives the order."""
 
     median_ms: float
     p95_ms: float
 
 
 class Bus:
-    """One client of the broker. It connects automatically, and reconnects after every loss.
+    """One client of the broker. It connects automatically, and reconnects whenever the connection is lost.
 
     Args:
         settings: Address and credentials of the broker, and the train, which is the namespace of the topics.

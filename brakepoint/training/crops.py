@@ -79,7 +79,7 @@ def _area(boxes: np.ndarray) -> np.ndarray:
 
 
 def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: bool = False) -> int:
-    """Cuts every picture of a dataset; pictures that are already cut are skipped.
+    """Cuts crops from every picture of a dataset; pictures that already have theirs are skipped.
 
     Args:
         dataset: Contains `images/` and `labels/`.
