@@ -1,6 +1,7 @@
 """`brakepoint replay` shows a finished run again, at any pace, without driving it again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driving import feed
@@ -86,7 +87,8 @@ def test_the_light_is_yellow_while_it_is_on_and_dim_while_it_is_off():
     )
 
     for tick, lamp in ((on, ("☀", "yellow")), (off, ("·", "dim"))):
-        title = replay._dashboard(recording, tick, over=False).renderables[0]
+        shown: Any = replay._dashboard(recording, tick, over=False)
+        title = shown.renderables[0]
         spans = {title.plain[span.start : span.end]: span.style for span in title.spans}
         assert lamp in spans.items()
 

@@ -125,9 +125,13 @@ def test_what_a_service_writes_is_passed_on_even_if_it_is_no_text(services, said
     writes = "import sys; sys.stdout.buffer.write(b'a driver: \\xff\\n'); print('and on')"
     monkeypatch.setattr(services, "launch", lambda name: ([sys.executable, "-c", writes], dict(os.environ)))
     heard = threading.Event()
-    monkeypatch.setattr(
-        services, "_tell", lambda *line: (said.append(line), line[1] == "and on" and heard.set())
-    )
+
+    def tell(name: str, line: str) -> None:
+        said.append((name, line))
+        if line == "and on":
+            heard.set()
+
+    monkeypatch.setattr(services, "_tell", tell)
     services._start(services._children["autopilot"])
 
     assert heard.wait(PATIENCE_S)
