@@ -15,6 +15,14 @@ _SHUFFLED = itertools.cycle(random.sample(UNASSIGNED, len(UNASSIGNED)))
 """The ports in random order, so that `free_port` returns a different one each time."""
 
 
+def is_host_name(host: str) -> bool:
+    """Whether a text can be looked up as a host; Python raises an unrelated error for one that cannot."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:  # Two dots in a row, or more than 63 letters between two dots.
+        return False
+
+
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen on a port; connections that are being closed do not prevent that."""
     with socket.socket() as probe:

@@ -129,7 +129,7 @@ class Site:
             setup = Setup.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
         except ValidationError as error:
             raise UserError("incident.error.setup", path=path, why=first_fault(error)) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError("incident.error.setup", path=path, why=error) from error
         return cls(folder, setup, load_train(folder / TRAIN_FILE))
 

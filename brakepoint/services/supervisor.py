@@ -197,6 +197,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",  # A driver may write anything, and a service whose pipe nobody reads hangs.
             start_new_session=True,  # Ctrl-C is for the supervisor, which stops them in order.
         )
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
