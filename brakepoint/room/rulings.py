@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from brakepoint.errors import UserError
 from brakepoint.files import whole_folder
 from brakepoint.room.config import Room
 from brakepoint.room.kept import Kept
@@ -75,7 +76,13 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
 
     Returns:
         The number of attendees with a submission.
+
+    Raises:
+        UserError: The submissions are frozen already: what was uploaded since then must not count.
     """
+    since = Rulings.load(room.folder).frozen_at
+    if since is not None:
+        raise UserError("room.error.frozen", at=f"{since.astimezone():%H:%M:%S}")
     there = store.buckets()
     with whole_folder(room.folder / FROZEN) as kept:
         frozen = Folders(kept)
