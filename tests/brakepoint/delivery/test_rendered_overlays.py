@@ -1,12 +1,15 @@
-"""An overlay renders wherever its folder is, whatever else is in the folder."""
+"""An overlay renders wherever its folder is, whatever else is in it, and its files may be anywhere, too."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
+pytest.importorskip("paho")
+
 from brakepoint.delivery import rendering
 from brakepoint.delivery.rendering import named, render, render_step
+from brakepoint.delivery.running import with_places
 from brakepoint.errors import UserError
 
 STEP = Path(__file__).parents[3] / "solutions" / "step7_delivery"
@@ -34,3 +37,12 @@ def test_a_kubectl_that_dies_without_a_word_is_an_error_in_one_line(
 
     with pytest.raises(UserError, match="kubectl: -9"):
         render(step / "overlay")
+
+
+@pytest.mark.parametrize("names", [("/m/acl", "/m/acl.more"), ("/m/acl.more", "/m/acl"), ("/m/acl",)])
+def test_of_paths_of_which_one_begins_with_another_each_is_replaced_once(names: tuple[str, ...]) -> None:
+    places = {name: f"/tmp/x{name}" for name in names}
+    text = "".join(f"file {name}\n" for name in names)
+
+    assert with_places(text, places) == "".join(f"file /tmp/x{name}\n" for name in names)
+    assert with_places(text, {}) == text
