@@ -11,6 +11,7 @@ is silent.
 
 import importlib
 import os
+import re
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ import typer
 from brakepoint import extras
 from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.errors import UserError
+from brakepoint.sockets import PORT_MAX
 from brakepoint.systems import stop_event
 from brakepoint.texts import text
 
@@ -128,7 +130,7 @@ def address(host_and_port: str) -> tuple[str, int]:
         UserError: The text has another format.
     """
     host, _, port = host_and_port.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > PORT_MAX:
         raise UserError("live.error.address", address=host_and_port)
     return host, int(port)
 

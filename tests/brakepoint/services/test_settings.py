@@ -43,10 +43,18 @@ def test_another_url_is_refused_without_showing_its_password(url):
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("wrong", ["8000", ":8000", "host:", "host:http"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["8000", ":8000", "host:", "host:http", "host:65536", "host:²", "host:٣", "host:-1", "host:000001"],
+)
 def test_an_address_is_host_and_port(wrong):
     with pytest.raises(UserError):
         address(wrong)
+
+
+@pytest.mark.parametrize(("host", "port"), [("host", 65535), ("[::1]", 0), ("127.0.0.1", 8000)])
+def test_an_address_may_have_any_port_that_exists(host, port):
+    assert address(f"{host}:{port}") == (host, port)
 
 
 @pytest.mark.parametrize(
