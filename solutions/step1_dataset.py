@@ -191,7 +191,7 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     # lab: split
     scenes = sorted({scene_of(picture) for picture in pictures})
     random.Random(seed).shuffle(scenes)
-    held_out = set(scenes[: max(round(len(scenes) * validation_share), 1)])
+    held_out = set(scenes[: min(max(round(len(scenes) * validation_share), 1), len(scenes) - 1)])
     training = [picture for picture in pictures if scene_of(picture) not in held_out]
     return training, [picture for picture in pictures if scene_of(picture) in held_out]
     # instead: raise NotImplementedError

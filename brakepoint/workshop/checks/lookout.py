@@ -114,20 +114,29 @@ def _judge_will(will: Sent | None, later: Sent | None) -> None:
 
 
 def _judge_stop(client: TappedClient, others: Scene) -> None:
-    """The train is stopped when the detector is gone, and only then."""
+    """The train is stopped each time that the detector is gone, and only then."""
     for health in (Health.STARTING, Health.READY):
         _bring(others, health)
         if _stops(client):
             raise Wrong("step5.lookout.too_keen", health=health.value)
+    first = _judge_one_stop(client, others, "no_stop")
+    _bring(others, Health.READY)
+    if _judge_one_stop(client, others, "once").at <= first.at:
+        raise Wrong("step5.lookout.at", topic=STOPS)
+
+
+def _judge_one_stop(client: TappedClient, others: Scene, missing: str) -> Control:
+    """The message with which the train is stopped when the detector is gone."""
     before = len(client.sent)
     _bring(others, Health.GONE)
     if len(client.sent) == before:
-        raise Wrong("step5.lookout.no_stop")
+        raise Wrong(f"step5.lookout.{missing}")
     stop = client.sent[before]
     said = _read(Control, stop, STOPS)
     if said.action is not Action.STOP:
         raise Wrong("step5.lookout.action", found=said.action.value)
     _judge_delivery(stop, said.at, CONTROL)
+    return said
 
 
 def _bring(others: Scene, health: Health) -> None:

@@ -23,10 +23,12 @@ from brakepoint.workshop.verdicts import Wrong
 Lab = Any
 """The attendee's module."""
 
-WIDTH_PX, HEIGHT_PX = 640, 480
+SIZES_PX = ((640, 480), (1920, 1080))
+"""The sizes of the pictures in the examples: that of the course's stills, and a different one."""
 CLOSE_PX = 0.01
 """Tolerance that is smaller than any error from rounding to whole pixels."""
 SIDES = ("x", "y", "width", "height")
+KEY = "stills/images/a.jpg"
 SEEDS = 60
 """This many draws of 4 out of 20 scenes miss a given scene once in 30,000 times."""
 
@@ -59,11 +61,11 @@ def check_listing(lab: Lab) -> None:
 def check_download(lab: Lab) -> None:
     """A download is complete and correct, and gets its final name only after verification."""
     content = b"a picture" * 1000
-    item, digest = StoredObject("a.jpg", len(content)), hashlib.sha256(content).hexdigest()
+    item, digest = StoredObject(KEY, len(content)), hashlib.sha256(content).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "a.jpg"
         with touched_files() as touched:
-            lab.download(FakeBucket({"a.jpg": content}), NAME, item, digest, target)
+            lab.download(FakeBucket({KEY: content}), NAME, item, digest, target)
         if not target.is_file():
             raise Wrong("step1.download.missing", found=_names(folder))
         if target.read_bytes() != content:
@@ -75,13 +77,25 @@ def check_download(lab: Lab) -> None:
         source = next((source for source, to in touched.renamed if to == target), target)
         if not source.is_relative_to(folder):
             raise Wrong("step1.download.elsewhere", found=str(source.parent))
-    _check_damaged(lab, FakeBucket({"a.jpg": content}, cut_to=100), item, digest, "truncated")
-    _check_damaged(lab, FakeBucket({"a.jpg": b"A" + content[1:]}), item, digest, "other_content")
+    cut = FakeBucket({KEY: content}, cut_to=100)
+    _check_damaged(lab, cut, item, digest, "truncated")
+    _check_damaged(lab, FakeBucket({KEY: b"A" + content[1:]}), item, digest, "other_content")
+    _check_without_digest(lab, FakeBucket({KEY: content}), item)
+    _check_damaged(lab, cut, item, None, "truncated")
 
 
-def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str, how: str) -> None:
+def _check_without_digest(lab: Lab, bucket: FakeBucket, item: StoredObject) -> None:
+    """A complete download is accepted even if its SHA-256 is unknown."""
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / item.key
+        try:
+            lab.download(bucket, NAME, item, None, Path(folder) / "a.jpg")
+        except UserError:
+            raise Wrong("step1.download.no_digest") from None
+
+
+def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str | None, how: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "a.jpg"
         try:
             with touched_files() as touched:
                 lab.download(bucket, NAME, item, digest, target)
@@ -90,7 +104,7 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
                 raise Wrong("step1.download.leftover", found=_names(folder)) from None
             if any(to == target for _, to in touched.renamed):
                 raise Wrong("step1.download.renamed_first") from None
-            if item.key not in str(error):
+            if target.name not in str(error):
                 raise Wrong("step1.download.unnamed", found=str(error), name=item.key) from None
             return
         except KeyError:
@@ -100,23 +114,21 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
 
 def check_percent(lab: Lab) -> None:
     """Percentages become pixels, each relative to its own side of the picture."""
-    for number, (x, y, width, height) in enumerate(((50, 25, 10, 20), (12.5, 80, 2, 4)), 1):
-        found = _numbers(lab.top_left_and_size_px(_rectangle(x, y, width, height)), 4, "percent")
-        expected = (x / 100 * WIDTH_PX, y / 100 * HEIGHT_PX, width / 100 * WIDTH_PX, height / 100 * HEIGHT_PX)
+    boxes = ((50, 25, 10, 20), (12.5, 80, 2, 4))
+    for number, (percent, (across, down)) in enumerate(zip(boxes, SIZES_PX, strict=True), 1):
+        x, y, width, height = percent
+        found = _numbers(lab.top_left_and_size_px(_rectangle(percent, across, down)), 4, "percent")
+        expected = (x / 100 * across, y / 100 * down, width / 100 * across, height / 100 * down)
         if _close(found, expected):
             continue
         mistakes = {
             "rounded": tuple(round(part) for part in expected),
-            "as_pixels": (x, y, width, height),
+            "as_pixels": percent,
             "as_fractions": (x / 100, y / 100, width / 100, height / 100),
             "hundredfold": tuple(100 * number for number in expected),
-            "sides_swapped": (
-                x / 100 * HEIGHT_PX,
-                y / 100 * WIDTH_PX,
-                width / 100 * HEIGHT_PX,
-                height / 100 * WIDTH_PX,
-            ),
-            "square": tuple(part / 100 * WIDTH_PX for part in (x, y, width, height)),
+            "sides_swapped": (x / 100 * down, y / 100 * across, width / 100 * down, height / 100 * across),
+            "square": tuple(part / 100 * across for part in percent),
+            "fixed_size": tuple(part * side for part, side in zip(percent, (6.4, 4.8) * 2, strict=True)),
             "axes_swapped": (expected[1], expected[0], expected[3], expected[2]),
             "corners": (expected[0], expected[1], expected[0] + expected[2], expected[1] + expected[3]),
         }
@@ -125,29 +137,33 @@ def check_percent(lab: Lab) -> None:
 
 def check_yolo(lab: Lab) -> None:
     """A YOLO line has the class id, then the centre and the size as fractions of the picture."""
+    for across, down in SIZES_PX:
+        _check_line(lab, across, down)
+        for box in ((0.0, 0.0, across / 2, down / 2), (10.0, 10.0, 10.02, 10.02)):
+            _must_have_decimals(lab.yolo_line(SignClass.SPEED_LIMIT, box, across, down))
+
+
+def _check_line(lab: Lab, across: int, down: int) -> None:
+    """The line of a sign in a picture of this size, in pixels."""
     left, top, right, bottom = box = (97.0, 121.0, 160.0, 216.0)
-    line = lab.yolo_line(SignClass.SPEED_LIMIT, box, WIDTH_PX, HEIGHT_PX)
+    line = lab.yolo_line(SignClass.SPEED_LIMIT, box, across, down)
     if not isinstance(line, str) or len(line.split()) != 5:
         raise Wrong("step1.yolo.form", found=str(line)[:80])
     try:
         class_id, *found = (float(part) for part in line.split())
     except ValueError:
         raise Wrong("step1.yolo.form", found=line[:80]) from None
-    if (
-        class_id != 1
-        or float(lab.yolo_line(SignClass.DANGER_AHEAD, box, WIDTH_PX, HEIGHT_PX).split()[0]) != 0
-    ):
+    if class_id != 1 or float(lab.yolo_line(SignClass.DANGER_AHEAD, box, across, down).split()[0]) != 0:
         raise Wrong("step1.yolo.class_id", found=round(class_id))
-    width, height = (right - left) / WIDTH_PX, (bottom - top) / HEIGHT_PX
-    x, y = (left + right) / 2 / WIDTH_PX, (top + bottom) / 2 / HEIGHT_PX
+    width, height = (right - left) / across, (bottom - top) / down
+    x, y = (left + right) / 2 / across, (top + bottom) / 2 / down
     if _close(tuple(found), (x, y, width, height), 1e-4):
-        for other in (box, (0.0, 0.0, WIDTH_PX / 2, HEIGHT_PX / 2), (10.0, 10.0, 10.02, 10.02)):
-            _must_have_decimals(lab.yolo_line(SignClass.SPEED_LIMIT, other, WIDTH_PX, HEIGHT_PX))
+        _must_have_decimals(line)
         return
     mistakes = {
-        "corner": (left / WIDTH_PX, top / HEIGHT_PX, width, height),
+        "corner": (left / across, top / down, width, height),
         "pixels": ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top),
-        "two_corners": (left / WIDTH_PX, top / HEIGHT_PX, right / WIDTH_PX, bottom / HEIGHT_PX),
+        "two_corners": (left / across, top / down, right / across, bottom / down),
         "axes_swapped": (y, x, height, width),
     }
     for name, wrong in mistakes.items():
@@ -172,6 +188,8 @@ def check_split(lab: Lab) -> None:
     answer = lab.split(given, 0.2, 1)
     if not (isinstance(answer, tuple) and len(answer) == 2):
         raise Wrong("step1.split.type", found=kind(answer))
+    if not all(isinstance(side, list | tuple) for side in answer):
+        raise Wrong("step1.split.type", found=f"({', '.join(map(kind, answer))})")
     if given != pictures:
         raise Wrong("step1.split.shuffled")
     held_out: dict[frozenset[str], int] = defaultdict(int)
@@ -183,6 +201,9 @@ def check_split(lab: Lab) -> None:
         raise Wrong("step1.split.share", found=found, count=20)
     if len(counts) > 1:
         raise Wrong("step1.split.share_varies", fewest=min(counts), most=max(counts))
+    half = len(_held_out(lab.split(list(pictures), 0.5, 1), pictures))
+    if not 9 <= half <= 11:
+        raise Wrong("step1.split.share_ignored", found=half, count=20)
     if lab.split(list(pictures), 0.2, 1) != answer:
         raise Wrong("step1.split.not_repeatable")
     if len(held_out) < SEEDS / 2:
@@ -191,8 +212,9 @@ def check_split(lab: Lab) -> None:
         raise Wrong("step1.split.never_held_out", scene=min(never), seeds=SEEDS)
     if _held_out(lab.split(pictures[::-1], 0.2, 1), pictures) != _held_out(answer, pictures):
         raise Wrong("step1.split.order")
-    if not all(lab.split(pictures[:7], 0.1, 1)):
-        raise Wrong("step1.split.empty")
+    for percent in (10, 90):
+        if not all(lab.split(pictures[:7], percent / 100, 1)):
+            raise Wrong("step1.split.empty", percent=percent)
     _check_split_elsewhere(lab, pictures)
 
 
@@ -230,9 +252,10 @@ def _scene(picture: str) -> str:
     return picture.rpartition("-")[0]
 
 
-def _rectangle(x: float, y: float, width: float, height: float) -> Rectangle:
+def _rectangle(percent: tuple[float, float, float, float], across: int, down: int) -> Rectangle:
+    x, y, width, height = percent
     value = RectangleValue(x=x, y=y, width=width, height=height, rectanglelabels=(SignClass.SPEED_LIMIT,))
-    return Rectangle(type="rectanglelabels", original_width=WIDTH_PX, original_height=HEIGHT_PX, value=value)
+    return Rectangle(type="rectanglelabels", original_width=across, original_height=down, value=value)
 
 
 def _numbers(answer: object, count: int, exercise: str) -> tuple[float, ...]:

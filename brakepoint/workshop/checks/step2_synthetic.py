@@ -7,6 +7,7 @@ import numpy as np
 
 from brakepoint.messages import SignClass
 from brakepoint.synthesis import Label, Materials, Picture, Placed, Sprite
+from brakepoint.synthesis.scene import LARGEST_PX, SMALLEST_PX
 from brakepoint.workshop.checks.answers import kind, numbers, replaced
 from brakepoint.workshop.verdicts import Wrong
 
@@ -26,6 +27,8 @@ MANY = 4
 EMPTY_OFF = 0.0265
 """Tolerance of the share of empty plans, four times its standard deviation for 2500 plans."""
 SHARE_OFF = 0.05
+HEIGHT_OFF = 0.1
+"""Relative tolerance of the quantiles of all heights: the standard deviation is about 0.01."""
 OTHER_SHARE = 0.2
 
 
@@ -142,7 +145,7 @@ def check_labels(lab: Lab) -> None:
     for label, sign in zip(answer, signs, strict=True):
         if tuple(label.box) == sign.sprite.box:
             raise Wrong("step2.labels.not_moved", found=_pretty(label.box))
-        if tuple(label.box) != lab.tight_box(sign):
+        if tuple(label.box) != tuple(lab.tight_box(sign)):
             raise Wrong("step2.labels.box", found=_pretty(label.box), expected=_pretty(lab.tight_box(sign)))
 
 
@@ -168,6 +171,7 @@ def check_plan(lab: Lab) -> None:
         raise Wrong("step2.plan.count", found=f"{min(counts)}–{max(counts)}", most=lab.SIGNS_MOST)
     if any(plan != sorted(plan, key=lambda item: item[0]) for plan in plans):
         raise Wrong("step2.plan.order")
+    _check_heights(plans)
     many = [plan for plan in map(_distractors, plans) if len(plan) >= MANY]
     empty = sum(map(all, many)) / len(many)
     if empty > 2 * lab.EMPTY_SHARE + EMPTY_OFF:
@@ -186,6 +190,19 @@ def check_plan(lab: Lab) -> None:
             _check_distractors(lab, share)
 
 
+def _check_heights(plans: list[list[tuple[float, bool]]]) -> None:
+    """The heights are drawn one by one, and distributed as `random_height` draws them."""
+    heights = [[height_px for height_px, _ in plan] for plan in plans]
+    if all(len(set(one)) == 1 for one in heights):
+        raise Wrong("step2.plan.one_height")
+    shares = (0.1, 0.5, 0.9)
+    for share, found in zip(shares, np.quantile(np.concatenate(heights), shares), strict=True):
+        expected = SMALLEST_PX * (LARGEST_PX / SMALLEST_PX) ** share
+        if abs(found / expected - 1) > HEIGHT_OFF:
+            values = {"percent": round(100 * share), "found": round(found), "expected": round(expected)}
+            raise Wrong("step2.plan.other_heights", **values)
+
+
 def _check_distractors(lab: Lab, share: float) -> None:
     if abs(share - lab.DISTRACTOR_SHARE) > SHARE_OFF:
         expected = round(100 * lab.DISTRACTOR_SHARE)
@@ -199,12 +216,14 @@ def _wrongly_empty(lab: Lab, how: str, empty: float) -> NoReturn:
 
 def check_picture(lab: Lab) -> None:
     """All signs of the plan are placed before the camera's effects are applied to the whole picture."""
-    plan, rng = [(20.0, False), (40.0, True), (60.0, False)], np.random.default_rng(3)
+    plan, rng, materials = [(20.0, False), (40.0, True), (60.0, False)], np.random.default_rng(3), Materials()
     events: list[str] = []
     shots: list[np.ndarray] = []
     place_sign, photograph = lab.place_sign, lab.photograph
     chances: list[object] = []
     placed: list[tuple[float, object]] = []
+    calls: list[dict[str, Any]] = []
+    before: list[np.ndarray] = []
 
     def plan_signs(rng: Any) -> list[tuple[float, bool]]:
         chances.append(rng)
@@ -213,6 +232,7 @@ def check_picture(lab: Lab) -> None:
     def place(*what: Any, **named: Any) -> None:
         given = signature(place_sign).bind(*what, **named).arguments
         events.append("sign")
+        calls.append(given)
         chances.append(given["rng"])
         placed.append((given["height_px"], given["distractor"]))
         place_sign(*what, **named)
@@ -220,11 +240,12 @@ def check_picture(lab: Lab) -> None:
     def camera(rng: Any, image: np.ndarray) -> np.ndarray:
         events.append("camera")
         chances.append(rng)
+        before.append(image.copy())
         shots.append(photograph(rng, image))
         return shots[-1]
 
     with replaced(lab, plan_signs=plan_signs, place_sign=place, photograph=camera):
-        picture = lab.paint_picture(rng, Materials())
+        picture = lab.paint_picture(rng, materials)
     if not isinstance(picture, Picture):
         raise Wrong("step2.picture.type", found=kind(picture))
     if events.count("sign") < len(plan):
@@ -239,6 +260,14 @@ def check_picture(lab: Lab) -> None:
         raise Wrong("step2.picture.other_plan")
     if any(chance is not rng for chance in chances):
         raise Wrong("step2.picture.other_chance")
+    labels = list(lab.labels_of(calls[0]["placed"]))
+    own = {
+        "image": np.array_equal(before[-1], calls[-1]["image"]),
+        "placed": list(picture.labels) == labels and all(c["placed"] is calls[0]["placed"] for c in calls),
+        "materials": all(call["materials"] is materials for call in calls),
+    }
+    if others := [name for name, is_own in own.items() if not is_own]:
+        raise Wrong("step2.picture.other_argument", name=others[0])
     shot = shots[-1]
     if picture.image.shape != shot.shape:
         raise Wrong("step2.picture.resized", found=_pretty(picture.image.shape[1::-1]))

@@ -51,6 +51,7 @@ def check_stop(lab: Lab) -> None:
         ("never", [0.1, 0.4, 0.3, 0.2, 0.2, 0.1], 2, True),
         ("late", [0.1, 0.3, 0.2, 0.2], 2, True),
         ("best", [0.5, 0.1, 0.2, 0.3], 3, True),
+        ("best", [0.5, 0.1, 0.2, 0.3], 2, True),
         ("new_best", [0.3, 0.2, 0.4, 0.35], 2, False),
         ("equal", [0.3, 0.3, 0.3], 2, True),
     )
@@ -89,16 +90,24 @@ def check_threshold(lab: Lab) -> None:
         shown = {"found": round(float(found), 2), "expected": round(float(expected), 2)}
         raise Wrong(f"step3.threshold.{name}", percent=round(100 * lab.PRECISION_LEAST), **values, **shown)
     _check_exact_threshold(lab)
-    try:
-        nothing = lab.choose_confidence(confidences, np.zeros(len(CORRECT), bool))
-    except (IndexError, ValueError):
-        raise Wrong("step3.threshold.none_crashes") from None
-    if nothing != 1.0:
-        raise Wrong("step3.threshold.none", found=round(float(nothing), 2))
+    _check_no_threshold(lab, confidences)
     ties, right = np.array([0.9, 0.8, 0.8, 0.8]), np.array([True, True, False, False])
     if (found := lab.choose_confidence(ties.copy(), right.copy())) != ties[0]:
         values = {"found": round(float(found), 2), "expected": ties[0].item()}
         raise Wrong("step3.threshold.ties", percent=round(100 * right.mean()), **values)
+
+
+def _check_no_threshold(lab: Lab, confidences: np.ndarray) -> None:
+    """Without a sufficient precision, or any detection, no confidence is good enough."""
+    wrong, half = np.zeros(len(CORRECT), bool), np.array([False, True])
+    cases = (("none", confidences, wrong), ("half", confidences[:2], half), ("empty", confidences[:0], wrong[:0]))
+    for name, given, correct in cases:
+        try:
+            nothing = lab.choose_confidence(given.copy(), correct.copy())
+        except (IndexError, ValueError):
+            raise Wrong(f"step3.threshold.{name}_crashes") from None
+        if nothing != 1.0:
+            raise Wrong(f"step3.threshold.{name}", found=round(float(nothing), 2))
 
 
 def _check_exact_threshold(lab: Lab) -> None:

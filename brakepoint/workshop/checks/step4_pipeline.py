@@ -20,6 +20,7 @@ BEFORE = {"track": 0.8, "road": 0.9}
 GATE_CASES = (
     ("first", {"track": 0.6, "road": 0.9}, None, 0.5, 0.0, 0),
     ("too_low", {"track": 0.4, "road": 0.9}, None, 0.5, 0.0, 1),
+    ("least_is_for_the_track", {"track": 0.6, "road": 0.4}, None, 0.5, 0.0, 0),
     ("just_enough", {"track": 0.5, "road": 0.9}, None, 0.5, 0.0, 0),
     ("same", BEFORE, BEFORE, 0.5, 0.0, 0),
     ("track_worse", {"track": 0.7, "road": 0.9}, BEFORE, 0.5, 0.0, 1),

@@ -72,6 +72,7 @@ def check_debounce(lab: Lab) -> None:
         "too_early": ((1, 2), False),
         "too_late": ((1, 2, 3), True),
         "flicker": ((1, 4, 8), True),
+        "sliding": ((1, 7, 9, 10), True),
         "never_forgets": ((1, 10, 19), False),
         "window": ((1, 4, 9), False),
         "same_frame": ((5, 5, 5), False),
@@ -183,11 +184,12 @@ def _check_recovery(lab: Lab) -> None:
         raise Wrong("step6.exam.stale", found=str(frozen.fault), expected=str(Reason.FROZEN_FRAMES))
     if frozen.good_frames != 0:
         raise Wrong("step6.exam.count", found=frozen.good_frames)
-    for good_frames, fault in ((lab.GOOD_FRAMES - 1, Reason.NO_FRAMES), (lab.GOOD_FRAMES, None)):
-        found = lab.watch(replace(memory, good_frames=good_frames), None, state, 10.1).fault
-        if found is not fault:
-            name = "too_soon" if found is None else "too_late"
-            raise Wrong(f"step6.exam.{name}", good=good_frames, frames=lab.GOOD_FRAMES)
+    for before in (Reason.NO_FRAMES, Reason.STARTING):
+        for good_frames, fault in ((lab.GOOD_FRAMES - 1, before), (lab.GOOD_FRAMES, None)):
+            found = lab.watch(replace(memory, good_frames=good_frames, fault=before), None, state, 10.1).fault
+            if found is not fault:
+                name = "too_late" if fault is None else "too_soon" if before is memory.fault else "starts"
+                raise Wrong(f"step6.exam.{name}", good=good_frames, frames=lab.GOOD_FRAMES)
 
 
 def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:

@@ -166,24 +166,28 @@ def check_network(lab: Path) -> None:
     manifests = _rendered(lab, "overlay")
     policies = list(of_kind(manifests, "NetworkPolicy"))
     own = named(manifests, "NetworkPolicy", "train-from-controller")
-    train, controller, monitor = (_labels(lab, name) for name in ("train", "controller", "monitor"))
+    train, controller = (_labels(lab, name) for name in ("train", "controller"))
     if own is None or not own["spec"].get("ingress"):
         raise NotImplementedError
     named_ports = _ports(lab, "train")
+    ports = [said for rule in own["spec"]["ingress"] for said in rule.get("ports") or ()]
     if not lets_in(policies, train, LINK_PORT, controller, named=named_ports):
-        ports = [said.get("port") for rule in own["spec"]["ingress"] for said in rule.get("ports") or ()]
-        if ports and LINK_PORT not in (named_ports.get(port, port) for port in ports):
-            raise Wrong("step7.network.port", found=ports[0], wanted=LINK_PORT)
+        _check_own_port(ports, named_ports)
         raise Wrong("step7.network.not_controller")
     peers = [peer for rule in own["spec"]["ingress"] for peer in rule.get("from") or ()]
     everyone = lets_in(policies, train, LINK_PORT, {}, same_namespace=False, named=named_ports)
-    whole_namespace = lets_in(policies, train, LINK_PORT, monitor, named=named_ports)
-    if (everyone or whole_namespace) and {"namespaceSelector"} in map(set, peers) and len(peers) > 1:
+    others = _others(lab)
+    let_in = [
+        name for name in others if lets_in(policies, train, LINK_PORT, others[name], named=named_ports)
+    ]
+    if (everyone or let_in) and {"namespaceSelector"} in map(set, peers) and len(peers) > 1:
         raise Wrong("step7.network.two_items")
     if everyone:
         raise Wrong("step7.network.everyone")
-    if whole_namespace:
+    if len(let_in) == len(others):
         raise Wrong("step7.network.whole_namespace")
+    if let_in:
+        raise Wrong("step7.network.other_pod", name=let_in[0])
     here = {NAMESPACE_NAME: own["metadata"]["namespace"]}
     selectors = [peer["namespaceSelector"] for peer in peers if "namespaceSelector" in peer]
     if lets_in(policies, train, LINK_PORT, controller, same_namespace=False, named=named_ports) or not all(
@@ -192,8 +196,30 @@ def check_network(lab: Path) -> None:
         raise Wrong("step7.network.other_namespaces")
     if any("ipBlock" in peer for peer in peers):
         raise Wrong("step7.network.addresses")
-    if lets_in(policies, train, LINK_PORT + 1, controller, named=named_ports):
-        raise Wrong("step7.network.all_ports", wanted=LINK_PORT)
+    said_ports = {named_ports.get(said["port"], said["port"]) for said in ports if "port" in said}
+    for port in sorted({1, LINK_PORT - 1, LINK_PORT + 1, *said_ports} - {LINK_PORT}, key=int):
+        if lets_in(policies, train, port, controller, named=named_ports):
+            key = "all_ports" if port == 1 else "other_port"
+            raise Wrong(f"step7.network.{key}", found=port, wanted=LINK_PORT)
+
+
+def _check_own_port(ports: list[dict[str, Any]], named_ports: dict[str, int]) -> None:
+    """Why the rules do not open the train's port, if it is the port that is wrong."""
+    numbers = [named_ports.get(said.get("port", LINK_PORT), said.get("port", LINK_PORT)) for said in ports]
+    if str(LINK_PORT) in numbers:
+        raise Wrong("step7.network.quoted", wanted=LINK_PORT)
+    if ports and LINK_PORT not in numbers:
+        raise Wrong("step7.network.port", found=ports[0]["port"], wanted=LINK_PORT)
+    protocols = [said.get("protocol", "TCP") for said in ports]
+    if protocols and "TCP" not in protocols:
+        raise Wrong("step7.network.protocol", found=protocols[0])
+
+
+def _others(lab: Path) -> dict[str, dict[str, str]]:
+    """The labels of pods in the namespace that must not reach the train: the other services, and any pod."""
+    names = [manifest["metadata"]["name"] for manifest in of_kind(_rendered(lab, "overlay"), "Deployment")]
+    others = {name: _labels(lab, name) for name in names if name not in ("train", "controller")}
+    return {**others, "any-other-pod": {NAME_LABEL: "any-other-pod"}}
 
 
 def check_build(lab: Path) -> None:
@@ -353,7 +379,7 @@ def _workspaces(task: Manifest) -> set[str]:
 
 def amount(what: str, quantity: object) -> float:
     """The value of a Kubernetes quantity, such as 500m for CPU or 256Mi for memory."""
-    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(quantity))
+    found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([A-Za-z]*)", str(quantity))
     if found is None or found[2] not in UNITS or (what == "cpu" and found[2] not in ("", "m")):
         raise Wrong("step7.resources.quantity", found=quantity)
     return float(found[1]) * UNITS[found[2]]
