@@ -43,8 +43,11 @@ def save(room: Room, file: Path, backup: Path) -> float:
         The backup's size in megabytes.
 
     Raises:
-        UserError: The room was never applied, or the backup would be part of itself.
+        UserError: The room was never applied, or the backup would replace the room's file or be part of
+            itself.
     """
+    if backup.resolve() == file.resolve():
+        raise UserError("room.error.backup_over", path=file, room=room.name)
     if backup.resolve().is_relative_to(room.folder.resolve()):
         raise UserError("room.error.backup_inside", folder=room.folder)
     if not room.folder.is_dir():
