@@ -171,9 +171,9 @@ class Provisioner:
         bucket = self.room.place_of(handle)
         with locked(self.folder, ACCOUNTS):
             self.store.revoke(bucket)
-            Records(self.folder).forget(handle, bucket)
             if bucket in self.store.buckets():
                 self.store.remove_bucket(bucket)
+            Records(self.folder).forget(handle, bucket)
             return self._replace_account(handle, on_progress)
 
     def move(self, one: str, other: str) -> None:

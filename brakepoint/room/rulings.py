@@ -30,6 +30,8 @@ class Rulings(Kept):
         disqualified: Handles whose submissions are not scored, and whose scores are not shown.
         again: Handles whose submission is scored again although it has not changed, and when that was
             requested.
+        seated: Handles whose work was reset or moved, and when: a submission that was read before has another
+            owner by now, or none.
     """
 
     FILE_NAME, DAMAGED = "rulings.json", "room.error.rulings"
@@ -37,6 +39,7 @@ class Rulings(Kept):
     frozen_at: datetime | None = None
     disqualified: set[str] = Field(default_factory=set)
     again: dict[str, datetime] = Field(default_factory=dict)
+    seated: dict[str, datetime] = Field(default_factory=dict)
 
     def wants_score(self, handle: str, digest: str, marks: Marks | None) -> bool:
         """Whether a submission should be scored.

@@ -22,6 +22,7 @@ from brakepoint.room.outcomes import (
     SubmissionOutcome,
     clean,
 )
+from brakepoint.room.records import Records
 from brakepoint.room.rulings import Rulings
 from brakepoint.room.sandbox import Aborted
 from brakepoint.room.scoring import score_final, score_room
@@ -308,6 +309,22 @@ def test_an_order_is_given_when_it_was_asked_for_whatever_it_says() -> None:
     cage: Any = Cage({"order": {"kind": "brake", "reason": "clear", "at": 1e308}})
 
     assert SandboxedAutopilot(cage).step(None, None, None, 2.5)[1].at == 2.5
+
+
+def test_a_final_run_whose_owner_is_reset_meanwhile_counts_for_nobody(room, monkeypatch) -> None:
+    scores = Scores()
+    judge_by(monkeypatch, good)
+    hand_in(room, "anna")
+    scored(room, scores)
+
+    def judge(submission):
+        Records(room.folder).forget("anna", "spring-anna")
+        return good(submission)
+
+    judge_by(monkeypatch, judge)
+
+    assert list(score_final(room, scores)) == []
+    assert Scores.load(room.folder).marks == {}
 
 
 def test_a_stop_while_an_autopilot_decides_is_no_failure_of_anyone(monkeypatch, short_feed, tmp_path) -> None:

@@ -6,6 +6,7 @@ import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -110,6 +111,30 @@ def test_a_running_scorer_does_not_bring_back_what_was_forgotten(small, points) 
 
     assert set(Scores.load(small.folder).marks) == {"bela"}
     assert Scores.load(small.folder).marks["bela"].best_score == 99
+
+
+@pytest.mark.parametrize("command", [["move", "anna", "bela"], ["reset", "anna", "--yes"]])
+def test_what_is_being_scored_while_its_owner_leaves_the_seat_counts_for_nobody(
+    small, points, monkeypatch, command
+) -> None:
+    score = scoring.score
+    commands = [["room", *command]]
+
+    def meanwhile(submission: scoring.Submission, *given: Any) -> SubmissionOutcome:
+        outcome = score(submission, *given)
+        if submission.model == b"anna" and commands:
+            assert run(commands.pop()) == 0
+        return outcome
+
+    monkeypatch.setattr(scoring, "available_cores", lambda: 1)
+    monkeypatch.setattr(scoring, "SPARE_PLACES", 0)
+    monkeypatch.setattr(scoring, "score", meanwhile)
+    assert "anna" not in points(small)
+    assert not (small.folder / "submissions" / "anna" / "best").exists()
+    points(small)
+
+    marks = {handle: marks.best_score for handle, marks in Scores.load(small.folder).marks.items()}
+    assert marks == ({"bela": 60} if command[0] == "reset" else {"anna": 60, "bela": 80})
 
 
 def test_one_card_is_printed_again_and_says_the_same(small, capsys) -> None:
