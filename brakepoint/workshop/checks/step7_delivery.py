@@ -177,9 +177,7 @@ def check_network(lab: Path) -> None:
     peers = [peer for rule in own["spec"]["ingress"] for peer in rule.get("from") or ()]
     everyone = lets_in(policies, train, LINK_PORT, {}, same_namespace=False, named=named_ports)
     others = _others(lab)
-    let_in = [
-        name for name in others if lets_in(policies, train, LINK_PORT, others[name], named=named_ports)
-    ]
+    let_in = [name for name in others if lets_in(policies, train, LINK_PORT, others[name], named=named_ports)]
     if (everyone or let_in) and {"namespaceSelector"} in map(set, peers) and len(peers) > 1:
         raise Wrong("step7.network.two_items")
     if everyone:
