@@ -60,6 +60,10 @@ def scored(room, scores: Scores, stopping: threading.Event | None = None) -> dic
     return dict(score_room(room, open_store(room), scores, stopping))
 
 
+def broken(submission) -> SubmissionOutcome:
+    raise RuntimeError("no more memory")
+
+
 def good(submission, score: float = 90.0) -> SubmissionOutcome:
     return SubmissionOutcome(digest=submission.digest, at=NOW, score=score)
 
@@ -124,7 +128,7 @@ def test_a_trouble_of_the_instructors_that_lasts_uses_up_no_tries(room, monkeypa
     room = room.model_copy(update={"tries": 1})
     scores = Scores()
     hand_in(room, "anna")
-    judge_by(monkeypatch, lambda submission: 1 // 0)
+    judge_by(monkeypatch, broken)
     for _ in range(3):
         assert scored(room, scores)["anna"].reason is Failure.INTERNAL
     judge_by(monkeypatch, good)
@@ -141,7 +145,7 @@ def test_a_request_to_score_again_waits_until_the_instructors_trouble_is_over(ro
     scored(room, scores)
     with Rulings.changing(room.folder) as rulings:
         rulings.again["anna"] = NOW
-    judge_by(monkeypatch, lambda submission: 1 // 0)
+    judge_by(monkeypatch, broken)
     assert scored(room, scores)["anna"].reason is Failure.INTERNAL
     judge_by(monkeypatch, lambda submission: good(submission, 95.0))
 
