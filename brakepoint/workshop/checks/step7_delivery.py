@@ -177,9 +177,7 @@ def check_network(lab: Path) -> None:
     peers = [peer for rule in own["spec"]["ingress"] for peer in rule.get("from") or ()]
     everyone = lets_in(policies, train, LINK_PORT, {}, same_namespace=False, named=named_ports)
     others = _others(lab)
-    let_in = [
-        name for name in others if lets_in(policies, train, LINK_PORT, others[name], named=named_ports)
-    ]
+    let_in = [name for name in others if lets_in(policies, train, LINK_PORT, others[name], named=named_ports)]
     if (everyone or let_in) and {"namespaceSelector"} in map(set, peers) and len(peers) > 1:
         raise Wrong("step7.network.two_items")
     if everyone:
@@ -316,7 +314,7 @@ def _tags_as_words(lab: Path) -> Iterator[Path]:
     for entry in entries:
         entry["newTag"] = str(entry["newTag"])
     with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copytree(lab, Path(folder, lab.name))
+        copy = shutil.copytree(lab, Path(folder, lab.name), symlinks=True)
         (copy / "overlay" / "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
         yield copy
 
