@@ -100,7 +100,11 @@ def check_threshold(lab: Lab) -> None:
 def _check_no_threshold(lab: Lab, confidences: np.ndarray) -> None:
     """Without a sufficient precision, or any detection, no confidence is good enough."""
     wrong, half = np.zeros(len(CORRECT), bool), np.array([False, True])
-    cases = (("none", confidences, wrong), ("half", confidences[:2], half), ("empty", confidences[:0], wrong[:0]))
+    cases = (
+        ("none", confidences, wrong),
+        ("half", confidences[:2], half),
+        ("empty", confidences[:0], wrong[:0]),
+    )
     for name, given, correct in cases:
         try:
             nothing = lab.choose_confidence(given.copy(), correct.copy())
