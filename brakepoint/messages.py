@@ -21,7 +21,8 @@ TOPIC_ROOT = "brakepoint"
 """Every topic is `brakepoint/{train_id}/{name}`."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-FeedName = Annotated[str, Field(max_length=200, pattern=r"^\P{C}*$")]
+FEED_NAME_MAX = 200
+FeedName = Annotated[str, Field(max_length=FEED_NAME_MAX, pattern=r"^\P{C}*$")]
 """A feed's name, or the URI of a real camera, without invisible characters."""
 
 

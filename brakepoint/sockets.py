@@ -5,6 +5,7 @@ import random
 import socket
 
 LOCALHOST = "127.0.0.1"
+PORT_MAX = 65_535
 UNASSIGNED = range(10_000, 20_000)
 """Ports that no system assigns by itself: Linux assigns ports from 32,768, other systems from 49,152.
 

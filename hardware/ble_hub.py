@@ -26,7 +26,7 @@ from brakepoint.look import order_line
 from brakepoint.messages import Order, TrainState
 from brakepoint.texts import text
 from brakepoint.train_file import Drive, chosen_train
-from hardware.claims import claim
+from hardware.claims import claim, release
 from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
 from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
@@ -201,8 +201,7 @@ class BluetoothHub:
                 raise
             self._ready.set_exception(error)
         finally:
-            for held in self._claims:
-                held.close()
+            release(self._claims)
 
     async def _stay_connected(self) -> None:
         """Connects, and reconnects after losses, until stopped; only the first attempt may raise."""
@@ -245,6 +244,7 @@ class BluetoothHub:
                 if hub.is_of_a_train or self._address:
                     raise
                 self._strangers.add(hub.address)
+                release(self._claims)  # The next hub needs a claim of its own.
             finally:
                 with self._lock:
                     self._hub = None

@@ -31,3 +31,9 @@ def claim(what: str, otherwise: str) -> socket.socket:
         held.close()
         raise UserError(f"hub.error.{otherwise}", what=what) from error
     return held
+
+
+def release(held: list[socket.socket]) -> None:
+    """Gives claims up; the list is empty afterwards."""
+    while held:
+        held.pop().close()

@@ -38,7 +38,8 @@ class RadioLimits:
         settle_s: How long a search continues after the first hub, in case there are more.
         connect_s: Time until the hub is connected and its services are known.
         attach_s: Time until the hub has reported what is plugged in.
-        write_s: Time until the radio has acknowledged a message, which never happens if the link is dead.
+        write_s: Time until the hub's radio has acknowledged a message, which never happens if the link is
+            dead.
         feedback_s: Time until the hub has confirmed that an order is carried out.
         disconnect_s: Time until the link is down.
         orders_s: Time until a train without a new order brakes: the watchdog's time.

@@ -148,7 +148,8 @@ class PoweredUpHub:
         return self.kind in (HubKind.CITY, None)
 
     async def write(self, message: lwp3.Message) -> None:
-        """Sends a message with priority over whispered ones; returns when the radio has acknowledged it.
+        """Sends a message with priority over whispered ones; returns when the hub's radio has acknowledged
+        it.
 
         Raises:
             HubLostError: The message has not been acknowledged.
@@ -250,7 +251,7 @@ class PoweredUpHub:
             case lwp3.VoltageAlert(is_low):
                 self.is_voltage_low = is_low
                 self.on_change()
-            case lwp3.PortValue(Port.VOLTAGE, raw):
+            case lwp3.PortValue(Port.VOLTAGE, raw) if raw:  # A hub that speaks has a voltage.
                 now = raw * lwp3.VOLTS
                 self.volts = now if self.volts is None else self.volts + VOLTS_SHARE * (now - self.volts)
             case lwp3.HubAction(lwp3.Action.WILL_SWITCH_OFF | lwp3.Action.WILL_DISCONNECT):

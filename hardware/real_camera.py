@@ -4,6 +4,7 @@ A camera delivers frames at its own rate, and its driver blocks. Therefore a thr
 keeps only the newest frame.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,11 @@ STALL_S = 1.0
 """A camera that is silent for this long has stalled."""
 RESTART_S = 2.0
 """Delay before a stalled or ended camera is restarted."""
+FOCAL_SHARES = (0.1, 10.0)
+"""Smallest and largest focal length as a multiple of a picture's width: a view of 157°, and of 6°.
+
+A focal length in millimetres is below; with it, each picture would be magnified until memory is full.
+"""
 MODEL = CameraModel()
 """The camera for whose pictures detector and autopilot were made."""
 
@@ -89,7 +95,8 @@ class RealCamera:
         size_px: Width and height of the camera's own pictures.
 
     Raises:
-        UserError: There is no picture, or the camera was calibrated with pictures of another size.
+        UserError: There is no picture, the camera was calibrated with pictures of another size, or no camera
+            with such pictures has such a focal length.
     """
 
     def __init__(
@@ -108,16 +115,13 @@ class RealCamera:
             why = self._trouble(FIRST_FRAME_S)
             self.close()
             raise why
+        self.size_px = first[0].shape[1], first[0].shape[0]
         try:
             in_colour(first[0], name)
+            self._check(eye)
         except UserError:
             self.close()
             raise
-        self.size_px = first[0].shape[1], first[0].shape[0]
-        if eye is not None and self.size_px != (eye.width_px, eye.height_px):
-            self.close()
-            measured, found = f"{eye.width_px} × {eye.height_px}", f"{self.size_px[0]} × {self.size_px[1]}"
-            raise UserError("camera.other_size", camera=name, measured=measured, found=found)
 
     def read(self, train_state: TrainState) -> Frame | None:
         """Waits one step of the control loop for the newest picture; None if there is none.
@@ -152,6 +156,17 @@ class RealCamera:
         """Releases the device; may be called twice."""
         self._stop()
         self._restart_at = float("inf")
+
+    def _check(self, eye: Eye | None) -> None:
+        """Checks that the calibration and the focal length fit the camera's pictures."""
+        width, height = self.size_px
+        if eye is not None and self.size_px != (eye.width_px, eye.height_px):
+            measured, found = f"{eye.width_px} × {eye.height_px}", f"{width} × {height}"
+            raise UserError("camera.other_size", camera=self._name, measured=measured, found=found)
+        least, most = (share * width for share in FOCAL_SHARES)
+        if self._focal_px is not None and not least <= self._focal_px <= most:
+            focal = {"focal": self._focal_px, "least": least, "most": most}
+            raise UserError("camera.focal", camera=self._name, width=width, **focal)
 
     def _stop(self) -> None:
         if self._grabber is not None:
@@ -229,7 +244,7 @@ def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str,
     Args:
         uri: The complete URI, for messages.
         rest: The part after the scheme.
-        options: The valid options; each is a number greater than zero.
+        options: The valid options; each is a finite number greater than zero.
 
     Raises:
         UserError: An option is unknown, or not such a number.
@@ -243,6 +258,6 @@ def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str,
             values[name] = float(written)
         except ValueError:
             values[name] = 0.0
-        if name not in options or not values[name] > 0:
+        if name not in options or not 0 < values[name] < math.inf:
             raise UserError("camera.option", uri=uri, option=f"{name}={written}", known=", ".join(options))
     return device, values

@@ -55,7 +55,7 @@ class Reckoning:
         self._drive = drive
 
     def measured(self, volts: float | None) -> None:
-        """Sets the hub's voltage: at a lower voltage, the motor needs more power for the same speed."""
+        """Uses the measured voltage: at a lower voltage, the motor needs more power for the same speed."""
         if volts is not None and self._drive.volts is not None:
             self._voltage = volts / self._drive.volts
 

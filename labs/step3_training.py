@@ -97,8 +97,8 @@ def should_stop(scores: list[float], patience: int) -> bool:
     # chance, and a training run that stops there throws away a half-trained model; one that never
     # stops costs hours in which nothing is learnt.
     # À FAIRE stop : renvoyer True dès qu’au moins « patience » époques ont suivi la meilleure, et
-    # False avant ; égaler le meilleur score n’est pas le battre. Une mauvaise époque est souvent un
-    # hasard, et s’arrêter là, c’est jeter un modèle à moitié entraîné ; ne jamais s’arrêter, c’est
+    # False avant ; égaler le meilleur score n’est pas le battre. Une mauvaise époque est souvent due
+    # au hasard, et s’arrêter là, c’est jeter un modèle à moitié entraîné ; ne jamais s’arrêter, c’est
     # payer des heures où rien ne s’apprend.
     return False  # replace this · à remplacer
 

@@ -289,7 +289,7 @@ def lookout(client: "Client", train_id: str) -> None:
     the client.
     `Control(action=Action.STOP, at=…)` stops the train until a person starts it again.
 
-    The client is one of paho-mqtt:
+    The client is a paho-mqtt client:
 
     - `client.subscribe(topic, qos=…)` and `client.publish(topic, payload, qos=…, retain=…)`. With `qos` 0 a
       message arrives at most once, with 1 at least once, with 2 exactly once, in twice as many packets. With

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+from pydantic import ValidationError
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection
 from brakepoint.rules import PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.train_file import Eye
+from brakepoint.validation import first_fault
 
 RULER_CM = 0.3
 """Accuracy with which a person measures the place of a plate: one standard deviation."""
@@ -87,7 +89,7 @@ def fit_eye(placements: Sequence[Placement], frame_px: tuple[int, int], own_px: 
         own_px: Width and height of the camera's own pictures, which were scaled to the height in `frame_px`.
 
     Raises:
-        UserError: The distances are too similar, or contradict what was seen.
+        UserError: The distances are too similar, or contradict what was seen, or give an impossible camera.
     """
     distances = [placement.ahead_cm for placement in placements]
     if max(distances) < FURTHER_BY * min(distances):
@@ -109,7 +111,7 @@ def fit_eye(placements: Sequence[Placement], frame_px: tuple[int, int], own_px: 
     focal, height, pitch, yaw, side = found
     errors = np.sqrt(spread) * (scale, 1, 1, 1, 1)
     errors[1] = math.hypot(errors[1], PLATE_CM)
-    eye = Eye(
+    eye = measured_eye(
         width_px=own_px[0],
         height_px=own_px[1],
         focal_px=focal * scale,
@@ -120,6 +122,18 @@ def fit_eye(placements: Sequence[Placement], frame_px: tuple[int, int], own_px: 
     )
     names = ("focal_px", "height_cm", "pitch_deg", "yaw_deg", "side_cm")
     return EyeFit(eye, dict(zip(names, errors.tolist(), strict=True)))
+
+
+def measured_eye(**figures: float) -> Eye:
+    """A camera with measured figures.
+
+    Raises:
+        UserError: No camera of a train has such figures, so a measurement was wrong.
+    """
+    try:
+        return Eye.model_validate(figures)
+    except ValidationError as error:
+        raise UserError("calibrate.impossible", why=first_fault(error)) from error
 
 
 def _figures(placement: Placement) -> tuple[float, ...]:

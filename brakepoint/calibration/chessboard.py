@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from brakepoint.calibration.camera import EyeFit
+from brakepoint.calibration.camera import EyeFit, measured_eye
 from brakepoint.errors import UserError
-from brakepoint.train_file import Eye
 
+CORNERS_MIN = 3
+"""OpenCV finds no chessboard with fewer inner corners in a row or a column."""
 VIEWS_MIN = 6
 """With fewer views, the focal length cannot be separated from the board's distance."""
 CORNER_CM = 0.1
@@ -27,8 +28,8 @@ def find_board(image: np.ndarray, columns: int, rows: int) -> np.ndarray | None:
 
     Args:
         image: `(height, width, 3)` uint8.
-        columns: Inner corners per row.
-        rows: Number of rows of inner corners.
+        columns: Inner corners per row, at least `CORNERS_MIN`.
+        rows: Number of rows of inner corners, at least `CORNERS_MIN`.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     found, corners = cv2.findChessboardCornersSB(grey, (columns, rows))
@@ -58,7 +59,7 @@ def fit_board(
         own_px: Width and height of the camera's own pictures, which were scaled to the height in `frame_px`.
 
     Raises:
-        UserError: There are too few views.
+        UserError: There are too few views, or they give an impossible camera.
     """
     if len(boards) < VIEWS_MIN:
         raise UserError("calibrate.few_views", views=len(boards), needed=VIEWS_MIN)
@@ -84,7 +85,7 @@ def fit_board(
     pitch = math.degrees(math.asin(float(np.clip(up[2], -1, 1))))
     lowest = turn @ board[-1] + shifts[-1].ravel()
     scale = own_px[1] / frame_px[1]
-    eye = Eye(
+    eye = measured_eye(
         width_px=own_px[0],
         height_px=own_px[1],
         focal_px=focal * scale,

@@ -1,8 +1,10 @@
 """`brakepoint camera`: commands for the real camera."""
 
+import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +47,7 @@ def calibrate_command(
     detector: Model = str(SHIPPED_MODEL),
     out: Out = None,
 ) -> None:
-    """Asks for positions of the plate, takes pictures, computes the camera, and writes the train's file."""
+    """Asks for positions of the plate, takes pictures, computes the parameters, and writes the file."""
     from brakepoint.calibration.camera import fit_eye
 
     if "focal=" in camera:
@@ -96,10 +98,10 @@ def ask(question: str) -> str:
 def ask_number(question: str) -> float | None:
     """Asks for a number until one is entered; None for an empty line."""
     while answer := ask(question):
-        try:
-            return float(answer.replace(",", "."))
-        except ValueError:
-            typer.echo(text("calibrate.not_a_number", answer=answer))
+        with suppress(ValueError):
+            if math.isfinite(number := float(answer.replace(",", "."))):
+                return number
+        typer.echo(text("calibrate.not_a_number", answer=answer))
     return None
 
 
@@ -145,13 +147,15 @@ def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[
 
 
 def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[int, int]):  # type: ignore[no-untyped-def]
-    """Asks for views of a chessboard, and computes the camera."""
-    from brakepoint.calibration.chessboard import VIEWS_MIN, find_board, fit_board
+    """Asks for views of a chessboard, and computes the camera's parameters."""
+    from brakepoint.calibration.chessboard import CORNERS_MIN, VIEWS_MIN, find_board, fit_board
 
     try:
         columns, rows = (int(number) for number in pattern.split("x"))
     except ValueError:
-        raise UserError("calibrate.pattern", pattern=pattern) from None
+        columns = rows = 0
+    if min(columns, rows) < CORNERS_MIN:
+        raise UserError("calibrate.pattern", pattern=pattern, least=CORNERS_MIN)
     typer.echo(text("calibrate.board.how", columns=columns, rows=rows, views=VIEWS_MIN - 1))
     boards = []  # type: ignore[var-annotated]
     lowest_cm = None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from brakepoint import extras
@@ -118,9 +119,8 @@ def _tasks_table(place: Workplace, done: Delivered) -> Table:
     for account in done.accounts:
         outcome = account.done.outcome
         said = f"[{COLOURS.get(outcome, 'default')}]{text(f'cli.deploy.push.outcome.{outcome}')}[/]"
-        table.add_row(
-            account.name, said, f"{account.seconds:.0f}", account.done.why or place.last_words(account.name)
-        )
+        note = escape(account.done.why or place.last_words(account.name))
+        table.add_row(account.name, said, f"{account.seconds:.0f}", note)
     return table
 
 
@@ -133,7 +133,9 @@ def _layers_table(store: Store, image: str) -> Table:
         table.add_column(f"{architecture} (MB)", justify="right")
     first = next(iter(sizes.values()))
     for number, layer in enumerate(first):
-        table.add_row(layer.made_by[:60], *(f"{those[number].megabytes:.1f}" for those in sizes.values()))
+        table.add_row(
+            escape(layer.made_by[:60]), *(f"{those[number].megabytes:.1f}" for those in sizes.values())
+        )
     return table
 
 

@@ -241,20 +241,19 @@ class _Stopwatch:
 
     name = "stopwatch"
 
-    def __init__(self) -> None:
-        self._presses: queue.SimpleQueue[None] = queue.SimpleQueue()
-
     def drive(self, hub: "TunableHub", power: int, apart: float) -> "Leg":
         from brakepoint.calibration.drive import Seen
         from brakepoint.calibration.legs import RESTS_S, Course, drive_leg
 
-        listener = threading.Thread(target=self._listen, name="presses", daemon=True)
+        # A queue for each run: keys that were pressed only after the last run are not passings of this one.
+        presses: queue.SimpleQueue[None] = queue.SimpleQueue()
+        listener = threading.Thread(target=_listen, args=(presses,), name="presses", daemon=True)
         listener.start()
         marks = iter((0, 1))
 
         def look(state: TrainState) -> list[Seen]:
             with suppress(queue.Empty):
-                self._presses.get_nowait()
+                presses.get_nowait()
                 return [Seen(state.at, next(marks), 0.0, FINGER_CM)]
             return []
 
@@ -264,10 +263,11 @@ class _Stopwatch:
         rest = Seen(leg.braked_at + RESTS_S, 1, -rolled_cm, TAPE_CM, is_late=False)
         return replace(leg, seen=(*leg.seen, rest))
 
-    def _listen(self) -> None:
-        for _ in (0, 1):
-            input()
-            self._presses.put(None)
+
+def _listen(presses: "queue.SimpleQueue[None]") -> None:
+    for _ in (0, 1):
+        input()
+        presses.put(None)
 
 
 def _plot(fit: "DriveFit") -> Table:

@@ -97,6 +97,7 @@ def teller(console: Console) -> Callable[[str, str], None]:
     width = max(map(len, SERVICES))
 
     def tell(name: str, line: str) -> None:
-        console.print(f"[{COLOURS[name]}]{name:<{width}}[/] │ {escape(line)}", soft_wrap=True)
+        colour = COLOURS.get(name, "default")  # An overlay may have pods of its own.
+        console.print(f"[{colour}]{name:<{width}}[/] │ {escape(line)}", soft_wrap=True)
 
     return tell

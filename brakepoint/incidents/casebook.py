@@ -44,7 +44,7 @@ class Case(BaseModel):
             UserError: There is no current case.
         """
         try:
-            return cls.model_validate_json(CASE_PATH.read_text(encoding="utf-8"))
+            return cls.model_validate_json(CASE_PATH.read_bytes())
         except (OSError, ValidationError) as error:
             raise UserError("incident.error.none") from error
 
@@ -100,7 +100,7 @@ class Record(BaseModel):
     def load(cls) -> "Record":
         """Reads the file; a missing or unreadable one means a fresh start."""
         try:
-            return cls.model_validate_json(RECORD_PATH.read_text(encoding="utf-8"))
+            return cls.model_validate_json(RECORD_PATH.read_bytes())
         except (OSError, ValidationError):
             return cls()
 

@@ -74,7 +74,8 @@ class SiteServices(Supervisor):
 
     Args:
         site: The train.
-        settings: Addresses of page and broker.
+        settings: Address and token of the page. Nothing else applies: the train is a simulated one on this
+            machine, whatever train the person's own settings name.
         tell: Receives the services' output.
         interrupted: Returns True when waiting for the services to become ready should stop.
     """
@@ -83,7 +84,8 @@ class SiteServices(Supervisor):
         self, site: Site, settings: ServiceSettings, tell: OnLine, interrupted: Callable[[], bool] = bool
     ) -> None:
         self._ahead_s: dict[str, float] = site.setup.clocks.model_dump()
-        super().__init__(replace(settings, feed=site.setup.feed), CLIENTS, tell, interrupted)
+        own = ServiceSettings(feed=site.setup.feed, page=settings.page, token=settings.token)
+        super().__init__(own, CLIENTS, tell, interrupted)
 
     def launch(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Starts a service as for every train, except that it reads the site and uses its machine's clock."""

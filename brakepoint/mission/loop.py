@@ -134,7 +134,8 @@ def decide(
         answer = step(memory, detections, state, now)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        last = [frame for frame in frames if "site-packages" not in frame.filename][-1]
+        own = [frame for frame in frames if "site-packages" not in frame.filename]
+        last = (own or frames)[-1]  # An installed kit is itself in site-packages.
         where, what = f"{Path(last.filename).name}:{last.lineno}", f"{type(error).__name__}: {error}"
         raise UserError("loop.autopilot_raised", time=now, where=where, what=what) from error
     if is_answer(answer):

@@ -14,7 +14,7 @@ TOPICS = (CONTROL, DETECTIONS, MISSION, ORDERS, PICTURE, STATE, STATUS)
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Serves the page and joins the broker."""
+    """Serves the page and connects to the broker."""
     host, port = address(settings.page)
     with Bus(settings, "monitor", TOPICS) as bus:
         onlooker = Onlooker(bus, settings.shown)

@@ -1,11 +1,12 @@
 """Drives every feed in every weather on the virtual clock, on all cores, and keeps the outcomes.
 
 Outcomes are appended to a JSON Lines file as they become known. An interrupted run resumes from that file, as
-long as model, autopilot and kit are the same.
+long as model, autopilot, kit and feed are the same.
 """
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ class Outcome(BaseModel):
 
     Attributes:
         feed: Name of the feed.
+        feed_hash: The `feed_hash` of the feed.
         weather: Name of the weather.
         score: Score of the mission.
         picture: File name of a picture of the first mistake, if there was one.
@@ -84,6 +86,7 @@ class Outcome(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     feed: str
+    feed_hash: str
     weather: str
     score: Score
     picture: str | None
@@ -151,13 +154,17 @@ def trials_of(videos: Iterable[Path], weathers: Iterable[str]) -> list[Trial]:
     """Every feed in every weather.
 
     Raises:
-        UserError: There is no such weather.
+        UserError: There is no such weather, or two feeds have the same name.
     """
     wanted = list(dict.fromkeys(weathers)) or list(WEATHERS)
     for name in wanted:
         if name not in WEATHERS:
             raise UserError("prove.error.weather", weather=name, weathers=", ".join(WEATHERS))
-    return [Trial(video, name) for video in dict.fromkeys(videos) for name in wanted]
+    by_feed: dict[str, Path] = {}
+    for video in dict.fromkeys(videos):
+        if (other := by_feed.setdefault(video.stem, video)) != video:
+            raise UserError("prove.error.same_name", feed=video.stem, paths=f"{other}, {video}")
+    return [Trial(video, name) for video in by_feed.values() for name in wanted]
 
 
 def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterator[Outcome]:
@@ -172,14 +179,19 @@ def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterat
         UserError: Model, autopilot, a feed or its ground truth is missing or unfit, the autopilot failed, or
             the folder cannot be written to.
     """
+    load_step(AUTOPILOT, candidate.steps)
+    _detector(candidate.model)  # Before the ledger, whose outcomes must survive a mistyped name.
     ledger = Ledger(folder, fingerprint(candidate))
-    known = ledger.outcomes
-    yield from (known[key] for key in map(_key, trials) if key in known)
-    left = [trial for trial in trials if _key(trial) not in known]
+    hashes = {video: feed_hash(video) for video in {trial.video for trial in trials}}
+    left = []
+    for trial in trials:
+        known = ledger.outcomes.get(_key(trial))
+        if known is not None and known.feed_hash == hashes[trial.video]:
+            yield known
+        else:
+            left.append(trial)
     if not left:
         return
-    load_step(AUTOPILOT, candidate.steps)
-    _detector(candidate.model)
     work = partial(drive_trial, candidate, folder / PICTURES_NAME)
     with spread(work, left, available_cores()) as outcomes:
         for outcome in outcomes:
@@ -191,12 +203,19 @@ def _key(one: Trial | Outcome) -> tuple[str, str]:
     return one.feed, one.weather
 
 
+def feed_hash(video: Path) -> str:
+    """A hash of a feed's files: another feed of the same name has another one, and so has a changed feed."""
+    files = (video, video.with_suffix(".json"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+
+
 def fingerprint(candidate: Candidate) -> str:
-    """A hash that changes whenever an outcome might change: with the model, the autopilot or the kit."""
-    known = hashlib.sha256(candidate.model.encode())
+    """A hash that changes whenever an outcome might change: with the model, the autopilot or the kit.
+
+    The model behind an endpoint may change unnoticed, so the hash for an endpoint is different each time.
+    """
     model = Path(candidate.model)
-    if model.is_file():
-        known = hashlib.sha256(model.read_bytes())
+    known = hashlib.sha256(model.read_bytes() if model.is_file() else secrets.token_bytes())
     autopilot = load_step(AUTOPILOT, candidate.steps).__file__ or ""
     sources = [*sorted((PACKAGES / "brakepoint").rglob("*.py")), PACKAGES / "stubs" / "recorded_camera.py"]
     for source in [*sources, Path(autopilot)]:
@@ -234,7 +253,7 @@ class Ledger:
         """The known outcomes, up to a truncated line if there is one."""
         if not self._path.exists():
             return
-        head, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]
+        head, *lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
         with suppress(ValueError):
             if json.loads(head) == {"fingerprint": self.fingerprint}:
                 yield from map(Outcome.model_validate_json, lines)
@@ -265,7 +284,9 @@ def drive_trial(candidate: Candidate, pictures: Path, trial: Trial) -> Outcome:
         tick = telling_tick(run, score.first_wrong, truth)
         picture = f"{trial.feed}-{trial.weather}.jpg"
         (pictures / picture).write_bytes(_annotated(seen[run.ticks.index(tick)], tick))
-    return Outcome(feed=trial.feed, weather=trial.weather, score=score, picture=picture)
+    return Outcome(
+        feed=trial.feed, feed_hash=feed_hash(trial.video), weather=trial.weather, score=score, picture=picture
+    )
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A bare repository that replaces a forge: its hook keeps pushes in a file until they are processed."""
+"""A bare repository that stands in for a forge: its hook keeps pushes in a file until they are processed."""
 
 import re
 import subprocess

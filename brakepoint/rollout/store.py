@@ -1,4 +1,4 @@
-"""Buildah and skopeo of this machine, with a separate store for the workplace."""
+"""This machine's Buildah and skopeo, with a separate store for the workplace."""
 
 import json
 import re

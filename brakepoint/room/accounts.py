@@ -34,7 +34,7 @@ class Account(BaseModel):
 
     @classmethod
     def new(cls) -> "Account":
-        """Draws a new account."""
+        """Generates a new account, with random secrets."""
         password = _drawn()
         return cls(
             password=password,

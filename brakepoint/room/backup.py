@@ -4,10 +4,12 @@ The backup contains the room's file and folder, the hidden feed, and everything 
 cannot re-create.
 """
 
+import gzip
 import io
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +18,7 @@ import yaml
 
 from brakepoint.errors import UserError
 from brakepoint.files import files_below, whole_file
-from brakepoint.room.config import Room, load_room
+from brakepoint.room.config import Room, load_room, parse_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
 from brakepoint.room.stores.content import content
 from brakepoint.room.stores.server import LOG_NAME
@@ -40,8 +42,10 @@ def save(room: Room, file: Path, backup: Path) -> float:
         The backup's size in megabytes.
 
     Raises:
-        UserError: The room was never applied.
+        UserError: The room was never applied, or the backup would be part of itself.
     """
+    if backup.resolve().is_relative_to(room.folder.resolve()):
+        raise UserError("room.error.backup_inside", folder=room.folder)
     if not room.folder.is_dir():
         raise UserError("room.error.not_applied", room=room.name, missing=", ".join(room.everybody[:3]))
     backup.parent.mkdir(parents=True, exist_ok=True)
@@ -80,14 +84,9 @@ def restore(backup: Path, file: Path) -> Room:
 
 def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
     try:
-        with tarfile.open(backup) as archive:
+        with gzip.open(backup) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             written = _read(archive, ROOM_NAME)
-            trial = file.with_name(f"{file.name}.new")
-            write(trial, written)
-            try:
-                room = load_room(trial)
-            finally:
-                trial.unlink(missing_ok=True)
+            room = parse_room(written, backup / ROOM_NAME)
             if room.folder.exists():
                 raise UserError("room.error.exists", path=room.folder)
             part = room.folder.with_name(f".{room.name}.part")
@@ -95,7 +94,8 @@ def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
             scratch.callback(shutil.rmtree, part, ignore_errors=True)
             make_private_folder(part)
             archive.extractall(part, filter="data")
-    except (OSError, tarfile.TarError, KeyError, UnicodeDecodeError) as error:
+            stream.read()  # The checksum is at the end, which tarfile does not read.
+    except (OSError, tarfile.TarError, zlib.error, EOFError, KeyError, UnicodeDecodeError) as error:
         raise UserError("room.error.no_backup", path=backup, why=" ".join(str(error).split())) from error
     (part / FOLDER_NAME).rename(room.folder)
     try:

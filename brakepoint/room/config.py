@@ -3,9 +3,10 @@
 from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from brakepoint.course import Track
 from brakepoint.errors import UserError
@@ -23,6 +24,17 @@ HANDLE_IN_REPOSITORY = "{handle}"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
 """A name that is valid for buckets, namespaces and accounts."""
+
+
+def _with_a_port(address: str) -> str:
+    """Returns a URL if its port can exist."""
+    if urlsplit(address).port == 0:
+        raise ValueError("Port out of range 1-65535")
+    return address
+
+
+URL = r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?"
+"""The URL of a server: nothing but scheme, host and port."""
 
 
 class _Part(BaseModel):
@@ -56,8 +68,8 @@ class MinioSettings(_Part):
     """
 
     kind: Literal["minio"]
-    endpoint: str = Field(pattern=r"^https?://[^/]+$")
-    inside: str = Field(default="", pattern=r"^(https?://[^/]+)?$")
+    endpoint: Annotated[str, Field(pattern=f"^{URL}$"), AfterValidator(_with_a_port)]
+    inside: Annotated[str, Field(pattern=f"^({URL})?$"), AfterValidator(_with_a_port)] = ""
     limit_mb: int = Field(default=LIMIT_MB, ge=LIMIT_MIN_MB)
 
 
@@ -124,7 +136,7 @@ class Room(_Part):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        if len(set(self.everybody)) < len(self.everybody) or SHARED in self.everybody:
+        if len(set(self.handles)) < len(self.handles) or SHARED in self.handles:
             raise ValueError(f"handles: each only once, and none “{SHARED}”")
         return self
 
@@ -188,15 +200,33 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
         UserError: The file is missing or invalid.
     """
     try:
-        written = load_yaml(path.read_text(encoding="utf-8-sig"))
+        content = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError("room.error.no_file", path=path) from error
+    except UnicodeDecodeError as error:
+        raise UserError("room.error.invalid", path=path, why=str(error)) from error
+    return parse_room(content, path, attendees)
+
+
+def parse_room(content: str, path: Path, attendees: int | None = None) -> Room:
+    """Reads a room from the text of its file.
+
+    Args:
+        content: A YAML document.
+        path: The file, for messages.
+        attendees: Number of attendees, overriding the file.
+
+    Raises:
+        UserError: The text does not describe a room.
+    """
+    try:
+        written = load_yaml(content)
         if attendees is not None and isinstance(written, dict):
             written["attendees"] = attendees
         return Room.model_validate(written)
-    except OSError as error:
-        raise UserError("room.error.no_file", path=path) from error
     except ValidationError as error:
         raise UserError("room.error.invalid", path=path, why=first_fault(error)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         raise UserError("room.error.invalid", path=path, why=" ".join(str(error).split())) from error
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from brakepoint.errors import UserError
-from brakepoint.room.config import Room, load_room
+from brakepoint.room.config import Room, load_room, parse_room
 from brakepoint.room.files import write
 
 
@@ -25,14 +25,11 @@ def add_attendee(path: Path, handle: str) -> Room:
     room = load_room(path)
     if handle in room.everybody:
         raise UserError("room.error.there_already", handle=handle, room=room.name)
-    content = _with_one_more(path.read_text(encoding="utf-8"), room, handle)
-    trial = path.with_name(f"{path.name}.new")
-    write(trial, content)
-    try:
-        larger = load_room(trial)
-        trial.replace(path)
-    finally:
-        trial.unlink(missing_ok=True)
+    is_next = handle in room.handles[room.attendees :][:1]
+    # Not as text, in which the ends of lines would change.
+    content = _with_one_more(path.read_bytes().decode(), room, "" if is_next else handle)
+    larger = parse_room(content, path)
+    write(path, content)
     return larger
 
 

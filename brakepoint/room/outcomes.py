@@ -121,7 +121,7 @@ class Marks(BaseModel):
         best_map50: Best mAP50 of all submissions.
         best_score: Best score of all submissions.
         last: Outcome of the last submission.
-        tries: Number of submissions that were run.
+        tries: Number of submissions that were run; one that failed on the instructor's side does not count.
         final: Outcome of the best submission on the feed of the final; None before the final.
     """
 
@@ -148,7 +148,7 @@ class Marks(BaseModel):
             best_map50=_best(self.best_map50, outcome.map50),
             best_score=_best(self.best_score, None if outcome.reason else outcome.score),
             last=outcome,
-            tries=self.tries + (outcome.reason is not Failure.TRIES),
+            tries=self.tries + (outcome.reason not in (Failure.TRIES, Failure.INTERNAL)),
             final=self.final,
         )
 

@@ -167,8 +167,16 @@ class Provisioner:
         return self.replace_account(handle, on_progress)
 
     def move(self, one: str, other: str) -> None:
-        """Swaps work, scores and history of two attendees. Passwords, keys and cards are not swapped."""
+        """Swaps work, scores and history of two attendees. Passwords, keys and cards are not swapped.
+
+        Raises:
+            UserError: One of them has no bucket yet.
+        """
         places = self.room.place_of(one), self.room.place_of(other)
+        there = self.store.buckets()
+        missing = [handle for handle in (one, other) if self.room.place_of(handle) not in there]
+        if missing:
+            raise UserError("room.error.not_applied", room=self.room.name, missing=", ".join(missing))
         self.store.swap(*places)
         Records(self.folder).swap((one, other), places)
 

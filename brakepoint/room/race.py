@@ -23,7 +23,7 @@ def read_recording(run: Path) -> Recording:
         UserError: The recording cannot be read.
     """
     try:
-        return Recording.model_validate_json(run.read_text(encoding="utf-8"))
+        return Recording.model_validate_json(run.read_bytes())
     except (OSError, ValidationError) as error:
         raise UserError("race.error.damaged", path=run) from error
 

@@ -69,8 +69,9 @@ def score_room(
         return outcome
 
     for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
-        with suppress(OSError):  # With a full disk, the submission is scored again later.
-            rulings.answered(handle, room.folder)
+        if outcome.is_settled:
+            with suppress(OSError):  # With a full disk, the submission is scored again later.
+                rulings.answered(handle, room.folder)
         yield handle, outcome
     if unreadable:
         error = next(iter(unreadable.values()))

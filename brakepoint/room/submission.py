@@ -32,7 +32,7 @@ from brakepoint.mission.report import Recording
 from brakepoint.mission.scoring import score_run
 from brakepoint.room.model_check import MODEL_MAX_MB
 from brakepoint.room.outcomes import Failed, Failure, SubmissionOutcome
-from brakepoint.room.sandbox import Sandbox, SandboxLimits
+from brakepoint.room.sandbox import Aborted, Sandbox, SandboxLimits
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import Buckets
 from brakepoint.truth import GroundTruth, load_truth
@@ -282,7 +282,7 @@ def _drive(
         try:
             run = run_mission(camera, open_hub(SIMULATED_HUB, out=None), detector, autopilot.step, truth)
         except UserError as error:
-            if isinstance(error.__cause__, Failed):  # The loop raises this when an autopilot fails.
+            if isinstance(error.__cause__, Failed | Aborted):  # The loop raises this when an autopilot fails.
                 raise error.__cause__ from None
             raise
     result = score_run(run, truth)

@@ -104,7 +104,7 @@ def camera_pose(
     position_cm: float,
     model: CameraModel = CameraModel(),  # noqa: B008 — it is frozen
 ) -> CameraPose:
-    """The camera at a position along the track, with the vibration recorded there.
+    """The camera at a position along the track, with its vibration there.
 
     The vibration is drawn from the scenario's seed and the position: every call for a position gives the same
     pose, whatever the spacing of the frames.

@@ -11,6 +11,7 @@ is silent.
 
 import importlib
 import os
+import re
 import sys
 import threading
 import time
@@ -18,10 +19,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from brakepoint import extras
 from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.errors import UserError
+from brakepoint.messages import FEED_NAME_MAX, FeedName
+from brakepoint.sockets import PORT_MAX
 from brakepoint.systems import stop_event
 from brakepoint.texts import text
 
@@ -98,8 +102,16 @@ class ServiceSettings:
 
     @property
     def shown(self) -> str:
-        """What the camera shows first: a feed, or the URI of a real camera."""
-        return self.camera.removeprefix(RECORDED) or self.feed
+        """What the camera shows first: a feed, or the URI of a real camera.
+
+        Raises:
+            UserError: The messages between the services cannot name it.
+        """
+        shown = self.camera.removeprefix(RECORDED) or self.feed
+        try:
+            return TypeAdapter(FeedName).validate_python(shown)
+        except ValidationError as error:
+            raise UserError("live.error.shown", shown=shown, most=FEED_NAME_MAX) from error
 
     def environment(self) -> dict[str, str]:
         """The settings as variables, which `given` reads; a command line would reveal the password."""
@@ -122,13 +134,13 @@ def _variable(name: str) -> str:
 
 
 def address(host_and_port: str) -> tuple[str, int]:
-    """Splits `host:port`.
+    """Splits `host:port`; the port is at most `PORT_MAX`.
 
     Raises:
         UserError: The text has another format.
     """
     host, _, port = host_and_port.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > PORT_MAX:
         raise UserError("live.error.address", address=host_and_port)
     return host, int(port)
 

@@ -89,7 +89,7 @@ class Autopilot:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Loads the step, adapts it to a calibrated real camera, and joins the broker."""
+    """Loads the step, adapts it to a calibrated real camera, and connects to the broker."""
     step: Step = load_step("step6_autopilot", settings.steps or None).step
     eye = chosen_train(settings.camera).camera if not settings.is_recorded else None
     if eye is not None:

@@ -76,7 +76,8 @@ def parse_broker(url: str) -> BrokerAddress:
 
 
 def _without_password(url: str) -> str:
-    return re.sub(r"//[^@]*@", "//…@", url)
+    """Hides all that precedes the host, even in a text that is not a URL: a password may contain any sign."""
+    return re.sub(r"^([^/]*//)?.*@", r"\1…@", url, flags=re.DOTALL)
 
 
 class Latency(NamedTuple):

@@ -47,7 +47,7 @@ class Capture:
         self._fault_until = 0.0
 
     def control(self, control: Control) -> None:
-        """Handles faults of the camera."""
+        """Starts a camera fault that was requested."""
         if is_fault(control, *FAULTS):
             tell("fault", what=text(f"live.fault.{control.fault}"), seconds=control.seconds)
             self._fault, self._fault_until = control.fault, time.monotonic() + control.seconds
@@ -118,6 +118,6 @@ class Capture:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Opens the camera and joins the broker."""
+    """Opens the camera and connects to the broker."""
     with Bus(settings, "capture", (CONTROL, MISSION, STATE)) as bus:
         serve(Capture(bus, settings.shown, settings.is_recorded), bus, stopping)

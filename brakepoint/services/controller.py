@@ -202,7 +202,7 @@ class Controller:
 
 
 def run(settings: ServiceSettings, stopping: threading.Event) -> None:
-    """Joins the broker and the train; stands by while another controller drives the same train."""
+    """Connects to the broker and the train; stands by while another controller drives the same train."""
     while not stopping.is_set():
         try:
             with Bus(settings, "controller", (CONTROL, ORDER, MISSION)) as bus:

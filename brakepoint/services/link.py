@@ -5,7 +5,6 @@ Orders are sent to the train, and reports come back.
 
 import socket
 import threading
-import time
 
 from pydantic import ValidationError
 
@@ -85,11 +84,12 @@ class Link:
             except OSError:
                 pass
             self._socket = None
-            time.sleep(BACK_OFF_S)
+            self._closed.wait(BACK_OFF_S)
 
     def _read(self, connected: socket.socket) -> None:
         with connected.makefile("rb") as lines:
-            while line := lines.readline(LINE_MAX_BYTES):
+            # A socket that was closed is released only when its file is, too.
+            while not self._closed.is_set() and (line := lines.readline(LINE_MAX_BYTES)):
                 try:
                     self._newest = FromTrain.model_validate_json(line)
                 except ValidationError:

@@ -80,6 +80,8 @@ def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Cli
         )
     except InvalidRegionError as error:
         raise UserError("store.error.region", region=region) from error
+    except ValueError as error:  # boto3 is stricter about a host's name than urlsplit.
+        raise UserError("store.error.address", endpoint=endpoint) from error
     # Registered before boto3's own handler, which follows any redirection endlessly to find a bucket's
     # region.
     client.meta.events.register_first("needs-retry.s3", _Judge(endpoint).look)

@@ -16,6 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brakepoint.errors import UserError, system_says
+from brakepoint.sockets import PORT_MAX
 from brakepoint.texts import catalogue, chosen_language, languages
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
@@ -36,7 +37,6 @@ HEADERS = {
 """Headers of every answer: no external content, and no embedding in frames, which prevents clickjacking."""
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
-PORT_MAX = 65_535
 
 
 class Guard:

@@ -77,7 +77,7 @@ class Progress(BaseModel):
     def load(cls, path: Path | None = None) -> "Progress":
         """Reads the file; a missing or unreadable file means a fresh start."""
         try:
-            return cls.model_validate_json((path or PROGRESS_PATH).read_text(encoding="utf-8"))
+            return cls.model_validate_json((path or PROGRESS_PATH).read_bytes())
         except (OSError, ValidationError):
             return cls()
 

@@ -74,8 +74,8 @@ folder = Path("runs/dataset")
 # Les connexions se coupent. Une moitié d’image sous son vrai nom ne serait découverte que des jours plus tard, en plein
 # entraînement : un fichier ne reçoit donc son vrai nom qu’une fois son contenu vérifié.
 #
-# La cellule affiche le nombre d’objets sous `stills/`, puis le nombre de fichiers téléchargés, dont les panneaux
-# détourés de l’étape 2. La deuxième fois, la cellule télécharge 0 fichier.
+# La cellule affiche le nombre d’objets sous `stills/`, puis le nombre de fichiers téléchargés, dont les images
+# détourées de l’étape 2. La deuxième fois, la cellule télécharge 0 fichier.
 
 # %%
 with object_store() as store:

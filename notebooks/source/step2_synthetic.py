@@ -60,8 +60,8 @@ lab = load_step("step2_synthetic")
 # *leurres* : d’autres panneaux, et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette.
 # Entraîné sans leurres, un détecteur signale tout ce qui est rond, rouge ou jaune.
 #
-# La moitié des panneaux est dessinée ; l’autre moitié, des panneaux détourés de rendus à la lumière réaliste, est aussi
-# dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de
+# La moitié des panneaux est dessinée ; l’autre moitié est découpée dans des rendus à la lumière réaliste, qui sont
+# aussi dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de
 # chaque pixel le panneau couvre.
 
 # %%
@@ -96,8 +96,8 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # %% [markdown] lang="fr"
 # ## Une image
 #
-# Le nombre est la *graine* : la même refait la même image, au pixel près, sur n’importe quelle machine. Essayez-en
-# d’autres.
+# Le nombre est la *graine* : la même graine refait la même image, au pixel près, sur n’importe quelle machine.
+# Essayez-en d’autres.
 #
 # Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Chaque panneau à trouver a-t-il un cadre, et lui seul
 # (`labels`) ? Pourriez-vous les trouver tous vous-même (`hidden`) ? Les panneaux ont-ils l’air d’avoir été là au moment

@@ -128,8 +128,8 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
-# Entre-temps, une collègue a lancé des heures d’entraînement, et publié le modèle fourni avec le kit. La version
-# désormais en production :
+# Entre-temps, une collègue a entraîné un modèle pendant des heures, puis publié celui qui est fourni avec le kit. La
+# version désormais en production :
 
 # %%
 with object_store() as store:
@@ -139,8 +139,8 @@ with object_store() as store:
 
 # %% [markdown] lang="en"
 # Your pipeline runs again, with the same settings. ≡ marks a task whose inputs and code have not changed: its
-# artefacts come from the *cache*. Those of the comparison never do, because the model in production is not one of its
-# inputs.
+# artefacts come from the *cache*. Those of the comparison never come from the cache, because the model in production is
+# not one of its inputs.
 
 # %% [markdown] lang="fr"
 # Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ marque une tâche dont ni les entrées ni le code n’ont

@@ -14,8 +14,8 @@
 # # Étape 5 : le modèle derrière un point d’accès
 #
 # Un modèle dans un fichier sert à un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**,
-# il sert tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez le code entre le protocole et le
-# détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec ses réponses.
+# le modèle sert à tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez le code entre le protocole
+# et le détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec ses réponses.
 #
 # Vous écrivez le code dans
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :

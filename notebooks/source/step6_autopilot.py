@@ -18,7 +18,7 @@
 #
 # Les règles de la ligne : sans panneau à respecter, le train roule à pleine vitesse. À un `SpeedLimit`, il roule
 # lentement, et continue ainsi sur 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, clignote,
-# attend 2 secondes et repart lentement. S’il est trop rapide dans la dernière courbe, il déraille.
+# attend 2 secondes et repart lentement. S’il va trop vite dans la dernière courbe, il déraille.
 
 # %%
 # %load_ext brakepoint.magic
@@ -105,9 +105,9 @@ for outcome in exam(lab):
 # %% [markdown] lang="en"
 # ## The open question
 #
-# At what confidence should your autopilot start to believe a detection? In good light it hardly matters. Here the light
-# is bad: the detector is rarely sure of a sign, and sometimes mistakes a different sign for a danger. Your autopilot
-# drives the longest line ten times. What would you rather lose, a sign or the patience of the passengers?
+# At what confidence should your autopilot start to believe a detection? In good light the choice hardly matters. Here
+# the light is bad: the detector is rarely sure of a sign, and sometimes mistakes a different sign for a danger. Your
+# autopilot drives the longest line ten times. What would you rather lose, a sign or the patience of the passengers?
 #
 # There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
@@ -115,9 +115,10 @@ for outcome in exam(lab):
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# À partir de quelle confiance votre pilote doit-il croire une détection ? Par bonne lumière, peu importe. Ici la
-# lumière est mauvaise : le détecteur est rarement sûr d’un panneau, et en prend parfois un autre pour un danger. Votre
-# pilote parcourt dix fois la ligne la plus longue. Que préférez-vous perdre, un panneau ou la patience des passagers ?
+# À partir de quelle confiance votre pilote doit-il croire une détection ? Par bonne lumière, ce choix importe peu. Ici
+# la lumière est mauvaise : le détecteur est rarement sûr d’un panneau, et prend parfois un autre panneau pour un
+# danger. Votre pilote parcourt dix fois la ligne la plus longue. Que préférez-vous perdre, un panneau ou la patience
+# des passagers ?
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
 # avec votre progression. Changez le nombre, et relancez la cellule.

@@ -44,7 +44,7 @@ class Needs(BaseModel):
 
 
 FAULTS: list[tuple[type[BaseModel], Any, str, str]] = [
-    (Outer, {"name": 5}, "name: a text is needed", "name : il faut un texte"),
+    (Outer, {"name": 5}, "name: text is needed", "name : il faut un texte"),
     (Outer, {"name": ""}, "name: the text is too short; minimum number of characters: 1", "caractères : 1"),
     (Outer, {"name": "abcdef"}, "maximum number of characters: 5", "caractères : 5"),
     (Outer, {"name": "A"}, "the value must match ^[a-z]*$", "correspondre à ^[a-z]*$"),

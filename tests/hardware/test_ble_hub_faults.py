@@ -12,6 +12,7 @@ from emulated_hub import PATIENCE_S, EmulatedHub
 from brakepoint.errors import UserError
 from brakepoint.messages import Light, OrderKind, TrainState
 from hardware.ble_hub import BluetoothHub
+from hardware.claims import claim
 from hardware.heartbeat import Heartbeat
 from hardware.lwp3 import (
     BRAKE,
@@ -376,6 +377,20 @@ def test_a_connected_remote_control_is_not_taken_for_the_train(open_hub, bluez, 
 
     assert train.connects == 1
     keeps_driving(hub, train)
+
+
+def test_a_train_that_is_found_after_a_remote_control_is_claimed_and_the_remote_control_is_not(
+    open_hub, bluez, train
+):
+    remote = bluez.add(EmulatedHub("90:84:2B:00:00:09", kind=HubKind.REMOTE_CONTROL, plugged={}))
+    remote.is_kind_known = False
+    bluez.do(remote.answer, "Connect", [])
+    open_hub()
+
+    with pytest.raises(UserError) as caught:
+        open_hub(train.hub.address)
+    assert caught.value.key == "hub.error.driven"
+    claim(remote.hub.address, "driven").close()
 
 
 @pytest.mark.parametrize("is_known", [True, False])

@@ -177,9 +177,12 @@ def test_a_camera_that_was_not_calibrated_is_not_a_yardstick(desk, monkeypatch, 
     ("options", "answers", "said"),
     [
         (["--camera", "usb:?focal=600"], [], "leave out the focal length"),
-        (["--camera", "usb:"], ["30", ""], "there were: 1"),
+        (["--camera", "usb:"], ["30", ""], "was seen: 1"),
         (["--camera", "usb:"], ["30", "near", "33", ""], "30 cm and 33 cm"),
+        (["--camera", "usb:"], ["30", "inf", "nan", "33", ""], "30 cm and 33 cm"),
         (["--camera", "usb:", "--chessboard", "nine"], [], "not the size of a chessboard"),
+        (["--camera", "usb:", "--chessboard", "9x2"], [], "at least 3 each"),
+        (["--camera", "usb:", "--chessboard", "-9x6"], [], "not the size of a chessboard"),
     ],
 )
 def test_what_does_not_measure_a_camera_is_refused(

@@ -219,7 +219,18 @@ def test_the_jetsons_pipeline_reaches_gstreamer_as_it_is_written(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("uri", ["csi:front", "csi:0?focal=wide", "csi:0?zoom=2", "usb:/dev/null?focal=0"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "csi:front",
+        "csi:0?focal=wide",
+        "csi:0?zoom=2",
+        "csi:0?mode=inf",
+        "csi:0?exposure=1e400",
+        "csi:0?flip=nan",
+        "usb:/dev/null?focal=0",
+    ],
+)
 def test_what_is_not_a_camera_is_refused(uri):
     with pytest.raises(UserError) as caught:
         open_camera(uri)

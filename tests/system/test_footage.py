@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(bool(NO_BLENDER), reason=NO_BLENDER)
 SCENARIO = """
 name: unseen
 seed: 4711
-spacing_cm: 6
+spacing_cm: 8
 light: overcast
 clutter: 0.4
 track:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from pseudo_terminal import interrupt_after
 
+pytestmark = pytest.mark.xdist_group("interrupted")
+"""One worker makes the pictures, once."""
+
 BRAKEPOINT = str(Path(sys.executable).with_name("brakepoint"))
 TIMES = int(os.environ.get("INTERRUPTIONS", "3"))
 """Of each command; `make soak` interrupts each twenty times."""
@@ -35,7 +38,6 @@ def folder(tmp_path_factory) -> Path:
     return made
 
 
-@pytest.mark.live
 @pytest.mark.parametrize("name", COMMANDS)
 def test_ctrl_c_ends_a_command_at_any_moment(folder, name: str) -> None:
     longest_s, words = COMMANDS[name]
@@ -48,7 +50,6 @@ def test_ctrl_c_ends_a_command_at_any_moment(folder, name: str) -> None:
         assert "Traceback" not in said and "Exception" not in said, (delay_s, said)
 
 
-@pytest.mark.live
 def test_the_live_train_is_not_said_to_be_ready_when_it_is_stopped_while_it_starts(folder) -> None:
     chance = random.Random("up")
 

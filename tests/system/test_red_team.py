@@ -17,7 +17,7 @@ from brakepoint.room.submission import (
     open_eyes,
 )
 
-PILOT = replace(AUTOPILOT_LIMITS, answer_s=8.0, total_s=25.0)
+PILOT = replace(AUTOPILOT_LIMITS, answer_s=8.0, total_s=15.0)
 STEPS = 40
 STATE = TrainState(at=0.0, position_cm=1.0, speed_cm_s=2.0, power=50, braking=False, light=Light.ON)
 

@@ -81,7 +81,7 @@ class EmbeddedRoomStore(Folders):
     def _complete_swaps(self) -> None:
         for aside in (self.room.folder / ASIDE).glob(f"*{BETWEEN}*"):
             one, _, other = (self.folder / name for name in aside.name.partition(BETWEEN))
-            if not one.exists():
+            if other.exists() and not one.exists():
                 other.rename(one)
             if not other.exists():
                 aside.rename(other)

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
@@ -19,10 +19,15 @@ from brakepoint.room.stores.base import ObjectInfo
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import NO_OBJECT, friendly_errors
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
 ADMIN_KEY, ADMIN_SECRET = "BRAKEPOINT_ADMIN_KEY", "BRAKEPOINT_ADMIN_SECRET"
 BATCH = 1000
 """Maximum number of objects that one request can delete."""
 BYTES_IN_MB = 1_000_000
+ASIDE = "aside/"
+"""While two objects are swapped, the first is also in the other's bucket, under this prefix."""
 
 
 class MinioRoomStore:
@@ -80,35 +85,43 @@ class MinioRoomStore:
             self._client.delete_bucket(Bucket=bucket)
 
     def swap(self, one: str, other: str) -> None:
-        """Swaps object by object, since buckets cannot be renamed."""
-        for key in {**self.objects(one), **self.objects(other)}:
-            held = self._whole(one, key), self._whole(other, key)
-            if held[0] != held[1]:
-                self._replace(one, key, held[1])
-                self._replace(other, key, held[0])
+        """Swaps object by object, since buckets cannot be renamed; the store copies them itself.
 
-    def _whole(self, bucket: str, key: str) -> bytes | None:
-        try:
-            return self.read(bucket, key, self._limit_bytes)
-        except FileNotFoundError:
-            return None
-
-    def _replace(self, bucket: str, key: str, data: bytes | None) -> None:
-        if data is not None:
-            self.put(bucket, key, data)
-            return
+        An object is overwritten or deleted only while the store has another copy of it, so whatever
+        interrupts the swap, nothing is lost.
+        """
+        here, there = self._tags(one), self._tags(other)
         with self._friendly():
-            self._client.delete_object(Bucket=bucket, Key=key)
+            for key in {**here, **there}:
+                if key not in there:
+                    self._move(one, key, other, key)
+                elif key not in here:
+                    self._move(other, key, one, key)
+                elif here[key] != there[key]:
+                    self._copy(one, key, other, ASIDE + key)
+                    self._copy(other, key, one, key)
+                    self._move(other, ASIDE + key, other, key)
+
+    def _tags(self, bucket: str) -> dict[str, str]:
+        """For each object, a tag that only objects with the same content share."""
+        return {entry["Key"]: entry["ETag"] for entry in self._entries(bucket)}
+
+    def _move(self, bucket: str, key: str, target: str, new_key: str) -> None:
+        self._copy(bucket, key, target, new_key)
+        self._client.delete_object(Bucket=bucket, Key=key)
+
+    def _copy(self, bucket: str, key: str, target: str, new_key: str) -> None:
+        self._client.copy_object(Bucket=target, Key=new_key, CopySource={"Bucket": bucket, "Key": key})
 
     def objects(self, bucket: str) -> dict[str, ObjectInfo]:
         """Lists the objects page by page."""
+        entries = self._entries(bucket)
+        return {entry["Key"]: ObjectInfo(entry["Size"], entry["LastModified"]) for entry in entries}
+
+    def _entries(self, bucket: str) -> list["ObjectTypeDef"]:
         with self._friendly():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-            return {
-                entry["Key"]: ObjectInfo(entry["Size"], entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", [])
-            }
+            return [entry for page in pages for entry in page.get("Contents", [])]
 
     def put(self, bucket: str, key: str, data: bytes) -> None:
         """Uploads the file in one request: the kit's files are small."""

@@ -54,12 +54,12 @@ class RoomServer:
         self._log_path = store.room.folder / LOG_NAME
         self._limit_bytes = store.settings.limit_mb * BYTES_IN_MB
         self._full: set[str] = set()
+        self._keys = store.secrets()
         self._looks = count()
+        self._write_full(self._full)
         self._begin()
 
     def _begin(self) -> None:
-        self._keys = self._store.secrets()
-        write(self._store.room.folder / whose_key.FULL_NAME, json.dumps(sorted(self._full)))
         self._log_begins_at = self._log_path.stat().st_size if self._log_path.exists() else 0
         running_one = ExitStack()
         self._process = running_one.enter_context(
@@ -93,19 +93,30 @@ class RoomServer:
         """Replaces rclone if it has ended, or if it still allows access that is now forbidden."""
         if not self._store.folder.is_dir():  # The room was removed.
             return
-        full = self._too_large() if next(self._looks) % MEASURE_EVERY == 0 else self._full
-        newly_full, keys = full - self._full, self._store.secrets()
+        keys = self._store.secrets()
         taken_back = any(keys.get(name) != secret for name, secret in self._keys.items())
-        self._keys = keys
-        for name in sorted(newly_full):
-            self._on_full(name)
+        if taken_back or self._process.poll() is not None:
+            self._replace()
+        self._keys = (
+            keys  # Only now: after an error, for example because of a full disk, this is tried again.
+        )
+        full = self._too_large() if next(self._looks) % MEASURE_EVERY == 0 else self._full
         if full != self._full:
+            self._write_full(full)
+            newly_full = full - self._full
+            if newly_full:
+                self._replace()
             self._full = full
-            write(self._store.room.folder / whose_key.FULL_NAME, json.dumps(sorted(full)))
-        if taken_back or newly_full or self._process.poll() is not None:
-            before = self._running
-            self._begin()
-            before.close()
+            for name in sorted(newly_full):
+                self._on_full(name)
+
+    def _replace(self) -> None:
+        before = self._running
+        self._begin()
+        before.close()
+
+    def _write_full(self, full: set[str]) -> None:
+        write(self._store.room.folder / whose_key.FULL_NAME, json.dumps(sorted(full)))
 
     def _too_large(self) -> set[str]:
         return {name for name, size in self._store.sizes().items() if size > self._limit_bytes}

@@ -88,6 +88,28 @@ def test_places_that_are_too_much_alike_or_contradict_each_other_are_refused():
         )
 
 
+@pytest.mark.parametrize(
+    ("places", "why"),
+    [
+        ([placement(30.0, height_cm=31.0), placement(55.0, height_cm=31.0)], "height_cm.*at most 30"),
+        ([placement(30.0, pitch_deg=40.0), placement(55.0, pitch_deg=40.0)], "pitch_deg.*at most 30"),
+        ([placement(30.0, side_cm=-16.0), placement(55.0, side_cm=-16.0)], "side_cm.*at least -15"),
+    ],
+)
+def test_measurements_that_give_a_camera_no_train_has_are_refused(monkeypatch, places, why):
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    with pytest.raises(UserError, match=why):
+        fit_eye(places, FRAME, FRAME)
+
+
+def test_a_board_whose_height_cannot_be_right_is_refused(monkeypatch):
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    flat = np.stack(np.meshgrid(20.0 * np.arange(9), 20.0 * np.arange(6)), axis=-1).reshape(-1, 2)
+    boards = [flat + 100 + view for view in range(VIEWS_MIN)]
+    with pytest.raises(UserError, match=r"height_cm.*above 0"):
+        fit_board(boards, 9, 2.0, -3.0, FRAME, FRAME)
+
+
 def test_a_place_is_the_median_of_what_most_pictures_show():
     def seen(sign, left):
         return Detection(sign_class=sign, confidence=0.9, box=(left, 10, left + 20, 40))

@@ -3,15 +3,25 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from rich.console import Console
 from rich.table import Table
 
 from brakepoint.cli.from_push import _layers_table, _tasks_table
+from brakepoint.cli.up import teller
 from brakepoint.rollout.execution import Account, Done, Outcome
 from brakepoint.rollout.store import Layer
 from brakepoint.texts import text
 
 IMAGE = "registry/room/train"
 PRINTED = "cli.deploy.push"
+
+
+def printed(table: Table) -> str:
+    console = Console(width=200)
+    with console.capture() as shown:
+        console.print(table)
+    return shown.get()
 
 
 def columns(table: Table) -> dict[str, list[str]]:
@@ -47,3 +57,30 @@ def test_a_task_shows_why_it_failed_or_else_the_last_line_of_its_log() -> None:
         text(f"{PRINTED}.column.seconds"): ["4", "0"],
         text(f"{PRINTED}.column.note"): ["end of clone", "step sign: 1"],
     }
+
+
+LAST_WORDS = ("[notice] A new release of pip is available", "sh: [/usr/bin/env: not found]", "[red]loud[/]")
+
+
+@pytest.mark.parametrize("words", LAST_WORDS)
+def test_what_a_task_said_or_an_image_was_made_by_is_shown_as_it_is(words) -> None:
+    place: Any = SimpleNamespace(last_words=lambda name: words)
+    done: Any = SimpleNamespace(accounts=[Account("clone", Done(Outcome.SUCCEEDED))])
+    store: Any = SimpleNamespace(
+        architectures=lambda _: {"amd64": "sha256:a"}, layers=lambda _: [Layer(words, 1.0)]
+    )
+
+    assert words in printed(_tasks_table(place, done))
+    assert words in printed(_layers_table(store, f"{IMAGE}@sha256:list"))
+
+
+def test_a_pod_that_only_an_overlay_knows_is_heard_like_the_kits_own() -> None:
+    console = Console(width=200)
+    with console.capture() as shown:
+        for name in ("broker", "exporter"):
+            teller(console)(name, "[/up]")
+
+    assert [line.split() for line in shown.get().splitlines()] == [
+        ["broker", "│", "[/up]"],
+        ["exporter", "│", "[/up]"],
+    ]

@@ -1,12 +1,16 @@
 """`brakepoint hub`: what it reports about the real train, and that a trial ends with a train at rest."""
 
+import builtins
+import threading
 from types import SimpleNamespace
 
 import pytest
 
+from brakepoint.calibration import legs
+from brakepoint.calibration.drive import Leg
 from brakepoint.cli import hub, run
 from brakepoint.errors import UserError
-from brakepoint.messages import Light, Order, OrderKind
+from brakepoint.messages import Light, Order, OrderKind, TrainState
 from brakepoint.rules import CONTROL_RATE_HZ
 
 
@@ -84,3 +88,25 @@ def test_the_hubs_in_reach_are_listed_and_none_is_a_sentence(monkeypatch, capsys
 
     assert run(["hub", "find"]) == status
     assert said in capsys.readouterr().out
+
+
+def test_a_key_that_is_pressed_after_a_run_is_not_a_passing_in_the_next_run(monkeypatch):
+    keys = threading.Semaphore(0)
+    monkeypatch.setattr(builtins, "input", lambda: keys.acquire(timeout=30))
+    monkeypatch.setattr(hub, "ask_number", lambda question: 5.0)
+    state = TrainState(at=1.0, position_cm=0, speed_cm_s=0, power=40, braking=False, light=Light.ON)
+
+    def asked(train, question):
+        if question.__name__ == "join":  # The run is over, and nothing was pressed in time.
+            keys.release(2)
+        return question()
+
+    def leg(train, power, look, tick, course):
+        return Leg(power, volts=None, braked_at=20.0, seen=tuple(look(state)))
+
+    monkeypatch.setattr(hub, "_asked", asked)
+    monkeypatch.setattr(legs, "drive_leg", leg)
+    watch = hub._Stopwatch()
+    runs = [watch.drive(FakeTrain(), power, apart=60.0) for power in (40, 60)]
+
+    assert [[each.ahead_cm for each in run_.seen] for run_ in runs] == [[-5.0], [-5.0]]

@@ -85,6 +85,19 @@ def test_a_case_that_was_changed_by_hand_is_none(home: Path) -> None:
         _ = Case.load().incident
 
 
+@pytest.mark.parametrize("damage", [b"{", b"", b"\xff\xfe{", b'{"salt": "\xc3'])
+def test_a_damaged_case_is_none_and_a_damaged_record_a_fresh_start(home: Path, damage: bytes) -> None:
+    open_case(1)
+    casebook.CASE_PATH.write_bytes(damage)
+    casebook.RECORD_PATH.write_bytes(damage)
+
+    with pytest.raises(UserError, match="incident start"):
+        Case.load()
+    assert Record.load() == Record()
+    open_case(2)
+    assert list(Record.load().incidents) == [2]
+
+
 def test_minutes_to_find_and_to_fix_count_from_the_start_and_only_once() -> None:
     case = open_case(1, BEGUN)
     right = case.incident.name

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fake_bus import fake_bus
 
+from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.incidents import wiring
 from brakepoint.incidents.causes import INCIDENTS
 from brakepoint.incidents.site import Lens, healthy_site
@@ -61,6 +62,27 @@ def test_a_service_goes_by_the_clock_of_its_machine(tmp_path: Path) -> None:
     assert ahead_s["autopilot"] - ahead_s["train"] == pytest.approx(2.5)
     assert ahead_s["capture"] - ahead_s["train"] == pytest.approx(-1.0)
     assert ahead_s["controller"] == ahead_s["detector"] == ahead_s["train"] == ahead_s["monitor"]
+
+
+def test_an_incident_never_drives_the_train_of_the_persons_own_settings(tmp_path: Path) -> None:
+    real = ServiceSettings(
+        broker="mqtts://me:secret@broker",
+        train_id="train-7",
+        camera="csi:0",
+        hub="ble:90:84:2B:00:00:01",
+        link="10.0.0.7:18831",
+        page="0.0.0.0:9000",
+        token="mine",
+    )
+    started = launches(SiteServices(healthy_site(tmp_path), real, lambda *_: None))
+
+    for _, environment in started.values():
+        given = {key: environment[f"BRAKEPOINT_{key.upper()}"] for key in ("camera", "hub", "train_id")}
+        assert given == {"camera": "", "hub": SIMULATED_HUB, "train_id": ServiceSettings.train_id}
+        assert environment["BRAKEPOINT_BROKER"].startswith("mqtt://127.0.0.1:")
+        assert environment["BRAKEPOINT_LINK"].startswith("127.0.0.1:")
+        assert environment["BRAKEPOINT_PAGE"] == "0.0.0.0:9000"
+        assert environment["BRAKEPOINT_TOKEN"] == "mine"
 
 
 def test_the_camera_service_shows_what_the_optics_leave_of_a_picture() -> None:

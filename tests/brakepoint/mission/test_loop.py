@@ -1,5 +1,6 @@
 """The loop is well-posed: right behaviour is rewarded and wrong behaviour detected, without rendering."""
 
+import traceback
 from itertools import count
 
 import numpy as np
@@ -196,6 +197,17 @@ def test_the_place_where_an_autopilot_breaks_down_is_reported():
 
     with pytest.raises(UserError, match=r"test_loop\.py:\d+: AttributeError.*itmes"):
         drive(feed("track-empty"), broken)
+
+
+def test_an_autopilot_that_cannot_even_be_called_is_reported_by_a_kit_that_was_installed(monkeypatch):
+    def forgetful(memory, detections):
+        return memory, None
+
+    installed = [("/venv/lib/site-packages/brakepoint/mission/loop.py", 134, "decide", "")]
+    monkeypatch.setattr(traceback, "extract_tb", lambda _: traceback.StackSummary.from_list(installed))
+
+    with pytest.raises(UserError, match=r"loop\.py:134: TypeError.*forgetful"):
+        drive(feed("track-empty"), forgetful)
 
 
 @settings(max_examples=20)

@@ -22,6 +22,7 @@ from brakepoint.proving.ground import (
     Proof,
     Trial,
     drive_trial,
+    feed_hash,
     fingerprint,
     prove,
     trials_of,
@@ -45,7 +46,8 @@ SCORE = Score(
 
 
 def outcome(feed: str = "a", weather: str = "dim", **values: object) -> Outcome:
-    return Outcome(feed=feed, weather=weather, score=SCORE.model_copy(update=values), picture=None)
+    score = SCORE.model_copy(update=values)
+    return Outcome(feed=feed, feed_hash="", weather=weather, score=score, picture=None)
 
 
 @pytest.fixture(autouse=True)
@@ -102,21 +104,67 @@ def test_a_trial_says_what_it_came_to_and_shows_where_it_went_wrong(short_feed, 
     assert shown is not None and shown.shape == (480, 640, 3)
 
 
-def test_what_is_known_is_not_driven_again(short_feed, blind, tmp_path, monkeypatch):
-    trials = trials_of([short_feed], ["dim", "warm"])
-    first = list(prove(blind, trials[:1], tmp_path))
+def watch_drives(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
+    """The trials that are driven from now on, all without a train."""
     driven: list[Trial] = []
 
     def drive(candidate: Candidate, pictures: Path, trial: Trial) -> Outcome:
         driven.append(trial)
-        return outcome(trial.feed, trial.weather)
+        return outcome(trial.feed, trial.weather).model_copy(update={"feed_hash": feed_hash(trial.video)})
 
     monkeypatch.setattr(ground, "drive_trial", drive)
+    return driven
+
+
+def test_what_is_known_is_not_driven_again(short_feed, blind, tmp_path, monkeypatch):
+    trials = trials_of([short_feed], ["dim", "warm"])
+    first = list(prove(blind, trials[:1], tmp_path))
+    driven = watch_drives(monkeypatch)
     both = list(prove(blind, trials, tmp_path))
 
     assert both[0] == first[0]
     assert driven == trials[1:]
     assert list(prove(blind, trials, tmp_path)) == both
+
+
+def test_a_feed_that_was_changed_or_has_the_name_of_another_is_driven_again(blind, tmp_path, monkeypatch):
+    driven = watch_drives(monkeypatch)
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "mine.mp4").write_bytes(place.encode())
+        (tmp_path / place / "mine.json").write_bytes(b"{}")
+    here, there = (tmp_path / place / "mine.mp4" for place in ("here", "there"))
+
+    for video in (here, here, there, there):
+        list(prove(blind, trials_of([video], ["dim"]), tmp_path / "out"))
+    assert [trial.video for trial in driven] == [here, there]
+
+    there.with_suffix(".json").write_bytes(b"{ }")
+    list(prove(blind, trials_of([there], ["dim"]), tmp_path / "out"))
+    assert [trial.video for trial in driven] == [here, there, there]
+
+
+def test_two_feeds_of_one_name_cannot_share_a_page():
+    with pytest.raises(UserError, match=r"here/mine\.mp4, there/mine\.mp4"):
+        trials_of([Path("here/mine.mp4"), Path("there/mine.mp4")], ["dim"])
+
+
+def test_a_mistyped_model_or_autopilot_loses_no_outcome(short_feed, blind, tmp_path, monkeypatch):
+    driven = watch_drives(monkeypatch)
+    trials = trials_of([short_feed], ["dim"])
+    list(prove(blind, trials, tmp_path))
+    for wrong in (Candidate("no-such.onnx", "solutions"), Candidate(blind.model, "no-such")):
+        with pytest.raises(UserError):
+            list(prove(wrong, trials, tmp_path))
+
+    list(prove(blind, trials, tmp_path))
+    assert len(driven) == 1
+
+
+def test_nothing_is_known_about_the_model_behind_an_endpoint():
+    endpoint = Candidate("grpc://127.0.0.1:8081", "solutions")
+
+    assert fingerprint(endpoint) != fingerprint(endpoint)
 
 
 def test_another_model_autopilot_or_kit_begins_again(blind, tmp_path):
@@ -132,12 +180,13 @@ def test_another_model_autopilot_or_kit_begins_again(blind, tmp_path):
     assert not Ledger(tmp_path, "one").outcomes
 
 
-def test_a_line_that_was_cut_short_is_driven_again_and_those_before_it_are_kept(tmp_path):
+@pytest.mark.parametrize("cut", [b"", "é".encode()[:1]])
+def test_a_line_that_was_cut_short_is_driven_again_and_those_before_it_are_kept(tmp_path, cut):
     ledger = Ledger(tmp_path, "one")
     ledger.keep(outcome())
     ledger.keep(outcome(weather="warm"))
     path = tmp_path / OUTCOMES_NAME
-    path.write_text(path.read_text()[:-20])
+    path.write_bytes(path.read_bytes()[:-20] + cut)
 
     again = Ledger(tmp_path, "one")
     again.keep(outcome(weather="cold"))

@@ -15,6 +15,7 @@ from brakepoint.room.config import (
     Room,
     require_attendee,
 )
+from brakepoint.validation import first_fault
 
 ROOM = Room(name="spring", attendees=3, handles=("anna",))
 
@@ -107,10 +108,35 @@ def test_the_port_must_be_one_that_anybody_may_open() -> None:
             EmbeddedSettings(port=port)
 
 
-@pytest.mark.parametrize("endpoint", ["minio.example.org", "ftp://minio.example.org", "https://minio/bucket"])
-def test_a_minio_is_named_by_its_url_alone(endpoint) -> None:
-    with pytest.raises(ValidationError):
-        MinioSettings(kind="minio", endpoint=endpoint)
+NO_ADDRESSES = (
+    "minio.example.org",
+    "ftp://minio.example.org",
+    "https://minio/bucket",
+    "https://minio:65536",
+    "https://minio:0",
+    "https://minio:port",
+    "https://:9000",
+    "https://my minio",
+    "https://user:key@minio",
+    "https://minio?a",
+)
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+@pytest.mark.parametrize("field", ["endpoint", "inside"])
+def test_a_minio_is_named_by_its_url_alone(field, url) -> None:
+    with pytest.raises(ValidationError) as refused:
+        MinioSettings.model_validate({"kind": "minio", "endpoint": "https://minio", field: url})
+
+    assert first_fault(refused.value).startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a", "https://minio.example.org:65535", "http://10.0.0.1:1", "http://[::1]:9"]
+)
+def test_a_minio_may_be_at_any_address_and_port(url) -> None:
+    assert MinioSettings(kind="minio", endpoint=url, inside=url).inside == url
+    assert MinioSettings(kind="minio", endpoint=url, inside="").endpoint == url
 
 
 def test_what_a_room_file_says_beyond_is_refused() -> None:

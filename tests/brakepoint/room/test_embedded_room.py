@@ -98,6 +98,18 @@ def test_an_exchange_that_was_broken_off_is_completed_by_the_next_apply(store, m
     assert store.read("spring-bela", "mine", 10) == b"anna's"
 
 
+def test_an_exchange_that_was_broken_off_is_completed_although_the_other_bucket_was_removed(store) -> None:
+    (store.room.folder / "aside" / "spring-anna+spring-bela").mkdir(parents=True)
+    (store.room.folder / "aside" / "spring-anna+spring-bela" / "mine").write_bytes(b"anna's")
+    store.folder.mkdir()
+    for _ in range(2):
+        store.make_bucket("spring-anna")
+
+    assert store.read("spring-bela", "mine", 10) == b"anna's"
+    assert store.objects("spring-anna") == {}
+    assert not any((store.room.folder / "aside").iterdir())
+
+
 def test_what_attendees_store_is_measured_without_the_shared_data_and_without_links(store, tmp_path) -> None:
     (tmp_path / "outside").write_bytes(b"x" * 100)
     store.put("spring-shared", "x", b"12345")

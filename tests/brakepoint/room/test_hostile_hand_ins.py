@@ -22,6 +22,7 @@ from brakepoint.room.outcomes import (
     SubmissionOutcome,
     clean,
 )
+from brakepoint.room.rulings import Rulings
 from brakepoint.room.sandbox import Aborted
 from brakepoint.room.scoring import score_final, score_room
 from brakepoint.room.stores import open_store
@@ -115,7 +116,36 @@ def test_an_error_of_ones_own_is_the_outcome_of_one_submission_and_is_tried_agai
     assert found["anna"].detail == "RuntimeError: no more memory"
     judge_by(monkeypatch, good)
     assert set(scored(room, scores)) == {"anna"}
-    assert scores.marks["anna"].tries == 2
+    assert scores.marks["anna"].tries == 1, "the attendee had no part in the first"
+
+
+def test_a_trouble_of_the_instructors_that_lasts_uses_up_no_tries(room, monkeypatch) -> None:
+    room = room.model_copy(update={"tries": 1})
+    scores = Scores()
+    hand_in(room, "anna")
+    judge_by(monkeypatch, lambda submission: 1 // 0)
+    for _ in range(3):
+        assert scored(room, scores)["anna"].reason is Failure.INTERNAL
+    judge_by(monkeypatch, good)
+
+    assert scored(room, scores)["anna"].score == 90.0
+    assert scores.marks["anna"].tries == 1
+
+
+def test_a_request_to_score_again_waits_until_the_instructors_trouble_is_over(room, monkeypatch) -> None:
+    room = room.model_copy(update={"tries": 1})
+    scores = Scores()
+    hand_in(room, "anna")
+    judge_by(monkeypatch, good)
+    scored(room, scores)
+    with Rulings.changing(room.folder) as rulings:
+        rulings.again["anna"] = NOW
+    judge_by(monkeypatch, lambda submission: 1 // 0)
+    assert scored(room, scores)["anna"].reason is Failure.INTERNAL
+    judge_by(monkeypatch, lambda submission: good(submission, 95.0))
+
+    assert scored(room, scores)["anna"].score == 95.0
+    assert scored(room, scores) == {}
 
 
 def test_who_has_had_fewer_tries_comes_first(room, monkeypatch) -> None:
@@ -278,6 +308,22 @@ def test_an_order_is_given_when_it_was_asked_for_whatever_it_says() -> None:
     cage: Any = Cage({"order": {"kind": "brake", "reason": "clear", "at": 1e308}})
 
     assert SandboxedAutopilot(cage).step(None, None, None, 2.5)[1].at == 2.5
+
+
+def test_a_stop_while_an_autopilot_decides_is_no_failure_of_anyone(monkeypatch, short_feed, tmp_path) -> None:
+    class Stopped(Cage):
+        def __init__(self, role: str, *_: object) -> None:
+            super().__init__({"items": []})
+            self.is_autopilot = role == "autopilot"
+
+        def ask(self, message: bytes) -> dict[str, Any]:
+            if self.is_autopilot:
+                raise Aborted
+            return super().ask(message)
+
+    monkeypatch.setattr(submission, "Sandbox", Stopped)
+    with pytest.raises(Aborted):
+        score(submission.Submission(b"model", b"autopilot"), short_feed, tmp_path)
 
 
 def test_in_the_final_everybodys_best_drives_once_on_the_other_feed(room, monkeypatch) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from minio.credentials import StaticProvider
 from minio.minioadmin import MinioAdmin
 from minio_stand_in import ADMIN, StandIn, stand_in
@@ -84,6 +85,53 @@ def test_a_reset_attendee_has_another_key(room, store, server) -> None:
 
     assert before["spring-anna"] != after["spring-anna"]
     assert before["spring-bela"] == after["spring-bela"]
+
+
+def contents(store: MinioRoomStore, bucket: str) -> dict[str, bytes]:
+    return {key: store.read(bucket, key, 1000) for key in store.objects(bucket)}
+
+
+ANNAS = {"kit": b"same", "room/model.onnx": b"anna's", "hers": b"1", "an é+b c": b"3"}
+BELAS = {"kit": b"same", "room/model.onnx": b"bela's", "theirs": b"2"}
+
+
+def fill(store: MinioRoomStore) -> None:
+    for bucket, objects in (("spring-anna", ANNAS), ("spring-bela", BELAS)):
+        store.make_bucket(bucket)
+        for key in store.objects(bucket).keys() - objects.keys():
+            store._client.delete_object(Bucket=bucket, Key=key)
+        for key, data in objects.items():
+            store.put(bucket, key, data)
+
+
+def test_two_buckets_are_exchanged_whole_whatever_the_limit_is_by_now(store) -> None:
+    fill(store)
+    store._limit_bytes = 3
+    store.swap("spring-anna", "spring-bela")
+
+    assert contents(store, "spring-anna") == BELAS
+    assert contents(store, "spring-bela") == ANNAS
+
+
+def test_wherever_an_exchange_is_broken_off_nothing_is_lost(store, monkeypatch) -> None:
+    call = store._client._make_api_call
+    for requests in range(10):
+        left = [requests]
+
+        def cut_off(operation: str, parameters: Any, left: list[int] = left) -> Any:
+            if operation in ("PutObject", "CopyObject", "DeleteObject"):
+                left[0] -= 1
+                if left[0] < 0:
+                    raise EndpointConnectionError(endpoint_url="https://minio.example.org")
+            return call(operation, parameters)
+
+        fill(store)
+        with monkeypatch.context() as patches, pytest.raises(UserError):
+            patches.setattr(store._client, "_make_api_call", cut_off)
+            store.swap("spring-anna", "spring-bela")
+        found = {*contents(store, "spring-anna").values(), *contents(store, "spring-bela").values()}
+
+        assert found == {*ANNAS.values(), *BELAS.values()}
 
 
 def test_a_key_may_write_one_bucket_and_read_another() -> None:

@@ -1,11 +1,12 @@
 """A room in one file, and the same room on another machine."""
 
 import errno
+import random
 import shutil
 from pathlib import Path
 
 import pytest
-from room_day import KIT, room_now
+from room_day import KIT, room_now, upload
 
 from brakepoint import extras
 from brakepoint.cli import run
@@ -65,6 +66,31 @@ def test_what_is_not_a_backup_makes_no_room(in_folder, capsys, damage) -> None:
     assert run(["room", "restore", "x.backup"]) == 2
     assert "x.backup" in capsys.readouterr().err
     assert not Path("runs").exists() and not Path("room.yaml").exists()
+
+
+def test_a_backup_is_never_part_of_the_next_one(small, capsys) -> None:
+    inside = small.folder / "backups" / "spring.backup"
+
+    assert run(["room", "backup", str(inside)]) == 2
+    assert str(small.folder) in capsys.readouterr().err
+    assert not inside.parent.exists()
+    assert run(["room", "backup", str(small.folder.with_suffix(".backup"))]) == 0
+
+
+@pytest.mark.parametrize("damage", ["cut", "hole"])
+def test_a_damaged_backup_is_named_and_leaves_nothing(small, tmp_path, monkeypatch, capsys, damage) -> None:
+    upload("anna", noise=random.Random(1).randbytes(100_000))
+    saved = tmp_path / "spring.backup"
+    assert run(["room", "backup", str(saved)]) == 0
+    whole = saved.read_bytes()
+    half = len(whole) // 2
+    saved.write_bytes(whole[:half] if damage == "cut" else whole[:half] + b"\xff" * 999 + whole[half + 999 :])
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+
+    assert run(["room", "restore", str(saved)]) == 2
+    assert "spring.backup" in capsys.readouterr().err
+    assert not Path("room.yaml").exists() and not any(Path().rglob("*.json"))
 
 
 def test_a_backup_that_breaks_off_leaves_the_one_before(small, monkeypatch) -> None:

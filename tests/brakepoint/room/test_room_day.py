@@ -142,6 +142,7 @@ def test_one_card_is_printed_again_and_says_the_same(small, capsys) -> None:
             ("anna", "bela", "zoe", "seat-01"),
         ),
         ("name: spring\nhandles:\n- anna\nattendees: 1\n", "zoe", ("anna", "zoe")),
+        ("name: spring\nattendees: 1\nhandles: [anna, zoe]\n", "zoe", ("anna", "zoe")),
     ],
 )
 def test_a_late_arrival_is_written_into_the_rooms_file_and_no_other_word_of_it_changes(
@@ -158,12 +159,30 @@ def test_a_late_arrival_is_written_into_the_rooms_file_and_no_other_word_of_it_c
         assert comment in Path("room.yaml").read_text()
 
 
-@pytest.mark.parametrize("handle", ["anna", "Zoe!", "shared", "seat-01"])
+def test_after_an_attendee_who_was_listed_already_the_next_seat_may_be_added(in_folder) -> None:
+    Path("room.yaml").write_text("name: spring\nattendees: 1\nhandles: [anna, zoe]\n")
+
+    assert run(["room", "add", "zoe"]) == 0
+    assert run(["room", "add"]) == 0
+    assert room_now().everybody == ("anna", "zoe", "seat-01")
+
+
+def test_a_rooms_file_from_windows_keeps_its_ends_of_lines(in_folder) -> None:
+    Path("room.yaml").write_bytes(b"name: spring\r\nattendees: 2\r\nhandles: [anna]\r\n")
+
+    assert run(["room", "add", "zoe"]) == 0
+    assert Path("room.yaml").read_bytes() == b"name: spring\r\nattendees: 3\r\nhandles: [anna, zoe]\r\n"
+
+
+@pytest.mark.parametrize("handle", ["anna", "Zoe!", "shared", "seat-01", "last"])
 def test_who_cannot_be_added_changes_nothing(in_folder, capsys, handle) -> None:
     written = "name: spring\nattendees: 2\nhandles: [anna]\n"
+    if handle == "last":
+        written = written.replace("[anna]", "[anna, bela, carl, last]")
     Path("room.yaml").write_text(written)
 
     assert run(["room", "add", handle]) == 2
+    assert "room.yaml.new" not in capsys.readouterr().err
     assert Path("room.yaml").read_text() == written
     assert [path.name for path in in_folder.iterdir()] == ["room.yaml"]
 
@@ -174,6 +193,19 @@ def test_nobody_moves_to_a_seat_that_is_not_there_or_to_their_own(small) -> None
     assert run(["room", "move", "anna", "zoe"]) == 2
     assert run(["room", "move", "anna", "anna"]) == 2
     assert everything(("anna", "bela")) == before
+
+
+@pytest.mark.parametrize("order", [("anna", "zoe"), ("zoe", "anna")])
+def test_nobody_moves_to_a_seat_or_from_one_that_was_never_applied(small, capsys, order) -> None:
+    before = work("anna")
+    describe(("anna", "bela", "zoe"), small.store.port)
+    assert run(["room", "move", *order]) == 2
+    assert "not complete (zoe …)" in capsys.readouterr().err
+
+    assert work("anna") == before != {}
+    assert run(["room", "apply"]) == 0
+    assert run(["room", "move", *order]) == 0
+    assert work("zoe") == before
 
 
 def test_anyone_who_moves_to_an_empty_seat_takes_score_and_disqualification_along(small, points) -> None:

@@ -17,10 +17,10 @@ from brakepoint.room.scoring import BEST, FINAL, folder_of
 from brakepoint.room.submission import RUN_NAME
 
 
-def leave(room: Room, handle: str, content: str, which: str = BEST) -> None:
+def leave(room: Room, handle: str, content: str | bytes, which: str = BEST) -> None:
     folder = folder_of(room, handle) / which
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / RUN_NAME).write_text(content, encoding="utf-8")
+    (folder / RUN_NAME).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_without_a_run_there_is_no_race(small_room):
         racers(small_room)
 
 
-@pytest.mark.parametrize("damage", ["{", "", json.dumps({"run": 3})])
+@pytest.mark.parametrize("damage", ["{", "", json.dumps({"run": 3}), b"\xff\xfe{"])
 def test_a_damaged_run_is_named(small_room, damage):
     leave(small_room, "anna", damage)
 

@@ -1,8 +1,10 @@
 """One server for the whole room: what takes effect immediately, and that no one else notices."""
 
+import errno
 import socket
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 from botocore.exceptions import ClientError
@@ -132,6 +134,45 @@ def test_an_attendee_who_has_stored_too_much_can_only_read_and_delete_and_nobody
     assert full == ["spring-anna"], "it is said once"
     said = whose_key.answer("spring-anna", room.folder, "spring-shared")
     assert ":nc" not in said["upstreams"], "rclone asks again within five minutes"
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_a_full_disk_kept_from_taking_effect_is_tried_again(served, monkeypatch) -> None:
+    room, at_work, full = served
+    anna, bela = connection(room, "anna"), connection(room, "bela")
+    assert works(anna) and works(bela)
+    with (room.folder / "store" / "spring-anna" / "large").open("wb") as file:
+        file.truncate(500_000_001)
+    with monkeypatch.context() as patches:
+        patches.setattr(server, "write", full_disk)
+        for _ in range(server.MEASURE_EVERY):
+            with suppress(OSError):
+                at_work.look()
+    assert works(anna) and full == []
+    for _ in range(server.MEASURE_EVERY):
+        at_work.look()
+
+    assert full == ["spring-anna"] and not works(anna)
+
+
+def test_a_key_is_revoked_even_while_the_disk_is_full_and_after_an_error_it_is_tried_again(
+    served, monkeypatch
+) -> None:
+    room, at_work, _ = served
+    anna, bela = connection(room, "anna"), connection(room, "bela")
+    assert works(anna) and works(bela)
+    open_store(room).revoke("spring-anna")
+    monkeypatch.setattr(server, "write", full_disk)
+    with monkeypatch.context() as patches, pytest.raises(OSError):
+        patches.setattr(server, "running", full_disk)
+        at_work.look()
+    assert works(anna)
+    at_work.look()
+
+    assert not works(anna) and works(bela)
 
 
 def test_no_single_file_grows_beyond_the_limit(small_room, monkeypatch) -> None:

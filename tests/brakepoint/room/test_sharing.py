@@ -45,7 +45,7 @@ def test_a_store_that_does_not_answer_fails_no_check(attendee, capsys, monkeypat
     assert run(["check", "1"]) == 1
 
     captured = capsys.readouterr()
-    assert "What next" in captured.out
+    assert "Next: " in captured.out
     assert "the instructor cannot see it" in captured.err
     assert Progress.load(progress.PROGRESS_PATH).of(STEP).done == [STEP.exercises[0]]
 

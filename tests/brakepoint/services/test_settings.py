@@ -36,17 +36,49 @@ def test_a_broker_is_a_url():
     assert parse_broker("mqtt://host:1") == ("host", 1, None, None, False)
 
 
-@pytest.mark.parametrize("url", ["host:1883", "http://host", "mqtt://", "mqtt://me:secret@host:none"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host:1883",
+        "http://host",
+        "mqtt://",
+        "mqtt://me:secret@host:none",
+        "mqtt://me:p@secret@host:none",
+        "mqtt://me:p/secret@host:1883",
+        "mqtt://me:p//secret@host:none",
+        "me:secret@host:1883",
+        "mqtt:me:secret@host",
+        "mqtt://me:p\nsecret@host:none",
+    ],
+)
 def test_another_url_is_refused_without_showing_its_password(url):
     with pytest.raises(UserError) as refused:
         parse_broker(url)
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("wrong", ["8000", ":8000", "host:", "host:http"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "8000",
+        ":8000",
+        "host:",
+        "host:http",
+        "host:65536",
+        "host:80000",
+        "host:²",
+        "host:١",
+        f"host:{'9' * 5000}",
+    ],
+)
 def test_an_address_is_host_and_port(wrong):
     with pytest.raises(UserError):
         address(wrong)
+
+
+@pytest.mark.parametrize("port", [0, 8000, 65535])
+def test_every_port_that_there_is_belongs_to_an_address(port):
+    assert address(f"host:{port}") == ("host", port)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +94,18 @@ def test_a_real_camera_stands_in_for_the_feed(camera, shown, is_recorded):
     settings = ServiceSettings(camera=camera, feed="track-full")
 
     assert (settings.shown, settings.is_recorded) == (shown, is_recorded)
+
+
+@pytest.mark.parametrize("shown", ["f" * 201, "track\nstop.mp4", "track\u200bstop.mp4", "track\udcff.mp4"])
+@pytest.mark.parametrize("setting", ["feed", "camera"])
+def test_what_no_message_can_name_is_refused_before_a_service_starts(setting, shown):
+    with pytest.raises(UserError, match="200"):
+        _ = ServiceSettings(**{setting: shown}).shown
+
+
+def test_a_long_path_with_spaces_and_accents_can_be_shown():
+    path = "/home/élève/mes vidéos/".ljust(196, "x") + ".mp4"
+    assert ServiceSettings(feed=path).shown == path
 
 
 def test_a_detector_may_serve_several_trains():

@@ -150,7 +150,8 @@ def test_a_wrong_endpoint_is_reported(tmp_path, monkeypatch) -> None:
         port = free.getsockname()[1]
 
     assert refusal(Connection(f"http://127.0.0.1:{port}", "b", "k", "s"), tmp_path) == "store.error.endpoint"
-    assert refusal(Connection("http://", "b", "k", "s"), tmp_path) == "store.error.address"
+    for no_address in ("http://", "http://my_store:9000", "http://a b"):
+        assert refusal(Connection(no_address, "b", "k", "s"), tmp_path) == "store.error.address"
 
 
 def test_a_wrong_secret_is_reported(store, tmp_path) -> None:

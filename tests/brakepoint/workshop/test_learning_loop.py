@@ -326,8 +326,9 @@ def test_pauses_do_not_count() -> None:
     assert kept.of(STEP).minutes == 12
 
 
-def test_an_invalid_progress_file_is_a_fresh_start(tmp_path) -> None:
-    (tmp_path / "progress.json").write_text("not json")
+@pytest.mark.parametrize("damage", [b"not json", b"", b"\xff\xfe{\0}\0", b'{"steps": "\xc3'])
+def test_an_invalid_progress_file_is_a_fresh_start(tmp_path, damage) -> None:
+    (tmp_path / "progress.json").write_bytes(damage)
 
     assert Progress.load(tmp_path / "progress.json") == Progress()
 
