@@ -4,8 +4,9 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
@@ -83,6 +84,29 @@ def readable(name: str) -> str:
     except UnicodeDecodeError:
         decoded = raw.decode("latin-1")
     return unicodedata.normalize("NFC", decoded)
+
+
+def distinct_names(pictures: Sequence[Path], root: Path) -> dict[Path, str]:
+    """A file name for each picture, unique even without its suffix, since each picture has its own label.
+
+    Args:
+        pictures: Pictures below `root`, possibly in several folders.
+        root: The folders between this one and a picture distinguish pictures with the same name.
+    """
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in pictures:
+        above, stem = path.relative_to(root).parts[:-1], readable(path.stem)
+        suffix = path.suffix.lower()
+        long = "-".join((*map(readable, above), stem))
+        tries = [stem, long, f"{long}-{suffix[1:]}"]
+        free = (each for each in tries if each.casefold() not in taken)
+        name = next(free, None) or next(
+            each for each in (f"{long}-{number}" for number in count(2)) if each.casefold() not in taken
+        )
+        taken.add(name.casefold())
+        names[path] = f"{name}{suffix}"
+    return names
 
 
 def _has_bytes(name: str) -> bool:
