@@ -218,20 +218,25 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         UserError: The picture cannot be decoded completely.
     """
-    import cv2
-
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError("error.file_unreadable", path=path, why=system_says(error)) from error
-    image = None
-    # OpenCV fills the missing part of a truncated JPEG with grey and continues.
-    if content and not (content.startswith(JPEG_START) and not _ends(content)):
-        with suppress(cv2.error):  # Raised for a picture with more pixels than OpenCV accepts.
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    image = decoded(content)
     if image is None:
         raise UserError("error.picture_unreadable", path=path)
     return image
+
+
+def decoded(content: bytes) -> np.ndarray | None:
+    """The content of a picture file as `read_picture` returns it; None if it cannot be decoded completely."""
+    import cv2
+
+    # OpenCV fills the missing part of a truncated JPEG with grey and continues.
+    if content and not (content.startswith(JPEG_START) and not _ends(content)):
+        with suppress(cv2.error):  # Raised for a picture with more pixels than OpenCV accepts.
+            return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    return None
 
 
 def _ends(jpeg: bytes) -> bool:
