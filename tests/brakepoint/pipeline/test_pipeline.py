@@ -165,6 +165,16 @@ def test_a_fingerprint_changes_with_the_code_and_with_nothing_else(tmp_path, mon
     assert fingerprints.code_fingerprint("dataset") != before
 
 
+@pytest.mark.parametrize("stage", ["dataset", "training"])
+def test_a_change_to_a_reader_of_labels_changes_the_stages_that_read_labels(stage, monkeypatch) -> None:
+    reader, read_bytes = ROOT / "brakepoint" / "labels" / "yolo.py", Path.read_bytes
+    before = fingerprints.code_fingerprint(stage)
+
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"" if path == reader else read_bytes(path))
+
+    assert fingerprints.code_fingerprint(stage) != before
+
+
 def test_a_pipeline_is_written_as_yaml_only(tmp_path, capsys) -> None:
     assert cli(["pipeline", "compile", "--out", str(tmp_path / "pipeline.json")]) == 2
     assert ".yaml" in capsys.readouterr().err

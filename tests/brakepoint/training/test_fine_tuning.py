@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from brakepoint.cli import run
 from brakepoint.training import fine_tuning
 
 
@@ -71,3 +72,12 @@ def test_a_split_dataset_is_learnt_and_validated_part_by_part(tmp_path: Path) ->
     fine_tuning.learn(step, [both], [both], tmp_path / "out", None, SimpleNamespace(seed=0))
 
     assert seen == [fine_tuning.CROPS_A_PICTURE, 1, *[50] * fine_tuning.CROPS_A_PICTURE, 200]
+
+
+@pytest.mark.parametrize("rate", ["0", "-0.001", "nan", "1.1"])
+def test_a_learning_rate_with_which_nothing_is_learnt_is_refused(tmp_path: Path, rate: str, capsys) -> None:
+    data = str(tmp_path)
+
+    assert run(["train", "--data", data, "--val", data, f"--learning-rate={rate}"]) == 2
+
+    assert "--learning-rate" in capsys.readouterr().err
