@@ -25,7 +25,7 @@ def is_host_name(host: str) -> bool:
 
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen on a port; connections that are being closed do not prevent that."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -32,7 +32,7 @@ from brakepoint.truth import GroundTruth
 from brakepoint.workshop.artefacts import outcome_of
 from brakepoint.workshop.checks.answers import replaced
 from brakepoint.workshop.checks.driving import feed
-from brakepoint.workshop.checks.step7_delivery import amount
+from brakepoint.workshop.checks.quantities import amount
 from brakepoint.workshop.measuring import judged_detections
 from brakepoint.workshop.progress import Attempt
 from brakepoint.workshop.quick import size
