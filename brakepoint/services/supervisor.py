@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from brakepoint import extras
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.messages import Health
 from brakepoint.services import LIFELINE_VARIABLE, ServiceSettings
 from brakepoint.services.bus import HEARTBEAT_S, Bus
@@ -202,6 +202,16 @@ class Supervisor:
         )
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
 
+    def _restart(self, child: Child) -> None:
+        """Starts a service again; the system may still lack the memory whose shortage ended the service."""
+        try:
+            self._start(child)
+        except OSError as error:
+            child.due_at = time.monotonic() + BACK_OFF_S[1]
+            self._tell(
+                child.name, text("live.log.not_started", why=system_says(error), seconds=BACK_OFF_S[1])
+            )
+
     def _listen(self, name: str, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
@@ -215,7 +225,7 @@ class Supervisor:
             for child in self._children.values():
                 if child.process is None:
                     if now >= child.due_at:
-                        self._start(child)
+                        self._restart(child)
                 elif child.process.poll() is not None:
                     self._bury(child, child.process)
                 elif child.is_hung(self._witness(child), now):

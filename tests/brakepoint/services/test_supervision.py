@@ -1,5 +1,6 @@
 """Which service counts as hung, and when a dead one is restarted; without a process."""
 
+import errno
 import math
 import os
 import sys
@@ -136,6 +137,36 @@ def test_what_a_service_writes_is_passed_on_even_if_it_is_no_text(services, said
 
     assert heard.wait(PATIENCE_S)
     assert said == [("autopilot", "a driver: \ufffd"), ("autopilot", "and on")]
+
+
+def test_a_service_for_which_there_is_no_memory_is_tried_again_later_and_the_watch_lives_on(
+    services, clock, said, monkeypatch
+):
+    waiting, started = services._children["autopilot"], []
+
+    def start(*_, **__):
+        started.append(clock[0])
+        if len(started) == 1:
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        return SimpleNamespace(stdout=[])
+
+    def watch_once():
+        turns = iter((False, True))
+        services._stopping = SimpleNamespace(wait=lambda _: next(turns))
+        services._watch()
+
+    monkeypatch.setattr(supervisor.subprocess, "Popen", start)
+    services._bus = SimpleNamespace(ready=list, beat=list, take=lambda _: None, close=list)
+    watch_once()
+    assert (waiting.process, waiting.due_at) == (None, NOW + BACK_OFF_S[1])
+    assert [name for name, _ in said] == ["autopilot"] and "memory" in said[0][1]
+
+    clock[0] += BACK_OFF_S[1] - 0.1
+    watch_once()
+    clock[0] += 0.1
+    watch_once()
+    assert started == [NOW, NOW + BACK_OFF_S[1]]
+    assert waiting.process is not None
 
 
 def test_one_that_had_lasted_is_started_again_at_once(services, clock):
