@@ -125,7 +125,7 @@ class Supervisor:
     ) -> None:
         require_posix("brakepoint up")
         extras.require("live")
-        self.settings, self._tell = _with_ports(settings), tell
+        self.settings, self._on_line = _with_ports(settings), tell
         # On one machine, all services can share one clock that is never set.
         self._clock = {} if settings.broker or settings.link else CLOCK.hold()
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
@@ -216,6 +216,11 @@ class Supervisor:
         assert process.stdout is not None
         for line in process.stdout:
             self._tell(name, line.rstrip())
+
+    def _tell(self, name: str, line: str) -> None:
+        """Reports a line; a full disk or a closed terminal must end no watch, and block no service's pipe."""
+        with suppress(OSError, ValueError, SystemExit):  # Rich raises SystemExit if a pipe was closed.
+            self._on_line(name, line)
 
     def _watch(self) -> None:
         self._bus.ready()
