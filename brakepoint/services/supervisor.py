@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from brakepoint import extras
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.messages import Health
 from brakepoint.services import LIFELINE_VARIABLE, ServiceSettings
 from brakepoint.services.bus import HEARTBEAT_S, Bus
@@ -125,7 +125,7 @@ class Supervisor:
     ) -> None:
         require_posix("brakepoint up")
         extras.require("live")
-        self.settings, self._tell = _with_ports(settings), tell
+        self.settings, self._on_line = _with_ports(settings), tell
         # On one machine, all services can share one clock that is never set.
         self._clock = {} if settings.broker or settings.link else CLOCK.hold()
         self._children = {name: Child(name) for name in ([] if settings.broker else ["broker"]) + list(names)}
@@ -202,10 +202,25 @@ class Supervisor:
         )
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
 
+    def _restart(self, child: Child) -> None:
+        """Starts a service again; the system may still lack the memory whose shortage ended the service."""
+        try:
+            self._start(child)
+        except OSError as error:
+            child.due_at = time.monotonic() + BACK_OFF_S[1]
+            self._tell(
+                child.name, text("live.log.not_started", why=system_says(error), seconds=BACK_OFF_S[1])
+            )
+
     def _listen(self, name: str, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self._tell(name, line.rstrip())
+
+    def _tell(self, name: str, line: str) -> None:
+        """Reports a line; a full disk or a closed terminal must end no watch, and block no service's pipe."""
+        with suppress(OSError, ValueError, SystemExit):  # Rich raises SystemExit if a pipe was closed.
+            self._on_line(name, line)
 
     def _watch(self) -> None:
         self._bus.ready()
@@ -215,7 +230,7 @@ class Supervisor:
             for child in self._children.values():
                 if child.process is None:
                     if now >= child.due_at:
-                        self._start(child)
+                        self._restart(child)
                 elif child.process.poll() is not None:
                     self._bury(child, child.process)
                 elif child.is_hung(self._witness(child), now):

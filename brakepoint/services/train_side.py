@@ -132,7 +132,7 @@ async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threa
         try:
             while line := await reader.readline():
                 _hear(train, line, of)
-        except (ValueError, ConnectionError):
+        except (ValueError, OSError):
             pass  # An overlong line, or a lost link: the watchdog handles the rest.
         finally:
             listeners.discard(writer)

@@ -1,3 +1,4 @@
+import errno
 import threading
 
 import pytest
@@ -8,7 +9,7 @@ from brakepoint.messages import GivenOrder, OrderKind, Reason
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
 from brakepoint.services import ServiceSettings, train_side
 from brakepoint.services.train_side import GuardedTrain
-from brakepoint.sockets import free_port
+from brakepoint.sockets import LOCALHOST, answers, free_port
 from stubs.printing_hub import PrintingHub
 
 
@@ -187,3 +188,23 @@ def test_a_report_is_sent_thirty_times_a_second(monkeypatch) -> None:
     train_side.run(ServiceSettings(hub=SIMULATED_HUB, link=f"127.0.0.1:{free_port()}"), stopping)
 
     assert pauses_s == [pytest.approx(1 / 30)] * 4
+
+
+@pytest.mark.parametrize("number", [errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ECONNRESET])
+def test_a_radio_that_fails_is_a_lost_link_and_no_trace_in_the_log(monkeypatch, caplog, number) -> None:
+    stopping, port = threading.Event(), free_port()
+
+    async def readline(_: object) -> bytes:
+        stopping.set()
+        raise OSError(number, "the radio failed")
+
+    monkeypatch.setattr(train_side.asyncio.StreamReader, "readline", readline)
+    settings = ServiceSettings(hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}")
+    train = threading.Thread(target=train_side.run, args=(settings, stopping))
+    train.start()
+    while train.is_alive() and not answers(LOCALHOST, port):
+        pass
+    train.join()
+
+    assert stopping.is_set()
+    assert not [record for record in caplog.records if record.name == "asyncio"]

@@ -1,5 +1,6 @@
 """Which service counts as hung, and when a dead one is restarted; without a process."""
 
+import errno
 import math
 import os
 import sys
@@ -131,11 +132,55 @@ def test_what_a_service_writes_is_passed_on_even_if_it_is_no_text(services, said
         if line == "and on":
             heard.set()
 
-    monkeypatch.setattr(services, "_tell", tell)
+    monkeypatch.setattr(services, "_on_line", tell, raising=False)
     services._start(services._children["autopilot"])
 
     assert heard.wait(PATIENCE_S)
     assert said == [("autopilot", "a driver: \ufffd"), ("autopilot", "and on")]
+
+
+def test_a_service_for_which_there_is_no_memory_is_tried_again_later_and_the_watch_lives_on(
+    services, clock, said, monkeypatch
+):
+    waiting, started = services._children["autopilot"], []
+
+    def start(*_, **__):
+        started.append(clock[0])
+        if len(started) == 1:
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        return SimpleNamespace(stdout=[])
+
+    def watch_once():
+        turns = iter((False, True))
+        services._stopping = SimpleNamespace(wait=lambda _: next(turns))
+        services._watch()
+
+    monkeypatch.setattr(supervisor.subprocess, "Popen", start)
+    services._bus = SimpleNamespace(ready=list, beat=list, take=lambda _: None, close=list)
+    watch_once()
+    assert (waiting.process, waiting.due_at) == (None, NOW + BACK_OFF_S[1])
+    assert [name for name, _ in said] == ["autopilot"] and "memory" in said[0][1]
+
+    clock[0] += BACK_OFF_S[1] - 0.1
+    watch_once()
+    clock[0] += 0.1
+    watch_once()
+    assert started == [NOW, NOW + BACK_OFF_S[1]]
+    assert waiting.process is not None
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no space"), BrokenPipeError(), SystemExit(1)])
+def test_lines_that_cannot_be_shown_are_read_all_the_same_and_end_no_watch(services, said, error):
+    def show(name: str, line: str) -> None:
+        said.append((name, line))
+        raise error
+
+    services = Supervisor(services.settings, ["autopilot"], show)
+    services._listen("autopilot", SimpleNamespace(stdout=["one\n", "two\n"]))
+    services._bury(services._children["autopilot"], SimpleNamespace(returncode=1))
+
+    assert [line for _, line in said][:2] == ["one", "two"]
+    assert services._children["autopilot"].due_at == NOW + BACK_OFF_S[0]
 
 
 def test_one_that_had_lasted_is_started_again_at_once(services, clock):
