@@ -9,6 +9,7 @@ import typer
 
 from brakepoint import extras
 from brakepoint.detector import SHIPPED_MODEL
+from brakepoint.sockets import PORT_MAX
 from brakepoint.steps import load_step
 from brakepoint.texts import text
 from brakepoint.workers import uninterrupted
@@ -23,8 +24,12 @@ def serve_command(
         str, typer.Argument(metavar="MODEL.onnx|s3://", show_default=False, help="cli.serve.model")
     ] = str(SHIPPED_MODEL),
     host: Annotated[str, typer.Option("--host", help="cli.serve.host")] = HOST,
-    rest_port: Annotated[int, typer.Option("--rest-port", help="cli.serve.rest_port")] = REST_PORT,
-    grpc_port: Annotated[int, typer.Option("--grpc-port", help="cli.serve.grpc_port")] = GRPC_PORT,
+    rest_port: Annotated[
+        int, typer.Option("--rest-port", min=1, max=PORT_MAX, help="cli.serve.rest_port")
+    ] = REST_PORT,
+    grpc_port: Annotated[
+        int, typer.Option("--grpc-port", min=1, max=PORT_MAX, help="cli.serve.grpc_port")
+    ] = GRPC_PORT,
     steps: Annotated[
         str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.serve.steps")
     ] = None,
@@ -53,7 +58,8 @@ def serve_command(
             target=follow, args=(source, chosen.version, engine.switch, _tell, stopping), daemon=True
         )
         follower.start()
-        address = {"version": chosen.version, "rest": f"{host}:{rest_port}", "grpc": f"{host}:{grpc_port}"}
+        named = f"[{host}]" if ":" in host else host  # As in any address with a port.
+        address = {"version": chosen.version, "rest": f"{named}:{rest_port}", "grpc": f"{named}:{grpc_port}"}
         ready = partial(typer.echo, text("serving.ready", None, **address))
         try:
             run(step.models(engine, Worker()), host, rest_port, grpc_port, ready)

@@ -1,5 +1,6 @@
 """`brakepoint show`: a page on which a person shows signs to a model, and labels the model's mistakes."""
 
+import os
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -33,6 +34,9 @@ def show_command(
         UserError: The model, the folder or the address is invalid, or a package is missing.
     """
     extras.require("live")
+    from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
+
+    os.environ.setdefault(PIXELS_VARIABLE, str(PIXELS_MOST))
     from brakepoint.detector import Detector
     from brakepoint.labels.pictures import pictures_in
     from brakepoint.show.album import Album

@@ -20,7 +20,9 @@ def train_command(
         Path, typer.Option("--start", metavar="CHECKPOINT.pt", help="cli.train.start")
     ] = BASE_CHECKPOINT,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="cli.train.epochs")] = 3,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", help="cli.train.learning_rate")] = 2e-3,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", min=1e-6, max=1, help="cli.train.learning_rate")
+    ] = 2e-3,
     seed: Annotated[int, typer.Option("--seed", min=0, help="cli.train.seed")] = 0,
     steps: Annotated[
         str | None, typer.Option("--steps", metavar="solutions|labs", help="cli.train.steps")

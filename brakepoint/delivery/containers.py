@@ -141,7 +141,7 @@ def _files(volume: Manifest, held: _Held) -> dict[str, str]:
 def on_this_machine(
     made: list[Container], manifests: list[Manifest], ports: dict[str, int]
 ) -> list[Container]:
-    """The same containers, with each Service on a port of this machine.
+    """The same containers, with each Service on a local port.
 
     Args:
         made: The containers.

@@ -1,4 +1,4 @@
-"""Runs the containers of an overlay as processes of this machine, and drives a mission with these."""
+"""Runs the containers of an overlay as processes on this machine, and drives a mission with them."""
 
 import os
 import re

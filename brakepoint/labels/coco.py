@@ -10,6 +10,7 @@ from brakepoint.errors import UserError
 from brakepoint.labels.pictures import PictureIndex, picture_size
 from brakepoint.labels.reading import place_of
 from brakepoint.labels.signs import (
+    SIDE_MOST_PX,
     LabelledPicture,
     LabelledSign,
     Note,
@@ -20,7 +21,9 @@ from brakepoint.labels.signs import (
 )
 
 Id = Annotated[str, BeforeValidator(str)]
-Size = Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(lambda said: said or None)]
+Size = Annotated[
+    Annotated[int, Field(gt=0, le=SIDE_MOST_PX)] | None, BeforeValidator(lambda said: said or None)
+]
 """A size in pixels; several programs write 0 for an unknown one."""
 
 

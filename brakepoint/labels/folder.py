@@ -32,7 +32,15 @@ from brakepoint.labels.signs import LabelledPicture, Note, PassedOver, each_once
 from brakepoint.labels.splits import listed_splits, split_of_name
 from brakepoint.labels.yolo_data import find_data
 
-__all__ = ["PICTURE_SUFFIXES", "LabelledPicture", "Labels", "held_out", "load_labels", "read_labels"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "LabelledPicture",
+    "Labels",
+    "held_out",
+    "load_labels",
+    "part_of",
+    "read_labels",
+]
 
 LABEL_FOLDERS = {"labels", "annotations"}
 """Folders in which every file should be a label."""
@@ -127,15 +135,24 @@ def held_out(folder: Path) -> Labels:
     Raises:
         UserError: As for `read_labels`, or no picture of the split has a sign.
     """
+    return _with_signs(part_of(folder, "val", "test"), folder)
+
+
+def part_of(folder: Path, *splits: str) -> Labels:
+    """Reads the pictures of the first of these splits that exists; all pictures if none of them does.
+
+    Raises:
+        UserError: As for `read_labels`.
+    """
     labels = read_labels(folder)
-    splits = {picture.split for picture in labels.pictures}
-    chosen = next((split for split in ("val", "test") if split in splits), None)
+    there = {picture.split for picture in labels.pictures}
+    chosen = next((split for split in splits if split in there), None)
     if chosen is None:
-        return _with_signs(labels, folder)
+        return labels
     kept = tuple(picture for picture in labels.pictures if picture.split == chosen)
     others = [picture for picture in labels.pictures if picture.split != chosen]
     notes = tuple(Note(PassedOver.OTHER_SPLIT, readable(one.path.name)) for one in others)
-    return _with_signs(Labels(kept, labels.notes + notes), folder)
+    return Labels(kept, labels.notes + notes)
 
 
 def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:

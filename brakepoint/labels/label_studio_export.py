@@ -12,7 +12,7 @@ from brakepoint.errors import UserError
 from brakepoint.labels.label_studio_forms import Json, NotLabelStudioError, as_tasks
 from brakepoint.labels.pictures import PictureIndex, files_below, locations, picture_size, pictures_among
 from brakepoint.labels.reading import place_of, read_json
-from brakepoint.labels.signs import Note, PassedOver, known_class
+from brakepoint.labels.signs import SIDE_MOST_PX, Note, PassedOver, known_class
 from brakepoint.messages import SignClass
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -60,8 +60,8 @@ class Rectangle(_Record):
     """
 
     type: Literal["rectanglelabels"]
-    original_width: int = Field(gt=0)
-    original_height: int = Field(gt=0)
+    original_width: int = Field(gt=0, le=SIDE_MOST_PX)
+    original_height: int = Field(gt=0, le=SIDE_MOST_PX)
     value: RectangleValue
 
     @property

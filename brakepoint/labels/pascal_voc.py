@@ -1,6 +1,7 @@
 """Pascal VOC labels: an XML file per picture, boxes in pixels."""
 
 import math
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -61,7 +62,7 @@ def _picture_of(root: ElementTree.Element, file: Path, pictures: PictureIndex) -
 def _size(root: ElementTree.Element) -> tuple[int, int] | None:
     """The picture's size according to the label; several programs write zeros or nothing."""
     width, height = (root.findtext(f"size/{side}") or "" for side in ("width", "height"))
-    if not (width.strip().isdecimal() and height.strip().isdecimal()):
+    if not all(re.fullmatch(r"\s*\d{1,9}\s*", side) for side in (width, height)):
         return None
     return (int(width), int(height)) if int(width) and int(height) else None
 

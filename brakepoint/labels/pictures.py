@@ -4,8 +4,9 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
@@ -83,6 +84,29 @@ def readable(name: str) -> str:
     except UnicodeDecodeError:
         decoded = raw.decode("latin-1")
     return unicodedata.normalize("NFC", decoded)
+
+
+def distinct_names(pictures: Sequence[Path], root: Path) -> dict[Path, str]:
+    """A file name for each picture, unique even without its suffix, since each picture has its own label.
+
+    Args:
+        pictures: Pictures below `root`, possibly in several folders.
+        root: The folders between this one and a picture distinguish pictures with the same name.
+    """
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in pictures:
+        above, stem = path.relative_to(root).parts[:-1], readable(path.stem)
+        suffix = path.suffix.lower()
+        long = "-".join((*map(readable, above), stem))
+        tries = [stem, long, f"{long}-{suffix[1:]}"]
+        free = (each for each in tries if each.casefold() not in taken)
+        name = next(free, None) or next(
+            each for each in (f"{long}-{number}" for number in count(2)) if each.casefold() not in taken
+        )
+        taken.add(name.casefold())
+        names[path] = f"{name}{suffix}"
+    return names
 
 
 def _has_bytes(name: str) -> bool:
@@ -194,20 +218,25 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         UserError: The picture cannot be decoded completely.
     """
-    import cv2
-
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError("error.file_unreadable", path=path, why=system_says(error)) from error
-    image = None
-    # OpenCV fills the missing part of a truncated JPEG with grey and continues.
-    if content and not (content.startswith(JPEG_START) and not _ends(content)):
-        with suppress(cv2.error):  # Raised for a picture with more pixels than OpenCV accepts.
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    image = decoded(content)
     if image is None:
         raise UserError("error.picture_unreadable", path=path)
     return image
+
+
+def decoded(content: bytes) -> np.ndarray | None:
+    """The content of a picture file as `read_picture` returns it; None if it cannot be decoded completely."""
+    import cv2
+
+    # OpenCV fills the missing part of a truncated JPEG with grey and continues.
+    if content and not (content.startswith(JPEG_START) and not _ends(content)):
+        with suppress(cv2.error):  # Raised for a picture with more pixels than OpenCV accepts.
+            return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    return None
 
 
 def _ends(jpeg: bytes) -> bool:

@@ -17,6 +17,8 @@ Box = tuple[float, float, float, float]
 LEAST_SIDE = 1e-6
 """The smallest side that YOLO text, with its six decimals, can distinguish from zero."""
 
+SIDE_MOST_PX = 1_000_000
+"""No picture has a longer side; a label with a larger one is broken."""
 NAMES_MAX = 5
 """Maximum number of skipped items that are named; all are counted."""
 

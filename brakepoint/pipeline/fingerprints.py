@@ -14,9 +14,21 @@ from brakepoint.steps import load_step
 COMMON = ("brakepoint/pipeline", "brakepoint/messages.py", "brakepoint/worlds.py")
 PAINTING = ("brakepoint/synthesis", "dataset/cutouts/cutouts.json")
 CODE = {
-    "dataset": (*COMMON, "brakepoint/store", "brakepoint/evaluation", "dataset/stills/annotations.json"),
+    "dataset": (
+        *COMMON,
+        "brakepoint/store",
+        "brakepoint/labels",
+        "brakepoint/evaluation",
+        "dataset/stills/annotations.json",
+    ),
     "synthetic": (*COMMON, *PAINTING),
-    "training": (*COMMON, *PAINTING, "brakepoint/training", "brakepoint/models/base.pt"),
+    "training": (
+        *COMMON,
+        *PAINTING,
+        "brakepoint/labels",
+        "brakepoint/training",
+        "brakepoint/models/base.pt",
+    ),
 }
 """The code that each cacheable stage runs, besides its step module."""
 STEPS = {"dataset": "step1_dataset", "synthetic": "step2_synthetic", "training": "step3_training"}

@@ -22,6 +22,7 @@ from brakepoint.store import Connection, object_store
 
 ROOT_DIR = Path("runs/pipeline")
 LOG_NAME = "log.txt"
+GATE = "quality-gate"
 NEWS = {
     "started": re.compile(r"Executing task .*?'([\w-]+)'"),
     "reused": re.compile(r"Task ([\w-]+) cache hit"),
@@ -82,9 +83,7 @@ def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: f
                 step.training_pipeline()(**parameters)
         except RuntimeError as error:
             outcome = _outcome(root, known)
-            reasons = (
-                _reasons(step, outcome.compared, parameters) if listener.failed == "quality-gate" else []
-            )
+            reasons = _reasons(step, outcome.compared, parameters) if listener.failed == GATE else []
             if not reasons:
                 raise _failure(listener, root / LOG_NAME) from error
             return replace(outcome, refused=tuple(reasons))
@@ -94,9 +93,10 @@ def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: f
 def _failure(listener: "_Listener", log: Path) -> UserError:
     """Why a run failed; for an unfinished exercise, there is a special message."""
     task, why = listener.failed, listener.last_line
-    if why.startswith(NotImplementedError.__name__) and task in STEPS:
-        number = find_step(STEPS[task]).number
-        return UserError("pipeline.error.not_written", task=task, step=STEPS[task], number=number)
+    steps = {**STEPS, GATE: "step4_pipeline"}
+    if why.startswith(NotImplementedError.__name__) and task in steps:
+        number = find_step(steps[task]).number
+        return UserError("pipeline.error.not_written", task=task, step=steps[task], number=number)
     return UserError("pipeline.error.failed", task=task or "–", why=why, log=log)
 
 
@@ -106,7 +106,9 @@ def _reasons(
     if compared is None:
         return []
     limits = parameters["least"], parameters["tolerance"]
-    return list(step.gate(compared.new, compared.production, *limits))
+    with contextlib.suppress(Exception):  # The component failed with the same exception, which is reported.
+        return list(step.gate(compared.new, compared.production, *limits))
+    return []
 
 
 def _outcome(root: Path, known: set[Path]) -> PipelineOutcome:

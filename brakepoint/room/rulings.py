@@ -54,7 +54,7 @@ class Rulings(Kept):
         return marks is None or not marks.knows(digest) or self.asks_again(handle)
 
     def asks_again(self, handle: str) -> bool:
-        """Whether the instructor has requested to score again, regardless of the number of tries."""
+        """Whether the instructor wants a submission scored again, regardless of the number of tries."""
         return handle in self.again
 
     def answered(self, handle: str, folder: Path) -> None:

@@ -30,7 +30,7 @@ def score_room(
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
     """Scores every new submission, several at a time, one per attendee.
 
-    Attendees with fewer tries come first. A failure of a submission is its outcome, not an error.
+    Attendees who have used fewer tries come first. A failure of a submission is its outcome, not an error.
 
     Args:
         room: The room.
@@ -149,7 +149,7 @@ def _hidden(wanted: Path | None, name: str) -> Path:
 def _waiting(
     room: Room, store: Buckets, scores: Scores, rulings: Rulings
 ) -> tuple[list[str], dict[str, Exception]]:
-    """The attendees whose submission is not scored yet, fewest tries first.
+    """The attendees whose submission is not scored yet; those who have used the fewest tries come first.
 
     Returns:
         Their handles, and the errors for unreadable buckets, which their owners can fix and which must not

@@ -7,6 +7,7 @@ errors with 500. Therefore this module assembles the parts of that server itself
 import asyncio
 import logging
 import signal
+import socket
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -129,9 +130,15 @@ def run(
         on_ready: Called as soon as requests are answered.
 
     Raises:
-        UserError: A port is in use.
+        UserError: The host is unknown, or a port is in use.
         KeyboardInterrupt: Ctrl-C was pressed, and everything is closed.
     """
+    try:
+        socket.getaddrinfo(host, rest_port)
+    except OSError:
+        raise UserError("serving.error.host", host=host) from None
+    if rest_port == grpc_port:
+        raise UserError("serving.error.same_port", port=rest_port)
     for port in (rest_port, grpc_port):
         if not is_free(host, port):
             raise UserError("serving.error.port", host=host, port=port)
@@ -154,7 +161,8 @@ def run(
     app.add_exception_handler(RequestValidationError, _refuse_malformed)
     app.add_exception_handler(NotImplementedError, _refuse_unknown)
     app.add_middleware(BodyLimit)
-    if signal.SIGINT in asyncio.run(_serve(rest, data_plane, extension, f"{host}:{grpc_port}", on_ready)):
+    address = f"[{host}]:{grpc_port}" if ":" in host else f"{host}:{grpc_port}"
+    if signal.SIGINT in asyncio.run(_serve(rest, data_plane, extension, address, on_ready)):
         raise KeyboardInterrupt
 
 

@@ -94,7 +94,8 @@ def follow(
                 known = chosen.version
                 tell("serving.switched", known)
             trouble = ""
-        except UserError as error:
-            if str(error) != trouble:
-                tell("serving.trouble", error)
-            trouble = str(error)
+        except Exception as error:  # A full disk, or an attendee's `switch`, which may raise anything.
+            said = str(error) or type(error).__name__
+            if said != trouble:
+                tell("serving.trouble", said)
+            trouble = said

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
+from brakepoint.labels import pictures
 from brakepoint.labels.reading import read_json
 from brakepoint.messages import SignClass
 
@@ -125,14 +125,9 @@ def decoded(jpeg: bytes) -> np.ndarray:
         `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        UserError: The bytes aren't a JPEG.
+        UserError: The bytes aren't a complete JPEG.
     """
-    image = None
-    if jpeg.startswith(b"\xff\xd8"):
-        try:
-            image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error:  # The picture has more pixels than OpenCV accepts.
-            image = None
+    image = pictures.decoded(jpeg) if jpeg.startswith(pictures.JPEG_START) else None
     if image is None:
         raise UserError("show.error.no_jpeg")
     return image

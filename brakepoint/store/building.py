@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +15,14 @@ from brakepoint.errors import UserError
 from brakepoint.files import whole_folder
 from brakepoint.labels.folder import Labels, load_labels, read_labels
 from brakepoint.labels.label_studio_export import read_export
-from brakepoint.labels.pictures import PictureIndex, files_below, pictures_among, read_picture, readable
+from brakepoint.labels.pictures import (
+    PictureIndex,
+    distinct_names,
+    files_below,
+    pictures_among,
+    read_picture,
+    readable,
+)
 from brakepoint.labels.signs import LabelledPicture, Note, PassedOver
 from brakepoint.look import SIGN_LOOKS
 
@@ -121,29 +127,6 @@ def _with_two_sides(labels: Labels) -> Labels:
     left = [picture for picture in labels.pictures if picture.split not in SIDES]
     notes = tuple(Note(PassedOver.OTHER_SPLIT, readable(picture.path.name)) for picture in left)
     return Labels(tuple(each for each in labels.pictures if each.split in SIDES), labels.notes + notes)
-
-
-def distinct_names(pictures: Sequence[Path], root: Path) -> dict[Path, str]:
-    """A file name for each picture, unique even without its suffix, since each picture has its own label.
-
-    Args:
-        pictures: Pictures below `root`, possibly in several folders.
-        root: The folders between this one and a picture distinguish pictures with the same name.
-    """
-    names: dict[Path, str] = {}
-    taken: set[str] = set()
-    for path in pictures:
-        above, stem = path.relative_to(root).parts[:-1], readable(path.stem)
-        suffix = path.suffix.lower()
-        long = "-".join((*map(readable, above), stem))
-        tries = [stem, long, f"{long}-{suffix[1:]}"]
-        free = (each for each in tries if each.casefold() not in taken)
-        name = next(free, None) or next(
-            each for each in (f"{long}-{number}" for number in count(2)) if each.casefold() not in taken
-        )
-        taken.add(name.casefold())
-        names[path] = f"{name}{suffix}"
-    return names
 
 
 def _write(

@@ -5,6 +5,7 @@ later input, and runs on whole frames. Most of a frame contains no sign, so crop
 training.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,8 @@ from brakepoint.bars import progress_bar
 from brakepoint.cores import available_cores
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
-from brakepoint.labels.folder import LabelledPicture, read_labels
+from brakepoint.labels.folder import LabelledPicture, part_of
+from brakepoint.labels.pictures import distinct_names, read_picture, readable
 from brakepoint.messages import SignClass
 from brakepoint.texts import text
 from brakepoint.workers import spread
@@ -78,14 +80,22 @@ def _area(boxes: np.ndarray) -> np.ndarray:
     return areas
 
 
-def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: bool = False) -> int:
-    """Cuts every picture of a dataset; pictures that are already cut are skipped.
+def cut_crops(
+    dataset: Path,
+    out_dir: Path,
+    per_picture: int,
+    seed: int,
+    splits: Sequence[str] = ("train",),
+    quiet: bool = False,
+) -> int:
+    """Cuts crops from every picture of a dataset; pictures that already have theirs are skipped.
 
     Args:
         dataset: Contains `images/` and `labels/`.
         out_dir: Receives `images/` and `labels/` with the crops.
         per_picture: Number of crops of each picture.
         seed: Determines where to cut, together with a picture's name.
+        splits: If the dataset is split, only the first of these splits that exists is cut.
         quiet: Whether to show no progress.
 
     Returns:
@@ -96,26 +106,28 @@ def cut_crops(dataset: Path, out_dir: Path, per_picture: int, seed: int, quiet: 
     """
     for folder in ("images", "labels"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
-    pictures = read_labels(dataset).pictures
+    pictures = part_of(dataset, *splits).pictures
+    names = distinct_names([picture.path for picture in pictures], dataset)
+    named = [(picture, f"{dataset.name}-{Path(names[picture.path]).stem}") for picture in pictures]
     cut = partial(_cut_one, out_dir=out_dir, per_picture=per_picture, seed=seed)
     description = text("training.cutting", dataset=dataset.name)
     workers = available_cores() if len(pictures) >= WORTH_A_POOL else 1
-    with spread(cut, pictures, workers) as cuts, progress_bar(disable=quiet) as bar:
+    with spread(cut, named, workers) as cuts, progress_bar(disable=quiet) as bar:
         return sum(bar.track(cuts, len(pictures), description=description))
 
 
-def _cut_one(picture: LabelledPicture, out_dir: Path, per_picture: int, seed: int) -> int:
+def _cut_one(named: tuple[LabelledPicture, str], out_dir: Path, per_picture: int, seed: int) -> int:
     """Cuts one picture. Labels are written before crops, so that every existing crop has its label."""
+    picture, name = named
     file = picture.path
-    name = f"{file.parent.parent.name}-{file.stem}"
     if (out_dir / "images" / f"{name}-{per_picture - 1}.jpg").exists():
         return per_picture
-    image = cv2.imread(str(file))
-    if image is None or min(image.shape[:2]) < CUT_PX:
+    image = read_picture(file)
+    if min(image.shape[:2]) < CUT_PX:
         raise UserError("training.picture_broken", path=file, side=CUT_PX)
     height, width = image.shape[:2]
     labels = Labelled.of(picture, width, height)
-    rng = np.random.default_rng([seed, *file.stem.encode()])
+    rng = np.random.default_rng([seed, *readable(file.stem).encode()])
     for number in range(per_picture):
         left, top, inside = _place(rng, labels, width, height, CUT_PX)
         write_whole(out_dir / "labels" / f"{name}-{number}.txt", inside.yolo(CUT_PX).encode())

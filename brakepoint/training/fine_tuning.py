@@ -29,8 +29,8 @@ def learn(
 
     Args:
         step: The module of step 3.
-        data: Datasets to train on.
-        val: Datasets for validation.
+        data: Datasets to train on; of one that is split, only the training part is used.
+        val: Datasets for validation; of one that is split, only the validation part, else the test part.
         out_dir: Receives `crops/`, `run/` and `model.onnx`.
         start: Checkpoint to start from; None starts from scratch.
         recipe: A `Recipe` of step 3.
@@ -40,10 +40,11 @@ def learn(
     """
     if unfinished(out_dir / "run") is None:
         shutil.rmtree(out_dir / "crops", ignore_errors=True)
-    crops = {folder: out_dir / "crops" / f"{n}-{folder.name}" for n, folder in enumerate([*data, *val])}
-    for folder, cut in crops.items():
-        cut_crops(folder, cut, 1 if folder in val else CROPS_A_PICTURE, recipe.seed)
-    checkpoint = step.train(
-        [crops[folder] for folder in data], [crops[folder] for folder in val], out_dir / "run", start, recipe
-    )
+    crops = [out_dir / "crops" / f"{n}-{folder.name}" for n, folder in enumerate([*data, *val])]
+    learnt, held_out = crops[: len(data)], crops[len(data) :]
+    for folder, cut in zip(data, learnt, strict=True):
+        cut_crops(folder, cut, CROPS_A_PICTURE, recipe.seed, ("train",))
+    for folder, cut in zip(val, held_out, strict=True):
+        cut_crops(folder, cut, 1, recipe.seed, ("val", "test"))
+    checkpoint = step.train(learnt, held_out, out_dir / "run", start, recipe)
     return Trained(checkpoint, step.export(checkpoint, out_dir / "model.onnx"))

@@ -32,7 +32,7 @@ from brakepoint.truth import GroundTruth
 from brakepoint.workshop.artefacts import outcome_of
 from brakepoint.workshop.checks.answers import replaced
 from brakepoint.workshop.checks.driving import feed
-from brakepoint.workshop.checks.step7_delivery import amount
+from brakepoint.workshop.checks.quantities import amount
 from brakepoint.workshop.measuring import judged_detections
 from brakepoint.workshop.progress import Attempt
 from brakepoint.workshop.quick import size
@@ -185,7 +185,7 @@ def _compression(lab: Any, quality: float) -> Figures:
 
 
 class PoorEyes:
-    """A detector in bad light: it has low confidence in signs, and often takes a distractor for a danger.
+    """A detector in bad light: it has low confidence in signs, and often mistakes a distractor for a danger.
 
     Args:
         truth: Ground truth of the feed.

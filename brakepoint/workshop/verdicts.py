@@ -1,9 +1,10 @@
 """The results of checks."""
 
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral, Real
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from brakepoint.texts import text
 
@@ -23,6 +24,15 @@ class Wrong(Exception):  # noqa: N818  It is the answer that is in error, not th
         self.values = values
 
 
+def _shown(value: Any) -> Any:
+    """A value that JSON supports: an attendee's code may have returned anything, even an invalid string."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Real):  # Numpy's numbers are, too.
+        return int(value) if isinstance(value, Integral) else float(value)
+    return str(value).encode(errors="backslashreplace").decode()
+
+
 class Verdict(BaseModel):
     """The outcome of one exercise.
 
@@ -33,12 +43,12 @@ class Verdict(BaseModel):
         values: Values of the message's placeholders.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     exercise: str
     passed: bool = False
     key: str = ""
-    values: dict[str, Any] = {}
+    values: dict[str, Annotated[Any, AfterValidator(_shown)]] = {}
 
     @property
     def message(self) -> str:

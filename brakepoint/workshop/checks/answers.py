@@ -1,5 +1,6 @@
 """Helpers with which the checks of several steps examine answers."""
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -16,12 +17,12 @@ def kind(answer: object) -> str:
 
 
 def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
-    """An answer as this many numbers; None if the answer is something else."""
+    """An answer as this many finite numbers; None if the answer is something else."""
     try:
         found = tuple(float(part) for part in answer)
     except (TypeError, ValueError):
         return None
-    return found if len(found) == count else None
+    return found if len(found) == count and all(map(math.isfinite, found)) else None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -153,6 +154,8 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
         class_id, *found = (float(part) for part in line.split())
     except ValueError:
         raise Wrong("step1.yolo.form", found=line[:80]) from None
+    if not math.isfinite(class_id):
+        raise Wrong("step1.yolo.form", found=line[:80])
     if class_id != 1 or float(lab.yolo_line(SignClass.DANGER_AHEAD, box, across, down).split()[0]) != 0:
         raise Wrong("step1.yolo.class_id", found=round(class_id))
     width, height = (right - left) / across, (bottom - top) / down

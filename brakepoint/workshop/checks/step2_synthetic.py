@@ -16,7 +16,8 @@ Lab = Any
 
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 SIDE_PX = 10
-BACKGROUND, PLASTIC = 100.0, 200.0
+BACKGROUND, PLASTIC = (100.0, 60.0, 140.0), (200.0, 120.0, 40.0)
+"""Colours whose channels differ, blue-green-red."""
 CLOSE = 1.5
 """Tolerance of brightness, for rounding."""
 FAINT = 0.35
@@ -34,26 +35,29 @@ OTHER_SHARE = 0.2
 
 def check_blend(lab: Lab) -> None:
     """The pixels of an edge blend sign and background, each in proportion to its share."""
-    alpha = np.array([[0.0, 0.25, 0.5, 0.75, 1.0]], np.float32)
-    colour = np.repeat((alpha * PLASTIC)[..., None], 3, axis=2)
-    image = np.full((3, 9, 3), BACKGROUND, np.uint8)
-    lab.composite(image, Sprite(colour, alpha, alpha, (0, 0, 5, 1), DANGER), 2, 1)
-    found, premultiplied = image[1, 2:7, 0].astype(float), alpha[0] * PLASTIC
-    expected = BACKGROUND * (1 - alpha[0]) + premultiplied
+    alpha = np.array([[0.0, 0.25, 0.5, 0.75, 1.0], [1.0, 0.5, 0.0, 0.25, 0.75]], np.float32)
+    shares = alpha[..., None]
+    premultiplied = shares * np.array(PLASTIC, np.float32)
+    image = np.full((4, 9, 3), BACKGROUND, np.uint8)
+    lab.composite(image, Sprite(premultiplied.copy(), alpha, alpha, (0, 0, 5, 2), DANGER), 2, 1)
+    found, behind = image[1:3, 2:7].astype(float), np.full((2, 5, 3), BACKGROUND)
+    expected = behind * (1 - shares) + premultiplied
     mistakes = {
-        "unchanged": np.full(5, BACKGROUND),
+        "unchanged": behind,
         "pasted": premultiplied,
-        "added": BACKGROUND + premultiplied,
-        "twice": BACKGROUND * (1 - alpha[0]) + premultiplied * alpha[0],
-        "inverted": BACKGROUND * alpha[0] + premultiplied,
+        "added": behind + premultiplied,
+        "twice": behind * (1 - shares) + premultiplied * shares,
+        "inverted": behind * shares + premultiplied,
+        "channels": expected[..., ::-1],
     }
     if np.abs(found - expected).max() > CLOSE:
         names = [
             name for name, wrong in mistakes.items() if np.abs(found - wrong.clip(0, 255)).max() <= CLOSE
         ]
-        either = np.minimum(np.abs(found - BACKGROUND), np.abs(found - premultiplied)).max() <= CLOSE
+        either = np.minimum(np.abs(found - behind), np.abs(found - premultiplied)).max() <= CLOSE
         mistake = names[0] if names else "hard" if either else "other"
-        raise Wrong(f"step2.blend.{mistake}", found=round(found[2]), expected=round(expected[2]))
+        half = 0, 2, 0  # Half of this pixel is covered.
+        raise Wrong(f"step2.blend.{mistake}", found=round(found[half]), expected=round(expected[half]))
 
 
 def check_box(lab: Lab) -> None:
@@ -289,7 +293,9 @@ def _share_of_distractors(plans: list[list[tuple[float, bool]]]) -> float:
 def _large_sign() -> Sprite:
     """A square sign of twice the usual side."""
     full = np.ones((2 * SIDE_PX, 2 * SIDE_PX), np.float32)
-    return Sprite(full[..., None] * PLASTIC, full, full, (0, 0, 2 * SIDE_PX, 2 * SIDE_PX), DANGER)
+    return Sprite(
+        full[..., None] * np.array(PLASTIC, np.float32), full, full, (0, 0, 2 * SIDE_PX, 2 * SIDE_PX), DANGER
+    )
 
 
 def _sign_on_post() -> Sprite:
@@ -304,7 +310,9 @@ def _sign_on_post() -> Sprite:
 def _placed(sign_class: SignClass | None, left: int = 0, visible_columns: int = SIDE_PX) -> Placed:
     """A square sign, possibly with only its first columns visible."""
     full = np.ones((SIDE_PX, SIDE_PX), np.float32)
-    sprite = Sprite(full[..., None] * PLASTIC, full, full, (0, 0, SIDE_PX, SIDE_PX), sign_class)
+    sprite = Sprite(
+        full[..., None] * np.array(PLASTIC, np.float32), full, full, (0, 0, SIDE_PX, SIDE_PX), sign_class
+    )
     placed = Placed(sprite, left, 30)
     placed.visible[:, visible_columns:] = 0
     return placed

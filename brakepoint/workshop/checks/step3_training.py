@@ -26,7 +26,7 @@ def check_mix(lab: Lab) -> None:
     """Roads are the specified share of all pictures."""
     for track in (302, 901, 0):
         found, share = lab.road_pictures(track), lab.ROAD_SHARE
-        if not isinstance(found, int):
+        if not isinstance(found, int | np.integer):
             raise Wrong("step3.mix.type", found=kind(found))
         mistakes = {
             "of_track": round(track * share),
@@ -38,7 +38,7 @@ def check_mix(lab: Lab) -> None:
         }
         if found != round(track * share / (1 - share)):
             name = next((name for name, wrong in mistakes.items() if found == wrong), "other")
-            values = {"track": track, "found": found, "percent": round(100 * share)}
+            values = {"track": track, "found": int(found), "percent": round(100 * share)}
             actual = round(100 * found / (found + track)) if found + track else 0
             raise Wrong(f"step3.mix.{name}", actual=actual, **values)
 

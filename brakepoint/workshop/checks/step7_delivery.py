@@ -18,6 +18,7 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
 from brakepoint.files import load_yaml
 from brakepoint.services import ServiceSettings
+from brakepoint.workshop.checks.quantities import amount
 from brakepoint.workshop.verdicts import Wrong
 
 EDGE = "brakepoint-edge"
@@ -36,12 +37,11 @@ FEED_WANTED, TRAIN_WANTED = "track-stop-and-slowdown", "test-1"
 PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 LOCALHOST = ("localhost", "127.0.0.1", "::1", "[::1]")
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
-DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 256, 1.0, 1024
-"""The memory that the exercise requires for the detector, and what an attendee's namespace can hold."""
+DETECTOR_LEAST_CORES, DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 0.1, 256, 1.0, 1024
+"""What the detector cannot do without, and what an attendee's namespace can hold."""
 LIMIT_FACTOR = 2
 """A limit may be this many times the largest request: for a short while, there is room for that."""
 MEBIBYTE = 2**20
-UNITS = {"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 DIGEST_RESULTS = ["$(tasks.build-amd64.results.image)", "$(tasks.build-arm64.results.image)"]
 NAME_OF_KIND = "brakepoint-$(params.kind)"
 LIST_DIGEST = "$(tasks.manifest.results.digest)"
@@ -49,7 +49,7 @@ LIST_DIGEST = "$(tasks.manifest.results.digest)"
 
 def check_settings(lab: Path) -> None:
     """The test environment drives a different feed, with a train name of its own, and loses no setting."""
-    for generator in _kustomization(lab).get("configMapGenerator") or ():
+    for generator in _entries(lab, "configMapGenerator"):
         if generator.get("name") == SETTINGS and generator.get("behavior") in (None, "create"):
             raise Wrong("step7.settings.behavior")
     maps = of_kind(_rendered(lab, "overlay"), "ConfigMap")
@@ -75,12 +75,12 @@ def check_image(lab: Path) -> None:
     """Every service runs from the same image, with an exact version."""
     image = container_of(_deployment(lab, "autopilot"))["image"]
     if image == EDGE:
-        given = [entry.get("name") for entry in _kustomization(lab).get("images") or ()]
+        given = [entry.get("name") for entry in _entries(lab, "images")]
         others = [name for name in given if name not in (None, "mosquitto")]
         if others:
             raise Wrong("step7.image.other_name", name=others[0])
         raise NotImplementedError
-    for entry in _with_number(_kustomization(lab)):
+    for entry in _with_number(_entries(lab, "images")):
         raise Wrong("step7.image.number", found=entry["newTag"])
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
@@ -102,6 +102,8 @@ def check_resources(lab: Path) -> None:
     resources = container_of(_deployment(lab, "detector")).get("resources")
     if not resources:
         raise NotImplementedError
+    if not isinstance(resources, dict):
+        raise Wrong("step7.resources.no_map")
     for kind in ("requests", "limits"):
         for what in ("cpu", "memory"):
             if what not in (resources.get(kind) or {}):
@@ -112,6 +114,8 @@ def check_resources(lab: Path) -> None:
         for what in ("cpu", "memory")
     }
     for kind in ("requests", "limits"):
+        if amounts[kind, "cpu"] < DETECTOR_LEAST_CORES:
+            raise Wrong("step7.resources.no_cores", found=resources[kind]["cpu"])
         memory_mi = amounts[kind, "memory"] / MEBIBYTE
         if memory_mi < 1:
             raise Wrong("step7.resources.unit", found=resources[kind]["memory"])
@@ -253,6 +257,7 @@ def check_manifest(lab: Path) -> None:
         raise NotImplementedError
     if not isinstance(images, list):
         raise Wrong("step7.manifest.no_list")
+    images = [str(image) for image in images]
     if assembled := [image for image in images if "@" in image]:
         raise Wrong("step7.manifest.assembled", found=assembled[0])
     if any(".results.digest)" in image for image in images):
@@ -274,7 +279,7 @@ def check_commit(lab: Path) -> None:
     wanted = {"name", "image", "digest", "overlay", "branch", "kustomize-image"}
     if missing := sorted(wanted - params.keys()):
         raise Wrong("step7.commit.missing", name=missing[0])
-    if "build-" in params["digest"]:
+    if "build-" in str(params["digest"]):
         raise Wrong("step7.commit.one_arch")
     if params["digest"] != LIST_DIGEST:
         raise Wrong("step7.commit.digest", found=params["digest"])
@@ -308,7 +313,7 @@ def _rendered(lab: Path, part: str) -> list[Manifest]:
 def _tags_as_words(lab: Path) -> Iterator[Path]:
     """A lab that renders although a version is a number: the exercise `image` reports this mistake."""
     kustomization = _kustomization(lab)
-    if not (entries := _with_number(kustomization)):
+    if not (entries := _with_number(_dicts(kustomization.get("images")))):
         yield lab
         return
     for entry in entries:
@@ -319,11 +324,19 @@ def _tags_as_words(lab: Path) -> Iterator[Path]:
         yield copy
 
 
-def _with_number(kustomization: dict[str, Any]) -> list[dict[str, Any]]:
+def _with_number(images: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The images whose tag isn't a string in YAML."""
-    return [
-        entry for entry in kustomization.get("images") or () if not isinstance(entry.get("newTag", ""), str)
-    ]
+    return [entry for entry in images if not isinstance(entry.get("newTag", ""), str)]
+
+
+def _entries(lab: Path, name: str) -> list[dict[str, Any]]:
+    """The entries of a list in the overlay's own file."""
+    return _dicts(_kustomization(lab).get(name))
+
+
+def _dicts(entries: object) -> list[dict[str, Any]]:
+    """The well-formed entries of a list: kustomize itself explains what is wrong with the others."""
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def _kustomization(lab: Path) -> dict[str, Any]:
@@ -363,21 +376,21 @@ def _labels(lab: Path, name: str) -> dict[str, str]:
 
 
 def _tasks(lab: Path) -> dict[str, Manifest]:
+    """The pipeline's tasks, in the form that Tekton accepts: kustomize does not know that form."""
     (pipeline,) = of_kind(_rendered(lab, "pipeline"), "Pipeline")
+    for task in pipeline["spec"]["tasks"]:
+        for name, kind in (("runAfter", str), ("params", dict), ("workspaces", dict)):
+            entries = task.get(name) or []
+            if not (isinstance(entries, list) and all(isinstance(entry, kind) for entry in entries)):
+                raise Wrong("step7.no_list", task=task["name"], name=name)
     return {task["name"]: task for task in pipeline["spec"]["tasks"]}
 
 
 def _params(task: Manifest) -> dict[str, Any]:
-    return {param["name"]: param.get("value") for param in task.get("params") or ()}
+    """The parameters that have a value."""
+    params = {param.get("name"): param.get("value") for param in task.get("params") or ()}
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _workspaces(task: Manifest) -> set[str]:
-    return {workspace["name"] for workspace in task.get("workspaces") or ()}
-
-
-def amount(what: str, quantity: object) -> float:
-    """The value of a Kubernetes quantity, such as 500m for CPU or 256Mi for memory."""
-    found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([A-Za-z]*)", str(quantity))
-    if found is None or found[2] not in UNITS or (what == "cpu" and found[2] not in ("", "m")):
-        raise Wrong("step7.resources.quantity", found=quantity)
-    return float(found[1]) * UNITS[found[2]]
+    return {workspace.get("name", "") for workspace in task.get("workspaces") or ()}

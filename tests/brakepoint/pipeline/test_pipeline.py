@@ -5,8 +5,9 @@ import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import matplotlib.pyplot as plt
 import pytest
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 from brakepoint.cli import run as cli
 from brakepoint.errors import UserError
-from brakepoint.pipeline import PIPELINE_NAME, cluster, fingerprints
+from brakepoint.pipeline import PIPELINE_NAME, cluster, fingerprints, local
+from brakepoint.pipeline.comparison import ProductionComparison
 from brakepoint.pipeline.drawing import show_pipeline
 from brakepoint.pipeline.local import LOG_NAME, run
 from brakepoint.steps import SOURCE_VARIABLE
@@ -163,6 +165,16 @@ def test_a_fingerprint_changes_with_the_code_and_with_nothing_else(tmp_path, mon
     assert fingerprints.code_fingerprint("dataset") != before
 
 
+@pytest.mark.parametrize("stage", ["dataset", "training"])
+def test_a_change_to_a_reader_of_labels_changes_the_stages_that_read_labels(stage, monkeypatch) -> None:
+    reader, read_bytes = ROOT / "brakepoint" / "labels" / "yolo.py", Path.read_bytes
+    before = fingerprints.code_fingerprint(stage)
+
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"" if path == reader else read_bytes(path))
+
+    assert fingerprints.code_fingerprint(stage) != before
+
+
 def test_a_pipeline_is_written_as_yaml_only(tmp_path, capsys) -> None:
     assert cli(["pipeline", "compile", "--out", str(tmp_path / "pipeline.json")]) == 2
     assert ".yaml" in capsys.readouterr().err
@@ -210,6 +222,23 @@ def test_a_step_with_a_gap_is_reported_with_what_to_do(tmp_path, monkeypatch) ->
 
     assert caught.value.key == "pipeline.error.not_written"
     assert "brakepoint check 1" in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [NotImplementedError, KeyError("track")])
+def test_a_gate_that_fails_gives_no_reason_against_the_model(error) -> None:
+    step: Any = SimpleNamespace(gate=Mock(side_effect=error))
+    found = ProductionComparison(new={"track": 0.9})
+
+    assert local._reasons(step, found, {"least": 0.5, "tolerance": 0.0}) == []
+
+
+def test_a_gate_with_a_gap_is_reported_with_its_step(tmp_path) -> None:
+    listener: Any = SimpleNamespace(failed=local.GATE, last_line="NotImplementedError")
+
+    said = local._failure(listener, tmp_path)
+
+    assert said.key == "pipeline.error.not_written"
+    assert "brakepoint check 4" in str(said)
 
 
 def test_the_components_run_the_steps_of_whose_pipeline_it_is(tmp_path, monkeypatch) -> None:

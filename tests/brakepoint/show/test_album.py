@@ -1,15 +1,18 @@
 """Pictures that a person has labelled: nothing is lost, and step 1 reads them as they were drawn."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 from shown_pictures import DANGER, jpeg
 
+from brakepoint.cli import run
 from brakepoint.errors import UserError
 from brakepoint.labels.folder import load_labels
 from brakepoint.messages import SignClass
+from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
 from brakepoint.show.album import EXPORT_NAME, Album, ShownSign
 
 LIMIT = ShownSign(sign_class=SignClass.SPEED_LIMIT, box=(0, 0, 1, 1))
@@ -126,3 +129,21 @@ def test_a_box_is_in_the_picture_and_is_more_than_a_slip(box):
 
 def test_the_smallest_box_is_two_thousandths_of_the_picture():
     assert ShownSign(sign_class=SignClass.DANGER_AHEAD, box=(0, 0, 0.002, 0.002)).box == (0, 0, 0.002, 0.002)
+
+
+@pytest.mark.parametrize("kept", [2, -1, -2])
+def test_a_truncated_picture_is_refused_since_step_1_would_refuse_the_whole_album(album, kept):
+    with pytest.raises(UserError) as refused:
+        album.add(jpeg()[:kept], [DANGER])
+
+    assert refused.value.key == "show.error.no_jpeg"
+    assert not album.folder.exists()
+
+
+def test_a_small_file_that_claims_a_gigantic_picture_is_not_decoded(monkeypatch):
+    monkeypatch.setenv(PIXELS_VARIABLE, "x")
+    monkeypatch.delenv(PIXELS_VARIABLE)
+
+    assert run(["show", "--page", "nowhere"]) == 2
+
+    assert os.environ[PIXELS_VARIABLE] == str(PIXELS_MOST)  # OpenCV reads it when it is imported.

@@ -1,5 +1,6 @@
 """Crops for training: at the scale of the network's input, with labels that follow."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -68,3 +69,26 @@ def test_every_kind_of_picture_is_cut_with_its_label(tmp_path: Path, picture: st
 
 def test_pictures_without_signs_teach_too(tmp_path: Path) -> None:
     assert cut_crops(dataset(tmp_path / "data", ""), tmp_path / "crops", 2, 0) == 2
+
+
+def test_pictures_of_the_same_name_in_two_folders_are_both_cut(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for folder, grey in (("a", 50), ("b", 200)):
+        for kind in ("images", "labels"):
+            (data / kind / folder).mkdir(parents=True)
+        cv2.imwrite(str(data / "images" / folder / "1.jpg"), np.full((480, 640, 3), grey, np.uint8))
+        (data / "labels" / folder / "1.txt").touch()
+
+    assert cut_crops(data, tmp_path / "crops", 2, 0) == 4
+    crops = sorted((tmp_path / "crops" / "images").iterdir())
+    assert [round(float(np.asarray(cv2.imread(str(file))).mean())) for file in crops] == [50, 50, 200, 200]
+
+
+def test_a_name_in_another_encoding_is_cut(tmp_path: Path) -> None:
+    data = dataset(tmp_path / "data")
+    for folder, suffix in (("images", "jpg"), ("labels", "txt")):
+        before = data / folder / f"a.{suffix}"
+        before.rename(Path(os.fsdecode(os.fsencode(data / folder) + b"/pr\xe9." + suffix.encode())))
+
+    assert cut_crops(data, tmp_path / "crops", 1, 0) == 1
+    assert (tmp_path / "crops" / "images" / "data-pré-0.jpg").is_file()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from brakepoint.cli import run
 from brakepoint.training import fine_tuning
 
 
@@ -51,3 +52,33 @@ def test_a_training_run_that_continues_keeps_the_crops_that_it_began_with(
     dataset(tmp_path / "data", grey=200)
 
     assert learnt(tmp_path, data) == [50] * 3
+
+
+def test_a_split_dataset_is_learnt_and_validated_part_by_part(tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    seen: list[int] = []
+    dataset(both / "train", grey=50)
+    dataset(both / "val", grey=200)
+
+    def train(*folders: list[Path]) -> Path:
+        seen.extend(len(list((each / "images").iterdir())) for some in folders[:2] for each in some)
+        seen.extend(
+            round(float(np.asarray(cv2.imread(str(file))).mean()))
+            for some in folders[:2]
+            for file in (some[0] / "images").iterdir()
+        )
+        return tmp_path / "model.pt"
+
+    step = SimpleNamespace(train=train, export=lambda checkpoint, target: target)
+    fine_tuning.learn(step, [both], [both], tmp_path / "out", None, SimpleNamespace(seed=0))
+
+    assert seen == [fine_tuning.CROPS_A_PICTURE, 1, *[50] * fine_tuning.CROPS_A_PICTURE, 200]
+
+
+@pytest.mark.parametrize("rate", ["0", "-0.001", "nan", "1.1"])
+def test_a_learning_rate_with_which_nothing_is_learnt_is_refused(tmp_path: Path, rate: str, capsys) -> None:
+    data = str(tmp_path)
+
+    assert run(["train", "--data", data, "--val", data, f"--learning-rate={rate}"]) == 2
+
+    assert "--learning-rate" in capsys.readouterr().err

@@ -1,10 +1,13 @@
 """The process that checks a file writes each verdict as soon as it has it, and then that it is finished."""
 
+import math
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from brakepoint.messages import SignClass
 from brakepoint.workshop import examination
 from brakepoint.workshop.examination import FINISHED, Verdict
 
@@ -29,3 +32,32 @@ def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
     first = passed.model_dump_json() + "\n"
     assert seen == [("step2_synthetic", Path("labs/mine.py"), ""), first]
     assert verdicts.read_text(encoding="utf-8") == f"{first}{wrong.model_dump_json()}\n{FINISHED}"
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (np.int64(3), 3),
+        (np.float32(0.5), 0.5),
+        (True, True),
+        (None, None),
+        (SignClass.SPEED_LIMIT, "SpeedLimit"),
+        ("caf\udce9", "caf\\udce9"),
+        ((1, 2), "(1, 2)"),
+        (Path("a"), "a"),
+    ],
+)
+def test_whatever_an_attendee_returned_can_be_shown(found: object, shown: object) -> None:
+    verdict = Verdict(exercise="one", key="check.crashed", values={"found": found})
+
+    read = Verdict.model_validate_json(verdict.model_dump_json())
+
+    assert (read.values["found"], type(read.values["found"])) == (shown, type(shown))
+
+
+def test_a_number_that_is_none_stays_one() -> None:
+    verdict = Verdict(exercise="one", values={"found": math.nan, "most": math.inf})
+
+    read = Verdict.model_validate_json(verdict.model_dump_json()).values
+
+    assert math.isnan(read["found"]) and read["most"] == math.inf
