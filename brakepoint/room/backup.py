@@ -18,6 +18,7 @@ import yaml
 
 from brakepoint.errors import UserError
 from brakepoint.files import files_below, whole_file
+from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room, load_room, parse_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
 from brakepoint.room.locking import ACCOUNTS, RECORDS
@@ -50,7 +51,7 @@ def save(room: Room, file: Path, backup: Path) -> float:
         raise UserError("room.error.backup_over", path=file, room=room.name)
     if backup.resolve().is_relative_to(room.folder.resolve()):
         raise UserError("room.error.backup_inside", folder=room.folder)
-    if not room.folder.is_dir():
+    if not (room.folder / Accounts.FILE_NAME).is_file():
         raise UserError("room.error.not_applied", room=room.name, missing=", ".join(room.everybody[:3]))
     backup.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(backup) as part:

@@ -212,8 +212,11 @@ class Provisioner:
         return Accounts(accounts=known | new)
 
     def _printed(self) -> dict[str, str]:
-        path = self.folder / CARDS_NAME
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        """The fingerprints of the printed cards; if the file is damaged, all cards are printed again."""
+        try:
+            return dict(json.loads((self.folder / CARDS_NAME).read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return {}
 
     def _fingerprints(self, accounts: Accounts) -> dict[str, str]:
         return {card["handle"]: fingerprint(card) for card in cards(self.room, accounts)}

@@ -65,7 +65,7 @@ class Rehearser:
         return self._run("-m", "brakepoint", "mission", *options)
 
     def upload(self) -> str:
-        """Uploads a model to the bucket, and downloads it again."""
+        """Uploads a model to the bucket, and deletes it again."""
         values = self.variables
         store = Connection(
             values["AWS_S3_ENDPOINT"],

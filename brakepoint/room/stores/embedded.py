@@ -6,6 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from brakepoint.errors import UserError
 from brakepoint.files import files_below, write_whole
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import PRIVATE, write
@@ -106,10 +107,17 @@ class EmbeddedRoomStore(Folders):
         self._save({key: secret for key, secret in self.secrets().items() if key != access_key})
 
     def secrets(self) -> dict[str, str]:
-        """The secret keys by access key."""
+        """The secret keys by access key.
+
+        Raises:
+            UserError: The file is damaged.
+        """
         if not self._keys_path.is_file():
             return {}
-        return dict(json.loads(self._keys_path.read_text(encoding="utf-8")))
+        try:
+            return dict(json.loads(self._keys_path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise UserError("room.error.keys", path=self._keys_path) from error
 
     def _save(self, keys: dict[str, str]) -> None:
         write(self._keys_path, json.dumps(keys, indent=2) + "\n", PRIVATE)

@@ -165,7 +165,7 @@ def serve_room(room: Room, settings: EmbeddedSettings, on_full: OnFull) -> Itera
 def _look(server: RoomServer, stopping: threading.Event) -> None:
     while not stopping.wait(LOOK_EVERY_S):
         # Because of a full disk or a file changed by hand; the next check may succeed.
-        with suppress(OSError, ValueError):
+        with suppress(OSError, UserError):
             server.look()
 
 

@@ -292,6 +292,31 @@ def test_the_example_is_a_room() -> None:
     assert load_room(example).attendees == 40
 
 
+@pytest.mark.parametrize("damage", ["", "{", "[1]", "5"])
+def test_a_damaged_file_of_keys_is_named_and_made_again_with_the_same_keys(small, capsys, damage) -> None:
+    keys = small.folder / "keys.json"
+    before = keys.read_text(encoding="utf-8")
+    keys.write_text(damage, encoding="utf-8")
+    capsys.readouterr()
+
+    assert run(["room", "apply"]) == 2
+    assert "keys.json is damaged" in capsys.readouterr().err
+    keys.unlink()
+    assert run(["room", "apply"]) == 0
+    assert keys.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[1]", "5"])
+def test_a_damaged_list_of_printed_cards_means_that_all_are_printed_again(small, damage) -> None:
+    path = small.folder / "cards.json"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(damage, encoding="utf-8")
+
+    assert provisioner(small).card_changes().new == ("anna", "bela")
+    assert run(["room", "apply"]) == 0
+    assert path.read_text(encoding="utf-8") == before
+
+
 class WatchedStore(EmbeddedRoomStore):
     """Notes whether another command could change the room's accounts at the same time."""
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from room_day import KIT, room_now, upload
+from room_day import KIT, describe, room_now, upload
 
 from brakepoint import extras
 from brakepoint.cli import run
@@ -75,6 +75,16 @@ def test_a_backup_never_replaces_the_rooms_file(small, capsys, named) -> None:
     assert run(["room", "backup", *named]) == 2
     assert "spring.backup" in capsys.readouterr().err
     assert Path("room.yaml").read_bytes() == before
+
+
+def test_a_room_of_which_only_a_record_was_begun_has_nothing_to_back_up(small_room, capsys) -> None:
+    describe(("anna", "bela"), small_room.store.port)
+    assert run(["room", "rescore", "anna"]) == 0
+    capsys.readouterr()
+
+    assert run(["room", "backup", "spring.backup"]) == 2
+    assert "not complete" in capsys.readouterr().err
+    assert not Path("spring.backup").exists()
 
 
 def test_a_backup_is_never_part_of_the_next_one(small, capsys) -> None:
