@@ -55,7 +55,8 @@ def test_a_training_run_that_continues_keeps_the_crops_that_it_began_with(
 
 
 def test_a_split_dataset_is_learnt_and_validated_part_by_part(tmp_path: Path) -> None:
-    both, seen = tmp_path / "both", []
+    both = tmp_path / "both"
+    seen: list[int] = []
     dataset(both / "train", grey=50)
     dataset(both / "val", grey=200)
 
