@@ -86,6 +86,8 @@ def check_debounce(lab: Lab) -> None:
             sign = lab.confirm(sign, frame)
         if bool(sign.confirmed) is not believed:
             raise Wrong(f"step6.debounce.{name}", times=lab.SEEN_TIMES, frames=lab.SEEN_FRAMES)
+        if frames[-1] not in sign.frames:
+            raise Wrong("step6.debounce.newest", found=frames[-1])
 
 
 def check_braking(lab: Lab) -> None:
