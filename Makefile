@@ -35,7 +35,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint types types-of-tests test test-system soak bench networks rehearsal drill radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint types types-of-tests test test-system soak bench networks rehearsal drill hand-ins radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
 
 help: ## What make can do here
 	@$(PYTHON) -c '$(helped)' 2>/dev/null || awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile

@@ -49,9 +49,10 @@ def open_hub(uri: str, **options: TextIO | None) -> Hub:
     """Opens a hub.
 
     Args:
-        uri: `print:` for the hub that prints its orders and computes the train, `ble:` for the Powered Up hub
-            in range, `ble:90:84:2B:00:00:01` for the hub with that address.
-        options: `out`, where the hub prints its orders, None for nowhere; by default standard output.
+        uri: `print:` for the hub that prints the orders it receives and simulates the train, `ble:` for the
+            Powered Up hub in range, `ble:90:84:2B:00:00:01` for the hub with that address.
+        options: `out`, where the hub prints the orders that it receives; None prints nothing; by default
+            standard output.
 
     Raises:
         UserError: The scheme is unknown, its packages are not installed, or the hub cannot be reached.

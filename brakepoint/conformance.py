@@ -53,7 +53,7 @@ class CameraConformance:
         return frames
 
     def test_a_frame_is_a_picture(self) -> None:
-        """A frame has `(480, 640, 3)` uint8, as the detector and the autopilot require."""
+        """A frame has shape `(480, 640, 3)` and type uint8, as the detector and the autopilot require."""
         with closing(self.open()) as camera:
             image = self._frames(camera, 1)[0].image
         assert image.dtype == np.uint8, f"pixels are uint8, not {image.dtype}"
@@ -170,7 +170,7 @@ class HubConformance:
         assert braked.braking and rest.speed_cm_s == 0
 
     def test_the_train_never_goes_back_and_neither_does_its_clock(self) -> None:
-        """An earlier time moves nothing."""
+        """An earlier time does not move the train."""
         with self._hub() as hub:
             there = self._drive(hub, OrderKind.FULL_SPEED, 0, 3)
             before, again = hub.state(1), hub.state(3)

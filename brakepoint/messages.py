@@ -281,7 +281,7 @@ class Status(Message):
         at: Time of the message; 0 in a last will, which is written in advance.
         refused: Number of messages rejected so far.
         per_s: Work per second: frames captured, frames examined, orders issued or passed on.
-        latency_ms: Recent median time from the capture of a frame to the order at the train.
+        latency_ms: Recent median time from the capture of a frame until the train receives the order.
         latency_p95_ms: 95th percentile of these times.
     """
 

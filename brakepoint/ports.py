@@ -1,7 +1,8 @@
 """The interfaces of camera and hub, which are selected by URI.
 
-`video:track-stop` and `print:` replace hardware; `csi:0`, `usb:/dev/video0` and `ble:` are real hardware. An
-adapter is loaded by name when its URI is used, so that hardware libraries are only required if needed.
+`video:track-stop` and `print:` take the place of hardware; `csi:0`, `usb:/dev/video0` and `ble:` are real
+hardware. An adapter is loaded by name when its URI is used, so that hardware libraries are only required if
+needed.
 """
 
 from typing import Protocol
@@ -35,9 +36,9 @@ class Hub(Protocol):
     is_simulated: bool
 
     def apply(self, order: Order) -> None:
-        """Carries an order out, which applies until the next order.
+        """Carries an order out; the order applies until the next one.
 
-        A hub on a radio brakes by itself without an order for `brakepoint.rules.WATCHDOG_S`.
+        A hub on a radio brakes by itself when it has received no order for `brakepoint.rules.WATCHDOG_S`.
         """
 
     def state(self, now: float) -> TrainState:

@@ -15,6 +15,14 @@ _SHUFFLED = itertools.cycle(random.sample(UNASSIGNED, len(UNASSIGNED)))
 """The ports in random order, so that `free_port` returns a different one each time."""
 
 
+def is_host_name(host: str) -> bool:
+    """Whether a text can be looked up as a host; Python raises an unrelated error for one that cannot."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:  # Two dots in a row, or more than 63 letters between two dots.
+        return False
+
+
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen on a port; connections that are being closed do not prevent that."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -36,5 +44,5 @@ def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
 
 
 def free_port() -> int:
-    """A free port of this machine that has not been returned before."""
+    """A free local port that has not been returned before."""
     return next(port for port in _SHUFFLED if is_free(LOCALHOST, port))

@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, SignClass
@@ -176,6 +176,6 @@ def load_truth(path: Path) -> GroundTruth:
         return GroundTruth.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UserError("error.truth_missing", path=path) from None
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         first = str(error).splitlines()[0]
         raise UserError("error.truth_invalid", path=path, why=first) from error

@@ -52,7 +52,7 @@ SAID_S = 1.0
 
 
 class BluetoothHub:
-    """Drives a City hub with a train motor at port A and a light at port B.
+    """Drives a City hub with a train motor on port A and a light on port B.
 
     Args:
         address: The hub's Bluetooth address; empty for the only hub in range.
@@ -214,10 +214,10 @@ class BluetoothHub:
             except HubLostError as error:
                 self._say("lost", why=error)
                 back_off_s = BACK_OFF_S[0]
-            except UserError as error:
+            except Exception as error:  # Bleak raises many kinds when a device comes or goes meanwhile.
                 if not self._ready.done():
                     raise
-                self._say("still_lost", why=error)
+                self._say("still_lost", why=error if isinstance(error, UserError) else repr(error))
                 back_off_s = min(2 * back_off_s, BACK_OFF_S[1])
             await self._pause(back_off_s)
         beating.cancel()

@@ -7,8 +7,10 @@ means that the driver died, hangs, or cannot be watched.
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+from brakepoint.errors import UserError
 from brakepoint.files import write_whole
 from brakepoint.systems import require_posix
 
@@ -27,14 +29,22 @@ def heartbeat_path() -> Path:
     `XDG_RUNTIME_DIR` is unsuitable: that folder is removed when the user's session ends, while the train may
     still be driving.
 
+    Everyone may write to the folder for temporary files. Whoever owns the folder in it could therefore say
+    farewell in the driver's place, or have the driver overwrite any of its files through a symbolic link.
+
     Raises:
-        UserError: This is Windows, where the guard cannot run.
+        UserError: This is Windows, where the guard cannot run, or the folder belongs to another user.
     """
     require_posix("ble:")
     said = os.environ.get(VARIABLE)
     if said:
         return Path(said)
-    return Path(tempfile.gettempdir()) / f"brakepoint-{os.getuid()}" / "hub"
+    folder = Path(tempfile.gettempdir()) / f"brakepoint-{os.getuid()}"
+    with suppress(OSError):  # Whether the file can be written is shown when it is written.
+        folder.mkdir(mode=0o700, exist_ok=True)
+    if os.path.lexists(folder) and (folder.is_symlink() or folder.stat().st_uid != os.getuid()):
+        raise UserError("hub.error.other_owner", folder=folder, setting=VARIABLE)
+    return folder / "hub"
 
 
 class Heartbeat:

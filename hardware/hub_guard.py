@@ -82,8 +82,8 @@ async def _brake_and_say(address: str, say: Callable[..., None], limits: RadioLi
     say("silent", address=address)
     try:
         await brake(address, limits)
-    except (UserError, HubLostError) as error:
-        say("failed", why=error)
+    except Exception as error:  # Whatever bleak and its message bus raise, the train must be braked.
+        say("failed", why=error if isinstance(error, UserError | HubLostError) else repr(error))
         return False
     say("braked", address=address)
     return True

@@ -30,7 +30,7 @@ def left_turning(rest: str, hangs_up: bool) -> Iterator[str]:
 
     Args:
         rest: The hub's Bluetooth address; empty for the only hub in range.
-        hangs_up: Whether to disconnect; otherwise the system keeps the link until the radio fails.
+        hangs_up: Whether to disconnect; otherwise the system keeps the link until the radio falls silent.
 
     Yields:
         The hub's address.

@@ -224,7 +224,7 @@ class WatchVoltage(_Fixed):
 
 
 class AskVoltage(_Fixed):
-    """Requests whether the voltage is currently too low: `05 00 03 01 03` (section *Hub Alerts*)."""
+    """Asks whether the voltage is currently too low: `05 00 03 01 03` (section *Hub Alerts*)."""
 
     whole = _framed(0x03, bytes([_LOW_VOLTAGE, 0x03]))
 

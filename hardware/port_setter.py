@@ -11,7 +11,7 @@ from hardware.lwp3 import Feedback, Port, SetValue
 TRIES = 3
 """Number of attempts to send a value before the hub counts as lost."""
 REFRESH_S = 0.5
-"""Interval at which the motor's power is sent again, changed or not, to detect a dead radio."""
+"""Interval at which the motor's power is sent again, changed or not, to detect a dead link."""
 Write = Callable[[SetValue], Awaitable[None]]
 
 
@@ -87,7 +87,7 @@ class PortSetter:
         """Sends the requested values, for ever.
 
         Raises:
-            HubLostError: The radio or the hub does not accept the value.
+            HubLostError: The value could not be sent, or the hub does not accept it.
         """
         while True:
             await self.settle()
@@ -101,7 +101,7 @@ class PortSetter:
         """Sends the requested value until it is confirmed.
 
         Raises:
-            HubLostError: The radio or the hub does not accept the value.
+            HubLostError: The value could not be sent, or the hub does not accept it.
         """
         while not self.is_settled:
             self._news.clear()
@@ -130,10 +130,10 @@ class PortSetter:
         return False
 
     async def send(self) -> None:
-        """Sends the requested value, and waits only for the radio.
+        """Sends the requested value, and waits only until the hub's radio has acknowledged it.
 
         Raises:
-            HubLostError: The radio does not accept the value.
+            HubLostError: The value could not be sent.
         """
         if not self._unanswered:
             self._unanswered_since = _now()

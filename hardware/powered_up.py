@@ -32,8 +32,7 @@ CONNECT_TRIES = 3
 CONNECT_AGAIN_S = 0.3
 """Delay before retrying a connection.
 
-A connection may fail for temporary reasons: another one is being opened or closed, or the radio missed an
-answer.
+A connection may fail for temporary reasons: another one is being opened or closed, or an answer was lost.
 """
 Trouble = Callable[..., None]
 QUESTIONS = (
@@ -148,8 +147,7 @@ class PoweredUpHub:
         return self.kind in (HubKind.CITY, None)
 
     async def write(self, message: lwp3.Message) -> None:
-        """Sends a message with priority over whispered ones; returns when the hub's radio has acknowledged
-        it.
+        """Sends a message ahead of whispered ones; returns when the hub's radio has acknowledged it.
 
         Raises:
             HubLostError: The message has not been acknowledged.
@@ -170,10 +168,10 @@ class PoweredUpHub:
         """Sends an unconfirmed message, unless something more important has to be sent.
 
         A whispered message requests no acknowledgement, so it delays nothing; the motor's messages detect
-        problems of the radio.
+        problems with the link.
 
         Returns:
-            Whether the message is done with: sent, or refused by the radio.
+            Whether the message is done with: sent, or refused by the system's Bluetooth.
         """
         if self._writes_waiting:
             return False
@@ -202,7 +200,7 @@ class PoweredUpHub:
             self._lost.result()
 
     async def close(self) -> None:
-        """Brakes if the radio still allows it, whatever else has failed, and only then disconnects."""
+        """Brakes if the link still allows it, whatever else has failed, and only then disconnects."""
         if self._client.is_connected:
             self.motor = PortSetter(self.write, self.limits, Port.A, BRAKE)
             with suppress(HubLostError):

@@ -65,7 +65,7 @@ class Reckoning:
         self._power = 0.0 if self._is_braking else min(self._power, self._target)
 
     def at(self, now: float) -> None:
-        """Moves the train up to a time. An earlier time moves nothing."""
+        """Moves the train up to a time. An earlier time does not move it."""
         seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
         self._now = now if self._now is None else max(now, self._now)
         if self._is_braking:
@@ -95,7 +95,7 @@ class Reckoning:
 
     @property
     def state(self) -> TrainState:
-        """The train's speed and position at the time of the last `at`."""
+        """The train's speed and position at the time of the last call of `at`."""
         return TrainState(
             at=self._now or 0.0,
             position_cm=self._motion.position_cm,

@@ -118,14 +118,14 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
     """
     # TODO threshold: return the lowest value in confidences that fulfils this condition: of all
     # detections with at least this confidence, at least the share PRECISION_LEAST is right. The
-    # condition may fail at a higher confidence and hold again lower down. The answer is always a
+    # condition may fail at a higher confidence and hold again at a lower one. The answer is always a
     # number: 1.0 if the condition holds nowhere. An answer that is too high makes the train drive
     # past signs; one that is too low makes it brake for nothing.
     # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
     # condition : parmi toutes les détections au moins aussi sûres, y compris à égalité, une part d’au
     # moins PRECISION_LEAST est juste. La condition peut être fausse à une confiance plus haute et
     # redevenir vraie plus bas. La réponse est toujours un nombre : 1.0 si la condition n’est remplie
-    # nulle part. Une réponse trop haute fait manquer des panneaux au train ; une réponse trop basse
+    # nulle part. Une réponse trop élevée fait manquer des panneaux au train ; une réponse trop basse
     # le fait freiner pour rien.
     raise NotImplementedError  # replace this · à remplacer
 
@@ -171,7 +171,7 @@ def train(
         The stripped checkpoint of the last epoch, `out_dir/model.pt`.
 
     Raises:
-        UserError: A dataset is empty, or the checkpoint is missing, broken or for other classes.
+        UserError: A dataset is empty, or the checkpoint is missing or broken, or knows other classes.
     """
     recipe = recipe or Recipe()
     data = write_data_file(datasets, validation, out_dir / "data.yaml")

@@ -191,13 +191,13 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     seconds.
     """
     # TODO failsafe: return the first of these reasons not to drive that applies, or None if none
-    # does. Reason.NO_TRAIN_STATE: there is no state of the train, or it is older than
-    # STATE_AGE_MAX_S. Reason.NO_FRAMES: there has been no frame, or the last is older than
-    # FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A
-    # time from the future means that a clock is wrong, and the same limit applies: refuse a state or
-    # a frame that is further from now than its limit, before or after (|now − t| > limit). A state or
-    # a frame exactly at its limit is still good. A train that drives by what was true a second ago
-    # drives blind.
+    # does. Reason.NO_TRAIN_STATE: there is no train state, or it is older than STATE_AGE_MAX_S.
+    # Reason.NO_FRAMES: there has been no frame, or the last is older than FRAME_AGE_MAX_S.
+    # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A time from the
+    # future means that a clock is wrong, and the same limit applies: refuse a state or a frame that
+    # is further from now than its limit, before or after (|now − t| > limit). A state or a frame
+    # exactly at its limit is still good. A train that drives by what was true a second ago drives
+    # blind.
     # À FAIRE failsafe : renvoyer la première de ces raisons de ne pas rouler qui s’applique, et None
     # si aucune ne s’applique. Reason.NO_TRAIN_STATE : il n’y a pas d’état du train, ou il est plus
     # vieux que STATE_AGE_MAX_S. Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus

@@ -27,7 +27,7 @@ DISTRACTOR_SHARE = 0.5
 """Share of distractors in the other pictures: stop signs, no entry, backs of signs."""
 OCCLUDED_SHARE = 0.15
 CROWDED_SHARE = 0.3
-"""Share of signs close to another one, or partly in front of it: there, two are easily taken for one."""
+"""Share of signs close to another one, or partly in front of it: there, two are easily mistaken for one."""
 VISIBLE_LEAST = 0.4
 """A sign with a smaller visible share would be a riddle, not an example: it is not placed."""
 SEEN_LEAST = 0.3

@@ -150,7 +150,7 @@ def train(
         The stripped checkpoint of the last epoch, `out_dir/model.pt`.
 
     Raises:
-        UserError: A dataset is empty, or the checkpoint is missing, broken or for other classes.
+        UserError: A dataset is empty, or the checkpoint is missing or broken, or knows other classes.
     """
     recipe = recipe or Recipe()
     data = write_data_file(datasets, validation, out_dir / "data.yaml")

@@ -1,4 +1,4 @@
-"""A hub that replaces a real train: it prints its orders and computes how the train would move."""
+"""A hub in place of a real train: it prints the orders it receives, and computes how the train would move."""
 
 import sys
 from typing import TextIO
@@ -30,7 +30,7 @@ class PrintingHub:
             self._print(order)
 
     def state(self, now: float) -> TrainState:
-        """Moves the train up to `now` and returns its state. An earlier time moves nothing."""
+        """Moves the train up to `now` and returns its state. An earlier time does not move it."""
         seconds = max(now - self._now, 0.0) if self._now is not None else 0.0
         self._now = now if self._now is None else max(now, self._now)
         braking = self._order is None or self._order.kind is OrderKind.BRAKE

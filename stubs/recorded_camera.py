@@ -1,4 +1,4 @@
-"""A recorded feed that replaces a real camera, and follows the train."""
+"""A recorded feed in place of a real camera: it follows the train."""
 
 import hashlib
 from collections.abc import Generator
@@ -11,8 +11,10 @@ import numpy as np
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.messages import Frame, TrainState
-from brakepoint.truth import GroundTruth, load_truth
+from brakepoint.truth import CameraModel, GroundTruth, load_truth
 
+SIZE_PX = CameraModel().width_px, CameraModel().height_px
+"""Size of every recorded picture: film and autopilots are made for it."""
 EXPOSURE_S = 1 / 60
 """How long the shutter is open, as indoors."""
 BLUR_DEPTH_CM = 40.0
@@ -35,7 +37,8 @@ class RecordedCamera:
         seed: Seed of the sensor's noise.
 
     Raises:
-        UserError: The video is missing or damaged, or the ground truth belongs to another video.
+        UserError: The video is missing or damaged, its pictures have another size, or the ground truth is
+            that of another video.
     """
 
     def __init__(self, video: Path, truth: GroundTruth, seed: int = 0) -> None:
@@ -109,6 +112,10 @@ def _open(video: Path, truth: GroundTruth) -> av.container.InputContainer:
         raise UserError("feed.frame_count", path=video, found=stream.frames, expected=expected)
     if truth.video_sha256 and hashlib.sha256(video.read_bytes()).hexdigest() != truth.video_sha256:
         raise UserError("feed.changed", path=video)
+    for width, height in ((stream.width, stream.height), (truth.camera.width_px, truth.camera.height_px)):
+        if (width, height) != SIZE_PX:
+            found, wanted = f"{width} × {height}", "{} × {}".format(*SIZE_PX)
+            raise UserError("feed.size", path=video, found=found, wanted=wanted)
     # One thread decodes fast enough, and each further one would hold its own frames.
     stream.thread_type, stream.codec_context.thread_count = "NONE", 1
     return container

@@ -49,7 +49,7 @@ class Seat(BaseModel):
         further: Exercises done beyond the track.
         minutes: Minutes since the attendee last passed a further exercise.
         hints: Hints given so far.
-        map50: The best mAP50, as scored by the instructor's side.
+        map50: The best mAP50, as measured on the instructor's machine.
         incidents: Incidents whose cause was found, by number, with the minutes until the cause was found and
             fixed.
         score: The best mission score; after the final, the final's score.

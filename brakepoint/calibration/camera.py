@@ -1,8 +1,8 @@
 """Determines a camera and its mounting from a plate at two known distances.
 
 The plate is on its post beside a straight track. Its height in the picture gives the focal length; how much
-lower its centre is at close range gives the height of the lens; the limit of the centre far away gives the
-pitch. Likewise, the horizontal positions give the mounting's side and the yaw.
+lower its centre is at close range gives the height of the lens; the row that the centre approaches far away
+gives the pitch. Likewise, the horizontal positions give the mounting's side and the yaw.
 """
 
 import math
@@ -33,7 +33,7 @@ DISAGREEMENT_MAX = 0.15
 
 @dataclass(frozen=True)
 class Placement:
-    """A plate at its place.
+    """A plate at a measured position, and its box in the picture.
 
     Attributes:
         ahead_cm: From the lens to the plate along the track.

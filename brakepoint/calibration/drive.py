@@ -96,7 +96,7 @@ class Reckons(Protocol):
     """A hub's dead reckoning of speed and position, for instance `hardware.reckoning.Reckoning`."""
 
     def measured(self, volts: float | None) -> None:
-        """Sets the measured voltage."""
+        """Takes the measured voltage into account."""
 
     def follow(self, order: Order | None) -> None:
         """Follows an order from now on."""

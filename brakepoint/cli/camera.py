@@ -53,6 +53,7 @@ def calibrate_command(
     if "focal=" in camera:
         raise UserError("calibrate.focal_given", camera=camera)
     path = chosen_path(out)
+    train = known_train(path)
     with choosing(None):
         opened = open_camera(camera)
     try:
@@ -63,7 +64,6 @@ def calibrate_command(
             fit = fit_eye(_places(opened, detector, beside), FRAME_PX, own_px)
     finally:
         opened.close()
-    train = known_train(path)
     latency_s = train.camera.latency_s if train.camera else 0.0
     eye = fit.eye.model_copy(update={"latency_s": latency_s})
     Console(highlight=False).print(_table(eye, fit.errors))
@@ -71,8 +71,13 @@ def calibrate_command(
 
 
 def chosen_path(out: Path | None) -> Path:
-    """The path of the train's file: from the option, the setting, or `train.toml`."""
-    return out or Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
+    """The path of the train's file: from the option, the setting, or `train.toml`.
+
+    Its folder is created before anything is measured, since the measurements would be lost without it.
+    """
+    path = out or Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def known_train(path: Path) -> TrainFile:

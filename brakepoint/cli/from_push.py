@@ -25,7 +25,7 @@ from brakepoint.rollout.store import Store
 from brakepoint.rollout.train import Train
 from brakepoint.rollout.workplace import Delivered, Workplace
 from brakepoint.store.connection import Connection
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 FOLDER = Path("runs/delivery")
 TESTS = 'make mission ARGS="--steps {source}" PYTHON=python3.11'
@@ -132,10 +132,9 @@ def _layers_table(store: Store, image: str) -> Table:
     for architecture in sizes:
         table.add_column(f"{architecture} (MB)", justify="right")
     first = next(iter(sizes.values()))
-    for number, layer in enumerate(first):
-        table.add_row(
-            escape(layer.made_by[:60]), *(f"{those[number].megabytes:.1f}" for those in sizes.values())
-        )
+    for index, layer in enumerate(first):
+        megabytes = (number(those[index].megabytes, 1) for those in sizes.values())
+        table.add_row(escape(layer.made_by[:60]), *megabytes)
     return table
 
 

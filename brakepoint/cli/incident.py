@@ -115,7 +115,7 @@ def list_command() -> None:
 
 
 def _share_times() -> None:
-    """Shows the times on the room's board; a check does not fail if this is impossible."""
+    """Sends the times to the room's board; a check does not fail if this is impossible."""
     if not in_a_room():
         return
     from brakepoint.room.sharing import share_incidents

@@ -83,7 +83,7 @@ def prepare_command(
         Path, typer.Argument(metavar="MODEL.onnx", show_default=False, help="cli.model.prepare.model")
     ] = SHIPPED_MODEL,
 ) -> None:
-    """Loads a model with TensorRT, which builds an engine without reporting progress; shows the time."""
+    """Loads a model with TensorRT, which builds an engine in silence; shows the elapsed time."""
     from brakepoint.detector.runtime import TENSORRT_NAME, load_runtime
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()

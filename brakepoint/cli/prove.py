@@ -1,4 +1,4 @@
-"""`brakepoint prove`: drives every feed in every weather, and shows where detector or autopilot fail."""
+"""`brakepoint prove`: drives every feed in every weather; shows where the detector or the autopilot fails."""
 
 import os
 from pathlib import Path

@@ -30,6 +30,8 @@ from brakepoint.texts import number, text
 DEFAULT_RACE = Path("runs/race.html")
 LINE_CELLS, GAUGE_CELLS = 72, 30
 BLINK_S = 0.5
+SLEEP_MAX_S = 60.0
+"""The system cannot sleep for as long as the slowest speeds would require."""
 
 
 def replay_command(
@@ -86,9 +88,10 @@ def _paced(ticks: tuple[Tick, ...], speed: float) -> Iterator[Tick]:
     begin = time.monotonic()
     shown = -1
     while speed > 0 and shown < len(ticks) - 2:
-        due = int((time.monotonic() - begin) * speed * CONTROL_RATE_HZ)
+        due = int(min((time.monotonic() - begin) * speed * CONTROL_RATE_HZ, len(ticks)))
         if due <= shown:
-            time.sleep(max(begin + (shown + 1) / (speed * CONTROL_RATE_HZ) - time.monotonic(), 0))
+            left_s = begin + (shown + 1) / (speed * CONTROL_RATE_HZ) - time.monotonic()
+            time.sleep(min(max(left_s, 0), SLEEP_MAX_S))
             continue
         shown = min(due, len(ticks) - 2)
         yield ticks[shown]

@@ -18,6 +18,7 @@ from brakepoint import extras
 from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError, system_says
+from brakepoint.look import points
 from brakepoint.texts import number, text
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ def tell_outcome(scored: tuple[str, "SubmissionOutcome"]) -> None:
     map50 = "–" if outcome.map50 is None else number(outcome.map50, 2)
     key = "room.not_scored" if outcome.reason else "room.scored"
     why = outcome.words()
-    _say_if_possible(text(key, None, handle=handle, score=f"{outcome.score:g}", map50=map50, why=why))
+    _say_if_possible(text(key, None, handle=handle, score=points(outcome.score), map50=map50, why=why))
 
 
 def _say_if_possible(line: str, err: bool = False) -> None:

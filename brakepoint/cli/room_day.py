@@ -21,7 +21,7 @@ from brakepoint.cli.room import (
     say,
 )
 from brakepoint.errors import UserError
-from brakepoint.texts import text
+from brakepoint.texts import number, text
 
 Undo = Annotated[bool, typer.Option("--undo", help="cli.room.undo")]
 NewHandle = Annotated[str, typer.Argument(metavar="HANDLE", help="cli.room.add.handle", show_default=False)]
@@ -170,7 +170,7 @@ def backup_command(backup: BackupFile, file: RoomFile = DEFAULT_FILE) -> None:
 
     began_at, room = time.monotonic(), open_room(file)
     megabytes = save(room, file, backup)
-    say("room.backed_up", began_at, path=backup, megabytes=f"{megabytes:.1f}")
+    say("room.backed_up", began_at, path=backup, megabytes=number(megabytes, 1))
 
 
 @room_app.command("restore", help="cli.room.restore.help")

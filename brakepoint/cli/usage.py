@@ -100,7 +100,7 @@ class Commands(TyperGroup):
             return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Finds the command named first.
+        """Finds the command that the first argument names.
 
         Raises:
             UserError: There is no command of that name.

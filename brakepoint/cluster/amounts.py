@@ -1,4 +1,4 @@
-"""Quantities of Kubernetes, LimitRange and ResourceQuota: what pods use, and what a namespace grants."""
+"""Kubernetes quantities, LimitRanges and ResourceQuotas: what pods use, and what a namespace grants."""
 
 import re
 from collections import Counter, defaultdict

@@ -1,7 +1,7 @@
 """Reads from rendered manifests which containers a cluster would start, and how."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from brakepoint.delivery.credentials import Secrets
@@ -44,60 +44,104 @@ def containers(manifests: list[Manifest], secrets: Secrets) -> list[Container]:
 
 def _container(deployment: Manifest, manifests: list[Manifest], secrets: Secrets) -> Container:
     pod, said = deployment["metadata"]["name"], container_of(deployment)
-    config: Secrets = {m["metadata"]["name"]: m.get("data", {}) for m in of_kind(manifests, "ConfigMap")}
-    held = {"ConfigMap": config, "Secret": secrets}
-
-    def content(kind: str, name: str) -> dict[str, str]:
-        if name not in held[kind]:
-            raise UserError("delivery.error.reference", pod=pod, what=f"{kind} {name}")
-        return held[kind][name]
-
-    def value(kind: str, name: str, key: str) -> str:
-        if key not in content(kind, name):
-            raise UserError("delivery.error.reference", pod=pod, what=f"{kind} {name}: {key}")
-        return content(kind, name)[key]
-
-    environment: dict[str, str] = {}
-    for source in said.get("envFrom") or ():
-        environment |= content("ConfigMap", source["configMapRef"]["name"])
-    for variable in said.get("env") or ():
-        environment[variable["name"]] = _value(variable, value)
-    files: dict[str, str] = {}
-    volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"].get("volumes", ())}
-    for mount in said.get("volumeMounts") or ():
-        for name, words in _files(volumes[mount["name"]], content, value).items():
-            files[f"{mount['mountPath']}/{name}"] = words
+    config: Secrets = {m["metadata"]["name"]: m.get("data") or {} for m in of_kind(manifests, "ConfigMap")}
+    held = _Held(pod, {"ConfigMap": config, "Secret": secrets})
+    volumes = deployment["spec"]["template"]["spec"].get("volumes") or ()
     command, args = (tuple(map(str, said.get(name) or ())) for name in ("command", "args"))
-    return Container(pod, said["image"], command, args, environment, files)
+    environment, files = _environment(said, held), _mounted(said, volumes, held)
+    return Container(pod, said.get("image", ""), command, args, environment, files)
 
 
-def _value(variable: Manifest, value: Callable[[str, str, str], str]) -> str:
+def _environment(container: Manifest, held: "_Held") -> dict[str, str]:
+    environment: dict[str, str] = {}
+    for source in container.get("envFrom") or ():
+        for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
+            if field in source:
+                found = held.content(kind, source[field])
+                environment |= {f"{source.get('prefix', '')}{name}": value for name, value in found.items()}
+    for variable in container.get("env") or ():
+        value = _value(variable, held)
+        if value is not None:
+            environment[variable["name"]] = value
+    return environment
+
+
+def _mounted(container: Manifest, volumes: Iterable[Manifest], held: "_Held") -> dict[str, str]:
+    """The files of all mounts, by path."""
+    by_name = {volume["name"]: volume for volume in volumes}
+    files: dict[str, str] = {}
+    for mount in container.get("volumeMounts") or ():
+        if mount["name"] not in by_name:
+            raise UserError("delivery.error.reference", pod=held.pod, what=f"volume {mount['name']}")
+        there, place = _files(by_name[mount["name"]], held), mount["mountPath"]
+        only = mount.get("subPath")  # One file of the volume, which is mounted without a folder.
+        if only is None:
+            files |= {f"{place}/{name}": words for name, words in there.items()}
+        elif only in there:
+            files[place] = there[only]
+    return files
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The contents of the ConfigMaps and Secrets to which a pod may refer.
+
+    Attributes:
+        pod: Name of the pod.
+        held: Keys and values by kind and name.
+    """
+
+    pod: str
+    held: dict[str, Secrets]
+
+    def content(self, kind: str, reference: Manifest) -> dict[str, str]:
+        """All keys and values; none if the reference is optional and there is no such object."""
+        name = reference.get("name") or reference.get("secretName", "")
+        if name in self.held[kind]:
+            return self.held[kind][name]
+        if reference.get("optional"):
+            return {}
+        raise UserError("delivery.error.reference", pod=self.pod, what=f"{kind} {name}")
+
+    def value(self, kind: str, reference: Manifest, key: str) -> str | None:
+        """The value of a key; None if the reference is optional and there is no such key."""
+        found = self.content(kind, reference)
+        if key in found or reference.get("optional"):
+            return found.get(key)
+        name = reference.get("name") or reference.get("secretName", "")
+        raise UserError("delivery.error.reference", pod=self.pod, what=f"{kind} {name}: {key}")
+
+
+def _value(variable: Manifest, held: _Held) -> str | None:
     """The value of a variable, given directly or in a Secret or ConfigMap."""
-    source = variable.get("valueFrom", {})
+    source = variable.get("valueFrom") or {}
     for kind, field in (("Secret", "secretKeyRef"), ("ConfigMap", "configMapKeyRef")):
         if field in source:
-            return value(kind, source[field]["name"], source[field]["key"])
-    return str(variable.get("value", ""))
+            return held.value(kind, source[field], source[field]["key"])
+    value = variable.get("value")
+    return "" if value is None else str(value)
 
 
-def _files(
-    volume: Manifest, content: Callable[[str, str], dict[str, str]], value: Callable[[str, str, str], str]
-) -> dict[str, str]:
+def _files(volume: Manifest, held: _Held) -> dict[str, str]:
     """The files of a volume by name; volumes that start empty have none."""
-    if "configMap" in volume:
-        return content("ConfigMap", volume["configMap"]["name"])
-    if "secret" not in volume:
-        return {}
-    name, items = volume["secret"]["secretName"], volume["secret"].get("items")
-    if not items:
-        return content("Secret", name)
-    return {item["path"]: value("Secret", name, item["key"]) for item in items}
+    files: dict[str, str] = {}
+    for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
+        for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
+            if field not in source:
+                continue
+            said = source[field]
+            if items := said.get("items"):
+                found = {item["path"]: held.value(kind, said, item["key"]) for item in items}
+                files |= {name: words for name, words in found.items() if words is not None}
+            else:
+                files |= held.content(kind, said)
+    return files
 
 
 def on_this_machine(
     made: list[Container], manifests: list[Manifest], ports: dict[str, int]
 ) -> list[Container]:
-    """The same containers, with each Service on a port of this machine.
+    """The same containers, with each Service on a local port.
 
     Args:
         made: The containers.
@@ -123,7 +167,8 @@ def on_this_machine(
 
 def _selects(service: Manifest, deployment: Manifest) -> bool:
     labels = deployment["spec"]["template"]["metadata"]["labels"]
-    return bool(service["spec"]["selector"].items() <= labels.items())
+    selector = service["spec"].get("selector") or {}
+    return bool(selector) and bool(selector.items() <= labels.items())
 
 
 def _port_number(target: int | str, container: Manifest) -> int:

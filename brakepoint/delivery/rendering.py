@@ -31,7 +31,8 @@ def render_step(folder: Path, part: str) -> list[Manifest]:
             shutil.copytree(KIT / "deploy" / name, Path(root, "deploy", name))
         copy = Path(root, "labs", folder.name)
         if folder.is_dir():
-            shutil.copytree(folder, copy)
+            # Links stay links: an editor's lock is a link to nothing.
+            shutil.copytree(folder, copy, symlinks=True)
         return render(copy / part, Path(root))
 
 
@@ -49,7 +50,8 @@ def render(overlay: Path, root: Path = Path("/")) -> list[Manifest]:
         raise UserError("delivery.error.no_overlay", folder=_seen_from(root, str(overlay)))
     done = subprocess.run([kubectl(), "kustomize", str(overlay)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        why = _seen_from(root, done.stderr.strip().splitlines()[-1])
+        said = done.stderr.strip().splitlines() or [f"kubectl: {done.returncode}"]
+        why = _seen_from(root, said[-1])
         raise UserError("delivery.error.render", folder=_seen_from(root, str(overlay)), why=why)
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 

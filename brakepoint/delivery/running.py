@@ -1,6 +1,7 @@
-"""Runs the containers of an overlay as processes of this machine, and drives a mission with these."""
+"""Runs the containers of an overlay as processes on this machine, and drives a mission with them."""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -111,22 +112,32 @@ class Pods(Supervisor):
         root = Path(self._folder.name) / container.name
         moved = {path: str(root / path.lstrip("/")) for path in container.files}
 
-        def there(text: str) -> str:
-            for path, place in moved.items():
-                text = text.replace(path, place)
-            return text
-
         for path, content in container.files.items():
             place = Path(moved[path])
             place.parent.mkdir(parents=True, exist_ok=True)
             place.touch(mode=0o600)
-            place.write_text(there(content), encoding="utf-8")
-        return [there(word) for word in words]
+            place.write_text(with_places(content, moved), encoding="utf-8")
+        return [with_places(word, moved) for word in words]
 
     def stop(self) -> None:
         """Stops every container and deletes the containers' files. May be called twice."""
         super().stop()
         self._folder.cleanup()
+
+
+def with_places(text: str, places: dict[str, str]) -> str:
+    """Replaces paths in a text, the longest first: one path may begin with another.
+
+    Args:
+        text: The text.
+        places: The new path by path.
+    """
+    longest_first = sorted(places, key=len, reverse=True)
+    return (
+        re.sub("|".join(map(re.escape, longest_first)), lambda found: places[found[0]], text)
+        if places
+        else text
+    )
 
 
 def _find_program(name: str) -> str | None:

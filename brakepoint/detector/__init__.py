@@ -55,7 +55,7 @@ class Detector:
         threads: Threads of the runtime; by default the value of `BRAKEPOINT_THREADS`, else the number of
             cores.
         half: Whether OpenVINO may compute in half precision where the processor supports it. Half precision
-            takes two thirds of the time, but confidences then differ between machines.
+            takes a third less time, but confidences then differ between machines.
 
     Attributes:
         confidence: Detections below this confidence are dropped.
@@ -64,8 +64,8 @@ class Detector:
         runtime: The runtime of the network.
 
     Raises:
-        UserError: The model is missing, unreadable, without metadata, for other classes, or not a detector of
-            pictures; or the runtime is unknown or not installed; or the endpoint does not answer.
+        UserError: The model is missing or unreadable, has no metadata or other classes, or is not a detector
+            of pictures; or the runtime is unknown or not installed; or the endpoint does not answer.
 
     Example:
         >>> Detector(SHIPPED_MODEL).detect(frame).items

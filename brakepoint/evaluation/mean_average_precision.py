@@ -17,7 +17,7 @@ from brakepoint.messages import Detection, SignClass
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALL_POINTS = np.linspace(0, 1, 101)
 CONFIDENCE_MIN = 0.001
-"""Detections count from this confidence: the metric needs the whole curve, not an operating point."""
+"""Detections count if they are at least this sure: the metric needs the whole curve, not one point of it."""
 
 
 class ClassMetrics(BaseModel):

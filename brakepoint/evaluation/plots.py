@@ -29,7 +29,7 @@ DPI = 110
 
 
 def plot_precision_recall(base: Sequence[Match], new: Sequence[Match], title: str, path: Path) -> None:
-    """Draws precision over recall at IoU 0.5, one panel per class.
+    """Draws precision–recall curves at IoU 0.5, one panel per class.
 
     Args:
         base: Results of the base model, one per picture.

@@ -10,13 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from brakepoint.detector import Detector
+from brakepoint.systems import LINUX
 
 LOOK_EVERY_S = 0.5
 BYTES_PER_MB = 1_000_000
 
 
 def resident_mb() -> float:
-    """The memory that this process uses now."""
+    """The memory that this process uses now; on macOS, which has no /proc, the most that it has used."""
+    if not LINUX:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / BYTES_PER_MB
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / BYTES_PER_MB
 

@@ -66,7 +66,7 @@ class Looking(_Section):
 
 
 class Clocks(_Section):
-    """By how many seconds the clock of each machine is ahead of the train's clock."""
+    """By how many seconds each machine's clock is ahead of the train's clock."""
 
     capture: float = 0.0
     detector: float = 0.0
@@ -129,7 +129,7 @@ class Site:
             setup = Setup.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
         except ValidationError as error:
             raise UserError("incident.error.setup", path=path, why=first_fault(error)) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError("incident.error.setup", path=path, why=error) from error
         return cls(folder, setup, load_train(folder / TRAIN_FILE))
 

@@ -230,7 +230,7 @@ _channel: Any = None
 
 
 def _start_worker(channel: Any, lang: str) -> None:
-    """Gives a worker one core, the language, and a queue for its messages."""
+    """Limits a worker to one OpenCV thread, and gives it the language and a queue for its messages."""
     global _channel
     _channel = channel
     os.environ["BRAKEPOINT_LANG"] = lang

@@ -28,6 +28,8 @@ from brakepoint.validation import first_fault
 
 REPORT_NAME = "report.json"
 PAGE_NAME = "index.html"
+FORMAT = "brakepoint-report/"
+"""Beginning of a report's format, which the version follows."""
 DECIMALS = 3
 """Floats are rounded to this many decimals, so that a report does not depend on the last bit."""
 
@@ -199,10 +201,14 @@ def publishing(folder: Path) -> Iterator[Path]:
     """Provides a scratch folder, which replaces `folder` on success and is removed otherwise.
 
     Raises:
-        UserError: The folder cannot be written to, or contains something other than an earlier run.
+        UserError: The folder cannot be written to, contains something other than an earlier run, or is the
+            current folder or one above it.
     """
     if folder.exists() and not _is_replaceable(folder):
         raise UserError("mission.error.out_taken", folder=folder)
+    folder = folder.resolve()  # The folder that a link leads to is replaced, and not the link.
+    if Path.cwd().is_relative_to(folder):
+        raise UserError("mission.error.out_current", folder=folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -217,8 +223,17 @@ def publishing(folder: Path) -> Iterator[Path]:
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Whether a folder may be replaced: it is empty, or contains an earlier run."""
-    return folder.is_dir() and ((folder / REPORT_NAME).exists() or not any(folder.iterdir()))
+    """Whether a folder may be replaced: it is empty, or contains an earlier run.
+
+    Other programs write a `report.json`, too, so its format decides.
+    """
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return folder.is_dir()
+    try:
+        report = json.loads((folder / REPORT_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(report, dict) and str(report.get("format")).startswith(FORMAT)
 
 
 def _replace(folder: Path, scratch: Path) -> None:

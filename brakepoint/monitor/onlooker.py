@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from brakepoint.errors import UserError
@@ -64,7 +65,7 @@ class Onlooker:
         self._score: Score | None = None
         self._state: TrainState | None = None
         self._detections: Detections | None = None
-        self._orders: list[Json] = []
+        self._orders: deque[Json] = deque(maxlen=ORDERS_SHOWN)  # A run on a real line may last all day.
         self._statuses: dict[str, Status] = {}
         self._heard_at = dict.fromkeys(SOURCES, time.monotonic())
         self._asked_at: float | None = None
@@ -91,7 +92,8 @@ class Onlooker:
                 self._heard_at["autopilot"] = time.monotonic()
                 self._hear_order(order)
             while (status := self._bus.take(STATUS)) is not None:
-                self._statuses[status.service] = status
+                if status.service in SERVICES:
+                    self._statuses[status.service] = status
             if state is not None:
                 self._hear_state(state)
 
@@ -130,7 +132,7 @@ class Onlooker:
                 "mission": mission.model_dump(mode="json", exclude={"at"}) if mission else None,
                 "feeds": feed_names(),
                 "line": line_of(self._truth) if self._truth else None,
-                "orders": self._orders[-ORDERS_SHOWN:],
+                "orders": list(self._orders),
                 "score": self._score.model_dump(mode="json") if self._score else None,
                 "ending": self._referee.ending if self._referee else None,
             }
@@ -140,7 +142,8 @@ class Onlooker:
         if last is None or last.feed != mission.feed:
             self._truth = _truth_of(mission.feed, self._own)
         if last is None or last.run != mission.run:
-            self._orders, self._score, self._state = [], None, None
+            self._orders.clear()
+            self._score, self._state = None, None
             self._referee = Referee(self._truth, mission.since) if self._truth else None
         if last is None or (last.run, last.running) != (mission.run, mission.running):
             self.version += 1

@@ -48,7 +48,7 @@ AUTOPILOT = "step6_autopilot"
 
 @dataclass(frozen=True)
 class Trial:
-    """One feed in one weather."""
+    """One feed in one weather condition."""
 
     video: Path
     weather: str
@@ -104,7 +104,7 @@ class Proof:
     Attributes:
         candidate: What was tested.
         feeds: Names of the feeds, in order.
-        weathers: Names of the weathers, in order.
+        weathers: Names of the weather conditions, in order.
         outcomes: Outcomes by feed and weather.
     """
 
@@ -125,7 +125,7 @@ class Proof:
         )
 
     def outcome(self, feed: str, weather: str) -> Outcome:
-        """The outcome of a feed in a weather."""
+        """The outcome of a feed in one weather condition."""
         return self.outcomes[feed, weather]
 
     def failures(self) -> list[Outcome]:
@@ -154,7 +154,7 @@ def trials_of(videos: Iterable[Path], weathers: Iterable[str]) -> list[Trial]:
     """Every feed in every weather.
 
     Raises:
-        UserError: There is no such weather, or two feeds have the same name.
+        UserError: There is no such weather condition, or two feeds have the same name.
     """
     wanted = list(dict.fromkeys(weathers)) or list(WEATHERS)
     for name in wanted:
@@ -266,7 +266,7 @@ class Ledger:
 
 
 def drive_trial(candidate: Candidate, pictures: Path, trial: Trial) -> Outcome:
-    """Drives one feed in one weather, and saves a picture of the first mistake."""
+    """Drives one feed in one weather condition, and saves a picture of the first mistake."""
     truth = load_truth(trial.video.with_suffix(".json"))
     step = load_step(AUTOPILOT, candidate.steps).step
     seen: list[bytes] = []

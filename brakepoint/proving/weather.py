@@ -94,7 +94,7 @@ def mounted(
 
 
 def together(*several: Weather) -> Weather:
-    """Applies several weathers in order."""
+    """Applies several weather conditions in order."""
     return partial(_one_after_the_other, several)
 
 
@@ -141,13 +141,13 @@ WEATHERS: dict[str, Weather] = {
         partial(low_resolution, scale=0.6), partial(noise, sigma=8.0), partial(jpeg, quality=40)
     ),
 }
-"""Weathers by name; `clear` changes nothing."""
+"""The weather conditions by name; `clear` changes nothing."""
 MOVING = frozenset(("tilt", "shift", "wide", "long", "bright-tilt-wide"))
-"""The weathers in which signs are elsewhere in the picture than in clear weather."""
+"""The weather conditions in which signs are elsewhere in the picture than in clear weather."""
 
 
 def random_for(weather: str, seed: int = 0) -> np.random.Generator:
-    """The random source of a weather: each weather has its own."""
+    """The random source of a weather condition: each has its own."""
     return np.random.default_rng([seed, zlib.crc32(weather.encode())])
 
 

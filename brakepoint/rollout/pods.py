@@ -19,7 +19,7 @@ ACCOUNT = "/run/secrets/kubernetes.io/serviceaccount"
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PIP_SETTINGS = "/etc/xdg/pip/pip.conf"
 BUILD_MOUNTS = "/etc/containers/mounts.conf"
-"""The file with the paths of this machine that Buildah mounts into the commands of a build."""
+"""The file that lists this machine's paths for Buildah to mount into the commands of a build."""
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 SHARED_FOLDER = 0o2777
 """Mode of an emptyDir: every container may write, and files belong to the group of the pod's volumes."""

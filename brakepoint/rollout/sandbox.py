@@ -52,7 +52,7 @@ class Sandbox:
         layers: Folders that form the file system, uppermost first. They are not modified.
         scratch: Folder that receives all writes, in `upper/`.
         held: User, groups and capabilities of the commands.
-        mounts: Mounted paths of this machine, by path in the root.
+        mounts: Paths on this machine that are mounted, by path in the root.
         whole: Whether all processes end with the command; if not, the command itself receives the signals.
     """
 

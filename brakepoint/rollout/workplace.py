@@ -224,7 +224,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _pip_settings() -> dict[str, str]:
-    """The pip settings of this machine that a build needs to reach an index."""
+    """This machine's pip settings that a build needs to reach an index."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout

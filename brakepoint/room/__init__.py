@@ -13,11 +13,13 @@ JOINED_PATH = ROOT / "runs" / "joined.json"
 
 
 def joined() -> dict[str, str]:
-    """The variables of the room that this laptop has joined; empty if it has not joined a room."""
+    """The variables of the room that this laptop has joined; empty if none, or if the file is damaged."""
     try:
-        return dict(json.loads(JOINED_PATH.read_text(encoding="utf-8")))
+        said = json.loads(JOINED_PATH.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    is_whole = isinstance(said, dict) and all(isinstance(value, str) for value in said.values())
+    return said if is_whole else {}
 
 
 def take_joined() -> None:

@@ -14,7 +14,7 @@ ALPHABET = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("ilo01
 GROUPS, GROUP_LENGTH = 4, 4
 """Sixteen characters, 79 bits, in groups that are easy to type from a card."""
 HASH_ROUNDS = 8
-"""Few rounds are enough: slow hashes protect weak passwords, and these are drawn from 2^79."""
+"""Few rounds are enough: slow hashes protect weak passwords, and these are drawn from 2^79 possibilities."""
 
 
 class Account(BaseModel):

@@ -20,13 +20,14 @@ from brakepoint.errors import UserError
 from brakepoint.files import files_below, whole_file
 from brakepoint.room.config import Room, load_room, parse_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
+from brakepoint.room.locking import ACCOUNTS, RECORDS
 from brakepoint.room.stores.content import content
 from brakepoint.room.stores.server import LOG_NAME
 from brakepoint.room.stores.whose_key import BUCKETS
 
 ROOM_NAME, FOLDER_NAME, HIDDEN = "room.yaml", "folder", "hidden"
 """Names in a backup: the room's file, its folder, and the hidden feed with its ground truth."""
-NOT_KEPT = {LOG_NAME, ".lock", HIDDEN}
+NOT_KEPT = {LOG_NAME, RECORDS, ACCOUNTS, HIDDEN}
 BYTES_IN_MB = 1e6
 
 
@@ -42,8 +43,11 @@ def save(room: Room, file: Path, backup: Path) -> float:
         The backup's size in megabytes.
 
     Raises:
-        UserError: The room was never applied, or the backup would be part of itself.
+        UserError: The room was never applied, or the backup would replace the room's file or be part of
+            itself.
     """
+    if backup.resolve() == file.resolve():
+        raise UserError("room.error.backup_over", path=file, room=room.name)
     if backup.resolve().is_relative_to(room.folder.resolve()):
         raise UserError("room.error.backup_inside", folder=room.folder)
     if not room.folder.is_dir():

@@ -46,7 +46,7 @@ class EmbeddedSettings(_Part):
 
     Attributes:
         kind: Always `embedded`.
-        host: Address of this machine on which the server listens.
+        host: This machine's address, on which the server listens.
         port: Port on which the server listens.
         limit_mb: How much one attendee may store.
     """
@@ -109,7 +109,7 @@ class Room(_Part):
             empty.
         openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model, tensors in
             and out; or empty.
-        hidden_feed: An mp4 with its ground truth beside it, on which the instructor's side scores.
+        hidden_feed: An mp4 with its ground truth beside it, on which the instructor's machine scores.
         final_feed: A different hidden feed, on which each attendee's best submission is scored at the end.
         map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive that
             feed.
@@ -190,7 +190,7 @@ class Room(_Part):
 
 
 def load_room(path: Path, attendees: int | None = None) -> Room:
-    """Reads a room.
+    """Reads a room's file.
 
     Args:
         path: A YAML file.

@@ -18,6 +18,7 @@ from brakepoint.room.accounts import Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.files import PRIVATE, PUBLIC, make_private_folder, write
 from brakepoint.room.handouts import cards, fingerprint, page
+from brakepoint.room.locking import ACCOUNTS, locked
 from brakepoint.room.manifests import environment, login_secret, namespace_manifests, secret_manifests
 from brakepoint.room.records import Records
 from brakepoint.room.stores.base import RoomStore
@@ -113,6 +114,10 @@ class Provisioner:
         Args:
             on_progress: Called with the number of changes done and the total.
         """
+        with locked(self.folder, ACCOUNTS):
+            return self._apply(on_progress)
+
+    def _apply(self, on_progress: OnProgress) -> list[Change]:
         accounts = self._accounts()
         files = self._files(accounts)
         changes = list(self._changes(accounts, files))
@@ -151,20 +156,25 @@ class Provisioner:
 
     def replace_account(self, handle: str, on_progress: OnProgress) -> list[Change]:
         """Gives one attendee a new password and key, and invalidates the old ones; the work is kept."""
+        with locked(self.folder, ACCOUNTS):
+            return self._replace_account(handle, on_progress)
+
+    def _replace_account(self, handle: str, on_progress: OnProgress) -> list[Change]:
         self.store.revoke(self.room.place_of(handle))
         accounts = Accounts.load(self.folder)
         accounts.accounts.pop(handle, None)
         accounts.save(self.folder)
-        return self.apply(on_progress)
+        return self._apply(on_progress)
 
     def reset(self, handle: str, on_progress: OnProgress) -> list[Change]:
         """Resets one attendee's bucket to the kit's data, replaces password and key, and deletes scores."""
         bucket = self.room.place_of(handle)
-        self.store.revoke(bucket)
-        Records(self.folder).forget(handle, bucket)
-        if bucket in self.store.buckets():
-            self.store.remove_bucket(bucket)
-        return self.replace_account(handle, on_progress)
+        with locked(self.folder, ACCOUNTS):
+            self.store.revoke(bucket)
+            if bucket in self.store.buckets():
+                self.store.remove_bucket(bucket)
+            Records(self.folder).forget(handle, bucket)
+            return self._replace_account(handle, on_progress)
 
     def move(self, one: str, other: str) -> None:
         """Swaps work, scores and history of two attendees. Passwords, keys and cards are not swapped.
@@ -177,8 +187,9 @@ class Provisioner:
         missing = [handle for handle in (one, other) if self.room.place_of(handle) not in there]
         if missing:
             raise UserError("room.error.not_applied", room=self.room.name, missing=", ".join(missing))
-        self.store.swap(*places)
-        Records(self.folder).swap((one, other), places)
+        with locked(self.folder, ACCOUNTS):
+            self.store.swap(*places)
+            Records(self.folder).swap((one, other), places)
 
     def remove(self, on_progress: OnProgress) -> None:
         """Removes everything that was ever created for the room, the folder last."""

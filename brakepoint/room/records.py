@@ -1,6 +1,7 @@
 """What a room stores about attendees outside their buckets: scores, history, rulings, frozen submissions."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ Entry = TypeVar("Entry")
 
 
 class Records:
-    """All records of one room.
+    """All records of one room; the rulings change first, so that a running scorer notices in time.
 
     Args:
         folder: The room's folder.
@@ -30,13 +31,14 @@ class Records:
             handle: The attendee.
             place: Name of the attendee's bucket.
         """
+        with Rulings.changing(self._folder) as rulings:
+            rulings.disqualified.discard(handle)
+            rulings.again.pop(handle, None)
+            rulings.seated[handle] = datetime.now(UTC)
         with Scores.changing(self._folder) as scores:
             scores.marks.pop(handle, None)
         with History.changing(self._folder) as history:
             history.heard.pop(handle, None)
-        with Rulings.changing(self._folder) as rulings:
-            rulings.disqualified.discard(handle)
-            rulings.again.pop(handle, None)
         for kept in (self._folder / SUBMISSIONS / handle, self._folder / FROZEN / place):
             shutil.rmtree(kept, ignore_errors=True)
 
@@ -47,14 +49,15 @@ class Records:
             handles: The two attendees.
             places: Names of their buckets.
         """
-        with Scores.changing(self._folder) as scores:
-            _swap(scores.marks, *handles)
-        with History.changing(self._folder) as history:
-            _swap(history.heard, *handles)
         with Rulings.changing(self._folder) as rulings:
             _swap(rulings.again, *handles)
             if len(rulings.disqualified & set(handles)) == 1:
                 rulings.disqualified ^= set(handles)
+            rulings.seated |= dict.fromkeys(handles, datetime.now(UTC))
+        with Scores.changing(self._folder) as scores:
+            _swap(scores.marks, *handles)
+        with History.changing(self._folder) as history:
+            _swap(history.heard, *handles)
         _swap_folders(self._folder / FROZEN, *places)
         _swap_folders(self._folder / SUBMISSIONS, *handles)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from brakepoint.errors import UserError
 from brakepoint.files import whole_folder
 from brakepoint.room.config import Room
 from brakepoint.room.kept import Kept
@@ -29,6 +30,8 @@ class Rulings(Kept):
         disqualified: Handles whose submissions are not scored, and whose scores are not shown.
         again: Handles whose submission is scored again although it has not changed, and when that was
             requested.
+        seated: Handles whose work was reset or moved, and when: a submission that was read before has another
+            owner by now, or none.
     """
 
     FILE_NAME, DAMAGED = "rulings.json", "room.error.rulings"
@@ -36,6 +39,7 @@ class Rulings(Kept):
     frozen_at: datetime | None = None
     disqualified: set[str] = Field(default_factory=set)
     again: dict[str, datetime] = Field(default_factory=dict)
+    seated: dict[str, datetime] = Field(default_factory=dict)
 
     def wants_score(self, handle: str, digest: str, marks: Marks | None) -> bool:
         """Whether a submission should be scored.
@@ -50,7 +54,7 @@ class Rulings(Kept):
         return marks is None or not marks.knows(digest) or self.asks_again(handle)
 
     def asks_again(self, handle: str) -> bool:
-        """Whether the instructor has requested to score again, regardless of the number of tries."""
+        """Whether the instructor wants a submission scored again, regardless of the number of tries."""
         return handle in self.again
 
     def answered(self, handle: str, folder: Path) -> None:
@@ -75,7 +79,13 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
 
     Returns:
         The number of attendees with a submission.
+
+    Raises:
+        UserError: The submissions are frozen already: what was uploaded since then must not count.
     """
+    since = Rulings.load(room.folder).frozen_at
+    if since is not None:
+        raise UserError("room.error.frozen", at=f"{since.astimezone():%H:%M:%S}")
     there = store.buckets()
     with whole_folder(room.folder / FROZEN) as kept:
         frozen = Folders(kept)

@@ -30,7 +30,7 @@ def score_room(
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
     """Scores every new submission, several at a time, one per attendee.
 
-    Attendees with fewer tries come first. A failure of a submission is its outcome, not an error.
+    Attendees who have used fewer tries come first. A failure of a submission is its outcome, not an error.
 
     Args:
         room: The room.
@@ -55,6 +55,7 @@ def score_room(
     waiting, unreadable = _waiting(room, source, scores, rulings)
 
     def judge(handle: str) -> SubmissionOutcome:
+        seated = _seated(room, handle)
         submission = fetch(source, room.place_of(handle))
         if submission is None:
             raise FileNotFoundError(handle)
@@ -62,6 +63,8 @@ def score_room(
         if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
             return _failure(submission.digest, Failure.TRIES, str(room.tries))
         outcome = score(submission, feed, folder_of(room, handle), room.map50_min, stopping)
+        if _seated(room, handle) != seated:
+            raise Aborted
         if scores.would_be_best(handle, outcome):
             with whole_folder(folder_of(room, handle) / BEST) as best:
                 submission.unpack(best)
@@ -108,8 +111,12 @@ def score_final(
     ]
 
     def judge(handle: str) -> SubmissionOutcome:
+        seated = _seated(room, handle)
         submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
-        return score(submission, feed, folder_of(room, handle) / FINAL, 0.0, stopping)
+        outcome = score(submission, feed, folder_of(room, handle) / FINAL, 0.0, stopping)
+        if _seated(room, handle) != seated:
+            raise Aborted
+        return outcome
 
     yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder, final=True)
 
@@ -142,7 +149,7 @@ def _hidden(wanted: Path | None, name: str) -> Path:
 def _waiting(
     room: Room, store: Buckets, scores: Scores, rulings: Rulings
 ) -> tuple[list[str], dict[str, Exception]]:
-    """The attendees whose submission is not scored yet, fewest tries first.
+    """The attendees whose submission is not scored yet; those who have used the fewest tries come first.
 
     Returns:
         Their handles, and the errors for unreadable buckets, which their owners can fix and which must not
@@ -190,6 +197,11 @@ def _judge_all(
             if not all(future.done() for future in futures):
                 stopping.set()
                 places.shutdown(cancel_futures=True)
+
+
+def _seated(room: Room, handle: str) -> datetime | None:
+    """When the work of a handle last became another's, or nobody's, by a reset or a move."""
+    return Rulings.load(room.folder).seated.get(handle)
 
 
 def _failure(digest: str, reason: Failure, detail: str) -> SubmissionOutcome:

@@ -88,7 +88,7 @@ def filter_program(machine: str | None = None) -> bytes:
     """The filter in the format of bubblewrap's option `--seccomp`.
 
     Args:
-        machine: Architecture; by default that of this machine.
+        machine: Architecture; by default this machine's.
 
     Returns:
         The compiled filter; empty for an architecture whose call numbers are unknown.

@@ -5,8 +5,8 @@
        └───────────────────────────── state ◀──────┴──────────────────────────────────────┘
 
 The services communicate over MQTT (`brakepoint.services.bus`), and the monitor listens to all messages. The
-train is not on the broker: it is at the other end of a link that replaces the radio, and brakes when the link
-is silent.
+train is not on the broker: it is at the other end of a link that takes the place of the radio, and brakes
+when the link is silent.
 """
 
 import importlib
@@ -25,7 +25,7 @@ from brakepoint import extras
 from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.errors import UserError
 from brakepoint.messages import FEED_NAME_MAX, FeedName
-from brakepoint.sockets import PORT_MAX
+from brakepoint.sockets import PORT_MAX, is_host_name
 from brakepoint.systems import stop_event
 from brakepoint.texts import text
 
@@ -140,7 +140,7 @@ def address(host_and_port: str) -> tuple[str, int]:
         UserError: The text has another format.
     """
     host, _, port = host_and_port.rpartition(":")
-    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > PORT_MAX:
+    if not is_host_name(host) or not re.fullmatch("[0-9]{1,5}", port) or int(port) > PORT_MAX:
         raise UserError("live.error.address", address=host_and_port)
     return host, int(port)
 

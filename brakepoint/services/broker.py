@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+from brakepoint.errors import UserError, system_says
 from brakepoint.services import ServiceSettings, tell
 from brakepoint.services.bus import parse_broker
 from brakepoint.sockets import LOCALHOST, free_port
@@ -26,6 +27,9 @@ def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins |
         settings: Where to listen.
         stopping: Ends the broker.
         plugins: Further plug-ins; by default every client may publish and subscribe to everything.
+
+    Raises:
+        UserError: The address is not a broker's, or the broker cannot listen there.
     """
     broker = parse_broker(settings.broker)
     bind = f"{broker.host}:{broker.port}"
@@ -34,10 +38,13 @@ def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins |
 
 @contextmanager
 def embedded_broker() -> Iterator[str]:
-    """A broker in a thread of this process, on a free port of this machine, until the context ends.
+    """A broker in a thread of this process, on a free local port, until the context ends.
 
     Yields:
         The broker's URL.
+
+    Raises:
+        UserError: The broker cannot listen.
     """
     bind, stopping, settled = f"{LOCALHOST}:{free_port()}", threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
@@ -64,6 +71,7 @@ async def _serve(
     bind: str, stopping: threading.Event, plugins: Plugins, started: Callable[[], object]
 ) -> None:
     from amqtt.broker import Broker
+    from amqtt.errors import BrokerError
 
     anonymous = "amqtt.plugins.authentication.AnonymousAuthPlugin"
     broker = Broker(
@@ -72,7 +80,11 @@ async def _serve(
             "plugins": {anonymous: {"allow_anonymous": True}, **plugins},
         }
     )
-    await broker.start()
+    try:
+        await broker.start()
+    except BrokerError as error:
+        why = system_says(error.__cause__) if isinstance(error.__cause__, OSError) else error
+        raise UserError("live.error.port", address=bind, why=why) from error
     started()
     await asyncio.to_thread(stopping.wait)
     with suppress(TimeoutError):

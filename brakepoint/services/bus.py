@@ -22,6 +22,7 @@ from brakepoint.services import SERVICES, ServiceSettings, metrics, tell
 from brakepoint.services.clock import CLOCK
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.topics import EVENT, STATUS, Topic
+from brakepoint.sockets import is_host_name
 
 T = TypeVar("T")
 HEARTBEAT_S = 1.0
@@ -68,11 +69,12 @@ def parse_broker(url: str) -> BrokerAddress:
         port = parts.port or PORTS[parts.scheme]
     except (ValueError, KeyError):
         raise UserError("live.error.broker_url", url=_without_password(url)) from None
-    if not parts.hostname:
+    host = parts.hostname or ""
+    if not is_host_name(host):
         raise UserError("live.error.broker_url", url=_without_password(url))
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
-    return BrokerAddress(parts.hostname, port, user, password, parts.scheme == "mqtts")
+    return BrokerAddress(host, port, user, password, parts.scheme == "mqtts")
 
 
 def _without_password(url: str) -> str:
@@ -81,14 +83,14 @@ def _without_password(url: str) -> str:
 
 
 class Latency(NamedTuple):
-    """Latency from the capture of a frame to the order at the train."""
+    """Latency from the capture of a frame until the train receives the order."""
 
     median_ms: float
     p95_ms: float
 
 
 class Bus:
-    """One client of the broker. It connects automatically, and reconnects after every loss.
+    """One client of the broker. It connects automatically, and reconnects whenever the connection is lost.
 
     Args:
         settings: Address and credentials of the broker, and the train, which is the namespace of the topics.

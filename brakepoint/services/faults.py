@@ -184,7 +184,7 @@ def _controller_robbed(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _two_controllers(stage: Stage) -> Iterator[None]:
-    """Pictures stop, and a second controller joins the same train and dies once the two have met."""
+    """Pictures stop, and a second controller connects to the same train and dies once the two have met."""
     met = threading.Event()
     stage.ask_fault(Fault.CAMERA_SILENT)
     second = Supervisor(

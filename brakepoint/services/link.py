@@ -1,4 +1,4 @@
-"""The link between controller and simulated train, which replaces the radio: lines of JSON over TCP.
+"""The link between controller and simulated train, in place of the radio: lines of JSON over TCP.
 
 Orders are sent to the train, and reports come back.
 """
@@ -32,7 +32,7 @@ class FromTrain(Message):
 
 
 class Link:
-    """The controller's end of the link. It connects automatically, and reconnects after every loss.
+    """The controller's end of the link. It connects automatically, and reconnects when the link is cut.
 
     Args:
         host: Host of the train's side.

@@ -99,7 +99,8 @@ class Replicas:
     def share(self, wait_s: float) -> set[str]:
         """The trains of this replica, after processing the news of the others.
 
-        As long as no replica is ready, those that are starting share the trains, to report that they start.
+        As long as no replica is ready, those that are starting share the trains, to report that they are
+        starting.
 
         Args:
             wait_s: How long to wait for news.

@@ -70,7 +70,7 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
 
 @contextmanager
 def still_starting(buses: Sequence[Bus]) -> Iterator[None]:
-    """Publishes that a service is still starting, so that the supervisor keeps waiting."""
+    """Reports that a service is still starting, so that the supervisor keeps waiting."""
     done = threading.Event()
 
     def say_so() -> None:

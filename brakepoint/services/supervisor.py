@@ -197,6 +197,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",  # A driver may write anything, and a service whose pipe nobody reads hangs.
             start_new_session=True,  # Ctrl-C is for the supervisor, which stops them in order.
         )
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
@@ -287,6 +288,6 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
 
 
 def _with_ports(settings: ServiceSettings) -> ServiceSettings:
-    """The settings, with free ports of this machine for link and broker if they have none."""
+    """The settings, with free local ports for link and broker if they have none."""
     link, broker = (f"{LOCALHOST}:{free_port()}" for _ in range(2))
     return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")

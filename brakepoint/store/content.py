@@ -42,10 +42,14 @@ class StoredObject:
 def content() -> dict[str, Path]:
     """The files that come with the kit, by their key in the bucket: all of `dataset/`, and the base model.
 
+    Hidden files are left out: they come from other programs, for example from the Finder, which writes one
+    into every folder that it shows.
+
     Raises:
         UserError: The files are missing.
     """
     files = {path.relative_to(CONTENT_DIR).as_posix(): path for path in sorted(CONTENT_DIR.rglob("*"))}
+    files = {key: path for key, path in files.items() if not re.search(r"(^|/)\.", key)}
     files |= {f"{BASE_MODEL_PREFIX}{path.name}": path for path in (BASE_CHECKPOINT, BASE_MODEL)}
     there = {key: path for key, path in files.items() if path.is_file()}
     if not there:

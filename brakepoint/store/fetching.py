@@ -31,10 +31,11 @@ def fetch_content(
     """
     with friendly_errors(store.endpoint, store.bucket):
         hashes = _hashes(store)
-        prefixes = sorted({f"{key.partition('/')[0]}/" for key in hashes})
+        prefixes = sorted({"".join(key.partition("/")[:2]) for key in hashes})
         listed = [step.list_objects(store.client, store.bucket, prefix) for prefix in prefixes]
-        objects = [item for page in listed for item in page if item.key in hashes]
-        if lost := sorted(hashes.keys() - {item.key for item in objects}):
+        by_key = {item.key: item for page in listed for item in page if item.key in hashes}
+        objects = list(by_key.values())
+        if lost := sorted(hashes.keys() - by_key.keys()):
             raise UserError(
                 "store.error.incomplete",
                 missing=len(lost),

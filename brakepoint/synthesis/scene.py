@@ -28,7 +28,7 @@ DECEIVERS = ("stop", "no-entry", "no-horn", "crossing", "back-disc", "back-trian
 
 
 def random_height(rng: np.random.Generator) -> float:
-    """Draws the height of a plate in pixels, log-uniformly: as many from 9 to 18 as from 60 to 120."""
+    """Draws a plate's height in pixels, log-uniformly: between 9 and 18 as often as between 60 and 120."""
     return float(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(LARGEST_PX))))
 
 

@@ -88,7 +88,7 @@ def cut_crops(
     splits: Sequence[str] = ("train",),
     quiet: bool = False,
 ) -> int:
-    """Cuts the pictures of a dataset; pictures that are already cut are skipped.
+    """Cuts crops from every picture of a dataset; pictures that already have theirs are skipped.
 
     Args:
         dataset: Contains `images/` and `labels/`.

@@ -5,10 +5,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from importlib import resources
 
 import uvicorn
-from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import Headers, MutableHeaders
@@ -105,6 +107,7 @@ def make_page(
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
     app.add_middleware(Guard, body_max_bytes=body_max_bytes)  # Added last, so it runs first.
     app.include_router(router)
+    app.add_exception_handler(RequestValidationError, _refuse)
 
     @app.get("/texts.json")
     def texts() -> JSONResponse:
@@ -116,6 +119,12 @@ def make_page(
     app.mount("/web", StaticFiles(directory=str(STATIC)))
     app.mount("/", StaticFiles(directory=str(resources.files(package) / "static"), html=True))
     return app
+
+
+def _refuse(_: Request, __: Exception) -> JSONResponse:
+    """Refuses an invalid body without repeating it: JSON cannot answer a NaN, nor half a character."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return JSONResponse({"detail": status.phrase}, status)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Replaces the outcome of a step from the kit's own files, so that a failed step does not end a workshop."""
+"""Supplies the outcome of a step from the kit's own files, so that a failed step does not end a workshop."""
 
 import shutil
 from collections.abc import Callable

@@ -95,7 +95,7 @@ def learning(results: Path) -> Chart | None:
 
 
 def approach(recording: Recording, truth: GroundTruth) -> Chart | None:
-    """How sure the detector was of each sign that counts, over the distance to the sign.
+    """How sure the detector was of each sign that counts, by the distance to the sign.
 
     A sign that was visible but not found has a confidence of 0. Returns None if no sign was passed, or
     if the ground truth belongs to a different feed.

@@ -1,4 +1,4 @@
-"""Generates the labs from the solutions, by emptying the passages that are marked in these.
+"""Generates the labs from the solutions, by emptying the passages that are marked in them.
 
 A gap is marked as below; in its place, the lab gets the task from the catalogue, and the lines after
 `instead:`

@@ -185,7 +185,7 @@ def _compression(lab: Any, quality: float) -> Figures:
 
 
 class PoorEyes:
-    """A detector in bad light: it has low confidence in signs, and often takes a distractor for a danger.
+    """A detector in bad light: it has low confidence in signs, and often mistakes a distractor for a danger.
 
     Args:
         truth: Ground truth of the feed.

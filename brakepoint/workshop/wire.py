@@ -106,7 +106,7 @@ def status_of(service: str, health: Health) -> bytes:
 
 
 class Scene:
-    """A client among other services, whose messages the broker already retains when it connects.
+    """A client among other services, whose messages the broker already retains when the client connects.
 
     One of these services listens to everything. The embedded broker, amqtt, therefore sends all retained
     messages to every client that connects, whether the client has subscribed to them or not.

@@ -12,6 +12,7 @@ A cluster builds on UBI instead (Containerfile, argument BASE); the additions to
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -98,10 +99,12 @@ def make_base() -> None:
     """Creates the base from Debian's packages, unless it exists."""
     if buildah("images", "--quiet", "--filter", f"reference={BASE}").strip():
         return
-    folder = WORK_DIR / "base"
-    if not (folder / "etc/os-release").is_file():
+    folder, part = WORK_DIR / "base", WORK_DIR / "base.part"
+    if not folder.is_dir():
         say("base: debootstrap …")
-        run("debootstrap", "--variant=minbase", f"--include={BASE_PACKAGES}", DEBIAN, folder, MIRROR)
+        shutil.rmtree(part, ignore_errors=True)
+        run("debootstrap", "--variant=minbase", f"--include={BASE_PACKAGES}", DEBIAN, part, MIRROR)
+        part.rename(folder)
     file = WORK_DIR / "Containerfile.base"
     file.write_text(BASE_FILE, encoding="utf-8")
     buildah("bud", "--isolation", "chroot", "--pull-never", "--file", file, "--tag", BASE, folder)

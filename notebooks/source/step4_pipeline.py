@@ -105,8 +105,8 @@ print(*first.refused, sep="\n")
 # %% [markdown] lang="en"
 # ## The comparison
 #
-# This is the output of the component `comparison`; on a cluster, you find it on the run's page: figures, curves of
-# precision over recall, the confusion matrix, and the pictures on which both models do worst. While nothing is in
+# This is the output of the component `comparison`; on a cluster, you find it on the run's page: figures,
+# precision–recall curves, the confusion matrix, and the pictures on which both models do worst. While nothing is in
 # production, the new model is compared with the base model.
 
 # %% [markdown] lang="fr"
@@ -122,8 +122,8 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="en"
 # ## The gate (`gate`)
 #
-# Meanwhile a colleague has trained for hours, and published the model that comes with the kit. The version that is now
-# in production:
+# Meanwhile a colleague has trained a model for hours, and published the one that comes with the kit. The version that
+# is now in production:
 
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)

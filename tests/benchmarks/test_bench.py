@@ -19,20 +19,20 @@ FRAMES, SPACING_CM = 30, 4.0
 
 @pytest.fixture
 def short_feed(tmp_path):
-    """A straight track without signs, in tiny frames."""
+    """A straight track without signs, in grey frames."""
     path = tmp_path / "short.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=15)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
         for level in range(FRAMES):
-            picture = np.full((48, 64, 3), 5 * level, np.uint8)
+            picture = np.full((480, 640, 3), 5 * level, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode())
     truth = GroundTruth(
         feed="short",
         command="",
         seed=0,
-        camera=CameraModel(width_px=64, height_px=48),
+        camera=CameraModel(),
         spacing_cm=SPACING_CM,
         track=(Straight(straight_cm=FRAMES * SPACING_CM),),
         signs=(),

@@ -26,7 +26,7 @@ from brakepoint.messages import (
 )
 from brakepoint.monitor import onlooker as onlooking
 from brakepoint.monitor import server
-from brakepoint.monitor.onlooker import SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
+from brakepoint.monitor.onlooker import ORDERS_SHOWN, SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
 from brakepoint.monitor.server import make_app
 from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services.bus import HEARTBEAT_S
@@ -227,6 +227,20 @@ def test_a_new_run_begins_with_an_empty_story_and_a_stop_keeps_it(looking_on):
     looking_on(mission=mission(run=RUN + 1, since=SINCE + 9))
     assert onlooker.story()["orders"] == []
     assert onlooker.now()["train"] is None
+
+
+def test_a_run_of_a_whole_day_and_invented_services_take_no_more_memory(looking_on, bus):
+    looking_on(mission=mission(), state=state())
+    kinds = (OrderKind.FULL_SPEED, OrderKind.BRAKE)
+    for number in range(3 * ORDERS_SHOWN):
+        looking_on(order=order(kinds[number % 2], at=SINCE + number))
+        invented = Status(service=f"invented-{number}", health=Health.READY, at=SINCE)
+        onlooker = looking_on(status=invented)
+
+    told = onlooker.story()["orders"]
+    assert (len(told), told[-1]["time_s"]) == (ORDERS_SHOWN, 3 * ORDERS_SHOWN - 1)
+    assert len(onlooker._orders) == ORDERS_SHOWN
+    assert not onlooker._statuses
 
 
 def test_the_ground_truth_is_read_once_a_feed(looking_on, monkeypatch):

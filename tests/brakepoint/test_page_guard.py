@@ -86,6 +86,26 @@ def test_a_body_that_is_long_or_does_not_say_is_refused_unread(page, head) -> No
     assert (status, headers["connection"]) == (413, "close")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"action": "fault", "fault": "camera_black", "seconds": NaN}',
+        '{"action": "stop", "more": -Infinity}',
+        '{"action": "feed", "feed": "\\ud800"}',
+        '{"action": "stop", "\\ud800": 1}',
+        '{"action": "fly"}',
+        "null",
+        "",
+    ],
+)
+def test_a_body_that_makes_no_sense_is_refused_and_not_repeated(body: str) -> None:
+    page = TestClient(PAGES["live"](), base_url=LOCAL)
+    answer = page.post("/control", content=body, headers={**TOKEN, "Content-Type": "application/json"})
+
+    assert answer.status_code == 422
+    assert list(answer.json()) == ["detail"] and isinstance(answer.json()["detail"], str)
+
+
 @pytest.mark.parametrize("length", [0, 1, BODY_MAX_BYTES])
 def test_a_body_of_allowed_length_is_read(length) -> None:
     answer = TestClient(make_monitor(LOOKING), base_url=LOCAL).post(

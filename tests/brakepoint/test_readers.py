@@ -220,3 +220,9 @@ def test_a_course_with_one_step_twice_is_refused(tmp_path: Path, doubled: str) -
 
     with pytest.raises(UserError, match="× 2"):
         read_course(tmp_path / "course.toml")
+
+
+@pytest.mark.parametrize("reader", [load_truth, load_train, read_course])
+@pytest.mark.parametrize("begins", ["", "a = "])
+def test_brackets_a_hundred_thousand_deep_are_refused(reader: Callable[[Path], Any], begins: str) -> None:
+    assert read(reader, begins + 100_000 * "[") is None

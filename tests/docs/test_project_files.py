@@ -24,6 +24,12 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
+def test_a_folder_named_after_a_target_does_not_keep_make_from_running_it() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+    assert phony is not None and set(phony[1].split()) == make_targets()
+
+
 def releases() -> list[tuple[str, str]]:
     return RELEASE.findall((ROOT / "CHANGELOG.md").read_text("utf-8"))
 

@@ -9,6 +9,7 @@ from typing import Any
 from ble_driving import DANGER, FULL, LOW, LOW_POWER, SHORT_S, drive, eventually
 from emulated_hub import PATIENCE_S
 
+from hardware import ble_hub
 from hardware.ble_hub import BluetoothHub
 from hardware.lwp3 import Action as HubActionKind
 from hardware.lwp3 import Feedback, HubAction, Port, VoltageAlert
@@ -38,6 +39,23 @@ def test_the_link_drops(open_hub, train, said):
     lost_and_found(hub, train, train.drop, lambda: None)
 
     assert "the link is down" in said.getvalue()
+
+
+def test_an_error_within_the_radios_library_does_not_end_the_search_for_a_lost_hub(
+    open_hub, train, said, monkeypatch
+):
+    find, errors = ble_hub.find_hub, [KeyError("/org/bluez/hci0/dev_90")]
+
+    async def find_hub(*how):
+        if errors:
+            raise errors.pop()
+        return await find(*how)
+
+    hub = open_hub()
+    monkeypatch.setattr(ble_hub, "find_hub", find_hub)
+    lost_and_found(hub, train, train.drop, lambda: None)
+
+    assert "/org/bluez/hci0/dev_90" in said.getvalue()
 
 
 def test_the_link_drops_in_the_middle_of_a_ramp(open_hub, train):

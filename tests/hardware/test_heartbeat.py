@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hardware.heartbeat import BEAT_S, SILENCE_S, Heartbeat, Watch, heartbeat_path
+from brakepoint.errors import UserError
+from hardware.heartbeat import BEAT_S, SILENCE_S, VARIABLE, Heartbeat, Watch, heartbeat_path
 
 
 @pytest.fixture
@@ -94,3 +95,46 @@ def test_the_file_outlives_the_session_and_is_the_users_own_unless_a_setting_say
     monkeypatch.delenv("BRAKEPOINT_HUB_HEARTBEAT")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     assert heartbeat_path() == Path(tempfile.gettempdir()) / f"brakepoint-{os.getuid()}" / "hub"
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for temporary files, and no setting."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_nobody_else_may_look_into_the_default_folder(temporary: Path) -> None:
+    folder = heartbeat_path().parent
+
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert heartbeat_path() == folder / "hub"
+
+
+def test_the_default_folder_of_another_user_is_refused(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = os.getuid() + 1
+    (temporary / f"brakepoint-{user}").mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: user)
+
+    with pytest.raises(UserError, match=VARIABLE):
+        heartbeat_path()
+
+
+@pytest.mark.parametrize("target", ["there", "nowhere"])
+def test_a_link_in_place_of_the_default_folder_is_refused(temporary: Path, target: str) -> None:
+    (temporary / "there").mkdir()
+    (temporary / f"brakepoint-{os.getuid()}").symlink_to(temporary / target)
+
+    with pytest.raises(UserError, match=VARIABLE):
+        heartbeat_path()
+
+
+def test_a_temporary_folder_that_cannot_be_written_to_is_the_beats_concern(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary / "gone"))
+
+    assert heartbeat_path() == temporary / "gone" / f"brakepoint-{os.getuid()}" / "hub"

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from brakepoint.cli import build_app
 from brakepoint.cli import run as run_command
+from hardware import hub_guard
 from hardware.heartbeat import FAREWELL, VARIABLE, Heartbeat
 from hardware.hub_guard import guard
 from hardware.lwp3 import BRAKE, Port, SetValue
@@ -75,6 +76,24 @@ def test_a_driver_that_falls_silent_has_its_train_braked_and_its_hub_freed(beat_
     assert told == ["watching", "guarding", "silent", "braked"]
     assert train.hub.is_braked
     assert not train.is_connected
+
+
+def test_an_error_within_the_radios_library_is_a_reason_to_try_again(beat_file, train, monkeypatch):
+    errors: list[Exception] = [KeyError("/org/bluez/hci0/dev_90"), AssertionError()]
+    find = hub_guard.find_hub
+
+    async def find_hub(*how):
+        if errors:
+            raise errors.pop(0)
+        return await find(*how)
+
+    monkeypatch.setattr(hub_guard, "find_hub", find_hub)
+    monkeypatch.setattr(hub_guard, "TRY_AGAIN_S", 0.0)
+    Heartbeat(beat_file).beat(train.hub.address)
+    told = asyncio.run(watch_until("braked", beat_file))
+
+    assert told == ["watching", "guarding", *["silent", "failed"] * 2, "silent", "braked"]
+    assert train.hub.is_braked
 
 
 def test_a_driver_that_lives_is_left_alone(beat_file, train):

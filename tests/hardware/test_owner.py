@@ -195,3 +195,25 @@ def test_what_does_not_measure_a_camera_is_refused(
     assert run(["camera", "calibrate", *options]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "train.toml").exists()
+
+
+def test_a_file_in_a_folder_that_is_not_there_yet_is_written(desk, monkeypatch, tmp_path):
+    path = tmp_path / "measured" / "today" / "train.toml"
+    desk().sit_down(monkeypatch, ["30", "55", ""])
+
+    assert run(["camera", "calibrate", "--camera", "usb:", "--out", str(path)]) == 0
+    assert load_train(path).camera is not None
+
+
+@pytest.mark.parametrize("command", [["camera", "calibrate", "--camera", "usb:"], ["hub", "calibrate"]])
+def test_an_invalid_file_is_refused_before_anything_is_measured(desk, monkeypatch, tmp_path, capsys, command):
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    path = tmp_path / "train.toml"
+    path.write_text("[drive]\nfull_power = 200\n")
+    table = desk()
+    table.sit_down(monkeypatch, [])
+
+    assert run([*command, "--out", str(path)]) == 2
+    said = capsys.readouterr()
+    assert "full_power" in said.err
+    assert (table.cameras, said.out) == ([], "")

@@ -23,13 +23,13 @@ def at(position_cm: float, speed_cm_s: float = 0.0, now: float = 0.0) -> TrainSt
     )
 
 
-def write_video(path: Path, frames: int = FRAMES) -> None:
+def write_video(path: Path, frames: int = FRAMES, size: tuple[int, int] = (640, 480)) -> None:
     """A bright upright bar that moves to the right by four pixels per frame."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "18"})
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number in range(frames):
-            image = np.full((480, 640, 3), 60, np.uint8)
+            image = np.full((*size[::-1], 3), 60, np.uint8)
             image[:, 100 + 4 * number : 120 + 4 * number] = 200
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode())
@@ -154,3 +154,20 @@ def test_a_truth_of_another_length_is_refused(feed):
 
 def test_the_truth_of_another_rendering_is_refused(feed):
     assert refused(feed[0], feed[1].model_copy(update={"video_sha256": "0" * 64})) == "feed.changed"
+
+
+@pytest.mark.parametrize("size", [(320, 240), (640, 478), (1280, 720), (-640, 480), (10**6, 10**6)])
+def test_a_truth_of_pictures_of_another_size_is_refused(feed, size):
+    camera = feed[1].camera.model_copy(update={"width_px": size[0], "height_px": size[1]})
+
+    assert refused(feed[0], feed[1].model_copy(update={"camera": camera})) == "feed.size"
+
+
+def test_a_video_of_another_size_is_refused_even_if_its_truth_agrees(feed, tmp_path):
+    video = tmp_path / "wander.mp4"
+    write_video(video, size=(320, 240))
+    truth = feed[1].model_copy(update={"video_sha256": ""})
+    agrees = truth.camera.model_copy(update={"width_px": 320, "height_px": 240})
+
+    assert refused(video, truth) == "feed.size"
+    assert refused(video, truth.model_copy(update={"camera": agrees})) == "feed.size"

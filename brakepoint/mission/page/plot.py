@@ -1,4 +1,4 @@
-"""The geometry of the plot of speed over position, in the units of its drawing."""
+"""The geometry of the plot of speed against position, in the units of its drawing."""
 
 import math
 from collections.abc import Sequence

@@ -319,7 +319,7 @@ def _tags_as_words(lab: Path) -> Iterator[Path]:
     for entry in entries:
         entry["newTag"] = str(entry["newTag"])
     with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copytree(lab, Path(folder, lab.name))
+        copy = shutil.copytree(lab, Path(folder, lab.name), symlinks=True)
         (copy / "overlay" / "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
         yield copy
 

@@ -43,6 +43,15 @@ def test_each_layer_has_its_size_for_each_architecture() -> None:
     }
 
 
+def test_sizes_have_a_decimal_comma_in_french(monkeypatch) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "fr")
+    store: Any = SimpleNamespace(
+        architectures=lambda _: {"amd64": "sha256:a"}, layers=lambda _: [Layer("FROM base", 4.26)]
+    )
+
+    assert columns(_layers_table(store, IMAGE))["amd64 (MB)"] == ["4,3"]
+
+
 def test_a_task_shows_why_it_failed_or_else_the_last_line_of_its_log() -> None:
     place: Any = SimpleNamespace(last_words=lambda name: f"end of {name}")
     failed = Done(Outcome.FAILED, why="step sign: 1")

@@ -3,6 +3,7 @@
 import builtins
 import threading
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_a_key_that_is_pressed_after_a_run_is_not_a_passing_in_the_next_run(monk
 
     monkeypatch.setattr(hub, "_asked", asked)
     monkeypatch.setattr(legs, "drive_leg", leg)
-    watch = hub._Stopwatch()
-    runs = [watch.drive(FakeTrain(), power, apart=60.0) for power in (40, 60)]
+    watch, train = hub._Stopwatch(), cast(Any, FakeTrain())
+    runs = [watch.drive(train, power, apart=60.0) for power in (40, 60)]
 
     assert [[each.ahead_cm for each in run_.seen] for run_ in runs] == [[-5.0], [-5.0]]

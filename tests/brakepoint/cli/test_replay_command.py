@@ -1,6 +1,7 @@
 """`brakepoint replay` shows a finished run again, at any pace, without driving it again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driving import feed
@@ -53,6 +54,19 @@ def test_ticks_are_shown_when_they_are_due(speed: float, seconds: float, monkeyp
     assert clock.now == pytest.approx(seconds)
 
 
+def test_even_the_slowest_and_the_fastest_speed_can_be_waited_for(monkeypatch: pytest.MonkeyPatch):
+    clock = FakeClock()
+    monkeypatch.setattr(replay, "time", clock)
+    ticks = record(feed("track-stop")).run.ticks
+    slow = replay._paced(ticks, 1 / 15 / 3600 / 24)
+
+    assert (next(slow), clock.now) == (ticks[0], 0)
+    assert next(slow) is ticks[1]
+    assert clock.now == pytest.approx(24 * 3600)
+    assert clock.longest_s == pytest.approx(replay.SLEEP_MAX_S)
+    assert list(replay._paced(ticks, 1e308))[-1] is ticks[-1]
+
+
 def test_a_slow_terminal_skips_and_does_not_lag(monkeypatch: pytest.MonkeyPatch):
     clock = FakeClock()
     monkeypatch.setattr(replay, "time", clock)
@@ -73,7 +87,8 @@ def test_the_light_is_yellow_while_it_is_on_and_dim_while_it_is_off():
     )
 
     for tick, lamp in ((on, ("☀", "yellow")), (off, ("·", "dim"))):
-        title = replay._dashboard(recording, tick, over=False).renderables[0]
+        shown: Any = replay._dashboard(recording, tick, over=False)
+        title = shown.renderables[0]
         spans = {title.plain[span.start : span.end]: span.style for span in title.spans}
         assert lamp in spans.items()
 
@@ -96,10 +111,11 @@ class FakeClock:
     """A clock on which time passes only during a sleep."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = self.longest_s = 0.0
 
     def monotonic(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds + 1e-9
+        self.longest_s = max(self.longest_s, seconds)

@@ -158,3 +158,84 @@ def test_no_secret_is_made_twice_and_each_is_applied_under_its_name() -> None:
         "immutable": True,  # Applied again it is refused, instead of locking the services out.
         "stringData": {"key": "value"},
     }
+
+
+def volume(**source: Any) -> dict[str, Any]:
+    return container(
+        volumes=[{"name": "v", **source}], volumeMounts=[{"name": "v", "mountPath": "/etc/x"}]
+    ).files
+
+
+def test_all_keys_of_a_secret_may_become_variables_and_a_prefix_comes_before_them() -> None:
+    made = container(
+        envFrom=[
+            {"secretRef": {"name": "broker"}},
+            {"prefix": "MY_", "configMapRef": {"name": "settings"}},
+        ]
+    )
+
+    assert made.environment == {**SECRETS["broker"], "MY_FEED": "track-stop", "MY_conf": "a"}
+
+
+def test_what_is_optional_may_be_missing() -> None:
+    there = {"name": "broker", "key": "url", "optional": True}
+    made = container(
+        envFrom=[{"configMapRef": {"name": "none", "optional": True}}],
+        env=[
+            {"name": "A", "valueFrom": {"secretKeyRef": {"name": "none", "key": "a", "optional": True}}},
+            {"name": "B", "valueFrom": {"secretKeyRef": {**there, "key": "b"}}},
+            {"name": "C", "valueFrom": {"secretKeyRef": there}},
+        ],
+    )
+
+    assert made.environment == {"C": "mqtt://x"}
+    assert volume(configMap={"name": "none", "optional": True}) == {}
+    items = [{"key": "none", "path": "a"}, {"key": "url", "path": "b"}]
+    assert volume(secret={"secretName": "broker", "optional": True, "items": items}) == {
+        "/etc/x/b": "mqtt://x"
+    }
+
+
+def test_a_variable_without_a_value_is_empty_and_zero_is_not() -> None:
+    env = [{"name": "A", "value": None}, {"name": "B", "value": 0}, {"name": "C", "valueFrom": None}]
+
+    assert container(env=env).environment == {"A": "", "B": "0", "C": ""}
+
+
+def test_chosen_keys_of_a_config_map_are_the_only_files_of_its_volume() -> None:
+    assert volume(configMap={"name": "settings", "items": [{"key": "conf", "path": "my.conf"}]}) == {
+        "/etc/x/my.conf": "a"
+    }
+
+
+def test_a_volume_may_be_put_together_from_several_sources() -> None:
+    sources = [{"configMap": {"name": "settings"}}, {"secret": {"name": "broker"}}, {"downwardAPI": {}}]
+
+    assert volume(projected={"sources": sources}) == {
+        "/etc/x/FEED": "track-stop",
+        "/etc/x/conf": "a",
+        "/etc/x/url": "mqtt://x",
+        "/etc/x/passwords": "x:1",
+    }
+
+
+@pytest.mark.parametrize(("only", "files"), [("conf", {"/etc/my.conf": "a"}), ("folder", {})])
+def test_a_single_file_of_a_volume_is_mounted_under_its_own_path(only, files) -> None:
+    made = container(
+        volumes=[{"name": "v", "configMap": {"name": "settings"}}],
+        volumeMounts=[{"name": "v", "mountPath": "/etc/my.conf", "subPath": only}],
+    )
+
+    assert made.files == files
+
+
+def test_a_mount_without_its_volume_and_a_service_without_a_selector_are_named() -> None:
+    with pytest.raises(UserError, match="volume v"):
+        container(volumeMounts=[{"name": "v", "mountPath": "/x"}])
+    manifests = [
+        deployment(),
+        {"kind": "Service", "metadata": {"name": "s"}, "spec": {"ports": [{"port": 1}]}},
+    ]
+    with pytest.raises(UserError) as refused:
+        on_this_machine(containers(manifests, SECRETS), manifests, {"s": 20001})
+    assert refused.value.key == "delivery.error.selects_nothing"

@@ -1,11 +1,13 @@
 """A detector that takes more memory than it may is ended without a message."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,3 +74,12 @@ def test_a_process_knows_what_it_has() -> None:
 def test_a_model_that_does_not_load_is_not_an_answer(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         needed_mb(tmp_path / "none.onnx")
+
+
+def test_macos_without_proc_says_in_bytes_how_much_memory_there_was_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "LINUX", False)
+    monkeypatch.setattr(resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=123_400_000))
+
+    assert resident_mb() == pytest.approx(123.4)

@@ -216,7 +216,12 @@ def test_a_magnified_picture_keeps_its_size_and_its_middle() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["not toml [", "", 'feed = "track-stop"\nautopilot = "../x"\n[detector]\nmodel = "m"\n'],
+    [
+        "not toml [",
+        "",
+        f"feed = {'[' * 50_000}",
+        'feed = "track-stop"\nautopilot = "../x"\n[detector]\nmodel = "m"\n',
+    ],
 )
 def test_settings_that_cannot_be_are_refused_by_the_name_of_their_file(written: str, tmp_path: Path) -> None:
     healthy_site(tmp_path)

@@ -2,6 +2,7 @@
 
 import traceback
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pytest
@@ -203,11 +204,12 @@ def test_an_autopilot_that_cannot_even_be_called_is_reported_by_a_kit_that_was_i
     def forgetful(memory, detections):
         return memory, None
 
+    step: Any = forgetful
     installed = [("/venv/lib/site-packages/brakepoint/mission/loop.py", 134, "decide", "")]
     monkeypatch.setattr(traceback, "extract_tb", lambda _: traceback.StackSummary.from_list(installed))
 
     with pytest.raises(UserError, match=r"loop\.py:134: TypeError.*forgetful"):
-        drive(feed("track-empty"), forgetful)
+        drive(feed("track-empty"), step)
 
 
 @settings(max_examples=20)

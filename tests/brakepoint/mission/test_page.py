@@ -7,6 +7,7 @@ import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from driving import feed, never_brakes
@@ -50,6 +51,17 @@ def test_nothing_is_fetched_from_elsewhere(page: str):
     assert elements.values("poster") == [f"{GOOD}.jpg", f"{BAD}.jpg"]
     assert "@import" not in page
     assert not re.search(r"https?://|url\((?!#)", page)
+
+
+def test_a_film_is_found_whatever_its_feed_is_called():
+    name = "50% up? the line #1"
+    recording = record(feed(GOOD).model_copy(update={"feed": name}))
+    elements = Elements(render_page(report_of(recording), [recording], {}))
+
+    (film,) = elements.values("src")
+    (poster,) = elements.values("poster")
+    assert [urlsplit(url)[2:] for url in (film, poster)] == [(film, "", ""), (poster, "", "")]
+    assert [unquote(film), unquote(poster)] == [f"{name}.mp4", f"{name}.jpg"]
 
 
 def test_the_page_runs_its_own_script_and_no_other(page: str):

@@ -11,6 +11,7 @@ from brakepoint.errors import UserError
 from brakepoint.mission.report import DECIMALS, Recording, Report, load_run, publishing, rounded
 
 TRACK = "track-stop-and-slowdown"
+OLD, NEW = (json.dumps({"format": "brakepoint-report/1", "steps": steps}) for steps in ("old", "new"))
 
 
 def test_two_runs_give_the_same_report_to_the_byte():
@@ -84,13 +85,13 @@ def test_a_folder_without_a_whole_run_is_refused(tmp_path: Path, damage, name: s
 def test_a_new_run_takes_the_place_of_the_older_when_it_is_complete(tmp_path: Path):
     out = tmp_path / "runs" / "mission"
     with publishing(out) as scratch:
-        (scratch / "report.json").write_text("old")
+        (scratch / "report.json").write_text(OLD)
         (scratch / "old.mp4").touch()
     with publishing(out) as scratch:
-        (scratch / "report.json").write_text("new")
-        assert (out / "report.json").read_text() == "old"
+        (scratch / "report.json").write_text(NEW)
+        assert (out / "report.json").read_text() == OLD
 
-    assert (out / "report.json").read_text() == "new"
+    assert (out / "report.json").read_text() == NEW
     assert [path.name for path in out.iterdir()] == ["report.json"]
     assert [path.name for path in out.parent.iterdir()] == ["mission"]
 
@@ -99,22 +100,52 @@ def test_a_new_run_takes_the_place_of_the_older_when_it_is_complete(tmp_path: Pa
 def test_an_interrupted_run_leaves_the_older_one_and_nothing_else(tmp_path: Path, interruption):
     out = tmp_path / "mission"
     with publishing(out) as scratch:
-        (scratch / "report.json").write_text("old")
+        (scratch / "report.json").write_text(OLD)
     with pytest.raises((KeyboardInterrupt, UserError)), publishing(out) as scratch:
         (scratch / "report.json").write_text("half")
         raise interruption
 
-    assert (out / "report.json").read_text() == "old"
+    assert (out / "report.json").read_text() == OLD
     assert [path.name for path in tmp_path.iterdir()] == ["mission"]
 
 
-def test_what_is_not_an_earlier_run_is_left_alone(tmp_path: Path):
-    (tmp_path / "holiday.jpg").touch()
+@pytest.mark.parametrize(
+    "report", ["", "[]", '{"tests": 3}', '{"format": "other/1"}', '{"format": null}', 9999 * "[", None]
+)
+def test_what_is_not_an_earlier_run_is_left_alone(tmp_path: Path, report: str | None):
+    (tmp_path / "thesis.txt").touch()
+    if report is not None:  # Other programs write a file of that name, too.
+        (tmp_path / "report.json").write_text(report)
+    before = sorted(tmp_path.iterdir())
 
     with pytest.raises(UserError, match="nothing in it is touched"), publishing(tmp_path):
         pass
 
-    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_run_goes_where_a_link_leads_and_the_link_stays(tmp_path: Path):
+    out, place = tmp_path / "runs", tmp_path / "large disk"
+    place.mkdir()
+    out.symlink_to(place)
+    for report in (OLD, NEW):
+        with publishing(out) as scratch:
+            (scratch / "report.json").write_text(report)
+
+    assert out.is_symlink() and (place / "report.json").read_text() == NEW
+    assert sorted(tmp_path.iterdir()) == [place, out]
+
+
+@pytest.mark.parametrize("folder", [".", "..", "../here"])
+def test_the_folder_in_which_a_person_works_is_not_replaced(tmp_path: Path, folder: str, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "report.json").write_text(OLD)
+    monkeypatch.chdir(tmp_path / "here")
+
+    with pytest.raises(UserError, match="working in it"), publishing(Path(folder)):
+        pass
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "report.json"]
 
 
 def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: Path):

@@ -250,6 +250,16 @@ def test_the_page_leads_from_each_failed_score_to_its_picture_in_every_language(
     assert "http" not in page.replace("http-equiv", "")
 
 
+def test_a_picture_is_found_whatever_its_feed_is_called():
+    failed = outcome("50% up #1", "dim", accomplished=False).model_copy(
+        update={"picture": "50% up #1-dim.jpg"}
+    )
+    candidate, trials = Candidate("mine.onnx", "labs"), [Trial(Path("50% up #1.mp4"), "dim")]
+
+    page = render_proof(Proof.of(candidate, trials, [failed]))
+    assert f'src="{PICTURES_NAME}/50%25%20up%20%231-dim.jpg"' in page
+
+
 def test_the_command_leaves_page_and_outcomes_and_answers_by_its_status(
     short_feed: Path, blind: Candidate, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):

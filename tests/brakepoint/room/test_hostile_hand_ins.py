@@ -22,6 +22,7 @@ from brakepoint.room.outcomes import (
     SubmissionOutcome,
     clean,
 )
+from brakepoint.room.records import Records
 from brakepoint.room.rulings import Rulings
 from brakepoint.room.sandbox import Aborted
 from brakepoint.room.scoring import score_final, score_room
@@ -57,6 +58,10 @@ def room(small_room, short_feed, monkeypatch):
 
 def scored(room, scores: Scores, stopping: threading.Event | None = None) -> dict[str, SubmissionOutcome]:
     return dict(score_room(room, open_store(room), scores, stopping))
+
+
+def broken(submission) -> SubmissionOutcome:
+    raise RuntimeError("no more memory")
 
 
 def good(submission, score: float = 90.0) -> SubmissionOutcome:
@@ -123,7 +128,7 @@ def test_a_trouble_of_the_instructors_that_lasts_uses_up_no_tries(room, monkeypa
     room = room.model_copy(update={"tries": 1})
     scores = Scores()
     hand_in(room, "anna")
-    judge_by(monkeypatch, lambda submission: 1 // 0)
+    judge_by(monkeypatch, broken)
     for _ in range(3):
         assert scored(room, scores)["anna"].reason is Failure.INTERNAL
     judge_by(monkeypatch, good)
@@ -140,7 +145,7 @@ def test_a_request_to_score_again_waits_until_the_instructors_trouble_is_over(ro
     scored(room, scores)
     with Rulings.changing(room.folder) as rulings:
         rulings.again["anna"] = NOW
-    judge_by(monkeypatch, lambda submission: 1 // 0)
+    judge_by(monkeypatch, broken)
     assert scored(room, scores)["anna"].reason is Failure.INTERNAL
     judge_by(monkeypatch, lambda submission: good(submission, 95.0))
 
@@ -308,6 +313,22 @@ def test_an_order_is_given_when_it_was_asked_for_whatever_it_says() -> None:
     cage: Any = Cage({"order": {"kind": "brake", "reason": "clear", "at": 1e308}})
 
     assert SandboxedAutopilot(cage).step(None, None, None, 2.5)[1].at == 2.5
+
+
+def test_a_final_run_whose_owner_is_reset_meanwhile_counts_for_nobody(room, monkeypatch) -> None:
+    scores = Scores()
+    judge_by(monkeypatch, good)
+    hand_in(room, "anna")
+    scored(room, scores)
+
+    def judge(submission):
+        Records(room.folder).forget("anna", "spring-anna")
+        return good(submission)
+
+    judge_by(monkeypatch, judge)
+
+    assert list(score_final(room, scores)) == []
+    assert Scores.load(room.folder).marks == {}
 
 
 def test_a_stop_while_an_autopilot_decides_is_no_failure_of_anyone(monkeypatch, short_feed, tmp_path) -> None:

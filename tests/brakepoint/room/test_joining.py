@@ -50,6 +50,14 @@ def test_the_code_on_a_card_is_all_that_a_laptop_needs(small, laptop, monkeypatc
     assert environment["AWS_S3_ENDPOINT"] == f"http://127.0.0.1:{small.store.port}"
 
 
+@pytest.mark.parametrize("content", [b"5", b"null", b"[1]", b'{"a": 1}', b"\xff", b'{"a'])
+def test_a_damaged_file_counts_as_no_room(laptop, content) -> None:
+    laptop.parent.mkdir(parents=True, exist_ok=True)
+    laptop.write_bytes(content)
+
+    assert room_package.joined() == {}
+
+
 def test_a_code_that_does_not_open_the_bucket_is_reported_and_nothing_is_kept(small, laptop, capsys) -> None:
     code = join_code("spring", "anna", "wrong-key", small.outside)
     with serving(small):

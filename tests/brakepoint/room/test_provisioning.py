@@ -1,5 +1,6 @@
 """A room is planned, created, left unchanged, repaired and removed."""
 
+import fcntl
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +12,12 @@ from botocore.exceptions import ClientError
 
 from brakepoint.cli import run
 from brakepoint.errors import UserError
-from brakepoint.room.accounts import Accounts
-from brakepoint.room.config import Room, load_room
+from brakepoint.room.accounts import Account, Accounts
+from brakepoint.room.config import EmbeddedSettings, Room, load_room
 from brakepoint.room.provisioning import Provisioner
 from brakepoint.room.stores import open_store, serving
 from brakepoint.room.stores.content import content
+from brakepoint.room.stores.embedded import EmbeddedRoomStore
 from brakepoint.store import Connection
 
 HANDLE = "seat-07"
@@ -27,6 +29,10 @@ def quiet(done: int, total: int) -> None:
 
 def provisioner(room: Room) -> Provisioner:
     return Provisioner(room, open_store(room))
+
+
+def accounts_of(room: Room) -> dict[str, Account]:
+    return Accounts.load(room.folder).accounts
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -284,3 +290,55 @@ def test_the_example_is_a_room() -> None:
     example = Path(__file__).parents[3] / "brakepoint" / "room" / "example.yaml"
 
     assert load_room(example).attendees == 40
+
+
+class WatchedStore(EmbeddedRoomStore):
+    """Notes whether another command could change the room's accounts at the same time."""
+
+    def __init__(self, room: Room) -> None:
+        assert isinstance(room.store, EmbeddedSettings)
+        super().__init__(room, room.store)
+        self.locked: list[bool] = []
+
+    def look(self) -> None:
+        with (self.room.folder / ".accounts.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.locked.append(True)
+            else:
+                self.locked.append(False)
+
+    def keys(self) -> set[str]:
+        self.look()
+        return super().keys()
+
+    def revoke(self, access_key: str) -> None:
+        self.look()
+        super().revoke(access_key)
+
+    def swap(self, one: str, other: str) -> None:
+        self.look()
+        super().swap(one, other)
+
+
+@pytest.mark.parametrize(
+    ("change", "looks"),
+    [
+        (lambda provisioner: provisioner.apply(quiet), 1),
+        (lambda provisioner: provisioner.replace_account("anna", quiet), 2),
+        (lambda provisioner: provisioner.reset("anna", quiet), 3),
+        (lambda provisioner: provisioner.move("anna", "bela"), 1),
+    ],
+)
+def test_two_commands_never_change_accounts_and_keys_at_the_same_time(
+    small_room, small_kit, change, looks
+) -> None:
+    provisioner(small_room).apply(quiet)
+    store = WatchedStore(small_room)
+    change(Provisioner(small_room, store))
+
+    assert store.locked == [True] * looks
+    assert provisioner(small_room).plan() == []
+    secrets = {f"spring-{one}": account.secret_key for one, account in accounts_of(small_room).items()}
+    assert store.secrets() == secrets

@@ -68,6 +68,15 @@ def test_what_is_not_a_backup_makes_no_room(in_folder, capsys, damage) -> None:
     assert not Path("runs").exists() and not Path("room.yaml").exists()
 
 
+@pytest.mark.parametrize("named", [["room.yaml"], ["./room.yaml", "room.yaml"]])
+def test_a_backup_never_replaces_the_rooms_file(small, capsys, named) -> None:
+    before = Path("room.yaml").read_bytes()
+
+    assert run(["room", "backup", *named]) == 2
+    assert "spring.backup" in capsys.readouterr().err
+    assert Path("room.yaml").read_bytes() == before
+
+
 def test_a_backup_is_never_part_of_the_next_one(small, capsys) -> None:
     inside = small.folder / "backups" / "spring.backup"
 

@@ -6,6 +6,7 @@ import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -110,6 +111,30 @@ def test_a_running_scorer_does_not_bring_back_what_was_forgotten(small, points) 
 
     assert set(Scores.load(small.folder).marks) == {"bela"}
     assert Scores.load(small.folder).marks["bela"].best_score == 99
+
+
+@pytest.mark.parametrize("command", [["move", "anna", "bela"], ["reset", "anna", "--yes"]])
+def test_what_is_being_scored_while_its_owner_leaves_the_seat_counts_for_nobody(
+    small, points, monkeypatch, command
+) -> None:
+    score = scoring.score
+    commands = [["room", *command]]
+
+    def meanwhile(submission: scoring.Submission, *given: Any) -> SubmissionOutcome:
+        outcome = score(submission, *given)
+        if submission.model == b"anna" and commands:
+            assert run(commands.pop()) == 0
+        return outcome
+
+    monkeypatch.setattr(scoring, "available_cores", lambda: 1)
+    monkeypatch.setattr(scoring, "SPARE_PLACES", 0)
+    monkeypatch.setattr(scoring, "score", meanwhile)
+    assert "anna" not in points(small)
+    assert not (small.folder / "submissions" / "anna" / "best").exists()
+    points(small)
+
+    marks = {handle: marks.best_score for handle, marks in Scores.load(small.folder).marks.items()}
+    assert marks == ({"bela": 60} if command[0] == "reset" else {"anna": 60, "bela": 80})
 
 
 def test_one_card_is_printed_again_and_says_the_same(small, capsys) -> None:
@@ -264,6 +289,8 @@ def test_after_time_is_up_only_what_was_handed_in_before_is_scored(small, points
     assert run(["room", "freeze"]) == 0
     assert "(2 attendees)" in capsys.readouterr().out
     hand_in("anna", 100)
+    assert run(["room", "freeze"]) == 2, "a second time must not let in what came too late"
+    assert "--undo" in capsys.readouterr().err
     assert points(small) == ["anna", "bela"]
     assert Scores.load(small.folder).marks["anna"].best_score == 80
 
@@ -352,10 +379,7 @@ def test_the_board_takes_joiners_in_and_shows_no_score_of_who_is_disqualified(sm
     assert "bela" not in History.load(small.folder).heard, "a running board brings nothing back"
 
 
-def test_a_full_disk_at_time_up_leaves_what_was_frozen_before(small: Room, monkeypatch) -> None:
-    assert run(["room", "freeze"]) == 0
-    before = {path: path.read_bytes() for path in (small.folder / FROZEN).rglob("model.onnx")}
-    hand_in("anna", 99)
+def test_a_full_disk_at_time_up_leaves_the_hand_ins_open(small: Room, monkeypatch) -> None:
     write = Folders.put
 
     def put(folders: Folders, bucket: str, key: str, data: bytes) -> None:
@@ -363,8 +387,9 @@ def test_a_full_disk_at_time_up_leaves_what_was_frozen_before(small: Room, monke
             raise OSError(errno.ENOSPC, "No space left on device")
         write(folders, bucket, key, data)
 
-    monkeypatch.setattr(Folders, "put", put)
-
-    assert run(["room", "freeze"]) == 2
-    assert len(before) == 2
-    assert before == {path: path.read_bytes() for path in (small.folder / FROZEN).rglob("model.onnx")}
+    with monkeypatch.context() as full:
+        full.setattr(Folders, "put", put)
+        assert run(["room", "freeze"]) == 2
+    assert Rulings.load(small.folder).frozen_at is None
+    assert not list(small.folder.glob(f"{FROZEN}*"))
+    assert run(["room", "freeze"]) == 0

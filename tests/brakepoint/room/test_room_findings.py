@@ -71,7 +71,7 @@ def test_a_machine_that_cannot_score_is_found(hidden, monkeypatch) -> None:
 def test_an_address_that_is_not_this_machines_is_found(hidden, host) -> None:
     said = only(room(hidden, store=EmbeddedSettings(host=host)))
 
-    assert f"{host} is not an address of this machine" in said
+    assert f"{host} is not one of this machine’s addresses" in said
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])

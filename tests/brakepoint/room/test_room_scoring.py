@@ -334,3 +334,20 @@ def test_a_watch_outlives_a_full_disk_on_which_its_own_words_go_and_scores_nothi
     assert written == [0, 0, 2, 2]
     assert [line.split(":")[0] for line in said].count("seat-01") == 1
     assert said.count(text("room.error.disk", "en", why="No space left on device")) == 2
+
+
+@pytest.mark.parametrize(
+    ("lang", "score", "line"),
+    [
+        ("fr", 72.5, "anna : score 72,5, mAP50 0,81"),
+        ("fr", 100.0, "anna : score 100, mAP50 0,81"),
+        ("en", 99.7333, "anna: score 99.7, mAP50 0.81"),
+    ],
+)
+def test_a_score_is_told_in_the_numbers_of_the_readers_language(
+    monkeypatch, capsys, lang, score, line
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+    cli_room.tell_outcome(("anna", outcome(score).model_copy(update={"map50": 0.81234})))
+
+    assert capsys.readouterr().out == f"{line}\n"

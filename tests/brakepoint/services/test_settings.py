@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from brakepoint.errors import UserError
-from brakepoint.services import ServiceSettings, address, train_side
+from brakepoint.services import ServiceSettings, address, broker, train_side
 from brakepoint.services.bus import parse_broker
 from brakepoint.services.metrics import offer_metrics
 from brakepoint.sockets import LOCALHOST
@@ -49,6 +49,8 @@ def test_a_broker_is_a_url():
         "me:secret@host:1883",
         "mqtt:me:secret@host",
         "mqtt://me:p\nsecret@host:none",
+        "mqtt://me:secret@jetson..local",
+        f"mqtt://{'h' * 64}.local",
     ],
 )
 def test_another_url_is_refused_without_showing_its_password(url):
@@ -69,11 +71,20 @@ def test_another_url_is_refused_without_showing_its_password(url):
         "host:²",
         "host:١",
         f"host:{'9' * 5000}",
+        "jetson..local:8000",
+        f"{'h' * 64}.local:8000",
     ],
 )
 def test_an_address_is_host_and_port(wrong):
     with pytest.raises(UserError):
         address(wrong)
+
+
+@pytest.mark.parametrize(
+    "host", ["::1", "[::1]", "localhost", "0.0.0.0", "jetson.local.", "elève-1.fr", "a_b"]
+)
+def test_a_host_is_a_name_or_a_number(host):
+    assert address(f"{host}:8000") == (host, 8000)
 
 
 @pytest.mark.parametrize("port", [0, 8000, 65535])
@@ -116,7 +127,11 @@ def listen_for_orders(host, port):
     train_side.run(ServiceSettings(link=f"{host}:{port}"), threading.Event())
 
 
-@pytest.mark.parametrize("listen", [offer_metrics, listen_for_orders])
+def listen_as_broker(host, port):
+    broker.run(ServiceSettings(broker=f"mqtt://{host}:{port}"), threading.Event())
+
+
+@pytest.mark.parametrize("listen", [offer_metrics, listen_for_orders, listen_as_broker])
 def test_a_taken_address_is_one_clear_line(listen):
     told = pytest.raises(UserError, match=r"127\.0\.0\.1.*in use")
     with socket.create_server((LOCALHOST, 0)) as taken, told:

@@ -1,6 +1,9 @@
 """Which service counts as hung, and when a dead one is restarted; without a process."""
 
 import math
+import os
+import sys
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +26,7 @@ from brakepoint.services.supervisor import (
 )
 
 NOW = 5000.0
+PATIENCE_S = 20.0
 
 
 def child(name="autopilot", started_at=NOW - 60, process=True, **values):
@@ -115,6 +119,23 @@ def test_a_service_that_dies_again_and_again_is_started_ever_later(services, clo
     assert waits == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
     assert dying.process is None
     assert len(said) == 6
+
+
+def test_what_a_service_writes_is_passed_on_even_if_it_is_no_text(services, said, monkeypatch):
+    writes = "import sys; sys.stdout.buffer.write(b'a driver: \\xff\\n'); print('and on')"
+    monkeypatch.setattr(services, "launch", lambda name: ([sys.executable, "-c", writes], dict(os.environ)))
+    heard = threading.Event()
+
+    def tell(name: str, line: str) -> None:
+        said.append((name, line))
+        if line == "and on":
+            heard.set()
+
+    monkeypatch.setattr(services, "_tell", tell)
+    services._start(services._children["autopilot"])
+
+    assert heard.wait(PATIENCE_S)
+    assert said == [("autopilot", "a driver: \ufffd"), ("autopilot", "and on")]
 
 
 def test_one_that_had_lasted_is_started_again_at_once(services, clock):

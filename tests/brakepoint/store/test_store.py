@@ -55,6 +55,35 @@ def test_a_port_that_another_store_takes_meanwhile_is_left_to_it(tmp_path, monke
             assert Connection(other, "brakepoint", key, secret).client.list_buckets()["Buckets"] == []
 
 
+def test_hidden_files_of_other_programs_are_no_content_of_the_kit(tmp_path, monkeypatch) -> None:
+    wanted = {"stills/one.jpg", "stills/a.b.txt", "read.me"}
+    for name in (*wanted, ".DS_Store", "stills/.DS_Store", ".ipynb_checkpoints/one.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(contents, "CONTENT_DIR", tmp_path)
+
+    assert {key for key in contents.content() if not key.startswith("base-model/")} == wanted
+
+
+def test_objects_outside_of_folders_are_fetched_each_once(tmp_path, monkeypatch) -> None:
+    (tmp_path / "kit" / "stills").mkdir(parents=True)
+    for name in ("one", "one.more", "stills/two"):
+        (tmp_path / "kit" / name).write_text(name)
+    monkeypatch.setattr(contents, "CONTENT_DIR", tmp_path / "kit")
+    monkeypatch.setattr(contents, "BASE_CHECKPOINT", tmp_path / "none")
+    monkeypatch.setattr(contents, "BASE_MODEL", tmp_path / "none")
+    told: list[tuple[int, int]] = []
+    with embedded.serve_s3(tmp_path / "s3") as (endpoint, key, secret):
+        connection = Connection(endpoint, "brakepoint", key, secret)
+        seed(connection.client, connection.bucket)
+        assert (
+            fetch_content(connection, step1_dataset, tmp_path / "out", lambda *done: told.append(done)) == 3
+        )
+
+    assert told[-1] == (3, 3)
+    assert (tmp_path / "out" / "one.more").read_text() == "one.more"
+
+
 def test_one_server_is_started_and_no_second_one(tmp_path, monkeypatch) -> None:
     started: list[int] = []
 
