@@ -327,7 +327,7 @@ def solution_command(step: StepArgument = "") -> None:
 def _difference(step: Step, part: Path) -> Iterator[str]:
     """The differences in one of the attendee's files."""
     path = step.lab.parent / part
-    own = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    own = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
     names = (f"{text('workshop.yours')} {part.name}", f"{text('workshop.solution')} {part.name}")
     return difflib.unified_diff(own, without_marks(step, part).splitlines(), *names, n=1, lineterm="")
 

@@ -101,7 +101,8 @@ def draw_examined(one: Examined, confidence: float) -> np.ndarray:
     image = read_picture(one.path)
     scale = min(TILE_PX[0] / image.shape[1], TILE_PX[1] / image.shape[0])
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
+    size = [max(1, round(side * scale)) for side in (image.shape[1], image.shape[0])]
+    small = cv2.resize(image, size, interpolation=method)
     tile = np.full((TILE_PX[1], TILE_PX[0], 3), NIGHT, np.uint8)
     left, top = (TILE_PX[0] - small.shape[1]) // 2, (TILE_PX[1] - small.shape[0]) // 2
     inside = tile[top : top + small.shape[0], left : left + small.shape[1]]

@@ -12,6 +12,8 @@ from brakepoint.errors import UserError
 from brakepoint.sockets import LOCALHOST, free_port
 
 STOP_TIMEOUT_S = 30
+LIFELINE_VARIABLE = "BRAKEPOINT_SERVE_LIFELINE"
+"""Makes `brakepoint serve` end when its standard input is closed."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Endpoint:
 def serving(model: str, **environment: str) -> Iterator[Endpoint]:
     """Serves a model on free ports until the context ends; requests are answered from the start.
 
+    The server also ends with this process, for instance when a notebook's kernel is restarted.
+
     Args:
         model: Argument for `brakepoint serve`.
         environment: Variables for the server only.
@@ -51,7 +55,8 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
     command += ["--rest-port", str(rest), "--grpc-port", str(grpc)]
     process = subprocess.Popen(
         command,
-        env={**os.environ, **environment},
+        env={**os.environ, **environment, LIFELINE_VARIABLE: "1"},
+        stdin=subprocess.PIPE,  # Closed when this process ends, however it ends.
         stdout=subprocess.PIPE,
         text=True,
         bufsize=1,

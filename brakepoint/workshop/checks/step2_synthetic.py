@@ -130,7 +130,7 @@ def check_labels(lab: Lab) -> None:
         _placed(LIMIT, 20),
         _placed(None, 50),
         _placed(None, 70),
-        _placed(DANGER, 90),
+        _placed(DANGER, 90, visible_columns=5),
         _placed(LIMIT, 5),
     ]
     answer = lab.labels_of(list(placed))

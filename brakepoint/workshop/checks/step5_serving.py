@@ -40,15 +40,17 @@ def check_tensor(lab: Lab) -> None:
     found = lab.read_tensor(_request(ARRAY), SHAPE)
     if not isinstance(found, np.ndarray) or found.shape != ARRAY.shape or not np.array_equal(found, ARRAY):
         raise Wrong("step5.tensor.content", found=_kind(found))
-    bad = {
-        "datatype": _request(ARRAY.astype(np.float64), "FP64"),
-        "shape": _request(np.ascontiguousarray(ARRAY[..., :5])),
-        "transposed": _request(np.ascontiguousarray(ARRAY.swapaxes(2, 3))),
-        "batch": _request(np.concatenate([ARRAY, ARRAY])),
-        "rank": _request(ARRAY[0]),
-        "missing": _request(ARRAY, name="other"),
-    }
-    for name, request in bad.items():
+    bad = (
+        ("datatype", _request(ARRAY.astype(np.float64), "FP64")),
+        ("shape", _request(np.ascontiguousarray(ARRAY[..., :5]))),
+        ("shape", _request(np.ascontiguousarray(ARRAY[:, :, :3]))),
+        ("shape", _request(np.ascontiguousarray(ARRAY[:, :1]))),
+        ("transposed", _request(np.ascontiguousarray(ARRAY.swapaxes(2, 3)))),
+        ("batch", _request(np.concatenate([ARRAY, ARRAY]))),
+        ("rank", _request(ARRAY[0])),
+        ("missing", _request(ARRAY, name="other")),
+    )
+    for name, request in bad:
         _must_refuse(partial(lab.read_tensor, request, SHAPE), f"step5.tensor.{name}")
     mixed = _request(ARRAY, name="other")
     mixed.inputs += _request(ARRAY + 1).inputs

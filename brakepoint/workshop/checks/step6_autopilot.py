@@ -22,6 +22,8 @@ DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
 DISTANCE_ERROR = 0.01
 PRECISE_CM = 1.0
 SCORE_LEAST = 90
+KEPT = ("signs", "stopping", "rest_since", "frame_count", "last_frame")
+"""Fields of the memory that a fault does not change."""
 FAULTS = {Reason.NO_FRAMES, Reason.FROZEN_FRAMES, Reason.NO_TRAIN_STATE}
 
 
@@ -84,6 +86,8 @@ def check_debounce(lab: Lab) -> None:
             sign = lab.confirm(sign, frame)
         if bool(sign.confirmed) is not believed:
             raise Wrong(f"step6.debounce.{name}", times=lab.SEEN_TIMES, frames=lab.SEEN_FRAMES)
+        if frames[-1] not in sign.frames:
+            raise Wrong("step6.debounce.newest", found=frames[-1])
 
 
 def check_braking(lab: Lab) -> None:
@@ -184,6 +188,15 @@ def _check_recovery(lab: Lab) -> None:
         raise Wrong("step6.exam.stale", found=str(frozen.fault), expected=str(Reason.FROZEN_FRAMES))
     if frozen.good_frames != 0:
         raise Wrong("step6.exam.count", found=frozen.good_frames)
+    stopping = replace(
+        memory, frame_count=9, signs=(_sign(lab, DANGER, 30.0),), stopping=True, rest_since=9.0
+    )
+    for good_frames, now in ((9, 11.0), (lab.GOOD_FRAMES, 10.1), (0, 10.1)):
+        before = replace(stopping, good_frames=good_frames)
+        after = lab.watch(before, None, state, now)
+        for name in KEPT:
+            if getattr(after, name) != getattr(before, name):
+                raise Wrong("step6.exam.forgets", name=name)
     for before in (Reason.NO_FRAMES, Reason.STARTING):
         for good_frames, fault in ((lab.GOOD_FRAMES - 1, before), (lab.GOOD_FRAMES, None)):
             found = lab.watch(replace(memory, good_frames=good_frames, fault=before), None, state, 10.1).fault

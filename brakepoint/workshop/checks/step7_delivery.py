@@ -347,13 +347,13 @@ def _kustomization(lab: Path) -> dict[str, Any]:
     """
     try:
         content = load_yaml((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise Wrong("step7.not_yaml", line=mark.line + 1 if mark else 1, why=_problem(error)) from error
     return content if isinstance(content, dict) else {}
 
 
-def _problem(error: yaml.YAMLError) -> str:
+def _problem(error: Exception) -> str:
     return str(getattr(error, "problem", None) or error)
 
 

@@ -81,3 +81,11 @@ def test_a_small_picture_and_a_box_at_its_edge_can_be_drawn(tmp_path):
     truth = Detection(sign_class=DANGER, confidence=1, box=(0, 0, 30, 40))
     one = Examined(tmp_path / "a.png", (truth,), (), match_picture([], [truth]))
     assert draw_examined(one, 0.5).shape == (360, 480, 3)
+
+
+@pytest.mark.parametrize("size", [(4, 3000), (3000, 4), (1, 1)])
+def test_a_picture_of_extreme_proportions_can_be_drawn(tmp_path, size):
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.full((*size, 3), 90, np.uint8))
+
+    assert draw_examined(Examined(path, (), (), match_picture([], [])), confidence=0.5).shape == (360, 480, 3)

@@ -57,6 +57,25 @@ def test_code_that_does_not_run_is_a_message(room, code: str, key: str) -> None:
     assert "Traceback" not in result.failure.message
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_the_solution_is_shown_beside_a_lab_in_another_encoding(room, capsys, encoding: str) -> None:
+    STEP.lab.write_text("# café\n", encoding)
+
+    assert run(["solution", "1"]) == 0
+
+    assert "caf" in capsys.readouterr().out.replace("\0", "")
+
+
+def test_a_kustomization_in_another_encoding_is_reported(tmp_path) -> None:
+    step = find_step("7")
+    (tmp_path / "overlay").mkdir()
+    (tmp_path / "overlay" / "kustomization.yaml").write_bytes(b"# caf\xe9\nresources: []\n")
+
+    (verdict,) = examine(step, tmp_path)
+
+    assert (verdict.exercise, verdict.key) == (step.exercises[0], "check.step7.not_yaml")
+
+
 def test_an_endless_loop_in_an_exercise_is_reported_with_its_name(room) -> None:
     STEP.lab.write_text(filled(STEP, {**solved(STEP), "percent": "while True: pass"}), "utf-8")
 
