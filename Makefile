@@ -62,7 +62,7 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	$(BIN)/python docs/step_pictures.py
 	$(BIN)/python docs/card_pictures.py
 
-film: $(VENV)/.system ## Film three missions and three pages for the docs, and the moving picture of the README
+film: $(VENV)/.system ## Film three missions and three pages for the docs, and the README’s moving picture
 	$(BIN)/python docs/film.py
 
 screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks, in JupyterLab
@@ -173,7 +173,7 @@ hand-ins: $(VENV)/.dev ## A whole room hands in at once, with five hostile atten
 radio-drill: $(VENV)/.dev ## The drill for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.radio_drill $(ARGS)
 
-mutants: $(VENV)/.dev ## Break the product in 60 small ways: do the tests notice? ARGS="--seed 7 --count 100"
+mutants: $(VENV)/.dev ## Introduce 60 small faults into the product: do the tests notice? ARGS="--seed 7 --count 100"
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
 clean: ## Delete the environment, the runs and the caches

@@ -15,7 +15,7 @@ from brakepoint import course
 from brakepoint.cli import run, workshop
 from brakepoint.course import find_step
 from brakepoint.files import put_in_place, whole_file, whole_folder, write_whole
-from brakepoint.mission.report import REPORT_NAME
+from brakepoint.mission.report import FORMAT, REPORT_NAME
 from brakepoint.room import files as room_files
 from brakepoint.scenery.scenario import Scenario
 from brakepoint.track import Straight
@@ -73,7 +73,8 @@ def put_dataset(folder: Path) -> None:
 
 def put_run(folder: Path) -> None:
     (folder / "out").mkdir()
-    for name in (REPORT_NAME, "index.html", "short.mp4"):
+    (folder / "out" / REPORT_NAME).write_text(f'{{"format": "{FORMAT}1"}}')
+    for name in ("index.html", "short.mp4"):
         (folder / "out" / name).write_text("of the run before")
 
 
