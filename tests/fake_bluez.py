@@ -38,6 +38,7 @@ class Device:
         repeats_ports: Whether the hub reports its ports to every new listener, and not only to the first.
         is_kind_known: Whether BlueZ remembers what the hub has advertised.
         connects: Number of connections so far.
+        written_before: Number of messages that had reached the hub before the latest connection.
         commands: The writes without acknowledgement.
     """
 
@@ -48,7 +49,7 @@ class Device:
         self.write_takes_s, self._free_at_s = 0.0, 0.0
         self.refuses_to_connect: list[str] = []
         self.repeats_ports, self._has_greeted, self.is_kind_known = True, False, True
-        self.connects = 0
+        self.connects = self.written_before = 0
         self.commands: list[bytes] = []
         hub.say = lambda message: bluez.changed(
             f"{self.path}/service0001/char0002",
@@ -146,6 +147,7 @@ class Device:
     def _connected(self) -> None:
         self.is_connected, self._has_greeted = True, False
         self.connects += 1
+        self.written_before = len(self.hub.written)
         for path, interfaces in self._gatt().items():
             self._bluez.signal("InterfacesAdded", "oa{sa{sv}}", [path, interfaces])
         for name in ("Connected", "ServicesResolved"):

@@ -153,23 +153,21 @@ def test_a_pulled_motor_gets_a_brake_before_the_link_is_given_up(open_hub, bluez
 def test_a_hub_that_is_back_is_braked_before_anything_is_asked_of_it(open_hub, train):
     hub = open_hub()
     drive(hub, FULL)
-    written = len(train.hub.written)
     del train.hub.plugged[Port.B]
     train.drop()
 
     assert eventually(lambda: train.connects == 2 and hub.is_up)
-    assert train.hub.written[written] == SetValue(Port.A, BRAKE)
+    assert train.hub.written[train.written_before] == SetValue(Port.A, BRAKE)
 
 
 def test_a_hub_that_is_back_without_its_motor_has_heard_a_brake(open_hub, train, said):
     hub = open_hub(attach_s=SHORT_S / 5)
     drive(hub, FULL)
     del train.hub.plugged[Port.A]
-    written = len(train.hub.written)
     train.drop()
 
     assert eventually(lambda: "nothing is plugged in" in said.getvalue())
-    assert train.hub.written[written] == SetValue(Port.A, BRAKE)
+    assert train.hub.written[train.written_before] == SetValue(Port.A, BRAKE)
 
 
 # A driver that hangs
