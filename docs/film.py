@@ -29,7 +29,7 @@ ACTS = (
     ("all", SHIPPED_MODEL, "track-full"),
 )
 """Title, detector and feed of each act."""
-PAGES = (("show", "show.png"), ("incident", "live.png"), ("race", "race.png"))
+PAGES = (("show", "show.jpg"), ("incident", "live.png"), ("race", "race.png"))
 """Title and picture of each page at the end."""
 TITLE_S, PAGE_S = 3.0, 4.0
 BACKGROUND = bgr("#0d1117")

@@ -36,7 +36,7 @@ def main() -> None:
             page.goto(f"http://127.0.0.1:{PORT}/")
             page.locator("#sample").click()
             page.locator("#seen", has_text=" ms").wait_for()
-            page.screenshot(path=str(IMAGES / lang / "show.png"))
+            page.screenshot(path=str(IMAGES / lang / "show.jpg"), quality=90)
             page.close()
         server.should_exit = True
 
