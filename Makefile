@@ -112,7 +112,10 @@ WITHOUT_BLENDER = $(if $(FOOTAGE_PYTHON),,NO_BLENDER='$(NO_BLENDER)')
 
 # Each worker takes the next test, those in real time first (tests/conftest.py); the slowest are listed at the
 # end.
-SHARED_OUT := --numprocesses logical --dist loadgroup --no-loadscope-reorder --durations 20
+SHARED_OUT := --no-loadscope-reorder --durations 20
+
+# Many tests wait for something; meanwhile another worker uses the core.
+one_more_than_cores = $(BIN)/python -c 'from brakepoint.cores import available_cores as cores; print(cores() + 1)'
 
 lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
@@ -127,12 +130,12 @@ types-of-tests:
 	$(BIN)/mypy --cache-dir .mypy_cache/tests tests
 
 test: lint ## Every test that needs only pip
-	$(BIN)/pytest $(SHARED_OUT)
+	$(BIN)/pytest $(SHARED_OUT) --numprocesses $$($(one_more_than_cores))
 	@echo "The tests have a budget of 10 minutes on two cores."
 
 test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, make installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
-	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT)
+	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT) --numprocesses logical
 	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
@@ -140,7 +143,7 @@ soak: $(VENV)/.system ## The long tests: ten minutes of camera, thousands of fil
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 	INTERRUPTIONS=20 $(BIN)/pytest tests/system/test_interrupted.py --override-ini addopts=
-	$(BIN)/pytest tests/brakepoint -m readers --hypothesis-profile soak $(SHARED_OUT)
+	$(BIN)/pytest tests/brakepoint -m readers --hypothesis-profile soak $(SHARED_OUT) --numprocesses logical
 
 images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"
 	tests/system/require buildah debootstrap mosquitto

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -28,8 +29,40 @@ GIVING_WAY = 10
 """How nice a process is that leaves the processor to whatever runs in real time."""
 
 
+TOGETHER = (
+    "tests/radio/test_mission_by_radio.py",
+    "tests/system/test_docs_site.py",
+    "tests/system/test_interrupted.py",
+    "tests/test_wheel.py",
+)
+"""Files whose tests share something that takes long to make: one worker runs them all."""
+LIVE_AT_ONCE = 2
+"""So many tests in real time run at once, however many workers there are; each takes half of a core."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Shares tests out one by one, except those that belong together, and those in real time.
+
+    The marker `xdist_group` would say the same, but xdist 3.8 loses it under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    root: Path = config.rootpath
+    files = {path.relative_to(root).as_posix(): path for path in sorted((root / "tests").rglob("test_*.py"))}
+    live = [name for name, path in files.items() if "mark.live" in path.read_text(encoding="utf-8")]
+    together = {name: name for name in TOGETHER}
+    together |= {name: f"live {number % LIVE_AT_ONCE}" for number, name in enumerate(live)}
+
+    class OneByOne(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together.get(nodeid.partition("::")[0], nodeid)
+
+    return OneByOne(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs the tests in real time first, while no worker is busy with other tests."""
+    """Runs the tests in real time first."""
     items.sort(key=lambda item: item.get_closest_marker("live") is None)
 
 

@@ -14,8 +14,6 @@ from brakepoint.feeds import COURSE_FEEDS
 from brakepoint.places import IS_CLONE, KIT, WORKPLACE
 
 Run = Callable[..., str]
-pytestmark = pytest.mark.xdist_group("wheel")
-"""One worker unpacks the wheel, once."""
 COMMAND = ("-m", "brakepoint")
 
 

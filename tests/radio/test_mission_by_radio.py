@@ -21,8 +21,6 @@ from hardware.hub_guard import BRAKED_WITHIN_S
 from hardware.lwp3 import BRAKE, Port, SetValue
 from solutions.step6_autopilot import step
 
-pytestmark = pytest.mark.xdist_group("guest")
-"""One worker boots the guest, once."""
 FEED = "track-stop"
 DRIVEN, BRAKED = f"The hub {ADDRESS} is being driven", f"The train of {ADDRESS} is braked"
 """What the guard says."""

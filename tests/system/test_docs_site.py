@@ -14,8 +14,6 @@ from playwright.sync_api import Page, expect
 
 from brakepoint.texts import languages
 
-pytestmark = pytest.mark.xdist_group("site")
-"""One worker builds the site, once."""
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "docs" / "en").glob("*.md"))
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}

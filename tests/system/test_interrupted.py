@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from pseudo_terminal import interrupt_after
 
-pytestmark = pytest.mark.xdist_group("interrupted")
-"""One worker makes the pictures, once."""
-
 BRAKEPOINT = str(Path(sys.executable).with_name("brakepoint"))
 TIMES = int(os.environ.get("INTERRUPTIONS", "3"))
 """Of each command; `make soak` interrupts each twenty times."""
