@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from brakepoint.services import CLIENTS, ServiceSettings
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.sockets import free_port
+from brakepoint.texts import text
 
 pytestmark = pytest.mark.live
 
@@ -112,7 +113,7 @@ def test_a_fault_by_button_brakes_and_the_train_drives_on(visit):
     page = visit()
     start(page, "track-empty")
     page.get_by_label("Fault").select_option("camera_silent")
-    page.get_by_role("button", name="Break it").click()
+    page.get_by_role("button", name=text("monitor.break", "en")).click()
 
     expect(page.locator("#order")).to_contain_text("no pictures", timeout=WITHIN_MS)
     expect(page.locator("#no-picture")).to_have_text("The picture is not moving", timeout=WITHIN_MS)
