@@ -96,7 +96,7 @@ class _Held:
 
     def content(self, kind: str, reference: Manifest) -> dict[str, str]:
         """All keys and values; none if the reference is optional and there is no such object."""
-        name = reference.get("name") or reference.get("secretName", "")
+        name = _name_in(reference)
         if name in self.held[kind]:
             return self.held[kind][name]
         if reference.get("optional"):
@@ -108,8 +108,13 @@ class _Held:
         found = self.content(kind, reference)
         if key in found or reference.get("optional"):
             return found.get(key)
-        name = reference.get("name") or reference.get("secretName", "")
-        raise UserError("delivery.error.reference", pod=self.pod, what=f"{kind} {name}: {key}")
+        what = f"{kind} {_name_in(reference)}: {key}"
+        raise UserError("delivery.error.reference", pod=self.pod, what=what)
+
+
+def _name_in(reference: Manifest) -> str:
+    """The name of the object to which a variable or a volume refers."""
+    return str(reference.get("name") or reference.get("secretName", ""))
 
 
 def _value(variable: Manifest, held: _Held) -> str | None:
@@ -168,7 +173,7 @@ def on_this_machine(
 def _selects(service: Manifest, deployment: Manifest) -> bool:
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     selector = service["spec"].get("selector") or {}
-    return bool(selector) and bool(selector.items() <= labels.items())
+    return bool(selector and selector.items() <= labels.items())
 
 
 def _port_number(target: int | str, container: Manifest) -> int:

@@ -132,12 +132,10 @@ def with_places(text: str, places: dict[str, str]) -> str:
         text: The text.
         places: The new path by path.
     """
+    if not places:  # An empty pattern would match everywhere.
+        return text
     longest_first = sorted(places, key=len, reverse=True)
-    return (
-        re.sub("|".join(map(re.escape, longest_first)), lambda found: places[found[0]], text)
-        if places
-        else text
-    )
+    return re.sub("|".join(map(re.escape, longest_first)), lambda found: places[found[0]], text)
 
 
 def _find_program(name: str) -> str | None:

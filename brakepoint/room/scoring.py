@@ -63,8 +63,7 @@ def score_room(
         if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
             return _failure(submission.digest, Failure.TRIES, str(room.tries))
         outcome = score(submission, feed, folder_of(room, handle), room.map50_min, stopping)
-        if _seated(room, handle) != seated:
-            raise Aborted
+        _require_seated_since(seated, room, handle)
         if scores.would_be_best(handle, outcome):
             with whole_folder(folder_of(room, handle) / BEST) as best:
                 submission.unpack(best)
@@ -114,8 +113,7 @@ def score_final(
         seated = _seated(room, handle)
         submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
         outcome = score(submission, feed, folder_of(room, handle) / FINAL, 0.0, stopping)
-        if _seated(room, handle) != seated:
-            raise Aborted
+        _require_seated_since(seated, room, handle)
         return outcome
 
     yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder, final=True)
@@ -202,6 +200,16 @@ def _judge_all(
 def _seated(room: Room, handle: str) -> datetime | None:
     """When the work of a handle last became another's, or nobody's, by a reset or a move."""
     return Rulings.load(room.folder).seated.get(handle)
+
+
+def _require_seated_since(seated: datetime | None, room: Room, handle: str) -> None:
+    """Checks that a submission still belongs to its handle.
+
+    Raises:
+        Aborted: It was reset or moved while it was being scored.
+    """
+    if _seated(room, handle) != seated:
+        raise Aborted
 
 
 def _failure(digest: str, reason: Failure, detail: str) -> SubmissionOutcome:

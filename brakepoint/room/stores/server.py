@@ -97,9 +97,8 @@ class RoomServer:
         taken_back = any(keys.get(name) != secret for name, secret in self._keys.items())
         if taken_back or self._process.poll() is not None:
             self._replace()
-        self._keys = (
-            keys  # Only now: after an error, for example because of a full disk, this is tried again.
-        )
+        # Only now: after an error, for example because of a full disk, the next look replaces rclone.
+        self._keys = keys
         full = self._too_large() if next(self._looks) % MEASURE_EVERY == 0 else self._full
         if full != self._full:
             self._write_full(full)
