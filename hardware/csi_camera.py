@@ -1,4 +1,4 @@
-"""`csi:0`: a camera on the Jetson's own connector, by GStreamer.
+"""`csi:0`: a camera on the Jetson's own connector, through GStreamer.
 
 GStreamer runs as a child process that writes pictures to its output: pip's OpenCV is built without GStreamer,
 and a child that hangs or crashes affects nothing else.

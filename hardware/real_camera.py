@@ -115,7 +115,7 @@ class RealCamera:
             why = self._trouble(FIRST_FRAME_S)
             self.close()
             raise why
-        self.size_px = first[0].shape[1], first[0].shape[0]
+        self.size_px = size_of(first[0])
         try:
             in_colour(first[0], name)
             self._check(eye)
@@ -127,7 +127,8 @@ class RealCamera:
         """Waits one step of the control loop for the newest picture; None if there is none.
 
         Raises:
-            UserError: The camera has stalled or ended; this is raised once, and then the camera is restarted.
+            UserError: The camera has stalled or ended, or its pictures have changed their size, for which its
+                focal length is not known; this is raised once, and then the camera is restarted.
         """
         if self._grabber is None:
             time.sleep(WAIT_S)
@@ -137,12 +138,12 @@ class RealCamera:
         if taken is None:
             silent_s = time.monotonic() - self._grabber.heard_at
             if self._grabber.has_ended or silent_s > self._grabber.patience_s:
-                why = self._trouble(silent_s)
-                self._stop()
-                self._restart_at = time.monotonic() + RESTART_S
-                raise why
+                raise self._given_up(self._trouble(silent_s))
             return None
         image, came_at = taken
+        if (size_px := size_of(image)) != self.size_px:
+            before, found = (f"{width} × {height}" for width, height in (self.size_px, size_px))
+            raise self._given_up(UserError("camera.size_changed", camera=self._name, before=before, found=found))
         self._frame_id += 1
         captured_at = train_state.at - (time.monotonic() - came_at)
         return Frame(
@@ -168,6 +169,12 @@ class RealCamera:
             focal = {"focal": self._focal_px, "least": least, "most": most}
             raise UserError("camera.focal", camera=self._name, width=width, **focal)
 
+    def _given_up(self, why: UserError) -> UserError:
+        """Stops the camera, schedules its restart, and returns the reason."""
+        self._stop()
+        self._restart_at = time.monotonic() + RESTART_S
+        return why
+
     def _stop(self) -> None:
         if self._grabber is not None:
             self._grabber.source.close()
@@ -184,6 +191,11 @@ class RealCamera:
         if self._grabber is not None and self._grabber.has_ended:
             return self._grabber.source.trouble() or UserError("camera.ended", camera=self._name)
         return UserError("camera.stalled", camera=self._name, seconds=silent_s)
+
+
+def size_of(image: np.ndarray) -> tuple[int, int]:
+    """Width and height of a picture."""
+    return image.shape[1], image.shape[0]
 
 
 def in_colour(image: np.ndarray, name: str) -> np.ndarray:

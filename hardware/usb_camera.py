@@ -1,4 +1,4 @@
-"""`usb:/dev/video0`: a USB camera, by Video4Linux and OpenCV."""
+"""`usb:/dev/video0`: a USB camera, through Video4Linux and OpenCV."""
 
 import os
 import time

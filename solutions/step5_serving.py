@@ -261,7 +261,7 @@ def own_status(health: Health, at: float) -> str:
 
     Args:
         health: `Health.READY` or `Health.GONE`.
-        at: When it is sent, by `CLOCK.now()`; 0 in a last will, which is written in advance.
+        at: When it is sent, from `CLOCK.now()`; 0 in a last will, which is written in advance.
     """
     return Status(service=LOOKOUT, health=health, at=at).model_dump_json()
 

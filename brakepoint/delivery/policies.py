@@ -102,7 +102,7 @@ def _speaks_of(spec: dict[str, Any], direction: str, end: End) -> bool:
 
 
 def matches(selector: Manifest | None, labels: Mapping[str, str]) -> bool:
-    """Whether a label selector selects; an empty one selects everything.
+    """Whether a selector matches these labels; an empty selector matches everything.
 
     Raises:
         ValueError: There is no such operator in Kubernetes.

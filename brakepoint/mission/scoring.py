@@ -124,7 +124,7 @@ def score_run(run: Run, truth: GroundTruth, full_speed_cm_s: float = FULL_SPEED_
 
 
 def split_lost(score: Score, oracle: Score) -> Score:
-    """Splits the lost points: the autopilot's share are those that it also loses with perfect detections.
+    """Splits the lost points: the autopilot's share is what it also loses with perfect detections.
 
     Args:
         score: Score of the run with the real detector.

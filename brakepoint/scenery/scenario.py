@@ -48,8 +48,8 @@ class ScenarioSign(_Record):
         side: Side of the track, seen in the direction of travel.
         offset_cm: Distance from the track's centre line to the post.
         facing: Whether the plate's front faces the train; False shows the back.
-        tilt_deg: Tilt, clockwise as seen from the train; by default slight, from the seed.
-        turn_deg: Rotation of the plate about the post, to the train's right; by default slight, too.
+        tilt_deg: Tilt, clockwise as seen from the train; by default a small angle drawn from the seed.
+        turn_deg: Rotation of the plate about the post, to the train's right; by default small, too.
     """
 
     kind: str

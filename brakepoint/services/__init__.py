@@ -55,11 +55,11 @@ PIXELS_MAX = 4_000_000
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """The settings of a service, which can also be set by `BRAKEPOINT_{NAME}` in the environment.
+    """The settings of a service, which can also be set through `BRAKEPOINT_{NAME}` in the environment.
 
     Attributes:
         broker: URL of the MQTT broker; empty for the embedded one.
-        ca: File with the CA certificate for a `mqtts://` broker; empty for the system's certificates.
+        ca: File with the CA certificate for an `mqtts://` broker; empty for the system's certificates.
         certificate: File with this client's certificate, for a broker that requires one.
         key: File with the key of that certificate.
         train_id: Name of the train, and namespace of its topics. A detector may serve several trains:

@@ -203,7 +203,7 @@ class Supervisor:
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
 
     def _restart(self, child: Child) -> None:
-        """Starts a service again; the system may still lack the memory whose shortage ended the service."""
+        """Restarts a service; if it died because memory ran out, the system may still be out of memory."""
         try:
             self._start(child)
         except OSError as error:

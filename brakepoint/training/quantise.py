@@ -1,4 +1,4 @@
-"""Makes a detector smaller and faster: 8-bit weights and activations, by NNCF."""
+"""Makes a detector smaller and faster: 8-bit weights and activations, with NNCF."""
 
 import logging
 import os

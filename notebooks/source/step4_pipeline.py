@@ -128,7 +128,7 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
-# Entre-temps, une collègue a entraîné un modèle pendant des heures, puis publié celui qui est fourni avec le kit. La
+# Entre-temps, une collègue a entraîné un modèle pendant des heures, et l’a publié : c’est celui qui est fourni avec le kit. La
 # version désormais en production :
 
 # %%

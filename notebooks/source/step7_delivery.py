@@ -48,7 +48,7 @@ overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 # ## Ce qui tournerait
 #
 # `kubectl kustomize` produit les manifestes de l’overlay : la base, le train simulé et vos changements deviennent des
-# manifestes ordinaires. Cette image en est tirée : chaque pod, et une flèche pour chaque connexion que laissent
+# manifestes ordinaires. Ce schéma en est tiré : chaque pod, et une flèche pour chaque connexion que laissent
 # passer les règles réseau. Relancez la cellule après chaque `À FAIRE` : une image sans version et un train auquel
 # rien ne peut se connecter sont en rouge.
 

@@ -312,6 +312,22 @@ def test_a_camera_that_was_measured_with_other_pictures_is_refused(measured):
     assert "128 × 96" in str(caught.value) and "64 × 48" in str(caught.value)
 
 
+def test_a_camera_that_comes_back_with_pictures_of_another_size_shows_none(measured, impatient, monkeypatch):
+    """Their focal length is not known: distances to signs would be wrong."""
+    measured(*SIZE)
+    camera = open_camera("usb:")
+    sources = iter([PictureOf(*SIZE), PictureOf(SIZE[1], SIZE[0])])
+    monkeypatch.setattr(usb_camera, "UsbSource", lambda *_: next(sources))
+    camera._stop()
+    camera._restart()
+    refused = read_until(camera, lambda seen: seen is not None)
+    assert isinstance(refused, UserError)
+    assert refused.key == "camera.size_changed"
+    assert "64 × 48" in str(refused) and "48 × 64" in str(refused)
+    assert isinstance(read_until(camera, lambda seen: seen is not None), Frame)
+    camera.close()
+
+
 # The picture
 
 
