@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from IPython.display import HTML, display
 
-from brakepoint.cli.workshop import check_and_record, explore, hint_command, what_next
+from brakepoint.cli.workshop import (
+    check_and_record,
+    explore,
+    hint_command,
+    leave_out_what_goes_further,
+    what_next,
+)
 from brakepoint.course import ROOT, Step, find_step
 from brakepoint.errors import UserError
 from brakepoint.room import take_joined
@@ -15,7 +21,6 @@ from brakepoint.steps import SOURCE_VARIABLE
 from brakepoint.texts import languages, text
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.explanations import explain
-from brakepoint.workshop.further import fill_in_course
 from brakepoint.workshop.verdicts import Result
 
 if TYPE_CHECKING:
@@ -37,7 +42,7 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
         os.environ[LANGUAGE_VARIABLE] = Path.cwd().name
     os.chdir(os.environ.get(FOLDER_VARIABLE, ROOT))
     if os.environ[SOURCE_VARIABLE] == "labs":
-        fill_in_course()
+        leave_out_what_goes_further()
     shell.run_line_magic("load_ext", "autoreload")
     shell.run_line_magic("autoreload", "2")
     shell.run_line_magic("matplotlib", "inline")
@@ -84,6 +89,9 @@ def as_html(step: Step, result: Result) -> str:
     if failure is None:
         lines.append(f"<b>{html.escape(text(f'course.{step.name}.done'))}</b>")
     else:
-        lines += [f"<b>{html.escape(failure.message)}</b>", html.escape(what_next(step, failure, "%"))]
+        lines += [
+            f"<b>{html.escape(failure.message)}</b>",
+            *html.escape(what_next(step, failure, "%")).splitlines(),
+        ]
     card = CARD.format(colour=RED if failure else GREEN)
     return f'<div style="{card}">{"<br>".join(lines)}</div>'

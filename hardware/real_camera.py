@@ -143,7 +143,8 @@ class RealCamera:
         image, came_at = taken
         if (size_px := size_of(image)) != self.size_px:
             before, found = (f"{width} × {height}" for width, height in (self.size_px, size_px))
-            raise self._given_up(UserError("camera.size_changed", camera=self._name, before=before, found=found))
+            why = UserError("camera.size_changed", camera=self._name, before=before, found=found)
+            raise self._given_up(why)
         self._frame_id += 1
         captured_at = train_state.at - (time.monotonic() - came_at)
         return Frame(

@@ -17,7 +17,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from brakepoint.cli.screen import print_table
-from brakepoint.course import LABS_DIR, Step, chosen_track, course, find_step
+from brakepoint.course import LABS_DIR, TRACK_VARIABLE, Step, Track, chosen_track, course, find_step
 from brakepoint.errors import UserError
 from brakepoint.files import put_in_place
 from brakepoint.room import in_a_room
@@ -58,7 +58,7 @@ def check_and_record(step: Step, again: bool = False) -> Result:
         step: The step.
         again: Whether to explain passed exercises again.
     """
-    fill_in_course()
+    leave_out_what_goes_further()
     result = check(step)
     progress = Progress.load()
     entry = progress.touch(step)
@@ -78,6 +78,12 @@ def check_and_record(step: Step, again: bool = False) -> Result:
     if in_a_room():
         share_progress(step)
     return replace(result, verdicts=own, explained=news)
+
+
+def leave_out_what_goes_further() -> None:
+    """Fills in the exercises that the attendee's track omits, and says so."""
+    if count := fill_in_course():
+        typer.echo(text("workshop.filled_in", None, count=count))
 
 
 def share_progress(step: Step) -> None:
@@ -110,7 +116,7 @@ def show(step: Step, result: Result, console: Console) -> None:
         console.print(f"[green]{escape(_what_then(step))}[/]", soft_wrap=True)
         console.print(text("question.waiting", number=step.number), style="cyan", soft_wrap=True)
         return
-    console.print(f"  {escape(failure.message)}", style="bold")
+    console.print(Padding(escape(failure.message), (0, 0, 0, 2), expand=False), style="bold")
     console.print(what_next(step, failure, "brakepoint "), style="cyan", soft_wrap=True)
 
 
@@ -132,11 +138,26 @@ def what_next(step: Step, failure: Verdict, command: str) -> str:
         failure: The failed exercise.
         command: Prefix of `check` and `hint`: a program's name, or a percent sign in a notebook.
     """
-    file = part_with(step, failure.exercise).as_posix()
-    names = {"exercise": failure.exercise, "file": file, "number": step.number, "command": command}
+    part = part_with(step, failure.exercise)
+    names = {"file": part.as_posix(), "number": step.number, "command": command}
     if "line" in failure.values:
         return text("workshop.next_line", None, line=failure.values["line"], **names)
-    return text("workshop.next_check" if failure.exercise else "workshop.next_file", None, **names)
+    if not failure.exercise:
+        return text("workshop.next_file", None, **names)
+    line = _task_line(step.lab.parent / part, failure.exercise)
+    key = "workshop.next_check" if line else "workshop.next_exercise"
+    words = text(key, None, exercise=failure.exercise, line=line, **names)
+    if failure.exercise in step.further and chosen_track() is Track.FULL and not in_a_room():
+        setting = f"{'%env' if command == '%' else 'export'} {TRACK_VARIABLE}={Track.CORE}"
+        words += "\n" + text("workshop.beyond", None, exercise=failure.exercise, setting=setting)
+    return words
+
+
+def _task_line(file: Path, exercise: str) -> int | None:
+    """The line of an exercise's task in an attendee's file; None if it was deleted or filled in."""
+    task = text("workshop.task", None, name=exercise, todo="").strip()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
+    return next((number for number, line in enumerate(lines, 1) if task in line), None)
 
 
 def watch_command(step: StepArgument = "") -> None:
@@ -158,7 +179,7 @@ def _saved_at_ns(file: Path) -> int:
 def _watch(step: Step, keys: Keyboard, console: Console) -> Step | None:
     """Watches one step by polling, which also works on network drives, and returns the next step to watch."""
     seen: object = None
-    fill_in_course()  # Otherwise the file would seem to have been saved by the attendee.
+    leave_out_what_goes_further()  # Otherwise the file would seem to have been saved by the attendee.
     while True:
         files = [step.lab.parent / part for part in step.parts]
         stamp = [_saved_at_ns(file) for file in files]
@@ -264,7 +285,7 @@ def reset_command(step: StepArgument = "") -> None:
     _put(wanted, lab_text)
     progress = Progress.load()
     entry = progress.touch(wanted)
-    entry.done, entry.filled = [], []
+    entry.done, entry.filled, entry.further = [], [], False
     progress.save()
 
 

@@ -78,7 +78,7 @@ def parse_broker(url: str) -> BrokerAddress:
 
 
 def _without_password(url: str) -> str:
-    """Hides everything before the host, even in a text that is not a URL: a password may contain any character."""
+    """Hides everything before the host, even if the text isn't a URL: passwords may contain any character."""
     return re.sub(r"^([^/]*//)?.*@", r"\1…@", url, flags=re.DOTALL)
 
 

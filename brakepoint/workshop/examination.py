@@ -1,11 +1,14 @@
 """Runs the checks of one step on one file, in a process that an attendee's code may crash.
 
-`python -m brakepoint.workshop.examination STEP FILE VERDICTS` writes one verdict per line.
+`python -m brakepoint.workshop.examination STEP FILE VERDICTS SECONDS` writes one verdict per line.
 """
 
 import importlib
 import importlib.util
+import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +16,7 @@ from types import ModuleType
 
 from brakepoint.course import Step, find_step
 from brakepoint.errors import UserError
-from brakepoint.workshop.labs import gap_functions, lab_text
+from brakepoint.workshop.labs import gap_functions, lab_text, untouched
 from brakepoint.workshop.verdicts import Verdict, Wrong
 
 Lab = ModuleType | Path
@@ -22,6 +25,9 @@ Check = Callable[[Lab], None]
 
 FINISHED = "finished"
 """The last line of the verdicts: if it is missing, the process did not finish."""
+USED_UP = 75
+"""Exit status of the process when its time is used up."""
+LOOK_EVERY_S = 0.2
 
 
 def load(path: Path, step: Step) -> Lab:
@@ -72,7 +78,11 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
     except Exception as error:
         yield _crash("", step, path, error)
         return
+    waiting = untouched(step, path)
     for exercise in step.exercises:
+        if exercise in waiting:
+            yield _not_written(exercise)
+            return
         verdict = examine_exercise(exercise, module, step, path)
         yield verdict
         if not verdict.passed:
@@ -95,7 +105,7 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
     except Wrong as wrong:
         return Verdict(exercise=exercise, key=wrong.key, values=wrong.values)
     except NotImplementedError:
-        return _verdict(exercise, "check.not_written", name=exercise)
+        return _not_written(exercise)
     except SystemExit as error:
         return _verdict(_owner(exercise, step, path, error), "check.exited")
     except AttributeError as error:
@@ -109,6 +119,10 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
     except Exception as error:
         return _crash(exercise, step, path, error)
     return Verdict(exercise=exercise, passed=True)
+
+
+def _not_written(exercise: str) -> Verdict:
+    return _verdict(exercise, "check.not_written", name=exercise)
 
 
 def _verdict(exercise: str, key: str, **values: object) -> Verdict:
@@ -144,12 +158,26 @@ def _owner(exercise: str, step: Step, path: Path, error: BaseException) -> str:
 
 def main() -> None:
     """Checks the file named on the command line."""
-    name, path, verdicts = sys.argv[1:]
+    name, path, verdicts, limit_s = sys.argv[1:]
+    threading.Thread(target=_end_after, args=(float(limit_s),), daemon=True).start()
     with Path(verdicts).open("w", encoding="utf-8") as file:
         for verdict in examine(find_step(name), Path(path)):
             file.write(verdict.model_dump_json() + "\n")
             file.flush()
         file.write(FINISHED)
+
+
+def _end_after(limit_s: float) -> None:
+    """Ends this process when its code has run for so long, by the processor and by the clock.
+
+    On a busy machine, the clock alone would blame the attendee's code; with many cores, libraries use the
+    processor time up within seconds.
+    """
+    began = time.monotonic()
+    while min(time.process_time(), time.monotonic() - began) < limit_s:
+        time.sleep(LOOK_EVERY_S)
+    sys.stdout.flush()  # What a loop has printed shows where it is.
+    os._exit(USED_UP)
 
 
 if __name__ == "__main__":

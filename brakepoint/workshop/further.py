@@ -9,16 +9,20 @@ from brakepoint.workshop.labs import closed, reopened
 from brakepoint.workshop.progress import Progress, StepProgress
 
 
-def fill_in_course(track: Track | None = None) -> None:
+def fill_in_course(track: Track | None = None) -> int:
     """Fills in the exercises that the attendee's track omits, in every step, before an editor opens a file.
 
     Args:
         track: The track; by default the chosen one.
+
+    Returns:
+        How many exercises were filled in.
     """
     progress = Progress.load()
-    filled = [fill_in(step, progress.of(step), track) for step in course()]
-    if any(filled):
+    filled = sum(len(fill_in(step, progress.of(step), track)) for step in course())
+    if filled:
         progress.save()
+    return filled
 
 
 def fill_in(step: Step, entry: StepProgress, track: Track | None = None) -> tuple[str, ...]:

@@ -98,6 +98,21 @@ def closed(step: Step, part: Path, written: str, exercises: Iterable[str]) -> st
     return written
 
 
+def untouched(step: Step, lab: Path) -> set[str]:
+    """The exercises whose task is still in an attendee's lab, with the placeholder below it.
+
+    Args:
+        step: The step.
+        lab: The attendee's file, or the folder of a step that isn't a module.
+    """
+    found = set()
+    for part in step.parts:
+        file = lab / part.relative_to(step.lab.name) if step.files else lab
+        written = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        found |= {gap["name"] for gap in _gaps(step, part) if _task(step, gap) + _given(gap) in written}
+    return found
+
+
 def reopened(step: Step, part: Path, written: str, exercises: Iterable[str]) -> str:
     """An attendee's lab, with the tasks restored in the given gaps that contain the solution."""
     for gap in _gaps(step, part):

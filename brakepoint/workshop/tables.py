@@ -7,15 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from brakepoint.course import Step, Track, course, find_step, set_up_minutes
+from brakepoint.course import TRACK_VARIABLE, Step, Track, course, find_step, set_up_minutes
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.scenery.scenario import TRACK_MAX_CM, TRACK_MIN_CM, Scenario
 from brakepoint.texts import text
 from brakepoint.workshop.labs import part_with
 
 HEADS = {
-    "exercise": ("exercise", "track", "about", "todo"),
-    "exercise_in_file": ("exercise", "track", "file", "about", "todo"),
+    "exercise": ("exercise", "track", "about"),
+    "exercise_in_file": ("exercise", "track", "file", "about"),
     "step": ("step", "core_minutes", "core", "minutes", "exercises"),
     "clock": ("minute", "clock", "begins", "late"),
     "option": ("option", "meaning", "default"),
@@ -84,15 +84,17 @@ def plain(words: str) -> str:
 
 
 def _exercises(lang: str, number: str) -> str:
-    """The exercises of one step, with their files if there are several."""
+    """The exercises of one step, with their files if there are several, and how to take only the core."""
     step = find_step(number)
     rows = [
         [code(name), text(f"docs.track.{Track.CORE if name in step.core else 'further'}", lang)]
         + ([code(part_with(step, name).relative_to(step.lab.name))] if step.files else [])
-        + [plain(text(f"lab.{step.name}.{name}.{part}", lang)) for part in ("title", "todo")]
+        + [plain(text(f"lab.{step.name}.{name}.title", lang))]
         for name in step.exercises
     ]
-    return table("exercise_in_file" if step.files else "exercise", rows, lang)
+    setting = f"{TRACK_VARIABLE}={Track.CORE}"
+    words = text("docs.tracks", lang, minutes=step.core_minutes, setting=setting)
+    return f"{table('exercise_in_file' if step.files else 'exercise', rows, lang)}\n{words}\n"
 
 
 def _steps(lang: str) -> str:

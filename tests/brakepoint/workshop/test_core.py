@@ -125,6 +125,39 @@ def test_the_core_is_over_without_a_word_about_what_goes_further(room, capsys) -
     assert "NotImplementedError" not in STEP.lab.read_text("utf-8")
 
 
+def test_what_is_filled_in_is_reported_once(room, capsys) -> None:
+    said = []
+    for _ in range(2):
+        run(["check", "1"])
+        said.append(f"leaves out {len(STEP.further)} exercises" in " ".join(capsys.readouterr().out.split()))
+
+    assert said == [True, False]
+
+
+def test_who_takes_all_of_the_course_hears_how_to_leave_out_what_goes_further(
+    room, capsys, monkeypatch
+) -> None:
+    monkeypatch.setenv(TRACK_VARIABLE, "full")
+    said = {}
+    for code in ({}, {"listing": CORE["listing"]}):
+        write(code)
+        run(["check", "1"])
+        said[len(code)] = " ".join(capsys.readouterr().out.split())
+
+    assert "goes further" not in said[0]
+    assert (
+        "download goes further than the core. To leave out such exercises: export BRAKEPOINT_TRACK=core"
+        in said[1]
+    )
+
+
+def test_a_step_that_is_begun_again_leaves_out_what_goes_further_again(room) -> None:
+    for words in (["check", "1"], ["further", "1"], ["reset", "1"], ["check", "1"]):
+        run(words)
+
+    assert Progress.load().of(STEP).filled == list(STEP.further)
+
+
 def test_every_step_is_filled_in_at_once_so_that_no_open_file_changes_later(room) -> None:
     for step in course()[:2]:
         step.lab.write_text(lab_text(step), "utf-8")

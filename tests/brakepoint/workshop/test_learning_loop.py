@@ -3,8 +3,10 @@
 import os
 import re
 import textwrap
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,10 +15,10 @@ pytest.importorskip("boto3")
 from brakepoint import course
 from brakepoint.cli import run, workshop
 from brakepoint.course import find_step
-from brakepoint.workshop import artefacts, progress
+from brakepoint.workshop import artefacts, examination, progress
 from brakepoint.workshop.checking import check
 from brakepoint.workshop.examination import examine
-from brakepoint.workshop.labs import filled, lab_text, solved
+from brakepoint.workshop.labs import closed, filled, lab_text, solved, untouched
 from brakepoint.workshop.progress import Progress
 
 STEP = find_step("1")
@@ -74,6 +76,88 @@ def test_a_kustomization_in_another_encoding_is_reported(tmp_path) -> None:
     (verdict,) = examine(step, tmp_path)
 
     assert (verdict.exercise, verdict.key) == (step.exercises[0], "check.step7.not_yaml")
+
+
+def test_code_that_only_waits_is_stopped_by_the_clock_and_not_called_a_loop(room) -> None:
+    STEP.lab.write_text("import time; time.sleep(60)\n", "utf-8")
+
+    failure = check(STEP, time_limit_s=0.4).failure
+
+    assert failure is not None
+    assert (failure.key, failure.values) == ("check.waited", {"seconds": 2})
+
+
+@pytest.mark.parametrize(("clock", "processor"), [(10.0, 1.0), (1.0, 10.0)])
+def test_time_is_used_up_by_the_clock_and_by_the_processor(
+    monkeypatch, clock: float, processor: float
+) -> None:
+    """On a busy machine the clock runs faster; with threads on many cores, the processor time does."""
+    passed = {"clock": 1000.0, "processor": 0.0}
+
+    def sleep(_: float) -> None:
+        passed["clock"] += clock
+        passed["processor"] += processor
+
+    def end(status: int) -> None:
+        raise SystemExit(status)
+
+    stands = SimpleNamespace(
+        monotonic=lambda: passed["clock"], process_time=lambda: passed["processor"], sleep=sleep
+    )
+    monkeypatch.setattr(examination, "time", stands)
+    monkeypatch.setattr(examination.os, "_exit", end)
+    with pytest.raises(SystemExit) as ended:
+        examination._end_after(60.0)
+
+    assert ended.value.code == examination.USED_UP
+    assert min(passed["clock"] - 1000, passed["processor"]) == 60
+
+
+def test_what_an_endless_loop_has_printed_is_shown(room) -> None:
+    STEP.lab.write_text("print('here')\nwhile True: pass\n", "utf-8")
+
+    assert check(STEP, time_limit_s=0.3).printed == "here"
+
+
+@pytest.mark.parametrize("step", course.course(), ids=lambda step: step.name)
+def test_an_exercise_is_untouched_until_its_task_or_its_placeholder_changes(step, tmp_path) -> None:
+    path = tmp_path / step.lab.name
+
+    def write(change: Callable[[Path, str], str]) -> set[str]:
+        for part in step.parts:
+            file = tmp_path / part
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(change(part, lab_text(step, part)), "utf-8")
+        return untouched(step, path)
+
+    assert write(lambda part, lab: lab) == set(step.exercises)
+    for name in step.exercises:
+        rest = set(step.exercises) - {name}
+        assert write(lambda part, lab, name=name: closed(step, part, lab, [name])) == rest
+    assert write(lambda part, lab: lab.replace("TODO", "DONE")) == set()
+
+
+def test_an_exercise_that_is_untouched_is_still_to_be_written_and_its_answer_is_not_given_away(room) -> None:
+    """Its placeholder has to be a value, since the train must drive before everything is written."""
+    autopilot = find_step("6")
+    path = room / autopilot.lab.name
+    path.write_text(closed(autopilot, autopilot.parts[0], lab_text(autopilot), ["distance"]), "utf-8")
+
+    *_, last = examine(autopilot, path)
+
+    assert (last.exercise, last.key) == ("every", "check.not_written")
+
+
+def test_what_is_next_names_the_line_of_the_task_as_long_as_it_is_there(room, capsys) -> None:
+    run(["check", "1"])
+    said = " ".join(capsys.readouterr().out.split())
+    line = 1 + next(n for n, line in enumerate(lab_text(STEP).splitlines()) if "TODO listing:" in line)
+    STEP.lab.write_text(filled(STEP, {}), "utf-8")
+    run(["check", "1"])
+    then = " ".join(capsys.readouterr().out.split())
+
+    assert f"go to TODO listing, labs/step1_dataset.py:{line}, save" in said
+    assert "change the code of listing in labs/step1_dataset.py, save" in then
 
 
 def test_an_endless_loop_in_an_exercise_is_reported_with_its_name(room) -> None:
