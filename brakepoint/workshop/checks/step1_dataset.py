@@ -169,10 +169,8 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
         "two_corners": (left / across, top / down, right / across, bottom / down),
         "axes_swapped": (y, x, height, width),
     }
-    for name, wrong in mistakes.items():
-        if _close(tuple(found), wrong, 1e-4):
-            raise Wrong(f"step1.yolo.{name}")
-    raise Wrong("step1.yolo.other", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
+    name = _mistake(tuple(found), (x, y, width, height), mistakes, 1e-4)
+    raise Wrong(f"step1.yolo.{name}", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
 
 
 def _must_have_decimals(line: str) -> None:
@@ -272,6 +270,23 @@ def _close(found: tuple[float, ...], expected: tuple[float, ...], by: float = CL
     return all(abs(one - other) <= by for one, other in zip(found, expected, strict=True))
 
 
+def _mistake(
+    found: tuple[float, ...],
+    expected: tuple[float, ...],
+    mistakes: dict[str, tuple[float, ...]],
+    close: float,
+) -> str:
+    """The name of the mistake that explains every number, or else of one that explains every wrong number."""
+    for name, wrong in mistakes.items():
+        if _close(found, wrong, close):
+            return name
+    for name, wrong in mistakes.items():
+        parts = zip(found, wrong, expected, strict=True)
+        if all(min(abs(one - as_wrong), abs(one - right)) <= close for one, as_wrong, right in parts):
+            return name
+    return "other"
+
+
 def _name_mistake(
     exercise: str,
     found: tuple[float, ...],
@@ -281,7 +296,7 @@ def _name_mistake(
 ) -> None:
     """Identifies the mistake, and by how much the first wrong number is off."""
     index = next(i for i in range(len(expected)) if abs(found[i] - expected[i]) > CLOSE_PX)
-    name = next((name for name, wrong in mistakes.items() if _close(found, wrong)), "other")
+    name = _mistake(found, expected, mistakes, CLOSE_PX)
     off_px = found[index] - expected[index]
     raise Wrong(
         f"step1.{exercise}.{name}",
