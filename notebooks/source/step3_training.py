@@ -154,7 +154,7 @@ show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 # times, and can wait until the model is surer.
 
 # %% [markdown] lang="fr"
-# ## À partir de quand être sûr (`threshold`)
+# ## À partir de quelle confiance être sûr (`threshold`)
 #
 # La *précision* est la part des panneaux signalés qui sont de vrais panneaux ; le *rappel*, la part des panneaux
 # présents qui sont trouvés. Les deux dépendent de la confiance à partir de laquelle on croit une détection ; le trait
