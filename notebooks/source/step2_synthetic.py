@@ -57,12 +57,12 @@ lab = load_step("step2_synthetic")
 # ## Panneaux et leurres
 #
 # La rangée du haut montre les panneaux que le train doit trouver : `DangerAhead` et `SpeedLimit` ; celle du bas, des
-# *leurres* : d’autres panneaux, et des dos de panneaux. Ils ne veulent rien dire ici et n’ont pas d’étiquette.
+# *leurres* : d’autres panneaux, et des dos de panneaux. Les leurres ne veulent rien dire ici et n’ont pas d’étiquette.
 # Entraîné sans leurres, un détecteur signale tout ce qui est rond, rouge ou jaune.
 #
-# La moitié des panneaux est dessinée ; l’autre moitié est découpée dans des rendus à la lumière réaliste, qui sont
-# aussi dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle part de
-# chaque pixel le panneau couvre.
+# La moitié des panneaux est dessinée ; l’autre moitié vient d’images détourées, rendues avec une lumière réaliste, qui
+# sont aussi dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle
+# part de chaque pixel le panneau couvre.
 
 # %%
 rng = np.random.default_rng(5)
@@ -100,8 +100,8 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # Essayez-en d’autres.
 #
 # Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Chaque panneau à trouver a-t-il un cadre, et lui seul
-# (`labels`) ? Pourriez-vous les trouver tous vous-même (`hidden`) ? Les panneaux ont-ils l’air d’avoir été là au moment
-# de la photo (`blend`, `picture`) ?
+# (`labels`) ? Pourriez-vous trouver vous-même chacun de ces panneaux (`hidden`) ? Les panneaux ont-ils l’air d’avoir
+# été là au moment de la photo (`blend`, `picture`) ?
 
 # %%
 seed = 15

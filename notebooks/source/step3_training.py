@@ -114,15 +114,15 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # %% [markdown] lang="fr"
 # ## Apprendre (`stop`)
 #
-# Une *époque* est un passage sur toutes les images. Après chacune, le modèle est évalué, et `should_stop` décide s’il
-# faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite, ou
-# de prendre un café. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
+# Une *époque* est un passage sur toutes les images. Après chaque époque, le modèle est évalué, et `should_stop` décide
+# s’il faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite,
+# ou de prendre un café. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
 #
 # Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; un entraînement plus long, par exemple avec
 # `lab.Recipe(epochs=12)`, peut s’arrêter plus tôt.
 #
 # Si vous ne voulez pas attendre, interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle
-# entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où.
+# entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où il est.
 # Continuez ensuite plus bas, sans courbes.
 
 # %%

@@ -81,11 +81,11 @@ show_pipeline(lab.training_pipeline())
 # model that passes is published and goes *into production*. The required score is low for the very first model.
 
 # %% [markdown] lang="fr"
-# ## L’exécuter, en petit
+# ## Exécuter le pipeline, en petit
 #
-# Avec une époque et peu d’images, cela prend quelques minutes ; sur cette machine, chaque composant est un processus.
-# Le pipeline exécute aussi vos étapes 1 à 3. Vous avez sauté l’étape 2, par exemple ? `brakepoint catch-up 2` dans un
-# terminal met le fichier complet de cette étape dans `labs/`, et conserve le vôtre.
+# Avec une époque et peu d’images, l’exécution prend quelques minutes ; sur cette machine, chaque composant est un
+# processus. Le pipeline exécute aussi vos étapes 1 à 3. Vous avez sauté l’étape 2, par exemple ?
+# `brakepoint catch-up 2` dans un terminal met le fichier complet de cette étape dans `labs/`, et conserve le vôtre.
 #
 # ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le
 # contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le score exigé est bas pour un tout
@@ -128,8 +128,8 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
-# Entre-temps, une collègue a entraîné un modèle pendant des heures, et l’a publié : c’est celui qui est fourni avec le kit. La
-# version désormais en production :
+# Entre-temps, une collègue a entraîné un modèle pendant des heures, et l’a publié : c’est celui qui est fourni avec le
+# kit. La version désormais en production :
 
 # %%
 with object_store() as store:
@@ -159,8 +159,8 @@ HTML(second.compared.as_html(second.pictures))
 # it was a mistake, nothing is lost: every version is kept, as this list shows:
 
 # %% [markdown] lang="fr"
-# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; celui de la collègue reste en production. Si le
-# promouvoir était une erreur, rien n’est perdu : chaque version est conservée, comme le montre cette liste :
+# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; le modèle de la collègue reste en production. Si
+# promouvoir ce modèle était une erreur, rien n’est perdu : chaque version est conservée, comme le montre cette liste :
 
 # %%
 # !{sys.executable} -m brakepoint model list
@@ -201,10 +201,10 @@ HTML(second.compared.as_html(second.pictures))
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# De combien un modèle peut-il sembler moins bon que la production, et être publié quand même ? Une évaluation sur une
-# vingtaine d’images se trompe de quelques centièmes : un contrôle strict rejette de meilleurs modèles, un contrôle
+# De combien un modèle peut-il sembler moins bon que celui en production, et être publié quand même ? Une évaluation sur
+# une vingtaine d’images se trompe de quelques centièmes : un contrôle strict rejette de meilleurs modèles, un contrôle
 # indulgent en laisse passer de moins bons. Votre `gate` juge deux mille modèles simulés, dont on connaît la vraie
-# valeur.
+# qualité.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
 # avec votre progression. Changez le nombre, et relancez la cellule.

@@ -15,11 +15,12 @@
 #
 # Un modèle dans un fichier sert à un seul programme. Derrière un point d’accès qui parle l’**Open Inference Protocol**,
 # le modèle sert à tout le monde : un train, une page, une collègue avec `curl`. Vous écrivez le code entre le protocole
-# et le détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec ses réponses.
+# et le détecteur, vous envoyez une image au point d’accès, puis vous faites rouler le train avec les réponses du point
+# d’accès.
 #
 # Vous écrivez le code dans
 # **[`labs/step5_serving.py`](../../labs/step5_serving.py)** :
-# ouvrez-le à côté de ce notebook et cherchez `À FAIRE`. L’étape prend
+# ouvrez ce fichier à côté du notebook et cherchez `À FAIRE`. L’étape prend
 # environ <!-- =step5_serving_minutes -->25<!-- = --> minutes.
 
 # %%
@@ -121,10 +122,10 @@ show_answers(read_picture(picture), {"base": ask(base), "new": ask(new)})
 # find locally.
 
 # %% [markdown] lang="fr"
-# ## Rouler à travers le point d’accès
+# ## Rouler avec le point d’accès
 #
-# Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, fait pour cela ;
-# JSON serait bien trop lent pour quinze images par seconde. Seuls des tenseurs voyagent : le modèle trouve donc
+# Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, fait pour cela ; JSON
+# serait bien trop lent pour quinze images par seconde. Seuls des tenseurs sont envoyés : le modèle trouve donc
 # exactement ce qu’il trouverait sur place.
 
 # %%
@@ -159,10 +160,10 @@ endpoints.close()
 # %% [markdown] lang="fr"
 # ## Sur le réseau (`lookout`)
 #
-# Le point d’accès répond quand on l’interroge. Les services du train, eux, ne s’interrogent pas : ils publient leurs
-# messages par un broker, en MQTT, et chacun s’abonne à ce qu’il lui faut. La cellule démarre le broker du kit, connecte
-# votre vigie, puis coupe la connexion du détecteur et celle de la vigie. Quels sont les deux messages, sur cinq, que le
-# broker a publiés lui-même, au nom d’un client qu’il a perdu ?
+# Le point d’accès répond quand on l’interroge. Les services du train, eux, ne s’interrogent pas les uns les autres :
+# ils publient leurs messages par un broker, en MQTT, et chacun s’abonne à ce qu’il lui faut. La cellule démarre le
+# broker du kit, connecte votre vigie, puis coupe la connexion du détecteur et celle de la vigie. Quels sont les deux
+# messages, sur cinq, que le broker a publiés lui-même, au nom d’un client qu’il a perdu ?
 #
 # Les deux dernières lignes montrent ce que reçoit un client qui se connecte après coup : les deux états, parce qu’ils
 # sont conservés, mais pas l’arrêt.

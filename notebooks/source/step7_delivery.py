@@ -17,8 +17,8 @@
 #
 # Votre pilote conduit sur votre machine. Il doit maintenant conduire dans un environnement de test, et tout ce que vous
 # poussez doit y arriver tout seul. Vous écrivez deux choses dans `labs/step7_delivery/` : l’**overlay**, qui dit en
-# quoi l’environnement de test diffère de la base commune à tous, et le **pipeline**, qui transforme un push en images
-# pour deux architectures et en un commit. Cherchez `À FAIRE` dans ces fichiers :
+# quoi l’environnement de test diffère de la base commune à tous les environnements, et le **pipeline**, qui transforme
+# un push en images pour deux architectures et en un commit. Cherchez `À FAIRE` dans ces fichiers :
 #
 # - [`overlay/kustomization.yaml`](../../labs/step7_delivery/overlay/kustomization.yaml)
 # - [`overlay/train-network.yaml`](../../labs/step7_delivery/overlay/train-network.yaml)
