@@ -88,8 +88,8 @@ show_pipeline(lab.training_pipeline())
 # `brakepoint catch-up 2` dans un terminal met le fichier complet de cette étape dans `labs/`, et conserve le vôtre.
 #
 # ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le
-# contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le score exigé est bas pour un tout
-# premier modèle.
+# contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Pour le tout premier modèle, le
+# score exigé est bas.
 
 # %%
 settings = {"epochs": 1, "pictures": size(60, quick=8), "seed": 0, "least": 0.1, "tolerance": 0.01}
