@@ -70,12 +70,12 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     # not exist. At no moment, even if the power fails, may damaged or unfinished data have the name
     # target; and in neither case may any other file be left in the folder of target. Half a picture
     # would be noticed only days later, in the middle of a training run.
-    # À FAIRE download : au retour de la fonction, « target » est l’objet, entier et intact. Si ce qui
-    # est arrivé est abîmé, l’exception UserError("store.error.damaged", name=item.key) est levée, et
-    # « target » n’existe pas. À aucun moment, même en cas de coupure de courant, des données abîmées
-    # ou incomplètes ne doivent porter le nom « target » ; et dans aucun des deux cas, un autre
-    # fichier ne doit rester dans le dossier de « target ». On ne remarquerait une moitié d’image que
-    # des jours plus tard, en plein entraînement.
+    # À FAIRE download : au retour de la fonction, « target » est l’objet, entier et intact. Si les
+    # données reçues sont abîmées, l’exception UserError("store.error.damaged", name=item.key) est
+    # levée, et « target » n’existe pas. À aucun moment, même en cas de coupure de courant, des
+    # données abîmées ou incomplètes ne doivent porter le nom « target » ; et, dans les deux cas,
+    # aucun autre fichier ne doit rester dans le dossier de « target ». On ne remarquerait une moitié
+    # d’image que des jours plus tard, en plein entraînement.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -203,12 +203,11 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     Returns:
         The pictures for training, and those for validation; each picture is in one of them.
     """
-    # TODO split: return (training, validation). A share of about validation_share of the scenes, at
-    # least one and not all, goes to validation with all their views; all other pictures go to
-    # training; leave the given list as it is. The same seed must give the same split on any machine,
-    # at any time and for any order of the pictures; with other seeds, other scenes must get their
-    # turn. There are always at least two scenes. A scene on both sides would be an exam whose answers
-    # were learnt by heart.
+    # TODO split: return (training, validation). About validation_share of the scenes, at least one
+    # and not all, go to validation with all their views; all other pictures go to training; leave the
+    # given list as it is. The same seed must give the same split on any machine, at any time and for
+    # any order of the pictures; with other seeds, other scenes must get their turn. There are always
+    # at least two scenes. A scene on both sides would be an exam whose answers were learnt by heart.
     # À FAIRE split : renvoyer (apprentissage, validation). Une part d’environ validation_share des
     # scènes, au moins une et pas toutes, va en validation avec toutes leurs vues, et toutes les
     # autres images vont en apprentissage ; la liste reçue reste telle quelle. La même graine (seed)

@@ -87,7 +87,7 @@ def tight_box(placed: Placed) -> Box:
     # of the sign.
     # À FAIRE box : left, top, right et bottom doivent être le plus petit cadre autour de tous les
     # pixels où seen vaut True, en pixels de l’image et non du sprite. Ce sont des bords : autour du
-    # seul pixel 7, le cadre va de 7 à 8. Un cadre trop large apprend au détecteur que le fond fait
+    # seul pixel 7, le cadre va de 7 à 8. Un cadre trop grand apprend au détecteur que le fond fait
     # partie du panneau.
     raise NotImplementedError  # replace this · à remplacer
     return left, top, right, bottom
@@ -197,8 +197,8 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     # noise on signs and background alike. All random numbers come from rng, and no sign may move once
     # it is placed, since its label says where it is. Signs that look pasted on teach the detector to
     # find only such signs.
-    # À FAIRE picture : chaque panneau d’un plan doit être placé sur image, dans l’ordre du plan, et
-    # shown doit être l’unique photo de « image » que la mauvaise caméra prend à la fin : lumière,
+    # À FAIRE picture : chaque panneau d’un plan doit être placé sur « image », dans l’ordre du plan,
+    # et shown doit être l’unique photo de « image » que la mauvaise caméra prend à la fin : lumière,
     # flou et bruit, sur les panneaux comme sur le fond. Tout le hasard vient de rng, et aucun panneau
     # ne bouge une fois placé, puisque son étiquette dit où il est. Des panneaux qui ont l’air collés
     # apprennent au détecteur à ne trouver que de tels panneaux.

@@ -48,15 +48,15 @@ def gate(
     # sentence; the list is empty if the model may be published. A score below least on the track is
     # one reason. A score that is worse than production's by more than tolerance is another, once for
     # each world in which production was measured. A score that just reaches its limit is good enough,
-    # and the very first model has nothing to be compared with. The list must be complete: a training
-    # run takes hours, and nobody wants to find the second fault after fixing the first.
+    # and the very first model has nothing to be compared with. The list must be complete: each fault
+    # that is found only after the first one is fixed costs another training run.
     # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
     # forme de phrase lisible ; la liste est vide si le modèle peut être publié. Un score inférieur à
     # « least » sur la voie est une raison. Un score inférieur de plus de « tolerance » à celui de la
     # production en est une autre, une fois pour chaque monde où la production a été mesurée. Un score
     # qui atteint juste sa limite suffit, et le tout premier modèle n’a rien à quoi être comparé. La
-    # liste doit être complète : un entraînement dure des heures, et personne ne veut découvrir le
-    # second défaut une fois le premier corrigé.
+    # liste doit être complète : chaque défaut découvert seulement une fois le premier corrigé coûte
+    # un entraînement de plus.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -251,13 +251,16 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
         tuple of four numbers.
     """
     # TODO boxes: return a tuple with one Detection for each sign in the answer, in the same order:
-    # class, confidence, and a box of four numbers. The outputs may come in any order, and no sign at
-    # all is a valid answer: return an empty tuple. A sign with the box of a different one brakes the
-    # train in the wrong place.
+    # class, confidence, and a box of four numbers; the data of BOXES is one list, with the four
+    # numbers of the first sign, then those of the second, and so on. The outputs may come in any
+    # order, and no sign at all is a valid answer: return an empty tuple. A sign with the box of a
+    # different one brakes the train in the wrong place.
     # À FAIRE boxes : renvoyer un tuple avec une Detection pour chaque panneau de la réponse, dans le
-    # même ordre : classe, confiance, et un cadre de quatre nombres. Les sorties peuvent venir dans
-    # n’importe quel ordre, et « aucun panneau » est une réponse valable : renvoyez un tuple vide. Un
-    # panneau qui a le cadre d’un autre fait freiner le train au mauvais endroit.
+    # même ordre : classe, confiance, et un cadre de quatre nombres ; les données de BOXES forment une
+    # seule liste, avec les quatre nombres du premier panneau, puis ceux du deuxième, et ainsi de
+    # suite. Les sorties peuvent venir dans n’importe quel ordre, et « aucun panneau » est une réponse
+    # valable : renvoyez un tuple vide. Un panneau qui a le cadre d’un autre fait freiner le train au
+    # mauvais endroit.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -276,7 +279,7 @@ def own_status(health: Health, at: float) -> str:
 
     Args:
         health: `Health.READY` or `Health.GONE`.
-        at: When it is sent, by `CLOCK.now()`; 0 in a last will, which is written in advance.
+        at: When it is sent, from `CLOCK.now()`; 0 in a last will, which is written in advance.
     """
     return Status(service=LOOKOUT, health=health, at=at).model_dump_json()
 

@@ -230,9 +230,9 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     # post. The first detection is not always the one that matters: two limits may follow one another,
     # and something round may hang on the wall.
     # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : celles dont
-    # la confiance vaut au moins CONFIDENCE_MIN, et qui sont à la hauteur au-dessus de la table où se
-    # trouve un panneau sur son poteau. La première détection n’est pas toujours celle qui compte :
-    # deux limitations peuvent se suivre, et quelque chose de rond peut être accroché au mur.
+    # la confiance vaut au moins CONFIDENCE_MIN, et dont la hauteur au-dessus de la table est celle
+    # d’un panneau sur son poteau. La première détection n’est pas toujours celle qui compte : deux
+    # limitations peuvent se suivre, et quelque chose de rond peut être accroché au mur.
     seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
@@ -322,10 +322,10 @@ def confirm(sign: Sign, frame: int) -> Sign:
     # a sign that is detected only now and then must not be lost.
     # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Son champ frames
     # est un tuple de numéros d’images, en ordre croissant et chacun une fois : ceux des images où le
-    # panneau a été vu, parmi les SEEN_FRAMES dernières, celle-ci comprise. Le panneau est confirmé
-    # (confirmed) dès qu’il y a SEEN_TIMES numéros, et il le reste définitivement. Une fausse alerte
-    # ne doit pas faire freiner le train, et un panneau dont la détection est intermittente ne doit
-    # pas être perdu.
+    # panneau a été vu, parmi les SEEN_FRAMES dernières, image actuelle comprise. Le panneau est
+    # confirmé (confirmed) dès qu’il y a SEEN_TIMES numéros, et il le reste définitivement. Une fausse
+    # alerte ne doit pas faire freiner le train, et un panneau dont la détection est intermittente ne
+    # doit pas être perdu.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 
@@ -359,7 +359,7 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     # À FAIRE priority : dès qu’il est temps de s’arrêter pour le prochain danger, et pas avant, drive
     # doit renvoyer cet arrêt, quels que soient les autres panneaux : respecter une limitation ne doit
     # pas mener le train au-delà d’un danger. Dans tous les autres cas, les lignes qui suivent
-    # décident ; elles attendent le prochain danger dans la variable « danger », ou None s’il n’y en a
+    # décident ; elles lisent le prochain danger dans la variable « danger », ou None s’il n’y en a
     # pas.
     danger = None  # replace this · à remplacer
     memory = replace(memory, stopping=False, rest_since=None)
