@@ -316,6 +316,7 @@ def test_a_camera_that_comes_back_with_pictures_of_another_size_shows_none(measu
     """Their focal length is not known: distances to signs would be wrong."""
     measured(*SIZE)
     camera = open_camera("usb:")
+    assert isinstance(camera, RealCamera)
     sources = iter([PictureOf(*SIZE), PictureOf(SIZE[1], SIZE[0])])
     monkeypatch.setattr(usb_camera, "UsbSource", lambda *_: next(sources))
     camera._stop()

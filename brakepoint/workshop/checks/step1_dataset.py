@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -273,7 +274,7 @@ def _close(found: tuple[float, ...], expected: tuple[float, ...], by: float = CL
 def _mistake(
     found: tuple[float, ...],
     expected: tuple[float, ...],
-    mistakes: dict[str, tuple[float, ...]],
+    mistakes: Mapping[str, tuple[float, ...]],
     close: float,
 ) -> str:
     """The name of the mistake that explains every number, or else of one that explains every wrong number."""
