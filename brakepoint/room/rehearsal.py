@@ -24,6 +24,7 @@ from brakepoint.store.errors import friendly_errors
 
 FEED, DETECTOR = "track-stop", str(SHIPPED_MODEL)
 TRIAL_KEY = "rehearsal/model.onnx"
+EXAMINATION, CHECK_LIMIT_S = "brakepoint.workshop.examination", "60"
 TIMEOUT_S = 600.0
 PATIENCE_S = {"start": 10.0, "pull": 30.0, "check": 30.0, "mission": 60.0, "upload": 10.0}
 """The phases, in order, and how long an attendee waits patiently for each. Texts: `room.phase.{name}`."""
@@ -55,9 +56,7 @@ class Rehearser:
     def check(self) -> str:
         """Runs the check of the first step."""
         step, verdicts = course()[0], self.folder / "verdicts"
-        return self._run(
-            "-m", "brakepoint.workshop.examination", step.name, str(step.solution), str(verdicts)
-        )
+        return self._run("-m", EXAMINATION, step.name, str(step.solution), str(verdicts), CHECK_LIMIT_S)
 
     def mission(self) -> str:
         """Drives, scores and films one feed."""

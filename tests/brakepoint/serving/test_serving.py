@@ -296,11 +296,12 @@ def test_nonsense_leaves_nothing_in_memory(server) -> None:
             assert post(server, TENSOR_PATH, bytes(BODY_MOST_BYTES // 4))[0] == 400
 
     found = []
-    for _ in range(6):
+    for _ in range(12):
         nonsense(10)
         found.append(megabytes())
 
-    assert min(found[3:]) - max(found[:3]) < 20, found  # What is held for a moment is let go again.
+    # Python collects what is held for a moment only now and then, from 3.13 on less often.
+    assert min(found[6:]) - max(found[:6]) < 20, found
 
 
 def test_a_large_request_that_does_not_declare_its_size_is_refused_too(server) -> None:

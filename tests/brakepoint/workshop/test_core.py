@@ -9,6 +9,7 @@ pytest.importorskip("boto3")
 from brakepoint import course as course_module
 from brakepoint.cli import run, workshop
 from brakepoint.course import (
+    ROOT,
     TRACK_VARIABLE,
     Track,
     chosen_track,
@@ -18,7 +19,9 @@ from brakepoint.course import (
     set_up_minutes,
 )
 from brakepoint.errors import UserError
+from brakepoint.texts import languages, text
 from brakepoint.workshop import progress
+from brakepoint.workshop.explanations import explain
 from brakepoint.workshop.further import fill_in, fill_in_course, open_up
 from brakepoint.workshop.labs import closed, filled, lab_text, reopened, solved
 from brakepoint.workshop.progress import Progress, StepProgress
@@ -41,10 +44,10 @@ def room(tmp_path, monkeypatch):
 
 def write(code: dict[str, str]) -> None:
     """Writes a lab with these exercises filled in; the others still contain their tasks."""
-    text = lab_text(STEP)
+    lab = lab_text(STEP)
     for name in code:
-        text = closed(STEP, STEP.parts[0], text, [name])
-    STEP.lab.write_text(text, "utf-8")
+        lab = closed(STEP, STEP.parts[0], lab, [name])
+    STEP.lab.write_text(lab, "utf-8")
 
 
 def test_the_core_takes_two_hours_with_set_up_and_login() -> None:
@@ -57,6 +60,25 @@ def test_the_core_is_about_two_thirds_of_the_exercises_and_each_step_has_both() 
     assert 0.6 <= share <= 0.7
     assert all(step.core and step.further for step in course())
     assert all(set(step.core) | set(step.further) == set(step.exercises) for step in course())
+
+
+READ_PER_MINUTE, TYPED_PER_MINUTE = 200, 150
+"""Words of instructions read with care, and characters of code typed, in a minute."""
+
+
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("step", course(), ids=lambda step: step.name)
+def test_the_core_leaves_time_to_read_and_to_type(step, lang: str, monkeypatch) -> None:
+    """The page, the tasks of the core, the explanations after each pass, and the solutions."""
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+    page = (ROOT / "docs" / lang / f"step{step.number}.md").read_text("utf-8")
+    words = [re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL)]
+    words += [text(f"lab.{step.name}.{name}.todo") for name in step.core]
+    words += [line for name in step.core for line in explain(step, name)]
+    typed = sum(len(solved(step)[name].strip()) for name in step.core)
+    minutes = len(" ".join(words).split()) / READ_PER_MINUTE + typed / TYPED_PER_MINUTE
+
+    assert minutes < step.core_minutes, f"{minutes:.1f} minutes to read and to type"
 
 
 @pytest.mark.parametrize(("track", "count"), [(Track.CORE, 4), (Track.FULL, 5)])
@@ -218,4 +240,4 @@ def test_progress_shows_the_core_and_what_goes_further(room, capsys) -> None:
     run(["progress"])
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("Step 1"))
 
-    assert re.search(r"4/4\s+0/1\s+\d+\s+14\s+0", line)
+    assert re.search(rf"4/4\s+0/1\s+\d+\s+{STEP.core_minutes}\s+0", line)

@@ -18,6 +18,7 @@ def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
     passed, wrong = Verdict(exercise="one", passed=True), Verdict(exercise="two", key="check.exited")
     verdicts = tmp_path / "verdicts"
     seen: list[object] = []
+    limits: list[float] = []
 
     def examine(step, path):
         seen.append((step.name, path, verdicts.read_text(encoding="utf-8")))
@@ -26,10 +27,12 @@ def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
         yield wrong
 
     monkeypatch.setattr(examination, "examine", examine)
-    monkeypatch.setattr(sys, "argv", ["examination", "step2_synthetic", "labs/mine.py", str(verdicts)])
+    monkeypatch.setattr(sys, "argv", ["examination", "step2_synthetic", "labs/mine.py", str(verdicts), "7.5"])
+    monkeypatch.setattr(examination, "_end_after", limits.append)
     examination.main()
 
     first = passed.model_dump_json() + "\n"
+    assert limits == [7.5]
     assert seen == [("step2_synthetic", Path("labs/mine.py"), ""), first]
     assert verdicts.read_text(encoding="utf-8") == f"{first}{wrong.model_dump_json()}\n{FINISHED}"
 
