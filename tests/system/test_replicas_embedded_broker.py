@@ -1,4 +1,4 @@
-"""Real replicas of the detector on the embedded broker, which only a machine with nothing else to do serves in time."""
+"""Real replicas of the detector on the embedded broker, which serves them in time when nothing else runs."""
 
 import pytest
 
