@@ -21,10 +21,10 @@ from brakepoint.room.manifests import connection_variables
 from brakepoint.room.stores.base import RoomStore
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import friendly_errors
+from brakepoint.workshop.checking import examination
 
 FEED, DETECTOR = "track-stop", str(SHIPPED_MODEL)
 TRIAL_KEY = "rehearsal/model.onnx"
-EXAMINATION, CHECK_LIMIT_S = "brakepoint.workshop.examination", "60"
 TIMEOUT_S = 600.0
 PATIENCE_S = {"start": 10.0, "pull": 30.0, "check": 30.0, "mission": 60.0, "upload": 10.0}
 """The phases, in order, and how long an attendee waits patiently for each. Texts: `room.phase.{name}`."""
@@ -55,8 +55,8 @@ class Rehearser:
 
     def check(self) -> str:
         """Runs the check of the first step."""
-        step, verdicts = course()[0], self.folder / "verdicts"
-        return self._run("-m", EXAMINATION, step.name, str(step.solution), str(verdicts), CHECK_LIMIT_S)
+        step = course()[0]
+        return self._run(*examination(step, step.solution, self.folder / "verdicts"))
 
     def mission(self) -> str:
         """Drives, scores and films one feed."""

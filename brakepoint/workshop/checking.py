@@ -16,6 +16,11 @@ PATIENCE = 5.0
 PRINTED_LINES = 20
 
 
+def examination(step: Step, lab: Path, verdicts: Path, time_limit_s: float = TIME_LIMIT_S) -> list[str]:
+    """The arguments with which Python examines a lab, and writes the verdicts into a file."""
+    return ["-m", "brakepoint.workshop.examination", step.name, str(lab), str(verdicts), str(time_limit_s)]
+
+
 def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT_S) -> Result:
     """Checks one step.
 
@@ -26,18 +31,9 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "verdicts"
-        command = [
-            sys.executable,
-            "-m",
-            "brakepoint.workshop.examination",
-            step.name,
-            str(path or step.lab),
-            str(file),
-            str(time_limit_s),
-        ]
         try:
             process = subprocess.run(
-                command,
+                [sys.executable, *examination(step, path or step.lab, file, time_limit_s)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
