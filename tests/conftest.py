@@ -25,6 +25,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a job in the back
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # As under nohup.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+ENDING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+"""The signals that commands handle while they run."""
+
 GIVING_WAY = 10
 """How nice a process is that leaves the processor to whatever runs in real time."""
 
@@ -74,9 +77,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def own_environment() -> Iterator[None]:
-    """Restores the environment after each test, since commands change that of their process."""
+    """Restores the environment and signal handlers after each test, since commands change both."""
     before = dict(os.environ)
+    handlers = {number: signal.getsignal(number) for number in ENDING}
     yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     for name in os.environ.keys() - before.keys():
         del os.environ[name]
     os.environ.update(before)
