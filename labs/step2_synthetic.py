@@ -174,7 +174,7 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
     # peut en cacher un lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, décidée une fois par
     # image, tous les panneaux sont des leurres, pour que le détecteur apprenne à ne rien signaler ;
     # sinon, chacun est un leurre avec la probabilité DISTRACTOR_SHARE, indépendamment des autres,
-    # même si le hasard en fait tous des leurres. Le même état de rng doit toujours donner le même
+    # même si le hasard n’en fait que des leurres. Le même état de rng doit toujours donner le même
     # plan, sinon personne ne pourrait refaire vos images.
     raise NotImplementedError  # replace this · à remplacer
 
@@ -198,7 +198,7 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     # it is placed, since its label says where it is. Signs that look pasted on teach the detector to
     # find only such signs.
     # À FAIRE picture : chaque panneau d’un plan doit être placé sur « image », dans l’ordre du plan,
-    # et shown doit être l’unique photo de « image » que la mauvaise caméra prend à la fin : lumière,
+    # et shown doit être l’unique photo de « image » que prend à la fin une mauvaise caméra : lumière,
     # flou et bruit, sur les panneaux comme sur le fond. Tout le hasard vient de rng, et aucun panneau
     # ne bouge une fois placé, puisque son étiquette dit où il est. Des panneaux qui ont l’air collés
     # apprennent au détecteur à ne trouver que de tels panneaux.

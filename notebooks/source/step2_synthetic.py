@@ -99,9 +99,9 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # Le nombre est la *graine* : la même graine refait la même image, au pixel près, sur n’importe quelle machine.
 # Essayez-en d’autres.
 #
-# Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Chaque panneau à trouver a-t-il un cadre, et lui seul
-# (`labels`) ? Pourriez-vous trouver vous-même chacun de ces panneaux (`hidden`) ? Les panneaux ont-ils l’air d’avoir
-# été là au moment de la photo (`blend`, `picture`) ?
+# Regardez bien. Chaque cadre serre-t-il son panneau (`box`) ? Les panneaux à trouver ont-ils tous un cadre, et eux
+# seuls (`labels`) ? Pourriez-vous trouver vous-même chacun de ces panneaux (`hidden`) ? Les panneaux ont-ils l’air
+# d’avoir été là au moment de la photo (`blend`, `picture`) ?
 
 # %%
 seed = 15
