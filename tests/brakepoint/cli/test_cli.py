@@ -74,7 +74,7 @@ def test_help_is_french_to_the_names_of_its_values(capsys: pytest.CaptureFixture
     out = " ".join(capsys.readouterr().out.split())
     assert "Utilisation : brakepoint mission [OPTIONS]" in out
     assert "--feed NOM|all Un flux" in out
-    assert "--out DOSSIER Où" in out
+    assert "--out DOSSIER Le dossier" in out
     assert "--hub URI Le hub" in out, "a word that is the same in every language"
     assert run(["--lang", "fr", "footage", "stills", "--help"]) == 0
     out = " ".join(capsys.readouterr().out.split())
