@@ -189,7 +189,7 @@ def build(
     # And whatever happens, a refused model must not be published.
     # À FAIRE wiring : relier les six composants du dessin en tête de fichier : appeler chacun une
     # fois, avec ce que les précédents ont produit et avec les paramètres de « build », et nommer les
-    # résultats stills, painted, trained, compared, passed et published. La comparaison prend les
+    # résultats stills, painted, trained, compared, passed et published. La comparaison reçoit les
     # images de la voie et les images peintes des routes. Les trois premiers composants reçoivent
     # aussi, dans le paramètre « code », l’empreinte de leur propre code ; sinon le cache resservirait
     # ce que l’ancien code a produit. Et quoi qu’il arrive, un modèle refusé ne doit pas être publié.

@@ -62,7 +62,7 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
     # with a sentence for the client, who then gets status 400; if it were passed on, it would fail in
     # the middle of the network (status 500), and the error would look like ours.
     # À FAIRE tensor : renvoyer l’entrée nommée TENSOR sous forme de tableau, si elle est exactement
-    # ce que prend le réseau : FP32, et exactement de la forme donnée, lot et ordre des axes compris.
+    # ce qu’attend le réseau : FP32, et exactement de la forme donnée, lot et ordre des axes compris.
     # Une requête peut avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas
     # doit finir en InvalidInput, avec une phrase pour le client, qui voit alors le statut 400 ;
     # transmise, la requête échouerait au milieu du réseau (statut 500), et l’erreur semblerait venir
