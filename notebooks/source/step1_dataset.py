@@ -151,8 +151,8 @@ show_picture(draw_samples(dataset.folder / "train"))
 # la part ; le résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos
 # découpages, et le nombre d’images qui restent pour apprendre.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
-# avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
+# progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 1 0.2

@@ -155,8 +155,8 @@ synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_
 # valoir autre chose. Ici, votre code peint des panneaux serrés les uns contre les autres, et un bon détecteur les
 # cherche : moins vous exigez de visibilité, plus il y a de panneaux, et plus ils sont difficiles à trouver.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
-# avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
+# progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 2 0.1

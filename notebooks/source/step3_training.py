@@ -14,7 +14,7 @@
 #
 # Vous partez d’un *modèle de base*, qui connaît les panneaux des routes d’Europe. Sur notre voie, un `DangerAhead` est
 # un triangle jaune, que le modèle n’a jamais appris. Vous allez *affiner* le modèle : il apprend les nouveaux panneaux
-# sur les images des étapes 1 et 2, en quelques minutes et non en plusieurs heures, et ne devrait pas oublier les
+# sur les images des étapes 1 et 2, en quelques minutes et non en plusieurs heures, et ne doit pas oublier les
 # anciens.
 #
 # Vous écrivez le code qui prend les décisions de l’entraînement, dans
@@ -54,7 +54,7 @@ lab = load_step("step3_training")
 # ## Ce que voit le modèle de base
 #
 # Ces images montrent la voie, et ont été mises de côté à l’étape 1 : elles ne servent pas à l’entraînement. Les cadres
-# fins sont la vérité terrain, les épais ce que signale le modèle. Celui-ci connaît les limitations ; que signale-t-il
+# fins sont la vérité terrain, les épais, ce que signale le modèle. Celui-ci connaît les limitations ; que signale-t-il
 # pour les triangles jaunes ?
 
 # %%
@@ -83,7 +83,7 @@ show_detections(BASE_MODEL, stills / "val")
 # validation, from a different seed.
 
 # %% [markdown] lang="fr"
-# ## Sur quoi apprendre (`mix`)
+# ## Les images d’apprentissage (`mix`)
 #
 # Le modèle apprend sur des images de la voie, celles de l’étape 1 et celles de synthèse, et sur quelques images de
 # routes. Un réseau qui n’apprend que du neuf oublie l’ancien : c’est *l’oubli catastrophique*. La cellule fabrique
@@ -230,8 +230,8 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # arrêt pour rien, et moins il y a de l’un, plus il y a de l’autre. `PRECISION_LEAST` aussi était un choix. Que
 # préférez-vous perdre ?
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
-# avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
+# progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 3 0.3

@@ -207,8 +207,8 @@ HTML(second.compared.as_html(second.pictures))
 # indulgent en laisse passer de moins bons. Votre `gate` juge deux mille modèles simulés, dont on connaît la vraie
 # qualité.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
-# avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
+# progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 4 0.01

@@ -188,8 +188,8 @@ print(*heard, "", *afterwards, sep="\n")
 # coût ; mais le détecteur ne peut pas trouver ce que la compression a enlevé. Votre `request_body` écrit les
 # requêtes.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
-# avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
+# progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 5 20

@@ -60,8 +60,7 @@ plot_run(run, feed(name))
 # ## Ce que dit la vérification
 #
 # `%check 6` passe les trous en revue : `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe`, `exam`.
-# Comblez-les dans cet ordre ; celui du fichier est différent : c’est celui dans lequel le train décide. Bloqué ?
-# `%hint 6`.
+# Comblez-les dans cet ordre, et non dans celui du fichier, qui est l’ordre des décisions du train. Bloqué ? `%hint 6`.
 
 # %%
 # %check 6
@@ -115,13 +114,13 @@ for outcome in exam(lab):
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# À partir de quelle confiance votre pilote doit-il croire une détection ? Par bonne lumière, ce choix importe peu. Ici
+# À partir de quelle confiance votre pilote doit-il croire une détection ? Par bonne lumière, ce choix importe peu. Ici,
 # la lumière est mauvaise : le détecteur est rarement sûr d’un panneau, et prend parfois un autre panneau pour un
 # danger. Votre pilote parcourt dix fois la ligne la plus longue. Que préférez-vous perdre, un panneau ou la patience
 # des passagers ?
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
-# avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
+# progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 6 0.6

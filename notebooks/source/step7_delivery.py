@@ -45,7 +45,7 @@ overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 # after each `TODO`: an image without a version, and a train that nothing can connect to, are red.
 
 # %% [markdown] lang="fr"
-# ## Ce qui tournerait
+# ## Ce que déploie l’overlay
 #
 # `kubectl kustomize` produit les manifestes de l’overlay : la base, le train simulé et vos changements deviennent des
 # manifestes ordinaires. Ce schéma en est tiré : chaque pod, et une flèche pour chaque connexion que laissent
@@ -100,11 +100,11 @@ plot_deployment(overlay)
 # ## La question ouverte
 #
 # Combien de cœurs demandez-vous pour le détecteur ? Moins vous en demandez, plus un nœud de huit cœurs accueille de
-# trains, mais chaque train regarde alors moins souvent. Votre overlay fixe ce que prennent les autres services ; la
+# trains, mais chaque train regarde alors moins souvent. Votre overlay fixe les ressources des autres services ; la
 # durée d’une détection est mesurée sur votre machine.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés
-# avec votre progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
+# progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 7 0.25
