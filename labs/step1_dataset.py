@@ -208,11 +208,11 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     # given list as it is. The same seed must give the same split on any machine, at any time and for
     # any order of the pictures; with other seeds, other scenes must get their turn. There are always
     # at least two scenes. A scene on both sides would be an exam whose answers were learnt by heart.
-    # À FAIRE split : renvoyer (apprentissage, validation). Une part d’environ validation_share des
-    # scènes, au moins une et pas toutes, va en validation avec toutes leurs vues, et toutes les
-    # autres images vont en apprentissage ; la liste reçue reste telle quelle. La même graine (seed)
-    # doit donner le même découpage, sur n’importe quelle machine, à n’importe quel moment et quel que
-    # soit l’ordre des images ; avec d’autres graines, d’autres scènes doivent être tirées. Il y a
-    # toujours au moins deux scènes. Une scène présente des deux côtés serait un examen dont les
-    # réponses ont été apprises par cœur.
+    # À FAIRE split : renvoyer (apprentissage, validation). Environ validation_share des scènes, au
+    # moins une et pas toutes, vont en validation avec toutes leurs vues, et toutes les autres images
+    # vont en apprentissage ; la liste reçue reste telle quelle. La même graine (seed) doit donner le
+    # même découpage, sur n’importe quelle machine, à n’importe quel moment et quel que soit l’ordre
+    # des images ; avec d’autres graines, d’autres scènes doivent être tirées. Il y a toujours au
+    # moins deux scènes. Une scène présente des deux côtés serait un examen dont les réponses ont été
+    # apprises par cœur.
     raise NotImplementedError  # replace this · à remplacer

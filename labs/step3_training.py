@@ -75,10 +75,10 @@ def road_pictures(track_pictures: int) -> int:
     # TODO mix: return how many pictures of roads to add to the track_pictures pictures of the track,
     # to the nearest whole number, so that roads are the share ROAD_SHARE of the whole mix. With fewer
     # road pictures, the model forgets the roads; with more, it has too little time for the track.
-    # À FAIRE mix : renvoyer combien d’images de routes ajouter aux track_pictures images de la voie,
-    # au nombre entier le plus proche, pour que les routes représentent une part ROAD_SHARE de tout le
-    # mélange. Avec moins d’images de routes, le modèle oublie les routes ; avec davantage, il n’a
-    # plus assez de temps pour la voie.
+    # À FAIRE mix : renvoyer le nombre d’images de routes à ajouter aux track_pictures images de la
+    # voie, arrondi à l’entier le plus proche, pour que les routes représentent une part ROAD_SHARE de
+    # tout le mélange. Avec moins d’images de routes, le modèle oublie les routes ; avec davantage, il
+    # n’a plus assez de temps pour la voie.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -52,11 +52,11 @@ def gate(
     # that is found only after the first one is fixed costs another training run.
     # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
     # forme de phrase lisible ; la liste est vide si le modèle peut être publié. Un score inférieur à
-    # « least » sur la voie est une raison. Un score inférieur de plus de « tolerance » à celui de la
-    # production en est une autre, une fois pour chaque monde où la production a été mesurée. Un score
-    # qui atteint juste sa limite suffit, et le tout premier modèle n’a rien à quoi être comparé. La
-    # liste doit être complète : chaque défaut découvert seulement une fois le premier corrigé coûte
-    # un entraînement de plus.
+    # « least » sur la voie est une raison. Un score inférieur de plus de « tolerance » à celui du
+    # modèle en production en est une autre, une fois pour chaque monde où ce modèle a été mesuré. Un
+    # score qui atteint juste sa limite suffit, et le tout premier modèle n’a rien à quoi être
+    # comparé. La liste doit être complète : chaque défaut découvert seulement une fois le premier
+    # corrigé coûte un entraînement de plus.
     raise NotImplementedError  # replace this · à remplacer
 
 

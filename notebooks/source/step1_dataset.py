@@ -46,7 +46,7 @@ folder = Path("runs/dataset")
 # ## Ce que dit la vérification
 #
 # Lancez `%check 1` chaque fois que vous avez écrit quelque chose. La vérification dit ce qui est juste, ce qui est faux
-# et pourquoi, et que faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
+# et pourquoi, et ce qu’il faut faire ensuite. Bloqué ? `%hint 1` en dit un peu plus à chaque fois.
 
 # %%
 # %check 1
@@ -146,9 +146,9 @@ show_picture(draw_samples(dataset.folder / "train"))
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Combien de vos scènes gardez-vous pour la validation ? Le réseau n’en apprend rien, mais s’il y en a trop peu, le
-# score ne vaut pas grand-chose : avec deux scènes, il dépend surtout des deux scènes tirées. À vous de choisir la
-# part ; le résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos
+# Combien de vos scènes gardez-vous pour la validation ? Le réseau n’apprend rien de ces scènes, mais s’il y en a trop
+# peu, le score ne vaut pas grand-chose : avec deux scènes, il dépend surtout des deux scènes tirées. À vous de choisir
+# la part ; le résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos
 # découpages, et le nombre d’images qui restent pour apprendre.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre des vôtres ne bat ; les essais sont gardés

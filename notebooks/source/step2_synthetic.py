@@ -117,8 +117,8 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
-# Faites d’abord une douzaine d’images, pour les regarder. Elles sont repeintes à chaque fois, avec votre code du
-# moment. Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux
+# Faites d’abord une douzaine d’images, pour les regarder. Elles sont repeintes à chaque fois, avec votre code
+# actuel. Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux
 # cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous
 # en fassiez 200 ou 20 000.
 

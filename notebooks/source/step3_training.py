@@ -154,7 +154,7 @@ show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 # times, and can wait until the model is surer.
 
 # %% [markdown] lang="fr"
-# ## À partir de quelle confiance être sûr (`threshold`)
+# ## À partir de quelle confiance croire le modèle ? (`threshold`)
 #
 # La *précision* est la part des panneaux signalés qui sont de vrais panneaux ; le *rappel*, la part des panneaux
 # présents qui sont trouvés. Les deux dépendent de la confiance à partir de laquelle on croit une détection ; le trait
@@ -174,7 +174,7 @@ plot_threshold(confidences, correct, truths, chosen)
 # What do its errors have in common?
 
 # %% [markdown] lang="fr"
-# ## Meilleur, et à quel prix (`gate`)
+# ## Meilleur, et à quel prix ? (`gate`)
 #
 # La mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Les figures montrent en quoi les deux
 # modèles diffèrent : les courbes, la *confusion* entre les classes, et les images où votre modèle se trompe le plus.

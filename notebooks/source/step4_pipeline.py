@@ -64,8 +64,8 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)
 #
-# Voici ce que Kubeflow fait de vos lignes. Une flèche montre quelle tâche attend laquelle, et son étiquette
-# l’artefact transmis. La tâche de couleur différente demande un GPU.
+# Voici ce que Kubeflow fait de vos lignes. Une flèche va d’une tâche à celle qui l’attend, et son étiquette
+# nomme l’artefact transmis. La tâche de couleur différente demande un GPU.
 
 # %%
 show_pipeline(lab.training_pipeline())
@@ -160,7 +160,8 @@ HTML(second.compared.as_html(second.pictures))
 
 # %% [markdown] lang="fr"
 # Votre petit modèle a été refusé, avec une raison pour chaque défaut ; le modèle de la collègue reste en production. Si
-# promouvoir ce modèle était une erreur, rien n’est perdu : chaque version est conservée, comme le montre cette liste :
+# la mise en production de ce modèle était une erreur, rien n’est perdu : chaque version est conservée, comme le montre
+# cette liste :
 
 # %%
 # !{sys.executable} -m brakepoint model list

@@ -141,7 +141,7 @@ plot_run(recording.run, load_truth(find_feed("track-stop").with_suffix(".json"))
 
 # %% [markdown] lang="fr"
 # Le film est dans `runs/endpoint/index.html`. Arrêtez maintenant les deux points d’accès. Pour servir la version en
-# production dans le bucket, et suivre chaque promotion sans perdre une requête, lancez `brakepoint serve s3://`.
+# production dans le bucket, et passer à la suivante sans perdre une requête, lancez `brakepoint serve s3://`.
 
 # %%
 endpoints.close()

@@ -16,9 +16,9 @@
 # **[`labs/step6_autopilot.py`](../../labs/step6_autopilot.py)**. Au début, votre train déraille ; à la fin, il s’arrête
 # tout seul. Comptez <!-- =step6_autopilot_minutes -->30<!-- = --> minutes.
 #
-# Les règles de la ligne : sans panneau à respecter, le train roule à pleine vitesse. À un `SpeedLimit`, il roule
-# lentement, et continue ainsi sur 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, fait clignoter
-# son phare, attend 2 secondes et passe lentement. S’il va trop vite dans la dernière courbe, il déraille.
+# Les règles de la ligne : sans panneau à respecter, le train roule à pleine vitesse. À hauteur d’un `SpeedLimit`, il
+# roule lentement, et continue ainsi sur 80 cm. Devant un `DangerAhead`, il s’arrête dans les 30 derniers cm, fait
+# clignoter son phare, attend 2 secondes et passe lentement. S’il va trop vite dans la dernière courbe, il déraille.
 
 # %%
 # %load_ext brakepoint.magic

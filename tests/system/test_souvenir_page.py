@@ -68,7 +68,7 @@ def test_the_page_is_for_everybody(page: Page, scheme) -> None:
     page.get_by_role("button", name="Français").click()
 
     expect(page.get_by_role("heading", name="anna : ce que j’ai construit")).to_be_visible()
-    expect(page.get_by_role("img", name="À quel point le modèle était sûr")).to_be_visible()
+    expect(page.get_by_role("img", name="La confiance du modèle")).to_be_visible()
     assert grave_faults(page) == []
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
