@@ -17,7 +17,9 @@ constrained = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
 PIP := $(call constrained,locks/constraints.txt) $(BIN)/python -m pip --disable-pip-version-check
 # The same, with progress on a terminal; in a log it prints nothing more than pip.
 PIP_TOLD := $(call constrained,locks/constraints.txt) $(BIN)/python locks/pip_told.py
-# pip would compile every module, which takes longer than unpacking them; Python compiles the few that are imported.
+# pip would compile every module, which takes longer than unpacking them; Python compiles the few that are
+# imported, and must be allowed to keep the result: otherwise each start compiles them again, in twice the time.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(PIP_TOLD) --quiet install --no-compile $(FROM) --no-warn-conflicts
 # If this folder exists or is named, set-up installs only from it, without a network.
 WHEELHOUSE ?= $(wildcard wheelhouse)
@@ -135,8 +137,8 @@ test: lint ## Every test that needs only pip
 
 test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, make installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
-	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not live' $(SHARED_OUT) --numprocesses logical
-	$(BIN)/pytest $(SYSTEM_TESTS) -m live --durations 20
+	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not alone' $(SHARED_OUT) --numprocesses $$($(one_more_than_cores))
+	$(BIN)/pytest $(SYSTEM_TESTS) -m alone --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
 soak: $(VENV)/.system ## The long tests: ten minutes of camera, thousands of files for each reader

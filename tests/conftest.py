@@ -34,6 +34,7 @@ GIVING_WAY = 10
 
 TOGETHER = (
     "tests/radio/test_mission_by_radio.py",
+    "tests/solutions/test_step3_training.py",
     "tests/system/test_docs_site.py",
     "tests/system/test_interrupted.py",
     "tests/test_wheel.py",

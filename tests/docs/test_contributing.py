@@ -16,7 +16,7 @@ NAMES = ("CONTRIBUTING", "SECURITY")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]*|[\w-]+(?:\.[A-Z]+)?\.(?:cff|md|toml|yaml)")
-PLACEHOLDER = re.compile(r"(?<![A-Z])(?:NAME|LANG)(?![A-Z])|step8")
+PLACEHOLDER = re.compile(r"(?<![A-Z])(?:NAME|NOM|LANG)(?![A-Z])|step8")
 """What stands for something of the reader's own: its folder must be there."""
 MADE_HERE = {".venv/"}
 both = pytest.mark.parametrize("lang", LANGUAGES)
@@ -53,7 +53,9 @@ def test_every_path_that_is_named_is_there(name: str, lang: str) -> None:
 def test_both_languages_name_the_same_paths(name: str) -> None:
     def without_language(path: str) -> str:
         return re.sub(
-            rf"(?<=docs/)(?:{'|'.join(LANGUAGES)})(?=/)|\.(?:{'|'.join(LANGUAGES)})(?=\.md)", "", path
+            rf"(?<=docs/)(?:{'|'.join(LANGUAGES)})(?=/)|\.(?:{'|'.join(LANGUAGES)})(?=\.md)",
+            "",
+            PLACEHOLDER.sub("NAME", path),
         )
 
     said = [{without_language(path) for path in named(name, lang)} for lang in LANGUAGES]

@@ -19,7 +19,7 @@ from brakepoint.truth import load_truth
 from hardware.heartbeat import VARIABLE
 from hardware.lwp3 import BRAKE, Port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 INTERRUPTIONS = {Reason.NO_FRAMES, Reason.NO_TRAIN_STATE}
 """On a busy machine frames may come late, and then the autopilot brakes for a moment, as it should."""

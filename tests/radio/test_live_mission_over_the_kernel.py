@@ -29,7 +29,7 @@ from brakepoint.texts import text
 from hardware.hub_guard import BRAKED_WITHIN_S
 from hardware.lwp3 import BRAKE, Port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 FEED, DETECTOR = "track-stop", "oracle"
 TRIES = 3

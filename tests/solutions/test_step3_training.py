@@ -60,10 +60,18 @@ def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
     assert refused.value.key == "training.checkpoint_broken"
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return crops(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train([data], [data], tmp_path_factory.mktemp("trained"), recipe=Recipe(epochs=1, batch=4))
+
+
 @needs_torch
-def test_a_training_run_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -> None:
-    data = crops(tmp_path)
-    checkpoint = train([data], [data], tmp_path / "run", recipe=Recipe(epochs=1, batch=4))
+def test_a_training_run_ends_in_a_model_that_the_train_can_run(checkpoint: Path, tmp_path: Path) -> None:
     model = export(checkpoint, tmp_path / "model.onnx")
     detector = Detector(model)
     assert detector.input_size_px == (800, 608)
@@ -71,14 +79,14 @@ def test_a_training_run_ends_in_a_model_that_the_train_can_run(tmp_path: Path) -
     assert [file.name for file in checkpoint.parent.glob("*.onnx")] == []
     provenance = json.loads(detector.runtime.metadata["provenance"])
     assert (provenance["epochs"], provenance["seed"], provenance["imgsz"]) == (1, 0, 256)
-    assert str(tmp_path).encode() not in model.read_bytes()
-    again = train([data], [data], tmp_path / "again", start=checkpoint, recipe=Recipe(epochs=1, batch=4))
-    assert str(tmp_path).encode() not in again.read_bytes()
+    assert str(checkpoint.parent).encode() not in model.read_bytes()
 
 
 @needs_torch
-def test_the_model_is_that_of_the_last_epoch_whichever_scored_best(tmp_path: Path, monkeypatch) -> None:
-    data, stripped = crops(tmp_path), []
+def test_the_model_is_that_of_the_last_epoch_whichever_scored_best(
+    data: Path, tmp_path: Path, monkeypatch
+) -> None:
+    stripped = []
     monkeypatch.setattr(step3, "strip_checkpoint", lambda source, target: stripped.append(source.name))
 
     train([data], [data], tmp_path / "run", recipe=Recipe(epochs=1, batch=4))
@@ -87,19 +95,23 @@ def test_the_model_is_that_of_the_last_epoch_whichever_scored_best(tmp_path: Pat
 
 
 @needs_torch
-def test_an_interrupted_training_run_continues_after_its_last_epoch(tmp_path: Path, monkeypatch) -> None:
+def test_an_interrupted_training_run_continues_after_its_last_epoch(
+    data: Path, checkpoint: Path, tmp_path: Path, monkeypatch
+) -> None:
     def interrupt(scores: list[float], patience: int) -> bool:
         raise KeyboardInterrupt
 
-    data, run, recipe = crops(tmp_path), tmp_path / "run", Recipe(epochs=2, batch=4)
+    run, recipe = tmp_path / "run", Recipe(epochs=2, batch=4)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(step3, "should_stop", interrupt)
-        train([data], [data], run, recipe=recipe)
+        train([data], [data], run, checkpoint, recipe)
     first = (run / "results.csv").read_text().splitlines()
-    train([data], [data], run, recipe=recipe)
+    finished = train([data], [data], run, checkpoint, recipe)
     both = (run / "results.csv").read_text().splitlines()
     assert (len(first), len(both)) == (2, 3)
     assert both[:2] == first
+    for folder in (tmp_path, checkpoint.parent):
+        assert str(folder).encode() not in finished.read_bytes()
 
 
 @needs_torch

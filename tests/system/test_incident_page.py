@@ -17,7 +17,7 @@ from brakepoint.incidents.wiring import SiteServices
 from brakepoint.services import ServiceSettings
 from brakepoint.sockets import free_port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 WITHIN_MS = 60_000
 BRIGHTNESS = """(() => {

@@ -15,7 +15,7 @@ from brakepoint.services.supervisor import Supervisor
 from brakepoint.sockets import free_port
 from brakepoint.texts import text
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 PHONE, DESK, PROJECTOR = (390, 844), (1280, 800), (1920, 1080)
 WITHIN_MS = 60_000

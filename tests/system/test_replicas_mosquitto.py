@@ -9,7 +9,7 @@ from detector_replicas import tell_the_story_of_two_replicas
 from benchmarks.brokers import running_mosquitto
 from brakepoint.sockets import LOCALHOST, free_port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 BASE = Path(__file__).parents[2] / "deploy" / "base"
 EVERYTHING = "\nuser trains\ntopic readwrite brakepoint/#\n"
