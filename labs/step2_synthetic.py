@@ -171,11 +171,11 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
     # reproduce your pictures.
     # À FAIRE plan : renvoyer (height_px, distractor) pour chacun des 1 à SIGNS_MOST panneaux, tous
     # les nombres de panneaux étant équiprobables, le plus petit panneau d’abord : un panneau proche
-    # peut en cacher un lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, décidée une fois par
-    # image, tous les panneaux sont des leurres, pour que le détecteur apprenne à ne rien signaler ;
-    # sinon, chacun est un leurre avec la probabilité DISTRACTOR_SHARE, indépendamment des autres,
-    # même si le hasard n’en fait que des leurres. Le même état de rng doit toujours donner le même
-    # plan, sinon personne ne pourrait refaire vos images.
+    # peut en cacher un lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, par un seul tirage
+    # pour toute l’image, tous les panneaux sont des leurres, pour que le détecteur apprenne à ne rien
+    # signaler ; sinon, chacun est un leurre avec la probabilité DISTRACTOR_SHARE, indépendamment des
+    # autres, même si le hasard n’en fait que des leurres. Le même état de rng doit toujours donner le
+    # même plan, sinon personne ne pourrait refaire vos images.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -151,9 +151,10 @@ synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# Quelle part d’un panneau doit être visible pour que la leçon soit honnête ? `VISIBLE_LEAST` vaut 0,4, mais pourrait
-# valoir autre chose. Ici, votre code peint des panneaux serrés les uns contre les autres, et un bon détecteur les
-# cherche : moins vous exigez de visibilité, plus il y a de panneaux, et plus ils sont difficiles à trouver.
+# Quelle part d’un panneau doit être visible pour que le détecteur puisse vraiment en apprendre quelque chose ?
+# `VISIBLE_LEAST` vaut 0,4, mais pourrait valoir autre chose. Ici, votre code peint des panneaux serrés les uns contre
+# les autres, et un bon détecteur les cherche : moins vous exigez de visibilité, plus il y a de panneaux, et plus ils
+# sont difficiles à trouver.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
 # progression. Changez le nombre, et relancez la cellule.
