@@ -17,10 +17,10 @@ from brakepoint.delivery.running import Launch
 from brakepoint.errors import UserError
 from brakepoint.places import WORKPLACE
 from brakepoint.registry.names import COPY_KEY
+from brakepoint.rollout.architectures import MACHINES, emulate, own_architecture
 from brakepoint.rollout.definitions import Value
 from brakepoint.rollout.execution import Account, OnNews, Outcome
 from brakepoint.rollout.pushing import is_clean, push
-from brakepoint.rollout.roots import own_architecture
 from brakepoint.rollout.store import Store
 from brakepoint.rollout.train import Train
 from brakepoint.rollout.workplace import Delivered, Workplace
@@ -65,8 +65,11 @@ def from_push(
             params["model-key"] = COPY_KEY
             secrets[CONNECTION] = _as_secret(connection)
         console.print(text("cli.deploy.push.preparing"))
-        place = Workplace(folder, source, params, secrets, _teller(console))
+        architectures, missing = _architectures()
+        place = Workplace(folder, source, params, secrets, _teller(console), architectures)
         stack.enter_context(place)
+        for error in missing:
+            console.print(text("cli.deploy.push.not_built", None, why=error))
         if not is_clean(WORKPLACE):
             console.print(text("cli.deploy.push.not_committed"))
         console.print(text("cli.deploy.push.pushed", None, commit=push(WORKPLACE, place.forge)[:12]))
@@ -81,6 +84,18 @@ def from_push(
         manifests = place.overlay_at()
         train = Train(manifests, place.store, place.folder / "train", own_architecture())
         yield manifests, train.launch
+
+
+def _architectures() -> tuple[tuple[str, ...], list[UserError]]:
+    """The architectures for which to build, this machine's first, and why not for the others."""
+    built, missing = [own_architecture()], []
+    for architecture in MACHINES.keys() - {*built}:
+        try:
+            emulate(architecture)
+            built.append(architecture)
+        except UserError as error:
+            missing.append(error)
+    return tuple(built), missing
 
 
 def _with_a_model(stack: ExitStack) -> Connection | None:

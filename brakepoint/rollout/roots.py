@@ -1,6 +1,5 @@
 """Root file systems for the steps, from Debian's packages: a base per architecture, a layer per image."""
 
-import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -18,15 +17,9 @@ from brakepoint.rollout.sandbox import ALL_CAPABILITIES, Sandbox
 
 DEBIAN, MIRROR = "bookworm", "http://deb.debian.org/debian"
 BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "make")
-MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 KUSTOMIZE = '#!/bin/sh\nverb="$1"\nshift\n[ "$verb" = build ] && exec kubectl kustomize "$@"\n'
 """Replaces the command `kustomize`, which kubectl includes."""
-
-
-def own_architecture() -> str:
-    """This machine's architecture, as named in images."""
-    return MACHINES.get(platform.machine(), platform.machine())
 
 
 @cache

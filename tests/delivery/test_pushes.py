@@ -18,8 +18,8 @@ import pytest
 
 from brakepoint.delivery.containers import containers
 from brakepoint.delivery.rendering import container_of, of_kind
+from brakepoint.rollout.architectures import own_architecture
 from brakepoint.rollout.execution import Account, Outcome
-from brakepoint.rollout.roots import own_architecture
 from brakepoint.rollout.train import Train
 from brakepoint.rollout.workplace import REPOSITORY, Delivered, Workplace
 
