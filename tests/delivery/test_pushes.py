@@ -30,15 +30,19 @@ OVERLAY = "solutions/step7_delivery/overlay"
 WITHIN_S = 120.0
 IMAGE = """
 ARG BASE
-FROM ${BASE} AS edge
-COPY message.txt /message.txt
+ARG READY=ready
+FROM ${BASE} AS ready
 RUN true
+FROM ${READY} AS edge
+COPY message.txt /message.txt
+RUN echo done
 ENTRYPOINT ["sleep", "600"]
 """
 PROJECT = {
     "message.txt": "first\n",
     "tests.sh": "exit 0\n",
     "deploy/images/ignore": "",
+    "deploy/images/locks/edge.txt": "",
     "deploy/images/Containerfile": IMAGE,
     f"{OVERLAY}/kustomization.yaml": """
 resources: [train.yaml]
@@ -158,7 +162,7 @@ def test_a_build_that_is_killed_leaves_nothing_behind(
     place: Workplace, clone: Path, driving: "subprocess.Popen[bytes]"
 ) -> None:
     before, tags = deployed(place), place.registry.tags(REPOSITORY)
-    slow = IMAGE.replace("RUN true", "RUN sleep 300")
+    slow = IMAGE.replace("RUN echo done", "RUN sleep 300")
     with meanwhile(place, "RUN sleep", partial(kill_the_build, place)):
         (done,) = push_and_deliver(place, clone, "Slow", image=slow)
     assert outcomes(done)[f"build-{own_architecture()}"] is Outcome.FAILED
@@ -173,7 +177,7 @@ def kill_the_build(place: Workplace) -> None:
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # It may have ended meanwhile.
             words = file.read_text("utf-8", "replace").split("\0")
-            if "bud" in words and f"{place.image}-cache" in words:
+            if "bud" in words and words[words.index("--target") + 1] == "edge":
                 os.kill(int(file.parent.name), signal.SIGKILL)
 
 
@@ -181,8 +185,8 @@ def test_a_registry_that_goes_away_during_a_push_publishes_no_half(
     place: Workplace, clone: Path, driving: "subprocess.Popen[bytes]"
 ) -> None:
     before, tags = deployed(place), place.registry.tags(REPOSITORY)
-    large = IMAGE.replace("RUN true", "RUN head --bytes 200000000 /dev/urandom > /large")
-    with meanwhile(place, "Copying blob", place.registry.stop):
+    large = IMAGE.replace("RUN echo done", "RUN head --bytes 200000000 /dev/urandom > /large")
+    with meanwhile(place, f"Successfully tagged {place.image}:", place.registry.stop):
         (done,) = push_and_deliver(place, clone, "Large", image=large)
     assert outcomes(done)[f"build-{own_architecture()}"] is Outcome.FAILED
     place.registry.start()
