@@ -136,6 +136,8 @@ def _tasks_table(place: Workplace, done: Delivered) -> Table:
         said = f"[{COLOURS.get(outcome, 'default')}]{text(f'cli.deploy.push.outcome.{outcome}')}[/]"
         note = escape(account.done.why or place.last_words(account.name))
         table.add_row(account.name, said, f"{account.seconds:.0f}", note)
+    table.add_section()
+    table.add_row(text("cli.deploy.push.total"), "", f"{sum(one.seconds for one in done.accounts):.0f}", "")
     return table
 
 
@@ -146,10 +148,12 @@ def _layers_table(store: Store, image: str) -> Table:
     sizes = {architecture: store.layers(f"{name}@{digest}") for architecture, digest in listed.items()}
     for architecture in sizes:
         table.add_column(f"{architecture} (MB)", justify="right")
-    first = next(iter(sizes.values()))
-    for index, layer in enumerate(first):
+    made_by = [layer.made_by[:60] for layer in next(iter(sizes.values()))]
+    for index, instruction in enumerate([text("cli.deploy.push.base"), *made_by[1:]]):
         megabytes = (number(those[index].megabytes, 1) for those in sizes.values())
-        table.add_row(escape(layer.made_by[:60]), *megabytes)
+        table.add_row(escape(instruction), *megabytes, end_section=index == len(made_by) - 1)
+    totals = (number(sum(layer.megabytes for layer in those), 1) for those in sizes.values())
+    table.add_row(text("cli.deploy.push.total"), *totals)
     return table
 
 
