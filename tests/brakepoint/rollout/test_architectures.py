@@ -41,7 +41,9 @@ def test_a_rule_that_the_kernel_follows_already_is_left_alone(rules: Path, kerne
     assert (kernel / "register").read_text() == ""
 
 
-@pytest.mark.parametrize("said", ("disabled\ninterpreter x\nflags: F\n", "enabled\ninterpreter x\nflags: \noffset 0\n"))
+@pytest.mark.parametrize(
+    "said", ("disabled\ninterpreter x\nflags: F\n", "enabled\ninterpreter x\nflags: \noffset 0\n")
+)
 def test_a_rule_that_would_not_work_in_an_image_is_refused(rules: Path, kernel: Path, said: str) -> None:
     (kernel / "qemu-aarch64").write_text(said)
     with pytest.raises(UserError, match="arm64"):
