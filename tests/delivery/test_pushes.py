@@ -223,6 +223,26 @@ class meanwhile:  # noqa: N801 - it reads as a part of a sentence
 
 
 @pytest.mark.usefixtures("driving")
+def test_a_push_of_code_builds_one_layer_and_takes_the_others_from_beside_the_image(
+    place: Workplace, clone: Path
+) -> None:
+    image, before = deployed(place), place.store.layers(member(place))
+    (done,) = push_and_deliver(place, clone, "Code", message="code\n")
+    assert done.succeeded
+    said = (place.folder / "logs" / f"build-{own_architecture()}.log").read_text("utf-8")
+    assert f"Successfully tagged {place.image}:" in said
+    assert f"Successfully tagged {place.image}-cache:" not in said
+    assert place.store.layers(member(place))[:2] == before[:2], "the base and what is ready"
+    assert deployed(place) != image
+
+
+def member(place: Workplace) -> str:
+    """The image for this machine in the manifest list that the overlay names."""
+    listed = deployed(place)
+    return f"{place.image}@{place.store.architectures(listed)[own_architecture()]}"
+
+
+@pytest.mark.usefixtures("driving")
 def test_of_two_pushes_at_once_the_later_is_deployed(place: Workplace, clone: Path) -> None:
     push(clone, "One", message="one\n")
     push(clone, "Two", message="two\n")

@@ -76,7 +76,8 @@ def test_what_a_task_said_or_an_image_was_made_by_is_shown_as_it_is(words) -> No
     place: Any = SimpleNamespace(last_words=lambda name: words)
     done: Any = SimpleNamespace(accounts=[Account("clone", Done(Outcome.SUCCEEDED))])
     store: Any = SimpleNamespace(
-        architectures=lambda _: {"amd64": "sha256:a"}, layers=lambda _: [Layer("FROM base", 1.0), Layer(words, 1.0)]
+        architectures=lambda _: {"amd64": "sha256:a"},
+        layers=lambda _: [Layer("FROM base", 1.0), Layer(words, 1.0)],
     )
 
     assert words in printed(_tasks_table(place, done))
