@@ -105,7 +105,7 @@ wheelhouse: $(BIN)/python ## Pack into wheelhouse/ everything needed to install 
 	rm wheelhouse/brakepoint-*.whl
 
 GSTREAMER := gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
-DELIVERY := buildah skopeo debootstrap docker-registry apache2-utils openssl libcap2-bin mosquitto git
+DELIVERY := buildah skopeo debootstrap docker-registry apache2-utils openssl libcap2-bin mosquitto git qemu-user-static
 EMULATOR := qemu-system-x86 busybox-static bluez dbus kmod cpio
 WITH_TORCH := tests/solutions/test_step3_training.py tests/brakepoint/evaluation/test_mean_average_precision.py
 

@@ -17,10 +17,10 @@ from brakepoint.delivery.running import Launch
 from brakepoint.errors import UserError
 from brakepoint.places import WORKPLACE
 from brakepoint.registry.names import COPY_KEY
+from brakepoint.rollout.architectures import MACHINES, emulate, own_architecture
 from brakepoint.rollout.definitions import Value
 from brakepoint.rollout.execution import Account, OnNews, Outcome
 from brakepoint.rollout.pushing import is_clean, push
-from brakepoint.rollout.roots import own_architecture
 from brakepoint.rollout.store import Store
 from brakepoint.rollout.train import Train
 from brakepoint.rollout.workplace import Delivered, Workplace
@@ -65,8 +65,11 @@ def from_push(
             params["model-key"] = COPY_KEY
             secrets[CONNECTION] = _as_secret(connection)
         console.print(text("cli.deploy.push.preparing"))
-        place = Workplace(folder, source, params, secrets, _teller(console))
+        architectures, missing = _architectures()
+        place = Workplace(folder, source, params, secrets, _teller(console), architectures)
         stack.enter_context(place)
+        for error in missing:
+            console.print(text("cli.deploy.push.not_built", None, why=error))
         if not is_clean(WORKPLACE):
             console.print(text("cli.deploy.push.not_committed"))
         console.print(text("cli.deploy.push.pushed", None, commit=push(WORKPLACE, place.forge)[:12]))
@@ -81,6 +84,18 @@ def from_push(
         manifests = place.overlay_at()
         train = Train(manifests, place.store, place.folder / "train", own_architecture())
         yield manifests, train.launch
+
+
+def _architectures() -> tuple[tuple[str, ...], list[UserError]]:
+    """The architectures for which to build, this machine's first, and why not for the others."""
+    built, missing = [own_architecture()], []
+    for architecture in MACHINES.keys() - {*built}:
+        try:
+            emulate(architecture)
+            built.append(architecture)
+        except UserError as error:
+            missing.append(error)
+    return tuple(built), missing
 
 
 def _with_a_model(stack: ExitStack) -> Connection | None:
@@ -121,6 +136,8 @@ def _tasks_table(place: Workplace, done: Delivered) -> Table:
         said = f"[{COLOURS.get(outcome, 'default')}]{text(f'cli.deploy.push.outcome.{outcome}')}[/]"
         note = escape(account.done.why or place.last_words(account.name))
         table.add_row(account.name, said, f"{account.seconds:.0f}", note)
+    table.add_section()
+    table.add_row(text("cli.deploy.push.total"), "", f"{sum(one.seconds for one in done.accounts):.0f}", "")
     return table
 
 
@@ -131,10 +148,12 @@ def _layers_table(store: Store, image: str) -> Table:
     sizes = {architecture: store.layers(f"{name}@{digest}") for architecture, digest in listed.items()}
     for architecture in sizes:
         table.add_column(f"{architecture} (MB)", justify="right")
-    first = next(iter(sizes.values()))
-    for index, layer in enumerate(first):
+    made_by = [layer.made_by[:60] for layer in next(iter(sizes.values()))]
+    for index, instruction in enumerate([text("cli.deploy.push.base"), *made_by[1:]]):
         megabytes = (number(those[index].megabytes, 1) for those in sizes.values())
-        table.add_row(escape(layer.made_by[:60]), *megabytes)
+        table.add_row(escape(instruction), *megabytes, end_section=index == len(made_by) - 1)
+    totals = (number(sum(layer.megabytes for layer in those), 1) for those in sizes.values())
+    table.add_row(text("cli.deploy.push.total"), *totals)
     return table
 
 

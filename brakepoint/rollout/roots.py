@@ -1,6 +1,5 @@
 """Root file systems for the steps, from Debian's packages: a base per architecture, a layer per image."""
 
-import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -13,20 +12,17 @@ import yaml
 from brakepoint.cluster.images import parts
 from brakepoint.delivery.rendering import Manifest, kubectl
 from brakepoint.errors import UserError
+from brakepoint.rollout.architectures import MACHINES, own_architecture
 from brakepoint.rollout.confinement import Confinement
 from brakepoint.rollout.sandbox import ALL_CAPABILITIES, Sandbox
 
 DEBIAN, MIRROR = "bookworm", "http://deb.debian.org/debian"
 BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "make")
-MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+UNAME = '#!/bin/sh\n[ "$*" = -m ] && exec echo {machine}\nexec /usr/bin/uname "$@"\n'
+"""Reports the machine of an emulated node to a program that is not emulated itself."""
 KUSTOMIZE = '#!/bin/sh\nverb="$1"\nshift\n[ "$verb" = build ] && exec kubectl kustomize "$@"\n'
 """Replaces the command `kustomize`, which kubectl includes."""
-
-
-def own_architecture() -> str:
-    """This machine's architecture, as named in images."""
-    return MACHINES.get(platform.machine(), platform.machine())
 
 
 @cache
@@ -54,14 +50,17 @@ class Roots:
         Raises:
             UserError: A folder cannot be created.
         """
-        base = self.base(architecture)
         if image == self.base_image:
-            return (base,)
+            return (self.base(architecture),)
         _, repository, _ = parts(image)
         said = stand_ins().get(repository, {"missing": repository})
         if "missing" in said:
             return None
-        return self._with_packages(repository.rpartition("/")[2], architecture, said), base
+        own = own_architecture()
+        if said.get("native") and architecture != own:
+            return self._machine(architecture), *(self.layers(image, own) or ())
+        name = repository.rpartition("/")[2]
+        return self._with_packages(name, architecture, said), self.base(architecture)
 
     def base(self, architecture: str) -> Path:
         """Debian with Python, from which the base image is also built.
@@ -80,6 +79,12 @@ class Roots:
                 shutil.rmtree(part / left)
                 (part / left / "partial").mkdir(parents=True)
             part.rename(place)
+        return place
+
+    def _machine(self, architecture: str) -> Path:
+        """A layer in which `uname -m` reports an architecture."""
+        place = self.folder / f"machine-{architecture}"
+        _write_program(place / "usr/local/bin/uname", UNAME.format(machine=MACHINES[architecture]))
         return place
 
     def _with_packages(self, name: str, architecture: str, said: Manifest) -> Path:
@@ -103,14 +108,17 @@ class Roots:
             (layer / there.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
             (layer / there.lstrip("/")).symlink_to(here)
         if said.get("kustomize"):
-            programs = layer / "usr/local/bin"
-            programs.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(kubectl(), programs / "kubectl")
-            (programs / "kustomize").write_text(KUSTOMIZE, encoding="utf-8")
-            (programs / "kustomize").chmod(0o755)
+            _write_program(layer / "usr/local/bin/kustomize", KUSTOMIZE)
+            shutil.copy2(kubectl(), layer / "usr/local/bin/kubectl")
         layer.rename(place)
         shutil.rmtree(scratch)
         return place
+
+
+def _write_program(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(script, encoding="utf-8")
+    path.chmod(0o755)
 
 
 def _run(*words: str) -> None:

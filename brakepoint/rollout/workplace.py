@@ -19,13 +19,14 @@ from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import Secrets
 from brakepoint.delivery.rendering import render
 from brakepoint.errors import UserError
+from brakepoint.rollout.architectures import own_architecture
 from brakepoint.rollout.confinement import of_tasks
 from brakepoint.rollout.definitions import Value, read_pipeline, read_tasks
 from brakepoint.rollout.execution import Account, Execution, OnNews, Outcome
 from brakepoint.rollout.forge import Forge, Push, starts_a_run
 from brakepoint.rollout.pods import Pods, network
 from brakepoint.rollout.registry import Registry
-from brakepoint.rollout.roots import CERTIFICATES, Roots, own_architecture
+from brakepoint.rollout.roots import CERTIFICATES, Roots
 from brakepoint.rollout.store import Store
 
 REPOSITORY = "brakepoint-images/brakepoint-edge"

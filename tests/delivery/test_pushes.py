@@ -18,8 +18,8 @@ import pytest
 
 from brakepoint.delivery.containers import containers
 from brakepoint.delivery.rendering import container_of, of_kind
+from brakepoint.rollout.architectures import own_architecture
 from brakepoint.rollout.execution import Account, Outcome
-from brakepoint.rollout.roots import own_architecture
 from brakepoint.rollout.train import Train
 from brakepoint.rollout.workplace import REPOSITORY, Delivered, Workplace
 
@@ -30,15 +30,19 @@ OVERLAY = "solutions/step7_delivery/overlay"
 WITHIN_S = 120.0
 IMAGE = """
 ARG BASE
-FROM ${BASE} AS edge
-COPY message.txt /message.txt
+ARG READY=ready
+FROM ${BASE} AS ready
 RUN true
+FROM ${READY} AS edge
+COPY message.txt /message.txt
+RUN echo done
 ENTRYPOINT ["sleep", "600"]
 """
 PROJECT = {
     "message.txt": "first\n",
     "tests.sh": "exit 0\n",
     "deploy/images/ignore": "",
+    "deploy/images/locks/edge.txt": "",
     "deploy/images/Containerfile": IMAGE,
     f"{OVERLAY}/kustomization.yaml": """
 resources: [train.yaml]
@@ -158,7 +162,7 @@ def test_a_build_that_is_killed_leaves_nothing_behind(
     place: Workplace, clone: Path, driving: "subprocess.Popen[bytes]"
 ) -> None:
     before, tags = deployed(place), place.registry.tags(REPOSITORY)
-    slow = IMAGE.replace("RUN true", "RUN sleep 300")
+    slow = IMAGE.replace("RUN echo done", "RUN sleep 300")
     with meanwhile(place, "RUN sleep", partial(kill_the_build, place)):
         (done,) = push_and_deliver(place, clone, "Slow", image=slow)
     assert outcomes(done)[f"build-{own_architecture()}"] is Outcome.FAILED
@@ -173,7 +177,7 @@ def kill_the_build(place: Workplace) -> None:
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # It may have ended meanwhile.
             words = file.read_text("utf-8", "replace").split("\0")
-            if "bud" in words and f"{place.image}-cache" in words:
+            if "bud" in words and words[words.index("--target") + 1] == "edge":
                 os.kill(int(file.parent.name), signal.SIGKILL)
 
 
@@ -181,8 +185,8 @@ def test_a_registry_that_goes_away_during_a_push_publishes_no_half(
     place: Workplace, clone: Path, driving: "subprocess.Popen[bytes]"
 ) -> None:
     before, tags = deployed(place), place.registry.tags(REPOSITORY)
-    large = IMAGE.replace("RUN true", "RUN head --bytes 200000000 /dev/urandom > /large")
-    with meanwhile(place, "Copying blob", place.registry.stop):
+    large = IMAGE.replace("RUN echo done", "RUN head --bytes 200000000 /dev/urandom > /large")
+    with meanwhile(place, f"Successfully tagged {place.image}:", place.registry.stop):
         (done,) = push_and_deliver(place, clone, "Large", image=large)
     assert outcomes(done)[f"build-{own_architecture()}"] is Outcome.FAILED
     place.registry.start()
@@ -216,6 +220,26 @@ class meanwhile:  # noqa: N801 - it reads as a part of a sentence
                 self._action()
                 return
             time.sleep(0.05)
+
+
+@pytest.mark.usefixtures("driving")
+def test_a_push_of_code_builds_one_layer_and_takes_the_others_from_beside_the_image(
+    place: Workplace, clone: Path
+) -> None:
+    image, before = deployed(place), place.store.layers(member(place))
+    (done,) = push_and_deliver(place, clone, "Code", message="code\n")
+    assert done.succeeded
+    said = (place.folder / "logs" / f"build-{own_architecture()}.log").read_text("utf-8")
+    assert f"Successfully tagged {place.image}:" in said
+    assert f"Successfully tagged {place.image}-cache:" not in said
+    assert place.store.layers(member(place))[:2] == before[:2], "the base and what is ready"
+    assert deployed(place) != image
+
+
+def member(place: Workplace) -> str:
+    """The image for this machine in the manifest list that the overlay names."""
+    listed = deployed(place)
+    return f"{place.image}@{place.store.architectures(listed)[own_architecture()]}"
 
 
 @pytest.mark.usefixtures("driving")

@@ -37,9 +37,9 @@ def test_each_layer_has_its_size_for_each_architecture() -> None:
     store: Any = SimpleNamespace(architectures=lambda _: listed, layers=layers.__getitem__)
 
     assert columns(_layers_table(store, f"{IMAGE}@sha256:list")) == {
-        text(f"{PRINTED}.column.layer"): ["FROM base", "COPY " + "x" * 55],
-        "amd64 (MB)": ["30.0", "4.3"],
-        "arm64 (MB)": ["28.5", "4.0"],
+        text(f"{PRINTED}.column.layer"): ["base", "COPY " + "x" * 55, "total"],
+        "amd64 (MB)": ["30.0", "4.3", "34.3"],
+        "arm64 (MB)": ["28.5", "4.0", "32.5"],
     }
 
 
@@ -49,7 +49,7 @@ def test_sizes_have_a_decimal_comma_in_french(monkeypatch) -> None:
         architectures=lambda _: {"amd64": "sha256:a"}, layers=lambda _: [Layer("FROM base", 4.26)]
     )
 
-    assert columns(_layers_table(store, IMAGE))["amd64 (MB)"] == ["4,3"]
+    assert columns(_layers_table(store, IMAGE))["amd64 (MB)"] == ["4,3", "4,3"]
 
 
 def test_a_task_shows_why_it_failed_or_else_the_last_line_of_its_log() -> None:
@@ -61,10 +61,10 @@ def test_a_task_shows_why_it_failed_or_else_the_last_line_of_its_log() -> None:
 
     outcomes = [text(f"{PRINTED}.outcome.{outcome}") for outcome in (Outcome.SUCCEEDED, Outcome.FAILED)]
     assert columns(_tasks_table(place, done)) == {
-        text(f"{PRINTED}.column.task"): ["clone", "sign"],
-        text(f"{PRINTED}.column.outcome"): [f"[green]{outcomes[0]}[/]", f"[red]{outcomes[1]}[/]"],
-        text(f"{PRINTED}.column.seconds"): ["4", "0"],
-        text(f"{PRINTED}.column.note"): ["end of clone", "step sign: 1"],
+        text(f"{PRINTED}.column.task"): ["clone", "sign", "total"],
+        text(f"{PRINTED}.column.outcome"): [f"[green]{outcomes[0]}[/]", f"[red]{outcomes[1]}[/]", ""],
+        text(f"{PRINTED}.column.seconds"): ["4", "0", "4"],
+        text(f"{PRINTED}.column.note"): ["end of clone", "step sign: 1", ""],
     }
 
 
@@ -76,7 +76,8 @@ def test_what_a_task_said_or_an_image_was_made_by_is_shown_as_it_is(words) -> No
     place: Any = SimpleNamespace(last_words=lambda name: words)
     done: Any = SimpleNamespace(accounts=[Account("clone", Done(Outcome.SUCCEEDED))])
     store: Any = SimpleNamespace(
-        architectures=lambda _: {"amd64": "sha256:a"}, layers=lambda _: [Layer(words, 1.0)]
+        architectures=lambda _: {"amd64": "sha256:a"},
+        layers=lambda _: [Layer("FROM base", 1.0), Layer(words, 1.0)],
     )
 
     assert words in printed(_tasks_table(place, done))
