@@ -46,7 +46,8 @@ def build(name: str) -> None:
     if container(name) in buildah("containers", "--format", "{{.ContainerName}}").split():
         buildah("rm", container(name))
     say(f"{name}: building …")
-    arguments = {"KIND": name, "BASE": BASE, "PIP_FIND_LINKS": OWN_WHEELS}
+    # Named, because old versions of Buildah leave out a stage that only a default names.
+    arguments = {"KIND": name, "BASE": BASE, "READY": "ready", "PIP_FIND_LINKS": OWN_WHEELS}
     if OWN_WHEELS or TORCH_INDEX in os.environ:
         arguments[TORCH_INDEX] = os.environ.get(TORCH_INDEX, "")
     arguments["PIP_CERT"] = str(CERTIFICATES) if CERTIFICATES.is_file() else ""
