@@ -171,7 +171,23 @@ def test_a_node_of_the_same_architecture_builds_and_pushes(machine: str, arch: s
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "image").read_text() == "registry.example.com/edge@sha256:1"
-    assert f"--arch {arch} --target edge" in (tmp_path / "said").read_text()
+    (built,) = builds(tmp_path)
+    assert f"--arch {arch} " in built and "--target edge " in built
+
+
+def builds(folder: Path) -> list[str]:
+    """The builds that the script started, in order."""
+    return [line for line in (folder / "said").read_text().splitlines() if line.startswith("buildah bud ")]
+
+
+def test_packages_that_are_not_kept_beside_the_image_are_built_first_and_kept(tmp_path: Path) -> None:
+    tools = {"uname": "echo x86_64", "buildah": f'case "$1" in pull) exit 1 ;; esac\n{PUSHES}'}
+
+    done = run_script("build", tmp_path, tools, ARCH="amd64", **BUILD)
+
+    assert done.returncode == 0, done.stderr
+    assert [line.partition("--target ")[2].split()[0] for line in builds(tmp_path)] == ["ready", "edge"]
+    assert "push --cert-dir /certificates registry.example.com/edge-cache:" in (tmp_path / "said").read_text()
 
 
 def test_the_list_joins_what_was_built_and_gets_both_names(tmp_path: Path) -> None:
