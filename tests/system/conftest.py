@@ -9,7 +9,9 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # As long as for an action: the machine is busy with other tests.
 
 
 @pytest.fixture(scope="module")

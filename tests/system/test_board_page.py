@@ -47,7 +47,7 @@ def test_three_hours_of_a_room_go_by_on_the_page(page: Page, room: SimulatedRoom
         room.run_until(minute)
         expected = [seat.state for seat in room.watcher.seats]
         for state in dict.fromkeys(expected):
-            expect(page.locator(f".seat.{state}")).to_have_count(expected.count(state), timeout=15_000)
+            expect(page.locator(f".seat.{state}")).to_have_count(expected.count(state))
 
     assert count(page, "finished") > len(HANDLES) / 2
     expect(page.locator("#missions li strong")).to_have_count(6)
@@ -74,13 +74,13 @@ def test_who_stands_still_is_at_the_top_of_those_who_might_need_a_word(page: Pag
     longest = max(waiting, key=lambda seat: seat.minutes)
 
     first = page.locator("#help li").first
-    expect(first).to_contain_text(longest.handle, timeout=15_000)
+    expect(first).to_contain_text(longest.handle)
     expect(first).to_contain_text(f"{longest.minutes:.0f} min")
 
 
 def test_a_projector_shows_everybody_at_once_and_a_phone_scrolls_downwards_only(page: Page, room) -> None:
     room.run_until(90)
-    expect(page.locator(".seat.working").first).to_be_visible(timeout=15_000)
+    expect(page.locator(".seat.working").first).to_be_visible()
 
     assert page.evaluate("document.documentElement.scrollHeight") <= PROJECTOR["height"]
     page.set_viewport_size(PHONE)
@@ -102,7 +102,7 @@ def test_the_page_speaks_french_and_changes_its_light(page: Page, room) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_grave_keeps_anybody_from_reading(page: Page, room, scheme: str) -> None:
     room.run_until(90)
-    expect(page.locator(".seat.working").first).to_be_visible(timeout=15_000)
+    expect(page.locator(".seat.working").first).to_be_visible()
     page.emulate_media(color_scheme=scheme)
 
     assert grave_faults(page) == []
@@ -111,11 +111,11 @@ def test_nothing_grave_keeps_anybody_from_reading(page: Page, room, scheme: str)
 def test_a_handle_is_shown_as_it_is_written(page: Page, room, address) -> None:
     room.watcher.seats = [room.watcher.seats[0].model_copy(update={"handle": "<b>bold</b>"})]
 
-    expect(page.locator(".seat h3 span").first).to_have_text("<b>bold</b>", timeout=15_000)
+    expect(page.locator(".seat h3 span").first).to_have_text("<b>bold</b>")
 
 
 def test_times_to_find_and_to_fix_are_on_the_page_once_there_are_any(page: Page, room: SimulatedRoom) -> None:
-    expect(page.locator(".seat.absent")).to_have_count(len(HANDLES), timeout=15_000)
+    expect(page.locator(".seat.absent")).to_have_count(len(HANDLES))
     expect(page.get_by_role("heading", name="Incidents")).to_be_hidden()
 
     told = '{"incidents": {"4": {"found_min": 3, "mended_min": 4.5}, "7": {"found_min": 12.25}}}'
@@ -123,7 +123,7 @@ def test_times_to_find_and_to_fix_are_on_the_page_once_there_are_any(page: Page,
     room.store.incidents[room.room.place_of("teal")] = b'{"incidents": {"7": {"found_min": 1}}}'
     room.watcher.look()
 
-    expect(page.get_by_role("heading", name="Incidents")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("heading", name="Incidents")).to_be_visible()
     expect(page.locator("#incidents li strong")).to_have_text(["jade", "teal"])
     first = page.locator("#incidents li").first
     expect(first).to_contain_text("fixed: 1")
