@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from accessibility import grave_faults
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
 
 from brakepoint.detector import Detector
 from brakepoint.evaluation import examine, measure
@@ -105,6 +105,7 @@ def page(recording, address) -> Iterator[Page]:
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
+        expect(page.locator("body[inert]")).to_have_count(0)
         yield page
         browser.close()
     assert complaints == []
@@ -159,6 +160,14 @@ def test_the_camera_is_started_frozen_labelled_and_resumed(page, album):
     sign = picture.signs[-1]
     assert sign.sign_class is SignClass.SPEED_LIMIT
     assert np.allclose(sign.box, (0.7, 0.1, 0.8, 0.3), atol=0.003)
+
+
+def test_nothing_can_be_clicked_in_vain_before_the_page_has_its_script(page):
+    page.route("**/texts.json", lambda route: None)
+    page.reload()
+
+    with pytest.raises(TimeoutError):
+        page.click("#camera", timeout=500)
 
 
 def test_everything_can_be_done_by_keyboard(page, album):

@@ -38,6 +38,7 @@ export function speak() {
   for (const button of languageButtons) button.setAttribute("aria-pressed", String(button.dataset.langChoice === lang));
   document.title = `Brakepoint · ${document.querySelector("h1 [data-text]").textContent}`;
   root.dispatchEvent(new Event("language"));
+  document.body.inert = false; // Until a page has its words and its script, a click would be lost.
 }
 
 const languageButtons = languages.map((one) => {
