@@ -19,6 +19,7 @@ from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.errors import UserError, system_says
 from brakepoint.look import points
+from brakepoint.systems import stop_event
 from brakepoint.texts import number, text
 
 if TYPE_CHECKING:
@@ -177,9 +178,7 @@ def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) ->
     room = open_room(file, attendees)
     if not isinstance(room.store, EmbeddedSettings):
         raise UserError("room.error.serves_itself", endpoint=room.store.endpoint)
-    stopping = threading.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: stopping.set())
+    stopping = stop_event()
 
     def tell_full(bucket: str) -> None:
         typer.echo(text("room.full", bucket=bucket, limit=room.store.limit_mb), err=True)
