@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+BYTES_IN_MB = 1_000_000
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file under another name and renames it, so that an incomplete file is never visible.
@@ -97,6 +99,11 @@ def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
                 status = path.lstat()
                 if S_ISREG(status.st_mode):
                     yield path, status
+
+
+def size_mb(folder: Path) -> float:
+    """The size of all files below a folder, in MB."""
+    return sum(status.st_size for _, status in files_below(folder)) / BYTES_IN_MB
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -4,12 +4,15 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 from brakepoint.errors import UserError
 
 POSIX = os.name == "posix"
 """True on Linux, macOS and WSL, but not on Windows itself."""
 LINUX = sys.platform == "linux"
+LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
+"""Set for a child process whose standard input the parent holds open: it ends when the parent does."""
 
 
 def require_posix(what: str) -> None:
@@ -44,3 +47,14 @@ def stop_event() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     return stopping
+
+
+def on_end_of_parent(react: Callable[[], object]) -> None:
+    """Calls a function when the parent ends, however it ends, if the parent has set `LIFELINE_VARIABLE`."""
+
+    def wait() -> None:
+        sys.stdin.read()
+        react()
+
+    if os.environ.pop(LIFELINE_VARIABLE, None):
+        threading.Thread(target=wait, daemon=True).start()

@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 
 from brakepoint.messages import Health, Picture
-from brakepoint.services import LIFELINE_VARIABLE, ServiceSettings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import DETECTIONS, PICTURE, QUEUE, STATUS
+from brakepoint.systems import LIFELINE_VARIABLE
 
 ANSWERS = replace(DETECTIONS, keep=QUEUE)
 WITHIN_S = 60.0

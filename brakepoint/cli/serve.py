@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from functools import partial
 from typing import Annotated
@@ -13,6 +12,7 @@ from brakepoint import extras
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.sockets import PORT_MAX
 from brakepoint.steps import load_step
+from brakepoint.systems import on_end_of_parent
 from brakepoint.texts import text
 from brakepoint.workers import uninterrupted
 
@@ -42,12 +42,10 @@ def serve_command(
         UserError: The model, the store, a port or the extra `serving` is unavailable.
     """
     from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
-    from brakepoint.serving.process import LIFELINE_VARIABLE
     from brakepoint.serving.source import follow, open_source
 
     extras.require("serving")
-    if os.environ.pop(LIFELINE_VARIABLE, None):
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+    on_end_of_parent(partial(os.kill, os.getpid(), signal.SIGTERM))
     os.environ.setdefault(PIXELS_VARIABLE, str(PIXELS_MOST))
     with uninterrupted():  # Ctrl-C during imports may be lost in one of the libraries.
         from brakepoint.serving.engine import Worker
@@ -71,11 +69,6 @@ def serve_command(
         finally:
             stopping.set()
             follower.join(FOLLOWER_ENDS_WITHIN_S)
-
-
-def _end_with_parent() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _tell(what: str, about: object) -> None:

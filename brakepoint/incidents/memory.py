@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from brakepoint.detector import Detector
+from brakepoint.files import BYTES_IN_MB
 from brakepoint.systems import LINUX
 
 LOOK_EVERY_S = 0.5
-BYTES_PER_MB = 1_000_000
 
 
 def resident_mb() -> float:
@@ -21,9 +21,9 @@ def resident_mb() -> float:
     if not LINUX:
         import resource
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / BYTES_PER_MB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / BYTES_IN_MB
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / BYTES_PER_MB
+    return pages * os.sysconf("SC_PAGE_SIZE") / BYTES_IN_MB
 
 
 def end_beyond(limit_mb: float, stopping: threading.Event) -> None:

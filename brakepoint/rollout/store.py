@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brakepoint.errors import UserError
+from brakepoint.files import BYTES_IN_MB
 from brakepoint.rollout.registry import Registry
 
 NOISE = re.compile(r"^/bin/sh -c #\(nop\) +|\b(?:dir|file|multi):[0-9a-f]{64} in ")
@@ -95,7 +96,7 @@ class Store:
         )
         history = [step for step in config["history"] if not step.get("empty_layer")]
         made = [NOISE.sub("", step.get("created_by", "")) for step in history]
-        sizes = [layer["size"] / 1e6 for layer in raw["layers"]]
+        sizes = [layer["size"] / BYTES_IN_MB for layer in raw["layers"]]
         return [Layer(*both) for both in zip(made, sizes, strict=True)]
 
     def pull(self, name: str, architecture: str) -> Pulled:

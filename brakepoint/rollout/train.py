@@ -9,7 +9,7 @@ from brakepoint.cluster.kit import Kit
 from brakepoint.delivery.containers import Container
 from brakepoint.delivery.rendering import Manifest
 from brakepoint.errors import UserError
-from brakepoint.rollout.confinement import of_deployments
+from brakepoint.rollout.confinement import Confinement, of_deployments
 from brakepoint.rollout.sandbox import Sandbox
 from brakepoint.rollout.store import Pulled, Store
 from brakepoint.services import ServiceSettings
@@ -51,9 +51,23 @@ class Train:
         pulled = self._pulled[container.image]
         scratch = self.folder / container.name
         shutil.rmtree(scratch, ignore_errors=True)
-        sandbox = Sandbox((pulled.root,), scratch, self._held[container.name], whole=False)
-        words = sandbox.command([*pulled.entry_point, *container.args], pulled.folder)
-        environment = {**pulled.environment, **container.environment}
-        environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet to check it here,
-        environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus outside this machine.
-        return words, environment
+        return started(pulled, container, scratch, self._held[container.name])
+
+
+def started(
+    image: Pulled, container: Container, scratch: Path, held: Confinement
+) -> tuple[list[str], dict[str, str]]:
+    """The command line and the environment with which a container runs in the root of its image.
+
+    Args:
+        image: The container's image.
+        container: Its arguments and its environment.
+        scratch: Folder that receives all writes.
+        held: User, groups and capabilities.
+    """
+    sandbox = Sandbox((image.root,), scratch, held, whole=False)
+    words = sandbox.command([*image.entry_point, *container.args], image.folder)
+    environment = {**image.environment, **container.environment}
+    environment.pop(HEARTBEAT_VARIABLE, None)  # There is no kubelet to check it here,
+    environment["BRAKEPOINT_METRICS"] = ServiceSettings.metrics  # and no Prometheus outside this machine.
+    return words, environment

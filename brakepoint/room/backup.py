@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from brakepoint.errors import UserError
-from brakepoint.files import files_below, whole_file
+from brakepoint.files import BYTES_IN_MB, files_below, whole_file
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room, load_room, parse_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
@@ -29,7 +29,6 @@ from brakepoint.room.stores.whose_key import BUCKETS
 ROOM_NAME, FOLDER_NAME, HIDDEN = "room.yaml", "folder", "hidden"
 """Names in a backup: the room's file, its folder, and the hidden feed with its ground truth."""
 NOT_KEPT = {LOG_NAME, RECORDS, ACCOUNTS, HIDDEN}
-BYTES_IN_MB = 1e6
 
 
 def save(room: Room, file: Path, backup: Path) -> float:

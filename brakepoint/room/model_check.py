@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from brakepoint.files import BYTES_IN_MB
 from brakepoint.room.outcomes import Failed, Failure
 
 MODEL_MAX_MB = 50
 """The kit's own model takes a few MB; the largest model that can be trained in a workshop takes twenty."""
+MODEL_MAX_BYTES = MODEL_MAX_MB * BYTES_IN_MB
 STANDARD_DOMAINS = {"", "ai.onnx"}
 # fmt: off
 OPERATORS = frozenset((

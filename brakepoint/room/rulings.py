@@ -10,7 +10,7 @@ from brakepoint.errors import UserError
 from brakepoint.files import whole_folder
 from brakepoint.room.config import Room
 from brakepoint.room.kept import Kept
-from brakepoint.room.model_check import MODEL_MAX_MB
+from brakepoint.room.model_check import MODEL_MAX_BYTES
 from brakepoint.room.outcomes import Marks
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import Buckets, RoomStore
@@ -18,7 +18,6 @@ from brakepoint.room.stores.embedded import Folders
 
 FROZEN = "frozen"
 """The folder with the submissions as they were when time was up."""
-HAND_IN_MAX_BYTES = MODEL_MAX_MB * 1_000_000
 """Of a larger file, one more byte is kept, so that the copy is still too large when it is scored."""
 
 
@@ -92,7 +91,7 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
         for place in map(room.place_of, room.everybody):
             for key in (MODEL_KEY, AUTOPILOT_KEY) if place in there else ():
                 try:
-                    frozen.put(place, key, store.read(place, key, HAND_IN_MAX_BYTES))
+                    frozen.put(place, key, store.read(place, key, MODEL_MAX_BYTES))
                 except FileNotFoundError:
                     continue
         found = len(frozen.buckets())

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from brakepoint.files import BYTES_IN_MB
 from brakepoint.room.provisioning import Provisioner, What
 from brakepoint.room.stores.content import content
-
-BYTES_IN_MB = 1e6
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from brakepoint.detector import look_at
 from brakepoint.detector.decode import DETECTIONS_MAX
 from brakepoint.errors import UserError
 from brakepoint.evaluation.mean_average_precision import class_metrics, match_picture
+from brakepoint.files import BYTES_IN_MB
 from brakepoint.messages import (
     Detection,
     Detections,
@@ -30,14 +31,13 @@ from brakepoint.messages import (
 from brakepoint.mission.loop import run_mission
 from brakepoint.mission.report import Recording
 from brakepoint.mission.scoring import score_run
-from brakepoint.room.model_check import MODEL_MAX_MB
+from brakepoint.room.model_check import MODEL_MAX_BYTES
 from brakepoint.room.outcomes import Failed, Failure, SubmissionOutcome
 from brakepoint.room.sandbox import Aborted, Sandbox, SandboxLimits
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import Buckets
 from brakepoint.truth import GroundTruth, load_truth
 
-MODEL_MAX_BYTES = MODEL_MAX_MB * 1_000_000
 AUTOPILOT_MAX_BYTES = 200_000
 EVALUATED_FRAMES = 60
 """Number of frames of the hidden feed, evenly spread, on which mAP50 is measured."""
@@ -85,7 +85,7 @@ class Submission:
             (self.autopilot, AUTOPILOT_MAX_BYTES, Failure.AUTOPILOT_SIZE),
         ):
             if len(content) > most:
-                raise Failed(reason, f"{most / 1_000_000:g} MB")
+                raise Failed(reason, f"{most / BYTES_IN_MB:g} MB")
         folder.mkdir(parents=True, exist_ok=True)
         model, autopilot = (folder / name for name in NAMES)
         model.write_bytes(self.model)

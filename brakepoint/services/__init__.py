@@ -12,11 +12,11 @@ when the link is silent.
 import importlib
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -26,7 +26,7 @@ from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.errors import UserError
 from brakepoint.messages import FEED_NAME_MAX, FeedName
 from brakepoint.sockets import PORT_MAX, is_host_name
-from brakepoint.systems import stop_event
+from brakepoint.systems import on_end_of_parent, stop_event
 from brakepoint.texts import text
 
 SERVICES = {
@@ -45,8 +45,6 @@ DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 """The default broker of a service that is started alone."""
 DEFAULT_LINK = "127.0.0.1:18831"
 """The default address of the train's side for a controller that is started alone."""
-LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
-"""Set for a service whose parent holds the service's input open: the service ends when this input does."""
 RECORDED = "video:"
 ORPHAN_STOPS_WITHIN_S = 4.0
 PIXELS_MAX = 4_000_000
@@ -163,16 +161,14 @@ def run_service(name: str, settings: ServiceSettings, run: Run | None = None) ->
     settings = replace(settings, broker=broker, link=link)
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(PIXELS_MAX))
     stopping = stop_event()
-    if os.environ.pop(LIFELINE_VARIABLE, None):
-        threading.Thread(target=_end_with_parent, args=(stopping,), daemon=True).start()
+    on_end_of_parent(partial(_end_as_orphan, stopping))
     from brakepoint.services.metrics import offer_metrics
 
     tell("metrics", url=offer_metrics(*address(settings.metrics)))
     (run or importlib.import_module(SERVICES[name]).run)(settings, stopping)
 
 
-def _end_with_parent(stopping: threading.Event) -> None:
-    sys.stdin.read()
+def _end_as_orphan(stopping: threading.Event) -> None:
     stopping.set()
     time.sleep(ORPHAN_STOPS_WITHIN_S)
     os._exit(1)  # The service's loop hangs, and nothing else will end it.

@@ -15,12 +15,12 @@ from typing import Self
 from brakepoint import extras
 from brakepoint.errors import UserError, system_says
 from brakepoint.messages import Health
-from brakepoint.services import LIFELINE_VARIABLE, ServiceSettings
+from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import STATUS
 from brakepoint.sockets import LOCALHOST, free_port
-from brakepoint.systems import require_posix
+from brakepoint.systems import LIFELINE_VARIABLE, require_posix
 from brakepoint.texts import LANGUAGE_VARIABLES, text
 
 READY_WITHIN_S = 90.0

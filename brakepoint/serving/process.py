@@ -10,10 +10,9 @@ from typing import IO
 
 from brakepoint.errors import UserError
 from brakepoint.sockets import LOCALHOST, free_port
+from brakepoint.systems import LIFELINE_VARIABLE
 
 STOP_TIMEOUT_S = 30
-LIFELINE_VARIABLE = "BRAKEPOINT_SERVE_LIFELINE"
-"""Makes `brakepoint serve` end when its standard input is closed."""
 
 
 @dataclass(frozen=True)

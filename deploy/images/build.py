@@ -19,6 +19,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from brakepoint.files import size_mb
+
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES_DIR = Path("deploy/images")
 WORK_DIR = Path("runs/images")
@@ -109,12 +111,6 @@ def make_base() -> None:
     file = WORK_DIR / "Containerfile.base"
     file.write_text(BASE_FILE, encoding="utf-8")
     buildah("bud", "--isolation", "chroot", "--pull-never", "--file", file, "--tag", BASE, folder)
-
-
-def size_mb(folder: Path) -> float:
-    """Size of the files below a folder, in millions of bytes."""
-    files = (os.lstat(Path(place, name)) for place, _, names in os.walk(folder) for name in names)
-    return sum(file.st_size for file in files) / 1e6
 
 
 def buildah(*words: object) -> str:

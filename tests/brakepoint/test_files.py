@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brakepoint.files import files_below
+from brakepoint.files import files_below, size_mb
 
 UPLOADS_AND_REMOVALS = """
 import pathlib, shutil, sys
@@ -55,3 +55,11 @@ def test_links_and_folders_are_not_files_and_links_are_not_followed(tmp_path: Pa
 
 def test_a_folder_that_is_not_there_has_no_files(tmp_path: Path) -> None:
     assert not list(files_below(tmp_path / "nowhere"))
+
+
+def test_the_size_of_a_folder_is_that_of_all_its_files_in_millions_of_bytes(tmp_path: Path) -> None:
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "a").write_bytes(b"x" * 1_500_000)
+    (tmp_path / "deeper" / "b").write_bytes(b"x" * 500_000)
+
+    assert size_mb(tmp_path) == 2.0

@@ -1,5 +1,10 @@
 """What a system lacks is reported in a sentence before anything begins."""
 
+import io
+import os
+import sys
+import threading
+
 import pytest
 
 from benchmarks import drill
@@ -7,7 +12,7 @@ from brakepoint.cli import run
 from brakepoint.errors import UserError
 from brakepoint.services import ServiceSettings
 from brakepoint.services.supervisor import Supervisor
-from brakepoint.systems import require_posix
+from brakepoint.systems import LIFELINE_VARIABLE, on_end_of_parent, require_posix
 from hardware.heartbeat import heartbeat_path
 
 
@@ -42,3 +47,24 @@ def test_where_there_is_no_proc_the_drill_is_refused(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(UserError, match="make drill"):
         drill.main()
+
+
+def test_a_process_with_a_lifeline_notices_the_end_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    noticed = threading.Event()
+    monkeypatch.setenv(LIFELINE_VARIABLE, "1")
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    on_end_of_parent(noticed.set)
+
+    assert noticed.wait(10)
+    assert LIFELINE_VARIABLE not in os.environ
+
+
+def test_a_process_without_a_lifeline_leaves_its_input_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    unread = io.StringIO("y")
+    monkeypatch.delenv(LIFELINE_VARIABLE, raising=False)
+    monkeypatch.setattr(sys, "stdin", unread)
+
+    on_end_of_parent(lambda: pytest.fail("the parent is still there"))
+
+    assert unread.read() == "y"

@@ -6,6 +6,7 @@ takes minutes. The programs for arm64 are emulated, fifty times slower.
 
 import json
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,15 @@ import pytest
 from brakepoint.delivery.containers import Container
 from brakepoint.delivery.rendering import container_of, of_kind
 from brakepoint.delivery.running import Pods
+from brakepoint.files import size_mb
 from brakepoint.rollout.architectures import MACHINES, emulate, own_architecture
 from brakepoint.rollout.confinement import Confinement
 from brakepoint.rollout.pushing import BRANCH, push
 from brakepoint.rollout.sandbox import Sandbox
 from brakepoint.rollout.store import Pulled
+from brakepoint.rollout.train import started
 from brakepoint.rollout.workplace import Workplace
-from brakepoint.services import ServiceSettings, supervisor
-from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
+from brakepoint.services import supervisor
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURES = tuple(MACHINES)
@@ -43,8 +45,7 @@ print(json.dumps([item.model_dump(mode="json") for item in Detector(SHIPPED_MODE
 """
 EMULATED_WITHIN_S = 900.0
 """How long the detector may take to load its network; it takes a second on its own kind of machine."""
-MOST_MB = 400
-"""What the edge image may add to its base, unpacked."""
+IMAGES = tomllib.loads((ROOT / "deploy" / "images" / "images.toml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +111,7 @@ def test_the_image_adds_little_to_its_base(
     place: Workplace, pulled: dict[str, Pulled], architecture: str
 ) -> None:
     added = size_mb(pulled[architecture].root) - size_mb(place.roots.base(architecture))
-    assert 0 < added < MOST_MB
-
-
-def size_mb(folder: Path) -> float:
-    """Size of the files below a folder, in millions of bytes."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()) / 1e6
+    assert 0 < added < IMAGES["edge"]["most_mb"]
 
 
 def test_a_mission_by_the_virtual_clock_is_the_same_on_both(
@@ -176,13 +172,5 @@ def test_each_service_starts_in_the_emulated_image_and_is_ready(
     }
 
 
-def launch(place: Workplace, image: Pulled, container: Container) -> tuple[list[str], dict[str, Any]]:
-    sandbox = Sandbox((image.root,), place.folder / "tried" / container.name, ANYBODY, whole=False)
-    words = sandbox.command([*image.entry_point, *container.args], image.folder)
-    environment = {
-        **image.environment,
-        **container.environment,
-        "BRAKEPOINT_METRICS": ServiceSettings.metrics,
-    }
-    environment.pop(HEARTBEAT_VARIABLE, None)
-    return words, environment
+def launch(place: Workplace, image: Pulled, container: Container) -> tuple[list[str], dict[str, str]]:
+    return started(image, container, place.folder / "tried" / container.name, ANYBODY)

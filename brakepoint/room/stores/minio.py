@@ -14,6 +14,7 @@ from minio.minioadmin import MinioAdmin
 from urllib3.exceptions import HTTPError
 
 from brakepoint.errors import UserError
+from brakepoint.files import BYTES_IN_MB
 from brakepoint.room.config import MinioSettings, Room
 from brakepoint.room.stores.base import ObjectInfo
 from brakepoint.store.connection import Connection
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 ADMIN_KEY, ADMIN_SECRET = "BRAKEPOINT_ADMIN_KEY", "BRAKEPOINT_ADMIN_SECRET"
 BATCH = 1000
 """Maximum number of objects that one request can delete."""
-BYTES_IN_MB = 1_000_000
 ASIDE = "aside/"
 """While two objects are swapped, the first is also in the other's bucket, under this prefix."""
 

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 
 from brakepoint.errors import UserError
+from brakepoint.files import BYTES_IN_MB
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.files import write
 from brakepoint.room.stores import whose_key
@@ -27,7 +28,6 @@ LOG_NAME = "store.log"
 LOOK_EVERY_S = 1.0
 MEASURE_EVERY = 5
 """One check in this many also measures the buckets."""
-BYTES_IN_MB = 1_000_000
 LAUNCH = """import os, resource, sys
 listener, limit, *command = sys.argv[1:]
 os.dup2(int(listener), 3)

@@ -303,7 +303,7 @@ def test_after_time_is_up_only_what_was_handed_in_before_is_scored(small, points
 def test_what_is_too_large_is_still_too_large_when_time_is_up(small, monkeypatch) -> None:
     from brakepoint.room import rulings
 
-    monkeypatch.setattr(rulings, "HAND_IN_MAX_BYTES", 10)
+    monkeypatch.setattr(rulings, "MODEL_MAX_BYTES", 10)
     hand_in("anna", 1)
     upload("anna", **{MODEL_KEY: b"x" * 100})
     run(["room", "freeze"])

@@ -1,11 +1,7 @@
 """What `brakepoint serve` refuses before it loads anything, what its follower survives, and when it ends."""
 
-import io
-import os
-import signal
 import socket
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -15,12 +11,12 @@ import pytest
 pytest.importorskip("kserve")
 
 from brakepoint.cli import run as cli
-from brakepoint.cli import serve
 from brakepoint.errors import UserError
 from brakepoint.serving import source
-from brakepoint.serving.process import LIFELINE_VARIABLE, serving
+from brakepoint.serving.process import serving
 from brakepoint.serving.server import run
 from brakepoint.sockets import free_port, is_free
+from brakepoint.systems import LIFELINE_VARIABLE
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "99999"])
@@ -89,16 +85,6 @@ def test_the_follower_survives_whatever_a_switch_raises(monkeypatch, error: Exce
 
     said = str(error) or "NotImplementedError"
     assert told == [("serving.trouble", said), ("serving.switched", "2")]
-
-
-def test_a_server_of_a_notebook_ends_when_the_kernel_is_gone(monkeypatch) -> None:
-    told: list[tuple[int, int]] = []
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    monkeypatch.setattr(os, "kill", lambda *ended: told.append(ended))
-
-    serve._end_with_parent()
-
-    assert told == [(os.getpid(), signal.SIGTERM)]
 
 
 def test_a_server_of_a_notebook_has_the_kernel_s_lifeline(monkeypatch) -> None:
