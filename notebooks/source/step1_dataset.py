@@ -17,8 +17,8 @@
 # l’entraînement, et vous répartissez les images de sorte que la validation soit fiable.
 #
 # Vous écrivez le code dans **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** : ouvrez ce fichier à côté du
-# notebook et cherchez `À FAIRE`. Enregistrez, puis relancez les cellules : elles emploient toujours votre dernier code.
-# L’étape prend environ <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
+# notebook et cherchez `À FAIRE`. Enregistrez, puis relancez les cellules : elles utilisent toujours la dernière version
+# du fichier. L’étape prend environ <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
 
 # %%
 # %load_ext brakepoint.magic

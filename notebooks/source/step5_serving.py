@@ -61,8 +61,8 @@ lab = load_step("step5_serving")
 #
 # `%check 5` passe en revue `tensor`, qui lit une requête et refuse ce qui ne convient pas ; `switch`, qui laisse une
 # autre version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté client ; enfin
-# `lookout`, un client du broker par lequel les services du train se parlent. La lecture d’un JPEG et la composition de
-# la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
+# `lookout`, qui se connecte au broker par lequel les services du train se parlent. La lecture d’un JPEG et la
+# composition de la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
 
 # %%
 # %check 5
@@ -161,7 +161,7 @@ endpoints.close()
 # ## Sur le réseau (`lookout`)
 #
 # Le point d’accès répond quand on l’interroge. Les services du train, eux, ne s’interrogent pas les uns les autres :
-# ils publient leurs messages par un broker, en MQTT, et chacun s’abonne à ce qu’il lui faut. La cellule démarre le
+# ils publient leurs messages sur un broker, en MQTT, et chacun s’abonne à ce qu’il lui faut. La cellule démarre le
 # broker du kit, connecte votre vigie, puis coupe la connexion du détecteur et celle de la vigie. Quels sont les deux
 # messages, sur cinq, que le broker a publiés lui-même, au nom d’un client qu’il a perdu ?
 #
