@@ -14,11 +14,11 @@
 #
 # Un détecteur apprend sur des images étiquetées. Les nôtres sont dans un stockage objet (S3), étiquetées avec Label
 # Studio. Dans cette étape, vous téléchargez les images, vous convertissez leurs étiquettes au format que demande
-# l’entraînement, et vous répartissez les images de sorte que la validation soit honnête.
+# l’entraînement, et vous répartissez les images de sorte que la validation soit fiable.
 #
 # Vous écrivez le code dans **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** : ouvrez ce fichier à côté du
-# notebook et cherchez `À FAIRE`. Enregistrez, puis relancez les cellules : elles emploient toujours votre dernier code.
-# L’étape prend environ <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
+# notebook et cherchez `À FAIRE`. Enregistrez, puis relancez les cellules : elles utilisent toujours la dernière version
+# du fichier. L’étape prend environ <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
 
 # %%
 # %load_ext brakepoint.magic
@@ -114,7 +114,7 @@ lab.yolo_labels(task)
 # would seem far better than it is.
 
 # %% [markdown] lang="fr"
-# ## Un découpage honnête (`split`)
+# ## Un découpage sans fuite (`split`)
 #
 # Les six vues d’une scène sont presque identiques. Si certaines servaient à l’apprentissage et d’autres à la
 # validation, le détecteur semblerait bien meilleur qu’il ne l’est.
@@ -151,8 +151,8 @@ show_picture(draw_samples(dataset.folder / "train"))
 # la part ; le résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos
 # découpages, et le nombre d’images qui restent pour apprendre.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
-# progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
+# enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 1 0.2

@@ -13,7 +13,7 @@
 # %% [markdown] lang="fr"
 # # Étape 2 : des images de synthèse aux étiquettes exactes
 #
-# Les photos coûtent cher : quelqu’un doit les prendre, et quelqu’un doit tracer un cadre autour de chaque panneau. Un
+# Les photos coûtent cher : il faut les prendre, puis y tracer un cadre autour de chaque panneau. Un
 # ordinateur peint une image en un clin d’œil, et il sait où il a mis chaque panneau : les étiquettes ne coûtent rien et
 # ne sont jamais fausses. Mais les images doivent enseigner ce qu’il faut, et c’est le sujet de cette étape.
 #
@@ -57,8 +57,8 @@ lab = load_step("step2_synthetic")
 # ## Panneaux et leurres
 #
 # La rangée du haut montre les panneaux que le train doit trouver : `DangerAhead` et `SpeedLimit` ; celle du bas, des
-# *leurres* : d’autres panneaux, et des dos de panneaux. Les leurres ne veulent rien dire ici et n’ont pas d’étiquette.
-# Entraîné sans leurres, un détecteur signale tout ce qui est rond, rouge ou jaune.
+# *leurres* : d’autres panneaux, et des panneaux vus de dos. Les leurres ne veulent rien dire ici et n’ont pas
+# d’étiquette. Entraîné sans leurres, un détecteur signale tout ce qui est rond, rouge ou jaune.
 #
 # La moitié des panneaux est dessinée ; l’autre moitié vient d’images détourées, rendues avec une lumière réaliste, qui
 # sont aussi dans le bucket de l’étape 1. Chaque panneau est un *sprite* : des couleurs, et un *alpha* qui dit quelle
@@ -117,10 +117,10 @@ show_labelled(lab.paint_picture(np.random.default_rng(seed), materials))
 # %% [markdown] lang="fr"
 # ## Beaucoup d’images
 #
-# Faites d’abord une douzaine d’images, pour les regarder. Elles sont repeintes à chaque fois, avec votre code
-# actuel. Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement : une minute ou deux sur deux
-# cœurs. Interrompu ? Relancez la cellule : elle reprend où elle s’est arrêtée. L’image numéro 123 est la même, que vous
-# en fassiez 200 ou 20 000.
+# Faites d’abord une douzaine d’images, pour les regarder. Elles sont repeintes à chaque fois, avec votre code actuel.
+# Si elles vous plaisent, faites-en autant qu’il en faut pour un bon entraînement, ce qui prend une minute ou deux sur
+# deux cœurs. Si la cellule a été interrompue, relancez-la : elle reprend où elle s’est arrêtée. L’image numéro 123 est
+# la même, que vous en fassiez 200 ou 20 000.
 
 # %%
 with TemporaryDirectory() as folder:
@@ -156,8 +156,8 @@ synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_
 # les autres, et un bon détecteur les cherche : moins vous exigez de visibilité, plus il y a de panneaux, et plus ils
 # sont difficiles à trouver.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
-# progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
+# enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 2 0.1

@@ -54,7 +54,7 @@ lab = load_step("step3_training")
 # ## Ce que voit le modèle de base
 #
 # Ces images montrent la voie, et ont été mises de côté à l’étape 1 : elles ne servent pas à l’entraînement. Les cadres
-# fins sont la vérité terrain, les épais, ce que signale le modèle. Celui-ci connaît les limitations ; que signale-t-il
+# fins viennent de la vérité terrain, les cadres épais du modèle. Le modèle connaît les limitations ; que signale-t-il
 # pour les triangles jaunes ?
 
 # %%
@@ -116,7 +116,7 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 #
 # Une *époque* est un passage sur toutes les images. Après chaque époque, le modèle est évalué, et `should_stop` décide
 # s’il faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite,
-# ou de prendre un café. Interrompu ? Relancez la cellule : elle reprend après la dernière époque entière.
+# ou de prendre un café. Si la cellule a été interrompue, relancez-la : elle reprend après la dernière époque entière.
 #
 # Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; un entraînement plus long, par exemple avec
 # `lab.Recipe(epochs=12)`, peut s’arrêter plus tôt.
@@ -169,16 +169,16 @@ plot_threshold(confidences, correct, truths, chosen)
 # %% [markdown] lang="en"
 # ## Better, and at what price (`gate`)
 #
-# mAP50 sums up precision and recall over all confidences, from 0 to 1. The plots show where the base model and the new
-# one differ: the curves, the *confusion* between classes, and the pictures on which your model is most often wrong.
-# What do its errors have in common?
+# mAP50, a number from 0 to 1, sums up precision and recall over all confidences. The plots show where the base model
+# and the new one differ: the curves, the *confusion* between classes, and the pictures on which your model is most
+# often wrong. What do its errors have in common?
 
 # %% [markdown] lang="fr"
 # ## Meilleur, et à quel prix ? (`gate`)
 #
-# La mAP50 résume précision et rappel sur toutes les confiances, de 0 à 1. Les figures montrent en quoi les deux
-# modèles diffèrent : les courbes, la *confusion* entre les classes, et les images où votre modèle se trompe le plus.
-# Qu’ont ses erreurs en commun ?
+# La mAP50, un nombre de 0 à 1, résume précision et rappel sur toutes les confiances. Les figures montrent en quoi le
+# modèle de base et le nouveau diffèrent : les courbes, la *confusion* entre les classes, et les images où votre modèle
+# se trompe le plus. Qu’est-ce que ses erreurs ont en commun ?
 
 # %%
 models = Detector(BASE_MODEL), Detector(TRAINING_DIR / "model.onnx")
@@ -206,7 +206,7 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # %% [markdown] lang="fr"
 # ## Rouler avec votre modèle
 #
-# Dans un terminal, roulez avec le pilote du kit, car le vôtre vient à l’étape 6 :
+# Dans un terminal, roulez avec le pilote du kit, car vous n’écrirez le vôtre qu’à l’étape 6 :
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
 # Pour essayer vos propres panneaux et votre propre caméra, lancez `brakepoint show --detector runs/train/model.onnx`
@@ -226,12 +226,12 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# À partir de quelle confiance croyez-vous votre modèle ? Il y a deux façons de se tromper, un panneau manqué et un
-# arrêt pour rien, et moins il y a de l’un, plus il y a de l’autre. `PRECISION_LEAST` aussi était un choix. Que
-# préférez-vous perdre ?
+# À partir de quelle confiance croyez-vous votre modèle ? Il y a deux sortes d’erreurs, le panneau manqué et l’arrêt
+# pour rien ; moins il y a de l’une, plus il y a de l’autre. `PRECISION_LEAST` aussi était un choix. Que préférez-vous
+# perdre ?
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
-# progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
+# enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 3 0.3

@@ -12,10 +12,10 @@
 # %% [markdown] lang="fr"
 # # Étape 4 : l’entraînement en pipeline
 #
-# Vous avez téléchargé, peint, entraîné et comparé à la main. La semaine prochaine, il y aura de nouvelles images, et
-# quelqu’un d’autre devra tout refaire, dans le même ordre, sans publier un modèle moins bon. C’est le travail d’un
-# *pipeline* : chacun de ses *composants* tourne dans son propre conteneur et transmet des *artefacts*. Le même
-# code tourne sur cette machine et sur OpenShift AI.
+# Vous avez téléchargé et peint des images, puis entraîné et comparé des modèles, le tout à la main. La semaine
+# prochaine, il y aura de nouvelles images, et quelqu’un d’autre devra tout refaire, dans le même ordre, sans publier un
+# modèle moins bon. C’est le travail d’un *pipeline* : chacun de ses *composants* tourne dans son propre conteneur et
+# transmet des *artefacts*. Le même code tourne sur cette machine et sur OpenShift AI.
 #
 # Vous écrivez le contrôle qualité et les liaisons dans **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)** :
 # cherchez `À FAIRE`. L’étape prend environ <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, dont une partie pour
@@ -64,7 +64,7 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)
 #
-# Voici ce que Kubeflow fait de vos lignes. Une flèche va d’une tâche à celle qui l’attend, et son étiquette
+# Voici ce que Kubeflow fait de vos lignes de code. Une flèche va d’une tâche à celle qui l’attend, et son étiquette
 # nomme l’artefact transmis. La tâche de couleur différente demande un GPU.
 
 # %%
@@ -113,8 +113,8 @@ print(*first.refused, sep="\n")
 # ## La comparaison
 #
 # Voici la sortie du composant `comparison` ; sur un cluster, elle se trouve sur la page de l’exécution : des chiffres,
-# des courbes de précision selon le rappel, la matrice de confusion, et les images où les deux modèles se trompent le
-# plus. Tant que rien n’est en production, le nouveau modèle est comparé au modèle de base.
+# les courbes précision-rappel, la matrice de confusion, et les images où les deux modèles se trompent le plus. Tant que
+# rien n’est en production, le nouveau modèle est comparé au modèle de base.
 
 # %%
 HTML(first.compared.as_html(first.pictures))
@@ -184,7 +184,7 @@ HTML(second.compared.as_html(second.pictures))
 #
 # La cellule écrit le même pipeline en YAML. Cherchez `secretAsEnv` dans le fichier : vous y trouvez le nom du secret et
 # ceux de ses clés, mais aucune valeur. Dans OpenShift AI, importez le fichier dans *Data Science Pipelines*, ou
-# soumettez-le : `brakepoint pipeline submit --host URL`.
+# envoyez-le : `brakepoint pipeline submit --host URL`.
 
 # %%
 # !{sys.executable} -m brakepoint pipeline compile
@@ -207,8 +207,8 @@ HTML(second.compared.as_html(second.pictures))
 # indulgent en laisse passer de moins bons. Votre `gate` juge deux mille modèles simulés, dont on connaît la vraie
 # qualité.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
-# progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
+# enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 4 0.01

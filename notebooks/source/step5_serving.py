@@ -61,8 +61,8 @@ lab = load_step("step5_serving")
 #
 # `%check 5` passe en revue `tensor`, qui lit une requête et refuse ce qui ne convient pas ; `switch`, qui laisse une
 # autre version prendre le relais pendant que les requêtes arrivent ; `request` et `boxes`, le côté client ; enfin
-# `lookout`, un client du broker par lequel les services du train se parlent. La lecture d’un JPEG et la composition de
-# la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
+# `lookout`, qui se connecte au broker par lequel les services du train se parlent. La lecture d’un JPEG et la
+# composition de la réponse sont déjà écrites : regardez `jpeg_bytes` et `answer`. Bloqué ? `%hint 5`.
 
 # %%
 # %check 5
@@ -79,7 +79,7 @@ lab = load_step("step5_serving")
 # ## Deux points d’accès, une image
 #
 # Quand tout est vert, votre code sert deux modèles : le *modèle de base*, qui connaît les panneaux de la route, et le
-# *nouveau*, celui de l’étape 3. Chacun reçoit son propre processus, comme il recevrait son propre pod sur un cluster.
+# *nouveau*, celui de l’étape 3. Chacun a son propre processus, comme il aurait son propre pod sur un cluster.
 # Dans un terminal, la commande est `brakepoint serve`. La cellule attend que les deux modèles soient préchauffés. Vous
 # avez interrompu l’entraînement ? `brakepoint catch-up 3` met un modèle entraîné dans `runs/train`.
 
@@ -98,8 +98,8 @@ base.rest, new.rest
 # %% [markdown] lang="fr"
 # ## Interroger (`request`, `boxes`)
 #
-# L’image part en JSON, en base64 ; la réponse contient des cadres. Les deux modèles reçoivent exactement les mêmes
-# octets : que signale chacun pour les triangles jaunes ?
+# L’image est envoyée en JSON, codée en base64 ; la réponse contient des cadres. Les deux modèles reçoivent exactement
+# les mêmes octets : que signale chacun pour les triangles jaunes ?
 
 # %%
 picture = CONTENT_DIR / "stills" / "images" / "still-0003-3.jpg"
@@ -126,7 +126,7 @@ show_answers(read_picture(picture), {"base": ask(base), "new": ask(new)})
 #
 # Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, fait pour cela ; JSON
 # serait bien trop lent pour quinze images par seconde. Seuls des tenseurs sont envoyés : le modèle trouve donc
-# exactement ce qu’il trouverait sur place.
+# exactement ce qu’il trouverait en local.
 
 # %%
 # !env -u FORCE_COLOR {sys.executable} -m brakepoint mission --steps solutions --feed track-stop --detector grpc://{new.grpc} --out runs/endpoint 2>&1 | cat
@@ -161,7 +161,7 @@ endpoints.close()
 # ## Sur le réseau (`lookout`)
 #
 # Le point d’accès répond quand on l’interroge. Les services du train, eux, ne s’interrogent pas les uns les autres :
-# ils publient leurs messages par un broker, en MQTT, et chacun s’abonne à ce qu’il lui faut. La cellule démarre le
+# ils publient leurs messages sur un broker, en MQTT, et chacun s’abonne à ce qu’il lui faut. La cellule démarre le
 # broker du kit, connecte votre vigie, puis coupe la connexion du détecteur et celle de la vigie. Quels sont les deux
 # messages, sur cinq, que le broker a publiés lui-même, au nom d’un client qu’il a perdu ?
 #
@@ -188,8 +188,8 @@ print(*heard, "", *afterwards, sep="\n")
 # coût ; mais le détecteur ne peut pas trouver ce que la compression a enlevé. Votre `request_body` écrit les
 # requêtes.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
-# progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
+# enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 5 20

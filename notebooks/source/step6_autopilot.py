@@ -41,7 +41,7 @@ lab = load_step("step6_autopilot")
 # %% [markdown] lang="fr"
 # ## Votre train
 #
-# Votre train roule avec des détections parfaites : toute erreur vient donc du pilote. La courbe est la vitesse du
+# Votre train roule avec des détections parfaites : toute erreur vient donc du pilote. La courbe montre la vitesse du
 # train ; les panneaux sont dessinés à leur place. Relancez cette cellule après chaque `À FAIRE`.
 
 # %%
@@ -92,7 +92,7 @@ for name in ("track-empty", "track-slowdown", "track-stop", "track-stop-and-slow
 # %% [markdown] lang="fr"
 # ## L’examen
 #
-# Maintenant, quelque chose casse en route : après 3 secondes, la caméra se fige, devient aveugle ou hoquette, le
+# Maintenant, une panne survient en route : après 3 secondes, la caméra se fige, devient aveugle ou hoquette, le
 # train ne donne plus de nouvelles, ou le pilote se tait, comme quand votre code lève une erreur. Quelle que soit la
 # panne, le train doit s’arrêter au plus <!-- =stopping_limit_cm -->51<!-- = --> cm plus loin, et y rester.
 # `docs/fr/safety.md` explique cette distance.
@@ -119,8 +119,8 @@ for outcome in exam(lab):
 # danger. Votre pilote parcourt dix fois la ligne la plus longue. Que préférez-vous perdre, un panneau ou la patience
 # des passagers ?
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
-# progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
+# enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 6 0.6

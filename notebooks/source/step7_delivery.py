@@ -81,9 +81,9 @@ plot_deployment(overlay)
 # %% [markdown] lang="fr"
 # ## Déployer
 #
-# Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit les manifestes de votre overlay,
-# lance chaque conteneur comme un processus, avec l’environnement, les utilisateurs et les mots de passe que lui
-# donnent les manifestes, parcourt le flux une fois et note le trajet : votre overlay, votre pilote, votre modèle
+# Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit les manifestes de votre overlay, lance
+# chaque conteneur sous forme de processus, avec l’environnement, les utilisateurs et les mots de passe que lui donnent
+# les manifestes, fait parcourir le flux une fois au train et note le trajet : votre overlay, votre pilote, votre modèle
 # (`--detector`). Sur un cluster, Argo CD fait de même à partir de git.
 
 # %% [markdown] lang="en"
@@ -100,11 +100,11 @@ plot_deployment(overlay)
 # ## La question ouverte
 #
 # Combien de cœurs demandez-vous pour le détecteur ? Moins vous en demandez, plus un nœud de huit cœurs accueille de
-# trains, mais chaque train regarde alors moins souvent. Votre overlay fixe les ressources des autres services ; la
+# trains, mais moins chaque train analyse d’images. Votre overlay fixe les ressources des autres services ; la
 # durée d’une détection est mesurée sur votre machine.
 #
-# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun autre ne bat ; tous sont gardés avec votre
-# progression. Changez le nombre, et relancez la cellule.
+# Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
+# enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
 
 # %%
 # %explore 7 0.25
