@@ -71,8 +71,8 @@ folder = Path("runs/dataset")
 # stockage ; sinon, un petit serveur S3 démarre sur cette machine. S3 renvoie la liste page par page, avec 1000 objets
 # au plus par page.
 #
-# Les connexions se coupent. Une moitié d’image sous son vrai nom ne serait découverte que des jours plus tard, en plein
-# entraînement : un fichier ne reçoit donc son vrai nom qu’une fois son contenu vérifié.
+# Les connexions se coupent. Une moitié d’image sous son nom définitif ne serait découverte que des jours plus tard, en
+# plein entraînement : un fichier ne reçoit donc son nom définitif qu’une fois son contenu vérifié.
 #
 # La cellule affiche le nombre d’objets sous `stills/`, puis le nombre de fichiers téléchargés, dont les images
 # détourées de l’étape 2. La deuxième fois, la cellule télécharge 0 fichier.
