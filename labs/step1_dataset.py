@@ -70,12 +70,12 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     # not exist. At no moment, even if the power fails, may damaged or unfinished data have the name
     # target; and in neither case may any other file be left in the folder of target. Half a picture
     # would be noticed only days later, in the middle of a training run.
-    # À FAIRE download : au retour de la fonction, « target » est l’objet, entier et intact. Si les
-    # données reçues sont abîmées, l’exception UserError("store.error.damaged", name=item.key) est
-    # levée, et « target » n’existe pas. À aucun moment, même en cas de coupure de courant, des
-    # données abîmées ou incomplètes ne doivent porter le nom « target » ; et, dans les deux cas,
-    # aucun autre fichier ne doit rester dans le dossier de « target ». On ne remarquerait une moitié
-    # d’image que des jours plus tard, en plein entraînement.
+    # À FAIRE download : au retour de la fonction, « target » doit être l’objet, entier et intact. Si
+    # les données reçues sont abîmées, levez UserError("store.error.damaged", name=item.key), et
+    # « target » ne doit pas exister. À aucun moment, même en cas de coupure de courant, des données
+    # abîmées ou incomplètes ne doivent porter le nom « target » ; et, dans les deux cas, aucun autre
+    # fichier ne doit rester dans le dossier de « target ». On ne remarquerait une moitié d’image que
+    # des jours plus tard, en plein entraînement.
     raise NotImplementedError  # replace this · à remplacer
 
 

@@ -85,7 +85,7 @@ def tight_box(placed: Placed) -> Box:
     # True, in pixels of the picture and not of the sprite. They are edges: around pixel 7 alone the
     # box goes from 7 to 8. A box that is too large teaches the detector that the background is part
     # of the sign.
-    # À FAIRE box : left, top, right et bottom doivent être le plus petit cadre autour de tous les
+    # À FAIRE box : left, top, right et bottom doivent former le plus petit cadre autour de tous les
     # pixels où seen vaut True, en pixels de l’image et non du sprite. Ce sont des bords : autour du
     # seul pixel 7, le cadre va de 7 à 8. Un cadre trop grand apprend au détecteur que le fond fait
     # partie du panneau.

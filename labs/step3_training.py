@@ -99,7 +99,7 @@ def should_stop(scores: list[float], patience: int) -> bool:
     # À FAIRE stop : renvoyer True dès qu’au moins « patience » époques ont suivi la meilleure, et
     # False avant ; égaler le meilleur score n’est pas le battre. Une mauvaise époque est souvent due
     # au hasard, et s’arrêter là, c’est jeter un modèle à moitié entraîné ; ne jamais s’arrêter, c’est
-    # payer des heures où rien ne s’apprend.
+    # payer des heures où le modèle n’apprend plus rien.
     return False  # replace this · à remplacer
 
 

@@ -229,10 +229,10 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     # confidence is at least CONFIDENCE_MIN, and whose height above the table is that of a sign on its
     # post. The first detection is not always the one that matters: two limits may follow one another,
     # and something round may hang on the wall.
-    # À FAIRE every : seen doit contenir toutes les détections à croire, et aucune autre : celles dont
-    # la confiance vaut au moins CONFIDENCE_MIN, et dont la hauteur au-dessus de la table est celle
-    # d’un panneau sur son poteau. La première détection n’est pas toujours celle qui compte : deux
-    # limitations peuvent se suivre, et quelque chose de rond peut être accroché au mur.
+    # À FAIRE every : seen doit contenir toutes les détections à retenir, et aucune autre : celles
+    # dont la confiance vaut au moins CONFIDENCE_MIN, et dont la hauteur au-dessus de la table est
+    # celle d’un panneau sur son poteau. La première détection n’est pas toujours celle qui compte :
+    # deux limitations peuvent se suivre, et quelque chose de rond peut être accroché au mur.
     seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
@@ -321,11 +321,11 @@ def confirm(sign: Sign, frame: int) -> Sign:
     # SEEN_TIMES of these numbers, and stays confirmed. One false alarm must not brake the train, and
     # a sign that is detected only now and then must not be lost.
     # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Son champ frames
-    # est un tuple de numéros d’images, en ordre croissant et chacun une fois : ceux des images où le
-    # panneau a été vu, parmi les SEEN_FRAMES dernières, image actuelle comprise. Le panneau est
-    # confirmé (confirmed) dès qu’il y a SEEN_TIMES numéros, et il le reste définitivement. Une fausse
-    # alerte ne doit pas faire freiner le train, et un panneau dont la détection est intermittente ne
-    # doit pas être perdu.
+    # est un tuple de numéros d’images, dans l’ordre croissant et chacun une seule fois : ceux des
+    # images où le panneau a été vu, parmi les SEEN_FRAMES dernières, image actuelle comprise. Le
+    # panneau est confirmé (confirmed) dès qu’il y a SEEN_TIMES numéros, et il le reste
+    # définitivement. Une fausse alerte ne doit pas faire freiner le train, et un panneau dont la
+    # détection est intermittente ne doit pas être perdu.
     return replace(sign, frames=(frame,), confirmed=True)  # replace this · à remplacer
 
 

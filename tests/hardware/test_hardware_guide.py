@@ -13,7 +13,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 SAID = ("hub.", "camera.", "error.no_tensorrt", "error.tensorrt", "detector.engine")
 EXAMPLES = {
     "en": {"port": "A", "found": "light", "wanted": "train motor", "seconds:g": "1"},
-    "fr": {"port": "A", "found": "lumière", "wanted": "moteur de train", "seconds:g": "1"},
+    "fr": {"port": "A", "found": "phare", "wanted": "moteur de train", "seconds:g": "1"},
 }
 
 
