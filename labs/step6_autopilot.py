@@ -203,9 +203,9 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     # vieux que STATE_AGE_MAX_S. Reason.NO_FRAMES : il n’y a pas eu d’image, ou la dernière est plus
     # vieille que FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S
     # ou plus. Une heure située dans le futur trahit une horloge déréglée, et la même limite
-    # s’applique : refusez un état ou une image plus éloignés de maintenant que leur limite, avant ou
-    # après (|now − t| > limite). Exactement à la limite, ils restent bons. Un train qui se fie à ce
-    # qui était vrai il y a une seconde roule à l’aveugle.
+    # s’applique : refusez un état ou une image dont l’écart avec l’instant présent dépasse la limite,
+    # avant ou après (|now − t| > limite). Exactement à la limite, ils restent bons. Un train qui se
+    # fie à ce qui était vrai il y a une seconde roule à l’aveugle.
     return None  # replace this · à remplacer
 
 
