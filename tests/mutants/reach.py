@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from coverage import CoverageData
+from pytest import ExitCode
 
 from mutants.clock import SECONDS_FILE
 from mutants.copies import QUIETLY, environment, git
@@ -97,6 +98,9 @@ class Measurements:
 
         Returns:
             What pytest returned: 0, if all passed.
+
+        Raises:
+            RuntimeError: Not all tests ran; then nothing is kept.
         """
         number = str(time.time_ns())
         raw = copy.parent / f"{number}.coverage"
@@ -108,6 +112,8 @@ class Measurements:
         coverage, given = [sys.executable, "-m", "coverage"], f"--rcfile={configuration}"
         command = [*coverage, "run", given, "-m", "pytest", *QUIETLY, "-p", "mutants.clock", *tests]
         code = subprocess.run(command, cwd=copy, env=settings, check=False).returncode
+        if code not in (ExitCode.OK, ExitCode.TESTS_FAILED):
+            raise RuntimeError(f"pytest ended with {code} in: {' '.join(tests)}")
         subprocess.run([*coverage, "combine", "--quiet", given], cwd=copy, env=settings, check=True)
         (self._folder / f"{number}.coverage").write_bytes(raw.read_bytes())
         stated = {"tests": tests, "blobs": now, "seconds": json.loads(seconds.read_text(encoding="utf-8"))}

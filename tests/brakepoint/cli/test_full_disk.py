@@ -2,8 +2,11 @@
 
 import contextlib
 import resource
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -30,13 +33,30 @@ STEP = find_step("1")
 
 @contextmanager
 def no_file_larger_than(size_bytes: int) -> Iterator[None]:
-    """Makes the kernel refuse larger files, in this process and its children."""
+    """Makes the kernel refuse larger files, in this process and its children.
+
+    Python keeps no compiled modules meanwhile: before 3.12.8, it does not notice that it wrote only a part of
+    one, and every later import of that module fails.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_module_that_is_first_imported_on_the_full_disk_can_be_imported_later(tmp_path: Path) -> None:
+    (tmp_path / "large.py").write_text(f"text = {'x' * 5000!r}\n")
+    load = partial(subprocess.run, [sys.executable, "-c", "import large"], cwd=tmp_path, check=True)
+
+    with no_file_larger_than(1500):
+        load()
+
+    load()
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
