@@ -61,7 +61,7 @@ class Change:
 
     Attributes:
         path: Of the module, from the repository's root.
-        function: The qualified name of the function that contains it; empty for the module itself.
+        function: The qualified name of the function or class that contains it; empty for the module itself.
         line: Where, from 1.
         kind: What kind of change: `comparison`, `arithmetic`, `boolean`, `not`, `number`, `flag`, `return`,
             `jump`, `call`, `branch` or `arguments`.
@@ -85,6 +85,11 @@ class Change:
     def apply(self, source: bytes) -> bytes:
         """The module's text with the change made."""
         return source[: self.start] + self.put.encode() + source[self.end :]
+
+    @property
+    def is_run_at_import(self) -> bool:
+        """Whether it is outside functions: in the module itself, or in the body of a class."""
+        return not self.function or self.function.rpartition(".")[2].lstrip("_")[:1].isupper()
 
     def makes_python(self, source: bytes) -> bool:
         """Whether the result is valid Python."""

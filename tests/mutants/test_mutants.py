@@ -179,6 +179,8 @@ def test_a_constant_is_tried_with_all_tests_of_the_files_that_are_named_like_its
     change = Change("brakepoint/x.py", "", 1, "number", 0, 0, "")
 
     assert [test.partition("::")[2] for test in nearest(change, reach)] == ["compares", "runs"]
+    in_a_class = replace(change, function="_Record", line=3)
+    assert nearest(in_a_class, reach) == nearest(change, reach)
     inside = replace(change, function="f", line=3)
     assert [test.partition("::")[2] for test in nearest(inside, reach)] == ["runs"]
 
@@ -217,6 +219,17 @@ def test_measured_again_are_the_tests_that_changed_and_no_others(project):
     assert measurements.reach(now | changed)[1] == ["tests/brakepoint/test_brake.py"]
     assert measurements.reach(now | {"brakepoint/new.py": "1"})[1] == []
     assert measurements.reach(now | {"brakepoint/brake.py": "other"})[1] == []
+
+
+def test_nothing_is_kept_of_tests_that_do_not_run(project, tmp_path):
+    from mutants.reach import Measurements, blobs
+
+    (project / "tests" / "brakepoint" / "test_brake.py").write_text("import nothing_like_it\n")
+    measurements = Measurements(tmp_path / "reach", ("brakepoint",))
+
+    with pytest.raises(RuntimeError, match="test_brake"):
+        measurements.measure(project, ["tests/brakepoint/test_brake.py"], blobs(project))
+    assert not any((tmp_path / "reach").iterdir())
 
 
 def test_what_is_kept_out_names_what_there_is_and_why():

@@ -62,8 +62,8 @@ def nearest(change: Change, reach: Reach) -> list[str]:
     A test that only compares a module's constant runs nothing of that module. So outside functions, all
     tests of the files that are named like the module are candidates, too.
     """
-    tests = set(reach.tests_of(change.path, change.line if change.function else 0))
-    if not change.function:
+    tests = set(reach.tests_of(change.path, 0 if change.is_run_at_import else change.line))
+    if change.is_run_at_import:
         tests.update(test for test in reach.seconds if _names(change.path, test))
     chosen: list[str] = []
     seconds, most = 0.0, TESTS_SHARE * sum(reach.seconds.values())
