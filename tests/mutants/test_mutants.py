@@ -173,6 +173,18 @@ def test_the_tests_that_lie_nearest_are_asked_first_and_no_more_than_there_is_ti
     assert nearest(replace(change, path="brakepoint/y.py"), reach) == []
 
 
+def test_where_few_tests_run_a_line_others_that_run_its_module_are_asked_as_well():
+    reach = Reach({"tests/test_x.py::imports": 1, "tests/test_x.py::other": 7, "tests/test_x.py::slow": 3})
+    reach.seconds["tests/test_z.py::elsewhere"] = 989
+    reach.lines["x.py"] |= {3: {"tests/test_x.py::imports"}, 5: {"tests/test_x.py::other"}}
+    reach.lines["x.py"][7] = {"tests/test_x.py::slow"}
+    change = Change("x.py", "f", 3, "flag", 0, 0, "")
+
+    assert [test.partition("::")[2] for test in nearest(change, reach)] == ["imports", "slow"]
+    reach.seconds["tests/test_x.py::imports"] = 11
+    assert [test.partition("::")[2] for test in nearest(change, reach)] == ["imports"]
+
+
 def test_a_constant_is_tried_with_all_tests_of_the_files_that_are_named_like_its_module():
     reach = Reach({"tests/test_x.py::runs": 2, "tests/test_x.py::compares": 1, "tests/test_z.py::other": 100})
     reach.lines["brakepoint/x.py"][3].add("tests/test_x.py::runs")

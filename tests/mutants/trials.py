@@ -22,6 +22,11 @@ TESTS_SHARE = 0.06
 
 A time in seconds would let fewer tests be asked on a machine that is slow or busy.
 """
+LEAST_SHARE = 0.01
+"""Tests that take less are joined by others that run the module, until together they take this share.
+
+A function that runs while its module is imported seems to be run by the test that imports the module first.
+"""
 LIMIT_FACTOR, LIMIT_MORE_S = 4, 60
 """A trial that takes so much longer than its tests took before will not end."""
 FORKS = multiprocessing.get_context("forkserver")
@@ -65,13 +70,15 @@ def nearest(change: Change, reach: Reach) -> list[str]:
     tests = set(reach.tests_of(change.path, 0 if change.is_run_at_import else change.line))
     if change.is_run_at_import:
         tests.update(test for test in reach.seconds if _names(change.path, test))
+    others = set(reach.tests_of(change.path, 0)) - tests
     chosen: list[str] = []
-    seconds, most = 0.0, TESTS_SHARE * sum(reach.seconds.values())
-    for test in sorted(tests, key=lambda test: (-_nearness(change.path, test), reach.seconds[test])):
-        seconds += reach.seconds[test]
-        if chosen and seconds > most:
-            break
-        chosen.append(test)
+    seconds, all_s = 0.0, sum(reach.seconds.values())
+    for group, share in ((tests, TESTS_SHARE), (others, LEAST_SHARE)):
+        for test in sorted(group, key=lambda test: (-_nearness(change.path, test), reach.seconds[test])):
+            if chosen and seconds + reach.seconds[test] > share * all_s:
+                break
+            chosen.append(test)
+            seconds += reach.seconds[test]
     return chosen
 
 
