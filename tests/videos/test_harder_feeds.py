@@ -15,8 +15,9 @@ MIB = 2**20
 SCENARIOS = sorted(HARDER_DIR.glob("*.yaml"))
 
 
-def test_there_are_harder_scenarios_for_the_proving_ground():
+def test_each_harder_scenario_of_the_proving_ground_is_rendered():
     assert len(SCENARIOS) >= 6
+    assert {video.stem for video in harder_feeds()} == {path.stem for path in SCENARIOS}
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
