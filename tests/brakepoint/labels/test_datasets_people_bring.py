@@ -186,12 +186,12 @@ def test_a_yaml_file_about_something_else_does_not_matter(dataset: Write) -> Non
     assert [note for note in notes(folder / "set") if note[0] is not PassedOver.OTHER_FILE] == []
 
 
-def test_a_file_that_is_neither_picture_nor_label_is_named_and_those_of_yolo_are_not(dataset: Write) -> None:
+def test_files_that_are_passed_over_are_named_and_lists_of_yolo_are_not(dataset: Write) -> None:
     lists = {"data.yaml": NAMES, "labels.cache": "", "obj.data": "", "notes.json": '{"categories": []}'}
     texts = {"labels/a.txt": LINE, **lists, "readme.md": "…", "readme.txt": "…", "about.json": "{}"}
 
-    assert sorted(notes(dataset("images/a.jpg", **texts))) == [
-        (PassedOver.OTHER_FILE, name) for name in ("about.json", "readme.md", "readme.txt")
+    assert sorted(notes(dataset("images/a.jpg", "cover.jpg", **texts))) == [
+        (PassedOver.OTHER_FILE, name) for name in ("about.json", "cover.jpg", "readme.md", "readme.txt")
     ]
 
 
