@@ -1,6 +1,7 @@
 """The `ble:` hub through bleak's own Linux backend, on a fake BlueZ: found, driven, and released."""
 
-from collections.abc import Iterator
+import atexit
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -112,6 +113,17 @@ def test_closing_brakes_first_and_then_disconnects(open_hub, train):
     assert train.hub.is_braked
     assert not train.is_connected
     assert not hub.is_up
+
+
+def test_a_program_that_ends_without_closing_the_hub_brakes_the_train(open_hub, train, monkeypatch):
+    at_exit: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", at_exit.append)
+    drive(open_hub(), FULL)
+    for call in at_exit:
+        call()
+
+    assert train.hub.is_braked
+    assert not train.is_connected
 
 
 def test_a_link_that_a_dead_process_left_behind_is_taken_over(open_hub, bluez, train):

@@ -4,6 +4,7 @@ import io
 import itertools
 import shutil
 import threading
+import time
 
 import pytest
 from ble_driving import DANGER, FULL, LOW, LOW_POWER, SHORT_S, drive, eventually, order
@@ -31,6 +32,7 @@ from hardware.lwp3 import (
     WatchBattery,
     WatchVoltage,
 )
+from hardware.powered_up import CONNECT_AGAIN_S
 
 DONE = Feedback.DONE | Feedback.IDLE
 WATCHDOG_S = 0.2
@@ -430,6 +432,22 @@ def test_a_connection_that_failed_once_is_tried_again(open_hub, train, error):
     hub = open_hub()
 
     keeps_driving(hub, train)
+
+
+def test_between_two_attempts_to_connect_the_radio_gets_a_moment(open_hub, bluez, train):
+    train.refuses_to_connect = ["org.bluez.Error.InProgress"]
+    tried_at, answer = [], train.answer
+
+    def timed(member: str, body: list) -> object:
+        if member == "Connect":
+            tried_at.append(time.monotonic())
+        return answer(member, body)
+
+    train.answer = timed
+    open_hub()
+
+    first, second = tried_at
+    assert second - first >= CONNECT_AGAIN_S
 
 
 def test_a_link_that_is_just_ending_is_not_the_last_word(open_hub, bluez, train):

@@ -29,6 +29,8 @@ SIZES_PX = ((640, 480), (1920, 1080))
 """The sizes of the pictures in the examples: that of the course's stills, and a different one."""
 CLOSE_PX = 0.01
 """Tolerance that is smaller than any error from rounding to whole pixels."""
+CLOSE_FRACTION = 1e-4
+"""The same for fractions of a picture: less than half a pixel of the larger one."""
 SIDES = ("x", "y", "width", "height")
 KEY = "stills/images/a.jpg"
 SEEDS = 60
@@ -161,7 +163,7 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
         raise Wrong("step1.yolo.class_id", found=round(class_id))
     width, height = (right - left) / across, (bottom - top) / down
     x, y = (left + right) / 2 / across, (top + bottom) / 2 / down
-    if _close(tuple(found), (x, y, width, height), 1e-4):
+    if _close(tuple(found), (x, y, width, height), CLOSE_FRACTION):
         _must_have_decimals(line)
         return
     mistakes = {
@@ -170,7 +172,7 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
         "two_corners": (left / across, top / down, right / across, bottom / down),
         "axes_swapped": (y, x, height, width),
     }
-    name = _mistake(tuple(found), (x, y, width, height), mistakes, 1e-4)
+    name = _mistake(tuple(found), (x, y, width, height), mistakes, CLOSE_FRACTION)
     raise Wrong(f"step1.yolo.{name}", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
 
 

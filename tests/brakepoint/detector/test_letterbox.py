@@ -59,6 +59,12 @@ def test_the_picture_lies_where_the_boxes_say(frame_size):
     assert [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] == pytest.approx(inside)
 
 
+def test_the_margins_are_as_grey_as_those_that_ultralytics_trains_with():
+    padded = Letterbox.fit((96, 32), (96, 64)).apply(np.zeros((32, 96, 3), np.uint8))
+
+    assert padded[0, 0].tolist() == padded[-1, -1].tolist() == [114, 114, 114]
+
+
 def test_a_frame_of_the_right_size_is_not_copied():
     image = np.zeros((64, 96, 3), np.uint8)
     assert Letterbox.fit((96, 64), (96, 64)).apply(image) is image

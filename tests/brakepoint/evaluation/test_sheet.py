@@ -51,6 +51,21 @@ def test_hits_misses_and_false_alarms_each_have_a_colour(tmp_path, truths, detec
     assert {colour for colour in (HIT, MISS, FALSE_ALARM) if shows(tile, colour)} == drawn
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (([sign(100)], [sign(100, 0.9)]), ([sign(100)], [sign(100, 0.8)])),
+        (([], [sign(100, 0.9)]), ([], [sign(100, 0.9, LIMIT)])),
+        (([sign(100)], []), ([sign(100, 1.0, LIMIT)], [])),
+    ],
+    ids=["a hit's confidence", "a false alarm's class", "a miss's class"],
+)
+def test_beside_its_box_a_sign_s_class_and_confidence_are_written(tmp_path, one, other):
+    tiles = [draw_examined(examined(tmp_path / "a.png", *drawn), confidence=0.5) for drawn in (one, other)]
+
+    assert (tiles[0] != tiles[1]).any()
+
+
 def test_the_worst_pictures_come_first(tmp_path):
     right = examined(tmp_path / "a.png", [sign(100)], [sign(100, 0.9)])
     blind = examined(tmp_path / "b.png", [sign(100)], [])

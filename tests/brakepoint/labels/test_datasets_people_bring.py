@@ -186,6 +186,15 @@ def test_a_yaml_file_about_something_else_does_not_matter(dataset: Write) -> Non
     assert [note for note in notes(folder / "set") if note[0] is not PassedOver.OTHER_FILE] == []
 
 
+def test_files_that_are_passed_over_are_named_and_lists_of_yolo_are_not(dataset: Write) -> None:
+    lists = {"data.yaml": NAMES, "labels.cache": "", "obj.data": "", "notes.json": '{"categories": []}'}
+    texts = {"labels/a.txt": LINE, **lists, "readme.md": "…", "readme.txt": "…", "about.json": "{}"}
+
+    assert sorted(notes(dataset("images/a.jpg", "cover.jpg", **texts))) == [
+        (PassedOver.OTHER_FILE, name) for name in ("about.json", "cover.jpg", "readme.md", "readme.txt")
+    ]
+
+
 def test_two_lists_of_classes_must_agree(dataset: Write) -> None:
     folder = dataset(
         "images/a.jpg",

@@ -244,6 +244,15 @@ def test_each_second_too_fast_behind_a_sign_costs_five_points():
     assert score.penalties["overspeed"] == pytest.approx(5 * score.overspeed_s, abs=0.05)
 
 
+def test_a_score_has_hundredths_of_a_second_and_tenths_of_a_point_and_of_a_centimetre():
+    legs = (50, FULL), (121, LOW), (235, FULL), (300, LOW), (360, FULL)
+    score = score_run(run(*legs, ending=Ending.TIME_LIMIT), LIMIT)
+
+    assert (score.overspeed_s, score.dawdling_s) == (0.67, 3.07)
+    assert (score.penalties["overspeed"], score.penalties["dawdling"]) == (3.3, 3.1)
+    assert (score.distance_cm, score.score) == (360.7, 53.8)
+
+
 def test_the_way_is_counted_to_the_very_last_tick_and_not_beyond_the_track():
     short, whole = run((100, FULL), ending=Ending.TIME_LIMIT), run((LENGTH_CM, FULL))
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -222,6 +223,16 @@ def test_a_step_with_a_gap_is_reported_with_what_to_do(tmp_path, monkeypatch) ->
 
     assert caught.value.key == "pipeline.error.not_written"
     assert "brakepoint check 1" in str(caught.value)
+
+
+def test_a_library_that_asks_during_a_run_learns_that_nobody_watches(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    answers: list[bool] = []
+    own: Any = ModuleType("labs.step4_pipeline")
+    own.training_pipeline = lambda: lambda **parameters: answers.append(sys.stdout.isatty())
+    small_run(tmp_path / "runs", own)
+
+    assert answers == [False]
 
 
 @pytest.mark.parametrize("error", [NotImplementedError, KeyError("track")])

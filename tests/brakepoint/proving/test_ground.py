@@ -273,3 +273,17 @@ def test_the_command_leaves_page_and_outcomes_and_answers_by_its_status(
     assert len((out / OUTCOMES_NAME).read_text().splitlines()) == 2
     assert json.loads((out / OUTCOMES_NAME).read_text().splitlines()[1])["weather"] == "dim"
     assert "pictures/short-dim.jpg" in (out / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("accomplished", "status"), [([True, True], 0), ([True, False], 1)])
+def test_the_command_s_status_is_0_only_if_every_mission_holds(
+    accomplished: list[bool], status: int, short_feed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    outcomes = [
+        outcome(short_feed.stem, weather, accomplished=passed)
+        for weather, passed in zip(("clear", "dim"), accomplished, strict=True)
+    ]
+    monkeypatch.setattr(ground, "prove", lambda *_: outcomes)
+    given = ["--feed", str(short_feed), "--weather", "clear", "--weather", "dim", "--out", str(tmp_path)]
+
+    assert run(["prove", *given]) == status

@@ -46,6 +46,18 @@ def test_what_fails_is_reported_with_its_attendee(applied, monkeypatch, capsys) 
     assert not phases["upload"].failures
 
 
+def test_a_rehearsal_in_which_something_failed_has_status_1_and_one_that_was_slow_has_not(
+    applied, monkeypatch, capsys
+) -> None:
+    phases = [Phase("start", 1.0, 99.0, "anna", {})]
+    monkeypatch.setattr(rehearsal, "rehearse", lambda *_: phases)
+    assert run(["room", "rehearse"]) == 0
+    phases.insert(0, Phase("pull", 1.0, 2.0, "anna", {"bela": "damaged"}))
+
+    assert run(["room", "rehearse"]) == 1
+    assert "bela: damaged" in capsys.readouterr().out
+
+
 def test_a_room_that_is_not_applied_cannot_be_rehearsed(in_folder, capsys) -> None:
     in_folder.joinpath("room.yaml").write_text("name: spring\nattendees: 2\n")
 

@@ -15,6 +15,7 @@ from brakepoint.room import sharing, status, submission
 from brakepoint.room.accounts import ALPHABET, Account, Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.files import make_private_folder, write
+from brakepoint.room.history import History
 from brakepoint.room.outcomes import Failed, Failure, Marks, Scores, SubmissionOutcome
 from brakepoint.room.stores.base import ObjectInfo
 from brakepoint.room.submission import Answer, SandboxedAutopilot, SandboxedDetector, Submission
@@ -45,6 +46,12 @@ def test_accounts_are_read_as_they_were_kept_and_a_damaged_file_is_reported(in_f
 
     with pytest.raises(UserError, match=r"accounts\.json"):
         Accounts.load(tmp_path)
+
+
+def test_a_damaged_history_of_the_board_is_reset(tmp_path) -> None:
+    (tmp_path / "board.json").write_bytes(b"\xff")
+
+    assert History.load(tmp_path) == History()
 
 
 def test_a_file_is_replaced_whole_and_its_folder_is_made(tmp_path: Path) -> None:

@@ -225,12 +225,13 @@ def test_nothing_is_filled_in_for_who_takes_all_of_the_course(room, monkeypatch)
     assert entry.asked(STEP) == STEP.exercises
 
 
-def test_catching_up_in_the_core_finishes_the_core(room) -> None:
+def test_catching_up_in_the_core_finishes_the_core(room, capsys) -> None:
     assert run(["catch-up", "6"]) == 0
     step = find_step("6")
 
     assert Progress.load().of(step).done == list(step.core)
     assert Progress.load().of(step).is_over(step)
+    assert text("course.step6_autopilot.done") in capsys.readouterr().out
 
 
 def test_progress_shows_the_core_and_what_goes_further(room, capsys) -> None:

@@ -324,7 +324,7 @@ def test_reset_keeps_what_was_written(room, capsys) -> None:
     [("1", "runs/dataset/train/images/*.jpg"), ("2", "runs/synthetic/images/*.jpg")],
 )
 def test_catching_up_finishes_a_step_and_leaves_what_the_next_one_needs(
-    room, monkeypatch, number: str, leaves: str
+    room, monkeypatch, capsys, number: str, leaves: str
 ) -> None:
     step = find_step(number)
     monkeypatch.setattr(artefacts, "SYNTHETIC_PICTURES", 3)
@@ -332,6 +332,7 @@ def test_catching_up_finishes_a_step_and_leaves_what_the_next_one_needs(
     (room / Path(leaves).parents[1]).mkdir(parents=True)
 
     assert run(["catch-up", number]) == 0
+    assert "/".join(Path(leaves).parts[:2]) in capsys.readouterr().out
 
     assert Progress.load().of(step).done == list(step.exercises)
     assert [path.read_text("utf-8") for path in workshop.BACKUPS_DIR.iterdir()] == ["mine"]

@@ -1,0 +1,38 @@
+"""`brakepoint deploy` reports the mission of a deployed train; here a train has driven it already."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("paho")
+
+from brakepoint.adapters import SIMULATED_HUB, open_hub
+from brakepoint.cli import deploy, run
+from brakepoint.delivery import running
+from brakepoint.mission.loop import oracle_run
+from brakepoint.mission.records import Ending
+from brakepoint.steps import load_step
+from brakepoint.truth import load_truth
+
+
+@pytest.mark.parametrize(("ending", "status"), [(Ending.END_OF_TRACK, 0), (Ending.DERAILED, 1)])
+def test_the_exit_status_is_1_if_the_deployed_train_failed_its_mission(
+    ending: Ending,
+    status: int,
+    short_feed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    step, truth = load_step("step6_autopilot", "solutions").step, load_truth(short_feed.with_suffix(".json"))
+    driven = oracle_run(truth, step, open_hub(SIMULATED_HUB, out=None))
+    monkeypatch.setattr(running, "drive", lambda *_: driven.model_copy(update={"ending": ending}))
+    monkeypatch.setattr(deploy, "find_feed", lambda _: short_feed)
+
+    assert run(["deploy", "--json", "--steps", "solutions", "--out", str(tmp_path / "run")]) == status
+
+    printed = capfd.readouterr().out
+    assert json.loads(printed)["missions"][0]["accomplished"] is (status == 0)
+    assert printed == (tmp_path / "run" / "report.json").read_text(encoding="utf-8")
+    assert (tmp_path / "run" / "index.html").is_file()
