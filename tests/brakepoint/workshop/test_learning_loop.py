@@ -121,7 +121,8 @@ def test_time_is_used_up_by_the_clock_and_by_the_processor(
     assert min(passed["clock"] - 1000, passed["processor"]) == 60
 
 
-def test_what_an_endless_loop_has_printed_is_shown(room, patient) -> None:
+def test_what_an_endless_loop_has_printed_is_shown(room, patient, monkeypatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     STEP.lab.write_text("print('here')\nwhile True: pass\n", "utf-8")
 
     assert check(STEP, time_limit_s=0.3).printed == "here"
