@@ -1,4 +1,4 @@
-"""A live run begins when the controller says so, and a controller that does not is reported."""
+"""A live run begins when the controller reports it; a controller that never does is named."""
 
 import pytest
 from fake_bus import fake_bus
@@ -14,7 +14,7 @@ def mission(run: int, running: bool) -> MissionState:
     return MissionState(run=run, feed="track-stop", running=running, since=1.0, at=2.0)
 
 
-def test_a_run_has_begun_when_the_controller_says_that_a_new_one_is_running() -> None:
+def test_a_run_has_begun_when_the_controller_reports_that_a_new_one_is_running() -> None:
     bus, silence, begun = fake_bus(), None, mission(4, running=True)
     bus.bring(MISSION, mission(3, running=True))
     bus.bring(MISSION, silence, mission(3, running=True), mission(4, running=False), silence, begun)
