@@ -62,9 +62,7 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
     try:
         module = load(path, step)
     except SyntaxError as error:
-        yield _verdict(
-            "", "check.syntax", line=error.lineno or 0, why=error.msg, code=(error.text or "").strip()
-        )
+        yield _not_python(error)
         return
     except FileNotFoundError:
         yield _verdict("", "check.missing_file", name=path.name, number=step.number)
@@ -119,6 +117,13 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
     except Exception as error:
         return _crash(exercise, step, path, error)
     return Verdict(exercise=exercise, passed=True)
+
+
+def _not_python(error: SyntaxError) -> Verdict:
+    """Names the line that is wrong, unless the whole file is not a text that Python can read."""
+    if not error.lineno:
+        return _verdict("", "check.not_text", why=error.msg)
+    return _verdict("", "check.syntax", line=error.lineno, why=error.msg, code=(error.text or "").strip())
 
 
 def _not_written(exercise: str) -> Verdict:

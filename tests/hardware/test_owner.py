@@ -15,6 +15,7 @@ from emulated_hub import EmulatedHub
 from owner import Desk
 
 from brakepoint.cli import run
+from brakepoint.cli.hub import BAR_WIDTH
 from brakepoint.mission.fitted import fitted
 from brakepoint.mission.records import Ending
 from brakepoint.mission.scoring import score_run
@@ -162,6 +163,27 @@ def test_without_a_camera_the_owner_stops_the_time_and_measures_the_rest(desk, m
     drive = load_train(tmp_path / "train.toml").drive
     assert drive.low_power == pytest.approx(20 + 32 / FAST.speed, abs=4)
     assert "cm/s" in capsys.readouterr().out
+
+
+def test_the_owner_sees_each_figure_that_was_measured_and_how_exact_it_is(
+    desk, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "train.toml"))
+    table = desk()
+    table.sit_down(monkeypatch, ["30", "55", ""])
+    assert run(["camera", "calibrate", "--camera", "usb:"]) == 0
+    table.hold_a_stopwatch(monkeypatch)
+    assert run(["hub", "calibrate"]) == 0
+
+    said, train = " ".join(capsys.readouterr().out.split()), load_train(tmp_path / "train.toml")
+    assert train.camera is not None
+    assert f"focal length {train.camera.focal_px:.0f} ± " in said
+    assert f"braking {train.drive.braking_cm_s2:.0f} ± " in said
+    assert f"full speed {train.drive.full_speed_cm_s:.0f} cm/s" in said
+    bars = [(float(speed), len(bar)) for bar, speed in re.findall(r"% (█+) ([\d.]+) cm/s", said)]
+    assert len(bars) >= 2
+    assert [length for _, length in bars] == [round(BAR_WIDTH * speed / max(bars)[0]) for speed, _ in bars]
 
 
 def test_a_camera_that_was_not_calibrated_is_not_a_yardstick(desk, monkeypatch, tmp_path, capsys):

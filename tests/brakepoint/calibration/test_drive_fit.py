@@ -155,6 +155,13 @@ def test_the_speed_of_a_run_is_the_steepest_approach():
     assert speed_of(Leg(40, None, 1.0, ()), APART_CM) == 0
 
 
+def test_the_speed_of_a_run_is_the_one_before_the_train_brakes():
+    driving = [Seen(n / 15, 0, 60 - 30 * n / 15, 1.0) for n in range(16)]
+    at_rest = [Seen(1 + n / 15, 0, 30.0, 1.0) for n in range(1, 30)]
+
+    assert speed_of(Leg(50, 9.0, 1.0, (*driving, *at_rest)), APART_CM) == pytest.approx(30)
+
+
 def test_what_is_measured_with_is_the_power_itself():
     reckoning = Reckoning(steady(73))
     reckoning.measured(5.0)

@@ -23,7 +23,9 @@ from brakepoint.mission.film import (
     make_film,
     pictures,
     still,
+    telling_tick,
 )
+from brakepoint.mission.records import Moment, MomentKind
 from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.truth import load_truth
 
@@ -109,6 +111,23 @@ def test_the_still_of_a_sign_that_was_passed_shows_the_sign(short_feed: Path):
     assert first_wrong.sign_id is not None
 
     assert still(recording, truth, short_feed).startswith(b"\xff\xd8")
+
+
+def test_a_false_stop_is_shown_by_the_last_picture_of_what_the_train_stopped_for(short_feed: Path):
+    truth = load_truth(short_feed.with_suffix(".json"))
+    run = record(truth).run
+    *before, shown = run.ticks[
+        : 1 + next(n for n, tick in enumerate(run.ticks) if tick.order.sign is not None)
+    ]
+    assert shown.detections
+    other = shown.detections[0].model_copy(update={"sign_class": SignClass.SPEED_LIMIT})
+    after = [shown.model_copy(update={"detections": seen}) for seen in (None, (), (other,), None)]
+    false_stop = Moment(
+        kind=MomentKind.FALSE_STOP, time_s=shown.time_s, position_cm=shown.position_cm, sign_id=None
+    )
+
+    cut = run.model_copy(update={"ticks": (*before, shown, *after)})
+    assert telling_tick(cut, false_stop, truth) is shown
 
 
 @pytest.mark.parametrize(("obeyed", "colour", "middle"), [(True, GOOD, GOOD), (False, BAD, INK)])

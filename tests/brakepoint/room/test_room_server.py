@@ -4,12 +4,17 @@ import errno
 import socket
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from brakepoint.cli import room as room_command
+from brakepoint.cli import run
 from brakepoint.errors import UserError
+from brakepoint.room import stores
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room
 from brakepoint.room.provisioning import Provisioner
@@ -247,3 +252,43 @@ def test_a_room_that_is_removed_while_it_is_served_is_not_made_again(served) -> 
         at_work.look()
 
     assert not room.folder.exists()
+
+
+def test_the_command_serves_the_room_until_it_is_told_to_stop(small, monkeypatch, capsys) -> None:
+    served: list[bool] = []
+
+    class Stopping(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            served.append(works(connection(small, "anna")))
+            return True
+
+    monkeypatch.setattr(room_command, "stop_event", Stopping)
+
+    assert run(["room", "serve"]) == 0
+    assert served == [True]
+    assert f"ready at 127.0.0.1:{small.store.port}" in capsys.readouterr().out
+
+
+def test_the_command_names_whoever_has_stored_too_much(small, monkeypatch, capsys) -> None:
+    @contextmanager
+    def full_at_once(room: Room, on_full: Callable[[str], None]) -> Iterator[None]:
+        on_full("spring-anna")
+        yield
+
+    stopped = threading.Event()
+    stopped.set()
+    monkeypatch.setattr(room_command, "stop_event", lambda: stopped)
+    monkeypatch.setattr(stores, "serving", full_at_once)
+
+    assert run(["room", "serve"]) == 0
+    assert f"spring-anna contains more than {small.store.limit_mb} MB" in capsys.readouterr().err
+
+
+def test_a_store_that_runs_by_itself_is_not_started(in_folder, capsys) -> None:
+    endpoint = "https://minio.example.org"
+    Path("room.yaml").write_text(
+        f"name: spring\nattendees: 2\nstore: {{kind: minio, endpoint: '{endpoint}'}}\n"
+    )
+
+    assert run(["room", "serve"]) == 2
+    assert f"{endpoint} and runs by itself" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("paho")
 
 from fake_bus import FakeBus
+from prometheus_client import REGISTRY
 
 from brakepoint.messages import (
     Action,
@@ -23,6 +24,7 @@ from brakepoint.messages import (
 from brakepoint.services import controller
 from brakepoint.services.controller import RESUME_WITHIN_S, TRAIN_SILENT_S, Controller
 from brakepoint.services.events import EventType
+from brakepoint.services.gate import Refusal
 from brakepoint.services.link import FromTrain
 from brakepoint.services.topics import MISSION, ORDER, STATE
 from brakepoint.texts import text
@@ -138,6 +140,38 @@ def test_an_order_for_another_run_is_refused_and_counted(driving, bus, link):
 
     assert link.sent == []
     assert (bus.worked, bus.refused) == (0, [ORDER.name])
+
+
+def measured(name: str, **labels: str) -> float:
+    """The value that Prometheus gets; 0 if there is none yet."""
+    of = {"train": FakeBus.train_id, "service": "controller", **labels}
+    return REGISTRY.get_sample_value(f"brakepoint_{name}", of) or 0.0
+
+
+def test_prometheus_gets_each_refused_order_with_the_reason(driving, bus):
+    before = measured("orders_refused_total", reason=Refusal.OTHER_RUN)
+    bus.bring(ORDER, order(run=9))
+    driving.turn()
+
+    assert measured("orders_refused_total", reason=Refusal.OTHER_RUN) == before + 1
+
+
+def test_prometheus_gets_whether_a_mission_runs_and_how_often_a_train_was_lost(driving, link):
+    before = measured("train_lost_total")
+    assert measured("mission_running") == 1
+    link.report = report(run=0)
+    driving.turn()
+
+    assert (measured("mission_running"), measured("train_lost_total")) == (0, before + 1)
+
+
+def test_prometheus_gets_the_time_from_picture_to_train(driving, link):
+    before = measured("order_latency_seconds_count"), measured("order_latency_seconds_sum")
+    link.report = report(run=1, seen_at=9.75, heard_at=10.0)
+    driving.turn()
+
+    assert measured("order_latency_seconds_count") == before[0] + 1
+    assert measured("order_latency_seconds_sum") == pytest.approx(before[1] + 0.25)
 
 
 def test_a_start_puts_the_train_at_the_beginning_of_a_new_run(at_rest, bus, link):

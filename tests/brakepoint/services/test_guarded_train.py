@@ -1,13 +1,17 @@
 import errno
+import socket
 import threading
 
 import pytest
+from prometheus_client import REGISTRY
 
 from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.locomotive import STOPPING_LIMIT_CM, braking_distance_cm
 from brakepoint.messages import GivenOrder, OrderKind, Reason
 from brakepoint.rules import FULL_SPEED_CM_S, ORDER_AGE_MAX_S, WATCHDOG_S
 from brakepoint.services import ServiceSettings, train_side
+from brakepoint.services.clock import CLOCK
+from brakepoint.services.link import FromTrain
 from brakepoint.services.train_side import GuardedTrain
 from brakepoint.sockets import LOCALHOST, answers, free_port
 from stubs.printing_hub import PrintingHub
@@ -208,3 +212,42 @@ def test_a_radio_that_fails_is_a_lost_link_and_no_trace_in_the_log(monkeypatch, 
 
     assert stopping.is_set()
     assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
+def line(said: GivenOrder) -> bytes:
+    return said.model_dump_json().encode() + b"\n"
+
+
+@pytest.mark.live
+def test_prometheus_gets_what_happened_to_the_train_and_at_its_link() -> None:
+    stopping, port = threading.Event(), free_port()
+    settings = ServiceSettings(train_id="measured", hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}")
+    side = threading.Thread(target=train_side.run, args=(settings, stopping))
+    side.start()
+    while not answers(LOCALHOST, port):
+        assert side.is_alive()
+    with socket.create_connection((LOCALHOST, port)) as link, link.makefile("rb") as reports:
+        said = (FromTrain.model_validate_json(report) for report in reports)
+        link.sendall(b"not an order\n")
+        link.sendall(line(order(CLOCK.now() - 2 * ORDER_AGE_MAX_S)))
+        sent = 2
+        while next(said).run != 1:  # On a busy machine, an order may be too old when it arrives.
+            link.sendall(line(order(CLOCK.now(), reason=Reason.BY_HAND, kind=OrderKind.BRAKE)))
+            sent += 1
+        while next(said).state.speed_cm_s < 5:
+            link.sendall(line(order(CLOCK.now())))
+            sent += 1
+        at_rest = next(report.state for report in said if report.state.speed_cm_s == 0)  # It hears nothing.
+        stopping.set()
+    side.join()
+
+    def measured(name: str, **labels: str) -> float | None:
+        of = {"train": "measured", "service": "train", **labels}
+        return REGISTRY.get_sample_value(f"brakepoint_{name}", of)
+
+    assert measured("messages_total", topic="link") == sent
+    assert measured("messages_refused_total", topic="link") == 1
+    assert (measured("orders_refused_total", reason="train") or 0) >= 1
+    assert (measured("watchdog_bites_total") or 0) >= 1
+    assert (measured("train_speed_cm_s"), measured("train_position_cm")) == (0, at_rest.position_cm)
+    assert at_rest.position_cm > 0

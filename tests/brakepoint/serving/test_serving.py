@@ -24,7 +24,7 @@ from brakepoint.cli import run
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
 from brakepoint.messages import Frame, SignClass
-from brakepoint.serving import JPEG_MODEL, PICTURE, TENSOR, TENSOR_MODEL
+from brakepoint.serving import BOXES, CLASSES, JPEG_MODEL, PICTURE, SCORES, TENSOR, TENSOR_MODEL
 from brakepoint.serving.limits import BODY_MOST_BYTES
 from brakepoint.serving.process import Endpoint, serving
 from solutions.step5_serving import read_answer, request_body
@@ -116,6 +116,21 @@ def test_health_metadata_and_metrics_are_there(server) -> None:
     assert json.loads(get(server, "/v2/health/ready")) == {"ready": True}
     assert json.loads(get(server, f"/v2/models/{TENSOR_MODEL}"))["inputs"][0]["shape"] == SHAPE
     assert f'request_predict_seconds_count{{model_name="{JPEG_MODEL}"}}'.encode() in get(server, "/metrics")
+
+
+def test_each_model_describes_its_outputs(server) -> None:
+    described = {
+        name: [
+            (output["name"], output["datatype"], output["shape"])
+            for output in json.loads(get(server, f"/v2/models/{name}"))["outputs"]
+        ]
+        for name in (TENSOR_MODEL, JPEG_MODEL)
+    }
+
+    assert described == {
+        TENSOR_MODEL: [("output0", "FP32", list(raw_output(*SIGNS).shape))],
+        JPEG_MODEL: [(BOXES, "FP32", [-1, 4]), (SCORES, "FP32", [-1]), (CLASSES, "BYTES", [-1])],
+    }
 
 
 def test_it_listens_on_this_machine_only(server) -> None:

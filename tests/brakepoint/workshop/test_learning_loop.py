@@ -75,6 +75,26 @@ def test_the_solution_is_shown_beside_a_lab_in_another_encoding(room, capsys, en
     assert "caf" in capsys.readouterr().out.replace("\0", "")
 
 
+@pytest.mark.parametrize("content", ["x = 1\n".encode("utf-16"), b"# coding: ascii\n# \xe9\n"])
+def test_a_lab_in_another_encoding_is_reported_without_a_line_that_does_not_exist(
+    room, content: bytes
+) -> None:
+    STEP.lab.write_bytes(content)
+
+    (verdict,) = examine(STEP, STEP.lab)
+
+    assert verdict.key == "check.not_text"
+    assert "UTF-8" in verdict.message
+
+
+def test_a_line_that_is_not_python_is_quoted_with_its_number(room) -> None:
+    STEP.lab.write_text("x = 1\nif x\n", "utf-8")
+
+    (verdict,) = examine(STEP, STEP.lab)
+
+    assert (verdict.key, verdict.values["line"], verdict.values["code"]) == ("check.syntax", 2, "if x")
+
+
 def test_a_kustomization_in_another_encoding_is_reported(tmp_path) -> None:
     step = find_step("7")
     (tmp_path / "overlay").mkdir()
@@ -121,7 +141,8 @@ def test_time_is_used_up_by_the_clock_and_by_the_processor(
     assert min(passed["clock"] - 1000, passed["processor"]) == 60
 
 
-def test_what_an_endless_loop_has_printed_is_shown(room, patient) -> None:
+def test_what_an_endless_loop_has_printed_is_shown(room, patient, monkeypatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     STEP.lab.write_text("print('here')\nwhile True: pass\n", "utf-8")
 
     assert check(STEP, time_limit_s=0.3).printed == "here"

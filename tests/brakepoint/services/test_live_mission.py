@@ -1,0 +1,44 @@
+"""A live run begins when the controller reports it; a controller that never does is named."""
+
+import pytest
+from fake_bus import fake_bus
+
+from brakepoint.errors import UserError
+from brakepoint.messages import Action, MissionState
+from brakepoint.services import live_mission
+from brakepoint.services.live_mission import start
+from brakepoint.services.topics import CONTROL, MISSION
+
+
+def mission(run: int, running: bool) -> MissionState:
+    return MissionState(run=run, feed="track-stop", running=running, since=1.0, at=2.0)
+
+
+def test_a_run_has_begun_when_the_controller_reports_that_a_new_one_is_running() -> None:
+    bus, silence, begun = fake_bus(), None, mission(4, running=True)
+    bus.bring(MISSION, mission(3, running=True))
+    bus.bring(MISSION, silence, mission(3, running=True), mission(4, running=False), silence, begun)
+
+    assert start(bus, "track-stop") is begun
+    (asked,) = bus.said_of(CONTROL)
+    assert (asked.action, asked.feed) == (Action.START, "track-stop")
+
+
+def test_a_controller_that_is_not_there_is_asked_for_nothing_and_named() -> None:
+    bus = fake_bus()
+
+    with pytest.raises(UserError) as refused:
+        start(bus, "track-stop")
+
+    assert (refused.value.key, bus.said) == ("live.error.not_ready", [])
+    assert "controller" in str(refused.value)
+
+
+def test_a_run_that_does_not_begin_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_mission, "START_WITHIN_S", 0.0)
+    bus = fake_bus()
+    bus.bring(MISSION, mission(3, running=False))
+
+    with pytest.raises(UserError) as refused:
+        start(bus, "track-stop")
+    assert refused.value.key == "live.error.time_limit"
