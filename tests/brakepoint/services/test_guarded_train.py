@@ -1,6 +1,7 @@
 import errno
 import socket
 import threading
+from itertools import takewhile
 
 import pytest
 from prometheus_client import REGISTRY
@@ -15,6 +16,8 @@ from brakepoint.services.link import FromTrain
 from brakepoint.services.train_side import GuardedTrain
 from brakepoint.sockets import LOCALHOST, answers, free_port
 from stubs.printing_hub import PrintingHub
+
+WITHIN_S = 60.0
 
 
 class Clock:
@@ -222,12 +225,14 @@ def line(said: GivenOrder) -> bytes:
 def test_prometheus_gets_what_happened_to_the_train_and_at_its_link() -> None:
     stopping, port = threading.Event(), free_port()
     settings = ServiceSettings(train_id="measured", hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}")
-    side = threading.Thread(target=train_side.run, args=(settings, stopping))
+    side = threading.Thread(target=train_side.run, args=(settings, stopping), daemon=True)
     side.start()
     while not answers(LOCALHOST, port):
         assert side.is_alive()
+    until = CLOCK.now() + WITHIN_S
     with socket.create_connection((LOCALHOST, port)) as link, link.makefile("rb") as reports:
-        said = (FromTrain.model_validate_json(report) for report in reports)
+        in_time = takewhile(lambda _: CLOCK.now() < until, reports)
+        said = (FromTrain.model_validate_json(report) for report in in_time)
         link.sendall(b"not an order\n")
         link.sendall(line(order(CLOCK.now() - 2 * ORDER_AGE_MAX_S)))
         sent = 2
