@@ -236,6 +236,9 @@ def look(memory: Memory, detections: Detections, state: TrainState) -> Memory:
     seen = detections.items[:1]  # replace this · à remplacer
     for item in seen:
         signs = sighted(signs, item, here_cm, memory.frame_count)
+    for item in detections.items:
+        if item not in seen and stands_on_its_post(locate(item)):
+            signs = corrected(signs, item, here_cm)
     if not memory.stopping:
         signs = tuple(missed(sign, here_cm, memory.frame_count) for sign in signs)
     return replace(memory, signs=tuple(sign for sign in signs if worth_keeping(sign, here_cm, memory)))
@@ -267,19 +270,39 @@ def stands_on_its_post(place: Place) -> bool:
 
 def sighted(signs: tuple[Sign, ...], item: Detection, here_cm: float, frame: int) -> tuple[Sign, ...]:
     """The signs after one more detection: one of them seen again, or a new one."""
+    seen, distance_cm = placed(item, here_cm)
+    known = find_same(signs, seen, distance_cm)
+    if known is None:
+        return (*signs, confirm(seen, frame))
+    better = merge(known, seen, distance_cm)
+    return tuple(confirm(better, frame) if sign is known else sign for sign in signs)
+
+
+def corrected(signs: tuple[Sign, ...], item: Detection, here_cm: float) -> tuple[Sign, ...]:
+    """The signs after a detection that is not sure enough to count: it only corrects where a known sign is.
+
+    The last sure sighting of another track's sign may be from so far away that the sign could still be beside
+    a bend of this track.
+    """
+    seen, distance_cm = placed(item, here_cm)
+    known = find_same(signs, seen, distance_cm)
+    if known is None:
+        return signs
+    better = replace(merge(known, seen, distance_cm), unseen_from_cm=known.unseen_from_cm)
+    return tuple(better if sign is known else sign for sign in signs)
+
+
+def placed(item: Detection, here_cm: float) -> tuple[Sign, float]:
+    """A detection as a new sign, and its distance."""
     place = locate(item)
-    seen = Sign(
+    sign = Sign(
         sign_class=item.sign_class,
         position_cm=here_cm + place.ahead_cm,
         weight=place.ahead_cm**-2,
         lateral_cm=place.lateral_cm,
         beside=is_beside(place.ahead_cm, place.lateral_cm),
     )
-    known = find_same(signs, seen, place.ahead_cm)
-    if known is None:
-        return (*signs, confirm(seen, frame))
-    better = merge(known, seen, place.ahead_cm)
-    return tuple(confirm(better, frame) if sign is known else sign for sign in signs)
+    return sign, place.ahead_cm
 
 
 def is_beside(distance_cm: float, lateral_cm: float) -> bool:

@@ -366,6 +366,33 @@ def test_the_place_of_a_sign_is_the_mean_of_its_sightings_and_near_ones_weigh_mo
     assert (merged.position_cm, merged.weight) == (103.0, 4.0)
 
 
+def test_a_detection_that_is_not_sure_enough_makes_no_sign_and_confirms_none_but_corrects_the_place(rig):
+    unsure = autopilot.CONFIDENCE_MIN - 0.1
+    for _ in range(4):
+        rig.show(seen(DANGER, 50, confidence=unsure))
+    assert rig.memory.signs == ()
+
+    for confidence in (0.9, 0.9, unsure, unsure):
+        rig.show(seen(DANGER, 48, lateral_cm=8.0, confidence=confidence))
+        rig.show()
+    (known,) = rig.memory.signs
+    assert (known.confirmed, len(known.frames)) == (False, 2)
+    rig.show(seen(DANGER, 44, lateral_cm=10.0, confidence=unsure))
+    (better,) = rig.memory.signs
+    assert better.position_cm < known.position_cm
+    assert better.lateral_cm == pytest.approx(9.0)
+
+
+def test_a_sign_of_another_track_that_was_sure_only_from_afar_is_not_stopped_for(rig):
+    """From afar it could be beside a bend of this track; nearer sightings, even unsure ones, tell."""
+    for ahead_cm in (64, 63, 62, *range(60, 41, -2)):
+        confidence = 0.9 if ahead_cm > 60 else 0.5
+        rig.show(seen(DANGER, ahead_cm, lateral_cm=-27.5, confidence=confidence), at_cm=110 - ahead_cm)
+    kinds = {rig.show(at_cm=110 - ahead_cm, speed=LOW_SPEED_CM_S).kind for ahead_cm in range(40, 10, -1)}
+
+    assert kinds == {OrderKind.FULL_SPEED}
+
+
 def test_a_sign_seen_so_late_that_the_motor_alone_would_be_too_slow_is_braked_for(rig):
     fast, slow = rig.state(0.0, FULL_SPEED_CM_S), rig.state(0.0, LOW_SPEED_CM_S)
 
