@@ -14,9 +14,9 @@ from typing import Any
 
 FOLDER = resources.files(__package__)
 ORIGINAL = "en"
+"""The language of the docstrings, and of readers whose own language is missing."""
 LANGUAGE_VARIABLES = ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 """Variables that set the reader's language, the strongest first: the kit's own setting, then the locale's."""
-"""The language of the docstrings, and of readers whose own language is missing."""
 
 
 @cache
@@ -64,14 +64,18 @@ def language() -> str:
 
 
 class _Writer(string.Formatter):
-    """Fills placeholders, and writes fractions with the decimal point of a language."""
+    """Fills placeholders, and writes fractions with the decimal point of a language, and no "-0.0"."""
 
     def __init__(self, lang: str) -> None:
         self._point = catalogue()["number.point"][lang]
 
     def format_field(self, value: object, format_spec: str) -> str:
         written: str = super().format_field(value, format_spec)
-        return written.replace(".", self._point) if isinstance(value, float) else written
+        if not isinstance(value, float):
+            return written
+        if value > -1 and not any(digit in written for digit in "123456789"):
+            written = written.replace("-", "")
+        return written.replace(".", self._point)
 
 
 def text(key: str, lang: str | None = None, **values: object) -> str:
