@@ -83,3 +83,10 @@ def test_a_fraction_has_the_decimal_point_of_its_language(lang: str, said: str) 
 
     assert said in filled
     assert number(1.5, 1, lang) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(-0.04, "0.0"), (-0.0, "0.0"), (-0.06, "-0.1"), (-1.0, "-1.0"), (0.04, "0.0")]
+)
+def test_a_value_that_rounds_to_zero_has_no_sign(value: float, said: str) -> None:
+    assert number(value, 1, "en") == said
