@@ -1,5 +1,7 @@
 """What `brakepoint serve` refuses before it loads anything, what its follower survives, and when it ends."""
 
+import os
+import signal
 import socket
 import subprocess
 import threading
@@ -11,6 +13,7 @@ import pytest
 pytest.importorskip("kserve")
 
 from brakepoint.cli import run as cli
+from brakepoint.cli import serve
 from brakepoint.errors import UserError
 from brakepoint.serving import source
 from brakepoint.serving.process import serving
@@ -85,6 +88,16 @@ def test_the_follower_survives_whatever_a_switch_raises(monkeypatch, error: Exce
 
     said = str(error) or "NotImplementedError"
     assert told == [("serving.trouble", said), ("serving.switched", "2")]
+
+
+def test_a_server_of_a_notebook_ends_when_the_kernel_is_gone(monkeypatch) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(serve, "on_end_of_parent", lambda react: react())
+    monkeypatch.setattr(os, "kill", lambda *ended: told.append(ended))
+
+    assert cli(["serve", "missing.onnx"]) == 2
+
+    assert told == [(os.getpid(), signal.SIGTERM)]
 
 
 def test_a_server_of_a_notebook_has_the_kernel_s_lifeline(monkeypatch) -> None:
