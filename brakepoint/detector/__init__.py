@@ -1,17 +1,19 @@
 """The detector: an ONNX model that turns a frame into detections, without torch."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from brakepoint.detector.decode import decode, non_maximum_suppression
+from brakepoint.detector.decode import Candidates, decode, non_maximum_suppression
 from brakepoint.detector.layout import check_numbers, find_layout
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.detector.metadata import class_names, stride_px
 from brakepoint.detector.remote import remote_runtime
 from brakepoint.detector.runtime import Runtime, first_answer, load_runtime
+from brakepoint.detector.second_look import TILE_PX, UNSURE, SecondLook
 from brakepoint.messages import Detection, Detections, Frame, picture_hash
 from brakepoint.models import SHIPPED_MODEL
 
@@ -88,9 +90,14 @@ class Detector:
         self.classes = class_names(self.runtime.metadata, path)
         self.input_size_px = self.runtime.input_size_px
         self._tensors: dict[tuple[int, int], np.ndarray] = {}
-        self._stride_px = stride_px(self.runtime.metadata) if self.runtime.takes_lower else None
+        takes_smaller = self.runtime.takes_smaller
+        self._stride_px = stride_px(self.runtime.metadata) if takes_smaller else None
         output = first_answer(self.runtime, self._tensor(self.input_size_px), path)
         self._layout = find_layout(output, len(self.classes), self.runtime.metadata, path)
+        self._second_look = SecondLook(
+            partial(self._find, confidence=UNSURE[0]),
+            (TILE_PX, TILE_PX) if takes_smaller else self.input_size_px,
+        )
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame, with the detector's own confidence threshold."""
@@ -116,23 +123,25 @@ class Detector:
         least = self.confidence if confidence is None else confidence
         size_px = image.shape[1], image.shape[0]
         letterbox = Letterbox.fit(size_px, self.input_size_px, self._stride_px if low else None)
-        tensor = self._tensor(letterbox.input_size_px)
-        fill_tensor(letterbox.apply(image), tensor)
-        output = self.runtime.infer(tensor)
-        check_numbers(output, self._layout, self._path)
-        candidates = decode(output, self._layout, len(self.classes), least)
-        kept = non_maximum_suppression(candidates, self._iou)
-        boxes = letterbox.to_frame(kept.boxes)
-        has_area = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        found = self._find(letterbox.apply(image), min(least, UNSURE[0]))
+        found = replace(found, boxes=letterbox.to_frame(found.boxes))
+        found = self._second_look.examine(image, found, letterbox.scale)
+        has_area = (found.boxes[:, 2:] > found.boxes[:, :2]).all(axis=1)
+        found = non_maximum_suppression(found.select(has_area & (found.scores >= least)), self._iou)
         return tuple(
             Detection(sign_class=self.classes[class_id], confidence=min(score, 1.0), box=tuple(box))
             for box, score, class_id in zip(
-                boxes[has_area].tolist(),
-                kept.scores[has_area].tolist(),
-                kept.class_ids[has_area],
-                strict=True,
+                found.boxes.tolist(), found.scores.tolist(), found.class_ids, strict=True
             )
         )
+
+    def _find(self, picture: np.ndarray, confidence: float) -> Candidates:
+        """Finds the signs in a picture that has the size of an input; boxes are in its pixels."""
+        tensor = self._tensor((picture.shape[1], picture.shape[0]))
+        fill_tensor(picture, tensor)
+        output = self.runtime.infer(tensor)
+        check_numbers(output, self._layout, self._path)
+        return non_maximum_suppression(decode(output, self._layout, len(self.classes), confidence), self._iou)
 
     def _tensor(self, input_size_px: tuple[int, int]) -> np.ndarray:
         """The input tensor of this width and height, created once."""

@@ -87,6 +87,11 @@ class Letterbox:
         return mapped
 
     @property
+    def scale(self) -> float:
+        """Pixels of the input for each pixel of the frame."""
+        return self.inner_size_px[0] / self.frame_size_px[0]
+
+    @property
     def _scales(self) -> np.ndarray:
         return np.tile(np.divide(self.inner_size_px, self.frame_size_px), 2)
 

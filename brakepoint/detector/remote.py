@@ -48,14 +48,14 @@ class RemoteRuntime:
         metadata: The assumed metadata: the protocol does not transfer the classes, so they are those of
             `SignClass`, in order.
         input_size_px: `(width, height)` of the picture that the network expects.
-        takes_lower: False: an endpoint has one size.
+        takes_smaller: False: an endpoint has one size.
 
     Raises:
         UserError: The extra `serving` is not installed, or no such network answers at this URL.
     """
 
     metadata: Mapping[str, str] = {"names": repr([str(name) for name in SignClass])}
-    takes_lower = False
+    takes_smaller = False
 
     def __init__(self, url: str) -> None:
         extras.require("serving")

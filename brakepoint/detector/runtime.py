@@ -44,12 +44,12 @@ class Runtime(Protocol):
     Attributes:
         metadata: The model's metadata.
         input_size_px: `(width, height)` of the picture that the network expects.
-        takes_lower: Whether the picture may also have a smaller height, by whole strides.
+        takes_smaller: Whether the picture may also be smaller, by whole strides.
     """
 
     metadata: Mapping[str, str]
     input_size_px: tuple[int, int]
-    takes_lower: bool
+    takes_smaller: bool
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """Runs the network.
@@ -112,7 +112,7 @@ class OpenVinoRuntime:
         shape = [None if side.is_dynamic else side.get_length() for side in wanted.partial_shape]
         element_type = wanted.element_type.to_dtype().name
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
-        self.takes_lower = shape[2] is None
+        self.takes_smaller = shape[2] is None and shape[3] is None
         # Otherwise bfloat16 would be used where processors have it, and scores would depend on the machine.
         has_half = options.half and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._settings = {
@@ -160,7 +160,7 @@ class OnnxRuntime:
         shape = [side if isinstance(side, int) else None for side in wanted.shape]
         element_type = {"tensor(float)": "float32"}.get(wanted.type, wanted.type)
         self.input_size_px = input_size_px(shape, element_type, self.metadata, path)
-        self.takes_lower = shape[2] is None
+        self.takes_smaller = shape[2] is None and shape[3] is None
         self._input_name = wanted.name
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
@@ -206,7 +206,7 @@ class TensorRtRuntime(OnnxRuntime):
         super().__init__(path, options, [(TENSORRT, _engine_options(engine.folder))])
         if self.provider != TENSORRT:
             raise UserError("error.tensorrt_fell_back", provider=self.provider)
-        self.takes_lower = False  # An engine is for one shape, and another one would take minutes again.
+        self.takes_smaller = False  # An engine is for one shape, and another one would take minutes again.
         width, height = self.input_size_px
         self.infer(np.zeros((1, 3, height, width), np.float32))
 

@@ -77,7 +77,7 @@ def test_a_training_run_ends_in_a_model_that_the_train_can_run(
     model = export(checkpoint, tmp_path / "model.onnx")
     detector = Detector(model)
     assert detector.input_size_px == (800, 608)
-    assert detector.runtime.takes_lower
+    assert detector.runtime.takes_smaller
     assert [file.name for file in checkpoint.parent.glob("*.onnx")] == []
     provenance = json.loads(detector.runtime.metadata["provenance"])
     assert (provenance["epochs"], provenance["seed"], provenance["imgsz"]) == (1, 0, 256)

@@ -248,7 +248,7 @@ def test_it_finds_what_the_others_find(make_model, jetson):
 
 def test_its_engine_is_for_one_shape_whatever_the_model_allows(make_model, jetson):
     jetson()
-    model = make_model(RAW, input_shape=(1, 3, "height", 96), imgsz="[64, 96]")
+    model = make_model(RAW, input_shape=(1, 3, "height", "width"), imgsz="[64, 96]")
 
-    assert Detector(model).runtime.takes_lower
-    assert not Detector(model, runtime="tensorrt").runtime.takes_lower
+    assert Detector(model).runtime.takes_smaller
+    assert not Detector(model, runtime="tensorrt").runtime.takes_smaller
