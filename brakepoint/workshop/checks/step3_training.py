@@ -130,9 +130,9 @@ def check_gate(lab: Lab) -> None:
         ("same", (0.3, 0.8), (0.3, 0.8), False),
         ("forgot", (0.95, 0.75), (0.3, 0.82), False),
         ("not_better", (0.2, 0.95), (0.3, 0.8), False),
+        ("other_world", (0.7, 0.82), (0.3, 0.82), True),
         ("strict", (0.9, 0.775), (0.3, 0.82), True),
         ("strict", (0.32, 0.78), (0.3, 0.82), True),
-        ("other_world", (0.7, 0.82), (0.3, 0.82), True),
         ("gained", (0.9, 0.95), (0.3, 0.82), True),
     )
     for name, new, base, expected in cases:

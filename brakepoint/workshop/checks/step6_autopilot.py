@@ -206,20 +206,19 @@ def _check_recovery(lab: Lab) -> None:
 
 
 def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
-    """Drives a feed; the mission must be accomplished, with a good score."""
+    """Drives a feed; the mission must be accomplished, with a good score and without a fault at any sign."""
     run = drive(lab, feed_name)
     result = score_run(run, feed(feed_name))
-    if result.accomplished and result.score >= SCORE_LEAST:
+    at_fault = [outcome for outcome in result.signs if outcome.faults]
+    if result.accomplished and result.score >= SCORE_LEAST and not at_fault:
         return
     values = {"feed": feed_name, "score": result.score, "least": SCORE_LEAST}
     if result.derailed:
         raise Wrong(f"step6.{exercise}.derailed", **values, at=round(result.distance_cm))
     if run.ticks[-1].order.reason in FAULTS:
         raise Wrong("step6.drive.fault", **values, found=str(run.ticks[-1].order.reason))
-    for outcome in result.signs:
-        if outcome.faults:
-            values["at"] = round(outcome.at_cm)
-            raise Wrong(f"step6.drive.{outcome.faults[0]}", **values)
+    for outcome in at_fault:
+        raise Wrong(f"step6.drive.{outcome.faults[0]}", **values, at=round(outcome.at_cm))
     raise Wrong("step6.drive.score", **values, stops=result.false_stops)
 
 

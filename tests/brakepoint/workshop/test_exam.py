@@ -21,6 +21,9 @@ from brakepoint.workshop.checks.exam import (
     FaultOutcome,
     FlickeringDetector,
 )
+from brakepoint.workshop.checks.step6_autopilot import check_exam
+from brakepoint.workshop.verdicts import Wrong
+from solutions import step6_autopilot as solution
 
 FULL = Order(kind=OrderKind.FULL_SPEED, reason=Reason.CLEAR, at=0.0)
 
@@ -128,3 +131,11 @@ def test_a_train_that_hears_its_orders_drives_on() -> None:
         hub.apply(FULL)
 
     assert not hub.state(BREAKS_AT_S + 1.5 * WATCHDOG_S).braking
+
+
+def test_a_train_whose_watchdog_does_not_bite_fails_the_exam(monkeypatch) -> None:
+    monkeypatch.setattr(examining, "WATCHDOG_S", WATCHED_S)
+    with pytest.raises(Wrong) as caught:
+        check_exam(solution)
+
+    assert caught.value.key == "check.step6.exam.silent"

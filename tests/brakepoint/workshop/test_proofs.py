@@ -3,6 +3,8 @@
 The second is tested for each exercise: a lab filled up to there passes so far and fails at the next gap.
 """
 
+import re
+import shutil
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -80,6 +82,25 @@ def test_each_exercise_has_wrong_answers() -> None:
 
     assert set(counts) == {(step.name, exercise) for step, exercise in EXERCISES}
     assert {name: count for name, count in counts.items() if count < WRONG_LEAST} == {}
+
+
+def test_each_message_of_a_step_has_a_wrong_answer_or_a_test() -> None:
+    tests = [file.read_text("utf-8") for file in Path(__file__).parent.glob("*.py")]
+    tested = {key for test in tests for key in re.findall(r'"(check\.step\d[\w.]*)"', test)}
+    messages = {key for key in catalogue() if key.startswith("check.step")}
+
+    assert messages - tested - {answer["message"] for answer in ANSWERS} == set()
+
+
+def test_an_overlay_without_a_train_gets_its_own_message(tmp_path: Path) -> None:
+    lab = shutil.copytree(find_step("7").solution, tmp_path / "lab")
+    overlay = lab / "overlay" / "kustomization.yaml"
+    stub = "components:\n  - ../../../deploy/components/stub\n"
+    overlay.write_text(overlay.read_text("utf-8").replace(stub, ""), "utf-8")
+
+    failed = list(examine(find_step("7"), lab))[-1]
+
+    assert (failed.key, failed.values) == ("check.step7.no_deployment", {"name": "train"})
 
 
 def test_the_course_fits_the_solutions() -> None:
