@@ -195,7 +195,7 @@ def _forget_paths(checkpoint: Path) -> None:
 
 
 def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE) -> Path:
-    """Exports a checkpoint to ONNX for whole frames or lower pictures, with class names in the metadata.
+    """Exports a checkpoint to ONNX for whole frames and smaller pictures, with class names in the metadata.
 
     Args:
         weights: The checkpoint.
@@ -214,21 +214,20 @@ def export_onnx(weights: Path, target: Path, size: tuple[int, int] = EXPORT_SIZE
                 format="onnx", imgsz=list(size), opset=OPSET, simplify=True, dynamic=True, verbose=False
             )
         )
-        _describe(made, model.ckpt["train_args"], width_px=size[1])
+        _describe(made, model.ckpt["train_args"])
         made.replace(target)
     return target
 
 
-def _describe(path: Path, trained: dict[str, Any], width_px: int) -> None:
-    """Adds metadata about export and training, without the date; only the input's height stays dynamic."""
+def _describe(path: Path, trained: dict[str, Any]) -> None:
+    """Adds metadata about export and training, without the date; height and width stay dynamic."""
     import onnx
 
     exported = onnx.load(path)
-    known = {"batch": 1, "width": width_px}
     for end in (*exported.graph.input, *exported.graph.output):
         for side in end.type.tensor_type.shape.dim:
-            if side.dim_param in known:
-                side.dim_value = known[side.dim_param]
+            if side.dim_param == "batch":
+                side.dim_value = 1
     del exported.graph.value_info[:]  # Inner sizes, which each runtime infers again.
     kept = {entry.key: entry.value for entry in exported.metadata_props if entry.key not in ("date", "args")}
     kept["description"] = "Brakepoint: traffic signs beside a LEGO-scale track"
