@@ -13,7 +13,7 @@ from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.detector.metadata import class_names, stride_px
 from brakepoint.detector.remote import remote_runtime
 from brakepoint.detector.runtime import Runtime, first_answer, load_runtime
-from brakepoint.detector.second_look import TILE_PX, UNSURE, SecondLook
+from brakepoint.detector.second_look import SHEET_PX, UNSURE, SecondLook
 from brakepoint.messages import Detection, Detections, Frame, picture_hash
 from brakepoint.models import SHIPPED_MODEL
 
@@ -96,7 +96,7 @@ class Detector:
         self._layout = find_layout(output, len(self.classes), self.runtime.metadata, path)
         self._second_look = SecondLook(
             partial(self._find, confidence=UNSURE[0]),
-            (TILE_PX, TILE_PX) if takes_smaller else self.input_size_px,
+            SHEET_PX if takes_smaller else self.input_size_px,
         )
 
     def detect(self, frame: Frame) -> Detections:
