@@ -45,8 +45,8 @@ def _moved_down(item: Detection, by_px: int) -> Detection:
 class Detector:
     """Finds signs in pictures.
 
-    Where the network is unsure of a detection, it is shown that detection again, enlarged (`second_look`). The
-    same picture always gives the same detections. An object may be used by only one thread.
+    Where the network is unsure of a detection, it is shown that detection again, enlarged (`second_look`).
+    The same picture always gives the same detections. An object may be used by only one thread.
 
     Args:
         model_path: An ONNX model exported by ultralytics, in either of its output layouts; or the URL of an
