@@ -2,6 +2,7 @@
 
 import errno
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -94,6 +95,13 @@ def test_a_backup_is_never_part_of_the_next_one(small, capsys) -> None:
     assert str(small.folder) in capsys.readouterr().err
     assert not inside.parent.exists()
     assert run(["room", "backup", str(small.folder.with_suffix(".backup"))]) == 0
+
+
+def test_a_backup_is_reported_with_its_size(small, capsys) -> None:
+    upload("anna", noise=random.Random(1).randbytes(2_340_000))
+
+    assert run(["room", "backup", "spring.backup"]) == 0
+    assert re.search(r"2\.[34] MB", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("damage", ["cut", "hole"])

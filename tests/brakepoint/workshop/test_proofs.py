@@ -72,7 +72,7 @@ def test_a_wrong_answer_gets_its_own_message(answer: dict, tmp_path: Path, monke
         failed = examined(step, code, tmp_path)[-1]
 
     assert (failed.exercise, failed.key) == (shown_at, answer["message"])
-    assert failed.message
+    assert failed.message and answer.get("says", "") in failed.message
 
 
 def test_each_exercise_has_wrong_answers() -> None:

@@ -71,6 +71,7 @@ def test_a_number_is_read_with_a_point_or_a_comma(typed, capsys) -> None:
     explore(find_step("4"), typed, "solutions")
 
     assert "0.1" in capsys.readouterr().out
+    assert not progress.PROGRESS_PATH.exists(), "only what the learner's own code did is kept"
 
 
 @pytest.mark.parametrize("typed", ["much", "0.1 0.2", "0,1,2"])
