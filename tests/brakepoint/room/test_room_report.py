@@ -36,7 +36,7 @@ def test_the_report_says_what_took_long_who_came_how_far_and_what_went_wrong(sma
 
 
 def test_the_report_has_minutes_who_was_stuck_and_how_often_each_wrong_answer_came(
-    small, monkeypatch
+    small, points, monkeypatch
 ) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
     first, second, third, fourth = (text(f"lab.{STEP.name}.{name}.title") for name in STEP.exercises[:4])
