@@ -203,6 +203,7 @@ def test_the_command_prints_a_table(folder, model):
     result = CliRunner().invoke(APP, ["--images", str(folder), "--detector", str(model)])
     assert "DangerAhead" in result.stdout
     assert "0.995" in result.stdout
+    assert "40 px or more" in result.stdout, "the heights are shown, too"
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])

@@ -120,6 +120,18 @@ def test_a_damaged_backup_is_named_and_leaves_nothing(small, tmp_path, monkeypat
     assert not Path("room.yaml").exists() and not any(Path().rglob("*.json"))
 
 
+def test_a_restore_that_breaks_off_leaves_no_room(small, tmp_path, monkeypatch, capsys) -> None:
+    saved = tmp_path / "spring.backup"
+    assert run(["room", "backup", str(saved)]) == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    monkeypatch.setattr(backup, "load_room", lambda file: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        backup.restore(saved, Path("room.yaml"))
+
+    assert list(small.folder.parent.iterdir()) == []
+
+
 def test_a_backup_that_breaks_off_leaves_the_one_before(small, monkeypatch) -> None:
     run(["room", "backup", "spring.backup"])
     before = Path("spring.backup").read_bytes()
