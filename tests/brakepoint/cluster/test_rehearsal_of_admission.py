@@ -85,6 +85,7 @@ def test_the_command_knows_three_platforms(capsys) -> None:
 def test_the_command_lists_what_the_instructor_must_provide(capsys, monkeypatch) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
     rehearsed = SimpleNamespace(admitted=[], findings=[], yours=["a cable", "a [long] one"])
+    monkeypatch.setattr("brakepoint.cluster.kit.collect", lambda profile, room: None)
     monkeypatch.setattr("brakepoint.cluster.rehearsal.rehearse", lambda kit: rehearsed)
 
     assert run(["cluster", "rehearse", "--profile", "kind"]) == 0
