@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -56,14 +56,12 @@ def calibrate_command(
     train = known_train(path)
     with choosing(None):
         opened = open_camera(camera)
-    try:
+    with closing(opened):
         own_px: tuple[int, int] = getattr(opened, "size_px", FRAME_PX)
         if chessboard:
             fit = _by_chessboard(opened, chessboard, square, own_px)
         else:
             fit = fit_eye(_places(opened, detector, beside), FRAME_PX, own_px)
-    finally:
-        opened.close()
     latency_s = train.camera.latency_s if train.camera else 0.0
     eye = fit.eye.model_copy(update={"latency_s": latency_s})
     Console(highlight=False).print(_table(eye, fit.errors))

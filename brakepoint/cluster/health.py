@@ -120,7 +120,8 @@ def _nodes(api: Api) -> Iterator[Answer]:
     nodes = _items(api, "/api/v1/nodes")
     unready = [one["metadata"]["name"] for one in nodes if not _is_true(one, "Ready")]
     kinds = sorted({one["status"]["nodeInfo"]["architecture"] for one in nodes})
-    yield _answer("nodes", well=bool(nodes) and not unready, count=len(nodes), unready=", ".join(unready))
+    well, names = bool(nodes) and not unready, ", ".join(unready) or "–"
+    yield _answer("nodes", well=well, count=len(nodes), unready=names)
     yield _answer("architectures", well="amd64" in kinds, names=", ".join(kinds))
     gpus = {one["metadata"]["name"]: int(one["status"].get("allocatable", {}).get(GPU, 0)) for one in nodes}
     strange = sorted(

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from brakepoint.adapters import SIMULATED_HUB, open_camera, open_hub
 from brakepoint.detector import look_at
@@ -152,6 +152,8 @@ def score(
 
 class Answer(BaseModel):
     """The output of a detector's sandbox."""
+
+    model_config = ConfigDict(frozen=True)
 
     items: tuple[Detection, ...] = Field(max_length=DETECTIONS_MAX)
 

@@ -71,7 +71,7 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
         yield _verdict("", "check.exited")
         return
     except ModuleNotFoundError as error:
-        yield _verdict("", "check.no_module", module=error.name or "")
+        yield _verdict("", "check.no_module", module=str(error.name))
         return
     except Exception as error:
         yield _crash("", step, path, error)

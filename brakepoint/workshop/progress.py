@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brakepoint.course import ROOT, Step, chosen_track, course
 from brakepoint.files import write_whole
@@ -23,6 +23,8 @@ class Attempt(BaseModel):
         choice: The chosen number.
         figures: The resulting figures, by name.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     choice: float
     figures: dict[str, float]

@@ -1,21 +1,21 @@
 """The limits of what is read from files, messages and the command line: none changes unnoticed."""
 
-import importlib
+import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import get_args
 
-import pytest
-from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from data_classes import models
 from pydantic.fields import FieldInfo
-
-import brakepoint
 
 LIMITS = {
     "course.Step.core_minutes": "(0, ∞)",
     "course.Step.minutes": "(0, ∞)",
     "course._Course.set_up_minutes": "(0, ∞)",
+    "incidents.site.Clocks.autopilot": "(-∞, ∞)",
+    "incidents.site.Clocks.capture": "(-∞, ∞)",
+    "incidents.site.Clocks.controller": "(-∞, ∞)",
+    "incidents.site.Clocks.detector": "(-∞, ∞)",
     "incidents.site.Lens.buffers": "[1, 60]",
     "incidents.site.Lens.shutter_ms": "(0, 1000]",
     "incidents.site.Looking.confidence": "(0, 1)",
@@ -25,17 +25,31 @@ LIMITS = {
     "labels.label_studio_export.Rectangle.original_height": "(0, 1000000]",
     "labels.label_studio_export.Rectangle.original_width": "(0, 1000000]",
     "labels.label_studio_export.RectangleValue.height": "(0, 200]",
+    "labels.label_studio_export.RectangleValue.rotation": "(-∞, ∞)",
     "labels.label_studio_export.RectangleValue.width": "(0, 200]",
     "labels.label_studio_export.RectangleValue.x": "[-100, 200]",
     "labels.label_studio_export.RectangleValue.y": "[-100, 200]",
+    "messages.Control.at": "(-∞, ∞)",
     "messages.Control.seconds": "(0, 10]",
+    "messages.Detection.box": "(-∞, ∞)",
     "messages.Detection.confidence": "[0, 1]",
+    "messages.Detections.captured_at": "(-∞, ∞)",
     "messages.Detections.frame_id": "[0, ∞)",
+    "messages.GivenOrder.at": "(-∞, ∞)",
     "messages.GivenOrder.number": "[0, ∞)",
     "messages.GivenOrder.run": "[-1, ∞)",
+    "messages.GivenOrder.seen_at": "(-∞, ∞)",
+    "messages.MissionState.at": "(-∞, ∞)",
     "messages.MissionState.run": "[0, ∞)",
+    "messages.MissionState.since": "(-∞, ∞)",
+    "messages.Order.at": "(-∞, ∞)",
+    "messages.Status.at": "(-∞, ∞)",
+    "messages.Status.latency_ms": "(-∞, ∞)",
+    "messages.Status.latency_p95_ms": "(-∞, ∞)",
     "messages.Status.per_s": "[0, ∞)",
     "messages.Status.refused": "[0, ∞)",
+    "messages.TrainState.at": "(-∞, ∞)",
+    "messages.TrainState.position_cm": "(-∞, ∞)",
     "messages.TrainState.power": "[-100, 100]",
     "messages.TrainState.speed_cm_s": "[0, ∞)",
     "messages.Wish.seconds": "(0, 10]",
@@ -66,6 +80,8 @@ LIMITS = {
     "scenery.scenario.ScenarioSign.offset_cm": "[4.0, 200]",
     "scenery.scenario.ScenarioSign.tilt_deg": "[-30, 30]",
     "scenery.scenario.ScenarioSign.turn_deg": "[-60, 60]",
+    "services.link.FromTrain.heard_at": "(-∞, ∞)",
+    "services.link.FromTrain.seen_at": "(-∞, ∞)",
     "show.album.ShownSign.box": "[0, 1]",
     "synthesis.cutouts.CutoutRecord.distance_cm": "(0, ∞)",
     "synthesis.cutouts.CutoutRecord.pitch_deg": "[-180, 180]",
@@ -90,39 +106,64 @@ LIMITS = {
     "train_file.Eye.side_cm": "[-15, 15]",
     "train_file.Eye.width_px": "[16, 8192]",
     "train_file.Eye.yaw_deg": "[-30, 30]",
-    "truth.GroundTruth.spacing_cm": "(0, ∞)",
-    "truth.VisibleSign.distance_cm": "(0, ∞)",
+    "truth.GroundTruth.spacing_cm": "(0, ∞]",
+    "truth.VisibleSign.distance_cm": "(0, ∞]",
     "truth.VisibleSign.visible": "[0, 1]",
 }
-"""Interval of each field that has limits; a bracket belongs to the interval, a parenthesis does not."""
+"""Interval of each number that has limits; a bracket belongs to the interval, a parenthesis does not.
+
+So a number below `∞)` is finite, and one below `∞]` need not be.
+"""
+LENGTHS = {
+    "course.Step.core": (1, math.inf),
+    "course.Step.exercises": (1, math.inf),
+    "course._Course.step": (1, math.inf),
+    "labels.coco._Image.file_name": (1, math.inf),
+    "messages.Control.feed": (0, 200),
+    "messages.Detections.items": (0, 300),
+    "messages.Detections.picture_hash": (0, 32),
+    "messages.GivenOrder.giver": (0, 64),
+    "messages.MissionState.feed": (0, 200),
+    "messages.Status.service": (0, 32),
+    "messages.Wish.feed": (0, 200),
+    "mission.records.Run.ticks": (1, math.inf),
+    "mission.report.Report.missions": (1, math.inf),
+    "room.history._Incidents.incidents": (0, 99),
+    "room.submission.Answer.items": (0, 300),
+    "scenery.scenario.Scenario.signs": (0, 60),
+    "scenery.scenario.Scenario.track": (1, 50),
+    "show.server.ShownPicture.signs": (0, 50),
+    "synthesis.cutouts.CutoutRecord.plate": (3, math.inf),
+    "truth.GroundTruth.frames": (2, math.inf),
+    "truth.GroundTruth.track": (1, math.inf),
+}
+"""Least and greatest length of each text or list that has limits."""
 
 
-def modules() -> Iterator[str]:
-    """The modules that define what pydantic validates."""
-    folder = Path(brakepoint.__path__[0])
-    for path in sorted(folder.rglob("*.py")):
-        if "pydantic" in path.read_text(encoding="utf-8"):
-            yield ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+def fields() -> Iterator[tuple[str, list[object]]]:
+    """Each field of a model, with the types and the limits that it is made of, at any depth."""
+    for model, each in models().items():
+        finite = FieldInfo(allow_inf_nan=each.model_config.get("allow_inf_nan"))
+        for name, field in each.model_fields.items():
+            yield f"{model}.{name}", [*parts(field), *parts(finite)]
 
 
-def below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for model in base.__subclasses__():
-        yield model
-        yield from below(model)
+def parts(annotation: object) -> Iterator[object]:
+    if isinstance(annotation, FieldInfo):
+        yield from annotation.metadata
+        yield from parts(annotation.annotation)
+        return
+    yield annotation
+    for part in (*getattr(annotation, "__metadata__", ()), *get_args(annotation)):
+        yield from parts(part)
 
 
-def limits_in(annotation: object) -> Iterator[object]:
-    """What is written beside a type, at any depth: the limits of the numbers in a tuple, for example."""
-    yield from getattr(annotation, "__metadata__", ())
-    for part in get_args(annotation):
-        yield from limits_in(part)
-
-
-def interval(field: FieldInfo) -> str | None:
-    """The limits of a field, its own and those of its type; None if it has none."""
-    low, high = "(-∞", "∞)"
-    for limit in (*field.metadata, *limits_in(field.annotation)):
-        match limit:
+def interval(parts: list[object]) -> str | None:
+    """The limits of a number; None if it has none."""
+    is_finite = float not in parts or any(getattr(part, "allow_inf_nan", None) is False for part in parts)
+    low, high = unlimited = ("(-∞", "∞)") if is_finite else ("[-∞", "∞]")
+    for part in parts:
+        match part:
             case Ge(ge=least):
                 low = f"[{least}"
             case Gt(gt=least):
@@ -131,22 +172,25 @@ def interval(field: FieldInfo) -> str | None:
                 high = f"{most}]"
             case Lt(lt=most):
                 high = f"{most})"
-            case FieldInfo():
-                return interval(limit)
-    return None if (low, high) == ("(-∞", "∞)") else f"{low}, {high}"
+    is_limited = (low, high) != unlimited or (is_finite and float in parts)
+    return f"{low}, {high}" if is_limited else None
 
 
-@pytest.fixture(scope="module")
-def fields() -> dict[str, FieldInfo]:
-    for name in modules():
-        importlib.import_module(name)
-    models = {model for model in below(BaseModel) if model.__module__.startswith("brakepoint.")}
-    return {
-        f"{model.__module__.removeprefix('brakepoint.')}.{model.__name__}.{name}": field
-        for model in models
-        for name, field in model.model_fields.items()
-    }
+def lengths(parts: list[object]) -> tuple[float, float] | None:
+    """The least and the greatest length; None if neither is limited."""
+    least, most = 0.0, math.inf
+    for part in parts:
+        match part:
+            case MinLen(min_length=length):
+                least = length
+            case MaxLen(max_length=length):
+                most = length
+    return None if (least, most) == (0, math.inf) else (least, most)
 
 
-def test_no_limit_changes_unnoticed(fields: dict[str, FieldInfo]) -> None:
-    assert {name: limits for name, field in fields.items() if (limits := interval(field))} == LIMITS
+def test_no_limit_of_a_number_changes_unnoticed() -> None:
+    assert {name: limits for name, parts in fields() if (limits := interval(parts))} == LIMITS
+
+
+def test_no_limit_of_a_length_changes_unnoticed() -> None:
+    assert {name: limits for name, parts in fields() if (limits := lengths(parts))} == LENGTHS

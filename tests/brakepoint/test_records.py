@@ -1,49 +1,75 @@
 """What is read from a file or the network is immutable, and most of it accepts no extra fields."""
 
-from importlib import import_module
+from data_classes import models, records
 
-import pytest
-from pydantic import BaseModel
-
-STRICT = (
-    "brakepoint.course",
-    "brakepoint.messages",
-    "brakepoint.mission.records",
-    "brakepoint.mission.report",
-    "brakepoint.registry.version",
-    "brakepoint.room.config",
-    "brakepoint.scenery.scenario",
-    "brakepoint.synthesis.cutouts",
-    "brakepoint.track",
-    "brakepoint.truth",
-)
-LENIENT = (
-    "brakepoint.evaluation",
-    "brakepoint.evaluation.mean_average_precision",
-    "brakepoint.labels.label_studio_export",
-    "brakepoint.pipeline.comparison",
-    "brakepoint.room.accounts",
-    "brakepoint.room.history",
-    "brakepoint.room.outcomes",
-    "brakepoint.workshop.verdicts",
-)
+KEPT_UP_TO_DATE = {
+    "board.watcher.Seat",
+    "incidents.casebook.Case",
+    "incidents.casebook.Entry",
+    "incidents.casebook.Record",
+    "room.accounts.Accounts",
+    "room.history.History",
+    "room.kept.Kept",
+    "room.outcomes.Scores",
+    "room.rulings.Rulings",
+    "workshop.progress.Progress",
+    "workshop.progress.StepProgress",
+}
+"""Files that grow while the workshop goes on."""
+LENIENT = {
+    "evaluation.Evaluation",
+    "evaluation.Found",
+    "evaluation.mean_average_precision.ClassMetrics",
+    "labels.coco._Annotation",
+    "labels.coco._Category",
+    "labels.coco._Coco",
+    "labels.coco._Image",
+    "labels.coco._Record",
+    "labels.label_studio_export.Annotation",
+    "labels.label_studio_export.Rectangle",
+    "labels.label_studio_export.RectangleValue",
+    "labels.label_studio_export.Task",
+    "labels.label_studio_export._Record",
+    "pipeline.comparison.ProductionComparison",
+    "room.accounts.Account",
+    "room.history.Heard",
+    "room.history.Solved",
+    "room.history._Incidents",
+    "room.outcomes.Marks",
+    "room.outcomes.SubmissionOutcome",
+    "room.submission.Answer",
+    "workshop.progress.Attempt",
+    "workshop.verdicts.Verdict",
+}
 """Others write these, or may write more into them one day."""
-KEPT_UP_TO_DATE = {"Accounts", "Scores", "History", "Seat", "_Export"}
+UNDER_WAY = {
+    "cluster.kit.Kit",
+    "labels.folder._Found",
+    "proving.ground.Ledger",
+    "rollout.execution.Execution",
+    "rollout.pods.Pods",
+    "rollout.train.Train",
+    "rollout.workplace.Workplace",
+    "services.supervisor.Child",
+    "synthesis.picture.Placed",
+    "workshop.checks.answers.Touched",
+}
+"""What something under way has collected, or built, so far."""
 
 
-def records(module: str) -> list[type[BaseModel]]:
-    classes = [value for value in vars(import_module(module)).values() if isinstance(value, type)]
-    return [each for each in classes if issubclass(each, BaseModel) and each.__module__ == module]
+def test_what_was_read_is_not_changed() -> None:
+    changing = {name for name, model in models().items() if not model.model_config.get("frozen")}
+
+    assert changing == KEPT_UP_TO_DATE
 
 
-@pytest.mark.parametrize("module", [*STRICT, *LENIENT])
-def test_a_record_is_not_changed_once_it_is_made(module: str) -> None:
-    made = [each for each in records(module) if each.__name__ not in KEPT_UP_TO_DATE]
+def test_a_record_is_not_changed_once_it_is_made() -> None:
+    changing = {name for name, record in records().items() if not vars(record)["__dataclass_params__"].frozen}
 
-    assert made
-    assert [each.__name__ for each in made if not each.model_config.get("frozen")] == []
+    assert changing == UNDER_WAY
 
 
-@pytest.mark.parametrize("module", STRICT)
-def test_a_record_with_a_word_that_nobody_knows_is_refused(module: str) -> None:
-    assert [each.__name__ for each in records(module) if each.model_config.get("extra") != "forbid"] == []
+def test_a_record_with_a_word_that_nobody_knows_is_refused() -> None:
+    accepting = {name for name, model in models().items() if model.model_config.get("extra") != "forbid"}
+
+    assert accepting == LENIENT | KEPT_UP_TO_DATE

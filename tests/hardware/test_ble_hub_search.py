@@ -40,6 +40,14 @@ def test_the_address_of_a_remote_control(open_hub, bluez):
     assert refused(open_hub, remote.address)[0] == "hub.error.other_kind"
 
 
+def test_a_device_that_does_not_say_what_it_is_is_found_by_its_address_alone(open_hub, train):
+    train.is_kind_known = False
+
+    assert refused(open_hub, find_s=SHORT_S)[0] == "hub.error.not_found"
+    drive(open_hub(train.hub.address), FULL)
+    assert train.hub.motor == 100
+
+
 def test_two_hubs_and_no_address(open_hub, bluez, train):
     bluez.add(EmulatedHub("90:84:2B:00:00:02"))
     key, line = refused(open_hub)

@@ -13,6 +13,7 @@ import pytest
 from driving import feed
 from emulated_hub import EmulatedHub
 from owner import Desk
+from pseudo_language import keys_said
 
 from brakepoint.cli import run
 from brakepoint.cli.hub import BAR_WIDTH
@@ -29,6 +30,7 @@ from solutions.step6_autopilot import step
 
 FAST = World(speed=1.4, camera=CameraModel(focal_px=600, height_cm=9.0, pitch_deg=0.0), latency_s=0.1)
 FEED = "track-stop-and-slowdown"
+EYE = ("focal_px", "height_cm", "pitch_deg", "side_cm", "yaw_deg")
 
 
 def mission(desk: Desk):
@@ -80,7 +82,7 @@ def test_a_fast_train_derails_until_its_camera_and_its_hub_are_calibrated(
     assert train.drive.low_power == pytest.approx(20 + 32 / FAST.speed, abs=1)
     assert train.camera is not None
     assert train.camera.latency_s == pytest.approx(FAST.latency_s, abs=0.1)
-    capsys.readouterr()
+    assert "put a DangerAhead plate about" in capsys.readouterr().out
 
     run_, score = mission(Desk(FAST, before.emulated, tmp_path))
     assert run_.ending is Ending.END_OF_TRACK
@@ -162,7 +164,16 @@ def test_without_a_camera_the_owner_stops_the_time_and_measures_the_rest(desk, m
     assert run(["hub", "calibrate"]) == 0
     drive = load_train(tmp_path / "train.toml").drive
     assert drive.low_power == pytest.approx(20 + 32 / FAST.speed, abs=4)
-    assert "cm/s" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    for words in (
+        "make a mark about",
+        "Put the train at the start",
+        "nose come to rest?",
+        "%: about",
+        "cm/s",
+        "Written to",
+    ):
+        assert words in said
 
 
 def test_the_owner_sees_each_figure_that_was_measured_and_how_exact_it_is(
@@ -184,6 +195,25 @@ def test_the_owner_sees_each_figure_that_was_measured_and_how_exact_it_is(
     bars = [(float(speed), len(bar)) for bar, speed in re.findall(r"% (█+) ([\d.]+) cm/s", said)]
     assert len(bars) >= 2
     assert [length for _, length in bars] == [round(BAR_WIDTH * speed / max(bars)[0]) for speed, _ in bars]
+
+
+def test_the_owner_is_told_what_to_do_what_was_seen_and_what_was_not_understood(
+    desk, monkeypatch, tmp_path, capsys, pseudo_language
+):
+    monkeypatch.setenv("BRAKEPOINT_LANG", pseudo_language)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "train.toml"))
+    desk().sit_down(monkeypatch, ["far", "200", "30", "55", ""])
+    assert run(["camera", "calibrate", "--camera", "usb:"]) == 0
+
+    assert keys_said(capsys.readouterr().out) == {
+        "calibrate.plate.how",
+        "calibrate.plate.where",
+        "calibrate.not_a_number",
+        "calibrate.no_plate",
+        "calibrate.plate.seen",
+        *(f"calibrate.{kind}.{name}" for kind in ("name", "figure") for name in EYE),
+        "calibrate.written",
+    }
 
 
 def test_a_camera_that_was_not_calibrated_is_not_a_yardstick(desk, monkeypatch, tmp_path, capsys):

@@ -1,7 +1,9 @@
 """`brakepoint hub`: what it reports about the real train, and that a trial ends with a train at rest."""
 
 import builtins
+import json
 import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,6 +15,7 @@ from brakepoint.cli import hub, run
 from brakepoint.errors import UserError
 from brakepoint.messages import Light, Order, OrderKind, TrainState
 from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.texts import text
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +67,8 @@ def test_a_trial_drives_slowly_with_a_blinking_light_and_then_brakes_for_as_long
     assert len(meanings) == pytest.approx(2 * hub.TRY_S * CONTROL_RATE_HZ, abs=2)
     assert [order.at for order in train.orders] == train.looked_at
     assert train.is_closed
-    assert "ble:90:84" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ble:90:84" in said and text("cli.hub.try.moves", "en", seconds=hub.TRY_S) in said
 
 
 def test_a_trial_that_fails_lets_go_of_the_train(clock, monkeypatch, capsys):
@@ -74,6 +78,36 @@ def test_a_trial_that_fails_lets_go_of_the_train(clock, monkeypatch, capsys):
     assert run(["hub", "try"]) == 2
     assert train.is_closed
     assert "the radio is lost" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [((False, False), "stops"), ((True, False), "runs_on"), ((False, True), "runs_on")],
+)
+def test_what_a_hub_does_without_its_link_is_asked_twice_told_and_written_down(
+    tmp_path, monkeypatch, capsys, turns, said
+):
+    monkeypatch.chdir(tmp_path)
+    answers = iter((True, *turns))
+    left: list[tuple[str, bool]] = []
+
+    @contextmanager
+    def left_turning(address, hangs_up):
+        left.append((address, hangs_up))
+        yield "90:84"
+
+    monkeypatch.setattr(hub, "hub_tool", lambda uri, tool: left_turning)
+    monkeypatch.setattr(hub.typer, "confirm", lambda *_, **__: next(answers))
+
+    assert run(["hub", "try", "--link-loss", "--hub", "ble:?motor=A"]) == 0
+    assert left == [("", True), ("90:84", False)]
+    assert capsys.readouterr().out.splitlines() == [
+        text(f"cli.hub.link_loss.{name}", "en", path=hub.LINK_LOSS_FILE)
+        for name in ("hung_up", "braking", "out_of_reach", "braking", said)
+    ]
+    written = json.loads((tmp_path / hub.LINK_LOSS_FILE).read_text("utf-8"))
+    assert written["turns_on"] == dict(zip(("hung_up", "out_of_reach"), turns, strict=True))
+    assert written["hub"] == "90:84"
 
 
 @pytest.mark.parametrize(

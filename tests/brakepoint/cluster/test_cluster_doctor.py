@@ -231,6 +231,7 @@ CASES = {
         "exactly one",
     ),
     "no shared class": (changed(STORAGE, first_alone), "ReadWriteMany"),
+    "no nodes at all": (changed(NODES, lambda _: {"items": []}), "Not ready: –"),
     "no nodes of amd64": (changed(NODES, fewer), "amd64"),
     "a node that is not ready": (changed(NODES, more(node("three", ready="Unknown"))), "three"),
     "a strange taint": (

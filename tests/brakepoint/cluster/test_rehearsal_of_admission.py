@@ -1,5 +1,7 @@
 """The kit would be admitted as it is, on each platform, and the command reports that or what is wrong."""
 
+from types import SimpleNamespace
+
 import pytest
 from broken_kit import SEAT, Broken, before, kit
 
@@ -78,6 +80,16 @@ def test_the_command_says_what_is_wrong_in_a_sentence_each_and_fails(capsys, mon
 def test_the_command_knows_three_platforms(capsys) -> None:
     assert run(["cluster", "rehearse", "--profile", "swarm"]) == 2
     assert "openshift, microshift, kind" in capsys.readouterr().err
+
+
+def test_the_command_lists_what_the_instructor_must_provide(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    rehearsed = SimpleNamespace(admitted=[], findings=[], yours=["a cable", "a [long] one"])
+    monkeypatch.setattr("brakepoint.cluster.kit.collect", lambda profile, room: None)
+    monkeypatch.setattr("brakepoint.cluster.rehearsal.rehearse", lambda kit: rehearsed)
+
+    assert run(["cluster", "rehearse", "--profile", "kind"]) == 0
+    assert "Yours to provide:\n  – a cable\n  – a [long] one\n" in capsys.readouterr().out
 
 
 def test_the_command_rehearses_the_room_that_is_named(tmp_path, capsys, monkeypatch) -> None:

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import typer
 from onnx_models import raw_output
+from rich.table import Table
 from typer.testing import CliRunner
 
 from brakepoint.cli import run
-from brakepoint.cli.evaluate import as_table, evaluate_command
+from brakepoint.cli.evaluate import as_table, evaluate_command, heights_table
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
-from brakepoint.evaluation import Examined, evaluate, examine, measure, read_picture
-from brakepoint.evaluation.mean_average_precision import match_picture
+from brakepoint.evaluation import Evaluation, Examined, Found, evaluate, examine, measure, read_picture
+from brakepoint.evaluation.mean_average_precision import ClassMetrics, match_picture
 from brakepoint.messages import Detection, SignClass
 
 APP = typer.Typer()
@@ -154,10 +155,55 @@ def test_the_table_has_a_heading_for_each_column_and_numbers_to_the_right(folder
     assert [column.justify for column in table.columns] == ["left", *["right"] * 5]
 
 
+def test_the_tables_show_each_figure_with_three_decimals_and_what_there_is_none_of_as_a_dash(
+    monkeypatch,
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    evaluation = Evaluation(
+        map50=0.81236,
+        map50_interval=(0.7004, 0.9),
+        map50_95=0.5,
+        per_class={
+            SignClass.DANGER_AHEAD: ClassMetrics(
+                ap50=0.81236, ap50_95=0.5, precision=0.75, recall=0.6, truths=10, detections=8
+            ),
+            SignClass.SPEED_LIMIT: ClassMetrics(
+                ap50=None, ap50_95=None, precision=None, recall=None, truths=2, detections=0
+            ),
+        },
+        images=40,
+        confidence=0.256,
+        least_px=12.0,
+        false_alarms=3,
+        by_height=(
+            Found(from_px=0, below_px=16, signs=3, found=1),
+            Found(from_px=64, below_px=None, signs=9, found=9),
+        ),
+    )
+    classes, heights = as_table(evaluation, "m.onnx"), heights_table(evaluation)
+
+    assert cells(classes) == [
+        ["DangerAhead", "10", "0.750", "0.600", "0.812", "0.500"],
+        ["SpeedLimit", "2", "–", "–", "–", "–"],
+        ["all", "12", "–", "–", "0.812", "0.500"],
+    ]
+    assert cells(heights) == [["0 to 16 px", "3", "1", "0.333"], ["64 px or more", "9", "9", "1.000"]]
+    assert [column.justify for column in heights.columns] == ["left", *["right"] * 3]
+    assert str(classes.columns[1].header) == "signs of 12 px or more"
+    said = str(classes.caption)
+    assert "26% confidence" in said and "false alarms: 3 (pictures: 40)" in said
+    assert "between 0.700 and 0.900" in said
+
+
+def cells(table: Table) -> list[list[str]]:
+    return [list(row) for row in zip(*(map(str, column.cells) for column in table.columns), strict=True)]
+
+
 def test_the_command_prints_a_table(folder, model):
     result = CliRunner().invoke(APP, ["--images", str(folder), "--detector", str(model)])
     assert "DangerAhead" in result.stdout
     assert "0.995" in result.stdout
+    assert "40 px or more" in result.stdout, "the heights are shown, too"
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])

@@ -66,6 +66,26 @@ def test_beside_its_box_a_sign_s_class_and_confidence_are_written(tmp_path, one,
     assert (tiles[0] != tiles[1]).any()
 
 
+@pytest.mark.parametrize(
+    ("top", "detections", "colour", "is_above"),
+    [
+        (200, [0.9], HIT, True),
+        (0, [0.9], HIT, False),
+        (200, [], MISS, False),
+        (420, [], MISS, True),
+    ],
+    ids=["above a hit", "below a hit at the top", "below a miss", "above a miss at the bottom"],
+)
+def test_a_label_is_written_where_there_is_room(tmp_path, top, detections, colour, is_above):
+    there = sign(100).model_copy(update={"box": (100, top, 160, top + 60)})
+    found = [there.model_copy(update={"confidence": confidence}) for confidence in detections]
+    tile = draw_examined(examined(tmp_path / "a.png", [there], found), confidence=0.5)
+    wider_than_the_box = (tile == colour).all(axis=-1).sum(axis=1) > 60
+    rows = np.flatnonzero(wider_than_the_box)
+
+    assert rows.size and (rows.max() < (top + 30) * tile.shape[0] / 480) == is_above
+
+
 def test_the_worst_pictures_come_first(tmp_path):
     right = examined(tmp_path / "a.png", [sign(100)], [sign(100, 0.9)])
     blind = examined(tmp_path / "b.png", [sign(100)], [])

@@ -127,6 +127,7 @@ def test_start_breaks_the_train_and_says_what_was_noticed(
     said = capsys.readouterr().out
     assert text("incident.symptom.threshold_too_high", "en") in said
     assert text("incident.cause.threshold_too_high", "en") not in said
+    assert text("incident.started", "en", number=8) in said and "brakepoint incident up" in said
     assert "confidence = 0.95" in (home / "runs/incident/train/site.toml").read_text()
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from brakepoint.errors import UserError
 from brakepoint.labels.folder import read_labels
-from brakepoint.labels.pictures import read_picture
+from brakepoint.labels.pictures import distinct_names, read_picture
 
 
 def test_a_picture_with_a_film_behind_it_is_whole(tmp_path: Path) -> None:
@@ -72,3 +72,16 @@ def test_a_picture_is_read_upright_and_labels_for_it_on_its_side_are_refused(
             picture.truths(width, height)
     else:
         assert picture.truths(width, height)[0].box == pytest.approx((20, 20, 80, 60))
+
+
+def test_every_picture_has_a_name_of_its_own_even_without_its_suffix_and_in_any_case(tmp_path: Path) -> None:
+    pictures = [tmp_path / name for name in ("a.jpg", "a.png", "A.PNG", "a.Png", "of/a.jpg", "of/a.png")]
+
+    assert list(distinct_names(pictures, tmp_path).values()) == [
+        "a.jpg",
+        "a-png.png",
+        "A-2.png",
+        "a-3.png",
+        "of-a.jpg",
+        "of-a-png.png",
+    ]

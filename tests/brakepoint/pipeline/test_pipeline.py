@@ -204,6 +204,17 @@ def test_a_run_is_reported_and_the_next_reuses_what_did_not_change(tmp_path, mon
     assert len(outcome.refused) == 1 and "0.800" in outcome.refused[0]
 
 
+def test_a_run_can_be_followed_in_its_log(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    in_time: list[bool] = []
+
+    def tell(what: str, task: str) -> None:
+        in_time.append(task in (tmp_path / "runs" / LOG_NAME).read_text("utf-8"))
+
+    run(small_pipeline, tell, tmp_path / "runs", seed=1, new=0.9, least=0.5, tolerance=0.0)
+    assert in_time and all(in_time)
+
+
 def test_a_component_that_breaks_down_is_reported_with_its_last_words(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 

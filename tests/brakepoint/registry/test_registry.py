@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -12,9 +13,11 @@ pytest.importorskip("boto3")
 from onnx_models import NAMES, raw_output, save_constant_model
 
 from brakepoint.cli import run
+from brakepoint.cli.model import as_table
 from brakepoint.errors import UserError
 from brakepoint.registry.bucket import INCOMING, Registry
 from brakepoint.registry.names import COPY_KEY
+from brakepoint.registry.version import Version
 from brakepoint.store import Connection
 from brakepoint.store.embedded import EMBEDDED_BUCKET, serve_s3
 
@@ -205,3 +208,20 @@ def test_the_commands_tell_what_they_did(tmp_path, model, server, monkeypatch, c
     assert "●" in capsys.readouterr().out
     assert run(["model", "promote", "7"]) == 2
     assert "1, 2" in capsys.readouterr().err
+
+
+def test_a_version_is_listed_with_three_decimals_its_fingerprints_and_a_dash_for_what_is_unknown(
+    monkeypatch,
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    published = datetime(2026, 2, 3, 14, 5).astimezone()
+    by_hand = Version(number=1, sha256="a" * 64, size_bytes=1, published_at=published)
+    trained = by_hand.model_copy(
+        update={"number": 12, "metrics": {"track": 0.81236}, "data": "12345678ab", "code": "abcdefgh12"}
+    )
+    table = as_table([by_hand, trained], 12)
+
+    assert [list(row) for row in zip(*(column.cells for column in table.columns), strict=True)] == [
+        ["", "1", "2026-02-03 14:05", "–", "–", "–", "–"],
+        ["[green]●[/]", "12", "2026-02-03 14:05", "0.812", "–", "12345678", "abcdefgh"],
+    ]

@@ -1,9 +1,11 @@
 """A laptop joins a room by the code on a card."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 from room_day import STEP, connection
@@ -12,11 +14,13 @@ from brakepoint import course
 from brakepoint import room as room_package
 from brakepoint.cli import run, workshop
 from brakepoint.course import TRACK_VARIABLE, Track
+from brakepoint.magic import FOLDER_VARIABLE, load_ipython_extension
 from brakepoint.room import joining
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.joining import join, join_code
 from brakepoint.room.sharing import share_incidents
 from brakepoint.room.stores import serving
+from brakepoint.steps import SOURCE_VARIABLE
 from brakepoint.workshop import progress
 from brakepoint.workshop.labs import closed, lab_text
 from brakepoint.workshop.verdicts import Result
@@ -135,6 +139,17 @@ def test_what_the_environment_says_outweighs_the_room_that_was_joined(laptop, mo
     assert environment["AWS_S3_ENDPOINT"] == "https://mine" and environment["BRAKEPOINT_ROOM"] == "spring"
     laptop.write_text("{")
     assert room_package.joined() == {}
+
+
+def test_a_notebook_takes_part_in_the_room_that_the_laptop_has_joined(laptop, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(joining, "_entered", lambda variables: None)
+    join("anna.spring:abcd-efgh@10.0.0.1:9100")
+    environment = {FOLDER_VARIABLE: str(tmp_path), SOURCE_VARIABLE: "solutions"}
+    monkeypatch.setattr(os, "environ", environment)
+    monkeypatch.chdir(tmp_path)
+    load_ipython_extension(MagicMock())
+
+    assert environment["BRAKEPOINT_ROOM"] == "spring"
 
 
 @pytest.mark.parametrize("url", ["", "https://devspaces.example.com"])

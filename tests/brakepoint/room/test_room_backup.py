@@ -2,6 +2,7 @@
 
 import errno
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -96,6 +97,13 @@ def test_a_backup_is_never_part_of_the_next_one(small, capsys) -> None:
     assert run(["room", "backup", str(small.folder.with_suffix(".backup"))]) == 0
 
 
+def test_a_backup_is_reported_with_its_size(small, capsys) -> None:
+    upload("anna", noise=random.Random(1).randbytes(2_340_000))
+
+    assert run(["room", "backup", "spring.backup"]) == 0
+    assert re.search(r"2\.[34] MB", capsys.readouterr().out)
+
+
 @pytest.mark.parametrize("damage", ["cut", "hole"])
 def test_a_damaged_backup_is_named_and_leaves_nothing(small, tmp_path, monkeypatch, capsys, damage) -> None:
     upload("anna", noise=random.Random(1).randbytes(100_000))
@@ -110,6 +118,18 @@ def test_a_damaged_backup_is_named_and_leaves_nothing(small, tmp_path, monkeypat
     assert run(["room", "restore", str(saved)]) == 2
     assert "spring.backup" in capsys.readouterr().err
     assert not Path("room.yaml").exists() and not any(Path().rglob("*.json"))
+
+
+def test_a_restore_that_breaks_off_leaves_no_room(small, tmp_path, monkeypatch, capsys) -> None:
+    saved = tmp_path / "spring.backup"
+    assert run(["room", "backup", str(saved)]) == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    monkeypatch.setattr(backup, "load_room", lambda file: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        backup.restore(saved, Path("room.yaml"))
+
+    assert list(small.folder.parent.iterdir()) == []
 
 
 def test_a_backup_that_breaks_off_leaves_the_one_before(small, monkeypatch) -> None:

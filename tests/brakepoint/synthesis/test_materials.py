@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis import Materials, backgrounds
+from brakepoint.synthesis import Materials, backgrounds, scene
 from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, Cutout, load_cutouts
-from brakepoint.synthesis.plates import plates
-from brakepoint.synthesis.sprites import Look, draw_cutout
+from brakepoint.synthesis.plates import PrintedPlate, plates
+from brakepoint.synthesis.scene import Choice, random_drawn
+from brakepoint.synthesis.sprites import Look, Pose, Sprite, draw_cutout, draw_sign
 from brakepoint.worlds import World
 
 SUPPLIES: dict[str, tuple[Any, ...]] = {
@@ -71,3 +72,20 @@ def test_a_rendered_sign_in_the_dark_is_lit_up_and_a_black_back_stays_black() ->
     assert plate_brightness("danger-train", 25) > 200
     assert plate_brightness("back-triangle", 12) < 40
     assert plate_brightness("back-triangle", 150) > 200
+
+
+def test_fronts_are_seen_from_the_front_and_backs_from_all_around_behind(monkeypatch) -> None:
+    yaws: list[float] = []
+
+    def draw(plate: PrintedPlate, pose: Pose, look: Look) -> Sprite:
+        yaws.append(pose.yaw_deg % 360)
+        return draw_sign(plate, pose, look)
+
+    monkeypatch.setattr(scene, "draw_sign", draw)
+    there, rng = tuple(plates().values()), np.random.default_rng(0)
+    for distractor in [False] * 50 + [True] * 300:
+        random_drawn(rng, Choice(there, there), 110, 12, distractor)
+    backs = [yaw for yaw in yaws if 90 < yaw < 270]
+
+    assert all(yaw < 90 or yaw > 270 for yaw in yaws[:50])
+    assert 105 <= min(backs) < 150 and 210 < max(backs) <= 255

@@ -196,8 +196,9 @@ def test_every_step_is_filled_in_at_once_so_that_no_open_file_changes_later(room
 def test_what_goes_further_is_opened_on_demand_and_then_checked_and_hinted_at(room, capsys) -> None:
     write(CORE)
     run(["check", "1"])
-    assert run(["further", "1"]) == 0
-    assert "download" in capsys.readouterr().out
+    for _ in range(2):
+        assert run(["further", "1"]) == 0
+        assert "download" in capsys.readouterr().out
     assert run(["check", "1"]) == 1
     run(["hint", "1"])
 

@@ -74,6 +74,7 @@ def test_a_wrong_answer_gets_its_own_message(answer: dict, tmp_path: Path, monke
         failed = examined(step, code, tmp_path)[-1]
 
     assert (failed.exercise, failed.key) == (shown_at, answer["message"])
+    assert failed.values == answer.get("values", failed.values)
     assert failed.message
 
 

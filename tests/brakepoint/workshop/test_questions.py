@@ -1,5 +1,7 @@
 """The open question of each step: measured with the learner's code, recorded, and without a right answer."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("boto3")
@@ -8,8 +10,11 @@ from brakepoint.cli import run
 from brakepoint.cli.workshop import explore
 from brakepoint.course import Step, course, find_step
 from brakepoint.errors import UserError
+from brakepoint.evaluation import Examined
+from brakepoint.evaluation.mean_average_precision import match_picture
+from brakepoint.messages import Detection, SignClass
 from brakepoint.texts import languages, text
-from brakepoint.workshop import progress
+from brakepoint.workshop import progress, questions
 from brakepoint.workshop.progress import Attempt, Progress
 from brakepoint.workshop.questions import QUESTIONS, Question, attempt, unbeaten
 from brakepoint.workshop.quick import QUICK_VARIABLE
@@ -58,6 +63,32 @@ def test_what_is_gained_in_one_figure_is_lost_in_another(name: str) -> None:
     assert unbeaten(question, [low, high]) == [low, high]
 
 
+def test_what_is_kept_for_the_examination_is_lost_for_the_training(tmp_path, monkeypatch) -> None:
+    truth = Detection(sign_class=SignClass.DANGER_AHEAD, confidence=1, box=(10, 10, 30, 30))
+
+    def examine(folder: Path, detector: object) -> list[Examined]:
+        """Ten scenes; the sign is found in every other one."""
+        shown = [(), (truth,)] * 5
+        numbers = range(7) if folder.name == "train" else range(7, 10)
+        return [
+            Examined(
+                Path(f"still-{number:04d}-0.jpg"),
+                (truth,),
+                shown[number],
+                match_picture(shown[number], [truth]),
+            )
+            for number in numbers
+        ]
+
+    monkeypatch.setattr(questions, "outcome_of", lambda number: tmp_path)
+    monkeypatch.setattr(questions, "Detector", lambda path: None)
+    monkeypatch.setattr(questions, "examine", examine)
+    small, large = (attempt(find_step("1"), share, "solutions").figures for share in (0.1, 0.4))
+
+    assert (small["lessons"], large["lessons"]) == (9, 6)
+    assert small["luck"] == pytest.approx(50, abs=1) and 0 < large["luck"] < 50
+
+
 def test_a_choice_lies_within_its_range() -> None:
     gate = find_step("4")
     for choice in (-0.001, 0.201, float("nan")):
@@ -71,6 +102,7 @@ def test_a_number_is_read_with_a_point_or_a_comma(typed, capsys) -> None:
     explore(find_step("4"), typed, "solutions")
 
     assert "0.1" in capsys.readouterr().out
+    assert not progress.PROGRESS_PATH.exists(), "only what the learner's own code did is kept"
 
 
 @pytest.mark.parametrize("typed", ["much", "0.1 0.2", "0,1,2"])
