@@ -23,8 +23,9 @@ TILE_PX = 192
 """Side of the square that shows a detection and its surroundings; a multiple of every network's stride."""
 SHEET_PX = (TILE_PX * len(ENLARGED), TILE_PX)
 """Width and height of the smallest input for a detection's tiles."""
-FILLS_MOST = 0.75
-"""Share of that side that an enlarged sign may fill; larger signs are clear at the first look."""
+LARGEST_PX = 28.0
+"""Largest side, in the network's first picture, of what is examined again: the network takes larger backs of
+signs, when they are enlarged, for signs."""
 SAME_SIGN_IOU = 0.5
 """Least overlap of a sign's two boxes."""
 EXAMINED_MOST = 6
@@ -115,8 +116,8 @@ class SecondLook:
         sides_px = (first.boxes[:, 2:] - first.boxes[:, :2]).max(axis=1, initial=0) * scale
         least, most = UNSURE
         is_unsure = (first.scores >= least) & (first.scores < most)
-        fits = sides_px * max(ENLARGED) <= TILE_PX * FILLS_MOST
-        return np.flatnonzero(is_unsure & fits)[:EXAMINED_MOST].tolist()
+        found: list[int] = np.flatnonzero(is_unsure & (sides_px <= LARGEST_PX)).tolist()
+        return found[:EXAMINED_MOST]
 
     def _look(self, image: np.ndarray, boxes: Sequence[tuple[np.ndarray, float]]) -> list[Candidates]:
         """What the network finds at each box, enlarged to a scale: the sign's detection, or none."""

@@ -8,9 +8,8 @@ import pytest
 
 from brakepoint.detector.decode import Candidates
 from brakepoint.detector.second_look import (
-    ENLARGED,
     EXAMINED_MOST,
-    FILLS_MOST,
+    LARGEST_PX,
     SHEET_PX,
     TILE_PX,
     UNSURE,
@@ -67,7 +66,7 @@ def test_a_sign_that_is_clear_when_enlarged_gets_the_score_and_the_class_of_that
 
 
 def test_its_box_is_that_of_the_enlarged_look() -> None:
-    rough = first_look((98.0, 58.0, 120.0, 82.0))
+    rough = first_look((99.0, 59.0, 120.0, 81.0))
     seen = SecondLook(Network(0.9), SHEET_PX).examine(picture_of(SIGN), rough, SCALE)
     assert seen.boxes[0] == pytest.approx(SIGN, abs=0.5)
 
@@ -106,10 +105,10 @@ def test_what_is_between_is_examined_again(score: float) -> None:
 
 
 def test_a_large_sign_is_not_examined_again() -> None:
-    side = FILLS_MOST * TILE_PX / max(ENLARGED) / SCALE
+    side = LARGEST_PX / SCALE
     wide, high = (100.0, 60.0, 100.1 + side, 80.0), (100.0, 60.0, 120.0, 60.1 + side)
     assert examined(Network(0.9), first_look(wide, high)).scores.tolist() == [0.5, 0.5]
-    assert examined(Network(0.9), first_look((100.0, 60.0, 100.0 + side, 80.0))).scores.tolist() == [0.9]
+    assert examined(Network(0.9), first_look((100.0, 60.0, 99.9 + side, 80.0))).scores.tolist() == [0.9]
 
 
 def test_a_sign_at_the_edge_of_the_picture_is_examined_with_grey_beside_it() -> None:
