@@ -15,7 +15,7 @@ from brakepoint.detector.boxes import intersection_over_union
 from brakepoint.detector.decode import Candidates
 from brakepoint.detector.letterbox import GREY
 
-UNSURE = (0.2, 0.8)
+UNSURE = (0.25, 0.75)
 """Only detections with a confidence in this range are examined again: most of the others are clear."""
 ENLARGED = (2.0, 2.5)
 """How many times larger than in the first look. At a single size, the network takes more backs for signs."""
@@ -23,9 +23,9 @@ TILE_PX = 192
 """Side of the square that shows a detection and its surroundings; a multiple of every network's stride."""
 SHEET_PX = (TILE_PX * len(ENLARGED), TILE_PX)
 """Width and height of the smallest input for a detection's tiles."""
-LARGEST_PX = 28.0
-"""Largest side, in the network's first picture, of what is examined again: the network takes larger backs of
-signs, when they are enlarged, for signs."""
+SIDES_PX = (15.0, 28.0)
+"""Longest side, in the network's first picture, of what is examined again. Smaller signs are too far away to
+matter; larger backs of signs, enlarged, are signs to the network."""
 SAME_SIGN_IOU = 0.5
 """Least overlap of a sign's two boxes."""
 EXAMINED_MOST = 6
@@ -114,9 +114,9 @@ class SecondLook:
     def _unsure(self, first: Candidates, scale: float) -> list[int]:
         """Which detections are examined again."""
         sides_px = (first.boxes[:, 2:] - first.boxes[:, :2]).max(axis=1, initial=0) * scale
-        least, most = UNSURE
-        is_unsure = (first.scores >= least) & (first.scores < most)
-        found: list[int] = np.flatnonzero(is_unsure & (sides_px <= LARGEST_PX)).tolist()
+        is_unsure = (first.scores >= UNSURE[0]) & (first.scores < UNSURE[1])
+        fits = (sides_px >= SIDES_PX[0]) & (sides_px <= SIDES_PX[1])
+        found: list[int] = np.flatnonzero(is_unsure & fits).tolist()
         return found[:EXAMINED_MOST]
 
     def _look(self, image: np.ndarray, boxes: Sequence[tuple[np.ndarray, float]]) -> list[Candidates]:

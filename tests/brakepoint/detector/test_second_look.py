@@ -9,8 +9,8 @@ import pytest
 from brakepoint.detector.decode import Candidates
 from brakepoint.detector.second_look import (
     EXAMINED_MOST,
-    LARGEST_PX,
     SHEET_PX,
+    SIDES_PX,
     TILE_PX,
     UNSURE,
     SecondLook,
@@ -104,11 +104,17 @@ def test_what_is_between_is_examined_again(score: float) -> None:
     assert examined(Network(0.9), first_look(SIGN, score=score)).scores.tolist() == [0.9]
 
 
-def test_a_large_sign_is_not_examined_again() -> None:
-    side = LARGEST_PX / SCALE
-    wide, high = (100.0, 60.0, 100.1 + side, 80.0), (100.0, 60.0, 120.0, 60.1 + side)
-    assert examined(Network(0.9), first_look(wide, high)).scores.tolist() == [0.5, 0.5]
-    assert examined(Network(0.9), first_look((100.0, 60.0, 99.9 + side, 80.0))).scores.tolist() == [0.9]
+def test_neither_tiny_nor_large_signs_are_examined_again() -> None:
+    least, most = (side_px / SCALE for side_px in SIDES_PX)
+    tiny = (20.0, 60.0, 19.9 + least, 60.0 + least / 2)
+    wide, high = (100.0, 60.0, 100.1 + most, 70.0), (200.0, 60.0, 210.0, 60.1 + most)
+    assert examined(Network(0.9), first_look(tiny, wide, high)).scores.tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize("side_px", [SIDES_PX[0] + 0.1, SIDES_PX[1] - 0.1])
+def test_signs_between_are_examined_again(side_px: float) -> None:
+    sign = (100.0, 60.0, 100.0 + side_px / SCALE, 60.0 + side_px / SCALE)
+    assert examined(Network(0.9), first_look(sign)).scores.tolist() == [0.9]
 
 
 def test_a_sign_at_the_edge_of_the_picture_is_examined_with_grey_beside_it() -> None:
@@ -130,7 +136,7 @@ def test_a_picture_for_the_network_shows_as_many_tiles_as_it_can(
 
 
 def test_only_the_surest_are_examined_where_there_are_many() -> None:
-    many = first_look(*[(10.0 + 50 * n, 60.0, 20.0 + 50 * n, 70.0) for n in range(EXAMINED_MOST + 2)])
+    many = first_look(*[(10.0 + 50 * n, 60.0, 24.0 + 50 * n, 74.0) for n in range(EXAMINED_MOST + 2)])
     seen = examined(Network(0.9), many, LARGE_PX)
     assert seen.scores.tolist() == [0.9] * EXAMINED_MOST + [0.5] * 2
 
