@@ -184,15 +184,19 @@ def _controller_robbed(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _two_controllers(stage: Stage) -> Iterator[None]:
-    """Pictures stop, and a second controller connects to the same train and dies once the two have met."""
+    """Pictures stop while a second controller is connected to the same train; then the second one dies.
+
+    If pictures stopped first, they and the change of controller would be two faults, one after the other, and
+    the stopping distance is promised for each alone.
+    """
     met = threading.Event()
-    stage.ask_fault(Fault.CAMERA_SILENT)
     second = Supervisor(
         stage.services.settings, ("controller",), lambda *_: met.set(), interrupted=lambda: True
     )
     with second:
-        yield
         met.wait(WITHIN_S)
+        stage.ask_fault(Fault.CAMERA_SILENT)
+        yield
         with suppress(ProcessLookupError):
             os.kill(second.pid("controller"), signal.SIGKILL)
 
