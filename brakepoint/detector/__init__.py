@@ -99,6 +99,8 @@ class Detector:
             partial(self._find, confidence=UNSURE[0]),
             SHEET_PX if takes_smaller else self.input_size_px,
         )
+        if takes_smaller:
+            self._second_look.prepare()
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame, with the detector's own confidence threshold."""

@@ -85,8 +85,10 @@ class SecondLook:
             for top in range(0, height - TILE_PX + 1, TILE_PX)
             for left in range(0, width - TILE_PX + 1, TILE_PX)
         ]
-        if self._corners:
-            find(self._sheet)  # A new size takes a compilation, for which no frame should have to wait.
+
+    def prepare(self) -> None:
+        """Shows the network a picture of its size: a new size takes a compilation, which no frame awaits."""
+        self._find(self._sheet)
 
     def examine(self, image: np.ndarray, first: Candidates, scale: float) -> Candidates:
         """Replaces each unsure detection that is surer in every enlargement, by the least sure of these.

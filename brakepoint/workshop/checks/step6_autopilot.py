@@ -217,8 +217,9 @@ def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
         raise Wrong(f"step6.{exercise}.derailed", **values, at=round(result.distance_cm))
     if run.ticks[-1].order.reason in FAULTS:
         raise Wrong("step6.drive.fault", **values, found=str(run.ticks[-1].order.reason))
-    for outcome in at_fault:
-        raise Wrong(f"step6.drive.{outcome.faults[0]}", **values, at=round(outcome.at_cm))
+    if at_fault:
+        first = at_fault[0]
+        raise Wrong(f"step6.drive.{first.faults[0]}", **values, at=round(first.at_cm))
     raise Wrong("step6.drive.score", **values, stops=result.false_stops)
 
 

@@ -50,9 +50,7 @@ def first_look(*boxes: tuple[float, ...], score: float = 0.5) -> Candidates:
 
 
 def examined(network: Network, first: Candidates, size_px: tuple[int, int] = SHEET_PX) -> Candidates:
-    look = SecondLook(network, size_px)
-    network.sizes_px.clear()
-    return look.examine(picture_of(*first.boxes), first, SCALE)
+    return SecondLook(network, size_px).examine(picture_of(*first.boxes), first, SCALE)
 
 
 def in_a_row(count: int) -> list[tuple[float, ...]]:
@@ -149,7 +147,7 @@ def test_a_network_whose_pictures_are_smaller_than_a_tile_has_no_second_look() -
 
 def test_the_network_is_ready_for_its_size_before_the_first_picture() -> None:
     network = Network(0.9)
-    SecondLook(network, LARGE_PX)
+    SecondLook(network, LARGE_PX).prepare()
     assert network.sizes_px == [LARGE_PX]
 
 

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 import yaml
 
@@ -210,9 +211,9 @@ def test_the_training_pipeline_is_as_long_as_is_said():
 
 
 def test_the_network_takes_as_many_numbers_as_is_said():
-    width, height = Detector(SHIPPED_MODEL).input_size_px
-
-    assert 3 * height * width == explanations.TENSOR_NUMBERS
+    assert Detector(SHIPPED_MODEL).input_size_px == (800, 608)
+    assert onnxruntime.InferenceSession(SHIPPED_MODEL).get_inputs()[0].shape[1] == 3
+    assert explanations.TENSOR_NUMBERS == 3 * 608 * 800
     assert figures()["orders"] == 3 * 2 == len({BOXES, SCORES, CLASSES}) * 2
 
 
