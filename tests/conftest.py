@@ -40,6 +40,13 @@ TOGETHER = (
     "tests/test_wheel.py",
 )
 """Files whose tests share something that takes long to make: one worker runs them all."""
+LONG = (
+    "tests/system/test_footage.py",
+    "tests/system/test_torch_notebooks.py",
+    "tests/system/test_installed.py",
+    "tests/system/test_forty_hand_ins.py",
+)
+"""Files with tests of a minute or more. They come first: at the end, the other workers would wait for them."""
 LIVE_AT_ONCE = 2
 """So many tests in real time run at once, however many workers there are; each takes half of a core."""
 
@@ -66,8 +73,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs the tests in real time first."""
-    items.sort(key=lambda item: item.get_closest_marker("live") is None)
+    """Runs the tests in real time first, and then the long ones."""
+    items.sort(key=lambda item: (item.get_closest_marker("live") is None, not is_long(item)))
+
+
+def is_long(item: pytest.Item) -> bool:
+    return item.path.relative_to(item.config.rootpath).as_posix() in LONG
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
