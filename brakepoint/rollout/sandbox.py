@@ -29,8 +29,12 @@ shift
 [ -z "$read_only" ] || mount --options remount,bind,ro "$root"
 cd "$root"
 mount --move . /
-exec capsh --chroot=. $held --shell=/bin/sh -- -c 'cd "$0" && exec "$@"' "$folder" "$@"
+set -- capsh --chroot=. $held --shell=/bin/sh -- -c 'cd "$0" && exec "$@"' "$folder" "$@"
+if [ "$$" = 1 ]; then "$@"; exit; fi
+exec "$@"
 """
+"""The first process of a process namespace remains this shell, as root: the kernel kills it with the process that
+made the namespace, and with it all others. A process that changes its user is no longer killed in that way."""
 WHOLE = ("--pid", "--fork", "--kill-child")
 ALL_CAPABILITIES = tuple(
     """

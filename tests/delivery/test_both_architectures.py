@@ -13,13 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emulated import (
+    ANYBODY,
+    ARCHITECTURES,
+    BOX_WITHIN_PX,
+    CONFIDENCE_WITHIN,
+    EMULATED_WITHIN_S,
+    FEED,
+    OTHER,
+    OWN,
+    PICTURE,
+)
 
 from brakepoint.delivery.containers import Container
 from brakepoint.delivery.rendering import container_of, of_kind
 from brakepoint.delivery.running import Pods
 from brakepoint.files import size_mb
-from brakepoint.rollout.architectures import MACHINES, emulate, own_architecture
-from brakepoint.rollout.confinement import Confinement
+from brakepoint.rollout.architectures import MACHINES, emulate
 from brakepoint.rollout.pushing import BRANCH, push
 from brakepoint.rollout.sandbox import Sandbox
 from brakepoint.rollout.store import Pulled
@@ -28,12 +38,6 @@ from brakepoint.rollout.workplace import Workplace
 from brakepoint.services import supervisor
 
 ROOT = Path(__file__).parents[2]
-ARCHITECTURES = tuple(MACHINES)
-(OTHER,) = {*ARCHITECTURES} - {own_architecture()}
-FEED = "track-stop"
-ANYBODY = Confinement(12345, read_only=True)
-PICTURE = 176
-"""Of that feed: it shows one danger."""
 LOOK = f"""
 import json
 from brakepoint.detector import SHIPPED_MODEL, Detector
@@ -43,8 +47,6 @@ from brakepoint.mission.film import pictures
 (picture,) = pictures(find_feed("{FEED}"), [{PICTURE}])
 print(json.dumps([item.model_dump(mode="json") for item in Detector(SHIPPED_MODEL).detect_image(picture)]))
 """
-EMULATED_WITHIN_S = 900.0
-"""How long the detector may take to load its network; it takes a second on its own kind of machine."""
 IMAGES = tomllib.loads((ROOT / "deploy" / "images" / "images.toml").read_text("utf-8"))
 
 
@@ -118,7 +120,7 @@ def test_a_mission_by_the_virtual_clock_is_the_same_on_both(
     place: Workplace, pulled: dict[str, Pulled], short_feed: Path
 ) -> None:
     """With perfect detections: an emulated network takes seconds for a picture, and a feed has hundreds."""
-    own, other = (report(place, pulled[name], short_feed) for name in (own_architecture(), OTHER))
+    own, other = (report(place, pulled[name], short_feed) for name in (OWN, OTHER))
     assert own == other
     assert json.loads(own)["missions"][0]["accomplished"]
 
@@ -142,12 +144,12 @@ def report(place: Workplace, image: Pulled, feed: Path) -> str:
 
 
 def test_the_network_sees_the_same_signs_on_both(place: Workplace, pulled: dict[str, Pulled]) -> None:
-    own, other = (seen(place, pulled[name]) for name in (own_architecture(), OTHER))
+    own, other = (seen(place, pulled[name]) for name in (OWN, OTHER))
     assert [one["sign_class"] for one in own] == [one["sign_class"] for one in other]
     assert len(own) == 1
     for one, same in zip(own, other, strict=True):
-        assert same["confidence"] == pytest.approx(one["confidence"], abs=1e-3)
-        assert same["box"] == pytest.approx(one["box"], abs=0.05)
+        assert same["confidence"] == pytest.approx(one["confidence"], abs=CONFIDENCE_WITHIN)
+        assert same["box"] == pytest.approx(one["box"], abs=BOX_WITHIN_PX)
 
 
 def seen(place: Workplace, image: Pulled) -> list[dict[str, Any]]:
