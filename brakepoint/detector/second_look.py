@@ -23,9 +23,16 @@ TILE_PX = 192
 """Side of the square that shows a detection and its surroundings; a multiple of every network's stride."""
 SHEET_PX = (TILE_PX * len(ENLARGED), TILE_PX)
 """Width and height of the smallest input for a detection's tiles."""
-SIDES_PX = (15.0, 28.0)
+SIDES_PX = (15.0, 57.5)
 """Longest side, in the network's first picture, of what is examined again. Smaller signs are too far away to
-matter; larger backs of signs, enlarged, are signs to the network."""
+matter; larger ones are clear at the first look."""
+BLACK = 0.7
+"""Brightness, as a share of the surroundings' brightness, below which a plate is the black back of a sign.
+Enlarged, it is a danger sign to the network. A danger's yellow and a limit's white are brighter."""
+PLATE_MIDDLE = np.array([0.3, 0.4, 0.7, 0.88])
+"""Left, top, right and bottom of a box's part that is inside the plate of every sign."""
+SURROUNDINGS = np.array([-1 / 3, -1 / 3, 4 / 3, 4 / 3])
+"""The same of a box and what is around it."""
 SAME_SIGN_IOU = 0.5
 """Least overlap of a sign's two boxes."""
 EXAMINED_MOST = 6
@@ -102,7 +109,7 @@ class SecondLook:
             As many detections, in the same order.
         """
         seen = Candidates(first.boxes.copy(), first.scores.copy(), first.class_ids.copy())
-        unsure, at_once = self._unsure(first, scale), len(self._corners)
+        unsure, at_once = self._unsure(image, first, scale), len(self._corners)
         if not unsure or not at_once:
             return seen
         boxes = [(first.boxes[index], scale * times) for index in unsure for times in ENLARGED]
@@ -113,12 +120,14 @@ class SecondLook:
             _confirm(seen, index, looks[number * len(ENLARGED) :][: len(ENLARGED)])
         return seen
 
-    def _unsure(self, first: Candidates, scale: float) -> list[int]:
+    def _unsure(self, image: np.ndarray, first: Candidates, scale: float) -> list[int]:
         """Which detections are examined again."""
         sides_px = (first.boxes[:, 2:] - first.boxes[:, :2]).max(axis=1, initial=0) * scale
         is_unsure = (first.scores >= UNSURE[0]) & (first.scores < UNSURE[1])
         fits = (sides_px >= SIDES_PX[0]) & (sides_px <= SIDES_PX[1])
-        found: list[int] = np.flatnonzero(is_unsure & fits).tolist()
+        found = [
+            index for index in np.flatnonzero(is_unsure & fits) if not is_black(image, first.boxes[index])
+        ]
         return found[:EXAMINED_MOST]
 
     def _look(self, image: np.ndarray, boxes: Sequence[tuple[np.ndarray, float]]) -> list[Candidates]:
@@ -135,6 +144,26 @@ class SecondLook:
             _same_sign(box, replace(found, boxes=np.clip(tile.to_picture(found.boxes), 0, size_px)))
             for (box, _), tile in zip(boxes, tiles, strict=True)
         ]
+
+
+def is_black(image: np.ndarray, box: np.ndarray) -> bool:
+    """Whether the plate in a box is far darker than what surrounds it, as the black back of a sign is.
+
+    Args:
+        image: `(height, width, 3)` uint8.
+        box: Left, top, right and bottom of the plate, in pixels of the picture.
+    """
+    plate, around = (_brightness(image, box, part) for part in (PLATE_MIDDLE, SURROUNDINGS))
+    return bool(np.percentile(plate, 90) < BLACK * np.median(around))
+
+
+def _brightness(image: np.ndarray, box: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """The brightest channel of each pixel in a part of a box, of at least one pixel."""
+    corner, size_px = box[:2], box[2:] - box[:2]
+    left, top = np.floor(corner + part[:2] * size_px).clip(0, np.array(image.shape[1::-1]) - 1).astype(int)
+    right, bottom = np.ceil(corner + part[2:] * size_px).clip(1).astype(int)
+    brightest: np.ndarray = image[top : max(bottom, top + 1), left : max(right, left + 1)].max(axis=2)
+    return brightest
 
 
 def _same_sign(box: np.ndarray, found: Candidates) -> Candidates:

@@ -33,8 +33,8 @@ set -- capsh --chroot=. $held --shell=/bin/sh -- -c 'cd "$0" && exec "$@"' "$fol
 if [ "$$" = 1 ]; then "$@"; exit; fi
 exec "$@"
 """
-"""The first process of a process namespace remains this shell, as root: the kernel kills it with the process that
-made the namespace, and with it all others. A process that changes its user is no longer killed in that way."""
+"""The first process of a process namespace remains this shell, as root: the kernel kills it together with the
+process that made the namespace, and then all others. It would not kill a process that has changed its user."""
 WHOLE = ("--pid", "--fork", "--kill-child")
 ALL_CAPABILITIES = tuple(
     """

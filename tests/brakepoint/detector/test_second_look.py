@@ -115,6 +115,16 @@ def test_signs_between_are_examined_again(side_px: float) -> None:
     assert examined(Network(0.9), first_look(sign)).scores.tolist() == [0.9]
 
 
+@pytest.mark.parametrize(("plate", "scores"), [(58, [0.5]), (62, [0.9])])
+def test_a_plate_as_black_as_a_signs_back_is_not_examined_again(plate: int, scores: list[float]) -> None:
+    left, top, right, bottom = (int(side) for side in SIGN)
+    image = np.full((240, 640, 3), 120, np.uint8)
+    image[top:bottom, left:right] = 255
+    image[top + 5 : bottom, left + 5 : right - 5] = plate
+    seen = SecondLook(Network(0.9), SHEET_PX).examine(image, first_look(SIGN), SCALE)
+    assert seen.scores.tolist() == scores
+
+
 def test_a_sign_at_the_edge_of_the_picture_is_examined_with_grey_beside_it() -> None:
     edge = (620.0, 0.0, 640.0, 18.0)
     seen = examined(Network(0.9), first_look(edge))
