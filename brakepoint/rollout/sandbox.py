@@ -34,7 +34,7 @@ if [ "$$" = 1 ]; then "$@"; exit; fi
 exec "$@"
 """
 """The first process of a process namespace remains this shell, as root: the kernel kills it together with the
-process that made the namespace, and then all others. It would not kill a process that has changed its user."""
+process that made the namespace, and then all others. A process that has changed its user is spared."""
 WHOLE = ("--pid", "--fork", "--kill-child")
 ALL_CAPABILITIES = tuple(
     """
