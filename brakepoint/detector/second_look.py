@@ -126,7 +126,9 @@ class SecondLook:
         is_unsure = (first.scores >= UNSURE[0]) & (first.scores < UNSURE[1])
         fits = (sides_px >= SIDES_PX[0]) & (sides_px <= SIDES_PX[1])
         found = [
-            index for index in np.flatnonzero(is_unsure & fits) if not is_black(image, first.boxes[index])
+            index
+            for index in np.flatnonzero(is_unsure & fits).tolist()
+            if not is_black(image, first.boxes[index])
         ]
         return found[:EXAMINED_MOST]
 
