@@ -67,18 +67,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class OneByOne(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return together.get(nodeid.partition("::")[0], nodeid)
+            return together.get(file_of(nodeid), nodeid)
 
     return OneByOne(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs the tests in real time first, and then the long ones."""
-    items.sort(key=lambda item: (item.get_closest_marker("live") is None, not is_long(item)))
+    items.sort(key=lambda item: (item.get_closest_marker("live") is None, file_of(item.nodeid) not in LONG))
 
 
-def is_long(item: pytest.Item) -> bool:
-    return item.path.relative_to(item.config.rootpath).as_posix() in LONG
+def file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
