@@ -159,6 +159,34 @@ def test_check_wants_a_healthy_train_and_the_right_cause(
     assert "fixed after" in capsys.readouterr().out
 
 
+def test_check_prints_each_finding_and_then_the_suspects_or_how_long_it_took(
+    health: dict[str, bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    case = open_case(1)
+    values = {"score": 70.0, "found": 7, "there": 7, "wrong": 1}
+    drives = {well: text(f"incident.finding.drives.{well}", "en", **values) for well in ("well", "ill")}
+    sees = text("incident.finding.sees.well", "en", **values)
+
+    run(["incident", "check"])
+    assert capsys.readouterr().out.splitlines() == [
+        f"✗ {drives['ill']}",
+        f"✓ {sees}",
+        f"✗ {text('incident.diagnosis.open', 'en')}",
+        *(f"  {letter}  {text(f'incident.cause.{name}', 'en')}" for letter, name in case.suspects.items()),
+    ]
+
+    health["drives"] = True
+    run(["incident", "check", "--cause", letter_of(case.incident.name)])
+    entry = Record.load().of(case)
+    assert capsys.readouterr().out.splitlines() == [
+        f"✓ {drives['well']}",
+        f"✓ {sees}",
+        f"✓ {text('incident.diagnosis.right', 'en')}",
+        text("incident.done", "en", found=entry.found_min, mended=entry.mended_min),
+    ]
+
+
 def test_a_model_that_sees_nothing_is_an_ill_train_however_it_drives(health: dict[str, bool]) -> None:
     name = open_case(1).incident.name
     health.update(drives=True, sees=False)
@@ -193,6 +221,15 @@ def test_the_list_has_a_row_for_each_incident_and_the_times(capsys: pytest.Captu
     said = capsys.readouterr().out
     assert said.count("–") == 22
     assert said.count("2.5 min") == 2
+    heads, *rows = (line.split() for line in said.splitlines())
+    assert (
+        heads
+        == " ".join(
+            text(f"incident.table.{name}", "en") for name in ("number", "symptom", "found", "mended", "hints")
+        ).split()
+    )
+    assert [row[0] for row in rows] == [str(incident.number) for incident in INCIDENTS]
+    assert {row[-1] for row in rows} == {"0"}, "nobody has asked for a hint"
 
 
 def test_an_incident_that_is_begun_again_lays_its_train_out_again(home: Path) -> None:
