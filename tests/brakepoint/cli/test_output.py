@@ -265,15 +265,24 @@ def test_the_registry_is_listed_and_each_change_to_it_is_confirmed(monkeypatch, 
     for arguments in (["list"], ["publish", "m.onnx"], ["promote", "4"], ["rollback"]):
         assert run(["model", *arguments]) == 0
 
-    assert words(capsys.readouterr().out) == [
-        "version published mAP50 track mAP50 road data code",
-        "1 2026-11-30 12:00 – – – –",
-        "● 2 2026-11-30 12:00 0.951 – dddddddd cccccccc",
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "   version  published         mAP50 track  mAP50 road  data      code",
+        "   1        2026-11-30 12:00            –           –  –         –",
+        "●  2        2026-11-30 12:00        0.951           –  dddddddd  cccccccc",
         text("cli.model.publish.done", number=2),
         text("cli.model.promote.done", number=4),
         text("cli.model.promote.done", number=1),
     ]
     assert prepared.number == 4
+
+
+def test_an_empty_registry_is_said_to_be_empty(monkeypatch, capsys) -> None:
+    empty = SimpleNamespace(versions=list, production=lambda: SimpleNamespace(number=None))
+    monkeypatch.setattr(store, "object_store", lambda: nullcontext(None))
+    monkeypatch.setattr(bucket, "Registry", lambda _: empty)
+
+    assert run(["model", "list"]) == 0
+    assert capsys.readouterr().out == english_lines(("cli.model.empty", {}))
 
 
 def test_an_engine_is_built_under_a_line_that_says_so(monkeypatch, capsys) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,12 +26,14 @@ from brakepoint.labels.label_studio_export import read_export
 from brakepoint.labels.yolo import read_signs
 from brakepoint.messages import SignClass
 from brakepoint.sockets import LOCALHOST, answers
-from brakepoint.store import CONTENT_DIR, Connection, embedded, friendly_errors, seed
+from brakepoint.store import CONTENT_DIR, Connection, embedded, fetching, friendly_errors, seed
 from brakepoint.store import content as contents
 from brakepoint.store.building import build_dataset, draw_samples
 from brakepoint.store.content import make_bucket, sha256
 from brakepoint.store.fetching import fetch_content
 from solutions import step1_dataset
+
+PATIENCE_S = 10
 
 
 def quiet(done: int, total: int) -> None:
@@ -377,3 +380,46 @@ def test_our_own_server_does_not_outlive_who_started_it(tmp_path) -> None:
     while time.monotonic() < deadline and answers(LOCALHOST, port):
         time.sleep(0.02)
     assert not answers(LOCALHOST, port)
+
+
+@pytest.mark.parametrize(
+    ("hears", "ended_by"),
+    [("sleep 60", signal.SIGTERM), ("trap '' TERM; echo deaf; exec sleep 60", signal.SIGKILL)],
+    ids=["it hears", "it is deaf"],
+)
+def test_a_server_is_asked_to_end_and_only_killed_if_it_does_not(
+    hears: str, ended_by: signal.Signals, tmp_path, monkeypatch
+) -> None:
+    log = tmp_path / "log"
+    if ended_by is signal.SIGKILL:
+        monkeypatch.setattr(embedded, "STOP_TIMEOUT_S", 0.05)
+
+    with embedded.running(["sh", "-c", hears], {}, log) as process:
+        while "echo" in hears and not log.read_bytes():
+            time.sleep(0.01)
+
+    assert process.returncode == -ended_by
+
+
+def test_after_an_error_the_downloads_that_have_not_begun_are_left_out(store, tmp_path, monkeypatch) -> None:
+    begun: list[str] = []
+    left_out = threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            left_out.set()
+            super().shutdown(wait)
+
+    def download(client, bucket, item, digest, target) -> None:
+        begun.append(item.key)
+        if len(begun) == 1:
+            raise OSError(errno.ENOSPC, "no space")
+        assert left_out.wait(PATIENCE_S)
+
+    monkeypatch.setattr(fetching, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(step1_dataset, "download", download)
+
+    with pytest.raises(UserError, match="disk is full"):
+        fetch_content(store, step1_dataset, tmp_path, quiet)
+    assert len(begun) <= fetching.WORKERS + 1 < len(contents.content())
