@@ -13,7 +13,7 @@ pytest.importorskip("boto3")
 pytest.importorskip("kfp")
 
 from brakepoint import detector, evaluation, extras, store
-from brakepoint.cli import model, run
+from brakepoint.cli import model, run, show
 from brakepoint.detector import runtime
 from brakepoint.labels.signs import Note, PassedOver
 from brakepoint.pipeline import cluster, local
@@ -21,6 +21,8 @@ from brakepoint.pipeline.comparison import ProductionComparison
 from brakepoint.pipeline.local import PipelineOutcome
 from brakepoint.registry import bucket
 from brakepoint.registry.version import Version
+from brakepoint.show import album
+from brakepoint.show import server as show_server
 from brakepoint.store import building, fetching
 from brakepoint.store.building import Dataset
 from brakepoint.synthesis import engine, feed_frames
@@ -28,6 +30,7 @@ from brakepoint.texts import text
 from brakepoint.training import fine_tuning
 from brakepoint.training import quantise as quantising
 from brakepoint.training.fine_tuning import Trained
+from brakepoint.web import server as web_server
 
 CHECKPOINT, MODEL = Path("run/model.pt"), Path("model.onnx")
 
@@ -295,3 +298,23 @@ def test_an_engine_is_built_under_a_line_that_says_so(monkeypatch, capsys) -> No
     assert text("cli.model.prepare.building") in said
     assert said.endswith(english_lines(("cli.model.prepare.done", {"path": "m.onnx"})))
     assert load == [(Path("m.onnx"), "tensorrt")]
+
+
+def test_a_page_to_show_signs_to_is_named_and_in_the_end_how_many_pictures_there_are(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    shown: list[str] = []
+    stopping = SimpleNamespace(wait=lambda: shown.append("until it is stopped"))
+    monkeypatch.setattr(detector, "Detector", lambda *_: None)
+    monkeypatch.setattr(album, "Album", lambda folder: SimpleNamespace(names=["a.jpg", "b.jpg"]))
+    monkeypatch.setattr(show_server, "make_app", lambda *_, **__: None)
+    monkeypatch.setattr(web_server, "served", lambda app, host, port: nullcontext())
+    monkeypatch.setattr(show, "stop_event", lambda: stopping)
+
+    assert run(["show", "--out", str(tmp_path), "--page", "127.0.0.1:8123"]) == 0
+
+    assert shown == ["until it is stopped"]
+    assert capsys.readouterr().out == english_lines(
+        ("cli.show.ready", {"url": "http://127.0.0.1:8123/"}),
+        ("cli.show.kept", {"pictures": 2, "folder": tmp_path}),
+    )

@@ -109,6 +109,14 @@ def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None
     assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
 
 
+def test_that_there_is_nothing_to_score_is_said(in_folder, monkeypatch, short_feed, capsys) -> None:
+    in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
+    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
+
+    assert run(["room", "score"]) == 0
+    assert capsys.readouterr().out == f"{text('room.nothing_new')}\n"
+
+
 def test_each_outcome_is_reported_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
     in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
     room = load_room(in_folder / "room.yaml")

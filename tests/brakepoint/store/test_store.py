@@ -127,7 +127,9 @@ def test_a_bucket_with_other_content_is_refilled(store, monkeypatch) -> None:
 
 def test_everything_arrives_and_a_rerun_completes_what_is_missing(store, tmp_path) -> None:
     files = contents.content()
-    assert fetch_content(store, step1_dataset, tmp_path, quiet) == len(files)
+    progress: list[tuple[int, int]] = []
+    assert fetch_content(store, step1_dataset, tmp_path, lambda *news: progress.append(news)) == len(files)
+    assert progress == [(done, len(files)) for done in range(len(files) + 1)]
     assert fetch_content(store, step1_dataset, tmp_path, quiet) == 0
     assert {key: sha256(tmp_path / key) for key in files} == {k: sha256(path) for k, path in files.items()}
 
