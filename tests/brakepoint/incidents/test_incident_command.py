@@ -112,6 +112,16 @@ def test_minutes_to_find_and_to_fix_count_from_the_start_and_only_once() -> None
     assert (entry.found_min, entry.mended_min, entry.wrong) == (3.0, 4.5, 1)
 
 
+@pytest.mark.parametrize(("seconds", "minutes"), [(98, 1.6), (102, 1.7)])
+def test_times_are_kept_in_tenths_of_a_minute(seconds: int, minutes: float) -> None:
+    case = open_case(1, BEGUN)
+
+    take_down(case, case.incident.name, healthy=True, now=BEGUN + timedelta(seconds=seconds))
+
+    entry = Record.load().of(case)
+    assert (entry.found_min, entry.mended_min) == (minutes, minutes)
+
+
 def test_a_train_that_was_fixed_by_luck_does_not_count_before_the_cause_is_named() -> None:
     case = open_case(1, BEGUN)
 
