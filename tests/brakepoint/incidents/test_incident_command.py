@@ -3,12 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from brakepoint.cli import run
+from brakepoint.cli import run, up
 from brakepoint.errors import UserError
-from brakepoint.incidents import casebook, probes
+from brakepoint.incidents import casebook, probes, wiring
 from brakepoint.incidents.casebook import Case, Record, open_case, take_down
 from brakepoint.incidents.causes import CAUSES, INCIDENTS
 from brakepoint.incidents.probes import Finding
@@ -149,6 +150,45 @@ def test_an_incident_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixt
 def test_without_a_case_there_is_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["incident", "check"]) == 2
     assert "brakepoint incident start" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["up", "hint"])
+def test_without_a_case_there_is_no_train_to_drive_and_no_hint(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["incident", command]) == 2
+    assert capsys.readouterr().err == f"{text('incident.error.none', 'en')}\n"
+
+
+def test_up_drives_the_train_of_the_case_and_shows_it_where_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(up, "run_until_stopped", lambda *given: started.extend(given))
+    monkeypatch.setattr(wiring, "SiteServices", lambda *given: given)
+    open_case(8)
+
+    assert run(["incident", "up", "--page", "127.0.0.1:8123"]) == 0
+
+    settings, services = started
+    assert settings.page == "127.0.0.1:8123"
+    site, *rest = services(settings, print)
+    assert site.setup.detector.confidence == 0.95, "that is what is wrong with it"
+    assert rest == [settings, print]
+
+
+def test_a_service_of_the_train_reads_its_settings_and_any_other_runs_as_usual(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[Any] = []
+    monkeypatch.setattr(
+        "brakepoint.cli.incident.run_service", lambda name, _, ran_by: ran.append((name, ran_by))
+    )
+    monkeypatch.setattr(wiring, "runs_of", lambda folder: {"detector": folder})
+
+    assert run(["incident", "service", "detector"]) == 0
+    assert run(["incident", "service", "monitor"]) == 0
+    assert ran == [("detector", home / "runs/incident/train"), ("monitor", None)]
 
 
 def test_check_wants_a_healthy_train_and_the_right_cause(
