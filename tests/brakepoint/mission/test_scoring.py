@@ -367,3 +367,34 @@ def test_lost_points_have_tenths_as_the_scores_have():
 
     lost = split_lost(real, perfect).lost
     assert (lost.perception, lost.control) == (0.2, 0.1)
+
+
+@pytest.mark.parametrize("slowly_to_cm", [SIGN_CM, 230.0])
+def test_a_sign_that_is_disobeyed_in_its_stretch_went_wrong_where_the_train_became_too_fast(slowly_to_cm):
+    legs = (190, LOW), (2, 0), (slowly_to_cm, SPEED_TOLERANCE * LOW), (LENGTH_CM, FULL)
+    driven = with_one(run(*legs), slowly_to_cm, position_cm=slowly_to_cm, speed_cm_s=FULL)
+    score = score_run(driven, DANGER)
+
+    assert score.signs[0].faults == (SignFault.TOO_FAST_BEHIND,)
+    assert score.first_wrong is not None
+    assert (score.first_wrong.kind, score.first_wrong.position_cm) == (MomentKind.SIGN, slowly_to_cm)
+
+
+def test_a_train_that_never_sets_off_went_wrong_at_once():
+    score = score_run(run((20, 0), ending=Ending.STALLED), NOTHING)
+
+    assert score.first_wrong is not None
+    assert (score.first_wrong.kind, score.first_wrong.time_s) == (MomentKind.STALLED, 0)
+
+
+@pytest.mark.parametrize("creeps_at", [None, 10])
+def test_a_train_that_does_not_go_on_after_a_danger_went_wrong_where_it_came_to_rest_for_good(creeps_at):
+    ticks = list(run((190, LOW), (20, 0), ending=Ending.STALLED).ticks)
+    last = next(number for number, tick in enumerate(ticks) if tick.speed_cm_s == 0)
+    if creeps_at is not None:
+        ticks[last + creeps_at] = ticks[last + creeps_at].model_copy(update={"speed_cm_s": AT_REST_CM_S})
+        last += creeps_at + 1
+    score = score_run(Run(feed="x", ending=Ending.STALLED, ticks=tuple(ticks)), DANGER)
+
+    assert score.first_wrong is not None
+    assert (score.first_wrong.kind, score.first_wrong.time_s) == (MomentKind.STALLED, ticks[last].time_s)
