@@ -305,7 +305,7 @@ def test_a_model_sees_well_that_misses_2_signs_of_10_and_is_wrong_4_times(
         probes, "Detector", lambda *_: SimpleNamespace(detect=lambda _: SimpleNamespace(items=next(seen)))
     )
 
-    values = {"found": found, "there": 10, "wrong": wrong}
+    values: dict[str, float] = {"found": found, "there": 10, "wrong": wrong}
     assert probes.sees(site) == Finding("sees", well, values), "the low sign is neither missed nor wrong"
 
 

@@ -318,7 +318,7 @@ def test_who_breaks_the_scoring_off_ends_what_is_being_scored_too(two_handed_in,
     judge_by(monkeypatch, judge)
     monkeypatch.setattr(scoring, "available_cores", lambda: 1 - scoring.SPARE_PLACES)
     store = open_store(two_handed_in)
-    scored = score_room(two_handed_in, store, Scores(), stopping)
+    scored: Any = score_room(two_handed_in, store, Scores(), stopping)
 
     next(scored)
     scored.close()

@@ -57,9 +57,8 @@ def test_applying_a_room_names_the_new_cards_and_says_what_to_do_next(small, mon
     capsys.readouterr()
 
     assert run(["room", "apply", "--yes"]) == 0
-    counts = {"add": 1, "change": 0, "remove": 0}
     assert capsys.readouterr().out.splitlines() == [
-        text("room.applied", seconds="0.0", **counts),
+        text("room.applied", seconds="0.0", add=1, change=0, remove=0),
         text("room.cards.new", handles="anna"),
         text("room.cards.again", handles="bela"),
         text("room.cards.void", handles="carl"),
