@@ -46,7 +46,7 @@ LONG = (
     "tests/system/test_installed.py",
     "tests/system/test_forty_hand_ins.py",
 )
-"""Files with tests of a minute or more. They come first: at the end, the other workers would wait for them."""
+"""Files with tests of a minute or more. They come first: at the end, other workers would wait for them."""
 LIVE_AT_ONCE = 2
 """So many tests in real time run at once, however many workers there are; each takes half of a core."""
 
