@@ -41,7 +41,7 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Recorded(list[tuple[Any, ...]]):
-    """Stands in for a function: it only records its arguments, and returns what it is told."""
+    """Replaces a function: it only records its arguments, and returns the given value."""
 
     def __init__(self, value: object = None) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ PATIENCE_S = 10
 
 
 class Follower(threading.Thread):
-    """A thread that knows whether somebody waited for its end."""
+    """A thread that records who has waited until it ended, and how long at most."""
 
     joined: ClassVar[list[float | None]] = []
 
