@@ -110,7 +110,7 @@ def test_a_step_that_lacks_a_secret_does_not_run(run, tmp_path: Path) -> None:
 
 
 def test_steps_share_the_volumes_of_their_pod_which_are_empty_at_first(run, tmp_path: Path) -> None:
-    scratch = [Mount(name="scratch", mountPath="/scratch")]
+    scratch = [Mount(name="scratch", mount_path="/scratch")]
     left = tmp_path / "pods" / "build" / "volumes" / "scratch" / "left"
     left.parent.mkdir(parents=True)
     left.touch()
