@@ -125,6 +125,17 @@ def test_steps_share_the_volumes_of_their_pod_which_are_empty_at_first(run, tmp_
     assert log(tmp_path) == ["one"]
 
 
+def test_whoever_a_step_runs_as_may_write_into_the_folders_of_its_pod(run, tmp_path: Path) -> None:
+    scratch = [Mount(name="scratch", mount_path="/scratch")]
+
+    run(shell("look", f"ls -ld /scratch /tekton/home {RESULTS}", volume_mounts=scratch))
+    assert {line[:10] for line in log(tmp_path)} == {"drwxrwsrwx"}
+
+
+def test_a_step_without_a_name_is_named_by_its_place(run) -> None:
+    assert run(shell("named", "true"), shell("", "exit 3")).why == "unnamed-1: 3"
+
+
 def test_pip_and_builds_find_what_this_machine_needs_to_reach_an_index(tmp_path: Path, monkeypatch) -> None:
     certificates = tmp_path / "ca.crt"
     certificates.touch()
