@@ -125,7 +125,8 @@ def test_what_is_encoded_is_decoded_as_it_was(message):
 @given(st.binary(max_size=20))
 @example(bytes.fromhex("06 00 01 03 06 01"))  # A property,
 @example(bytes.fromhex("06 00 03 02 04 00"))  # an alert,
-@example(bytes.fromhex("05 00 04 00 02"))  # and an attachment that no train has.
+@example(bytes.fromhex("05 00 04 00 02"))  # an attachment that no train has,
+@example(bytes.fromhex("04 00 82 00"))  # and half a feedback.
 def test_other_bytes_are_refused_or_mean_just_what_they_say(data):
     check(data)
 
