@@ -30,18 +30,19 @@ class Unconfined:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def run(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
     """Runs the steps of a task with this machine's programs."""
     monkeypatch.setattr(pods, "Sandbox", Unconfined)
     (tmp_path / "source").mkdir()
     roots: Any = SimpleNamespace(layers=lambda image, _: None if image == ABSENT else (Path("/"),))
 
-    def run_steps(*steps: Step, **secrets: dict[str, str]) -> Done:
+    def run_steps(*steps: Step, held: Confinement = HERE, **secrets: dict[str, str]) -> Done:
         spec = Task(steps=list(steps), volumes=[{"name": "scratch"}])
-        places = TaskRun("build", "brakepoint-build", spec, {})
-        held = {"build": {step.name: HERE for step in steps}}
-        place = Pods(tmp_path, roots, held, {"build": "amd64"}, {}, tmp_path / "account", {}, secrets)
-        return place(places)
+        task = TaskRun("build", "brakepoint-build", spec, {})
+        confined = {"build": {step.name: held for step in steps}}
+        elsewhere = {"/srv/forge.git": tmp_path_factory.mktemp("forge")}
+        account = tmp_path / "account"
+        return Pods(tmp_path, roots, confined, {"build": "amd64"}, {}, account, {}, secrets, elsewhere)(task)
 
     return run_steps
 
@@ -130,6 +131,18 @@ def test_whoever_a_step_runs_as_may_write_into_the_folders_of_its_pod(run, tmp_p
 
     run(shell("look", f"ls -ld /scratch /tekton/home {RESULTS}", volume_mounts=scratch))
     assert {line[:10] for line in log(tmp_path)} == {"drwxrwsrwx"}
+
+
+@pytest.mark.parametrize(("groups", "owner"), [((os.getgid() + 1, 7), os.getgid() + 1), ((), 0)])
+def test_the_folders_of_a_pod_and_no_others_belong_to_the_group_of_its_volumes(
+    run, tmp_path: Path, monkeypatch, groups: tuple[int, ...], owner: int
+) -> None:
+    given: list[tuple[str, int]] = []
+    monkeypatch.setattr(os, "chown", lambda path, user, group: given.append((path.name, group)))
+
+    run(shell("look", "true"), held=Confinement(user=1, groups=groups))
+    whose = [] if os.getgid() == owner else [("home", owner), ("results", owner), ("scripts", owner)]
+    assert given == whose
 
 
 def test_a_step_without_a_name_is_named_by_its_place(run) -> None:
