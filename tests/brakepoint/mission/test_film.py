@@ -6,11 +6,11 @@ import av
 import cv2
 import numpy as np
 import pytest
-from driving import never_brakes
+from driving import feed, never_brakes
 from recordings import record
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Detection, SignClass
+from brakepoint.messages import Detection, Reason, SignClass
 from brakepoint.mission.film import (
     BAD,
     CLOSING_S,
@@ -19,6 +19,7 @@ from brakepoint.mission.film import (
     PICTURE_PX,
     Artist,
     _draw_verdict,
+    _poster_tick,
     draw_detections,
     make_film,
     pictures,
@@ -62,6 +63,38 @@ def test_the_poster_shows_the_moment_that_tells_most(short_feed: Path, tmp_path:
     shown = Artist(recording).frame(next(pictures(short_feed, [tick.frame_number])), tick)
     assert poster is not None and poster.shape == shown.shape
     assert np.abs(poster.astype(int) - shown).mean() < 5
+
+
+def test_a_poster_shows_the_first_mistake_if_there_was_one():
+    wrong = record(feed("track-stop"), never_brakes)
+    first_wrong = wrong.mission.first_wrong
+
+    assert first_wrong is not None and _poster_tick(wrong).time_s == first_wrong.time_s
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("track-stop-and-slowdown", Reason.DANGER_STOP),
+        ("track-stop", Reason.DANGER_STOP),
+        ("track-slowdown", Reason.SPEED_LIMIT),
+    ],
+)
+def test_a_poster_shows_a_stop_rather_than_another_sign_and_both_while_they_are_seen(name, reason):
+    recording = record(feed(name))
+    tick = _poster_tick(recording)
+
+    assert (tick.order.reason, tick.order.sign is not None) == (reason, True)
+    assert tick.detections
+    before = [one for one in recording.run.ticks if one.time_s < tick.time_s and one.order.reason is reason]
+    assert not [one for one in before if one.detections and one.order.sign is not None], "it is the first"
+
+
+def test_a_poster_of_a_line_without_signs_shows_its_middle():
+    recording = record(feed("track-empty"))
+    ticks = recording.run.ticks
+
+    assert _poster_tick(recording) is ticks[len(ticks) // 2]
 
 
 def test_each_picture_comes_when_it_is_asked_for_and_as_often(short_feed: Path):

@@ -25,6 +25,7 @@ from brakepoint.services.supervisor import (
     PAUSE_S,
     READY_WITHIN_S,
     STARTED_WITHIN_S,
+    STOP_WITHIN_S,
     WRONG_USAGE,
     Child,
     Supervisor,
@@ -193,7 +194,13 @@ def test_the_broker_is_stopped_last_since_the_others_say_farewell_through_it(ser
     for name, each in started._children.items():
         asked = partial(stopped.append, ("asked", name))
         each.process = cast(Any, SimpleNamespace(name=name, terminate=asked))
-    monkeypatch.setattr(supervisor, "_end", lambda process, until: stopped.append(("ended", process.name)))
+    patience_s: list[float] = []
+
+    def end(process: Any, until: float) -> None:
+        stopped.append(("ended", process.name))
+        patience_s.append(until - NOW)
+
+    monkeypatch.setattr(supervisor, "_end", end)
     monkeypatch.setattr(started, "_bus", SimpleNamespace(close=partial(stopped.append, ("closed", "bus"))))
 
     started.stop()
@@ -202,6 +209,7 @@ def test_the_broker_is_stopped_last_since_the_others_say_farewell_through_it(ser
     assert set(stopped[1:3]) == {("asked", "train"), ("asked", "autopilot")}
     assert set(stopped[3:5]) == {("ended", "train"), ("ended", "autopilot")}
     assert stopped[5:] == [("asked", "broker"), ("ended", "broker")]
+    assert set(patience_s) == {STOP_WITHIN_S}, "a train's side brakes before it ends"
 
 
 def test_a_service_that_does_not_end_when_asked_is_killed_with_the_helpers_that_it_forked():
