@@ -11,6 +11,7 @@ from recordings import record
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Reason, SignClass
+from brakepoint.mission import film
 from brakepoint.mission.film import (
     BAD,
     CLOSING_S,
@@ -144,6 +145,36 @@ def test_the_still_of_a_sign_that_was_passed_shows_the_sign(short_feed: Path):
     assert first_wrong.sign_id is not None
 
     assert still(recording, truth, short_feed).startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize(
+    ("detected", "is_missed"),
+    [("the sign", False), ("nothing", True), ("another class", True), ("another place", True)],
+)
+def test_a_sign_is_marked_as_missed_unless_its_class_was_detected_around_it(
+    short_feed: Path, monkeypatch: pytest.MonkeyPatch, detected: str, is_missed: bool
+):
+    truth = load_truth(short_feed.with_suffix(".json"))
+    recording = record(truth, never_brakes)
+    first_wrong = recording.mission.first_wrong
+    assert first_wrong is not None
+    tick = telling_tick(recording.run, first_wrong, truth)
+    (sign,) = truth.perfect_detections(tick.frame_number)
+    left, top, right, bottom = sign.box
+    items = {
+        "the sign": (sign,),
+        "nothing": (),
+        "another class": (sign.model_copy(update={"sign_class": SignClass.SPEED_LIMIT}),),
+        "another place": (sign.model_copy(update={"box": (right + 1, top, 2 * right - left, bottom)}),),
+    }
+    marked: list[Detection] = []
+    monkeypatch.setattr(
+        film, "telling_tick", lambda *_: tick.model_copy(update={"detections": items[detected]})
+    )
+    monkeypatch.setattr(film, "_draw_missed", lambda _, missed: marked.append(missed))
+
+    still(recording, truth, short_feed)
+    assert marked == [sign] * is_missed
 
 
 def test_a_false_stop_is_shown_by_the_last_picture_of_what_the_train_stopped_for(short_feed: Path):
