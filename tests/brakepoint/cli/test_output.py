@@ -1,6 +1,7 @@
 """What commands print about their work, line by line; here the work itself is replaced."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ pytest.importorskip("boto3")
 pytest.importorskip("kfp")
 
 from brakepoint import detector, evaluation, extras, store
-from brakepoint.cli import model, run, show
+from brakepoint.cli import model, run, show, up
 from brakepoint.detector import runtime
 from brakepoint.labels.signs import Note, PassedOver
 from brakepoint.pipeline import cluster, local
@@ -21,6 +22,7 @@ from brakepoint.pipeline.comparison import ProductionComparison
 from brakepoint.pipeline.local import PipelineOutcome
 from brakepoint.registry import bucket
 from brakepoint.registry.version import Version
+from brakepoint.services import ServiceSettings
 from brakepoint.show import album
 from brakepoint.show import server as show_server
 from brakepoint.store import building, fetching
@@ -318,3 +320,43 @@ def test_a_page_to_show_signs_to_is_named_and_in_the_end_how_many_pictures_there
         ("cli.show.ready", {"url": "http://127.0.0.1:8123/"}),
         ("cli.show.kept", {"pictures": 2, "folder": tmp_path}),
     )
+
+
+@pytest.mark.parametrize("is_stopped_at_once", [False, True])
+def test_live_services_are_announced_with_their_page_and_then_that_they_stop(
+    monkeypatch, capsys, is_stopped_at_once: bool
+) -> None:
+    stop = SimpleNamespace(is_set=lambda: is_stopped_at_once, wait=lambda: None)
+    monkeypatch.setattr(up, "stop_event", lambda: stop)
+
+    @contextmanager
+    def services(settings: ServiceSettings, tell: Any, is_stopping: Any) -> Iterator[None]:
+        assert is_stopping() is is_stopped_at_once
+        tell("train", "[/it] brakes")
+        yield
+
+    up.run_until_stopped(ServiceSettings(page="127.0.0.1:8123"), services)
+
+    ready = words(f"\n● {text('live.up.ready', url='http://127.0.0.1:8123/')}\n\n")
+    assert words(capsys.readouterr().out) == [
+        "train │ [/it] brakes",
+        *([] if is_stopped_at_once else ready),
+        text("live.up.stopping"),
+        text("live.up.stopped"),
+    ]
+
+
+def test_a_page_that_others_reach_is_announced_with_the_token_that_its_services_require(
+    monkeypatch, capsys
+) -> None:
+    stop = SimpleNamespace(is_set=lambda: False, wait=lambda: None)
+    given: list[ServiceSettings] = []
+    monkeypatch.setattr(up, "stop_event", lambda: stop)
+
+    def services(settings: ServiceSettings, *_: Any) -> Any:
+        given.append(settings)
+        return nullcontext()
+
+    up.run_until_stopped(ServiceSettings(page="0.0.0.0:8123"), services)
+
+    assert given[0].token and given[0].token in capsys.readouterr().out
