@@ -2,13 +2,8 @@
 
 import errno
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +20,6 @@ from brakepoint.errors import UserError
 from brakepoint.labels.label_studio_export import read_export
 from brakepoint.labels.yolo import read_signs
 from brakepoint.messages import SignClass
-from brakepoint.sockets import LOCALHOST, answers
 from brakepoint.store import CONTENT_DIR, Connection, embedded, fetching, friendly_errors, seed
 from brakepoint.store import content as contents
 from brakepoint.store.building import build_dataset, draw_samples
@@ -354,53 +348,6 @@ def test_a_gap_that_is_still_open_is_reported(tmp_path, monkeypatch, capsys) -> 
 
     assert run(["dataset", "--steps", "solutions"]) == 2
     assert "brakepoint check" in capsys.readouterr().err
-
-
-def test_our_own_server_stops_and_takes_another_port_if_the_usual_one_is_taken(tmp_path, monkeypatch) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        monkeypatch.setattr(embedded, "USUAL_PORT", taken.getsockname()[1])
-        with embedded.serve_s3(tmp_path / "s3") as (endpoint, _, secret):
-            port = int(endpoint.rpartition(":")[2])
-            assert port != embedded.USUAL_PORT
-            assert len(secret) == 32
-    assert not answers(LOCALHOST, port)
-
-
-def test_our_own_server_does_not_outlive_who_started_it(tmp_path) -> None:
-    serve = "from brakepoint.store.embedded import *\nwith serve_s3() as s: print(s[0], flush=True); input()"
-    parent = subprocess.Popen(
-        [sys.executable, "-c", serve], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert parent.stdout is not None
-    port = int(parent.stdout.readline().rpartition(":")[2])
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.communicate()
-
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and answers(LOCALHOST, port):
-        time.sleep(0.02)
-    assert not answers(LOCALHOST, port)
-
-
-@pytest.mark.parametrize(
-    ("hears", "ended_by"),
-    [("sleep 60", signal.SIGTERM), ("trap '' TERM; echo deaf; exec sleep 60", signal.SIGKILL)],
-    ids=["it hears", "it is deaf"],
-)
-def test_a_server_is_asked_to_end_and_only_killed_if_it_does_not(
-    hears: str, ended_by: signal.Signals, tmp_path, monkeypatch
-) -> None:
-    log = tmp_path / "log"
-    if ended_by is signal.SIGKILL:
-        monkeypatch.setattr(embedded, "STOP_TIMEOUT_S", 0.05)
-
-    with embedded.running(["sh", "-c", hears], {}, log) as process:
-        while "echo" in hears and not log.read_bytes():
-            time.sleep(0.01)
-
-    assert process.returncode == -ended_by
 
 
 def test_after_an_error_the_downloads_that_have_not_begun_are_left_out(store, tmp_path, monkeypatch) -> None:
