@@ -1,4 +1,4 @@
-"""The kit's own server: it ends with its block, with whoever started it, and in the end by force."""
+"""The kit's own server ends with its block, and with the process that started it; at last by force."""
 
 import os
 import signal
