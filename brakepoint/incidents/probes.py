@@ -37,7 +37,7 @@ from brakepoint.services.gate import Gate
 from brakepoint.truth import GroundTruth, load_truth
 
 SCORE_MIN = 95.0
-"""A healthy train scores more than this, out of 100."""
+"""A healthy train scores at least this, out of 100."""
 PICTURES = 3
 """Number of pictures of each class that are shown to the model."""
 TALL_PX = 24.0

@@ -1,6 +1,7 @@
 """Two kits on one machine, at once: neither gets in the other's way, or the conflict is reported."""
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,12 @@ def test_a_page_where_another_kit_has_one_is_refused_and_another_place_is_named(
 
 @pytest.mark.parametrize("host", [LOCALHOST, "localhost", "::1", "[::1]"])
 def test_a_page_is_there_as_soon_as_it_is_announced_and_gone_in_the_end(host: str) -> None:
-    port = free_port()
+    port, before = free_port(), set(threading.enumerate())
     with served(FastAPI(), host, port), socket.create_connection((host.strip("[]"), port)):
         pass
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host.strip("[]"), port))
+    assert not set(threading.enumerate()) - before
 
 
 def test_a_page_at_a_place_that_there_is_not_is_refused() -> None:

@@ -9,6 +9,7 @@ from ble_driving import DANGER, FULL, LOW, LOW_POWER, drive, eventually, order
 from emulated_hub import PATIENCE_S, EmulatedHub
 
 from brakepoint.locomotive import ORDER_POWER
+from brakepoint.look import order_line
 from brakepoint.messages import Light, OrderKind, Reason
 from brakepoint.train_file import VARIABLE, Drive, TrainFile
 from hardware import ble_hub
@@ -48,6 +49,17 @@ def test_an_order_turns_the_motor_and_lights_the_light(open_hub, train):
     assert train.hub.values[Port.B] == 100
     assert train.hub.values[Port.RGB_LIGHT] == Colour.GREEN
     assert hub.state(2).speed_cm_s > 40
+
+
+def test_an_order_is_printed_when_it_is_new_and_not_when_it_is_repeated(open_hub, train, said):
+    hub = open_hub()
+    at_rest = hub.state(0)
+    blinking = FULL.model_copy(update={"light": Light.BLINK})
+    for given in (FULL, FULL, blinking, blinking, DANGER, DANGER, FULL):
+        hub.apply(given)
+
+    new = [order_line(each, at_rest) for each in (FULL, blinking, DANGER, FULL)]
+    assert [line for line in said.getvalue().splitlines() if line in new] == new
 
 
 def test_power_rises_on_a_ramp_and_falls_at_once(open_hub, train):

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from ble_driving import DANGER, FULL, LOW, LOW_POWER, SHORT_S, drive, eventually
-from emulated_hub import PATIENCE_S
+from emulated_hub import PATIENCE_S, PATIENT
 
+from brakepoint.texts import text
 from hardware import ble_hub
 from hardware.ble_hub import BluetoothHub
 from hardware.lwp3 import Action as HubActionKind
@@ -193,6 +194,8 @@ def test_low_voltage_brakes_and_holds(open_hub, bluez, train, said):
     assert held
     assert "voltage is too low" in said.getvalue()
     assert eventually(drives_again)
+    late = text("hub.say.no_orders", seconds=PATIENT.orders_s)
+    assert late not in said.getvalue(), "the alert brakes the train, long before the watchdog would"
 
 
 def test_a_pause_between_two_tries_lasts_until_its_end_or_until_the_hub_is_closed():

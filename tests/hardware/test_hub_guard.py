@@ -19,10 +19,11 @@ from typer.testing import CliRunner
 
 from brakepoint.cli import build_app
 from brakepoint.cli import run as run_command
+from brakepoint.texts import text
 from hardware import hub_guard
 from hardware.heartbeat import FAREWELL, VARIABLE, Heartbeat
 from hardware.hub_guard import guard
-from hardware.lwp3 import BRAKE, Port, SetValue
+from hardware.lwp3 import BRAKE, DeviceType, Port, SetValue
 
 pytestmark = pytest.mark.live
 
@@ -335,6 +336,17 @@ def test_a_trial_of_a_lost_link_that_is_broken_off_leaves_the_train_braked(bluez
     monkeypatch.setattr("typer.confirm", confirm)
     assert run_command(["--lang", "en", "hub", "try", "--link-loss"]) != 0
     assert device.hub.orders(Port.A) == [BRAKE, LOW_POWER, BRAKE]
+
+
+def test_a_trial_of_a_lost_link_gives_no_power_to_what_is_not_a_motor(bluez, monkeypatch, capsys):
+    monkeypatch.setattr("hardware.link_loss.LIMITS", replace(PATIENT, attach_s=0.1))
+    monkeypatch.setattr("typer.confirm", lambda question, abort=False: True)
+    device = bluez.add(EmulatedHub(plugged={Port.A: DeviceType.LIGHT}))
+
+    assert run_command(["--lang", "en", "hub", "try", "--link-loss"]) == 2
+    assert device.hub.orders(Port.A) == [BRAKE]
+    assert not device.is_connected
+    assert text("hub.device.light", "en") in capsys.readouterr().err
 
 
 def test_the_commands_say_what_they_are_for():

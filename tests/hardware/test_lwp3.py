@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pylgbst.comms import Connection
 from pylgbst.hub import Hub
@@ -123,6 +123,10 @@ def test_what_is_encoded_is_decoded_as_it_was(message):
 
 
 @given(st.binary(max_size=20))
+@example(bytes.fromhex("06 00 01 03 06 01"))  # A property,
+@example(bytes.fromhex("06 00 03 02 04 00"))  # an alert,
+@example(bytes.fromhex("05 00 04 00 02"))  # an attachment that no train has,
+@example(bytes.fromhex("04 00 82 00"))  # and half a feedback.
 def test_other_bytes_are_refused_or_mean_just_what_they_say(data):
     check(data)
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from brakepoint.locomotive import DEAD_POWER, ORDER_POWER, braking_distance_cm
 from brakepoint.messages import Light, Order, OrderKind, Reason
-from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S
+from brakepoint.rules import CONTROL_RATE_HZ, FULL_SPEED_CM_S, LOW_SPEED_CM_S
 from brakepoint.train_file import Drive
 from hardware.lwp3 import BRAKE, Colour
 from hardware.reckoning import RAMP_S, PortSettings, Reckoning
@@ -53,14 +53,16 @@ def test_behind_the_ramp_the_power_is_that_of_the_order(kind):
     assert reckoning.settings.motor == ORDER_POWER[kind]
 
 
-def test_a_brake_takes_its_way_by_the_model():
+@pytest.mark.parametrize("steps", [1, 5 * CONTROL_RATE_HZ])
+def test_a_brake_takes_its_way_by_the_model_in_however_many_steps(steps):
     reckoning = Reckoning()
     reckoning.at(0)
     reckoning.follow(order(OrderKind.FULL_SPEED))
     reckoning.at(5)
     before = reckoning.state
     reckoning.follow(order(OrderKind.BRAKE))
-    reckoning.at(10)
+    for step in range(steps):
+        reckoning.at(5 + 5 * (step + 1) / steps)
 
     way_cm = reckoning.state.position_cm - before.position_cm
     assert way_cm == pytest.approx(braking_distance_cm(before.speed_cm_s))

@@ -1,6 +1,7 @@
 """`brakepoint deploy` reports the mission of a deployed train; here a train has driven it already."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,28 @@ from brakepoint.mission.records import Ending
 from brakepoint.steps import load_step
 from brakepoint.truth import load_truth
 
+Drive = Callable[[Ending], None]
+
+
+@pytest.fixture
+def drive(short_feed: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
+    """Makes the deployed train one that has driven already, to the given end."""
+    step, truth = load_step("step6_autopilot", "solutions").step, load_truth(short_feed.with_suffix(".json"))
+    driven = oracle_run(truth, step, open_hub(SIMULATED_HUB, out=None))
+
+    def to(ending: Ending) -> None:
+        monkeypatch.setattr(running, "drive", lambda *_: driven.model_copy(update={"ending": ending}))
+        monkeypatch.setattr(deploy, "find_feed", lambda _: short_feed)
+
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    return to
+
 
 @pytest.mark.parametrize(("ending", "status"), [(Ending.END_OF_TRACK, 0), (Ending.DERAILED, 1)])
 def test_the_exit_status_is_1_if_the_deployed_train_failed_its_mission(
-    ending: Ending,
-    status: int,
-    short_feed: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    ending: Ending, status: int, drive: Drive, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    step, truth = load_step("step6_autopilot", "solutions").step, load_truth(short_feed.with_suffix(".json"))
-    driven = oracle_run(truth, step, open_hub(SIMULATED_HUB, out=None))
-    monkeypatch.setattr(running, "drive", lambda *_: driven.model_copy(update={"ending": ending}))
-    monkeypatch.setattr(deploy, "find_feed", lambda _: short_feed)
+    drive(ending)
 
     assert run(["deploy", "--json", "--steps", "solutions", "--out", str(tmp_path / "run")]) == status
 
@@ -36,3 +45,20 @@ def test_the_exit_status_is_1_if_the_deployed_train_failed_its_mission(
     assert json.loads(printed)["missions"][0]["accomplished"] is (status == 0)
     assert printed == (tmp_path / "run" / "report.json").read_text(encoding="utf-8")
     assert (tmp_path / "run" / "index.html").is_file()
+
+
+def test_without_json_the_score_is_a_table_above_the_path_of_the_page(
+    drive: Drive, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    drive(Ending.END_OF_TRACK)
+
+    assert run(["deploy", "--steps", "solutions", "--out", str(tmp_path / "run")]) == 0
+
+    printed = capfd.readouterr().out.splitlines()
+    assert [" ".join(line.split()) for line in printed if line.strip()] == [
+        "Autopilot: solutions · Detector: track.onnx",
+        "false lost by lost by",
+        "feed mission score signs stops perception control",
+        "short ✓ accomplished 100 1/1 0 0 0",
+        f"The page: {tmp_path / 'run' / 'index.html'}",
+    ]

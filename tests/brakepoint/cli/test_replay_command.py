@@ -10,6 +10,7 @@ from recordings import record, save_run
 from brakepoint.cli import replay, run
 from brakepoint.messages import Light
 from brakepoint.rules import CONTROL_RATE_HZ
+from brakepoint.texts import text
 
 FEEDS = ("track-slowdown", "track-stop")
 
@@ -40,6 +41,16 @@ def test_one_feed_may_be_chosen(folder: Path, capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert "track-stop" in out
     assert "track-slowdown" not in out
+
+
+def test_several_runs_are_a_race_whose_page_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    page = tmp_path / "new" / "race.html"
+
+    assert run(["replay", str(folder), str(folder), "--feed", "track-stop", "--out", str(page)]) == 0
+    assert capsys.readouterr().out == f"{text('race.written', path=page)}\n"
+    assert str(folder) in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 1.0), (4.0, 0.25), (0.5, 2.0)])

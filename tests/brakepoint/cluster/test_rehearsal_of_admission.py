@@ -6,13 +6,14 @@ import pytest
 from broken_kit import SEAT, Broken, before, kit
 
 from brakepoint.cli import run
-from brakepoint.cluster.findings import merged
+from brakepoint.cluster.admission import Admitted
+from brakepoint.cluster.findings import found, merged
 from brakepoint.cluster.kit import Kit, collect
-from brakepoint.cluster.pods import namespace_of
+from brakepoint.cluster.pods import Pod, namespace_of
 from brakepoint.cluster.rehearsal import rehearse
 from brakepoint.course import ROOT
 from brakepoint.room.config import Room, load_room
-from brakepoint.texts import languages
+from brakepoint.texts import languages, text
 
 LATEST = "docker.io/library/eclipse-mosquitto:latest"
 
@@ -75,6 +76,37 @@ def test_the_command_says_what_is_wrong_in_a_sentence_each_and_fails(capsys, mon
     assert "kind: pods: 7, findings: 2." in said
     assert f"brakepoint-test: broker: the image {LATEST} may be a different one" in said
     assert "✗ detector" in said and "✓ broker" in said
+
+
+def test_the_command_prints_the_pods_then_what_is_missing_then_what_is_wrong_then_the_count(
+    capsys, monkeypatch
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    monkeypatch.setenv("COLUMNS", "200")
+    seats = ("room-ada", "room-bob")
+    wrong = [found("image_latest", seat, pod="train", image=LATEST) for seat in seats]
+    pods = [
+        Admitted(Pod("train", "Deployment", seat, {}), "", "restricted", (refused,))
+        for seat, refused in zip(seats, wrong, strict=True)
+    ]
+    pods.append(Admitted(Pod("board", "Deployment", "room", {}), "anyuid", "baseline", ()))
+    rehearsed = SimpleNamespace(admitted=pods, findings=wrong, yours=["a cable"])
+    monkeypatch.setattr("brakepoint.cluster.kit.collect", lambda profile, room: None)
+    monkeypatch.setattr("brakepoint.cluster.rehearsal.rehearse", lambda kit: rehearsed)
+
+    assert run(["cluster", "rehearse", "--profile", "kind"]) == 1
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert printed == [
+        "pod made by namespace account admitted by Pod Security",
+        "✓ board Deployment room default anyuid baseline",
+        "✗ train Deployment room-ada and 1 more default ✗ restricted",
+        "",
+        text("cluster.yours.heading"),
+        "– a cable",
+        "",
+        f"✗ room-ada and 1 more: {wrong[0].sentence}",
+        text("cluster.findings", count=1, pods=3, profile="kind"),
+    ]
 
 
 def test_the_command_knows_three_platforms(capsys) -> None:

@@ -22,6 +22,7 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.mission.records import Run
 from brakepoint.mission.scoring import score_run
+from brakepoint.services.supervisor import Supervisor
 from brakepoint.truth import load_truth
 
 pytestmark = pytest.mark.live
@@ -218,6 +219,19 @@ def test_where_it_is_installed_it_runs_with_the_files_that_are_mounted(pods, mon
     assert settings.name == "mosquitto.conf"
     assert str(settings.parents[1]) in settings.read_text(encoding="utf-8"), "the users' file is found, too"
     assert settings.stat().st_mode & 0o077 == 0
+
+
+def test_stopped_containers_leave_no_file_with_a_password_behind(pods, monkeypatch) -> None:
+    stopped: list[Supervisor] = []
+    monkeypatch.setattr(running, "_find_program", lambda name: name)
+    monkeypatch.setattr(Supervisor, "stop", lambda self: stopped.append(self))
+    settings = Path(pods.launch("broker")[0][-1])
+    assert settings.is_file()
+
+    pods.stop()
+
+    assert stopped == [pods], "and no container runs any more"
+    assert not settings.exists()
 
 
 def test_any_other_program_that_is_not_installed_is_named(pods, monkeypatch) -> None:

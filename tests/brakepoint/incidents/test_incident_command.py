@@ -3,12 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from brakepoint.cli import run
+from brakepoint.cli import run, up
 from brakepoint.errors import UserError
-from brakepoint.incidents import casebook, probes
+from brakepoint.incidents import casebook, probes, wiring
 from brakepoint.incidents.casebook import Case, Record, open_case, take_down
 from brakepoint.incidents.causes import CAUSES, INCIDENTS
 from brakepoint.incidents.probes import Finding
@@ -112,6 +113,16 @@ def test_minutes_to_find_and_to_fix_count_from_the_start_and_only_once() -> None
     assert (entry.found_min, entry.mended_min, entry.wrong) == (3.0, 4.5, 1)
 
 
+@pytest.mark.parametrize(("seconds", "minutes"), [(98, 1.6), (102, 1.7)])
+def test_times_are_kept_in_tenths_of_a_minute(seconds: int, minutes: float) -> None:
+    case = open_case(1, BEGUN)
+
+    take_down(case, case.incident.name, healthy=True, now=BEGUN + timedelta(seconds=seconds))
+
+    entry = Record.load().of(case)
+    assert (entry.found_min, entry.mended_min) == (minutes, minutes)
+
+
 def test_a_train_that_was_fixed_by_luck_does_not_count_before_the_cause_is_named() -> None:
     case = open_case(1, BEGUN)
 
@@ -141,6 +152,45 @@ def test_without_a_case_there_is_nothing_to_check(capsys: pytest.CaptureFixture[
     assert "brakepoint incident start" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["up", "hint"])
+def test_without_a_case_there_is_no_train_to_drive_and_no_hint(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["incident", command]) == 2
+    assert capsys.readouterr().err == f"{text('incident.error.none', 'en')}\n"
+
+
+def test_up_drives_the_train_of_the_case_and_shows_it_where_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(up, "run_until_stopped", lambda *given: started.extend(given))
+    monkeypatch.setattr(wiring, "SiteServices", lambda *given: given)
+    open_case(8)
+
+    assert run(["incident", "up", "--page", "127.0.0.1:8123"]) == 0
+
+    settings, services = started
+    assert settings.page == "127.0.0.1:8123"
+    site, *rest = services(settings, print)
+    assert site.setup.detector.confidence == 0.95, "that is what is wrong with it"
+    assert rest == [settings, print]
+
+
+def test_a_service_of_the_train_reads_its_settings_and_any_other_runs_as_usual(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[Any] = []
+    monkeypatch.setattr(
+        "brakepoint.cli.incident.run_service", lambda name, _, ran_by: ran.append((name, ran_by))
+    )
+    monkeypatch.setattr(wiring, "runs_of", lambda folder: {"detector": folder})
+
+    assert run(["incident", "service", "detector"]) == 0
+    assert run(["incident", "service", "monitor"]) == 0
+    assert ran == [("detector", home / "runs/incident/train"), ("monitor", None)]
+
+
 def test_check_wants_a_healthy_train_and_the_right_cause(
     home: Path, health: dict[str, bool], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,6 +207,34 @@ def test_check_wants_a_healthy_train_and_the_right_cause(
     capsys.readouterr()
     assert run(["incident", "check"]) == 0
     assert "fixed after" in capsys.readouterr().out
+
+
+def test_check_prints_each_finding_and_then_the_suspects_or_how_long_it_took(
+    health: dict[str, bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    case = open_case(1)
+    values = {"score": 70.0, "found": 7, "there": 7, "wrong": 1}
+    drives = {well: text(f"incident.finding.drives.{well}", "en", **values) for well in ("well", "ill")}
+    sees = text("incident.finding.sees.well", "en", **values)
+
+    run(["incident", "check"])
+    assert capsys.readouterr().out.splitlines() == [
+        f"✗ {drives['ill']}",
+        f"✓ {sees}",
+        f"✗ {text('incident.diagnosis.open', 'en')}",
+        *(f"  {letter}  {text(f'incident.cause.{name}', 'en')}" for letter, name in case.suspects.items()),
+    ]
+
+    health["drives"] = True
+    run(["incident", "check", "--cause", letter_of(case.incident.name)])
+    entry = Record.load().of(case)
+    assert capsys.readouterr().out.splitlines() == [
+        f"✓ {drives['well']}",
+        f"✓ {sees}",
+        f"✓ {text('incident.diagnosis.right', 'en')}",
+        text("incident.done", "en", found=entry.found_min, mended=entry.mended_min),
+    ]
 
 
 def test_a_model_that_sees_nothing_is_an_ill_train_however_it_drives(health: dict[str, bool]) -> None:
@@ -193,6 +271,15 @@ def test_the_list_has_a_row_for_each_incident_and_the_times(capsys: pytest.Captu
     said = capsys.readouterr().out
     assert said.count("–") == 22
     assert said.count("2.5 min") == 2
+    heads, *rows = (line.split() for line in said.splitlines())
+    assert (
+        heads
+        == " ".join(
+            text(f"incident.table.{name}", "en") for name in ("number", "symptom", "found", "mended", "hints")
+        ).split()
+    )
+    assert [row[0] for row in rows] == [str(incident.number) for incident in INCIDENTS]
+    assert {row[-1] for row in rows} == {"0"}, "nobody has asked for a hint"
 
 
 def test_an_incident_that_is_begun_again_lays_its_train_out_again(home: Path) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from brakepoint.feeds import find_feed
 from brakepoint.incidents import probes
 from brakepoint.incidents.causes import INCIDENTS, Break, Incident, find_incident
 from brakepoint.incidents.memory import needed_mb
-from brakepoint.incidents.probes import PROBES
+from brakepoint.incidents.probes import PROBES, Finding
 from brakepoint.incidents.site import (
     Lens,
     Site,
@@ -28,7 +29,7 @@ from brakepoint.incidents.site import (
     swapped_model,
 )
 from brakepoint.incidents.wiring import Optics
-from brakepoint.messages import Frame, SignClass
+from brakepoint.messages import Detection, Frame, SignClass
 from brakepoint.truth import load_truth
 
 GOOD_MODEL, GOOD_AUTOPILOT = name_of(good_model()), name_of(good_autopilot())
@@ -260,3 +261,58 @@ def test_the_model_is_shown_near_signs_of_each_class_from_all_over_the_line() ->
         assert of_class[0] == having[0]
         gaps = [having.index(later) - having.index(before) for before, later in pairwise(of_class)]
         assert max(gaps) <= len(having) / probes.PICTURES
+
+
+@pytest.mark.parametrize(
+    ("accomplished", "points", "well"), [(True, 95.0, True), (True, 94.9, False), (False, 100.0, False)]
+)
+def test_a_train_drives_well_that_arrives_with_95_points(
+    accomplished: bool, points: float, well: bool, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = SimpleNamespace(accomplished=accomplished, score=points)
+    monkeypatch.setattr(probes, "run_mission", lambda *_: None)
+    monkeypatch.setattr(probes, "score_run", lambda *_: score)
+
+    assert probes.drives(site) == Finding("drives", well, {"score": points})
+
+
+HALF_PX = probes.TALL_PX / 2
+EDGES = [(-HALF_PX, 0.0), (HALF_PX, 0.0), (0.0, -HALF_PX), (0.0, HALF_PX)]
+"""Where the middle of a detection is still in the sign's box."""
+
+
+def sign_at(x_px: float, y_px: float, height_px: float = probes.TALL_PX) -> Detection:
+    box = (x_px, y_px, x_px + height_px, y_px + height_px)
+    return Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.9, box=box)
+
+
+@pytest.mark.parametrize(("found", "wrong", "well"), [(8, 4, True), (7, 4, False), (8, 5, False)])
+def test_a_model_sees_well_that_misses_2_signs_of_10_and_is_wrong_4_times(
+    found: int, wrong: int, well: bool, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signs = (sign_at(100, 100), sign_at(400, 100, probes.TALL_PX - 0.1))
+    seen = iter(
+        [
+            *[sign_at(100 + x_px, 100 + y_px)] * (number < found),
+            *[sign_at(100 + 2 * x_px, 200 + y_px)] * (number < wrong),
+            sign_at(400, 100),
+        ]
+        for number, (x_px, y_px) in zip(range(10), cycle(EDGES), strict=False)
+    )
+    monkeypatch.setattr(probes, "load_truth", lambda _: SimpleNamespace(perfect_detections=lambda _: signs))
+    monkeypatch.setattr(probes, "_pictures", lambda _: [(number, frame(0)) for number in range(10)])
+    monkeypatch.setattr(
+        probes, "Detector", lambda *_: SimpleNamespace(detect=lambda _: SimpleNamespace(items=next(seen)))
+    )
+
+    values: dict[str, float] = {"found": found, "there": 10, "wrong": wrong}
+    assert probes.sees(site) == Finding("sees", well, values), "the low sign is neither missed nor wrong"
+
+
+@pytest.mark.parametrize(("needed_mb", "well"), [(2048.0, True), (2048.1, False)])
+def test_a_detector_lives_that_may_use_all_that_it_needs(
+    needed_mb: float, well: bool, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "needed_mb", lambda _: needed_mb)
+
+    assert probes.lives(site).well is well

@@ -6,11 +6,12 @@ import av
 import cv2
 import numpy as np
 import pytest
-from driving import never_brakes
+from driving import feed, never_brakes
 from recordings import record
 
 from brakepoint.errors import UserError
-from brakepoint.messages import Detection, SignClass
+from brakepoint.messages import Detection, Reason, SignClass
+from brakepoint.mission import film
 from brakepoint.mission.film import (
     BAD,
     CLOSING_S,
@@ -19,6 +20,7 @@ from brakepoint.mission.film import (
     PICTURE_PX,
     Artist,
     _draw_verdict,
+    _poster_tick,
     draw_detections,
     make_film,
     pictures,
@@ -62,6 +64,38 @@ def test_the_poster_shows_the_moment_that_tells_most(short_feed: Path, tmp_path:
     shown = Artist(recording).frame(next(pictures(short_feed, [tick.frame_number])), tick)
     assert poster is not None and poster.shape == shown.shape
     assert np.abs(poster.astype(int) - shown).mean() < 5
+
+
+def test_a_poster_shows_the_first_mistake_if_there_was_one():
+    wrong = record(feed("track-stop"), never_brakes)
+    first_wrong = wrong.mission.first_wrong
+
+    assert first_wrong is not None and _poster_tick(wrong).time_s == first_wrong.time_s
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("track-stop-and-slowdown", Reason.DANGER_STOP),
+        ("track-stop", Reason.DANGER_STOP),
+        ("track-slowdown", Reason.SPEED_LIMIT),
+    ],
+)
+def test_a_poster_shows_a_stop_rather_than_another_sign_and_both_while_they_are_seen(name, reason):
+    recording = record(feed(name))
+    tick = _poster_tick(recording)
+
+    assert (tick.order.reason, tick.order.sign is not None) == (reason, True)
+    assert tick.detections
+    before = [one for one in recording.run.ticks if one.time_s < tick.time_s and one.order.reason is reason]
+    assert not [one for one in before if one.detections and one.order.sign is not None], "it is the first"
+
+
+def test_a_poster_of_a_line_without_signs_shows_its_middle():
+    recording = record(feed("track-empty"))
+    ticks = recording.run.ticks
+
+    assert _poster_tick(recording) is ticks[len(ticks) // 2]
 
 
 def test_each_picture_comes_when_it_is_asked_for_and_as_often(short_feed: Path):
@@ -111,6 +145,36 @@ def test_the_still_of_a_sign_that_was_passed_shows_the_sign(short_feed: Path):
     assert first_wrong.sign_id is not None
 
     assert still(recording, truth, short_feed).startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize(
+    ("detected", "is_missed"),
+    [("the sign", False), ("nothing", True), ("another class", True), ("another place", True)],
+)
+def test_a_sign_is_marked_as_missed_unless_its_class_was_detected_around_it(
+    short_feed: Path, monkeypatch: pytest.MonkeyPatch, detected: str, is_missed: bool
+):
+    truth = load_truth(short_feed.with_suffix(".json"))
+    recording = record(truth, never_brakes)
+    first_wrong = recording.mission.first_wrong
+    assert first_wrong is not None
+    tick = telling_tick(recording.run, first_wrong, truth)
+    (sign,) = truth.perfect_detections(tick.frame_number)
+    left, top, right, bottom = sign.box
+    items = {
+        "the sign": (sign,),
+        "nothing": (),
+        "another class": (sign.model_copy(update={"sign_class": SignClass.SPEED_LIMIT}),),
+        "another place": (sign.model_copy(update={"box": (right + 1, top, 2 * right - left, bottom)}),),
+    }
+    marked: list[Detection] = []
+    monkeypatch.setattr(
+        film, "telling_tick", lambda *_: tick.model_copy(update={"detections": items[detected]})
+    )
+    monkeypatch.setattr(film, "_draw_missed", lambda _, missed: marked.append(missed))
+
+    still(recording, truth, short_feed)
+    assert marked == [sign] * is_missed
 
 
 def test_a_false_stop_is_shown_by_the_last_picture_of_what_the_train_stopped_for(short_feed: Path):

@@ -14,11 +14,17 @@ from strategies import scenarios
 
 from brakepoint.errors import UserError
 from brakepoint.feeds import COURSE_FEEDS
-from brakepoint.messages import Frame, OrderKind, Reason, SignClass, TrainState
-from brakepoint.mission.loop import PlainCamera, find_ending, time_limit_s
+from brakepoint.messages import Frame, Light, OrderKind, Reason, SignClass, TrainState
+from brakepoint.mission.loop import PlainCamera, find_ending, make_tick, time_limit_s
 from brakepoint.mission.records import Ending, Run
 from brakepoint.mission.scoring import score_run
-from brakepoint.rules import LATERAL_ACCELERATION_MAX_CM_S2, LOW_SPEED_CM_S
+from brakepoint.rules import (
+    AT_REST_CM_S,
+    CONTROL_RATE_HZ,
+    LATERAL_ACCELERATION_MAX_CM_S2,
+    LOW_SPEED_CM_S,
+    STALLED_AFTER_S,
+)
 from brakepoint.scenery.geometry import synthetic_truth
 from brakepoint.track import Curve
 
@@ -182,6 +188,51 @@ def test_a_train_that_creeps_is_out_of_time_at_the_limit_and_not_before():
     for late_s, ending in ((-0.01, None), (0.0, Ending.TIME_LIMIT)):
         late = tick.model_copy(update={"time_s": time_limit_s(truth) + late_s})
         assert find_ending([late], truth) is ending
+
+
+def ending_at(name: str, **values: float) -> Ending | None:
+    """How a run ends whose only tick has these values."""
+    tick = drive(feed(name)).ticks[30].model_copy(update={"position_cm": 1.0, "speed_cm_s": 1.0, **values})
+    return find_ending([tick], feed(name))
+
+
+def test_a_curve_may_be_driven_as_fast_as_it_holds_the_train_and_no_faster():
+    line = feed("track-stop").line
+    at_cm = next(at for at in range(1000) if isinstance(line.segment_at(at), Curve))
+    most = line.segment_at(at_cm).speed_max_cm_s
+
+    assert ending_at("track-stop", position_cm=at_cm, speed_cm_s=most) is None
+    assert ending_at("track-stop", position_cm=at_cm, speed_cm_s=most + 0.01) is Ending.DERAILED
+
+
+def test_the_track_ends_at_its_very_end():
+    length_cm = feed("track-empty").length_cm
+
+    assert ending_at("track-empty", position_cm=length_cm - 0.01) is None
+    assert ending_at("track-empty", position_cm=length_cm) is Ending.END_OF_TRACK
+
+
+@pytest.mark.parametrize(
+    ("seconds", "creeps", "ending"),
+    [(STALLED_AFTER_S, False, None), (STALLED_AFTER_S + 0.1, False, Ending.STALLED), (60, True, None)],
+)
+def test_a_train_is_stalled_once_it_has_not_moved_for_longer_than_20_seconds(seconds, creeps, ending):
+    still = drive(feed("track-empty")).ticks[0].model_copy(update={"speed_cm_s": 0.0})
+    ticks = [still] * round(seconds * CONTROL_RATE_HZ)
+    if creeps:
+        ticks[-10] = still.model_copy(update={"speed_cm_s": AT_REST_CM_S})
+
+    assert find_ending(ticks, feed("track-empty")) is ending
+
+
+def test_a_tick_is_recorded_in_hundredths_of_a_millimetre_and_tenths_of_a_millisecond():
+    order = drive(feed("track-empty")).ticks[0].order
+    state = TrainState(
+        at=0, position_cm=12.34567, speed_cm_s=7.65432, power=0, braking=False, light=Light.OFF
+    )
+    tick = make_tick(state, 1 / CONTROL_RATE_HZ, None, order, feed("track-empty"))
+
+    assert (tick.time_s, tick.position_cm, tick.speed_cm_s) == (0.0667, 12.346, 7.654)
 
 
 def test_an_autopilot_that_returns_no_order_gets_a_message():

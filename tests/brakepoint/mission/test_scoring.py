@@ -4,10 +4,15 @@ from brakepoint.messages import Light, Order, OrderKind, Reason
 from brakepoint.mission.records import Ending, MomentKind, Run, SignFault, Tick
 from brakepoint.mission.scoring import score_run, split_lost
 from brakepoint.rules import (
+    APPROACH_CM,
+    AT_REST_CM_S,
     CONTROL_RATE_HZ,
     FULL_SPEED_CM_S,
     LOW_SPEED_CM_S,
     LOW_SPEED_STRETCH_CM,
+    PASSING_CM,
+    SPEED_TOLERANCE,
+    SPEEDING_UP_CM,
     STOP_ZONE_CM,
 )
 from brakepoint.scenery.geometry import synthetic_truth
@@ -281,3 +286,115 @@ def test_the_light_must_blink_for_half_of_the_wait(blinking_s, faults):
     score = score_run(run((190, LOW), *waiting, (280, LOW), (LENGTH_CM, FULL)), DANGER)
 
     assert score.signs[0].faults == faults
+
+
+def with_one(changed: Run, near_cm: float, **values: object) -> Run:
+    """The run with other values in the tick nearest to a place."""
+    ticks = list(changed.ticks)
+    nearest = min(range(len(ticks)), key=lambda number: abs(ticks[number].position_cm - near_cm))
+    ticks[nearest] = ticks[nearest].model_copy(update=values)
+    return changed.model_copy(update={"ticks": tuple(ticks)})
+
+
+@pytest.mark.parametrize(
+    ("before_cm", "false_stops"),
+    [(APPROACH_CM + 0.5, 1), (APPROACH_CM, 0), (-PASSING_CM, 0), (-PASSING_CM - 0.5, 1)],
+)
+def test_a_stop_is_meant_for_a_danger_from_its_approach_to_where_it_has_been_passed(before_cm, false_stops):
+    at_cm = SIGN_CM - before_cm
+    stopped = with_one(run((280, LOW), (LENGTH_CM, FULL)), at_cm, position_cm=at_cm, speed_cm_s=0.0)
+
+    assert score_run(stopped, DANGER).false_stops == false_stops
+
+
+@pytest.mark.parametrize(
+    ("behind_cm", "ticks"),
+    [(-0.5, 0), (0.0, 1), (0.5, 1), (LOW_SPEED_STRETCH_CM, 1), (LOW_SPEED_STRETCH_CM + 0.5, 0)],
+)
+def test_the_stretch_of_a_limit_holds_its_two_ends_and_not_half_a_centimetre_more(behind_cm, ticks):
+    at_cm = SIGN_CM + behind_cm
+    fast = with_one(run((115, FULL), (LENGTH_CM, LOW)), at_cm, position_cm=at_cm, speed_cm_s=FULL)
+
+    assert score_run(fast, LIMIT).overspeed_s == pytest.approx(ticks / CONTROL_RATE_HZ, abs=0.01)
+
+
+def test_a_limit_that_is_exceeded_by_exactly_what_is_tolerated_is_kept():
+    score = score_run(run((115, FULL), (281, SPEED_TOLERANCE * LOW), (LENGTH_CM, FULL)), LIMIT)
+
+    assert (score.signs[0].faults, score.overspeed_s) == ((), 0)
+
+
+@pytest.mark.parametrize(("speed", "false_stops"), [(AT_REST_CM_S, 0), (AT_REST_CM_S - 0.01, 1)])
+def test_only_a_lower_speed_than_that_of_rest_is_a_rest(speed, false_stops):
+    creeping = with_one(run((LENGTH_CM, FULL)), 200, speed_cm_s=speed)
+
+    assert score_run(creeping, NOTHING).false_stops == false_stops
+
+
+def test_a_sign_at_which_the_run_ends_was_reached():
+    last = run((SIGN_CM, FULL), ending=Ending.DERAILED)
+    at_the_sign = (*last.ticks[:-1], last.ticks[-1].model_copy(update={"position_cm": SIGN_CM}))
+    score = score_run(last.model_copy(update={"ticks": at_the_sign}), LIMIT)
+
+    assert score.signs[0].faults == (SignFault.TOO_FAST_AT_SIGN,)
+
+
+@pytest.mark.parametrize(
+    ("at_cm", "ticks"),
+    [
+        (SPEEDING_UP_CM, 0),
+        (SPEEDING_UP_CM + 0.1, 1),
+        (SIGN_CM - APPROACH_CM - 0.1, 1),
+        (SIGN_CM - APPROACH_CM, 0),
+        (SIGN_CM + LOW_SPEED_STRETCH_CM + SPEEDING_UP_CM, 0),
+        (SIGN_CM + LOW_SPEED_STRETCH_CM + SPEEDING_UP_CM + 0.1, 1),
+    ],
+)
+def test_slow_driving_is_excused_to_the_very_ends_of_where_there_is_a_reason(at_cm, ticks):
+    clean = run((115, FULL), (285, LOW), (LENGTH_CM, FULL))
+    slow = with_one(clean, at_cm, position_cm=at_cm, speed_cm_s=LOW)
+
+    assert score_run(slow, LIMIT).dawdling_s == pytest.approx(ticks / CONTROL_RATE_HZ, abs=0.01)
+
+
+def test_a_run_that_went_wrong_in_every_way_scores_nothing_and_not_less():
+    assert score_run(run((3, FULL), ending=Ending.DERAILED), DANGER).score == 0
+
+
+def test_lost_points_have_tenths_as_the_scores_have():
+    result = score_run(run((LENGTH_CM, FULL)), NOTHING)
+    real, perfect = (result.model_copy(update={"score": value}) for value in (99.7, 99.9))
+
+    lost = split_lost(real, perfect).lost
+    assert (lost.perception, lost.control) == (0.2, 0.1)
+
+
+@pytest.mark.parametrize("slowly_to_cm", [SIGN_CM, 230.0])
+def test_a_sign_that_is_disobeyed_in_its_stretch_went_wrong_where_the_train_became_too_fast(slowly_to_cm):
+    legs = (190, LOW), (2, 0), (slowly_to_cm, SPEED_TOLERANCE * LOW), (LENGTH_CM, FULL)
+    driven = with_one(run(*legs), slowly_to_cm, position_cm=slowly_to_cm, speed_cm_s=FULL)
+    score = score_run(driven, DANGER)
+
+    assert score.signs[0].faults == (SignFault.TOO_FAST_BEHIND,)
+    assert score.first_wrong is not None
+    assert (score.first_wrong.kind, score.first_wrong.position_cm) == (MomentKind.SIGN, slowly_to_cm)
+
+
+def test_a_train_that_never_sets_off_went_wrong_at_once():
+    score = score_run(run((20, 0), ending=Ending.STALLED), NOTHING)
+
+    assert score.first_wrong is not None
+    assert (score.first_wrong.kind, score.first_wrong.time_s) == (MomentKind.STALLED, 0)
+
+
+@pytest.mark.parametrize("creeps_at", [None, 10])
+def test_a_train_that_does_not_go_on_after_a_danger_went_wrong_where_it_came_to_rest_for_good(creeps_at):
+    ticks = list(run((190, LOW), (20, 0), ending=Ending.STALLED).ticks)
+    last = next(number for number, tick in enumerate(ticks) if tick.speed_cm_s == 0)
+    if creeps_at is not None:
+        ticks[last + creeps_at] = ticks[last + creeps_at].model_copy(update={"speed_cm_s": AT_REST_CM_S})
+        last += creeps_at + 1
+    score = score_run(Run(feed="x", ending=Ending.STALLED, ticks=tuple(ticks)), DANGER)
+
+    assert score.first_wrong is not None
+    assert (score.first_wrong.kind, score.first_wrong.time_s) == (MomentKind.STALLED, ticks[last].time_s)

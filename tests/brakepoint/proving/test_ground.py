@@ -29,7 +29,7 @@ from brakepoint.proving.ground import (
 )
 from brakepoint.proving.page import render_proof
 from brakepoint.proving.weather import WEATHERS
-from brakepoint.texts import languages
+from brakepoint.texts import languages, text
 
 SCORE = Score(
     feed="a",
@@ -277,7 +277,12 @@ def test_the_command_leaves_page_and_outcomes_and_answers_by_its_status(
 
 @pytest.mark.parametrize(("accomplished", "status"), [([True, True], 0), ([True, False], 1)])
 def test_the_command_s_status_is_0_only_if_every_mission_holds(
-    accomplished: list[bool], status: int, short_feed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    accomplished: list[bool],
+    status: int,
+    short_feed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
     outcomes = [
         outcome(short_feed.stem, weather, accomplished=passed)
@@ -287,3 +292,8 @@ def test_the_command_s_status_is_0_only_if_every_mission_holds(
     given = ["--feed", str(short_feed), "--weather", "clear", "--weather", "dim", "--out", str(tmp_path)]
 
     assert run(["prove", *given]) == status
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[:3]] == [
+        [text("prove.weather"), "short"],
+        ["clear", "100"],
+        ["dim", *([] if accomplished[1] else ["✗"]), "100"],
+    ]

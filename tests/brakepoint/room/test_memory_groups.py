@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from brakepoint.room import memory_groups
 from brakepoint.room.memory_groups import MemoryGroup, held_mb, parent_group
 
 
@@ -28,10 +29,11 @@ def test_of_the_second_kind_it_is_the_one_above_since_a_group_holds_processes_or
         assert found == (tmp_path / "cgroup/user/app.slice" if is_taken else None)
 
 
-def test_of_the_first_kind_it_is_the_own_one_of_memory(tmp_path) -> None:
-    own = "9:name=systemd:/\n4:cpu,memory:/a/b\n0::/\n"
+@pytest.mark.parametrize("path", ["a/b", "kubepods.slice/pod:cri-containerd:4f2a"])
+def test_of_the_first_kind_it_is_the_own_one_of_memory(tmp_path, path) -> None:
+    own = f"9:name=systemd:/\n4:cpu,memory:/{path}\n0::/\n"
 
-    assert groups(tmp_path, own, "memory/a/b") == tmp_path / "cgroup/memory/a/b"
+    assert groups(tmp_path, own, f"memory/{path}") == tmp_path / "cgroup/memory" / path
 
 
 @pytest.mark.parametrize("own", ["", "0::/\n", "0::/gone/away\n", "4:memory:/gone\n", "3:cpu:/\n"])
@@ -60,6 +62,20 @@ def test_a_group_has_its_limit_and_no_swap(tmp_path, monkeypatch) -> None:
     assert group.has_overflowed
     subprocess.run(group.entering(["true"]), check=True)
     assert (folder / "cgroup.procs").read_text().strip().isdigit()
+
+
+def test_a_group_goes_with_its_last_process_and_may_be_gone_already(tmp_path, monkeypatch) -> None:
+    group = MemoryGroup(tmp_path, 3)
+    (folder,) = tmp_path.iterdir()
+    monkeypatch.setattr(memory_groups, "GONE_WITHIN_S", 0.0)
+    group.close()
+    assert folder.is_dir(), "a process is still in it, or here a file"
+
+    for file in folder.iterdir():
+        file.unlink()
+    group.close()
+    assert not folder.exists()
+    group.close()
 
 
 def test_where_no_group_may_be_made_nothing_is_left_behind(tmp_path) -> None:

@@ -1,5 +1,7 @@
 """A rehearsal simulates the room and reports what was slow and what failed."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -65,6 +67,22 @@ def test_a_room_that_is_not_applied_cannot_be_rehearsed(in_folder, capsys) -> No
     assert "room apply" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("slowest_s", "is_slow"), [(9.9, False), (10.1, True)])
+def test_a_phase_has_the_median_wait_the_longest_and_whose_that_was(applied, monkeypatch) -> None:
+    waits = {"anna": (1.0, ""), "bela": (4.0, "damaged")}
+
+    class Rehearser:
+        def __init__(self, handle: str, variables: object, folder: Path) -> None:
+            self.folder, self.pull = folder, lambda: waits[handle]
+
+    monkeypatch.setattr(rehearsal, "PATIENCE_S", {"pull": 30.0})
+    monkeypatch.setattr(rehearsal, "Rehearser", Rehearser)
+    monkeypatch.setattr(rehearsal, "_timed", lambda work: work())
+
+    assert list(rehearse(applied, open_store(applied))) == [
+        Phase("pull", 2.5, 4.0, "bela", {"bela": "damaged"})
+    ]
+
+
+@pytest.mark.parametrize(("slowest_s", "is_slow"), [(10.0, False), (10.1, True)])
 def test_slow_is_what_an_attendee_would_wonder_at(slowest_s, is_slow) -> None:
     assert Phase("start", 1.0, slowest_s, "anna", {}).is_slow is is_slow

@@ -24,8 +24,10 @@ from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
 from brakepoint.room.sandbox import PACKAGE, require_sandbox
 from brakepoint.room.scoring import score_room
 from brakepoint.room.stores import open_store
-from brakepoint.room.submission import fetch, score
+from brakepoint.room.submission import Submission, fetch, score
 from brakepoint.texts import text
+
+PATIENCE_S = 10
 
 
 def outcome(points: float, map50: float | None = 0.5, reason: Failure | None = None) -> SubmissionOutcome:
@@ -107,6 +109,14 @@ def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None
 
     hand_in(room, "anna", autopilot=b"another")
     assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
+
+
+def test_that_there_is_nothing_to_score_is_said(in_folder, monkeypatch, short_feed, capsys) -> None:
+    in_folder.joinpath("room.yaml").write_text(f"name: spring\nattendees: 2\nhidden_feed: {short_feed}\n")
+    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
+
+    assert run(["room", "score"]) == 0
+    assert capsys.readouterr().out == f"{text('room.nothing_new')}\n"
 
 
 def test_each_outcome_is_reported_in_a_line(in_folder, monkeypatch, short_feed, capsys) -> None:
@@ -295,6 +305,26 @@ def two_handed_in(in_folder, monkeypatch, short_feed) -> Room:
     for handle in room.everybody:
         hand_in(room, handle)
     return room
+
+
+def test_who_breaks_the_scoring_off_ends_what_is_being_scored_too(two_handed_in, monkeypatch) -> None:
+    judged: list[bool] = []
+    stopping = threading.Event()
+
+    def judge(submission: Submission) -> SubmissionOutcome:
+        judged.append(not judged or stopping.wait(PATIENCE_S))
+        return outcome(70).model_copy(update={"digest": submission.digest})
+
+    judge_by(monkeypatch, judge)
+    monkeypatch.setattr(scoring, "available_cores", lambda: 1 - scoring.SPARE_PLACES)
+    store = open_store(two_handed_in)
+    scored: Any = score_room(two_handed_in, store, Scores(), stopping)
+
+    next(scored)
+    scored.close()
+
+    assert stopping.is_set()
+    assert all(judged)
 
 
 def test_a_full_disk_is_reported_once_all_are_scored(two_handed_in, capsys) -> None:

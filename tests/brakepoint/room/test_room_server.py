@@ -88,8 +88,10 @@ def test_a_replaced_key_counts_at_once_and_the_old_one_opens_nothing(served) -> 
     assert works(old) and works(other)
 
     Provisioner(room, open_store(room)).replace_account("anna", quiet)
+    before = at_work._process
     at_work.look()
 
+    assert before.poll() is not None, "it would answer, too, and still knows the old key"
     assert not works(old)
     assert works(connection(room, "anna")) and works(other)
     assert connection(room, "anna").client.get_object(Bucket="spring-anna", Key="room/work")["Body"].read()

@@ -8,9 +8,10 @@ import pytest
 from brakepoint.cli import room as cli_room
 from brakepoint.cli import run
 from brakepoint.room import rehearsal, status
-from brakepoint.room.provisioning import CardChanges, Change, DiffAction, What
+from brakepoint.room.provisioning import CardChanges, Change, DiffAction, Provisioner, What
 from brakepoint.room.rehearsal import Phase
 from brakepoint.room.status import AttendeeStatus
+from brakepoint.texts import text
 
 pytestmark = pytest.mark.usefixtures("small_kit")
 SAYS = {
@@ -31,6 +32,9 @@ SAYS = {
 """Each command of the day, in an order that leaves the next one something to do."""
 
 
+CHANGE = Change(DiffAction.ADD, What.BUCKET, "spring-anna", "anna")
+
+
 def rows(printed: str) -> list[list[str]]:
     """The cells of each line: between them, a table leaves at least three blanks."""
     return [re.split(r"\s{3,}", line.strip()) for line in printed.splitlines()]
@@ -44,6 +48,35 @@ def test_each_command_of_the_day_says_what_it_has_done(small, capsys) -> None:
         said[words] = " ".join(capsys.readouterr().out.split())
 
     assert [words for words, pattern in SAYS.items() if not re.search(pattern, said[words])] == [], said
+
+
+def test_applying_a_room_names_the_new_cards_and_says_what_to_do_next(small, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Provisioner, "card_changes", lambda _: CardChanges(("anna",), ("bela",), ("carl",)))
+    monkeypatch.setattr(Provisioner, "apply", lambda _self, _progress: [CHANGE])
+    monkeypatch.setattr(cli_room.time, "monotonic", lambda: 100.0)
+    capsys.readouterr()
+
+    assert run(["room", "apply", "--yes"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        text("room.applied", seconds="0.0", add=1, change=0, remove=0),
+        text("room.cards.new", handles="anna"),
+        text("room.cards.again", handles="bela"),
+        text("room.cards.void", handles="carl"),
+        text("room.what_next", folder=small.folder),
+    ]
+
+
+def test_of_a_room_that_grows_only_the_new_cards_are_to_be_printed(small, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Provisioner, "card_changes", lambda _: CardChanges(("bela",), (), ()))
+    monkeypatch.setattr(Provisioner, "apply", lambda _self, _progress: [])
+    capsys.readouterr()
+
+    assert run(["room", "apply"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == [
+        text("room.cards.new", handles="bela"),
+        text("room.print", path=small.folder / "card-bela.html"),
+    ]
 
 
 def test_the_state_of_a_room_is_a_row_for_each_attendee(in_folder, monkeypatch, capsys) -> None:

@@ -7,6 +7,7 @@ from brakepoint.scenery.geometry import (
     _crooked_deg,
     camera_pose,
     plate_points,
+    plate_pose,
     project,
     synthetic_truth,
     truth_signs,
@@ -71,6 +72,19 @@ def test_a_back_has_no_class_and_does_not_count():
 
     assert back.sign_class is None
     assert not truth_signs(scenario(facing=False))[0].counts
+
+
+def test_a_plate_that_is_seen_within_12_degrees_of_edge_on_shows_no_front():
+    turned = scenario(turn_deg=-60, offset_cm=20)
+    plate, from_front = plate_pose(turned, turned.line, 0), []
+    for frame in range(20, 45):
+        towards = camera_pose(turned, turned.line, 2 * frame).place - plate.centre
+        from_front.append(np.degrees(np.arccos(plate.normal @ towards / np.linalg.norm(towards))))
+        (sign,) = visible_signs(turned, frame)
+        assert (sign.sign_class is None) == (from_front[-1] >= 90 - 12)
+
+    assert min(abs(angle - 78) for angle in from_front if angle < 78) < 0.7
+    assert min(abs(angle - 78) for angle in from_front if angle > 78) < 0.7
 
 
 def test_a_sign_of_the_next_track_is_seen_but_does_not_count():

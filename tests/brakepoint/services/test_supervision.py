@@ -3,10 +3,14 @@
 import errno
 import math
 import os
+import select
+import signal
+import subprocess
 import sys
 import threading
+from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,6 +25,7 @@ from brakepoint.services.supervisor import (
     PAUSE_S,
     READY_WITHIN_S,
     STARTED_WITHIN_S,
+    STOP_WITHIN_S,
     WRONG_USAGE,
     Child,
     Supervisor,
@@ -181,6 +186,51 @@ def test_lines_that_cannot_be_shown_are_read_all_the_same_and_end_no_watch(servi
 
     assert [line for _, line in said][:2] == ["one", "two"]
     assert services._children["autopilot"].due_at == NOW + BACK_OFF_S[0]
+
+
+def test_the_broker_is_stopped_last_since_the_others_say_farewell_through_it(services, monkeypatch):
+    stopped: list[tuple[str, str]] = []
+    started = Supervisor(ServiceSettings(), ["train", "autopilot"], lambda *_: None)
+    for name, each in started._children.items():
+        asked = partial(stopped.append, ("asked", name))
+        each.process = cast(Any, SimpleNamespace(name=name, terminate=asked))
+    patience_s: list[float] = []
+
+    def end(process: Any, until: float) -> None:
+        stopped.append(("ended", process.name))
+        patience_s.append(until - NOW)
+
+    monkeypatch.setattr(supervisor, "_end", end)
+    monkeypatch.setattr(started, "_bus", SimpleNamespace(close=partial(stopped.append, ("closed", "bus"))))
+
+    started.stop()
+
+    assert stopped[0] == ("closed", "bus")
+    assert set(stopped[1:3]) == {("asked", "train"), ("asked", "autopilot")}
+    assert set(stopped[3:5]) == {("ended", "train"), ("ended", "autopilot")}
+    assert stopped[5:] == [("asked", "broker"), ("ended", "broker")]
+    assert set(patience_s) == {STOP_WITHIN_S}, "a train's side brakes before it ends"
+
+
+def test_a_service_that_does_not_end_when_asked_is_killed_with_the_helpers_that_it_forked():
+    forks = "trap '' TERM; sleep 60 & echo ready; wait; sleep 60"
+    process = subprocess.Popen(
+        ["sh", "-c", forks],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+
+    supervisor._end(process, until=0.0)
+
+    assert process.returncode == -signal.SIGKILL
+    assert process.stdin.closed
+    assert select.select([process.stdout], [], [], PATIENCE_S)[0], "a helper still writes"
+    assert process.stdout.read() == ""
 
 
 def test_one_that_had_lasted_is_started_again_at_once(services, clock):

@@ -2,14 +2,10 @@
 
 import errno
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,13 +20,14 @@ from brakepoint.errors import UserError
 from brakepoint.labels.label_studio_export import read_export
 from brakepoint.labels.yolo import read_signs
 from brakepoint.messages import SignClass
-from brakepoint.sockets import LOCALHOST, answers
-from brakepoint.store import CONTENT_DIR, Connection, embedded, friendly_errors, seed
+from brakepoint.store import CONTENT_DIR, Connection, embedded, fetching, friendly_errors, seed
 from brakepoint.store import content as contents
 from brakepoint.store.building import build_dataset, draw_samples
 from brakepoint.store.content import make_bucket, sha256
 from brakepoint.store.fetching import fetch_content
 from solutions import step1_dataset
+
+PATIENCE_S = 10
 
 
 def quiet(done: int, total: int) -> None:
@@ -124,7 +121,9 @@ def test_a_bucket_with_other_content_is_refilled(store, monkeypatch) -> None:
 
 def test_everything_arrives_and_a_rerun_completes_what_is_missing(store, tmp_path) -> None:
     files = contents.content()
-    assert fetch_content(store, step1_dataset, tmp_path, quiet) == len(files)
+    progress: list[tuple[int, int]] = []
+    assert fetch_content(store, step1_dataset, tmp_path, lambda *news: progress.append(news)) == len(files)
+    assert progress == [(done, len(files)) for done in range(len(files) + 1)]
     assert fetch_content(store, step1_dataset, tmp_path, quiet) == 0
     assert {key: sha256(tmp_path / key) for key in files} == {k: sha256(path) for k, path in files.items()}
 
@@ -351,29 +350,25 @@ def test_a_gap_that_is_still_open_is_reported(tmp_path, monkeypatch, capsys) -> 
     assert "brakepoint check" in capsys.readouterr().err
 
 
-def test_our_own_server_stops_and_takes_another_port_if_the_usual_one_is_taken(tmp_path, monkeypatch) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        monkeypatch.setattr(embedded, "USUAL_PORT", taken.getsockname()[1])
-        with embedded.serve_s3(tmp_path / "s3") as (endpoint, _, secret):
-            port = int(endpoint.rpartition(":")[2])
-            assert port != embedded.USUAL_PORT
-            assert len(secret) == 32
-    assert not answers(LOCALHOST, port)
+def test_after_an_error_the_downloads_that_have_not_begun_are_left_out(store, tmp_path, monkeypatch) -> None:
+    begun: list[str] = []
+    left_out = threading.Event()
 
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            left_out.set()
+            super().shutdown(wait)
 
-def test_our_own_server_does_not_outlive_who_started_it(tmp_path) -> None:
-    serve = "from brakepoint.store.embedded import *\nwith serve_s3() as s: print(s[0], flush=True); input()"
-    parent = subprocess.Popen(
-        [sys.executable, "-c", serve], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert parent.stdout is not None
-    port = int(parent.stdout.readline().rpartition(":")[2])
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.communicate()
+    def download(client, bucket, item, digest, target) -> None:
+        begun.append(item.key)
+        if len(begun) == 1:
+            raise OSError(errno.ENOSPC, "no space")
+        assert left_out.wait(PATIENCE_S)
 
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and answers(LOCALHOST, port):
-        time.sleep(0.02)
-    assert not answers(LOCALHOST, port)
+    monkeypatch.setattr(fetching, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(step1_dataset, "download", download)
+
+    with pytest.raises(UserError, match="disk is full"):
+        fetch_content(store, step1_dataset, tmp_path, quiet)
+    assert len(begun) <= fetching.WORKERS + 1 < len(contents.content())
