@@ -315,6 +315,8 @@ class CommandFeedback:
     @classmethod
     def parse(cls, payload: bytes) -> "CommandFeedback":
         """Parses the bytes after the header."""
+        if not payload or len(payload) % 2:
+            raise ProtocolError(f"half a feedback: {payload.hex(' ')}")
         pairs = zip(payload[::2], payload[1::2], strict=True)
         return cls(tuple((port, Feedback(flags)) for port, flags in pairs))
 

@@ -8,6 +8,7 @@ sign that is lost in them keeps its first score.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -125,12 +126,9 @@ class SecondLook:
         sides_px = (first.boxes[:, 2:] - first.boxes[:, :2]).max(axis=1, initial=0) * scale
         is_unsure = (first.scores >= UNSURE[0]) & (first.scores < UNSURE[1])
         fits = (sides_px >= SIDES_PX[0]) & (sides_px <= SIDES_PX[1])
-        found = [
-            index
-            for index in np.flatnonzero(is_unsure & fits).tolist()
-            if not is_black(image, first.boxes[index])
-        ]
-        return found[:EXAMINED_MOST]
+        candidates = np.flatnonzero(is_unsure & fits).tolist()
+        fronts = (index for index in candidates if not is_black(image, first.boxes[index]))
+        return list(islice(fronts, EXAMINED_MOST))
 
     def _look(self, image: np.ndarray, boxes: Sequence[tuple[np.ndarray, float]]) -> list[Candidates]:
         """What the network finds at each box, enlarged to a scale: the sign's detection, or none."""

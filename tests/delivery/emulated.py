@@ -1,5 +1,10 @@
 """What the tests of both architectures share: this machine's own one, and the one that it emulates."""
 
+from collections.abc import Sequence
+
+import pytest
+
+from brakepoint.messages import Detection
 from brakepoint.rollout.architectures import MACHINES, own_architecture
 from brakepoint.rollout.confinement import Confinement
 
@@ -13,3 +18,12 @@ FEED, PICTURE = "track-stop", 176
 """A picture that shows one danger."""
 CONFIDENCE_WITHIN, BOX_WITHIN_PX = 1e-3, 0.05
 """How far the arithmetic of two architectures may differ."""
+
+
+def assert_alike(own: Sequence[Detection], other: Sequence[Detection]) -> None:
+    """Asserts that the network has found the same single sign on both architectures."""
+    assert [one.sign_class for one in own] == [one.sign_class for one in other]
+    assert len(own) == 1
+    for one, same in zip(own, other, strict=True):
+        assert same.confidence == pytest.approx(one.confidence, abs=CONFIDENCE_WITHIN)
+        assert same.box == pytest.approx(one.box, abs=BOX_WITHIN_PX)

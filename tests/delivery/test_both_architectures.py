@@ -10,25 +10,24 @@ import tomllib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from emulated import (
     ANYBODY,
     ARCHITECTURES,
-    BOX_WITHIN_PX,
-    CONFIDENCE_WITHIN,
     EMULATED_WITHIN_S,
     FEED,
     OTHER,
     OWN,
     PICTURE,
+    assert_alike,
 )
 
 from brakepoint.delivery.containers import Container
 from brakepoint.delivery.rendering import container_of, of_kind
 from brakepoint.delivery.running import Pods
 from brakepoint.files import size_mb
+from brakepoint.messages import Detection
 from brakepoint.rollout.architectures import MACHINES, emulate
 from brakepoint.rollout.pushing import BRANCH, push
 from brakepoint.rollout.sandbox import Sandbox
@@ -145,18 +144,14 @@ def report(place: Workplace, image: Pulled, feed: Path) -> str:
 
 def test_the_network_sees_the_same_signs_on_both(place: Workplace, pulled: dict[str, Pulled]) -> None:
     own, other = (seen(place, pulled[name]) for name in (OWN, OTHER))
-    assert [one["sign_class"] for one in own] == [one["sign_class"] for one in other]
-    assert len(own) == 1
-    for one, same in zip(own, other, strict=True):
-        assert same["confidence"] == pytest.approx(one["confidence"], abs=CONFIDENCE_WITHIN)
-        assert same["box"] == pytest.approx(one["box"], abs=BOX_WITHIN_PX)
+    assert_alike(own, other)
 
 
-def seen(place: Workplace, image: Pulled) -> list[dict[str, Any]]:
+def seen(place: Workplace, image: Pulled) -> list[Detection]:
     """What the shipped detector finds in the picture."""
     done = run(place, image, "python", "-c", LOOK)
     assert done.returncode == 0, done.stderr
-    return [dict(one) for one in json.loads(done.stdout)]
+    return [Detection.model_validate(one) for one in json.loads(done.stdout)]
 
 
 def test_each_service_starts_in_the_emulated_image_and_is_ready(

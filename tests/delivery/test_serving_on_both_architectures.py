@@ -15,13 +15,12 @@ import pytest
 from emulated import (
     ANYBODY,
     ARCHITECTURES,
-    BOX_WITHIN_PX,
-    CONFIDENCE_WITHIN,
     EMULATED_WITHIN_S,
     FEED,
     OTHER,
     OWN,
     PICTURE,
+    assert_alike,
 )
 
 from brakepoint.detector import Detector, remote
@@ -78,11 +77,7 @@ def test_both_architectures_answer_with_the_same_signs(
 ) -> None:
     monkeypatch.setattr(remote, "TIMEOUT_S", EMULATED_WITHIN_S)
     own, other = (answered(pulled[name], place.folder / "served" / name) for name in (OWN, OTHER))
-    assert [one.sign_class for one in own] == [one.sign_class for one in other]
-    assert len(own) == 1
-    for one, same in zip(own, other, strict=True):
-        assert same.confidence == pytest.approx(one.confidence, abs=CONFIDENCE_WITHIN)
-        assert same.box == pytest.approx(one.box, abs=BOX_WITHIN_PX)
+    assert_alike(own, other)
 
 
 def answered(image: Pulled, scratch: Path) -> list[Detection]:

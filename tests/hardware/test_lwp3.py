@@ -131,6 +131,12 @@ def test_other_bytes_are_refused_or_mean_just_what_they_say(data):
     check(data)
 
 
+@pytest.mark.parametrize("written", ["03 00 82", "04 00 82 00"])
+def test_a_feedback_about_no_port_or_half_of_one_is_refused(written):
+    with pytest.raises(ProtocolError):
+        decode(bytes.fromhex(written))
+
+
 def check(data: bytes) -> None:
     """Asserts that bytes are refused, or are the encoding of what they are taken for."""
     try:

@@ -65,11 +65,14 @@ def test_a_detector_needs_more_than_the_tightest_limit_and_less_than_a_healthy_o
 
 def test_a_process_knows_what_it_has() -> None:
     """In a process of its own: this one may return memory of other tests meanwhile."""
-    code = "before = resident_mb(); ballast = bytearray(50_000_000); print(resident_mb() - before)"
+    ballast = "before = resident_mb(); ballast = bytearray(50_000_000)"
+    code = f"{ballast}; print(resident_mb() - before, len(ballast))"
     command = [sys.executable, "-c", f"from brakepoint.incidents.memory import resident_mb; {code}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert 40 < float(done.stdout) < 80
+    grown_mb, size = map(float, done.stdout.split())
+    assert 40 < grown_mb < 80
+    assert size == 50_000_000
 
 
 def test_a_model_that_does_not_load_is_not_an_answer(tmp_path: Path) -> None:
