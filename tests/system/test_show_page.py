@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from accessibility import grave_faults
-from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Page, Route, TimeoutError, expect, sync_playwright
 
 from brakepoint.detector import Detector
 from brakepoint.evaluation import examine, measure
@@ -200,6 +200,24 @@ def test_a_file_that_is_not_a_picture_is_named(page):
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
 
     expect(page.locator("#trouble")).to_have_text("This browser cannot read that file as a picture.")
+
+
+def test_what_went_wrong_stays_on_the_page_until_the_next_action(page):
+    held: list[Route] = []
+    page.route("**/album.json", lambda route: held.append(route))
+    page.reload()
+    expect(page.locator("body[inert]")).to_have_count(0)
+    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
+    expect(page.locator("#trouble")).to_be_visible()
+
+    with page.expect_response("**/album.json") as answer:
+        held.pop().continue_()
+    answer.value.finished()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(page.locator("#trouble")).to_be_visible(timeout=1)
+
+    page.click("#sample")
+    expect(page.locator("#trouble")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -39,7 +39,6 @@ async function ask(address, options = {}) {
     complain(say("show.refused", { why: typeof why === "string" ? why : answer.status }));
     return null;
   }
-  complain("");
   return answer;
 }
 
@@ -66,6 +65,7 @@ function take(source, width, height) {
 }
 
 async function startCamera() {
+  complain("");
   try {
     if (!navigator.mediaDevices) throw new Error(say("show.insecure"));
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280 } });
@@ -108,6 +108,7 @@ async function freeze() {
 }
 
 function resume() {
+  complain("");
   canvas.focus({ preventScroll: true }); // Space would otherwise press the button once more.
   frozen = false;
   proposals += 1;
@@ -134,6 +135,7 @@ async function propose() {
 }
 
 async function open(blob) {
+  complain("");
   let picture;
   try {
     picture = await createImageBitmap(blob);
@@ -287,6 +289,7 @@ function swatch(kind) {
 
 async function save() {
   if (!canDraw()) return;
+  complain("");
   const bytes = new Uint8Array(await (await jpegOf()).arrayBuffer());
   let text = "";
   for (let from = 0; from < bytes.length; from += 32768) text += String.fromCharCode(...bytes.subarray(from, from + 32768));
@@ -324,6 +327,7 @@ function thumbnail(name) {
   const away = element("button", { type: "button", textContent: say("show.remove") });
   away.setAttribute("aria-label", say("show.remove_picture", { name }));
   away.onclick = async () => {
+    complain("");
     if (await ask(`album/${name}`, { method: "DELETE" })) await showAlbum();
   };
   return element("li", {}, small, away);
