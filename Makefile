@@ -131,6 +131,9 @@ types:
 types-of-tests:
 	$(BIN)/mypy --cache-dir .mypy_cache/tests tests
 
+# A training run otherwise keeps its cores busy while it waits for one of its threads, at the other tests' cost.
+test test-system: export OMP_WAIT_POLICY := PASSIVE
+
 test: lint ## Every test that needs only pip
 	$(BIN)/pytest $(SHARED_OUT) --numprocesses $$($(one_more_than_cores))
 	@echo "The tests have a budget of 10 minutes on two cores."

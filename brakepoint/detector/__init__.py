@@ -11,6 +11,7 @@ from brakepoint.detector.decode import Candidates, decode, non_maximum_suppressi
 from brakepoint.detector.layout import check_numbers, find_layout
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.detector.metadata import class_names, stride_px
+from brakepoint.detector.noise import without_noise
 from brakepoint.detector.remote import remote_runtime
 from brakepoint.detector.runtime import Runtime, first_answer, load_runtime
 from brakepoint.detector.second_look import SHEET_PX, UNSURE, SecondLook
@@ -45,7 +46,8 @@ def _moved_down(item: Detection, by_px: int) -> Detection:
 class Detector:
     """Finds signs in pictures.
 
-    Where the network is unsure of a detection, it is shown that detection again, enlarged (`second_look`).
+    A noisy picture is smoothed first (`noise`). Where the network is unsure of a detection, it is shown that
+    detection again, enlarged (`second_look`).
     The same picture always gives the same detections. An object may be used by only one thread.
 
     Args:
@@ -124,6 +126,7 @@ class Detector:
             UserError: The model's output is not boxes and scores.
         """
         least = self.confidence if confidence is None else confidence
+        image = without_noise(image)
         size_px = image.shape[1], image.shape[0]
         letterbox = Letterbox.fit(size_px, self.input_size_px, self._stride_px if low else None)
         found = self._find(letterbox.apply(image), min(least, UNSURE[0]))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from brakepoint.messages import SignClass
+from brakepoint.scenery.artwork import ROAD_PLATES
 from brakepoint.synthesis.backgrounds import background
 from brakepoint.synthesis.cutouts import Cutout
 from brakepoint.synthesis.plates import plates
@@ -17,6 +18,9 @@ from brakepoint.worlds import World
 
 RENDERED_SHARE = 0.5
 """Share of rendered signs, if there are any: these have realistic light but few views."""
+
+SHADED_SHARE, SHADE = 0.25, (0.25, 0.8)
+"""Share of the drawn signs of roads that are lit from behind, and how much of their light they keep."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,9 @@ class Materials:
         """
         if self.cutouts and rng.random() < RENDERED_SHARE:
             return random_rendered(rng, self._rendered, brightness, height_px, distractor)
-        return random_drawn(rng, self._choice(plates().values()), brightness, height_px, distractor)
+        own_shade = self.world is World.ROAD and rng.random() < SHADED_SHARE
+        light = rng.uniform(*SHADE) if own_shade else 1.0
+        return random_drawn(rng, self._choice(plates().values()), brightness, height_px, distractor, light)
 
     @cached_property
     def _rendered(self) -> Choice[Cutout]:
@@ -72,6 +78,8 @@ class Materials:
         """Sorts signs by their meaning in this world; of the other world's signs, at most stickers stay."""
         fronts, distractors = [], []
         for sign in signs:
+            if sign.kind in ROAD_PLATES and self.world is not World.ROAD:
+                continue
             of_other_world = sign.sign_class is SignClass.DANGER_AHEAD and (
                 sign.kind.startswith("road-") != (self.world is World.ROAD)
             )

@@ -1,14 +1,16 @@
 """The printed plates of signs, as rasters ready for warping."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
-from brakepoint.scenery.artwork import PLATES
+from brakepoint.scenery.artwork import PLATES, ROAD_PLATES
+from brakepoint.scenery.plate_parts import Shape
 
 Outline = np.ndarray
 """`(n, 2)` float: a silhouette in cm about the plate's centre, x right, y up."""
@@ -19,6 +21,9 @@ ARC_POINTS = 48
 VARIANTS = ((0.12, -7), (0.06, -5), (0.1, 0), (0.0, 0), (0.0, 3))
 """Variations in print: margin as a share of the plate, and pixels added to dark lines."""
 
+MIDDLES: dict[Shape, float] = {"triangle": 0.62, "triangle-down": 0.38}
+"""How far down the middle of a plate is, as a share of its height, where it is not at half of it."""
+
 
 @dataclass(frozen=True)
 class PrintedPlate:
@@ -27,18 +32,31 @@ class PrintedPlate:
     Attributes:
         kind: Kind of the plate, for instance `danger-train` or `stop`.
         sign_class: Class of the front for a detector; None for a distractor.
-        prints: Variants of the print, from thin lines and a wide margin to thick lines, each a pyramid of
-            `(h, w, 4)` float32 images, 0 to 255, blue-green-red-alpha, every level half the size of the
-            previous one.
+        shape: Shape of the silhouette.
+        png: The print as a PNG file.
         outline: The silhouette.
         edge: Colour of the plastic under the print, blue-green-red 0 to 255.
     """
 
     kind: str
     sign_class: SignClass | None
-    prints: tuple[tuple[np.ndarray, ...], ...]
+    shape: Shape
+    png: bytes
     outline: Outline
     edge: tuple[float, float, float]
+
+    @cached_property
+    def prints(self) -> tuple[tuple[np.ndarray, ...], ...]:
+        """Variants of the print, from thin lines and a wide margin to thick lines.
+
+        Each is a pyramid of `(h, w, 4)` float32 images, 0 to 255, blue-green-red-alpha, every level half the
+        size of the previous one. Made when the plate is first drawn: a world has only some of the plates.
+        """
+        image = np.asarray(cv2.imdecode(np.frombuffer(self.png, np.uint8), cv2.IMREAD_UNCHANGED))
+        middle = MIDDLES.get(self.shape, 0.5)
+        return tuple(
+            _pyramid(_with_lines(_with_margin(image, inset, middle), growth)) for inset, growth in VARIANTS
+        )
 
     @property
     def size_cm(self) -> tuple[float, float]:
@@ -57,19 +75,17 @@ def plates() -> dict[str, PrintedPlate]:
 
 
 def _plate(kind: str, png: bytes) -> PrintedPlate:
-    image = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED))
-    prints = tuple(_pyramid(_with_lines(_with_margin(image, inset), growth)) for inset, growth in VARIANTS)
-    outline = {"triangle": _triangle, "disc": _disc, "square": _square}[PLATES[kind].shape]()
+    artwork = (PLATES | ROAD_PLATES)[kind]
     edge = (20, 175, 225) if kind.startswith("danger-") else (228, 232, 232)
-    return PrintedPlate(kind, PLATES[kind].sign_class, prints, outline, edge)
+    return PrintedPlate(kind, artwork.sign_class, artwork.shape, png, OUTLINES[artwork.shape](), edge)
 
 
-def _with_margin(image: np.ndarray, inset: float) -> np.ndarray:
+def _with_margin(image: np.ndarray, inset: float, middle_down: float) -> np.ndarray:
     """Shrinks a print towards the centre of its plate; the freed margin gets the colour of the rim."""
     if inset == 0:
         return image
     height, width = image.shape[:2]
-    middle = np.array([width / 2, height * (0.62 if height < width else 0.5)])
+    middle = np.array([width / 2, height * middle_down])
     matrix = np.column_stack([np.eye(2) * (1 - inset), middle * inset])
     small = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_AREA).astype(np.float32)
     rim = image[height - 4, width // 2, :3]
@@ -122,3 +138,21 @@ def _triangle() -> Outline:
         for turn in np.linspace(0, 120, ARC_POINTS // 3)
     ]
     return np.array(points)
+
+
+def _triangle_down() -> Outline:
+    return -_triangle()
+
+
+def _diamond() -> Outline:
+    half = SIDE_CM / 2
+    return np.array([(half, 0), (0, half), (-half, 0), (0, -half)])
+
+
+OUTLINES: dict[Shape, Callable[[], Outline]] = {
+    "triangle": _triangle,
+    "triangle-down": _triangle_down,
+    "disc": _disc,
+    "square": _square,
+    "diamond": _diamond,
+}

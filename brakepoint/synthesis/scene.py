@@ -23,7 +23,17 @@ STEEP_DEG = 50.0
 EDGE_ON_DEG = 86.0
 """Beyond this angle, a sign's front is not visible."""
 
-DECEIVERS = ("stop", "no-entry", "no-horn", "crossing", "back-disc", "back-triangle", "ball-yellow", "duck")
+DECEIVERS = (
+    *("stop", "no-entry", "no-horn", "crossing", "back-disc", "back-triangle", "ball-yellow", "duck"),
+    *(
+        "road-no-overtaking",
+        "road-no-overtaking-lorries",
+        "road-no-vehicles",
+        "road-no-cars",
+        "road-no-lorries",
+    ),
+    *("road-limit-end", "road-give-way"),
+)
 """Look-alikes of target signs, which are drawn more often than other distractors."""
 
 
@@ -71,6 +81,7 @@ def random_drawn(
     brightness: float,
     height_px: float,
     distractor: bool,
+    light: float = 1.0,
 ) -> Sprite:
     """Draws a sign from its plate.
 
@@ -80,11 +91,13 @@ def random_drawn(
         brightness: Mean of the picture at the sign's place, 0 to 255; signs are mostly about as bright.
         height_px: Height of the sign's plate.
         distractor: Whether the sign must be a distractor, which must not be detected.
+        light: Share of its light that reaches the side facing the camera, 0 to 1.
     """
     back = distractor and rng.random() < BACK_SHARE
     plate = choice.distractor(rng) if distractor and not back else choice.front(rng)
     pose = _pose(rng, height_px, back)
-    sprite = draw_sign(plate, pose, _look(rng, brightness, height_px, steep=abs(pose.yaw_deg) > STEEP_DEG))
+    look = _look(rng, brightness, height_px, steep=abs(pose.yaw_deg) > STEEP_DEG)
+    sprite = draw_sign(plate, pose, replace(look, gain=look.gain * light))
     return replace(sprite, sign_class=None) if distractor else sprite
 
 

@@ -8,6 +8,9 @@ from brakepoint.synthesis.textures import clouds, colour, random_shapes
 LEAF_HUES = ((20, 70, 40), (40, 110, 70), (30, 60, 90))
 """Greens and an autumn brown, blue-green-red."""
 
+DUSK_SHARE, DUSK = 0.25, (0.1, 0.6)
+"""Share of streets in the dusk, and how much light is left there."""
+
 
 def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """A sky, houses and trees, and a road that leads towards these: `(height, width, 3)` uint8."""
@@ -19,7 +22,8 @@ def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         _tree(rng, image, horizon)
     _lay_road(rng, image, horizon)
     random_shapes(rng, image, count=int(rng.integers(0, 12)), largest=90)
-    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 3)) if rng.random() < 0.6 else image
+    image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 3)) if rng.random() < 0.6 else image
+    return cv2.convertScaleAbs(image, alpha=rng.uniform(*DUSK)) if rng.random() < DUSK_SHARE else image
 
 
 def _sky(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

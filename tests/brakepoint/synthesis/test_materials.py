@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from brakepoint.messages import SignClass
-from brakepoint.synthesis import Materials, backgrounds, scene
+from brakepoint.scenery.artwork import ROAD_PLATES
+from brakepoint.synthesis import Materials, backgrounds, materials, scene, streets
 from brakepoint.synthesis.cutouts import SHIPPED_CUTOUTS, Cutout, load_cutouts
 from brakepoint.synthesis.plates import PrintedPlate, plates
 from brakepoint.synthesis.scene import Choice, random_drawn
@@ -40,11 +41,11 @@ def test_on_a_road_white_triangles_count_and_yellow_ones_are_stickers_at_most(su
 @pytest.mark.parametrize("world", World)
 @pytest.mark.parametrize("cutouts", [(), SUPPLIES["rendered"]], ids=["drawn", "both"])
 def test_a_distractor_has_no_class_and_a_sign_has_one(world: World, cutouts: tuple) -> None:
-    materials = Materials(world, cutouts=cutouts)
+    supply = Materials(world, cutouts=cutouts)
     for number in range(30):
         rng = np.random.default_rng(number)
-        assert materials.sign(rng, 120, 30, distractor=True).sign_class is None
-        assert materials.sign(rng, 120, 30, distractor=False).sign_class is not None
+        assert supply.sign(rng, 120, 30, distractor=True).sign_class is None
+        assert supply.sign(rng, 120, 30, distractor=False).sign_class is not None
 
 
 @pytest.mark.parametrize(("world", "stands_in_streets"), [(World.TRACK, False), (World.ROAD, True)])
@@ -57,6 +58,48 @@ def test_streets_are_behind_the_signs_of_roads_and_never_behind_those_of_the_tra
 
     assert any(picture is street for picture in made) is stands_in_streets
     assert not all(picture is street for picture in made)
+
+
+def test_the_signs_of_roads_are_of_more_kinds_than_those_of_the_track() -> None:
+    kinds = {
+        world: {sign.kind for sign in Materials(world)._choice(plates().values()).fronts} for world in World
+    }
+    assert {"road-danger-priority", "road-limit-120"} <= kinds[World.ROAD]
+    assert not kinds[World.TRACK] & set(ROAD_PLATES)
+
+
+def test_every_look_alike_is_a_distractor_of_some_world() -> None:
+    worlds = [Materials(world)._choice(supply) for world in World for supply in SUPPLIES.values()]
+    assert set(scene.DECEIVERS) <= {sign.kind for choice in worlds for sign in choice.distractors}
+
+
+@pytest.mark.parametrize(("world", "least"), [(World.TRACK, 1.0), (World.ROAD, 0.25)])
+def test_signs_of_roads_may_be_lit_from_behind(
+    world: World, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lights: list[float] = []
+    monkeypatch.setattr(materials, "random_drawn", lambda *given: lights.append(given[-1]))
+    for number in range(200):
+        Materials(world).sign(np.random.default_rng(number), 120, 30, distractor=False)
+
+    assert min(lights) == pytest.approx(least, abs=0.03)
+    assert lights.count(1.0) == pytest.approx(200 if world is World.TRACK else 150, abs=20)
+
+
+@pytest.mark.parametrize("light", [1.0, 0.3])
+def test_a_sign_lit_from_behind_is_darker(light: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    gains: list[float] = []
+    monkeypatch.setattr(scene, "draw_sign", lambda plate, pose, look: gains.append(look.gain))
+    for share in (1.0, light):
+        front = Choice(tuple(plates().values()), ())
+        random_drawn(np.random.default_rng(3), front, 110, 12, distractor=False, light=share)
+
+    assert gains[1] == pytest.approx(gains[0] * light)
+
+
+def test_some_streets_are_in_the_dusk() -> None:
+    brightness = [streets.street(np.random.default_rng(number), 120, 160).mean() for number in range(60)]
+    assert 8 <= sum(mean < 45 for mean in brightness) <= 30
 
 
 def plate_brightness(kind: str, light: float) -> float:
