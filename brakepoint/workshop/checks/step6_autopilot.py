@@ -138,8 +138,9 @@ def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
 def check_priority(lab: Lab) -> None:
     """The train stops for a danger whatever else happens, and only when it is time to stop."""
     memory = _memory(lab, _sign(lab, DANGER, 30.0), _sign(lab, LIMIT, 40.0))
-    after, order = lab.drive(memory, _state(15.0, 20.0), 10.0)
-    as_stop_says = (order.sign, order.light, after.stopping) == (DANGER, Light.BLINK, True)
+    now = 10.05
+    after, order = lab.drive(memory, _state(15.0, 20.0), now)
+    as_stop_says = (order.sign, order.light, order.at, after.stopping) == (DANGER, Light.BLINK, now, True)
     if order.reason is Reason.DANGER_STOP and not as_stop_says:
         raise Wrong("step6.priority.own_stop")
     if order.sign is not DANGER:
@@ -147,9 +148,15 @@ def check_priority(lab: Lab) -> None:
     if order.reason is not Reason.DANGER_STOP:
         raise Wrong("step6.priority.no_stop", found=str(order.kind))
     far = _memory(lab, _sign(lab, DANGER, 200.0))
-    _, order = lab.drive(far, _state(120.0, 20.0), 10.0)
+    for memory, speed in ((far, 20.0), (replace(far, stopping=True), 0.0)):
+        _, order = lab.drive(memory, _state(120.0, speed), now)
+        if order.reason is Reason.DANGER_STOP:
+            raise Wrong("step6.priority.at_once", distance=80)
+        if order.reason is not Reason.DANGER_APPROACH:
+            raise Wrong("step6.priority.no_danger", found=str(order.reason))
+    _, order = lab.drive(far, _state(230.0, 20.0), now)
     if order.reason is Reason.DANGER_STOP:
-        raise Wrong("step6.priority.at_once", distance=80)
+        raise Wrong("step6.priority.passed", distance=30)
     for name in ("track-stop", "track-stop-and-slowdown", "track-full"):
         _must_drive(lab, name, "priority")
 
