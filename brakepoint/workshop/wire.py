@@ -19,6 +19,8 @@ from brakepoint.workshop.verdicts import Wrong
 TRAIN = "train-7"
 ROOT = f"{TOPIC_ROOT}/{TRAIN}"
 DETECTOR_STATUS = f"{ROOT}/status/detector"
+NEIGHBOUR_STATUS = f"{TOPIC_ROOT}/train-8/status/detector"
+"""The same of another train, on the same broker."""
 ECHO = "echo"
 """When this message arrives, everything sent before it has been heard."""
 PATIENCE_S = 5.0
@@ -133,11 +135,12 @@ class Scene:
         self._others.on_subscribe = lambda *_: listening.set()
         self._others.connect(self._broker.host, self._broker.port)
         self._others.loop_start()
-        self._others.subscribe(f"{ROOT}/#", 1)
+        self._others.subscribe(f"{TOPIC_ROOT}/#", 1)
         listening.wait(PATIENCE_S)
         mission = MissionState(run=1, feed="track-stop", running=True, since=0, at=CLOCK.now())
         self._say(MISSION.name, MISSION.encode(mission))
         self._report("autopilot", Health.GONE)
+        self._others.publish(NEIGHBOUR_STATUS, status_of("detector", Health.GONE), 1, retain=True)
         self._others.publish(ECHO, b"?", 1, retain=True).wait_for_publish(PATIENCE_S)
         theirs: Any = self._client.on_connect
 

@@ -19,10 +19,12 @@ def kind(answer: object) -> str:
 def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
     """An answer as this many finite numbers; None if the answer is something else."""
     try:
-        found = tuple(float(part) for part in answer)
+        parts = tuple(answer)
+        found = tuple(float(part) for part in parts)
     except (TypeError, ValueError):
         return None
-    return found if len(found) == count and all(map(math.isfinite, found)) else None
+    are_numbers = not any(isinstance(part, str) for part in parts)
+    return found if are_numbers and len(found) == count and all(map(math.isfinite, found)) else None
 
 
 @contextmanager

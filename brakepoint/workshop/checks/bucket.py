@@ -61,7 +61,8 @@ class FakeBucket:
 
     def get_paginator(self, operation: str) -> "Paginator[Any]":
         """Botocore's paginator for `list_objects_v2`, the only supported operation."""
-        assert operation == "list_objects_v2"
+        if operation != "list_objects_v2":
+            raise Wrong("step1.other_operation", found=operation)
         model = get_session().get_service_model("s3").operation_model("ListObjectsV2")
         return Paginator(self.list_objects_v2, PAGINATION, model)  # type: ignore[arg-type]  # The stubs are wrong.
 
@@ -84,6 +85,10 @@ class FakeBucket:
         """Writes the content to an open file."""
         _must_be_ours(bucket or named.get("Bucket"))
         (file or named["Fileobj"]).write(self._content(key or named["Key"]))
+
+    def __getattr__(self, name: str) -> Any:
+        """Explains that the bucket lacks an operation, which the real client may have."""
+        raise Wrong("step1.other_operation", found=name)
 
     def _content(self, key: str) -> bytes:
         if key not in self._objects:

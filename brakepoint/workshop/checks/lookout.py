@@ -12,13 +12,22 @@ from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import CONTROL, MISSION, STATUS, Topic
 from brakepoint.validation import first_fault
 from brakepoint.workshop.verdicts import Wrong
-from brakepoint.workshop.wire import DETECTOR_STATUS, ROOT, TRAIN, Scene, Sent, TappedClient, scene
+from brakepoint.workshop.wire import (
+    DETECTOR_STATUS,
+    NEIGHBOUR_STATUS,
+    ROOT,
+    TRAIN,
+    Scene,
+    Sent,
+    TappedClient,
+    scene,
+)
 
 Said = TypeVar("Said", bound=Message)
 
 OWN_STATUS = f"{ROOT}/{STATUS.name}/lookout"
 STOPS = f"{ROOT}/{CONTROL.name}"
-OTHERS = (f"{ROOT}/{MISSION.name}", f"{ROOT}/{STATUS.name}/autopilot", OWN_STATUS)
+OTHERS = (f"{ROOT}/{MISSION.name}", f"{ROOT}/{STATUS.name}/autopilot", NEIGHBOUR_STATUS)
 FRESH_S = 60.0
 """Largest age of a message that was written when it was sent, even on a slow machine."""
 CALLBACKS = {"on_connect": 5, "on_message": 3}
@@ -34,11 +43,11 @@ def judge(lookout: Callable[[TappedClient, str], object]) -> None:
     client = TappedClient()
     lookout(client, TRAIN)
     _judge_functions(client)
-    will = client.will
+    will, began = client.will, CLOCK.now()
     with scene(client) as others:
         _judge_quiet(client, others)
         _judge_filters(client.filters)
-        _judge_status(client.sent)
+        _judge_status(client.sent, began)
         _judge_will(will, client.will)
         _judge_stop(client, others)
 
@@ -70,7 +79,7 @@ def _judge_quiet(client: TappedClient, others: Scene) -> None:
     if isinstance(others.trouble, Wrong) or (others.trouble and not others.connected):
         raise others.trouble
     if others.trouble or _stops(client):
-        raise Wrong("step5.lookout.unasked", topics=", ".join(OTHERS[:2]), topic=DETECTOR_STATUS)
+        raise Wrong("step5.lookout.unasked", topics=", ".join(OTHERS), topic=DETECTOR_STATUS)
 
 
 def _judge_filters(filters: list[tuple[str, int]]) -> None:
@@ -88,16 +97,18 @@ def _judge_filters(filters: list[tuple[str, int]]) -> None:
 
 
 def _is_wide(name: str) -> bool:
-    return any(topic_matches_sub(name, topic) for topic in (DETECTOR_STATUS, *OTHERS))
+    return any(topic_matches_sub(name, topic) for topic in (DETECTOR_STATUS, OWN_STATUS, *OTHERS))
 
 
-def _judge_status(sent: list[Sent]) -> None:
-    """The lookout reports that it is ready."""
+def _judge_status(sent: list[Sent], began: float) -> None:
+    """The lookout reports that it is ready, in a message that it writes after each connection."""
     if not sent:
         raise Wrong("step5.lookout.no_status")
     said = _read(Status, sent[0], OWN_STATUS)
     if said.service != "lookout" or said.health is not Health.READY:
         raise Wrong("step5.lookout.status", found=f"{said.service}, {said.health}")
+    if said.at < began:
+        raise Wrong("step5.lookout.at", topic=OWN_STATUS)
     _judge_delivery(sent[0], said.at, STATUS)
 
 
@@ -136,6 +147,8 @@ def _judge_one_stop(client: TappedClient, others: Scene, missing: str) -> Contro
     if said.action is not Action.STOP:
         raise Wrong("step5.lookout.action", found=said.action.value)
     _judge_delivery(stop, said.at, CONTROL)
+    if (count := sum(sent.topic == STOPS for sent in client.sent[before:])) > 1:
+        raise Wrong("step5.lookout.many", found=count)
     return said
 
 

@@ -39,13 +39,17 @@ SEEDS = 60
 
 def check_listing(lab: Lab) -> None:
     """Everything under the prefix is listed, over several pages, and nothing else."""
-    keys = [f"stills/images/{number}.jpg" for number in range(2 * PAGE_SIZE + 1)]
+    images = [f"stills/images/{number}.jpg" for number in range(2 * PAGE_SIZE - 1)]
+    keys = [*images, "stills/labels.json", "stills/night/0.jpg"]
     others = {"other/1": b"", "z": b"", "more/stills/1.jpg": b"", "stills": b""}
-    bucket = FakeBucket({key: b"x" * number for number, key in enumerate(keys)} | others)
+    objects = {key: b"x" * number for number, key in enumerate(keys)} | others
+    bucket = FakeBucket(objects)
     listed = lab.list_objects(bucket, NAME, "stills/")
     if not isinstance(listed, list) or not all(isinstance(item, StoredObject) for item in listed):
         raise Wrong("step1.listing.type", found=kind(listed))
     found = [item.key for item in listed]
+    if unknown := [key for key in found if key not in objects]:
+        raise Wrong("step1.listing.key", name=unknown[0])
     if foreign := [key for key in found if not key.startswith("stills/")]:
         raise Wrong("step1.listing.prefix", name=foreign[0])
     if len(found) == PAGE_SIZE:
@@ -58,20 +62,23 @@ def check_listing(lab: Lab) -> None:
         nothing = lab.list_objects(bucket, NAME, "nothing/")
     except KeyError:
         raise Wrong("step1.listing.no_contents") from None
-    if nothing:
-        raise Wrong("step1.listing.empty")
+    if nothing != []:
+        raise Wrong("step1.listing.empty", found=nothing[0].key if nothing else kind(nothing))
 
 
 def check_download(lab: Lab) -> None:
     """A download is complete and correct, and gets its final name only after verification."""
-    content = b"a picture" * 1000
+    content = b"a picture" * 100  # A file that is not closed yet may still lack so few bytes.
     item, digest = StoredObject(KEY, len(content)), hashlib.sha256(content).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "a.jpg"
         with touched_files() as touched:
-            lab.download(FakeBucket({KEY: content}), NAME, item, digest, target)
+            try:
+                lab.download(FakeBucket({KEY: content}), NAME, item, digest, target)
+            except UserError:
+                raise Wrong("step1.download.refused") from None
         if not target.is_file():
-            raise Wrong("step1.download.missing", found=_names(folder))
+            raise Wrong("step1.download.missing", found=_names(folder) or "–")
         if target.read_bytes() != content:
             raise Wrong("step1.download.content")
         if _names(folder) != target.name:
@@ -81,11 +88,22 @@ def check_download(lab: Lab) -> None:
         source = next((source for source, to in touched.renamed if to == target), target)
         if not source.is_relative_to(folder):
             raise Wrong("step1.download.elsewhere", found=str(source.parent))
+    _check_replaced(lab, FakeBucket({KEY: content}), item, digest, content)
     cut = FakeBucket({KEY: content}, cut_to=100)
     _check_damaged(lab, cut, item, digest, "truncated")
     _check_damaged(lab, FakeBucket({KEY: b"A" + content[1:]}), item, digest, "other_content")
     _check_without_digest(lab, FakeBucket({KEY: content}), item)
     _check_damaged(lab, cut, item, None, "truncated")
+
+
+def _check_replaced(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str, content: bytes) -> None:
+    """A damaged file of an earlier download is replaced: only then is the function called for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "a.jpg"
+        target.write_bytes(content[:100])
+        lab.download(bucket, NAME, item, digest, target)
+        if target.read_bytes() != content:
+            raise Wrong("step1.download.stays")
 
 
 def _check_without_digest(lab: Lab, bucket: FakeBucket, item: StoredObject) -> None:
@@ -118,7 +136,7 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
 
 def check_percent(lab: Lab) -> None:
     """Percentages become pixels, each relative to its own side of the picture."""
-    boxes = ((50, 25, 10, 20), (12.5, 80, 2, 4))
+    boxes = ((50, 25, 10, 20), (12.36, 56.79, 2.3, 4.1))
     for number, (percent, (across, down)) in enumerate(zip(boxes, SIZES_PX, strict=True), 1):
         x, y, width, height = percent
         found = _numbers(lab.top_left_and_size_px(_rectangle(percent, across, down)), 4, "percent")
@@ -144,7 +162,7 @@ def check_yolo(lab: Lab) -> None:
     for across, down in SIZES_PX:
         _check_line(lab, across, down)
         for box in ((0.0, 0.0, across / 2, down / 2), (10.0, 10.0, 10.02, 10.02)):
-            _must_have_decimals(lab.yolo_line(SignClass.SPEED_LIMIT, box, across, down))
+            _must_have_its_form(lab.yolo_line(SignClass.SPEED_LIMIT, box, across, down))
 
 
 def _check_line(lab: Lab, across: int, down: int) -> None:
@@ -164,7 +182,7 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
     width, height = (right - left) / across, (bottom - top) / down
     x, y = (left + right) / 2 / across, (top + bottom) / 2 / down
     if _close(tuple(found), (x, y, width, height), CLOSE_FRACTION):
-        _must_have_decimals(line)
+        _must_have_its_form(line)
         return
     mistakes = {
         "corner": (left / across, top / down, width, height),
@@ -176,17 +194,23 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
     raise Wrong(f"step1.yolo.{name}", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
 
 
-def _must_have_decimals(line: str) -> None:
-    """Numbers have six decimals, even if fewer would suffice or Python would write an exponent."""
-    if not all(re.fullmatch(r"[01]\.\d{6}", part) for part in line.split()[1:]):
+def _must_have_its_form(line: str) -> None:
+    """The class id is an integer; the others have six decimals, even if Python would write an exponent."""
+    class_id, *numbers = line.split()
+    if not all(re.fullmatch(r"[01]\.\d{6}", number) for number in numbers):
         raise Wrong("step1.yolo.decimals", found=line)
+    if class_id != "1":
+        raise Wrong("step1.yolo.no_integer", found=class_id)
+    if line != " ".join([class_id, *numbers]):
+        raise Wrong("step1.yolo.spaces", found=repr(line))
 
 
 def check_split(lab: Lab) -> None:
     """Scenes are split, not pictures, and nothing is lost or duplicated."""
     pictures = [
         "still-0000-0.jpg",
-        *(f"still-{scene:04d}-{view}.jpg" for scene in range(1, 20) for view in range(6)),
+        *(f"still-{scene:04d}-{view}.jpg" for scene in range(1, 17) for view in range(6)),
+        *("yard-1-0.jpg", "yard-1-1.jpg", "yard-12-0.jpg", "alone.jpg"),
     ]
     given = list(pictures)
     answer = lab.split(given, 0.2, 1)
@@ -211,7 +235,7 @@ def check_split(lab: Lab) -> None:
     if lab.split(list(pictures), 0.2, 1) != answer:
         raise Wrong("step1.split.not_repeatable")
     if len(held_out) < SEEDS / 2:
-        raise Wrong("step1.split.seed_ignored")
+        raise Wrong("step1.split.seed_ignored", found=len(held_out), seeds=SEEDS)
     if never := {_scene(picture) for picture in pictures} - frozenset().union(*held_out):
         raise Wrong("step1.split.never_held_out", scene=min(never), seeds=SEEDS)
     if _held_out(lab.split(pictures[::-1], 0.2, 1), pictures) != _held_out(answer, pictures):
@@ -225,7 +249,7 @@ def check_split(lab: Lab) -> None:
 def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> frozenset[str]:
     """The validation scenes; each picture must be on one side of the split, together with its scene."""
     training, validation = answer
-    sides = [{_scene(picture) for picture in side} for side in answer]
+    sides = [{_scene(picture) for picture in side if picture in pictures} for side in answer]
     if both := sorted(sides[0] & sides[1]):
         raise Wrong("step1.split.leak", scene=both[0], count=len(both))
     if sorted([*training, *validation]) != sorted(pictures):
@@ -253,7 +277,7 @@ def _check_split_elsewhere(lab: Lab, pictures: list[str]) -> None:
 
 
 def _scene(picture: str) -> str:
-    return picture.rpartition("-")[0]
+    return picture.rpartition("-")[0] or picture.rpartition(".")[0]
 
 
 def _rectangle(percent: tuple[float, float, float, float], across: int, down: int) -> Rectangle:

@@ -1,6 +1,8 @@
 """The checks of step 2, on sprites of a few pixels, so that each check can name the exact mistake."""
 
+from functools import partial
 from inspect import signature
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import numpy as np
@@ -28,6 +30,8 @@ MANY = 4
 EMPTY_OFF = 0.0265
 """Tolerance of the share of empty plans, four times its standard deviation for 2500 plans."""
 SHARE_OFF = 0.05
+COUNT_OFF = 0.03
+"""Tolerance of the share of plans with a given number of signs, over five times its standard deviation."""
 HEIGHT_OFF = 0.1
 """Relative tolerance of the quantiles of all heights: the standard deviation is about 0.01."""
 OTHER_SHARE = 0.2
@@ -38,9 +42,11 @@ def check_blend(lab: Lab) -> None:
     alpha = np.array([[0.0, 0.25, 0.5, 0.75, 1.0], [1.0, 0.5, 0.0, 0.25, 0.75]], np.float32)
     shares = alpha[..., None]
     premultiplied = shares * np.array(PLASTIC, np.float32)
-    image = np.full((4, 9, 3), BACKGROUND, np.uint8)
+    rows, columns = np.mgrid[-1:3, -4:5]
+    image = (BACKGROUND + (7 * rows + 5 * columns)[..., None]).astype(np.uint8)
+    behind = image[1:3, 2:7].astype(float)
     lab.composite(image, Sprite(premultiplied.copy(), alpha, alpha, (0, 0, 5, 2), DANGER), 2, 1)
-    found, behind = image[1:3, 2:7].astype(float), np.full((2, 5, 3), BACKGROUND)
+    found = image[1:3, 2:7].astype(float)
     expected = behind * (1 - shares) + premultiplied
     mistakes = {
         "unchanged": behind,
@@ -63,8 +69,7 @@ def check_blend(lab: Lab) -> None:
 def check_box(lab: Lab) -> None:
     """The box encloses the visible part of the plate where it is in the picture."""
     for left, top in ((100, 50), (-5, 33)):
-        placed = Placed(_sign_on_post(), left, top)
-        placed.visible[:, :7] = 0
+        placed = _half_hidden(left, top)
         answer = lab.tight_box(placed)
         found = numbers(answer, 4)
         if found is None:
@@ -85,43 +90,61 @@ def check_box(lab: Lab) -> None:
             names = (n for n, wrong in mistakes.items() if np.abs(np.subtract(found, wrong)).max() <= 0.01)
             shown = {"found": _pretty(found), "expected": _pretty(expected)}
             raise Wrong(f"step2.box.{next(names, 'other')}", **shown)
+        as_given = _half_hidden(left, top)
+        if (placed.left, placed.top) != (left, top) or not np.array_equal(placed.visible, as_given.visible):
+            raise Wrong("step2.box.changes")
 
 
 def check_hidden(lab: Lab) -> None:
     """No target sign is so hidden that no one could find it; distractors may be."""
+    hides_too_much = partial(_hides_too_much, lab)
     whole, cut, gone = _placed(DANGER), _placed(DANGER, visible_columns=3), _placed(LIMIT, visible_columns=0)
     cover, corner = _placed(LIMIT, left=3), _placed(LIMIT, left=5)
     decoy, cut_decoy = _placed(None), _placed(None, visible_columns=3)
-    if lab.hides_too_much(whole, []):
-        raise Wrong("step2.hidden.inverted" if not lab.hides_too_much(cut, []) else "step2.hidden.strict")
-    if not lab.hides_too_much(cut, []):
-        what = "pixels" if lab.hides_too_much(gone, []) else "new"
+    if hides_too_much(whole, []):
+        raise Wrong("step2.hidden.inverted" if not hides_too_much(cut, []) else "step2.hidden.strict")
+    if not hides_too_much(cut, []):
+        what = "pixels" if hides_too_much(gone, []) else "new"
         raise Wrong(f"step2.hidden.{what}", percent=30)
-    if not lab.hides_too_much(cover, [whole]):
+    if not hides_too_much(cover, [whole]):
         raise Wrong("step2.hidden.behind", percent=30)
-    if not lab.hides_too_much(cover, [_placed(DANGER, left=40), whole]):
-        raise Wrong("step2.hidden.first_only")
-    if not lab.hides_too_much(_placed(None, left=3), [whole]):
+    elsewhere = _placed(DANGER, left=40)
+    if not all(hides_too_much(cover, behind) for behind in ([elsewhere, whole], [whole, elsewhere])):
+        raise Wrong("step2.hidden.one_only")
+    cut_limit, limit = _placed(LIMIT, visible_columns=3), _placed(LIMIT)
+    if not (hides_too_much(cut_limit, []) and hides_too_much(cover, [limit])):
+        raise Wrong("step2.hidden.one_class", name=str(LIMIT), percent=30)
+    if not hides_too_much(_placed(None, left=3), [whole]):
         raise Wrong("step2.hidden.by_distractor", percent=30)
-    if not lab.hides_too_much(cover, [_placed(DANGER, visible_columns=5)]):
+    if not hides_too_much(cover, [_placed(DANGER, visible_columns=5)]):
         raise Wrong("step2.hidden.of_the_rest", percent=30)
-    if lab.hides_too_much(cut_decoy, []) or lab.hides_too_much(cover, [decoy]):
+    if hides_too_much(cut_decoy, []) or hides_too_much(cover, [decoy]):
         raise Wrong("step2.hidden.distractor")
     for least, name in ((0.45, "strict"), (0.5, "exact")):
         with replaced(lab, VISIBLE_LEAST=least):
-            half = lab.hides_too_much(_placed(DANGER, visible_columns=5), [])
-            if half or lab.hides_too_much(corner, [whole]):
+            half = hides_too_much(_placed(DANGER, visible_columns=5), [])
+            if half or hides_too_much(corner, [whole]):
                 raise Wrong(f"step2.hidden.{name}")
     faint = _placed(DANGER)
     faint.visible[:] = FAINT
-    if not lab.hides_too_much(faint, []):
+    if not hides_too_much(faint, []):
         raise Wrong("step2.hidden.pixel_count", percent=round(100 * FAINT))
     on_post, large = Placed(_sign_on_post(), 0, 0), Placed(_large_sign(), 5, 30)
     on_post.visible[:, :10] = 0  # 65 of the plate's 156 pixels are still visible.
-    if lab.hides_too_much(on_post, []):
+    if hides_too_much(on_post, []):
         raise Wrong("step2.hidden.post")
-    if lab.hides_too_much(large, [whole]):
+    if hides_too_much(large, [whole]):
         raise Wrong("step2.hidden.other_plate")
+
+
+def _hides_too_much(lab: Lab, new: Placed, placed: list[Placed]) -> Any:
+    """The attendee's answer, which must change nothing: the new sign may not be placed at all."""
+    given, before = list(placed), [sign.visible.copy() for sign in (new, *placed)]
+    answer = lab.hides_too_much(new, given)
+    after = [sign.visible for sign in (new, *placed)]
+    if [*map(id, given)] != [*map(id, placed)] or not all(map(np.array_equal, before, after)):
+        raise Wrong("step2.hidden.changes")
+    return answer
 
 
 def check_labels(lab: Lab) -> None:
@@ -144,9 +167,11 @@ def check_labels(lab: Lab) -> None:
         raise Wrong("step2.labels.distractor", found=len(answer), expected=len(signs))
     if len(answer) < len(signs):
         raise Wrong("step2.labels.lost", found=len(answer), expected=len(signs))
-    if [label.sign_class for label in answer] != [sign.sprite.sign_class for sign in signs]:
+    if any(label.sign_class is not sign.sprite.sign_class for label, sign in zip(answer, signs, strict=True)):
         raise Wrong("step2.labels.sign_class")
     for label, sign in zip(answer, signs, strict=True):
+        if numbers(label.box, 4) is None:
+            raise Wrong("step2.labels.box", found=kind(label.box), expected=_pretty(lab.tight_box(sign)))
         if tuple(label.box) == sign.sprite.box:
             raise Wrong("step2.labels.not_moved", found=_pretty(label.box))
         if tuple(label.box) != tuple(lab.tight_box(sign)):
@@ -173,6 +198,11 @@ def check_plan(lab: Lab) -> None:
     counts = {len(plan) for plan in plans}
     if counts != set(range(1, lab.SIGNS_MOST + 1)):
         raise Wrong("step2.plan.count", found=f"{min(counts)}–{max(counts)}", most=lab.SIGNS_MOST)
+    for count in sorted(counts):
+        share = sum(len(plan) == count for plan in plans) / PLANS
+        if abs(share - 1 / lab.SIGNS_MOST) > COUNT_OFF:
+            values = {"count": count, "most": lab.SIGNS_MOST, "expected": round(100 / lab.SIGNS_MOST)}
+            raise Wrong("step2.plan.unequal", found=round(100 * share), **values)
     if any(plan != sorted(plan, key=lambda item: item[0]) for plan in plans):
         raise Wrong("step2.plan.order")
     _check_heights(plans)
@@ -181,6 +211,7 @@ def check_plan(lab: Lab) -> None:
     if empty > 2 * lab.EMPTY_SHARE + EMPTY_OFF:
         _wrongly_empty(lab, "mostly", empty)
     _check_distractors(lab, _share_of_distractors(plans))
+    _check_independent(lab, plans)
     alone = [distractor for [(_, distractor)] in filter(lambda plan: len(plan) == 1, plans)]
     if sum(alone) / len(alone) < lab.DISTRACTOR_SHARE / 2:
         raise Wrong("step2.plan.redrawn")
@@ -213,6 +244,15 @@ def _check_distractors(lab: Lab, share: float) -> None:
         raise Wrong("step2.plan.distractors", found=round(100 * share), expected=expected)
 
 
+def _check_independent(lab: Lab, plans: list[list[tuple[float, bool]]]) -> None:
+    """Neighbours in a plan are of the same kind as often as chance makes them."""
+    mixed = [plan for plan in map(_distractors, plans) if len(plan) >= 6 and not all(plan)]
+    alike = [bool(one) == bool(other) for plan in mixed for one, other in pairwise(plan)]
+    found, expected = sum(alike) / len(alike), lab.DISTRACTOR_SHARE**2 + (1 - lab.DISTRACTOR_SHARE) ** 2
+    if abs(found - expected) > SHARE_OFF:
+        raise Wrong("step2.plan.dependent", found=round(100 * found), expected=round(100 * expected))
+
+
 def _wrongly_empty(lab: Lab, how: str, empty: float) -> NoReturn:
     values = {"found": round(100 * empty), "percent": round(100 * lab.EMPTY_SHARE)}
     raise Wrong(f"step2.plan.{how}_empty", **values)
@@ -228,8 +268,10 @@ def check_picture(lab: Lab) -> None:
     placed: list[tuple[float, object]] = []
     calls: list[dict[str, Any]] = []
     before: list[np.ndarray] = []
+    standing: list[Placed] = []
 
     def plan_signs(rng: Any) -> list[tuple[float, bool]]:
+        events.append("plan")
         chances.append(rng)
         return list(plan)
 
@@ -240,6 +282,7 @@ def check_picture(lab: Lab) -> None:
         chances.append(given["rng"])
         placed.append((given["height_px"], given["distractor"]))
         place_sign(*what, **named)
+        standing[:] = given["placed"]
 
     def camera(rng: Any, image: np.ndarray) -> np.ndarray:
         events.append("camera")
@@ -252,6 +295,8 @@ def check_picture(lab: Lab) -> None:
         picture = lab.paint_picture(rng, materials)
     if not isinstance(picture, Picture):
         raise Wrong("step2.picture.type", found=kind(picture))
+    if events.count("plan") > 1:
+        raise Wrong("step2.picture.plans", found=events.count("plan"))
     if events.count("sign") < len(plan):
         raise Wrong("step2.picture.signs", found=events.count("sign"), expected=len(plan))
     if "camera" not in events:
@@ -264,7 +309,7 @@ def check_picture(lab: Lab) -> None:
         raise Wrong("step2.picture.other_plan")
     if any(chance is not rng for chance in chances):
         raise Wrong("step2.picture.other_chance")
-    labels = list(lab.labels_of(calls[0]["placed"]))
+    labels = list(lab.labels_of(standing))
     own = {
         "image": np.array_equal(before[-1], calls[-1]["image"]),
         "placed": list(picture.labels) == labels and all(c["placed"] is calls[0]["placed"] for c in calls),
@@ -275,7 +320,7 @@ def check_picture(lab: Lab) -> None:
     shot = shots[-1]
     if picture.image.shape != shot.shape:
         raise Wrong("step2.picture.resized", found=_pretty(picture.image.shape[1::-1]))
-    if not np.array_equal(picture.image, shot):
+    if picture.image.dtype != shot.dtype or not np.array_equal(picture.image, shot):
         mirrored = any(np.array_equal(picture.image, np.flip(shot, axis)) for axis in (0, 1))
         raise Wrong("step2.picture.mirrored" if mirrored else "step2.picture.changed")
 
@@ -305,6 +350,14 @@ def _sign_on_post() -> Sprite:
     alpha = plate.copy()
     alpha[17:30, 8:10] = 1
     return Sprite(np.zeros((30, 20, 3), np.float32), alpha, plate, (3, 4, 15, 17), DANGER)
+
+
+def _half_hidden(left: int, top: int) -> Placed:
+    """A sign on a post whose plate is visible in columns 7 to 14: in four pieces, and without two corners."""
+    placed = Placed(_sign_on_post(), left, top)
+    placed.visible[:, :7] = placed.visible[:, 9:11] = placed.visible[10:12] = 0
+    placed.visible[4, :12] = placed.visible[16, 12:] = 0
+    return placed
 
 
 def _placed(sign_class: SignClass | None, left: int = 0, visible_columns: int = SIDE_PX) -> Placed:

@@ -48,22 +48,33 @@ def check_stop(lab: Lab) -> None:
     cases = (
         ("rising", [0.1, 0.2, 0.3], 2, False),
         ("impatient", [0.1, 0.3, 0.2], 2, False),
+        ("first", [0.3], 2, False),
+        ("first", [0.1, 0.2], 2, False),
+        ("impatient", [0.5, 0.1, 0.2], 3, False),
         ("never", [0.1, 0.4, 0.3, 0.2, 0.2, 0.1], 2, True),
         ("late", [0.1, 0.3, 0.2, 0.2], 2, True),
         ("best", [0.5, 0.1, 0.2, 0.3], 3, True),
         ("best", [0.5, 0.1, 0.2, 0.3], 2, True),
         ("new_best", [0.3, 0.2, 0.4, 0.35], 2, False),
+        ("small_gain", [0.3, 0.2, 0.3004, 0.25], 2, False),
+        ("small_gain", [0.3, 0.1, 0.32], 2, False),
         ("equal", [0.3, 0.3, 0.3], 2, True),
     )
     for name, scores, patience, expected in cases:
-        if bool(lab.should_stop(list(scores), patience)) is not expected:
-            shown = ", ".join(f"{score:.2f}" for score in scores)
+        shown = ", ".join(f"{score:.4f}".removesuffix("00") for score in scores)
+        try:
+            answer = lab.should_stop(list(scores), patience)
+        except (IndexError, ValueError):
+            if len(scores) > patience:
+                raise
+            raise Wrong("step3.stop.first_crashes", scores=shown, patience=patience) from None
+        if bool(answer) is not expected:
             raise Wrong(f"step3.stop.{name}", scores=shown, patience=patience)
 
 
 def check_threshold(lab: Lab) -> None:
     """Recall is as high as possible while precision is sufficient."""
-    confidences = np.round(np.linspace(0.95, 0.3, len(CORRECT)), 2)
+    confidences = np.round(np.linspace(0.95, 0.3, len(CORRECT)), 4)
     correct = np.array(CORRECT, bool)
     found = lab.choose_confidence(confidences.copy(), correct.copy())
     if not isinstance(found, float | np.floating):
@@ -77,6 +88,8 @@ def check_threshold(lab: Lab) -> None:
         "all": (confidences[-1],),
     }
     if abs(found - expected) > 1e-6:
+        if found in (round(expected, 1), round(expected, 2), round(expected, 3)):
+            raise Wrong("step3.threshold.rounded", found=float(found), expected=float(expected))
         name = next(
             (n for n, wrong in mistakes.items() if any(abs(found - w) < 1e-6 for w in wrong)), "other"
         )
@@ -90,6 +103,7 @@ def check_threshold(lab: Lab) -> None:
         shown = {"found": round(float(found), 2), "expected": round(float(expected), 2)}
         raise Wrong(f"step3.threshold.{name}", percent=round(100 * lab.PRECISION_LEAST), **values, **shown)
     _check_exact_threshold(lab)
+    _check_insufficient_threshold(lab)
     _check_no_threshold(lab, confidences)
     ties, right = np.array([0.9, 0.8, 0.8, 0.8]), np.array([True, True, False, False])
     if (found := lab.choose_confidence(ties.copy(), right.copy())) != ties[0]:
@@ -110,6 +124,8 @@ def _check_no_threshold(lab: Lab, confidences: np.ndarray) -> None:
             nothing = lab.choose_confidence(given.copy(), correct.copy())
         except (IndexError, ValueError):
             raise Wrong(f"step3.threshold.{name}_crashes") from None
+        if not isinstance(nothing, float | int | np.number):
+            raise Wrong("step3.threshold.type", found=kind(nothing))
         if nothing != 1.0:
             raise Wrong(f"step3.threshold.{name}", found=round(float(nothing), 2))
 
@@ -122,6 +138,14 @@ def _check_exact_threshold(lab: Lab) -> None:
         raise Wrong("step3.threshold.exact", percent=round(100 * lab.PRECISION_LEAST), **values)
 
 
+def _check_insufficient_threshold(lab: Lab) -> None:
+    """Seven of eight detections are right, and the last one is wrong: 87.5 percent are not 90."""
+    confidences, correct = np.round(np.linspace(0.9, 0.55, 8), 2), np.arange(8) != 7
+    if (found := lab.choose_confidence(confidences.copy(), correct.copy())) != confidences[-2]:
+        values = {"found": round(float(found), 2), "expected": round(float(confidences[-2]), 2)}
+        raise Wrong("step3.threshold.not_enough", percent=round(100 * lab.PRECISION_LEAST), **values)
+
+
 def check_gate(lab: Lab) -> None:
     """A model is better if it improves on the track and forgets little about the roads."""
     cases = (
@@ -129,14 +153,17 @@ def check_gate(lab: Lab) -> None:
         ("not_better", (0.2, 0.9), (0.3, 0.8), False),
         ("same", (0.3, 0.8), (0.3, 0.8), False),
         ("forgot", (0.95, 0.75), (0.3, 0.82), False),
+        ("forgot", (0.95, 0.766), (0.3, 0.82), False),
         ("not_better", (0.2, 0.95), (0.3, 0.8), False),
+        ("not_better", (0.28, 0.9), (0.3, 0.8), False),
         ("other_world", (0.7, 0.82), (0.3, 0.82), True),
         ("strict", (0.9, 0.775), (0.3, 0.82), True),
         ("strict", (0.32, 0.78), (0.3, 0.82), True),
         ("gained", (0.9, 0.95), (0.3, 0.82), True),
+        ("small_gain", (0.304, 0.82), (0.3, 0.82), True),
     )
     for name, new, base, expected in cases:
-        answer = lab.is_better(_worlds(*new), _worlds(*base))
+        answer = lab.is_better(dict(reversed(_worlds(*new).items())), _worlds(*base))
         if bool(answer) is not expected:
             values = {"new_track": new[0], "new_road": new[1], "base_track": base[0], "base_road": base[1]}
             raise Wrong(f"step3.gate.{name}", most=lab.FORGETTING_MOST, **values)

@@ -29,6 +29,9 @@ GATE_CASES = (
     ("tolerance", {"track": 0.75, "road": 0.85}, BEFORE, 0.5, 0.1, 0),
     ("least_has_no_tolerance", {"track": 0.45, "road": 0.9}, None, 0.5, 0.1, 1),
     ("relative", {"track": 0.71, "road": 0.9}, BEFORE, 0.5, 0.1, 0),
+    ("by_name", {"night": 0.5, "road": 0.9, "track": 0.8}, BEFORE, 0.5, 0.0, 0),
+    ("rounded", {"track": 0.796, "road": 0.9}, BEFORE, 0.5, 0.0, 1),
+    ("rounded", {"track": 0.496, "road": 0.9}, None, 0.5, 0.0, 1),
     ("every_reason", {"track": 0.4, "road": 0.4}, BEFORE, 0.5, 0.0, 3),
 )
 """Name of the mistake, new and production scores, least, tolerance, and number of reasons."""
@@ -64,6 +67,10 @@ def check_gate(lab: Lab) -> None:
             if production is None:
                 raise Wrong("step4.gate.no_production") from None
             raise
+        except KeyError:
+            if name == "by_name":
+                raise Wrong("step4.gate.by_name") from None
+            raise
         if not isinstance(reasons, list) or not all(isinstance(reason, str) for reason in reasons):
             raise Wrong("step4.gate.type", found=type(reasons).__name__)
         if len(reasons) != expected:
@@ -95,13 +102,20 @@ def _check_sentences(reasons: list[str], true: dict[str, list[str]]) -> None:
 
 def check_secret(lab: Lab) -> None:
     """The bucket's keys come from the Secret."""
-    _, platform = _task_with(lab.with_store)
+    container, platform = _task_with(lab.with_store)
     secrets = platform.get("secretAsEnv", [])
     if not secrets:
         raise Wrong("step4.secret.missing")
-    name = secrets[0].get("secretName") or secrets[0]["secretNameParameter"]["runtimeValue"]["constant"]
-    if name != lab.S3_SECRET:
-        raise Wrong("step4.secret.name", found=name, expected=lab.S3_SECRET)
+    for secret in secrets:
+        name = secret.get("secretName") or secret["secretNameParameter"]["runtimeValue"]["constant"]
+        if name != lab.S3_SECRET:
+            raise Wrong("step4.secret.name", found=name, expected=lab.S3_SECRET)
+        if secret.get("optional"):
+            raise Wrong("step4.secret.optional")
+    if plain := [
+        variable["name"] for variable in container.get("env", ()) if variable["name"] in lab.S3_KEYS
+    ]:
+        raise Wrong("step4.secret.plain", variable=plain[0])
     pairs = {pair["secretKey"]: pair["envVar"] for secret in secrets for pair in secret["keyToEnv"]}
     for key in lab.S3_KEYS:
         if pairs.get(key) != key:
@@ -122,6 +136,9 @@ def check_gpu(lab: Lab) -> None:
         raise Wrong("step4.gpu.toleration", expected=lab.GPU)
     if not any(one.get("effect", "") in ("", "NoSchedule") for one in fitting):
         raise Wrong("step4.gpu.effect", found=fitting[0]["effect"])
+    for name, argument in (("value", "value"), ("tolerationSeconds", "toleration_seconds")):
+        if any(one.get(name) for one in fitting):
+            raise Wrong("step4.gpu.invalid", argument=argument)
 
 
 def check_wiring(lab: Lab) -> None:
@@ -136,6 +153,8 @@ def check_wiring(lab: Lab) -> None:
     tasks = spec["root"]["dag"]["tasks"]
     if missing := sorted(TASKS - set(tasks)):
         raise Wrong("step4.wiring.tasks", missing=", ".join(missing))
+    if extra := sorted(set(tasks) - TASKS):
+        raise Wrong("step4.wiring.twice", name=extra[0].rpartition("-")[0])
     for (task, name), (source, output) in WIRES.items():
         wire = tasks[task]["inputs"]["artifacts"][name]["taskOutputArtifact"]
         if (wire["producerTask"], wire["outputArtifactKey"]) != (source, output):

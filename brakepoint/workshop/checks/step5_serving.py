@@ -1,6 +1,7 @@
 """The checks of step 5: valid and invalid requests as a server receives them, and a client of the broker."""
 
 import base64
+import json
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -26,12 +27,13 @@ Lab = Any
 
 SHAPE = [1, 3, 4, 6]
 ARRAY = np.arange(72, dtype=np.float32).reshape(SHAPE)
-CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9"
+CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9" * 6
+"""Longer than what some encoders of base64 put into one line."""
 OWN_ANSWERS = 1
 """Number of calls by `Served` itself, for the shape of the output, which do not warm a detector up."""
 SIGNS = (
-    Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.75, box=(10.0, 20.0, 30.0, 50.0)),
-    Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.5, box=(100.0, 5.0, 140.0, 45.0)),
+    Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.375, box=(10.25, 20.0, 30.5, 50.0)),
+    Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.8125, box=(100.0, 5.75, 140.0, 45.5)),
 )
 
 
@@ -40,8 +42,11 @@ def check_tensor(lab: Lab) -> None:
     found = lab.read_tensor(_request(ARRAY), SHAPE)
     if not isinstance(found, np.ndarray) or found.shape != ARRAY.shape or not np.array_equal(found, ARRAY):
         raise Wrong("step5.tensor.content", found=_kind(found))
+    if found.dtype != ARRAY.dtype:
+        raise Wrong("step5.tensor.converted", found=str(found.dtype))
     bad = (
         ("datatype", _request(ARRAY.astype(np.float64), "FP64")),
+        ("datatype", _request(ARRAY.astype(np.int32), "INT32")),
         ("shape", _request(np.ascontiguousarray(ARRAY[..., :5]))),
         ("shape", _request(np.ascontiguousarray(ARRAY[:, :, :3]))),
         ("shape", _request(np.ascontiguousarray(ARRAY[:, :1]))),
@@ -51,7 +56,8 @@ def check_tensor(lab: Lab) -> None:
         ("missing", _request(ARRAY, name="other")),
     )
     for name, request in bad:
-        _must_refuse(partial(lab.read_tensor, request, SHAPE), f"step5.tensor.{name}")
+        key = f"step5.tensor.{name}"
+        _must_refuse(partial(lab.read_tensor, request, SHAPE), key, datatype=request.inputs[0].datatype)
     mixed = _request(ARRAY, name="other")
     mixed.inputs += _request(ARRAY + 1).inputs
     if not np.array_equal(lab.read_tensor(mixed, SHAPE), ARRAY + 1):
@@ -116,6 +122,10 @@ def check_request(lab: Lab) -> None:
         raise Wrong("step5.request.no_text", found=_kind(data[0]))
     if data[0] != base64.b64encode(CONTENT).decode():
         raise Wrong("step5.request.no_base64")
+    try:
+        json.dumps(body)
+    except TypeError as error:
+        raise Wrong("step5.request.no_json", why=str(error)) from None
 
 
 def check_boxes(lab: Lab) -> None:
@@ -127,7 +137,9 @@ def check_boxes(lab: Lab) -> None:
             {"name": SCORES, "shape": [len(signs)], "data": [sign.confidence for sign in signs]},
         ]
         for ordered in (outputs, outputs[::-1]):
-            found = tuple(lab.read_answer({"outputs": ordered}))
+            found = lab.read_answer({"outputs": ordered})
+            if not isinstance(found, tuple | list):
+                raise Wrong("step5.boxes.type", found=_kind(found))
             if len(found) != len(signs):
                 raise Wrong("step5.boxes.count", found=len(found), expected=len(signs))
             for item in found:
@@ -158,16 +170,16 @@ def _request(
     )
 
 
-def _must_refuse(ask: Callable[[], object], key: str) -> None:
+def _must_refuse(ask: Callable[[], object], key: str, **values: str) -> None:
     try:
         ask()
     except InvalidInput as error:
-        if error.reason in catalogue():
+        if error.reason in catalogue() or not str(error.reason).strip():
             raise Wrong("step5.tensor.key", found=error.reason) from None
         return
     except ValueError:
         raise Wrong("step5.refuse") from None
-    raise Wrong(key)
+    raise Wrong(key, **values)
 
 
 def _told(sign: Detection) -> str:

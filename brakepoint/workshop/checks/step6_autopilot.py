@@ -1,6 +1,7 @@
 """The checks of step 6: each stage is tested with examples first, then by driving a feed."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -65,6 +66,10 @@ def check_every(lab: Lab) -> None:
         raise Wrong("step6.every.gives_up")
     if len(_signs_after(lab, (_seen(LIMIT, 30.0), _seen(LIMIT, 110.0)))) != 2:
         raise Wrong("step6.every.one_of_a_class")
+    seen = _frame(1, 10.0, (_seen(DANGER, 30.0),))
+    (sign,) = lab.look(replace(lab.Memory(), frame_count=1), seen, _state(0.0, 0.0)).signs
+    if not math.isclose(sign.weight, lab.placed(seen.items[0], 0.0)[0].weight):
+        raise Wrong("step6.every.used_up")
 
 
 def check_debounce(lab: Lab) -> None:
@@ -84,10 +89,22 @@ def check_debounce(lab: Lab) -> None:
         sign = lab.Sign(LIMIT, 50.0, 1.0, 7.0, True)
         for frame in frames:
             sign = lab.confirm(sign, frame)
+            if sign is None:
+                raise Wrong("step6.debounce.nothing")
         if bool(sign.confirmed) is not believed:
             raise Wrong(f"step6.debounce.{name}", times=lab.SEEN_TIMES, frames=lab.SEEN_FRAMES)
         if frames[-1] not in sign.frames:
             raise Wrong("step6.debounce.newest", found=frames[-1])
+        wanted = sorted({frame for frame in frames if frame > frames[-1] - lab.SEEN_FRAMES})
+        if not isinstance(sign.frames, tuple) or sorted(sign.frames) != wanted:
+            shown = {"seen": _listed(frames), "expected": _listed(wanted), "found": str(sign.frames)}
+            raise Wrong("step6.debounce.frames", **shown)
+
+    known = replace(_sign(lab, DANGER, 50.0), done=True, unseen_from_cm=3.0)
+    again = lab.confirm(known, 4)
+    for name, value in vars(known).items():
+        if name not in ("frames", "confirmed") and getattr(again, name) != value:
+            raise Wrong("step6.debounce.forgets", name=name)
 
 
 def check_braking(lab: Lab) -> None:
@@ -105,13 +122,15 @@ def check_braking(lab: Lab) -> None:
         if not -PRECISE_CM <= late_cm <= speed / CONTROL_RATE_HZ + PRECISE_CM:
             values = {"found": round(rests_cm or 0), "wanted": round(lab.STOP_BEFORE_CM)}
             raise Wrong("step6.braking.other_place", speed=round(speed), **values)
+    for at_cm in (290.0, 305.0):
+        if not lab.must_stop(_danger(lab), lab.Memory(), _state(at_cm, 50.0)):
+            raise Wrong("step6.braking.seen_late")
 
 
 def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
     """How far before a danger a train stops that brakes on `must_stop`; None if this is never true."""
-    danger = lab.Sign(DANGER, 300.0, 1.0, 7.0, True, confirmed=True, heeded=True)
     for at_cm in _places(speed_cm_s):
-        if lab.must_stop(danger, lab.Memory(), _state(at_cm, speed_cm_s)):
+        if lab.must_stop(_danger(lab), lab.Memory(), _state(at_cm, speed_cm_s)):
             return 300.0 - at_cm - braking_distance_cm(speed_cm_s)
     return None
 
@@ -119,8 +138,9 @@ def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
 def check_priority(lab: Lab) -> None:
     """The train stops for a danger whatever else happens, and only when it is time to stop."""
     memory = _memory(lab, _sign(lab, DANGER, 30.0), _sign(lab, LIMIT, 40.0))
-    after, order = lab.drive(memory, _state(15.0, 20.0), 10.0)
-    as_stop_says = (order.sign, order.light, after.stopping) == (DANGER, Light.BLINK, True)
+    now = 10.05
+    after, order = lab.drive(memory, _state(15.0, 20.0), now)
+    as_stop_says = (order.sign, order.light, order.at, after.stopping) == (DANGER, Light.BLINK, now, True)
     if order.reason is Reason.DANGER_STOP and not as_stop_says:
         raise Wrong("step6.priority.own_stop")
     if order.sign is not DANGER:
@@ -128,22 +148,29 @@ def check_priority(lab: Lab) -> None:
     if order.reason is not Reason.DANGER_STOP:
         raise Wrong("step6.priority.no_stop", found=str(order.kind))
     far = _memory(lab, _sign(lab, DANGER, 200.0))
-    _, order = lab.drive(far, _state(120.0, 20.0), 10.0)
+    for memory, speed in ((far, 20.0), (replace(far, stopping=True), 0.0)):
+        _, order = lab.drive(memory, _state(120.0, speed), now)
+        if order.reason is Reason.DANGER_STOP:
+            raise Wrong("step6.priority.at_once", distance=80)
+        if order.reason is not Reason.DANGER_APPROACH:
+            raise Wrong("step6.priority.no_danger", found=str(order.reason))
+    _, order = lab.drive(far, _state(230.0, 20.0), now)
     if order.reason is Reason.DANGER_STOP:
-        raise Wrong("step6.priority.at_once", distance=80)
+        raise Wrong("step6.priority.passed", distance=30)
     for name in ("track-stop", "track-stop-and-slowdown", "track-full"):
         _must_drive(lab, name, "priority")
 
 
 def check_failsafe(lab: Lab) -> None:
     """Every reason not to drive is detected: no frames, old or frozen frames, no report from the train."""
-    memory = replace(lab.Memory(), last_frame=_frame(1, 10.0), good_frames=9, fault=None)
+    memory = replace(lab.Memory(), frame_count=9, last_frame=_frame(9, 10.0), good_frames=9, fault=None)
+    unseen = replace(memory, frame_count=0, last_frame=None, good_frames=0)
     old = _state(0.0, 50.0)
     cases = (
         ("false_alarm", memory, old, 10.1, None),
         ("no_state", memory, None, 10.1, Reason.NO_TRAIN_STATE),
         ("old_state", replace(memory, last_frame=_frame(1, 11.0)), old, 11.0, Reason.NO_TRAIN_STATE),
-        ("no_frame", replace(memory, last_frame=None), old, 10.1, Reason.NO_FRAMES),
+        ("no_frame", unseen, old, 10.1, Reason.NO_FRAMES),
         ("old_frame", memory, old.model_copy(update={"at": 10.45}), 10.45, Reason.NO_FRAMES),
         ("frozen", replace(memory, frozen_s=lab.FROZEN_S), old, 10.1, Reason.FROZEN_FRAMES),
         ("future", replace(memory, last_frame=_frame(1, 70.0)), old, 10.1, Reason.NO_FRAMES),
@@ -154,7 +181,7 @@ def check_failsafe(lab: Lab) -> None:
         ("near_future", replace(memory, last_frame=_frame(1, 10.3)), old, 10.1, None),
         ("near_future", memory, old.model_copy(update={"at": 10.5}), 10.1, None),
         ("not_yet_frozen", replace(memory, frozen_s=0.8 * lab.FROZEN_S), old, 10.1, None),
-        ("order", replace(memory, last_frame=None), None, 10.1, Reason.NO_TRAIN_STATE),
+        ("order", unseen, None, 10.1, Reason.NO_TRAIN_STATE),
         ("order", replace(memory, frozen_s=1.0), old, 11.0, Reason.NO_TRAIN_STATE),
         ("order", replace(memory, frozen_s=1.0), old, 10.45, Reason.NO_FRAMES),
     )
@@ -223,6 +250,11 @@ def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
     raise Wrong("step6.drive.score", **values, stops=result.false_stops)
 
 
+def _danger(lab: Lab) -> Any:
+    """A danger at 300 cm."""
+    return _sign(lab, DANGER, 300.0)
+
+
 def _places(speed_cm_s: float) -> list[float]:
     """Position of the train at each step of the control loop, up to 20 cm past a sign at 300 cm."""
     step_cm = speed_cm_s / CONTROL_RATE_HZ
@@ -248,6 +280,10 @@ def _seen(
 
 def _frame(number: int, at: float, items: tuple[Detection, ...] = ()) -> Detections:
     return Detections(frame_id=number, captured_at=at, picture_hash=str(number), items=items)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _state(position_cm: float, speed_cm_s: float) -> TrainState:

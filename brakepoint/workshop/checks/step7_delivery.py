@@ -18,6 +18,7 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names
 from brakepoint.files import load_yaml
 from brakepoint.services import ServiceSettings
+from brakepoint.workshop.checks.forms import must_be_image, must_be_map, must_be_rules, tasks_by_name
 from brakepoint.workshop.checks.quantities import amount
 from brakepoint.workshop.verdicts import Wrong
 
@@ -66,7 +67,7 @@ def check_settings(lab: Path) -> None:
         raise Wrong("step7.settings.lost", name=lost[0])
     if data[FEED] not in feed_names():
         raise Wrong("step7.settings.no_feed", feed=data[FEED], feeds=", ".join(feed_names()))
-    for name, wanted in ((FEED, FEED_WANTED), (TRAIN_ID, TRAIN_WANTED)):
+    for name, wanted in ((FEED, FEED_WANTED), (TRAIN_ID, TRAIN_WANTED), (HUB, ServiceSettings.hub)):
         if data[name] != wanted:
             raise Wrong("step7.settings.value", name=name, found=data[name], wanted=wanted)
 
@@ -95,6 +96,7 @@ def check_image(lab: Path) -> None:
         raise Wrong("step7.image.no_registry", image=image)
     if len(path) == 1:
         raise Wrong("step7.image.no_project", image=image)
+    must_be_image(name.removesuffix(f":{tag}"), digest)
 
 
 def check_resources(lab: Path) -> None:
@@ -139,7 +141,7 @@ def check_resources(lab: Path) -> None:
 def check_page(lab: Path) -> None:
     """The page listens beyond its pod, and requires a token that comes from a Secret."""
     variables = {variable["name"]: variable for variable in container_of(_deployment(lab, "monitor"))["env"]}
-    page, token = variables.get(PAGE, {}).get("value", ""), variables.get(TOKEN)
+    page, token = str(variables.get(PAGE, {}).get("value", "")), variables.get(TOKEN)
     host, _, port = page.rpartition(":")
     if host == "127.0.0.1" and token is None:
         raise NotImplementedError
@@ -156,7 +158,7 @@ def check_page(lab: Path) -> None:
     source = token.get("valueFrom") or {}
     if source and "secretKeyRef" not in source:
         raise Wrong("step7.page.no_secret", found=next(iter(source)))
-    reference = source.get("secretKeyRef") or {}
+    reference = must_be_map("secretKeyRef", source.get("secretKeyRef"))
     if (reference.get("name"), reference.get("key")) != (MONITOR_SECRET, TOKEN_KEY):
         raise Wrong(
             "step7.page.other_secret", name=reference.get("name", "–"), entry=reference.get("key", "–")
@@ -173,6 +175,7 @@ def check_network(lab: Path) -> None:
     train, controller = (_labels(lab, name) for name in ("train", "controller"))
     if own is None or not own["spec"].get("ingress"):
         raise NotImplementedError
+    must_be_rules(own["spec"]["ingress"])
     named_ports = _ports(lab, "train")
     ports = [said for rule in own["spec"]["ingress"] for said in rule.get("ports") or ()]
     if not lets_in(policies, train, LINK_PORT, controller, named=named_ports):
@@ -198,6 +201,8 @@ def check_network(lab: Path) -> None:
         raise Wrong("step7.network.other_namespaces")
     if any("ipBlock" in peer for peer in peers):
         raise Wrong("step7.network.addresses")
+    if others_in := [said["protocol"] for said in ports if said.get("protocol", "TCP") != "TCP"]:
+        raise Wrong("step7.network.protocol", found=others_in[0])
     said_ports = {named_ports.get(said["port"], said["port"]) for said in ports if "port" in said}
     for port in sorted({1, LINK_PORT - 1, LINK_PORT + 1, *said_ports} - {LINK_PORT}, key=int):
         if lets_in(policies, train, port, controller, named=named_ports):
@@ -378,12 +383,7 @@ def _labels(lab: Path, name: str) -> dict[str, str]:
 def _tasks(lab: Path) -> dict[str, Manifest]:
     """The pipeline's tasks, in the form that Tekton accepts: kustomize does not know that form."""
     (pipeline,) = of_kind(_rendered(lab, "pipeline"), "Pipeline")
-    for task in pipeline["spec"]["tasks"]:
-        for name, kind in (("runAfter", str), ("params", dict), ("workspaces", dict)):
-            entries = task.get(name) or []
-            if not (isinstance(entries, list) and all(isinstance(entry, kind) for entry in entries)):
-                raise Wrong("step7.no_list", task=task["name"], name=name)
-    return {task["name"]: task for task in pipeline["spec"]["tasks"]}
+    return tasks_by_name(pipeline["spec"]["tasks"])
 
 
 def _params(task: Manifest) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""The forms that registries, Kubernetes and Tekton accept, where kustomize accepts anything."""
+
+import ipaddress
+import re
+from typing import Any
+
+from brakepoint.delivery.rendering import Manifest
+from brakepoint.workshop.verdicts import Wrong
+
+IMAGE = re.compile(r"[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
+"""Names of images, with their registry and without a tag."""
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+SELECTOR = ("matchLabels", "matchExpressions")
+KEYS = {
+    "ingress": ("from", "ports"),
+    "from": ("podSelector", "namespaceSelector", "ipBlock"),
+    "ports": ("port", "endPort", "protocol"),
+    "podSelector": SELECTOR,
+    "namespaceSelector": SELECTOR,
+    "matchExpressions": ("key", "operator", "values"),
+    "ipBlock": ("cidr", "except"),
+}
+"""The keys below each key of a NetworkPolicy; below others, any key is allowed."""
+WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")
+"""The operators of `matchExpressions`."""
+
+
+def must_be_image(name: str, digest: str) -> None:
+    """A registry accepts the name of an image, and its digest, if there is one."""
+    if not IMAGE.fullmatch(name):
+        raise Wrong("step7.image.form", found=name)
+    if digest and not DIGEST.fullmatch(digest):
+        raise Wrong("step7.image.digest", found=digest)
+
+
+def must_be_rules(rules: object) -> None:
+    """Kubernetes accepts these rules of a NetworkPolicy."""
+    for rule in _maps("ingress", rules):
+        for peer in _maps("from", rule.get("from")):
+            for name in ("podSelector", "namespaceSelector"):
+                selector = must_be_map(name, peer.get(name))
+                must_be_map("matchLabels", selector.get("matchLabels"))
+                for expression in _maps("matchExpressions", selector.get("matchExpressions")):
+                    _must_be_expression(expression)
+            if "ipBlock" in peer and not _is_network(must_be_map("ipBlock", peer["ipBlock"]).get("cidr")):
+                raise Wrong("step7.network.addresses")
+        _maps("ports", rule.get("ports"))
+
+
+def must_be_map(name: str, value: Any) -> dict[str, Any]:
+    """What is below a key: nothing, or keys that are allowed there, with values."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Wrong("step7.needs_map", name=name)
+    if unknown := [key for key in value if key not in KEYS.get(name, value)]:
+        raise Wrong("step7.unknown_key", found=unknown[0], name=name, known=", ".join(KEYS[name]))
+    return value
+
+
+def _maps(name: str, entries: Any) -> list[dict[str, Any]]:
+    if not isinstance(entries, list | None):
+        raise Wrong("step7.needs_list", name=name)
+    return [must_be_map(name, entry) for entry in entries or ()]
+
+
+def _must_be_expression(expression: dict[str, Any]) -> None:
+    operator, values = expression.get("operator"), expression.get("values")
+    has_list = operator in WITH_VALUES and isinstance(values, list)
+    has_none = operator in WITHOUT_VALUES and not values
+    if "key" not in expression or not (has_list or has_none):
+        raise Wrong("step7.network.expression")
+
+
+def _is_network(block: object) -> bool:
+    try:
+        ipaddress.ip_network(str(block), strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def tasks_by_name(tasks: list[Manifest]) -> dict[str, Manifest]:
+    """The tasks of a pipeline, if Tekton accepts their form."""
+    found: dict[str, Manifest] = {}
+    for task in tasks:
+        if "name" not in task:
+            raise Wrong("step7.no_name")
+        if task["name"] in found:
+            raise Wrong("step7.same_name", name=task["name"])
+        found[task["name"]] = task
+        must_be_map("taskRef", task.get("taskRef"))
+        for name, kind in (("runAfter", str), ("params", dict), ("workspaces", dict)):
+            entries = task.get(name) or []
+            if not (isinstance(entries, list) and all(isinstance(entry, kind) for entry in entries)):
+                raise Wrong("step7.no_list", task=task["name"], name=name)
+    for task in tasks:
+        if unknown := sorted(set(task.get("runAfter") or ()) - (found.keys() - {task["name"]})):
+            raise Wrong("step7.unknown_task", task=task["name"], found=unknown[0])
+    return found
