@@ -78,6 +78,7 @@ LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "capitals": ("images/A.JPG", {"labels/a.TXT": LINE}),
+    "a picture saved by a browser": ("images/a.jfif", {"labels/a.txt": LINE}),
     "the picture's whole name": ("images/a.jpg", {"labels/a.jpg.txt": LINE}),
     "a name in percent": ("images/a b.jpg", {"labels/a%20b.txt": LINE}),
     "two forms of one letter": ("images/\u00e9.jpg", {"labels/e\u0301.txt": LINE}),
