@@ -38,6 +38,10 @@ LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
     "Label Studio's COCO": ("images/a.jpg", {"result.json": coco("images\\1a2b3c4d-a.jpg")}),
     "CVAT's COCO": ("images/default/a.jpg", {"annotations/instances_default.json": coco("default/a.jpg")}),
     "VOC's own": ("JPEGImages/a.jpg", {"Annotations/a.xml": voc()}),
+    "CVAT's VOC": (
+        "JPEGImages/x/a.jpg",
+        {"Annotations/x/a.xml": voc("x/a.jpg"), "ImageSets/Main/default.txt": "x/a\n", "labelmap.txt": "x"},
+    ),
     "LabelImg": ("a.jpg", {"a.xml": voc(r"C:\pictures\a.jpg")}),
     "VOC without suffix": ("images/a.jpg", {"annotations/a.xml": voc("a")}),
     "VOC of a renamed picture": ("images/a.jpg", {"annotations/a.xml": voc("IMG_0001.JPG")}),

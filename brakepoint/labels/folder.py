@@ -46,6 +46,8 @@ LABEL_FOLDERS = {"labels", "annotations"}
 """Folders in which every file should be a label."""
 PLACES = {"images", "jpegimages", "obj_train_data", *LABEL_FOLDERS}
 """Names of folders that are ignored when labels are matched with their pictures."""
+MASKS = {"masks", "segmentationclass", "segmentationobject"}
+"""Names of folders whose pictures repeat others, with a colour for each object."""
 ARCHIVES = {".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"}
 
 
@@ -158,9 +160,10 @@ def part_of(folder: Path, *splits: str) -> Labels:
 
 
 def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:
-    """The relevant pictures: those in `images/`, if that folder exists."""
+    """The relevant pictures: those in `images/`, if that folder exists, and no masks."""
     own = folder / "images"
     pictures = [file for file in pictures_among(files) if not own.is_dir() or own in file.parents]
+    pictures = [file for file in pictures if MASKS.isdisjoint(_above(file, folder))] or pictures
     if not pictures:
         if archives := [file for file in files if file.suffix.lower() in ARCHIVES]:
             raise UserError("error.labels_archive", path=archives[0])
@@ -278,8 +281,12 @@ def _label_files(folder: Path, files: Sequence[Path], pictures: Sequence[Path]) 
 
 
 def _place(file: Path, folder: Path) -> tuple[str, ...]:
-    above = (readable(part).casefold() for part in file.relative_to(folder).parts[:-1])
-    return (*(part for part in above if part not in PLACES), readable(file.stem).casefold())
+    return (*(part for part in _above(file, folder) if part not in PLACES), readable(file.stem).casefold())
+
+
+def _above(file: Path, folder: Path) -> list[str]:
+    """The folders between a folder and a file below it."""
+    return [readable(part).casefold() for part in file.relative_to(folder).parts[:-1]]
 
 
 def _indexed_pictures(

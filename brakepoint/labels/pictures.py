@@ -17,7 +17,7 @@ from brakepoint.errors import UserError, system_says
 PICTURE_SUFFIXES = {".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 UNREADABLE_SUFFIXES = {".avif", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jxl"}
 """Picture formats that not every build of OpenCV reads."""
-CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
+CLUTTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 """Files left behind by file managers, besides names that start with a dot."""
 UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-(?=.)")
 """Prefix that Label Studio adds to the names of uploaded files."""

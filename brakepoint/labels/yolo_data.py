@@ -136,9 +136,13 @@ def _data(file: Path, content: dict[Any, Any]) -> YoloData:
 def _classes(names: Any, file: Path) -> tuple[str, ...]:
     by_id = dict(enumerate(names)) if isinstance(names, list) else names
     whole = isinstance(by_id, dict) and by_id and all(type(number) is int and number >= 0 for number in by_id)
-    if not whole or set(by_id) != set(range(len(by_id))):
+    if not whole or set(by_id) != set(range(len(by_id))) or not all(map(_is_name, by_id.values())):
         raise UserError("error.yolo_data", file=file, why=f"names: {str(names)[:60]}")
     return tuple(str(by_id[number]) for number in range(len(by_id)))
+
+
+def _is_name(written: Any) -> bool:
+    return isinstance(written, str | int | float)  # A name like `no` or `1` need not be in quotes.
 
 
 def _existing(written: str, file: Path, above: Path) -> Path | None:

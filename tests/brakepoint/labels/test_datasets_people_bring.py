@@ -159,6 +159,7 @@ def test_the_lists_of_pascal_voc_split_it(dataset: Write) -> None:
         ("names: {1: DangerAhead, 2: SpeedLimit}", "error.yolo_data"),
         ("names: []", "error.yolo_data"),
         ("names: DangerAhead", "error.yolo_data"),
+        ("names: [[DangerAhead], [SpeedLimit]]", "error.yolo_data"),
         (f"nc: 3\n{NAMES}", "error.yolo_data"),
         (f"nc: two\n{NAMES}", "error.yolo_data"),
         (f"train: [1]\n{NAMES}", "error.yolo_data"),
@@ -355,6 +356,20 @@ def test_what_file_managers_leave_behind_is_neither_label_nor_picture(dataset: W
 
     assert signs(folder) == {"images/a.jpg": [(LIMIT, BOX)]}
     assert notes(folder) == []
+
+
+@pytest.mark.parametrize("label", ["Annotations/a.xml", "x.json", "labels/a.txt"])
+def test_masks_are_not_photographs(dataset: Write, label: str) -> None:
+    texts = {".xml": voc(), ".json": coco("a.jpg"), ".txt": LINE}
+    masks = [f"{folder}/a.png" for folder in ("SegmentationClass", "masks")]
+    folder = dataset("JPEGImages/a.jpg", *masks, "@eaDir/a.jpg", **{label: texts[Path(label).suffix]})
+
+    assert signs(folder) == {"JPEGImages/a.jpg": [(LIMIT, BOX)]}
+    assert notes(folder) == [(PassedOver.OTHER_FILE, "a.png")] * 2
+
+
+def test_photographs_in_a_folder_called_masks_are_read_if_there_are_no_others(dataset: Write) -> None:
+    assert signs(dataset("masks/a.jpg", **{"masks/a.txt": LINE})) == {"masks/a.jpg": [(LIMIT, BOX)]}
 
 
 def test_links_are_followed_and_a_broken_one_is_refused(dataset: Write) -> None:
