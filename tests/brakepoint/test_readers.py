@@ -142,6 +142,16 @@ def test_a_truth_is_read_with_a_byte_order_mark_and_refused_with_the_place_of_it
         load_truth(file)
 
 
+@pytest.mark.parametrize("reader", [load_train, load_scenario, load_room])
+def test_a_file_in_another_encoding_is_refused_with_what_to_do(
+    tmp_path: Path, reader: Callable[[Path], Any]
+) -> None:
+    (tmp_path / "file").write_text("name: a", encoding="utf-16")
+
+    with pytest.raises(UserError, match=r"file .*UTF-8\. Save it"):
+        reader(tmp_path / "file")
+
+
 @pytest.mark.parametrize("reader", [load_train, read_course])
 def test_brackets_without_end_are_refused(tmp_path: Path, reader: Callable[[Path], Any]) -> None:
     (tmp_path / "file").write_text("a = " + "[" * 5000)
