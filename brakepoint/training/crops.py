@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rich.markup import escape
 
 from brakepoint.bars import progress_bar
 from brakepoint.cores import available_cores
@@ -113,7 +114,7 @@ def cut_crops(
     names = distinct_names([picture.path for picture in pictures], dataset)
     named = [(picture, f"{dataset.name}-{Path(names[picture.path]).stem}") for picture in pictures]
     cut = partial(_cut_one, out_dir=out_dir, per_picture=per_picture, seed=seed)
-    description = text("training.cutting", dataset=dataset.name)
+    description = escape(text("training.cutting", dataset=dataset.name))
     workers = available_cores() if len(pictures) >= WORTH_A_POOL else 1
     with spread(cut, named, workers) as cuts, progress_bar(disable=quiet) as bar:
         return sum(bar.track(cuts, len(pictures), description=description))
