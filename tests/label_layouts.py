@@ -34,6 +34,18 @@ def voc(file: str = "a.jpg", name: str = "SpeedLimit", size: str = "", box: str 
 
 LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
     "Roboflow's COCO": ("train/a.jpg", {"train/_annotations.coco.json": coco("a.jpg")}),
+    "COCO by way of a table": (
+        "a.jpg",
+        {
+            "x.json": coco(
+                "a.jpg", annotations=[{"image_id": 1.0, "category_id": 2.0, "bbox": [20.0, 20, 60, 40]}]
+            )
+        },
+    ),
+    "ids as text": (
+        "images/a.jpg",
+        {"labels/a.txt": LINE, "data.yaml": "names: {'0': DangerAhead, '1': SpeedLimit}"},
+    ),
     "COCO's own": ("train2017/a.jpg", {"annotations/instances_train2017.json": coco("a.jpg")}),
     "Label Studio's COCO": ("images/a.jpg", {"result.json": coco("images\\1a2b3c4d-a.jpg")}),
     "CVAT's COCO": ("images/default/a.jpg", {"annotations/instances_default.json": coco("default/a.jpg")}),

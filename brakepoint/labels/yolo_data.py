@@ -135,6 +135,8 @@ def _data(file: Path, content: dict[Any, Any]) -> YoloData:
 
 def _classes(names: Any, file: Path) -> tuple[str, ...]:
     by_id = dict(enumerate(names)) if isinstance(names, list) else names
+    if isinstance(by_id, dict) and all(isinstance(number, str) and number.isdecimal() for number in by_id):
+        by_id = {int(number): name for number, name in by_id.items()}
     whole = isinstance(by_id, dict) and by_id and all(type(number) is int and number >= 0 for number in by_id)
     if not whole or set(by_id) != set(range(len(by_id))) or not all(map(_is_name, by_id.values())):
         raise UserError("error.yolo_data", file=file, why=f"names: {str(names)[:60]}")
