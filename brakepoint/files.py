@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from brakepoint.errors import UserError
+
 BYTES_IN_MB = 1_000_000
 
 
@@ -86,6 +88,19 @@ def put_in_place(new: Path, place: Path, aside: Path) -> None:
         if aside.exists() and not place.exists():
             aside.rename(place)
         raise
+
+
+def read_utf8(path: Path) -> str:
+    """The text of a file that a person wrote, without a byte order mark.
+
+    Raises:
+        OSError: The file cannot be read.
+        UserError: The file isn't text in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError("error.not_utf8", path=path) from error
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

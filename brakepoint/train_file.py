@@ -17,8 +17,8 @@ from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from brakepoint.errors import UserError
-from brakepoint.files import write_whole
+from brakepoint.errors import UserError, system_says
+from brakepoint.files import read_utf8, write_whole
 from brakepoint.locomotive import BRAKING_CM_S2, DEAD_POWER, FULL_POWER, LAG_S, ORDER_POWER
 from brakepoint.messages import OrderKind
 from brakepoint.rules import FULL_SPEED_CM_S, LOW_SPEED_CM_S, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
@@ -169,9 +169,11 @@ def load_train(path: Path) -> TrainFile:
         UserError: The file is missing or invalid.
     """
     try:
-        return TrainFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
+        return TrainFile.model_validate(tomllib.loads(read_utf8(path)))
+    except FileNotFoundError as error:
         raise UserError("train_file.missing", path=path) from error
+    except OSError as error:
+        raise UserError("error.file_unreadable", path=path, why=system_says(error)) from error
     except ValidationError as error:
         raise UserError("train_file.invalid", path=path, why=first_fault(error)) from error
     except (ValueError, RecursionError) as error:

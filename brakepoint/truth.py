@@ -9,12 +9,13 @@ import math
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, SignClass
 from brakepoint.rules import BESIDE_TRACK_CM, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
 from brakepoint.track import Segment, Track
+from brakepoint.validation import first_fault
 
 VISIBLE_MIN = 0.4
 """Perfect detections include signs of which at least this fraction is visible."""
@@ -173,9 +174,11 @@ def load_truth(path: Path) -> GroundTruth:
         UserError: The file is missing, or not a ground truth of this version.
     """
     try:
-        return GroundTruth.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return GroundTruth.model_validate(json.loads(path.read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         raise UserError("error.truth_missing", path=path) from None
+    except ValidationError as error:
+        raise UserError("error.truth_invalid", path=path, why=first_fault(error)) from error
     except (ValueError, RecursionError) as error:
         first = str(error).splitlines()[0]
         raise UserError("error.truth_invalid", path=path, why=first) from error

@@ -34,10 +34,26 @@ def voc(file: str = "a.jpg", name: str = "SpeedLimit", size: str = "", box: str 
 
 LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
     "Roboflow's COCO": ("train/a.jpg", {"train/_annotations.coco.json": coco("a.jpg")}),
+    "COCO by way of a table": (
+        "a.jpg",
+        {
+            "x.json": coco(
+                "a.jpg", annotations=[{"image_id": 1.0, "category_id": 2.0, "bbox": [20.0, 20, 60, 40]}]
+            )
+        },
+    ),
+    "ids as text": (
+        "images/a.jpg",
+        {"labels/a.txt": LINE, "data.yaml": "names: {'0': DangerAhead, '1': SpeedLimit}"},
+    ),
     "COCO's own": ("train2017/a.jpg", {"annotations/instances_train2017.json": coco("a.jpg")}),
     "Label Studio's COCO": ("images/a.jpg", {"result.json": coco("images\\1a2b3c4d-a.jpg")}),
     "CVAT's COCO": ("images/default/a.jpg", {"annotations/instances_default.json": coco("default/a.jpg")}),
     "VOC's own": ("JPEGImages/a.jpg", {"Annotations/a.xml": voc()}),
+    "CVAT's VOC": (
+        "JPEGImages/x/a.jpg",
+        {"Annotations/x/a.xml": voc("x/a.jpg"), "ImageSets/Main/default.txt": "x/a\n", "labelmap.txt": "x"},
+    ),
     "LabelImg": ("a.jpg", {"a.xml": voc(r"C:\pictures\a.jpg")}),
     "VOC without suffix": ("images/a.jpg", {"annotations/a.xml": voc("a")}),
     "VOC of a renamed picture": ("images/a.jpg", {"annotations/a.xml": voc("IMG_0001.JPG")}),
@@ -78,6 +94,7 @@ LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "capitals": ("images/A.JPG", {"labels/a.TXT": LINE}),
+    "a picture saved by a browser": ("images/a.jfif", {"labels/a.txt": LINE}),
     "the picture's whole name": ("images/a.jpg", {"labels/a.jpg.txt": LINE}),
     "a name in percent": ("images/a b.jpg", {"labels/a%20b.txt": LINE}),
     "two forms of one letter": ("images/\u00e9.jpg", {"labels/e\u0301.txt": LINE}),

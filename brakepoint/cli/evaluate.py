@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from brakepoint.bars import progress_bar
@@ -89,7 +90,7 @@ def as_table(evaluation: Evaluation, model_name: str) -> Table:
     """Formats an evaluation as a table: a row for each class, and one for all classes."""
     low, high = map(_figure, evaluation.map50_interval)
     table = Table(
-        title=_title(evaluation, model_name),
+        title=escape(_title(evaluation, model_name)),
         caption=text(
             "cli.evaluate.caption",
             percent=round(100 * evaluation.confidence),

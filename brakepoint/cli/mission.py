@@ -161,7 +161,7 @@ def report_table(report: Report) -> Table:
     """The report as a table for the terminal."""
     drove = text("page.steps", steps=report.steps), text("page.detector", detector=report.detector)
     table = Table(
-        title=" · ".join(drove),
+        title=escape(" · ".join(drove)),
         title_justify="left",
         title_style="dim",
         box=None,

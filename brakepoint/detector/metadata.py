@@ -7,11 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from brakepoint.errors import UserError
+from brakepoint.labels.signs import letters
 from brakepoint.messages import SignClass
 
 STRIDE_PX = 32
 """The coarsest stride of most networks that ultralytics exports."""
 STRIDE_MOST_PX = 256
+INPUT_MOST_PX = 8192
+"""Longest side of an input: a larger one is a mistake, and would fill the memory."""
 
 
 def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...]:
@@ -22,7 +25,8 @@ def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...
         path: The model, for the error message.
 
     Returns:
-        The classes by class id; their order may differ from `SignClass`.
+        The classes by class id; their order may differ from `SignClass`, and names are compared like those
+        of labels.
 
     Raises:
         UserError: There is no such entry, or its classes are not exactly those of `SignClass`.
@@ -37,15 +41,16 @@ def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...
         raise UserError("error.model_metadata", path=path)
     # JSON keys are always strings.
     names = {int(key) if str(key).isdecimal() else key: name for key, name in names.items()}
-    expected = sorted(SignClass)
-    if set(names) != set(range(len(names))) or sorted(map(str, names.values())) != expected:
+    expected = {letters(sign_class): sign_class for sign_class in SignClass}
+    found = {class_id: letters(str(name)) for class_id, name in names.items()}
+    if set(found) != set(range(len(found))) or sorted(found.values()) != sorted(expected):
         raise UserError(
             "error.model_classes",
             path=path,
             found=", ".join(map(str, names.values())),
-            expected=", ".join(expected),
+            expected=", ".join(sorted(SignClass)),
         )
-    return tuple(SignClass(names[class_id]) for class_id in range(len(names)))
+    return tuple(expected[found[class_id]] for class_id in range(len(found)))
 
 
 def end_to_end_said(metadata: Mapping[str, str]) -> bool | None:
@@ -96,7 +101,7 @@ def input_size_px(
         ]
     match shape:
         case [1 | None, 3 | None, int(height), int(width)] if (
-            element_type == "float32" and min(height, width) > 0
+            element_type == "float32" and min(height, width) > 0 and max(height, width) <= INPUT_MOST_PX
         ):
             return width, height
     written = " × ".join("?" if side is None else str(side) for side in shape)

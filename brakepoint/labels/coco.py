@@ -20,7 +20,13 @@ from brakepoint.labels.signs import (
     known_class,
 )
 
-Id = Annotated[str, BeforeValidator(str)]
+
+def _id(said: Any) -> str:
+    """An id as text; programs that handle tables write `1` as `1.0`."""
+    return str(int(said) if isinstance(said, float) and said.is_integer() else said)
+
+
+Id = Annotated[str, BeforeValidator(_id)]
 Size = Annotated[
     Annotated[int, Field(gt=0, le=SIDE_MOST_PX)] | None, BeforeValidator(lambda said: said or None)
 ]

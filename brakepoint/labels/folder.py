@@ -28,7 +28,7 @@ from brakepoint.labels.pictures import (
     readable,
 )
 from brakepoint.labels.reading import read_json, read_text
-from brakepoint.labels.signs import LabelledPicture, Note, PassedOver, each_once, letters
+from brakepoint.labels.signs import LabelledPicture, Note, PassedOver, each_once
 from brakepoint.labels.splits import listed_splits, split_of_name
 from brakepoint.labels.yolo_data import find_data
 
@@ -46,6 +46,8 @@ LABEL_FOLDERS = {"labels", "annotations"}
 """Folders in which every file should be a label."""
 PLACES = {"images", "jpegimages", "obj_train_data", *LABEL_FOLDERS}
 """Names of folders that are ignored when labels are matched with their pictures."""
+MASKS = {"masks", "segmentationclass", "segmentationobject"}
+"""Names of folders whose pictures repeat others, with a colour for each object."""
 ARCHIVES = {".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"}
 
 
@@ -70,6 +72,8 @@ class _Found:
     documents: list[Path] = field(default_factory=list)
     label_studio: dict[Path, Any] = field(default_factory=dict)
     coco: dict[Path, Any] = field(default_factory=dict)
+    descriptions: list[Path] = field(default_factory=list)
+    class_lists: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
 
     @property
@@ -121,7 +125,7 @@ def read_labels(folder: Path) -> Labels:
     outside = [file for file in pictures_among(files) if file not in left]
     notes += [Note(PassedOver.OTHER_FILE, readable(file.name)) for file in outside]
     if found.texts:
-        labelled = _yolo_pictures(folder, found.texts, pictures, notes)
+        labelled = _yolo_pictures(folder, found, pictures, notes)
     else:
         labelled = _indexed_pictures(folder, found, pictures, notes)
     split = _splitter(folder, found.others)
@@ -156,9 +160,10 @@ def part_of(folder: Path, *splits: str) -> Labels:
 
 
 def _pictures(folder: Path, files: Sequence[Path]) -> list[Path]:
-    """The relevant pictures: those in `images/`, if that folder exists."""
+    """The relevant pictures: those in `images/`, if that folder exists, and no masks."""
     own = folder / "images"
     pictures = [file for file in pictures_among(files) if not own.is_dir() or own in file.parents]
+    pictures = [file for file in pictures if MASKS.isdisjoint(_above(file, folder))] or pictures
     if not pictures:
         if archives := [file for file in files if file.suffix.lower() in ARCHIVES]:
             raise UserError("error.labels_archive", path=archives[0])
@@ -184,7 +189,11 @@ def _sorted_out(folder: Path, files: Sequence[Path]) -> _Found:
         suffix = file.suffix.lower()
         if suffix == ".xml":
             found.documents.append(file)
-        elif suffix == ".txt" and file.name.lower() not in yolo.CLASSES_FILES:
+        elif yolo.is_class_list(file):
+            found.class_lists.append(file)
+        elif suffix in (".yaml", ".yml"):
+            found.descriptions.append(file)
+        elif suffix == ".txt":
             (found.texts if is_label or _looks_like_yolo(file) else found.others).append(file)
         elif suffix == ".json" or (not suffix and _looks_like_json(file)) or (not suffix and is_label):
             content = read_json(file)
@@ -194,14 +203,15 @@ def _sorted_out(folder: Path, files: Sequence[Path]) -> _Found:
                 found.label_studio[file] = content
             elif not _only_names(content):
                 found.others.append(file)
-        elif suffix not in (".yaml", ".yml", ".names", ".data", ".txt", ".cache"):
+        elif suffix not in (".data", ".cache"):
             found.others.append(file)
     return found
 
 
 def _looks_like_yolo(file: Path) -> bool:
     """Whether a text file is beside its picture, or has numbers in its first line."""
-    if any(file.with_suffix(suffix).exists() for suffix in PICTURE_SUFFIXES):
+    beside = (file.with_suffix(case(end)) for end in PICTURE_SUFFIXES for case in (str.lower, str.upper))
+    if any(picture.exists() for picture in beside):
         return True
     lines = [line.split() for line in read_text(file).splitlines() if line.strip()]
     return bool(lines) and len(lines[0]) >= 5 and lines[0][0].lstrip("-").replace(".", "", 1).isdecimal()
@@ -217,22 +227,29 @@ def _only_names(content: Any) -> bool:
 
 
 def _yolo_pictures(
-    folder: Path, files: Sequence[Path], pictures: Sequence[Path], notes: list[Note]
+    folder: Path, found: _Found, pictures: Sequence[Path], notes: list[Note]
 ) -> list[LabelledPicture]:
-    data = find_data(folder)
-    classes = data.classes if data else yolo.read_classes(folder)
-    listed = yolo.listed_classes(folder)
-    if listed and [letters(name) for name in listed] != [letters(name) for name in classes]:
-        raise UserError("error.yolo_classes", folder=folder, one=", ".join(classes), other=", ".join(listed))
-    of_picture = _label_files(folder, files, pictures)
+    data = find_data(folder, found.descriptions)
+    listed = {file: yolo.listed_classes(file) for file in _class_lists(folder, found)}
+    classes = yolo.agreed_classes({each.file: each.classes for each in data} | listed)
+    of_picture = _label_files(folder, found.texts, pictures)
     labelled = []
     for path in pictures:
         file = of_picture.get(path)
         if file is None:
             notes.append(Note(PassedOver.NO_LABEL_FILE, readable(path.name)))
         signs = yolo.read_signs(file, classes, notes) if file else ()
-        labelled.append(LabelledPicture(path, signs, split=data.split_of(path) if data else None))
+        split = next(filter(None, (each.split_of(path) for each in data)), None)
+        labelled.append(LabelledPicture(path, signs, split=split))
     return labelled
+
+
+def _class_lists(folder: Path, found: _Found) -> list[Path]:
+    """The lists of classes below a folder; if it's one split without a list, those beside it."""
+    whole = folder.resolve()
+    if found.class_lists or not split_of_name(whole.name):
+        return found.class_lists
+    return sorted(file for file in whole.parent.glob("*") if yolo.is_class_list(file) and file.is_file())
 
 
 def _label_files(folder: Path, files: Sequence[Path], pictures: Sequence[Path]) -> dict[Path, Path]:
@@ -264,8 +281,12 @@ def _label_files(folder: Path, files: Sequence[Path], pictures: Sequence[Path]) 
 
 
 def _place(file: Path, folder: Path) -> tuple[str, ...]:
-    above = (readable(part).casefold() for part in file.relative_to(folder).parts[:-1])
-    return (*(part for part in above if part not in PLACES), readable(file.stem).casefold())
+    return (*(part for part in _above(file, folder) if part not in PLACES), readable(file.stem).casefold())
+
+
+def _above(file: Path, folder: Path) -> list[str]:
+    """The folders between a folder and a file below it."""
+    return [readable(part).casefold() for part in file.relative_to(folder).parts[:-1]]
 
 
 def _indexed_pictures(

@@ -79,4 +79,6 @@ def _corners(each: ElementTree.Element, where: str) -> list[float]:
         raise UserError("error.label_invalid", file=where, why=why) from None
     if not all(map(math.isfinite, corners)):
         raise UserError("error.label_outside", file=where)
+    if max(corners) <= 1:
+        raise UserError("error.label_fractions", file=where)
     return corners

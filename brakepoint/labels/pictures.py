@@ -6,7 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
@@ -14,10 +14,10 @@ import numpy as np
 
 from brakepoint.errors import UserError, system_says
 
-PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+PICTURE_SUFFIXES = {".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 UNREADABLE_SUFFIXES = {".avif", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jxl"}
 """Picture formats that not every build of OpenCV reads."""
-CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
+CLUTTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 """Files left behind by file managers, besides names that start with a dot."""
 UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-(?=.)")
 """Prefix that Label Studio adds to the names of uploaded files."""
@@ -158,7 +158,7 @@ class PictureIndex:
                 (_key, parts[-1]),
                 (_key, UPLOAD_PREFIX.sub("", parts[-1], count=1)),
                 (_uploaded_key, UPLOAD_PREFIX.sub("", parts[-1], count=1)),
-                *([(_stem_key, f"{parts[-1]}.x"), (_stem_key, parts[-1])] if by_stem else []),
+                *((_stem_key, stem) for stem in _stems(parts[-1]) if by_stem),
             ):
                 if found := self._by[key].get(key(name)):
                     return self._nearest(found, (*parts[:-1], name), location, file)
@@ -172,8 +172,11 @@ class PictureIndex:
             return []
 
     def _nearest(self, found: list[Path], parts: tuple[str, ...], location: str, file: Path) -> Path:
-        """The picture whose folders agree best with those in the label."""
-        ranks = {path: self._agreement(self._parts[path], parts) for path in found}
+        """The picture whose folders agree best with those in the label, else with the label's own."""
+        ranks = {
+            path: (*self._agreement(self._parts[path], parts), _folders_in_common(path, file))
+            for path in found
+        }
         best = [path for path in found if ranks[path] == max(ranks.values())]
         if len(best) > 1:
             first, second, *_ = best
@@ -186,6 +189,18 @@ class PictureIndex:
         pairs = list(zip(reversed(own[:-1]), reversed(wanted[:-1]), strict=False))
         alike = next((i for i, (one, other) in enumerate(pairs) if _key(one) != _key(other)), len(pairs))
         return alike, alike == len(own) - 1, readable(own[-1]) == readable(wanted[-1])
+
+
+def _stems(name: str) -> list[str]:
+    """What a name in a label may be without its suffix, of which it has at most one that is a picture's."""
+    suffix = Path(name).suffix.lower()
+    return [f"{name}.x", *([name] if suffix in PICTURE_SUFFIXES | UNREADABLE_SUFFIXES else [])]
+
+
+def _folders_in_common(one: Path, other: Path) -> int:
+    """The number of folders, from the root on, that contain both files."""
+    pairs = zip(one.parts[:-1], other.parts[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def locations(location: str) -> list[tuple[str, ...]]:

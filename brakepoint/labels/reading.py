@@ -12,7 +12,7 @@ from brakepoint.errors import UserError, system_says
 
 
 def read_text(file: Path) -> str:
-    """The text of a file: UTF-8 or UTF-16 with or without a byte order mark, else Latin-1.
+    """The text of a file: UTF-8 or UTF-16 with or without a byte order mark, else Latin-1; lines end with LF.
 
     Raises:
         UserError: The file cannot be read.
@@ -22,12 +22,11 @@ def read_text(file: Path) -> str:
     except OSError as error:
         raise UserError("error.file_unreadable", path=file, why=system_says(error)) from error
     marked = content.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF8))
-    for encoding in (json.detect_encoding(content) if marked else "utf-8", "latin-1"):
-        try:
-            return content.decode(encoding).removeprefix("\ufeff")
-        except UnicodeDecodeError:
-            continue
-    return content.decode("latin-1")
+    try:
+        text = content.decode(json.detect_encoding(content) if marked else "utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_json(file: Path) -> Any:

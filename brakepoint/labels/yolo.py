@@ -1,39 +1,46 @@
 """YOLO labels: one line per sign, `class x y width height`, centre and size as fractions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from brakepoint.errors import UserError
 from brakepoint.labels.reading import read_text
-from brakepoint.labels.signs import LabelledSign, Note, PassedOver, each_once, inside, known_class
+from brakepoint.labels.signs import LabelledSign, Note, PassedOver, each_once, inside, known_class, letters
 from brakepoint.messages import SignClass
 
-CLASSES_FILE = "classes.txt"
-"""File with the class names in the order of their ids, one per line; several labelling tools write it."""
-CLASSES_FILES = (CLASSES_FILE, "obj.names")
-"""Names of such files; the second is Darknet's."""
+CLASSES_FILES = {"classes.txt", "labels.txt", "_darknet.labels"}
+"""Files with the names of the classes in the order of their ids, one per line, from several programs."""
 ROUNDING = 1e-3
 """How far a box may extend beyond the picture's edge because of rounding."""
 
 
-def read_classes(folder: Path) -> tuple[str, ...]:
-    """Reads the class of each id.
+def is_class_list(file: Path) -> bool:
+    """Whether a file lists classes, judging by its name; Darknet's is called `obj.names` or similar."""
+    return file.name.lower() in CLASSES_FILES or file.suffix.lower() == ".names"
+
+
+def listed_classes(file: Path) -> tuple[str, ...]:
+    """The class of each id in a file that lists them."""
+    return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
+
+
+def agreed_classes(named: Mapping[Path, Sequence[str]]) -> tuple[str, ...]:
+    """The class of each id, on which all files that name classes must agree.
 
     Args:
-        folder: May contain `classes.txt`, directly or in `labels/`; otherwise the order of `SignClass`
-            applies.
+        named: The classes in each file; if no file names any, the order of `SignClass` applies.
+
+    Raises:
+        UserError: Two files differ.
     """
-    return listed_classes(folder) or tuple(SignClass)
-
-
-def listed_classes(folder: Path) -> tuple[str, ...]:
-    """The class of each id in the folder's file of classes; empty without such a file."""
-    for place in (folder, folder / "labels"):
-        for file in (place / name for name in CLASSES_FILES):
-            if file.is_file():
-                return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
-    return ()
+    naming = [(file, names) for file, names in named.items() if names]
+    for (first, one), (second, other) in pairwise(naming):
+        if [letters(name) for name in one] != [letters(name) for name in other]:
+            lists = {"one": ", ".join(one), "other": ", ".join(other)}
+            raise UserError("error.yolo_classes", first=first, second=second, **lists)
+    return tuple(naming[0][1] if naming else SignClass)
 
 
 def read_signs(

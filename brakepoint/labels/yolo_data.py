@@ -1,8 +1,11 @@
 """The file `data.yaml` of a YOLO dataset: its classes, and where the pictures of each split are."""
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,6 +13,7 @@ import yaml
 from brakepoint.errors import UserError
 from brakepoint.files import load_yaml
 from brakepoint.labels.reading import read_text
+from brakepoint.labels.splits import split_of_name
 
 DATA_FILE = "data.yaml"
 SPLITS = ("train", "val", "test")
@@ -22,50 +26,79 @@ class YoloData:
     Attributes:
         file: Path of the file.
         classes: The names of the classes by class id; empty for an id without a name.
-        places: For each existing split, its folders or lists of pictures.
+        places: For each existing split, its folders and lists of pictures.
     """
 
     file: Path
     classes: tuple[str, ...]
-    places: dict[str, tuple[Path, ...]]
+    places: dict[str, tuple["_Folder | _List", ...]]
 
     def split_of(self, picture: Path) -> str | None:
-        """The split of a picture; None if the picture is in no split's folder or list."""
-        for split, places in self.places.items():
-            for place in places:
-                if place.is_dir() and picture.resolve().is_relative_to(place.resolve()):
-                    return split
-                if place.is_file() and picture.name in _listed(place):
-                    return split
-        return None
+        """The split of a picture; None if the picture is in no split's folder or list.
+
+        A folder may be within another one, and a name may be in several lists: the closest match counts.
+        """
+        near = {split: max(place.nearness(picture) for place in each) for split, each in self.places.items()}
+        closest = max(near, key=lambda split: near[split], default=None)
+        return closest if closest and near[closest] else None
 
 
-def find_data(folder: Path) -> YoloData | None:
-    """Reads the YAML file that describes a dataset, if there is one.
+class _Folder:
+    """The folder with the pictures of a split."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    def nearness(self, picture: Path) -> int:
+        """How deep the folder is that contains the picture; 0 if it does not."""
+        return len(self._folder.parts) if picture.resolve().is_relative_to(self._folder) else 0
+
+
+class _List:
+    """A file with the path of a picture of a split in each line, often from another machine."""
+
+    def __init__(self, file: Path) -> None:
+        self._by_name: dict[str, list[list[str]]] = defaultdict(list)
+        for line in read_text(file).splitlines():
+            if parts := re.split(r"[/\\]+", line.strip()):
+                self._by_name[parts[-1]].append(parts)
+
+    def nearness(self, picture: Path) -> int:
+        """How many last parts of the picture's path, at least its name, are in the list; else 0."""
+        return max((_alike(parts, picture) for parts in self._by_name.get(picture.name, [])), default=0)
+
+
+def _alike(parts: list[str], picture: Path) -> int:
+    pairs = zip(reversed(parts), reversed(picture.parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def find_data(folder: Path, files: Sequence[Path]) -> tuple[YoloData, ...]:
+    """Reads the YAML files that describe datasets.
 
     Args:
-        folder: Contains the file, under any name; if the folder is one split, its parent may contain
-            `data.yaml`.
+        folder: The folder with the pictures; without such a file, its parent may contain `data.yaml`, or a
+            file of any name if the folder is called like a split.
+        files: The YAML files below that folder.
 
     Raises:
-        UserError: There are two such files, or the file is invalid.
+        UserError: Two such files are in the same folder, or one is invalid.
     """
-    found = [(file, content) for file in _yaml_files(folder) if (content := _described(file)) is not None]
-    if len(found) > 1:
-        files = ", ".join(file.name for file, _ in found)
-        raise UserError("error.yolo_data", file=found[0][0], why=files)
-    above = folder.resolve().parent / DATA_FILE
-    if not found and above.is_file() and (content := _described(above)) is not None:
-        found = [(above, content)]
-    return _data(*found[0]) if found else None
+    whole = folder.resolve()
+    above = whole.parent.glob("*.y*ml" if split_of_name(whole.name) else DATA_FILE)
+    found = _described(files) or _described(sorted(file for file in above if file.is_file()))
+    for file in found:
+        if beside := [each.name for each in found if each.parent == file.parent and each != file]:
+            raise UserError("error.yolo_data", file=file, why=", ".join([file.name, *beside]))
+    return tuple(_data(file, content) for file, content in found.items())
 
 
-def _yaml_files(folder: Path) -> list[Path]:
-    files = (file for file in folder.glob("*") if file.suffix.lower() in (".yaml", ".yml"))
-    return sorted(file for file in files if file.is_file() and not file.name.startswith("."))
+def _described(files: Sequence[Path]) -> dict[Path, dict[Any, Any]]:
+    """The files that describe a dataset, with their contents."""
+    return {file: content for file in files if (content := _description(file)) is not None}
 
 
-def _described(file: Path) -> dict[Any, Any] | None:
+def _description(file: Path) -> dict[Any, Any] | None:
     """A YAML file's description of a dataset; None if the file is about something else."""
     try:
         content = load_yaml(read_text(file))
@@ -94,16 +127,24 @@ def _data(file: Path, content: dict[Any, Any]) -> YoloData:
         for each, place in zip(written, found, strict=True):
             if place is None and split != "test":  # Many files name a test split that does not exist.
                 raise UserError("error.yolo_split", file=file, split=split, place=each)
-        places[split] = tuple(place for place in found if place is not None)
+        places[split] = tuple(
+            _Folder(place) if place.is_dir() else _List(place) for place in found if place is not None
+        )
     return YoloData(file, classes, {split: each for split, each in places.items() if each})
 
 
 def _classes(names: Any, file: Path) -> tuple[str, ...]:
     by_id = dict(enumerate(names)) if isinstance(names, list) else names
+    if isinstance(by_id, dict) and all(isinstance(number, str) and number.isdecimal() for number in by_id):
+        by_id = {int(number): name for number, name in by_id.items()}
     whole = isinstance(by_id, dict) and by_id and all(type(number) is int and number >= 0 for number in by_id)
-    if not whole or set(by_id) != set(range(len(by_id))):
+    if not whole or set(by_id) != set(range(len(by_id))) or not all(map(_is_name, by_id.values())):
         raise UserError("error.yolo_data", file=file, why=f"names: {str(names)[:60]}")
     return tuple(str(by_id[number]) for number in range(len(by_id)))
+
+
+def _is_name(written: Any) -> bool:
+    return isinstance(written, str | int | float)  # A name like `no` or `1` need not be in quotes.
 
 
 def _existing(written: str, file: Path, above: Path) -> Path | None:
@@ -121,9 +162,3 @@ def _exists(place: Path) -> bool:
         return place.exists()
     except OSError:  # The name is too long for a file name.
         return False
-
-
-def _listed(file: Path) -> set[str]:
-    """The names of the pictures in a list with one path per line."""
-    lines = read_text(file).splitlines()
-    return {PurePosixPath(line.strip().replace("\\", "/")).name for line in lines if line.strip()}

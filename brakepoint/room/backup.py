@@ -98,6 +98,8 @@ def _unpacked(backup: Path, file: Path, scratch: ExitStack) -> Room:
             scratch.callback(shutil.rmtree, part, ignore_errors=True)
             make_private_folder(part)
             archive.extractall(part, filter="data")
+            if not (part / FOLDER_NAME).is_dir():
+                raise KeyError(FOLDER_NAME)
             stream.read()  # The checksum is at the end, which tarfile does not read.
     except (OSError, tarfile.TarError, zlib.error, EOFError, KeyError, UnicodeDecodeError) as error:
         raise UserError("room.error.no_backup", path=backup, why=" ".join(str(error).split())) from error

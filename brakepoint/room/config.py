@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from brakepoint.course import Track
 from brakepoint.errors import UserError
-from brakepoint.files import load_yaml
+from brakepoint.files import load_yaml, read_utf8
 from brakepoint.validation import first_fault
 
 ROOMS_DIR = Path("runs/room")
@@ -200,11 +200,9 @@ def load_room(path: Path, attendees: int | None = None) -> Room:
         UserError: The file is missing or invalid.
     """
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = read_utf8(path)
     except OSError as error:
         raise UserError("room.error.no_file", path=path) from error
-    except UnicodeDecodeError as error:
-        raise UserError("room.error.invalid", path=path, why=str(error)) from error
     return parse_room(content, path, attendees)
 
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from brakepoint.errors import UserError, system_says
-from brakepoint.files import load_yaml
+from brakepoint.files import load_yaml, read_utf8
 from brakepoint.messages import SignClass
 from brakepoint.scenery.artwork import PLATES
 from brakepoint.texts import text
@@ -150,10 +150,9 @@ def load_scenario(path: Path) -> Scenario:
         UserError: The file cannot be read, is not YAML, or does not describe a scenario that can be built.
     """
     try:
-        content = load_yaml(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = system_says(error) if isinstance(error, OSError) else type(error).__name__
-        raise UserError("scenario.unreadable", path=path, why=why) from error
+        content = load_yaml(read_utf8(path))
+    except OSError as error:
+        raise UserError("scenario.unreadable", path=path, why=system_says(error)) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1

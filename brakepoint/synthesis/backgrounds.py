@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 
 from brakepoint.errors import UserError
+from brakepoint.labels.pictures import pictures_in, read_picture
 from brakepoint.synthesis.streets import street
 from brakepoint.synthesis.textures import clouds, colour, patterned_cloth, random_shapes
 
 WIDTH, HEIGHT = 640, 480
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+ZOOM_LEAST = 0.6
+"""Smallest share of a given picture's sides that a crop has."""
 FOCAL_PX = 460.0
 CAMERA_HEIGHT_CM = 7.5
 STUDS_CM = np.array([(x, -0.4) for x in (-2.8, -1.2, -0.4, 0.4, 1.2, 2.8)])
@@ -22,13 +24,13 @@ def list_backgrounds(folder: Path | None) -> tuple[Path, ...]:
     """Lists the pictures of a folder by name; empty for None.
 
     Raises:
-        UserError: The folder is missing or contains no picture.
+        UserError: The folder is missing, or contains no picture or one in an unsupported format.
     """
     if folder is None:
         return ()
     if not folder.is_dir():
         raise UserError("synthesis.backgrounds_missing", path=folder)
-    files = tuple(sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES))
+    files = tuple(pictures_in(folder))
     if not files:
         raise UserError("synthesis.backgrounds_empty", path=folder)
     return files
@@ -56,8 +58,8 @@ def _given(rng: np.random.Generator, file: Path) -> np.ndarray:
     """A crop of a given picture, possibly mirrored."""
     image = _read(file)
     rows, columns = image.shape[:2]
-    zoom = rng.uniform(0.6, 1.0)
-    height, width = int(rows * zoom), int(columns * zoom)
+    zoom = rng.uniform(ZOOM_LEAST, 1.0)
+    height, width = max(int(rows * zoom), 1), max(int(columns * zoom), 1)
     top, left = rng.integers(rows - height + 1), rng.integers(columns - width + 1)
     crop = image[top : top + height, left : left + width]
     crop = crop[:, ::-1] if rng.random() < 0.5 else crop
@@ -66,10 +68,14 @@ def _given(rng: np.random.Generator, file: Path) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _read(file: Path) -> np.ndarray:
-    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError("synthesis.background_broken", path=file)
-    return image
+    """A picture, shrunk to what the smallest crop needs: 64 photographs of a phone would fill the memory."""
+    image = read_picture(file)
+    rows, columns = image.shape[:2]
+    scale = max(WIDTH / columns, HEIGHT / rows) / ZOOM_LEAST
+    if scale >= 1:
+        return image
+    size = round(columns * scale), round(rows * scale)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def room(rng: np.random.Generator) -> np.ndarray:

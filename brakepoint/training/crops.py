@@ -1,8 +1,8 @@
 """Cuts a dataset's pictures into crops at the scale at which the network sees a frame.
 
 The network is fully convolutional: it is trained on crops in which signs are as many pixels wide as in its
-later input, and runs on whole frames. Most of a frame contains no sign, so crops teach more per second of
-training.
+later input, and runs on whole frames. A picture of another size is fitted into a frame first, as the detector
+does. Most of a frame contains no sign, so crops teach more per second of training.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rich.markup import escape
 
 from brakepoint.bars import progress_bar
 from brakepoint.cores import available_cores
-from brakepoint.errors import UserError
+from brakepoint.detector.letterbox import Letterbox
 from brakepoint.files import write_whole
 from brakepoint.labels.folder import LabelledPicture, part_of
 from brakepoint.labels.pictures import distinct_names, read_picture, readable
 from brakepoint.messages import SignClass
 from brakepoint.texts import text
+from brakepoint.truth import CameraModel
 from brakepoint.workers import spread
 
 ZOOM = 1.25
@@ -28,7 +30,9 @@ ZOOM = 1.25
 CROP_PX = 256
 """Side of a crop in the network's input."""
 CUT_PX = round(CROP_PX / ZOOM)
-"""Side of a crop in the original picture."""
+"""Side of a crop in the frame."""
+FRAME_PX = (CameraModel().width_px, CameraModel().height_px)
+"""Width and height of a frame."""
 ABOUT_SIGNS = 0.6
 """Share of crops placed around a sign; the others are anywhere, since distractors have no label."""
 WHOLE_LEAST = 0.5
@@ -110,7 +114,7 @@ def cut_crops(
     names = distinct_names([picture.path for picture in pictures], dataset)
     named = [(picture, f"{dataset.name}-{Path(names[picture.path]).stem}") for picture in pictures]
     cut = partial(_cut_one, out_dir=out_dir, per_picture=per_picture, seed=seed)
-    description = text("training.cutting", dataset=dataset.name)
+    description = escape(text("training.cutting", dataset=dataset.name))
     workers = available_cores() if len(pictures) >= WORTH_A_POOL else 1
     with spread(cut, named, workers) as cuts, progress_bar(disable=quiet) as bar:
         return sum(bar.track(cuts, len(pictures), description=description))
@@ -123,10 +127,11 @@ def _cut_one(named: tuple[LabelledPicture, str], out_dir: Path, per_picture: int
     if (out_dir / "images" / f"{name}-{per_picture - 1}.jpg").exists():
         return per_picture
     image = read_picture(file)
-    if min(image.shape[:2]) < CUT_PX:
-        raise UserError("training.picture_broken", path=file, side=CUT_PX)
+    own_px = image.shape[1], image.shape[0]
+    letterbox = Letterbox.fit(own_px, FRAME_PX)
+    labels = Labelled.of(picture, *own_px)
+    image, labels = letterbox.apply(image), Labelled(labels.classes, letterbox.to_input(labels.boxes))
     height, width = image.shape[:2]
-    labels = Labelled.of(picture, width, height)
     rng = np.random.default_rng([seed, *readable(file.stem).encode()])
     for number in range(per_picture):
         left, top, inside = _place(rng, labels, width, height, CUT_PX)

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from brakepoint import extras
@@ -13,7 +12,7 @@ from brakepoint.detector import Detector
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
-from brakepoint.labels.pictures import pictures_in
+from brakepoint.labels.pictures import pictures_in, read_picture
 
 CALIBRATION_PICTURES = 200
 HEAD_CONVOLUTIONS = ("/cv2.", "/cv3.")
@@ -53,7 +52,7 @@ def quantise(model: Path, pictures: Path, target: Path) -> Path:
 
     def as_input(file: Path) -> dict[str, np.ndarray]:
         tensor = np.empty((1, 3, height, width), np.float32)
-        image = np.asarray(cv2.imread(str(file)))
+        image = read_picture(file)
         letterbox = Letterbox.fit((image.shape[1], image.shape[0]), (width, height))
         fill_tensor(letterbox.apply(image), tensor)
         return {name: tensor}

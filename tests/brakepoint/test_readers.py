@@ -28,7 +28,7 @@ from brakepoint.messages import SignClass
 from brakepoint.room.config import load_room
 from brakepoint.scenery.scenario import SCENARIOS_DIR, load_scenario
 from brakepoint.train_file import load_train
-from brakepoint.truth import load_truth
+from brakepoint.truth import GroundTruth, load_truth
 
 pytestmark = pytest.mark.readers
 SCENARIO = yaml.safe_load(next(SCENARIOS_DIR.glob("*.yaml")).read_text())
@@ -128,6 +128,28 @@ def test_any_train_is_refused_or_whole(content: str) -> None:
     if train is not None:
         for name, section in as_toml(content).items():
             assert section.items() <= getattr(train, name).model_dump().items()
+
+
+def test_a_truth_is_read_with_a_byte_order_mark_and_refused_with_the_place_of_its_fault(
+    tmp_path: Path,
+) -> None:
+    whole = json.dumps(TRUTH)
+
+    assert read(load_truth, "\ufeff" + whole) == GroundTruth.model_validate(TRUTH)
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(TRUTH | {"spacing_cm": -1}))
+    with pytest.raises(UserError, match=r"spacing_cm.*0\..*restore"):
+        load_truth(file)
+
+
+@pytest.mark.parametrize("reader", [load_train, load_scenario, load_room])
+def test_a_file_in_another_encoding_is_refused_with_what_to_do(
+    tmp_path: Path, reader: Callable[[Path], Any]
+) -> None:
+    (tmp_path / "file").write_text("name: a", encoding="utf-16")
+
+    with pytest.raises(UserError, match=r"file .*UTF-8\. Save it"):
+        reader(tmp_path / "file")
 
 
 @pytest.mark.parametrize("reader", [load_train, read_course])

@@ -38,8 +38,9 @@ def test_layouts_and_runtimes_agree(make_model, runtime, output):
     assert as_rows(found) == [(DANGER, 0.9, 10, 10, 30, 30), (LIMIT, 0.7, 60, 20, 80, 50)]
 
 
-def test_class_names_may_come_in_another_order(make_model):
-    model = make_model(RAW, names="{0: 'SpeedLimit', 1: 'DangerAhead'}")
+@pytest.mark.parametrize("names", ["SpeedLimit DangerAhead", "speed-limit danger_ahead"])
+def test_class_names_may_come_in_another_order_and_case(make_model, names):
+    model = make_model(RAW, names=repr(dict(enumerate(names.split()))))
     assert [item.sign_class for item in Detector(model).detect_image(GREY_PICTURE)] == [LIMIT, DANGER]
 
 
@@ -201,6 +202,11 @@ def test_one_pixel_changes_the_hash():
         ({"input_shape": (1, 1, 64, 96)}, "error.model_input"),
         ({"input_shape": (4, 3, 64, 96)}, "error.model_input"),
         ({"input_shape": (1, 3, "height", "width")}, "error.model_input"),
+        (
+            {"input_shape": (1, 3, "height", "width"), "imgsz": "[6400000, 6400000]"},
+            "error.model_input",
+        ),
+        ({"names": "{0: 'DangerAhead', 1: 'danger_ahead'}"}, "error.model_classes"),
         ({"input_type": TensorProto.UINT8}, "error.model_input"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 import typer
 from onnx_models import raw_output
 from rich.table import Table
+from rich.text import Text
 from typer.testing import CliRunner
 
 from brakepoint.cli import run
@@ -180,7 +181,7 @@ def test_the_tables_show_each_figure_with_three_decimals_and_what_there_is_none_
             Found(from_px=64, below_px=None, signs=9, found=9),
         ),
     )
-    classes, heights = as_table(evaluation, "m.onnx"), heights_table(evaluation)
+    classes, heights = as_table(evaluation, "m[red].onnx"), heights_table(evaluation)
 
     assert cells(classes) == [
         ["DangerAhead", "10", "0.750", "0.600", "0.812", "0.500"],
@@ -193,6 +194,7 @@ def test_the_tables_show_each_figure_with_three_decimals_and_what_there_is_none_
     said = str(classes.caption)
     assert "26% confidence" in said and "false alarms: 3 (pictures: 40)" in said
     assert "between 0.700 and 0.900" in said
+    assert "m[red].onnx" in Text.from_markup(str(classes.title)).plain
 
 
 def cells(table: Table) -> list[list[str]]:

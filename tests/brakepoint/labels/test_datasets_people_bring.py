@@ -104,6 +104,10 @@ def test_coco_without_a_size_takes_the_pictures(dataset: Write, size: dict[str, 
         ("<annotations/>", "error.label_invalid"),
         (voc(name="cat"), "error.label_class"),
         (
+            voc(box="<bndbox><xmin>.1</xmin><ymin>.2</ymin><xmax>.4</xmax><ymax>.6</ymax></bndbox>"),
+            "error.label_fractions",
+        ),
+        (
             voc(box="<bndbox><xmin>80</xmin><ymin>20</ymin><xmax>20</xmax><ymax>60</ymax></bndbox>"),
             "error.label_outside",
         ),
@@ -155,6 +159,7 @@ def test_the_lists_of_pascal_voc_split_it(dataset: Write) -> None:
         ("names: {1: DangerAhead, 2: SpeedLimit}", "error.yolo_data"),
         ("names: []", "error.yolo_data"),
         ("names: DangerAhead", "error.yolo_data"),
+        ("names: [[DangerAhead], [SpeedLimit]]", "error.yolo_data"),
         (f"nc: 3\n{NAMES}", "error.yolo_data"),
         (f"nc: two\n{NAMES}", "error.yolo_data"),
         (f"train: [1]\n{NAMES}", "error.yolo_data"),
@@ -206,6 +211,27 @@ def test_two_lists_of_classes_must_agree(dataset: Write) -> None:
     assert refusal(folder) == "error.yolo_classes"
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "train/labels/classes.txt",
+        "train/Classes.TXT",
+        "labels.txt",
+        "train/_darknet.labels",
+        "signs.names",
+        "export/data.yaml",
+        "../classes.txt",
+        "../dataset.yml",
+    ],
+)
+def test_classes_are_read_wherever_they_are_named(dataset: Write, place: str) -> None:
+    yaml = "names: [SpeedLimit, DangerAhead]\n"
+    text = yaml if place.endswith("ml") else "SpeedLimit\nDangerAhead\n"
+    folder = dataset("train/train/images/a.jpg", **{"train/train/labels/a.txt": LINE, f"train/{place}": text})
+
+    assert signs(folder / "train") == {"train/images/a.jpg": [(DANGER, BOX)]}
+
+
 def test_two_files_that_name_classes_are_refused(dataset: Write) -> None:
     assert (
         refusal(dataset("images/a.jpg", **{"labels/a.txt": LINE, "a.yaml": NAMES, "b.yml": NAMES}))
@@ -218,6 +244,40 @@ def test_a_list_of_pictures_may_be_a_split(dataset: Write) -> None:
     folder = dataset("images/a.jpg", "images/b.jpg", **texts, **{"data.yaml": f"val: val.txt\n{NAMES}"})
 
     assert [one.path.stem for one in held_out(folder).pictures] == ["b"]
+
+
+def test_a_picture_is_in_the_split_whose_list_or_folder_is_the_closest(dataset: Write) -> None:
+    places = "x/a", "y/a", "z/a", "z/z/a"
+    texts = {f"labels/{place}.txt": LINE for place in places}
+    lists = {"train.txt": "data/images/x/a.jpg\n", "val.txt": "C:\\data\\images\\y\\a.jpg\n"}
+    data = f"train: [train.txt, images/z]\nval: [val.txt, images/z/z]\n{NAMES}"
+    folder = dataset(*(f"images/{place}.jpg" for place in places), **texts, **lists, **{"data.yaml": data})
+
+    splits = {str(one.path.parent.relative_to(folder)): one.split for one in read_labels(folder).pictures}
+
+    assert splits == {"images/x": "train", "images/y": "val", "images/z": "train", "images/z/z": "val"}
+
+
+@pytest.mark.parametrize(
+    ("above", "label"),
+    [("", "a.xml"), ("", "_annotations.coco.json"), ("images/", "annotations/a.xml"), ("images/", "x.json")],
+)
+def test_a_label_is_about_the_picture_of_its_own_folder(dataset: Write, above: str, label: str) -> None:
+    splits = "train", "valid"
+    pictures = [f"{split}/{above}a.jpg" for split in splits]
+    texts = {f"{split}/{label}": voc() if label.endswith("xml") else coco("a.jpg") for split in splits}
+
+    assert signs(dataset(*pictures, **texts)) == {picture: [(LIMIT, BOX)] for picture in pictures}
+
+
+def test_a_label_is_not_about_a_picture_whose_name_is_shorter(dataset: Write) -> None:
+    assert refusal(dataset("images/a.jpg", **{"labels/a.2.txt": LINE})) == "error.label_without_picture"
+
+
+def test_a_text_beside_a_picture_in_capitals_is_its_label(dataset: Write) -> None:
+    folder = dataset("A.JPG", "b.jpg", **{"A.txt": "SpeedLimit 0.5 0.5 0.1 0.1", "b.txt": LINE})
+
+    assert refusal(folder) == "error.label_line"
 
 
 def test_the_part_that_is_not_examined_on_is_named(dataset: Write) -> None:
@@ -273,6 +333,7 @@ def test_what_would_lose_labels_is_refused(
         ("1 0.1 0.2 0.4 0.2 0.4 0.6 0.1 0.6\n", 1),
         ("1 0.25 0.4 0.3 1.0000001\n", 1),
         (LINE + LINE, 1),
+        (LINE.replace("\n", "\r") + "0 0.5 0.5 0.1 0.1\r0 0.7 0.7 0.1 0.1\r", 3),
     ],
 )
 def test_yolo_text_is_read_as_programs_write_it(dataset: Write, text: str, expected: int) -> None:
@@ -295,6 +356,20 @@ def test_what_file_managers_leave_behind_is_neither_label_nor_picture(dataset: W
 
     assert signs(folder) == {"images/a.jpg": [(LIMIT, BOX)]}
     assert notes(folder) == []
+
+
+@pytest.mark.parametrize("label", ["Annotations/a.xml", "x.json", "labels/a.txt"])
+def test_masks_are_not_photographs(dataset: Write, label: str) -> None:
+    texts = {".xml": voc(), ".json": coco("a.jpg"), ".txt": LINE}
+    masks = [f"{folder}/a.png" for folder in ("SegmentationClass", "masks")]
+    folder = dataset("JPEGImages/a.jpg", *masks, "@eaDir/a.jpg", **{label: texts[Path(label).suffix]})
+
+    assert signs(folder) == {"JPEGImages/a.jpg": [(LIMIT, BOX)]}
+    assert notes(folder) == [(PassedOver.OTHER_FILE, "a.png")] * 2
+
+
+def test_photographs_in_a_folder_called_masks_are_read_if_there_are_no_others(dataset: Write) -> None:
+    assert signs(dataset("masks/a.jpg", **{"masks/a.txt": LINE})) == {"masks/a.jpg": [(LIMIT, BOX)]}
 
 
 def test_links_are_followed_and_a_broken_one_is_refused(dataset: Write) -> None:

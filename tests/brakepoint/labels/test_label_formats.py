@@ -10,7 +10,7 @@ from brakepoint.errors import UserError
 from brakepoint.labels.label_studio_export import read_export
 from brakepoint.labels.signs import LabelledPicture, LabelledSign
 from brakepoint.labels.splits import split_of_name
-from brakepoint.labels.yolo import read_classes, read_signs
+from brakepoint.labels.yolo import agreed_classes, read_signs
 from brakepoint.messages import SignClass
 
 CLASSES = tuple(SignClass)
@@ -66,13 +66,14 @@ def test_a_class_id_without_a_class_is_reported(tmp_path: Path, class_id: str) -
     assert class_id in str(refused.value)
 
 
-def test_the_folders_own_list_of_classes_outweighs_that_beside_the_labels(tmp_path: Path) -> None:
-    assert read_classes(tmp_path) == CLASSES
-    (tmp_path / "labels").mkdir()
-    (tmp_path / "labels" / "classes.txt").write_text("\n".join(CLASSES))
-    assert read_classes(tmp_path) == CLASSES
-    (tmp_path / "classes.txt").write_text("\n".join(reversed(CLASSES)))
-    assert read_classes(tmp_path) == CLASSES[::-1]
+def test_files_that_name_classes_must_agree_and_without_any_the_kits_order_applies() -> None:
+    one, other, third = map(Path, ("classes.txt", "labels/classes.txt", "data.yaml"))
+    named = tuple(reversed(CLASSES))
+
+    assert agreed_classes({one: ()}) == CLASSES
+    assert agreed_classes({one: named, other: (), third: ("Speed limit", "danger_ahead")}) == named
+    with pytest.raises(UserError, match=r"classes\.txt.*labels/classes\.txt"):
+        agreed_classes({one: named, other: CLASSES})
 
 
 def exported(folder: Path, size: tuple[int, int] = (640, 480), **value: Any) -> Any:

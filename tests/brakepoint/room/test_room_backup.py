@@ -4,6 +4,7 @@ import errno
 import random
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,20 @@ def test_what_is_not_a_backup_makes_no_room(in_folder, capsys, damage) -> None:
     assert run(["room", "restore", "x.backup"]) == 2
     assert "x.backup" in capsys.readouterr().err
     assert not Path("runs").exists() and not Path("room.yaml").exists()
+
+
+@pytest.mark.parametrize("member", [None, backup.FOLDER_NAME])
+def test_an_archive_with_a_rooms_file_but_not_its_folder_makes_no_room(
+    small, tmp_path, capsys, member
+) -> None:
+    with tarfile.open(tmp_path / "x.backup", "w:gz") as archive:
+        for name in filter(None, (backup.ROOM_NAME, member)):
+            archive.add("room.yaml", name)
+    shutil.rmtree(small.folder)
+
+    assert run(["room", "restore", str(tmp_path / "x.backup"), "--room", "other.yaml"]) == 2
+    assert backup.FOLDER_NAME in capsys.readouterr().err
+    assert not Path("other.yaml").exists() and list(small.folder.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("named", [["room.yaml"], ["./room.yaml", "room.yaml"]])

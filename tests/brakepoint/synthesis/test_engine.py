@@ -5,11 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from labelled_pictures import write_picture
 
 import solutions.step2_synthetic as step
 from brakepoint.errors import UserError
 from brakepoint.synthesis import Materials
-from brakepoint.synthesis.backgrounds import list_backgrounds
+from brakepoint.synthesis.backgrounds import _read, background, list_backgrounds
 from brakepoint.synthesis.engine import synthesise
 
 
@@ -88,10 +89,37 @@ def test_a_folder_without_pictures_cannot_serve_as_backgrounds(tmp_path: Path) -
     assert refused.value.key == "synthesis.backgrounds_empty"
 
 
-def test_a_broken_background_is_named(tmp_path: Path) -> None:
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_broken_background_is_named(tmp_path: Path, share: float) -> None:
+    whole = cv2.imencode(".jpg", np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8))[
+        1
+    ].tobytes()
+    (tmp_path / "broken.jpg").write_bytes(whole[: round(share * len(whole))] or b"no picture")
     with pytest.raises(UserError, match=r"broken\.jpg"):
         made(tmp_path / "out", count=20, backgrounds=tmp_path)
+
+
+def test_backgrounds_are_every_picture_that_can_be_read_and_nothing_of_a_file_manager(tmp_path: Path) -> None:
+    for name in ("a.webp", "b.JPG", "._b.JPG"):
+        (tmp_path / name).touch()
+
+    assert [file.name for file in list_backgrounds(tmp_path)] == ["a.webp", "b.JPG"]
+    (tmp_path / "c.heic").touch()
+    with pytest.raises(UserError, match=r"c\.heic"):
+        list_backgrounds(tmp_path)
+
+
+@pytest.mark.parametrize("size_px", [(1, 1), (3000, 1), (1, 3000), (4000, 3000)])
+def test_a_background_may_have_any_size_and_is_kept_no_larger_than_needed(
+    tmp_path: Path, size_px: tuple[int, int]
+) -> None:
+    file = write_picture(tmp_path / "a.jpg", size_px)
+
+    pictures = [background(np.random.default_rng(seed), (file,), streets=False) for seed in range(9)]
+
+    assert {picture.shape for picture in pictures} == {(480, 640, 3)}
+    assert any((abs(picture.astype(int) - 90) < 2).all() for picture in pictures)
+    assert _read(file).nbytes < 4_000_000
 
 
 def test_two_recipes_do_not_share_a_folder(tmp_path: Path) -> None:

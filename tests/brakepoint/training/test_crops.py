@@ -6,9 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from labelled_pictures import write_picture
 
 from brakepoint.errors import UserError
-from brakepoint.training.crops import CROP_PX, ZOOM, cut_crops
+from brakepoint.training.crops import CROP_PX, CUT_PX, ZOOM, cut_crops
 
 
 def dataset(root: Path, label: str = "1 0.5 0.5 0.05 0.0666667\n") -> Path:
@@ -65,6 +66,24 @@ def test_every_kind_of_picture_is_cut_with_its_label(tmp_path: Path, picture: st
 
     assert cut_crops(data, tmp_path / "crops", 8, 0) == 8
     assert any(path.read_text() for path in (tmp_path / "crops" / "labels").iterdir())
+
+
+@pytest.mark.parametrize("size_px", [(2560, 1920), (1280, 720), (480, 640), (160, 120), (3000, 600)])
+def test_a_picture_of_any_size_is_cut_at_the_scale_at_which_the_detector_sees_it(
+    tmp_path: Path, size_px: tuple[int, int]
+) -> None:
+    data = dataset(tmp_path / "data")
+    write_picture(data / "images" / "a.jpg", size_px)
+    scale = min(640 / size_px[0], 480 / size_px[1])
+    sides = [0.0666667 * side * scale / CUT_PX for side in size_px]
+    (data / "labels" / "a.txt").write_text("1 0.5 0.5 0.0666667 0.0666667\n")
+
+    assert cut_crops(data, tmp_path / "crops", 9, 0) == 9
+    lines = [path.read_text().split() for path in (tmp_path / "crops" / "labels").iterdir()]
+    assert any(lines)
+    for _, _, _, *width_and_height in filter(None, lines):
+        assert max(map(float, width_and_height)) <= max(sides) + 1e-5
+    assert any(list(map(float, line[3:])) == pytest.approx(sides, abs=1e-5) for line in lines)
 
 
 def test_pictures_without_signs_teach_too(tmp_path: Path) -> None:
