@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from brakepoint import __version__
 from brakepoint.cluster.api import Api, Manifest
 from brakepoint.cluster.pods import Pod
+from brakepoint.cluster.references import OPERATORS_ACCOUNTS
 from brakepoint.errors import UserError
 from brakepoint.room.attendee_delivery import IMAGES_NAMESPACE
 from brakepoint.room.config import Room
@@ -27,7 +28,9 @@ SHARED = re.compile(r"cephfs|nfs|efs\.csi|file\.csi|filestore|gluster", re.IGNOR
 GPU = "nvidia.com/gpu"
 START_LEAST_S, IDLE_LEAST_S = 900, 4 * 3600
 """Least start and idle timeouts of a workspace: its images are large, and a workshop takes half a day."""
-PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "SignatureValidationFailed")
+AN_OPERATORS_OWN = "image-of-an-operator"
+"""Stands for an image that only an operator knows: a pod without one is invalid, and a dry run pulls none."""
 
 
 @dataclass(frozen=True)
@@ -207,20 +210,31 @@ def _dry_runs(api: Api, pods: Iterable[Pod]) -> Iterator[Answer]:
         if (pod.made_by, pod.account) in tried or api.get(f"/api/v1/namespaces/{pod.namespace}") is None:
             continue
         tried.add((pod.made_by, pod.account))
-        why = api.refusal(_as_manifest(pod))
+        why = api.refusal(_as_manifest(api, pod))
         yield _answer(
             "dry_run", well=not why, pod=pod.name, kind=pod.made_by, namespace=pod.namespace, why=why
         )
 
 
-def _as_manifest(pod: Pod) -> Manifest:
+def _as_manifest(api: Api, pod: Pod) -> Manifest:
+    """A pod as its operator would create it, apart from the images and accounts that only the operator knows."""
     metadata = {
         "generateName": "brakepoint-doctor-",
         "namespace": pod.namespace,
         "labels": pod.labels,
         "annotations": pod.annotations,
     }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod.spec}
+    spec = {**pod.spec, "serviceAccountName": _account(api, pod)}
+    for kind in ("initContainers", "containers"):
+        spec[kind] = [{**one, "image": one.get("image") or AN_OPERATORS_OWN} for one in spec.get(kind) or ()]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _account(api: Api, pod: Pod) -> str:
+    """The pod's account; the default one as long as the operator has not created that of the pod."""
+    path = f"/api/v1/namespaces/{pod.namespace}/serviceaccounts/{pod.account}"
+    is_later = pod.account.startswith(OPERATORS_ACCOUNTS) and api.get(path) is None
+    return "default" if is_later else pod.account
 
 
 def _is_true(manifest: Manifest, condition: str) -> bool:

@@ -326,7 +326,25 @@ def test_one_pod_of_each_kind_and_account_is_tried_where_its_namespace_is_there(
     list(examine(api, None, [TEKTON, TEKTON, TRAIN, elsewhere]))
 
     assert [pod["metadata"]["namespace"] for pod in api.tried] == ["brakepoint-images", "spring-anna"]
-    assert api.tried[1]["spec"] == TRAIN.spec and api.tried[1]["kind"] == "Pod"
+    assert api.tried[1]["spec"] == {**TRAIN.spec, "initContainers": []} and api.tried[1]["kind"] == "Pod"
+
+
+@pytest.mark.parametrize("account", ["workspace-sa", "brakepoint-tasks"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_only_an_operator_knows_does_not_make_a_tried_pod_invalid(account: str, is_there: bool) -> None:
+    """The API server refuses a container without an image, and a pod whose account does not exist."""
+    accounts = f"/api/v1/namespaces/spring-anna/serviceaccounts/{account}"
+    api = StandIn({**healthy(), **({accounts: {}} if is_there else {})})
+    own, other = {"name": "own", "image": "registry/own:1"}, {"name": "operator-s", "image": ""}
+    spec = {"serviceAccountName": account, "initContainers": [other], "containers": [own]}
+
+    list(examine(api, None, [Pod("workspace", "DevWorkspace", "spring-anna", spec)]))
+
+    tried = api.tried[0]["spec"]
+    assert all(one["image"] for one in (*tried["initContainers"], *tried["containers"]))
+    assert tried["containers"] == [own]
+    is_later = account == "workspace-sa" and not is_there
+    assert tried["serviceAccountName"] == ("default" if is_later else account)
 
 
 class ApiServer(BaseHTTPRequestHandler):
