@@ -72,6 +72,10 @@ def node(name: str, arch: str = "amd64", gpus: str = "0", ready: str = "True", *
     }
 
 
+def cordoned(one: Manifest) -> Manifest:
+    return {**one, "spec": {**one["spec"], "unschedulable": True}}
+
+
 def storage(name: str, provisioner: str, default: str = "false") -> Manifest:
     annotations = {"storageclass.kubernetes.io/is-default-class": default}
     return {"metadata": {"name": name, "annotations": annotations}, "provisioner": provisioner}
@@ -99,7 +103,10 @@ def healthy() -> dict[str, Manifest]:
         for name in OPERATORS
     }
     streams = [
-        {"metadata": meta(name), "status": {"tags": [{"tag": "c0ffee"}, {"tag": __version__}]}}
+        {
+            "metadata": meta(name),
+            "status": {"tags": [{"tag": tag, "items": [{"image": "sha256:1"}]} for tag in ("x", __version__)]},
+        }
         for name in IMAGES
     ]
     return versions | {
@@ -233,6 +240,14 @@ CASES = {
     "no shared class": (changed(STORAGE, first_alone), "ReadWriteMany"),
     "no nodes at all": (changed(NODES, lambda _: {"items": []}), "Not ready: –"),
     "no nodes of amd64": (changed(NODES, fewer), "amd64"),
+    "no node of amd64 that takes pods": (
+        changed(NODES, lambda found: {"items": [node("one", control_plane="NoSchedule"), found["items"][1]]}),
+        "amd64",
+    ),
+    "a node of amd64 that is being emptied": (
+        changed(NODES, lambda found: {"items": [cordoned(found["items"][0]), found["items"][1]]}),
+        "amd64",
+    ),
     "a node that is not ready": (changed(NODES, more(node("three", ready="Unknown"))), "three"),
     "a strange taint": (
         changed(NODES, more(node("three", gpus="1", team="NoSchedule"))),
@@ -241,6 +256,10 @@ CASES = {
     "no registry": (
         changed(REGISTRY, lambda found: {"spec": {"managementState": "Removed"}}),
         "managementState",
+    ),
+    "a registry without storage": (
+        changed(REGISTRY, lambda found: {**found, "status": {"conditions": conditions(Available="False")}}),
+        "storage",
     ),
     "no DevSpaces": (without(CHE), "devspaces.yaml"),
     "own namespaces": (
@@ -259,6 +278,10 @@ CASES = {
     "image not built": (changed(STREAMS, fewer), IMAGES[0]),
     "image of another version": (
         changed(STREAMS, first_is(status={"tags": []})),
+        IMAGES[0],
+    ),
+    "image not imported": (
+        changed(STREAMS, first_is(status={"tags": [{"tag": __version__, "items": None}]})),
         IMAGES[0],
     ),
     "image not pulled": (changed(PODS, lambda _: waiting("spring-bela")), "registry/none:1"),
