@@ -232,7 +232,7 @@ def _dry_runs(api: Api, pods: Iterable[Pod]) -> Iterator[Answer]:
 
 
 def _as_manifest(api: Api, pod: Pod) -> Manifest:
-    """A pod as its operator would create it, apart from the images and accounts that only the operator knows."""
+    """A pod as it would be created, apart from images and accounts that only an operator knows."""
     metadata = {
         "generateName": "brakepoint-doctor-",
         "namespace": pod.namespace,

@@ -105,7 +105,9 @@ def healthy() -> dict[str, Manifest]:
     streams = [
         {
             "metadata": meta(name),
-            "status": {"tags": [{"tag": tag, "items": [{"image": "sha256:1"}]} for tag in ("x", __version__)]},
+            "status": {
+                "tags": [{"tag": tag, "items": [{"image": "sha256:1"}]} for tag in ("x", __version__)]
+            },
         }
         for name in IMAGES
     ]
