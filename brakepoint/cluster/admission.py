@@ -85,9 +85,9 @@ def _by_level(pod: Pod, spec: Manifest, level: str) -> Iterator[Finding]:
 
 
 def _by_amounts(pod: Pod, limits: list[Manifest], quotas: list[Manifest]) -> Iterator[Finding]:
-    for why in outside_limits(pod, limits):
+    for why in _or_unreadable(outside_limits(pod, limits)):
         yield found("limits", pod.namespace, pod=pod.name, why=why)
-    for why in unlimited(pod, quotas, limits):
+    for why in _or_unreadable(unlimited(pod, quotas, limits)):
         yield found("unlimited", pod.namespace, pod=pod.name, why=why)
 
 
@@ -119,7 +119,7 @@ def _over(
     yield from over_quota(taken(counted, objects, limits), [quota])
 
 
-def _or_unreadable(whys: Iterator[str]) -> list[str]:
+def _or_unreadable(whys: Iterable[str]) -> list[str]:
     """The reasons, or the first quantity that Kubernetes would refuse."""
     try:
         return list(whys)

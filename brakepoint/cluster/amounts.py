@@ -180,9 +180,9 @@ def _is_in(scope: Manifest, pod: Pod, limit_ranges: Iterable[Manifest]) -> bool:
     return True
 
 
-def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> list[str]:
+def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> Iterator[str]:
     """Resources that a quota requires and a container does not specify: the pod is then refused."""
-    limit_ranges, missing = list(limit_ranges), []
+    limit_ranges = list(limit_ranges)
     wanted = {
         name if "." in name else f"requests.{name}"
         for quota in quotas
@@ -192,8 +192,7 @@ def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manif
     wanted &= {f"{kind}.{name}" for kind in KINDS for name in ("cpu", "memory")}
     for container in pod.containers:
         said = _flat(of_container(container, limit_ranges))
-        missing += [f"{container['name']}: {name}" for name in sorted(wanted - said.keys())]
-    return missing
+        yield from (f"{container['name']}: {name}" for name in sorted(wanted - said.keys()))
 
 
 def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> Amounts:

@@ -104,7 +104,7 @@ def _of_pod(kit: Kit, pod: Pod) -> Iterator[Finding]:
                 written = json.dumps(value)
                 yield found("value", pod.namespace, pod=pod.name, name=one["name"], value=written)
         for port in container.get("ports") or ():
-            if "name" in port and not PORT_NAME.fullmatch(port["name"]):
+            if port.get("name") and not PORT_NAME.fullmatch(port["name"]):
                 yield found("name", pod.namespace, kind="port", name=port["name"])
         if pod.made_by in POD_TEMPLATES:
             yield from _of_addresses(kit, pod, container)

@@ -182,15 +182,15 @@ def test_a_limit_range_for_pods_adds_the_containers_up() -> None:
 def test_where_a_quota_counts_something_every_container_must_say_it() -> None:
     quotas = [quota(requests_cpu="1", limits_memory="1Gi", pods="3")]
 
-    assert unlimited(pod(container()), quotas, []) == ["one: limits.memory", "one: requests.cpu"]
+    assert list(unlimited(pod(container()), quotas, [])) == ["one: limits.memory", "one: requests.cpu"]
     said = container(requests={"cpu": "1"}, limits={"memory": "1Gi"})
-    assert unlimited(pod(said), quotas, []) == []
+    assert list(unlimited(pod(said), quotas, [])) == []
     filled = [limit_range(default={"memory": "1Gi", "cpu": "1"})]
-    assert unlimited(pod(container()), quotas, filled) == []
+    assert list(unlimited(pod(container()), quotas, filled)) == []
 
 
 def test_a_quota_of_cpu_is_one_of_requests() -> None:
-    assert unlimited(pod(container()), [quota(cpu="1", memory="1Gi")], []) == [
+    assert list(unlimited(pod(container()), [quota(cpu="1", memory="1Gi")], [])) == [
         "one: requests.cpu",
         "one: requests.memory",
     ]

@@ -149,6 +149,16 @@ def test_a_copy_to_break_leaves_the_kit_as_it_was() -> None:
     }
 
 
+def test_a_field_without_a_value_has_its_default() -> None:
+    broken = Broken("kind")
+    broken.get("Deployment", "detector")["spec"]["replicas"] = None
+    broken.container("train")["ports"][0]["name"] = None
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        broken.container("train")[probe] = None
+
+    assert [one for one in broken.found().findings if one.rule != "target_port"] == []
+
+
 def role(kind: str, where: str = "", **rule: list[str]) -> Manifest:
     return {"kind": kind, "metadata": {"name": "role", "namespace": where}, "rules": [rule]}
 
