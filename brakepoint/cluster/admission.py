@@ -4,7 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from brakepoint.cluster.amounts import outside_limits, over_quota, taken, unlimited, unreadable
+from brakepoint.cluster.amounts import (
+    claim_outside_limits,
+    concerns,
+    outside_limits,
+    over_quota,
+    taken,
+    unlimited,
+    unreadable,
+)
 from brakepoint.cluster.constraints import EVERYBODY, admit, shipped_constraints
 from brakepoint.cluster.findings import Finding, found
 from brakepoint.cluster.kit import Kit
@@ -12,6 +20,7 @@ from brakepoint.cluster.pods import Manifest, Pod, namespace_of
 from brakepoint.cluster.podsecurity import ENFORCE, LEVELS, violations
 
 SCC_ROLE = "system:openshift:scc:"
+GROUP = "security.openshift.io"
 NO_CONSTRAINTS = "–"
 
 
@@ -76,9 +85,9 @@ def _by_level(pod: Pod, spec: Manifest, level: str) -> Iterator[Finding]:
 
 
 def _by_amounts(pod: Pod, limits: list[Manifest], quotas: list[Manifest]) -> Iterator[Finding]:
-    for why in outside_limits(pod, limits):
+    for why in _or_unreadable(outside_limits(pod, limits)):
         yield found("limits", pod.namespace, pod=pod.name, why=why)
-    for why in unlimited(pod, quotas, limits):
+    for why in _or_unreadable(unlimited(pod, quotas, limits)):
         yield found("unlimited", pod.namespace, pod=pod.name, why=why)
 
 
@@ -87,18 +96,35 @@ def over(kit: Kit) -> Iterator[Finding]:
     pods: dict[str, list[Pod]] = defaultdict(list)
     for pod in kit.pods:
         pods[pod.namespace].append(pod)
-    for namespace in dict.fromkeys(namespace_of(m) for m in kit.of_kind("ResourceQuota")):
-        claims = [m for m in kit.claims if namespace_of(m) == namespace]
-        others = [
-            m for m in kit.manifests if namespace_of(m) == namespace and m["kind"] != "PersistentVolumeClaim"
-        ]
-        try:
-            used = taken(pods[namespace], [*claims, *others], kit.within(namespace, "LimitRange"))
-            whys = list(over_quota(used, kit.within(namespace, "ResourceQuota")))
-        except ValueError as error:
-            whys = [str(error)]
-        for why in whys:
-            yield found("quota", namespace, why=why)
+    objects: dict[str, list[Manifest]] = defaultdict(list)
+    for claim in kit.claims:
+        where = namespace_of(claim)
+        objects[where].append(claim)
+        for why in _or_unreadable(claim_outside_limits(claim, kit.within(where, "LimitRange"))):
+            yield found("limits", where, pod=claim["metadata"]["name"], why=why)
+    for manifest in kit.manifests:
+        if manifest["kind"] != "PersistentVolumeClaim":
+            objects[namespace_of(manifest)].append(manifest)
+    for quota in kit.of_kind("ResourceQuota"):
+        where = namespace_of(quota)
+        for why in _or_unreadable(_over(quota, pods[where], objects[where], kit.within(where, "LimitRange"))):
+            yield found("quota", where, why=why)
+
+
+def _over(
+    quota: Manifest, pods: list[Pod], objects: list[Manifest], limits: Iterable[Manifest]
+) -> Iterator[str]:
+    limits = list(limits)
+    counted = [pod for pod in pods if concerns(quota, pod, limits)]
+    yield from over_quota(taken(counted, objects, limits), [quota])
+
+
+def _or_unreadable(whys: Iterable[str]) -> list[str]:
+    """The reasons, or the first quantity that Kubernetes would refuse."""
+    try:
+        return list(whys)
+    except ValueError as error:
+        return [str(error)]
 
 
 def grants(kit: Kit, pod: Pod) -> set[str]:
@@ -131,15 +157,15 @@ def _is(subject: Manifest, binding: Manifest, pod: Pod) -> bool:
 
 
 def _of_role(kit: Kit, binding: Manifest) -> Iterable[str]:
-    role = binding["roleRef"]["name"]
+    kind, role = binding["roleRef"]["kind"], binding["roleRef"]["name"]
     if role.startswith(SCC_ROLE):
         yield role.removeprefix(SCC_ROLE)
     if role == "pipelines-scc-clusterrole":
         yield "pipelines-scc"
-    for made in kit.of_kind("ClusterRole", "Role"):
-        if made["metadata"]["name"] != role or made["kind"] != binding["roleRef"]["kind"]:
-            continue
-        for rule in made.get("rules") or ():
-            about = {"securitycontextconstraints", "*"} & set(rule.get("resources") or ())
-            if about and {"use", "*"} & set(rule.get("verbs") or ()):
+    if role == "cluster-admin":
+        yield "*"
+    for made in kit.within(namespace_of(binding) if kind == "Role" else "", kind):
+        for rule in made.get("rules") or () if made["metadata"]["name"] == role else ():
+            asked = ("apiGroups", GROUP), ("resources", "securitycontextconstraints"), ("verbs", "use")
+            if all({name, "*"} & set(rule.get(field) or ()) for field, name in asked):
                 yield from rule.get("resourceNames") or ("*",)

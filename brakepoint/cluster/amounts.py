@@ -61,11 +61,19 @@ def of_container(container: Manifest, limit_ranges: Iterable[Manifest] = ()) -> 
     for name, limit in amounts["limits"].items():
         amounts["requests"].setdefault(name, limit)
     for item in _items(limit_ranges, "Container"):
-        for kind, default in (("limits", "default"), ("requests", "defaultRequest")):
-            filled = item.get(default) or (item.get("default") if kind == "requests" else None) or {}
+        for kind, filled in _defaults(item).items():
             for name, written in filled.items():
                 amounts[kind].setdefault(name, quantity(written))
     return amounts
+
+
+def _defaults(item: Manifest) -> dict[str, Manifest]:
+    """The defaults of a LimitRange; the API server derives those that it does not name from its bounds."""
+    limits = {**(item.get("max") or {}), **(item.get("default") or {})}
+    return {
+        "limits": limits,
+        "requests": {**(item.get("min") or {}), **limits, **(item.get("defaultRequest") or {})},
+    }
 
 
 def _items(limit_ranges: Iterable[Manifest], kind: str) -> Iterator[Manifest]:
@@ -79,11 +87,12 @@ def of_pod(pod: Pod, limit_ranges: Iterable[Manifest] = ()) -> Amounts:
     together: Counter[str] = Counter()
     before: dict[str, Fraction] = defaultdict(Fraction)
     for container in pod.spec.get("initContainers") or ():
-        flat = _flat(of_container(container, limit_ranges))
+        now = Counter(together)
+        now.update(_flat(of_container(container, limit_ranges)))
         if container.get("restartPolicy") == "Always":
-            together.update(flat)
-        for name, amount in flat.items():
-            before[name] = max(before[name], amount)
+            together = now
+        for name in now:
+            before[name] = max(before[name], Fraction(now[name]))
     for container in pod.spec.get("containers") or ():
         together.update(_flat(of_container(container, limit_ranges)))
     return {name: max(Fraction(together[name]), before[name]) for name in {*together, *before}}
@@ -98,6 +107,10 @@ def outside_limits(pod: Pod, limit_ranges: Iterable[Manifest]) -> Iterator[str]:
     limit_ranges = list(limit_ranges)
     for container in pod.containers:
         amounts = of_container(container, limit_ranges)
+        for name, request in amounts["requests"].items():
+            if request > (limit := amounts["limits"].get(name, request)):  # The limit is a default.
+                upside_down = f"requests.{name} {shown(name, request)} > limits.{name} {shown(name, limit)}"
+                yield f"{container['name']}: {upside_down}"
         for item in _items(limit_ranges, "Container"):
             yield from (f"{container['name']}: {why}" for why in _outside(amounts, item))
     flat = of_pod(pod, limit_ranges)
@@ -120,19 +133,66 @@ def _outside(amounts: dict[str, Amounts], item: Manifest) -> Iterator[str]:
             yield f"requests.{name} {shown(name, amounts['requests'].get(name, Fraction(0)))} < {written}"
     for name, written in (item.get("maxLimitRequestRatio") or {}).items():
         request, limit = amounts["requests"].get(name), amounts["limits"].get(name)
-        if request and limit and limit / request > quantity(written):
+        if not (request and limit) or limit / request > quantity(written):
             yield f"limits.{name} / requests.{name} > {written}"
 
 
-def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> list[str]:
+def claim_outside_limits(claim: Manifest, limit_ranges: Iterable[Manifest]) -> Iterator[str]:
+    """The violations of a LimitRange in a volume claim."""
+    for item in _items(limit_ranges, "PersistentVolumeClaim"):
+        for name, written in (item.get("max") or {}).items():
+            if _size(claim) > quantity(written):
+                yield f"{name} {shown(name, _size(claim))} > {written}"
+        for name, written in (item.get("min") or {}).items():
+            if _size(claim) < quantity(written):
+                yield f"{name} {shown(name, _size(claim))} < {written}"
+
+
+def _size(claim: Manifest) -> Fraction:
+    return quantity(((claim["spec"].get("resources") or {}).get("requests") or {}).get("storage", 0))
+
+
+def concerns(quota: Manifest, pod: Pod, limit_ranges: Iterable[Manifest] = ()) -> bool:
+    """Whether a quota counts a pod: scopes restrict a quota to some pods."""
+    spec = quota["spec"]
+    scopes = [{"scopeName": name, "operator": "Exists"} for name in spec.get("scopes") or ()]
+    scopes += (spec.get("scopeSelector") or {}).get("matchExpressions") or ()
+    return all(_is_in(scope, pod, limit_ranges) for scope in scopes)
+
+
+def _is_in(scope: Manifest, pod: Pod, limit_ranges: Iterable[Manifest]) -> bool:
+    has_deadline = pod.spec.get("activeDeadlineSeconds") is not None
+    says_nothing = not any(name.endswith((".cpu", ".memory")) for name in of_pod(pod, limit_ranges))
+    name, values = str(pod.spec.get("priorityClassName") or ""), scope.get("values") or ()
+    match scope["scopeName"], scope["operator"]:
+        case "Terminating", _:
+            return has_deadline
+        case "NotTerminating", _:
+            return not has_deadline
+        case "BestEffort", _:
+            return says_nothing
+        case "NotBestEffort", _:
+            return not says_nothing
+        case "PriorityClass", "Exists" | "DoesNotExist" as operator:
+            return bool(name) is bool(operator == "Exists")
+        case "PriorityClass", operator:
+            return (name in values) is bool(operator == "In")
+    return True
+
+
+def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> Iterator[str]:
     """Resources that a quota requires and a container does not specify: the pod is then refused."""
-    wanted = {name for quota in quotas for name in quota["spec"].get("hard") or () if name.count(".") == 1}
+    limit_ranges = list(limit_ranges)
+    wanted = {
+        name if "." in name else f"requests.{name}"
+        for quota in quotas
+        if concerns(quota, pod, limit_ranges)
+        for name in quota["spec"].get("hard") or ()
+    }
     wanted &= {f"{kind}.{name}" for kind in KINDS for name in ("cpu", "memory")}
-    limit_ranges, missing = list(limit_ranges), []
     for container in pod.containers:
         said = _flat(of_container(container, limit_ranges))
-        missing += [f"{container['name']}: {name}" for name in sorted(wanted - said.keys())]
-    return missing
+        yield from (f"{container['name']}: {name}" for name in sorted(wanted - said.keys()))
 
 
 def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> Amounts:
@@ -167,10 +227,11 @@ def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iter
 
 def _counted(manifest: Manifest) -> Counter[str]:
     kind, spec = manifest["kind"], manifest.get("spec") or {}
-    counted: Counter[str] = Counter({f"count/{kind.lower()}s": 1})
+    group = manifest.get("apiVersion", "v1").rpartition("/")[0]
+    plural = re.sub("ys$", "ies", f"{kind.lower()}s")
+    counted: Counter[str] = Counter({f"count/{plural}.{group}".rstrip("."): 1})
     if kind == "PersistentVolumeClaim":
-        size = quantity(((spec.get("resources") or {}).get("requests") or {}).get("storage", 0))
-        counted.update({"persistentvolumeclaims": 1, "requests.storage": size})
+        counted.update({"persistentvolumeclaims": 1, "requests.storage": _size(manifest)})
     if kind in ("Service", "Secret", "ConfigMap"):
         counted[f"{kind.lower()}s"] += 1
     if kind == "Service" and spec.get("type") in ("NodePort", "LoadBalancer"):

@@ -21,6 +21,7 @@ Rule = Literal[
     "kind",
     "selector",
     "name",
+    "value",
     "idle",
     "unlabelled",
     "rights",

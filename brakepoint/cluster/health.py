@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from brakepoint import __version__
 from brakepoint.cluster.api import Api, Manifest
 from brakepoint.cluster.pods import Pod
+from brakepoint.cluster.references import OPERATORS_ACCOUNTS
 from brakepoint.errors import UserError
 from brakepoint.room.attendee_delivery import IMAGES_NAMESPACE
 from brakepoint.room.config import Room
@@ -25,9 +26,12 @@ DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SHARED = re.compile(r"cephfs|nfs|efs\.csi|file\.csi|filestore|gluster", re.IGNORECASE)
 """Provisioners whose volumes can be mounted on several nodes at once, which the API does not show."""
 GPU = "nvidia.com/gpu"
+ARCH = "kubernetes.io/arch"
 START_LEAST_S, IDLE_LEAST_S = 900, 4 * 3600
 """Least start and idle timeouts of a workspace: its images are large, and a workshop takes half a day."""
-PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "SignatureValidationFailed")
+AN_OPERATORS_OWN = "image-of-an-operator"
+"""Stands for an image that only an operator knows: a pod without one is invalid, and a dry run pulls none."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,10 @@ def _storage(api: Api) -> Iterator[Answer]:
 def _nodes(api: Api) -> Iterator[Answer]:
     nodes = _items(api, "/api/v1/nodes")
     unready = [one["metadata"]["name"] for one in nodes if not _is_true(one, "Ready")]
-    kinds = sorted({one["status"]["nodeInfo"]["architecture"] for one in nodes})
+    kinds = sorted({one["status"]["nodeInfo"]["architecture"] for one in nodes if _takes_pods(one)})
     well, names = bool(nodes) and not unready, ", ".join(unready) or "–"
     yield _answer("nodes", well=well, count=len(nodes), unready=names)
-    yield _answer("architectures", well="amd64" in kinds, names=", ".join(kinds))
+    yield _answer("architectures", well="amd64" in kinds, names=", ".join(kinds) or "–")
     gpus = {one["metadata"]["name"]: int(one["status"].get("allocatable", {}).get(GPU, 0)) for one in nodes}
     strange = sorted(
         taint["key"]
@@ -135,10 +139,20 @@ def _nodes(api: Api) -> Iterator[Answer]:
     )
 
 
+def _takes_pods(node: Manifest) -> bool:
+    """Whether pods without tolerations of their own are scheduled on a node; builds tolerate `ARCH`."""
+    taints = node["spec"].get("taints") or ()
+    return not node["spec"].get("unschedulable") and all(
+        taint["effect"] == "PreferNoSchedule" or taint["key"] == ARCH for taint in taints
+    )
+
+
 def _registry(api: Api) -> Answer:
     found = api.get("/apis/imageregistry.operator.openshift.io/v1/configs/cluster") or {}
     state = found.get("spec", {}).get("managementState", "–")
-    return _answer("registry", well=state == "Managed", state=state)
+    conditions = (found.get("status") or {}).get("conditions") or ()
+    has_no_storage = any((one["type"], one["status"]) == ("Available", "False") for one in conditions)
+    return _answer("registry", well=state == "Managed" and not has_no_storage, state=state)
 
 
 def _devspaces(api: Api) -> Iterator[Answer]:
@@ -161,7 +175,11 @@ def _devspaces(api: Api) -> Iterator[Answer]:
 
 def _built(api: Api) -> Answer:
     streams = {
-        one["metadata"]["name"]: {tag["tag"] for tag in one.get("status", {}).get("tags") or ()}
+        one["metadata"]["name"]: {
+            tag["tag"]
+            for tag in one.get("status", {}).get("tags") or ()
+            if tag.get("items")  # Without any, an import has failed.
+        }
         for one in _items(api, f"/apis/image.openshift.io/v1/namespaces/{IMAGES_NAMESPACE}/imagestreams")
     }
     missing = [name for name in IMAGES if __version__ not in streams.get(name, ())]
@@ -207,20 +225,31 @@ def _dry_runs(api: Api, pods: Iterable[Pod]) -> Iterator[Answer]:
         if (pod.made_by, pod.account) in tried or api.get(f"/api/v1/namespaces/{pod.namespace}") is None:
             continue
         tried.add((pod.made_by, pod.account))
-        why = api.refusal(_as_manifest(pod))
+        why = api.refusal(_as_manifest(api, pod))
         yield _answer(
             "dry_run", well=not why, pod=pod.name, kind=pod.made_by, namespace=pod.namespace, why=why
         )
 
 
-def _as_manifest(pod: Pod) -> Manifest:
+def _as_manifest(api: Api, pod: Pod) -> Manifest:
+    """A pod as it would be created, apart from images and accounts that only an operator knows."""
     metadata = {
         "generateName": "brakepoint-doctor-",
         "namespace": pod.namespace,
         "labels": pod.labels,
         "annotations": pod.annotations,
     }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod.spec}
+    spec = {**pod.spec, "serviceAccountName": _account(api, pod)}
+    for kind in ("initContainers", "containers"):
+        spec[kind] = [{**one, "image": one.get("image") or AN_OPERATORS_OWN} for one in spec.get(kind) or ()]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _account(api: Api, pod: Pod) -> str:
+    """The pod's account; the default one as long as the operator has not created that of the pod."""
+    path = f"/api/v1/namespaces/{pod.namespace}/serviceaccounts/{pod.account}"
+    is_later = pod.account.startswith(OPERATORS_ACCOUNTS) and api.get(path) is None
+    return "default" if is_later else pod.account
 
 
 def _is_true(manifest: Manifest, condition: str) -> bool:

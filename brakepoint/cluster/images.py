@@ -106,7 +106,7 @@ def pushes(kit: Kit) -> Pushes:
     found_: Pushes = []
     for use in kit.uses:
         for step in use.spec.get("steps") or ():
-            if not PUSHING.search(step.get("script", "")):
+            if not PUSHING.search(step.get("script") or ""):
                 continue
             values = [str(one.get("value", "")) for one in step.get("env") or ()]
             for value in values:

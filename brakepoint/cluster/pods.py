@@ -68,7 +68,7 @@ def built_in(manifests: list[Manifest]) -> Iterator[Pod]:
         for step in path:
             template = template.get(step) or {}
         meta = template.get("metadata") or {}
-        replicas = manifest.get("spec", {}).get("replicas", 1) if path else 1
+        replicas = (manifest.get("spec") or {}).get("replicas") if path else 1
         yield Pod(
             name=manifest["metadata"]["name"],
             made_by=manifest["kind"],
@@ -76,7 +76,7 @@ def built_in(manifests: list[Manifest]) -> Iterator[Pod]:
             spec=template.get("spec") or {},
             labels=meta.get("labels") or {},
             annotations=meta.get("annotations") or {},
-            count=replicas,
+            count=1 if replicas is None else replicas,
         )
 
 

@@ -1,5 +1,6 @@
 """What the API server itself refuses, and the labels, rights and addresses that connect objects."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -98,8 +99,12 @@ def _of_pod(kit: Kit, pod: Pod) -> Iterator[Finding]:
         variables = Counter(one["name"] for one in container.get("env") or ())
         for name in (name for name, count in variables.items() if count > 1):
             yield found("twice", pod.namespace, kind="env", name=f"{pod.name}/{name}")
+        for one in container.get("env") or ():
+            if not isinstance(value := one.get("value") or "", str):
+                written = json.dumps(value)
+                yield found("value", pod.namespace, pod=pod.name, name=one["name"], value=written)
         for port in container.get("ports") or ():
-            if "name" in port and not PORT_NAME.fullmatch(port["name"]):
+            if port.get("name") and not PORT_NAME.fullmatch(port["name"]):
                 yield found("name", pod.namespace, kind="port", name=port["name"])
         if pod.made_by in POD_TEMPLATES:
             yield from _of_addresses(kit, pod, container)

@@ -17,6 +17,8 @@ GUARDED = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 """The security context of Tekton's own containers if TektonConfig sets `set-security-context`."""
+DEADLINE_S = 5400
+"""Tekton gives each pod one and a half times the timeout of its task, by default an hour."""
 CHOSEN_NODE = "brakepoint.io/chosen-node"
 """Annotation of a pod whose node a parameter selects: if no node matches, another can be named."""
 OCCASION = "brakepoint.io/occasion"
@@ -216,6 +218,7 @@ def _pod(use: Use, arguments: Manifest) -> Pod:
     guard = {"securityContext": GUARDED} if arguments.get("set-security-context") else {}
     spec = {
         **{key: value for key, value in pod_template.items() if key != "env"},
+        "activeDeadlineSeconds": DEADLINE_S,
         "serviceAccountName": account or arguments.get("default-service-account", "default"),
         "initContainers": [{"name": name, "image": "", **guard} for name in HELPERS],
         "containers": [_container(step, use.spec, mounts) for step in use.spec.get("steps") or ()],

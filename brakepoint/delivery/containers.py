@@ -1,5 +1,6 @@
 """Reads from rendered manifests which containers a cluster would start, and how."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -36,8 +37,8 @@ def containers(manifests: list[Manifest], secrets: Secrets) -> list[Container]:
     """Every container, in the order of the manifests.
 
     Raises:
-        UserError: A container refers to a ConfigMap, a Secret or a key that is missing: a cluster would not
-            start such a container.
+        UserError: A container refers to a ConfigMap, a Secret or a key that is missing, or has a variable
+            that is no text: a cluster would not start such a container.
     """
     return [_container(deployment, manifests, secrets) for deployment in of_kind(manifests, "Deployment")]
 
@@ -61,6 +62,9 @@ def _environment(container: Manifest, held: "_Held") -> dict[str, str]:
                 environment |= {f"{source.get('prefix', '')}{name}": value for name, value in found.items()}
     for variable in container.get("env") or ():
         value = _value(variable, held)
+        if not isinstance(value, str | None):  # As YAML reads numbers and `true` without quotes.
+            values = {"pod": held.pod, "name": variable["name"], "value": json.dumps(value)}
+            raise UserError("delivery.error.not_text", **values)
         if value is not None:
             environment[variable["name"]] = value
     return environment
@@ -123,8 +127,8 @@ def _value(variable: Manifest, held: _Held) -> str | None:
     for kind, field in (("Secret", "secretKeyRef"), ("ConfigMap", "configMapKeyRef")):
         if field in source:
             return held.value(kind, source[field], source[field]["key"])
-    value = variable.get("value")
-    return "" if value is None else str(value)
+    value: str | None = variable.get("value")
+    return "" if value is None else value
 
 
 def _files(volume: Manifest, held: _Held) -> dict[str, str]:

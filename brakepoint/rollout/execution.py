@@ -9,7 +9,7 @@ from typing import Protocol
 
 from brakepoint.errors import UserError
 from brakepoint.rollout.definitions import ParameterSpec, Pipeline, Step, Task, Use, Value, Variable
-from brakepoint.rollout.order import in_order, waits_for
+from brakepoint.rollout.order import in_order, uses_results_of, waits_for
 from brakepoint.rollout.variables import fill, fill_list, fill_value
 
 RESULTS = "/tekton/results"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """The task's `when` condition is false, or the task depends on a skipped one."""
+    """The task's `when` condition is false, or the task cannot run without one that is skipped."""
     NOT_HERE = "not_here"
     """A task whose image is unavailable here counts as succeeded, and the table shows this."""
     NOT_REACHED = "not_reached"
@@ -112,6 +112,7 @@ class Execution:
     tell: OnNews = lambda news: None
     _values: dict[str, Value] = field(default_factory=dict)
     _ended: dict[str, Outcome] = field(default_factory=dict)
+    _unwanted: set[str] = field(default_factory=set)
 
     def run(self) -> list[Account]:
         """Runs everything and returns how each task ended.
@@ -141,15 +142,21 @@ class Execution:
     def _use(self, use: Use) -> list[Account]:
         if Outcome.FAILED in self._ended.values():
             return [self._end(use.name, Account(use.name, Done(Outcome.NOT_REACHED)))]
-        if any(self._ended[other] is Outcome.SKIPPED for other in waits_for(use)) or not self._is_wanted(use):
+        if not self._may_run(use) or not self._is_wanted(use):
             return [self._end(use.name, Account(use.name, Done(Outcome.SKIPPED)))]
         return self._all_of(use)
+
+    def _may_run(self, use: Use) -> bool:
+        """A task that only comes after an unwanted one runs; one that needs its results does not."""
+        skipped = {other for other in waits_for(use) if self._ended[other] is Outcome.SKIPPED}
+        return skipped <= self._unwanted - uses_results_of(use)
 
     def _is_wanted(self, use: Use) -> bool:
         for condition in use.when:
             values = fill_value(condition.values, self._values)
             found = fill(condition.input, self._values) in ([values] if isinstance(values, str) else values)
             if found != (condition.operator == "in"):
+                self._unwanted.add(use.name)
                 return False
         return True
 

@@ -27,6 +27,11 @@ def in_order(pipeline: Pipeline) -> list[Use]:
 
 
 def waits_for(use: Use) -> set[str]:
-    """The tasks that must succeed before a task: those that it names, and those whose results it uses."""
+    """The tasks that must end before a task: those that it names, and those whose results it uses."""
+    return {*use.run_after, *uses_results_of(use)}
+
+
+def uses_results_of(use: Use) -> set[str]:
+    """The tasks without which a task cannot run."""
     given = [use.params, use.when, use.matrix.params if use.matrix else []]
-    return {*use.run_after, *RESULT.findall(str(given))}
+    return set(RESULT.findall(str(given)))

@@ -135,6 +135,8 @@ def _namespace(room: Room, handle: str) -> Manifest:
     annotations = {
         "openshift.io/display-name": f"Brakepoint {handle}",
         "che.eclipse.org/username": handle,
+        # On arm64 nodes, workspaces and pipelines could not start: their images are for amd64 only.
+        "openshift.io/node-selector": "kubernetes.io/arch=amd64",
     }
     return _object("v1", "Namespace", room.place_of(handle), room, handle, labels, annotations)
 

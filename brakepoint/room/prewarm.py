@@ -30,6 +30,8 @@ def prewarm_manifest(room: Room) -> str:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 0,
         "tolerations": [GPU_NODES],
+        # A room uses no others, and most images are for no other.
+        "nodeSelector": {"kubernetes.io/arch": "amd64"},
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [_holder(number, image) for number, image in enumerate(dict.fromkeys(room.images))],
     }

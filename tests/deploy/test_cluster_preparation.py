@@ -1,5 +1,6 @@
 """The preparation of a cluster: complete, as rooms and workspaces need it, and fully documented."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from brakepoint.cluster.amounts import quantity
+from brakepoint.cluster.kit import default_room
 from brakepoint.course import ROOT, course
 from brakepoint.delivery.rendering import container_of, named, of_kind, render
 from brakepoint.room.config import Room
@@ -89,6 +92,33 @@ def test_the_images_of_a_workspace_are_on_each_node_before_the_day() -> None:
 
 def test_builds_on_two_nodes_may_share_their_sources() -> None:
     assert one(CLUSTER, "TektonConfig")["spec"]["pipeline"]["coschedule"] == "disabled"
+
+
+def test_a_room_that_pushes_again_before_old_runs_are_pruned_has_volumes_left() -> None:
+    """Tekton before 1.3 fails a run whose volume exceeds the quota."""
+    (template,) = of_kind(CLUSTER, "TriggerTemplate")
+    (run,) = template["spec"]["resourcetemplates"]
+    (claim,) = (w["volumeClaimTemplate"] for w in run["spec"]["workspaces"] if "volumeClaimTemplate" in w)
+    size = quantity(claim["spec"]["resources"]["requests"]["storage"])
+    pruner = one(CLUSTER, "TektonConfig")["spec"]["pruner"]
+    hard = quantity(one(CLUSTER, "ResourceQuota")["spec"]["hard"]["requests.storage"])
+
+    assert hard >= size * (2 * default_room().attendees + pruner["keep"])
+    assert pruner["schedule"].startswith("*/5 ")
+
+
+def test_what_is_for_amd64_alone_is_not_put_on_nodes_of_another_kind() -> None:
+    room = Room(name="spring", attendees=1, handles=("anna",))
+    own = one(list(yaml.safe_load_all(namespace_manifests(room, "anna"))), "Namespace")
+    test = named(CLUSTER, "Namespace", "brakepoint-test")
+    assert test is not None
+    puller = one(CLUSTER, "CheCluster")["spec"]["components"]["imagePuller"]["spec"]
+
+    for namespace in (own, test):
+        assert (
+            namespace["metadata"]["annotations"]["openshift.io/node-selector"] == "kubernetes.io/arch=amd64"
+        )
+    assert json.loads(puller["nodeSelector"]) == {"kubernetes.io/arch": "amd64"}
 
 
 def test_models_are_served_without_a_service_mesh_and_pipelines_are_on() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,37 @@ def test_pods_are_probed_and_limited(manifests) -> None:
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
         for kind in ("requests", "limits"):
             assert {"cpu", "memory"} <= container["resources"][kind].keys()
+
+
+@each_overlay
+def test_a_service_that_is_restarted_in_its_pod_has_the_time_of_a_first_start(manifests, tmp_path) -> None:
+    """The volume outlives the container, so the heartbeat of the previous one is still there."""
+    detector = named(manifests, "Deployment", "detector")
+    assert detector is not None
+    heartbeat, log = tmp_path / "heartbeat", tmp_path / "termination-log"
+    places = {"/tmp/heartbeat": heartbeat, "/dev/termination-log": log}
+    command = [str(places.get(word, word)) for word in probe(container_of(detector), "startupProbe")]
+    log.touch()
+    assert subprocess.run(command, check=False).returncode == 1
+    heartbeat.touch()
+    os.utime(log, (heartbeat.stat().st_mtime + 1,) * 2)
+    assert subprocess.run(command, check=False).returncode == 1
+    os.utime(heartbeat, (log.stat().st_mtime + 1,) * 2)
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+@each_overlay
+def test_a_program_that_probes_a_service_has_seconds(manifests) -> None:
+    """It shares the processor time of the service, whose limit may be used up."""
+    for _, container in pods(manifests):
+        for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+            if probe(container, name):
+                assert container[name]["timeoutSeconds"] >= 5
+
+
+def probe(container: dict[str, Any], name: str) -> list[str]:
+    command: list[str] = container.get(name, {}).get("exec", {}).get("command", [])
+    return command
 
 
 @each_overlay

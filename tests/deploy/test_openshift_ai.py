@@ -52,6 +52,15 @@ def test_a_runtime_is_bounded_and_has_no_privilege(name: str) -> None:
     assert all(port["containerPort"] > 1024 for port in container["ports"])
 
 
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_a_runtime_may_take_minutes_to_fetch_a_model_and_seconds_to_say_that_it_lives(name: str) -> None:
+    (container,) = DOCUMENTS[name]["spec"]["containers"]
+
+    start = container["startupProbe"]
+    assert start["periodSeconds"] * start["failureThreshold"] >= 300
+    assert container["livenessProbe"]["timeoutSeconds"] >= 5
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_deployed_raw_on_a_runtime_that_is_there(name: str) -> None:
     content = DOCUMENTS[name]

@@ -40,6 +40,13 @@ def test_only_what_handles_images_runs_under_the_account_of_the_builds(run) -> N
     assert {account_of(run, task) for task in tasks - AS_ROOT} == {"brakepoint-tasks"}
 
 
+def test_code_that_is_pushed_is_tested_without_the_right_to_push_images() -> None:
+    (run,) = TEMPLATE["spec"]["resourcetemplates"]
+    (spec,) = (spec for spec in run["spec"]["taskRunSpecs"] if spec["pipelineTaskName"] == "test")
+
+    assert spec["podTemplate"] == {"automountServiceAccountToken": False}
+
+
 def test_pipelines_scc_reaches_the_builds_and_nobody_else() -> None:
     bindings = [
         b for b in of_kind(TEKTON, "RoleBinding") if b["roleRef"]["name"] == "pipelines-scc-clusterrole"
@@ -103,7 +110,7 @@ def test_a_cluster_without_arm64_is_said_by_one_parameter() -> None:
     nodes = {
         spec["pipelineTaskName"]: spec["podTemplate"]["nodeSelector"]["kubernetes.io/arch"]
         for spec in run["spec"]["taskRunSpecs"]
-        if "podTemplate" in spec
+        if "nodeSelector" in spec.get("podTemplate", {})
     }
     defaults = {param["name"]: param.get("default") for param in TEMPLATE["spec"]["params"]}
 

@@ -29,6 +29,7 @@ BLOCK = re.compile(
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.\w+)`")
 COMMENT = re.compile(r" +#.*$", re.MULTILINE)
 COMMAND = re.compile(r"(?<![\w/.-])brakepoint(?: +[^\s`|;&)]+)+")
+APPLIED = re.compile(r"(?:oc|kubectl) (?:apply|create)[^`\n]* (?:-f|--filename) ([\w./-]+)")
 COPIED = ("brakepoint", "solutions", "stubs", "hardware", "labs", "deploy", "course.toml")
 LINKED = ("dataset", "footage", "videos")
 PATIENCE_S = 600
@@ -114,6 +115,15 @@ def unknown(command: Any, line: str) -> str | None:
         elif below and word[0].islower():
             return f"{line}: no command {word}"
     return None
+
+
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("name", ["README", *PAGES])
+def test_no_folder_of_kustomize_is_applied_file_by_file(name: str, lang: str):
+    """No cluster knows the kind Kustomization."""
+    applied = APPLIED.findall(page(name, lang).read_text(encoding="utf-8"))
+
+    assert [folder for folder in applied if (ROOT / folder / "kustomization.yaml").is_file()] == []
 
 
 def test_each_command_that_the_kit_itself_recommends_exists():

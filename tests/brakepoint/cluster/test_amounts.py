@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brakepoint.cluster.amounts import (
+    claim_outside_limits,
+    concerns,
     of_container,
     of_pod,
     outside_limits,
@@ -111,6 +113,8 @@ def test_a_container_that_stays_counts_beside_the_others() -> None:
     beside = {**container(requests={"cpu": "1"}), "restartPolicy": "Always"}
 
     assert of_pod(pod(container(requests={"cpu": "2"}), first=(beside,)))["requests.cpu"] == 3
+    later = (beside, container(requests={"cpu": "5"}))
+    assert of_pod(pod(container(requests={"cpu": "2"}), first=later))["requests.cpu"] == 6
 
 
 def test_a_limit_range_refuses_too_much_too_little_and_too_wide() -> None:
@@ -119,12 +123,52 @@ def test_a_limit_range_refuses_too_much_too_little_and_too_wide() -> None:
 
     assert refused({"max": {"cpu": "1"}}, limits={"cpu": "1"}) == []
     assert "one: limits.cpu 2 > 1" in refused({"max": {"cpu": "1"}}, limits={"cpu": "2"})
-    assert refused({"max": {"cpu": "1"}}) == ["one: limits.cpu – > 1"]
     assert refused({"min": {"cpu": "100m"}}, requests={"cpu": "100m"}) == []
     assert refused({"min": {"cpu": "100m"}}, requests={"cpu": "99m"}) == ["one: requests.cpu 0.099 < 100m"]
     wide = {"requests": {"cpu": "1"}, "limits": {"cpu": "3"}}
     assert refused({"maxLimitRequestRatio": {"cpu": "3"}}, **wide) == []
-    assert refused({"maxLimitRequestRatio": {"cpu": "2"}}, **wide) == ["one: limits.cpu / requests.cpu > 2"]
+    too_wide = ["one: limits.cpu / requests.cpu > 2"]
+    assert refused({"maxLimitRequestRatio": {"cpu": "2"}}, **wide) == too_wide
+    assert refused({"maxLimitRequestRatio": {"cpu": "2"}}, requests={"cpu": "1"}) == too_wide
+    assert refused({"maxLimitRequestRatio": {"cpu": "2"}}) == too_wide
+
+
+def test_the_bounds_of_a_limit_range_are_its_defaults() -> None:
+    """`SetDefaults_LimitRangeItem`: a maximum is the limit of who names none, a minimum the request."""
+    bounds = [
+        limit_range(max={"cpu": "2"}, min={"cpu": "1", "memory": "1Gi"}, defaultRequest={"memory": "2Gi"})
+    ]
+
+    assert of_container(container(), bounds) == {
+        "requests": {"cpu": 2, "memory": 2 * 2**30},
+        "limits": {"cpu": 2},
+    }
+    assert list(outside_limits(pod(container()), bounds)) == []
+    whole = [{"spec": {"limits": [{"type": "Pod", "max": {"cpu": "2"}}]}}]
+    assert list(outside_limits(pod(container()), whole)) == ["limits.cpu – > 2"]
+
+
+def test_each_default_limit_is_the_request_of_who_names_none() -> None:
+    defaults = [limit_range(default={"cpu": "1", "memory": "1Gi"}, defaultRequest={"cpu": "500m"})]
+
+    assert of_container(container(), defaults)["requests"] == {"cpu": Fraction(1, 2), "memory": 2**30}
+
+
+def test_a_request_above_the_default_limit_is_refused() -> None:
+    defaults = [limit_range(default={"memory": "2Gi"})]
+    refused = list(outside_limits(pod(container(requests={"memory": "3Gi"})), defaults))
+
+    assert refused == ["one: requests.memory 3072Mi > limits.memory 2048Mi"]
+
+
+def test_a_limit_range_bounds_volumes() -> None:
+    def refused(**item: dict[str, str]) -> list[str]:
+        ranges = [{"spec": {"limits": [{"type": "PersistentVolumeClaim", **item}]}}]
+        return list(claim_outside_limits(claim("2Gi"), ranges))
+
+    assert refused(max={"storage": "2Gi"}, min={"storage": "2Gi"}) == []
+    assert refused(max={"storage": "1Gi"}) == ["storage 2048Mi > 1Gi"]
+    assert refused(min={"storage": "3Gi"}) == ["storage 2048Mi < 3Gi"]
 
 
 def test_a_limit_range_for_pods_adds_the_containers_up() -> None:
@@ -138,11 +182,45 @@ def test_a_limit_range_for_pods_adds_the_containers_up() -> None:
 def test_where_a_quota_counts_something_every_container_must_say_it() -> None:
     quotas = [quota(requests_cpu="1", limits_memory="1Gi", pods="3")]
 
-    assert unlimited(pod(container()), quotas, []) == ["one: limits.memory", "one: requests.cpu"]
+    assert list(unlimited(pod(container()), quotas, [])) == ["one: limits.memory", "one: requests.cpu"]
     said = container(requests={"cpu": "1"}, limits={"memory": "1Gi"})
-    assert unlimited(pod(said), quotas, []) == []
+    assert list(unlimited(pod(said), quotas, [])) == []
     filled = [limit_range(default={"memory": "1Gi", "cpu": "1"})]
-    assert unlimited(pod(container()), quotas, filled) == []
+    assert list(unlimited(pod(container()), quotas, filled)) == []
+
+
+def test_a_quota_of_cpu_is_one_of_requests() -> None:
+    assert list(unlimited(pod(container()), [quota(cpu="1", memory="1Gi")], [])) == [
+        "one: requests.cpu",
+        "one: requests.memory",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "counted"),
+    [
+        ({"scopes": ["Terminating"]}, False),
+        ({"scopes": ["NotTerminating"]}, True),
+        ({"scopes": ["BestEffort"]}, False),
+        ({"scopes": ["NotBestEffort", "NotTerminating"]}, True),
+        ({"scopeSelector": {"matchExpressions": [("Exists", [])]}}, True),
+        ({"scopeSelector": {"matchExpressions": [("DoesNotExist", [])]}}, False),
+        ({"scopeSelector": {"matchExpressions": [("In", ["high", "low"])]}}, True),
+        ({"scopeSelector": {"matchExpressions": [("NotIn", ["high"])]}}, False),
+        ({"scopes": ["SomethingNew"]}, True),
+    ],
+)
+def test_a_quota_counts_only_the_pods_in_its_scopes(spec, counted) -> None:
+    for selector in spec.values():
+        if isinstance(selector, dict):
+            selector["matchExpressions"] = [
+                {"scopeName": "PriorityClass", "operator": operator, "values": values}
+                for operator, values in selector["matchExpressions"]
+            ]
+    important = pod(container(requests={"cpu": "1"}))
+    important.spec["priorityClassName"] = "high"
+
+    assert concerns({"spec": spec}, important) is counted
 
 
 def test_of_pods_in_phases_the_largest_phase_counts() -> None:
@@ -198,6 +276,24 @@ def test_services_with_a_port_of_the_node_are_counted() -> None:
     assert used["services"] == 3
     assert used["services.nodeports"] == 2
     assert used["services.loadbalancers"] == 1
+
+
+def test_objects_are_counted_by_the_name_of_their_resource() -> None:
+    def thing(kind: str, version: str) -> dict[str, Any]:
+        return {"kind": kind, "apiVersion": version, "metadata": {"name": "x"}}
+
+    used = taken(
+        [],
+        [
+            thing("Deployment", "apps/v1"),
+            thing("NetworkPolicy", "networking.k8s.io/v1"),
+            thing("ConfigMap", "v1"),
+        ],
+        [],
+    )
+
+    counted = ("count/deployments.apps", "count/networkpolicies.networking.k8s.io", "count/configmaps")
+    assert [used[name] for name in counted] == [1, 1, 1]
 
 
 def test_a_quota_holds_exactly_what_it_says() -> None:

@@ -72,6 +72,10 @@ def node(name: str, arch: str = "amd64", gpus: str = "0", ready: str = "True", *
     }
 
 
+def cordoned(one: Manifest) -> Manifest:
+    return {**one, "spec": {**one["spec"], "unschedulable": True}}
+
+
 def storage(name: str, provisioner: str, default: str = "false") -> Manifest:
     annotations = {"storageclass.kubernetes.io/is-default-class": default}
     return {"metadata": {"name": name, "annotations": annotations}, "provisioner": provisioner}
@@ -99,7 +103,12 @@ def healthy() -> dict[str, Manifest]:
         for name in OPERATORS
     }
     streams = [
-        {"metadata": meta(name), "status": {"tags": [{"tag": "c0ffee"}, {"tag": __version__}]}}
+        {
+            "metadata": meta(name),
+            "status": {
+                "tags": [{"tag": tag, "items": [{"image": "sha256:1"}]} for tag in ("x", __version__)]
+            },
+        }
         for name in IMAGES
     ]
     return versions | {
@@ -233,6 +242,14 @@ CASES = {
     "no shared class": (changed(STORAGE, first_alone), "ReadWriteMany"),
     "no nodes at all": (changed(NODES, lambda _: {"items": []}), "Not ready: –"),
     "no nodes of amd64": (changed(NODES, fewer), "amd64"),
+    "no node of amd64 that takes pods": (
+        changed(NODES, lambda found: {"items": [node("one", control_plane="NoSchedule"), found["items"][1]]}),
+        "amd64",
+    ),
+    "a node of amd64 that is being emptied": (
+        changed(NODES, lambda found: {"items": [cordoned(found["items"][0]), found["items"][1]]}),
+        "amd64",
+    ),
     "a node that is not ready": (changed(NODES, more(node("three", ready="Unknown"))), "three"),
     "a strange taint": (
         changed(NODES, more(node("three", gpus="1", team="NoSchedule"))),
@@ -241,6 +258,10 @@ CASES = {
     "no registry": (
         changed(REGISTRY, lambda found: {"spec": {"managementState": "Removed"}}),
         "managementState",
+    ),
+    "a registry without storage": (
+        changed(REGISTRY, lambda found: {**found, "status": {"conditions": conditions(Available="False")}}),
+        "storage",
     ),
     "no DevSpaces": (without(CHE), "devspaces.yaml"),
     "own namespaces": (
@@ -259,6 +280,10 @@ CASES = {
     "image not built": (changed(STREAMS, fewer), IMAGES[0]),
     "image of another version": (
         changed(STREAMS, first_is(status={"tags": []})),
+        IMAGES[0],
+    ),
+    "image not imported": (
+        changed(STREAMS, first_is(status={"tags": [{"tag": __version__, "items": None}]})),
         IMAGES[0],
     ),
     "image not pulled": (changed(PODS, lambda _: waiting("spring-bela")), "registry/none:1"),
@@ -326,7 +351,25 @@ def test_one_pod_of_each_kind_and_account_is_tried_where_its_namespace_is_there(
     list(examine(api, None, [TEKTON, TEKTON, TRAIN, elsewhere]))
 
     assert [pod["metadata"]["namespace"] for pod in api.tried] == ["brakepoint-images", "spring-anna"]
-    assert api.tried[1]["spec"] == TRAIN.spec and api.tried[1]["kind"] == "Pod"
+    assert api.tried[1]["spec"] == {**TRAIN.spec, "initContainers": []} and api.tried[1]["kind"] == "Pod"
+
+
+@pytest.mark.parametrize("account", ["workspace-sa", "brakepoint-tasks"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_only_an_operator_knows_does_not_make_a_tried_pod_invalid(account: str, is_there: bool) -> None:
+    """The API server refuses a container without an image, and a pod whose account does not exist."""
+    accounts = f"/api/v1/namespaces/spring-anna/serviceaccounts/{account}"
+    api = StandIn({**healthy(), **({accounts: {}} if is_there else {})})
+    own, other = {"name": "own", "image": "registry/own:1"}, {"name": "operator-s", "image": ""}
+    spec = {"serviceAccountName": account, "initContainers": [other], "containers": [own]}
+
+    list(examine(api, None, [Pod("workspace", "DevWorkspace", "spring-anna", spec)]))
+
+    tried = api.tried[0]["spec"]
+    assert all(one["image"] for one in (*tried["initContainers"], *tried["containers"]))
+    assert tried["containers"] == [own]
+    is_later = account == "workspace-sa" and not is_there
+    assert tried["serviceAccountName"] == ("default" if is_later else account)
 
 
 class ApiServer(BaseHTTPRequestHandler):

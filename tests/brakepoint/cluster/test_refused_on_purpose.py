@@ -97,6 +97,15 @@ def small_storage(broken: Broken) -> None:
     broken.get("ResourceQuota", "attendee", SEAT)["spec"]["hard"]["requests.storage"] = "1Gi"
 
 
+def limits_in_another_unit(broken: Broken) -> None:
+    broken.get("LimitRange", "attendee", SEAT)["spec"]["limits"][0]["default"]["memory"] = "2GB"
+
+
+def small_volumes(broken: Broken) -> None:
+    limits = broken.get("LimitRange", "attendee", SEAT)["spec"]["limits"]
+    limits.append({"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}})
+
+
 def low_limit(broken: Broken) -> None:
     broken.get("LimitRange", "attendee", SEAT)["spec"]["limits"][0]["max"] = {"cpu": "100m"}
 
@@ -260,6 +269,8 @@ BREAKS: list[tuple[Callable[[Broken], None], str, Rule, str]] = [
     (few_pods, "openshift", "quota", "pods"),
     (small_storage, "openshift", "quota", "requests.storage"),
     (low_limit, "openshift", "limits", "100m"),
+    (limits_in_another_unit, "openshift", "limits", "2GB"),
+    (small_volumes, "openshift", "limits", "storage 10240Mi > 1Gi"),
     (no_defaults, "openshift", "unlimited", "wait: limits.cpu"),
     (no_secret, "openshift", "missing", "brakepoint-monitor[token]"),
     (no_key, "openshift", "missing", "brakepoint-broker[autopilot]"),

@@ -6,10 +6,10 @@ import pytest
 from broken_kit import SEAT, Broken, before, kit
 
 from brakepoint.cli import run
-from brakepoint.cluster.admission import Admitted
+from brakepoint.cluster.admission import Admitted, grants
 from brakepoint.cluster.findings import found, merged
 from brakepoint.cluster.kit import Kit, collect
-from brakepoint.cluster.pods import Pod, namespace_of
+from brakepoint.cluster.pods import Manifest, Pod, namespace_of
 from brakepoint.cluster.rehearsal import rehearse
 from brakepoint.course import ROOT
 from brakepoint.room.config import Room, load_room
@@ -147,3 +147,56 @@ def test_a_copy_to_break_leaves_the_kit_as_it_was() -> None:
     assert {namespace_of(m) for m in kit("openshift").manifests} == {
         namespace_of(m) for m in broken.kit.manifests
     }
+
+
+def test_a_field_without_a_value_has_its_default() -> None:
+    broken = Broken("kind")
+    broken.get("Deployment", "detector")["spec"]["replicas"] = None
+    broken.container("train")["ports"][0]["name"] = None
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        broken.container("train")[probe] = None
+
+    assert [one for one in broken.found().findings if one.rule != "target_port"] == []
+
+
+def role(kind: str, where: str = "", **rule: list[str]) -> Manifest:
+    return {"kind": kind, "metadata": {"name": "role", "namespace": where}, "rules": [rule]}
+
+
+def binding(kind: str, name: str = "role") -> Manifest:
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": "here"}
+    return {
+        "kind": "RoleBinding",
+        "metadata": {"name": "binding", "namespace": "here"},
+        "roleRef": {"kind": kind, "name": name},
+        "subjects": [subject],
+    }
+
+
+USE = {
+    "apiGroups": ["security.openshift.io"],
+    "resources": ["securitycontextconstraints"],
+    "resourceNames": ["anyuid"],
+    "verbs": ["use"],
+}
+
+
+@pytest.mark.parametrize(
+    ("manifests", "granted"),
+    [
+        ([role("Role", "here", **USE), binding("Role")], {"anyuid"}),
+        ([role("ClusterRole", **USE), binding("ClusterRole")], {"anyuid"}),
+        ([role("Role", "here", **{**USE, "apiGroups": ["*"], "resourceNames": []}), binding("Role")], {"*"}),
+        ([role("Role", "elsewhere", **USE), binding("Role")], set()),
+        ([role("ClusterRole", **USE), binding("Role")], set()),
+        (
+            [role("Role", "here", **{**USE, "apiGroups": ["apps"], "resources": ["*"]}), binding("Role")],
+            set(),
+        ),
+        ([role("Role", "here", **{**USE, "verbs": ["get"]}), binding("Role")], set()),
+        ([binding("ClusterRole", "cluster-admin")], {"*"}),
+        ([binding("ClusterRole", "system:openshift:scc:nonroot-v2")], {"nonroot-v2"}),
+    ],
+)
+def test_a_role_grants_a_constraint_only_in_its_namespace_and_group(manifests, granted) -> None:
+    assert grants(Kit("openshift", manifests), Pod("pod", "Deployment", "here", {})) == granted

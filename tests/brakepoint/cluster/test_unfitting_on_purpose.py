@@ -246,6 +246,10 @@ def broker_at_another_port(broken: Broken) -> None:
     broken.get("Service", "broker")["spec"]["ports"][0]["port"] = 8883
 
 
+def variable_without_quotes(broken: Broken) -> None:
+    broken.container("controller")["env"].append({"name": "BRAKEPOINT_PORT", "value": 8000})
+
+
 def variable_twice(broken: Broken) -> None:
     environment = broken.container("controller")["env"]
     environment.append(environment[0])
@@ -322,6 +326,7 @@ BREAKS: list[tuple[Callable[[Broken], None], str, Rule, str]] = [
     (link_at_another_port, "openshift", "target_port", "18832"),
     (broker_at_another_port, "openshift", "target_port", "1883"),
     (variable_twice, "openshift", "twice", "controller/"),
+    (variable_without_quotes, "openshift", "value", "8000"),
     (namespace_without_argo, "openshift", "unlabelled", "Argo CD"),
     (no_rights, "openshift", "rights", "attendee"),
     (store_of_another_machine, "openshift", "store_local", "127.0.0.1"),

@@ -50,7 +50,7 @@ def test_variables_come_from_a_config_map_a_secret_or_the_manifest_itself_which_
     made = container(
         envFrom=[{"configMapRef": {"name": "settings"}}],
         env=[
-            {"name": "conf", "value": 5},
+            {"name": "conf", "value": "5"},
             {"name": "EMPTY"},
             {"name": "URL", "valueFrom": {"secretKeyRef": {"name": "broker", "key": "url"}}},
             {"name": "ONE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "FEED"}}},
@@ -196,10 +196,16 @@ def test_what_is_optional_may_be_missing() -> None:
     }
 
 
-def test_a_variable_without_a_value_is_empty_and_zero_is_not() -> None:
-    env = [{"name": "A", "value": None}, {"name": "B", "value": 0}, {"name": "C", "valueFrom": None}]
+def test_a_variable_without_a_value_is_empty() -> None:
+    env = [{"name": "A", "value": None}, {"name": "B", "value": ""}, {"name": "C", "valueFrom": None}]
 
-    assert container(env=env).environment == {"A": "", "B": "0", "C": ""}
+    assert container(env=env).environment == {"A": "", "B": "", "C": ""}
+
+
+@pytest.mark.parametrize(("value", "quoted"), [(0, '"0"'), (1.5, '"1.5"'), (True, '"true"')])
+def test_a_variable_that_is_no_text_is_refused_as_by_kubernetes(value: object, quoted: str) -> None:
+    with pytest.raises(UserError, match=quoted):
+        container(env=[{"name": "A", "value": value}])
 
 
 def test_chosen_keys_of_a_config_map_are_the_only_files_of_its_volume() -> None:

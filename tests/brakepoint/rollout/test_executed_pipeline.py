@@ -145,15 +145,32 @@ def test_who_promises_a_result_and_leaves_none_has_failed() -> None:
     ("operator", "values", "ran"),
     [("in", ["x"], True), ("in", ["y"], False), ("notin", ["x"], False), ("notin", ["y"], True)],
 )
-def test_a_task_runs_when_it_is_wanted_and_who_waits_for_it_as_well(
+def test_a_task_runs_when_it_is_wanted_and_who_comes_after_it_in_any_case(
     operator: str, values: list[str], ran: bool
 ) -> None:
     when = [{"input": "$(params.word)", "operator": operator, "values": values}]
     runner = Recorder()
     made = pipeline(use("a", when=when), use("b", "a"), use("c"), params=[{"name": "word"}])
     accounts = execute(made, runner, word="x")
-    assert runner.names == (["a", "b", "c"] if ran else ["c"])
-    assert outcomes(accounts)["b"] is (Outcome.SUCCEEDED if ran else Outcome.SKIPPED)
+    assert runner.names == (["a", "b", "c"] if ran else ["b", "c"])
+    assert outcomes(accounts)["a"] is (Outcome.SUCCEEDED if ran else Outcome.SKIPPED)
+
+
+def test_who_needs_the_result_of_a_skipped_task_is_skipped_and_who_comes_after_that_as_well() -> None:
+    """Tekton passes over a `when` that is false, but over no other reason for skipping."""
+    tasks = {
+        "maker": task(results=[{"name": "word"}]),
+        "reader": task(params=[{"name": "one"}], steps=[{"image": "i", "script": "$(params.one)"}]),
+    }
+    when = [{"input": "x", "operator": "in", "values": ["y"]}]
+    reads = [{"name": "one", "value": "$(tasks.a.results.word)"}]
+    made = pipeline(
+        use("a", task="maker", when=when), use("b", task="reader", params=reads), use("c", "b"), use("d", "a")
+    )
+    runner = Recorder()
+    accounts = execute(made, runner, tasks)
+    assert runner.names == ["d"]
+    assert [outcomes(accounts)[name] for name in "abc"] == [Outcome.SKIPPED] * 3
 
 
 def test_a_matrix_runs_its_task_for_each_value_until_one_fails() -> None:

@@ -40,6 +40,12 @@ def test_nodes_that_are_kept_for_graphics_processors_fetch_them_too() -> None:
     ]
 
 
+def test_no_node_waits_for_an_image_that_there_is_not_for_its_architecture() -> None:
+    made = yaml.safe_load(prewarm_manifest(Room(name="spring", attendees=1, **IMAGES)))
+
+    assert made["spec"]["template"]["spec"]["nodeSelector"] == {"kubernetes.io/arch": "amd64"}
+
+
 def test_a_room_without_images_has_nothing_to_fetch(monkeypatch) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
 
