@@ -11,7 +11,7 @@ from brakepoint.files import whole_folder
 from brakepoint.room.config import Room
 from brakepoint.room.kept import Kept
 from brakepoint.room.model_check import MODEL_MAX_BYTES
-from brakepoint.room.outcomes import Marks
+from brakepoint.room.outcomes import Marks, clean
 from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.stores.embedded import Folders
@@ -80,23 +80,33 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
         The number of attendees with a submission.
 
     Raises:
-        UserError: The submissions are frozen already: what was uploaded since then must not count.
+        UserError: The submissions are frozen already: what was uploaded since then must not count. Or, after
+            all others were frozen, a submission cannot be read.
     """
     since = Rulings.load(room.folder).frozen_at
     if since is not None:
         raise UserError("room.error.frozen", at=f"{since.astimezone():%H:%M:%S}")
     there = store.buckets()
+    unreadable: dict[str, Exception] = {}
     with whole_folder(room.folder / FROZEN) as kept:
         frozen = Folders(kept)
-        for place in map(room.place_of, room.everybody):
+        for handle in room.everybody:
+            place = room.place_of(handle)
             for key in (MODEL_KEY, AUTOPILOT_KEY) if place in there else ():
                 try:
-                    frozen.put(place, key, store.read(place, key, MODEL_MAX_BYTES))
+                    content = store.read(place, key, MODEL_MAX_BYTES)
                 except FileNotFoundError:
                     continue
+                except (OSError, UserError) as error:  # Its owner must not hold up the others.
+                    unreadable[handle] = error
+                    continue
+                frozen.put(place, key, content)
         found = len(frozen.buckets())
     with Rulings.changing(room.folder) as rulings:
         rulings.frozen_at = now
+    if unreadable:
+        why = clean(str(next(iter(unreadable.values()))))
+        raise UserError("room.error.frozen_without", handles=", ".join(unreadable), why=why)
     return found
 
 

@@ -51,11 +51,11 @@ def score_room(
     stopping = stopping or threading.Event()
     scores.catch_up(room.folder)
     rulings = Rulings.load(room.folder)
-    source = rulings.source(room.folder, store)
-    waiting, unreadable = _waiting(room, source, scores, rulings)
+    waiting, unreadable = _waiting(room, rulings.source(room.folder, store), scores, rulings)
 
     def judge(handle: str) -> SubmissionOutcome:
         seated = _seated(room, handle)
+        source = Rulings.load(room.folder).source(room.folder, store)  # By now, time may be up.
         submission = fetch(source, room.place_of(handle))
         if submission is None:
             raise FileNotFoundError(handle)

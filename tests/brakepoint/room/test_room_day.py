@@ -300,6 +300,44 @@ def test_after_time_is_up_only_what_was_handed_in_before_is_scored(small, points
     assert not (small.folder / "frozen").exists()
 
 
+def test_what_comes_after_time_is_up_does_not_count_in_a_round_that_had_begun(
+    small, points, monkeypatch
+) -> None:
+    score = scoring.score
+    is_up: list[int] = []
+
+    def meanwhile(submission: scoring.Submission, *given: Any) -> SubmissionOutcome:
+        if not is_up:
+            is_up.append(run(["room", "freeze"]))
+            hand_in("anna", 100)
+            hand_in("bela", 100)
+        return score(submission, *given)
+
+    monkeypatch.setattr(scoring, "available_cores", lambda: 1)
+    monkeypatch.setattr(scoring, "SPARE_PLACES", 0)
+    monkeypatch.setattr(scoring, "score", meanwhile)
+    points(small)
+
+    marks = {handle: marks.best_score for handle, marks in Scores.load(small.folder).marks.items()}
+    assert is_up == [0] and marks == {"anna": 80, "bela": 60}
+
+
+def test_time_is_up_for_all_others_though_one_bucket_cannot_be_read(small, monkeypatch, capsys) -> None:
+    read = Folders.read
+
+    def refusing(folders: Folders, bucket: str, *given: Any) -> bytes:
+        if bucket.endswith("anna"):
+            raise PermissionError(errno.EACCES, "locked")
+        return read(folders, bucket, *given)
+
+    monkeypatch.setattr(Folders, "read", refusing)
+    assert run(["room", "freeze"]) == 2
+
+    assert "handed in cannot be read and is not scored: anna." in capsys.readouterr().err
+    assert Rulings.load(small.folder).frozen_at is not None
+    assert Folders(small.folder / FROZEN).buckets() == {"spring-bela"}
+
+
 def test_what_is_too_large_is_still_too_large_when_time_is_up(small, monkeypatch) -> None:
     from brakepoint.room import rulings
 
