@@ -17,6 +17,7 @@ class FakeBus:
         worked: How often work was done.
         latency: The latency in the last heartbeat.
         beats: Whether it is time for a heartbeat at every turn, or never.
+        is_connected: Whether the broker is there.
     """
 
     train_id = "test"
@@ -29,6 +30,7 @@ class FakeBus:
         self.refused: list[str] = []
         self.reports: list[Any] = []
         self.worked, self.latency, self.beats, self.is_ready = 0, None, True, False
+        self.is_connected = True
 
     def bring(self, topic: Topic[Any], *messages: Any) -> None:
         """Adds messages to be received next."""

@@ -38,6 +38,8 @@ UNHEARD_AFTER_S = 3.0
 SOURCES: dict[str, Topic[Any]] = {"capture": PICTURE, "detector": DETECTIONS, "autopilot": ORDERS}
 """The topics on which each service is heard, if the broker passes them on."""
 UNANSWERED_AFTER_S = 2.0
+STOP_AGAIN_S = 1.0
+"""A stop that the controller has not carried out is repeated this often: the broker may have been away."""
 MAP_STEP_CM = 4.0
 ORDERS_SHOWN = 60
 
@@ -69,6 +71,8 @@ class Onlooker:
         self._statuses: dict[str, Status] = {}
         self._heard_at = dict.fromkeys(SOURCES, time.monotonic())
         self._asked_at: float | None = None
+        self._to_stop: int | None = None
+        self._stopped_at = 0.0
         self.picture: Picture | None = None
         self.version = 0
 
@@ -96,20 +100,28 @@ class Onlooker:
                     self._statuses[status.service] = status
             if state is not None:
                 self._hear_state(state)
+            self._insist_on_stop()
 
     def close(self) -> None:
         """Does nothing: there is nothing to release."""
 
     def ask(self, wish: Wish) -> None:
-        """Passes on a person's request.
+        """Passes on a person's request; a stop is repeated until it is carried out.
 
         Raises:
-            UserError: There is no such feed.
+            UserError: There is no such feed, or the broker is away.
         """
         if wish.feed and not (self._mission and wish.feed == self._mission.feed):
             find_named_feed(wish.feed, self._own)
-        self._asked_at = self._asked_at or time.monotonic()
-        self._bus.say(CONTROL, Control(**wish.model_dump(), at=CLOCK.now()))
+        if wish.action is not Action.STOP and not self._bus.is_connected:
+            raise UserError("live.error.broker_away")
+        with self._lock:
+            self._to_stop = None
+            self._asked_at = self._asked_at or time.monotonic()
+            if wish.action is Action.STOP:
+                self._stop()
+            else:
+                self._bus.say(CONTROL, Control(**wish.model_dump(), at=CLOCK.now()))
 
     def now(self) -> Json:
         """The news that changes all the time: the train, the signs in sight, the services."""
@@ -174,7 +186,19 @@ class Onlooker:
         referee.hear_state(state)
         if referee.ending is not None:
             self._judge()
-            self._bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
+            self._stop()
+
+    def _stop(self) -> None:
+        self._to_stop = self._mission.run if self._mission else None
+        self._stopped_at = time.monotonic()
+        self._bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
+
+    def _insist_on_stop(self) -> None:
+        mission = self._mission
+        if mission is None or not mission.running or mission.run != self._to_stop:
+            self._to_stop = None
+        elif time.monotonic() - self._stopped_at > STOP_AGAIN_S:
+            self._stop()
 
     def _judge(self) -> None:
         """Scores a finished run."""

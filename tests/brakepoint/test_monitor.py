@@ -26,7 +26,14 @@ from brakepoint.messages import (
 )
 from brakepoint.monitor import onlooker as onlooking
 from brakepoint.monitor import server
-from brakepoint.monitor.onlooker import ORDERS_SHOWN, SIGNS_AGE_MAX_S, SILENT_AFTER_S, Onlooker, line_of
+from brakepoint.monitor.onlooker import (
+    ORDERS_SHOWN,
+    SIGNS_AGE_MAX_S,
+    SILENT_AFTER_S,
+    STOP_AGAIN_S,
+    Onlooker,
+    line_of,
+)
 from brakepoint.monitor.server import make_app
 from brakepoint.scenery.artwork import DRAWINGS
 from brakepoint.services.bus import HEARTBEAT_S
@@ -447,6 +454,44 @@ def test_a_wish_that_the_broker_does_not_pass_on_is_named_until_one_arrives(bus,
     assert onlooker.now()["held_back"] == ["control"]
     onlooker.control(bus.said_of(CONTROL)[0])
     assert onlooker.now()["held_back"] == []
+
+
+def test_a_stop_is_repeated_until_the_run_has_ended_or_another_began(looking_on, bus, monkeypatch):
+    now = [43_200.0]
+    set_clocks(monkeypatch, lambda: now[0])
+    onlooker = looking_on(mission=mission())
+    onlooker.ask(Wish(action=Action.STOP))
+    stops = []
+    for followed in (None, None, mission(run=RUN + 1), None):
+        now[0] += STOP_AGAIN_S + 0.1
+        looking_on(**({"mission": followed} if followed else {}))
+        stops.append(len(bus.said_of(CONTROL)))
+
+    assert stops == [2, 3, 3, 3]
+    assert {control.action for control in bus.said_of(CONTROL)} == {"stop"}
+
+
+def test_after_a_stop_a_start_is_the_last_word(looking_on, bus, monkeypatch):
+    now = [43_200.0]
+    set_clocks(monkeypatch, lambda: now[0])
+    onlooker = looking_on(mission=mission())
+    for action in (Action.STOP, Action.START):
+        onlooker.ask(Wish(action=action))
+    now[0] += STOP_AGAIN_S + 0.1
+    looking_on()
+
+    assert [control.action for control in bus.said_of(CONTROL)] == ["stop", "start"]
+
+
+def test_while_the_broker_is_away_only_a_stop_is_taken(looking_on, bus):
+    onlooker = looking_on(mission=mission())
+    bus.is_connected = False
+    with pytest.raises(UserError) as refused:
+        onlooker.ask(Wish(action=Action.START))
+    onlooker.ask(Wish(action=Action.STOP))
+
+    assert refused.value.key == "live.error.broker_away"
+    assert [control.action for control in bus.said_of(CONTROL)] == ["stop"]
 
 
 def test_the_page_gets_the_look_of_each_class_of_sign(onlooker):
