@@ -32,6 +32,8 @@ DEFAULT_PATH = Path("train.toml")
 RECORDED = CameraModel()
 """The camera for which detector and autopilots were made; real cameras emulate its frames.
 """
+VOLTS_LEAST, VOLTS_MOST = 4.0, 10.0
+"""Limits of a hub's voltage: with less it is off, and its batteries never have more."""
 EDGE_PX = 2.0
 """A box this close to the edge of a picture counts as cut off."""
 
@@ -61,7 +63,7 @@ class Drive(_Section):
     full_speed_cm_s: float = Field(default=FULL_SPEED_CM_S, gt=LOW_SPEED_CM_S, le=FULL_SPEED_CM_S)
     lag_s: float = Field(default=LAG_S, gt=0.01, le=3)
     braking_cm_s2: float = Field(default=BRAKING_CM_S2, ge=10, le=1000)
-    volts: float | None = Field(default=None, ge=4, le=10)
+    volts: float | None = Field(default=None, ge=VOLTS_LEAST, le=VOLTS_MOST)
 
     @model_validator(mode="after")
     def _powers_rise(self) -> Self:

@@ -29,7 +29,7 @@ from brakepoint.train_file import Drive, chosen_train
 from hardware.claims import claim, release
 from hardware.heartbeat import BEAT_S, Heartbeat, heartbeat_path
 from hardware.hub_guard import guard
-from hardware.hub_search import RadioLimits, checked_address, find_hub, hear_kinds, kind_name
+from hardware.hub_search import RadioLimits, address_in, checked_address, find_hub, hear_kinds, kind_name
 from hardware.link_loss import left_turning
 from hardware.lwp3 import BRAKE, Port, SetMode
 from hardware.port_setter import REFRESH_S, HubLostError
@@ -374,14 +374,14 @@ def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
         out: Where to print orders and events of the hub; None prints nothing.
 
     Raises:
-        UserError: As for `BluetoothHub`, or the train's file is missing or invalid.
+        UserError: As for `BluetoothHub`, or an option is unknown, or the train's file is missing or invalid.
     """
-    drive = chosen_train(rest).drive
+    address, drive = address_in(rest), chosen_train(rest).drive
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _exit)
-    return BluetoothHub(rest.partition("?")[0], out, drive=drive)
+    return BluetoothHub(address, out, drive=drive)
 
 
 def find_hubs() -> list[tuple[str, str]]:

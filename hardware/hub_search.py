@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from bleak import BleakAdapter, BleakScanner
 from bleak.backends.device import BLEDevice
@@ -17,6 +18,7 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakError
 from brakepoint.errors import UserError, system_says
 from brakepoint.rules import WATCHDOG_S
 from brakepoint.texts import text
+from brakepoint.train_file import OPTION
 from hardware.lwp3 import SERVICE_UUID, HubKind, hub_kind
 
 ADDRESS = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
@@ -67,6 +69,19 @@ def checked_address(written: str) -> str:
     address = written.strip().upper()
     if address and not ADDRESS.fullmatch(address):
         raise UserError("hub.error.address", address=written)
+    return address
+
+
+def address_in(rest: str) -> str:
+    """The address in the part of a hub's URI after its scheme, `ADDRESS?train=train.toml`.
+
+    Raises:
+        UserError: There is another option, such as a misspelt one: the train would drive with wrong figures.
+    """
+    address, _, options = rest.partition("?")
+    for name, written in parse_qsl(options, keep_blank_values=True):
+        if name != OPTION:
+            raise UserError("hub.error.option", uri=f"ble:{rest}", option=f"{name}={written}", known=OPTION)
     return address
 
 

@@ -18,6 +18,7 @@ from bleak.backends.device import BLEDevice
 
 from brakepoint.errors import UserError
 from brakepoint.texts import text
+from brakepoint.train_file import VOLTS_LEAST, VOLTS_MOST
 from hardware import lwp3
 from hardware.accessory import Accessory
 from hardware.hub_search import RADIO_ERRORS, RadioLimits, kind_name
@@ -63,7 +64,7 @@ class PoweredUpHub:
         attached: Port → type of the device that is plugged in.
         battery_percent: Level of the battery; None until the hub has reported it.
         is_voltage_low: Whether the hub has raised the alert for low voltage.
-        volts: The voltage, as a mean of the last values; None until the hub has reported one.
+        volts: The voltage, as a mean of the last possible values; None until the hub has reported one.
         on_change: Called when battery or voltage have changed.
         on_trouble: Called about ignored ports: key of `hub.say.{key}`, and the text's values.
         motor: Port A, initially braked.
@@ -249,8 +250,7 @@ class PoweredUpHub:
             case lwp3.VoltageAlert(is_low):
                 self.is_voltage_low = is_low
                 self.on_change()
-            case lwp3.PortValue(Port.VOLTAGE, raw) if raw:  # A hub that speaks has a voltage.
-                now = raw * lwp3.VOLTS
+            case lwp3.PortValue(Port.VOLTAGE, raw) if VOLTS_LEAST <= (now := raw * lwp3.VOLTS) <= VOLTS_MOST:
                 self.volts = now if self.volts is None else self.volts + VOLTS_SHARE * (now - self.volts)
             case lwp3.HubAction(lwp3.Action.WILL_SWITCH_OFF | lwp3.Action.WILL_DISCONNECT):
                 self._lose(HubLostError("off"))

@@ -177,17 +177,18 @@ def test_the_hub_says_its_voltage_and_a_wavering_one_is_a_mean(open_hub, bluez, 
     assert hub.volts == pytest.approx(0.8 * train.hub.volts + 0.2 * 7.0, abs=0.02)
 
 
-def test_a_voltage_of_nothing_is_no_measurement_and_does_not_stop_the_program(
-    bluez, train, tmp_path, monkeypatch
+@pytest.mark.parametrize("volts", [0.0, 1.0, 100.0])
+def test_a_voltage_that_no_hub_has_is_no_measurement_and_changes_no_power(
+    bluez, train, tmp_path, monkeypatch, volts
 ):
     path = tmp_path / "train.toml"
     TrainFile(drive=Drive(volts=9.0)).write(path, "")
-    train.hub.volts = 0.0
+    train.hub.volts = volts
     monkeypatch.setenv("BRAKEPOINT_HUB_HEARTBEAT", str(tmp_path / "beat"))
     hub = ble_hub.open_hub(f"?train={path}", None)
     try:
-        drive(hub, FULL)
-        assert hub.volts is None
+        drive(hub, LOW)
+        assert hub.volts is None and train.hub.motor == LOW_POWER
         bluez.say(train.hub, PortValue(Port.VOLTAGE, round(9.0 / VOLTS)))
         assert eventually(lambda: hub.volts is not None)
         assert hub.volts == pytest.approx(9.0, abs=0.01)

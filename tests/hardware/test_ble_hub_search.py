@@ -5,6 +5,7 @@ from ble_driving import FULL, LOW, LOW_POWER, SHORT_S, drive
 from emulated_hub import EmulatedHub
 
 from brakepoint.errors import UserError
+from hardware import ble_hub
 from hardware.lwp3 import DeviceType, HubKind, Port
 
 
@@ -68,6 +69,14 @@ def test_two_hubs_each_by_its_address(open_hub, bluez, train):
 @pytest.mark.parametrize("address", ["90:84", "the red one", "90-84-2B-00-00-01"])
 def test_what_is_not_an_address(open_hub, address):
     assert refused(open_hub, address)[0] == "hub.error.address"
+
+
+@pytest.mark.parametrize("option", ["trian=train.toml", "train.toml", "train=train.toml&fast"])
+def test_an_option_that_no_hub_has_is_refused_before_anything_is_searched_for(option):
+    with pytest.raises(UserError) as error:
+        ble_hub.open_hub(f"?{option}", None)
+
+    assert error.value.key == "hub.error.option"
 
 
 def test_bluetooth_is_switched_off(open_hub, bluez, train):
