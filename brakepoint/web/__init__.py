@@ -5,6 +5,7 @@ The mission's page is a file that uses only the style, so importing this package
 
 import secrets
 from importlib import resources
+from urllib.parse import quote
 
 STATIC = resources.files(__package__) / "static"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -28,4 +29,4 @@ def page_url(page: str, token: str) -> str:
         page: `HOST:PORT`.
         token: Token from `new_token`.
     """
-    return f"http://{page}/" + (f"#token={token}" if token else "")
+    return f"http://{page}/" + (f"#token={quote(token, safe='')}" if token else "")

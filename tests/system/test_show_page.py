@@ -29,6 +29,18 @@ PICTURES = 10
 LEAST_PX, LABELLED_FROM_PX = 18, 8
 """Each picture has a sign so wide, and all that are so wide are labelled."""
 CONFIDENCE = 0.5
+HOLDING_BLOBS = """() => {
+  const released = new Promise((done) => { window.release = done; });
+  const toBlob = HTMLCanvasElement.prototype.toBlob;
+  HTMLCanvasElement.prototype.toBlob = function (take, ...how) {
+    toBlob.call(this, (blob) => released.then(() => take(blob)), ...how);
+  };
+}"""
+COUNTING_CAMERAS = """() => {
+  window.opened = 0;
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wish) => { opened += 1; return open(wish); };
+}"""
 Box = tuple[float, float, float, float]
 
 
@@ -194,6 +206,29 @@ def test_a_saved_picture_can_be_taken_back(page, album, lesson):
     kept(page, 0)
 
     assert album.names == []
+
+
+def test_a_picture_is_saved_once_and_with_the_boxes_that_it_had(page, album, lesson):
+    open_picture(page, lesson[0][0])
+    draw(page, ShownSign(sign_class=SignClass.SPEED_LIMIT, box=(0.7, 0.1, 0.8, 0.3)))
+    page.evaluate(HOLDING_BLOBS)
+    for _ in range(2):
+        page.keyboard.press("s")
+    page.click("#boxes button")
+    page.evaluate("release()")
+    kept(page, 1)
+    expect(page.locator("#seen")).to_have_text("shown_0001.jpg is saved.")
+
+    (picture,) = load_labels(album.folder)
+    assert [sign.sign_class for sign in picture.signs] == [SignClass.SPEED_LIMIT]
+
+
+def test_only_one_camera_is_opened_however_often_the_button_is_pressed(page):
+    page.evaluate(COUNTING_CAMERAS)
+    page.evaluate("[1, 2].forEach(() => document.getElementById('camera').click())")
+    expect(page.locator("#freeze")).to_be_enabled()
+
+    assert page.evaluate("opened") == 1
 
 
 def test_a_file_that_is_not_a_picture_is_named(page):

@@ -2,6 +2,7 @@
 import { $, complain, element, fetchWithToken, lang, number, root, say, speak } from "./web/shared.js";
 
 const ASK_EVERY_MS = 3000;
+const ANSWERS_WITHIN_MS = 10000;
 const LINES = 6;
 const STATES = ["working", "stuck", "silent", "finished", "absent"];
 
@@ -123,8 +124,9 @@ function fill(id, lines, empty) {
 
 async function ask() {
   try {
-    const answer = await fetchWithToken("room.json");
+    const answer = await fetchWithToken("room.json", { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
     if (answer.status === 403) return complain(say("web.forbidden"));
+    if (!answer.ok) throw new Error(answer.status);
     board = await answer.json();
     show();
   } catch {

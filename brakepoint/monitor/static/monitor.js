@@ -3,13 +3,17 @@ import { $, complain, element, facts, fetchWithToken, keys, number, pair, percen
 
 const SVG = "http://www.w3.org/2000/svg";
 const FROZEN_AFTER_MS = 1500;
+const LISTEN_AGAIN_MS = 5000;
 const STALE_AFTER_S = 1;
 const FAULT_SECONDS = 2;
 
 const { looks, speeds } = facts;
 let story = null;
 let now = null;
+let news = null;
 let heardAt = performance.now();
+let listenedAt = heardAt;
+let requests = 0;
 
 function shape(tag, attributes) {
   const made = document.createElementNS(SVG, tag);
@@ -31,13 +35,21 @@ root.addEventListener("language", () => {
 // Buttons ------------------------------------------------------------------------------------------------------------
 
 async function ask(what, wish) {
-  const answer = await fetchWithToken("control", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(wish),
-  });
-  const refused = answer.status === 403 ? say("web.forbidden") : answer.ok ? "" : (await answer.json()).detail;
-  $("asked").textContent = refused || say("monitor.asked", { what });
+  const mine = ++requests; // An earlier request may be answered later.
+  $("asked").textContent = "";
+  let said;
+  try {
+    const answer = await fetchWithToken("control", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(wish),
+    });
+    const refused = answer.status === 403 ? say("web.forbidden") : answer.ok ? "" : (await answer.json()).detail;
+    said = refused || say("monitor.asked", { what });
+  } catch {
+    said = say("monitor.not_asked", { what });
+  }
+  if (mine === requests) $("asked").textContent = said;
 }
 
 $("start").onclick = () => ask(say("monitor.start"), { action: "start", feed: $("feed").value || null });
@@ -213,7 +225,7 @@ function signShape(sign) {
 
 function placeTrain(position) {
   if (!track || !$("train")) return;
-  const at = Math.min(position / track.step_cm, track.points.length - 1.001);
+  const at = Math.max(0, Math.min(position / track.step_cm, track.points.length - 1.001));
   const [index, part] = [Math.floor(at), at % 1];
   const [[x0, y0], [x1, y1]] = [track.points[index], track.points[index + 1]];
   const [x, y] = [x0 + part * (x1 - x0), y0 + part * (y1 - y0)];
@@ -235,19 +247,28 @@ for (const value of [0, speeds.low_speed, speeds.full_speed]) {
 
 // The news -----------------------------------------------------------------------------------------------------------
 
-const news = new EventSource("news");
-news.addEventListener("story", (event) => {
-  story = JSON.parse(event.data);
-  showStory();
-});
-news.addEventListener("now", (event) => {
-  now = JSON.parse(event.data);
-  heardAt = performance.now();
-  showNow();
-  drawPicture();
-});
+function listen() {
+  news?.close();
+  listenedAt = performance.now();
+  news = new EventSource("news");
+  news.addEventListener("story", (event) => {
+    story = JSON.parse(event.data);
+    showStory();
+  });
+  news.addEventListener("now", (event) => {
+    now = JSON.parse(event.data);
+    heardAt = performance.now();
+    showNow();
+    drawPicture();
+  });
+}
+
 setInterval(() => {
-  if (performance.now() - heardAt > FROZEN_AFTER_MS) complain(say("monitor.lost"));
+  const silentMs = performance.now() - heardAt;
+  if (silentMs > FROZEN_AFTER_MS) complain(say("monitor.lost"));
   else complain(now?.held_back.length ? say("monitor.held_back", { topics: now.held_back.join(", ") }) : "");
+  // The browser does not try again by itself after a proxy’s error, nor when the connection vanished without a word.
+  if (Math.min(silentMs, performance.now() - listenedAt) > LISTEN_AGAIN_MS) listen();
 }, 500);
+listen();
 speak();

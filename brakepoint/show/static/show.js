@@ -20,6 +20,7 @@ let sampleNumber = 0;
 let watches = 0;
 let proposals = 0;
 let answered = true;
+let saving = false;
 
 const title = (kind) => say(`sign.class.${kind}`);
 const jpegOf = () => new Promise((done) => still.toBlob(done, "image/jpeg", 0.92));
@@ -66,12 +67,15 @@ function take(source, width, height) {
 
 async function startCamera() {
   complain("");
+  $("camera").disabled = true; // A second camera that is opened meanwhile could not be stopped any more.
   try {
     if (!navigator.mediaDevices) throw new Error(say("show.insecure"));
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280 } });
   } catch (error) {
     complain(say("show.no_camera", { why: error.message }));
     return;
+  } finally {
+    $("camera").disabled = false;
   }
   video.srcObject = stream;
   await video.play();
@@ -92,8 +96,8 @@ async function watch() {
     $("nothing").hidden = true;
     draw();
     const seen = await look();
+    if (frozen || mine !== watches) return; // The frame that was frozen has its boxes by `freeze`.
     if (!seen) return stopCamera();
-    if (frozen) return; // The frame that was frozen has its boxes by `freeze`.
     boxes = seen.signs;
     tellSeen(seen);
     draw();
@@ -288,12 +292,22 @@ function swatch(kind) {
 // Keeping -------------------------------------------------------------------------------------------------------------
 
 async function save() {
-  if (!canDraw()) return;
+  if (!canDraw() || saving) return;
   complain("");
+  saving = true;
+  try {
+    await sendPicture();
+  } finally {
+    saving = false;
+  }
+}
+
+async function sendPicture() {
+  const mine = proposals; // A person may go on to the next picture meanwhile.
+  const signs = boxes.map(({ sign_class, box }) => ({ sign_class, box }));
   const bytes = new Uint8Array(await (await jpegOf()).arrayBuffer());
   let text = "";
   for (let from = 0; from < bytes.length; from += 32768) text += String.fromCharCode(...bytes.subarray(from, from + 32768));
-  const signs = boxes.map(({ sign_class, box }) => ({ sign_class, box }));
   const answer = await ask("album", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -303,7 +317,7 @@ async function save() {
   const { name } = await answer.json();
   await showAlbum();
   $("seen").textContent = say("show.saved", { name });
-  if (stream) resume();
+  if (stream && mine === proposals) resume();
 }
 
 async function showAlbum() {
@@ -375,7 +389,7 @@ document.onkeydown = (event) => {
   if (event.key === "Escape") corner = null;
   else if (typing) return;
   else if (event.key === " " && stream) frozen ? resume() : freeze();
-  else if (event.key.toLowerCase() === "s") save();
+  else if (event.key.toLowerCase() === "s") event.repeat || save();
   else if (event.key === "Delete" && chosen >= 0) remove(chosen);
   else if (event.key.toLowerCase() === "k" && chosen >= 0) nextKind(chosen);
   else return;

@@ -2,10 +2,20 @@
 export const $ = (id) => document.getElementById(id);
 export const root = document.documentElement;
 
+// A browser that lets a page store nothing throws an error; what the reader chose then lasts as long as the page.
+function storage(name) {
+  try {
+    return window[name];
+  } catch {
+    return {};
+  }
+}
+const [kept, session] = [storage("localStorage"), storage("sessionStorage")];
+
 const { texts, chosen_lang, asks_token, ...others } = await (await fetch("texts.json")).json();
 export const facts = others;
 const languages = Object.keys(texts);
-const wishes = [localStorage.lang, chosen_lang, navigator.language];
+const wishes = [kept.lang, chosen_lang, navigator.language];
 export let lang =
   wishes.map((wish) => languages.find((one) => wish?.startsWith(one))).find(Boolean) ?? languages[0];
 
@@ -45,7 +55,7 @@ const languageButtons = languages.map((one) => {
   const button = element("button", { type: "button", lang: one, textContent: texts[one]["language.name"] });
   button.dataset.langChoice = one;
   button.onclick = () => {
-    lang = localStorage.lang = one;
+    lang = kept.lang = one;
     speak();
   };
   return button;
@@ -54,26 +64,30 @@ $("theme").before(...languageButtons);
 
 // Theme --------------------------------------------------------------------------------------------------------------
 
-if (localStorage.theme) root.dataset.theme = localStorage.theme;
+if (kept.theme) root.dataset.theme = kept.theme;
 $("theme").onclick = () => {
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
+  root.dataset.theme = kept.theme = dark ? "light" : "dark";
 };
 
 // Token: it came with the address, or is asked for -------------------------------------------------------------------
 
+function keepToken(token) {
+  session.token = token.replace(/[^ -~\xa0-\xff]/g, ""); // No header takes anything else, such as what a chat pastes along.
+}
+
 const inAddress = new URLSearchParams(location.hash.slice(1)).get("token");
 if (inAddress) {
-  sessionStorage.token = inAddress;
+  keepToken(inAddress);
   history.replaceState(null, "", location.pathname);
 }
 
 export async function fetchWithToken(address, { headers, ...options } = {}) {
-  if (asks_token && !sessionStorage.token) sessionStorage.token = prompt(say("web.token")) ?? "";
+  if (asks_token && !session.token) keepToken(prompt(say("web.token")) ?? "");
   const answer = await fetch(address, {
-    headers: { ...headers, "X-Brakepoint-Token": sessionStorage.token ?? "" },
+    headers: { ...headers, "X-Brakepoint-Token": session.token ?? "" },
     ...options,
   });
-  if (answer.status === 403) delete sessionStorage.token;
+  if (answer.status === 403) delete session.token;
   return answer;
 }

@@ -1,0 +1,145 @@
+"""What the pages do in a real browser when their server, or a proxy before it, does not answer as usual."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+from simulated_room import SimulatedRoom
+
+from brakepoint.board import server as board
+from brakepoint.feeds import feed_names, find_feed
+from brakepoint.messages import Light, TrainState
+from brakepoint.monitor import server as monitor
+from brakepoint.monitor.onlooker import Json, line_of
+from brakepoint.truth import load_truth
+
+TOKEN = "a-token"
+FORBIDDING_STORAGE = """for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("forbidden", "SecurityError"); } });"""
+IMPATIENT = "AbortSignal.timeout = () => AbortSignal.abort();"
+
+
+def standing_at(position_cm: float) -> Any:
+    """An onlooker whose train stands somewhere on a line."""
+    state = TrainState(at=0.0, position_cm=position_cm, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
+    line = line_of(load_truth(find_feed("track-stop").with_suffix(".json")))
+    story: Json = {"mission": None, "feeds": feed_names(), "orders": [], "score": None, "ending": None}
+    now = {"train": state.model_dump(mode="json"), "picture_age_s": None, "signs": [], "held_back": []}
+    asked: list[Any] = []
+    return SimpleNamespace(
+        asked=asked,
+        ask=asked.append,
+        picture=None,
+        version=0,
+        story=lambda: {**story, "line": line},
+        now=lambda: {**now, "services": []},
+    )
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    errors: list[str] = []
+    page = browser.new_page(locale="en")
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert errors == []
+
+
+@pytest.fixture
+def train(serve: Any, page: Page) -> Any:
+    """An onlooker whose page is open."""
+    onlooker = standing_at(0.0)
+    page.goto(serve(monitor.make_app(onlooker)))
+    expect(page.locator("#speed")).to_have_text("0")
+    return onlooker
+
+
+def refuse(route: Route) -> None:
+    route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+
+
+@pytest.mark.parametrize("answer", [refuse, lambda route: route.abort()], ids=["a proxy's error", "nobody"])
+def test_a_button_that_reaches_nobody_says_so(train: Any, page: Page, answer: Any) -> None:
+    page.click("#start")
+    expect(page.locator("#asked")).to_have_text("Asked: Start")
+    page.route("**/control", answer)
+    page.evaluate("document.getElementById('stop').disabled = false")
+    page.click("#stop")
+
+    expect(page.locator("#asked")).to_contain_text("Not asked: Stop.")
+
+
+def test_the_last_button_has_the_last_word(train: Any, page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/control", lambda route: held.append(route), times=1)
+    page.click("#start")
+    page.click("#break")
+    expect(page.locator("#asked")).not_to_be_empty()
+    said = page.locator("#asked").text_content()
+    held.pop().fulfill(status=202)
+    page.evaluate("fetch('texts.json').then((answer) => answer.text())")  # Answered after the other one.
+
+    assert page.locator("#asked").text_content() == said != "Asked: Start"
+
+
+def test_after_a_proxys_error_the_news_come_again(serve: Any, page: Page) -> None:
+    page.clock.install()
+    page.route("**/news", refuse)
+    page.goto(serve(monitor.make_app(standing_at(0.0))))
+    page.clock.fast_forward(2_000)
+    expect(page.locator("#trouble")).to_contain_text("has lost contact")
+
+    page.unroute("**/news")
+    page.clock.fast_forward(6_000)
+    expect(page.locator("#speed")).to_have_text("0")
+    page.clock.fast_forward(600)
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_a_train_a_little_before_its_start_is_drawn_at_the_start(serve: Any, page: Page) -> None:
+    page.goto(serve(monitor.make_app(standing_at(-0.5))))
+
+    expect(page.locator("#train")).to_have_attribute("transform", "translate(0 0) rotate(0)")
+
+
+def test_a_page_may_be_forbidden_to_store_anything(serve: Any, page: Page) -> None:
+    onlooker = standing_at(0.0)
+    page.add_init_script(FORBIDDING_STORAGE)
+    page.goto(f"{serve(monitor.make_app(onlooker, TOKEN))}#token={TOKEN}")
+    page.click("#theme")
+    page.click("#start")
+
+    expect(page.locator("#asked")).to_have_text("Asked: Start")
+
+
+def test_a_token_is_pasted_with_what_nobody_sees(serve: Any, page: Page) -> None:
+    page.on("dialog", lambda dialog: dialog.accept(f"\u200b{TOKEN}\u200b"))
+    page.goto(serve(monitor.make_app(standing_at(0.0), TOKEN)))
+    page.click("#start")
+
+    expect(page.locator("#asked")).to_have_text("Asked: Start")
+
+
+def test_the_board_does_not_wait_for_ever(serve: Any, page: Page, tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    page.add_init_script(IMPATIENT)
+    page.route("**/room.json", lambda route: None)
+    page.goto(serve(board.make_app(SimulatedRoom().watcher)))
+
+    expect(page.locator("#trouble")).to_contain_text("has lost contact")
+
+
+def test_the_board_keeps_what_it_knew_when_it_gets_no_room(
+    serve: Any, page: Page, tmp_path: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page.goto(serve(board.make_app(SimulatedRoom().watcher)))
+    expect(page.locator(".seat")).to_have_count(40)
+    page.route("**/room.json", lambda route: route.fulfill(status=500, json={"detail": "no"}))
+    expect(page.locator("#trouble")).to_contain_text("has lost contact")
+
+    page.get_by_role("button", name="Français").click()
+    expect(page.locator(".seat").first).to_contain_text("au départ")
