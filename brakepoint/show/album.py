@@ -46,7 +46,7 @@ class ShownSign(BaseModel):
 
 
 class Album:
-    """A growing folder of labelled pictures; every change is written immediately.
+    """A growing folder of labelled pictures, which two pages may change; every change is written immediately.
 
     Args:
         folder: Contains `pictures/` and `label-studio.json`; both are created with the first picture.
@@ -58,12 +58,12 @@ class Album:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._file = folder / EXPORT_NAME
-        self._tasks: list[Json] = self._read() if self._file.exists() else []
+        self._read()
 
     @property
     def names(self) -> list[str]:
         """Names of the pictures, oldest first."""
-        return [_name(task) for task in self._tasks]
+        return [_name(task) for task in self._read()]
 
     def picture(self, name: str) -> bytes:
         """The JPEG with that name.
@@ -89,11 +89,12 @@ class Album:
             UserError: The bytes aren't a JPEG.
         """
         height, width = decoded(jpeg).shape[:2]
-        number = 1 + max((int(task["id"]) for task in self._tasks), default=0)
+        tasks = self._read()
+        number = 1 + max((int(task["id"]) for task in tasks), default=0)
         name = f"shown_{number:04}.jpg"
         (self.folder / PICTURES).mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / PICTURES / name, jpeg)
-        self._write([*self._tasks, _task(number, name, signs, width, height)])
+        self._write([*tasks, _task(number, name, signs, width, height)])
         return name
 
     def remove(self, name: str) -> None:
@@ -102,16 +103,18 @@ class Album:
         Raises:
             KeyError: There is no picture with that name.
         """
-        if name not in self.names:
+        tasks = self._read()
+        if name not in map(_name, tasks):
             raise KeyError(name)
-        self._write([task for task in self._tasks if _name(task) != name])
+        self._write([task for task in tasks if _name(task) != name])
         (self.folder / PICTURES / name).unlink(missing_ok=True)
 
     def _write(self, tasks: list[Json]) -> None:
         write_whole(self._file, (json.dumps(tasks, indent=1) + "\n").encode())
-        self._tasks = tasks
 
     def _read(self) -> list[Json]:
+        if not self._file.exists():
+            return []
         tasks = read_json(self._file)
         if not isinstance(tasks, list) or not all(map(_is_ours, tasks)):
             raise UserError("show.error.other_export", path=self._file)

@@ -78,7 +78,7 @@ def make_app(
     @router.get("/album.json")
     def kept(given: Token) -> JSONResponse:
         check_token(given, token)
-        return JSONResponse({"names": album.names}, headers=NO_STORE)
+        return JSONResponse({"names": _or_422(lambda: album.names)}, headers=NO_STORE)
 
     @router.post("/album", status_code=201)
     def keep(shown: ShownPicture, given: Token) -> JSONResponse:

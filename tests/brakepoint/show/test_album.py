@@ -46,6 +46,15 @@ def test_an_album_is_taken_up_again_where_it_was_left(album):
     assert again.add(jpeg(), []) == "shown_0004.jpg"
 
 
+def test_two_pages_fill_one_album_and_lose_nothing(album):
+    other = Album(album.folder)
+    names = [album.add(jpeg(10), [DANGER]), other.add(jpeg(20), [LIMIT]), album.add(jpeg(30), [])]
+    other.remove(names[0])
+
+    assert album.names == other.names == names[1:]
+    assert [album.picture(name) for name in names[1:]] == [jpeg(20), jpeg(30)]
+
+
 def test_a_removed_picture_is_gone_with_its_label(album):
     kept, gone = album.add(jpeg(10), [DANGER]), album.add(jpeg(20), [LIMIT])
     album.remove(gone)
