@@ -5,6 +5,7 @@ Orders are sent to the train, and reports come back.
 
 import socket
 import threading
+from contextlib import suppress
 
 from pydantic import ValidationError
 
@@ -60,13 +61,16 @@ class Link:
     def send(self, order: GivenOrder) -> bool:
         """Sends an order; an order that cannot be sent immediately is lost, as on the radio."""
         connected = self._socket
+        if connected is None:
+            return False
         try:
-            if connected is not None:
-                connected.sendall(order.model_dump_json().encode() + b"\n")
-                return True
+            connected.sendall(order.model_dump_json().encode() + b"\n")
         except OSError:
             self._socket = None
-        return False
+            with suppress(OSError):  # Reports may still arrive: only a new link takes orders again.
+                connected.shutdown(socket.SHUT_RDWR)
+            return False
+        return True
 
     def close(self) -> None:
         """Disconnects; may be called twice."""

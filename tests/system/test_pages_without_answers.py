@@ -26,7 +26,7 @@ def standing_at(position_cm: float) -> Any:
     state = TrainState(at=0.0, position_cm=position_cm, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
     line = line_of(load_truth(find_feed("track-stop").with_suffix(".json")))
     story: Json = {"mission": None, "feeds": feed_names(), "orders": [], "score": None, "ending": None}
-    now = {"train": state.model_dump(mode="json"), "picture_age_s": None, "signs": [], "held_back": []}
+    now: Json = {"train": state.model_dump(mode="json"), "picture_age_s": None, "signs": [], "held_back": []}
     asked: list[Any] = []
     return SimpleNamespace(
         asked=asked,

@@ -1,9 +1,11 @@
 """The controller's end of the link to the train."""
 
 import socket
+import threading
 from contextlib import suppress
 
-from brakepoint.services.link import CONNECT_TIMEOUT_S, Link
+from brakepoint.messages import GivenOrder, Light, OrderKind, Reason, TrainState
+from brakepoint.services.link import CONNECT_TIMEOUT_S, FromTrain, Link
 from brakepoint.sockets import LOCALHOST
 
 REPORTS_S = 0.02
@@ -31,3 +33,27 @@ def test_a_closed_link_leaves_the_train_although_the_train_reports_on_and_on() -
             link.close()
 
             assert has_left(train, reports=round(2 * CONNECT_TIMEOUT_S / REPORTS_S))
+
+
+def test_a_link_that_takes_no_order_any_more_is_replaced_although_reports_arrive() -> None:
+    at_rest = TrainState(at=0, position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF)
+    report = FromTrain(run=1, state=at_rest).model_dump_json().encode() + b"\n"
+    order = GivenOrder(kind=OrderKind.BRAKE, reason=Reason.BY_HAND, at=0, giver="us", number=1, run=1)
+    done = threading.Event()
+
+    def report_on_and_on(train: socket.socket) -> None:
+        with suppress(OSError):
+            while not done.wait(REPORTS_S):
+                train.sendall(report)
+
+    with socket.create_server((LOCALHOST, 0)) as server:
+        server.settimeout(20 * CONNECT_TIMEOUT_S)
+        link = Link(*server.getsockname())
+        train, _ = server.accept()
+        with train:
+            threading.Thread(target=report_on_and_on, args=(train,), daemon=True).start()
+            while not link.is_up or link.send(order):
+                pass
+            server.accept()[0].close()
+            done.set()
+            link.close()
