@@ -54,7 +54,6 @@ class Child:
         name: Name of the service.
         process: The process; None while the service waits to be restarted.
         started_at: When the process was started; this time and the times below are by the monotonic clock.
-        started_wall_s: `started_at` by the messages' clock: an older heartbeat is from the previous process.
         due_at: When to restart the service; infinite if another party has to start it.
         back_off_s: Delay of the next restart.
         is_ready: Whether the process has reported that it is ready.
@@ -66,7 +65,6 @@ class Child:
     name: str
     process: subprocess.Popen[str] | None = None
     started_at: float = 0.0
-    started_wall_s: float = 0.0
     due_at: float = 0.0
     back_off_s: float = BACK_OFF_S[0]
     is_ready: bool = False
@@ -180,7 +178,7 @@ class Supervisor:
                 _end(process, until)
 
     def _start(self, child: Child) -> None:
-        child.started_at, child.started_wall_s = time.monotonic(), CLOCK.now()
+        child.started_at = time.monotonic()
         child.is_ready, child.heard_at, child.starting_at = False, 0.0, 0.0
         if child.due_at == math.inf:
             return
@@ -246,8 +244,8 @@ class Supervisor:
         self._bus.beat()
         while (status := self._bus.take(STATUS)) is not None:
             heard = self._echo if status.service == NAME else self._children.get(status.service)
-            if heard is None or status.at < heard.started_wall_s:
-                continue
+            if heard is None or CLOCK.now() - status.at > now - heard.started_at:
+                continue  # It is from the previous process. The clock may have been set since, so ages count.
             if status.health is Health.READY:
                 heard.hear(now)
             elif status.health is Health.STARTING:

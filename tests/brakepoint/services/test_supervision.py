@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("paho")
 
 from brakepoint.errors import UserError
+from brakepoint.messages import Health, Status
 from brakepoint.services import ServiceSettings, supervisor
 from brakepoint.services.supervisor import (
     BACK_OFF_S,
@@ -231,6 +232,24 @@ def test_a_service_that_does_not_end_when_asked_is_killed_with_the_helpers_that_
     assert process.stdin.closed
     assert select.select([process.stdout], [], [], PATIENCE_S)[0], "a helper still writes"
     assert process.stdout.read() == ""
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, 0.0, 3600.0])
+@pytest.mark.parametrize(("said_ago_s", "is_heard"), [(0.1, True), (61.0, False)])
+def test_a_heartbeat_of_the_process_before_is_none_whatever_the_clock_is_set_to(
+    services, monkeypatch, jump_s, said_ago_s, is_heard
+):
+    wall = [1000.0]
+    monkeypatch.setattr(supervisor, "CLOCK", SimpleNamespace(now=lambda: wall[0]))
+    watched = services._children["autopilot"]
+    watched.due_at = math.inf  # Nothing is started.
+    services._start(watched)
+    wall[0] += jump_s + 60
+    said = [Status(service="autopilot", health=Health.READY, at=wall[0] - said_ago_s)]
+    services._bus = SimpleNamespace(beat=bool, take=lambda _: said.pop() if said else None)
+    services._listen_to_all(NOW + 60)
+
+    assert watched.is_ready is is_heard
 
 
 def test_one_that_had_lasted_is_started_again_at_once(services, clock):
