@@ -17,8 +17,8 @@ from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.stores.embedded import Folders
 
 FROZEN = "frozen"
-"""The folder with the submissions as they were when time was up. Of a file that is too large, one byte more than
-allowed is kept, so that the copy is still too large when it is scored."""
+"""The folder with the submissions as they were when time was up. Of a file that is too large, one byte
+more than allowed is kept, so that the copy is still too large when it is scored."""
 
 
 class Rulings(Kept):
