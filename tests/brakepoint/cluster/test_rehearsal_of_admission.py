@@ -159,7 +159,7 @@ def test_a_field_without_a_value_has_its_default() -> None:
     assert [one for one in broken.found().findings if one.rule != "target_port"] == []
 
 
-def role(kind: str, where: str = "", **rule: list[str]) -> Manifest:
+def role(kind: str, rule: Manifest, where: str = "") -> Manifest:
     return {"kind": kind, "metadata": {"name": "role", "namespace": where}, "rules": [rule]}
 
 
@@ -184,16 +184,16 @@ USE = {
 @pytest.mark.parametrize(
     ("manifests", "granted"),
     [
-        ([role("Role", "here", **USE), binding("Role")], {"anyuid"}),
-        ([role("ClusterRole", **USE), binding("ClusterRole")], {"anyuid"}),
-        ([role("Role", "here", **{**USE, "apiGroups": ["*"], "resourceNames": []}), binding("Role")], {"*"}),
-        ([role("Role", "elsewhere", **USE), binding("Role")], set()),
-        ([role("ClusterRole", **USE), binding("Role")], set()),
+        ([role("Role", USE, "here"), binding("Role")], {"anyuid"}),
+        ([role("ClusterRole", USE), binding("ClusterRole")], {"anyuid"}),
+        ([role("Role", {**USE, "apiGroups": ["*"], "resourceNames": []}, "here"), binding("Role")], {"*"}),
+        ([role("Role", USE, "elsewhere"), binding("Role")], set()),
+        ([role("ClusterRole", USE), binding("Role")], set()),
         (
-            [role("Role", "here", **{**USE, "apiGroups": ["apps"], "resources": ["*"]}), binding("Role")],
+            [role("Role", {**USE, "apiGroups": ["apps"], "resources": ["*"]}, "here"), binding("Role")],
             set(),
         ),
-        ([role("Role", "here", **{**USE, "verbs": ["get"]}), binding("Role")], set()),
+        ([role("Role", {**USE, "verbs": ["get"]}, "here"), binding("Role")], set()),
         ([binding("ClusterRole", "cluster-admin")], {"*"}),
         ([binding("ClusterRole", "system:openshift:scc:nonroot-v2")], {"nonroot-v2"}),
     ],
