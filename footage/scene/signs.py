@@ -7,7 +7,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from brakepoint.scenery.artwork import PLATES, TRIANGLE_INCENTRE_Y, UNITS_PER_CM, PlateArtwork, rasterise
+from brakepoint.scenery.artwork import PLATES, PlateArtwork, rasterise
+from brakepoint.scenery.plate_parts import TRIANGLE_INCENTRE_Y, UNITS_PER_CM
 from footage.scene.materials import plain, printed
 from footage.scene.shapes import add, put, solid
 
