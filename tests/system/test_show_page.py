@@ -297,5 +297,5 @@ def test_ten_pictures_teach_the_base_model_a_sign_that_it_has_never_seen(page, a
     for picture, signs in pictures(EXAMINED_ON, 5):
         exam.add(picture, signs)
 
-    assert recall_of_dangers(BASE_MODEL, exam.folder) == 0
+    assert recall_of_dangers(BASE_MODEL, exam.folder) == pytest.approx(1 / 9, abs=0.03)  # docs/*/show.md
     assert recall_of_dangers(taught / "model.onnx", exam.folder) >= 0.5
