@@ -97,7 +97,7 @@ LIMITS = {
     "train_file.Drive.lag_s": "(0.01, 3]",
     "train_file.Drive.low_power": "(0, 100]",
     "train_file.Drive.start_power": "[0, 100)",
-    "train_file.Drive.volts": "[4, 10]",
+    "train_file.Drive.volts": "[4.0, 10.0]",
     "train_file.Eye.focal_px": "(0, 20000]",
     "train_file.Eye.height_cm": "(0, 30]",
     "train_file.Eye.height_px": "[16, 8192]",

@@ -85,6 +85,7 @@ def check_debounce(lab: Lab) -> None:
         "same_frame": ((5, 5, 5), False),
         "doubts": ((1, 2, 3, 20), True),
     }
+    remembered: dict[tuple[int, ...], object] = {}
     for name, (frames, believed) in cases.items():
         sign = lab.Sign(LIMIT, 50.0, 1.0, 7.0, True)
         for frame in frames:
@@ -95,11 +96,12 @@ def check_debounce(lab: Lab) -> None:
             raise Wrong(f"step6.debounce.{name}", times=lab.SEEN_TIMES, frames=lab.SEEN_FRAMES)
         if frames[-1] not in sign.frames:
             raise Wrong("step6.debounce.newest", found=frames[-1])
+        remembered[frames] = sign.frames
+    for frames, found in remembered.items():
         wanted = sorted({frame for frame in frames if frame > frames[-1] - lab.SEEN_FRAMES})
-        if not isinstance(sign.frames, tuple) or sorted(sign.frames) != wanted:
-            shown = {"seen": _listed(frames), "expected": _listed(wanted), "found": str(sign.frames)}
+        if not isinstance(found, tuple) or sorted(found) != wanted:
+            shown = {"seen": _listed(frames), "expected": _listed(wanted), "found": str(found)}
             raise Wrong("step6.debounce.frames", **shown)
-
     known = replace(_sign(lab, DANGER, 50.0), done=True, unseen_from_cm=3.0)
     again = lab.confirm(known, 4)
     for name, value in vars(known).items():
