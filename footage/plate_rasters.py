@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brakepoint.scenery.artwork import PLATES, ROAD_PLATES, rasterise
+from brakepoint.scenery.artwork import ALL_PLATES, rasterise
 
 PLATES_DIR = Path(__file__).parent.parent / "brakepoint" / "synthesis" / "plates"
 WIDTH_PX = 256
@@ -18,7 +18,7 @@ def main() -> None:
     from PIL import Image
 
     PLATES_DIR.mkdir(parents=True, exist_ok=True)
-    for kind in PLATES | ROAD_PLATES:
+    for kind in ALL_PLATES:
         raster: np.ndarray = rasterise(kind, WIDTH_PX)
         Image.fromarray(raster, "RGBA").save(PLATES_DIR / f"{kind}.png", optimize=True)
 

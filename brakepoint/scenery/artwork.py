@@ -35,6 +35,7 @@ from brakepoint.scenery.plate_parts import (
     lettering,
     limit,
     road_danger,
+    square,
     stroke,
 )
 from brakepoint.scenery.road_signs import ROAD_DRAWINGS
@@ -177,8 +178,8 @@ def _no_entry() -> str:
 
 def _blue_square(content: str) -> str:
     """Returns an information square with a thin white border."""
-    border = box(-95, -95, 190, 190, SQUARE_CORNER, WHITE)
-    return border + box(-88, -88, 176, 176, SQUARE_CORNER - 6, BLUE) + content
+    border = square(190, SQUARE_CORNER, WHITE)
+    return border + square(176, SQUARE_CORNER - 6, BLUE) + content
 
 
 def _crossing() -> str:
@@ -191,7 +192,7 @@ def _no_horn() -> str:
     """Returns the no horn square."""
     ring = dot(0, 0, 82, RED) + dot(0, 0, 69, WHITE)
     slash = stroke("M-51 -51L51 51", 12, RED)
-    return box(-95, -95, 190, 190, SQUARE_CORNER, WHITE) + ring + _horn(BLACK, WHITE) + slash
+    return square(190, SQUARE_CORNER, WHITE) + ring + _horn(BLACK, WHITE) + slash
 
 
 _DANGERS = {"exclamation": _exclamation, "children": _children, "train": _train, "worker": _worker}
@@ -254,6 +255,7 @@ PLATES: dict[str, PlateArtwork] = {kind: _plate(kind) for kind in DRAWINGS}
 """The plates of tracks, and the four warnings of roads that are rendered, too."""
 ROAD_PLATES: dict[str, PlateArtwork] = {kind: _plate(kind) for kind in ROAD_DRAWINGS}
 """The plates that only the base model's roads have."""
+ALL_PLATES = PLATES | ROAD_PLATES
 
 
 # --- Output -------------------------------------------------------------------------------------------------
@@ -278,7 +280,7 @@ def rasterise(kind: str, size_px: int) -> np.ndarray:
     """Renders a plate so that it fills its raster exactly.
 
     Args:
-        kind: A key of ``PLATES`` or ``ROAD_PLATES``.
+        kind: A key of ``ALL_PLATES``.
         size_px: Width of the raster; its height follows the plate's proportions, to the nearest pixel.
 
     Returns:
@@ -287,7 +289,7 @@ def rasterise(kind: str, size_px: int) -> np.ndarray:
     import resvg_py
     from PIL import Image
 
-    plate = _plate(kind)
+    plate = ALL_PLATES[kind]
     height_px = round(size_px * plate.height_cm / plate.width_cm)
     png = resvg_py.svg_to_bytes(svg_string=_document(kind, size_px, height_px), skip_system_fonts=True)
     return np.array(Image.open(BytesIO(png)).convert("RGBA"))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from brakepoint.messages import SignClass
-from brakepoint.scenery.artwork import PLATES, ROAD_PLATES
+from brakepoint.scenery.artwork import ALL_PLATES
 from brakepoint.scenery.plate_parts import Shape
 
 Outline = np.ndarray
@@ -75,7 +75,7 @@ def plates() -> dict[str, PrintedPlate]:
 
 
 def _plate(kind: str, png: bytes) -> PrintedPlate:
-    artwork = (PLATES | ROAD_PLATES)[kind]
+    artwork = ALL_PLATES[kind]
     edge = (20, 175, 225) if kind.startswith("danger-") else (228, 232, 232)
     return PrintedPlate(kind, artwork.sign_class, artwork.shape, png, OUTLINES[artwork.shape](), edge)
 
