@@ -174,7 +174,10 @@ class PictureIndex:
     def _nearest(self, found: list[Path], parts: tuple[str, ...], location: str, file: Path) -> Path:
         """The picture whose folders agree best with those in the label, else with the label's own."""
         ranks = {
-            path: (*self._agreement(self._parts[path], parts), _folders_in_common(path, file))
+            path: (
+                *self._agreement(self._parts[path], parts),
+                alike_at_start(path.parts[:-1], file.parts[:-1]),
+            )
             for path in found
         }
         best = [path for path in found if ranks[path] == max(ranks.values())]
@@ -186,8 +189,7 @@ class PictureIndex:
 
     @staticmethod
     def _agreement(own: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, bool, bool]:
-        pairs = list(zip(reversed(own[:-1]), reversed(wanted[:-1]), strict=False))
-        alike = next((i for i, (one, other) in enumerate(pairs) if _key(one) != _key(other)), len(pairs))
+        alike = alike_at_start(map(_key, own[-2::-1]), map(_key, wanted[-2::-1]))
         return alike, alike == len(own) - 1, readable(own[-1]) == readable(wanted[-1])
 
 
@@ -197,9 +199,9 @@ def _stems(name: str) -> list[str]:
     return [f"{name}.x", *([name] if suffix in PICTURE_SUFFIXES | UNREADABLE_SUFFIXES else [])]
 
 
-def _folders_in_common(one: Path, other: Path) -> int:
-    """The number of folders, from the root on, that contain both files."""
-    pairs = zip(one.parts[:-1], other.parts[:-1], strict=False)
+def alike_at_start(one: Iterable[str], other: Iterable[str]) -> int:
+    """How many parts at the start of two paths are the same."""
+    pairs = zip(one, other, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 

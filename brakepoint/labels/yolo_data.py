@@ -4,7 +4,6 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import yaml
 
 from brakepoint.errors import UserError
 from brakepoint.files import load_yaml
+from brakepoint.labels.pictures import alike_at_start
 from brakepoint.labels.reading import read_text
 from brakepoint.labels.splits import split_of_name
 
@@ -65,12 +65,8 @@ class _List:
 
     def nearness(self, picture: Path) -> int:
         """How many last parts of the picture's path, at least its name, are in the list; else 0."""
-        return max((_alike(parts, picture) for parts in self._by_name.get(picture.name, [])), default=0)
-
-
-def _alike(parts: list[str], picture: Path) -> int:
-    pairs = zip(reversed(parts), reversed(picture.parts), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        listed = self._by_name.get(picture.name, [])
+        return max((alike_at_start(parts[::-1], picture.parts[::-1]) for parts in listed), default=0)
 
 
 def find_data(folder: Path, files: Sequence[Path]) -> tuple[YoloData, ...]:
