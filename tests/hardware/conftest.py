@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from emulated_hub import PATIENT, EmulatedHub
+from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
 
 from hardware import ble_hub
 from hardware.ble_hub import BluetoothHub
@@ -17,15 +17,33 @@ def impatient(monkeypatch):
     monkeypatch.setattr(ble_hub, "BACK_OFF_S", (0.02, 0.1))
 
 
-@pytest.fixture
-def said() -> io.StringIO:
-    return io.StringIO()
+class Said(io.StringIO):
+    """What the hubs have printed; whoever reads it waits until their threads have printed everything."""
+
+    def __init__(self, hubs: list[BluetoothHub]) -> None:
+        super().__init__()
+        self._hubs = hubs
+
+    def getvalue(self) -> str:
+        for hub in self._hubs:
+            hub._speaker.flush(PATIENCE_S)
+        return super().getvalue()
 
 
 @pytest.fixture
-def open_hub(bluez, impatient, said, tmp_path) -> Iterator[Callable[..., BluetoothHub]]:
+def opened() -> list[BluetoothHub]:
+    """The hubs that the test has opened."""
+    return []
+
+
+@pytest.fixture
+def said(opened) -> Said:
+    return Said(opened)
+
+
+@pytest.fixture
+def open_hub(bluez, impatient, opened, said, tmp_path) -> Iterator[Callable[..., BluetoothHub]]:
     """Opens hubs, and closes them after the test; each limit is generous except the given ones."""
-    opened: list[BluetoothHub] = []
 
     def open_one(address: str = "", **limits: float) -> BluetoothHub:
         patience = replace(PATIENT, **limits)
