@@ -25,6 +25,7 @@ COMMANDS = (
     "backgrounds",
     "synth",
     "base_model",
+    "track_model",
     "train",
     "quantise",
     "serve",

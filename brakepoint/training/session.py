@@ -99,12 +99,13 @@ def use_all_cores(model: Any) -> None:
 
 
 def compute_in_bfloat16(model: Any) -> None:
-    """Saves time on processors that can multiply in bfloat16 and add in float32."""
+    """Saves time on processors that can multiply in bfloat16 and add in float32; a GPU keeps float32."""
     import torch
 
     def choose(trainer: Any) -> None:
-        # On a CPU, this selects torch's autocast; ultralytics' own setting requires a GPU.
-        trainer.amp = torch.cpu._is_avx512_bf16_supported()
+        # On a CPU, this selects torch's autocast; ultralytics' own setting requires a GPU. On a GPU, it would
+        # select float16, in which small gradients are lost.
+        trainer.amp = trainer.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
         trainer.model.to(memory_format=torch.channels_last)
 
     model.add_callback("on_train_start", choose)

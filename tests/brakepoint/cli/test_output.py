@@ -100,6 +100,41 @@ def test_a_base_model_learns_from_scratch_and_is_judged_by_pictures_of_another_s
     assert recipe.epochs == 2
 
 
+def test_a_track_model_learns_from_the_stills_and_from_each_kind_of_picture_and_is_judged_by_others(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    learn, synthesise = Recorded(Trained(CHECKPOINT, MODEL)), Recorded()
+    monkeypatch.setattr(fine_tuning, "learn", learn)
+    monkeypatch.setattr(engine, "synthesise", synthesise)
+    monkeypatch.setattr(feed_frames, "feed_names", lambda: ["track-slowdown"])
+    start = tmp_path / "base.pt"
+
+    given = ["--out", str(tmp_path), "--start", str(start), "--pictures", "600", "--epochs", "2"]
+    assert run(["track-model", *given]) == 0
+
+    assert capsys.readouterr().out.endswith(
+        english_lines(("training.done", {"checkpoint": CHECKPOINT, "model": MODEL}))
+    )
+    stills = tmp_path / "dataset"
+    assert all(list((stills / side / "images").iterdir()) for side in ("train", "val"))
+    painted = {call[0].name: (call[1], call[3].describe()["world"]) for call in synthesise}
+    assert painted == {
+        "track": (500, "track"),
+        "backdrops": (100, "track"),
+        "roads": (200, "road"),
+        "val-track": (300, "track"),
+        "val-road": (200, "road"),
+    }
+    assert len({call[2] for call in synthesise}) == 5, "the same seed would paint the same pictures"
+    assert [bool(call[3].backgrounds) for call in synthesise] == [False, True, False, False, False]
+    assert all(call[3].cutouts for call in synthesise)
+    _, data, val, *rest, recipe = learn[0]
+    assert data == [tmp_path / "track", tmp_path / "backdrops", tmp_path / "roads", stills]
+    assert val == [stills, tmp_path / "val-track", tmp_path / "val-road"]
+    assert rest == [tmp_path, start]
+    assert recipe.epochs == 2
+
+
 def test_synth_ends_with_how_many_pictures_are_new_and_how_many_there_are(
     tmp_path: Path, monkeypatch, capsys
 ) -> None:

@@ -22,3 +22,22 @@ def test_pictures_are_loaded_by_other_processes_only_where_these_can_share_memor
     callbacks["on_pretrain_routine_start"](trainer)
 
     assert trainer.args.workers == workers
+
+
+@pytest.mark.parametrize(
+    ("device", "is_supported", "is_used"), [("cpu", True, True), ("cpu", False, False), ("cuda", True, False)]
+)
+def test_bfloat16_is_used_on_processors_that_support_it_and_float16_never(
+    monkeypatch, device, is_supported, is_used
+):
+    callbacks: dict[str, Callable[..., None]] = {}
+    torch = SimpleNamespace(
+        cpu=SimpleNamespace(_is_avx512_bf16_supported=lambda: is_supported), channels_last="channels last"
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    session.compute_in_bfloat16(SimpleNamespace(add_callback=callbacks.__setitem__))
+    network = SimpleNamespace(to=lambda memory_format: None)
+    trainer = SimpleNamespace(device=SimpleNamespace(type=device), model=network, amp=None)
+    callbacks["on_train_start"](trainer)
+
+    assert trainer.amp is is_used
