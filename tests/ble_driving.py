@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from emulated_hub import PATIENCE_S
+from patience import PATIENCE_S
 
 from brakepoint.locomotive import ORDER_POWER
 from brakepoint.messages import Light, Order, OrderKind, Reason, SignClass

@@ -2,9 +2,9 @@
 
 import time
 
+from patience import PATIENCE_S
 from playwright.sync_api import Page
 
-WITHIN_S = 60.0
 LOOK_EVERY_MS = 50.0
 
 
@@ -13,7 +13,7 @@ def await_in_page(page: Page, expression: str) -> None:
 
     Playwright's own way evaluates a string within the page, which the policy of our pages forbids.
     """
-    until = time.monotonic() + WITHIN_S
+    until = time.monotonic() + PATIENCE_S
     while not page.evaluate(expression):
         assert time.monotonic() < until, f"it did not come to pass in time: {expression}"
         page.wait_for_timeout(LOOK_EVERY_MS)

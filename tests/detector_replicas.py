@@ -15,6 +15,7 @@ from typing import Self
 
 import cv2
 import numpy as np
+from patience import PATIENCE_S
 
 from brakepoint.messages import Health, Picture
 from brakepoint.services import ServiceSettings
@@ -24,7 +25,6 @@ from brakepoint.services.topics import DETECTIONS, PICTURE, QUEUE, STATUS
 from brakepoint.systems import LIFELINE_VARIABLE
 
 ANSWERS = replace(DETECTIONS, keep=QUEUE)
-WITHIN_S = 60.0
 SERVES = re.compile(r"replicas: (\d+); this replica serves: (.*)")
 NOISE = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
 JPEG = cv2.imencode(".jpg", NOISE)[1].tobytes()
@@ -71,7 +71,7 @@ class Replica:
     def stop(self) -> None:
         """Stops it as Kubernetes does."""
         self._process.terminate()
-        self._process.wait(WITHIN_S)
+        self._process.wait(PATIENCE_S)
 
     def end(self) -> None:
         """Leaves nothing behind."""
@@ -139,7 +139,7 @@ class Trains:
             while (status := bus.take(STATUS)) is not None:
                 self.gone += status.service == "detector" and status.health is Health.GONE
 
-    def are_answered(self, *trains: str, within_s: float = WITHIN_S) -> bool:
+    def are_answered(self, *trains: str, within_s: float = PATIENCE_S) -> bool:
         """Sends one frame from each, and returns whether all are answered in time."""
         number = self.send(*trains)
         until = time.monotonic() + within_s
@@ -152,7 +152,7 @@ class Trains:
 
     def await_that(self, condition: Callable[[], bool]) -> None:
         """Waits for anything; what the replicas said explains why it did not come."""
-        until = time.monotonic() + WITHIN_S
+        until = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < until, [replica.said for replica in self._replicas]
             time.sleep(0.01)

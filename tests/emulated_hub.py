@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from patience import PATIENCE_S
+
 from hardware import lwp3
 from hardware.hub_search import RadioLimits
 from hardware.lwp3 import BRAKE, COMPANY_ID, DeviceType, Feedback, HubKind, Port
 
-PATIENCE_S = 60.0
 """For what must happen sooner or later, on however busy a machine; a test that waits so long has failed."""
 PATIENT = RadioLimits(
     find_s=PATIENCE_S,

@@ -18,6 +18,7 @@ import pytest
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast._private.unmarshaller import Unmarshaller
 from emulated_hub import EmulatedHub
+from patience import PATIENCE_S
 
 from hardware.lwp3 import CHARACTERISTIC_UUID, SERVICE_UUID
 
@@ -212,11 +213,11 @@ class FakeBluez:
         thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve(ready)))
         thread.start()
         try:
-            assert ready.wait(10)
+            assert ready.wait(PATIENCE_S)
             yield self
         finally:
             self._loop.call_soon_threadsafe(self._ended.set)
-            thread.join(10)
+            thread.join(PATIENCE_S)
 
     async def _serve(self, ready: threading.Event) -> None:
         self._ended = asyncio.Event()

@@ -10,7 +10,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
-from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
+from emulated_hub import PATIENT, EmulatedHub
+from patience import PATIENCE_S
 
 from brakepoint.cli import camera as camera_command
 from brakepoint.cli import hub as hub_command

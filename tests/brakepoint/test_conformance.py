@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
+from emulated_hub import PATIENT, EmulatedHub
+from patience import PATIENCE_S
 
 from brakepoint.adapters import OWN, open_camera, open_hub
 from brakepoint.conformance import CameraConformance, HubConformance

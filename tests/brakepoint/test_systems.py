@@ -6,6 +6,7 @@ import sys
 import threading
 
 import pytest
+from patience import PATIENCE_S
 
 from benchmarks import drill
 from brakepoint.cli import run
@@ -56,7 +57,7 @@ def test_a_process_with_a_lifeline_notices_the_end_of_its_parent(monkeypatch: py
 
     on_end_of_parent(noticed.set)
 
-    assert noticed.wait(10)
+    assert noticed.wait(PATIENCE_S)
     assert LIFELINE_VARIABLE not in os.environ
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
+from emulated_hub import PATIENT, EmulatedHub
+from patience import PATIENCE_S
 
 from hardware import ble_hub
 from hardware.ble_hub import BluetoothHub
@@ -18,7 +19,7 @@ def impatient(monkeypatch):
 
 
 class Said(io.StringIO):
-    """What the hubs have printed; whoever reads it waits until their threads have printed everything."""
+    """What the hubs have printed; reading it waits until their threads have printed everything."""
 
     def __init__(self, hubs: list[BluetoothHub]) -> None:
         super().__init__()

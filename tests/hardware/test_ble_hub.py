@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 from ble_driving import DANGER, FULL, LOW, LOW_POWER, drive, eventually, order
-from emulated_hub import PATIENCE_S, EmulatedHub
+from emulated_hub import EmulatedHub
+from patience import PATIENCE_S
 
 from brakepoint.locomotive import ORDER_POWER
 from brakepoint.look import order_line

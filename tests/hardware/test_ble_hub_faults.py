@@ -8,7 +8,8 @@ import time
 
 import pytest
 from ble_driving import DANGER, FULL, LOW, LOW_POWER, SHORT_S, drive, eventually, order
-from emulated_hub import PATIENCE_S, EmulatedHub
+from emulated_hub import EmulatedHub
+from patience import PATIENCE_S
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Light, OrderKind, TrainState

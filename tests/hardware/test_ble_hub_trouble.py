@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from ble_driving import DANGER, FULL, LOW, LOW_POWER, SHORT_S, drive, eventually
-from emulated_hub import PATIENCE_S, PATIENT
+from emulated_hub import PATIENT
+from patience import PATIENCE_S
 
 from brakepoint.texts import text
 from hardware import ble_hub

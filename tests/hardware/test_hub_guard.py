@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import typer
 from ble_driving import LOW_POWER
-from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
+from emulated_hub import PATIENT, EmulatedHub
+from patience import PATIENCE_S
 from typer.testing import CliRunner
 
 from brakepoint.cli import build_app

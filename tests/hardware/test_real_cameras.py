@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from emulated_hub import PATIENCE_S
+from patience import PATIENCE_S
 
 from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError

@@ -4,7 +4,8 @@ from itertools import groupby
 
 import pytest
 from driving import drive, feed
-from emulated_hub import PATIENCE_S, PATIENT, EmulatedHub
+from emulated_hub import PATIENT, EmulatedHub
+from patience import PATIENCE_S
 
 from brakepoint.messages import Order, OrderKind, TrainState
 from brakepoint.mission.loop import OracleDetector, PlainCamera, run_mission

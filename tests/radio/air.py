@@ -18,7 +18,8 @@ from bumble.hci import Address, LeFeatureMask
 from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport import open_transport
-from emulated_hub import PATIENCE_S, EmulatedHub
+from emulated_hub import EmulatedHub
+from patience import PATIENCE_S
 
 from hardware.lwp3 import CHARACTERISTIC_UUID, SERVICE_UUID, Message
 

@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from emulated_hub import PATIENCE_S, PATIENT  # noqa: E402
+from emulated_hub import PATIENT  # noqa: E402
+from patience import PATIENCE_S  # noqa: E402
 
 from brakepoint.errors import UserError  # noqa: E402
 from brakepoint.messages import Order, OrderKind, Reason  # noqa: E402

@@ -12,6 +12,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from patience import PATIENCE_S
 
 from benchmarks.brokers import running_mosquitto
 from brakepoint.errors import UserError
@@ -32,7 +33,6 @@ pytestmark = pytest.mark.live
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 FEED = "track-stop"
 TRAINS = {"train-1": "first secret", "train-2": "second secret", "viewer": "third secret"}
-WITHIN_S = 30.0
 
 
 def openssl(folder: Path, *arguments: str) -> None:
@@ -84,7 +84,7 @@ def ports(folder: Path) -> Iterator[tuple[int, int]]:
 
 
 def await_condition(condition) -> None:
-    until = time.monotonic() + WITHIN_S
+    until = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < until, "it did not come to pass in time"
         time.sleep(0.05)
@@ -239,7 +239,7 @@ def test_who_may_only_look_on_does_not_wipe_a_stop_that_waits_for_the_controller
     for guess in guesses:
         take_the_name(viewer, guess)
     with Bus(settings, "controller", (CONTROL,)) as controller:
-        assert controller.take(CONTROL, WITHIN_S) == stop
+        assert controller.take(CONTROL, PATIENCE_S) == stop
 
 
 @pytest.mark.parametrize("limit", ["message_size_limit 5000", "max_packet_size 5000"])
@@ -298,5 +298,5 @@ def test_all_services_drive_over_it_and_a_stop_waits_for_a_dead_controller_but_a
 
         await_condition(is_stopped)
         stage.await_train(is_at_rest)
-        said = person.take(MISSION, WITHIN_S)
+        said = person.take(MISSION, PATIENCE_S)
         assert said is not None and said.run == stage.run

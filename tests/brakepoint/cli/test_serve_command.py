@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from patience import PATIENCE_S
 
 pytest.importorskip("kserve")
 
@@ -18,8 +19,6 @@ from brakepoint.serving import engine, server, source
 from brakepoint.serving.pictures import PIXELS_MOST, PIXELS_VARIABLE
 from brakepoint.serving.source import Chosen
 from brakepoint.texts import text
-
-PATIENCE_S = 10
 
 
 class Follower(threading.Thread):

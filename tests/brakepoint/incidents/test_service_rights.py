@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from patience import PATIENCE_S
 
 pytest.importorskip("amqtt")
 
@@ -23,8 +24,6 @@ from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.topics import DETECTIONS, REPLICA, STATUS, TOPICS
 from brakepoint.sockets import LOCALHOST, free_port
-
-WITHIN_S = 20.0
 
 
 def passes(service: str, topic: str, action: Action = Action.PUBLISH, **allowed: list[str]) -> bool:
@@ -101,7 +100,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     thread.start()
     yield settings.broker
     stopping.set()
-    thread.join(WITHIN_S)
+    thread.join(PATIENCE_S)
 
 
 @pytest.mark.live
@@ -113,7 +112,7 @@ def test_on_the_wire_the_detector_is_heard_to_be_there_and_says_nothing_more(add
         Bus(settings, "detector") as detector,
         Bus(settings, "laptop") as laptop,
     ):
-        until = time.monotonic() + WITHIN_S
+        until = time.monotonic() + PATIENCE_S
         while not (listener.is_connected and detector.is_connected and laptop.is_connected):
             assert time.monotonic() < until, "they did not connect in time"
             time.sleep(0.01)
@@ -122,10 +121,10 @@ def test_on_the_wire_the_detector_is_heard_to_be_there_and_says_nothing_more(add
             laptop.beat(now=True)
         detector.say(DETECTIONS, seen)
         detector.beat(now=True)
-        while (status := listener.take(STATUS, WITHIN_S)) and status.service != "detector":
+        while (status := listener.take(STATUS, PATIENCE_S)) and status.service != "detector":
             pass
         assert status is not None and status.health is Health.STARTING
         assert not listener.has(DETECTIONS, 0.2)
 
         laptop.say(DETECTIONS, seen)
-        assert listener.take(DETECTIONS, WITHIN_S) == seen
+        assert listener.take(DETECTIONS, PATIENCE_S) == seen

@@ -3,10 +3,12 @@
 import threading
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 from fake_bus import fake_bus
+from patience import PATIENCE_S
 
 from brakepoint.adapters import SIMULATED_HUB
 from brakepoint.incidents import wiring
@@ -130,8 +132,8 @@ def test_the_services_work_with_what_the_site_says_when_they_start(
     runs = runs_of(tmp_path)
     assert list(runs) == ["broker", "capture", "detector", "autopilot"]
     loaded: list[Any] = []
-    limits: list[float] = []
-    monkeypatch.setattr(wiring, "end_beyond", lambda limit_mb, stopping: limits.append(limit_mb))
+    limits: SimpleQueue[float] = SimpleQueue()
+    monkeypatch.setattr(wiring, "end_beyond", lambda limit_mb, stopping: limits.put(limit_mb))
     monkeypatch.setattr(wiring, "run_broker", lambda settings, stopping, plugins: loaded.append(plugins))
 
     for run in runs.values():
@@ -140,5 +142,6 @@ def test_the_services_work_with_what_the_site_says_when_they_start(
     assert [service for _, service in served] == ["capture", "detector", "autopilot"]
     assert loaded == [{RIGHTS_PLUGIN: {"allowed": site.setup.rights.model_dump(mode="json")}}]
     assert asked == [(site.model, 0.75)]
-    assert limits == [300.0]
+    assert limits.get(timeout=PATIENCE_S) == 300.0
+    assert limits.empty()
     served[0][0].close()

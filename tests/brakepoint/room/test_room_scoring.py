@@ -12,6 +12,7 @@ import onnx
 import pytest
 from handing_in import NOW, hand_in, judge_by
 from onnx import helper
+from patience import PATIENCE_S
 
 from brakepoint.cli import room as cli_room
 from brakepoint.cli import run
@@ -26,8 +27,6 @@ from brakepoint.room.scoring import score_room
 from brakepoint.room.stores import open_store
 from brakepoint.room.submission import Submission, fetch, score
 from brakepoint.texts import text
-
-PATIENCE_S = 10
 
 
 def outcome(points: float, map50: float | None = 0.5, reason: Failure | None = None) -> SubmissionOutcome:

@@ -5,14 +5,13 @@ import socket
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 pytest.importorskip("paho")
 
 from brakepoint.services import ServiceSettings, bus
 from brakepoint.services.bus import Bus
 from brakepoint.sockets import LOCALHOST
-
-WITHIN_S = 20.0
 
 
 def test_a_message_does_not_wait_for_the_acknowledgement_of_the_last_one(monkeypatch: pytest.MonkeyPatch):
@@ -28,6 +27,6 @@ def test_a_message_does_not_wait_for_the_acknowledgement_of_the_last_one(monkeyp
     with socket.create_server((LOCALHOST, 0)) as broker:
         url = f"mqtt://{LOCALHOST}:{broker.getsockname()[1]}"
         with Bus(ServiceSettings(broker=url), "autopilot"):
-            before, after = opened.get(timeout=WITHIN_S)
+            before, after = opened.get(timeout=PATIENCE_S)
 
     assert (before, bool(after)) == (0, True)

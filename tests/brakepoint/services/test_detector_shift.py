@@ -7,6 +7,7 @@ from queue import Queue
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 pytest.importorskip("paho")
 
@@ -17,7 +18,6 @@ from brakepoint.services import ServiceSettings, detector
 from brakepoint.services.detector import SharedModel, Shift
 from brakepoint.services.topics import CONTROL, FRAME, MISSION
 
-WITHIN_S = 10.0
 SETTINGS = ServiceSettings(train_id="a,b,c", detector="oracle")
 MODELS = [SharedModel(None, threading.Lock()), SharedModel(None, threading.Lock())]
 
@@ -48,7 +48,7 @@ class Stage:
         self.happened.put(("serves", bus.train_id))
         if bus.train_id in self.breaks:
             raise self.breaks[bus.train_id]
-        assert leaving.wait(WITHIN_S)
+        assert leaving.wait(PATIENCE_S)
 
     def run(self, *shares: set[str]) -> None:
         """Turns once for each share, then stops."""
@@ -181,7 +181,7 @@ def test_while_the_model_is_loading_its_trains_are_told_so_and_can_be_left(stage
 
     def share(wait_s: float) -> set[str]:
         if len(stage.shares) == 1:
-            stage.happened.get(timeout=WITHIN_S)
+            stage.happened.get(timeout=PATIENCE_S)
             told.set()
         return given(wait_s)
 

@@ -4,6 +4,7 @@ import threading
 from itertools import takewhile
 
 import pytest
+from patience import PATIENCE_S
 from prometheus_client import REGISTRY
 
 from brakepoint.adapters import SIMULATED_HUB
@@ -16,8 +17,6 @@ from brakepoint.services.link import FromTrain
 from brakepoint.services.train_side import GuardedTrain
 from brakepoint.sockets import LOCALHOST, answers, free_port
 from stubs.printing_hub import PrintingHub
-
-WITHIN_S = 60.0
 
 
 class Clock:
@@ -229,7 +228,7 @@ def test_prometheus_gets_what_happened_to_the_train_and_at_its_link() -> None:
     side.start()
     while not answers(LOCALHOST, port):
         assert side.is_alive()
-    until = CLOCK.now() + WITHIN_S
+    until = CLOCK.now() + PATIENCE_S
     with socket.create_connection((LOCALHOST, port)) as link, link.makefile("rb") as reports:
         in_time = takewhile(lambda _: CLOCK.now() < until, reports)
         said = (FromTrain.model_validate_json(report) for report in in_time)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fake_bus import FakeBus
+from patience import PATIENCE_S
 
 pytest.importorskip("paho")
 
@@ -18,8 +19,6 @@ from brakepoint.services import ServiceSettings, bus, controller, metrics
 from brakepoint.services.bus import SHORT_MAX, Bus, ThrownOut
 from brakepoint.services.topics import REPLICA, STATUS
 from brakepoint.sockets import LOCALHOST, free_port
-
-WITHIN_S = 20.0
 
 
 def name(service: str, **given: str) -> str:
@@ -115,7 +114,7 @@ def thrower(monkeypatch) -> Iterator[str]:
 
 
 def await_condition(condition) -> None:
-    until = time.monotonic() + WITHIN_S
+    until = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < until, "it did not come to pass in time"
         time.sleep(0.01)

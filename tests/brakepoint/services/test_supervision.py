@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from patience import PATIENCE_S
 
 pytest.importorskip("paho")
 
@@ -33,7 +34,6 @@ from brakepoint.services.supervisor import (
 )
 
 NOW = 5000.0
-PATIENCE_S = 20.0
 
 
 def child(name="autopilot", started_at=NOW - 60, process=True, **values):

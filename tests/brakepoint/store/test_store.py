@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from patience import PATIENCE_S
 
 pytest.importorskip("boto3")
 
@@ -26,8 +27,6 @@ from brakepoint.store.building import build_dataset, draw_samples
 from brakepoint.store.content import make_bucket, sha256
 from brakepoint.store.fetching import fetch_content
 from solutions import step1_dataset
-
-PATIENCE_S = 10
 
 
 def quiet(done: int, total: int) -> None:

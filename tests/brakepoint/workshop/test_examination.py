@@ -3,9 +3,11 @@
 import math
 import sys
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
+from patience import PATIENCE_S
 
 from brakepoint.messages import SignClass
 from brakepoint.workshop import examination
@@ -18,7 +20,7 @@ def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
     passed, wrong = Verdict(exercise="one", passed=True), Verdict(exercise="two", key="check.exited")
     verdicts = tmp_path / "verdicts"
     seen: list[object] = []
-    limits: list[float] = []
+    limits: SimpleQueue[float] = SimpleQueue()
 
     def examine(step, path):
         seen.append((step.name, path, verdicts.read_text(encoding="utf-8")))
@@ -28,11 +30,11 @@ def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
 
     monkeypatch.setattr(examination, "examine", examine)
     monkeypatch.setattr(sys, "argv", ["examination", "step2_synthetic", "labs/mine.py", str(verdicts), "7.5"])
-    monkeypatch.setattr(examination, "_end_after", limits.append)
+    monkeypatch.setattr(examination, "_end_after", limits.put)
     examination.main()
 
     first = passed.model_dump_json() + "\n"
-    assert limits == [7.5]
+    assert limits.get(timeout=PATIENCE_S) == 7.5
     assert seen == [("step2_synthetic", Path("labs/mine.py"), ""), first]
     assert verdicts.read_text(encoding="utf-8") == f"{first}{wrong.model_dump_json()}\n{FINISHED}"
 
