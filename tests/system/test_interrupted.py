@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "serve": (8.0, ("serve",)),
     "train": (20.0, ("train", "--data", "made")),
     "base-model": (8.0, ("base-model", "--pictures", "200")),
-    "track-model": (20.0, ("track-model", "--pictures", "60")),
+    "track-model": (12.0, ("track-model", "--pictures", "60")),
     "doctor": (2.0, ("doctor",)),
 }
 """By name: the longest that is waited, and what is typed."""
