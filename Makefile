@@ -90,8 +90,10 @@ slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, one page per
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and show how to begin
 	@$(BIN)/brakepoint progress
 
+# Jupyter must write into the home folder, which some containers refuse.
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
-	@lang=$$($(BIN)/python -m brakepoint.texts); \
+	@test -w "$$HOME" || export HOME="$$PWD/$(VENV)"; \
+		lang=$$($(BIN)/python -m brakepoint.texts); \
 		BRAKEPOINT_STEPS=labs PATH="$$PWD/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=notebooks/$$lang/.jupyter \
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb

@@ -358,6 +358,18 @@ def test_a_room_without_internet_installs_from_the_wheelhouse_alone(setup: Setup
     assert CPU_INDEX not in "".join(installs)
 
 
+@pytest.mark.parametrize(("home", "taken"), [("/nowhere", "/venv"), ("", "/venv"), ("home", "home")])
+def test_jupyter_gets_a_home_into_which_it_can_write(
+    home: str, taken: str, setup: Setup, tmp_path: Path
+) -> None:
+    jupyter = setup.folder / "venv" / "bin" / "jupyter"
+    jupyter.write_text('#!/bin/sh\necho "home=$HOME"\n')
+    jupyter.chmod(0o755)
+    (tmp_path / "home").mkdir()
+
+    assert f"{taken}\n" in setup.make("lab", HOME=home)
+
+
 def test_the_wheelhouse_holds_the_opencv_for_either_machine(setup: Setup) -> None:
     setup.make("wheelhouse")
 
