@@ -358,7 +358,7 @@ def test_a_room_without_internet_installs_from_the_wheelhouse_alone(setup: Setup
     assert CPU_INDEX not in "".join(installs)
 
 
-@pytest.mark.parametrize(("home", "taken"), [("/nowhere", "/venv"), ("", "/venv"), ("home", "home")])
+@pytest.mark.parametrize(("home", "taken"), [("missing", "/venv"), ("", "/venv"), ("home", "home")])
 def test_jupyter_gets_a_home_into_which_it_can_write(
     home: str, taken: str, setup: Setup, tmp_path: Path
 ) -> None:
