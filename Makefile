@@ -132,7 +132,7 @@ lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync types types-of-tests
+	@$(MAKE) --no-print-directory --jobs 2 $(addprefix --,$(filter output-sync,$(.FEATURES))) types types-of-tests
 
 types:
 	$(BIN)/mypy --strict
