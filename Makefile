@@ -3,27 +3,34 @@
 
 usable = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
-	$$candidate -c '$(usable)' 2>/dev/null && echo $$candidate && break; done)
+	$$candidate -I -c '$(usable)' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# An environment that is half made, was moved, or has another Python is made again.
+ENVIRONMENT := $(shell $(BIN)/python -I locks/environment.py 2>/dev/null || echo environment)
 # Blender has a wheel only for Python 3.11, and requires an old numpy, which nothing else is compatible with.
 FOOTAGE_VENV := .venv-footage
 is_3_11 = import sys; sys.exit(sys.version_info[:2] != (3, 11))
 FOOTAGE_PYTHON ?= $(shell for candidate in $(PYTHON) python3.11 python3; do \
-	$$candidate -c '$(is_3_11)' 2>/dev/null && echo $$candidate && break; done)
+	$$candidate -I -c '$(is_3_11)' 2>/dev/null && echo $$candidate && break; done)
+NO_PYTHON := Brakepoint needs Python 3.11, 3.12 or 3.13, and finds none here: make PYTHON=/path/to/python3.11
+NO_PYTHON_FR := Brakepoint demande Python 3.11, 3.12 ou 3.13, et n’en trouve pas ici : make PYTHON=/chemin/vers/python3.11
 NO_BLENDER := Blender needs Python 3.11, and there is none here
 # Everything is installed in the versions of locks/, which `make locks` writes, including the build tools.
-constrained = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
+constrained = PIP_USER=0 PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
 PIP := $(call constrained,locks/constraints.txt) $(BIN)/python -m pip --disable-pip-version-check
 # The same, with progress on a terminal; in a log it prints nothing more than pip.
 PIP_TOLD := $(call constrained,locks/constraints.txt) $(BIN)/python locks/pip_told.py
 # pip would compile every module, which takes longer than unpacking them; Python compiles the few that are
 # imported, and must be allowed to keep the result: otherwise each start compiles them again, in twice the time.
 unexport PYTHONDONTWRITEBYTECODE
+# These replace modules of the environment, or its place, by another's.
+unexport PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT
+SAY := $(BIN)/python -m brakepoint.texts
 INSTALL = $(PIP_TOLD) --quiet install --no-compile $(FROM) --no-warn-conflicts
 # If this folder exists or is named, set-up installs only from it, without a network.
 WHEELHOUSE ?= $(wildcard wheelhouse)
-FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
+FROM_WHEELHOUSE := $(if $(WHEELHOUSE),--no-index --find-links "$(WHEELHOUSE)")
 # On Linux the build of PyTorch on PyPI brings CUDA. This names PyTorch's own index of builds without it
 # (README.md).
 BRAKEPOINT_TORCH_INDEX ?=
@@ -37,7 +44,7 @@ ARGS ?=
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint types types-of-tests test test-system soak bench networks rehearsal drill hand-ins radio-drill mutants wheelhouse images delivery locks screenshots film docs slides clean
+.PHONY: help mission up footage picture workshop workshop-check lab labs prove lint types types-of-tests test test-system soak bench networks rehearsal drill hand-ins radio-drill mutants wheelhouse images delivery locks screenshots film docs slides environment clean
 
 help: ## What make can do here
 	@$(PYTHON) -c '$(helped)' 2>/dev/null || awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -74,7 +81,7 @@ screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks,
 docs: $(VENV)/.docs ## Build the documentation into site/, in every language; open site/index.html
 	@for lang in $$($(BIN)/python -m brakepoint.texts all); do \
 		BRAKEPOINT_LANG=$$lang NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict \
-		--config-file docs/mkdocs.yml --site-dir $(CURDIR)/site/$$lang || exit 1; done
+		--config-file docs/mkdocs.yml --site-dir "$$PWD/site/$$lang" || exit 1; done
 	@echo site/index.html
 
 slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, one page per language, into runs/slides/
@@ -83,9 +90,11 @@ slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, one page per
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and show how to begin
 	@$(BIN)/brakepoint progress
 
+# Jupyter must write into the home folder, which some containers refuse.
 lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
-	@lang=$$($(BIN)/python -m brakepoint.texts); \
-		BRAKEPOINT_STEPS=labs PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=notebooks/$$lang/.jupyter \
+	@test -w "$$HOME" || export HOME="$$PWD/$(VENV)"; \
+		lang=$$($(BIN)/python -m brakepoint.texts); \
+		BRAKEPOINT_STEPS=labs PATH="$$PWD/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=notebooks/$$lang/.jupyter \
 		$(BIN)/jupyter lab $(ALLOW_ROOT) $(ARGS) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/$$lang/step1_dataset.ipynb
 
@@ -98,7 +107,7 @@ workshop-check: $(VENV)/.system ## Check solutions, wrong answers and notebooks:
 	$(BIN)/python tests/workshop_check.py
 	PYTHONPATH=tests $(BIN)/python -m answers
 
-wheelhouse: $(BIN)/python ## Pack into wheelhouse/ everything needed to install a room without internet
+wheelhouse: $(ENVIRONMENT) ## Pack into wheelhouse/ everything needed to install a room without internet
 	@$(say_what_torch_brings)
 	$(PIP) --quiet wheel $(FROM_TORCH_INDEX) --wheel-dir wheelhouse hatchling editables '.[mission,edge,workshop,train,pipeline,live,docs]'
 	$(PIP) --quiet wheel --wheel-dir wheelhouse --no-deps --requirement locks/serving.txt
@@ -123,7 +132,7 @@ lint: $(VENV)/.dev ## Style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync types types-of-tests
+	@$(MAKE) --no-print-directory --jobs 2 $(addprefix --,$(filter output-sync,$(.FEATURES))) types types-of-tests
 
 types:
 	$(BIN)/mypy --strict
@@ -159,7 +168,7 @@ delivery: $(VENV)/.system ## As root: from a push to a driving train, and what c
 	$(BIN)/brakepoint deploy --from-push
 	$(BIN)/pytest tests/delivery --override-ini addopts= $(ARGS)
 
-locks: $(BIN)/python ## Lock the versions of each environment and image; ARGS=--upgrade for newer ones
+locks: $(ENVIRONMENT) ## Lock the versions of each environment and image; ARGS=--upgrade for newer ones
 	@$(PIP) --quiet install uv
 	@$(BIN)/python locks/make.py $(ARGS)
 
@@ -197,8 +206,8 @@ $(VENV)/.system: extras = mission,live,hub,workshop,pipeline,room,dev,system,doc
 # The extra `serving` comes last and from a complete list: pyproject.toml explains why.
 $(VENV)/.workshop $(VENV)/.dev $(VENV)/.system: serving = locks/serving.txt
 $(VENV)/.workshop $(VENV)/.system: before = $(say_what_torch_brings)
-$(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml locks/constraints.txt locks/serving.txt | $(BIN)/python
-	@echo "Installing what «$(extras)» needs into $(VENV)/ …"
+$(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VENV)/.system: pyproject.toml locks/constraints.txt locks/serving.txt $(ENVIRONMENT)
+	@$(SAY) setup.installs extras=$(extras) folder=$(VENV)
 	@$(before)
 	@$(INSTALL) --editable '.[$(extras)]'
 	@$(if $(serving),$(INSTALL) --no-deps --requirement $(serving))
@@ -207,14 +216,14 @@ $(VENV)/.mission $(VENV)/.live $(VENV)/.workshop $(VENV)/.docs $(VENV)/.dev $(VE
 
 # Checks what pip would install, since a build without CUDA may be in a folder that pip is configured to use.
 define say_what_torch_brings
-test "$$(uname)" != Linux || test -n "$(FROM)" \
+test "$$(uname)" != Linux || $(if $(FROM),true,false) \
 	|| ! $(PIP) install --dry-run --no-deps --ignore-installed torch 2>/dev/null | grep -q 'Would install torch-[0-9.]*$$' \
-	|| echo "PyTorch comes with CUDA from here, about 3 GB to fetch; without it by BRAKEPOINT_TORCH_INDEX (README.md)."
+	|| $(SAY) setup.cuda
 endef
 
 # Many servers and containers lack libGL, which OpenCV needs for its windows. The kit opens none.
 define take_headless_opencv
-{ echo "OpenCV does not load here: the build without windows takes its place." \
+{ $(SAY) setup.opencv \
 	&& $(PIP) --quiet uninstall --yes opencv-python opencv-python-headless \
 	&& $(PIP) --quiet install $(FROM) --no-deps opencv-python-headless; }
 endef
@@ -226,8 +235,6 @@ $(FOOTAGE_VENV)/.footage: pyproject.toml locks/footage.txt
 	@$(call constrained,locks/footage.txt) $(FOOTAGE_VENV)/bin/python locks/pip_told.py --quiet install --no-compile --editable '.[footage]'
 	@touch $@
 
-$(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Brakepoint needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c '$(usable)' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13"; exit 1; }
-	@echo "Making the environment $(VENV)/ with $(PYTHON) …"
-	@$(PYTHON) -m venv $(VENV)
+environment:
+	@test -n "$(PYTHON)" && $(PYTHON) -I -c '$(usable)' 2>/dev/null || { echo "$(NO_PYTHON)"; echo "$(NO_PYTHON_FR)"; exit 1; }
+	@$(PYTHON) -I locks/environment.py $(VENV)

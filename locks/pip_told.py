@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from brakepoint.texts import text
+from locks.environment import INTERRUPTED, alone
 
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 LOOK_EVERY_S = 0.5
@@ -27,7 +28,6 @@ FETCHED = re.compile(r"\s*(?:Downloading|Using cached|Processing) (?:\S*/)?([^/\
 INSTALLING = re.compile(r"Installing collected packages: (.+)")
 ARCHIVES = (".whl", ".gz", ".zip")
 CLEAR_LINE = "\r\x1b[K"
-INTERRUPTED = 130
 
 
 class Told:
@@ -103,7 +103,7 @@ def lines_of(process: "subprocess.Popen[str]") -> Iterator[str]:
         yield line
 
 
-def main(words: list[str]) -> int:
+def install(words: list[str]) -> int:
     """Runs pip with these arguments, and returns its exit status."""
     if not sys.stdout.isatty():
         return subprocess.run([*PIP, *words], check=False).returncode
@@ -120,13 +120,25 @@ def main(words: list[str]) -> int:
                 width = shutil.get_terminal_size().columns - 1
                 sys.stdout.write(f"{CLEAR_LINE}{told.line[:width]}")
                 sys.stdout.flush()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # pip says itself that it stops.
             process.wait()
-            return INTERRUPTED
+            raise
         finally:
             sys.stdout.write(CLEAR_LINE)
             sys.stdout.flush()
     return process.returncode
+
+
+def main(words: list[str]) -> int:
+    """Runs pip as soon as no other set-up does, and returns its exit status."""
+    try:
+        with alone():
+            status = install(words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if status:
+        sys.stderr.write(text("setup.failed", None, pip=f"{sys.executable} -m pip") + "\n")
+    return status
 
 
 if __name__ == "__main__":

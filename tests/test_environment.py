@@ -1,5 +1,6 @@
 """Every environment is installed with the versions in locks/, on every supported Python."""
 
+import fcntl
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from brakepoint.texts import languages, text
+from locks import environment
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -25,11 +27,13 @@ SHARED = [(extra, python) for extra in EXTRAS if extra != "footage" for python i
 STAMPS = (".mission", ".live", ".workshop", ".docs", ".dev", ".system")
 CPU_INDEX = "https://torch.example/whl/cpu"
 PYTHON = """#!/bin/sh
+case "$*" in "-m brakepoint.texts "*) echo "$*"; exit;; esac
 echo "constraint=$PIP_CONSTRAINT build=$PIP_BUILD_CONSTRAINT $*" >> "$SAID"
 case "$*" in
     *--dry-run*torch*) echo "Would install $TORCH";;
     "-c import cv2") exit "$CV2";;
     "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python";;
+    *"environment.py venv"*) mkdir -p venv/bin && cp "$0" venv/bin/python;;
     *" wheel "*) mkdir -p wheelhouse && touch wheelhouse/brakepoint-0-py3-none-any.whl;;
 esac
 """
@@ -105,6 +109,121 @@ def test_make_says_it_in_english_without_a_python() -> None:
     said = subprocess.run(["make", "PYTHON=false", "help"], cwd=ROOT, capture_output=True, check=True)
 
     assert f"  make mission        {text('make.mission', 'en')}" in said.stdout.decode().splitlines()
+
+
+def test_without_a_supported_python_set_up_says_so_in_both_languages(setup: "Setup") -> None:
+    words = [
+        "make",
+        "--silent",
+        "VENV=none",
+        f"PYTHON={setup.folder / 'venv' / 'bin' / 'none'}",
+        "environment",
+    ]
+    done = subprocess.run(words, cwd=setup.folder, capture_output=True, check=False)
+
+    english, french = done.stdout.decode().splitlines()
+    assert english.startswith("Brakepoint needs Python 3.11") and french.startswith(
+        "Brakepoint demande Python"
+    )
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """An environment, with a package in the place of pip."""
+    folder = tmp_path / "here" / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    pip = folder / "lib" / f"python3.{sys.version_info[1]}" / "site-packages" / "pip"
+    pip.mkdir()
+    (pip / "__init__.py").touch()
+    return folder
+
+
+def is_usable(folder: Path) -> bool:
+    check = (folder / "bin" / "python", "-I", ROOT / "locks" / "environment.py")
+    return subprocess.run(check, check=False).returncode == 0
+
+
+def test_an_environment_is_usable_where_it_was_made_through_a_link_too(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(made)
+
+    assert is_usable(made)
+    assert is_usable(tmp_path / "link")
+
+
+def test_an_environment_that_was_moved_is_not_usable(made: Path, tmp_path: Path) -> None:
+    assert not is_usable(made.rename(tmp_path / "moved"))
+
+
+def test_an_environment_whose_set_up_was_interrupted_before_pip_is_not_usable(made: Path) -> None:
+    (pip,) = made.glob("lib/*/site-packages/pip")
+    pip.rename(made / "elsewhere")
+
+    assert not is_usable(made)
+
+
+def test_an_unusable_environment_is_made_again_with_all_that_it_needs(setup: "Setup") -> None:
+    python = setup.folder / "venv" / "bin" / "python"
+    maker = setup.folder / "maker"
+    maker.write_bytes(python.read_bytes())
+    maker.chmod(python.stat().st_mode)
+    setup.make("venv/.mission")
+    python.write_text("#!/bin/sh\nexit 1\n")
+
+    setup.make("venv/.mission", f"PYTHON={maker}")
+
+    assert len(setup.asked("environment.py venv")) == 1
+    assert len(setup.asked("install", ".[mission]")) == 2
+
+
+def test_what_is_in_the_place_of_the_environment_gives_way_and_a_link_loses_nothing(
+    made: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/true")
+    link, half_made = tmp_path / "link", tmp_path / "half"
+    made.joinpath("bin", "python").unlink()
+    link.symlink_to(made)
+    half_made.mkdir()
+
+    assert [environment.make(link), environment.make(half_made)] == ["", ""]
+    assert made.is_dir()
+    assert not link.exists() and not half_made.exists()
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_where_no_environment_can_be_made_one_line_says_why_and_what_to_do(
+    lang: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", lang)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+
+    assert environment.main([str(tmp_path / "a:b")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a:b" in line and "PATH separator" in line and "python3-venv" in line
+
+
+def test_two_set_ups_in_one_checkout_take_turns(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.path.insert(0, '.'); from locks import environment;"
+        "environment.ROOT = sys.argv[1]\nwith environment.alone(): print('mine')"
+    )
+    first = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(first, fcntl.LOCK_EX)
+    second = (sys.executable, "-c", script, tmp_path)
+    with subprocess.Popen(second, cwd=ROOT, stdout=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == f"{text('setup.waiting')}\n"
+        os.close(first)
+        assert waiting.stdout.readline() == "mine\n"
+
+
+@pytest.mark.parametrize("setting", ["PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"])
+def test_settings_that_lead_to_other_packages_do_not_reach_set_up(setting: str, setup: "Setup") -> None:
+    python = setup.folder / "venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\necho "pip {setting}=${setting} $*" >> "$SAID"\n')
+
+    setup.make("venv/.mission", **{setting: "/nowhere"})  # type: ignore[arg-type]
+
+    assert setup.asked("pip_told.py", f"{setting}= ") and not setup.asked("pip_told.py", "/nowhere")
 
 
 @dataclass(frozen=True)
@@ -183,7 +302,7 @@ def test_pytorch_is_taken_from_the_index_that_is_named(goal: str, setup: Setup) 
 
     (taking,) = setup.asked(",train,")
     assert f"--extra-index-url {CPU_INDEX}" in taking
-    assert "CUDA" not in said
+    assert "setup.cuda" not in said
 
 
 @pytest.mark.parametrize("goal", ["venv/.workshop", "venv/.system", "wheelhouse"])
@@ -194,7 +313,7 @@ def test_what_the_default_index_would_bring_is_said_before_it_begins(
 ) -> None:
     said = setup.make(goal, torch=torch)
 
-    assert ("CUDA" in said and "BRAKEPOINT_TORCH_INDEX" in said) == told
+    assert ("setup.cuda" in said) == told
     assert "--extra-index-url" not in "".join(setup.asked("pip"))
     assert "--dry-run" in setup.asked("pip")[0]
 
@@ -209,7 +328,7 @@ def test_images_and_workspaces_take_pytorch_from_the_index_that_the_readme_names
 
 
 def test_where_nothing_is_trained_nothing_is_said_of_pytorch(setup: Setup) -> None:
-    assert "CUDA" not in setup.make("venv/.mission", torch="torch-2.13.0")
+    assert "setup.cuda" not in setup.make("venv/.mission", torch="torch-2.13.0")
 
 
 @pytest.mark.parametrize("stamp", STAMPS)
@@ -221,7 +340,7 @@ def test_where_opencv_does_not_load_the_build_without_windows_takes_its_place(
     uninstalled, installed = setup.asked("pip")[-2:]
     assert "uninstall --yes opencv-python opencv-python-headless" in uninstalled
     assert "--no-deps opencv-python-headless" in installed
-    assert "without windows" in said
+    assert "setup.opencv" in said
 
 
 def test_where_opencv_loads_it_stays(setup: Setup) -> None:
@@ -235,8 +354,20 @@ def test_a_room_without_internet_installs_from_the_wheelhouse_alone(setup: Setup
     setup.make("venv/.workshop", BRAKEPOINT_TORCH_INDEX=CPU_INDEX)
 
     installs = setup.asked("pip", "install")
-    assert installs == setup.asked("pip", f"--no-index --find-links {setup.folder / 'wheelhouse'}")
+    assert installs == setup.asked("pip", "--no-index --find-links wheelhouse")
     assert CPU_INDEX not in "".join(installs)
+
+
+@pytest.mark.parametrize(("home", "taken"), [("missing", "/venv"), ("", "/venv"), ("home", "home")])
+def test_jupyter_gets_a_home_into_which_it_can_write(
+    home: str, taken: str, setup: Setup, tmp_path: Path
+) -> None:
+    jupyter = setup.folder / "venv" / "bin" / "jupyter"
+    jupyter.write_text('#!/bin/sh\necho "home=$HOME"\n')
+    jupyter.chmod(0o755)
+    (tmp_path / "home").mkdir()
+
+    assert f"{taken}\n" in setup.make("lab", HOME=home)
 
 
 def test_the_wheelhouse_holds_the_opencv_for_either_machine(setup: Setup) -> None:

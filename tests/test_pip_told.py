@@ -89,7 +89,8 @@ def test_while_it_installs_what_is_there_is_counted(tmp_path) -> None:
 def test_in_a_log_it_is_pip_with_the_same_words(monkeypatch, tmp_path) -> None:
     (tmp_path / "pip.py").write_text(PIP)
     script = (
-        "import sys; sys.path.insert(0, '.'); from locks import pip_told;"
+        "import sys; sys.path.insert(0, '.'); from locks import environment, pip_told;"
+        f"environment.ROOT = {str(tmp_path)!r};"
         f"pip_told.PIP = (sys.executable, {str(tmp_path / 'pip.py')!r});"
         "sys.exit(pip_told.main(sys.argv[1:]))"
     )
@@ -103,6 +104,7 @@ def test_in_a_log_it_is_pip_with_the_same_words(monkeypatch, tmp_path) -> None:
     with terminal([*run, "--quiet", "install", "broken"], ROOT) as watched:
         assert watched.end() == 3
         assert "ERROR: broken" in watched.said
+        assert "for the reason that pip gives above" in watched.said
 
 
 def test_pip_itself_is_what_runs() -> None:

@@ -139,6 +139,7 @@ LISTED: dict[str, Iterable[str]] = {
     **{f"explain.{{}}.{part}": EXERCISES for part in PARTS},
     "workshop.explained.{}": PARTS,
     "make.{}": re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8")),
+    "setup.{}": re.findall(r"\$\(SAY\) setup\.([a-z]+)", (ROOT / "Makefile").read_text("utf-8")),
     "system.{}": {*errno.errorcode.values()} & {key.removeprefix("system.") for key in catalogue()},
     "cli.usage.{}": ("flag", "no_value", *NUMBERS.values()),
     "cli.value.{}": value_words(typer.main.get_command(build_app())),

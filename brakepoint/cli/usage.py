@@ -95,9 +95,9 @@ class Commands(TyperGroup):
         _write_usage(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parses the arguments after the group."""
+        """Parses the arguments after the group; without any, it shows the help."""
         with _blamed_on(ctx):
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, args or ["--help"])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the command that the first argument names.

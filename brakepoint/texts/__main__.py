@@ -1,7 +1,17 @@
-"""Prints the reader's language for scripts, or every language with `all`: `python -m brakepoint.texts`."""
+"""What scripts ask of the catalogue: `python -m brakepoint.texts`.
+
+Without words it prints the reader's language, with `all` every language, and with a key and `name=value` the
+text of that key.
+"""
 
 import sys
 
-from brakepoint.texts import language, languages
+from brakepoint.texts import language, languages, text
 
-print(*(languages() if sys.argv[1:] == ["all"] else [language()]))  # noqa: T201
+match sys.argv[1:]:
+    case []:
+        print(language())  # noqa: T201
+    case ["all"]:
+        print(*languages())  # noqa: T201
+    case [key, *values]:
+        print(text(key, None, **dict(value.split("=", 1) for value in values)))  # noqa: T201

@@ -12,7 +12,7 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from brakepoint.__main__ import main
-from brakepoint.cli import COMMANDS, build_app, run
+from brakepoint.cli import COMMANDS, GROUPS, build_app, run
 from brakepoint.texts import catalogue, languages
 
 HEAVY = ("av", "bpy", "cv2", "onnxruntime", "openvino", "torch", "ultralytics")
@@ -54,6 +54,15 @@ def test_a_command_that_is_not_loaded_is_listed_as_the_others_are():
     )
 
     assert listed == loaded
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_without_a_command_shows_its_help_and_no_error(group: str, capsys) -> None:
+    assert run([group]) == 0
+    alone = capsys.readouterr()
+    run([group, "--help"])
+
+    assert (alone.out, alone.err) == (capsys.readouterr().out, "")
 
 
 TYPED = [name.replace("_", "-") for name in COMMANDS]
