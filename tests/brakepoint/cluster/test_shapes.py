@@ -101,6 +101,35 @@ def test_a_rule_stumbles_over_no_odd_field(profile: str) -> None:
             rehearse(dataclasses.replace(broken))
 
 
+@pytest.mark.parametrize(
+    ("kind", "where", "value"),
+    [
+        ("EventListener", ("spec", "triggers", 0, "interceptors", 0, "params", 0, "value"), "x"),
+        ("TriggerTemplate", ("spec", "resourcetemplates", 0, "spec", "workspaces"), 5),
+        ("TriggerTemplate", ("spec", "resourcetemplates", 0, "spec", "taskRunSpecs", 0), {}),
+        ("Trigger", ("spec", "bindings", 0), {"value": "x"}),
+        ("Application", ("spec", "destination"), {}),
+        ("ImageStream", ("spec", "tags", 0, "from"), {"kind": "ImageStreamTag"}),
+        ("LimitRange", ("spec", "limits", 0, "max"), {"cpu": "much"}),
+        ("RoleBinding", ("subjects", 0), "anna"),
+    ],
+)
+def test_an_odd_object_of_an_operator_is_refused_or_read(
+    kind: str, where: tuple[Any, ...], value: object
+) -> None:
+    broken = Broken().kit
+    manifest = next(broken.of_kind(kind))
+    inside: Any = manifest
+    for key in where[:-1]:
+        inside = inside[key]
+    inside[where[-1]] = value
+    try:
+        shapes.object_of(manifest, "file")
+        rehearse(broken)
+    except UserError as refused:
+        assert kind in str(refused) or manifest["metadata"]["name"] in str(refused)
+
+
 def test_every_shape_names_only_known_shapes() -> None:
     def named(shape: Any) -> Iterator[str]:
         if isinstance(shape, str):
