@@ -28,9 +28,9 @@ from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import EmbeddedSettings, Room
 from brakepoint.room.memory_groups import held_mb
 from brakepoint.room.outcomes import Scores, SubmissionOutcome
+from brakepoint.room.parcel import SUBMISSION_KEY, packed
 from brakepoint.room.provisioning import Provisioner
 from brakepoint.room.scoring import score_room
-from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores import open_store, serving
 from brakepoint.sockets import LOCALHOST, free_port
 from brakepoint.store.connection import Connection
@@ -84,8 +84,7 @@ def hand_in(room: Room, handle: str, autopilot: bytes) -> None:
     """Uploads the shipped model and an autopilot as `brakepoint submit` does, with the attendee's key."""
     place, key = room.place_of(handle), Accounts.load(room.folder).accounts[handle].secret_key
     client = Connection(room.outside, place, place, key).client
-    client.put_object(Bucket=place, Key=MODEL_KEY, Body=SHIPPED_MODEL.read_bytes())
-    client.put_object(Bucket=place, Key=AUTOPILOT_KEY, Body=autopilot)
+    client.put_object(Bucket=place, Key=SUBMISSION_KEY, Body=packed(SHIPPED_MODEL.read_bytes(), autopilot))
 
 
 def play(room: Room, hostile: dict[str, str]) -> HandIns:

@@ -3,6 +3,7 @@
 The user's own `videos/` come first, then those of the kit.
 """
 
+import os
 from pathlib import Path
 
 from brakepoint.errors import UserError
@@ -40,10 +41,10 @@ def find_feed(name: str) -> Path:
     """
     there = feed_names()
     candidates = [folder / f"{name}.mp4" for folder in own_or_shipped(VIDEOS)] if name in there else []
-    if name.endswith(".mp4"):
+    if name.lower().endswith(".mp4"):
         candidates = [Path(name)]
     for path in candidates:
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 - unlike Path, it takes a name of any length.
             return path
     wanted = candidates[0] if candidates else WORKPLACE / VIDEOS / f"{name}.mp4"
     raise UserError("feed.missing", path=wanted, feeds=", ".join(there) or "–")

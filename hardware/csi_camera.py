@@ -160,12 +160,13 @@ def open_camera(rest: str, seed: int = 0) -> RealCamera:
             picture arrives.
     """
     name = f"csi:{rest}"
-    sensor, options = parse(name, rest or "0", ("focal", "mode", "exposure", "flip"))
+    sensor, options = parse(name, rest or "0", ("focal", "mode", "exposure", "flip"), "flip")
     if not (sensor or "0").isdecimal():
         raise UserError("camera.sensor", camera=name)
-    mode, flip = int(options.get("mode", MODE)), int(options.get("flip", 0))
+    mode, flip = options.get("mode", MODE), options.get("flip", 0)
     if mode not in MODES or flip not in FLIPS:
         raise UserError("camera.mode", camera=name, modes=_listed(MODES), flips=_listed(FLIPS))
+    mode, flip = int(mode), int(flip)
     command = argus(sensor or "0", mode, options.get("exposure"), flip)
     width, height, _ = MODES[mode]
     start = partial(ChildSource, name, command, width, height)

@@ -251,13 +251,14 @@ def _middle(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return image[top : top + height, left : left + width]
 
 
-def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str, float]]:
+def parse(uri: str, rest: str, options: tuple[str, ...], or_zero: str = "") -> tuple[str, dict[str, float]]:
     """Splits `DEVICE?focal=1357&…`; the option that names the train's file is left to `chosen_train`.
 
     Args:
         uri: The complete URI, for messages.
         rest: The part after the scheme.
         options: The valid options; each is a finite number greater than zero.
+        or_zero: The option that may be zero.
 
     Raises:
         UserError: An option is unknown, or not such a number.
@@ -270,7 +271,8 @@ def parse(uri: str, rest: str, options: tuple[str, ...]) -> tuple[str, dict[str,
         try:
             values[name] = float(written)
         except ValueError:
-            values[name] = 0.0
-        if name not in options or not 0 < values[name] < math.inf:
+            values[name] = -1.0
+        fits = 0 < values[name] < math.inf or (name == or_zero and values[name] == 0)
+        if name not in options or not fits:
             raise UserError("camera.option", uri=uri, option=f"{name}={written}", known=", ".join(options))
     return device, values

@@ -75,7 +75,13 @@ class RecordedCamera:
                 raise UserError("feed.damaged", path=self._video)
             self._number += 1
             if self._number == number:
-                self._image = frame.to_ndarray(format="bgr24")
+                self._image = self._picture(frame)
+
+    def _picture(self, frame: av.VideoFrame) -> np.ndarray:
+        """The picture of a frame; a file that was joined from several has frames of different sizes."""
+        if (frame.width, frame.height) != SIZE_PX:
+            raise UserError("feed.damaged", path=self._video)
+        return frame.to_ndarray(format="bgr24")
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         try:

@@ -9,17 +9,17 @@ import pytest
 from brakepoint.room import scoring
 from brakepoint.room.config import Room
 from brakepoint.room.outcomes import SubmissionOutcome
+from brakepoint.room.parcel import SUBMISSION_KEY, packed
 from brakepoint.room.submission import RUN_NAME, Submission
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def hand_in(room: Room, handle: str, model: bytes = b"model", autopilot: bytes = b"autopilot") -> None:
-    """Puts both files where the store keeps them."""
-    folder = room.folder / "store" / room.place_of(handle) / "room"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(model)
-    (folder / "step6_autopilot.py").write_bytes(autopilot)
+    """Puts a submission where the store keeps it."""
+    path = room.folder / "store" / room.place_of(handle) / SUBMISSION_KEY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(packed(model, autopilot))
 
 
 def judge_by(monkeypatch: pytest.MonkeyPatch, judge: Callable[[Submission], SubmissionOutcome]) -> None:

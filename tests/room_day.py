@@ -9,7 +9,7 @@ from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.history import Heard, History
 from brakepoint.room.outcomes import Scores
-from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
+from brakepoint.room.parcel import SUBMISSION_KEY, packed
 from brakepoint.room.stores import open_store
 from brakepoint.store import Connection
 from brakepoint.workshop.progress import Progress
@@ -44,7 +44,7 @@ def upload(handle: str, **files: bytes) -> None:
 
 
 def hand_in(handle: str, points: int) -> None:
-    upload(handle, **{MODEL_KEY: handle.encode(), AUTOPILOT_KEY: str(points).encode()})
+    upload(handle, **{SUBMISSION_KEY: packed(handle.encode(), str(points).encode())})
 
 
 def work(handle: str) -> dict[str, bytes]:

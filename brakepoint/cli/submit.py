@@ -30,7 +30,7 @@ def submit_command(
     if not in_a_room():
         raise UserError("room.error.not_in_a_room")
     extras.require("workshop", "boto3")
-    from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY, upload
+    from brakepoint.room.sharing import submit
 
-    upload({MODEL_KEY: model, AUTOPILOT_KEY: autopilot})
+    submit(model, autopilot)
     typer.echo(text("cli.submit.done", model=model, autopilot=autopilot.name))

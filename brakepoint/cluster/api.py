@@ -4,6 +4,7 @@ import json
 import subprocess
 from typing import Any, Protocol
 
+from brakepoint.cluster.shapes import checked
 from brakepoint.delivery.rendering import kubectl
 from brakepoint.errors import UserError
 
@@ -15,6 +16,8 @@ AS_THE_CLUSTER = "system:serviceaccount:kube-system:replicaset-controller"
 
 An administrator's rights would admit what the cluster refuses.
 """
+LINE_MAX = 200
+"""This many characters of an answer are shown that is not one of the API."""
 NOT_THERE = ("NotFound", "could not find the requested resource", "doesn't have a resource type")
 
 
@@ -45,8 +48,11 @@ class Kubectl:
         """Uses `kubectl get --raw`."""
         done = self._run("get", "--raw", path)
         if done.returncode == 0:
-            answer: Manifest = json.loads(done.stdout)
-            return answer
+            try:
+                return dict(checked(json.loads(done.stdout), "table", path))
+            except ValueError as error:  # A proxy's page, for instance.
+                why = _last_line(done.stdout)[:LINE_MAX]
+                raise UserError("cluster.doctor.error.no_answer", path=path, why=why) from error
         if any(words in done.stderr for words in NOT_THERE):
             return None
         raise UserError("cluster.doctor.error.no_answer", path=path, why=_last_line(done.stderr))

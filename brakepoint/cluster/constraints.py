@@ -197,7 +197,8 @@ def _label(constraint: Manifest, namespace: Namespace) -> dict[str, str]:
 def _uids(constraint: Manifest, namespace: Namespace) -> tuple[int, int]:
     said = constraint["runAsUser"]
     if said["type"] == "MustRunAs":
-        return said["uid"], said["uid"]
+        uid = said.get("uid", namespace.uids[0])
+        return uid, uid
     return said.get("uidRangeMin", namespace.uids[0]), said.get("uidRangeMax", namespace.uids[1])
 
 

@@ -103,12 +103,12 @@ def _pipeline_store(kit: Kit, namespace: str, server: Manifest) -> Iterator[Find
     connection = secrets.get((storage.get("s3CredentialsSecret") or {}).get("secretName"), {})
     if not connection:
         return
-    address = urlsplit(connection["AWS_S3_ENDPOINT"])
+    address = urlsplit(connection.get("AWS_S3_ENDPOINT", ""))
     wanted = {
         "host": address.hostname,
         "port": str(address.port or ""),
         "scheme": address.scheme,
-        "bucket": connection["AWS_S3_BUCKET"],
+        "bucket": connection.get("AWS_S3_BUCKET"),
     }
     for name, value in wanted.items():
         given = str(storage.get(name) or "")

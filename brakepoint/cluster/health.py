@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from brakepoint import __version__
+from brakepoint.cluster.amounts import quantity
 from brakepoint.cluster.api import Api, Manifest
 from brakepoint.cluster.pods import Pod
 from brakepoint.cluster.references import OPERATORS_ACCOUNTS
+from brakepoint.cluster.shapes import checked
 from brakepoint.errors import UserError
 from brakepoint.room.attendee_delivery import IMAGES_NAMESPACE
 from brakepoint.room.config import Room
@@ -76,29 +78,37 @@ def _answer(name: str, /, *, well: bool, **values: object) -> Answer:
     return Answer(text(f"cluster.doctor.{name}", None, **values), remedy)
 
 
-def _items(api: Api, path: str) -> list[Manifest]:
-    return list((api.get(path) or {}).get("items") or ())
+def _read(api: Api, path: str, shape: str) -> Manifest:
+    """The object at a path of the API, without null fields; empty if there is none.
+
+    Raises:
+        UserError: The cluster does not answer, or with something else than an object of that shape.
+    """
+    return dict(checked(api.get(path) or {}, shape, path))
+
+
+def _items(api: Api, path: str, shape: str) -> list[Manifest]:
+    return list(_read(api, path, shape).get("items") or ())
 
 
 def _version(api: Api) -> Answer:
-    found = api.get("/apis/config.openshift.io/v1/clusterversions/version")
-    said = (found or {}).get("status", {}).get("desired", {}).get("version", "–")
-    return _answer("version", well=found is not None, version=said)
+    found = _read(api, "/apis/config.openshift.io/v1/clusterversions/version", "ClusterVersion")
+    said = found.get("status", {}).get("desired", {}).get("version", "–")
+    return _answer("version", well=bool(found), version=said)
 
 
 def _operators(api: Api) -> Iterator[Answer]:
-    subscriptions = {
-        one["spec"]["name"]: one for one in _items(api, "/apis/operators.coreos.com/v1alpha1/subscriptions")
-    }
+    path = "/apis/operators.coreos.com/v1alpha1/subscriptions"
+    subscriptions = {one["spec"]["name"]: one for one in _items(api, path, "Subscriptions")}
     for name, least in OPERATORS.items():
         found = subscriptions.get(name)
         installed = (found or {}).get("status", {}).get("installedCSV", "")
         if found is None or not installed:
             yield _answer("no_operator", well=False, name=name)
             continue
-        space = found["metadata"]["namespace"]
+        space = found["metadata"].get("namespace", "")
         path = f"/apis/operators.coreos.com/v1alpha1/namespaces/{space}/clusterserviceversions/{installed}"
-        version = api.get(path) or {}
+        version = _read(api, path, "ClusterServiceVersion")
         phase, said = version.get("status", {}).get("phase", "–"), version.get("spec", {}).get("version", "")
         if phase != "Succeeded":
             yield _answer("operator_phase", well=False, name=name, version=said, phase=phase)
@@ -109,7 +119,7 @@ def _operators(api: Api) -> Iterator[Answer]:
 
 
 def _storage(api: Api) -> Iterator[Answer]:
-    classes = _items(api, "/apis/storage.k8s.io/v1/storageclasses")
+    classes = _items(api, "/apis/storage.k8s.io/v1/storageclasses", "StorageClasses")
     default = [
         one["metadata"]["name"]
         for one in classes
@@ -121,13 +131,16 @@ def _storage(api: Api) -> Iterator[Answer]:
 
 
 def _nodes(api: Api) -> Iterator[Answer]:
-    nodes = _items(api, "/api/v1/nodes")
+    nodes = _items(api, "/api/v1/nodes", "Nodes")
     unready = [one["metadata"]["name"] for one in nodes if not _is_true(one, "Ready")]
     kinds = sorted({one["status"]["nodeInfo"]["architecture"] for one in nodes if _takes_pods(one)})
     well, names = bool(nodes) and not unready, ", ".join(unready) or "–"
     yield _answer("nodes", well=well, count=len(nodes), unready=names)
     yield _answer("architectures", well="amd64" in kinds, names=", ".join(kinds) or "–")
-    gpus = {one["metadata"]["name"]: int(one["status"].get("allocatable", {}).get(GPU, 0)) for one in nodes}
+    gpus = {
+        one["metadata"]["name"]: int(quantity(one["status"].get("allocatable", {}).get(GPU, 0)))
+        for one in nodes
+    }
     strange = sorted(
         taint["key"]
         for one in nodes
@@ -148,7 +161,7 @@ def _takes_pods(node: Manifest) -> bool:
 
 
 def _registry(api: Api) -> Answer:
-    found = api.get("/apis/imageregistry.operator.openshift.io/v1/configs/cluster") or {}
+    found = _read(api, "/apis/imageregistry.operator.openshift.io/v1/configs/cluster", "RegistryConfig")
     state = found.get("spec", {}).get("managementState", "–")
     conditions = (found.get("status") or {}).get("conditions") or ()
     has_no_storage = any((one["type"], one["status"]) == ("Available", "False") for one in conditions)
@@ -156,7 +169,7 @@ def _registry(api: Api) -> Answer:
 
 
 def _devspaces(api: Api) -> Iterator[Answer]:
-    found = _items(api, "/apis/org.eclipse.che/v2/checlusters")
+    found = _items(api, "/apis/org.eclipse.che/v2/checlusters", "CheClusters")
     if not found:
         yield _answer("no_devspaces", well=False)
         return
@@ -180,7 +193,9 @@ def _built(api: Api) -> Answer:
             for tag in one.get("status", {}).get("tags") or ()
             if tag.get("items")  # Without any, an import has failed.
         }
-        for one in _items(api, f"/apis/image.openshift.io/v1/namespaces/{IMAGES_NAMESPACE}/imagestreams")
+        for one in _items(
+            api, f"/apis/image.openshift.io/v1/namespaces/{IMAGES_NAMESPACE}/imagestreams", "ImageStreams"
+        )
     }
     missing = [name for name in IMAGES if __version__ not in streams.get(name, ())]
     return _answer("built", well=not missing, missing=", ".join(missing), version=__version__)
@@ -190,8 +205,8 @@ def _pulls(api: Api, room: Room | None) -> Answer:
     own = (IMAGES_NAMESPACE, "brakepoint-test", *(map(room.place_of, room.everybody) if room else ()))
     stuck = [
         f"{pod['metadata']['namespace']}/{pod['metadata']['name']}: {status['image']}"
-        for pod in _items(api, "/api/v1/pods")
-        if pod["metadata"]["namespace"] in own
+        for pod in _items(api, "/api/v1/pods", "Pods")
+        if pod["metadata"].get("namespace") in own
         for kind in ("initContainerStatuses", "containerStatuses")
         for status in pod.get("status", {}).get(kind) or ()
         if status.get("state", {}).get("waiting", {}).get("reason") in PULLING
@@ -208,8 +223,8 @@ def _pipeline_servers(api: Api, room: Room | None) -> Iterator[Answer]:
         return
     group = "datasciencepipelinesapplications.opendatahub.io"
     found = {
-        one["metadata"]["namespace"]: one
-        for one in _items(api, f"/apis/{group}/v1/datasciencepipelinesapplications")
+        one["metadata"].get("namespace"): one
+        for one in _items(api, f"/apis/{group}/v1/datasciencepipelinesapplications", "PipelineServers")
     }
     places = [room.place_of(handle) for handle in room.everybody]
     for name, condition in (("servers", "Ready"), ("store", "ObjectStoreAvailable")):

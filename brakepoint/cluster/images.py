@@ -167,10 +167,7 @@ def too_small(kit: Kit) -> Iterator[Finding]:
         for claim in kit.claims
     }
     for pod in kit.pods:
-        volumes = {
-            v["name"]: (v.get("persistentVolumeClaim") or {}).get("claimName")
-            for v in pod.spec.get("volumes") or ()
-        }
+        sizes_here = {v["name"]: _size(v, pod, sizes) for v in pod.spec.get("volumes") or ()}
         for container in pod.containers:
             script = " ".join(
                 [
@@ -182,8 +179,15 @@ def too_small(kit: Kit) -> Iterator[Finding]:
                 if not re.search(needed["runs"], script):
                     continue
                 for mount in container.get("volumeMounts") or ():
-                    size = sizes.get((pod.namespace, volumes.get(mount["name"]) or ""))
+                    size = sizes_here.get(mount["name"])
                     if size is not None and quantity(size) < quantity(needed["storage"]):
                         yield found(
                             "too_small", pod.namespace, pod=pod.name, size=size, needed=needed["storage"]
                         )
+
+
+def _size(volume: Manifest, pod: Pod, claims: dict[tuple[str, str], object]) -> object:
+    """The size of a pod's volume; None if it is not limited, or holds no files of the pod's own."""
+    if "emptyDir" in volume:
+        return volume["emptyDir"].get("sizeLimit")
+    return claims.get((pod.namespace, (volume.get("persistentVolumeClaim") or {}).get("claimName", "")))

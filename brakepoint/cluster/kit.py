@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from brakepoint.cluster import operators, tekton
+from brakepoint.cluster import operators, shapes, tekton
 from brakepoint.cluster.pods import Manifest, Pod, built_in, namespace_of
 from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import make_secrets
 from brakepoint.delivery.rendering import render
+from brakepoint.errors import UserError
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.manifests import namespace_manifests, secret_manifests
@@ -38,6 +40,9 @@ CLUSTER_WIDE = {
     "ResourceFlavor",
     "PersistentVolume",
 }
+KUSTOMIZE = ("Kustomization", "Component")
+"""Kinds that kubectl renders and does not send."""
+DEVFILE = "devfile.yaml"
 STEP_4 = Path("solutions/step4_pipeline.py")
 
 
@@ -164,7 +169,7 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
         root: Root of the project.
 
     Raises:
-        UserError: A manifest cannot be rendered.
+        UserError: A manifest cannot be rendered or read, or does not have the shape of its kind.
     """
     platform = platforms()[profile]
     origins = {place: _applied(root, place, platform.get("instead")) for place in platform["apply"]}
@@ -181,7 +186,8 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
     everybody = [one for handle in room.everybody for one in _attendee(room, handle, account, shared)]
     origins |= for_each
     kit = Kit(profile, manifests + _secrets_beside(manifests) + everybody, room, origins=origins)
-    kit.devfile = yaml.safe_load((root / "devfile.yaml").read_text(encoding="utf-8"))
+    (devfile,) = _read_file(root / DEVFILE, DEVFILE) or [{}]
+    kit.devfile = shapes.checked(devfile, "devfile", DEVFILE)
     variables = _connection(kit)["stringData"]
     if any(kit.within(kit.attendees[0], "DataSciencePipelinesApplication")):
         kit.pipeline = operators.compiled(root / STEP_4, variables)
@@ -206,37 +212,54 @@ def _applied(root: Path, place: str, instead: str | None = None) -> list[Manifes
     if not folder.is_dir() and instead:
         folder = root / instead
     if (folder / "kustomization.yaml").is_file():
-        return _with_extra_files(folder, render(folder))
+        return _with_extra_files(root, folder, [shapes.object_of(one, place) for one in render(folder)])
     if not folder.is_dir():
         return []
-    found = _documents(sorted(folder.glob("*.yaml")))
+    found = _documents(sorted(folder.glob("*.yaml")), root)
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
         found += _applied(root, str(below.relative_to(root)))
     return found
 
 
-def _with_extra_files(folder: Path, rendered: list[Manifest]) -> list[Manifest]:
+def _with_extra_files(root: Path, folder: Path, rendered: list[Manifest]) -> list[Manifest]:
     """The runs in `first/` are created by hand, since they lack the fixed name that kustomize requires."""
     spaces = [namespace_of(manifest) for manifest in rendered if namespace_of(manifest)]
-    extra = _documents(sorted(folder.glob("first/*.yaml")))
+    extra = _documents(sorted(folder.glob("first/*.yaml")), root)
     for manifest in extra:
         manifest["metadata"].setdefault("namespace", spaces[0] if spaces else "")
     return rendered + extra
 
 
-def _documents(files: Iterable[Path]) -> list[Manifest]:
-    read = [one for file in files for one in _read(file.read_text(encoding="utf-8"))]
-    found = [one for one in read if "metadata" in one]
-    for manifest in found:
-        meta = manifest["metadata"]
-        meta.setdefault("name", meta.get("generateName", "").rstrip("-"))
+def _documents(files: Iterable[Path], root: Path) -> list[Manifest]:
+    """The objects in files, with the name that a generated one begins with."""
+    found = []
+    for file in files:
+        place = str(file.relative_to(root))
+        for one in _read_file(file, place):
+            if isinstance(one, dict) and one.get("kind") in KUSTOMIZE:
+                continue
+            if isinstance(one, dict) and isinstance(meta := one.get("metadata"), dict):
+                meta.setdefault("name", str(meta.get("generateName", "")).rstrip("-"))
+            found.append(shapes.object_of(one, place))
     return found
 
 
-def _read(text: str) -> list[Manifest]:
+def _read_file(file: Path, place: str) -> list[Any]:
+    """The documents of a YAML file.
+
+    Raises:
+        UserError: The file is not YAML, or not text.
+    """
+    try:
+        return _read(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError("cluster.error.yaml", place=place, why=" ".join(str(error).split())) from error
+
+
+def _read(text: str) -> list[Any]:
     """The documents of a YAML text, read by the fast C loader if PyYAML has it."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [one for one in yaml.load_all(text, Loader=loader) if one]
+    return [one for one in yaml.load_all(text, Loader=loader) if one is not None]
 
 
 def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest]:

@@ -12,6 +12,7 @@ from brakepoint.cluster.findings import Finding, found
 from brakepoint.cluster.kit import Kit
 from brakepoint.cluster.operators import CONNECTION, runtime_of
 from brakepoint.cluster.pods import Manifest, Pod, namespace_of
+from brakepoint.cluster.shapes import checked
 
 GIVEN = {
     ("ConfigMap", "kube-root-ca.crt"),
@@ -144,7 +145,7 @@ def _of_trigger(name: str, where: str, trigger: Manifest) -> Iterator[Reference]
     for interceptor in trigger.get("interceptors") or ():
         for parameter in interceptor.get("params") or ():
             if parameter["name"] == "secretRef":
-                said = parameter["value"]
+                said = checked(parameter["value"], "secret_reference", f"{where}/{name}")
                 yield Reference(name, "Secret", said["secretName"], where, said["secretKey"])
 
 

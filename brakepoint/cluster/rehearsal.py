@@ -70,7 +70,7 @@ def _homeless(kit: Kit) -> Iterator[Finding]:
     for application in kit.of_kind("Application"):
         options = (application["spec"].get("syncPolicy") or {}).get("syncOptions") or ()
         if "CreateNamespace=true" in options:
-            made.add(application["spec"]["destination"]["namespace"])
+            made.add(application["spec"]["destination"].get("namespace", ""))
     for where in dict.fromkeys(namespace_of(manifest) for manifest in kit.manifests):
         theirs = where in kit.platform.get("apply_in", {}).values()
         if where and where not in made and not theirs and not where.startswith(PLATFORM_NAMESPACES):

@@ -57,7 +57,7 @@ def runs(manifests: list[Manifest]) -> Iterator[Manifest]:
         values = _defaults(found["spec"]) | bindings if found else {}
         for run in found["spec"]["resourcetemplates"] if found else ():
             if run["kind"] == "PipelineRun":
-                yield _run(run, found or {}, values, name)
+                yield _run({"spec": {}, **run}, found or {}, values, name)
 
 
 def triggers(manifests: list[Manifest]) -> Iterator[tuple[str, str, str, dict[str, str]]]:
@@ -69,7 +69,9 @@ def triggers(manifests: list[Manifest]) -> Iterator[tuple[str, str, str, dict[st
         if manifest["kind"] == "Trigger":
             said = [{"name": manifest["metadata"]["name"], **manifest["spec"]}]
         for one in said:
-            bindings = {b["name"]: b["value"] for b in one.get("bindings") or () if "value" in b}
+            bindings = {
+                b["name"]: b["value"] for b in one.get("bindings") or () if {"name", "value"} <= b.keys()
+            }
             template = (one.get("template") or {}).get("ref", "")
             yield one.get("name", ""), namespace_of(manifest), template, bindings
 

@@ -40,6 +40,7 @@ class WorkspaceSpec(Part):
     name: str
     description: str = ""
     optional: bool = False
+    read_only: bool = False
     mount_path: str = ""
 
 

@@ -89,7 +89,9 @@ class Pods:
             script.chmod(0o755)
             words = [f"/tekton/scripts/{script.name}", *step.args]
         held = self.confined[run.name][step.name]
-        sandbox = Sandbox(layers, pod / f"step-{number}", held, self._mounts(run, step, pod, held))
+        read_only = frozenset(run.path(one.name) for one in run.spec.workspaces if one.read_only)
+        mounts = self._mounts(run, step, pod, held)
+        sandbox = Sandbox(layers, pod / f"step-{number}", held, mounts, read_only)
         with self.log(run.name).open("ab") as log:
             status = subprocess.run(
                 sandbox.command(words, step.working_dir or "/"),

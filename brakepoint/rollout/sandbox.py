@@ -22,8 +22,8 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 while [ "$1" != -- ]; do
-  mount --bind "$1" "$root$2"
-  shift 2
+  mount --bind --options "$3" "$1" "$root$2"
+  shift 3
 done
 shift
 [ -z "$read_only" ] || mount --options remount,bind,ro "$root"
@@ -57,6 +57,7 @@ class Sandbox:
         scratch: Folder that receives all writes, in `upper/`.
         held: User, groups and capabilities of the commands.
         mounts: Paths on this machine that are mounted, by path in the root.
+        read_only: The paths in the root whose mounts the command can only read.
         whole: Whether all processes end with the command; if not, the command itself receives the signals.
     """
 
@@ -64,6 +65,7 @@ class Sandbox:
     scratch: Path
     held: Confinement
     mounts: dict[str, Path] = field(default_factory=dict)
+    read_only: frozenset[str] = frozenset()
     whole: bool = True
 
     def command(self, words: Sequence[str], folder: str = "/") -> list[str]:
@@ -77,11 +79,15 @@ class Sandbox:
             (self.scratch / name).mkdir(parents=True, exist_ok=True)
         for there, here in self.mounts.items():
             self._make_mount_point(there.lstrip("/"), here)
-        pairs = [word for there, here in self.mounts.items() for word in (str(here), there)]
+        mounts = [
+            word
+            for there, here in self.mounts.items()
+            for word in (str(here), there, "ro" if there in self.read_only else "rw")
+        ]
         return [
             *("unshare", "--mount", *(WHOLE if self.whole else ()), "sh", "-c", ENTER, "sh"),
             *(":".join(map(str, self.layers)), str(self.scratch), "yes" if self.held.read_only else ""),
-            *(folder, " ".join(held_by(self.held)), *pairs, "--", *words),
+            *(folder, " ".join(held_by(self.held)), *mounts, "--", *words),
         ]
 
     def _make_mount_point(self, place: str, here: Path) -> None:

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Iterator
 from typing import Any
 
+from brakepoint.places import KIT
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room
 
@@ -23,6 +24,9 @@ TEMPLATE = "brakepoint"
 LISTENER_LABEL = {"brakepoint.io/listener": "brakepoint"}
 """Label by which the EventListener of deploy/tekton finds the rooms' triggers."""
 WEBHOOK = "brakepoint-webhook"
+KIND = "edge"
+DEFINITION = ("Containerfile", "ignore", f"locks/{KIND}.txt")
+"""The files of deploy/images that decide what runs as root, beside the registry's key, in `build`."""
 OVERLAY = "labs/step7_delivery/overlay"
 TESTS = 'make mission ARGS="--steps labs"'
 """The tests that must pass before an attendee's code is built: they drive every feed."""
@@ -88,6 +92,7 @@ def _trigger(place: str, repository: str) -> Manifest:
         "steps": "labs",
         "overlay": OVERLAY,
         "tests": TESTS,
+        "definition": _definition(),
     }
     return {
         "apiVersion": "triggers.tekton.dev/v1beta1",
@@ -102,6 +107,12 @@ def _trigger(place: str, repository: str) -> Manifest:
             "template": {"ref": TEMPLATE},
         },
     }
+
+
+def _definition() -> str:
+    """The hash of the image's definition, which an attendee may not change: the task `build` compares it."""
+    parts = [(KIT / "deploy" / "images" / name).read_bytes() for name in DEFINITION]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _interceptor(name: str, params: dict[str, Any]) -> Manifest:

@@ -10,9 +10,8 @@ from brakepoint.errors import UserError
 from brakepoint.files import whole_folder
 from brakepoint.room.config import Room
 from brakepoint.room.kept import Kept
-from brakepoint.room.model_check import MODEL_MAX_BYTES
 from brakepoint.room.outcomes import Marks, clean
-from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
+from brakepoint.room.parcel import LIMITS
 from brakepoint.room.stores.base import Buckets, RoomStore
 from brakepoint.room.stores.embedded import Folders
 
@@ -92,9 +91,9 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
         frozen = Folders(kept)
         for handle in room.everybody:
             place = room.place_of(handle)
-            for key in (MODEL_KEY, AUTOPILOT_KEY) if place in there else ():
+            for key, size_max_bytes in LIMITS.items() if place in there else ():
                 try:
-                    content = store.read(place, key, MODEL_MAX_BYTES)
+                    content = store.read(place, key, size_max_bytes)
                 except FileNotFoundError:
                     continue
                 except (OSError, UserError) as error:  # Its owner must not hold up the others.

@@ -6,13 +6,12 @@ from pathlib import Path
 from brakepoint.course import Step, course
 from brakepoint.errors import UserError
 from brakepoint.files import write_whole
+from brakepoint.room.parcel import SUBMISSION_KEY, packed
 from brakepoint.store.connection import Connection
 from brakepoint.store.errors import friendly_errors
 from brakepoint.workshop.progress import INCIDENTS_NAME
 
 PROGRESS_KEY = "room/progress.json"
-MODEL_KEY = "room/model.onnx"
-AUTOPILOT_KEY = "room/step6_autopilot.py"
 LABS_PREFIX = "room/labs/"
 INCIDENTS_KEY = f"room/{INCIDENTS_NAME}"
 
@@ -77,6 +76,15 @@ def take_work(store: Connection, progress: Path, backups: Path) -> list[Path]:
     return brought
 
 
+def submit(model: Path, autopilot: Path) -> None:
+    """Uploads a submission, which replaces the previous one as a whole.
+
+    Raises:
+        UserError: A file is missing, or the store failed.
+    """
+    _put({SUBMISSION_KEY: packed(_content(model), _content(autopilot))})
+
+
 def upload(files: dict[str, Path]) -> None:
     """Puts files into the attendee's bucket.
 
@@ -86,10 +94,17 @@ def upload(files: dict[str, Path]) -> None:
     Raises:
         UserError: A file is missing, or the store failed.
     """
-    missing = next((path for path in files.values() if not path.is_file()), None)
-    if missing is not None:
-        raise UserError("room.error.nothing_there", path=missing)
+    _put({key: _content(path) for key, path in files.items()})
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise UserError("room.error.nothing_there", path=path)
+    return path.read_bytes()
+
+
+def _put(objects: dict[str, bytes]) -> None:
     store = Connection.from_environment()
     with friendly_errors(store.endpoint, store.bucket):
-        for key, path in files.items():
-            store.client.put_object(Bucket=store.bucket, Key=key, Body=path.read_bytes())
+        for key, data in objects.items():
+            store.client.put_object(Bucket=store.bucket, Key=key, Body=data)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -33,12 +33,18 @@ from brakepoint.mission.report import Recording
 from brakepoint.mission.scoring import score_run
 from brakepoint.room.model_check import MODEL_MAX_BYTES
 from brakepoint.room.outcomes import Failed, Failure, SubmissionOutcome
+from brakepoint.room.parcel import (
+    AUTOPILOT_KEY,
+    AUTOPILOT_MAX_BYTES,
+    LIMITS,
+    MODEL_KEY,
+    SUBMISSION_KEY,
+    unpacked,
+)
 from brakepoint.room.sandbox import Aborted, Sandbox, SandboxLimits
-from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores.base import Buckets
 from brakepoint.truth import GroundTruth, load_truth
 
-AUTOPILOT_MAX_BYTES = 200_000
 EVALUATED_FRAMES = 60
 """Number of frames of the hidden feed, evenly spread, on which mAP50 is measured."""
 AUTOPILOT_LIMITS = SandboxLimits(
@@ -94,14 +100,20 @@ class Submission:
 
 
 def fetch(store: Buckets, bucket: str) -> Submission | None:
-    """Reads a submission from a bucket, never more than the maximum size; None if there is none."""
-    try:
-        return Submission(
-            model=store.read(bucket, MODEL_KEY, MODEL_MAX_BYTES),
-            autopilot=store.read(bucket, AUTOPILOT_KEY, AUTOPILOT_MAX_BYTES),
-        )
-    except FileNotFoundError:
-        return None
+    """Reads a submission from a bucket, never more than the maximum size; None if there is none.
+
+    Raises:
+        UserError: The submission is incomplete.
+    """
+
+    def read(key: str) -> bytes:
+        return store.read(bucket, key, LIMITS[key])
+
+    with suppress(FileNotFoundError):
+        return Submission(*unpacked(read(SUBMISSION_KEY)))
+    with suppress(FileNotFoundError):
+        return Submission(read(MODEL_KEY), read(AUTOPILOT_KEY))
+    return None
 
 
 def score(

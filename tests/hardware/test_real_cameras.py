@@ -237,11 +237,18 @@ def test_what_is_not_a_camera_is_refused(uri):
     assert caught.value.key in ("camera.sensor", "camera.option")
 
 
-@pytest.mark.parametrize("option", ["mode=9", "flip=90"])
+@pytest.mark.parametrize("option", ["mode=9", "mode=4.5", "flip=90", "flip=180.5"])
 def test_a_sensor_has_no_other_modes_and_is_not_turned_by_a_quarter(option):
     with pytest.raises(UserError) as caught:
         open_camera(f"csi:0?{option}")
     assert caught.value.key == "camera.mode"
+
+
+def test_a_sensor_that_is_not_turned_may_say_so(monkeypatch):
+    monkeypatch.setattr(csi_camera, "LAUNCH", ("no-such-program",))
+    with pytest.raises(UserError) as caught:
+        open_camera("csi:?flip=0")
+    assert caught.value.key == "camera.no_program", "the option is as the default"
 
 
 def test_mode_exposure_and_flip_reach_gstreamer():
@@ -511,6 +518,13 @@ def test_a_usb_camera_that_is_still_away_at_the_new_start_gives_no_frame_until_i
 def test_no_usb_camera(tmp_path):
     with pytest.raises(UserError, match="video7") as caught:
         open_camera(f"usb:{tmp_path}/video7")
+    assert caught.value.key == "camera.no_device"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "y/" * 3000])
+def test_a_name_that_no_device_can_have_is_refused_as_any_other(name):
+    with pytest.raises(UserError) as caught:
+        open_camera(f"usb:{name}")
     assert caught.value.key == "camera.no_device"
 
 

@@ -111,6 +111,14 @@ def test_it_opens_by_the_path_of_its_video(feed):
     assert open_camera(f"video:{feed[0]}").read(at(0)) is not None
 
 
+def test_a_video_may_end_in_capital_letters(feed, tmp_path):
+    video = tmp_path / "wander.MP4"
+    video.write_bytes(feed[0].read_bytes())
+    video.with_suffix(".json").write_text(feed[1].model_dump_json())
+
+    assert open_camera(f"video:{video}").read(at(0)) is not None
+
+
 def refused(video: Path, truth: GroundTruth) -> str:
     with pytest.raises(UserError) as caught:
         camera = RecordedCamera(video, truth)
@@ -140,6 +148,65 @@ def test_a_video_with_a_hole_in_it_is_refused(feed, tmp_path):
     video.write_bytes(content)
 
     assert refused(video, feed[1]) in ("feed.changed", "feed.damaged")
+
+
+def write_sound(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def write_text(path: Path) -> None:
+    path.write_text("not a video\n" * 100)
+
+
+def write_joined(path: Path) -> None:
+    """Two recordings of different sizes, joined byte by byte, as their formats allow."""
+    for size in ((640, 480), (320, 240)):
+        part = path.with_name(f"{size[0]}.ts")
+        write_video(part, size=size)
+        with path.open("ab") as joined:
+            joined.write(part.read_bytes())
+
+
+@pytest.mark.parametrize("write", [write_sound, write_text, write_joined])
+def test_a_file_that_holds_something_else_is_refused(feed, tmp_path, write):
+    write(tmp_path / "wander.mp4")
+    frames = feed[1].frames
+    longer = feed[1].model_copy(
+        update={"video_sha256": "", "frames": frames + frames, "track": feed[1].track}
+    )
+    with pytest.raises(UserError) as caught:
+        camera = RecordedCamera(tmp_path / "wander.mp4", longer)
+        for _ in range(2 * FRAMES):
+            camera._go_to(camera._number + 1)
+    assert caught.value.key in ("feed.damaged", "feed.size")
+
+
+def test_a_4k_video_is_refused(feed, tmp_path):
+    video = tmp_path / "wander.mp4"
+    write_video(video, size=(3840, 2160))
+
+    assert refused(video, feed[1].model_copy(update={"video_sha256": ""})) == "feed.size"
+
+
+def test_pictures_at_uneven_times_are_shown_by_their_number(feed, tmp_path):
+    video = tmp_path / "wander.mp4"
+    with av.open(str(feed[0])) as before, av.open(str(video), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        for number, frame in enumerate(before.decode(video=0)):
+            frame.pts = number * 2000 + 700 * (number % 3)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    camera = RecordedCamera(video, feed[1].model_copy(update={"video_sha256": ""}))
+
+    assert bar_px(camera.read(at(60)).image) == pytest.approx(
+        bar_px(RecordedCamera(*feed).read(at(60)).image), abs=2
+    )
 
 
 def test_the_truth_of_another_feed_is_refused(feed):

@@ -209,10 +209,8 @@ def build_without_room(broken: Broken) -> None:
     broken.step("build")["volumeMounts"] = []
 
 
-def small_sources(broken: Broken) -> None:
-    (template,) = broken.kit.of_kind("TriggerTemplate")
-    claim = template["spec"]["resourcetemplates"][0]["spec"]["workspaces"][0]["volumeClaimTemplate"]
-    claim["spec"]["resources"]["requests"]["storage"] = "1Gi"
+def small_copy(broken: Broken) -> None:
+    broken.get("Task", "test", IMAGES)["spec"]["volumes"][0]["emptyDir"]["sizeLimit"] = "1Gi"
 
 
 def lost_service(broken: Broken) -> None:
@@ -293,7 +291,7 @@ BREAKS: list[tuple[Callable[[Broken], None], str, Rule, str]] = [
     (published_signature, "openshift", "public_log", "sign"),
     (build_as_somebody, "openshift", "build", "runAsUser 1000"),
     (build_without_room, "openshift", "build", "/var/lib/containers"),
-    (small_sources, "openshift", "too_small", "1Gi"),
+    (small_copy, "openshift", "too_small", "1Gi"),
     (lost_service, "openshift", "missing", "Service monitor"),
     (no_pull, "openshift", "pull", IMAGES),
     (link_to_nobody, "openshift", "missing", "Service tram"),

@@ -60,10 +60,11 @@ def test_a_mount_has_a_place_in_what_is_thrown_away_and_never_in_the_root(tmp_pa
 
 
 def test_the_command_comes_after_the_mounts_and_starts_in_the_given_folder(tmp_path: Path) -> None:
+    mounts = {"/x": tmp_path, "/y": tmp_path}
     words = Sandbox(
-        (tmp_path / "a", tmp_path / "b"), tmp_path / "s", Confinement(1), {"/x": tmp_path}
+        (tmp_path / "a", tmp_path / "b"), tmp_path / "s", Confinement(1), mounts, frozenset({"/y"})
     ).command(["run", "it"], "/folder")
-    assert words[-5:] == [str(tmp_path), "/x", "--", "run", "it"]
+    assert words[-9:] == [str(tmp_path), "/x", "rw", str(tmp_path), "/y", "ro", "--", "run", "it"]
     assert f"{tmp_path / 'a'}:{tmp_path / 'b'}" in words and "/folder" in words
 
 

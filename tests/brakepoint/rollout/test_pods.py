@@ -20,7 +20,7 @@ ABSENT = "registry/absent"
 class Unconfined:
     """A sandbox on this machine's own root, in which each mounted path is replaced by what is mounted."""
 
-    def __init__(self, layers: tuple[Path, ...], scratch: Path, held: Confinement, mounts: Any) -> None:
+    def __init__(self, layers: Any, scratch: Path, held: Confinement, mounts: Any, read_only: Any) -> None:
         self._mounts = mounts
 
     def command(self, words: list[str], folder: str) -> list[str]:

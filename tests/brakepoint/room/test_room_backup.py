@@ -13,7 +13,7 @@ from room_day import KIT, describe, room_now, upload
 from brakepoint import extras
 from brakepoint.cli import run
 from brakepoint.room import backup, files
-from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
+from brakepoint.room.parcel import SUBMISSION_KEY
 from brakepoint.room.stores import open_store
 
 pytestmark = pytest.mark.usefixtures("small_kit")
@@ -52,7 +52,7 @@ def test_a_backup_is_its_owners_alone_holds_the_hidden_feed_and_not_what_the_kit
     assert room.hidden_feed is not None and room.hidden_feed.read_bytes() == short_feed.read_bytes()
     assert room.hidden_feed.with_suffix(".json").is_file()
     assert room.final_feed is not None and room.final_feed.read_bytes() == b"of the final"
-    assert set(open_store(room).objects("spring-anna")) == {MODEL_KEY, AUTOPILOT_KEY}
+    assert set(open_store(room).objects("spring-anna")) == {SUBMISSION_KEY}
     assert (room.folder / "accounts.json").stat().st_mode & 0o777 == 0o600
     assert run(["room", "apply", "--yes"]) == 0
     assert set(KIT) < set(open_store(room).objects("spring-anna"))

@@ -19,8 +19,8 @@ from brakepoint.room import scoring
 from brakepoint.room.config import Room
 from brakepoint.room.history import History
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome
+from brakepoint.room.parcel import LIMITS, SUBMISSION_KEY, packed
 from brakepoint.room.rulings import FROZEN, Rulings
-from brakepoint.room.sharing import AUTOPILOT_KEY, MODEL_KEY
 from brakepoint.room.stores import open_store, serving
 from brakepoint.room.stores.embedded import Folders
 
@@ -40,11 +40,14 @@ def test_a_room_of_forty_is_played_through_and_nothing_of_anyones_is_lost(
 
     with serving(room_now()):
         for handle in HANDLES[::13]:
-            assert connection(handle).client.get_object(Bucket=f"spring-{handle}", Key=MODEL_KEY)
+            assert connection(handle).client.get_object(Bucket=f"spring-{handle}", Key=SUBMISSION_KEY)
 
         assert run(["room", "add", "zoe"]) == 0  # A late arrival.
         assert everything(HANDLES) == before
-        connection("zoe").client.put_object(Bucket="spring-zoe", Key=MODEL_KEY, Body=b"zoe's")
+        connection("zoe").client.put_object(
+            Bucket="spring-zoe", Key=SUBMISSION_KEY, Body=packed(b"zoe's", b"90")
+        )
+        assert points(room_now()) == ["zoe"]
 
         gone, stays = HANDLES[3], tuple(handle for handle in HANDLES if handle != HANDLES[3])
         describe((*stays, "zoe"), small_room.store.port)
@@ -82,9 +85,9 @@ def test_a_room_of_forty_is_played_through_and_nothing_of_anyones_is_lost(
     assert points(room_now()) == []
     with serving(room_now()):
         for handle in ("zoe", lost, one):
-            assert connection(handle).client.get_object(Bucket=f"spring-{handle}", Key=MODEL_KEY)
+            assert connection(handle).client.get_object(Bucket=f"spring-{handle}", Key=SUBMISSION_KEY)
         with pytest.raises(ClientError):
-            stolen.client.get_object(Bucket=stolen.bucket, Key=MODEL_KEY)
+            stolen.client.get_object(Bucket=stolen.bucket, Key=SUBMISSION_KEY)
 
 
 def test_a_reset_leaves_no_work_no_score_and_no_key_of_before(small, points, capsys) -> None:
@@ -241,7 +244,7 @@ def test_anyone_who_moves_to_an_empty_seat_takes_score_and_disqualification_alon
     run(["room", "freeze"])
     assert run(["room", "move", "anna", "bela"]) == 0
 
-    assert work("anna") == {} and set(work("bela")) == {MODEL_KEY, AUTOPILOT_KEY}
+    assert work("anna") == {} and set(work("bela")) == {SUBMISSION_KEY}
     assert set(Scores.load(small.folder).marks) == {"bela"}
     rulings = Rulings.load(small.folder)
     assert rulings.disqualified == {"bela"} == set(rulings.again)
@@ -339,14 +342,12 @@ def test_time_is_up_for_all_others_though_one_bucket_cannot_be_read(small, monke
 
 
 def test_what_is_too_large_is_still_too_large_when_time_is_up(small, monkeypatch) -> None:
-    from brakepoint.room import rulings
-
-    monkeypatch.setattr(rulings, "MODEL_MAX_BYTES", 10)
+    monkeypatch.setitem(LIMITS, SUBMISSION_KEY, 10)
     hand_in("anna", 1)
-    upload("anna", **{MODEL_KEY: b"x" * 100})
+    upload("anna", **{SUBMISSION_KEY: b"x" * 100})
     run(["room", "freeze"])
 
-    assert (small.folder / "frozen" / "spring-anna" / MODEL_KEY).stat().st_size == 11
+    assert (small.folder / "frozen" / "spring-anna" / SUBMISSION_KEY).stat().st_size == 11
 
 
 def test_a_disqualified_attendee_is_not_scored_and_comes_back_with_what_was_reached(small, points) -> None:

@@ -18,10 +18,11 @@ from brakepoint.cli import room as cli_room
 from brakepoint.cli import run
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
-from brakepoint.room import kept, scoring, submission
+from brakepoint.room import kept, parcel, scoring, submission
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.model_check import check_model
 from brakepoint.room.outcomes import Failed, Failure, Scores, SubmissionOutcome
+from brakepoint.room.parcel import SUBMISSION_KEY
 from brakepoint.room.sandbox import PACKAGE, require_sandbox
 from brakepoint.room.scoring import score_room
 from brakepoint.room.stores import open_store
@@ -42,14 +43,51 @@ def test_a_huge_file_fails_before_anything_is_opened(
 ) -> None:
     monkeypatch.setattr(submission, "MODEL_MAX_BYTES", 100)
     monkeypatch.setattr(submission, "AUTOPILOT_MAX_BYTES", 100)
+    monkeypatch.setitem(parcel.LIMITS, SUBMISSION_KEY, 400)
     hand_in(small_room, "anna", model * 50, autopilot * 50)
     fetched = fetch(open_store(small_room), "spring-anna")
 
     assert fetched is not None
-    assert max(len(fetched.model), len(fetched.autopilot)) == 101, "no more is read than must be"
+    assert len(fetched.model) + len(fetched.autopilot) < 401, "no more is read than must be"
     result = score(fetched, Path("no-such-feed.mp4"), small_room.folder / "submissions")
     assert (result.reason, result.score) == (reason, 0)
     assert not (small_room.folder / "submissions").exists()
+
+
+def test_a_submission_is_read_whole_or_not_at_all(small_room) -> None:
+    hand_in(small_room, "anna", b"new model", b"new autopilot")
+    path = small_room.folder / "store" / "spring-anna" / SUBMISSION_KEY
+    whole = path.read_bytes()
+    read = fetch(open_store(small_room), "spring-anna")
+    assert read == Submission(b"new model", b"new autopilot")
+
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match="not complete"):
+            fetch(open_store(small_room), "spring-anna")
+
+
+def test_a_submission_of_an_older_kit_is_read_if_there_is_no_other(small_room) -> None:
+    store = open_store(small_room)
+    store.put("spring-anna", parcel.MODEL_KEY, b"old model")
+    store.put("spring-anna", parcel.AUTOPILOT_KEY, b"old autopilot")
+    assert fetch(store, "spring-anna") == Submission(b"old model", b"old autopilot")
+
+    hand_in(small_room, "anna")
+    assert fetch(store, "spring-anna") == Submission(b"model", b"autopilot")
+
+
+def test_an_incomplete_submission_holds_nobody_up(small_room, monkeypatch, short_feed) -> None:
+    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
+    judge_by(monkeypatch, lambda one: SubmissionOutcome(digest=one.digest, at=NOW, score=90))
+    room = small_room.model_copy(update={"hidden_feed": short_feed})
+    store, scores = open_store(room), Scores()
+    hand_in(room, "bela")
+    store.put("spring-anna", SUBMISSION_KEY, b"brakepoint subm")
+
+    with pytest.raises(UserError, match=r"anna\..*not complete"):
+        list(score_room(room, store, scores))
+    assert set(scores.marks) == {"bela"}
 
 
 def test_who_handed_nothing_in_is_passed_over(small_room) -> None:
@@ -58,7 +96,7 @@ def test_who_handed_nothing_in_is_passed_over(small_room) -> None:
     assert fetch(open_store(small_room), "spring-anna") is None
 
 
-@pytest.mark.parametrize("path", ["room/model.onnx/x", "room"])
+@pytest.mark.parametrize("path", ["room/submission/x", "room/model.onnx/x", "room"])
 def test_a_folder_or_a_file_in_the_wrong_place_is_not_a_submission(small_room, path) -> None:
     target = small_room.folder / "store" / "spring-anna" / path
     target.parent.mkdir(parents=True)

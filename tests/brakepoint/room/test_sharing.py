@@ -7,6 +7,7 @@ from brakepoint.cli import run, workshop
 from brakepoint.course import find_step
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.manifests import connection_variables
+from brakepoint.room.parcel import SUBMISSION_KEY
 from brakepoint.room.provisioning import Provisioner
 from brakepoint.room.sharing import PROGRESS_KEY
 from brakepoint.room.stores import open_store, serving
@@ -60,6 +61,8 @@ def test_what_is_submitted_arrives(attendee, tmp_path) -> None:
     submission = fetch(open_store(attendee), "spring-anna")
     assert submission is not None
     assert (submission.model, submission.autopilot) == (b"model", b"autopilot")
+    handed_in = [key for key in open_store(attendee).objects("spring-anna") if key.startswith("room/")]
+    assert handed_in == [SUBMISSION_KEY], "two objects could be read as a pair that was never submitted"
 
 
 def test_a_missing_model_is_reported(attendee, tmp_path, capsys) -> None:
