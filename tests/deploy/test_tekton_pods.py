@@ -287,7 +287,7 @@ def test_the_tests_of_a_push_reach_a_copy_and_nothing_that_a_later_task_uses(tmp
 
     subprocess.run(["sh", "-c", step["script"]], cwd=copy, env=environment, check=True)
 
-    assert (copy / "file").read_text() == "changed\n"
+    assert (copy / "sources" / "file").read_text() == "changed\n"
     assert {path: path.read_bytes() for path in source.rglob("*") if path.is_file()} == before
     assert task["workspaces"] == [{"name": "source", "readOnly": True}]
     assert step["workingDir"] in {mount["mountPath"] for mount in step["volumeMounts"]}
