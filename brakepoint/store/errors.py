@@ -30,12 +30,16 @@ CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, Retr
 NO_BUCKET = {"NoSuchBucket"}
 NO_OBJECT = {"NoSuchKey", "404"}
 REFUSED = {
+    "401",
     "403",
     "AccessDenied",
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
     "InvalidToken",
     "ExpiredToken",
+    "ExpiredTokenException",
+    "TokenRefreshRequired",
+    "UnauthorizedAccess",
 }
 BUSY = {"SlowDown", "ServiceUnavailable", "TooManyRequests", "RequestLimitExceeded", "429", "503"}
 CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}

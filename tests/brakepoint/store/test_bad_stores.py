@@ -220,6 +220,8 @@ def test_a_proxy_that_does_not_answer_is_named(monkeypatch) -> None:
         (403, "RequestTimeTooSkewed", "clock"),
         (403, "SecondLevelDomainForbidden", "virtual_only"),
         (403, "AccessDenied", "refused"),
+        (401, "401", "refused"),
+        (400, "ExpiredTokenException", "refused"),
         (404, "NoSuchBucket", "no_bucket"),
         (507, "XMinioStorageFull", "other"),
     ],
