@@ -232,6 +232,11 @@ def test_what_the_store_says_is_put_into_words(serve, status: int, code: str, ke
     assert refusal(at(store)).key == f"store.error.{key}"
 
 
+@pytest.mark.parametrize(("operation", "key"), [("get_object", "no_object"), ("put_object", "other")])
+def test_only_what_is_read_can_be_missing(serve, operation: str, key: str) -> None:
+    assert refusal(at(serve(404)), operation).key == f"store.error.{key}"
+
+
 def test_the_region_that_the_store_asks_for_is_named(serve) -> None:
     body = b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region></Error>"
 
