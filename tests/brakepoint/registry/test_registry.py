@@ -251,11 +251,11 @@ def test_the_number_of_a_version_in_production_is_not_given_to_another(store, mo
 
 def test_fingerprints_are_listed_as_they_are_written_without_what_controls_a_terminal(store, model) -> None:
     version = Registry(store).publish(model, data="[/]\x1b[2J", code="[bold]a")
-    console = Console(file=io.StringIO(), width=200)
+    shown = io.StringIO()
 
-    console.print(as_table([version], None))
+    Console(file=shown, width=200).print(as_table([version], None))
 
-    assert "[/]?[2J  [bold]a" in console.file.getvalue()
+    assert "[/]?[2J  [bold]a" in shown.getvalue()
 
 
 def wait_for_production(registry: Registry, number: int | None) -> None:
