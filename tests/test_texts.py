@@ -90,3 +90,14 @@ def test_a_fraction_has_the_decimal_point_of_its_language(lang: str, said: str) 
 )
 def test_a_value_that_rounds_to_zero_has_no_sign(value: float, said: str) -> None:
     assert number(value, 1, "en") == said
+
+
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize(
+    "harmful",
+    ["\x1b", "\x07", "\x08", "\r", "\x7f", "\x85", "\x9b", "\u200f", "\u202e", "\u2028", "\u2069", "\udcff"],
+)
+def test_what_comes_from_outside_controls_neither_a_terminal_nor_the_direction_of_writing(
+    harmful: str, lang: str
+) -> None:
+    assert text("adapters.says", lang, words=f"a{harmful}[2J\tb\r\nc\n") == "a?[2J\tb\r\nc\n"

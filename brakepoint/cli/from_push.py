@@ -25,7 +25,7 @@ from brakepoint.rollout.store import Store
 from brakepoint.rollout.train import Train
 from brakepoint.rollout.workplace import Delivered, Workplace
 from brakepoint.store.connection import Connection
-from brakepoint.texts import number, text
+from brakepoint.texts import harmless, number, text
 
 FOLDER = Path("runs/delivery")
 TESTS = 'make mission ARGS="--steps {source}" PYTHON=python3.11'
@@ -69,7 +69,7 @@ def from_push(
         place = Workplace(folder, source, params, secrets, _teller(console), architectures)
         stack.enter_context(place)
         for error in missing:
-            console.print(text("cli.deploy.push.not_built", None, why=error))
+            console.print(escape(text("cli.deploy.push.not_built", None, why=error)))
         if not is_clean(WORKPLACE):
             console.print(text("cli.deploy.push.not_committed"))
         console.print(text("cli.deploy.push.pushed", None, commit=push(WORKPLACE, place.forge)[:12]))
@@ -122,7 +122,7 @@ def _as_secret(connection: Connection) -> dict[str, str]:
 def _teller(console: Console) -> OnNews:
     def tell(news: Account | str) -> None:
         if isinstance(news, str):
-            console.print(text("cli.deploy.push.task", None, task=news))
+            console.print(escape(text("cli.deploy.push.task", None, task=news)))
 
     return tell
 
@@ -134,8 +134,8 @@ def _tasks_table(place: Workplace, done: Delivered) -> Table:
     for account in done.accounts:
         outcome = account.done.outcome
         said = f"[{COLOURS.get(outcome, 'default')}]{text(f'cli.deploy.push.outcome.{outcome}')}[/]"
-        note = escape(account.done.why or place.last_words(account.name))
-        table.add_row(account.name, said, f"{account.seconds:.0f}", note)
+        note = escape(harmless(account.done.why or place.last_words(account.name)))
+        table.add_row(escape(account.name), said, f"{account.seconds:.0f}", note)
     table.add_section()
     table.add_row(text("cli.deploy.push.total"), "", f"{sum(one.seconds for one in done.accounts):.0f}", "")
     return table

@@ -130,7 +130,7 @@ def show_progress(assignments: list[Assignment], as_json: bool) -> Iterator[Call
     with progress_bar(*columns, console=console, transient=True) as progress:
         tasks = {
             assignment.feed: progress.add_task(
-                assignment.feed, total=1.0, place="", order=text("mission.waiting")
+                escape(assignment.feed), total=1.0, place="", order=text("mission.waiting")
             )
             for assignment in assignments
         }
@@ -140,7 +140,7 @@ def show_progress(assignments: list[Assignment], as_json: bool) -> Iterator[Call
                 task = tasks[news.feed]
                 progress.update(task, completed=news.share, place=_place(news), order=_order(news))
             elif not as_json:
-                line = f"[bold]{news.feed:<{width}}[/]  {escape(news.printed)}"
+                line = f"[bold]{escape(f'{news.feed:<{width}}')}[/]  {escape(news.printed)}"
                 progress.console.print(line, soft_wrap=True)
 
         yield tell
@@ -186,7 +186,7 @@ def _row(mission: Mission) -> tuple[str, ...]:
     else:
         verdict = f"[red]✗ {text('page.failed')}[/]"
     return (
-        f"[bold]{mission.feed}[/]",
+        f"[bold]{escape(mission.feed)}[/]",
         verdict,
         f"[bold]{points(mission.score)}[/]",
         f"{obeyed}/{len(mission.signs)}",

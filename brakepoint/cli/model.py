@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -15,7 +16,7 @@ from brakepoint.bars import progress_bar
 from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.models import SHIPPED_MODEL
-from brakepoint.texts import number, text
+from brakepoint.texts import harmless, number, text
 from brakepoint.worlds import World
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def as_table(versions: "list[Version]", production: int | None) -> Table:
             str(version.number),
             f"{version.published_at.astimezone():%Y-%m-%d %H:%M}",
             *("–" if value is None else number(value, 3) for value in measured),
-            version.data[:FINGERPRINT_SHOWN] or "–",
-            version.code[:FINGERPRINT_SHOWN] or "–",
+            *(
+                escape(harmless(fingerprint[:FINGERPRINT_SHOWN])) or "–"
+                for fingerprint in (version.data, version.code)
+            ),
         )
     return table

@@ -13,7 +13,7 @@ from brakepoint.cli.screen import print_table
 from brakepoint.cli.usage import CommandLine
 from brakepoint.pipeline import PIPELINE_NAME
 from brakepoint.steps import load_step
-from brakepoint.texts import text
+from brakepoint.texts import harmless, text
 
 RUNS_DIR = Path("runs/pipeline")
 
@@ -56,7 +56,7 @@ def run_command(
         print_table(Console(highlight=False), table)
         typer.echo(text("cli.pipeline.run.plots", folder=outcome.folder))
     for reason in outcome.refused:
-        typer.echo(f"✗ {reason}")
+        typer.echo(f"✗ {harmless(reason)}")
     if outcome.refused:
         typer.echo(text("cli.pipeline.run.refused"))
         raise typer.Exit(1)

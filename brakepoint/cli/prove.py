@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from brakepoint.cli.evaluate import progress_on_stderr
@@ -57,7 +58,7 @@ def proof_table(proof: "Proof") -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(text("prove.weather"), no_wrap=True)
     for name in proof.feeds:
-        table.add_column(name.replace("-", "-\n"), justify="right")
+        table.add_column(escape(name.replace("-", "-\n")), justify="right")
     for name in proof.weathers:
         row = (proof.outcome(feed, name) for feed in proof.feeds)
         table.add_row(name, *(_cell(outcome) for outcome in row))

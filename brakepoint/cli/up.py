@@ -23,7 +23,7 @@ from brakepoint.cli.service import (
 from brakepoint.feeds import find_feed
 from brakepoint.services import CLIENTS, SERVICES, ServiceSettings, address
 from brakepoint.systems import stop_event
-from brakepoint.texts import text
+from brakepoint.texts import harmless, text
 from brakepoint.web import new_token, page_url
 
 COLOURS = dict(
@@ -98,6 +98,6 @@ def teller(console: Console) -> Callable[[str, str], None]:
 
     def tell(name: str, line: str) -> None:
         colour = COLOURS.get(name, "default")  # An overlay may have pods of its own.
-        console.print(f"[{colour}]{name:<{width}}[/] │ {escape(line)}", soft_wrap=True)
+        console.print(f"[{colour}]{name:<{width}}[/] │ {escape(harmless(line))}", soft_wrap=True)
 
     return tell

@@ -85,11 +85,11 @@ class Detector:
         threads: int | None = None,
         half: bool = False,
     ) -> None:
-        path = self._path = Path(model_path)
         self.confidence = confidence
         self._iou = iou
         remote = remote_runtime(str(model_path))
-        self.runtime: Runtime = remote or load_runtime(path, runtime, threads, half)
+        path = self._path = str(model_path) if remote else Path(model_path)  # A path would shorten the `//`.
+        self.runtime: Runtime = remote or load_runtime(Path(model_path), runtime, threads, half)
         self.classes = class_names(self.runtime.metadata, path)
         self.input_size_px = self.runtime.input_size_px
         self._tensors: dict[tuple[int, int], np.ndarray] = {}

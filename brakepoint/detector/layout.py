@@ -31,7 +31,9 @@ class Layout(StrEnum):
     END_TO_END = "end_to_end"
 
 
-def find_layout(output: np.ndarray, class_count: int, metadata: Mapping[str, str], path: Path) -> Layout:
+def find_layout(
+    output: np.ndarray, class_count: int, metadata: Mapping[str, str], path: Path | str
+) -> Layout:
     """Determines the layout from shape, metadata and numbers.
 
     Args:
@@ -53,7 +55,7 @@ def find_layout(output: np.ndarray, class_count: int, metadata: Mapping[str, str
     return layout
 
 
-def check_numbers(output: np.ndarray, layout: Layout, path: Path) -> None:
+def check_numbers(output: np.ndarray, layout: Layout, path: Path | str) -> None:
     """Checks whether boxes and scores are plausible.
 
     Args:

@@ -17,7 +17,7 @@ INPUT_MOST_PX = 8192
 """Longest side of an input: a larger one is a mistake, and would fill the memory."""
 
 
-def class_names(metadata: Mapping[str, str], path: Path) -> tuple[SignClass, ...]:
+def class_names(metadata: Mapping[str, str], path: Path | str) -> tuple[SignClass, ...]:
     """Reads the classes from the entry `names`, a dictionary in Python or JSON syntax.
 
     Args:
@@ -76,7 +76,7 @@ def stride_px(metadata: Mapping[str, str]) -> int:
 
 
 def input_size_px(
-    shape: Sequence[int | None], element_type: str, metadata: Mapping[str, str], path: Path
+    shape: Sequence[int | None], element_type: str, metadata: Mapping[str, str], path: Path | str
 ) -> tuple[int, int]:
     """Determines the size of the picture that the model expects.
 

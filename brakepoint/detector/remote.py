@@ -3,6 +3,8 @@
 Because only tensors are transferred, a detector behind an endpoint returns exactly what a local one would.
 """
 
+import json
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -10,14 +12,19 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from brakepoint import extras
+from brakepoint.detector.metadata import input_size_px
 from brakepoint.errors import UserError
 from brakepoint.messages import SignClass
 from brakepoint.models import MODEL_NAME
 from brakepoint.proxies import LOOPBACK
+from brakepoint.texts import text
 
 SCHEMES = ("grpc", "grpcs", "http", "https")
 TIMEOUT_S = 30.0
+"""For a whole answer."""
 MESSAGE_MOST_BYTES = 32 * 2**20
+FLOAT = "FP32"
+"""The protocol's name of float32, in which a network's picture is sent."""
 HEADER_LENGTH = "inference-header-content-length"
 """Header with the length of the JSON before the binary tensors."""
 
@@ -25,8 +32,8 @@ HEADER_LENGTH = "inference-header-content-length"
 class Client(Protocol):
     """A client of the protocol, over gRPC or REST."""
 
-    def describe(self, model: str) -> tuple[str, list[int]]:
-        """Returns name and shape of a model's input."""
+    def describe(self, model: str) -> tuple[str, str, list[int]]:
+        """Returns name, datatype and shape of a model's input."""
 
     def ask(self, request: Any) -> Any:
         """Sends an `InferRequest`, and returns the `InferResponse`."""
@@ -69,18 +76,22 @@ class RemoteRuntime:
                 if is_grpc
                 else RestClient(f"{parts.scheme}://{parts.netloc}", is_here)
             )
-            self._input, (_, _, height, width) = self._client.describe(self._model)
-        self.input_size_px = (width, height)
+            self._input, datatype, shape = self._client.describe(self._model)
+        known = [side if side >= 0 else None for side in shape]
+        self.input_size_px = input_size_px(known, "float32" if datatype == FLOAT else datatype, {}, url)
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """See `Runtime.infer`."""
         from kserve import InferInput, InferRequest
 
         with _Told(self._url):
-            sent = InferInput(self._input, list(tensor.shape), "FP32")
+            sent = InferInput(self._input, list(tensor.shape), FLOAT)
             sent.set_data_from_numpy(tensor)
             request = InferRequest(self._model, [sent], parameters={"binary_data_output": True})
-            return np.asarray(self._client.ask(request).outputs[0].as_numpy())
+            answer = np.asarray(self._client.ask(request).outputs[0].as_numpy())
+            if answer.dtype.kind != "f":
+                raise TypeError(f"the output is {answer.dtype}")
+            return answer
 
 
 class GrpcClient:
@@ -108,12 +119,12 @@ class GrpcClient:
         )
         self._stub = GRPCInferenceServiceStub(self._channel)
 
-    def describe(self, model: str) -> tuple[str, list[int]]:
+    def describe(self, model: str) -> tuple[str, str, list[int]]:
         """See `Client.describe`."""
         from kserve.protocol.grpc.grpc_predict_v2_pb2 import ModelMetadataRequest
 
         taken = self._stub.ModelMetadata(ModelMetadataRequest(name=model), timeout=TIMEOUT_S).inputs[0]
-        return taken.name, list(taken.shape)
+        return taken.name, taken.datatype, list(taken.shape)
 
     def ask(self, request: Any) -> Any:
         """See `Client.ask`."""
@@ -138,10 +149,11 @@ class RestClient:
         direct = httpx.HTTPTransport() if is_here else None
         self._http = httpx.Client(base_url=base, timeout=TIMEOUT_S, transport=direct)
 
-    def describe(self, model: str) -> tuple[str, list[int]]:
+    def describe(self, model: str) -> tuple[str, str, list[int]]:
         """See `Client.describe`."""
-        taken = self._http.get(f"/v2/models/{model}").raise_for_status().json()["inputs"][0]
-        return taken["name"], [int(side) for side in taken["shape"]]
+        content, _ = self._asked("GET", f"/v2/models/{model}")
+        taken = json.loads(content)["inputs"][0]
+        return str(taken["name"]), str(taken["datatype"]), [int(side) for side in taken["shape"]]
 
     def ask(self, request: Any) -> Any:
         """See `Client.ask`."""
@@ -149,9 +161,26 @@ class RestClient:
 
         body, json_length = request.to_rest()
         headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(json_length)}
-        answer = self._http.post(f"/v2/models/{request.model_name}/infer", content=body, headers=headers)
-        answer.raise_for_status()
-        return InferResponse.from_bytes(answer.content, int(answer.headers[HEADER_LENGTH]))
+        path = f"/v2/models/{request.model_name}/infer"
+        content, said = self._asked("POST", path, content=body, headers=headers)
+        return InferResponse.from_bytes(content, int(said[HEADER_LENGTH]))
+
+    def _asked(self, method: str, path: str, **sent: Any) -> tuple[bytes, Mapping[str, str]]:
+        """The body and the headers of an answer that ends: httpx limits only the pauses in it."""
+        import httpx
+
+        ends_at, body = time.monotonic() + TIMEOUT_S, bytearray()
+        with self._http.stream(method, path, **sent) as answer:
+            answer.raise_for_status()
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > MESSAGE_MOST_BYTES or time.monotonic() > ends_at:
+                    raise httpx.ReadTimeout(text("serving.error.endless"))
+        return bytes(body), answer.headers
+
+
+UNUSUAL = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""Exceptions of code that reads an answer in another form than the protocol's."""
 
 
 class _Told:
@@ -168,5 +197,7 @@ class _Told:
         if isinstance(error, Exception):
             detail = getattr(error, "details", None)
             said = str(detail()) if callable(detail) else str(error)
-            why = said.splitlines()[0] if said else type(error).__name__
+            why = said.splitlines()[0].rstrip(".") if said else type(error).__name__
+            if isinstance(error, UNUSUAL):
+                why = text("serving.error.unusual")
             raise UserError("serving.error.endpoint", url=self._url, why=why) from error

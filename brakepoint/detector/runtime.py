@@ -270,7 +270,7 @@ def load_runtime(
         return RUNTIMES[name](path, Options(threads or threads_setting(), half))
 
 
-def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray:
+def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path | str) -> np.ndarray:
     """The first output of a newly loaded network, if it can be run at all.
 
     Args:
@@ -286,7 +286,7 @@ def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path) -> np.ndarray
 
 
 @contextmanager
-def _blamed_on(path: Path, runtime: str) -> Iterator[None]:
+def _blamed_on(path: Path | str, runtime: str) -> Iterator[None]:
     """Reports every exception of a runtime as an error of the model: no runtime documents its exceptions."""
     try:
         yield

@@ -5,15 +5,18 @@ be drawn, filmed and replayed without driving it again.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from brakepoint.messages import Detection, Light, Order, SignClass
 
+FeedName = Annotated[str, Field(pattern=r"^[^/\\\p{Cc}\u202a-\u202e\u2066-\u2069]+$")]
+"""The name of a feed, with which the names of files begin: no path, and nothing that controls a terminal."""
+
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Ending(StrEnum):
@@ -62,7 +65,7 @@ class Run(_Record):
     """
 
     format: Literal["brakepoint-run/1"] = "brakepoint-run/1"
-    feed: str
+    feed: FeedName
     ending: Ending
     ticks: tuple[Tick, ...] = Field(min_length=1)
 
@@ -169,7 +172,7 @@ class Score(_Record):
         first_wrong: The first mistake; None if there was none.
     """
 
-    feed: str
+    feed: FeedName
     accomplished: bool
     score: float = Field(ge=0, le=100)
     distance_cm: float

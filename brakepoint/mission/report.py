@@ -35,7 +35,7 @@ DECIMALS = 3
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class OrderChange(_Record):
@@ -134,7 +134,7 @@ class Recording(_Record):
 
     run: Run
     mission: Mission
-    length_cm: float
+    length_cm: float = Field(gt=0)
     track: tuple[Segment, ...]
     signs: tuple[TruthSign, ...]
 

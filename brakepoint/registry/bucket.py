@@ -12,6 +12,7 @@ mixed-up version is never served: a model that does not match its version's hash
 """
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,9 +60,10 @@ class Registry:
         Raises:
             UserError: The store fails, or a version's description is invalid.
         """
+        described = re.compile(f"{re.escape(self._prefix)}/([1-9][0-9]*)/{re.escape(VERSION_FILE)}")
         with self._errors():
-            keys = [key for key in self._keys(f"{self._prefix}/") if key.endswith(f"/{VERSION_FILE}")]
-            found = [self._read(key, Version) for key in keys]
+            matches = [described.fullmatch(key) for key in self._keys(f"{self._prefix}/")]
+            found = [self._described(match[1]) for match in matches if match]
         return sorted((version for version in found if version), key=lambda version: version.number)
 
     def version(self, number: int) -> Version:
@@ -71,7 +73,7 @@ class Registry:
             UserError: There is no version with that number, or the store fails.
         """
         with self._errors():
-            found = self._read(self._key(number, VERSION_FILE), Version)
+            found = self._described(number)
         if found is None:
             there = ", ".join(str(version.number) for version in self.versions()) or "–"
             raise UserError("registry.error.no_version", number=number, there=there)
@@ -105,8 +107,10 @@ class Registry:
             make_bucket(self._client, self._bucket)
             for leftover in self._keys(INCOMING):
                 self._client.delete_object(Bucket=self._bucket, Key=leftover)
+        # A number that was in production is never used again, even if its version was removed.
+        taken = (version.number for version in self.versions())
         version = Version(
-            number=max((version.number for version in self.versions()), default=0) + 1,
+            number=max([0, *taken, *self.production().history]) + 1,
             sha256=sha256(model),
             size_bytes=model.stat().st_size,
             metrics=metrics or {},
@@ -128,9 +132,9 @@ class Registry:
         """Puts a version into production. The previous version is kept for a rollback.
 
         Raises:
-            UserError: There is no such version, or the store fails.
+            UserError: There is no such version, its model is missing or damaged, or the store fails.
         """
-        self._point(self.production().promote(self.version(number).number))
+        self._point(self.production().promote(number))
 
     def rollback(self) -> int:
         """Puts the previous version back into production.
@@ -139,7 +143,7 @@ class Registry:
             The number of that version.
 
         Raises:
-            UserError: There is no previous version, or the store fails.
+            UserError: There is no previous version, or it was removed or damaged; or the store fails.
         """
         *before, _ = self.production().history or (0,)
         if not before:
@@ -163,7 +167,7 @@ class Registry:
         folder.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
         try:
-            with self._errors():
+            with self._model_of(number):
                 self._client.download_file(self._bucket, self._key(number, MODEL_FILE), str(part))
             if sha256(part) != version.sha256:
                 raise UserError("registry.error.damaged", number=number)
@@ -173,13 +177,18 @@ class Registry:
         return target
 
     def _point(self, production: Production) -> None:
+        assert production.number is not None
+        version = self.version(production.number)
+        model = self._key(version.number, MODEL_FILE)
+        with self._model_of(version.number):
+            self._prove(model, version)
+            self._copy(model, COPY_KEY)
         with self._errors():
-            assert production.number is not None
-            self._copy(self._key(production.number, MODEL_FILE), COPY_KEY)
             self._write(f"{self._prefix}/{POINTER_FILE}", production)
 
     def _prove(self, key: str, version: Version) -> None:
-        arrived = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        arrived = answer["Body"].read() if answer["ContentLength"] == version.size_bytes else b""
         if hashlib.sha256(arrived).hexdigest() != version.sha256:
             raise UserError("registry.error.damaged", number=version.number)
 
@@ -191,6 +200,18 @@ class Registry:
     def _write(self, key: str, content: BaseModel) -> None:
         body = content.model_dump_json(indent=2).encode()
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def _described(self, number: int | str) -> Version | None:
+        """The description of a version; None if there is none.
+
+        Raises:
+            UserError: It is not a version's, or that of a version with another number.
+        """
+        key = self._key(number, VERSION_FILE)
+        found = self._read(key, Version)
+        if found is not None and str(found.number) != str(number):
+            raise UserError("registry.error.broken", name=key, bucket=self._bucket)
+        return found
 
     def _read(self, key: str, kind: type[Content]) -> Content | None:
         """The record under a key; None if there is none."""
@@ -213,10 +234,21 @@ class Registry:
                 raise
             return []
 
-    def _key(self, number: int, name: str) -> str:
+    def _key(self, number: int | str, name: str) -> str:
         return f"{self._prefix}/{number}/{name}"
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         with friendly_errors(self._endpoint, self._bucket):
             yield
+
+    @contextmanager
+    def _model_of(self, number: int) -> Iterator[None]:
+        """Reports that a version lacks its model; the store's own error is about the kit's content."""
+        try:
+            with self._errors():
+                yield
+        except UserError as error:
+            if error.key != "store.error.no_object":
+                raise
+            raise UserError("registry.error.no_model", number=number) from error

@@ -1,8 +1,14 @@
 """The registry's records about its models."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Number = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 9000))
+"""Times beyond these cannot be shown in every time zone."""
 
 
 class Version(BaseModel):
@@ -20,13 +26,13 @@ class Version(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    number: int = Field(ge=1)
+    number: Number
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     size_bytes: int = Field(gt=0)
-    metrics: dict[str, float] = {}
+    metrics: dict[str, Share] = {}
     data: str = ""
     code: str = ""
-    published_at: datetime
+    published_at: AwareDatetime = Field(ge=EARLIEST, le=LATEST)
 
 
 class Production(BaseModel):
@@ -39,7 +45,7 @@ class Production(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    history: tuple[int, ...] = ()
+    history: tuple[Number, ...] = ()
 
     @property
     def number(self) -> int | None:

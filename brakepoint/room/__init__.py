@@ -16,9 +16,12 @@ def joined() -> dict[str, str]:
     """The variables of the room that this laptop has joined; empty if none, or if the file is damaged."""
     try:
         said = json.loads(JOINED_PATH.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    is_whole = isinstance(said, dict) and all(isinstance(value, str) for value in said.values())
+    is_whole = isinstance(said, dict) and all(
+        isinstance(value, str) and not set("=\0") & set(name) and "\0" not in value
+        for name, value in said.items()
+    )
     return said if is_whole else {}
 
 

@@ -11,6 +11,7 @@ import socket
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -29,6 +30,8 @@ from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.infer_type import RequestedOutput
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
+from kserve.protocol.rest.v2_datamodels import InferenceRequest
+from starlette.exceptions import HTTPException
 
 from brakepoint.detector.remote import HEADER_LENGTH
 from brakepoint.errors import UserError
@@ -46,7 +49,10 @@ class StrictDataPlane(DataPlane):
     def decode(self, body: Any, headers: Any, *rest: Any, **named: Any) -> Any:
         """See `DataPlane.decode`."""
         try:
-            return super().decode(body, headers, *rest, **named)
+            request, attributes = super().decode(body, headers, *rest, **named)
+            if isinstance(request, InferRequest):
+                _check_writable(request)
+            return request, attributes
         except InvalidInput:
             raise
         except Exception as error:
@@ -58,22 +64,30 @@ class StrictDataPlane(DataPlane):
             return super().decode_inference_request(body, headers, model_name)
         start = int(headers[HEADER_LENGTH])
         described = orjson.loads(body[:start])
+        binary = ["data" not in field for field in described["inputs"]]
+        described["inputs"] = [{"data": [], **field} for field in described["inputs"]]
+        known = InferenceRequest.model_validate(described)
         inputs, contents = [], []
-        for field in described["inputs"]:
-            inputs.append(InferInput(field["name"], field["shape"], field["datatype"], field.get("data")))
-            end = start + int(field.get("parameters", {}).get("binary_data_size", 0))
-            contents.append(body[start:end] if "data" not in field else None)
+        for field, is_binary in zip(known.inputs, binary, strict=True):
+            end = start + int((field.parameters or {}).get("binary_data_size", 0))
+            inputs.append(
+                InferInput(field.name, field.shape, field.datatype, None if is_binary else field.data)
+            )
+            contents.append(body[start:end] if is_binary else None)
+            if not start <= end <= len(body):
+                raise InvalidInput(
+                    text("serving.bad.data", name=field.name, shape=field.shape, datatype=field.datatype)
+                )
             start = end
+        if start < len(body):
+            raise InvalidInput(text("serving.bad.too_much", count=len(body) - start))
         return InferRequest(
             model_name,
             inputs,
-            request_id=described.get("id"),
+            request_id=known.id,
             raw_inputs=contents,
-            parameters=described.get("parameters"),
-            request_outputs=[
-                RequestedOutput(output["name"], output.get("parameters"))
-                for output in described.get("outputs", ())
-            ],
+            parameters=known.parameters,
+            request_outputs=[RequestedOutput(one.name, one.parameters) for one in known.outputs or ()],
         )
 
     def encode(self, *arguments: Any, **named: Any) -> Any:
@@ -84,6 +98,17 @@ class StrictDataPlane(DataPlane):
             raise
         except Exception as error:
             raise InvalidInput(text("serving.bad.request", why=type(error).__name__)) from error
+
+
+def _check_writable(request: InferRequest) -> None:
+    """Refuses half a character (a lone surrogate), which JSON may contain but no answer can repeat.
+
+    Raises:
+        UnicodeEncodeError: The request contains one.
+    """
+    for field in (request, *request.inputs, *(request.request_outputs or ())):
+        for words in (getattr(field, name, None) for name in ("id", "name", "datatype")):
+            str(words or "").encode()
 
 
 class FixedRepository(ModelRepositoryExtension):
@@ -107,6 +132,14 @@ async def _refuse_malformed(_: Request, error: Exception) -> JSONResponse:
 
 async def _refuse_unknown(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": text("serving.bad.not_offered")}, 404)
+
+
+async def _refuse_http(_: Request, error: Exception) -> JSONResponse:
+    """Answers an unknown path, a wrong method or an unreadable body in the protocol's form."""
+    assert isinstance(error, HTTPException)
+    is_path = error.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+    said = text("serving.bad.not_offered") if is_path else text("serving.bad.request", why=error.detail)
+    return JSONResponse({"error": said}, error.status_code, error.headers)
 
 
 class _ForUs(logging.Filter):
@@ -160,6 +193,7 @@ def run(
     rest.create_application()
     app.add_exception_handler(RequestValidationError, _refuse_malformed)
     app.add_exception_handler(NotImplementedError, _refuse_unknown)
+    app.add_exception_handler(HTTPException, _refuse_http)
     app.add_middleware(BodyLimit)
     address = f"[{host}]:{grpc_port}" if ":" in host else f"{host}:{grpc_port}"
     if signal.SIGINT in asyncio.run(_serve(rest, data_plane, extension, address, on_ready)):

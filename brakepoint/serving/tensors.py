@@ -38,7 +38,10 @@ def to_array(field: "InferInput") -> np.ndarray:
     from kserve.errors import InvalidInput
 
     try:
-        return np.asarray(field.as_numpy())
+        array = np.asarray(field.as_numpy())
+        if field.datatype == "BYTES" and not all(isinstance(each, bytes | str) for each in array.flat):
+            raise TypeError(f"neither bytes nor text: {field.name}")
+        return array
     except Exception as error:  # numpy and kserve raise nearly anything on data that do not fit.
         raise InvalidInput(
             text("serving.bad.data", name=field.name, shape=list(field.shape), datatype=field.datatype)

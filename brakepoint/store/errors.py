@@ -29,13 +29,19 @@ from brakepoint.store.settings import ADDRESSING_VARIABLE, BESIDE_VARIABLE, ENDP
 CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, RetriesExceededError)
 NO_BUCKET = {"NoSuchBucket"}
 NO_OBJECT = {"NoSuchKey", "404"}
+WRITING = {"PutObject", "CreateBucket"}
+"""Operations that need no object: a server that does not find them is not a store."""
 REFUSED = {
+    "401",
     "403",
     "AccessDenied",
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
     "InvalidToken",
     "ExpiredToken",
+    "ExpiredTokenException",
+    "TokenRefreshRequired",
+    "UnauthorizedAccess",
 }
 BUSY = {"SlowDown", "ServiceUnavailable", "TooManyRequests", "RequestLimitExceeded", "429", "503"}
 CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
@@ -86,7 +92,7 @@ def _refusal(error: ClientError, endpoint: str, bucket: str) -> UserError:
     code = error.response.get("Error", {}).get("Code", "")
     if code in NO_BUCKET:
         return UserError("store.error.no_bucket", bucket=bucket, endpoint=endpoint)
-    if code in NO_OBJECT:
+    if code in NO_OBJECT and error.operation_name not in WRITING:
         return UserError("store.error.no_object", bucket=bucket)
     if code in REFUSED:
         return UserError("store.error.refused", endpoint=endpoint)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 from brakepoint.errors import UserError
@@ -10,6 +10,8 @@ from brakepoint.store.client import WORKERS
 from brakepoint.store.connection import Connection
 from brakepoint.store.content import CHECKSUMS_NAME, StoredObject, parse_checksums
 from brakepoint.store.errors import friendly_errors
+
+NOT_NAMES, NOT_IN_NAMES = ("", ".", ".."), {"\0", "\\"}
 
 
 def fetch_content(
@@ -59,18 +61,26 @@ def fetch_content(
 def _hashes(store: Connection) -> dict[str, str]:
     body = store.client.get_object(Bucket=store.bucket, Key=CHECKSUMS_NAME)["Body"].read()
     try:
-        return parse_checksums(body.decode())
+        hashes = parse_checksums(body.decode())
     except ValueError as error:
         raise UserError("store.error.other_checksums", bucket=store.bucket) from error
+    if not hashes or not _are_places(set(hashes)):
+        raise UserError("store.error.other_checksums", bucket=store.bucket)
+    return hashes
+
+
+def _are_places(keys: set[str]) -> bool:
+    """Whether each key is a place for a file below any folder, and no file is the folder of another."""
+    names = [name for key in keys for name in key.split("/")]
+    folders = {str(folder) for key in keys for folder in PurePosixPath(key).parents}
+    return not (folders & keys or any(name in NOT_NAMES or NOT_IN_NAMES & set(name) for name in names))
 
 
 def _fetch(
     store: Connection, step: ModuleType, folder: Path, item: StoredObject, hashes: dict[str, str]
 ) -> bool:
     """Downloads one object unless its file exists already, and returns whether it was downloaded."""
-    target = (folder / item.key).resolve()
-    if not target.is_relative_to(folder.resolve()):
-        return False
+    target = folder / item.key
     digest = hashes[item.key]
     if step.is_intact(target, item.size_bytes, digest):
         return False

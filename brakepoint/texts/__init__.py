@@ -6,6 +6,7 @@ language. The file's name groups texts for editors and is not part of the key. A
 """
 
 import os
+import re
 import string
 import tomllib
 from functools import cache
@@ -17,6 +18,10 @@ ORIGINAL = "en"
 """The language of the docstrings, and of readers whose own language is missing."""
 LANGUAGE_VARIABLES = ("BRAKEPOINT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 """Variables that set the reader's language, the strongest first: the kit's own setting, then the locale's."""
+HARMFUL = re.compile(
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that control a terminal, change the direction of writing, or cannot be written at all."""
 
 
 @cache
@@ -63,8 +68,13 @@ def language() -> str:
     return ORIGINAL
 
 
+def harmless(words: str) -> str:
+    """Text from outside, with a question mark for each character that could harm a terminal or a page."""
+    return HARMFUL.sub("?", words)
+
+
 class _Writer(string.Formatter):
-    """Fills placeholders, and writes fractions with the decimal point of a language, and no "-0.0"."""
+    """Fills placeholders with harmless text, and fractions with a language's decimal point and no "-0.0"."""
 
     def __init__(self, lang: str) -> None:
         self._point = catalogue()["number.point"][lang]
@@ -72,7 +82,7 @@ class _Writer(string.Formatter):
     def format_field(self, value: object, format_spec: str) -> str:
         written: str = super().format_field(value, format_spec)
         if not isinstance(value, float):
-            return written
+            return harmless(written)
         if value > -1 and not any(digit in written for digit in "123456789"):
             written = written.replace("-", "")
         return written.replace(".", self._point)

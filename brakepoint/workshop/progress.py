@@ -1,10 +1,12 @@
 """An attendee's progress: `progress.json`, which is human-readable and survives restarts."""
 
 import json
+import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from brakepoint.course import ROOT, Step, chosen_track, course
 from brakepoint.files import write_whole
@@ -55,7 +57,7 @@ class StepProgress(BaseModel):
     wrong: dict[str, int] = {}
     attempts: list[Attempt] = []
     minutes: float = 0.0
-    last_at: datetime | None = None
+    last_at: AwareDatetime | None = None
 
     def asked(self, step: Step) -> tuple[str, ...]:
         """The exercises that the attendee must do."""
@@ -69,6 +71,8 @@ class StepProgress(BaseModel):
 class Progress(BaseModel):
     """The contents of `progress.json`.
 
+    A file that cannot be read, because a person has changed it, is kept beside the new one.
+
     Attributes:
         steps: Progress by the step's name.
     """
@@ -78,9 +82,14 @@ class Progress(BaseModel):
     @classmethod
     def load(cls, path: Path | None = None) -> "Progress":
         """Reads the file; a missing or unreadable file means a fresh start."""
+        path = path or PROGRESS_PATH
         try:
-            return cls.model_validate_json((path or PROGRESS_PATH).read_bytes())
-        except (OSError, ValidationError):
+            return cls.model_validate_json(path.read_bytes())
+        except OSError:
+            return cls()
+        except ValidationError:
+            with suppress(OSError):
+                shutil.copy2(path, path.with_name(f"{path.name}.damaged"))
             return cls()
 
     def save(self, path: Path | None = None) -> None:

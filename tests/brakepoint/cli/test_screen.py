@@ -6,13 +6,17 @@ import subprocess
 import sys
 
 import pytest
+from driving import feed
 from hypothesis import given
 from hypothesis import strategies as st
+from recordings import record, report_of
 from rich.console import Console
 from rich.table import Table
 
 from brakepoint.cli import screen
+from brakepoint.cli.mission import report_table
 from brakepoint.cli.screen import PLAIN, print_table, write_what_the_screen_can_show
+from brakepoint.cli.up import teller
 from brakepoint.texts import catalogue, languages
 
 
@@ -82,3 +86,21 @@ def test_other_streams_are_left_as_they_are(monkeypatch) -> None:
     monkeypatch.setattr(screen.sys, "stdout", io.StringIO())
 
     write_what_the_screen_can_show()
+
+
+def test_a_line_of_a_service_controls_neither_the_terminal_nor_its_own_look() -> None:
+    shown = io.StringIO()
+
+    teller(Console(file=shown, width=80))("capture", "\x1b[2J[bold]a[/]")
+
+    assert shown.getvalue().endswith("│ ?[2J[bold]a[/]\n")
+
+
+def test_a_feed_is_listed_under_its_own_name() -> None:
+    report = report_of(record(feed("track-stop-and-slowdown")))
+    named = report.missions[0].model_copy(update={"feed": "[bold]a"})
+    shown = io.StringIO()
+
+    Console(file=shown, width=120).print(report_table(report.model_copy(update={"missions": (named,)})))
+
+    assert "[bold]a" in shown.getvalue()

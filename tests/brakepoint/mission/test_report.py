@@ -1,6 +1,7 @@
 """The results of a mission are complete, and identical to the byte for the same mission."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,46 @@ def test_a_folder_without_a_whole_run_is_refused(tmp_path: Path, damage, name: s
     damage(folder / name)
 
     with pytest.raises(UserError, match="no finished run"):
+        load_run(folder)
+
+
+def changed(file: Path, value: object, *place: str | int) -> None:
+    content = found = json.loads(file.read_text(encoding="utf-8"))
+    for name in place[:-1]:
+        found = found[name]
+    found[place[-1]] = value
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        (0, ("length_cm",)),
+        (math.nan, ("length_cm",)),
+        (math.nan, ("run", "ticks", 0, "position_cm")),
+        (math.inf, ("run", "ticks", 0, "speed_cm_s")),
+        (math.nan, ("mission", "dawdling_s")),
+        ("\x1b[2J", ("run", "feed")),
+        ("\u202e", ("mission", "feed")),
+    ],
+)
+def test_a_recording_of_what_cannot_be_is_refused(
+    tmp_path: Path, value: object, place: tuple[str | int, ...]
+):
+    folder = save_run(tmp_path / "run", record(feed(TRACK)))
+    changed(folder / f"{TRACK}.run.json", value, *place)
+
+    with pytest.raises(UserError, match="no finished run"):
+        load_run(folder)
+
+
+@pytest.mark.parametrize("beyond", ["../other/{}", "{}/../../other/track-stop"])
+def test_a_report_leads_to_no_file_elsewhere(tmp_path: Path, beyond: str):
+    save_run(tmp_path / "other", record(feed(TRACK)))
+    folder = save_run(tmp_path / "run", record(feed(TRACK)))
+    changed(folder / "report.json", beyond.format(TRACK), "missions", 0, "feed")
+
+    with pytest.raises(UserError, match=r"missions #1\.feed: the value must match"):
         load_run(folder)
 
 

@@ -1,5 +1,7 @@
 """The model registry: nothing in it is ever incomplete."""
 
+import io
+import json
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -11,6 +13,7 @@ import pytest
 pytest.importorskip("boto3")
 
 from onnx_models import NAMES, raw_output, save_constant_model
+from rich.console import Console
 
 from brakepoint.cli import run
 from brakepoint.cli.model import as_table
@@ -164,6 +167,95 @@ def test_a_description_that_is_none_is_reported(store, model) -> None:
     with pytest.raises(UserError) as caught:
         Registry(store).versions()
     assert caught.value.key == "registry.error.broken"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"number": 2},
+        {"metrics": {"track": float("nan")}},
+        {"metrics": {"track": 1.5}},
+        {"published_at": "9999-12-31T23:59:59-12:00"},
+        {"published_at": "0001-01-01T00:00:00Z"},
+        {"published_at": "2026-01-01T00:00:00"},
+    ],
+    ids=["number", "not a number", "metric", "last day", "first day", "no zone"],
+)
+def test_a_description_of_what_cannot_be_is_refused_and_never_promoted(store, model, told: dict) -> None:
+    registry = Registry(store)
+    described = json.loads(registry.publish(model).model_dump_json())
+    key = "models/track/1/version.json"
+    store.client.put_object(Bucket=store.bucket, Key=key, Body=json.dumps(described | told).encode())
+
+    for attempt in (registry.versions, lambda: registry.promote(1)):
+        with pytest.raises(UserError, match=key) as caught:
+            attempt()
+        assert caught.value.key == "registry.error.broken"
+    assert registry.production().number is None
+
+
+@pytest.mark.parametrize("folder", ["007", "-1", "old/7", "x"])
+def test_what_others_store_beside_the_versions_is_not_a_version(store, model, folder: str) -> None:
+    registry = Registry(store)
+    described = registry.publish(model).model_copy(update={"number": 7})
+    body = described.model_dump_json().encode()
+    store.client.put_object(Bucket=store.bucket, Key=f"models/track/{folder}/version.json", Body=body)
+
+    assert [version.number for version in registry.versions()] == [1]
+    assert registry.publish(model).number == 2
+
+
+@pytest.mark.parametrize(
+    ("removed", "key"),
+    [("model.onnx", "registry.error.no_model"), ("version.json", "registry.error.no_version")],
+)
+def test_a_version_of_which_something_was_removed_is_not_put_into_production(
+    store, model, tmp_path, removed: str, key: str
+) -> None:
+    registry = Registry(store)
+    for published in (model, other(model)):
+        registry.promote(registry.publish(published).number)
+    store.client.delete_object(Bucket=store.bucket, Key=f"models/track/1/{removed}")
+
+    for attempt in (
+        registry.rollback,
+        lambda: registry.promote(1),
+        lambda: registry.fetch(1, tmp_path / "c"),
+    ):
+        with pytest.raises(UserError) as caught:
+            attempt()
+        assert caught.value.key == key
+    assert registry.production().history == (1, 2)
+
+
+def test_a_model_that_was_changed_is_not_put_into_production(store, model) -> None:
+    registry = Registry(store)
+    registry.publish(model)
+    store.client.put_object(Bucket=store.bucket, Key="models/track/1/model.onnx", Body=b"another")
+
+    with pytest.raises(UserError) as caught:
+        registry.promote(1)
+
+    assert caught.value.key == "registry.error.damaged"
+    assert COPY_KEY not in keys(store)
+
+
+def test_the_number_of_a_version_in_production_is_not_given_to_another(store, model) -> None:
+    registry = Registry(store)
+    registry.promote(registry.publish(model).number)
+    for name in ("model.onnx", "version.json"):
+        store.client.delete_object(Bucket=store.bucket, Key=f"models/track/1/{name}")
+
+    assert registry.publish(model).number == 2
+
+
+def test_fingerprints_are_listed_as_they_are_written_without_what_controls_a_terminal(store, model) -> None:
+    version = Registry(store).publish(model, data="[/]\x1b[2J", code="[bold]a")
+    shown = io.StringIO()
+
+    Console(file=shown, width=200).print(as_table([version], None))
+
+    assert "[/]?[2J  [bold]a" in shown.getvalue()
 
 
 def wait_for_production(registry: Registry, number: int | None) -> None:

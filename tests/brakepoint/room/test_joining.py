@@ -54,7 +54,21 @@ def test_the_code_on_a_card_is_all_that_a_laptop_needs(small, laptop, monkeypatc
     assert environment["AWS_S3_ENDPOINT"] == f"http://127.0.0.1:{small.store.port}"
 
 
-@pytest.mark.parametrize("content", [b"5", b"null", b"[1]", b'{"a": 1}', b"\xff", b'{"a'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"5",
+        b"null",
+        b"[1]",
+        b'{"a": 1}',
+        b"\xff",
+        b'{"a',
+        b"[" * 100_000,
+        b'{"a": "\\u0000"}',
+        b'{"\\u0000": "a"}',
+        b'{"a=b": "a"}',
+    ],
+)
 def test_a_damaged_file_counts_as_no_room(laptop, content) -> None:
     laptop.parent.mkdir(parents=True, exist_ok=True)
     laptop.write_bytes(content)

@@ -220,6 +220,22 @@ BAD = {
     ),
     "unknown model": ("/v2/models/nobody/infer", as_json(field()), 404, "nobody"),
     "unknown version": (f"/v2/models/{TENSOR_MODEL}/versions/7/infer", as_json(field()), 404, "version"),
+    "picture that is a number": (
+        JPEG_PATH,
+        as_json({"name": PICTURE, "shape": [1], "datatype": "BYTES", "data": [5]}),
+        400,
+        "data",
+    ),
+    "half a character in a name": (TENSOR_PATH, as_json(field(name="\ud800")), 400, "Unicode"),
+    "half a character in an id": (
+        JPEG_PATH,
+        b'{"id": "\\ud800", ' + picture(JPEG).removeprefix(b"{"),
+        400,
+        "Unicode",
+    ),
+    "not UTF-8": (TENSOR_PATH, b'{"inputs": "\xff"}', 400, "Protocol"),
+    "path that is not there": ("/v2/models/generate/it", b"{}", 404, "inference"),
+    "wrong method": ("/v2/health/live", b"{}", 405, "inference"),
     "unload": (f"/v2/repository/models/{TENSOR_MODEL}/unload", b"", 400, "promote"),
     "old protocol": (f"/v1/models/{TENSOR_MODEL}:predict", b'{"instances": []}', 400, "Open Inference"),
     "100 MB": (TENSOR_PATH, bytes(100_000_000), 413, "MB"),
@@ -237,6 +253,33 @@ def test_a_bad_request_gets_the_protocol_s_error_and_one_clear_line(server, name
     assert word in told
     assert "\n" not in told
     assert json.loads(get(server, "/v2/health/ready")) == {"ready": True}
+
+
+BINARY = {"name": TENSOR, "shape": SHAPE, "datatype": "FP32", "parameters": {"binary_data_size": 73728}}
+
+
+@pytest.mark.parametrize(
+    ("described", "sent_bytes"),
+    [
+        ({"inputs": [BINARY]}, 73732),
+        ({"inputs": [BINARY | {"parameters": {"binary_data_size": 73732}}]}, 73728),
+        ({"inputs": [BINARY | {"parameters": {"binary_data_size": -4}}]}, 73728),
+        ({"inputs": [BINARY | {"shape": None}]}, 73728),
+        ({"inputs": [BINARY], "id": 5}, 73728),
+        ({"inputs": [BINARY], "parameters": [1]}, 73728),
+    ],
+    ids=["too much data", "too little data", "less than nothing", "no shape", "id", "parameters"],
+)
+def test_a_binary_request_is_examined_like_one_in_json(server, described: dict, sent_bytes: int) -> None:
+    content = json.dumps(described).encode()
+    binary = {
+        "Inference-Header-Content-Length": str(len(content)),
+        "Content-Type": "application/octet-stream",
+    }
+
+    status, answer = post(server, TENSOR_PATH, content + bytes(sent_bytes), **binary)
+
+    assert (status, list(json.loads(answer))) == (400, ["error"])
 
 
 def test_grpc_has_codes_of_its_own(server) -> None:

@@ -82,7 +82,8 @@ def test_no_request_is_lost_while_versions_are_promoted_and_rolled_back(tmp_path
             registry.publish(model(tmp_path, 3))
             broken = Connection(endpoint, "brakepoint", key, secret).client
             broken.put_object(Bucket="brakepoint", Key="models/track/3/model.onnx", Body=b"broken")
-            registry.promote(3)
+            pointer = b'{"history": [2, 3]}'  # As if the model had been damaged after its promotion.
+            broken.put_object(Bucket="brakepoint", Key="models/track/production.json", Body=pointer)
             assert "Version 2 now answers" in "".join(server.said.readline() for _ in range(3))
             for thread in asking:
                 thread.wait_for(2)

@@ -220,6 +220,8 @@ def test_a_proxy_that_does_not_answer_is_named(monkeypatch) -> None:
         (403, "RequestTimeTooSkewed", "clock"),
         (403, "SecondLevelDomainForbidden", "virtual_only"),
         (403, "AccessDenied", "refused"),
+        (401, "401", "refused"),
+        (400, "ExpiredTokenException", "refused"),
         (404, "NoSuchBucket", "no_bucket"),
         (507, "XMinioStorageFull", "other"),
     ],
@@ -228,6 +230,11 @@ def test_what_the_store_says_is_put_into_words(serve, status: int, code: str, ke
     store = serve(status, XML, f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
 
     assert refusal(at(store)).key == f"store.error.{key}"
+
+
+@pytest.mark.parametrize(("operation", "key"), [("get_object", "no_object"), ("put_object", "other")])
+def test_only_what_is_read_can_be_missing(serve, operation: str, key: str) -> None:
+    assert refusal(at(serve(404)), operation).key == f"store.error.{key}"
 
 
 def test_the_region_that_the_store_asks_for_is_named(serve) -> None:

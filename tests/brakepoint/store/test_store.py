@@ -226,6 +226,34 @@ def test_checksums_of_something_else_are_reported(store, tmp_path, body: bytes) 
     assert refusal(others, tmp_path) == "store.error.other_checksums"
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        (),
+        ("../x",),
+        ("a/..",),
+        (".",),
+        ("/etc/x",),
+        ("a//b",),
+        ("a/./b",),
+        ("a/",),
+        ("a\\b",),
+        ("a\0",),
+        ("a", "a/b"),
+    ],
+)
+def test_checksums_of_keys_that_are_no_places_for_files_are_refused_before_anything_is_written(
+    store, tmp_path, keys: tuple[str, ...]
+) -> None:
+    sums = "".join(f"{sha256(Path('/dev/null'))}  {key}\n" for key in keys)
+    make_bucket(store.client, "places")
+    store.client.put_object(Bucket="places", Key="SHA256SUMS", Body=sums.encode())
+    others = Connection(store.endpoint, "places", store.access_key, store.secret_key)
+
+    assert refusal(others, tmp_path / "in") == "store.error.other_checksums"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_full_disk_is_reported() -> None:
     with pytest.raises(UserError, match="disk is full"), friendly_errors("http://store", "b"):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -462,11 +462,25 @@ def test_pauses_do_not_count() -> None:
     assert kept.of(STEP).minutes == 12
 
 
-@pytest.mark.parametrize("damage", [b"not json", b"", b"\xff\xfe{\0}\0", b'{"steps": "\xc3'])
-def test_an_invalid_progress_file_is_a_fresh_start(tmp_path, damage) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"not json",
+        b"",
+        b"\xff\xfe{\0}\0",
+        b'{"steps": "\xc3',
+        b'{"steps": {"step1_dataset": {"last_at": "2026-03-01T09:00:00"}}}',
+    ],
+)
+def test_an_invalid_progress_file_is_a_fresh_start_and_is_kept(tmp_path, damage) -> None:
     (tmp_path / "progress.json").write_bytes(damage)
 
+    kept = Progress.load(tmp_path / "progress.json")
+
+    assert kept == Progress()
+    kept.save(tmp_path / "progress.json")
     assert Progress.load(tmp_path / "progress.json") == Progress()
+    assert (tmp_path / "progress.json.damaged").read_bytes() == damage
 
 
 def test_an_unknown_step_is_a_message(room, capsys) -> None:
