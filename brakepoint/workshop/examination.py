@@ -101,7 +101,7 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
     try:
         check(module)
     except Wrong as wrong:
-        return Verdict(exercise=exercise, key=wrong.key, values=wrong.values)
+        return Verdict(exercise=wrong.exercise or exercise, key=wrong.key, values=wrong.values)
     except NotImplementedError:
         return _not_written(exercise)
     except SystemExit as error:
