@@ -15,6 +15,7 @@ import numpy as np
 from kserve import InferInput, InferRequest
 from kserve.errors import InvalidInput
 from kserve.protocol.infer_type import RequestedOutput
+from pydantic import ValidationError
 
 from brakepoint.detector import Detector
 from brakepoint.errors import UserError
@@ -23,6 +24,7 @@ from brakepoint.models import SHIPPED_MODEL
 from brakepoint.serving import BOXES, CLASSES, PICTURE, SCORES, TENSOR
 from brakepoint.serving.engine import Served
 from brakepoint.texts import catalogue
+from brakepoint.validation import first_fault
 from brakepoint.workshop.checks.answers import kind
 from brakepoint.workshop.checks.lookout import judge
 from brakepoint.workshop.verdicts import Wrong
@@ -32,8 +34,8 @@ Lab = Any
 
 SHAPE = [1, 3, 4, 6]
 ARRAY = np.arange(72, dtype=np.float32).reshape(SHAPE)
-CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9" * 6
-"""Longer than what some encoders of base64 put into one line."""
+CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9" * 7
+"""Longer than what some encoders of base64 put into one line, and padded with = in base64."""
 OTHER_CONTENT = CONTENT[::-1]
 OWN_ANSWERS = 1
 """Number of calls by `Served` itself, for the shape of the output, which do not warm a detector up."""
@@ -204,7 +206,11 @@ def _judge_reading(lab: Lab, outputs: list[dict[str, Any]], signs: tuple[Detecti
     before = copy.deepcopy(body)
     try:
         found = lab.read_answer(body)
+    except ValidationError as error:
+        raise Wrong("step5.boxes.invalid", why=first_fault(error)) from None
     except Exception as error:
+        if isinstance(error, KeyError) and error.args[0] in ("BOXES", "SCORES", "CLASSES"):
+            raise Wrong("step5.boxes.quoted", name=error.args[0]) from None
         if signs or isinstance(error, NotImplementedError):
             raise
         raise Wrong("step5.boxes.none", what=_what(error)) from None
