@@ -203,6 +203,9 @@ def _check_decisions(lab: Lab) -> None:
         raise Wrong("step6.priority.limit_first")
     if order.reason is not Reason.DANGER_STOP:
         raise Wrong("step6.priority.no_stop", found=str(order.kind))
+    _, order = lab.drive(memory, state_at(20.0, 50.0), now)
+    if order.reason is not Reason.DANGER_STOP:
+        raise Wrong("step6.priority.no_stop", found=str(order.kind))
     far = memory_of(lab, sign_of(lab, DANGER, 200.0))
     for memory, speed in ((far, 20.0), (replace(far, stopping=True), 0.0)):
         _, order = lab.drive(memory, state_at(120.0, speed), now)
