@@ -3,6 +3,7 @@
 `python -m brakepoint.workshop.examination STEP FILE VERDICTS SECONDS` writes one verdict per line.
 """
 
+import ast
 import importlib
 import importlib.util
 import os
@@ -64,8 +65,11 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
     except SyntaxError as error:
         yield _not_python(error)
         return
-    except FileNotFoundError:
-        yield _verdict("", "check.missing_file", name=path.name, number=step.number)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        if path.is_file():  # The attendee's code looks for another file.
+            yield _crash("", step, path, error)
+        else:
+            yield _verdict("", "check.missing_file", name=path.name, number=step.number)
         return
     except SystemExit:
         yield _verdict("", "check.exited")
@@ -82,6 +86,8 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
             yield _not_written(exercise)
             return
         verdict = examine_exercise(exercise, module, step, path)
+        if not verdict.passed:
+            verdict = _defined_twice(verdict.exercise, step, path) or verdict
         yield verdict
         if not verdict.passed:
             return
@@ -101,7 +107,7 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
     try:
         check(module)
     except Wrong as wrong:
-        return Verdict(exercise=exercise, key=wrong.key, values=wrong.values)
+        return Verdict(exercise=wrong.exercise or exercise, key=wrong.key, values=wrong.values)
     except NotImplementedError:
         return _not_written(exercise)
     except SystemExit as error:
@@ -128,6 +134,25 @@ def _not_python(error: SyntaxError) -> Verdict:
 
 def _not_written(exercise: str) -> Verdict:
     return _verdict(exercise, "check.not_written", name=exercise)
+
+
+def _defined_twice(exercise: str, step: Step, path: Path) -> Verdict | None:
+    """Names the second definition of an exercise's function, which makes Python forget the first."""
+    if step.files:
+        return None
+    names = {function for function, gap in gap_functions(step).items() if gap == exercise}
+    for parent in ast.walk(ast.parse(path.read_bytes())):
+        body = getattr(parent, "body", None)
+        defined = [
+            node
+            for node in (body if isinstance(body, list) else ())
+            if isinstance(node, ast.FunctionDef) and node.name in names
+        ]
+        if len(defined) > 1:
+            first, *_, last = defined
+            values = {"function": last.name, "first": first.lineno, "line": last.lineno}
+            return _verdict(exercise, "check.twice", **values)
+    return None
 
 
 def _verdict(exercise: str, key: str, **values: object) -> Verdict:

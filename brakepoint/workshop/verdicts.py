@@ -16,12 +16,16 @@ class Wrong(Exception):  # noqa: N818  It is the answer that is in error, not th
         key: Key of the message, below `check.`, which explains the mistake in terms of the domain, and says
             what to do.
         values: Values of the message's placeholders: numbers and strings.
+
+    Attributes:
+        exercise: The exercise to which the answer belongs, if it is not the one being checked.
     """
 
     def __init__(self, key: str, **values: Any) -> None:
         super().__init__(key)
         self.key = f"check.{key}"
         self.values = values
+        self.exercise = ""
 
 
 def _shown(value: Any) -> Any:

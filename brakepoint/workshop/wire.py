@@ -1,10 +1,12 @@
 """Runs an attendee's client of the broker on an embedded broker, among the messages of other services."""
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -43,9 +45,9 @@ class TappedClient(mqtt.Client):
         will: The client's last will, if there is one.
         sent: The messages, in order.
         filters: The subscriptions, in order: topic filter and quality of service.
-        listeners: The functions for the messages of some topics.
-        meddled: The last method that the client's code called to connect or run it, which only the caller
-            should do.
+        listeners: The functions for the messages of some topics, by topic filter.
+        meddled: The last method that the client's code called to connect, run or end it, which only the
+            caller should do.
     """
 
     def __init__(self) -> None:
@@ -53,7 +55,7 @@ class TappedClient(mqtt.Client):
         self.will: Sent | None = None
         self.sent: list[Sent] = []
         self.filters: list[tuple[str, int]] = []
-        self.listeners: list[Any] = []
+        self.listeners: dict[str, Any] = {}
         self.meddled = ""
 
     def publish(
@@ -78,7 +80,7 @@ class TappedClient(mqtt.Client):
 
     def message_callback_add(self, sub: str, callback: Any) -> None:
         """Records and registers a function for the messages of a topic."""
-        self.listeners.append(callback)
+        self.listeners[sub] = callback
         super().message_callback_add(sub, callback)
 
     def connect(self, *_: Any, **__: Any) -> Any:
@@ -92,6 +94,14 @@ class TappedClient(mqtt.Client):
     def loop_forever(self, *_: Any, **__: Any) -> Any:
         """Does nothing: the caller connects and runs it."""
         self.meddled = "loop_forever"
+
+    def loop_stop(self) -> Any:
+        """Does nothing: the caller connects and runs it."""
+        self.meddled = "loop_stop"
+
+    def disconnect(self, *_: Any, **__: Any) -> Any:
+        """Does nothing: the caller connects and runs it."""
+        self.meddled = "disconnect"
 
 
 def _as_bytes(payload: Any) -> bytes:
@@ -120,14 +130,17 @@ class Scene:
     Attributes:
         trouble: The exception that `on_connect` or another function of the client raised, if any.
         connected: Whether the client's `on_connect` has returned.
+        said_at_once: How many messages the client had sent by then.
     """
 
     def __init__(self, client: TappedClient, url: str) -> None:
         self._client, self._broker = client, parse_broker(url)
         self._echoed = threading.Semaphore(0)
         self._others = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._connection: tuple[Any, ...] = ()
         self.trouble: Exception | None = None
         self.connected = False
+        self.said_at_once = 0
 
     def begin(self) -> None:
         """Lets the others publish, connects the client, and waits until it has heard what is retained."""
@@ -145,11 +158,12 @@ class Scene:
         theirs: Any = self._client.on_connect
 
         def on_connect(*arguments: Any) -> None:
+            self._connection = arguments
             theirs(*arguments)
-            self.connected = True
+            self.connected, self.said_at_once = True, len(self._client.sent)
             mqtt.Client.subscribe(self._client, ECHO, 1)
 
-        self._client.on_connect = on_connect
+        self._theirs, self._client.on_connect = theirs, on_connect
         mqtt.Client.message_callback_add(self._client, ECHO, lambda *_: self._echoed.release())
         threading.Thread(target=self._carry, daemon=True).start()
         self._settle()
@@ -160,10 +174,14 @@ class Scene:
         self._others.publish(ECHO, b"?", 1)
         self._settle()
 
+    def connect_again(self) -> None:
+        """Calls the client's `on_connect` as after a reconnection."""
+        self._theirs(*self._connection)
+
     def end(self) -> None:
         """Disconnects everyone."""
         for client in (self._client, self._others):
-            client.disconnect()
+            mqtt.Client.disconnect(client)
         self._others.loop_stop()
 
     def _report(self, service: str, health: Health) -> None:
@@ -175,17 +193,38 @@ class Scene:
 
     def _carry(self) -> None:
         """Runs the client, in its own thread."""
+        _CARRIERS.add(threading.get_ident())
         try:
             mqtt.Client.connect(self._client, self._broker.host, self._broker.port)
             mqtt.Client.loop_forever(self._client)
         except Exception as error:
             self.trouble = error
             self._echoed.release()
+        finally:
+            _CARRIERS.discard(threading.get_ident())
 
     def _settle(self) -> None:
         """Waits until the client has heard everything, or has raised an exception."""
         if not self._echoed.acquire(timeout=PATIENCE_S):
             raise Wrong("step5.lookout.waits")
+
+
+@contextmanager
+def sleepless() -> Iterator[None]:
+    """Makes `time.sleep` an error in the threads that carry messages: while they sleep, nothing travels."""
+    sleep = time.sleep
+
+    def refuse(seconds: float) -> None:
+        if threading.get_ident() in _CARRIERS:
+            raise Wrong("step5.lookout.waits")
+        sleep(seconds)
+
+    with patch.object(time, "sleep", refuse):
+        yield
+
+
+_CARRIERS: set[int] = set()
+"""The threads that carry the messages of an attendee's client."""
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from brakepoint.workshop.wire import (
     Sent,
     TappedClient,
     scene,
+    sleepless,
 )
 
 Said = TypeVar("Said", bound=Message)
@@ -41,29 +42,35 @@ def judge(lookout: Callable[[TappedClient, str], object]) -> None:
         Wrong: The lookout isn't right yet.
     """
     client = TappedClient()
-    lookout(client, TRAIN)
-    _judge_functions(client)
-    will, began = client.will, CLOCK.now()
-    with scene(client) as others:
-        _judge_quiet(client, others)
-        _judge_filters(client.filters)
-        _judge_status(client.sent, began)
-        _judge_will(will, client.will)
-        _judge_stop(client, others)
+    with sleepless():
+        lookout(client, TRAIN)
+        _judge_functions(client)
+        will, began = client.will, CLOCK.now()
+        with scene(client) as others:
+            _judge_quiet(client, others)
+            _judge_filters(client.filters)
+            _judge_status(client.sent, began)
+            _judge_will(will, client.will)
+            _judge_stop(client, others)
+            _judge_again(client, others)
 
 
 def _judge_functions(client: TappedClient) -> None:
     """The callbacks are set and take paho's arguments, and nothing is sent before they are called."""
-    if client.meddled:
-        raise Wrong("step5.lookout.meddles", method=client.meddled)
+    _must_not_meddle(client)
     if client.filters or client.sent:
         raise Wrong("step5.lookout.too_early")
     if client.on_connect is None:
         raise Wrong("step5.lookout.no_on_connect")
-    listeners = [("on_message", listener) for listener in client.listeners]
+    listeners = [("on_message", listener) for listener in client.listeners.values()]
     for name, function in [("on_connect", client.on_connect), ("on_message", client.on_message), *listeners]:
         if function is not None and not _takes(function, CALLBACKS[name]):
             raise Wrong("step5.lookout.signature", name=name, count=CALLBACKS[name])
+
+
+def _must_not_meddle(client: TappedClient) -> None:
+    if client.meddled:
+        raise Wrong("step5.lookout.meddles", method=client.meddled)
 
 
 def _takes(function: Any, count: int) -> bool:
@@ -78,6 +85,9 @@ def _judge_quiet(client: TappedClient, others: Scene) -> None:
     """Messages that other services have left in the broker neither stop the train nor end the lookout."""
     if isinstance(others.trouble, Wrong) or (others.trouble and not others.connected):
         raise others.trouble
+    _must_not_meddle(client)
+    if any(sent.topic == STOPS for sent in client.sent[: others.said_at_once]):
+        raise Wrong("step5.lookout.stops_at_once")
     if others.trouble or _stops(client):
         raise Wrong("step5.lookout.unasked", topics=", ".join(OTHERS), topic=DETECTOR_STATUS)
 
@@ -116,22 +126,27 @@ def _judge_will(will: Sent | None, later: Sent | None) -> None:
     """The lookout's last will reports that the lookout is gone."""
     if will is None:
         raise Wrong("step5.lookout.late_will" if later else "step5.lookout.no_will")
+    if will.topic != OWN_STATUS:
+        raise Wrong("step5.lookout.will_topic", found=will.topic, topic=OWN_STATUS)
     said = _read(Status, will, OWN_STATUS)
     if said.service != "lookout" or said.health is not Health.GONE:
         raise Wrong("step5.lookout.will", found=f"{said.service}, {said.health}")
     if said.at != 0:
         raise Wrong("step5.lookout.dated_will")
-    _judge_delivery(will, CLOCK.now(), STATUS)
+    if will.qos != STATUS.qos:
+        raise Wrong("step5.lookout.will_qos", found=will.qos)
+    if not will.retain:
+        raise Wrong("step5.lookout.will_not_kept")
 
 
 def _judge_stop(client: TappedClient, others: Scene) -> None:
     """The train is stopped each time that the detector is gone, and only then."""
     for health in (Health.STARTING, Health.READY):
-        _bring(others, health)
+        _bring(client, others, health)
         if _stops(client):
             raise Wrong("step5.lookout.too_keen", health=health.value)
     first = _judge_one_stop(client, others, "no_stop")
-    _bring(others, Health.READY)
+    _bring(client, others, Health.READY)
     if _judge_one_stop(client, others, "once").at <= first.at:
         raise Wrong("step5.lookout.at", topic=STOPS)
 
@@ -139,9 +154,14 @@ def _judge_stop(client: TappedClient, others: Scene) -> None:
 def _judge_one_stop(client: TappedClient, others: Scene, missing: str) -> Control:
     """The message with which the train is stopped when the detector is gone."""
     before = len(client.sent)
-    _bring(others, Health.GONE)
+    _bring(client, others, Health.GONE)
     if len(client.sent) == before:
-        raise Wrong(f"step5.lookout.{missing}")
+        if client.on_message is None and not any(
+            topic_matches_sub(topic, DETECTOR_STATUS) for topic in client.listeners
+        ):
+            key = "listener_topic" if client.listeners else "no_listener"
+            raise Wrong(f"step5.lookout.{key}", found="".join(list(client.listeners)[:1]))
+        raise Wrong(f"step5.lookout.{missing}", topic=DETECTOR_STATUS)
     stop = client.sent[before]
     said = _read(Control, stop, STOPS)
     if said.action is not Action.STOP:
@@ -152,11 +172,22 @@ def _judge_one_stop(client: TappedClient, others: Scene, missing: str) -> Contro
     return said
 
 
-def _bring(others: Scene, health: Health) -> None:
+def _judge_again(client: TappedClient, others: Scene) -> None:
+    """After another connection, the lookout subscribes and reports again."""
+    filters, sent = len(client.filters), len(client.sent)
+    others.connect_again()
+    if DETECTOR_STATUS not in dict(client.filters[filters:]):
+        raise Wrong("step5.lookout.no_second_subscription")
+    if not any(message.topic == OWN_STATUS for message in client.sent[sent:]):
+        raise Wrong("step5.lookout.no_second_status")
+
+
+def _bring(client: TappedClient, others: Scene, health: Health) -> None:
     """Sends the detector's status to the client; an exception of the client is a mistake of the attendee."""
     others.hear("detector", health)
     if others.trouble:
         raise others.trouble
+    _must_not_meddle(client)
 
 
 def _stops(client: TappedClient) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import textwrap
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 from patience import PATIENCE_S
 
+from brakepoint.course import find_step
 from brakepoint.messages import SignClass
 from brakepoint.workshop import examination
 from brakepoint.workshop.examination import FINISHED, Verdict
+from brakepoint.workshop.labs import filled, solved
 
 
 def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
@@ -37,6 +40,44 @@ def test_it_writes_a_verdict_for_each_exercise_and_then_that_it_is_finished(
     assert limits.get(timeout=PATIENCE_S) == 7.5
     assert seen == [("step2_synthetic", Path("labs/mine.py"), ""), first]
     assert verdicts.read_text(encoding="utf-8") == f"{first}{wrong.model_dump_json()}\n{FINISHED}"
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_second_definition_further_down_is_named_only_if_it_replaces_the_first(
+    nested: bool, tmp_path: Path
+) -> None:
+    pytest.importorskip("boto3")
+    step = find_step("6")
+    written = filled(step, {**solved(step), "distance": "ahead_cm = 30.0"})
+    again = "def locate(item):\n    return None\n"
+    lab = tmp_path / step.lab.name
+    lab.write_text(
+        written + ("def helper():\n" + textwrap.indent(again, "    ") if nested else again), "utf-8"
+    )
+
+    failed = list(examination.examine(step, lab))[-1]
+
+    if nested:
+        assert failed.key == "check.step6.distance.constant"
+    else:
+        first = next(n for n, line in enumerate(written.splitlines(), 1) if line.startswith("def locate"))
+        last = len(written.splitlines()) + 1
+        assert failed.key == "check.twice"
+        assert failed.values == {"function": "locate", "first": first, "line": last}
+    assert failed.exercise == "distance"
+
+
+def test_a_folder_in_place_of_a_lab_is_a_missing_lab_and_a_file_that_the_lab_misses_is_not(
+    tmp_path: Path,
+) -> None:
+    step = find_step("6")
+    folder, lab = tmp_path / "folder.py", tmp_path / "lab.py"
+    folder.mkdir()
+    lab.write_text(f"open({str(tmp_path / 'nothing')!r})\n", "utf-8")
+
+    keys = [list(examination.examine(step, path))[-1].key for path in (folder, tmp_path / "none.py", lab)]
+
+    assert keys == ["check.missing_file", "check.missing_file", "check.crashed"]
 
 
 @pytest.mark.parametrize(
