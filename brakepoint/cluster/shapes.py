@@ -76,7 +76,7 @@ def object_of(given: Any, place: str) -> Manifest:
 
 
 def checked(given: Any, shape: str, place: str) -> Any:
-    """Checks an object that somebody else wrote.
+    """Checks an object that comes from outside.
 
     Args:
         given: What was read.

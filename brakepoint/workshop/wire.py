@@ -25,6 +25,8 @@ NEIGHBOUR_STATUS = f"{TOPIC_ROOT}/train-8/status/detector"
 """The same of another train, on the same broker."""
 ECHO = "echo"
 """When this message arrives, everything sent before it has been heard."""
+CARRIER = "carrier"
+"""Name of the threads that carry the messages of an attendee's client."""
 PATIENCE_S = 5.0
 """A client that has not heard the echo within this time is stuck: an echo takes milliseconds."""
 
@@ -165,7 +167,7 @@ class Scene:
 
         self._theirs, self._client.on_connect = theirs, on_connect
         mqtt.Client.message_callback_add(self._client, ECHO, lambda *_: self._echoed.release())
-        threading.Thread(target=self._carry, daemon=True).start()
+        threading.Thread(target=self._carry, name=CARRIER, daemon=True).start()
         self._settle()
 
     def hear(self, service: str, health: Health) -> None:
@@ -193,15 +195,12 @@ class Scene:
 
     def _carry(self) -> None:
         """Runs the client, in its own thread."""
-        _CARRIERS.add(threading.get_ident())
         try:
             mqtt.Client.connect(self._client, self._broker.host, self._broker.port)
             mqtt.Client.loop_forever(self._client)
         except Exception as error:
             self.trouble = error
             self._echoed.release()
-        finally:
-            _CARRIERS.discard(threading.get_ident())
 
     def _settle(self) -> None:
         """Waits until the client has heard everything, or has raised an exception."""
@@ -215,16 +214,12 @@ def sleepless() -> Iterator[None]:
     sleep = time.sleep
 
     def refuse(seconds: float) -> None:
-        if threading.get_ident() in _CARRIERS:
+        if threading.current_thread().name == CARRIER:
             raise Wrong("step5.lookout.waits")
         sleep(seconds)
 
     with patch.object(time, "sleep", refuse):
         yield
-
-
-_CARRIERS: set[int] = set()
-"""The threads that carry the messages of an attendee's client."""
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The autopilot alone, fed by hand: a train that runs past signs at known places."""
 
-import math
 from typing import Any
 
 import pytest
@@ -14,29 +13,10 @@ from brakepoint.rules import (
     LOW_SPEED_CM_S,
     LOW_SPEED_STRETCH_CM,
     PLATE_CENTRE_CM,
-    PLATE_HEIGHT_CM,
 )
+from brakepoint.workshop.checks.situations import DANGER, LIMIT, seen
 from solutions import step6_autopilot as autopilot
-from solutions.step6_autopilot import CAMERA, FROZEN_S, Memory, Sign, locate, step
-
-DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
-
-
-def seen(
-    sign_class: SignClass,
-    distance_cm: float,
-    lateral_cm: float = 7.0,
-    confidence: float = 0.9,
-    higher_cm: float = 0,
-) -> Detection:
-    """The detection of a sign at a place."""
-    height = CAMERA.focal_px * PLATE_HEIGHT_CM[sign_class] / distance_cm
-    x = CAMERA.width_px / 2 + CAMERA.focal_px * lateral_cm / distance_cm
-    below_cm = CAMERA.height_cm - PLATE_CENTRE_CM - higher_cm
-    pitch = math.radians(CAMERA.pitch_deg)
-    y = CAMERA.height_px / 2 + CAMERA.focal_px * (below_cm / distance_cm + math.tan(pitch))
-    box = (x - height / 2, y - height / 2, x + height / 2, y + height / 2)
-    return Detection(sign_class=sign_class, confidence=confidence, box=box)
+from solutions.step6_autopilot import FROZEN_S, Memory, Sign, locate, step
 
 
 class Rig:

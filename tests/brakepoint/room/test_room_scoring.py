@@ -77,16 +77,21 @@ def test_a_submission_of_an_older_kit_is_read_if_there_is_no_other(small_room) -
     assert fetch(store, "spring-anna") == Submission(b"model", b"autopilot")
 
 
-def test_an_incomplete_submission_holds_nobody_up(small_room, monkeypatch, short_feed) -> None:
+@pytest.fixture
+def judged_room(small_room, monkeypatch, short_feed):
+    """A small room in which each submission gets 90, without a sandbox."""
     monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
     judge_by(monkeypatch, lambda one: SubmissionOutcome(digest=one.digest, at=NOW, score=90))
-    room = small_room.model_copy(update={"hidden_feed": short_feed})
-    store, scores = open_store(room), Scores()
-    hand_in(room, "bela")
+    return small_room.model_copy(update={"hidden_feed": short_feed})
+
+
+def test_an_incomplete_submission_holds_nobody_up(judged_room) -> None:
+    store, scores = open_store(judged_room), Scores()
+    hand_in(judged_room, "bela")
     store.put("spring-anna", SUBMISSION_KEY, b"brakepoint subm")
 
     with pytest.raises(UserError, match=r"anna\..*not complete"):
-        list(score_room(room, store, scores))
+        list(score_room(judged_room, store, scores))
     assert set(scores.marks) == {"bela"}
 
 
@@ -135,17 +140,14 @@ def test_a_hidden_feed_where_everybody_inside_would_see_it_is_refused() -> None:
         require_sandbox(PACKAGE / "hidden.mp4")
 
 
-def test_only_what_is_new_is_scored(small_room, monkeypatch, short_feed) -> None:
-    monkeypatch.setattr(scoring, "require_sandbox", lambda *hidden: None)
-    judge_by(monkeypatch, lambda one: SubmissionOutcome(digest=one.digest, at=NOW, score=90))
-    room = small_room.model_copy(update={"hidden_feed": short_feed})
-    store, scores = open_store(room), Scores()
-    hand_in(room, "anna")
-    assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
-    assert list(score_room(room, store, Scores.load(room.folder))) == []
+def test_only_what_is_new_is_scored(judged_room) -> None:
+    store, scores = open_store(judged_room), Scores()
+    hand_in(judged_room, "anna")
+    assert [handle for handle, _ in score_room(judged_room, store, scores)] == ["anna"]
+    assert list(score_room(judged_room, store, Scores.load(judged_room.folder))) == []
 
-    hand_in(room, "anna", autopilot=b"another")
-    assert [handle for handle, _ in score_room(room, store, scores)] == ["anna"]
+    hand_in(judged_room, "anna", autopilot=b"another")
+    assert [handle for handle, _ in score_room(judged_room, store, scores)] == ["anna"]
 
 
 def test_that_there_is_nothing_to_score_is_said(in_folder, monkeypatch, short_feed, capsys) -> None:
