@@ -18,6 +18,7 @@ class FakeBus:
         latency: The latency in the last heartbeat.
         beats: Whether it is time for a heartbeat at every turn, or never.
         is_connected: Whether the broker is there.
+        is_thrown_out: Whether another client has this one's name.
     """
 
     train_id = "test"
@@ -30,7 +31,7 @@ class FakeBus:
         self.refused: list[str] = []
         self.reports: list[Any] = []
         self.worked, self.latency, self.beats, self.is_ready = 0, None, True, False
-        self.is_connected = True
+        self.is_connected, self.is_thrown_out = True, False
 
     def bring(self, topic: Topic[Any], *messages: Any) -> None:
         """Adds messages to be received next."""

@@ -156,7 +156,7 @@ class Onlooker:
         if last is None or last.run != mission.run:
             self._orders.clear()
             self._score, self._state = None, None
-            self._referee = Referee(self._truth, mission.since) if self._truth else None
+            self._referee = Referee(self._truth, mission) if self._truth else None
         if last is None or (last.run, last.running) != (mission.run, mission.running):
             self.version += 1
         if mission.train_lost and self._referee and self._referee.ending is None:

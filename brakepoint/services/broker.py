@@ -70,8 +70,9 @@ def _run(bind: str, stopping: threading.Event, plugins: Plugins, started: Callab
 async def _serve(
     bind: str, stopping: threading.Event, plugins: Plugins, started: Callable[[], object]
 ) -> None:
-    from amqtt.broker import Broker
     from amqtt.errors import BrokerError
+
+    from brakepoint.services.take_over import Broker
 
     anonymous = "amqtt.plugins.authentication.AnonymousAuthPlugin"
     broker = Broker(

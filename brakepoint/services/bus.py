@@ -22,7 +22,7 @@ from brakepoint.services import SERVICES, ServiceSettings, metrics, tell
 from brakepoint.services.clock import CLOCK
 from brakepoint.services.events import EventType, make_event
 from brakepoint.services.topics import EVENT, STATUS, Topic
-from brakepoint.sockets import is_host_name
+from brakepoint.sockets import answers, is_host_name
 
 T = TypeVar("T")
 HEARTBEAT_S = 1.0
@@ -41,7 +41,7 @@ SESSION_KEEPER = "controller"
 """The service whose session outlives a lost broker and a killed process: a person's stop must not be lost."""
 SECRET_NAME_BYTES = 9
 SHORT_S, SHORT_MAX = 5.0, 3
-"""This many consecutive connections that the broker accepted and soon closed aren't an accident."""
+"""This many consecutive connections that a broker accepted and soon closed aren't an accident."""
 
 
 class ThrownOut(Exception):  # noqa: N818  The broker works as it should: another has the same name.
@@ -134,6 +134,11 @@ class Bus:
         self.close()
 
     @property
+    def is_thrown_out(self) -> bool:
+        """Whether another client uses this client's unique name."""
+        return self._short >= SHORT_MAX and self.service == SESSION_KEEPER
+
+    @property
     def is_connected(self) -> bool:
         """Whether this client is connected to the broker."""
         return bool(self._client.is_connected())
@@ -203,8 +208,10 @@ class Bus:
 
     def _disconnected(self, client: mqtt.Client, *_: object) -> None:
         self._lost_at = time.monotonic()
-        self._short = self._short + 1 if self._lost_at - self._connected_at < SHORT_S else 0
-        if self._short >= SHORT_MAX and self.service != SESSION_KEEPER:
+        was_short = self._lost_at - self._connected_at < SHORT_S
+        # A broker that dies closes its connections, too, and throws nobody out.
+        self._short = self._short + 1 if was_short and answers(client.host, client.port) else 0
+        if self._short >= SHORT_MAX and not self.is_thrown_out:
             self._complain("broker_throws_out", most=FRAME_MAX_BYTES)
         metrics.BROKER_CONNECTED.labels(self.train_id, self.service).set(0)
 
@@ -320,7 +327,7 @@ class Bus:
         Raises:
             ThrownOut: Another client uses this client's unique name.
         """
-        if self._short >= SHORT_MAX and self.service == SESSION_KEEPER and not now:
+        if self.is_thrown_out and not now:
             raise ThrownOut
         elapsed_s = time.monotonic() - self._beaten_at
         if elapsed_s < HEARTBEAT_S and not now:

@@ -35,8 +35,11 @@ LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
 TRAIN_SILENT_S = 1.0
 """A train that has not reported for this long is absent."""
-OTHER_GONE_S = 5.0
-"""Another controller of the same train that has been silent for this long has gone."""
+OTHER_GONE_S = 3.0
+"""Another controller of the same train that has been silent for this long has gone.
+
+A supervisor waits longer before it restarts a controller that stands by and therefore reports nothing.
+"""
 LATENCIES = 900
 """Number of latencies that are kept: a minute's worth at the control rate."""
 
@@ -98,9 +101,10 @@ class Controller:
             self._report_train()
 
     def close(self) -> None:
-        """Brakes, and leaves no mission that could be resumed."""
-        self._end()
-        self._brake()
+        """Brakes, and leaves no mission that could be resumed, unless another controller has taken over."""
+        if not self._bus.is_thrown_out:
+            self._end()
+            self._brake()
         self._link.close()
 
     def _begin(self, feed: str, running: bool) -> None:

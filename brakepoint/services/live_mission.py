@@ -68,7 +68,7 @@ def _await_mission(bus: Bus, condition: Callable[[MissionState], bool]) -> Missi
 
 def watch(bus: Bus, truth: GroundTruth, mission: MissionState, news: News | None = None) -> Referee:
     """Records a run, from its beginning until it is over."""
-    referee = Referee(truth, mission.since)
+    referee = Referee(truth, mission)
     until = time.monotonic() + time_limit_s(truth) + START_WITHIN_S
     while referee.ending is None:
         if time.monotonic() > until:

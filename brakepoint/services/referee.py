@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from brakepoint.messages import Detections, GivenOrder, Order, TrainState
+from brakepoint.messages import Detections, GivenOrder, MissionState, Order, TrainState
 from brakepoint.mission.loop import find_ending, make_tick
 from brakepoint.mission.records import Ending, Run, Tick
 from brakepoint.rules import CONTROL_RATE_HZ
@@ -17,15 +17,15 @@ class Referee:
 
     Args:
         truth: Ground truth of the feed.
-        since: When the run began; older messages are ignored.
+        mission: The run: messages from before it, and orders for another, are ignored.
 
     Attributes:
         ticks: The record so far.
         ending: Why the run is over; None while the run is in progress.
     """
 
-    def __init__(self, truth: GroundTruth, since: float) -> None:
-        self._truth, self._since = truth, since
+    def __init__(self, truth: GroundTruth, mission: MissionState) -> None:
+        self._truth, self._run, self._since = truth, mission.run, mission.since
         self._detections: Detections | None = None
         self._order: Order | None = None
         self._waiting: deque[Order] = deque(maxlen=CHANGES_MAX)
@@ -45,7 +45,7 @@ class Referee:
 
     def hear_order(self, given: GivenOrder) -> None:
         """Records an order; each change gets its own tick, however short the order was."""
-        if given.at < self._since:
+        if given.at < self._since or given.run != self._run:
             return
         order = Order(**given.model_dump(include=set(Order.model_fields)))
         last = self._waiting[-1] if self._waiting else self._order

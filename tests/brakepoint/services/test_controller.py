@@ -235,6 +235,18 @@ def test_a_new_controller_resumes_a_run_that_was_under_way_just_now_and_no_other
         assert (bus.said_of(MISSION)[-1].run, bus.said_of(MISSION)[-1].feed) == (known.run + 1, "track-stop")
 
 
+@pytest.mark.parametrize("is_thrown_out", [False, True])
+def test_a_controller_that_closes_ends_the_mission_unless_another_controller_has_taken_it_over(
+    driving, bus, link, is_thrown_out
+):
+    bus.is_thrown_out = is_thrown_out
+    driving.close()
+
+    assert bus.said_of(MISSION)[-1].running is is_thrown_out
+    assert kinds(link) == ([] if is_thrown_out else [BY_HAND])
+    assert link.is_closed
+
+
 def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_another(driving, bus, link, capsys):
     link.report = report(run=0)
     driving.turn()

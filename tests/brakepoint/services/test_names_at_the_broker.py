@@ -17,6 +17,7 @@ from prometheus_client import REGISTRY
 from brakepoint.messages import Health, Status
 from brakepoint.services import ServiceSettings, bus, controller, metrics
 from brakepoint.services.bus import SHORT_MAX, Bus, ThrownOut
+from brakepoint.services.supervisor import HUNG_AFTER_S
 from brakepoint.services.topics import REPLICA, STATUS
 from brakepoint.sockets import LOCALHOST, free_port
 
@@ -101,8 +102,10 @@ def thrower(monkeypatch) -> Iterator[str]:
             while not stopping.is_set():
                 connection, _ = listener.accept()
                 with connection:
-                    connection.recv(4096)
-                    connection.sendall(b"\x20\x02\x00\x00")
+                    if connection.recv(
+                        4096
+                    ):  # Nothing is received from a client that asks whether it listens.
+                        connection.sendall(b"\x20\x02\x00\x00")
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -133,6 +136,21 @@ def test_a_controller_that_is_thrown_out_again_and_again_gives_way(thrower) -> N
         await_condition(is_thrown_out)
 
 
+def test_a_broker_that_dies_throws_nobody_out(thrower, monkeypatch) -> None:
+    asked: list[int] = []
+
+    def answers(host: str, port: int) -> bool:
+        asked.append(port)
+        return False
+
+    monkeypatch.setattr(bus, "answers", answers)
+    with Bus(ServiceSettings(broker=thrower), "controller") as client:
+        await_condition(lambda: len(asked) > 2 * SHORT_MAX)
+        client.beat()
+
+    assert not client.is_thrown_out and f":{asked[0]}" in thrower
+
+
 def test_another_service_names_the_broker_once_and_keeps_trying(thrower, monkeypatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(bus, "tell", lambda key, **values: told.append(key))
@@ -156,7 +174,7 @@ class Listener(FakeBus):
         return self._said.pop(0) if self._said else None
 
 
-def test_who_stands_by_waits_until_the_other_controller_was_silent_for_five_seconds(monkeypatch) -> None:
+def test_who_stands_by_waits_until_the_other_controller_was_silent_for_a_while(monkeypatch) -> None:
     clock = [100.0]
     monkeypatch.setattr(controller.time, "monotonic", lambda: clock[0])
     alive = Status(service="controller", health=Health.READY, at=1.0)
@@ -166,6 +184,7 @@ def test_who_stands_by_waits_until_the_other_controller_was_silent_for_five_seco
     controller.stand_by(listener, threading.Event())
 
     assert clock[0] == 104.0 + controller.OTHER_GONE_S
+    assert controller.OTHER_GONE_S + controller.LISTEN_S < HUNG_AFTER_S, "nobody restarts it meanwhile"
 
 
 def test_who_stands_by_can_be_stopped() -> None:

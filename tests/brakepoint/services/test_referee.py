@@ -6,6 +6,7 @@ from brakepoint.messages import (
     Detections,
     GivenOrder,
     Light,
+    MissionState,
     OrderKind,
     Reason,
     SignClass,
@@ -17,16 +18,17 @@ from brakepoint.rules import CONTROL_RATE_HZ
 from brakepoint.services.referee import Referee
 
 BEGAN_AT = 5000.0
+MISSION = MissionState(run=1, feed="track-stop", running=True, since=BEGAN_AT, at=BEGAN_AT)
 SIGN = Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.9, box=(1, 2, 3, 4))
 
 
 @pytest.fixture
 def referee() -> Referee:
-    return Referee(feed("track-empty"), BEGAN_AT)
+    return Referee(feed("track-empty"), MISSION)
 
 
-def given(kind=OrderKind.FULL_SPEED, at=BEGAN_AT):
-    return GivenOrder(kind=kind, reason=Reason.CLEAR, at=at, giver="us", number=1, run=1)
+def given(kind=OrderKind.FULL_SPEED, at=BEGAN_AT, run=MISSION.run):
+    return GivenOrder(kind=kind, reason=Reason.CLEAR, at=at, giver="us", number=1, run=run)
 
 
 def seen(at):
@@ -40,7 +42,7 @@ def state(at=BEGAN_AT, position_cm=1.0):
 def test_what_was_heard_live_gives_the_verdict_of_the_virtual_clock():
     truth = feed("track-stop")
     run = drive(truth)
-    referee = Referee(truth, BEGAN_AT)
+    referee = Referee(truth, MISSION)
     for number, tick in enumerate(run.ticks):
         at = BEGAN_AT + tick.time_s
         referee.hear_detections(
@@ -68,7 +70,7 @@ def test_what_was_heard_live_gives_the_verdict_of_the_virtual_clock():
 
 
 def test_what_is_older_than_the_run_is_not_heard():
-    referee = Referee(feed("track-stop"), BEGAN_AT)
+    referee = Referee(feed("track-stop"), MISSION)
     last = drive(feed("track-stop")).ticks[-1]
     old = last.order.model_dump() | {"at": BEGAN_AT - 1, "giver": "us", "number": 1, "run": 0}
     referee.hear_order(GivenOrder(**old))
@@ -93,6 +95,15 @@ def test_the_record_begins_with_the_first_word_of_the_train(referee):
     referee.hear_state(state(at=BEGAN_AT + 30))
 
     assert [tick.time_s for tick in referee.ticks] == [0.0]
+
+
+@pytest.mark.parametrize("run", [-1, 0, 2])
+def test_an_order_for_another_run_is_not_recorded_however_new_it_is(referee, run):
+    referee.hear_order(given(at=BEGAN_AT + 0.05, run=run))
+    referee.hear_order(given(OrderKind.BRAKE, at=BEGAN_AT + 0.1))
+    referee.hear_state(state(at=BEGAN_AT + 0.2))
+
+    assert [tick.order.kind for tick in referee.ticks] == [OrderKind.BRAKE]
 
 
 def test_each_change_has_a_tick_of_its_own_and_a_repeat_has_none(referee):
