@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from brakepoint.errors import UserError
+from brakepoint.texts import text
 
 BYTES_IN_MB = 1_000_000
 
@@ -121,6 +122,10 @@ def size_mb(folder: Path) -> float:
     return sum(status.st_size for _, status in files_below(folder)) / BYTES_IN_MB
 
 
+NODES_MAX = 1_000_000
+"""Most values in a YAML document with its aliases written out; a document that contains itself has no end."""
+
+
 class _StrictLoader(yaml.SafeLoader):
     """Rejects duplicate keys, of which YAML's own loader uses the last."""
 
@@ -141,10 +146,43 @@ def load_yaml(content: str) -> Any:
     """The content of a YAML document.
 
     Raises:
-        yaml.YAMLError: The content isn't YAML, contains a duplicate key, or a value is invalid for its type.
+        yaml.YAMLError: The content isn't YAML, contains a duplicate key or contains itself, or a value is
+            invalid for its type.
     """
+    with _all_errors_of_yaml():
+        return _bounded(yaml.load(content, _StrictLoader))
+
+
+def load_yaml_documents(content: str) -> list[Any]:
+    """The documents of a YAML text, without the empty ones, read by the fast C loader if PyYAML has it.
+
+    Raises:
+        yaml.YAMLError: The text isn't YAML, a document contains itself, or a value is invalid for its type.
+    """
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with _all_errors_of_yaml():
+        return [_bounded(one) for one in yaml.load_all(content, Loader=loader) if one is not None]
+
+
+@contextmanager
+def _all_errors_of_yaml() -> Iterator[None]:
+    """Raises as a YAML error what PyYAML does not catch: a thirteenth month, brackets a thousand deep."""
     try:
-        return yaml.load(content, _StrictLoader)
+        yield
     except (ValueError, OverflowError, RecursionError, TypeError, AttributeError) as error:
-        # PyYAML does not catch these itself: a thirteenth month, brackets a thousand deep.
         raise yaml.YAMLError(f"{type(error).__name__}: {error}") from error
+
+
+def _bounded(document: Any) -> Any:
+    """The same document, unless it contains itself or would be too large with its aliases written out."""
+    waiting, nodes = [document], 0
+    while waiting:
+        node = waiting.pop()
+        nodes += 1
+        if nodes > NODES_MAX:
+            raise yaml.YAMLError(text("error.yaml_nodes", most=NODES_MAX))
+        if isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return document

@@ -29,7 +29,7 @@ WITH_TORCH = {"step3_training", "step4_pipeline"}
 class Channel(AsyncZMQSocketChannel):
     """A channel that looks regularly whether there is a message.
 
-    Once a reply lay there unnoticed until the whole time limit was over.
+    Once a reply was not noticed until the whole time limit was over.
     """
 
     async def get_msg(  # type: ignore[override]

@@ -17,6 +17,7 @@ from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import make_secrets
 from brakepoint.delivery.rendering import render
 from brakepoint.errors import UserError
+from brakepoint.files import load_yaml_documents
 from brakepoint.room.accounts import Account
 from brakepoint.room.config import Room, load_room
 from brakepoint.room.manifests import namespace_manifests, secret_manifests
@@ -251,15 +252,9 @@ def _read_file(file: Path, place: str) -> list[Any]:
         UserError: The file is not YAML, or not text.
     """
     try:
-        return _read(file.read_text(encoding="utf-8"))
+        return load_yaml_documents(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError("cluster.error.yaml", place=place, why=" ".join(str(error).split())) from error
-
-
-def _read(text: str) -> list[Any]:
-    """The documents of a YAML text, read by the fast C loader if PyYAML has it."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [one for one in yaml.load_all(text, Loader=loader) if one is not None]
 
 
 def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest]:
@@ -274,8 +269,8 @@ def in_namespace(manifests: Iterable[Manifest], namespace: str) -> list[Manifest
 def _attendee(room: Room, handle: str, account: Account, shared: list[Manifest]) -> list[Manifest]:
     """Everything in one attendee's namespace: what the room creates, and what Argo CD deploys."""
     space = room.place_of(handle)
-    own = _read(namespace_manifests(room, handle))
-    own += _read(secret_manifests(room, handle, account, room.inside))
+    own = load_yaml_documents(namespace_manifests(room, handle))
+    own += load_yaml_documents(secret_manifests(room, handle, account, room.inside))
     rest = in_namespace(shared, space)
     return [*own, *rest, *_secrets_beside(rest)]
 

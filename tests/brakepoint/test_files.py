@@ -1,4 +1,4 @@
-"""Files below a folder are listed while others write and remove there."""
+"""Files below a folder are listed while others write and remove there; YAML is read, or refused."""
 
 import subprocess
 import sys
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brakepoint.files import files_below, size_mb
+import pytest
+import yaml
+
+from brakepoint.files import files_below, load_yaml, load_yaml_documents, size_mb
 
 UPLOADS_AND_REMOVALS = """
 import pathlib, shutil, sys
@@ -63,3 +66,43 @@ def test_the_size_of_a_folder_is_that_of_all_its_files_in_millions_of_bytes(tmp_
     (tmp_path / "deeper" / "b").write_bytes(b"x" * 500_000)
 
     assert size_mb(tmp_path) == 2.0
+
+
+ALIASES_OF_ALIASES = "\n".join(
+    ["a0: &a0 0", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))]
+)
+"""Short, and more than a hundred million values."""
+
+
+@pytest.mark.parametrize("read", [load_yaml, load_yaml_documents])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: &a [*a]",
+        "&a {b: {c: *a}}",
+        ALIASES_OF_ALIASES,
+        "2026-13-01",
+        "? [1]\n: 2",
+        "[" * 900 + "]" * 899,
+        "a: b: c",
+        "!!int x",
+    ],
+    ids=[
+        "a list in itself",
+        "a mapping in itself",
+        "aliases of aliases",
+        "a thirteenth month",
+        "a list as key",
+        "brackets",
+        "two colons",
+        "no number",
+    ],
+)
+def test_whatever_is_wrong_with_yaml_is_an_error_of_yaml(read, content) -> None:
+    with pytest.raises(yaml.YAMLError):
+        read(content)
+
+
+def test_an_alias_that_is_used_twice_is_no_fault() -> None:
+    assert load_yaml("a: &a [1, 2]\nb: *a\nc: *a") == {name: [1, 2] for name in "abc"}
+    assert load_yaml_documents("a: &a [1]\nb: *a\n---\n---\n2") == [{"a": [1], "b": [1]}, 2]
