@@ -55,7 +55,7 @@ mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--fee
 prove: $(VENV)/.mission ## Drive every feed in every weather; ARGS="--steps labs --model runs/train/model.onnx" for yours
 	@$(BIN)/brakepoint prove $(ARGS)
 
-up: $(VENV)/.live ## Every service of the live train, and the page to watch it; ARGS="--feed track-full"
+up: $(VENV)/.live ## Run every service of the live train, and the page to watch it; ARGS="--feed track-full"
 	@$(BIN)/brakepoint up $(ARGS)
 
 footage: $(FOOTAGE_VENV)/.footage ## Render a feed; ARGS="render my.yaml --out videos"; Blender takes 1 GB
@@ -84,14 +84,14 @@ docs: $(VENV)/.docs ## Build the documentation into site/, in every language; op
 		--config-file docs/mkdocs.yml --site-dir "$$PWD/site/$$lang" || exit 1; done
 	@echo site/index.html
 
-slides: $(VENV)/.workshop ## The instructor's 20 minutes of slides, one page per language, into runs/slides/
+slides: $(VENV)/.workshop ## Write the instructor's 20 minutes of slides, one page per language, into runs/slides/
 	@$(BIN)/python docs/slides.py
 
 workshop: $(VENV)/.workshop ## Install what the workshop needs, and show how to begin
 	@$(BIN)/brakepoint progress
 
 # Jupyter must write into the home folder, which some containers refuse.
-lab: $(VENV)/.workshop ## JupyterLab on your language's notebooks and on the labs
+lab: $(VENV)/.workshop ## Open JupyterLab with the notebooks in your language and the labs
 	@test -w "$$HOME" || export HOME="$$PWD/$(VENV)"; \
 		lang=$$($(BIN)/python -m brakepoint.texts); \
 		BRAKEPOINT_STEPS=labs PATH="$$PWD/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=notebooks/$$lang/.jupyter \
@@ -128,7 +128,7 @@ SHARED_OUT := --no-loadscope-reorder --durations 20
 # Many tests wait for something; meanwhile another worker uses the core.
 one_more_than_cores = $(BIN)/python -c 'from brakepoint.cores import available_cores as cores; print(cores() + 1)'
 
-lint: $(VENV)/.dev ## Style, formatting, layers and types
+lint: $(VENV)/.dev ## Check style, formatting, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
@@ -143,17 +143,17 @@ types-of-tests:
 # A training run otherwise keeps its cores busy while it waits for one of its threads, at the other tests' cost.
 test test-system: export OMP_WAIT_POLICY := PASSIVE
 
-test: lint ## Every test that needs only pip
+test: lint ## Run every test that needs only pip
 	$(BIN)/pytest $(SHARED_OUT) --numprocesses $$($(one_more_than_cores))
 	@echo "The tests have a budget of 10 minutes on two cores."
 
-test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## The tests that need Debian packages; as root, make installs them
+test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ## Run the tests that need Debian packages; as root, make installs them
 	tests/system/require chromium $(GSTREAMER) $(EMULATOR) bubblewrap mosquitto openssl
 	$(WITHOUT_BLENDER) $(BIN)/pytest $(SYSTEM_TESTS) -m 'not alone' $(SHARED_OUT) --numprocesses $$($(one_more_than_cores))
 	$(BIN)/pytest $(SYSTEM_TESTS) -m alone --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
-soak: $(VENV)/.system ## The long tests: ten minutes of camera, thousands of files for each reader
+soak: $(VENV)/.system ## Run the long tests: ten minutes of camera, thousands of files for each reader
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 	INTERRUPTIONS=20 $(BIN)/pytest tests/system/test_interrupted.py --override-ini addopts=
@@ -163,7 +163,7 @@ images: $(VENV)/.system ## As root: build every image here, try it, drive a miss
 	tests/system/require buildah debootstrap mosquitto
 	$(BIN)/pytest tests/images --override-ini addopts= $(ARGS)
 
-delivery: $(VENV)/.system ## As root: from a push to a driving train, and what can go wrong on the way
+delivery: $(VENV)/.system ## As root: test the way from a push to a driving train, and what can go wrong on it
 	tests/system/require $(DELIVERY)
 	$(BIN)/brakepoint deploy --from-push
 	$(BIN)/pytest tests/delivery --override-ini addopts= $(ARGS)
@@ -175,19 +175,19 @@ locks: $(ENVIRONMENT) ## Lock the versions of each environment and image; ARGS=-
 bench: $(VENV)/.system ## Measure how fast the detector, the loop and the live services are
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
-networks: $(VENV)/.system ## Which network? Accuracy, training time and latency of the shipped network and its relatives
+networks: $(VENV)/.system ## Compare the accuracy, training time and latency of the shipped network and its relatives
 	@$(BIN)/python -m benchmarks.networks $(ARGS)
 
-rehearsal: $(VENV)/.dev ## Faster trains, emptier batteries, other cameras: what do they score, calibrated and not?
+rehearsal: $(VENV)/.dev ## Score trains that are faster, or have emptier batteries or other cameras, before and after calibration
 	@$(BIN)/python -m hardware.rehearsal $(ARGS)
 
-drill: $(VENV)/.live ## Everything that can go wrong, 20 times each: does the train stop? ARGS="--times 2"
+drill: $(VENV)/.live ## Cause every possible fault, 20 times each: does the train stop? ARGS="--times 2"
 	@$(BIN)/python -m benchmarks.drill $(ARGS)
 
-hand-ins: $(VENV)/.dev ## A whole room hands in at once, with five hostile attendees: how long until all are scored? ARGS="--attendees 4"
+hand-ins: $(VENV)/.dev ## Hand in a whole room's work at once, with five hostile attendees: how long until all are scored? ARGS="--attendees 4"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.hand_ins $(ARGS)
 
-radio-drill: $(VENV)/.dev ## The drill for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
+radio-drill: $(VENV)/.dev ## Cause the same faults for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.radio_drill $(ARGS)
 
 mutants: $(VENV)/.dev ## Introduce 60 small faults into the product: do the tests notice? ARGS="--seed 7 --count 100"

@@ -115,9 +115,9 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
     # sign without a class may be hidden, but it hides the others all the same. An unrecognisable sign
     # teaches the detector to guess.
     # À FAIRE hidden : renvoyer True si, une fois new placé, on voit trop peu d’un panneau qui a une
-    # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. Trop peu veut dire
-    # moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette part
-    # suffit. Un pixel de la plaque peut être visible en partie, et compte alors pour sa fraction
+    # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. « Trop peu » veut
+    # dire moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette
+    # part suffit. Un pixel de la plaque peut être visible en partie, et compte alors pour sa fraction
     # visible. Un panneau sans classe peut être caché, mais il cache les autres comme n’importe quel
     # panneau. Un panneau méconnaissable apprend au détecteur à deviner.
     raise NotImplementedError  # replace this · à remplacer
@@ -159,20 +159,20 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
 
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, smallest first: small ones are far
-        away, so that near ones may be in front of them. With the probability `EMPTY_SHARE` every sign is a
-        distractor; otherwise each sign is one with the probability `DISTRACTOR_SHARE`, independently.
+        away, so that near ones may be in front of them. With probability `EMPTY_SHARE` every sign is a
+        distractor; otherwise each sign is one with probability `DISTRACTOR_SHARE`, independently.
     """
     # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, every number of
     # signs equally likely, the smallest sign first: near signs may hide far ones, and not the other
-    # way round. With the probability EMPTY_SHARE, decided once per picture, every sign is a
-    # distractor, so that the detector learns to report nothing; otherwise each sign is a distractor
-    # with the probability DISTRACTOR_SHARE, independently of the others, even if all of them become
+    # way round. With probability EMPTY_SHARE, decided once per picture, every sign is a distractor,
+    # so that the detector learns to report nothing; otherwise each sign is a distractor with
+    # probability DISTRACTOR_SHARE, independently of the others, even if all of them become
     # distractors by chance. The same state of rng must always give the same plan, or nobody could
     # reproduce your pictures.
-    # À FAIRE plan : renvoyer (height_px, distractor) pour chacun des 1 à SIGNS_MOST panneaux, tous
-    # les nombres de panneaux étant équiprobables, le plus petit panneau d’abord : un panneau proche
-    # peut en cacher un lointain, pas l’inverse. Avec la probabilité EMPTY_SHARE, par un seul tirage
-    # pour toute l’image, tous les panneaux sont des leurres, pour que le détecteur apprenne à ne rien
+    # À FAIRE plan : renvoyer (height_px, distractor) pour chaque panneau, le plus petit d’abord : un
+    # panneau proche peut en cacher un lointain, pas l’inverse. Il y a de 1 à SIGNS_MOST panneaux,
+    # tous les nombres étant équiprobables. Avec la probabilité EMPTY_SHARE, par un seul tirage pour
+    # toute l’image, tous les panneaux sont des leurres, pour que le détecteur apprenne à ne rien
     # signaler ; sinon, chacun est un leurre avec la probabilité DISTRACTOR_SHARE, indépendamment des
     # autres, même si le hasard n’en fait que des leurres. Le même état de rng doit toujours donner le
     # même plan, sinon personne ne pourrait refaire vos images.

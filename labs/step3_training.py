@@ -73,8 +73,9 @@ def road_pictures(track_pictures: int) -> int:
         The number that makes them the share `ROAD_SHARE` of **all** pictures, rounded to an integer.
     """
     # TODO mix: return how many pictures of roads to add to the track_pictures pictures of the track,
-    # to the nearest whole number, so that roads are the share ROAD_SHARE of the whole mix. With fewer
-    # road pictures, the model forgets the roads; with more, it has too little time for the track.
+    # to the nearest whole number, so that roads make up the share ROAD_SHARE of the whole mix. With
+    # fewer road pictures, the model forgets the roads; with more, it has too little time for the
+    # track.
     # À FAIRE mix : renvoyer le nombre d’images de routes à ajouter aux track_pictures images de la
     # voie, arrondi à l’entier le plus proche, pour que les routes représentent une part ROAD_SHARE de
     # tout le mélange. Avec moins d’images de routes, le modèle oublie les routes ; avec davantage, il
@@ -113,11 +114,11 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         correct: `(n,)` whether each of them is right.
 
     Returns:
-        The lowest of the confidences for which at least the share `PRECISION_LEAST` of all detections with
-        that confidence or more is right; 1.0 if there is none.
+        The lowest of the confidences for which a share of at least `PRECISION_LEAST` of all detections
+        with that confidence or more is right; 1.0 if there is none.
     """
     # TODO threshold: return the lowest value in confidences that fulfils this condition: of all
-    # detections with at least this confidence, at least the share PRECISION_LEAST is right. The
+    # detections with at least this confidence, a share of at least PRECISION_LEAST is right. The
     # condition may fail at a higher confidence and hold again at a lower one. The answer is always a
     # number: 1.0 if the condition holds nowhere. An answer that is too high makes the train drive
     # past signs; one that is too low makes it brake for nothing.
@@ -141,8 +142,8 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
         True if the new model is better on the track, and at most `FORGETTING_MOST` worse on roads.
     """
     # TODO gate: return True if the new model may replace the base model, and otherwise False: on the
-    # track the new model must be better, not merely as good, and on roads it may have lost at most
-    # FORGETTING_MOST of mAP50, that value included. A mean of both scores would hide what was
+    # track the new model must be better, not merely as good, and on roads its mAP50 may have fallen
+    # by at most FORGETTING_MOST, that value included. A mean of both scores would hide what was
     # forgotten.
     # À FAIRE gate : renvoyer True si le nouveau modèle peut prendre la place du modèle de base, et
     # sinon False : sur la voie, le nouveau modèle doit être meilleur, et pas seulement aussi bon ;

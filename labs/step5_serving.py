@@ -64,7 +64,7 @@ def read_tensor(request: InferRequest, shape: list[int]) -> np.ndarray:
     # À FAIRE tensor : renvoyer l’entrée nommée TENSOR sous forme de tableau, si elle est exactement
     # ce qu’attend le réseau : FP32, et exactement de la forme donnée, lot et ordre des axes compris.
     # Une requête peut avoir d’autres entrées, dans n’importe quel ordre. Tout ce qui ne convient pas
-    # doit aboutir à InvalidInput, avec une phrase pour le client, qui reçoit alors le statut 400 ;
+    # doit provoquer InvalidInput, avec une phrase pour le client, qui reçoit alors le statut 400 ;
     # une telle requête, si elle était transmise, échouerait au milieu du réseau (statut 500), et
     # l’erreur semblerait venir de nous.
     raise NotImplementedError  # replace this · à remplacer

@@ -142,8 +142,8 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
 
     Returns:
         `(height_px, distractor)` for each of 1 to `SIGNS_MOST` signs, smallest first: small ones are far
-        away, so that near ones may be in front of them. With the probability `EMPTY_SHARE` every sign is a
-        distractor; otherwise each sign is one with the probability `DISTRACTOR_SHARE`, independently.
+        away, so that near ones may be in front of them. With probability `EMPTY_SHARE` every sign is a
+        distractor; otherwise each sign is one with probability `DISTRACTOR_SHARE`, independently.
     """
     # lab: plan
     empty = rng.random() < EMPTY_SHARE

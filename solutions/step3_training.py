@@ -103,8 +103,8 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
         correct: `(n,)` whether each of them is right.
 
     Returns:
-        The lowest of the confidences for which at least the share `PRECISION_LEAST` of all detections with
-        that confidence or more is right; 1.0 if there is none.
+        The lowest of the confidences for which a share of at least `PRECISION_LEAST` of all detections
+        with that confidence or more is right; 1.0 if there is none.
     """
     # lab: threshold
     for confidence in confidences[::-1]:

@@ -52,7 +52,7 @@ def blind_to(sign_class: SignClass) -> Step:
 
 
 class NoisyDetector:
-    """Jitters boxes, misses signs, sees nothing far away, and gives false alarms in single frames."""
+    """Jitters boxes, misses signs, sees nothing far away, and raises false alarms in single frames."""
 
     def __init__(
         self, truth: GroundTruth, seed: int, jitter=0.1, missed=0.2, false_alarms=0.05, lowest_px=15.0

@@ -1,9 +1,9 @@
 """A second look at what the network was unsure of: its surroundings, enlarged.
 
 A sign of 20 pixels may be clear to a person while the network is unsure of it: its scores are overlaps of
-boxes, and small boxes overlap less. Enlarged, the same sign gets a clear score. The second look can only make
-a detection surer. Blur, noise and JPEG blocks, enlarged, are unlike anything in the network's training, so a
-sign that is lost in them keeps its first score.
+boxes, and small boxes overlap less. Enlarged, the same sign gets a clear score. The second look can raise
+the confidence of a detection, but never lowers it: blur, noise and JPEG blocks, enlarged, are unlike
+anything in the network's training, so a sign that is lost in them keeps its first score.
 """
 
 from collections.abc import Callable, Sequence

@@ -48,7 +48,7 @@ class TappedClient(mqtt.Client):
         sent: The messages, in order.
         filters: The subscriptions, in order: topic filter and quality of service.
         listeners: The functions for the messages of some topics, by topic filter.
-        meddled: The last method that the client's code called to connect, run or end it, which only the
+        meddled: The last method that the client's code called to connect, run or stop it, which only the
             caller should do.
     """
 

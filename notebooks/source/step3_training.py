@@ -157,7 +157,7 @@ show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 # ## À partir de quelle confiance croire le modèle ? (`threshold`)
 #
 # La *précision* est la part des panneaux signalés qui sont de vrais panneaux ; le *rappel*, la part des panneaux
-# présents qui sont trouvés. Les deux dépendent de la confiance à partir de laquelle on croit une détection ; le trait
+# présents qui sont trouvés. Les deux dépendent de la confiance à partir de laquelle on retient une détection ; le trait
 # vertical est votre choix. Le pilote de l’étape 6 a son propre seuil, `CONFIDENCE_MIN`, choisi pour des trajets
 # entiers : le pilote voit un panneau plusieurs fois, et peut attendre que le modèle soit plus sûr.
 

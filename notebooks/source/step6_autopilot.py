@@ -114,8 +114,8 @@ for outcome in exam(lab):
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# À partir de quelle confiance votre pilote doit-il croire une détection ? Par bonne lumière, ce choix importe peu. Ici,
-# la lumière est mauvaise : le détecteur est rarement sûr d’un panneau, et prend parfois un autre panneau pour un
+# À partir de quelle confiance votre pilote doit-il retenir une détection ? Par bonne lumière, ce choix importe peu.
+# Ici, la lumière est mauvaise : le détecteur est rarement sûr d’un panneau, et prend parfois un autre panneau pour un
 # danger. Votre pilote parcourt dix fois la ligne la plus longue. Que préférez-vous perdre, un panneau ou la patience
 # des passagers ?
 #

@@ -4,7 +4,7 @@
 set -uo pipefail
 
 readonly namespace=brakepoint-train
-readonly limit_s=1200  # The first engine of TensorRT takes minutes.
+readonly limit_s=1200  # The first TensorRT engine takes minutes.
 export KUBECONFIG=/var/lib/microshift/resources/kubeadmin/kubeconfig
 
 fail() { echo "brakepoint: $1" >&2; exit 1; }

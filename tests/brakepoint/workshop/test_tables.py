@@ -75,7 +75,7 @@ def test_a_table_that_nobody_knows_is_refused():
 
 def test_a_cell_stays_in_its_row_and_column():
     assert table("rule", [("`A`", 1, "one\nor | two")], "fr") == (
-        "| constante | valeur | sens |\n| --- | ---: | --- |\n| `A` | 1 | one or &#124; two |\n"
+        "| constante | valeur | signification |\n| --- | ---: | --- |\n| `A` | 1 | one or &#124; two |\n"
     )
 
 
