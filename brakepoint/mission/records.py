@@ -5,14 +5,12 @@ be drawn, filmed and replayed without driving it again.
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from brakepoint.messages import Detection, Light, Order, SignClass
-
-FeedName = Annotated[str, Field(pattern=r"^[^/\\\p{Cc}\u202a-\u202e\u2066-\u2069]+$")]
-"""The name of a feed, with which the names of files begin: no path, and nothing that controls a terminal."""
+from brakepoint.truth import FeedName
 
 
 class _Record(BaseModel):
