@@ -158,10 +158,14 @@ class TrainFile(_Section):
             path: Path to write to.
             title: Comment at the top.
         """
+        write_whole(path, self.to_toml(title).encode())
+
+    def to_toml(self, title: str) -> str:
+        """The file's content, with a comment at the top."""
         lines = [f"# {line}" for line in title.splitlines()]
         for name, section in self.model_dump(exclude_none=True).items():
             lines += ["", f"[{name}]", *(f"{key} = {round(value, 4)}" for key, value in section.items())]
-        write_whole(path, ("\n".join(lines) + "\n").encode())
+        return "\n".join(lines) + "\n"
 
 
 def load_train(path: Path) -> TrainFile:

@@ -7,15 +7,19 @@ frame `i` is the view from `i * spacing_cm`.
 import json
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.messages import Detection, SignClass
 from brakepoint.rules import BESIDE_TRACK_CM, PLATE_CENTRE_CM, PLATE_HEIGHT_CM
+from brakepoint.texts import text
 from brakepoint.track import Segment, Track
 from brakepoint.validation import first_fault
+
+FeedName = Annotated[str, Field(pattern=r"^[^/\\\p{Cc}\u202a-\u202e\u2066-\u2069]+$")]
+"""The name of a feed, with which the names of files begin: no path, and nothing that controls a terminal."""
 
 VISIBLE_MIN = 0.4
 """Perfect detections include signs of which at least this fraction is visible."""
@@ -26,7 +30,7 @@ ABOVE_HORIZON_PX = 32
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class CameraModel(_Record):
@@ -40,11 +44,11 @@ class CameraModel(_Record):
         pitch_deg: Upward angle.
     """
 
-    width_px: int = 640
-    height_px: int = 480
-    focal_px: float = 460.0
-    height_cm: float = 7.5
-    pitch_deg: float = 2.0
+    width_px: int = Field(default=640, gt=0)
+    height_px: int = Field(default=480, gt=0)
+    focal_px: float = Field(default=460.0, gt=0)
+    height_cm: float = Field(default=7.5, gt=0)
+    pitch_deg: float = Field(default=2.0, gt=-90, lt=90)
 
     @property
     def signs_from_px(self) -> int:
@@ -77,7 +81,7 @@ class TruthSign(_Record):
     at_cm: float
     offset_cm: float
     facing: bool = True
-    height_cm: float
+    height_cm: float = Field(gt=0)
 
     @property
     def counts(self) -> bool:
@@ -103,6 +107,13 @@ class VisibleSign(_Record):
     box: tuple[float, float, float, float]
     distance_cm: float = Field(gt=0)
     visible: float = Field(ge=0, le=1)
+
+    @field_validator("box")
+    @classmethod
+    def _box_has_an_area(cls, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        if not (box[0] < box[2] and box[1] < box[3]):
+            raise ValueError(text("truth.no_area"))
+        return box
 
     @property
     def is_clear(self) -> bool:
@@ -134,15 +145,23 @@ class GroundTruth(_Record):
     """
 
     format: Literal["brakepoint-truth/1"] = "brakepoint-truth/1"
-    feed: str
+    feed: FeedName
     command: str
-    seed: int
+    seed: int = Field(ge=0)
     camera: CameraModel
     spacing_cm: float = Field(gt=0)
     track: tuple[Segment, ...] = Field(min_length=1)
     signs: tuple[TruthSign, ...]
     frames: tuple[TruthFrame, ...] = Field(min_length=2)
     video_sha256: str
+
+    @model_validator(mode="after")
+    def _frames_are_where_their_numbers_say(self) -> Self:
+        for number, frame in enumerate(self.frames):
+            if not abs(frame.position_cm - number * self.spacing_cm) < self.spacing_cm / 2:
+                at, spacing = frame.position_cm, self.spacing_cm
+                raise ValueError(text("truth.frame_elsewhere", number=number + 1, at=at, spacing=spacing))
+        return self
 
     @property
     def line(self) -> Track:
@@ -177,6 +196,8 @@ def load_truth(path: Path) -> GroundTruth:
         return GroundTruth.model_validate(json.loads(path.read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         raise UserError("error.truth_missing", path=path) from None
+    except OSError as error:
+        raise UserError("error.file_unreadable", path=path, why=system_says(error)) from error
     except ValidationError as error:
         raise UserError("error.truth_invalid", path=path, why=first_fault(error)) from error
     except (ValueError, RecursionError) as error:

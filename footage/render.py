@@ -80,7 +80,7 @@ def _command_of(video: Path) -> str:
     try:
         truth = json.loads(video.with_suffix(".json").read_text(encoding="utf-8"))
         return str(truth["command"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

@@ -29,7 +29,7 @@ from brakepoint.incidents.causes import CAUSES, HINTS, INCIDENTS
 from brakepoint.incidents.probes import PROBES
 from brakepoint.labels.signs import PassedOver
 from brakepoint.messages import Fault, Health, Light, OrderKind, Reason, SignClass
-from brakepoint.mission.records import Ending, MomentKind, SignFault
+from brakepoint.mission.records import Ending, MomentKind, Penalty, SignFault
 from brakepoint.proving.ground import Candidate, Proof
 from brakepoint.proving.weather import WEATHERS
 from brakepoint.rollout.execution import Outcome
@@ -106,6 +106,7 @@ LISTED: dict[str, Iterable[str]] = {
     "score.fault.{}": SignFault,
     "check.step6.drive.{}": SignFault,
     "score.moment.{}": MomentKind,
+    "score.penalty.{}": Penalty,
     "live.fault.{}": Fault,
     "live.health.{}": Health,
     "live.refusal.{}": Refusal,
@@ -154,7 +155,6 @@ LISTED: dict[str, Iterable[str]] = {
 }
 """Families of keys, each of which has a text for every member of a list of the code."""
 MADE_IN = {
-    "score.penalty.{}": "brakepoint/mission/scoring.py",
     "pipeline.task.{}": "brakepoint/pipeline/local.py",
     "live.health.{}": "brakepoint/monitor/onlooker.py",
     "live.log.{}": "brakepoint/services/**/*.py",

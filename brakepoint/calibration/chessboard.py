@@ -11,6 +11,8 @@ from brakepoint.errors import UserError
 
 CORNERS_MIN = 3
 """OpenCV finds no chessboard with fewer inner corners in a row or a column."""
+CORNERS_MAX = 50
+"""In a camera's picture, more corners would be closer together than OpenCV can tell apart."""
 VIEWS_MIN = 6
 """With fewer views, the focal length cannot be separated from the board's distance."""
 CORNER_CM = 0.1
@@ -28,8 +30,8 @@ def find_board(image: np.ndarray, columns: int, rows: int) -> np.ndarray | None:
 
     Args:
         image: `(height, width, 3)` uint8.
-        columns: Inner corners per row, at least `CORNERS_MIN`.
-        rows: Number of rows of inner corners, at least `CORNERS_MIN`.
+        columns: Inner corners per row, `CORNERS_MIN` to `CORNERS_MAX`.
+        rows: Number of rows of inner corners, within the same limits.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     found, corners = cv2.findChessboardCornersSB(grey, (columns, rows))

@@ -15,7 +15,7 @@ from rich.table import Table
 from brakepoint.adapters import open_camera
 from brakepoint.cli.usage import CommandLine
 from brakepoint.detector import SHIPPED_MODEL
-from brakepoint.errors import UserError
+from brakepoint.errors import UserError, system_says
 from brakepoint.messages import Frame, Light, TrainState
 from brakepoint.ports import Camera
 from brakepoint.texts import text
@@ -84,8 +84,17 @@ def known_train(path: Path) -> TrainFile:
 
 
 def keep(train: TrainFile, path: Path) -> None:
-    """Writes the train's file, and shows how to use the file."""
-    train.write(path, text("calibrate.title", date=time.strftime("%Y-%m-%d")))
+    """Writes the train's file, and shows how to use the file; if that fails, shows what would be in it.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    title = text("calibrate.title", date=time.strftime("%Y-%m-%d"))
+    try:
+        train.write(path, title)
+    except OSError as error:
+        typer.echo(train.to_toml(title), nl=False)
+        raise UserError("calibrate.unwritable", path=path, why=system_says(error)) from error
     typer.echo(text("calibrate.written", path=path, setting=f"{VARIABLE}={path}"))
 
 
@@ -151,14 +160,14 @@ def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[
 
 def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[int, int]):  # type: ignore[no-untyped-def]
     """Asks for views of a chessboard, and computes the camera's parameters."""
-    from brakepoint.calibration.chessboard import CORNERS_MIN, VIEWS_MIN, find_board, fit_board
+    from brakepoint.calibration.chessboard import CORNERS_MAX, CORNERS_MIN, VIEWS_MIN, find_board, fit_board
 
     try:
         columns, rows = (int(number) for number in pattern.split("x"))
     except ValueError:
         columns = rows = 0
-    if min(columns, rows) < CORNERS_MIN:
-        raise UserError("calibrate.pattern", pattern=pattern, least=CORNERS_MIN)
+    if min(columns, rows) < CORNERS_MIN or max(columns, rows) > CORNERS_MAX:
+        raise UserError("calibrate.pattern", pattern=pattern, least=CORNERS_MIN, most=CORNERS_MAX)
     typer.echo(text("calibrate.board.how", columns=columns, rows=rows, views=VIEWS_MIN - 1))
     boards = []  # type: ignore[var-annotated]
     lowest_cm = None

@@ -246,14 +246,15 @@ class _Stopwatch:
         from brakepoint.calibration.legs import RESTS_S, Course, drive_leg
 
         # A queue for each run: keys that were pressed only after the last run are not passings of this one.
-        presses: queue.SimpleQueue[None] = queue.SimpleQueue()
+        presses: queue.SimpleQueue[bool] = queue.SimpleQueue()
         listener = threading.Thread(target=_listen, args=(presses,), name="presses", daemon=True)
         listener.start()
         marks = iter((0, 1))
 
         def look(state: TrainState) -> list[Seen]:
             with suppress(queue.Empty):
-                presses.get_nowait()
+                if not presses.get_nowait():
+                    raise typer.Abort  # Nobody can press a key any more, so the train must stop.
                 return [Seen(state.at, next(marks), 0.0, FINGER_CM)]
             return []
 
@@ -264,10 +265,14 @@ class _Stopwatch:
         return replace(leg, seen=(*leg.seen, rest))
 
 
-def _listen(presses: "queue.SimpleQueue[None]") -> None:
-    for _ in (0, 1):
-        input()
-        presses.put(None)
+def _listen(presses: "queue.SimpleQueue[bool]") -> None:
+    """Puts True for each of two keys that are pressed, and False if the input has ended."""
+    with suppress(EOFError):
+        for _ in (0, 1):
+            input()
+            presses.put(True)
+        return
+    presses.put(False)
 
 
 def _plot(fit: "DriveFit") -> Table:

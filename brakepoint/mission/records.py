@@ -5,14 +5,12 @@ be drawn, filmed and replayed without driving it again.
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from brakepoint.messages import Detection, Light, Order, SignClass
-
-FeedName = Annotated[str, Field(pattern=r"^[^/\\\p{Cc}\u202a-\u202e\u2066-\u2069]+$")]
-"""The name of a feed, with which the names of files begin: no path, and nothing that controls a terminal."""
+from brakepoint.truth import FeedName
 
 
 class _Record(BaseModel):
@@ -147,6 +145,18 @@ class Moment(_Record):
     sign_id: int | None = None
 
 
+class Penalty(StrEnum):
+    """A rule by which points are taken off. Texts: `score.penalty.{value}`."""
+
+    NOT_COVERED = "not_covered"
+    DERAILED = "derailed"
+    SIGN_DISOBEYED = "sign_disobeyed"
+    SIGN_SLOPPY = "sign_sloppy"
+    FALSE_STOP = "false_stop"
+    OVERSPEED = "overspeed"
+    DAWDLING = "dawdling"
+
+
 class Lost(_Record):
     """Whose fault the lost points were: with perfect detections, only those of `control` would be lost."""
 
@@ -167,7 +177,7 @@ class Score(_Record):
         overspeed_s: Time above the speed that a low-speed stretch allows.
         dawdling_s: Time below full speed where no sign requires it.
         derailed: Whether the train left the rails.
-        penalties: Points taken off, by the name of the rule; they may add up to more than 100.
+        penalties: Points taken off, by rule; they may add up to more than 100.
         lost: The lost points, split by whose fault they were; filled in by `split_lost`.
         first_wrong: The first mistake; None if there was none.
     """
@@ -181,6 +191,6 @@ class Score(_Record):
     overspeed_s: float
     dawdling_s: float
     derailed: bool
-    penalties: dict[str, float]
+    penalties: dict[Penalty, float]
     lost: Lost = Lost()
     first_wrong: Moment | None = None

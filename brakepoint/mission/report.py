@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from brakepoint.errors import UserError, system_says
 from brakepoint.files import put_in_place
 from brakepoint.messages import Light, OrderKind, Reason, SignClass
-from brakepoint.mission.records import Ending, Run, Score
+from brakepoint.mission.records import Ending, Penalty, Run, Score
 from brakepoint.mission.scoring import split_lost
 from brakepoint.track import Segment, Track
 from brakepoint.truth import GroundTruth, TruthSign
@@ -73,7 +73,7 @@ class Mission(Score):
 
     ending: Ending
     duration_s: float
-    control_penalties: dict[str, float]
+    control_penalties: dict[Penalty, float]
     orders: tuple[OrderChange, ...]
 
     @classmethod

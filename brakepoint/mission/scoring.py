@@ -11,6 +11,7 @@ from brakepoint.mission.records import (
     Lost,
     Moment,
     MomentKind,
+    Penalty,
     Run,
     Score,
     SignFault,
@@ -100,13 +101,13 @@ def score_run(run: Run, truth: GroundTruth, full_speed_cm_s: float = FULL_SPEED_
     disobeyed = [outcome for outcome in outcomes if _costs(outcome)]
     sloppy = [outcome for outcome in outcomes if outcome.obeyed and outcome.faults]
     penalties = {
-        "not_covered": 100 * (1 - distance_cm / truth.length_cm) * PENALTY_PER_PERCENT_NOT_COVERED,
-        "derailed": derailed * PENALTY_DERAILED,
-        "sign_disobeyed": len(disobeyed) * PENALTY_SIGN_DISOBEYED,
-        "sign_sloppy": len(sloppy) * PENALTY_SIGN_SLOPPY,
-        "false_stop": len(stops) * PENALTY_FALSE_STOP,
-        "overspeed": len(speeding) * TICK_S * PENALTY_OVERSPEED_PER_S,
-        "dawdling": dawdling_s * PENALTY_DAWDLING_PER_S,
+        Penalty.NOT_COVERED: 100 * (1 - distance_cm / truth.length_cm) * PENALTY_PER_PERCENT_NOT_COVERED,
+        Penalty.DERAILED: derailed * PENALTY_DERAILED,
+        Penalty.SIGN_DISOBEYED: len(disobeyed) * PENALTY_SIGN_DISOBEYED,
+        Penalty.SIGN_SLOPPY: len(sloppy) * PENALTY_SIGN_SLOPPY,
+        Penalty.FALSE_STOP: len(stops) * PENALTY_FALSE_STOP,
+        Penalty.OVERSPEED: len(speeding) * TICK_S * PENALTY_OVERSPEED_PER_S,
+        Penalty.DAWDLING: dawdling_s * PENALTY_DAWDLING_PER_S,
     }
     return Score(
         feed=run.feed,

@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -240,29 +240,47 @@ class Ledger:
     def __post_init__(self) -> None:
         """Loads the known outcomes, or starts an empty file."""
         self._path = self.folder / OUTCOMES_NAME
-        try:
+        self._head = json.dumps({"fingerprint": self.fingerprint})
+        with self._writing():
             (self.folder / PICTURES_NAME).mkdir(parents=True, exist_ok=True)
             self.outcomes = {_key(outcome): outcome for outcome in self._read()}
             lines = (outcome.model_dump_json() for outcome in self.outcomes.values())
-            head = json.dumps({"fingerprint": self.fingerprint})
-            write_whole(self._path, "".join(f"{line}\n" for line in (head, *lines)).encode())
-        except OSError as error:
-            raise UserError("prove.error.unwritable", folder=self.folder, why=system_says(error)) from error
+            write_whole(self._path, "".join(f"{line}\n" for line in (self._head, *lines)).encode())
 
     def _read(self) -> Iterator[Outcome]:
         """The known outcomes, up to a truncated line if there is one."""
         if not self._path.exists():
             return
-        head, *lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
         with suppress(ValueError):
-            if json.loads(head) == {"fingerprint": self.fingerprint}:
+            if self._is_ours():
+                _, *lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
                 yield from map(Outcome.model_validate_json, lines)
 
+    def _is_ours(self) -> bool:
+        """Whether the file begins with this ledger's fingerprint."""
+        with self._path.open(encoding="utf-8", errors="replace") as lines:
+            return lines.readline() == f"{self._head}\n"
+
     def keep(self, outcome: Outcome) -> None:
-        """Appends an outcome to the file."""
-        self.outcomes[_key(outcome)] = outcome
-        with self._path.open("a", encoding="utf-8") as lines:
-            lines.write(outcome.model_dump_json() + "\n")
+        """Appends an outcome to the file.
+
+        Raises:
+            UserError: Another run has begun the file again for another model, autopilot or kit, or the file
+                cannot be written any more.
+        """
+        with self._writing():
+            if not self._is_ours():
+                raise UserError("prove.error.taken", folder=self.folder)
+            self.outcomes[_key(outcome)] = outcome
+            with self._path.open("a", encoding="utf-8") as lines:
+                lines.write(outcome.model_dump_json() + "\n")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError("prove.error.unwritable", folder=self.folder, why=system_says(error)) from error
 
 
 def drive_trial(candidate: Candidate, pictures: Path, trial: Trial) -> Outcome:

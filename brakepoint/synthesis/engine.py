@@ -73,7 +73,7 @@ def synthesise(
     if count < 1 or workers < 1 or seed < 0:
         raise UserError("synthesis.settings", count=count, workers=workers, seed=seed)
     _begin(out_dir, seed, materials)
-    missing = [number for number in range(count) if not (out_dir / "images" / _name(number, ".jpg")).exists()]
+    missing = [number for number in range(count) if not _is_made(out_dir, number)]
     job = _Job(out_dir, seed, materials, step.paint_picture, step.yolo_line)
     with (
         spread(partial(_make, job), missing, workers) as done,
@@ -98,8 +98,14 @@ def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
 def _settings_in(manifest: Path) -> object:
     try:
         return json.loads(manifest.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _is_made(out_dir: Path, number: int) -> bool:
+    """Whether a picture and its label exist: a picture without a label would teach that it has no sign."""
+    files = out_dir / "images" / _name(number, ".jpg"), out_dir / "labels" / _name(number, ".txt")
+    return all(file.exists() for file in files)
 
 
 def _make(job: _Job, number: int) -> int:

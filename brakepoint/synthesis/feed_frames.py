@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import cv2
 
+from brakepoint.adapters import open_camera
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed
 from brakepoint.files import write_whole
@@ -19,11 +20,12 @@ def save_signless_frames(out_dir: Path) -> Iterator[Path]:
     """Writes the frames as PNG files, and yields each path once the file is written.
 
     Raises:
-        UserError: A feed cannot be decoded, or has no ground truth.
+        UserError: A feed cannot be decoded, or has no ground truth or that of another video.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     for name in feed_names():
         video, last = find_feed(name), -EVERY
+        open_camera(f"video:{video}").close()  # Finds a truth that does not say what this video shows.
         frames = load_truth(video.with_suffix(".json")).frames
         try:
             with av.open(str(video)) as container:

@@ -63,7 +63,7 @@ class Materials:
             height_px: Height of the sign's plate.
             distractor: Whether the sign must be a distractor, which must not be detected.
         """
-        if self.cutouts and rng.random() < RENDERED_SHARE:
+        if self._rendered.offers(distractor) and rng.random() < RENDERED_SHARE:
             return random_rendered(rng, self._rendered, brightness, height_px, distractor)
         own_shade = self.world is World.ROAD and rng.random() < SHADED_SHARE
         light = rng.uniform(*SHADE) if own_shade else 1.0

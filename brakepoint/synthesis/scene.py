@@ -56,6 +56,11 @@ class Choice(Generic[Kind]):
     fronts: tuple[Kind, ...]
     distractors: tuple[Kind, ...]
 
+    def offers(self, distractor: bool) -> bool:
+        """Whether there is a distractor, or a front of every class: a folder of cut-outs may lack some."""
+        classes = {sign.sign_class for sign in self.fronts}
+        return bool(self.distractors) if distractor else classes.issuperset(SignClass)
+
     def front(self, rng: np.random.Generator) -> Kind:
         """Picks a class, then one of its signs."""
         classes = list(SignClass)

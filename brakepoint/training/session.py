@@ -73,15 +73,23 @@ def _with_whole_checkpoints(model: Any) -> Any:
 
 
 def unfinished(run: Path) -> Path | None:
-    """Returns the last checkpoint of a run that was interrupted after an epoch; None if there is none."""
+    """Returns the last checkpoint of a run that was interrupted after an epoch; None if there is none.
+
+    Raises:
+        UserError: The checkpoint is damaged.
+    """
     last = run / "weights" / "last.pt"
     if not last.is_file():
         return None
     prepare_ultralytics()
     import torch
 
-    content = torch.load(last, map_location="cpu", weights_only=False)
-    return last if content["optimizer"] is not None else None
+    try:
+        content = torch.load(last, map_location="cpu", weights_only=False)
+        return last if content["optimizer"] is not None else None
+    except Exception as error:  # torch raises nearly anything on a file that isn't a checkpoint
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError("training.run_broken", path=last, why=why, folder=run) from error
 
 
 def use_all_cores(model: Any) -> None:

@@ -142,6 +142,39 @@ def test_a_truth_is_read_with_a_byte_order_mark_and_refused_with_the_place_of_it
         load_truth(file)
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("seed",), -1, "seed: "),
+        (("feed",), "a\u001b[2Jb", "feed: "),
+        (("camera", "focal_px"), float("nan"), "focal_px: "),
+        (("camera", "pitch_deg"), 90, "pitch_deg: "),
+        (("spacing_cm",), float("inf"), "spacing_cm: "),
+        (("spacing_cm",), 1e-320, "#2 .* 2.0 cm"),
+        (("signs", 0, "at_cm"), float("nan"), "at_cm: "),
+        (("frames", 2, "position_cm"), -4.0, "#3 .* -4.0 cm"),
+        (("frames", 0, "signs", 0, "box"), [9, 0, 9, 9], "box: "),
+    ],
+)
+def test_a_truth_that_no_feed_can_have_is_refused(
+    tmp_path: Path, place: tuple[Any, ...], value: object, said: str
+) -> None:
+    content = json.loads(json.dumps(TRUTH))
+    part = content
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = value
+    (tmp_path / "a.json").write_text(json.dumps(content))
+
+    with pytest.raises(UserError, match=rf"a\.json .*{said}"):
+        load_truth(tmp_path / "a.json")
+
+
+def test_a_folder_in_place_of_a_truth_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=str(tmp_path)):
+        load_truth(tmp_path)
+
+
 @pytest.mark.parametrize("reader", [load_train, load_scenario, load_room])
 def test_a_file_in_another_encoding_is_refused_with_what_to_do(
     tmp_path: Path, reader: Callable[[Path], Any]

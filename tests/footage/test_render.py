@@ -101,7 +101,9 @@ def test_a_changed_scenario_replaces_its_own_feed(line: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "truth", ['{"command": "brakepoint footage render my-line.yaml2 --out x"}', "{}", "[]", "no"]
+    "truth",
+    ['{"command": "brakepoint footage render my-line.yaml2 --out x"}', "{}", "[]", "no", "[" * 100_000],
+    ids=["another file", "no command", "a list", "no JSON", "brackets without end"],
 )
 def test_a_feed_that_was_made_of_something_else_is_not_replaced(
     line: Path, tmp_path: Path, truth: str

@@ -15,6 +15,7 @@ from brakepoint.calibration import chessboard
 from brakepoint.calibration.camera import EyeFit
 from brakepoint.cli import camera as command
 from brakepoint.cli import run
+from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Frame, SignClass
 from brakepoint.texts import text
 from brakepoint.train_file import VARIABLE, Eye, TrainFile, load_train
@@ -148,6 +149,28 @@ def test_a_chessboard_is_shown_until_its_last_view_and_views_without_it_do_not_c
     ]
     assert fitted == [["one", "two", "three"], 9, 1.5, 2.5, (640, 480), (640, 480)]
     assert camera.is_closed
+
+
+@pytest.mark.parametrize("pattern", ["9", "9x2", "9x-6", "51x6", f"{10**12}x6"])
+def test_what_is_not_the_size_of_a_chessboard_is_refused(
+    camera: Camera, tmp_path: Path, capsys, pattern: str
+) -> None:
+    options = [f"--chessboard={pattern}", "--out", str(tmp_path / "train.toml")]
+
+    assert run(["camera", "calibrate", "--camera", "usb:", *options]) == 2
+
+    assert f"“{pattern}”" in capsys.readouterr().err
+    assert camera.is_closed
+
+
+def test_measurements_that_cannot_be_written_are_shown(camera: Camera, tmp_path: Path, capsys) -> None:
+    (tmp_path / "train.toml.part").mkdir()  # As good as a full disk, even for root.
+
+    with pytest.raises(UserError, match=r"train\.toml .*BRAKEPOINT_TRAIN"):
+        command.keep(TrainFile(camera=EYE), tmp_path / "train.toml")
+
+    (tmp_path / "saved.toml").write_text(capsys.readouterr().out)
+    assert load_train(tmp_path / "saved.toml").camera == EYE
 
 
 def test_a_camera_that_sends_nothing_ends_the_wait_for_pictures(camera: Camera, monkeypatch) -> None:

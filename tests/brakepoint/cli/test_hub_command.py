@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import typer
 
 from brakepoint.calibration import legs
 from brakepoint.calibration.drive import Leg
@@ -145,3 +146,20 @@ def test_a_key_that_is_pressed_after_a_run_is_not_a_passing_in_the_next_run(monk
     runs = [watch.drive(train, power, apart=60.0) for power in (40, 60)]
 
     assert [[each.ahead_cm for each in run_.seen] for run_ in runs] == [[-5.0], [-5.0]]
+
+
+def test_a_run_whose_input_has_ended_stops_at_once(monkeypatch):
+    def ended():
+        raise EOFError
+
+    def leg(train, power, look, tick, course):
+        for thread in threading.enumerate():
+            if thread.name == "presses":
+                thread.join()
+        look(TrainState(at=1.0, position_cm=0, speed_cm_s=0, power=40, braking=False, light=Light.ON))
+
+    monkeypatch.setattr(builtins, "input", ended)
+    monkeypatch.setattr(legs, "drive_leg", leg)
+
+    with pytest.raises(typer.Abort):
+        hub._Stopwatch().drive(cast(Any, FakeTrain()), 40, apart=60.0)

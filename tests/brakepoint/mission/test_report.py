@@ -50,6 +50,16 @@ def test_each_lost_point_is_somebodys_fault():
     assert mission.control_penalties == mission.penalties
 
 
+def test_a_run_of_a_version_with_another_rule_is_refused(tmp_path):
+    recording = record(feed(TRACK))
+    save_run(tmp_path, recording)
+    file = tmp_path / f"{recording.feed}.run.json"
+    file.write_text(file.read_text("utf-8").replace('"dawdling"', '"daydreaming"'), "utf-8")
+
+    with pytest.raises(UserError, match=r"daydreaming.*dawdling"):
+        load_run(tmp_path)
+
+
 def test_floats_are_rounded_wherever_they_hide():
     assert rounded({"a": [1 / 3, {"b": 2 / 3}], "c": 1, "d": "0.3333333"}) == {
         "a": [round(1 / 3, DECIMALS), {"b": round(2 / 3, DECIMALS)}],

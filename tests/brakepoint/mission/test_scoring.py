@@ -1,7 +1,7 @@
 import pytest
 
 from brakepoint.messages import Light, Order, OrderKind, Reason
-from brakepoint.mission.records import Ending, MomentKind, Run, SignFault, Tick
+from brakepoint.mission.records import Ending, MomentKind, Penalty, Run, SignFault, Tick
 from brakepoint.mission.scoring import score_run, split_lost
 from brakepoint.rules import (
     APPROACH_CM,
@@ -133,8 +133,8 @@ def test_a_sloppy_stop_costs_little_and_none_costs_much():
     sloppy = score_run(run((190, LOW), (1, 0), (280, LOW), (LENGTH_CM, FULL)), DANGER)
     missed = score_run(run((280, LOW), (LENGTH_CM, FULL)), DANGER)
 
-    assert sloppy.accomplished and sloppy.penalties["sign_sloppy"] == 5
-    assert not missed.accomplished and missed.penalties["sign_disobeyed"] == 30
+    assert sloppy.accomplished and sloppy.penalties[Penalty.SIGN_SLOPPY] == 5
+    assert not missed.accomplished and missed.penalties[Penalty.SIGN_DISOBEYED] == 30
 
 
 def test_a_stop_that_no_sign_asks_for_is_a_false_one():
@@ -180,9 +180,9 @@ def test_a_train_that_stalls_loses_what_it_did_not_cover():
     score = score_run(run((100, FULL), (20, 0), ending=Ending.STALLED), LIMIT)
 
     assert score.distance_cm == pytest.approx(100, abs=4)
-    assert score.penalties["not_covered"] == pytest.approx(75, abs=1)
+    assert score.penalties[Penalty.NOT_COVERED] == pytest.approx(75, abs=1)
     assert score.signs[0].faults == (SignFault.NOT_REACHED,)
-    assert score.penalties["sign_disobeyed"] == 0
+    assert score.penalties[Penalty.SIGN_DISOBEYED] == 0
     assert score.first_wrong is not None and score.first_wrong.position_cm == pytest.approx(100, abs=4)
 
 
@@ -231,14 +231,14 @@ def test_what_is_done_right_costs_nothing():
 def test_a_disobeyed_sign_is_paid_for_once_and_not_as_a_sloppy_one_too():
     score = score_run(run((280, LOW), (LENGTH_CM, FULL)), DANGER)
 
-    assert (score.penalties["sign_disobeyed"], score.penalties["sign_sloppy"]) == (30, 0)
+    assert (score.penalties[Penalty.SIGN_DISOBEYED], score.penalties[Penalty.SIGN_SLOPPY]) == (30, 0)
 
 
 def test_a_false_stop_costs_ten_points_and_the_time_it_takes():
     score = score_run(run((200, FULL), (1, 0), (LENGTH_CM, FULL)), NOTHING)
 
-    assert score.penalties["false_stop"] == 10
-    assert score.penalties["dawdling"] == pytest.approx(1, abs=0.1)
+    assert score.penalties[Penalty.FALSE_STOP] == 10
+    assert score.penalties[Penalty.DAWDLING] == pytest.approx(1, abs=0.1)
     assert score.score == pytest.approx(89, abs=0.1)
 
 
@@ -246,7 +246,7 @@ def test_each_second_too_fast_behind_a_sign_costs_five_points():
     score = score_run(run((LENGTH_CM, FULL)), LIMIT)
 
     assert score.overspeed_s == pytest.approx(LOW_SPEED_STRETCH_CM / FULL, abs=0.1)
-    assert score.penalties["overspeed"] == pytest.approx(5 * score.overspeed_s, abs=0.05)
+    assert score.penalties[Penalty.OVERSPEED] == pytest.approx(5 * score.overspeed_s, abs=0.05)
 
 
 def test_a_score_has_hundredths_of_a_second_and_tenths_of_a_point_and_of_a_centimetre():
@@ -254,7 +254,7 @@ def test_a_score_has_hundredths_of_a_second_and_tenths_of_a_point_and_of_a_centi
     score = score_run(run(*legs, ending=Ending.TIME_LIMIT), LIMIT)
 
     assert (score.overspeed_s, score.dawdling_s) == (0.67, 3.07)
-    assert (score.penalties["overspeed"], score.penalties["dawdling"]) == (3.3, 3.1)
+    assert (score.penalties[Penalty.OVERSPEED], score.penalties[Penalty.DAWDLING]) == (3.3, 3.1)
     assert (score.distance_cm, score.score) == (360.7, 53.8)
 
 
@@ -263,7 +263,9 @@ def test_the_way_is_counted_to_the_very_last_tick_and_not_beyond_the_track():
 
     score = score_run(short, NOTHING)
     assert score.distance_cm == round(short.ticks[-1].position_cm, 1) > 99
-    assert score.penalties["not_covered"] == pytest.approx(100 - 100 * score.distance_cm / LENGTH_CM, abs=0.1)
+    assert score.penalties[Penalty.NOT_COVERED] == pytest.approx(
+        100 - 100 * score.distance_cm / LENGTH_CM, abs=0.1
+    )
     assert whole.ticks[-1].position_cm > LENGTH_CM == score_run(whole, NOTHING).distance_cm
 
 

@@ -195,6 +195,27 @@ def test_a_line_that_was_cut_short_is_driven_again_and_those_before_it_are_kept(
     assert Ledger(tmp_path, "one").outcomes == again.outcomes
 
 
+def test_two_candidates_that_are_driven_into_one_folder_do_not_mix_their_outcomes(tmp_path):
+    first = Ledger(tmp_path, "one")
+    first.keep(outcome())
+    second = Ledger(tmp_path, "other")
+    second.keep(outcome(weather="warm"))
+
+    with pytest.raises(UserError, match="--out"):
+        first.keep(outcome(weather="cold"))
+
+    second.keep(outcome(weather="haze"))
+    assert list(Ledger(tmp_path, "other").outcomes) == [("a", "warm"), ("a", "haze")]
+
+
+def test_a_folder_that_is_removed_while_trials_are_driven_is_said(tmp_path):
+    ledger = Ledger(tmp_path / "out", "one")
+    (tmp_path / "out" / OUTCOMES_NAME).unlink()
+
+    with pytest.raises(UserError, match="--out"):
+        ledger.keep(outcome())
+
+
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
     (tmp_path / "file").write_text("")
 

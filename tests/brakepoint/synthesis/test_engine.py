@@ -47,6 +47,23 @@ def test_it_resumes_where_it_stopped(tmp_path: Path) -> None:
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
+def test_a_picture_without_its_label_is_made_again(tmp_path: Path) -> None:
+    made(tmp_path, count=2)
+    whole = contents(tmp_path)
+    (tmp_path / "labels" / "000001.txt").unlink()
+
+    assert made(tmp_path, count=2) == 1
+    assert contents(tmp_path) == whole
+
+
+def test_a_file_of_settings_that_is_damaged_counts_as_other_settings(tmp_path: Path) -> None:
+    (tmp_path / "synthesis.json").write_text("[" * 100_000)
+
+    with pytest.raises(UserError) as refused:
+        made(tmp_path, count=1)
+    assert refused.value.key == "synthesis.other_settings"
+
+
 def test_another_seed_makes_other_pictures(tmp_path: Path) -> None:
     made(tmp_path / "a", count=1)
     made(tmp_path / "b", count=1, seed=4)

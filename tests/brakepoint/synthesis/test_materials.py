@@ -48,6 +48,23 @@ def test_a_distractor_has_no_class_and_a_sign_has_one(world: World, cutouts: tup
         assert supply.sign(rng, 120, 30, distractor=False).sign_class is not None
 
 
+@pytest.mark.parametrize(
+    "rendered",
+    [
+        lambda sign: sign.sign_class is SignClass.SPEED_LIMIT,
+        lambda sign: sign.sign_class is not None,
+        lambda sign: sign.sign_class is None,
+    ],
+    ids=["one class", "no distractor", "distractors"],
+)
+def test_a_sign_that_a_folder_of_cutouts_lacks_is_drawn(rendered: Any) -> None:
+    supply = Materials(cutouts=tuple(sign for sign in SUPPLIES["rendered"] if rendered(sign)))
+    for number in range(30):
+        rng = np.random.default_rng(number)
+        assert supply.sign(rng, 120, 30, distractor=True).sign_class is None
+        assert supply.sign(rng, 120, 30, distractor=False).sign_class is not None
+
+
 @pytest.mark.parametrize(("world", "stands_in_streets"), [(World.TRACK, False), (World.ROAD, True)])
 def test_streets_are_behind_the_signs_of_roads_and_never_behind_those_of_the_track(
     world: World, stands_in_streets: bool, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from brakepoint.cli import run
+from brakepoint.errors import UserError
 from brakepoint.training import fine_tuning
 
 
@@ -52,6 +53,24 @@ def test_a_training_run_that_continues_keeps_the_crops_that_it_began_with(
     dataset(tmp_path / "data", grey=200)
 
     assert learnt(tmp_path, data) == [50] * 3
+
+
+def test_an_interrupted_run_is_not_resumed_with_other_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt(tmp_path, [dataset(tmp_path / "here" / "data", grey=50)])
+    monkeypatch.setattr(fine_tuning, "unfinished", lambda run: run / "weights" / "last.pt")
+
+    with pytest.raises(UserError, match=rf"\(data\).*--out.*{tmp_path / 'out' / 'run'}"):
+        learnt(tmp_path, [dataset(tmp_path / "there" / "data", grey=200)])
+
+    again = [tmp_path / "here" / "data"]
+    assert learnt(tmp_path, again) == [50] * 3
+    (tmp_path / "out" / fine_tuning.SETTINGS_NAME).write_text("[]")
+    with pytest.raises(UserError, match=r"data, val, start, seed"):
+        learnt(tmp_path, again)
+    (tmp_path / "out" / fine_tuning.SETTINGS_NAME).unlink()  # A run of an earlier version has none.
+    assert learnt(tmp_path, again) == [50] * 3
 
 
 def test_a_split_dataset_is_learnt_and_validated_part_by_part(tmp_path: Path) -> None:

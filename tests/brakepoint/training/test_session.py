@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from brakepoint.errors import UserError
 from brakepoint.training import session
 
 
@@ -41,3 +42,25 @@ def test_bfloat16_is_used_on_processors_that_support_it_and_float16_never(
     callbacks["on_train_start"](trainer)
 
     assert trainer.amp is is_used
+
+
+@pytest.mark.parametrize(
+    ("loaded", "why"),
+    [(EOFError("Ran out of input"), "Ran out of input"), (EOFError(), "EOFError"), ({}, "optimizer")],
+)
+def test_a_damaged_checkpoint_of_an_interrupted_run_is_named_with_what_to_do(
+    monkeypatch, tmp_path, loaded, why
+):
+    def load(path, **_):
+        if isinstance(loaded, Exception):
+            raise loaded
+        return loaded
+
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(load=load))
+    monkeypatch.setattr(session, "prepare_ultralytics", lambda: None)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "last.pt").touch()
+
+    with pytest.raises(UserError, match=rf"last\.pt.*{why}.*{tmp_path}") as refused:
+        session.unfinished(tmp_path)
+    assert refused.value.key == "training.run_broken"
