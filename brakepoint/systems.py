@@ -1,6 +1,7 @@
 """What the kit requires of an operating system, with errors where a requirement is not met."""
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -43,9 +44,16 @@ def require_linux(what: str) -> None:
 
 def stop_event() -> threading.Event:
     """An event that Ctrl-C and SIGTERM set from now on, instead of ending the process."""
-    stopping = threading.Event()
+    stopping, asked = threading.Event(), queue.SimpleQueue[int]()
+
+    def stop() -> None:
+        asked.get()
+        stopping.set()
+
+    threading.Thread(target=stop, daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        # Only the queue may be used here: the interrupted thread may hold the event's lock, to wait for it.
+        signal.signal(number, lambda number, _: asked.put(number))
     return stopping
 
 
