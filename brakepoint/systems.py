@@ -42,8 +42,12 @@ def require_linux(what: str) -> None:
         raise UserError("error.needs_linux", what=what)
 
 
-def stop_event() -> threading.Event:
-    """An event that Ctrl-C and SIGTERM set from now on, instead of ending the process."""
+def stop_event(*, also_ctrl_c: bool = True) -> threading.Event:
+    """An event that SIGTERM and Ctrl-C set from now on, instead of ending the process.
+
+    Args:
+        also_ctrl_c: Whether Ctrl-C sets it; otherwise Ctrl-C ends the process as usual.
+    """
     stopping, asked = threading.Event(), queue.SimpleQueue[int]()
 
     def stop() -> None:
@@ -51,7 +55,7 @@ def stop_event() -> threading.Event:
         stopping.set()
 
     threading.Thread(target=stop, daemon=True).start()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT) if also_ctrl_c else (signal.SIGTERM,):
         # Only the queue may be used here: the interrupted thread may hold the event's lock, to wait for it.
         signal.signal(number, lambda number, _: asked.put(number))
     return stopping

@@ -85,7 +85,9 @@ def test_who_takes_over_a_session_receives_its_messages(url, times) -> None:
 
 
 @pytest.mark.parametrize("formers", [0, 1], ids=["of a new session", "of a session that has another"])
-def test_of_two_simultaneous_clients_one_ends_and_the_other_receives_the_messages(monkeypatch, formers) -> None:
+def test_of_two_simultaneous_clients_one_ends_and_the_other_receives_the_messages(
+    monkeypatch, formers
+) -> None:
     asking: list[Any] = []
     authenticate = amqtt.broker.Broker._authenticate
 

@@ -229,7 +229,10 @@ def test_the_network_takes_as_many_numbers_as_is_said():
         ("brakepoint/models/README.md", "`--least-px 12`) | {road_before} ("),
         ("docs/en/decisions.md", "finds {found_at_07} % of the danger signs of at least 20 px"),
         ("docs/en/decisions.md", "of the limits, with {false_alarms} false alarms in {photographs} pictures"),
-        ("docs/en/decisions.md", "At 0.6 it would find as many, but raise {false_alarms_at_06} false alarms."),
+        (
+            "docs/en/decisions.md",
+            "At 0.6 it would find as many, but raise {false_alarms_at_06} false alarms.",
+        ),
     ],
 )
 def test_what_was_recorded_stands_where_it_was_recorded(file, said):
