@@ -8,7 +8,7 @@ from typing import Any, cast
 from patience import PATIENCE_S, await_condition
 
 from brakepoint.messages import GivenOrder, Light, OrderKind, Reason, TrainState
-from brakepoint.services.link import CONNECT_TIMEOUT_S, FromTrain, Link
+from brakepoint.services.link import FromTrain, Link
 from brakepoint.sockets import LOCALHOST
 
 REPORTS_S = 0.02
@@ -35,7 +35,7 @@ def test_a_closed_link_leaves_the_train_although_the_train_reports_on_and_on() -
             link.close()
             link.close()
 
-            assert has_left(train, reports=round(2 * CONNECT_TIMEOUT_S / REPORTS_S))
+            assert has_left(train, reports=round(PATIENCE_S / REPORTS_S))
 
 
 def test_a_link_that_takes_no_order_any_more_is_replaced_although_reports_arrive() -> None:
@@ -50,7 +50,7 @@ def test_a_link_that_takes_no_order_any_more_is_replaced_although_reports_arrive
                 train.sendall(report)
 
     with socket.create_server((LOCALHOST, 0)) as server:
-        server.settimeout(20 * CONNECT_TIMEOUT_S)
+        server.settimeout(PATIENCE_S)
         link = Link(*server.getsockname())
         train, _ = server.accept()
         with train:
