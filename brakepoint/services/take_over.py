@@ -20,7 +20,7 @@ class Broker(amqtt.broker.Broker):
 
     async def _authenticate(self, session: Session, listener: Any) -> bool:
         """Between this check and the beginning of the connection, no other client has its turn."""
-        is_admitted = await super()._authenticate(session, listener)
+        is_admitted: bool = await super()._authenticate(session, listener)
         name = session.client_id or ""
         while is_admitted and (known := self._sessions.get(name)):
             former_session, former = known
