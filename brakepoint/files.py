@@ -1,6 +1,7 @@
 """Writes files atomically, lists files while others change them, and reads YAML strictly."""
 
 import os
+import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -20,17 +21,24 @@ BYTES_IN_MB = 1_000_000
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file under another name and renames it, so that an incomplete file is never visible.
 
+    Of several processes that write the same file at the same time, the last one to finish replaces it.
+
     Args:
         path: The file; its folder must exist.
         content: The complete content.
     """
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}.{_own()}.part")
     try:
         part.write_bytes(content)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _own() -> str:
+    """A part of a temporary name that no other writer of the same file uses."""
+    return secrets.token_hex(4)
 
 
 @contextmanager
@@ -43,7 +51,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Yields:
         A temporary name in the same folder, with the same suffix.
     """
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    part = path.with_name(f"{path.stem}.{_own()}.part{path.suffix}")
     try:
         yield part
         part.replace(path)

@@ -1,6 +1,7 @@
 """What the kit requires of an operating system, with errors where a requirement is not met."""
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -41,11 +42,22 @@ def require_linux(what: str) -> None:
         raise UserError("error.needs_linux", what=what)
 
 
-def stop_event() -> threading.Event:
-    """An event that Ctrl-C and SIGTERM set from now on, instead of ending the process."""
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+def stop_event(*, also_ctrl_c: bool = True) -> threading.Event:
+    """An event that SIGTERM and Ctrl-C set from now on, instead of ending the process.
+
+    Args:
+        also_ctrl_c: Whether Ctrl-C sets it; otherwise Ctrl-C ends the process as usual.
+    """
+    stopping, asked = threading.Event(), queue.SimpleQueue[int]()
+
+    def stop() -> None:
+        asked.get()
+        stopping.set()
+
+    threading.Thread(target=stop, daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT) if also_ctrl_c else (signal.SIGTERM,):
+        # Only the queue may be used here: the interrupted thread may hold the event's lock, to wait for it.
+        signal.signal(number, lambda number, _: asked.put(number))
     return stopping
 
 

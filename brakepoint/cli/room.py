@@ -1,7 +1,5 @@
 """`brakepoint room`: an instructor's room of attendees, from one YAML file."""
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -208,8 +206,7 @@ def score_command(
 
     room = open_room(file, attendees)
     store, scores = open_store(room), Scores.load(room.folder)
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    stopping = stop_event(also_ctrl_c=False)
     for protection in protections():
         _say_if_possible(text(f"room.protection.{protection}"), err=True)
     for round_ in count():

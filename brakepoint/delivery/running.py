@@ -14,16 +14,14 @@ from brakepoint.delivery.credentials import BROKER_SECRET, Secrets, make_secrets
 from brakepoint.delivery.rendering import Manifest, of_kind
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
-from brakepoint.messages import Action, Control
 from brakepoint.mission.drive import News, TellProgress
 from brakepoint.mission.records import Run
 from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
-from brakepoint.services.clock import CLOCK
-from brakepoint.services.live_mission import start, watch
+from brakepoint.services.live_mission import start, stop, watch
 from brakepoint.services.service_loop import HEARTBEAT_VARIABLE
 from brakepoint.services.supervisor import OnLine, Supervisor
-from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
+from brakepoint.services.topics import DETECTIONS, MISSION, ORDERS, STATE
 from brakepoint.sockets import free_port
 from brakepoint.truth import load_truth
 
@@ -158,5 +156,5 @@ def drive(pods: AbstractContextManager[Pods], tell: TellProgress) -> Run:
         with Bus(settings, "", (DETECTIONS, ORDERS, STATE, MISSION)) as bus:
             mission = start(bus, settings.feed)
             referee = watch(bus, truth, mission, News(settings.feed, truth.length_cm, tell))
-            bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
+            stop(bus)
     return referee.run

@@ -21,14 +21,14 @@ from brakepoint.files import BYTES_IN_MB, files_below, whole_file
 from brakepoint.room.accounts import Accounts
 from brakepoint.room.config import Room, load_room, parse_room
 from brakepoint.room.files import PRIVATE, make_private_folder, write
-from brakepoint.room.locking import ACCOUNTS, RECORDS
+from brakepoint.room.locking import ACCOUNTS, RECORDS, SCORING
 from brakepoint.room.stores.content import content
 from brakepoint.room.stores.server import LOG_NAME
 from brakepoint.room.stores.whose_key import BUCKETS
 
 ROOM_NAME, FOLDER_NAME, HIDDEN = "room.yaml", "folder", "hidden"
 """Names in a backup: the room's file, its folder, and the hidden feed with its ground truth."""
-NOT_KEPT = {LOG_NAME, RECORDS, ACCOUNTS, HIDDEN}
+NOT_KEPT = {LOG_NAME, RECORDS, ACCOUNTS, SCORING, HIDDEN}
 
 
 def save(room: Room, file: Path, backup: Path) -> float:

@@ -5,19 +5,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-RECORDS, ACCOUNTS = ".lock", ".accounts.lock"
-"""The files that are locked: for the day's records, and for accounts with everything made from them."""
+RECORDS, ACCOUNTS, SCORING = ".lock", ".accounts.lock", ".scoring.lock"
+"""The files that are locked: for the day's records, for accounts with everything made from them, and for the
+scoring of submissions."""
 
 
 @contextmanager
-def locked(folder: Path, name: str = RECORDS) -> Iterator[None]:
-    """Keeps other commands from changing the room's records, or its accounts, while the context lasts.
+def locked(folder: Path, name: str = RECORDS, wait: bool = True) -> Iterator[None]:
+    """Keeps other commands from doing the same with the room while the context lasts.
 
     Args:
         folder: The room's folder; it is created.
-        name: `RECORDS` or `ACCOUNTS`; the second may be locked first, but not the other way round.
+        name: `RECORDS`, `ACCOUNTS` or `SCORING`; the others may be locked before `RECORDS`, but not after it.
+        wait: Whether to wait until the other command has finished.
+
+    Raises:
+        BlockingIOError: Another command has the lock, and is not waited for.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

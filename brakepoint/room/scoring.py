@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.files import whole_folder
 from brakepoint.room.config import Room
+from brakepoint.room.locking import SCORING, locked
 from brakepoint.room.outcomes import Failure, Scores, SubmissionOutcome, clean
 from brakepoint.room.rulings import Rulings
 from brakepoint.room.sandbox import Aborted, require_sandbox
@@ -42,43 +43,44 @@ def score_room(
         Handle and outcome of each new submission.
 
     Raises:
-        UserError: The room has no hidden feed, or this machine has no sandbox; or, after all others were
-            scored, a submission cannot be read.
+        UserError: The room has no hidden feed, this machine has no sandbox, or another command is scoring;
+            or, after all others were scored, a submission cannot be read.
         OSError: Earlier outcomes still cannot be written; or, after all submissions were scored, the new ones
             cannot.
     """
     feed = _hidden(room.hidden_feed, "hidden_feed")
     stopping = stopping or threading.Event()
-    scores.catch_up(room.folder)
-    rulings = Rulings.load(room.folder)
-    waiting, unreadable = _waiting(room, rulings.source(room.folder, store), scores, rulings)
+    with _alone(room):
+        scores.catch_up(room.folder)
+        rulings = Rulings.load(room.folder)
+        waiting, unreadable = _waiting(room, rulings.source(room.folder, store), scores, rulings)
 
-    def judge(handle: str) -> SubmissionOutcome:
-        seated = _seated(room, handle)
-        source = Rulings.load(room.folder).source(room.folder, store)  # By now, time may be up.
-        submission = fetch(source, room.place_of(handle))
-        if submission is None:
-            raise FileNotFoundError(handle)
-        marks = scores.marks.get(handle)
-        if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
-            return _failure(submission.digest, Failure.TRIES, str(room.tries))
-        outcome = score(submission, feed, folder_of(room, handle), room.map50_min, stopping)
-        _require_seated_since(seated, room, handle)
-        if scores.would_be_best(handle, outcome):
-            with whole_folder(folder_of(room, handle) / BEST) as best:
-                submission.unpack(best)
-                shutil.copyfile(folder_of(room, handle) / RUN_NAME, best / RUN_NAME)
-        return outcome
+        def judge(handle: str) -> SubmissionOutcome:
+            seated = _seated(room, handle)
+            source = Rulings.load(room.folder).source(room.folder, store)  # By now, time may be up.
+            submission = fetch(source, room.place_of(handle))
+            if submission is None:
+                raise FileNotFoundError(handle)
+            marks = scores.marks.get(handle)
+            if marks is not None and marks.tries >= room.tries and not rulings.asks_again(handle):
+                return _failure(submission.digest, Failure.TRIES, str(room.tries))
+            outcome = score(submission, feed, folder_of(room, handle), room.map50_min, stopping)
+            _require_seated_since(seated, room, handle)
+            if scores.would_be_best(handle, outcome):
+                with whole_folder(folder_of(room, handle) / BEST) as best:
+                    submission.unpack(best)
+                    shutil.copyfile(folder_of(room, handle) / RUN_NAME, best / RUN_NAME)
+            return outcome
 
-    for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
-        if outcome.is_settled:
-            with suppress(OSError):  # With a full disk, the submission is scored again later.
-                rulings.answered(handle, room.folder)
-        yield handle, outcome
-    if unreadable:
-        error = next(iter(unreadable.values()))
-        why = clean(str(error))
-        raise UserError("room.error.unreadable", handles=", ".join(unreadable), why=why) from error
+        for handle, outcome in _kept(_judge_all(waiting, judge, stopping), scores, room.folder):
+            if outcome.is_settled:
+                with suppress(OSError):  # With a full disk, the submission is scored again later.
+                    rulings.answered(handle, room.folder)
+            yield handle, outcome
+        if unreadable:
+            error = next(iter(unreadable.values()))
+            why = clean(str(error))
+            raise UserError("room.error.unreadable", handles=", ".join(unreadable), why=why) from error
 
 
 def score_final(
@@ -95,28 +97,47 @@ def score_final(
         Handle and outcome of each submission that had not been scored on this feed before.
 
     Raises:
-        UserError: The room has no feed for the final, or this machine has no sandbox.
+        UserError: The room has no feed for the final, this machine has no sandbox, or another command is
+            scoring.
         OSError: As for `score_room`.
     """
     feed = _hidden(room.final_feed, "final_feed")
     stopping = stopping or threading.Event()
-    scores.catch_up(room.folder)
-    out = Rulings.load(room.folder).disqualified
-    best = {handle: folder_of(room, handle) / BEST for handle in room.everybody if handle not in out}
-    waiting = [
-        handle
-        for handle, marks in scores.marks.items()
-        if handle in best and best[handle].is_dir() and (marks.final is None or not marks.final.is_settled)
-    ]
+    with _alone(room):
+        scores.catch_up(room.folder)
+        out = Rulings.load(room.folder).disqualified
+        best = {handle: folder_of(room, handle) / BEST for handle in room.everybody if handle not in out}
+        waiting = [
+            handle
+            for handle, marks in scores.marks.items()
+            if handle in best
+            and best[handle].is_dir()
+            and (marks.final is None or not marks.final.is_settled)
+        ]
 
-    def judge(handle: str) -> SubmissionOutcome:
-        seated = _seated(room, handle)
-        submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
-        outcome = score(submission, feed, folder_of(room, handle) / FINAL, 0.0, stopping)
-        _require_seated_since(seated, room, handle)
-        return outcome
+        def judge(handle: str) -> SubmissionOutcome:
+            seated = _seated(room, handle)
+            submission = Submission(*((best[handle] / name).read_bytes() for name in NAMES))
+            outcome = score(submission, feed, folder_of(room, handle) / FINAL, 0.0, stopping)
+            _require_seated_since(seated, room, handle)
+            return outcome
 
-    yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder, final=True)
+        yield from _kept(_judge_all(waiting, judge, stopping), scores, room.folder, final=True)
+
+
+@contextmanager
+def _alone(room: Room) -> Iterator[None]:
+    """Two commands would each count a try, and write the submission while the other reads it.
+
+    Raises:
+        UserError: Another command is scoring.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(room.folder, SCORING, wait=False))
+        except BlockingIOError:
+            raise UserError("room.error.scoring", room=room.name) from None
+        yield
 
 
 def _kept(

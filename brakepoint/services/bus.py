@@ -144,9 +144,10 @@ class Bus:
         return bool(self._client.is_connected())
 
     def close(self) -> None:
-        """Publishes the farewell and disconnects; may be called twice."""
+        """Publishes the farewell, unless another has taken over, and disconnects; may be called twice."""
         self._health = Health.GONE
-        self.beat(now=True)
+        if not self.is_thrown_out:
+            self.beat(now=True)
         self._disconnect()
 
     def hand_over(self) -> None:
@@ -208,6 +209,9 @@ class Bus:
 
     def _disconnected(self, client: mqtt.Client, *_: object) -> None:
         self._lost_at = time.monotonic()
+        # The client would repeat them when it is connected again. Meanwhile, a person may stop the train that
+        # they start, and the broker may retain something newer.
+        client.drop_out_messages()
         was_short = self._lost_at - self._connected_at < SHORT_S
         # A broker that dies closes its connections, too, and throws nobody out.
         self._short = self._short + 1 if was_short and answers(client.host, client.port) else 0

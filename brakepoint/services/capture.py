@@ -96,11 +96,14 @@ class Capture:
         state = self._state or TrainState(
             at=CLOCK.now(), position_cm=0, speed_cm_s=0, power=0, braking=True, light=Light.OFF
         )
+        began_at = CLOCK.now()
         frame = self._camera.read(state)
         if frame is None:
             return None
         self._frame_id += 1
-        return replace(frame, frame_id=self._frame_id, captured_at=CLOCK.now())
+        # A recorded picture shows where the train was before: a run may have begun meanwhile.
+        captured_at = began_at if self._is_recorded else CLOCK.now()
+        return replace(frame, frame_id=self._frame_id, captured_at=captured_at)
 
     def _say(self, frame: Frame) -> None:
         if self._fault is Fault.CAMERA_SILENT:

@@ -76,7 +76,9 @@ class Controller:
             self._gate.begin_run(known.run, resumed=True)
             self._has_begun = True
             return known
-        return MissionState(run=known.run + 1 if known else 0, feed=feed, running=False, since=now, at=now)
+        # A controller before this one, of which nothing is known, has used lower numbers.
+        run = known.run + 1 if known else int(now)
+        return MissionState(run=run, feed=feed, running=False, since=now, at=now)
 
     def control(self, control: Control) -> None:
         """Starts or stops the train, or puts it at the start of another feed."""
@@ -210,11 +212,19 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
             with Bus(settings, "controller", (CONTROL, ORDER, MISSION)) as bus:
+                await_broker(bus, stopping)
                 serve(Controller(bus, Link(*address(settings.link)), settings.shown), bus, stopping)
         except ThrownOut:
             tell("another_controller", train_id=settings.train_id)
             with Bus(settings, "", (STATUS,)) as listener:
                 stand_by(listener, stopping)
+
+
+def await_broker(bus: Bus, stopping: threading.Event) -> None:
+    """Waits for the broker, which alone knows whether a mission was running; the train brakes by itself."""
+    heartbeat = ProbeFile()
+    while not bus.is_connected and not stopping.wait(TURN_S):
+        heartbeat.beat()
 
 
 def stand_by(listener: Bus, stopping: threading.Event) -> None:

@@ -66,8 +66,8 @@ class Link:
         try:
             connected.sendall(order.model_dump_json().encode() + b"\n")
         except OSError:
-            self._socket = None
-            with suppress(OSError):  # Reports may still arrive: only a new link takes orders again.
+            # Reports may still arrive: only a new link takes orders again, and that may already be there.
+            with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
             return False
         return True

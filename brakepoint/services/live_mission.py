@@ -20,6 +20,7 @@ DRIVING = ("train", "controller", "capture", "detector", "autopilot")
 """The services needed to drive, without the monitor."""
 TURN_S = 0.05
 START_WITHIN_S = 20.0
+STOP_AGAIN_S = 1.0
 
 
 def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProgress) -> Run:
@@ -43,8 +44,7 @@ def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProg
         topics = (DETECTIONS, ORDERS, STATE, MISSION)
         with Bus(services.settings, "", topics) as bus:
             referee = watch(bus, truth, start(bus, settings.feed), news)
-            bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
-            _await_mission(bus, lambda mission: not mission.running)
+            stop(bus)
     return referee.run
 
 
@@ -55,6 +55,17 @@ def start(bus: Bus, feed: str) -> MissionState:
         raise UserError("live.error.not_ready", services="controller")
     bus.say(CONTROL, Control(action=Action.START, feed=feed, at=CLOCK.now()))
     return _await_mission(bus, lambda mission: mission.running and mission.run > before.run)
+
+
+def stop(bus: Bus) -> None:
+    """Stops the train; the request is repeated, since the broker may be away."""
+    until = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < until:
+        bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
+        mission = bus.take(MISSION, STOP_AGAIN_S)
+        if mission is not None and not mission.running:
+            return
+    raise UserError("live.error.time_limit")
 
 
 def _await_mission(bus: Bus, condition: Callable[[MissionState], bool]) -> MissionState:

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from brakepoint.messages import Action, Control, Detections, Fault, MissionState
 from brakepoint.services import tell
 from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.clock import CLOCK
-from brakepoint.services.topics import CONTROL
+from brakepoint.services.topics import CONTROL, QUEUE
 
 CONTROL_AGE_MAX_S = 5.0
 """Older requests of a person are ignored, except for a stop, which is carried out however late."""
@@ -56,10 +57,10 @@ def serve(part: Part, bus: Bus, stopping: threading.Event) -> None:
     with closing(part):
         bus.ready()
         tell("ready")
-        heartbeat = ProbeFile()
+        heartbeat, heard = ProbeFile(), deque[Control](maxlen=QUEUE)
         try:
             while not stopping.is_set():
-                _hear_people(part, bus, stopping)
+                _hear_people(part, bus, stopping, heard)
                 part.turn()
                 bus.beat()
                 heartbeat.beat()
@@ -87,8 +88,11 @@ def still_starting(buses: Sequence[Bus]) -> Iterator[None]:
         saying.join()
 
 
-def _hear_people(part: Part, bus: Bus, stopping: threading.Event) -> None:
+def _hear_people(part: Part, bus: Bus, stopping: threading.Event, heard: deque[Control]) -> None:
     while (control := bus.take(CONTROL)) is not None:
+        if control in heard:
+            continue  # The connection was lost before the broker knew that it had arrived.
+        heard.append(control)
         is_late = abs(CLOCK.now() - control.at) > CONTROL_AGE_MAX_S
         if is_late and control.action is not Action.STOP:
             bus.refuse(CONTROL)

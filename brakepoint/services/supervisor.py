@@ -204,11 +204,10 @@ class Supervisor:
         """Restarts a service; if it died because memory ran out, the system may still be out of memory."""
         try:
             self._start(child)
-        except OSError as error:
+        except (OSError, UserError) as error:
             child.due_at = time.monotonic() + BACK_OFF_S[1]
-            self._tell(
-                child.name, text("live.log.not_started", why=system_says(error), seconds=BACK_OFF_S[1])
-            )
+            why = system_says(error) if isinstance(error, OSError) else error
+            self._tell(child.name, text("live.log.not_started", why=why, seconds=BACK_OFF_S[1]))
 
     def _listen(self, name: str, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
@@ -259,13 +258,15 @@ class Supervisor:
     def _bury(self, child: Child, process: "subprocess.Popen[str]") -> None:
         """Decides when to restart a dead service; after a usage error, it is never restarted."""
         _end(process, 0.0)
+        now = time.monotonic()
+        lived_s = now - child.started_at
+        child.is_ready, child.started_at = False, now  # No heartbeat that is still on its way is a new one.
         if process.returncode == WRONG_USAGE:
             self._failed = child.name
             child.process, child.due_at = None, math.inf
             return
-        lived_s = time.monotonic() - child.started_at
         child.back_off_s = BACK_OFF_S[0] if lived_s > LASTED_S else min(2 * child.back_off_s, BACK_OFF_S[1])
-        child.process, child.due_at = None, time.monotonic() + child.back_off_s
+        child.process, child.due_at = None, now + child.back_off_s
         self._tell(child.name, text("live.log.died", seconds=child.back_off_s))
 
     def _wait_until_ready(self) -> None:

@@ -14,13 +14,21 @@ class Broker(amqtt.broker.Broker):
 
     Both connections share one session. In amqtt the end of the former marks the session as disconnected, even
     when the new connection has already begun. The broker then stores all messages for the session, and the
-    client with the new connection receives none.
+    client with the new connection receives none. If two clients begin a session at the same time, amqtt makes
+    two sessions with one name, and one of the clients receives none either.
     """
 
-    async def _handle_client_session(
-        self, reader: Any, writer: Any, client_session: Session, *others: Any
-    ) -> None:
-        while (former := self._get_handler(client_session)) and client_session.transitions.is_connected():
-            await former.handle_connection_closed()
-            await asyncio.sleep(LOOK_S)
-        await super()._handle_client_session(reader, writer, client_session, *others)
+    async def _authenticate(self, session: Session, listener: Any) -> bool:
+        """Between this check and the beginning of the connection, no other client has its turn."""
+        is_admitted: bool = await super()._authenticate(session, listener)
+        name = session.client_id or ""
+        while is_admitted and (known := self._sessions.get(name)):
+            former_session, former = known
+            if former_session.transitions.is_connected():
+                await former.handle_connection_closed()
+                await asyncio.sleep(LOOK_S)
+            elif former_session is not session:
+                await self._delete_session(name)
+            else:
+                break
+        return is_admitted

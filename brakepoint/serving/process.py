@@ -68,4 +68,8 @@ def serving(model: str, **environment: str) -> Iterator[Endpoint]:
         yield endpoint
     finally:
         process.terminate()
-        process.wait(STOP_TIMEOUT_S)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

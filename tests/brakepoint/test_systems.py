@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 import sys
 import threading
 
@@ -69,3 +70,17 @@ def test_a_process_without_a_lifeline_leaves_its_input_alone(monkeypatch: pytest
     on_end_of_parent(lambda: pytest.fail("the parent is still there"))
 
     assert unread.read() == "y"
+
+
+def test_a_signal_that_interrupts_the_beginning_of_a_wait_for_it_is_not_lost() -> None:
+    """The interrupted thread holds the event's lock, without which no handler can set the event."""
+    code = """
+import signal
+from brakepoint.systems import stop_event
+
+stopping = stop_event()
+with stopping._cond:
+    signal.raise_signal(signal.SIGTERM)
+stopping.wait()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S)

@@ -198,6 +198,28 @@ def test_a_file_is_whole_or_as_before(tmp_path: Path) -> None:
     assert everything_in(tmp_path) == {"a": b"before"}
 
 
+def test_of_two_who_write_a_file_at_the_same_time_each_writes_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, write_bytes, seen = tmp_path / "a.png", Path.write_bytes, []
+
+    def write_slowly(self: Path, content: bytes) -> int:
+        monkeypatch.undo()
+        write_bytes(self, content[:3])
+        write_whole(path, b"of the other")
+        seen.append(path.read_bytes())
+        return write_bytes(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_slowly)
+    write_whole(path, b"of the one")
+    with whole_file(path) as one, whole_file(path) as other:
+        other.write_bytes(b"of another writer")
+        one.write_bytes(b"of a writer")
+
+    assert seen == [b"of the other"]
+    assert everything_in(tmp_path) == {"a.png": b"of a writer"}
+
+
 def test_a_private_file_is_whole_or_as_before(tmp_path: Path) -> None:
     room_files.write(tmp_path / "a", "before", room_files.PRIVATE)
 

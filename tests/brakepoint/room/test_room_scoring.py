@@ -3,10 +3,9 @@
 import errno
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import onnx
 import pytest
@@ -366,6 +365,19 @@ def test_who_breaks_the_scoring_off_ends_what_is_being_scored_too(two_handed_in,
     assert all(judged)
 
 
+@pytest.mark.parametrize("arguments", [[], ["--final"]])
+def test_while_one_command_scores_a_room_no_other_does(two_handed_in, monkeypatch, capsys, arguments) -> None:
+    """Each would count a try of every submission, and write its files while the other reads them."""
+    monkeypatch.setattr(scoring, "_hidden", lambda *_: Path("hidden.mp4"))
+    with closing(cast(Any, score_room(two_handed_in, open_store(two_handed_in), Scores()))) as scored:
+        next(scored)
+        assert run(["room", "score", *arguments]) == 2
+
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == text("room.error.scoring", "en", room=two_handed_in.name)
+    assert run(["room", "score", *arguments]) == 0
+
+
 def test_a_full_disk_is_reported_once_all_are_scored(two_handed_in, capsys) -> None:
     with full_disk():
         assert run(["room", "score"]) == 2
@@ -395,7 +407,7 @@ def test_a_watch_outlives_a_full_disk_on_which_its_own_words_go_and_scores_nothi
         said.append(line)
         no_space()
 
-    monkeypatch.setattr(cli_room, "threading", SimpleNamespace(Event=Stopping))
+    monkeypatch.setattr(cli_room, "stop_event", lambda **_: Stopping())
     monkeypatch.setattr(kept, "write", no_space)
     monkeypatch.setattr(cli_room.typer, "echo", say)
 

@@ -92,6 +92,23 @@ def test_each_frame_has_a_number_and_the_time_and_counts_as_work(recorded, bus):
     assert bus.worked == 2
 
 
+def test_a_recorded_picture_of_before_a_run_that_began_meanwhile_is_not_of_that_run(
+    recorded, bus, opened, clock, monkeypatch
+):
+    [(_, _, camera)] = opened
+    read = camera.read
+
+    def slow(state):
+        clock[0] += 0.02
+        return read(state)
+
+    monkeypatch.setattr(camera, "read", slow)
+    recorded.turn()
+    [frame] = bus.said_of(FRAME)
+
+    assert frame.captured_at < NOW + 0.01 < clock[0], "a run that began after 0.01 s"
+
+
 def test_it_looks_from_where_the_train_is_and_from_the_start_until_it_is_heard_of(recorded, bus, opened):
     recorded.turn()
     bus.bring(STATE, state())

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("paho")
 
-from fake_bus import FakeBus
+from fake_bus import FakeBus, fake_bus
 from prometheus_client import REGISTRY
 
 from brakepoint.messages import (
@@ -30,6 +30,8 @@ from brakepoint.services.topics import MISSION, ORDER, STATE
 from brakepoint.texts import text
 
 NOW = 5000.0
+RUN = int(NOW) + 1
+"""The first run that a person starts, if the controller knows of none before."""
 
 
 class FakeLink:
@@ -80,7 +82,7 @@ def at_rest(bus, link):
 def driving(at_rest, link):
     """A controller whose run has begun, and whose train has confirmed it."""
     at_rest.control(Control(action=Action.START, feed="", at=NOW))
-    link.report = report(run=1)
+    link.report = report(run=RUN)
     at_rest.turn()
     link.sent.clear()
     return at_rest
@@ -91,7 +93,7 @@ def report(run, at=NOW + 0.01, position_cm=30.0, seen_at=None, heard_at=None):
     return FromTrain(state=state, run=run, seen_at=seen_at, heard_at=heard_at)
 
 
-def order(run=1, number=1, kind=OrderKind.FULL_SPEED, at=NOW):
+def order(run=RUN, number=1, kind=OrderKind.FULL_SPEED, at=NOW):
     return GivenOrder(kind=kind, reason=Reason.CLEAR, at=at, giver="autopilot-1", number=number, run=run)
 
 
@@ -107,12 +109,22 @@ BY_HAND = (OrderKind.BRAKE, Reason.BY_HAND)
 
 
 def test_until_a_person_starts_a_run_the_train_is_braked_and_no_order_passes(at_rest, bus, link):
-    link.report = report(run=0)
-    bus.bring(ORDER, order(run=0))
+    link.report = report(run=RUN - 1)
+    bus.bring(ORDER, order(run=RUN - 1))
     at_rest.turn()
 
     assert kinds(link) == [BY_HAND]
     assert bus.worked == 0
+
+
+def test_a_controller_that_knows_of_no_run_uses_no_number_of_a_controller_before_it(at_rest, link, clock):
+    """Otherwise a train and an autopilot in the other's run would believe that they are in this one."""
+    at_rest.control(Control(action=Action.START, feed="", at=NOW))
+    clock[0] += 2.0
+    Controller(fake_bus(), link, "track-stop").control(Control(action=Action.START, feed="", at=clock[0]))
+
+    one, other = (order.run for order in link.sent)
+    assert one != other
 
 
 def test_in_a_run_orders_pass_and_are_counted_as_work(driving, bus, link):
@@ -159,7 +171,7 @@ def test_prometheus_gets_each_refused_order_with_the_reason(driving, bus):
 def test_prometheus_gets_whether_a_mission_runs_and_how_often_a_train_was_lost(driving, link):
     before = measured("train_lost_total")
     assert measured("mission_running") == 1
-    link.report = report(run=0)
+    link.report = report(run=RUN - 1)
     driving.turn()
 
     assert (measured("mission_running"), measured("train_lost_total")) == (0, before + 1)
@@ -167,7 +179,7 @@ def test_prometheus_gets_whether_a_mission_runs_and_how_often_a_train_was_lost(d
 
 def test_prometheus_gets_the_time_from_picture_to_train(driving, link):
     before = measured("order_latency_seconds_count"), measured("order_latency_seconds_sum")
-    link.report = report(run=1, seen_at=9.75, heard_at=10.0)
+    link.report = report(run=RUN, seen_at=9.75, heard_at=10.0)
     driving.turn()
 
     assert measured("order_latency_seconds_count") == before[0] + 1
@@ -178,16 +190,16 @@ def test_a_start_puts_the_train_at_the_beginning_of_a_new_run(at_rest, bus, link
     at_rest.control(Control(action=Action.START, feed="track-full", at=NOW))
 
     said = bus.said_of(MISSION)[-1]
-    assert (said.run, said.feed, said.running, said.since) == (1, "track-full", True, NOW)
+    assert (said.run, said.feed, said.running, said.since) == (RUN, "track-full", True, NOW)
     assert bus.events == [EventType.MISSION_STARTED]
-    assert kinds(link) == [BY_HAND] and link.sent[0].run == 1
+    assert kinds(link) == [BY_HAND] and link.sent[0].run == RUN
 
 
 def test_another_feed_waits_for_a_start(at_rest, bus):
     at_rest.control(Control(action=Action.FEED, feed="track-full", at=NOW))
 
     said = bus.said_of(MISSION)[-1]
-    assert (said.run, said.feed, said.running) == (1, "track-full", False)
+    assert (said.run, said.feed, said.running) == (RUN, "track-full", False)
     assert bus.events == []
 
 
@@ -248,7 +260,7 @@ def test_a_controller_that_closes_ends_the_mission_unless_another_controller_has
 
 
 def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_another(driving, bus, link, capsys):
-    link.report = report(run=0)
+    link.report = report(run=RUN - 1)
     driving.turn()
 
     assert text("live.log.train_lost") in capsys.readouterr().out
@@ -265,17 +277,17 @@ def test_a_train_that_has_forgotten_its_run_is_lost_until_a_person_starts_anothe
 def test_a_train_that_has_not_heard_of_the_run_yet_is_notified_again(at_rest, bus, link):
     at_rest.control(Control(action=Action.START, feed="", at=NOW))
     link.sent.clear()
-    link.report = report(run=0)
+    link.report = report(run=RUN - 1)
     at_rest.turn()
 
-    assert kinds(link) == [BY_HAND] and link.sent[0].run == 1
+    assert kinds(link) == [BY_HAND] and link.sent[0].run == RUN
     assert bus.said_of(MISSION)[-1].running
 
 
 def test_where_the_train_is_is_said_of_this_run_alone(driving, bus, link):
     bus.said.clear()
     for at in (NOW - 1, NOW, NOW + 1):
-        link.report = report(run=1, at=at)
+        link.report = report(run=RUN, at=at)
         driving.turn()
 
     assert [message.at for message in bus.said_of(STATE)] == [NOW + 1]
@@ -283,7 +295,7 @@ def test_where_the_train_is_is_said_of_this_run_alone(driving, bus, link):
 
 def test_the_trains_health_is_what_is_heard_of_it(at_rest, bus, link, clock):
     at_rest.turn()
-    link.report = report(run=0, at=NOW)
+    link.report = report(run=RUN - 1, at=NOW)
     at_rest.turn()
     clock[0] = NOW + TRAIN_SILENT_S
     at_rest.turn()
@@ -302,7 +314,7 @@ def test_between_two_heartbeats_nothing_is_repeated(at_rest, bus):
 def test_the_time_from_picture_to_train_is_measured_once_for_each_order(driving, bus, link):
     for heard_at in (10.0, 10.0, 11.0):
         assert bus.latency is None
-        link.report = report(run=1, seen_at=heard_at - 0.1, heard_at=heard_at)
+        link.report = report(run=RUN, seen_at=heard_at - 0.1, heard_at=heard_at)
         driving.turn()
 
     assert bus.latency is not None
@@ -311,7 +323,7 @@ def test_the_time_from_picture_to_train_is_measured_once_for_each_order(driving,
 
 def test_the_reported_latency_is_the_median_and_the_95th_percentile(driving, bus, link):
     for number in range(100):
-        link.report = report(run=1, seen_at=0.0, heard_at=(number + 1) / 1000)
+        link.report = report(run=RUN, seen_at=0.0, heard_at=(number + 1) / 1000)
         driving.turn()
 
     assert bus.latency.median_ms == pytest.approx(50.5)
@@ -325,7 +337,7 @@ def test_the_mission_is_repeated_with_each_heartbeat_so_that_a_new_controller_ca
     driving.turn()
 
     said = bus.said_of(MISSION)[-1]
-    assert (said.run, said.running, said.at, said.since) == (1, True, NOW + 9, NOW)
+    assert (said.run, said.running, said.at, said.since) == (RUN, True, NOW + 9, NOW)
 
 
 def test_closing_it_leaves_a_braked_train_and_no_run(driving, bus, link):

@@ -2,13 +2,12 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fake_bus import FakeBus
-from patience import PATIENCE_S
+from patience import await_condition
 
 pytest.importorskip("paho")
 
@@ -91,6 +90,20 @@ def test_who_hands_over_says_nothing_and_is_no_longer_counted_as_disconnected(mo
     assert REGISTRY.get_sample_value("brakepoint_broker_connected", labels) is None
 
 
+def test_who_was_thrown_out_says_no_farewell_in_the_name_of_the_other(monkeypatch) -> None:
+    reported: list[Health] = []
+    monkeypatch.setattr(
+        Bus, "_send", lambda self, path, payload, topic: reported.append(STATUS.decode(payload).health)
+    )
+    nowhere = ServiceSettings(broker=f"mqtt://{LOCALHOST}:{free_port()}")
+    with Bus(nowhere, "controller") as client:
+        monkeypatch.setattr(client._client, "is_connected", lambda: True)
+        client.ready()
+        client._short = SHORT_MAX
+
+    assert reported == [Health.READY]
+
+
 @pytest.fixture
 def thrower(monkeypatch) -> Iterator[str]:
     """A broker that admits everyone and closes the connection at once."""
@@ -114,13 +127,6 @@ def thrower(monkeypatch) -> Iterator[str]:
         stopping.set()
         socket.create_connection((LOCALHOST, port)).close()
         thread.join()
-
-
-def await_condition(condition) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until, "it did not come to pass in time"
-        time.sleep(0.01)
 
 
 def test_a_controller_that_is_thrown_out_again_and_again_gives_way(thrower) -> None:
@@ -193,6 +199,30 @@ def test_who_stands_by_can_be_stopped() -> None:
     listener: Any = FakeBus()
 
     controller.stand_by(listener, stopping)
+
+
+def test_a_controller_asks_for_the_mission_only_when_the_broker_is_there(monkeypatch) -> None:
+    """It would start a mission of its own while the broker still has one that is running."""
+    stopping, bus = threading.Event(), FakeBus()
+    bus.is_connected = False
+    waits = iter([False, False, True])
+
+    def wait(_: float) -> bool:
+        bus.is_connected = next(waits)
+        return False
+
+    monkeypatch.setattr(stopping, "wait", wait)
+    controller.await_broker(cast(Any, bus), stopping)
+
+    assert bus.is_connected and not list(waits)
+
+
+def test_who_waits_for_the_broker_can_be_stopped() -> None:
+    stopping, bus = threading.Event(), FakeBus()
+    bus.is_connected = False
+    stopping.set()
+
+    controller.await_broker(cast(Any, bus), stopping)
 
 
 def test_a_controller_that_gave_way_drives_again_when_the_other_has_gone(monkeypatch) -> None:

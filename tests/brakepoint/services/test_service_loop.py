@@ -109,6 +109,15 @@ def test_everything_that_was_asked_is_heard_in_one_turn(stopping, at_now):
     assert part.asked == [Action.STOP, Action.START]
 
 
+def test_a_request_that_the_broker_delivers_twice_is_carried_out_once(stopping, at_now):
+    """A second start would put the train that drives at the start."""
+    part, bus = FakePart(stopping, turns=2), fake_bus()
+    bus.bring(CONTROL, control(), control(), control(at=NOW + 1))
+    serve(part, bus, stopping)
+
+    assert part.asked == [Action.START, Action.START] and bus.refused == []
+
+
 @pytest.mark.parametrize(("service", "waits"), [("detector", [7.0]), ("autopilot", [])])
 def test_only_the_one_who_is_meant_hangs_and_for_as_long_as_it_is_asked_to(service, waits, at_now):
     waited: list[float] = []

@@ -145,15 +145,23 @@ def test_what_a_service_writes_is_passed_on_even_if_it_is_no_text(services, said
     assert said == [("autopilot", "a driver: \ufffd"), ("autopilot", "and on")]
 
 
-def test_a_service_for_which_there_is_no_memory_is_tried_again_later_and_the_watch_lives_on(
-    services, clock, said, monkeypatch
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory"),
+        (UserError("delivery.error.no_program", pod="autopilot", program="a-program"), "a-program"),
+    ],
+    ids=["no memory", "the program was removed meanwhile"],
+)
+def test_a_service_that_cannot_be_started_again_is_tried_again_later_and_the_watch_lives_on(
+    services, clock, said, monkeypatch, error, why
 ):
     waiting, started = services._children["autopilot"], []
 
     def start(*_, **__):
         started.append(clock[0])
         if len(started) == 1:
-            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+            raise error
         return SimpleNamespace(stdout=[])
 
     def watch_once():
@@ -165,7 +173,7 @@ def test_a_service_for_which_there_is_no_memory_is_tried_again_later_and_the_wat
     services._bus = SimpleNamespace(ready=list, beat=list, take=lambda _: None, close=list)
     watch_once()
     assert (waiting.process, waiting.due_at) == (None, NOW + BACK_OFF_S[1])
-    assert [name for name, _ in said] == ["autopilot"] and "memory" in said[0][1]
+    assert [name for name, _ in said] == ["autopilot"] and why in said[0][1]
 
     clock[0] += BACK_OFF_S[1] - 0.1
     watch_once()
@@ -250,6 +258,20 @@ def test_a_heartbeat_of_the_process_before_is_none_whatever_the_clock_is_set_to(
     services._listen_to_all(NOW + 60)
 
     assert watched.is_ready is is_heard
+
+
+def test_a_service_that_died_is_not_ready_although_its_last_heartbeat_is_still_on_its_way(
+    services, clock, monkeypatch
+):
+    monkeypatch.setattr(supervisor, "CLOCK", SimpleNamespace(now=lambda: clock[0]))
+    dead = services._children["autopilot"]
+    dead.process, dead.started_at, dead.is_ready = SimpleNamespace(), NOW - 60, True
+    services._bury(dead, SimpleNamespace(returncode=-9))
+    said = [Status(service="autopilot", health=Health.READY, at=NOW - 0.1)]
+    services._bus = SimpleNamespace(beat=bool, take=lambda _: said.pop() if said else None)
+    services._listen_to_all(NOW)
+
+    assert not dead.is_ready
 
 
 def test_one_that_had_lasted_is_started_again_at_once(services, clock):

@@ -1,16 +1,19 @@
 """Two clients of the embedded broker with one name: the newer has the session and receives its messages."""
 
+import asyncio
 import queue
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import Self
+from typing import Any, Self
 
 import pytest
-from patience import PATIENCE_S
+from patience import PATIENCE_S, await_condition
 
 pytest.importorskip("paho")
 pytest.importorskip("amqtt")
 
+import amqtt.broker
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -32,7 +35,7 @@ class Client:
         self._mqtt.on_connect = self._subscribe
         self._mqtt.on_subscribe = lambda *_: self.subscribed.put(True)
         self._mqtt.on_message = lambda _client, _data, message: self.heard.put(bytes(message.payload))
-        self._mqtt.on_disconnect = lambda *_: self.ended.put(True)
+        self._mqtt.on_disconnect = self._end
         broker = parse_broker(url)
         self._mqtt.connect(broker.host, broker.port)
         self._mqtt.loop_start()
@@ -47,6 +50,10 @@ class Client:
 
     def _subscribe(self, *_: object) -> None:
         self._mqtt.subscribe(TOPIC, 1)
+
+    def _end(self, *_: object) -> None:
+        self.ended.put(True)
+        self.subscribed.put(False)
 
     def say(self, payload: bytes) -> None:
         self._mqtt.publish(TOPIC, payload, 1).wait_for_publish(PATIENCE_S)
@@ -72,6 +79,33 @@ def taken_over(url: str, times: int) -> Iterator[Client]:
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_who_takes_over_a_session_receives_its_messages(url, times) -> None:
     with Client(url, "autopilot") as autopilot, taken_over(url, times) as newest:
+        autopilot.say(b"brake")
+
+        assert newest.heard.get(timeout=PATIENCE_S) == b"brake"
+
+
+@pytest.mark.parametrize("formers", [0, 1], ids=["of a new session", "of a session that has another"])
+def test_of_two_simultaneous_clients_one_ends_and_the_other_receives_the_messages(
+    monkeypatch, formers
+) -> None:
+    asking: list[Any] = []
+    authenticate = amqtt.broker.Broker._authenticate
+
+    async def together(broker: amqtt.broker.Broker, session: Any, listener: Any) -> bool:
+        asking.append(session)
+        while len(asking) < formers + 2:
+            await asyncio.sleep(0.01)
+        return await authenticate(broker, session, listener)
+
+    with embedded_broker() as url, ExitStack() as clients:
+        autopilot = clients.enter_context(Client(url, "autopilot"))
+        for _ in range(formers):
+            asking.append(clients.enter_context(Client(url, NAME)))
+        monkeypatch.setattr(amqtt.broker.Broker, "_authenticate", together)
+        with ThreadPoolExecutor(2) as pool:
+            both = [clients.enter_context(one) for one in pool.map(lambda _: Client(url, NAME), range(2))]
+        await_condition(lambda: any(not one.ended.empty() for one in both))
+        [newest] = [one for one in both if one.ended.empty()]
         autopilot.say(b"brake")
 
         assert newest.heard.get(timeout=PATIENCE_S) == b"brake"

@@ -3,9 +3,12 @@
 import socket
 import threading
 from contextlib import suppress
+from typing import Any, cast
+
+from patience import PATIENCE_S, await_condition
 
 from brakepoint.messages import GivenOrder, Light, OrderKind, Reason, TrainState
-from brakepoint.services.link import CONNECT_TIMEOUT_S, FromTrain, Link
+from brakepoint.services.link import FromTrain, Link
 from brakepoint.sockets import LOCALHOST
 
 REPORTS_S = 0.02
@@ -32,7 +35,7 @@ def test_a_closed_link_leaves_the_train_although_the_train_reports_on_and_on() -
             link.close()
             link.close()
 
-            assert has_left(train, reports=round(2 * CONNECT_TIMEOUT_S / REPORTS_S))
+            assert has_left(train, reports=round(PATIENCE_S / REPORTS_S))
 
 
 def test_a_link_that_takes_no_order_any_more_is_replaced_although_reports_arrive() -> None:
@@ -47,7 +50,7 @@ def test_a_link_that_takes_no_order_any_more_is_replaced_although_reports_arrive
                 train.sendall(report)
 
     with socket.create_server((LOCALHOST, 0)) as server:
-        server.settimeout(20 * CONNECT_TIMEOUT_S)
+        server.settimeout(PATIENCE_S)
         link = Link(*server.getsockname())
         train, _ = server.accept()
         with train:
@@ -57,3 +60,33 @@ def test_a_link_that_takes_no_order_any_more_is_replaced_although_reports_arrive
             server.accept()[0].close()
             done.set()
             link.close()
+
+
+def test_an_order_that_fails_on_a_former_link_does_not_end_the_new_one() -> None:
+    order = GivenOrder(kind=OrderKind.BRAKE, reason=Reason.BY_HAND, at=0, giver="us", number=1, run=1)
+    with socket.create_server((LOCALHOST, 0)) as server:
+        server.settimeout(PATIENCE_S)
+        link = Link(*server.getsockname())
+        trains = [server.accept()[0]]
+
+        class Slow:
+            """The former link: while it takes an order, the train is lost and found again."""
+
+            def sendall(self, _: bytes) -> None:
+                trains[0].close()
+                trains.append(server.accept()[0])
+                await_condition(lambda: link._socket not in (None, slow))
+                raise TimeoutError
+
+            def shutdown(self, _: int) -> None:
+                raise OSError
+
+        await_condition(lambda: link.is_up)
+        link._socket = slow = cast(Any, Slow())
+        assert not link.send(order)
+        assert link.send(order)
+
+        trains[1].settimeout(PATIENCE_S)
+        assert trains[1].recv(1000).endswith(b"\n")
+        trains[1].close()
+        link.close()

@@ -4,8 +4,10 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -15,7 +17,7 @@ pytest.importorskip("kserve")
 from brakepoint.cli import run as cli
 from brakepoint.cli import serve
 from brakepoint.errors import UserError
-from brakepoint.serving import source
+from brakepoint.serving import process, source
 from brakepoint.serving.process import serving
 from brakepoint.serving.server import run
 from brakepoint.sockets import free_port, is_free
@@ -100,13 +102,28 @@ def test_a_server_of_a_notebook_ends_when_the_kernel_is_gone(monkeypatch) -> Non
     assert told == [(os.getpid(), signal.SIGTERM)]
 
 
+def test_a_server_of_a_notebook_that_does_not_end_when_asked_is_killed(monkeypatch) -> None:
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); signal.pause()"
+    popen = subprocess.Popen
+
+    def start(_: list[str], **settings: Any) -> "subprocess.Popen[str]":
+        return popen([sys.executable, "-uc", deaf], **settings)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(process, "STOP_TIMEOUT_S", 0.0)
+    with serving("a.onnx") as endpoint:
+        assert endpoint.process.poll() is None
+
+    assert endpoint.process.returncode == -signal.SIGKILL
+
+
 def test_a_server_of_a_notebook_has_the_kernel_s_lifeline(monkeypatch) -> None:
-    process = MagicMock()
-    monkeypatch.setattr(subprocess, "Popen", process)
+    popen = MagicMock()
+    monkeypatch.setattr(subprocess, "Popen", popen)
 
     with serving("a.onnx", BRAKEPOINT_LANG="fr"):
         pass
 
-    settings = process.call_args.kwargs
+    settings = popen.call_args.kwargs
     assert settings["stdin"] == subprocess.PIPE
     assert (settings["env"][LIFELINE_VARIABLE], settings["env"]["BRAKEPOINT_LANG"]) == ("1", "fr")
